@@ -1,0 +1,1 @@
+"""The world outside: processes, git, SQLite, clocks."""

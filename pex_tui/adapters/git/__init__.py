@@ -1,0 +1,1 @@
+"""Git: workspaces, landing, and the checks around them."""

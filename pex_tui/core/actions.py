@@ -1,0 +1,110 @@
+"""What is to be done, in the imperative: what `step` asks the engine to perform.
+
+Each is safe to perform again after a crash: the adapters look first at what is already so.
+"""
+
+from dataclasses import dataclass
+
+from pex_tui.core.ids import CommitId, SlotId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class StartAgent:
+    """Prepare a workspace and start the attempt in the slot."""
+
+    task: TaskId
+    attempt: int
+    slot: SlotId
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptAgent:
+    """Find the attempt that an earlier engine started, or its exit record, or neither."""
+
+    task: TaskId
+    attempt: int
+    slot: SlotId
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAgent:
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAgent:
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAgent:
+    """End the attempt's tree: politely, then after `grace_seconds` for good."""
+
+    task: TaskId
+    attempt: int
+    grace_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureWork:
+    """Put what the attempt changed under a ref and give its workspace back."""
+
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class MergeWork:
+    """Merge the work onto the integration tip as one commit, without moving any branch."""
+
+    task: TaskId
+    attempt: int
+    work: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class RunGate:
+    """Run the verify commands on the commit's tree."""
+
+    task: TaskId
+    attempt: int
+    commit: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class StopGate:
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBranch:
+    """Compare-and-swap the integration branch from `old` to `new`."""
+
+    task: TaskId
+    attempt: int
+    old: CommitId
+    new: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class LandRun:
+    """Bring the integration branch to the branch that the run started from."""
+
+    target: str
+
+
+Action = (
+    StartAgent
+    | AdoptAgent
+    | PauseAgent
+    | ResumeAgent
+    | StopAgent
+    | CaptureWork
+    | MergeWork
+    | RunGate
+    | StopGate
+    | MoveBranch
+    | LandRun
+)

@@ -1,0 +1,375 @@
+"""What happened, in the past tense: the journal's rows and the JSON Lines' objects.
+
+Every event carries `at`, absolute seconds stamped by the engine. Requests by people carry `by`.
+Facts about an attempt carry its number, so that late news of an earlier attempt is recognised.
+"""
+
+from dataclasses import dataclass
+
+from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.plan import Plan
+from pex_tui.core.rules import RunRules
+from pex_tui.core.state import ConflictFile, Decision, FailureKind, Outcome, WaitCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseEvent:
+    """What all events share; `at` is 0 until the engine stamps it."""
+
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlanned(BaseEvent):
+    """The first event: all that a replay needs."""
+
+    run: RunId
+    plan: Plan
+    rules: RunRules
+    base: CommitId
+    branch: str
+    target: str | None
+    seed: int
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunAdopted(BaseEvent):
+    """Another engine took the run over; `retry_failed` reopens what had failed."""
+
+    pid: int
+    by: str
+    retry_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunPauseRequested(BaseEvent):
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumeRequested(BaseEvent):
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunAbortRequested(BaseEvent):
+    """Every task that has not ended is aborted."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunDrainRequested(BaseEvent):
+    """Start nothing more and stop when what runs has ended; with `kill`, end it now."""
+
+    by: str
+    kill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsRequested(BaseEvent):
+    """The pool gets `slots` slots; shrinking drains, never kills."""
+
+    slots: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoostToggled(BaseEvent):
+    """Emergency boost on or off."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandRequested(BaseEvent):
+    """Bring what has landed to the branch that the run started from."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunLanded(BaseEvent):
+    """The target branch now holds the run's commits, up to `commit`."""
+
+    target: str
+    commit: CommitId
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLandRefused(BaseEvent):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(BaseEvent):
+    outcome: Outcome
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDispatched(BaseEvent):
+    """The scheduler gave the task a slot."""
+
+    task: TaskId
+    attempt: int
+    slot: SlotId
+
+
+@dataclass(frozen=True, slots=True)
+class TaskHeld(BaseEvent):
+    """A ready task could not start, for a reason other than before."""
+
+    task: TaskId
+    cause: WaitCause
+    on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePrepared(BaseEvent):
+    task: TaskId
+    attempt: int
+    path: str
+    commit: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStarted(BaseEvent):
+    """The process runs; `started_at` is the shim's clock."""
+
+    task: TaskId
+    attempt: int
+    slot: SlotId
+    pid: int
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProgressed(BaseEvent):
+    """What an agent says it is doing; telemetry, journaled in batches."""
+
+    task: TaskId
+    attempt: int
+    progress: float | None
+    activity: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPaused(BaseEvent):
+    """Its whole tree is frozen."""
+
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResumed(BaseEvent):
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentExited(BaseEvent):
+    """The process tree is gone. `failure` is None for exit code 0; `exited_at` is the shim's."""
+
+    task: TaskId
+    attempt: int
+    exit_code: int | None
+    exited_at: float
+    failure: FailureKind | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptReturned(BaseEvent):
+    """The attempt never got a process (its engine died first); it does not count."""
+
+    task: TaskId
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCaptured(BaseEvent):
+    """What the attempt changed is under a ref; `work` is None when it changed nothing.
+
+    `trespass` lists tracked files found changed in a shared checkout.
+    """
+
+    task: TaskId
+    attempt: int
+    work: CommitId | None
+    files: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    trespass: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFailed(BaseEvent):
+    """The work could not be put under a ref; the workspace is left as it is."""
+
+    task: TaskId
+    attempt: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkMerged(BaseEvent):
+    """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already."""
+
+    task: TaskId
+    attempt: int
+    tip: CommitId
+    candidate: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class MergeConflicted(BaseEvent):
+    """The work does not merge onto `tip`; `against` are tasks whose landing is in the way."""
+
+    task: TaskId
+    attempt: int
+    tip: CommitId
+    files: tuple[ConflictFile, ...]
+    against: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateFinished(BaseEvent):
+    """The gate ran on `commit`; `command` and `output` belong to the check that failed."""
+
+    task: TaskId
+    attempt: int
+    commit: CommitId
+    passed: bool
+    seconds: float
+    command: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMoved(BaseEvent):
+    """The integration branch holds `commit`: the task has landed."""
+
+    task: TaskId
+    attempt: int
+    commit: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMoveRefused(BaseEvent):
+    """Somebody else moved the branch: merge again."""
+
+    task: TaskId
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandingFailed(BaseEvent):
+    """Git could not merge or move for a reason that trying again won't cure."""
+
+    task: TaskId
+    attempt: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictDecided(BaseEvent):
+    """A person settled a conflict. `work` holds their result, made on the tip; None for a rerun."""
+
+    task: TaskId
+    decision: Decision
+    work: CommitId | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequested(BaseEvent):
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequested(BaseEvent):
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoostRequested(BaseEvent):
+    """The task goes to the front of the ready tasks, or back if it was there."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbortRequested(BaseEvent):
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequested(BaseEvent):
+    """A fresh attempt, for a task that runs or has ended without success."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed(BaseEvent):
+    """A deadline of the state was reached (`next_deadline`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed(BaseEvent):
+    """Something the user should be told; changes nothing else."""
+
+    text: str
+
+
+Event = (
+    RunPlanned
+    | RunAdopted
+    | RunPauseRequested
+    | RunResumeRequested
+    | RunAbortRequested
+    | RunDrainRequested
+    | SlotsRequested
+    | BoostToggled
+    | LandRequested
+    | RunLanded
+    | RunLandRefused
+    | RunFinished
+    | TaskDispatched
+    | TaskHeld
+    | WorkspacePrepared
+    | AgentStarted
+    | AgentProgressed
+    | AgentPaused
+    | AgentResumed
+    | AgentExited
+    | AttemptReturned
+    | WorkCaptured
+    | CaptureFailed
+    | WorkMerged
+    | MergeConflicted
+    | GateFinished
+    | BranchMoved
+    | BranchMoveRefused
+    | LandingFailed
+    | ConflictDecided
+    | PauseRequested
+    | ResumeRequested
+    | BoostRequested
+    | AbortRequested
+    | RetryRequested
+    | TimePassed
+    | Noticed
+)
+
+TELEMETRY: tuple[type[Event], ...] = (AgentProgressed, TaskHeld)

@@ -1,0 +1,119 @@
+"""The plan as a value: what the user asked for, parsed, resolved and checked."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pex_tui.core.ids import AgentName, LockName, TaskId
+
+
+class Priority(StrEnum):
+    """How urgent a task is; earlier members start first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Strategy(StrEnum):
+    """How much of a plan may run side by side."""
+
+    AUTO = "auto"
+    PARALLEL = "parallel"
+    SEQUENTIAL = "sequential"
+    STAGES = "stages"
+
+
+class Isolation(StrEnum):
+    """Where a task works."""
+
+    AUTO = "auto"
+    WORKTREE = "worktree"
+    SHARED = "shared"
+
+
+class Expects(StrEnum):
+    """What a task must show to count as done."""
+
+    CHANGES = "changes"
+    NONE = "none"
+    ANY = "any"
+
+
+class LockMode(StrEnum):
+    """How a named lock is held."""
+
+    EXCLUSIVE = "exclusive"
+    SHARED = "shared"
+
+
+class GatePolicy(StrEnum):
+    """What happens when the gate is red on the run's base as well."""
+
+    STRICT = "strict"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class LockRequest:
+    """A named lock that a task holds while its process lives."""
+
+    name: LockName
+    mode: LockMode = LockMode.EXCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """One task, with the defaults of its agent and of the configuration folded in.
+
+    `writes` is None when the write set is unknown and empty when the task only reads.
+    `predicted_writes` holds the paths that the task's own text names, for unknown write sets.
+    Durations are seconds, `memory_bytes` bytes, `cpu_cores` cores (1.0 is one core).
+    """
+
+    id: TaskId
+    argv: tuple[str, ...]
+    agent: AgentName | None = None
+    prompt: str = ""
+    needs: tuple[TaskId, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] | None = None
+    predicted_writes: tuple[str, ...] = ()
+    locks: tuple[LockRequest, ...] = ()
+    priority: Priority = Priority.NORMAL
+    estimate_seconds: float = 60.0
+    timeout_seconds: float | None = None
+    retries: int | None = None
+    memory_bytes: int | None = None
+    cpu_cores: float | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    stage: int | None = None
+    isolation: Isolation = Isolation.WORKTREE
+    expects: Expects = Expects.ANY
+    commit_message: str = ""
+    enabled: bool = True
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the task has promised to change nothing."""
+        return self.writes == ()
+
+    @property
+    def title(self) -> str:
+        """One line that says what the task does: its prompt's first line, else its command."""
+        text = self.prompt.strip().partition("\n")[0] or " ".join(self.argv)
+        return text.partition("\n")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A goal, its tasks in file order, and the gate that guards every landing."""
+
+    tasks: tuple[TaskSpec, ...]
+    goal: str = ""
+    base: str | None = None
+    slots: int | None = None
+    strategy: Strategy = Strategy.AUTO
+    verify: tuple[tuple[str, ...], ...] = ()
+    gate: GatePolicy = GatePolicy.STRICT
+    dropped_needs: tuple[tuple[TaskId, TaskId], ...] = ()  # (task, need) edges that broke a cycle

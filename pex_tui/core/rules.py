@@ -1,0 +1,35 @@
+"""The configuration that a run is decided by, fixed when it starts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FallbackMode(StrEnum):
+    """What happens once a conflict stays unresolved."""
+
+    SEQUENTIAL = "sequential"
+    PROMPT = "prompt"
+    ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRules:
+    """Limits and policies of one run; times are seconds.
+
+    `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
+    not run at the same time, where "@writes" stands for any task that may change files.
+    """
+
+    slots: int = 5
+    emergency_slots: int = 8
+    auto_resolve: bool = True
+    max_retries: int = 3
+    fallback: FallbackMode = FallbackMode.SEQUENTIAL
+    lock_timeout_seconds: float = 60.0
+    grace_seconds: float = 10.0
+    backoff_seconds: float = 1.0
+    backoff_limit_seconds: float = 60.0
+    fail_fast: bool = False
+    land_at_end: bool = False
+    clusters: tuple[tuple[str, ...], ...] = ()
+    never: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,243 @@
+"""The state of a run: one immutable value, changed by `step` alone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
+from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.rules import RunRules
+
+
+class FailureKind(StrEnum):
+    """Why an attempt did not succeed; the last four are not retried."""
+
+    EXIT = "exit"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+    LOST = "lost"  # its process vanished without a record
+    NO_CHANGES = "no_changes"  # it promised changes and made none
+    CHANGED_SHARED = "changed_shared"  # it changed tracked files of a shared checkout
+    LAUNCH = "launch"  # its command can't be run
+    GATE = "gate"  # its work was merged and did not pass
+    CAPTURE = "capture"  # its work could not be put under a ref
+    LANDING = "landing"  # git refused to merge or move
+
+
+PERMANENT = frozenset(
+    {FailureKind.LAUNCH, FailureKind.GATE, FailureKind.CAPTURE, FailureKind.LANDING}
+)
+
+
+class StopCause(StrEnum):
+    """Why a live process is being stopped."""
+
+    ABORT = "abort"  # a person said so
+    TIMEOUT = "timeout"
+    RERUN = "rerun"  # a person asked for a fresh attempt
+    INTERRUPT = "interrupt"  # the run is being killed; the attempt is given back
+
+
+class WaitCause(StrEnum):
+    """What keeps a ready task from starting."""
+
+    SLOT = "slot"
+    CONFLICT = "conflict"  # a neighbour that must not run beside it
+    RESOURCE = "resource"  # a named lock
+
+
+class ConflictKind(StrEnum):
+    """What two tasks fell out over."""
+
+    WRITE = "write"
+    RESOURCE = "resource"
+    CYCLE = "cycle"
+    MEMORY = "memory"
+    SEMANTIC = "semantic"
+
+
+class Decision(StrEnum):
+    """How a conflict was settled."""
+
+    OURS = "ours"  # the task's own side
+    THEIRS = "theirs"  # what landed before it
+    EDITED = "edited"  # a person's own result
+    RERUN = "rerun"  # the task again, on the new tip
+    SERIALISED = "serialised"  # never met: one waited for the other
+    DROPPED_NEED = "dropped_need"  # a cycle was broken
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    GATE_FAILED = "gate_failed"
+    CONFLICTS = "conflicts"  # unresolved ones are left
+    ABORTED = "aborted"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFile:
+    """A path that git could not merge, and how it puts it ("content", "modify/delete", …)."""
+
+    path: str
+    kind: str = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One conflict from first sight to decision; times are absolute seconds.
+
+    `decision` is None while it is open. `tasks` starts with the task that has to give way.
+    """
+
+    number: int
+    kind: ConflictKind
+    tasks: tuple[TaskId, ...]
+    files: tuple[ConflictFile, ...] = ()
+    tip: CommitId | None = None  # the integration tip that the work did not merge onto
+    foreseen_at: float | None = None
+    seen_at: float | None = None
+    met_at: float | None = None
+    decision: Decision | None = None
+    decided_by: str = ""
+    decided_at: float | None = None
+    detail: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has decided it yet."""
+        return self.decision is None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task is not a success, in words for a person; `output` is what its gate printed."""
+
+    kind: FailureKind
+    detail: str
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a ready task waits for and since when."""
+
+    cause: WaitCause
+    on: tuple[str, ...]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """Everything known of one task. Times are absolute seconds, None until they happen.
+
+    `attempt` counts from 1; 0 means never started. `failures` counts attempts that failed,
+    `reruns` attempts on a newer tip that a conflict or a red gate asked for; only the first are
+    limited by the task's retries. `held` means a person wants it paused, started or not.
+    `work` is the commit that holds the attempt's changes (its parent is where the changes start),
+    `candidate` the commit that would land, made on `tip`.
+    """
+
+    id: TaskId
+    phase: Phase = Phase.WAITING
+    attempt: int = 0
+    slot: SlotId | None = None
+    boosted: bool = False
+    held: bool = False
+    ready_at: float | None = None
+    dispatched_at: float | None = None
+    started_at: float | None = None
+    exited_at: float | None = None
+    ended_at: float | None = None
+    retry_at: float | None = None
+    paused_at: float | None = None
+    paused_seconds: float = 0.0
+    wait: Wait | None = None
+    workspace: str = ""
+    start_commit: CommitId | None = None
+    pid: int | None = None
+    exit_code: int | None = None
+    stop: StopCause | None = None
+    failure: Failure | None = None
+    failures: int = 0
+    reruns: int = 0
+    gate_reruns: int = 0
+    work: CommitId | None = None
+    tip: CommitId | None = None
+    candidate: CommitId | None = None
+    landing_stage: LandingStage | None = None
+    landed: CommitId | None = None
+    files: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()  # files written outside the declared set
+    progress: float | None = None  # 0…1; None is unknown, never guessed
+    activity: str = ""
+    reason: str = ""  # why it stands where it stands, for a person
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether a slot is taken by it."""
+        return self.phase in HOLDS_SLOT
+
+
+class LandStatus(StrEnum):
+    """Where the whole run stands on its way to the branch it started from."""
+
+    NOT_ASKED = "not_asked"
+    ASKED = "asked"
+    RUNNING = "running"
+    LANDED = "landed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A whole run. `tasks` and `graph` are in plan order; `seq` counts the events applied."""
+
+    run: RunId
+    plan: Plan
+    rules: RunRules
+    graph: PlanGraph
+    base: CommitId
+    branch: str  # the integration branch, "pex/<run>"
+    target: str | None  # the branch that was checked out at the start; None if detached
+    created_at: float
+    seed: int
+    capacity: int
+    tasks: tuple[TaskState, ...]
+    capacity_before_boost: int | None = None
+    stage: RunStage = RunStage.RUNNING
+    landing: tuple[TaskId, ...] = ()  # the merge queue; its head is in flight
+    conflicts: tuple[Conflict, ...] = ()
+    tip: CommitId | None = None  # the integration tip as last seen; the base at first
+    sequential: bool = False  # after an unresolved conflict: writers go one at a time
+    gate_off: bool = False  # the base was red and the policy says so
+    base_gate_red: bool | None = None
+    land_status: LandStatus = LandStatus.NOT_ASKED
+    land_detail: str = ""
+    paused_at: float | None = None
+    paused_seconds: float = 0.0
+    finished_at: float | None = None
+    outcome: Outcome | None = None
+    exit_code: int | None = None
+    notices: tuple[str, ...] = ()  # what the user should have been told, oldest first
+    now: float = 0.0  # the time of the last event
+    seq: int = 0
+
+    def task(self, task_id: TaskId) -> TaskState:
+        """The state of a task of this plan."""
+        return self.tasks[self.graph.index[task_id]]
+
+    def spec(self, task_id: TaskId) -> TaskSpec:
+        """The specification of a task of this plan."""
+        return self.plan.tasks[self.graph.index[task_id]]
+
+    @property
+    def open_conflicts(self) -> tuple[Conflict, ...]:
+        """Conflicts that wait for a decision, oldest first."""
+        return tuple(c for c in self.conflicts if c.is_open)

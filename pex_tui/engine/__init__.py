@@ -1,0 +1,1 @@
+"""The loop: inbox, journal, step, publish, perform."""

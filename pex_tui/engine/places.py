@@ -1,0 +1,60 @@
+"""Where a repository's runs live on disk; paths only, nothing is created or read here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.core.ids import CommitId, RunId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The state directory of one repository, outside it and outside every agent's reach.
+
+    `root` is `$XDG_STATE_HOME/pex-tui/<repository name>-<hash>`.
+    """
+
+    root: Path
+
+    @property
+    def journal(self) -> Path:
+        """The SQLite journal of all runs."""
+        return self.root / "journal.db"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one engine of this repository."""
+        return self.root / "engine.lock"
+
+    @property
+    def pool(self) -> Path:
+        """Reused worktrees, one numbered folder each."""
+        return self.root / "pool"
+
+    @property
+    def views(self) -> Path:
+        """Shared read-only checkouts, one folder a commit."""
+        return self.root / "views"
+
+    def view(self, commit: CommitId) -> Path:
+        """The shared checkout of a commit."""
+        return self.views / commit[:16]
+
+    def run(self, run: RunId) -> Path:
+        """A run's folder: agent logs, records, reports."""
+        return self.root / "runs" / run
+
+    def attempt(self, run: RunId, task: TaskId, attempt: int) -> Path:
+        """An attempt's folder: `output.log`, `start.json`, `exit.json`, `alive.lock`."""
+        return self.run(run) / task / str(attempt)
+
+    def output(self, run: RunId, task: TaskId, attempt: int) -> Path:
+        """What the attempt printed, both streams, byte for byte."""
+        return self.attempt(run, task, attempt) / "output.log"
+
+    def outputs(self, run: RunId, task: TaskId) -> Path:
+        """The folder whose files go to dependents (`PEX_OUTPUTS`)."""
+        return self.run(run) / task / "outputs"
+
+    def gate_output(self, run: RunId, task: TaskId) -> Path:
+        """What the last gate of the task printed."""
+        return self.run(run) / task / "gate.log"

@@ -1,0 +1,306 @@
+"""What the engine needs of the world, as protocols that adapters and fakes implement.
+
+Every call is safe to repeat: after a crash the next engine performs the last actions again.
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pex_tui.core.events import Event
+from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.plan import TaskSpec
+from pex_tui.core.state import ConflictFile, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptKey:
+    """Which attempt of which task of which run."""
+
+    run: RunId
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """All that is needed to start an attempt's process.
+
+    `env` is the whole environment. `speaks` gives the program a stdin that the shim owns and logs;
+    without it stdin is /dev/null.
+    """
+
+    key: AttemptKey
+    argv: tuple[str, ...]
+    cwd: Path
+    env: dict[str, str]
+    grace_seconds: float
+    speaks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A live process tree: the root's pid, and its start in absolute seconds by the shim's clock."""
+
+    pid: int
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """A finished attempt, from its exit record.
+
+    `exit_code` is None when a signal ended it. `lost` means that shim and process are gone without
+    a record; `exited_at` is then the time of discovery.
+    """
+
+    exit_code: int | None
+    signal: int | None
+    started_at: float | None
+    exited_at: float
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What an agent's output tells of it: 0…1 or None for unknown, and its last line, cleaned."""
+
+    fraction: float | None
+    activity: str
+
+
+class LaunchError(Exception):
+    """The attempt's process could not be started; its text says why, for a person.
+
+    `permanent` is True when trying again cannot help (program missing, not executable).
+    """
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class WorkspaceError(Exception):
+    """A workspace could not be prepared or captured; the text says why, for a person."""
+
+
+class LandingError(Exception):
+    """Git refused to merge or move; the text says why, for a person."""
+
+
+class AgentRunner(Protocol):
+    """Process trees, each owned by something that outlives the engine."""
+
+    async def start(self, launch: Launch) -> Started:
+        """Start an attempt; raise LaunchError. A second start of the same key is an error."""
+        ...
+
+    async def adopt(self, key: AttemptKey) -> Started | Exited | None:
+        """Find what an earlier engine started: alive, ended, or None when it never started."""
+        ...
+
+    async def wait(self, key: AttemptKey) -> Exited:
+        """Return once no process of the attempt is left."""
+        ...
+
+    def progress(self, key: AttemptKey) -> AsyncIterator[Progress]:
+        """What the attempt does, whenever that changes (at most a few times a second)."""
+        ...
+
+    async def pause(self, key: AttemptKey) -> bool:
+        """Freeze the whole tree; True once all of it is frozen, False if it has ended."""
+        ...
+
+    async def resume(self, key: AttemptKey) -> bool:
+        """Let the tree go on; False if it has ended."""
+        ...
+
+    async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
+        """End the tree, frozen or not: politely, after the grace for good. Returns at once."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; what runs, runs on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where an attempt works, and the commit it starts from."""
+
+    path: Path
+    commit: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What an attempt changed. `work` is a single-parent commit on the attempt's start commit."""
+
+    work: CommitId | None
+    files: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    trespass: tuple[str, ...] = ()
+
+
+class Workspaces(Protocol):
+    """Checkouts for agents: pooled worktrees for writers, one shared view a commit for readers."""
+
+    async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: CommitId) -> Workspace:
+        """A clean checkout of the commit, setup included; raise WorkspaceError."""
+        ...
+
+    async def capture(self, key: AttemptKey, spec: TaskSpec) -> Captured:
+        """Put the attempt's changes under its ref, then give the workspace back.
+
+        Idempotent: a second call for the same attempt answers the same. Raises WorkspaceError and
+        leaves the workspace alone when git can't keep the work.
+        """
+        ...
+
+    def path(self, key: AttemptKey) -> Path | None:
+        """Where the attempt works right now, or None."""
+        ...
+
+    async def close(self) -> None:
+        """Let go; attempts that still live keep their workspaces."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land."""
+
+    tip: CommitId
+    candidate: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """Paths that do not merge onto `tip`, and the tasks whose landing changed them."""
+
+    tip: CommitId
+    files: tuple[ConflictFile, ...]
+    against: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """How the gate ended; `command` and `output` (its tail, cleaned) are the failed check's."""
+
+    passed: bool
+    seconds: float
+    command: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The branch holds the commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRefused:
+    """The branch is elsewhere; `reason` says where."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictSides:
+    """One path in conflict, for a person: contents of each side, None where the side has no file.
+
+    `merged` is git's text with conflict markers, None for binary files.
+    """
+
+    path: str
+    kind: str
+    base: bytes | None
+    ours: bytes | None
+    theirs: bytes | None
+    merged: bytes | None
+
+
+class Lander(Protocol):
+    """The merge queue's hands: each call looks at the repository as it is, and may be repeated."""
+
+    async def tip(self) -> CommitId:
+        """The integration tip."""
+        ...
+
+    async def merge(self, key: AttemptKey, spec: TaskSpec, work: CommitId) -> Merged | Conflicted:
+        """Merge the work onto the tip into one single-parent commit under a keep-ref."""
+        ...
+
+    async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
+        """Run the verify commands on the commit in a workspace of the gate's own."""
+        ...
+
+    async def stop_gate(self) -> None:
+        """End a gate that runs."""
+        ...
+
+    async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
+        """Compare-and-swap the integration branch; Moved also when `new` is in it already."""
+        ...
+
+    async def sides(
+        self, key: AttemptKey, work: CommitId, tip: CommitId
+    ) -> tuple[ConflictSides, ...]:
+        """The conflicting paths of the work on the tip, for the conflict screen."""
+        ...
+
+    async def settle(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        work: CommitId,
+        tip: CommitId,
+        decision: Decision,
+        contents: dict[str, bytes | None],
+    ) -> CommitId:
+        """Make the commit that settles a conflict, on `tip`, under a ref.
+
+        OURS and THEIRS decide every conflicting path not in `contents`; a path with None is
+        removed. Everything that merges cleanly is taken from both.
+        """
+        ...
+
+    async def land_run(self, target: str) -> tuple[CommitId, str]:
+        """Bring the integration branch to the target; the new tip and what was done.
+
+        Raises LandingError, nothing changed, when the user's own work is in the way.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """The run's memory. What `append` was given is on the disk when it returns."""
+
+    async def append(self, run: RunId, events: Sequence[tuple[int, Event]]) -> None:
+        """Store (seq, event) pairs in order; durable on return unless all are telemetry."""
+        ...
+
+    def read(self, run: RunId) -> list[Event]:
+        """All events of the run, upcast to today's types."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class SlotPool(Protocol):
+    """Where agents' jobs run: one at a time in each slot."""
+
+    async def run(
+        self, slot: SlotId, name: str, job: Callable[[], Coroutine[Any, Any, int]]
+    ) -> int:
+        """Run the job in the slot; return its exit code once the slot is really free."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, in absolute seconds."""
+
+    def now(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
