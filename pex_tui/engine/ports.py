@@ -41,7 +41,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A live process tree: the root's pid, and its start in absolute seconds by the shim's clock."""
+    """A live process tree: its root's pid, and its start in absolute seconds."""
 
     pid: int
     started_at: float

@@ -1,0 +1,52 @@
+"""Which two tasks must not run at the same time, and why."""
+
+from pex_tui.core.globs import any_overlap
+from pex_tui.core.plan import TaskSpec
+from pex_tui.core.rules import RunRules
+
+WRITERS = "@writes"
+
+
+def conflict_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
+    """Why the two must not run side by side, for a person; None when they may.
+
+    Never-parallel rules and declared overlaps always hold; an overlap that is only predicted
+    does not count between members of one cluster.
+    """
+    return (
+        _never_together(first, second, rules)
+        or _declared_overlap(first, second)
+        or (None if _in_one_cluster(first, second, rules) else _predicted_overlap(first, second))
+    )
+
+
+def _never_together(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
+    for left, right in rules.never:
+        if (_is(first, left) and _is(second, right)) or (_is(second, left) and _is(first, right)):
+            other = "a task that may change files" if right == WRITERS else right
+            return f"{left} never runs beside {other}"
+    return None
+
+
+def _is(spec: TaskSpec, who: str) -> bool:
+    return not spec.is_read_only if who == WRITERS else spec.agent == who
+
+
+def _declared_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
+    both = any_overlap(first.writes or (), second.writes or ())
+    return None if both is None else _overlap_text("both write", *both)
+
+
+def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
+    both = any_overlap(
+        first.writes or first.predicted_writes, second.writes or second.predicted_writes
+    )
+    return None if both is None else _overlap_text("both will probably write", *both)
+
+
+def _overlap_text(claim: str, left: str, right: str) -> str:
+    return f"{claim} {left}" if left == right else f"{claim} {left} ({right})"
+
+
+def _in_one_cluster(first: TaskSpec, second: TaskSpec, rules: RunRules) -> bool:
+    return any(first.agent in cluster and second.agent in cluster for cluster in rules.clusters)

@@ -1,0 +1,112 @@
+"""A plan's graph, worked out once: indices, edges, exclusions, and each task's rank.
+
+A task's rank is its b-level (the longest chain of estimates from it to the end) plus a quarter of
+its conflict load (the estimates of all tasks that must not run beside it). Starting the highest
+rank first is critical-path list scheduling (Kolisch & Hartmann), aware of conflicts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pex_tui.core.compat import conflict_reason
+from pex_tui.core.ids import TaskId
+from pex_tui.core.plan import Plan, Strategy
+from pex_tui.core.rules import RunRules
+
+CONFLICT_LOAD_WEIGHT = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanGraph:
+    """Positions are those of `plan.tasks`; two graphs of one plan and rules are the same graph.
+
+    `earlier_stages` are positions that must have ended before, whatever their outcome.
+    """
+
+    index: Mapping[TaskId, int]
+    needs: tuple[tuple[int, ...], ...]
+    dependents: tuple[tuple[int, ...], ...]
+    earlier_stages: tuple[tuple[int, ...], ...]
+    excluded: tuple[Mapping[int, str], ...]  # neighbours that must not run beside it, and why
+    blevels: tuple[float, ...]
+    ranks: tuple[float, ...]
+
+    @classmethod
+    def build(cls, plan: Plan, rules: RunRules) -> "PlanGraph":
+        """The graph of a plan without cycles."""
+        index = {spec.id: position for position, spec in enumerate(plan.tasks)}
+        needs = tuple(tuple(index[need] for need in spec.needs) for spec in plan.tasks)
+        dependents = _reversed(needs)
+        excluded = _exclusions(plan, rules)
+        blevels = _blevels(plan, dependents)
+        loads = [
+            sum(plan.tasks[other].estimate_seconds for other in neighbours)
+            for neighbours in excluded
+        ]
+        ranks = tuple(
+            level + CONFLICT_LOAD_WEIGHT * load for level, load in zip(blevels, loads, strict=True)
+        )
+        return cls(index, needs, dependents, _earlier_stages(plan), excluded, blevels, ranks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PlanGraph) and self.needs == other.needs
+
+    def __hash__(self) -> int:
+        return hash(self.needs)
+
+    def exclusive_pairs(self) -> tuple[tuple[int, int, str], ...]:
+        """Each pair that must not run side by side, once, with the reason."""
+        return tuple(
+            (first, second, reason)
+            for first, neighbours in enumerate(self.excluded)
+            for second, reason in neighbours.items()
+            if first < second
+        )
+
+
+def _reversed(needs: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    dependents: list[list[int]] = [[] for _ in needs]
+    for position, needed in enumerate(needs):
+        for need in needed:
+            dependents[need].append(position)
+    return tuple(tuple(positions) for positions in dependents)
+
+
+def _exclusions(plan: Plan, rules: RunRules) -> tuple[Mapping[int, str], ...]:
+    """Readers that no rule names can meet nothing, so only pairs with another task are compared."""
+    named = {name for pair in rules.never for name in pair}
+    may_meet = [not spec.is_read_only or spec.agent in named for spec in plan.tasks]
+    excluded: list[dict[int, str]] = [{} for _ in plan.tasks]
+    for second, right in enumerate(plan.tasks):
+        for first, left in enumerate(plan.tasks[:second]):
+            if may_meet[first] or may_meet[second]:
+                reason = conflict_reason(left, right, rules)
+                if reason is not None:
+                    excluded[first][second] = excluded[second][first] = reason
+    return tuple(excluded)
+
+
+def _blevels(plan: Plan, dependents: tuple[tuple[int, ...], ...]) -> tuple[float, ...]:
+    levels = [0.0] * len(plan.tasks)
+    left = [len(positions) for positions in dependents]
+    needs = _reversed(dependents)
+    stack = [position for position, count in enumerate(left) if count == 0]
+    while stack:
+        position = stack.pop()
+        after = max((levels[other] for other in dependents[position]), default=0.0)
+        levels[position] = plan.tasks[position].estimate_seconds + after
+        for need in needs[position]:
+            left[need] -= 1
+            if left[need] == 0:
+                stack.append(need)
+    return tuple(levels)
+
+
+def _earlier_stages(plan: Plan) -> tuple[tuple[int, ...], ...]:
+    if plan.strategy is not Strategy.STAGES:
+        return tuple(() for _ in plan.tasks)
+    stages = [spec.stage or 1 for spec in plan.tasks]
+    return tuple(
+        tuple(position for position, other in enumerate(stages) if other < stage)
+        for stage in stages
+    )

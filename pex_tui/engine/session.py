@@ -1,0 +1,159 @@
+"""What a host (the app, the headless command) sees of a run and of the repository around it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from pex_tui.core.events import Event
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import RunId, TaskId
+from pex_tui.core.plan import Plan
+from pex_tui.core.rules import RunRules
+from pex_tui.core.state import Decision, Outcome, RunState
+from pex_tui.engine.ports import ConflictSides, SlotPool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the agents use now: CPU as a fraction of the whole machine, memory in bytes.
+
+    `by_task` holds (CPU fraction, resident bytes) of each live task.
+    """
+
+    cpu: float = 0.0
+    memory_bytes: int = 0
+    by_task: tuple[tuple[TaskId, float, int], ...] = ()
+
+
+class RunSession(Protocol):
+    """One run, driven by this process or by another one."""
+
+    @property
+    def state(self) -> RunState:
+        """The newest state."""
+        ...
+
+    @property
+    def may_steer(self) -> bool:
+        """False when this process only watches."""
+        ...
+
+    def post(self, event: Event) -> None:
+        """Hand the engine an event (a person's request); it is stamped and journaled there."""
+        ...
+
+    def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
+        """Call the listener on the loop with each new state; the result ends that."""
+        ...
+
+    async def serve(self, pool: SlotPool) -> None:
+        """Drive the run until it has finished or was let go."""
+        ...
+
+    async def let_go(self) -> None:
+        """Stop driving; agents run on, and another engine can take over."""
+        ...
+
+    def output(self, task: TaskId, attempt: int) -> Path:
+        """The log of an attempt; the file may not exist yet."""
+        ...
+
+    async def diff(self, task: TaskId) -> str:
+        """What the task has changed so far, as a unified diff; empty when nothing."""
+        ...
+
+    async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
+        """The paths of the task's open conflict."""
+        ...
+
+    async def settle(
+        self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
+    ) -> None:
+        """Settle the task's open conflict (see `Lander.settle`) and put it back in the queue.
+
+        RERUN ignores the contents. Raises LandingError.
+        """
+        ...
+
+    async def usage(self) -> Usage:
+        """What the agents use, measured since the last call."""
+        ...
+
+
+class CheckLevel(StrEnum):
+    """How much a finding about this machine matters."""
+
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding about this machine or repository, and what to do about it."""
+
+    level: CheckLevel
+    name: str
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A past or live run in one line. `outcome` is None while it is not finished."""
+
+    run: RunId
+    goal: str
+    created_at: float
+    outcome: Outcome | None
+    landed: int
+    tasks: int
+    seconds: float
+    open_conflicts: int = 0
+    is_live: bool = False  # an engine drives it right now
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDraft:
+    """A parsed plan, ready for review. `name` is the file's name or the goal."""
+
+    name: str
+    plan: Plan
+    graph: PlanGraph
+    rules: RunRules
+    notices: tuple[str, ...] = ()
+
+
+class Workshop(Protocol):
+    """What the app can do in this repository. Errors are UserError, for a person."""
+
+    @property
+    def repository(self) -> str:
+        """The repository's name and what is checked out, e.g. "shop · main@9f2c1ab, clean"."""
+        ...
+
+    async def checks(self) -> tuple[Check, ...]:
+        """What this machine and repository offer and lack."""
+        ...
+
+    async def runs(self) -> tuple[RunSummary, ...]:
+        """Runs of this repository, newest first."""
+        ...
+
+    async def open_plan(self, path: Path) -> PlanDraft:
+        """Parse and check a plan file."""
+        ...
+
+    async def start(self, draft: PlanDraft) -> RunSession:
+        """Begin a run; it is driven once `serve` is called."""
+        ...
+
+    async def resume(self, run: RunId) -> RunSession:
+        """Take up a run that no engine drives, or one whose conflicts are open."""
+        ...
+
+    async def hand_over(self, run: RunId) -> None:
+        """Have a process without a screen drive the run that was just let go."""
+        ...
