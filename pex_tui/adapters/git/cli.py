@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import signal
+from asyncio.subprocess import Process
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +21,21 @@ SAFE_CONFIG = (
     "protocol.file.allow=user",
 )
 _TIMEOUT_SECONDS = 600.0
-_SCRUBBED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG")
+_GRACE_SECONDS = 5.0
+# What a hook or an alias that started us may have set to bind git to its own repository.
+BINDING_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+)
 
 
 class GitError(Exception):
@@ -64,8 +81,12 @@ class Git:
         ok: tuple[int, ...] = (0,),
         env: Mapping[str, str] | None = None,
         timeout_seconds: float = _TIMEOUT_SECONDS,
+        pass_fds: tuple[int, ...] = (),
     ) -> GitResult:
-        """Run a command; raise GitError when its status is not one of `ok`."""
+        """Run a command; raise GitError when its status is not one of `ok`.
+
+        `pass_fds` stay open in git: a lock held through one is held until git has ended.
+        """
         process = await asyncio.create_subprocess_exec(
             *self._argv(args),
             stdin=asyncio.subprocess.PIPE,
@@ -74,6 +95,7 @@ class Git:
             cwd=self.work_tree or self.git_dir,
             env=self._environment(env or {}),
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -82,8 +104,7 @@ class Git:
             raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
         finally:
             if process.returncode is None:
-                process.kill()
-                await process.wait()
+                await _end(process)
         result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
         if result.status not in ok:
             raise GitError(args, result.status, result.stderr)
@@ -106,7 +127,9 @@ class Git:
         return [*argv, *args]
 
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        inherited = {name: text for name, text in os.environ.items() if name not in _SCRUBBED}
+        inherited = {
+            name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES
+        }
         return inherited | {
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_OPTIONAL_LOCKS": "0",
@@ -115,3 +138,14 @@ class Git:
             **self.env,
             **extra,
         }
+
+
+async def _end(process: Process) -> None:
+    """Let git take its lock files away, then end it and its helpers for good."""
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, ending)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await process.wait()
+                return
