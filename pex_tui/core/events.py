@@ -35,11 +35,15 @@ class RunPlanned(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class RunAdopted(BaseEvent):
-    """Another engine took the run over; `retry_failed` reopens what had failed."""
+    """Another engine took the run over.
+
+    `retry_failed` reopens what had failed; `keep_pauses` leaves frozen what a person had frozen.
+    """
 
     pid: int
     by: str
     retry_failed: bool = False
+    keep_pauses: bool = False
 
 
 @dataclass(frozen=True, slots=True)

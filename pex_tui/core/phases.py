@@ -56,10 +56,10 @@ TERMINAL = SUCCEEDED | {Phase.FAILED, Phase.ABORTED, Phase.SKIPPED}
 LEGAL: dict[Phase, frozenset[Phase]] = {
     Phase.WAITING: frozenset({Phase.READY, Phase.SKIPPED, Phase.ABORTED}),
     Phase.READY: frozenset({Phase.STARTING, Phase.WAITING, Phase.SKIPPED, Phase.ABORTED}),
-    Phase.STARTING: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.CAPTURING, Phase.READY}),
+    Phase.STARTING: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.CAPTURING}),
     Phase.RUNNING: frozenset({Phase.PAUSED, Phase.STOPPING, Phase.CAPTURING}),
     Phase.PAUSED: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.CAPTURING}),
-    Phase.STOPPING: frozenset({Phase.CAPTURING, Phase.READY, Phase.ABORTED}),
+    Phase.STOPPING: frozenset({Phase.CAPTURING}),
     Phase.CAPTURING: frozenset(
         {
             Phase.QUEUED,

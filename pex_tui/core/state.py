@@ -18,7 +18,7 @@ class FailureKind(StrEnum):
     TIMEOUT = "timeout"
     LOST = "lost"  # its process vanished without a record
     NO_CHANGES = "no_changes"  # it promised changes and made none
-    CHANGED_SHARED = "changed_shared"  # it changed tracked files of a shared checkout
+    UNEXPECTED_CHANGES = "unexpected_changes"  # it promised to change nothing and did
     LAUNCH = "launch"  # its command can't be run
     GATE = "gate"  # its work was merged and did not pass
     CAPTURE = "capture"  # its work could not be put under a ref
@@ -126,11 +126,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a ready task waits for and since when."""
+    """What a ready task waits for and since when; overdue past the lock timeout."""
 
     cause: WaitCause
     on: tuple[str, ...]
     since: float
+    is_overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

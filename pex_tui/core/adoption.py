@@ -1,0 +1,65 @@
+"""What a new engine has to do for a run that another one left behind."""
+
+from pex_tui.core.actions import (
+    Action,
+    AdoptAgent,
+    CaptureWork,
+    LandRun,
+    MergeWork,
+    MoveBranch,
+    RunGate,
+)
+from pex_tui.core.draft import Draft
+from pex_tui.core.events import RunAdopted
+from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
+from pex_tui.core.requests import reopen, resume_run
+from pex_tui.core.state import LandStatus, RunState, TaskState
+
+
+def adopted(draft: Draft, event: RunAdopted) -> None:
+    """Take the run up again: what was in flight is looked at, what was asked is asked again."""
+    state = draft.state
+    if not event.keep_pauses:
+        for task in state.tasks:
+            if task.held:
+                draft.change(task.id, held=False)
+    if state.stage is RunStage.PAUSED and not event.keep_pauses:
+        resume_run(draft)
+        draft.actions.clear()  # each tree is found first; AgentStarted then lets it go on
+    elif state.stage in {RunStage.DRAINING, RunStage.FINISHED}:
+        draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)
+    if state.land_status is LandStatus.REFUSED:
+        draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
+    if event.retry_failed:
+        for task in state.tasks:
+            if draft.task(task.id).phase is Phase.FAILED:
+                reopen(draft, task.id)
+    draft.act(*unfinished_actions(draft.state))
+
+
+def unfinished_actions(state: RunState) -> tuple[Action, ...]:
+    """The actions whose outcome the journal does not know; each is safe to perform again."""
+    actions = [action for task in state.tasks if (action := _unfinished(state, task)) is not None]
+    if state.land_status is LandStatus.RUNNING and state.target is not None:
+        actions.append(LandRun(state.target))
+    return tuple(actions)
+
+
+def _unfinished(state: RunState, task: TaskState) -> Action | None:
+    if task.phase in HOLDS_SLOT and task.slot is not None:
+        return AdoptAgent(task.id, task.attempt, task.slot)
+    if task.phase is Phase.CAPTURING:
+        return CaptureWork(task.id, task.attempt)
+    if task.phase is not Phase.LANDING:
+        return None
+    match task.landing_stage:
+        case LandingStage.GATING if task.candidate is not None:
+            return RunGate(task.id, task.attempt, task.candidate)
+        case LandingStage.GATING_BASE:
+            return RunGate(task.id, task.attempt, state.base)
+        case LandingStage.MOVING if task.tip is not None and task.candidate is not None:
+            return MoveBranch(task.id, task.attempt, task.tip, task.candidate)
+        case _ if task.work is not None:
+            return MergeWork(task.id, task.attempt, task.work)
+        case _:
+            return None

@@ -1,0 +1,233 @@
+"""What becomes of an attempt: started, frozen, gone, captured, tried again or given up."""
+
+from random import Random
+
+from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StopAgent
+from pex_tui.core.draft import Draft
+from pex_tui.core.events import (
+    AgentExited,
+    AgentPaused,
+    AgentProgressed,
+    AgentResumed,
+    AgentStarted,
+    AttemptReturned,
+    CaptureFailed,
+    TaskDispatched,
+    WorkCaptured,
+    WorkspacePrepared,
+)
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
+from pex_tui.core.plan import Expects
+from pex_tui.core.queue import enqueue
+from pex_tui.core.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
+
+AttemptEvent = (
+    WorkspacePrepared
+    | AgentStarted
+    | AgentProgressed
+    | AgentPaused
+    | AgentResumed
+    | AgentExited
+    | AttemptReturned
+    | WorkCaptured
+    | CaptureFailed
+)
+
+
+def dispatched(draft: Draft, event: TaskDispatched) -> None:
+    """The task takes its slot; what an earlier attempt left behind is forgotten."""
+    draft.move(
+        event.task,
+        Phase.STARTING,
+        attempt=event.attempt,
+        slot=event.slot,
+        dispatched_at=draft.now,
+        started_at=None,
+        exited_at=None,
+        ended_at=None,
+        retry_at=None,
+        paused_at=None,
+        paused_seconds=0.0,
+        wait=None,
+        workspace="",
+        start_commit=None,
+        pid=None,
+        exit_code=None,
+        stop=None,
+        failure=None,
+        work=None,
+        candidate=None,
+        files=(),
+        drift=(),
+        progress=None,
+        activity="",
+        reason="",
+    )
+
+
+def attempt_event(draft: Draft, event: AttemptEvent) -> None:
+    """Apply a fact about an attempt; late news of an earlier one changes nothing."""
+    task = draft.task(event.task)
+    if event.attempt != task.attempt:
+        return
+    match event:
+        case WorkspacePrepared():
+            draft.change(task.id, workspace=event.path, start_commit=event.commit)
+        case AgentStarted():
+            _started(draft, task, event)
+        case AgentProgressed() if task.phase in HOLDS_SLOT:
+            draft.change(task.id, progress=event.progress, activity=event.activity)
+        case AgentPaused() if task.phase is Phase.RUNNING:
+            draft.move(task.id, Phase.PAUSED, paused_at=draft.now)
+            if not wants_pause(draft.state, task):
+                draft.act(ResumeAgent(task.id, task.attempt))
+        case AgentResumed() if task.phase is Phase.PAUSED:
+            _resumed(draft, task)
+        case AgentExited() if task.phase in HOLDS_SLOT:
+            _exited(draft, task, event)
+        case AttemptReturned() if task.phase in HOLDS_SLOT:
+            cause = task.stop or StopCause.INTERRUPT
+            draft.change(task.id, stop=cause, reason=event.reason)
+            _capture(draft, task, exited_at=draft.now)
+        case WorkCaptured() if task.phase is Phase.CAPTURING:
+            _captured(draft, task, event)
+        case CaptureFailed() if task.phase is Phase.CAPTURING:
+            failure = Failure(FailureKind.CAPTURE, event.detail)
+            draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail)
+        case _:
+            pass
+
+
+def wants_pause(state: RunState, task: TaskState) -> bool:
+    """Whether the task, or the whole run, is meant to stand still."""
+    return task.held or state.stage is RunStage.PAUSED
+
+
+def stop(draft: Draft, task: TaskState, cause: StopCause) -> None:
+    """End a live attempt; what it has done so far is captured all the same."""
+    grace = draft.state.rules.grace_seconds
+    if task.phase is Phase.STOPPING:
+        draft.change(task.id, stop=cause)
+    else:
+        draft.move(task.id, Phase.STOPPING, stop=cause)
+    draft.act(StopAgent(task.id, task.attempt, grace))
+
+
+def ready(draft: Draft, task: TaskState, reason: str = "") -> None:
+    """Line the task up for another attempt."""
+    draft.move(
+        task.id, Phase.READY, ready_at=draft.now, retry_at=None, wait=None, slot=None, reason=reason
+    )
+
+
+def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
+    """Also the answer to an adoption: then the phase stands, and unfinished orders are repeated."""
+    changes = {"started_at": event.started_at, "pid": event.pid}
+    if task.phase is Phase.STARTING:
+        draft.move(task.id, Phase.RUNNING, **changes)
+    elif task.phase in HOLDS_SLOT:
+        draft.change(task.id, **changes)
+    if task.phase is Phase.STOPPING:
+        draft.act(StopAgent(task.id, task.attempt, draft.state.rules.grace_seconds))
+    elif task.phase is Phase.PAUSED and not wants_pause(draft.state, task):
+        draft.act(ResumeAgent(task.id, task.attempt))
+    elif task.phase in {Phase.STARTING, Phase.RUNNING} and wants_pause(draft.state, task):
+        draft.act(PauseAgent(task.id, task.attempt))
+
+
+def _resumed(draft: Draft, task: TaskState) -> None:
+    frozen_at = draft.now if task.paused_at is None else task.paused_at
+    draft.move(
+        task.id,
+        Phase.RUNNING,
+        paused_at=None,
+        paused_seconds=task.paused_seconds + draft.now - frozen_at,
+    )
+    if wants_pause(draft.state, task):
+        draft.act(PauseAgent(task.id, task.attempt))
+
+
+def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
+    failure = None if event.failure is None else Failure(event.failure, event.detail)
+    if task.stop is StopCause.TIMEOUT:
+        limit = draft.spec(task.id).timeout_seconds or 0.0
+        failure = Failure(FailureKind.TIMEOUT, f"still running after its timeout of {limit:g} s")
+    draft.change(task.id, failure=failure, exit_code=event.exit_code)
+    _capture(draft, task, exited_at=event.exited_at)
+
+
+def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
+    draft.move(task.id, Phase.CAPTURING, slot=None, paused_at=None, exited_at=exited_at, pid=None)
+    draft.act(CaptureWork(task.id, task.attempt))
+
+
+def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
+    task = draft.change(task.id, work=event.work, files=event.files, drift=event.drift)
+    failure = task.failure or _broken_promise(draft, task, event)
+    if task.stop is StopCause.ABORT:
+        draft.move(task.id, Phase.ABORTED, reason="aborted by a person")
+    elif task.stop in {StopCause.RERUN, StopCause.INTERRUPT}:
+        ready(draft, draft.change(task.id, held=False), task.reason)
+    elif failure is not None:
+        _failed(draft, task, failure)
+    elif event.work is None:
+        draft.move(task.id, Phase.DONE, progress=1.0, reason=_nothing_to_land(draft, task))
+    else:
+        enqueue(draft, draft.change(task.id, progress=1.0))
+
+
+def _nothing_to_land(draft: Draft, task: TaskState) -> str:
+    if draft.spec(task.id).is_read_only:
+        return "done"
+    return "its change had landed already" if task.reruns else "done, changed nothing"
+
+
+def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failure | None:
+    """What the task promised to show and did not."""
+    expects = draft.spec(task.id).expects
+    if event.trespass:
+        return Failure(
+            FailureKind.UNEXPECTED_CHANGES,
+            f"it changed {_listed(event.trespass)} in a shared checkout; "
+            "a task that writes has to declare `writes`",
+        )
+    if expects is Expects.NONE and event.work is not None:
+        return Failure(
+            FailureKind.UNEXPECTED_CHANGES,
+            f"it was to change nothing and changed {_listed(event.files)}",
+        )
+    if expects is Expects.CHANGES and event.work is None and not (task.reruns or task.gate_reruns):
+        return Failure(FailureKind.NO_CHANGES, "it promised changes and made none")
+    return None
+
+
+def _listed(paths: tuple[str, ...], most: int = 3) -> str:
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return ", ".join(paths[:most]) + more
+
+
+def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
+    """Try again after a while, unless trying again can't help or was tried often enough."""
+    rules = draft.state.rules
+    allowed = draft.spec(task.id).retries
+    allowed = rules.max_retries if allowed is None else allowed
+    failures = task.failures + 1
+    draft.change(task.id, failures=failures, failure=failure)
+    if failure.kind in PERMANENT or failures > allowed:
+        draft.move(task.id, Phase.FAILED, reason=failure.detail)
+        return
+    retry_at = draft.now + backoff_seconds(draft.state, task.id, failures)
+    draft.move(
+        task.id,
+        Phase.BACKOFF,
+        retry_at=retry_at,
+        reason=f"retry {failures}/{allowed}: {failure.detail}",
+    )
+
+
+def backoff_seconds(state: RunState, task_id: TaskId, failures: int) -> float:
+    """Exponential backoff with jitter of ±50%, the same in every replay."""
+    rules = state.rules
+    plain = min(rules.backoff_limit_seconds, rules.backoff_seconds * 2 ** (failures - 1))
+    return plain * Random(f"{state.seed}/{task_id}/{failures}").uniform(0.5, 1.5)  # noqa: S311

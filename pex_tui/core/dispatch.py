@@ -1,0 +1,173 @@
+"""Who starts now: list scheduling by urgency and rank, within slots, exclusions and locks.
+
+The order is (boosted or priority, rank, time of being ready, plan order). A task that a more urgent
+one waits out is not started before it, so nothing urgent starves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pex_tui.core.events import Event, TaskDispatched, TaskHeld
+from pex_tui.core.ids import LockName, SlotId
+from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase, RunStage
+from pex_tui.core.plan import LockMode, Priority, Strategy
+from pex_tui.core.state import RunState, TaskState, WaitCause
+
+_URGENCY = {priority: place for place, priority in enumerate(Priority)}
+_BOOSTED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Why a candidate can't start."""
+
+    cause: WaitCause
+    on: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Board:
+    """What the candidates before this one have left."""
+
+    state: RunState
+    free: list[SlotId]
+    busy: list[int] = field(default_factory=list)  # positions that exclude their neighbours
+    locks: dict[LockName, tuple[LockMode, list[int]]] = field(default_factory=dict)
+    reserved: list[int] = field(default_factory=list)  # held candidates that go first
+
+    def take(self, position: int) -> None:
+        self.busy.append(position)
+        for request in self.state.plan.tasks[position].locks:
+            holders = self.locks.setdefault(request.name, (request.mode, []))[1]
+            holders.append(position)
+
+
+def dispatch(state: RunState) -> tuple[Event, ...]:
+    """The decisions for this moment: tasks to start, and ready tasks newly held back."""
+    if state.stage is not RunStage.RUNNING:
+        return ()
+    candidates = _candidates(state)
+    if not candidates:
+        return ()
+    board = _board(state)
+    decisions: list[Event] = []
+    for position in candidates:
+        task = state.tasks[position]
+        hold = _hold(board, position) if board.free else _Hold(WaitCause.SLOT, ())
+        if hold is None:
+            slot = board.free.pop(0)
+            board.take(position)
+            decisions.append(TaskDispatched(task.id, task.attempt + 1, slot))
+        else:
+            board.reserved.append(position)
+            if _is_news(task, hold):
+                decisions.append(TaskHeld(task.id, hold.cause, hold.on))
+    return tuple(decisions)
+
+
+def urgency(state: RunState, position: int) -> int:
+    """Smaller is more urgent."""
+    if state.tasks[position].boosted:
+        return _BOOSTED
+    return _URGENCY[state.plan.tasks[position].priority]
+
+
+def queue_order(state: RunState) -> tuple[int, ...]:
+    """Positions of the ready tasks in the order in which they will be considered."""
+    return tuple(_candidates(state))
+
+
+def _candidates(state: RunState) -> list[int]:
+    ranks = state.graph.ranks
+    waiting = [
+        position
+        for position, task in enumerate(state.tasks)
+        if task.phase is Phase.READY and not task.held
+    ]
+    waiting.sort(
+        key=lambda position: (
+            urgency(state, position),
+            -ranks[position],
+            state.tasks[position].ready_at or 0.0,
+            position,
+        )
+    )
+    return waiting
+
+
+def _board(state: RunState) -> _Board:
+    board = _Board(state, _free_slots(state))
+    for position, task in enumerate(state.tasks):
+        if task.phase in IN_FLIGHT:
+            board.busy.append(position)
+        if task.phase in HOLDS_SLOT:
+            for request in state.plan.tasks[position].locks:
+                board.locks.setdefault(request.name, (request.mode, []))[1].append(position)
+    return board
+
+
+def _free_slots(state: RunState) -> list[SlotId]:
+    taken = {task.slot for task in state.tasks if task.phase in HOLDS_SLOT}
+    capacity = 1 if state.plan.strategy is Strategy.SEQUENTIAL else state.capacity
+    count = max(0, capacity - len(taken))
+    free = [SlotId(number) for number in range(1, capacity + 1) if number not in taken]
+    return free[:count]
+
+
+def _hold(board: _Board, position: int) -> _Hold | None:
+    return _conflict_hold(board, position) or _lock_hold(board, position)
+
+
+def _conflict_hold(board: _Board, position: int) -> _Hold | None:
+    state = board.state
+    excluded: Mapping[int, str] = state.graph.excluded[position]
+    against = [other for other in board.busy if other in excluded]
+    if excluded:
+        against += [
+            other
+            for other in board.reserved
+            if other in excluded and urgency(state, other) < urgency(state, position)
+        ]
+    if not against and state.sequential and not state.plan.tasks[position].is_read_only:
+        against = [other for other in board.busy if not state.plan.tasks[other].is_read_only]
+    return _held_by(state, WaitCause.CONFLICT, against) if against else None
+
+
+def _lock_hold(board: _Board, position: int) -> _Hold | None:
+    """All locks at once or none, so that no two waiting tasks can block one another."""
+    state = board.state
+    for request in state.plan.tasks[position].locks:
+        mode, holders = board.locks.get(request.name, (LockMode.SHARED, []))
+        shareable = request.mode is LockMode.SHARED and mode is LockMode.SHARED
+        if holders and not shareable:
+            return _Hold(WaitCause.RESOURCE, (request.name, *_names(state, holders)))
+        before = [
+            other for other in board.reserved if _goes_first(state, other, position, request.name)
+        ]
+        if before:
+            return _Hold(WaitCause.RESOURCE, (request.name, *_names(state, before)))
+    return None
+
+
+def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> bool:
+    """Whether a held candidate is owed the lock: it is more urgent, or has waited too long."""
+    if all(request.name != lock for request in state.plan.tasks[other].locks):
+        return False
+    wait = state.tasks[other].wait
+    overdue = wait is not None and wait.cause is WaitCause.RESOURCE and wait.is_overdue
+    return overdue or urgency(state, other) < urgency(state, position)
+
+
+def _held_by(state: RunState, cause: WaitCause, positions: list[int]) -> _Hold:
+    return _Hold(cause, _names(state, positions))
+
+
+def _names(state: RunState, positions: list[int]) -> tuple[str, ...]:
+    return tuple(state.tasks[position].id for position in sorted(set(positions)))
+
+
+def _is_news(task: TaskState, hold: _Hold) -> bool:
+    """Waiting for a slot is what a ready task does anyway; only a change of that is news."""
+    if task.wait is None:
+        return hold.cause is not WaitCause.SLOT
+    return (task.wait.cause, task.wait.on) != (hold.cause, hold.on)

@@ -1,0 +1,210 @@
+"""What follows by itself once an event is applied: who is ready, skipped, due, next to land."""
+
+from dataclasses import replace
+
+from pex_tui.core.actions import LandRun
+from pex_tui.core.attempts import ready, stop
+from pex_tui.core.draft import Draft
+from pex_tui.core.ids import TaskId
+from pex_tui.core.landing import PEX, advance_queue
+from pex_tui.core.phases import SUCCEEDED, TERMINAL, Phase
+from pex_tui.core.plan import Strategy
+from pex_tui.core.state import (
+    Conflict,
+    ConflictKind,
+    Decision,
+    LandStatus,
+    RunState,
+    StopCause,
+    TaskState,
+    WaitCause,
+)
+from pex_tui.core.stopping import abort_run
+
+_BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED: "was skipped"}
+
+
+def settle(draft: Draft) -> None:
+    """Carry the consequences of a step through the graph, the queue and the run."""
+    failed_before_stop = draft.state.rules.fail_fast and any(
+        draft.task(task_id).phase is Phase.FAILED for task_id in draft.unsettled
+    )
+    _settle_graph(draft)
+    if failed_before_stop:
+        draft.notice("A task failed and the run was to stop at the first failure.")
+        abort_run(draft)
+        _settle_graph(draft)
+    advance_queue(draft)
+    _land_run(draft)
+
+
+def due(draft: Draft) -> None:
+    """Do what the clock has brought: retries, timeouts, waits for a lock that took too long."""
+    for task in draft.state.tasks:
+        at = _deadline(draft.state, task)
+        if at is None or at > draft.now:
+            continue
+        if task.phase is Phase.BACKOFF:
+            ready(draft, task, task.reason)
+        elif task.phase is Phase.RUNNING:
+            stop(draft, task, StopCause.TIMEOUT)
+        elif task.wait is not None:
+            _record_long_wait(draft, task)
+
+
+def next_deadline(state: RunState) -> float | None:
+    """When `TimePassed` is due, in absolute seconds; None when the clock has nothing to bring."""
+    deadlines = [at for task in state.tasks if (at := _deadline(state, task)) is not None]
+    return min(deadlines, default=None)
+
+
+def is_over(state: RunState, *, attended: bool) -> bool:
+    """Whether nothing is left that could happen by itself.
+
+    While a person is there to decide, an open conflict or a held task keeps the run alive.
+    """
+    if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
+        return False
+    if all(task.phase in TERMINAL for task in state.tasks):
+        return True
+    return not attended and all(
+        task.phase in TERMINAL or task.phase is Phase.CONFLICT or _is_blocked(state, task)
+        for task in state.tasks
+    )
+
+
+def is_drained(state: RunState) -> bool:
+    """Whether nothing is in flight, so that a draining run may stop."""
+    moving = TERMINAL | {Phase.WAITING, Phase.READY, Phase.BACKOFF, Phase.CONFLICT}
+    return all(task.phase in moving for task in state.tasks)
+
+
+def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
+    """The tasks with an open conflict that a waiting task waits for, directly or not."""
+    found: list[TaskId] = []
+    seen: set[int] = set()
+    stack = list(state.graph.needs[state.graph.index[task.id]])
+    while stack:
+        position = stack.pop()
+        if position in seen:
+            continue
+        seen.add(position)
+        other = state.tasks[position]
+        if other.phase is Phase.CONFLICT:
+            found.append(other.id)
+        elif other.phase is Phase.WAITING:
+            stack.extend(state.graph.needs[position])
+    return tuple(sorted(found))
+
+
+def is_satisfied(state: RunState, task: TaskState) -> bool:
+    """Whether dependents may go on: it ended well, or was switched off before the start."""
+    return task.phase in SUCCEEDED or (
+        task.phase is Phase.SKIPPED and not state.spec(task.id).enabled
+    )
+
+
+def _is_blocked(state: RunState, task: TaskState) -> bool:
+    if task.phase is not Phase.WAITING:
+        return False
+    if blockers(state, task):
+        return True
+    stages = state.graph.earlier_stages[state.graph.index[task.id]]
+    return any(state.tasks[position].phase is Phase.CONFLICT for position in stages)
+
+
+def _settle_graph(draft: Draft) -> None:
+    while draft.unsettled:
+        graph = draft.state.graph
+        position = graph.index[draft.unsettled.pop()]
+        candidates = (position, *graph.dependents[position])
+        if draft.state.plan.strategy is Strategy.STAGES:
+            candidates = tuple(range(len(draft.state.tasks)))
+        for candidate in candidates:
+            _settle_task(draft, draft.state.tasks[candidate], candidate)
+
+
+def _settle_task(draft: Draft, task: TaskState, position: int) -> None:
+    if task.phase not in {Phase.WAITING, Phase.READY, Phase.BACKOFF}:
+        return
+    state = draft.state
+    needs = [
+        need
+        for other in state.graph.needs[position]
+        if not is_satisfied(state, need := state.tasks[other])
+    ]
+    bad = next((need for need in needs if need.phase in _BAD_END), None)
+    if bad is not None:
+        reason = f"needs {bad.id}, which {_BAD_END[bad.phase]}"
+        draft.move(task.id, Phase.SKIPPED, reason=reason)
+    elif task.phase is Phase.WAITING and not needs:
+        earlier = state.graph.earlier_stages[position]
+        if all(state.tasks[other].phase in TERMINAL for other in earlier):
+            _make_ready(draft, task)
+
+
+def _make_ready(draft: Draft, task: TaskState) -> None:
+    if draft.spec(task.id).enabled:
+        ready(draft, task)
+    else:
+        draft.move(task.id, Phase.SKIPPED, reason="switched off")
+
+
+def _deadline(state: RunState, task: TaskState) -> float | None:
+    if task.phase is Phase.BACKOFF:
+        return task.retry_at
+    if task.phase is Phase.RUNNING and task.started_at is not None:
+        limit = state.spec(task.id).timeout_seconds
+        return None if limit is None else task.started_at + limit + task.paused_seconds
+    waits = task.phase is Phase.READY and task.wait is not None
+    if waits and task.wait and task.wait.cause is WaitCause.RESOURCE and not task.wait.is_overdue:
+        return task.wait.since + state.rules.lock_timeout_seconds
+    return None
+
+
+def _record_long_wait(draft: Draft, task: TaskState) -> None:
+    """From now on nobody less urgent gets the lock first (see `dispatch`)."""
+    if task.wait is None:
+        return
+    conflicts = draft.state.conflicts
+    draft.change(task.id, wait=replace(task.wait, is_overdue=True))
+    draft.set(
+        conflicts=(
+            *conflicts,
+            Conflict(
+                number=len(conflicts) + 1,
+                kind=ConflictKind.RESOURCE,
+                tasks=(task.id,),
+                seen_at=task.wait.since,
+                met_at=draft.now,
+                decision=Decision.SERIALISED,
+                decided_by=PEX,
+                decided_at=draft.now,
+                detail=f"waited longer than lock_timeout for {', '.join(task.wait.on)}",
+            ),
+        )
+    )
+
+
+def _land_run(draft: Draft) -> None:
+    state = draft.state
+    ended = all(task.phase in TERMINAL for task in state.tasks)
+    if state.rules.land_at_end and ended and state.land_status is LandStatus.NOT_ASKED:
+        if all(is_satisfied(state, task) for task in state.tasks):
+            draft.set(land_status=LandStatus.ASKED)
+        else:
+            draft.set(
+                land_status=LandStatus.REFUSED,
+                land_detail="not every task ended well, so nothing was brought to the branch",
+            )
+    state = draft.state
+    if state.land_status is not LandStatus.ASKED or state.landing:
+        return
+    if state.target is None:
+        draft.set(
+            land_status=LandStatus.REFUSED,
+            land_detail="the run started from a detached HEAD, so there is no branch to land on",
+        )
+    else:
+        draft.set(land_status=LandStatus.RUNNING)
+        draft.act(LandRun(state.target))

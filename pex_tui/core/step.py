@@ -1,0 +1,198 @@
+"""The run as a pure function: `step(state, event) -> (state, actions)`."""
+
+from typing import assert_never
+
+from pex_tui.core.actions import Action
+from pex_tui.core.adoption import adopted
+from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
+from pex_tui.core.draft import Draft
+from pex_tui.core.events import (
+    BoostToggled,
+    ConflictDecided,
+    Event,
+    LandRequested,
+    Noticed,
+    RunAbortRequested,
+    RunAdopted,
+    RunDrainRequested,
+    RunFinished,
+    RunLanded,
+    RunLandRefused,
+    RunPauseRequested,
+    RunPlanned,
+    RunResumeRequested,
+    SlotsRequested,
+    TaskDispatched,
+    TaskHeld,
+    TimePassed,
+)
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.landing import PEX, LandingEvent, decided, landing_event
+from pex_tui.core.phases import Phase, RunStage
+from pex_tui.core.requests import TaskRequest, run_request, task_request
+from pex_tui.core.settle import due, settle
+from pex_tui.core.state import (
+    Conflict,
+    ConflictKind,
+    Decision,
+    LandStatus,
+    RunState,
+    TaskState,
+    Wait,
+    WaitCause,
+)
+
+
+def begin(event: RunPlanned) -> RunState:
+    """The state that the first event makes."""
+    graph = PlanGraph.build(event.plan, event.rules)
+    state = RunState(
+        run=event.run,
+        plan=event.plan,
+        rules=event.rules,
+        graph=graph,
+        base=event.base,
+        branch=event.branch,
+        target=event.target,
+        created_at=event.at,
+        seed=event.seed,
+        capacity=event.plan.slots or event.rules.slots,
+        tasks=tuple(TaskState(spec.id) for spec in event.plan.tasks),
+        conflicts=_broken_cycles(event),
+        tip=event.base,
+        notices=event.notices,
+        now=event.at,
+        seq=1,
+    )
+    draft = Draft(state, event.at)
+    draft.unsettled.extend(task.id for task in state.tasks)
+    settle(draft)
+    return draft.state
+
+
+def step(state: RunState, event: Event) -> tuple[RunState, tuple[Action, ...]]:
+    """Apply one event.
+
+    Late news and requests that make no sense any more only count as seen. Raises
+    IllegalTransition, leaving the state as it was, when an event contradicts the table of phases.
+    """
+    draft = Draft(state, max(state.now, event.at))
+    _apply(draft, event)
+    settle(draft)
+    draft.set(now=draft.now, seq=state.seq + 1)
+    return draft.state, tuple(draft.actions)
+
+
+def replay(events: list[Event]) -> RunState:
+    """The state after all events of a run; the first has to be RunPlanned."""
+    first, *rest = events
+    if not isinstance(first, RunPlanned):
+        raise TypeError(f"a run starts with RunPlanned, not with {type(first).__name__}")
+    state = begin(first)
+    for event in rest:
+        state, _ = step(state, event)
+    return state
+
+
+def _apply(draft: Draft, event: Event) -> None:
+    match event:
+        case RunPlanned():
+            raise TypeError("RunPlanned can only be the first event of a run")
+        case RunAdopted():
+            adopted(draft, event)
+        case (
+            RunPauseRequested()
+            | RunResumeRequested()
+            | RunAbortRequested()
+            | RunDrainRequested()
+            | SlotsRequested()
+            | BoostToggled()
+            | LandRequested()
+        ):
+            run_request(draft, event)
+        case RunLanded():
+            detail = event.detail or f"{event.target} is at {event.commit[:9]}"
+            draft.set(land_status=LandStatus.LANDED, land_detail=detail)
+        case RunLandRefused():
+            draft.set(land_status=LandStatus.REFUSED, land_detail=event.reason)
+        case RunFinished():
+            _finished(draft, event)
+        case TaskDispatched():
+            dispatched(draft, event)
+        case TaskHeld():
+            _held(draft, event)
+        case ConflictDecided():
+            decided(draft, event)
+        case TimePassed():
+            due(draft)
+        case Noticed():
+            draft.notice(event.text)
+        case _ if isinstance(event, TaskRequest):
+            task_request(draft, event)
+        case _ if isinstance(event, LandingEvent):
+            landing_event(draft, event)
+        case _ if isinstance(event, AttemptEvent):
+            attempt_event(draft, event)
+        case _:
+            assert_never(event)
+
+
+def _finished(draft: Draft, event: RunFinished) -> None:
+    draft.set(
+        stage=RunStage.FINISHED,
+        outcome=event.outcome,
+        exit_code=event.exit_code,
+        finished_at=draft.now,
+    )
+
+
+def _held(draft: Draft, event: TaskHeld) -> None:
+    task = draft.task(event.task)
+    if task.phase is not Phase.READY:
+        return
+    draft.change(event.task, wait=Wait(event.cause, event.on, draft.now))
+    if event.cause is WaitCause.CONFLICT:
+        _record_serialised(draft, event)
+
+
+def _record_serialised(draft: Draft, event: TaskHeld) -> None:
+    """A collision that was foreseen and did not happen, once for each pair."""
+    state = draft.state
+    known = {conflict.tasks for conflict in state.conflicts}
+    graph = state.graph
+    excluded = graph.excluded[graph.index[event.task]]
+    found: list[Conflict] = []
+    for other in state.tasks:
+        pair = (event.task, other.id)
+        reason = excluded.get(graph.index[other.id])
+        if other.id in event.on and reason and pair not in known and pair[::-1] not in known:
+            found.append(
+                Conflict(
+                    number=len(state.conflicts) + len(found) + 1,
+                    kind=ConflictKind.WRITE,
+                    tasks=pair,
+                    foreseen_at=state.created_at,
+                    decision=Decision.SERIALISED,
+                    decided_by=PEX,
+                    decided_at=draft.now,
+                    detail=reason,
+                )
+            )
+    if found:
+        draft.set(conflicts=(*state.conflicts, *found))
+
+
+def _broken_cycles(event: RunPlanned) -> tuple[Conflict, ...]:
+    return tuple(
+        Conflict(
+            number=number,
+            kind=ConflictKind.CYCLE,
+            tasks=edge,
+            foreseen_at=event.at,
+            decision=Decision.DROPPED_NEED,
+            decided_by=PEX,
+            decided_at=event.at,
+            detail=f"{edge[0]} no longer waits for {edge[1]}",
+        )
+        for number, edge in enumerate(event.plan.dropped_needs, start=1)
+    )

@@ -1,0 +1,44 @@
+"""Ending tasks and runs: at a person's word, or because the run is being killed."""
+
+from pex_tui.core.actions import StopGate
+from pex_tui.core.attempts import stop
+from pex_tui.core.draft import Draft
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, LandingStage, Phase
+from pex_tui.core.queue import leave_queue
+from pex_tui.core.state import StopCause
+
+_ABORTED = "aborted by a person"
+
+
+def abort_task(draft: Draft, task_id: TaskId) -> None:
+    """End a task; its work stays under its ref. One that is just being moved lands."""
+    task = draft.task(task_id)
+    if task.phase in TERMINAL:
+        return
+    if task.phase in HOLDS_SLOT:
+        stop(draft, task, StopCause.ABORT)
+    elif task.phase is Phase.CAPTURING:
+        draft.change(task_id, stop=StopCause.ABORT)
+    elif task.phase is Phase.LANDING:
+        draft.change(task_id, stop=StopCause.ABORT)
+        if task.landing_stage in {LandingStage.GATING, LandingStage.GATING_BASE}:
+            draft.act(StopGate(task_id))
+    else:
+        if task.phase is Phase.QUEUED:
+            leave_queue(draft, task)
+        draft.move(task_id, Phase.ABORTED, reason=_ABORTED)
+
+
+def abort_run(draft: Draft) -> None:
+    """Abort every task that has not ended."""
+    for task in draft.state.tasks:
+        abort_task(draft, task.id)
+
+
+def interrupt_agents(draft: Draft, *, frozen_only: bool) -> None:
+    """Stop live attempts and give them back, so that a resumed run starts them again."""
+    for task in draft.state.tasks:
+        if task.phase is Phase.PAUSED or (task.phase in HOLDS_SLOT and not frozen_only):
+            cause = task.stop if task.stop is StopCause.ABORT else StopCause.INTERRUPT
+            stop(draft, task, cause)
