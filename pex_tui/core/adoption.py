@@ -28,6 +28,7 @@ def adopted(draft: Draft, event: RunAdopted) -> None:
         draft.actions.clear()  # each tree is found first; AgentStarted then lets it go on
     elif state.stage in {RunStage.DRAINING, RunStage.FINISHED}:
         draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)
+    draft.set(killed=False)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
     if event.retry_failed:

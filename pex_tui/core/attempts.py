@@ -229,5 +229,5 @@ def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
 def backoff_seconds(state: RunState, task_id: TaskId, failures: int) -> float:
     """Exponential backoff with jitter of ±50%, the same in every replay."""
     rules = state.rules
-    plain = min(rules.backoff_limit_seconds, rules.backoff_seconds * 2 ** (failures - 1))
+    plain = min(rules.backoff_limit_seconds, rules.backoff_seconds * 2.0 ** (failures - 1))
     return plain * Random(f"{state.seed}/{task_id}/{failures}").uniform(0.5, 1.5)  # noqa: S311

@@ -153,7 +153,7 @@ def _gated(draft: Draft, task: TaskState, event: GateFinished) -> None:
 
 
 def _judge(draft: Draft, task: TaskState) -> None:
-    """The gate is red on the work: find out whose fault that is, and whether a retry is worth it."""
+    """The gate is red on the work: find out whose fault that is, and if a retry is worth it."""
     state = draft.state
     if state.base_gate_red and state.plan.gate is GatePolicy.OFF:
         draft.set(gate_off=True)

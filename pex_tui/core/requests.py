@@ -75,6 +75,7 @@ def run_request(draft: Draft, event: RunRequest) -> None:
             abort_run(draft)
         case RunDrainRequested() if state.stage is not RunStage.FINISHED:
             _end_pause(draft, RunStage.DRAINING)
+            draft.set(killed=event.kill)
             interrupt_agents(draft, frozen_only=not event.kill)
         case SlotsRequested():
             slots = max(1, min(MOST_SLOTS, event.slots))

@@ -7,7 +7,7 @@ from pex_tui.core.attempts import ready, stop
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing import PEX, advance_queue
-from pex_tui.core.phases import SUCCEEDED, TERMINAL, Phase
+from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
 from pex_tui.core.state import (
     Conflict,
@@ -74,9 +74,9 @@ def is_over(state: RunState, *, attended: bool) -> bool:
 
 
 def is_drained(state: RunState) -> bool:
-    """Whether nothing is in flight, so that a draining run may stop."""
-    moving = TERMINAL | {Phase.WAITING, Phase.READY, Phase.BACKOFF, Phase.CONFLICT}
-    return all(task.phase in moving for task in state.tasks)
+    """Whether nothing is in flight that a draining run waits for; a killed one leaves the queue."""
+    moving = IN_FLIGHT - IN_MERGE_QUEUE if state.killed else IN_FLIGHT
+    return all(task.phase not in moving for task in state.tasks)
 
 
 def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:

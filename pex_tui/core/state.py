@@ -216,6 +216,7 @@ class RunState:
     landing: tuple[TaskId, ...] = ()  # the merge queue; its head is in flight
     conflicts: tuple[Conflict, ...] = ()
     tip: CommitId | None = None  # the integration tip as last seen; the base at first
+    killed: bool = False  # draining without waiting for the merge queue
     sequential: bool = False  # after an unresolved conflict: writers go one at a time
     gate_off: bool = False  # the base was red and the policy says so
     base_gate_red: bool | None = None
