@@ -1,0 +1,59 @@
+"""Text from outside, made safe for a person's terminal: one line, nothing that steers a screen.
+
+Escape sequences are removed whole (ECMA-48: CSI, OSC, DCS, APC, PM, SOS, in their 7-bit and 8-bit
+forms), then every character that is neither visible nor a plain space.
+"""
+
+import re
+import unicodedata
+
+LINE_LIMIT = 4096
+MARK = "…"
+_TAB_WIDTH = 8
+_REPLACEMENT = "\ufffd"
+_LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85"
+
+# An unterminated string sequence reaches to the end of the text or to the next escape.
+_SEQUENCE = re.compile(
+    r"(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+
+
+def clean(text: str, limit: int = LINE_LIMIT) -> str:
+    """The text as one harmless line of at most `limit` characters; a longer one ends in `…`."""
+    text = _cut(text, limit)
+    if text.isprintable():
+        return text
+    if not text.isascii() or "\x1b" in text:
+        text = _SEQUENCE.sub("", text)
+    if "\t" in text:
+        text = text.expandtabs(_TAB_WIDTH)
+    if not text.isprintable():
+        text = "".join(
+            character if character.isprintable() else _substitute(character) for character in text
+        )
+    return _cut(text, limit)
+
+
+def clean_bytes(raw: bytes, limit: int = LINE_LIMIT) -> str:
+    """Bytes that may be UTF-8 as one harmless line; what is not UTF-8 becomes U+FFFD."""
+    most = 4 * (limit + 1)  # a character is at most four bytes: what is cut here is cut below too
+    return clean(raw[:most].decode("utf-8", "replace"), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + MARK[:limit]
+
+
+def _substitute(character: str) -> str:
+    """What stands for a character that isn't printable."""
+    category = unicodedata.category(character)
+    if category == "Co":  # icons of patched fonts: visible, and they steer nothing
+        return character
+    if category.startswith("Z") or character in _LINE_BREAKS:
+        return " "
+    if category in {"Cs", "Cn"}:
+        return _REPLACEMENT
+    return ""
