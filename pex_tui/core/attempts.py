@@ -2,7 +2,7 @@
 
 from random import Random
 
-from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StopAgent
+from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
     AgentExited,
@@ -64,6 +64,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         activity="",
         reason="",
     )
+    draft.act(StartAgent(event.task, event.attempt, event.slot))
 
 
 def attempt_event(draft: Draft, event: AttemptEvent) -> None:

@@ -4,6 +4,7 @@ The order is (boosted or priority, rank, time of being ready, plan order). A tas
 one waits out is not started before it, so nothing urgent starves.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -50,6 +51,7 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
     if not candidates:
         return ()
     board = _board(state)
+    board.reserved += [spot for spot in candidates if _overdue_since(state, spot) < math.inf]
     decisions: list[Event] = []
     for position in candidates:
         task = state.tasks[position]
@@ -150,12 +152,18 @@ def _lock_hold(board: _Board, position: int) -> _Hold | None:
 
 
 def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> bool:
-    """Whether a held candidate is owed the lock: it is more urgent, or has waited too long."""
+    """Whether another candidate is owed the lock: it waited too long, or is more urgent."""
     if all(request.name != lock for request in state.plan.tasks[other].locks):
         return False
-    wait = state.tasks[other].wait
-    overdue = wait is not None and wait.cause is WaitCause.RESOURCE and wait.is_overdue
-    return overdue or urgency(state, other) < urgency(state, position)
+    since = _overdue_since(state, position)
+    return _overdue_since(state, other) < since or (
+        since == math.inf and urgency(state, other) < urgency(state, position)
+    )
+
+
+def _overdue_since(state: RunState, position: int) -> float:
+    wait = state.tasks[position].wait
+    return wait.since if wait is not None and wait.is_overdue else math.inf
 
 
 def _held_by(state: RunState, cause: WaitCause, positions: list[int]) -> _Hold:

@@ -38,7 +38,8 @@ class PlanGraph:
         needs = tuple(tuple(index[need] for need in spec.needs) for spec in plan.tasks)
         dependents = _reversed(needs)
         excluded = _exclusions(plan, rules)
-        blevels = _blevels(plan, dependents)
+        order = _topological(needs, dependents)
+        blevels = _blevels(plan, order, dependents)
         loads = [
             sum(plan.tasks[other].estimate_seconds for other in neighbours)
             for neighbours in excluded
@@ -46,7 +47,9 @@ class PlanGraph:
         ranks = tuple(
             level + CONFLICT_LOAD_WEIGHT * load for level, load in zip(blevels, loads, strict=True)
         )
-        return cls(index, needs, dependents, _earlier_stages(plan), excluded, blevels, ranks)
+        return cls(
+            index, needs, dependents, _earlier_stages(plan, order, needs), excluded, blevels, ranks
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PlanGraph) and self.needs == other.needs
@@ -86,27 +89,39 @@ def _exclusions(plan: Plan, rules: RunRules) -> tuple[Mapping[int, str], ...]:
     return tuple(excluded)
 
 
-def _blevels(plan: Plan, dependents: tuple[tuple[int, ...], ...]) -> tuple[float, ...]:
+def _topological(
+    needs: tuple[tuple[int, ...], ...], dependents: tuple[tuple[int, ...], ...]
+) -> list[int]:
+    """Positions, each after all that it needs (Kahn)."""
+    missing = [len(needed) for needed in needs]
+    order = [position for position, count in enumerate(missing) if count == 0]
+    for position in order:
+        for dependent in dependents[position]:
+            missing[dependent] -= 1
+            if missing[dependent] == 0:
+                order.append(dependent)
+    return order
+
+
+def _blevels(
+    plan: Plan, order: list[int], dependents: tuple[tuple[int, ...], ...]
+) -> tuple[float, ...]:
     levels = [0.0] * len(plan.tasks)
-    left = [len(positions) for positions in dependents]
-    needs = _reversed(dependents)
-    stack = [position for position, count in enumerate(left) if count == 0]
-    while stack:
-        position = stack.pop()
+    for position in reversed(order):
         after = max((levels[other] for other in dependents[position]), default=0.0)
         levels[position] = plan.tasks[position].estimate_seconds + after
-        for need in needs[position]:
-            left[need] -= 1
-            if left[need] == 0:
-                stack.append(need)
     return tuple(levels)
 
 
-def _earlier_stages(plan: Plan) -> tuple[tuple[int, ...], ...]:
+def _earlier_stages(
+    plan: Plan, order: list[int], needs: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[int, ...], ...]:
+    """A task is never in an earlier stage than what it needs, or both would wait for ever."""
     if plan.strategy is not Strategy.STAGES:
         return tuple(() for _ in plan.tasks)
     stages = [spec.stage or 1 for spec in plan.tasks]
+    for position in order:
+        stages[position] = max([stages[position], *(stages[need] for need in needs[position])])
     return tuple(
-        tuple(position for position, other in enumerate(stages) if other < stage)
-        for stage in stages
+        tuple(other for other, earlier in enumerate(stages) if earlier < stage) for stage in stages
     )

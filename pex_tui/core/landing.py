@@ -1,9 +1,8 @@
 """The merge queue: one task at a time is merged, gated and moved onto the integration branch."""
 
-from dataclasses import replace
-
 from pex_tui.core.actions import MergeWork, MoveBranch, RunGate
 from pex_tui.core.attempts import ready
+from pex_tui.core.disputes import close, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
     BranchMoved,
@@ -20,7 +19,6 @@ from pex_tui.core.plan import GatePolicy
 from pex_tui.core.queue import enqueue, leave_queue
 from pex_tui.core.rules import FallbackMode
 from pex_tui.core.state import (
-    Conflict,
     ConflictKind,
     Decision,
     Failure,
@@ -30,7 +28,6 @@ from pex_tui.core.state import (
 )
 from pex_tui.core.stopping import abort_run
 
-PEX = "pex"
 LandingEvent = (
     WorkMerged | MergeConflicted | GateFinished | BranchMoved | BranchMoveRefused | LandingFailed
 )
@@ -77,7 +74,7 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
     task = draft.task(event.task)
     if task.phase is not Phase.CONFLICT:
         return
-    close_conflicts(draft, task.id, event.decision, event.by)
+    close(draft, task.id, event.decision, event.by)
     if event.decision is Decision.RERUN:
         draft.change(task.id, reruns=task.reruns + 1)
         ready(draft, task, "again, on the newest tip")
@@ -85,18 +82,6 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
         draft.move(task.id, Phase.ABORTED, reason=f"given up by {event.by}")
     else:
         enqueue(draft, draft.change(task.id, work=event.work, reason=""))
-
-
-def close_conflicts(draft: Draft, task_id: TaskId, decision: Decision, by: str) -> None:
-    """Write the decision into the task's open conflicts."""
-    draft.set(
-        conflicts=tuple(
-            replace(conflict, decision=decision, decided_by=by, decided_at=draft.now)
-            if conflict.is_open and conflict.tasks[0] == task_id
-            else conflict
-            for conflict in draft.state.conflicts
-        )
-    )
 
 
 def _merge(draft: Draft, task_id: TaskId) -> None:
@@ -212,21 +197,13 @@ def _what_met(event: MergeConflicted) -> str:
 
 
 def _record(draft: Draft, event: MergeConflicted, decision: Decision | None) -> None:
-    conflicts = draft.state.conflicts
-    draft.set(
-        conflicts=(
-            *conflicts,
-            Conflict(
-                number=len(conflicts) + 1,
-                kind=ConflictKind.WRITE,
-                tasks=(event.task, *event.against),
-                files=event.files,
-                tip=event.tip,
-                seen_at=draft.now,
-                met_at=draft.now,
-                decision=decision,
-                decided_by=PEX if decision else "",
-                decided_at=draft.now if decision else None,
-            ),
-        )
+    record(
+        draft,
+        ConflictKind.WRITE,
+        (event.task, *event.against),
+        decision,
+        files=event.files,
+        tip=event.tip,
+        seen_at=draft.now,
+        met_at=draft.now,
     )

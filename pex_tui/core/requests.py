@@ -2,6 +2,7 @@
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent
 from pex_tui.core.attempts import ready, stop
+from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
     AbortRequested,
@@ -18,7 +19,6 @@ from pex_tui.core.events import (
     SlotsRequested,
 )
 from pex_tui.core.ids import TaskId
-from pex_tui.core.landing import close_conflicts
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
 from pex_tui.core.state import Decision, LandStatus, StopCause, TaskState
 from pex_tui.core.stopping import abort_run, abort_task, interrupt_agents
@@ -144,7 +144,7 @@ def _retry(draft: Draft, task: TaskState, by: str) -> None:
     elif task.phase is Phase.BACKOFF:
         ready(draft, task, "again, now")
     elif task.phase is Phase.CONFLICT:
-        close_conflicts(draft, task.id, Decision.RERUN, by)
+        close(draft, task.id, Decision.RERUN, by)
         draft.change(task.id, reruns=task.reruns + 1)
         ready(draft, task, "again, on the newest tip")
     elif task.phase in _RETRIABLE:

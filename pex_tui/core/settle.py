@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from pex_tui.core.actions import LandRun
 from pex_tui.core.attempts import ready, stop
+from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
-from pex_tui.core.landing import PEX, advance_queue
+from pex_tui.core.landing import advance_queue
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
 from pex_tui.core.state import (
-    Conflict,
     ConflictKind,
     Decision,
     LandStatus,
@@ -166,23 +166,15 @@ def _record_long_wait(draft: Draft, task: TaskState) -> None:
     """From now on nobody less urgent gets the lock first (see `dispatch`)."""
     if task.wait is None:
         return
-    conflicts = draft.state.conflicts
     draft.change(task.id, wait=replace(task.wait, is_overdue=True))
-    draft.set(
-        conflicts=(
-            *conflicts,
-            Conflict(
-                number=len(conflicts) + 1,
-                kind=ConflictKind.RESOURCE,
-                tasks=(task.id,),
-                seen_at=task.wait.since,
-                met_at=draft.now,
-                decision=Decision.SERIALISED,
-                decided_by=PEX,
-                decided_at=draft.now,
-                detail=f"waited longer than lock_timeout for {', '.join(task.wait.on)}",
-            ),
-        )
+    record(
+        draft,
+        ConflictKind.RESOURCE,
+        (task.id,),
+        Decision.SERIALISED,
+        seen_at=task.wait.since,
+        met_at=draft.now,
+        detail=f"waited longer than lock_timeout for {', '.join(task.wait.on)}",
     )
 
 

@@ -1,10 +1,12 @@
 """The run as a pure function: `step(state, event) -> (state, actions)`."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from pex_tui.core.actions import Action
 from pex_tui.core.adoption import adopted
 from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
+from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
     BoostToggled,
@@ -27,12 +29,11 @@ from pex_tui.core.events import (
     TimePassed,
 )
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.landing import PEX, LandingEvent, decided, landing_event
+from pex_tui.core.landing import LandingEvent, decided, landing_event
 from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.requests import TaskRequest, run_request, task_request
 from pex_tui.core.settle import due, settle
 from pex_tui.core.state import (
-    Conflict,
     ConflictKind,
     Decision,
     LandStatus,
@@ -58,13 +59,13 @@ def begin(event: RunPlanned) -> RunState:
         seed=event.seed,
         capacity=event.plan.slots or event.rules.slots,
         tasks=tuple(TaskState(spec.id) for spec in event.plan.tasks),
-        conflicts=_broken_cycles(event),
         tip=event.base,
         notices=event.notices,
         now=event.at,
         seq=1,
     )
     draft = Draft(state, event.at)
+    _record_broken_cycles(draft)
     draft.unsettled.extend(task.id for task in state.tasks)
     settle(draft)
     return draft.state
@@ -150,7 +151,10 @@ def _held(draft: Draft, event: TaskHeld) -> None:
     task = draft.task(event.task)
     if task.phase is not Phase.READY:
         return
-    draft.change(event.task, wait=Wait(event.cause, event.on, draft.now))
+    wait = Wait(event.cause, event.on, draft.now)
+    if task.wait is not None and task.wait.cause is event.cause:
+        wait = replace(task.wait, on=event.on)
+    draft.change(event.task, wait=wait)
     if event.cause is WaitCause.CONFLICT:
         _record_serialised(draft, event)
 
@@ -158,41 +162,28 @@ def _held(draft: Draft, event: TaskHeld) -> None:
 def _record_serialised(draft: Draft, event: TaskHeld) -> None:
     """A collision that was foreseen and did not happen, once for each pair."""
     state = draft.state
-    known = {conflict.tasks for conflict in state.conflicts}
-    graph = state.graph
-    excluded = graph.excluded[graph.index[event.task]]
-    found: list[Conflict] = []
+    known = {frozenset(conflict.tasks) for conflict in state.conflicts}
+    excluded = state.graph.excluded[state.graph.index[event.task]]
     for other in state.tasks:
-        pair = (event.task, other.id)
-        reason = excluded.get(graph.index[other.id])
-        if other.id in event.on and reason and pair not in known and pair[::-1] not in known:
-            found.append(
-                Conflict(
-                    number=len(state.conflicts) + len(found) + 1,
-                    kind=ConflictKind.WRITE,
-                    tasks=pair,
-                    foreseen_at=state.created_at,
-                    decision=Decision.SERIALISED,
-                    decided_by=PEX,
-                    decided_at=draft.now,
-                    detail=reason,
-                )
+        reason = excluded.get(state.graph.index[other.id])
+        if reason and other.id in event.on and frozenset({event.task, other.id}) not in known:
+            record(
+                draft,
+                ConflictKind.WRITE,
+                (event.task, other.id),
+                Decision.SERIALISED,
+                foreseen_at=state.created_at,
+                detail=reason,
             )
-    if found:
-        draft.set(conflicts=(*state.conflicts, *found))
 
 
-def _broken_cycles(event: RunPlanned) -> tuple[Conflict, ...]:
-    return tuple(
-        Conflict(
-            number=number,
-            kind=ConflictKind.CYCLE,
-            tasks=edge,
-            foreseen_at=event.at,
-            decision=Decision.DROPPED_NEED,
-            decided_by=PEX,
-            decided_at=event.at,
-            detail=f"{edge[0]} no longer waits for {edge[1]}",
+def _record_broken_cycles(draft: Draft) -> None:
+    for task_id, need in draft.state.plan.dropped_needs:
+        record(
+            draft,
+            ConflictKind.CYCLE,
+            (task_id, need),
+            Decision.DROPPED_NEED,
+            foreseen_at=draft.now,
+            detail=f"{task_id} no longer waits for {need}",
         )
-        for number, edge in enumerate(event.plan.dropped_needs, start=1)
-    )

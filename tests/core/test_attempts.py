@@ -1,0 +1,222 @@
+from collections.abc import Callable
+
+from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
+from pex_tui.core.events import (
+    AbortRequested,
+    AgentExited,
+    AgentPaused,
+    AgentResumed,
+    AgentStarted,
+    AttemptReturned,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+    TimePassed,
+)
+from pex_tui.core.ids import SlotId, TaskId
+from pex_tui.core.phases import Phase
+from pex_tui.core.plan import Expects, Isolation
+from pex_tui.core.rules import RunRules
+from pex_tui.core.settle import next_deadline
+from pex_tui.core.state import FailureKind
+from tests.core.world import World, task
+
+Make = Callable[..., World]
+A = TaskId("a")
+
+
+def test_a_ready_task_is_started_in_a_slot(world: Make) -> None:
+    run = world(task("a"))
+
+    assert run.actions == [StartAgent(A, 1, SlotId(1))]
+    assert run.phase("a") is Phase.STARTING
+
+
+def test_a_task_that_ends_well_and_changed_nothing_is_done(world: Make) -> None:
+    run = world(task("a"))
+    run.exit("a")
+    assert run.actions[-1] == CaptureWork(A, 1)
+
+    run.capture("a")
+
+    assert run.phase("a") is Phase.DONE
+
+
+def test_a_failed_attempt_is_tried_again_after_a_growing_delay(world: Make) -> None:
+    run = world(task("a", retries=2))
+    delays = []
+    for _ in range(2):
+        run.exit("a", code=1)
+        run.capture("a")
+        assert run.phase("a") is Phase.BACKOFF
+        deadline = next_deadline(run.state)
+        assert deadline is not None
+        delays.append(deadline - run.now)
+        run.now = deadline
+        run.send(TimePassed())
+    run.exit("a", code=1)
+    run.capture("a")
+
+    assert run.phase("a") is Phase.FAILED
+    assert run.task("a").attempt == 3
+    assert 0.5 <= delays[0] <= 1.5
+    assert 1.0 <= delays[1] <= 3.0
+
+
+def test_a_program_that_cannot_be_run_is_not_tried_again(world: Make) -> None:
+    run = world(task("a", retries=5))
+
+    run.exit("a", failure=FailureKind.LAUNCH)
+    run.capture("a")
+
+    assert run.phase("a") is Phase.FAILED
+
+
+def test_a_failed_task_skips_its_dependents_and_says_so(world: Make) -> None:
+    run = world(task("a", retries=0), task("b", "a"), task("c", "b"))
+
+    run.exit("a", code=3)
+    run.capture("a")
+
+    assert run.phase("b") is Phase.SKIPPED
+    assert run.task("b").reason == "needs a, which failed"
+    assert run.task("c").reason == "needs b, which was skipped"
+
+
+def test_work_of_a_failed_attempt_is_captured_too(world: Make) -> None:
+    run = world(task("a", retries=0))
+
+    run.exit("a", code=1)
+    run.capture("a", "half.py")
+
+    assert run.task("a").work is not None
+    assert run.phase("a") is Phase.FAILED
+
+
+def test_a_task_that_promised_changes_and_made_none_is_not_a_success(world: Make) -> None:
+    run = world(task("a", expects=Expects.CHANGES, retries=0))
+
+    run.exit("a")
+    run.capture("a")
+
+    failure = run.task("a").failure
+    assert failure is not None
+    assert failure.kind is FailureKind.NO_CHANGES
+
+
+def test_a_reader_that_changed_tracked_files_fails(world: Make) -> None:
+    run = world(task("a", writes=(), isolation=Isolation.SHARED, retries=0))
+
+    run.exit("a")
+    run.capture("a", trespass=("src/x.py",))
+
+    assert run.phase("a") is Phase.FAILED
+    assert "src/x.py" in run.task("a").reason
+
+
+def test_pause_is_true_only_once_the_tree_is_frozen(world: Make) -> None:
+    run = world(task("a"))
+    run.run("a")
+
+    assert run.send(PauseRequested(A, "you")) == (PauseAgent(A, 1),)
+    assert run.phase("a") is Phase.RUNNING
+    run.send(AgentPaused(A, 1))
+    assert run.phase("a") is Phase.PAUSED
+    assert run.task("a").slot == 1
+
+    assert run.send(ResumeRequested(A, "you")) == (ResumeAgent(A, 1),)
+    run.now += 50
+    run.send(AgentResumed(A, 1))
+    assert run.phase("a") is Phase.RUNNING
+    assert run.task("a").paused_seconds == 50
+
+
+def test_a_task_paused_before_its_start_does_not_start(world: Make) -> None:
+    run = world(task("a"), task("b", "a"))
+    run.send(PauseRequested(TaskId("b"), "you"))
+
+    run.finish("a")
+    assert run.phase("b") is Phase.READY
+
+    run.send(ResumeRequested(TaskId("b"), "you"))
+    assert run.phase("b") is Phase.STARTING
+
+
+def test_a_pause_asked_for_while_starting_freezes_the_process_at_once(world: Make) -> None:
+    run = world(task("a"))
+    run.send(PauseRequested(A, "you"))
+
+    assert run.send(AgentStarted(A, 1, SlotId(1), 77, run.now)) == (PauseAgent(A, 1),)
+
+
+def test_time_spent_paused_does_not_count_towards_the_timeout(world: Make) -> None:
+    run = world(task("a", timeout_seconds=10))
+    run.run("a")
+    run.send(PauseRequested(A, "you"), AgentPaused(A, 1))
+    assert next_deadline(run.state) is None
+    run.now += 100
+    run.send(ResumeRequested(A, "you"), AgentResumed(A, 1))
+
+    assert next_deadline(run.state) == 210
+
+    run.now = 210
+    assert run.send(TimePassed()) == (StopAgent(A, 1, 10.0),)
+    run.exit("a", code=1)
+    assert "timeout" in str(run.task("a").failure)
+
+
+def test_an_abort_holds_the_slot_until_the_tree_is_gone(world: Make) -> None:
+    run = world(task("a"), task("b"), rules=RunRules(slots=1))
+    run.run("a")
+
+    run.send(AbortRequested(A, "you"))
+    assert run.phase("a") is Phase.STOPPING
+    assert run.running() == {"a"}
+
+    run.send(AgentExited(A, 1, None, run.now, FailureKind.SIGNAL, "killed"))
+    assert run.running() == {"b"}
+    run.capture("a", "saved.py")
+    assert run.phase("a") is Phase.ABORTED
+
+
+def test_an_abort_while_starting_stops_the_process_once_it_is_there(world: Make) -> None:
+    run = world(task("a"))
+    run.send(AbortRequested(A, "you"))
+
+    assert run.send(AgentStarted(A, 1, SlotId(1), 77, run.now)) == (StopAgent(A, 1, 10.0),)
+
+
+def test_late_news_of_an_earlier_attempt_changes_nothing(world: Make) -> None:
+    run = world(task("a"))
+    run.run("a")
+    run.send(RetryRequested(A, "you"))
+    run.exit("a", code=1)
+    run.capture("a")
+    assert run.task("a").attempt == 2
+    before = run.state.tasks
+
+    run.send(AgentExited(A, 1, 0, run.now))
+
+    assert run.state.tasks == before
+
+
+def test_a_retry_gives_a_failed_task_and_what_was_skipped_a_new_life(world: Make) -> None:
+    run = world(task("a", retries=0), task("b", "a"))
+    run.exit("a", code=1)
+    run.capture("a")
+
+    run.send(RetryRequested(A, "you"))
+    run.finish("a")
+    run.finish("b")
+
+    assert run.phase("b") is Phase.DONE
+
+
+def test_an_attempt_that_never_got_a_process_does_not_count_as_a_failure(world: Make) -> None:
+    run = world(task("a", retries=0))
+
+    run.send(AttemptReturned(A, 1, "its engine ended before it started"))
+    run.capture("a")
+
+    assert run.phase("a") is Phase.STARTING
+    assert run.task("a").failures == 0

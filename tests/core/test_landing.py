@@ -1,0 +1,305 @@
+from collections.abc import Callable
+
+import pytest
+
+from pex_tui.core.actions import LandRun, MergeWork, MoveBranch, RunGate, StartAgent, StopGate
+from pex_tui.core.events import (
+    AbortRequested,
+    BranchMoved,
+    BranchMoveRefused,
+    ConflictDecided,
+    GateFinished,
+    LandingFailed,
+    LandRequested,
+    MergeConflicted,
+    RunLanded,
+    RunLandRefused,
+    WorkMerged,
+)
+from pex_tui.core.ids import CommitId, SlotId, TaskId
+from pex_tui.core.phases import LandingStage, Phase
+from pex_tui.core.plan import GatePolicy
+from pex_tui.core.rules import FallbackMode, RunRules
+from pex_tui.core.settle import blockers, is_over
+from pex_tui.core.state import ConflictFile, Decision, LandStatus
+from tests.core.world import BASE, World, task
+
+Make = Callable[..., World]
+A, B = TaskId("a"), TaskId("b")
+GATE = (("pytest", "-q"),)
+ONE_FILE = (ConflictFile("src/api.py"),)
+
+
+def captured(run: World, name: str) -> None:
+    run.exit(name)
+    run.capture(name, "src/api.py")
+
+
+def conflicted(run: World, name: str, *against: str) -> None:
+    entry = run.task(name)
+    tip = run.state.tip or BASE
+    others = tuple(TaskId(other) for other in against)
+    run.send(MergeConflicted(entry.id, entry.attempt, tip, ONE_FILE, others))
+
+
+def gated(run: World, name: str, *, passed: bool, commit: CommitId | None = None) -> None:
+    entry = run.task(name)
+    tested = commit or entry.candidate
+    assert tested is not None
+    run.send(GateFinished(entry.id, entry.attempt, tested, passed, 1.0, "pytest -q", "1 failed"))
+
+
+def test_captured_work_is_merged_then_moved_then_landed(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    work = run.task("a").work
+    assert work is not None
+    assert run.actions[-1:] == [MergeWork(A, 1, work)]
+
+    run.merge("a")
+    candidate = run.task("a").candidate
+    assert candidate is not None
+    assert run.actions[-1] == MoveBranch(A, 1, BASE, candidate)
+
+    run.send(BranchMoved(A, 1, candidate))
+    assert run.phase("a") is Phase.LANDED
+    assert run.state.tip == candidate
+
+
+def test_one_task_lands_at_a_time_in_the_order_of_capture(world: Make) -> None:
+    run = world(task("a"), task("b"))
+    captured(run, "b")
+    captured(run, "a")
+    assert (run.phase("b"), run.phase("a")) == (Phase.LANDING, Phase.QUEUED)
+
+    run.land("b")
+    assert run.phase("a") is Phase.LANDING
+
+
+def test_a_dependent_starts_once_its_need_has_landed(world: Make) -> None:
+    run = world(task("a"), task("b", "a"))
+    captured(run, "a")
+    assert "b" not in run.started()
+
+    run.land("a")
+    assert "b" in run.started()
+
+
+def test_nothing_lands_before_the_gate_has_passed(world: Make) -> None:
+    run = world(task("a"), verify=GATE)
+    captured(run, "a")
+    run.merge("a")
+    candidate = run.task("a").candidate
+    assert candidate is not None
+    assert run.actions[-1:] == [RunGate(A, 1, candidate)]
+
+    gated(run, "a", passed=True)
+    assert run.actions[-1] == MoveBranch(A, 1, BASE, candidate)
+
+
+def test_a_red_gate_on_a_green_base_fails_the_task(world: Make) -> None:
+    run = world(task("a"), task("b", "a"), verify=GATE)
+    captured(run, "a")
+    run.merge("a")
+    gated(run, "a", passed=False)
+    assert run.actions[-1] == RunGate(A, 1, BASE)
+
+    gated(run, "a", passed=True, commit=BASE)
+
+    assert run.phase("a") is Phase.FAILED
+    assert run.phase("b") is Phase.SKIPPED
+
+
+def test_a_red_gate_after_the_tip_moved_runs_the_task_once_more(world: Make) -> None:
+    run = world(task("a"), task("b"), verify=GATE)
+    captured(run, "a")
+    captured(run, "b")
+    run.merge("a")
+    gated(run, "a", passed=True)
+    moved = run.task("a").candidate
+    assert moved is not None
+    run.send(BranchMoved(A, 1, moved))
+    for expected in (Phase.STARTING, Phase.FAILED):
+        run.merge("b")
+        gated(run, "b", passed=False)
+        if run.task("b").landing_stage is LandingStage.GATING_BASE:
+            gated(run, "b", passed=True, commit=BASE)
+        assert run.phase("b") is expected
+        if expected is Phase.STARTING:
+            captured(run, "b")
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [(GatePolicy.OFF, Phase.LANDING), (GatePolicy.STRICT, Phase.FAILED)]
+)
+def test_a_gate_that_is_red_on_the_base_is_said_once_and_the_policy_decides(
+    world: Make, policy: GatePolicy, expected: Phase
+) -> None:
+    run = world(task("a"), verify=GATE, gate=policy)
+    captured(run, "a")
+    run.merge("a")
+    gated(run, "a", passed=False)
+    gated(run, "a", passed=False, commit=BASE)
+
+    assert run.phase("a") is expected
+    assert len(run.state.notices) == 1
+
+
+def test_a_branch_that_somebody_moved_is_merged_onto_again(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    run.merge("a")
+
+    run.send(BranchMoveRefused(A, 1, "moved"))
+
+    assert run.task("a").landing_stage is LandingStage.MERGING
+    run.land("a")
+    assert run.phase("a") is Phase.LANDED
+
+
+def test_work_that_is_there_already_is_done(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+
+    run.send(WorkMerged(A, 1, BASE, BASE))
+
+    assert run.phase("a") is Phase.DONE
+
+
+def test_a_conflict_reruns_the_task_on_the_new_tip(world: Make) -> None:
+    run = world(task("a"), task("b"))
+    captured(run, "a")
+    captured(run, "b")
+    run.land("a")
+    conflicted(run, "b", "a")
+
+    assert run.actions[-1] == StartAgent(B, 2, SlotId(1))
+    assert run.state.conflicts[0].decision is Decision.RERUN
+    captured(run, "b")
+    run.land("b")
+    assert run.phase("b") is Phase.LANDED
+
+
+def test_an_unresolved_conflict_waits_for_a_person_and_blocks_dependents(world: Make) -> None:
+    run = world(task("a"), task("b", "a"), task("c"), rules=RunRules(auto_resolve=False))
+    captured(run, "a")
+    conflicted(run, "a", "c")
+
+    assert run.phase("a") is Phase.CONFLICT
+    assert run.phase("b") is Phase.WAITING
+    assert blockers(run.state, run.task("b")) == (A,)
+    assert run.state.sequential
+    assert not is_over(run.state, attended=False)
+    run.finish("c")
+    assert is_over(run.state, attended=False)
+    assert not is_over(run.state, attended=True)
+
+
+def test_reruns_for_conflicts_are_limited(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(max_retries=2))
+    for _ in range(3):
+        captured(run, "a")
+        conflicted(run, "a")
+
+    assert run.phase("a") is Phase.CONFLICT
+    assert run.task("a").attempt == 3
+
+
+def test_fallback_abort_ends_the_run(world: Make) -> None:
+    rules = RunRules(auto_resolve=False, fallback=FallbackMode.ABORT)
+    run = world(task("a"), task("b", "a"), rules=rules)
+    captured(run, "a")
+    conflicted(run, "a")
+
+    assert (run.phase("a"), run.phase("b")) == (Phase.ABORTED, Phase.ABORTED)
+
+
+def test_a_persons_result_goes_through_the_queue(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(auto_resolve=False))
+    captured(run, "a")
+    conflicted(run, "a")
+    settled = run.commit()
+
+    run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
+
+    assert run.actions[-1] == MergeWork(A, 1, settled)
+    assert run.state.conflicts[0].decided_by == "you"
+    run.land("a")
+    assert run.phase("a") is Phase.LANDED
+
+
+def test_a_persons_result_that_conflicts_again_is_not_thrown_away(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(fallback=FallbackMode.PROMPT, max_retries=1))
+    for _ in range(2):
+        captured(run, "a")
+        conflicted(run, "a")
+    run.send(ConflictDecided(A, Decision.EDITED, run.commit(), "you"))
+
+    conflicted(run, "a")
+
+    assert run.phase("a") is Phase.CONFLICT
+
+
+def test_an_abort_in_the_gate_stops_it_and_nothing_lands(world: Make) -> None:
+    run = world(task("a"), verify=GATE)
+    captured(run, "a")
+    run.merge("a")
+
+    assert run.send(AbortRequested(A, "you")) == (StopGate(A),)
+    gated(run, "a", passed=True)
+
+    assert run.phase("a") is Phase.ABORTED
+
+
+def test_an_abort_while_the_branch_moves_comes_too_late(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    run.merge("a")
+    run.send(AbortRequested(A, "you"))
+    candidate = run.task("a").candidate
+    assert candidate is not None
+
+    run.send(BranchMoved(A, 1, candidate))
+
+    assert run.phase("a") is Phase.LANDED
+
+
+def test_a_landing_that_git_refuses_fails_the_task_and_frees_the_queue(world: Make) -> None:
+    run = world(task("a"), task("b"))
+    captured(run, "a")
+    captured(run, "b")
+
+    run.send(LandingFailed(A, 1, "object store is read-only"))
+
+    assert run.phase("a") is Phase.FAILED
+    assert run.phase("b") is Phase.LANDING
+
+
+def test_a_run_that_went_well_is_brought_to_its_branch_when_asked(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(land_at_end=True))
+    captured(run, "a")
+    run.land("a")
+
+    assert run.actions[-1] == LandRun("main")
+    assert not is_over(run.state, attended=False)
+    run.send(RunLanded("main", run.commit()))
+    assert run.state.land_status is LandStatus.LANDED
+    assert is_over(run.state, attended=False)
+
+
+def test_a_run_with_a_failure_is_not_brought_to_its_branch(world: Make) -> None:
+    run = world(task("a", retries=0), rules=RunRules(land_at_end=True))
+    run.exit("a", code=1)
+    run.capture("a")
+
+    assert run.state.land_status is LandStatus.REFUSED
+
+
+def test_a_refused_landing_can_be_asked_for_again(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    run.land("a")
+    run.send(LandRequested("you"), RunLandRefused("your changes to a.py are in the way"))
+    assert run.state.land_status is LandStatus.REFUSED
+
+    assert run.send(LandRequested("you")) == (LandRun("main"),)

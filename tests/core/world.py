@@ -1,0 +1,122 @@
+"""A small world for the core's tests: plans by shorthand, and a run that can be driven."""
+
+import itertools
+from dataclasses import replace
+
+from pex_tui.core.actions import Action, StartAgent
+from pex_tui.core.dispatch import dispatch
+from pex_tui.core.events import (
+    AgentExited,
+    AgentStarted,
+    BranchMoved,
+    Event,
+    RunPlanned,
+    WorkCaptured,
+    WorkMerged,
+    WorkspacePrepared,
+)
+from pex_tui.core.ids import CommitId, RunId, TaskId
+from pex_tui.core.invariants import violations
+from pex_tui.core.phases import Phase
+from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.rules import RunRules
+from pex_tui.core.state import FailureKind, TaskState
+from pex_tui.core.step import begin, step
+
+BASE = CommitId("b" * 40)
+
+
+def task(name: str, *needs: str, **fields: object) -> TaskSpec:
+    """A task that runs `true` and needs the named ones."""
+    spec = TaskSpec(TaskId(name), ("true",), needs=tuple(TaskId(need) for need in needs))
+    return replace(spec, **fields)  # type: ignore[arg-type]  # test shorthand
+
+
+class World:
+    """A run with its journal; `now` is moved by hand."""
+
+    def __init__(self, plan: Plan, rules: RunRules) -> None:
+        self.now = 100.0
+        self.planned = RunPlanned(
+            RunId("r1"), plan, rules, BASE, "pex/r1", "main", seed=7, at=self.now
+        )
+        self.state = begin(self.planned)
+        self.actions: list[Action] = []
+        self.events: list[Event] = [self.planned]
+        self._commits = itertools.count(1)
+        self.decide()
+
+    def send(self, *events: Event) -> tuple[Action, ...]:
+        """Apply events, then let the scheduler decide; the actions asked for by all of it."""
+        before = len(self.actions)
+        for event in events:
+            self._apply(event)
+        self.decide()
+        return tuple(self.actions[before:])
+
+    def decide(self) -> None:
+        for decision in dispatch(self.state):
+            self._apply(decision)
+
+    def task(self, name: str) -> TaskState:
+        return self.state.task(TaskId(name))
+
+    def phase(self, name: str) -> Phase:
+        return self.task(name).phase
+
+    def started(self) -> set[str]:
+        return {action.task for action in self.actions if isinstance(action, StartAgent)}
+
+    def running(self) -> set[str]:
+        return {entry.id for entry in self.state.tasks if entry.holds_slot}
+
+    def run(self, name: str) -> None:
+        """The attempt's process comes to life."""
+        entry = self.task(name)
+        assert entry.slot is not None
+        self.send(
+            WorkspacePrepared(entry.id, entry.attempt, f"/ws/{name}", self.state.tip or BASE),
+            AgentStarted(entry.id, entry.attempt, entry.slot, 4000 + entry.attempt, self.now),
+        )
+
+    def exit(self, name: str, code: int = 0, failure: FailureKind | None = None) -> None:
+        """The process ends."""
+        if self.phase(name) is Phase.STARTING:
+            self.run(name)
+        entry = self.task(name)
+        kind = failure or (FailureKind.EXIT if code else None)
+        self.send(AgentExited(entry.id, entry.attempt, code, self.now, kind, f"exit {code}"))
+
+    def capture(self, name: str, *files: str, **fields: object) -> None:
+        """Its work is under a ref; without files it changed nothing."""
+        entry = self.task(name)
+        work = self.commit() if files else None
+        self.send(WorkCaptured(entry.id, entry.attempt, work, files, **fields))  # type: ignore[arg-type]
+
+    def finish(self, name: str, *files: str) -> None:
+        """The task runs, ends well, and lands what it changed."""
+        self.exit(name)
+        self.capture(name, *files)
+        if files and self.phase(name) is Phase.LANDING:
+            self.land(name)
+
+    def merge(self, name: str) -> None:
+        entry = self.task(name)
+        tip = self.state.tip or BASE
+        self.send(WorkMerged(entry.id, entry.attempt, tip, self.commit()))
+
+    def land(self, name: str) -> None:
+        self.merge(name)
+        entry = self.task(name)
+        assert entry.candidate is not None
+        self.send(BranchMoved(entry.id, entry.attempt, entry.candidate))
+
+    def commit(self) -> CommitId:
+        return CommitId(f"{next(self._commits):040x}")
+
+    def _apply(self, event: Event) -> None:
+        stamped = event if event.at else replace(event, at=self.now)
+        self.events.append(stamped)
+        self.state, actions = step(self.state, stamped)
+        self.actions.extend(actions)
+        assert violations(self.state) == ()
