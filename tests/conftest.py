@@ -1,0 +1,31 @@
+"""What all tests share: pictures are kept in the top-level `snapshots` folder."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_textual_snapshot
+from syrupy.location import PyTestLocation
+
+TESTS = Path(__file__).resolve().parent
+SNAPSHOTS = TESTS.parent / "snapshots"
+
+
+class TopLevelPictures(pytest_textual_snapshot.SVGImageExtension):
+    """Keeps the pictures of tests/tui/test_x.py in snapshots/tui/test_x."""
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        module = Path(test_location.filepath).resolve().relative_to(TESTS)
+        return str(SNAPSHOTS / module.with_suffix(""))
+
+
+@pytest.fixture
+def _pictures_at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytest_textual_snapshot, "SVGImageExtension", TopLevelPictures)
+
+
+@pytest.fixture
+def snap_compare(_pictures_at_the_top: None, snap_compare: Any) -> Any:
+    """The plugin's fixture, with our folder."""
+    return snap_compare

@@ -1,0 +1,146 @@
+"""A run and a repository that are played from a script, for the app's tests."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pex_tui.core.events import Event
+from pex_tui.core.ids import RunId, TaskId
+from pex_tui.core.state import Decision, RunState
+from pex_tui.engine.ports import ConflictSides, SlotPool
+from pex_tui.engine.session import (
+    Check,
+    CheckLevel,
+    PlanDraft,
+    RunSession,
+    RunSummary,
+    Usage,
+)
+from pex_tui.errors import UserError
+
+DIFF = """\
+diff --git a/src/pay/api.py b/src/pay/api.py
+index 1111111..2222222 100644
+--- a/src/pay/api.py
++++ b/src/pay/api.py
+@@ -1,4 +1,5 @@
+ import decimal
+-def refund(amount):
++def refund(amount, reason):
++    check(reason)
+     return amount
+"""
+
+
+class ScriptedSession(RunSession):
+    """Shows the states it is given and remembers what it was asked."""
+
+    def __init__(self, state: RunState, logs: Path | None = None) -> None:
+        self._state = state
+        self._logs = logs
+        self._listeners: list[Callable[[RunState], None]] = []
+        self.may_steer_now = True
+        self.posted: list[Event] = []
+        self.settled: list[tuple[TaskId, Decision, dict[str, bytes | None]]] = []
+        self.was_let_go = False
+        self.served = asyncio.Event()
+        self.over = asyncio.Event()
+        self.failure: Exception | None = None
+        self.diff_text = DIFF
+        self.conflict_sides: tuple[ConflictSides, ...] = ()
+        self.usage_now = Usage(0.68, 512 * 1024**2)
+
+    @property
+    def state(self) -> RunState:
+        return self._state
+
+    @property
+    def may_steer(self) -> bool:
+        return self.may_steer_now
+
+    def publish(self, state: RunState) -> None:
+        """The engine has a new state."""
+        self._state = state
+        for listener in list(self._listeners):
+            listener(state)
+
+    def post(self, event: Event) -> None:
+        self.posted.append(replace(event, at=0.0))
+
+    def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def serve(self, pool: SlotPool) -> None:
+        del pool
+        self.served.set()
+        await self.over.wait()
+        if self.failure is not None:
+            raise self.failure
+
+    async def let_go(self) -> None:
+        self.was_let_go = True
+        self.over.set()
+
+    def output(self, task: TaskId, attempt: int) -> Path:
+        folder = self._logs or Path("nowhere")
+        return folder / f"{task}-{attempt}.log"
+
+    async def diff(self, task: TaskId) -> str:
+        del task
+        return self.diff_text
+
+    async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
+        del task
+        return self.conflict_sides
+
+    async def settle(
+        self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
+    ) -> None:
+        self.settled.append((task, decision, contents))
+
+    async def usage(self) -> Usage:
+        return self.usage_now
+
+
+class ScriptedWorkshop:
+    """A repository without one; `session` is what `start` and `resume` answer."""
+
+    repository = "shop · main@9f2c1ab, clean"
+
+    def __init__(self, session: ScriptedSession | None = None) -> None:
+        self.session = session
+        self.draft: PlanDraft | None = None
+        self.summaries: tuple[RunSummary, ...] = ()
+        self.findings: tuple[Check, ...] = (Check(CheckLevel.OK, "git", "2.47.3"),)
+        self.handed_over: list[RunId] = []
+        self.started: list[PlanDraft] = []
+        self.resumed: list[RunId] = []
+
+    async def checks(self) -> tuple[Check, ...]:
+        return self.findings
+
+    async def runs(self) -> tuple[RunSummary, ...]:
+        return self.summaries
+
+    async def open_plan(self, path: Path) -> PlanDraft:
+        if self.draft is None:
+            raise UserError(f"{path}: there is no such plan. Check the path.")
+        return self.draft
+
+    async def start(self, draft: PlanDraft) -> RunSession:
+        self.started.append(draft)
+        return self._session()
+
+    async def resume(self, run: RunId) -> RunSession:
+        self.resumed.append(run)
+        return self._session()
+
+    async def hand_over(self, run: RunId) -> None:
+        self.handed_over.append(run)
+
+    def _session(self) -> RunSession:
+        if self.session is None:
+            raise UserError("another engine holds this repository.", 5)
+        return self.session
