@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_textual_snapshot
+import pytest_textual_snapshot  # type: ignore[import-untyped]  # it ships no types
 from syrupy.location import PyTestLocation
 
 TESTS = Path(__file__).resolve().parent
 SNAPSHOTS = TESTS.parent / "snapshots"
 
 
-class TopLevelPictures(pytest_textual_snapshot.SVGImageExtension):
+class TopLevelPictures(pytest_textual_snapshot.SVGImageExtension):  # type: ignore[misc]  # untyped
     """Keeps the pictures of tests/tui/test_x.py in snapshots/tui/test_x."""
 
     @classmethod

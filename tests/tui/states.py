@@ -99,7 +99,7 @@ def ended(started: float, exited: float, end: float | None = None, **fields: Any
     } | fields
 
 
-SPECS = (
+_SPECS = (
     spec("models", "swebok-engineer", "Payments models", writes=("src/pay/models.py",)),
     spec("contracts", "qa-engineer", "Contract tests", writes=("tests/contract/**",)),
     spec("threats", "security-agent", "Threat model", writes=()),
@@ -111,7 +111,8 @@ SPECS = (
     spec("changelog", "docs-writer", "Changelog", "docs", "refunds", writes=("CHANGELOG.md",)),
     spec("legacy", "refactorer", "Drop the legacy client", writes=("src/legacy/**",)),
 )
-SPECS = tuple(replace(one, estimate_seconds=240.0) for one in SPECS)
+
+SPECS = tuple(replace(one, estimate_seconds=240.0) for one in _SPECS)
 
 OPEN_CONFLICT = Conflict(
     number=1,
