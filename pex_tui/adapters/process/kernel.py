@@ -1,0 +1,234 @@
+"""What the kernel tells of processes, and signals that reach only the process that was meant.
+
+Linux is read through /proc, everything else through psutil. The shim imports this module, so it
+loads nothing but the standard library unless it has to.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+_HALTED_STATES = frozenset("TtZXxD")  # D: in the kernel; a pending SIGSTOP is met before user code
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_DEAD_STATES = frozenset("ZXx")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """One process at one moment; `started` is in clock ticks since boot and tells pids apart."""
+
+    state: str
+    parent: int
+    session: int
+    started: int
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it only waits to be reaped."""
+        return self.state in _DEAD_STATES
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether it runs no code of its own until it is continued."""
+        return self.state in _HALTED_STATES
+
+
+class ProcessTable(Protocol):
+    """Processes as an operating system shows them."""
+
+    def boot_id(self) -> str:
+        """What tells this boot of the machine from all others."""
+        ...
+
+    def stat(self, pid: int) -> Stat | None:
+        """The process, or None when there is none."""
+        ...
+
+    def children(self, pid: int) -> list[int]:
+        """Direct children, zombies included; empty when the process is gone."""
+        ...
+
+    def marked(self, marker: str) -> list[int]:
+        """Processes of this user whose environment holds the `NAME=value` marker."""
+        ...
+
+    def pids(self) -> Iterator[int]:
+        """All processes of this user."""
+        ...
+
+
+class ProcTable:
+    """Linux's /proc."""
+
+    def boot_id(self) -> str:
+        """The random id that the kernel chose at boot."""
+        return _read("/proc/sys/kernel/random/boot_id").decode().strip()
+
+    def stat(self, pid: int) -> Stat | None:
+        """The fields of /proc/PID/stat that follow the command's name."""
+        raw = _read(f"/proc/{pid}/stat")
+        if not raw:
+            return None
+        fields = raw[raw.rindex(b")") + 2 :].split()
+        return Stat(fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[19]))
+
+    def children(self, pid: int) -> list[int]:
+        """The children of every thread of the process."""
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208  # pathlib costs three times as much
+        except OSError:
+            return []
+        if not _kernel_lists_children():
+            return [other for other in self.pids() if self._is_child(other, pid)]
+        found: list[int] = []
+        for thread in threads:
+            found.extend(map(int, _read(f"/proc/{pid}/task/{thread}/children").split()))
+        return found
+
+    def marked(self, marker: str) -> list[int]:
+        """Processes that were executed with the marker in their environment."""
+        wanted = b"\0" + os.fsencode(marker) + b"\0"
+        return [
+            pid for pid in self.pids() if wanted in b"\0" + _read(f"/proc/{pid}/environ") + b"\0"
+        ]
+
+    def pids(self) -> Iterator[int]:
+        """All processes of this user."""
+        user = os.getuid()
+        for name in os.listdir("/proc"):  # noqa: PTH208  # pathlib costs three times as much
+            if name.isdecimal():
+                with suppress(OSError):
+                    if os.stat(f"/proc/{name}").st_uid == user:  # noqa: PTH116  # likewise
+                        yield int(name)
+
+    def _is_child(self, pid: int, parent: int) -> bool:
+        stat = self.stat(pid)
+        return stat is not None and stat.parent == parent
+
+
+class PsutilTable:
+    """Any system that psutil knows; a session is not known there and shows as -1."""
+
+    def boot_id(self) -> str:
+        """The time of boot."""
+        import psutil  # noqa: PLC0415  # the shim on Linux runs without it
+
+        return f"booted {psutil.boot_time():.0f}"
+
+    def stat(self, pid: int) -> Stat | None:
+        """State, parent and start as psutil has them."""
+        import psutil  # noqa: PLC0415
+
+        letters = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_DEAD: "X", psutil.STATUS_STOPPED: "T"}
+        try:
+            process = psutil.Process(pid)
+            with process.oneshot():
+                state = letters.get(process.status(), "R")
+                return Stat(state, process.ppid(), -1, round(process.create_time() * 100))
+        except psutil.Error:
+            return None
+
+    def children(self, pid: int) -> list[int]:
+        """Direct children."""
+        import psutil  # noqa: PLC0415
+
+        try:
+            return [child.pid for child in psutil.Process(pid).children()]
+        except psutil.Error:
+            return []
+
+    def marked(self, marker: str) -> list[int]:
+        """Processes whose environment psutil may read and that holds the marker."""
+        import psutil  # noqa: PLC0415
+
+        name, _, value = marker.partition("=")
+        found = []
+        for pid in self.pids():
+            with suppress(psutil.Error, OSError):
+                if psutil.Process(pid).environ().get(name) == value:
+                    found.append(pid)
+        return found
+
+    def pids(self) -> Iterator[int]:
+        """All processes of this user."""
+        import psutil  # noqa: PLC0415
+
+        user = os.getuid()
+        for process in psutil.process_iter(["uids"]):
+            uids = process.info["uids"]
+            if uids is not None and uids.real == user:
+                yield process.pid
+
+
+def _read(path: str) -> bytes:
+    """The file's bytes; empty when it is gone or not ours to read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        parts = []
+        while part := os.read(descriptor, 1 << 16):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:  # the process ended between open and read
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def _kernel_lists_children() -> bool:
+    return os.access(f"/proc/self/task/{os.getpid()}/children", os.R_OK)
+
+
+TABLE: ProcessTable = ProcTable() if os.access("/proc/self/stat", os.R_OK) else PsutilTable()
+
+
+def become_subreaper() -> None:
+    """Inherit every orphan below this process, where the kernel can do that (Linux)."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes  # noqa: PLC0415  # only shims need it
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "cannot become the subreaper of an agent")
+
+
+def send_signal(pid: int, number: int, stat: Stat, table: ProcessTable = TABLE) -> bool:
+    """Signal the process that `stat` describes; False when that one is gone.
+
+    A pidfd pins the process between the check and the signal; systems without pidfds are left with
+    the check alone.
+    """
+    if not hasattr(os, "pidfd_open"):
+        if not is_same(table.stat(pid), stat):
+            return False
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+        return True
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if not is_same(table.stat(pid), stat):
+            return False
+        signal.pidfd_send_signal(descriptor, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def is_same(now: Stat | None, then: Stat) -> bool:
+    """Whether both describe one process that still lives."""
+    return now is not None and not now.is_dead and now.started == then.started

@@ -1,0 +1,194 @@
+"""The engine's end of the launcher: started when first needed, restarted when it dies."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+from pex_tui.adapters.process.kernel import TABLE, ProcTable
+from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
+from pex_tui.adapters.process.records import StartRecord
+from pex_tui.engine.ports import LaunchError
+
+_BOOT = (
+    "import sys; sys.path += sys.argv[3:];"
+    "from pex_tui.adapters.process.server import main; main(int(sys.argv[1]), sys.argv[2])"
+)
+_READY_SECONDS = 20.0
+_LAUNCH_SECONDS = 30.0
+_FAREWELL_SECONDS = 5.0
+
+
+class LauncherDiedError(Exception):
+    """The launcher went away before it answered; whether it launched is in the records."""
+
+
+class Launcher:
+    """Starts shims; they belong to the launcher's children, never to the engine's."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: _Link | None = None
+        self._starting = asyncio.Lock()
+        self._last_id = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The launcher's pid, None before its start."""
+        return self._process.pid if self._process else None
+
+    async def ready(self) -> None:
+        """Return once no launch of an earlier engine is under way; raise LaunchError."""
+        await self._connected()
+
+    async def launch(self, request: LaunchRequest) -> StartRecord:
+        """Have a shim start the program; raise LaunchError or LauncherDiedError."""
+        link = await self._connected()
+        reply = await link.ask(request)
+        if reply.record is None:
+            raise LaunchError(reply.error, permanent=reply.permanent)
+        return reply.record
+
+    def next_id(self) -> int:
+        """A number for the next request; 0 is the launcher's own."""
+        self._last_id += 1
+        return self._last_id
+
+    async def close(self) -> None:
+        """Let the launcher go; shims and agents stay."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        await self._bury()
+
+    async def _connected(self) -> "_Link":
+        async with self._starting:
+            if self._link is None or self._link.is_lost:
+                await self._bury()
+                self._link = await self._start()
+            return self._link
+
+    async def _start(self) -> "_Link":
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = self._spawn(theirs)
+        except OSError as error:
+            ours.close()
+            raise LaunchError(
+                f"cannot start the agent launcher in {self._root}: {error}.", permanent=False
+            ) from error
+        finally:
+            theirs.close()
+        loop = asyncio.get_running_loop()
+        _, link = await loop.create_unix_connection(_Link, sock=ours)
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                hello = await link.hello
+        except (TimeoutError, LauncherDiedError) as error:
+            link.close()
+            raise LaunchError(
+                f"the agent launcher did not start; {self._log_path} says why.", permanent=False
+            ) from error
+        if hello.error:
+            link.close()
+            raise LaunchError(hello.error, permanent=False)
+        return link
+
+    def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = str(theirs.fileno())
+        lock = os.fspath(self._root / "launcher.lock")
+        flags = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}"]
+        with self._log_path.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, *flags, "-c", _BOOT, descriptor, lock, *_import_paths()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+
+    @property
+    def _log_path(self) -> Path:
+        return self._root / "launcher.log"
+
+    async def _bury(self) -> None:
+        """Reap a launcher that has died or is about to."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            await asyncio.to_thread(process.wait, _FAREWELL_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class _Link(asyncio.Protocol):
+    """The socket to one launcher process, and the requests it has not answered yet."""
+
+    def __init__(self) -> None:
+        self.hello: asyncio.Future[LaunchReply] = asyncio.get_running_loop().create_future()
+        self.is_lost = False
+        self._waiting: dict[int, asyncio.Future[LaunchReply]] = {0: self.hello}
+        self._transport: asyncio.Transport | None = None
+        self._rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            reply = LaunchReply.decode(line)
+            future = self._waiting.pop(reply.id, None)
+            if future is not None and not future.done():
+                future.set_result(reply)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        self.is_lost = True
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(LauncherDiedError())
+                future.exception()  # seen: a request that nobody waits for any more is no news
+        self._waiting.clear()
+
+    async def ask(self, request: LaunchRequest) -> LaunchReply:
+        """Send the request and wait for its reply; raise LaunchError or LauncherDiedError."""
+        if self.is_lost or self._transport is None:
+            raise LauncherDiedError
+        future: asyncio.Future[LaunchReply] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = future
+        self._transport.write(request.encode())
+        try:
+            async with asyncio.timeout(_LAUNCH_SECONDS):
+                return await future
+        except TimeoutError as error:
+            raise LaunchError(
+                f'no word of "{request.argv[0]}" after {_LAUNCH_SECONDS:.0f} s.', permanent=False
+            ) from error
+        finally:
+            self._waiting.pop(request.id, None)
+
+    def close(self) -> None:
+        """Hang up; the launcher ends when it notices."""
+        self.is_lost = True
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _import_paths() -> list[str]:
+    """Where the launcher, which runs without site-packages, finds this package and psutil."""
+    package = Path(__file__).resolve().parents[3]
+    paths = [os.fspath(package)]
+    if not isinstance(TABLE, ProcTable):
+        spec = find_spec("psutil")
+        if spec is not None and spec.origin is not None:
+            paths.append(os.fspath(Path(spec.origin).parents[1]))
+    return paths

@@ -1,0 +1,93 @@
+"""What engine, launcher and shim say to each other: JSON, one object a line."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pex_tui.adapters.process.records import StartRecord
+
+Verb = Literal["pause", "resume", "stop", "send", "end_input"]
+MOST_INPUT_BYTES = 64 << 20
+
+
+class SpawnError(Exception):
+    """A program could not be started; `permanent` when trying again cannot help."""
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """Asks the launcher for one shim; `control` is the path its socket shall have."""
+
+    id: int
+    folder: str
+    argv: tuple[str, ...]
+    cwd: str
+    env: dict[str, str]
+    grace_seconds: float
+    speaks: bool
+    token: str
+    control: str
+
+    def encode(self) -> bytes:
+        """The request as a line; undecodable bytes of paths travel as lone surrogates."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> "LaunchRequest":
+        """The request that `encode` made."""
+        fields = json.loads(line)
+        return cls(**{**fields, "argv": tuple(fields["argv"])})
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchReply:
+    """What became of a request: a record, or an error in words; id 0 speaks of the launcher."""
+
+    id: int
+    record: StartRecord | None = None
+    error: str = ""
+    permanent: bool = False
+
+    def encode(self) -> bytes:
+        """The reply as a line."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> "LaunchReply":
+        """The reply that `encode` made."""
+        fields = json.loads(line)
+        record = fields["record"]
+        return cls(**{**fields, "record": StartRecord(**record) if record else None})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an engine asks of a shim; `size` bytes of input follow the line of a `send`."""
+
+    verb: Verb
+    grace_seconds: float = 0.0
+    size: int = 0
+
+    def encode(self) -> bytes:
+        """The order as a line."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Order":
+        """The order in a line; raise ValueError for anything else."""
+        fields: Any = json.loads(line)
+        try:
+            order = cls(
+                verb=fields["verb"],
+                grace_seconds=float(fields["grace_seconds"]),
+                size=int(fields["size"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError("not an order") from error
+        if not 0 <= order.size <= MOST_INPUT_BYTES:
+            raise ValueError("more input than a shim takes at once")
+        return order

@@ -1,0 +1,104 @@
+"""What a shim leaves on the disk: that an attempt started, and how it ended.
+
+A record that can't be read counts as one that was never written: only a power cut can tear it, and
+after that the boot id differs anyway.
+"""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+START = "start.json"
+EXIT = "exit.json"
+ALIVE_LOCK = "alive.lock"
+OUTPUT_LOG = "output.log"
+INPUT_LOG = "input.log"
+MARKER = "PEX_TREE"  # the environment variable whose value, the token, marks an attempt's processes
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecord:
+    """An attempt that started; times are absolute seconds, `shim_started` the kernel's ticks.
+
+    `root_pid` is 0 for the instant before the program is executed. `control` is the path of the
+    shim's socket, `token` the value of the marker variable, `port` the base of its leased ports.
+    """
+
+    boot_id: str
+    shim_pid: int
+    shim_started: int
+    root_pid: int
+    root_started: int
+    started_at: float
+    token: str
+    control: str
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRecord:
+    """How an attempt's root process ended; one of `exit_code` and `signal` is None."""
+
+    exit_code: int | None
+    signal: int | None
+    started_at: float
+    exited_at: float
+
+
+def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, sync: bool) -> None:
+    """Put the record in place whole, flushed to the disk with `sync`; raise OSError."""
+    draft = folder / f"{name}.tmp"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, json.dumps(asdict(record)).encode())
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(folder / name)
+
+
+def read_start(folder: Path) -> StartRecord | None:
+    """The start record, or None when there is none that can be read."""
+    fields = _fields(folder / START)
+    with suppress(KeyError, TypeError, ValueError):
+        return StartRecord(
+            boot_id=str(fields["boot_id"]),
+            shim_pid=int(fields["shim_pid"]),
+            shim_started=int(fields["shim_started"]),
+            root_pid=int(fields["root_pid"]),
+            root_started=int(fields["root_started"]),
+            started_at=float(fields["started_at"]),
+            token=str(fields["token"]),
+            control=str(fields["control"]),
+            port=_whole(fields["port"]),
+        )
+    return None
+
+
+def read_exit(folder: Path) -> ExitRecord | None:
+    """The exit record, or None when there is none that can be read."""
+    fields = _fields(folder / EXIT)
+    with suppress(KeyError, TypeError, ValueError):
+        return ExitRecord(
+            exit_code=_whole(fields["exit_code"]),
+            signal=_whole(fields["signal"]),
+            started_at=float(fields["started_at"]),
+            exited_at=float(fields["exited_at"]),
+        )
+    return None
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _whole(number: Any) -> int | None:
+    return None if number is None else int(number)

@@ -1,0 +1,267 @@
+"""The agent runner: attempts started, adopted, watched and steered through their shims."""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pex_tui.adapters.process.client import give_order
+from pex_tui.adapters.process.kernel import TABLE, Stat, send_signal
+from pex_tui.adapters.process.launcher import Launcher, LauncherDiedError
+from pex_tui.adapters.process.messages import LaunchRequest, Order
+from pex_tui.adapters.process.output import LogTail
+from pex_tui.adapters.process.records import (
+    ALIVE_LOCK,
+    OUTPUT_LOG,
+    START,
+    StartRecord,
+    read_exit,
+    read_start,
+)
+from pex_tui.adapters.process.runtime import socket_folder
+from pex_tui.adapters.process.strays import end_strays
+from pex_tui.adapters.process.watch import Watch
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, Exited, Launch, LaunchError, Progress, Started
+
+_LOOK_SECONDS = 0.25  # how often a log is looked at
+_LEAVING_SECONDS = 1.0  # how long a shim may take from its record to its end
+_NAP_SECONDS = 0.02
+_REBIND_TRIES = 25
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """An attempt that this runner started or adopted."""
+
+    folder: Path
+    record: StartRecord
+    watch: Watch
+    outcome: Exited | None = None
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def shim(self) -> Stat:
+        """The shim as it was when it started, for checks against a reused pid."""
+        return Stat("S", 0, self.record.shim_pid, self.record.shim_started)
+
+
+class ShimRunner:
+    """Process trees under shims that outlive this engine; one runner a state directory."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._launcher = Launcher(places.root)
+        self._attempts: dict[AttemptKey, _Attempt] = {}
+
+    @property
+    def launcher_pid(self) -> int | None:
+        """The pid of the process that forks the shims, None before the first start."""
+        return self._launcher.pid
+
+    async def start(self, launch: Launch) -> Started:
+        """Start an attempt under a shim of its own; raise LaunchError."""
+        if not launch.argv:
+            raise LaunchError("there is no command to start.", permanent=True)
+        folder = self._folder(launch.key)
+        request = self._request(launch, folder)
+        try:
+            record = await self._launcher.launch(request)
+        except LauncherDiedError:
+            await self._launcher.ready()  # nothing is under way any more: the record tells
+            record = read_start(folder) or await self._relaunch(request)
+        self._attempts[launch.key] = _follow(folder, record)
+        return Started(record.root_pid, record.started_at)
+
+    async def adopt(self, key: AttemptKey) -> Started | Exited | None:
+        """Find what an earlier engine started: alive, ended, or None when it never started."""
+        await self._launcher.ready()
+        folder = self._folder(key)
+        record = read_start(folder)
+        if record is None:
+            return _lost(None) if (folder / START).exists() else None
+        attempt = await _find_alive(folder, record)
+        if attempt is not None:
+            self._attempts[key] = attempt
+            return Started(record.root_pid, record.started_at)
+        return await _outcome(folder, record)
+
+    async def wait(self, key: AttemptKey) -> Exited:
+        """Return once no process of the attempt is left; raise LaunchError if it never started."""
+        attempt = self._attempts.get(key)
+        if attempt is None:
+            found = await self.adopt(key)
+            if isinstance(found, Exited):
+                return found
+            if found is None:
+                raise LaunchError(
+                    f'attempt {key.attempt} of "{key.task}" never started.', permanent=False
+                )
+            attempt = self._attempts[key]
+        await attempt.watch.gone.wait()
+        if attempt.outcome is None:
+            attempt.outcome = await _outcome(attempt.folder, attempt.record)
+        return attempt.outcome
+
+    async def progress(self, key: AttemptKey) -> AsyncIterator[Progress]:
+        """What the attempt's output says of its progress, at most four times a second."""
+        attempt = self._attempts.get(key)
+        if attempt is None:
+            return
+        tail = LogTail(attempt.folder / OUTPUT_LOG)
+        gone = attempt.watch.gone
+        while not gone.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await gone.wait()
+            seen = tail.look()
+            if seen is not None:
+                yield seen
+
+    async def pause(self, key: AttemptKey) -> bool:
+        """Freeze the whole tree; True once all of it is frozen, False if it ends or has ended."""
+        return await self._order(key, Order("pause"))
+
+    async def resume(self, key: AttemptKey) -> bool:
+        """Let the tree go on; False if it ends or has ended."""
+        return await self._order(key, Order("resume"))
+
+    async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
+        """Have the shim end the tree, frozen or not; it goes on by itself. Returns at once."""
+        if await self._order(key, Order("stop", grace_seconds)):
+            return
+        attempt = self._attempts.get(key)
+        if attempt is not None and not attempt.watch.gone.is_set():
+            # A shim that answers nobody still heeds a signal, unless somebody stopped it.
+            for number in (signal.SIGTERM, signal.SIGCONT):
+                send_signal(attempt.record.shim_pid, number, attempt.shim)
+
+    async def send(self, key: AttemptKey, text: bytes) -> bool:
+        """Give the bytes to a program that is spoken to; True once the shim has logged them.
+
+        The shim delivers what it logged, exactly once, even when this engine dies. False when the
+        program's stdin is closed or the program has ended.
+        """
+        attempt = self._attempts.get(key)
+        if attempt is None:
+            return False
+        async with attempt.sending:
+            return await self._order(key, Order("send", size=len(text)), text)
+
+    async def end_input(self, key: AttemptKey) -> bool:
+        """Close the stdin of a program that is spoken to, once it has read what was sent."""
+        return await self._order(key, Order("end_input"))
+
+    async def close(self) -> None:
+        """Let go of everything; what runs, runs on."""
+        for attempt in self._attempts.values():
+            attempt.watch.close()
+        self._attempts.clear()
+        await self._launcher.close()
+
+    def _folder(self, key: AttemptKey) -> Path:
+        return self._places.attempt(key.run, key.task, key.attempt)
+
+    def _request(self, launch: Launch, folder: Path) -> LaunchRequest:
+        token = secrets.token_hex(8)
+        try:
+            control = socket_folder() / f"{token}.sock"
+        except OSError as error:
+            raise LaunchError(
+                f"no place for a control socket: {error}.", permanent=False
+            ) from error
+        return LaunchRequest(
+            id=self._launcher.next_id(),
+            folder=os.fspath(folder.absolute()),
+            argv=launch.argv,
+            cwd=os.fspath(launch.cwd),
+            env=launch.env,
+            grace_seconds=launch.grace_seconds,
+            speaks=launch.speaks,
+            token=token,
+            control=os.fspath(control),
+        )
+
+    async def _relaunch(self, request: LaunchRequest) -> StartRecord:
+        try:
+            return await self._launcher.launch(request)
+        except LauncherDiedError as error:
+            raise LaunchError(
+                f'the agent launcher died twice while starting "{request.argv[0]}".',
+                permanent=False,
+            ) from error
+
+    async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:
+        """Give the order; False when the shim refuses or is gone, or can't be reached."""
+        attempt = self._attempts.get(key)
+        if attempt is None:
+            return False
+        for turn in range(_REBIND_TRIES):
+            if attempt.watch.gone.is_set():
+                return False
+            try:
+                return await give_order(attempt.record.control, order, text)
+            except TimeoutError:
+                return False
+            except (FileNotFoundError, ConnectionRefusedError):
+                # Somebody cleaned the runtime directory up: the shim makes its socket anew.
+                if turn == 0:
+                    send_signal(attempt.record.shim_pid, signal.SIGUSR1, attempt.shim)
+                await asyncio.sleep(_NAP_SECONDS)
+            except OSError:  # the shim left while it was spoken to
+                return False
+        return False
+
+
+def _follow(folder: Path, record: StartRecord) -> _Attempt:
+    shim = Stat("S", 0, record.shim_pid, record.shim_started)
+    return _Attempt(folder, record, Watch(record.shim_pid, shim))
+
+
+async def _find_alive(folder: Path, record: StartRecord) -> _Attempt | None:
+    """The attempt, if its shim holds its lock and is the process of the record."""
+    if record.boot_id != TABLE.boot_id():
+        return None
+    give_up_at = time.monotonic() + _LEAVING_SECONDS
+    while _is_locked(folder / ALIVE_LOCK):
+        attempt = _follow(folder, record)
+        if not attempt.watch.gone.is_set():
+            return attempt
+        if time.monotonic() > give_up_at:
+            break
+        await asyncio.sleep(_NAP_SECONDS)
+    return None
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+async def _outcome(folder: Path, record: StartRecord) -> Exited:
+    """How an attempt whose shim is gone ended; without an exit record its strays are ended."""
+    ended = read_exit(folder)
+    if ended is None:
+        await asyncio.to_thread(end_strays, record)
+        return _lost(record.started_at)
+    return Exited(ended.exit_code, ended.signal, ended.started_at, ended.exited_at)
+
+
+def _lost(started_at: float | None) -> Exited:
+    return Exited(None, None, started_at, time.time(), lost=True)

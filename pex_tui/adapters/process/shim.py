@@ -1,0 +1,230 @@
+"""The shim: one small process per attempt that owns the program's whole tree.
+
+It outlives the engine, reaps every orphan below it, and leaves only when nothing of the tree is
+left, with a record of how the program ended. It obeys orders on its control socket; SIGTERM asks it
+to end the tree, SIGUSR1 to make its socket anew.
+"""
+
+import errno
+import fcntl
+import os
+import selectors
+import signal
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from pex_tui.adapters.process import tree
+from pex_tui.adapters.process.control import ControlSocket
+from pex_tui.adapters.process.feed import Feed
+from pex_tui.adapters.process.kernel import TABLE, become_subreaper
+from pex_tui.adapters.process.messages import LaunchRequest, Order, SpawnError
+from pex_tui.adapters.process.records import (
+    ALIVE_LOCK,
+    EXIT,
+    INPUT_LOG,
+    MARKER,
+    OUTPUT_LOG,
+    START,
+    ExitRecord,
+    StartRecord,
+    write_record,
+)
+from pex_tui.adapters.process.spawn import spawn
+
+LEFTOVER_GRACE_SECONDS = 0.3  # for what a program leaves behind when it ends by itself
+_FREEZE_PATIENCE_SECONDS = 5.0
+_LONGEST_NAP_SECONDS = 0.05
+_DISK_FULL_SECONDS = 0.5
+_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+
+
+class Shim:
+    """The keeper of one attempt, for as long as anything of it lives."""
+
+    def __init__(self, request: LaunchRequest) -> None:
+        self._request = request
+        self._folder = Path(request.folder)
+        self._selector = selectors.DefaultSelector()
+        self._control = ControlSocket(self._selector, Path(request.control), self._obey)
+        self._feed: Feed | None = None
+        self._signals = -1
+        self._root = 0
+        self._root_status: int | None = None
+        self._started_at = 0.0
+        self._exited_at = 0.0
+        self._kill_at: float | None = None  # monotonic; set once the tree is being ended
+        self._nap_seconds = 0.001
+
+    def launch(self) -> StartRecord:
+        """Start the program under a start record; raise SpawnError, nothing left behind."""
+        try:
+            self._take_folder()
+            output = self._open_log()
+            become_subreaper()
+            self._listen_to_signals()
+            self._control.open()
+            record = self._start_record()
+            write_record(self._folder, START, record, sync=False)
+        except OSError as error:
+            self._control.close()
+            raise SpawnError(
+                f"cannot keep an agent's records in {self._folder}: {error.strerror or error}.",
+                permanent=False,
+            ) from error
+        try:
+            return self._spawn(record, output)
+        except SpawnError:
+            (self._folder / START).unlink()
+            self._control.close()
+            raise
+
+    def keep(self) -> None:
+        """Serve until nothing of the tree is left, then leave the exit record."""
+        self._outlive_tree()
+        self._control.close()
+        self._leave_record()
+
+    def _outlive_tree(self) -> None:
+        while not self._reap():
+            if self._kill_at is not None and time.monotonic() >= self._kill_at:
+                tree.kill_pass([os.getpid()])
+            for key, _ in self._selector.select(self._timeout()):
+                key.data()
+
+    def _take_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self._folder / ALIVE_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until this process ends
+        except BlockingIOError as error:
+            raise SpawnError("this attempt runs already.", permanent=True) from error
+        if (self._folder / START).exists():
+            raise SpawnError("this attempt was started before.", permanent=True)
+
+    def _open_log(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        return os.open(self._folder / OUTPUT_LOG, flags, 0o600)
+
+    def _listen_to_signals(self) -> None:
+        self._signals, wakeup = os.pipe()
+        os.set_blocking(self._signals, False)
+        os.set_blocking(wakeup, False)
+        for number in _SIGNALS:
+            signal.signal(number, lambda *_: None)  # the wakeup pipe carries the number
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        self._selector.register(self._signals, selectors.EVENT_READ, self._heed_signals)
+
+    def _start_record(self) -> StartRecord:
+        itself = TABLE.stat(os.getpid())
+        port = self._request.env.get("PEX_PORT", "")
+        return StartRecord(
+            boot_id=TABLE.boot_id(),
+            shim_pid=os.getpid(),
+            shim_started=itself.started if itself else 0,
+            root_pid=0,
+            root_started=0,
+            started_at=time.time(),
+            token=self._request.token,
+            control=self._request.control,
+            port=int(port) if port.isdecimal() else None,
+        )
+
+    def _spawn(self, record: StartRecord, output: int) -> StartRecord:
+        request = self._request
+        if request.speaks:
+            self._feed = Feed(self._selector, self._folder / INPUT_LOG)
+            stdin = self._feed.read_end
+        else:
+            stdin = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        env = {**request.env, MARKER: request.token}
+        self._started_at = record.started_at
+        self._root = spawn(request.argv, request.cwd, env, stdin, output)
+        os.close(stdin)
+        os.close(output)
+        root = TABLE.stat(self._root)
+        started = replace(record, root_pid=self._root, root_started=root.started if root else 0)
+        try:
+            write_record(self._folder, START, started, sync=True)
+        except OSError as error:
+            self._end(0.0)
+            self._outlive_tree()
+            raise SpawnError(
+                f"cannot write {self._folder / START}: {error.strerror or error}.", permanent=False
+            ) from error
+        return started
+
+    def _reap(self) -> bool:
+        """Collect what ended; True when no process of the tree is left."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if pid == 0:
+                return False
+            if pid == self._root:
+                self._root_status = status
+                self._exited_at = time.time()
+                if self._kill_at is None:
+                    self._kill_at = time.monotonic() + LEFTOVER_GRACE_SECONDS
+                    tree.terminate(os.getpid())
+
+    def _timeout(self) -> float | None:
+        if self._kill_at is None:
+            return None
+        left = self._kill_at - time.monotonic()
+        if left > 0:
+            return left
+        self._nap_seconds = min(2 * self._nap_seconds, _LONGEST_NAP_SECONDS)
+        return self._nap_seconds
+
+    def _heed_signals(self) -> None:
+        with suppress(BlockingIOError):
+            numbers = os.read(self._signals, 4096)
+            if signal.SIGTERM in numbers:
+                self._end(self._request.grace_seconds)
+            if signal.SIGUSR1 in numbers:
+                with suppress(OSError):  # the engine sees that the socket is not back
+                    self._control.open()
+
+    def _end(self, grace_seconds: float) -> None:
+        """End the tree: politely now, for good after the grace; a second call only shortens it."""
+        kill_at = time.monotonic() + max(0.0, grace_seconds)
+        self._kill_at = kill_at if self._kill_at is None else min(self._kill_at, kill_at)
+        tree.terminate(os.getpid())
+
+    def _obey(self, order: Order, text: bytes) -> bool:
+        match order.verb:
+            case "pause":
+                return self._kill_at is None and tree.freeze(os.getpid(), _FREEZE_PATIENCE_SECONDS)
+            case "resume":
+                if self._kill_at is None:
+                    tree.thaw(os.getpid())
+                return self._kill_at is None
+            case "stop":
+                self._end(order.grace_seconds)
+                return True
+            case "send":
+                return self._feed is not None and self._feed.accept(text)
+            case "end_input":
+                return self._feed is not None and self._feed.end()
+
+    def _leave_record(self) -> None:
+        status = self._root_status or 0
+        record = ExitRecord(
+            exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+            signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+            started_at=self._started_at,
+            exited_at=self._exited_at,
+        )
+        while True:
+            try:
+                write_record(self._folder, EXIT, record, sync=True)
+            except OSError as error:
+                if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                    return  # the run's folder was removed: nobody waits for the record
+                time.sleep(_DISK_FULL_SECONDS)  # the tree is gone; its slot is held until then
+            else:
+                return
