@@ -7,12 +7,12 @@ from pex_tui.core.phases import (
     HOLDS_SLOT,
     IN_FLIGHT,
     IN_MERGE_QUEUE,
+    SUCCEEDED,
     TERMINAL,
     Phase,
     RunStage,
 )
 from pex_tui.core.plan import LockMode
-from pex_tui.core.settle import is_satisfied
 from pex_tui.core.state import RunState
 
 _BEGUN = IN_FLIGHT | {Phase.CONFLICT, Phase.LANDED, Phase.DONE}
@@ -74,7 +74,7 @@ def _queue(state: RunState) -> Iterator[str]:
 def _graph(state: RunState) -> Iterator[str]:
     for position, task in enumerate(state.tasks):
         for need in state.graph.needs[position]:
-            if task.phase in _BEGUN and not is_satisfied(state, state.tasks[need]):
+            if task.phase in _BEGUN and state.tasks[need].phase not in SUCCEEDED:
                 yield f"{task.id} is {task.phase} before {state.tasks[need].id} has ended well"
     for conflict in state.open_conflicts:
         if state.task(conflict.tasks[0]).phase not in {Phase.CONFLICT, Phase.ABORTED}:

@@ -23,7 +23,7 @@ class Phase(StrEnum):
     LANDING = "landing"  # at the head of the merge queue
     CONFLICT = "conflict"  # waits for a decision
     LANDED = "landed"  # its commit is on the integration branch
-    DONE = "done"  # ended well with nothing to land
+    DONE = "done"  # ended well with nothing to land, or was switched off
     FAILED = "failed"
     ABORTED = "aborted"
     SKIPPED = "skipped"  # something it needs did not end well
@@ -54,7 +54,7 @@ SUCCEEDED = frozenset({Phase.LANDED, Phase.DONE})
 TERMINAL = SUCCEEDED | {Phase.FAILED, Phase.ABORTED, Phase.SKIPPED}
 
 LEGAL: dict[Phase, frozenset[Phase]] = {
-    Phase.WAITING: frozenset({Phase.READY, Phase.SKIPPED, Phase.ABORTED}),
+    Phase.WAITING: frozenset({Phase.READY, Phase.DONE, Phase.SKIPPED, Phase.ABORTED}),
     Phase.READY: frozenset({Phase.STARTING, Phase.WAITING, Phase.SKIPPED, Phase.ABORTED}),
     Phase.STARTING: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.CAPTURING}),
     Phase.RUNNING: frozenset({Phase.PAUSED, Phase.STOPPING, Phase.CAPTURING}),

@@ -97,13 +97,6 @@ def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
     return tuple(sorted(found))
 
 
-def is_satisfied(state: RunState, task: TaskState) -> bool:
-    """Whether dependents may go on: it ended well, or was switched off before the start."""
-    return task.phase in SUCCEEDED or (
-        task.phase is Phase.SKIPPED and not state.spec(task.id).enabled
-    )
-
-
 def _is_blocked(state: RunState, task: TaskState) -> bool:
     if task.phase is not Phase.WAITING:
         return False
@@ -128,16 +121,12 @@ def _settle_task(draft: Draft, task: TaskState, position: int) -> None:
     if task.phase not in {Phase.WAITING, Phase.READY, Phase.BACKOFF}:
         return
     state = draft.state
-    needs = [
-        need
-        for other in state.graph.needs[position]
-        if not is_satisfied(state, need := state.tasks[other])
-    ]
+    needs = [state.tasks[need] for need in state.graph.needs[position]]
     bad = next((need for need in needs if need.phase in _BAD_END), None)
     if bad is not None:
         reason = f"needs {bad.id}, which {_BAD_END[bad.phase]}"
         draft.move(task.id, Phase.SKIPPED, reason=reason)
-    elif task.phase is Phase.WAITING and not needs:
+    elif task.phase is Phase.WAITING and all(need.phase in SUCCEEDED for need in needs):
         earlier = state.graph.earlier_stages[position]
         if all(state.tasks[other].phase in TERMINAL for other in earlier):
             _make_ready(draft, task)
@@ -147,7 +136,7 @@ def _make_ready(draft: Draft, task: TaskState) -> None:
     if draft.spec(task.id).enabled:
         ready(draft, task)
     else:
-        draft.move(task.id, Phase.SKIPPED, reason="switched off")
+        draft.move(task.id, Phase.DONE, reason="switched off")
 
 
 def _deadline(state: RunState, task: TaskState) -> float | None:
@@ -182,7 +171,7 @@ def _land_run(draft: Draft) -> None:
     state = draft.state
     ended = all(task.phase in TERMINAL for task in state.tasks)
     if state.rules.land_at_end and ended and state.land_status is LandStatus.NOT_ASKED:
-        if all(is_satisfied(state, task) for task in state.tasks):
+        if all(task.phase in SUCCEEDED for task in state.tasks):
             draft.set(land_status=LandStatus.ASKED)
         else:
             draft.set(

@@ -16,6 +16,7 @@ class FailureKind(StrEnum):
     EXIT = "exit"
     SIGNAL = "signal"
     TIMEOUT = "timeout"
+    PREPARE = "prepare"  # its workspace or process could not be made ready this time
     LOST = "lost"  # its process vanished without a record
     NO_CHANGES = "no_changes"  # it promised changes and made none
     UNEXPECTED_CHANGES = "unexpected_changes"  # it promised to change nothing and did

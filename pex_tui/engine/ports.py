@@ -89,6 +89,10 @@ class LandingError(Exception):
     """Git refused to merge or move; the text says why, for a person."""
 
 
+class JournalFull(Exception):  # noqa: N818  # a state that passes, not a fault
+    """The disk has no room for the journal; nothing was stored."""
+
+
 class AgentRunner(Protocol):
     """Process trees, each owned by something that outlives the engine."""
 
@@ -160,6 +164,10 @@ class Workspaces(Protocol):
 
     def path(self, key: AttemptKey) -> Path | None:
         """Where the attempt works right now, or None."""
+        ...
+
+    async def diff(self, key: AttemptKey) -> str:
+        """What a live attempt has changed so far, as a unified diff; empty when it is over."""
         ...
 
     async def close(self) -> None:
@@ -266,6 +274,10 @@ class Lander(Protocol):
         """
         ...
 
+    async def diff(self, commit: CommitId) -> str:
+        """What a commit changed against its parent, as a unified diff."""
+        ...
+
     async def land_run(self, target: str) -> tuple[CommitId, str]:
         """Bring the integration branch to the target; the new tip and what was done.
 
@@ -274,11 +286,22 @@ class Lander(Protocol):
         ...
 
 
+class Launches(Protocol):
+    """Makes a process's circumstances: its environment, its ports, its folders."""
+
+    def build(self, key: AttemptKey, spec: TaskSpec, slot: SlotId, workspace: Workspace) -> Launch:
+        """All that is needed to start the attempt; raise LaunchError."""
+        ...
+
+
 class Journal(Protocol):
     """The run's memory. What `append` was given is on the disk when it returns."""
 
     async def append(self, run: RunId, events: Sequence[tuple[int, Event]]) -> None:
-        """Store (seq, event) pairs in order; durable on return unless all are telemetry."""
+        """Store (seq, event) pairs in order; durable on return unless all are telemetry.
+
+        Raises JournalFull when the disk is.
+        """
         ...
 
     def read(self, run: RunId) -> list[Event]:
@@ -304,3 +327,15 @@ class Clock(Protocol):
     def now(self) -> float: ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The engine's hands and eyes."""
+
+    journal: Journal
+    workspaces: Workspaces
+    runner: AgentRunner
+    launches: Launches
+    lander: Lander
+    clock: Clock

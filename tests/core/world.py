@@ -119,4 +119,5 @@ class World:
         self.events.append(stamped)
         self.state, actions = step(self.state, stamped)
         self.actions.extend(actions)
-        assert violations(self.state) == ()
+        broken = violations(self.state)
+        assert not broken, broken

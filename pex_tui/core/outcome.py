@@ -1,0 +1,40 @@
+"""How a run ended, as one word and one exit code."""
+
+from pex_tui.core.phases import Phase, RunStage
+from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState
+
+EXIT_CODES = {
+    Outcome.OK: 0,
+    Outcome.FAILED: 1,
+    Outcome.ABORTED: 1,
+    Outcome.CONFLICTS: 3,
+    Outcome.GATE_FAILED: 4,
+    Outcome.INTERRUPTED: 130,
+}
+
+
+def conclude(state: RunState) -> tuple[Outcome, int]:
+    """The outcome and the exit code; when several hold, the gravest: 130, 4, 3, 1."""
+    outcome = _outcome(state)
+    return outcome, EXIT_CODES[outcome]
+
+
+def _outcome(state: RunState) -> Outcome:
+    phases = {task.phase for task in state.tasks}
+    if state.stage is RunStage.DRAINING:
+        return Outcome.INTERRUPTED
+    if any(
+        task.phase is Phase.FAILED
+        and task.failure is not None
+        and task.failure.kind is FailureKind.GATE
+        for task in state.tasks
+    ):
+        return Outcome.GATE_FAILED
+    if Phase.CONFLICT in phases:
+        return Outcome.CONFLICTS
+    if Phase.FAILED in phases:
+        return Outcome.FAILED
+    if Phase.ABORTED in phases:
+        return Outcome.ABORTED
+    refused = state.land_status is LandStatus.REFUSED
+    return Outcome.FAILED if refused else Outcome.OK

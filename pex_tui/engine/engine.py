@@ -1,0 +1,150 @@
+"""The one loop that calls `step`: inbox, journal, publish, perform."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from pex_tui.core.actions import Action
+from pex_tui.core.dispatch import dispatch
+from pex_tui.core.draft import IllegalTransition
+from pex_tui.core.events import Event, Noticed, RunFinished, TimePassed
+from pex_tui.core.outcome import conclude
+from pex_tui.core.phases import RunStage
+from pex_tui.core.settle import is_drained, is_over, next_deadline
+from pex_tui.core.state import RunState
+from pex_tui.core.step import step
+from pex_tui.engine.inbox import Inbox
+from pex_tui.engine.performer import Performer
+from pex_tui.engine.ports import JournalFull, Ports, SlotPool
+
+_FULL_DISK_RETRY_SECONDS = 1.0
+Listener = Callable[[RunState], None]
+Watcher = Callable[[int, Event], None]
+
+
+class Engine:
+    """Drives one run.
+
+    An event is in the journal before anybody sees the state it made or any of its actions is
+    performed. `attended` means that a person is there: the run then stays open after its end, for
+    retries and landing, until it is let go.
+    """
+
+    def __init__(self, state: RunState, ports: Ports, *, attended: bool) -> None:
+        self.state = state
+        self._ports = ports
+        self._attended = attended
+        self._inbox = Inbox()
+        self._listeners: list[Listener] = []
+        self._watchers: list[Watcher] = []
+        self._stopping = False
+
+    def post(self, event: Event) -> None:
+        """Hand in an event from the loop's own thread."""
+        self._inbox.put(event)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call the listener with each published state; the result ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call the watcher with each (seq, event) once it is in the journal."""
+        self._watchers.append(watcher)
+
+    async def serve(self, pool: SlotPool) -> None:
+        """Drive the run until it has finished; cancelling lets go of it, agents run on."""
+        performer = Performer(self.state, self._ports, pool, self.post)
+        async with asyncio.TaskGroup() as group:
+            running: set[asyncio.Task[None]] = set()
+            await self._advance(self._inbox.take(), performer, group, running)
+            while not self._is_finished():
+                await self._news()
+                await self._advance(self._inbox.take(), performer, group, running)
+            for task in running:
+                task.cancel()
+
+    def _is_finished(self) -> bool:
+        return self.state.stage is RunStage.FINISHED and (self._stopping or not self._attended)
+
+    async def _news(self) -> None:
+        """Wait for an event or for the next deadline, which then is an event itself."""
+        deadline = next_deadline(self.state)
+        if deadline is None:
+            await self._inbox.wait()
+            return
+        try:
+            async with asyncio.timeout(max(0.0, deadline - self._ports.clock.now())):
+                await self._inbox.wait()
+        except TimeoutError:
+            self._inbox.put(TimePassed())
+
+    async def _advance(
+        self,
+        batch: Iterable[Event],
+        performer: Performer,
+        group: asyncio.TaskGroup,
+        running: set[asyncio.Task[None]],
+    ) -> None:
+        """Apply a batch and what the scheduler decides on it, in one journal commit."""
+        applied: list[tuple[int, Event]] = []
+        actions: list[tuple[RunState, Action]] = []
+        state = self.state
+        for event in batch:
+            state = self._apply(state, event, applied, actions)
+        for decision in dispatch(state):
+            state = self._apply(state, decision, applied, actions)
+        ending = self._ending(state)
+        if ending is not None:
+            self._stopping |= state.stage is RunStage.DRAINING
+            state = self._apply(state, ending, applied, actions)
+        await self._store(applied)
+        self._publish(state, applied)
+        for asked, action in actions:
+            task = group.create_task(performer.perform(asked, action))
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+    def _apply(
+        self,
+        state: RunState,
+        event: Event,
+        applied: list[tuple[int, Event]],
+        actions: list[tuple[RunState, Action]],
+    ) -> RunState:
+        stamped = event if event.at else replace(event, at=self._ports.clock.now())
+        try:
+            after, asked = step(state, stamped)
+        except IllegalTransition as error:
+            stamped = Noticed(f"ignored {type(event).__name__}: {error}", at=stamped.at)
+            after, asked = step(state, stamped)
+        applied.append((after.seq, stamped))
+        actions.extend((after, action) for action in asked)
+        return after
+
+    def _ending(self, state: RunState) -> RunFinished | None:
+        if state.stage is RunStage.FINISHED:
+            return None
+        over = is_over(state, attended=self._attended)
+        if over or (state.stage is RunStage.DRAINING and is_drained(state)):
+            return RunFinished(*conclude(state))
+        return None
+
+    async def _store(self, applied: list[tuple[int, Event]]) -> None:
+        """A full disk stops the intake, not the run: agents go on, the state stays readable."""
+        while applied:
+            try:
+                await self._ports.journal.append(self.state.run, applied)
+            except JournalFull:
+                await self._ports.clock.sleep(_FULL_DISK_RETRY_SECONDS)
+            else:
+                return
+
+    def _publish(self, state: RunState, applied: list[tuple[int, Event]]) -> None:
+        self.state = state
+        for seq, event in applied:
+            for watcher in self._watchers:
+                watcher(seq, event)
+        if applied:
+            for listener in tuple(self._listeners):
+                listener(state)

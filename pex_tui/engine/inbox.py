@@ -1,0 +1,30 @@
+"""What has happened and was not looked at yet."""
+
+import asyncio
+from collections import deque
+
+from pex_tui.core.events import Event
+
+
+class Inbox:
+    """Events in order of arrival; one reader on the loop, writers on the loop."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._arrived = asyncio.Event()
+
+    def put(self, event: Event) -> None:
+        """Add an event."""
+        self._events.append(event)
+        self._arrived.set()
+
+    def take(self) -> list[Event]:
+        """All events that are there."""
+        events = list(self._events)
+        self._events.clear()
+        self._arrived.clear()
+        return events
+
+    async def wait(self) -> None:
+        """Return once an event is there."""
+        await self._arrived.wait()

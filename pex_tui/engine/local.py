@@ -1,0 +1,143 @@
+"""A run driven by this process, as its host sees it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pex_tui.core.events import ConflictDecided, Event
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.phases import Phase
+from pex_tui.core.state import Conflict, Decision, RunState, TaskState
+from pex_tui.engine.engine import Engine, Watcher
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, ConflictSides, LandingError, Ports, SlotPool
+from pex_tui.engine.session import Usage
+
+
+class Meter(Protocol):
+    """Reads what process trees use."""
+
+    def read(self, roots: Mapping[TaskId, int]) -> Usage:
+        """What the trees of these root pids use, measured since the last call."""
+        ...
+
+
+class LocalSession:
+    """The engine, its ports and the ways a host may use them.
+
+    `release` is called once the run is no longer driven: locks and files are let go of there.
+    """
+
+    may_steer = True
+
+    def __init__(
+        self,
+        engine: Engine,
+        ports: Ports,
+        places: Places,
+        meter: Meter,
+        release: Callable[[], None],
+        *,
+        actor: str,
+    ) -> None:
+        self.engine = engine
+        self._ports = ports
+        self._places = places
+        self._meter = meter
+        self._release = release
+        self._actor = actor
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> RunState:
+        """The newest state."""
+        return self.engine.state
+
+    def post(self, event: Event) -> None:
+        """Hand the engine an event."""
+        self.engine.post(event)
+
+    def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
+        """Call the listener with each new state."""
+        return self.engine.subscribe(listener)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call the watcher with each journaled event."""
+        self.engine.watch(watcher)
+
+    async def serve(self, pool: SlotPool) -> None:
+        """Drive the run until it has finished or was let go of."""
+        self._serving = asyncio.create_task(self.engine.serve(pool), name="engine")
+        try:
+            await asyncio.wait({self._serving})
+        finally:
+            await self.let_go()
+            await self._close()
+        if not self._serving.cancelled():
+            self._serving.result()
+
+    async def let_go(self) -> None:
+        """Stop driving; agents run on. `serve` returns once everything is closed."""
+        if self._serving is not None and not self._serving.done():
+            self._serving.cancel()
+            await asyncio.wait({self._serving})
+
+    async def _close(self) -> None:
+        await self._ports.runner.close()
+        await self._ports.workspaces.close()
+        await self._ports.journal.close()
+        self._release()
+
+    def output(self, task: TaskId, attempt: int) -> Path:
+        """The log of an attempt."""
+        return self._places.output(self.state.run, task, attempt)
+
+    async def diff(self, task: TaskId) -> str:
+        """What the task has changed so far."""
+        entry = self.state.task(task)
+        if entry.holds_slot:
+            return await self._ports.workspaces.diff(self._key(entry))
+        commit = entry.landed or entry.work
+        return "" if commit is None else await self._ports.lander.diff(commit)
+
+    async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
+        """The paths of the task's open conflict."""
+        entry, tip, work = self._conflict(task)
+        return await self._ports.lander.sides(self._key(entry), work, tip)
+
+    async def settle(
+        self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
+    ) -> None:
+        """Settle the task's open conflict and put it back in the queue."""
+        entry, tip, work = self._conflict(task)
+        settled = None
+        if decision is not Decision.RERUN:
+            settled = await self._ports.lander.settle(
+                self._key(entry), self.state.spec(task), work, tip, decision, contents
+            )
+        self.post(ConflictDecided(task, decision, settled, self._actor))
+
+    async def usage(self) -> Usage:
+        """What the agents use, measured since the last call."""
+        roots = {
+            entry.id: entry.pid
+            for entry in self.state.tasks
+            if entry.pid is not None and entry.holds_slot
+        }
+        return await asyncio.to_thread(self._meter.read, roots)
+
+    def _key(self, entry: TaskState) -> AttemptKey:
+        return AttemptKey(self.state.run, entry.id, entry.attempt)
+
+    def _conflict(self, task: TaskId) -> tuple[TaskState, CommitId, CommitId]:
+        entry = self.state.task(task)
+        conflict = _open_conflict(self.state, task)
+        if entry.phase is not Phase.CONFLICT or conflict is None or entry.work is None:
+            raise LandingError(f"task {task} has no open conflict any more")
+        return entry, conflict.tip or self.state.base, entry.work
+
+
+def _open_conflict(state: RunState, task: TaskId) -> Conflict | None:
+    mine = [conflict for conflict in state.open_conflicts if conflict.tasks[0] == task]
+    return mine[-1] if mine else None

@@ -1,0 +1,152 @@
+"""Performs what `step` asks for, and reports what came of it as events."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from pex_tui.core.actions import (
+    Action,
+    AdoptAgent,
+    CaptureWork,
+    LandRun,
+    MergeWork,
+    MoveBranch,
+    PauseAgent,
+    ResumeAgent,
+    RunGate,
+    StartAgent,
+    StopAgent,
+    StopGate,
+)
+from pex_tui.core.events import (
+    AgentPaused,
+    AgentResumed,
+    BranchMoved,
+    BranchMoveRefused,
+    CaptureFailed,
+    Event,
+    GateFinished,
+    LandingFailed,
+    MergeConflicted,
+    RunLanded,
+    RunLandRefused,
+    WorkCaptured,
+    WorkMerged,
+)
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import RunState
+from pex_tui.engine.ports import (
+    AttemptKey,
+    LandingError,
+    Merged,
+    Moved,
+    Ports,
+    SlotPool,
+    WorkspaceError,
+)
+from pex_tui.engine.supervisor import Supervisor
+
+
+class Performer:
+    """One coroutine an action; each is safe to run again after a crash."""
+
+    def __init__(
+        self, state: RunState, ports: Ports, pool: SlotPool, post: Callable[[Event], None]
+    ) -> None:
+        self._run = state.run
+        self._ports = ports
+        self._pool = pool
+        self._post = post
+        self._supervisor = Supervisor(state.run, ports, post)
+
+    async def perform(self, state: RunState, action: Action) -> None:
+        """Do it; `state` is the one that asked for it."""
+        match action:
+            case StartAgent():
+                await self._supervisor.start(self._pool, state, action)
+            case AdoptAgent():
+                await self._supervisor.adopt(self._pool, action)
+            case PauseAgent():
+                if await self._ports.runner.pause(self._key(action.task, action.attempt)):
+                    self._post(AgentPaused(action.task, action.attempt))
+            case ResumeAgent():
+                if await self._ports.runner.resume(self._key(action.task, action.attempt)):
+                    self._post(AgentResumed(action.task, action.attempt))
+            case StopAgent():
+                key = self._key(action.task, action.attempt)
+                await self._ports.runner.stop(key, action.grace_seconds)
+            case CaptureWork():
+                self._post(await self._capture(state, action))
+            case StopGate():
+                await self._ports.lander.stop_gate()
+            case LandRun():
+                self._post(await self._land_run(action))
+            case MergeWork() | RunGate() | MoveBranch():
+                self._post(await self._land(state, action))
+            case _:
+                assert_never(action)
+
+    def _key(self, task: TaskId, attempt: int) -> AttemptKey:
+        return AttemptKey(self._run, task, attempt)
+
+    async def _capture(self, state: RunState, action: CaptureWork) -> Event:
+        key = self._key(action.task, action.attempt)
+        try:
+            captured = await self._ports.workspaces.capture(key, state.spec(action.task))
+        except WorkspaceError as error:
+            return CaptureFailed(action.task, action.attempt, str(error))
+        return WorkCaptured(
+            action.task,
+            action.attempt,
+            captured.work,
+            captured.files,
+            captured.drift,
+            captured.trespass,
+        )
+
+    async def _land(self, state: RunState, action: MergeWork | RunGate | MoveBranch) -> Event:
+        try:
+            match action:
+                case MergeWork():
+                    return await self._merge(state, action)
+                case RunGate():
+                    return await self._gate(action)
+                case MoveBranch():
+                    return await self._move(action)
+        except LandingError as error:
+            return LandingFailed(action.task, action.attempt, str(error))
+
+    async def _merge(self, state: RunState, action: MergeWork) -> Event:
+        key = self._key(action.task, action.attempt)
+        merged = await self._ports.lander.merge(key, state.spec(action.task), action.work)
+        if isinstance(merged, Merged):
+            return WorkMerged(action.task, action.attempt, merged.tip, merged.candidate)
+        return MergeConflicted(
+            action.task, action.attempt, merged.tip, merged.files, merged.against
+        )
+
+    async def _gate(self, action: RunGate) -> Event:
+        key = self._key(action.task, action.attempt)
+        result = await self._ports.lander.gate(key, action.commit)
+        return GateFinished(
+            action.task,
+            action.attempt,
+            action.commit,
+            result.passed,
+            result.seconds,
+            result.command,
+            result.output,
+        )
+
+    async def _move(self, action: MoveBranch) -> Event:
+        key = self._key(action.task, action.attempt)
+        moved = await self._ports.lander.move(key, action.old, action.new)
+        if isinstance(moved, Moved):
+            return BranchMoved(action.task, action.attempt, action.new)
+        return BranchMoveRefused(action.task, action.attempt, moved.reason)
+
+    async def _land_run(self, action: LandRun) -> Event:
+        try:
+            commit, detail = await self._ports.lander.land_run(action.target)
+        except LandingError as error:
+            return RunLandRefused(str(error))
+        return RunLanded(action.target, commit, detail)

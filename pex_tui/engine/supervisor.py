@@ -1,0 +1,150 @@
+"""One attempt from its workspace to its last process, as a job in a slot."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from pex_tui.core.actions import AdoptAgent, StartAgent
+from pex_tui.core.events import (
+    AgentExited,
+    AgentProgressed,
+    AgentStarted,
+    AttemptReturned,
+    Event,
+    WorkspacePrepared,
+)
+from pex_tui.core.ids import RunId
+from pex_tui.core.state import FailureKind, RunState
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import (
+    AttemptKey,
+    Exited,
+    LaunchError,
+    Ports,
+    SlotPool,
+    Started,
+    WorkspaceError,
+)
+
+_CRASHED = 70  # sysexits' EX_SOFTWARE: the job itself went wrong, not the agent
+
+
+@dataclass(slots=True)
+class _Report:
+    """What is to be said once the slot is really free."""
+
+    event: Event | None = None
+
+
+class Supervisor:
+    """Runs attempts in slots; the last word on an attempt comes after its slot is free."""
+
+    def __init__(self, run: RunId, ports: Ports, post: Callable[[Event], None]) -> None:
+        self._run = run
+        self._ports = ports
+        self._post = post
+
+    async def start(self, pool: SlotPool, state: RunState, action: StartAgent) -> None:
+        """Prepare, start and see an attempt to its end."""
+        await self._supervise(pool, action, lambda: self._started(state, action))
+
+    async def adopt(self, pool: SlotPool, action: AdoptAgent) -> None:
+        """Find what an earlier engine started and see that to its end."""
+        await self._supervise(pool, action, lambda: self._adopted(action))
+
+    async def _supervise(
+        self,
+        pool: SlotPool,
+        action: StartAgent | AdoptAgent,
+        live: Callable[[], Coroutine[Any, Any, Event]],
+    ) -> None:
+        report = _Report()
+
+        async def job() -> int:
+            try:
+                report.event = await live()
+            except LaunchError as error:
+                kind = FailureKind.LAUNCH if error.permanent else FailureKind.PREPARE
+                report.event = self._failed(action, kind, str(error))
+            except WorkspaceError as error:
+                report.event = self._failed(action, FailureKind.PREPARE, str(error))
+            except Exception as error:  # noqa: BLE001  # a crash here is a failed attempt
+                detail = f"pex-tui could not run it: {type(error).__name__}: {error}"
+                report.event = self._failed(action, FailureKind.PREPARE, clean(detail))
+            code = report.event.exit_code if isinstance(report.event, AgentExited) else None
+            return _CRASHED if code is None else code
+
+        await pool.run(action.slot, action.task, job)
+        if report.event is not None:
+            self._post(report.event)
+
+    async def _started(self, state: RunState, action: StartAgent) -> Event:
+        key = AttemptKey(self._run, action.task, action.attempt)
+        spec = state.spec(action.task)
+        commit = state.tip or state.base
+        workspace = await self._ports.workspaces.prepare(key, spec, commit)
+        self._post(
+            WorkspacePrepared(action.task, action.attempt, str(workspace.path), workspace.commit)
+        )
+        launch = self._ports.launches.build(key, spec, action.slot, workspace)
+        return await self._live(key, action, await self._ports.runner.start(launch))
+
+    async def _adopted(self, action: AdoptAgent) -> Event:
+        key = AttemptKey(self._run, action.task, action.attempt)
+        found = await self._ports.runner.adopt(key)
+        if found is None:
+            return AttemptReturned(
+                action.task, action.attempt, "its engine ended before it could start"
+            )
+        if isinstance(found, Exited):
+            return _exit_event(action, found)
+        return await self._live(key, action, found)
+
+    async def _live(
+        self, key: AttemptKey, action: StartAgent | AdoptAgent, started: Started
+    ) -> Event:
+        self._post(
+            AgentStarted(action.task, action.attempt, action.slot, started.pid, started.started_at)
+        )
+        relay = asyncio.create_task(self._relay(key), name=f"progress of {key.task}")
+        try:
+            return _exit_event(action, await self._ports.runner.wait(key))
+        finally:
+            relay.cancel()
+            await asyncio.gather(relay, return_exceptions=True)
+
+    async def _relay(self, key: AttemptKey) -> None:
+        async for progress in self._ports.runner.progress(key):
+            self._post(AgentProgressed(key.task, key.attempt, progress.fraction, progress.activity))
+
+    def _failed(
+        self, action: StartAgent | AdoptAgent, kind: FailureKind, detail: str
+    ) -> AgentExited:
+        now = self._ports.clock.now()
+        return AgentExited(action.task, action.attempt, None, now, kind, detail)
+
+
+def _exit_event(action: StartAgent | AdoptAgent, exited: Exited) -> AgentExited:
+    kind, detail = _verdict(exited)
+    return AgentExited(
+        action.task, action.attempt, exited.exit_code, exited.exited_at, kind, detail
+    )
+
+
+def _verdict(exited: Exited) -> tuple[FailureKind | None, str]:
+    if exited.lost:
+        return FailureKind.LOST, "its process vanished without a record"
+    if exited.signal is not None:
+        return FailureKind.SIGNAL, f"ended by {_signal_name(exited.signal)}"
+    if exited.exit_code:
+        return FailureKind.EXIT, f"exit {exited.exit_code}"
+    return None, ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

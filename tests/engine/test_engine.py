@@ -1,0 +1,226 @@
+import asyncio
+
+import pytest
+
+from pex_tui.core.events import (
+    AbortRequested,
+    BranchMoved,
+    Event,
+    LandRequested,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+    RunAdopted,
+    RunDrainRequested,
+    TaskDispatched,
+)
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import Phase, RunStage
+from pex_tui.core.rules import RunRules
+from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState
+from pex_tui.core.step import replay
+from pex_tui.engine.pool import TaskPool
+from tests.core.world import task
+from tests.engine.fakes import RUN, FakeWorld, until
+
+A, B = TaskId("a"), TaskId("b")
+
+
+async def finish(world: FakeWorld, state: RunState) -> RunState:
+    engine = world.engine(state)
+    async with asyncio.timeout(20):
+        await engine.serve(TaskPool())
+    return engine.state
+
+
+async def test_a_plan_runs_to_its_end() -> None:
+    world = FakeWorld()
+    world.git.changes = {A: ("x",), B: ("y",)}
+
+    state = await finish(world, world.begin(task("a"), task("b", "a"), task("c")))
+
+    assert [entry.phase for entry in state.tasks] == [Phase.LANDED, Phase.LANDED, Phase.DONE]
+    assert (state.outcome, state.exit_code) == (Outcome.OK, 0)
+    assert len(world.git.landed) == 2
+
+
+async def test_never_more_agents_live_than_there_are_slots() -> None:
+    world = FakeWorld()
+
+    await finish(world, world.begin(*(task(f"t{n}") for n in range(20)), rules=RunRules(slots=3)))
+
+    assert world.runner.most_alive == 3
+
+
+async def test_the_journal_alone_gives_the_final_state() -> None:
+    world = FakeWorld()
+    world.git.changes = {A: ("x",)}
+    world.git.conflicts = {A: 1}
+
+    state = await finish(world, world.begin(task("a"), task("b", "a")))
+
+    assert replay(world.journal.read(RUN)) == state
+
+
+async def test_a_failing_task_is_retried_when_its_time_has_come() -> None:
+    world = FakeWorld()
+    world.runner.scripts = {A: [1, 0]}
+    state = world.begin(task("a"), rules=RunRules(backoff_seconds=0.001))
+    engine = world.engine(state)
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: engine.state.task(A).phase is Phase.BACKOFF)
+    world.clock.time += 1
+    async with asyncio.timeout(20):
+        await serving
+
+    assert engine.state.task(A).phase is Phase.DONE
+    assert engine.state.task(A).attempt == 2
+
+
+async def test_a_program_that_is_missing_fails_at_once() -> None:
+    world = FakeWorld()
+    world.runner.missing = {A}
+
+    state = await finish(world, world.begin(task("a")))
+
+    failure = state.task(A).failure
+    assert failure is not None
+    assert failure.kind is FailureKind.LAUNCH
+    assert state.exit_code == 1
+
+
+async def test_nothing_is_performed_before_it_is_in_the_journal() -> None:
+    world = FakeWorld()
+    seen: list[tuple[str, int]] = []
+    state = world.begin(task("a"))
+    engine = world.engine(state)
+
+    def note(seq: int, event: Event) -> None:
+        if isinstance(event, TaskDispatched):
+            assert not world.runner.starts
+            assert (seq, event) in world.journal.rows
+            seen.append(("dispatched", seq))
+
+    engine.watch(note)
+    await engine.serve(TaskPool())
+
+    assert len(seen) == 1
+
+
+async def test_a_full_disk_stops_the_intake_until_there_is_room() -> None:
+    world = FakeWorld()
+    world.journal.full = 5
+
+    state = await finish(world, world.begin(task("a")))
+
+    assert state.outcome is Outcome.OK
+    assert replay(world.journal.read(RUN)) == state
+
+
+async def test_an_attended_run_stays_open_for_a_retry_and_for_landing() -> None:
+    world = FakeWorld()
+    world.runner.scripts = {A: [1, 0]}
+    world.git.changes = {A: ("x",)}
+    engine = world.engine(world.begin(task("a", retries=0)), attended=True)
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: engine.state.stage is RunStage.FINISHED)
+
+    engine.post(RetryRequested(A, "you"))
+    await until(lambda: engine.state.outcome is Outcome.OK)
+    engine.post(LandRequested("you"))
+    await until(lambda: engine.state.land_status is LandStatus.LANDED)
+
+    assert not serving.done()
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+
+
+async def test_pause_and_abort_reach_the_agent() -> None:
+    world = FakeWorld()
+    world.runner.manual = {A}
+    engine = world.engine(world.begin(task("a")))
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: engine.state.task(A).phase is Phase.RUNNING)
+
+    engine.post(PauseRequested(A, "you"))
+    await until(lambda: engine.state.task(A).phase is Phase.PAUSED)
+    engine.post(ResumeRequested(A, "you"))
+    await until(lambda: engine.state.task(A).phase is Phase.RUNNING)
+    engine.post(AbortRequested(A, "you"))
+    await serving
+
+    assert engine.state.task(A).phase is Phase.ABORTED
+    assert engine.state.outcome is Outcome.ABORTED
+
+
+async def test_draining_ends_with_an_interrupted_run_that_can_be_resumed() -> None:
+    world = FakeWorld()
+    world.runner.manual = {A}
+    engine = world.engine(world.begin(task("a"), task("b", "a")))
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: engine.state.task(A).phase is Phase.RUNNING)
+    engine.post(RunDrainRequested("signal"))
+    await until(lambda: engine.state.stage is RunStage.DRAINING)
+    world.runner.end(world.runner.starts[0])
+    await serving
+    assert (engine.state.outcome, engine.state.exit_code) == (Outcome.INTERRUPTED, 130)
+
+    again = world.engine(replay(world.journal.read(RUN)))
+    again.post(RunAdopted(1, "you"))
+    await again.serve(TaskPool())
+
+    assert again.state.outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("turns", [0, 1, 50])
+async def test_a_run_recovers_from_every_prefix_of_its_journal(turns: int) -> None:
+    """Whatever the engine had written when it died: all ends well, and each task lands once."""
+    recorded = FakeWorld()
+    await finish(recorded, _crowd(recorded))
+    assert any(isinstance(event, BranchMoved) for event in recorded.journal.read(RUN))
+
+    for length in [1, *recorded.journal.commits]:
+        world = await _world_after(length, turns)
+        journal = world.journal.read(RUN)
+        assert len(journal) == length
+        engine = world.engine(replay(journal))
+        engine.post(RunAdopted(99, "you"))
+        async with asyncio.timeout(20):
+            await engine.serve(TaskPool())
+
+        assert engine.state.outcome is Outcome.OK, f"after {length} events"
+        assert len(set(world.git.landed)) == len(world.git.landed)
+        landed = {entry.landed for entry in engine.state.tasks if entry.landed}
+        assert landed == set(world.git.landed)
+        assert replay(world.journal.read(RUN)) == engine.state
+
+
+def _crowd(world: FakeWorld) -> RunState:
+    world.git.changes = {A: ("x",), B: ("y",), TaskId("d"): ("z",)}
+    world.git.conflicts = {B: 1}
+    return world.begin(
+        task("a"),
+        task("b"),
+        task("c", "a"),
+        task("d", "b", "c"),
+        rules=RunRules(slots=2),
+        verify=(("check",),),
+    )
+
+
+async def _world_after(length: int, turns: int) -> FakeWorld:
+    """A world whose engine died when its journal had so many rows.
+
+    What the engine had asked for by then goes on for some turns of the loop, unseen.
+    """
+    world = FakeWorld()
+    world.journal.limit = length
+    serving = asyncio.create_task(world.engine(_crowd(world)).serve(TaskPool()))
+    await until(lambda: len(world.journal.rows) >= length)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    world.journal.limit = None
+    return world
