@@ -1,0 +1,219 @@
+"""The command line: what a user types, as calls of the wiring."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pex_tui.errors import UserError
+
+PROGRAM = "pex-tui"
+_CRASH = 70  # sysexits' EX_SOFTWARE
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code. No traceback reaches the user."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except UserError as error:
+        for line in error.lines:
+            _say(line)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # a crash is an exit code and a log path
+        from pex_tui.wiring.crash import write_crash_log  # noqa: PLC0415
+
+        _say(f"{PROGRAM} crashed: {type(error).__name__}: {error}".replace("\n", " "))
+        _say(f"Nothing that has landed is lost; what happened is in {write_crash_log(error)}")
+        return _CRASH
+
+
+def _run(arguments: list[str]) -> int:
+    from pex_tui.wiring import commands  # noqa: PLC0415  # argparse errors need none of it
+
+    parser = build_parser()
+    known = set(_commands())
+    if _is_goal(arguments, known):
+        raise UserError(
+            f'"{arguments[0]}" is neither a command nor a plan file. This version runs plan '
+            f"files: write one (see README.md) and try `{PROGRAM} run plan.yaml`, or see "
+            f"`{PROGRAM} --help`."
+        )
+    options = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = getattr(commands, options.handler)
+    return command(options)
+
+
+def _is_goal(arguments: list[str], known: set[str]) -> bool:
+    first = arguments[0] if arguments else ""
+    return bool(first) and not first.startswith("-") and first not in known
+
+
+def _commands() -> dict[str, str]:
+    return {
+        "run": "run a plan file",
+        "check": "validate a plan and show what it would do",
+        "resume": "continue an interrupted run",
+        "land": "bring what a run landed to the branch it started from",
+        "resolve": "list or settle a run's open conflicts",
+        "runs": "list past runs",
+        "report": "show a run's report",
+        "demo": "a real run on a sample project made on the spot",
+        "doctor": "say what this machine offers and lacks",
+        "clean": "remove finished runs' worktrees and refs",
+    }
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Runs a team of agents on one repository, side by side and safely.",
+        epilog=f"Without a command the app opens. Try: {PROGRAM} demo",
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    _shared(parser)
+    parser.set_defaults(handler="app")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for name, summary in _commands().items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=f"Example: {_EXAMPLES[name]}",
+        )
+        _shared(command)
+        command.set_defaults(handler=name)
+        _ARGUMENTS.get(name, lambda _: None)(command)
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return f"{PROGRAM} {version(PROGRAM)}"
+    except PackageNotFoundError:
+        return f"{PROGRAM} (not installed)"
+
+
+def _shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repo", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="the repository"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar="KEY=VALUE",
+        help="override a setting, e.g. thread_pool.max_concurrent=3",
+    )
+
+
+def _headless(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="run without the app")
+    parser.add_argument("--json", action="store_true", help="JSON Lines on stdout")
+    parser.add_argument("--yes", action="store_true", help="start without asking")
+
+
+def _for_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", metavar="PLAN", help="a plan file (.yaml, .yml or .json)")
+    _headless(parser)
+    parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
+    parser.add_argument("--name", help="the run's name; its branch is pex/NAME")
+    parser.add_argument("--land", action="store_true", help="bring the result to your branch")
+    parser.add_argument("--wait", action="store_true", help="wait for the engine that runs here")
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    parser.add_argument(
+        "--include-uncommitted",
+        action="store_true",
+        help="start from your uncommitted work as well",
+    )
+
+
+def _for_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", metavar="PLAN", help="a plan file")
+    parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
+
+
+def _optional_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", metavar="RUN", help="the newest one without it")
+
+
+def _for_resume(parser: argparse.ArgumentParser) -> None:
+    _optional_run(parser)
+    _headless(parser)
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+
+
+def _for_resolve(parser: argparse.ArgumentParser) -> None:
+    _optional_run(parser)
+    parser.add_argument("task", nargs="?", metavar="TASK", help="whose conflict to settle")
+    choice = parser.add_mutually_exclusive_group()
+    for flag, meaning in (
+        ("ours", "take the task's side of every conflicting file"),
+        ("theirs", "take what landed before it"),
+        ("rerun", "run the task again on the newest tip"),
+        ("edit", "edit each conflicting file in $EDITOR"),
+    ):
+        choice.add_argument(
+            f"--{flag}", dest="choice", action="store_const", const=flag, help=meaning
+        )
+
+
+def _for_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="a JSON list on stdout")
+
+
+def _for_report(parser: argparse.ArgumentParser) -> None:
+    _optional_run(parser)
+    parser.add_argument("--format", choices=("text", "json", "md", "html"), default="text")
+
+
+def _for_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dir", type=Path, metavar="DIR", help="where to make the project")
+    parser.add_argument("--headless", action="store_true", help="run without the app")
+    parser.add_argument("--json", action="store_true", help="JSON Lines on stdout")
+
+
+def _for_clean(parser: argparse.ArgumentParser) -> None:
+    _optional_run(parser)
+    parser.add_argument("--older-than", metavar="AGE", help="only runs older than this, e.g. 7d")
+    parser.add_argument("--force", action="store_true", help="also what has not landed")
+    parser.add_argument("--yes", action="store_true", help="remove without asking")
+
+
+_ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "run": _for_run,
+    "check": _for_check,
+    "resume": _for_resume,
+    "land": _optional_run,
+    "resolve": _for_resolve,
+    "runs": _for_runs,
+    "report": _for_report,
+    "demo": _for_demo,
+    "clean": _for_clean,
+}
+_EXAMPLES = {
+    "run": f"{PROGRAM} run plan.yaml --slots 3",
+    "check": f"{PROGRAM} check plan.yaml",
+    "resume": f"{PROGRAM} resume 7f3a",
+    "land": f"{PROGRAM} land 7f3a",
+    "resolve": f"{PROGRAM} resolve 7f3a api --ours",
+    "runs": f"{PROGRAM} runs --json",
+    "report": f"{PROGRAM} report 7f3a --format html > report.html",
+    "demo": f"{PROGRAM} demo --dir /tmp/shop",
+    "doctor": f"{PROGRAM} doctor",
+    "clean": f"{PROGRAM} clean --older-than 7d",
+}
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

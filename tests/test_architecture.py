@@ -1,0 +1,97 @@
+"""The house stays as it was built: imports point down, and a headless run loads no screen."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "pex_tui"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 400
+MOST_FUNCTION_LINES = 60
+MOST_APP_LINES = 250
+
+
+def loaded_by(module: str) -> set[str]:
+    """The modules that a fresh Python has after importing one."""
+    code = f"import {module}, sys; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return set(answer.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["pex_tui.cli", "pex_tui.core.step", "pex_tui.headless.run", "pex_tui.wiring.commands"],
+)
+def test_a_run_without_a_screen_never_loads_textual(module: str) -> None:
+    loaded = loaded_by(module)
+
+    assert not {name for name in loaded if name.split(".")[0] in {"textual", "rich"}}
+
+
+@pytest.mark.parametrize("module", ["pex_tui.cli", "pex_tui.core.step", "pex_tui.engine.engine"])
+def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
+    loaded = loaded_by(module)
+
+    assert not loaded & {"networkx", "pydantic", "pydantic_settings"}
+
+
+def test_the_shim_loads_next_to_nothing() -> None:
+    loaded = loaded_by("pex_tui.adapters.process.server")
+
+    assert not {name for name in loaded if name.split(".")[0] in {"asyncio", "yaml", "psutil"}}
+
+
+def test_modules_and_functions_stay_small() -> None:
+    long: list[str] = []
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(ROOT)
+        if text.count("\n") > MOST_LINES:
+            long.append(f"{name} has {text.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > MOST_FUNCTION_LINES:
+                    long.append(f"{name}: {node.name} has {lines} lines")
+    assert long == []
+
+
+def test_the_app_does_not_become_a_god_object() -> None:
+    lines = (PACKAGE / "tui" / "app.py").read_text(encoding="utf-8").count("\n")
+
+    assert lines < MOST_APP_LINES
+
+
+def test_only_two_places_catch_everything() -> None:
+    broad = [
+        f"{path.relative_to(PACKAGE)}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and _is_broad(node)
+    ]
+
+    assert broad == ["cli.py", "engine/supervisor.py"]
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    names = {"bare"} if handler.type is None else set()
+    if handler.type is not None:
+        names = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
+    return bool(names & {"bare", "Exception", "BaseException"})
+
+
+def test_no_picture_is_left_without_its_test() -> None:
+    snapshots = ROOT / "snapshots"
+    folders = {path.relative_to(snapshots) for path in snapshots.rglob("*") if path.is_dir()}
+    tests = {
+        path.relative_to(ROOT / "tests").with_suffix("") for path in ROOT.glob("tests/**/*.py")
+    }
+    parents = {parent for test in tests for parent in test.parents}
+
+    assert folders <= tests | parents
