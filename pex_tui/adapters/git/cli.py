@@ -87,28 +87,16 @@ class Git:
 
         `pass_fds` stay open in git: a lock held through one is held until git has ended.
         """
-        process = await asyncio.create_subprocess_exec(
-            *self._argv(args),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self.work_tree or self.git_dir,
-            env=self._environment(env or {}),
-            start_new_session=True,
+        return await _run(
+            self._argv(args),
+            args,
+            self.work_tree or self.git_dir,
+            environment({**self.env, **(env or {})}),
+            stdin=stdin,
+            ok=ok,
+            timeout_seconds=timeout_seconds,
             pass_fds=pass_fds,
         )
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                stdout, stderr = await process.communicate(stdin)
-        except TimeoutError:
-            raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
-        finally:
-            if process.returncode is None:
-                await _end(process)
-        result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
-        if result.status not in ok:
-            raise GitError(args, result.status, result.stderr)
-        return result
 
     async def text(self, *args: str, stdin: bytes = b"") -> str:
         """Run a command and return its output as text, without the last newline."""
@@ -122,22 +110,75 @@ class Git:
         argv = ["git", f"--git-dir={self.git_dir}"]
         if self.work_tree is not None:
             argv.append(f"--work-tree={self.work_tree}")
-        for setting in SAFE_CONFIG:
-            argv += ["-c", setting]
-        return [*argv, *args]
+        return [*argv, *_settings(), *args]
 
-    def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        inherited = {
-            name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES
-        }
-        return inherited | {
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_EDITOR": "true",
-            "LC_ALL": "C.UTF-8",
-            **self.env,
-            **extra,
-        }
+
+async def ask_git(folder: Path, *args: str, ok: tuple[int, ...] = (0,)) -> GitResult:
+    """Run git in a folder and let it find the repository by itself; raise GitError.
+
+    Only for the user's own folders, before anything of ours is known.
+    """
+    return await _run(
+        ["git", *_settings(), *args],
+        args,
+        folder,
+        environment({}),
+        ok=ok,
+    )
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Our environment for git and what it starts: bound to no repository, never asking back."""
+    inherited = {name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES}
+    return inherited | {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_EDITOR": "true",
+        "LC_ALL": "C.UTF-8",
+        **extra,
+    }
+
+
+def _settings() -> list[str]:
+    return [option for setting in SAFE_CONFIG for option in ("-c", setting)]
+
+
+async def _run(
+    argv: list[str],
+    args: tuple[str, ...],
+    folder: Path,
+    env: dict[str, str],
+    *,
+    stdin: bytes = b"",
+    ok: tuple[int, ...] = (0,),
+    timeout_seconds: float = _TIMEOUT_SECONDS,
+    pass_fds: tuple[int, ...] = (),
+) -> GitResult:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=folder,
+            env=env,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+    except OSError as error:  # git or the folder is gone, or no process can be had
+        raise GitError(args, -1, str(error)) from None
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            stdout, stderr = await process.communicate(stdin)
+    except TimeoutError:
+        raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            await _end(process)
+    result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
+    if result.status not in ok:
+        raise GitError(args, result.status, result.stderr)
+    return result
 
 
 async def _end(process: Process) -> None:
