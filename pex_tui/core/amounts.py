@@ -1,0 +1,50 @@
+"""Durations, sizes, ranks and commits as a person reads them."""
+
+from pex_tui.core.ids import CommitId
+
+UNKNOWN = "–"  # noqa: RUF001  # an en dash stands for a figure that nobody knows
+_MINUTE = 60
+_HOUR = 3600
+_KIBI = 1024
+_TEENS = range(11, 14)
+_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `m:ss` or `h:mm:ss`; negative ones are 0:00."""
+    whole = max(0, int(seconds))
+    minutes, rest = divmod(whole, _MINUTE)
+    if whole < _HOUR:
+        return f"{minutes}:{rest:02}"
+    return f"{whole // _HOUR}:{minutes % _MINUTE:02}:{rest:02}"
+
+
+def ordinal(number: int) -> str:
+    """The rank in English, such as 1st, 2nd, 3rd or 4th."""
+    suffix = "th" if number % 100 in _TEENS else _SUFFIXES.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `3 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def size(amount: int) -> str:
+    """Bytes with a binary unit, in at most four figures: `512M`, `1.5G`."""
+    value, unit = float(amount), "B"
+    for larger in "KMGT":
+        if value < _KIBI:
+            break
+        value, unit = value / _KIBI, larger
+    return f"{value:.1f}{unit}" if unit in "GT" and value < 10 else f"{value:.0f}{unit}"  # noqa: PLR2004
+
+
+def percent(fraction: float | None) -> str:
+    """Whole percent, rounded down, or a dash when nobody knows."""
+    return UNKNOWN if fraction is None else f"{int(fraction * 100 + 1e-9)}%"
+
+
+def short(commit: CommitId | None) -> str:
+    """The first seven characters of a commit."""
+    return "" if commit is None else commit[:7]

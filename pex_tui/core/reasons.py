@@ -1,0 +1,182 @@
+"""What a task does, or why it does nothing, in one true sentence."""
+
+from typing import assert_never
+
+from pex_tui.core.amounts import clock, counted, ordinal, short
+from pex_tui.core.dispatch import queue_order
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
+from pex_tui.core.settle import blockers
+from pex_tui.core.state import FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
+from pex_tui.core.text import clean
+
+_STOPPING = {
+    StopCause.ABORT: "Being aborted",
+    StopCause.TIMEOUT: "Being stopped: its timeout is over",
+    StopCause.RERUN: "Being stopped, to start afresh",
+    StopCause.INTERRUPT: "Being stopped with the run",
+}
+_LANDING = {
+    LandingStage.MERGING: "Merging",
+    LandingStage.GATING: "Gate is running",
+    LandingStage.GATING_BASE: "Gate failed; is it red on the base as well?",
+    LandingStage.MOVING: "Moving the branch",
+}
+_BAD_END = {
+    FailureKind.GATE: "Gate failed",
+    FailureKind.CAPTURE: "Its work can't be kept",
+    FailureKind.LANDING: "Git refused",
+    FailureKind.LAUNCH: "Can't be started",
+}
+
+
+def line_for_slots(state: RunState) -> dict[TaskId, int]:
+    """The place of each ready task in the line for a slot, from 1."""
+    order = queue_order(state)
+    return {state.tasks[position].id: place for place, position in enumerate(order, 1)}
+
+
+def activity(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> str:
+    """One line, cleaned; `line` is `line_for_slots(state)`, worked out once for all tasks."""
+    return clean(_activity(state, task, now, line))
+
+
+def _activity(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> str:
+    match task.phase:
+        case Phase.WAITING:
+            return _needs(state, task)
+        case Phase.READY:
+            return _wait(state, task, now, line)
+        case Phase.STARTING | Phase.RUNNING | Phase.PAUSED | Phase.STOPPING:
+            return _attempt(state, task, now)
+        case Phase.CAPTURING:
+            return "Keeping its changes"
+        case Phase.BACKOFF:
+            return _retry(state, task, now)
+        case Phase.QUEUED:
+            return _queued(state, task)
+        case Phase.LANDING:
+            return _LANDING[task.landing_stage or LandingStage.MERGING]
+        case Phase.CONFLICT:
+            return _sentence(task.reason) or "Conflict"
+        case Phase.LANDED:
+            return _landed(task)
+        case Phase.DONE:
+            return _sentence(task.reason) or "Done"
+        case Phase.FAILED:
+            return _failed(task)
+        case Phase.ABORTED:
+            return _sentence(task.reason) or "Aborted"
+        case Phase.SKIPPED:
+            return f"Skipped: {task.reason}" if task.reason else "Skipped"
+        case _:
+            assert_never(task.phase)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _needs(state: RunState, task: TaskState) -> str:
+    held = "Paused by you; " if task.held else ""
+    blocked_by = blockers(state, task) if state.open_conflicts else ()
+    if blocked_by:
+        has = "has an open conflict" if len(blocked_by) == 1 else "have open conflicts"
+        return _sentence(f"{held}blocked: {', '.join(blocked_by)} {has}")
+    position = state.graph.index[task.id]
+    needs = [state.tasks[other] for other in state.graph.needs[position]]
+    if any(need.phase not in SUCCEEDED for need in needs):
+        listed = ", ".join(
+            f"{need.id} ✓" if need.phase in SUCCEEDED else str(need.id) for need in needs
+        )
+        return _sentence(f"{held}waits for {listed}")
+    unfinished = [
+        state.plan.tasks[other].stage or 1
+        for other in state.graph.earlier_stages[position]
+        if state.tasks[other].phase not in TERMINAL
+    ]
+    return _sentence(f"{held}waits for stage {max(unfinished, default=1)} to end")
+
+
+def _wait(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> str:
+    if task.held:
+        return "Paused by you before its start"
+    if state.stage is RunStage.PAUSED:
+        return "Waits: the run is paused"
+    if state.stage is not RunStage.RUNNING:
+        return "Won't start: the run is being stopped"
+    if task.wait is None or task.wait.cause is WaitCause.SLOT:
+        return f"Waits for a slot ({ordinal(line.get(task.id, 1))} in line)"
+    since = f", {clock(now - task.wait.since)}"
+    if task.wait.cause is WaitCause.RESOURCE:
+        return _lock_wait(state, task.wait) + since
+    return _neighbour_wait(state, task, task.wait) + since
+
+
+def _lock_wait(state: RunState, wait: Wait) -> str:
+    lock, *others = wait.on
+    holders = [
+        other
+        for other in others
+        if TaskId(other) in state.graph.index and state.task(TaskId(other)).phase in HOLDS_SLOT
+    ]
+    if holders:
+        return f"Waits for lock {lock} (held by {', '.join(holders)})"
+    return f"Waits for lock {lock} ({', '.join(others)} first)" if others else f"Waits for {lock}"
+
+
+def _neighbour_wait(state: RunState, task: TaskState, wait: Wait) -> str:
+    excluded = state.graph.excluded[state.graph.index[task.id]]
+    first = wait.on[0]
+    reason = excluded.get(state.graph.index.get(TaskId(first), -1), "")
+    names = ", ".join(wait.on)
+    have = "has" if len(wait.on) == 1 else "have"
+    if not reason:
+        return f"Waits until {names} {have} landed: after a conflict, writers go one by one"
+    done = "ended" if "never runs" in reason else "landed"
+    return f"Waits until {names} {have} {done}: {reason}"
+
+
+def _attempt(state: RunState, task: TaskState, now: float) -> str:
+    if task.phase is Phase.STOPPING:
+        return _STOPPING[task.stop or StopCause.ABORT]
+    if task.phase is Phase.PAUSED:
+        since = "" if task.paused_at is None else f", {clock(now - task.paused_at)} ago"
+        whose = "by you" if task.held else "with the run"
+        wanted = task.held or state.stage is RunStage.PAUSED
+        return f"Paused {whose}{since}" if wanted else "Going on"
+    if task.phase is Phase.STARTING:
+        doing = "Starting its command" if task.workspace else "Preparing a workspace"
+        return doing if task.attempt == 1 else f"{doing}, attempt {task.attempt}"
+    if task.held or state.stage is RunStage.PAUSED:
+        return "Being paused"
+    return task.activity or "Running"
+
+
+def _retry(state: RunState, task: TaskState, now: float) -> str:
+    allowed = state.spec(task.id).retries
+    allowed = state.rules.max_retries if allowed is None else allowed
+    why = "" if task.failure is None else f": {task.failure.detail}"
+    if task.held:
+        return f"Paused by you before retry {task.failures}/{allowed}{why}"
+    left = max(0.0, (task.retry_at or now) - now)
+    return f"Retry {task.failures}/{allowed} in {left:.0f} s{why}"
+
+
+def _queued(state: RunState, task: TaskState) -> str:
+    place = state.landing.index(task.id) if task.id in state.landing else 0
+    return f"Waits to land ({ordinal(place + 1)} in the queue)"
+
+
+def _landed(task: TaskState) -> str:
+    drift = f", {len(task.drift)} outside its writes" if task.drift else ""
+    return f"Landed {short(task.landed)}, {counted(len(task.files), 'file')}{drift}"
+
+
+def _failed(task: TaskState) -> str:
+    if task.failure is None:
+        return f"Failed: {task.reason}" if task.reason else "Failed"
+    label = _BAD_END.get(task.failure.kind, "Failed")
+    detail = task.failure.detail.removeprefix("the gate failed: ")
+    tries = f", {counted(task.failures, 'attempt')}" if task.failures > 1 else ""
+    return f"{label}: {detail}{tries}"

@@ -1,0 +1,265 @@
+"""What the monitor shows of a run: frozen views, equal when nothing to be seen has changed.
+
+Progress that no agent has told stays unknown; overall, an attempt of unknown progress counts
+as nothing done.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pex_tui.core.amounts import clock, percent, short
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import SlotId, TaskId
+from pex_tui.core.marks import Mark, mark_of
+from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
+from pex_tui.core.plan import Strategy
+from pex_tui.core.reasons import activity, line_for_slots
+from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState
+from pex_tui.core.text import clean
+
+_NOT_BEGUN = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING})
+_OUTCOMES = {
+    Outcome.OK: "done",
+    Outcome.FAILED: "failed",
+    Outcome.GATE_FAILED: "gate failed",
+    Outcome.CONFLICTS: "conflicts left",
+    Outcome.ABORTED: "aborted",
+    Outcome.INTERRUPTED: "interrupted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task in the list. `progress` is 0…1 or None for unknown."""
+
+    id: TaskId
+    mark: Mark
+    agent: str
+    title: str
+    progress: float | None
+    percent: str
+    activity: str
+    time: str
+    boosted: bool
+    attempt: int
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """A slot and who holds it; `mark` is None while it is free."""
+
+    slot: SlotId
+    task: TaskId | None = None
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderView:
+    """The run in three lines. `eta` is empty when nobody can tell."""
+
+    run: str
+    goal: str
+    mark: Mark
+    stage: str
+    wave: int
+    waves: int
+    elapsed: str
+    eta: str
+    base: str
+    progress: float
+    ended: int
+    tasks: int
+    slots: tuple[SlotView, ...]
+    boosted: bool
+    counts: tuple[tuple[Mark, int], ...]
+    open_conflicts: int
+    land: str
+
+
+def task_rows(state: RunState, now: float) -> tuple[TaskRow, ...]:
+    """All tasks in plan order; `now` in absolute seconds."""
+    line = line_for_slots(state)
+    return tuple(_row(state, task, now, line) for task in state.tasks)
+
+
+def task_row(state: RunState, task_id: TaskId, now: float) -> TaskRow:
+    """One task; `now` in absolute seconds."""
+    return _row(state, state.task(task_id), now, line_for_slots(state))
+
+
+def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> TaskRow:
+    spec = state.spec(task.id)
+    known = None if task.phase in _NOT_BEGUN else task.progress
+    fraction = 1.0 if task.phase in SUCCEEDED else known
+    seconds = attempt_seconds(task, now)
+    return TaskRow(
+        id=task.id,
+        mark=mark_of(state, task),
+        agent=clean(spec.agent or "command"),
+        title=clean(spec.title),
+        progress=fraction,
+        percent="" if task.phase in _NOT_BEGUN else percent(fraction),
+        activity=activity(state, task, now, line),
+        time="" if seconds is None else clock(seconds),
+        boosted=task.boosted,
+        attempt=task.attempt,
+        commit=short(task.landed),
+    )
+
+
+def attempt_seconds(task: TaskState, now: float) -> float | None:
+    """How long the last attempt has worked, without its pauses; None before its start."""
+    if task.started_at is None or task.phase in {Phase.WAITING, Phase.READY}:
+        return None
+    until = now if task.exited_at is None else task.exited_at
+    if task.paused_at is not None:
+        until = min(until, task.paused_at)
+    return max(0.0, until - task.started_at - task.paused_seconds)
+
+
+def slot_view(state: RunState, slot: SlotId) -> SlotView:
+    """Who holds the slot."""
+    for task in state.tasks:
+        if task.slot == slot and task.phase in HOLDS_SLOT:
+            return SlotView(slot, task.id, mark_of(state, task))
+    return SlotView(slot)
+
+
+def slot_views(state: RunState) -> tuple[SlotView, ...]:
+    """The pool; slots above the capacity show until they have drained."""
+    held = [task.slot for task in state.tasks if task.slot is not None]
+    most = max([state.capacity, *held], default=0)
+    return tuple(slot_view(state, SlotId(number)) for number in range(1, most + 1))
+
+
+def overall_progress(state: RunState) -> float:
+    """The share of the estimated work that is known to be done, 0…1."""
+    total = sum(spec.estimate_seconds for spec in state.plan.tasks)
+    if not total:
+        return 0.0
+    done = sum(
+        spec.estimate_seconds * _share(task)
+        for spec, task in zip(state.plan.tasks, state.tasks, strict=True)
+    )
+    return min(1.0, done / total)
+
+
+def _share(task: TaskState) -> float:
+    if task.phase in TERMINAL:
+        return 1.0
+    return 0.0 if task.phase in _NOT_BEGUN else task.progress or 0.0
+
+
+def header_view(state: RunState, now: float) -> HeaderView:
+    """The run as a whole; `now` in absolute seconds."""
+    waves = _waves(state.graph)
+    unfinished = [
+        wave for wave, task in zip(waves, state.tasks, strict=True) if task.phase not in TERMINAL
+    ]
+    most = max(waves, default=0)
+    mark, stage = _stage(state)
+    marks = [mark_of(state, task) for task in state.tasks]
+    return HeaderView(
+        run=state.run,
+        goal=clean(state.plan.goal),
+        mark=mark,
+        stage=stage,
+        wave=min(unfinished, default=most),
+        waves=most,
+        elapsed=clock(elapsed_seconds(state, now)),
+        eta=_eta(state, now),
+        base=f"{clean(state.target or 'HEAD')}@{short(state.base)}",
+        progress=overall_progress(state),
+        ended=sum(task.phase in TERMINAL for task in state.tasks),
+        tasks=len(state.tasks),
+        slots=slot_views(state),
+        boosted=state.capacity_before_boost is not None,
+        counts=tuple((kind, marks.count(kind)) for kind in Mark if kind in marks),
+        open_conflicts=len(state.open_conflicts),
+        land=_land(state),
+    )
+
+
+def elapsed_seconds(state: RunState, now: float) -> float:
+    """The run's age, without the pauses of the whole run."""
+    until = now if state.finished_at is None else state.finished_at
+    if state.paused_at is not None:
+        until = min(until, state.paused_at)
+    return max(0.0, until - state.created_at - state.paused_seconds)
+
+
+def _stage(state: RunState) -> tuple[Mark, str]:
+    match state.stage:
+        case RunStage.RUNNING:
+            return Mark.RUNNING, "running"
+        case RunStage.PAUSED:
+            return Mark.PAUSED, "paused"
+        case RunStage.DRAINING:
+            return Mark.STOPPING, "stopping"
+        case RunStage.FINISHED:
+            outcome = state.outcome or Outcome.FAILED
+            mark = Mark.DONE if outcome is Outcome.OK else Mark.FAILED
+            return mark, _OUTCOMES[outcome]
+
+
+def _land(state: RunState) -> str:
+    target = clean(state.target or "")
+    match state.land_status:
+        case LandStatus.ASKED | LandStatus.RUNNING:
+            return f"landing on {target}"
+        case LandStatus.LANDED:
+            return f"landed on {target}"
+        case LandStatus.REFUSED:
+            return f"not landed: {clean(state.land_detail)}"
+        case LandStatus.NOT_ASKED:
+            return ""
+
+
+@lru_cache(maxsize=4)
+def _waves(graph: PlanGraph) -> tuple[int, ...]:
+    """The wave of each task: one more than the latest of its needs."""
+    waves = [1] * len(graph.needs)
+    left = [len(needs) for needs in graph.needs]
+    stack = [position for position, count in enumerate(left) if not count]
+    while stack:
+        position = stack.pop()
+        for dependent in graph.dependents[position]:
+            waves[dependent] = max(waves[dependent], waves[position] + 1)
+            left[dependent] -= 1
+            if not left[dependent]:
+                stack.append(dependent)
+    return tuple(waves)
+
+
+def _eta(state: RunState, now: float) -> str:
+    """From the estimates: no sooner than the longest chain, nor than the slots can carry."""
+    if state.stage is not RunStage.RUNNING:
+        return ""
+    left = [
+        remaining_seconds(state, task, now) if _may_end(state, task) else 0.0
+        for task in state.tasks
+    ]
+    slots = 1 if state.plan.strategy is Strategy.SEQUENTIAL else state.capacity
+    longest = max(
+        (
+            seconds + max((state.graph.blevels[d] for d in state.graph.dependents[at]), default=0.0)
+            for at, seconds in enumerate(left)
+            if seconds
+        ),
+        default=0.0,
+    )
+    seconds = max(longest, sum(left) / slots)
+    return clock(seconds) if seconds >= 1 else ""
+
+
+def _may_end(state: RunState, task: TaskState) -> bool:
+    return mark_of(state, task) not in {Mark.BLOCKED, Mark.CONFLICT, Mark.DONE, Mark.FAILED}
+
+
+def remaining_seconds(state: RunState, task: TaskState, now: float) -> float:
+    """What the estimate leaves of the task; 0 once it has worked longer, or has exited."""
+    if task.exited_at is not None and task.phase is not Phase.BACKOFF:
+        return 0.0
+    worked = None if task.phase is Phase.BACKOFF else attempt_seconds(task, now)
+    return max(0.0, state.spec(task.id).estimate_seconds - (worked or 0.0))

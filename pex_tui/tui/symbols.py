@@ -1,0 +1,138 @@
+"""Three sets of symbols: the specification's emoji, quiet line drawings, plain ASCII.
+
+Every mark of a set has the same number of cells, so columns stay straight. ⏸ is written without
+its variation selector: with it, terminals disagree on its width.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rich.cells import set_cell_size
+
+from pex_tui.core.marks import Mark
+
+
+class SymbolName(StrEnum):
+    """What `monitoring.symbols` may be."""
+
+    EMOJI = "emoji"
+    LINE = "line"
+    ASCII = "ascii"
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolSet:
+    """Marks and drawing characters; `width` is the cells of a mark."""
+
+    name: SymbolName
+    width: int
+    marks: dict[Mark, str]
+    free: str = "·"
+    boost: str = "↑"
+    chosen: str = "●"
+    full: str = "━"
+    empty: str = "━"
+    unknown: str = "╌"
+    block: str = "▆"
+    expected: str = "░"
+    waiting: str = "·"
+    present: str = "▏"
+    spark: str = "▁▂▃▄▅▆▇█"
+    rest: str = "…"
+
+    def mark(self, mark: Mark | None) -> str:
+        """The mark's symbol, padded to `width`; without a mark, that of a free slot."""
+        return set_cell_size(self.free if mark is None else self.marks[mark], self.width)
+
+    def bare(self, mark: Mark | None) -> str:
+        """The symbol without its padding."""
+        return self.mark(mark).rstrip()
+
+    def text(self, text: str) -> str:
+        """The text as this set can show it."""
+        if self.name is not SymbolName.ASCII or text.isascii():
+            return text
+        return text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
+
+    def without_colour(self) -> "SymbolSet":
+        """The same with bars that differ in shape, since a filled and an empty ━ look alike."""
+        if self.name is SymbolName.ASCII:
+            return self
+        return SymbolSet(self.name, self.width, self.marks, full="█", empty="░", unknown="╌")
+
+
+_PLAIN = str.maketrans(
+    {"✓": "+", "–": "-", "…": "~", "·": "-", "⇄": "x", "×": "x", "↑": "^", "→": ">", "⏎": "^m"}  # noqa: RUF001
+)
+
+_LINE = SymbolSet(
+    SymbolName.LINE,
+    1,
+    {
+        Mark.RUNNING: "▸",
+        Mark.STARTING: "◌",
+        Mark.WAITING: "◦",
+        Mark.PAUSED: "‖",
+        Mark.RETRYING: "↻",
+        Mark.STOPPING: "■",
+        Mark.LANDING: "↓",
+        Mark.CONFLICT: "⇄",
+        Mark.DONE: "✓",
+        Mark.FAILED: "✗",
+        Mark.BLOCKED: "⊘",
+    },
+)
+_EMOJI = SymbolSet(
+    SymbolName.EMOJI,
+    2,
+    {
+        Mark.RUNNING: "⚡",
+        Mark.STARTING: "🔄",
+        Mark.WAITING: "⏸",
+        Mark.PAUSED: "✋",
+        Mark.RETRYING: "🔧",
+        Mark.STOPPING: "🛑",
+        Mark.LANDING: "📥",
+        Mark.CONFLICT: "🔀",
+        Mark.DONE: "✅",
+        Mark.FAILED: "❌",
+        Mark.BLOCKED: "🚫",
+    },
+)
+_ASCII = SymbolSet(
+    SymbolName.ASCII,
+    4,
+    {
+        Mark.RUNNING: "RUN",
+        Mark.STARTING: "INIT",
+        Mark.WAITING: "WAIT",
+        Mark.PAUSED: "HELD",
+        Mark.RETRYING: "RTRY",
+        Mark.STOPPING: "STOP",
+        Mark.LANDING: "LAND",
+        Mark.CONFLICT: "CONF",
+        Mark.DONE: "DONE",
+        Mark.FAILED: "FAIL",
+        Mark.BLOCKED: "BLKD",
+    },
+    free="-",
+    boost="^",
+    chosen="*",
+    full="#",
+    empty=".",
+    unknown="-",
+    block="#",
+    expected=":",
+    waiting=".",
+    present="|",
+    spark="_.-=+*%#",
+    rest="~",
+)
+_SETS = {one.name: one for one in (_EMOJI, _LINE, _ASCII)}
+
+
+def choose(name: str, encoding: str) -> SymbolSet:
+    """The named set; ASCII where the locale's encoding is not UTF-8."""
+    if encoding.lower().replace("-", "") != "utf8":
+        return _ASCII
+    return _SETS[SymbolName(name)]

@@ -1,0 +1,62 @@
+"""Our themes, and the colours that every other theme gets in their place."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from textual.color import Color
+from textual.theme import Theme
+
+from pex_tui.core.marks import Mark
+from pex_tui.errors import UserError
+
+_ROLES = {
+    Mark.RUNNING: "success",
+    Mark.STARTING: "secondary",
+    Mark.WAITING: "agent-dim",
+    Mark.PAUSED: "warning",
+    Mark.RETRYING: "warning",
+    Mark.STOPPING: "warning",
+    Mark.LANDING: "primary",
+    Mark.CONFLICT: "accent",
+    Mark.DONE: "success",
+    Mark.FAILED: "error",
+    Mark.BLOCKED: "agent-dim",
+}
+_SHADES = {  # how much of the page is in each
+    "agent-dim": 0.4,
+    "agent-faint": 0.7,
+    "agent-track": 0.82,
+    "agent-cursor": 0.8,
+    "agent-border": 0.75,
+}
+
+
+def load_themes(folder: Path) -> tuple[Theme, ...]:
+    """The themes of a folder's `*.toml` files, by name; raises UserError for a bad one."""
+    return tuple(_load(path) for path in sorted(folder.glob("*.toml")))
+
+
+def _load(path: Path) -> Theme:
+    try:
+        fields: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Theme(**fields)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise UserError(f"{path}: this is not a theme: {error}. Mend or remove it.") from error
+
+
+def variable_defaults(theme: Theme) -> dict[str, str]:
+    """Our variables for a theme that does not set them: `$agent-<mark>` and five shades."""
+    colours = theme.to_color_system().generate()
+    known = {**colours, **_shades(theme, colours), **theme.variables}
+    return {name: known[name] for name in _SHADES} | {
+        f"agent-{mark}": known[role] for mark, role in _ROLES.items()
+    }
+
+
+def _shades(theme: Theme, colours: dict[str, str]) -> dict[str, str]:
+    """The text colour, faded into the page; terminals' own colours can't be mixed."""
+    if theme.ansi:
+        return dict.fromkeys(_SHADES, "ansi_bright_black")
+    page, text = Color.parse(colours["background"]), Color.parse(colours["foreground"])
+    return {name: text.blend(page, share).hex for name, share in _SHADES.items()}
