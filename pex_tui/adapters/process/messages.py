@@ -1,10 +1,10 @@
 """What engine, launcher and shim say to each other: JSON, one object a line."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from pex_tui.adapters.process.records import StartRecord
+from pex_tui.adapters.process.records import StartRecord, plain
 
 Verb = Literal["pause", "resume", "stop", "send", "end_input"]
 MOST_INPUT_BYTES = 64 << 20
@@ -34,7 +34,7 @@ class LaunchRequest:
 
     def encode(self) -> bytes:
         """The request as a line; undecodable bytes of paths travel as lone surrogates."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        return json.dumps(plain(self)).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchRequest":
@@ -54,7 +54,8 @@ class LaunchReply:
 
     def encode(self) -> bytes:
         """The reply as a line."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        record = plain(self.record) if self.record else None
+        return json.dumps({**plain(self), "record": record}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchReply":
@@ -74,7 +75,7 @@ class Order:
 
     def encode(self) -> bytes:
         """The order as a line."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        return json.dumps(plain(self)).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "Order":

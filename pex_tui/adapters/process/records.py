@@ -7,7 +7,7 @@ after that the boot id differs anyway.
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class StartRecord:
     """An attempt that started; times are absolute seconds, `shim_started` the kernel's ticks.
 
     `root_pid` is 0 for the instant before the program is executed. `control` is the path of the
-    shim's socket, `token` the value of the marker variable, `port` the base of its leased ports.
+    shim's socket, `token` the value of the marker variable.
     """
 
     boot_id: str
@@ -35,7 +35,6 @@ class StartRecord:
     started_at: float
     token: str
     control: str
-    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, s
     draft = folder / f"{name}.tmp"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, json.dumps(asdict(record)).encode())
+        os.write(descriptor, json.dumps(plain(record)).encode())
         if sync:
             os.fsync(descriptor)
     finally:
@@ -74,7 +73,6 @@ def read_start(folder: Path) -> StartRecord | None:
             started_at=float(fields["started_at"]),
             token=str(fields["token"]),
             control=str(fields["control"]),
-            port=_whole(fields["port"]),
         )
     return None
 
@@ -90,6 +88,11 @@ def read_exit(folder: Path) -> ExitRecord | None:
             exited_at=float(fields["exited_at"]),
         )
     return None
+
+
+def plain(slotted: Any) -> dict[str, Any]:
+    """The fields of a slotted dataclass by name, as they are (`asdict` copies deeply)."""
+    return {name: getattr(slotted, name) for name in slotted.__slots__}
 
 
 def _fields(path: Path) -> dict[str, Any]:

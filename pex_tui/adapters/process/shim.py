@@ -118,7 +118,6 @@ class Shim:
 
     def _start_record(self) -> StartRecord:
         itself = TABLE.stat(os.getpid())
-        port = self._request.env.get("PEX_PORT", "")
         return StartRecord(
             boot_id=TABLE.boot_id(),
             shim_pid=os.getpid(),
@@ -128,7 +127,6 @@ class Shim:
             started_at=time.time(),
             token=self._request.token,
             control=self._request.control,
-            port=int(port) if port.isdecimal() else None,
         )
 
     def _spawn(self, record: StartRecord, output: int) -> StartRecord:

@@ -1,0 +1,98 @@
+"""What an agent's process finds in its environment: what it needs of the user's, and the contract.
+
+Secrets and whatever steers other programs stay out, unless `safety.env_pass` names them.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pex_tui.core.ids import SlotId
+from pex_tui.core.plan import TaskSpec
+from pex_tui.engine.ports import AttemptKey
+
+PROMPT_LIMIT_BYTES = 100_000  # the kernel takes 128 KiB a variable
+
+_PASSED = (
+    # who and where the user is
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "HOSTNAME", "TMPDIR", "TEMP", "TMP", "XDG_*"),
+    # language, time and terminal
+    *("LANG", "LANGUAGE", "LC_*", "TZ", "TZDIR", "TERM", "TERMINFO", "TERMINFO_DIRS"),
+    *("COLORTERM", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "EDITOR", "PAGER"),
+    # toolchains
+    *("VIRTUAL_ENV", "CONDA_*", "PYTHON*", "PYENV_*", "PIP_*", "UV_*", "NODE_*", "NVM_*"),
+    *("NPM_CONFIG_*", "PNPM_HOME", "VOLTA_HOME", "DENO_DIR", "BUN_INSTALL", "JAVA_HOME"),
+    *("GOPATH", "GOROOT", "GOBIN", "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY", "GOTOOLCHAIN"),
+    *("CARGO_HOME", "RUSTUP_*", "RUSTFLAGS", "CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS"),
+    *("CPPFLAGS", "MAKEFLAGS", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "NIX_*", "LOCALE_ARCHIVE"),
+    *("RBENV_*", "GEM_HOME", "GEM_PATH", "BUNDLE_PATH", "SDKMAN_DIR", "ASDF_*", "MISE_*"),
+    # the network, and who runs this
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"),
+    *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "ftp_proxy"),
+    *("SSL_CERT_*", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CI", "GITHUB_ACTIONS"),
+)
+# A secret among the passed ones is still a secret, and PYTHONHOME belongs to another Python.
+_REFUSED = ("PYTHONHOME", "*TOKEN*", "*SECRET*", "*PASSWORD*", "*_AUTH*", "*CREDENTIAL*")
+# These would point an agent's git at another repository; nothing may pass them.
+_NEVER = ("GIT_*", "PEX_*")
+_GIT_HARMLESS = ("GIT_AUTHOR_*", "GIT_COMMITTER_*", "GIT_SSH*", "GIT_SSL_*", "GIT_PAGER")
+
+
+def attempt_environment(
+    user: Mapping[str, str],
+    key: AttemptKey,
+    spec: TaskSpec,
+    *,
+    slot: SlotId,
+    workspace: Path,
+    port: int,
+    outputs: Path,
+    inputs: Sequence[Path] = (),
+    socket: Path | None = None,
+    passed: Iterable[str] = (),
+) -> dict[str, str]:
+    """The whole environment of an attempt's process.
+
+    `user` is the environment that the user started us with, `port` the base of ten free ports,
+    `outputs` the folder whose files go to dependents, `inputs` those of the task's needs, `passed`
+    the patterns of `safety.env_pass`. What the task itself sets wins over everything.
+    """
+    contract = {
+        "PEX_RUN": key.run,
+        "PEX_TASK": key.task,
+        "PEX_ATTEMPT": str(key.attempt),
+        "PEX_SLOT": str(slot),
+        "PEX_WORKSPACE": os.fspath(workspace),
+        "PEX_PORT": str(port),
+        "PEX_OUTPUTS": os.fspath(outputs),
+        "PEX_INPUTS": os.pathsep.join(map(os.fspath, inputs)),
+        "PEX_SOCKET": os.fspath(socket) if socket is not None else "",
+        "PEX_PROMPT": _within_limit(spec.prompt),
+    }
+    return {
+        **{name: value for name, value in user.items() if _may_pass(name, tuple(passed))},
+        "PWD": os.fspath(workspace),
+        **contract,
+        **dict(spec.env),
+    }
+
+
+def _may_pass(name: str, wanted: Sequence[str]) -> bool:
+    if _matches(name, _NEVER):
+        return _matches(name, _GIT_HARMLESS) and _matches(name, wanted)
+    if _matches(name, wanted):
+        return True
+    return _matches(name, _PASSED) and not _matches(name, _REFUSED)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _within_limit(prompt: str) -> str:
+    """The prompt as a variable can hold it: no NUL, and cut where the kernel would refuse it."""
+    raw = prompt.replace("\0", "").encode("utf-8", "surrogateescape")
+    if len(raw) <= PROMPT_LIMIT_BYTES:
+        return os.fsdecode(raw)
+    return raw[:PROMPT_LIMIT_BYTES].decode("utf-8", "ignore")

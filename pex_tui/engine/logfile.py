@@ -1,0 +1,122 @@
+"""A log on the disk as lines for a screen, however large it grows: an index and bounded reads."""
+
+import os
+from array import array
+from itertools import accumulate
+from pathlib import Path
+
+from pex_tui.core.text import LINE_LIMIT, clean_bytes
+
+_CHUNK = 1 << 18
+_HEAD_BYTES = 4 * (LINE_LIMIT + 1)
+_ONE_READ_BYTES = 1 << 20
+_REFRESH_BYTES = 16 << 20
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+
+
+class LogReader:
+    """The lines of one log; the file may not exist yet, may hold anything, and may be growing.
+
+    Memory is eight bytes a line. Nothing is kept open between calls.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._starts = array("Q", [0])
+        self._size = 0
+
+    @property
+    def line_count(self) -> int:
+        """Lines so far, with the last one that has no end yet."""
+        return len(self._starts) - (self._starts[-1] == self._size)
+
+    def refresh(self) -> bool:
+        """Take note of what was written since; whether there was anything.
+
+        At most 16 MB are looked at in one call, so a huge log never holds a screen up: the rest
+        comes with the next calls.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            size = os.fstat(descriptor).st_size
+            if size < self._size:  # written anew
+                self._starts = array("Q", [0])
+                self._size = 0
+            return self._index(descriptor, min(size, self._size + _REFRESH_BYTES))
+        finally:
+            os.close(descriptor)
+
+    def lines(self, start: int, stop: int) -> list[str]:
+        """Lines start…stop-1, cleaned; as many of them as there are."""
+        start, stop = max(0, start), min(stop, self.line_count)
+        if start >= stop:
+            return []
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return [""] * (stop - start)
+        try:
+            begin, end = self._bounds(start)[0], self._bounds(stop - 1)[1]
+            if end - begin > _ONE_READ_BYTES:
+                return [_long_line(descriptor, *self._bounds(line)) for line in range(start, stop)]
+            block = os.pread(descriptor, end - begin, begin)
+            bounds = [self._bounds(line) for line in range(start, stop)]
+            return [_shown(block[low - begin : high - begin]) for low, high in bounds]
+        finally:
+            os.close(descriptor)
+
+    def _bounds(self, line: int) -> tuple[int, int]:
+        """Where the line's bytes are, its newline included."""
+        last = line + 1 >= len(self._starts)
+        return self._starts[line], self._size if last else self._starts[line + 1]
+
+    def _index(self, descriptor: int, end: int) -> bool:
+        before = self._size
+        while self._size < end:
+            chunk = os.pread(descriptor, min(_CHUNK, end - self._size), self._size)
+            if not chunk:
+                break
+            *whole, _ = chunk.split(b"\n")
+            ends = accumulate((len(line) + 1 for line in whole), initial=self._size)
+            next(ends)
+            self._starts.extend(ends)
+            self._size += len(chunk)
+        return self._size != before
+
+
+def _long_line(descriptor: int, begin: int, end: int) -> str:
+    """One line of any length, without ever reading more of it than is shown."""
+    size = end - begin
+    head = os.pread(descriptor, min(size, _HEAD_BYTES), begin)
+    if size <= _HEAD_BYTES:
+        return _shown(head)
+    if b"\r" in head:  # drawn over itself again and again: its end is what stood there last
+        return _shown(os.pread(descriptor, _HEAD_BYTES, end - _HEAD_BYTES))
+    return _marked(clean_bytes(head), size)
+
+
+def _shown(raw: bytes) -> str:
+    """The line as a terminal would leave it: what follows the last carriage return."""
+    kept = raw.rstrip(b"\r\n").rpartition(b"\r")[2]
+    return _marked(clean_bytes(kept), len(kept))
+
+
+def _marked(text: str, size: int) -> str:
+    """The text, with a mark at its end if it stands for more bytes than a screen gets."""
+    if size <= _HEAD_BYTES:
+        return text
+    mark = f"… [line of {_in_words(size)}, cut]"
+    return text[: LINE_LIMIT - len(mark)] + mark
+
+
+def _in_words(size: int) -> str:
+    """A number of bytes for a person."""
+    amount = float(size)
+    for unit in _UNITS[:-1]:
+        if amount < 1000:  # noqa: PLR2004  # units of a thousand
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:.3g} {_UNITS[-1]}"

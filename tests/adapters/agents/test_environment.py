@@ -1,0 +1,101 @@
+"""What an agent finds in its environment, and what it must not find."""
+
+from pathlib import Path
+
+import pytest
+
+from pex_tui.adapters.agents.environment import PROMPT_LIMIT_BYTES, attempt_environment
+from pex_tui.core.ids import RunId, SlotId, TaskId
+from pex_tui.core.plan import TaskSpec
+from pex_tui.engine.ports import AttemptKey
+
+KEY = AttemptKey(RunId("7f3a"), TaskId("audit"), 2)
+
+
+def environment(
+    user: dict[str, str],
+    *,
+    spec: TaskSpec | None = None,
+    passed: tuple[str, ...] = (),
+    inputs: tuple[Path, ...] = (),
+) -> dict[str, str]:
+    return attempt_environment(
+        user,
+        KEY,
+        spec or TaskSpec(KEY.task, ("true",)),
+        slot=SlotId(3),
+        workspace=Path("/pool/1"),
+        port=20_001,
+        outputs=Path("/runs/audit/outputs"),
+        inputs=inputs,
+        socket=Path("/run/pex.sock"),
+        passed=passed,
+    )
+
+
+def test_the_contract_is_in_every_environment() -> None:
+    inputs = (Path("/runs/a/outputs"), Path("/runs/b/outputs"))
+    spec = TaskSpec(KEY.task, ("true",), prompt="Look at it")
+    assert environment({}, spec=spec, inputs=inputs) == {
+        "PWD": "/pool/1",
+        "PEX_RUN": "7f3a",
+        "PEX_TASK": "audit",
+        "PEX_ATTEMPT": "2",
+        "PEX_SLOT": "3",
+        "PEX_WORKSPACE": "/pool/1",
+        "PEX_SOCKET": "/run/pex.sock",
+        "PEX_PORT": "20001",
+        "PEX_OUTPUTS": "/runs/audit/outputs",
+        "PEX_INPUTS": "/runs/a/outputs:/runs/b/outputs",
+        "PEX_PROMPT": "Look at it",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PATH", "HOME", "LC_ALL", "XDG_CACHE_HOME", "NO_COLOR", "VIRTUAL_ENV", "PYTHONPATH", "CI"],
+)
+def test_what_programs_need_passes(name: str) -> None:
+    assert environment({name: "x"})[name] == "x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_SECRET_ACCESS_KEY",
+        "GITHUB_TOKEN",
+        "NODE_AUTH_TOKEN",
+        "PIP_PASSWORD",
+        "PYTHONHOME",
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "SSH_AUTH_SOCK",
+        "LD_PRELOAD",
+        "PEX_TREE",
+        "MY_OWN",
+    ],
+)
+def test_secrets_and_what_misleads_stay_out(name: str) -> None:
+    assert name not in environment({name: "x"})
+
+
+def test_patterns_of_the_configuration_let_more_pass_but_never_gits_directory() -> None:
+    user = {"ANTHROPIC_API_KEY": "k", "GIT_DIR": "/x", "GIT_AUTHOR_NAME": "Ada", "PEX_RUN": "outer"}
+    found = environment(user, passed=("ANTHROPIC_*", "GIT_*", "PEX_*"))
+    assert found["ANTHROPIC_API_KEY"] == "k"
+    assert found["GIT_AUTHOR_NAME"] == "Ada"
+    assert "GIT_DIR" not in found
+    assert found["PEX_RUN"] == "7f3a"
+
+
+def test_the_tasks_own_variables_win() -> None:
+    spec = TaskSpec(KEY.task, ("true",), env=(("PATH", "/mine"), ("PGDATABASE", "test")))
+    found = environment({"PATH": "/usr/bin"}, spec=spec)
+    assert (found["PATH"], found["PGDATABASE"]) == ("/mine", "test")
+
+
+def test_a_prompt_longer_than_the_kernel_takes_is_cut() -> None:
+    spec = TaskSpec(KEY.task, ("true",), prompt="é" * PROMPT_LIMIT_BYTES + "\0")
+    prompt = environment({}, spec=spec)["PEX_PROMPT"]
+    assert len(prompt.encode()) <= PROMPT_LIMIT_BYTES
+    assert set(prompt) == {"é"}
