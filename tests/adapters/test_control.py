@@ -1,0 +1,103 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pex_tui.adapters.control import ControlError, ControlServer, ask
+from pex_tui.core.events import Event, PauseRequested, RunPauseRequested, SlotsRequested
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import RunState
+from tests.core.world import task
+from tests.engine.fakes import FakeWorld
+
+STATE: RunState = FakeWorld().begin(task("api"))
+
+
+@pytest.fixture
+def posted() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def released() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def socket(tmp_path: Path, posted: list[Event], released: list[str]) -> AsyncIterator[Path]:
+    path = tmp_path / "control.sock"
+    server = ControlServer(path, lambda: STATE, posted.append, lambda: released.append("let go"))
+    await server.start()
+    yield path
+    await server.close()
+
+
+async def test_a_request_becomes_an_event_with_its_author(
+    socket: Path, posted: list[Event]
+) -> None:
+    await ask(socket, request="pause", task="api", by="anna")
+    await ask(socket, request="pause_run", by="anna")
+    await ask(socket, request="slots", slots=3, by="anna")
+
+    assert posted == [
+        PauseRequested(TaskId("api"), "anna"),
+        RunPauseRequested("anna"),
+        SlotsRequested(3, "anna"),
+    ]
+
+
+async def test_another_process_can_ask_for_the_run(socket: Path, released: list[str]) -> None:
+    await ask(socket, request="let_go")
+
+    assert released == ["let go"]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "error"),
+    [
+        ({"request": "dance"}, "unknown request 'dance'"),
+        ({"request": "pause", "task": "nobody"}, "there is no task 'nobody'"),
+        ({"request": "pause"}, "there is no task None"),
+        ({"request": "slots", "slots": "many"}, "unknown request 'slots'"),
+    ],
+)
+async def test_a_bad_request_is_refused_in_words(
+    socket: Path, posted: list[Event], request_line: dict[str, object], error: str
+) -> None:
+    with pytest.raises(ControlError, match=error):
+        await ask(socket, **request_line)
+
+    assert posted == []
+
+
+@pytest.mark.parametrize("line", [b"no json\n", b"[1]\n", b"\xff\xfe\n"])
+async def test_garbage_is_answered_and_the_server_lives_on(socket: Path, line: bytes) -> None:
+    reader, writer = await asyncio.open_unix_connection(socket)
+    writer.write(line)
+    answer = json.loads(await reader.readline())
+    writer.close()
+
+    assert answer["ok"] is False
+    await ask(socket, request="land")
+
+
+async def test_only_this_user_can_reach_the_socket(socket: Path) -> None:
+    assert socket.stat().st_mode & 0o777 == 0o600
+
+
+async def test_without_an_engine_the_request_fails_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ControlError, match="does not answer"):
+        await ask(tmp_path / "nobody.sock", request="land")
+
+
+async def test_an_engine_with_a_terminal_is_not_taken_over(
+    tmp_path: Path, posted: list[Event]
+) -> None:
+    path = tmp_path / "control.sock"
+    server = ControlServer(path, lambda: STATE, posted.append, None)
+    await server.start()
+    with pytest.raises(ControlError, match="terminal of its own"):
+        await ask(path, request="let_go")
+    await server.close()
