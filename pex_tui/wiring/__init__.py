@@ -1,0 +1,1 @@
+"""The one place that knows every class: puts adapters, engine and hosts together."""

@@ -1,0 +1,271 @@
+"""Random runs: whatever agents, git and people do, every state is sound and every run ends."""
+
+import json
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from pex_tui.core.codec import decode, encode
+from pex_tui.core.events import (
+    AbortRequested,
+    AgentExited,
+    AgentPaused,
+    AgentResumed,
+    BoostRequested,
+    BoostToggled,
+    BranchMoved,
+    BranchMoveRefused,
+    ConflictDecided,
+    Event,
+    GateFinished,
+    LandRequested,
+    MergeConflicted,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+    RunAdopted,
+    RunDrainRequested,
+    RunLanded,
+    RunPauseRequested,
+    RunResumeRequested,
+    SlotsRequested,
+    TimePassed,
+)
+from pex_tui.core.ids import AgentName, LockName, TaskId
+from pex_tui.core.invariants import violations
+from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase
+from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority, Strategy, TaskSpec
+from pex_tui.core.rules import FallbackMode, RunRules
+from pex_tui.core.settle import is_over, next_deadline
+from pex_tui.core.state import ConflictFile, Decision, FailureKind, LandStatus, TaskState
+from pex_tui.core.step import replay
+from tests.core.world import BASE, World
+
+NAMES = tuple(TaskId(f"t{number}") for number in range(6))
+GLOBS = ("src/**", "src/a.py", "docs/*", "x")
+AGENTS = ("release", "keeper", "other")
+RULES = {"never": (("release", "@writes"), ("keeper", "keeper"))}
+
+
+@st.composite
+def specs(draw: st.DrawFn, position: int) -> TaskSpec:
+    needs = draw(st.sets(st.sampled_from(NAMES[:position]), max_size=2)) if position else set()
+    writes = draw(st.none() | st.lists(st.sampled_from(GLOBS), max_size=2).map(tuple))
+    modes = draw(st.none() | st.sampled_from(LockMode))
+    agent = draw(st.none() | st.sampled_from(AGENTS))
+    return TaskSpec(
+        NAMES[position],
+        ("true",),
+        agent=None if agent is None else AgentName(agent),
+        needs=tuple(sorted(needs)),
+        writes=writes,
+        locks=() if modes is None else (LockRequest(LockName("db"), modes),),
+        priority=draw(st.sampled_from(Priority)),
+        timeout_seconds=draw(st.none() | st.just(50.0)),
+        retries=draw(st.integers(0, 2)),
+        stage=draw(st.integers(1, 2)),
+        enabled=draw(st.booleans() | st.just(value=True)),
+    )
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    count = draw(st.integers(1, len(NAMES)))
+    return Plan(
+        tuple(draw(specs(position)) for position in range(count)),
+        strategy=draw(st.sampled_from(Strategy)),
+        verify=draw(st.sampled_from([(), (("check",),)])),
+        gate=draw(st.sampled_from(GatePolicy)),
+    )
+
+
+class RunMachine(RuleBasedStateMachine):
+    """Plays the world's part against the scheduler."""
+
+    world: World
+
+    @initialize(
+        plan=plans(),
+        slots=st.integers(1, 4),
+        auto=st.booleans(),
+        fallback=st.sampled_from(FallbackMode),
+        fail_fast=st.booleans(),
+        land=st.booleans(),
+    )
+    def begin(
+        self,
+        plan: Plan,
+        slots: int,
+        auto: bool,
+        fallback: FallbackMode,
+        fail_fast: bool,
+        land: bool,
+    ) -> None:
+        rules = RunRules(
+            slots=slots,
+            auto_resolve=auto,
+            max_retries=1,
+            fallback=fallback,
+            fail_fast=fail_fast,
+            land_at_end=land,
+            never=RULES["never"],
+        )
+        self.world = World(plan, rules)
+
+    def some(self, *phases: Phase) -> list[TaskState]:
+        return [task for task in self.world.state.tasks if task.phase in phases]
+
+    def pick(self, data: st.DataObject, *phases: Phase) -> TaskState | None:
+        tasks = self.some(*phases)
+        return data.draw(st.sampled_from(tasks)) if tasks else None
+
+    @rule(data=st.data())
+    def an_agent_comes_to_life(self, data: st.DataObject) -> None:
+        task = self.pick(data, Phase.STARTING)
+        if task is not None:
+            self.world.run(task.id)
+
+    @rule(data=st.data(), failure=st.none() | st.sampled_from(FailureKind))
+    def an_agent_ends(self, data: st.DataObject, failure: FailureKind | None) -> None:
+        task = self.pick(data, *HOLDS_SLOT)
+        if task is not None:
+            code = 0 if failure is None else 1
+            self.world.send(
+                AgentExited(task.id, task.attempt, code, self.world.now, failure, "it ended")
+            )
+
+    @rule(data=st.data(), changed=st.booleans())
+    def work_is_captured(self, data: st.DataObject, changed: bool) -> None:
+        task = self.pick(data, Phase.CAPTURING)
+        if task is not None:
+            self.world.capture(task.id, *(["src/a.py"] if changed else []))
+
+    @rule(answer=st.sampled_from(["clean", "conflict", "empty", "refused", "red"]))
+    def git_answers(self, answer: str) -> None:
+        for task in self.some(Phase.LANDING):
+            self.answer(task, answer)
+
+    def answer(self, task: TaskState, answer: str) -> None:
+        tip = self.world.state.tip or BASE
+        candidate = task.candidate or BASE
+        match task.landing_stage:
+            case LandingStage.MERGING if answer == "conflict":
+                files = (ConflictFile("src/a.py"),)
+                self.world.send(MergeConflicted(task.id, task.attempt, tip, files, ()))
+            case LandingStage.MERGING:
+                self.world.merge(task.id)
+            case LandingStage.GATING:
+                passed = answer != "red"
+                self.world.send(GateFinished(task.id, task.attempt, candidate, passed, 1.0))
+            case LandingStage.GATING_BASE:
+                passed = answer != "red"
+                self.world.send(GateFinished(task.id, task.attempt, BASE, passed, 1.0))
+            case LandingStage.MOVING if answer == "refused":
+                self.world.send(BranchMoveRefused(task.id, task.attempt, "moved"))
+            case _:
+                self.world.send(BranchMoved(task.id, task.attempt, candidate))
+
+    @rule(data=st.data())
+    def trees_freeze_and_thaw(self, data: st.DataObject) -> None:
+        task = self.pick(data, Phase.RUNNING, Phase.PAUSED)
+        if task is not None:
+            news = AgentPaused if task.phase is Phase.RUNNING else AgentResumed
+            self.world.send(news(task.id, task.attempt))
+
+    @rule(
+        data=st.data(),
+        request=st.sampled_from(
+            [PauseRequested, ResumeRequested, BoostRequested, AbortRequested, RetryRequested]
+        ),
+    )
+    def somebody_asks_something_of_a_task(self, data: st.DataObject, request: type) -> None:
+        task = data.draw(st.sampled_from(self.world.state.tasks))
+        self.world.send(request(task.id, "you"))
+
+    @rule(
+        request=st.sampled_from(
+            [RunPauseRequested, RunResumeRequested, BoostToggled, LandRequested]
+        )
+    )
+    def somebody_asks_something_of_the_run(self, request: type) -> None:
+        self.world.send(request("you"))
+
+    @rule(slots=st.integers(0, 40))
+    def somebody_changes_the_pool(self, slots: int) -> None:
+        self.world.send(SlotsRequested(slots, "you"))
+
+    @rule(data=st.data(), decision=st.sampled_from([Decision.EDITED, Decision.RERUN]))
+    def somebody_settles_a_conflict(self, data: st.DataObject, decision: Decision) -> None:
+        task = self.pick(data, Phase.CONFLICT)
+        if task is not None:
+            work = None if decision is Decision.RERUN else self.world.commit()
+            self.world.send(ConflictDecided(task.id, decision, work, "you"))
+
+    @rule(retry_failed=st.booleans(), kept=st.booleans())
+    def another_engine_takes_over(self, retry_failed: bool, kept: bool) -> None:
+        self.world.send(RunAdopted(1, "you", retry_failed, kept))
+
+    @rule(kill=st.booleans())
+    def the_run_is_interrupted(self, kill: bool) -> None:
+        self.world.send(RunDrainRequested("signal", kill))
+
+    @precondition(lambda self: next_deadline(self.world.state) is not None)
+    @rule()
+    def time_passes(self) -> None:
+        deadline = next_deadline(self.world.state)
+        assert deadline is not None
+        self.world.now = max(self.world.now, deadline)
+        self.world.send(TimePassed())
+
+    @invariant()
+    def every_state_is_sound(self) -> None:
+        if hasattr(self, "world"):
+            assert violations(self.world.state) == ()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        assert self.decoded() == self.world.events
+        assert replay(self.world.events) == self.world.state
+        self.world.send(RunAdopted(1, "you"))
+        self.drive_to_the_end()
+        assert is_over(self.world.state, attended=False)
+
+    def decoded(self) -> list[Event]:
+        """The journal as another process would read it."""
+        run = self.world.state.run
+        return [
+            decode(json.loads(json.dumps(encode(event, seq, run))))
+            for seq, event in enumerate(self.world.events, start=1)
+        ]
+
+    def drive_to_the_end(self) -> None:
+        """Agents end well, git answers well: then nothing may be left hanging."""
+        self.world.send(RunResumeRequested("you"))
+        for task in self.world.state.tasks:
+            self.world.send(ResumeRequested(task.id, "you"))
+        for _ in range(200):
+            if is_over(self.world.state, attended=False):
+                return
+            self.nudge()
+
+    def nudge(self) -> None:
+        for task in self.world.state.tasks:
+            current = self.world.state.task(task.id)
+            if current.phase in HOLDS_SLOT:
+                self.world.send(AgentExited(task.id, current.attempt, 0, self.world.now))
+            elif current.phase is Phase.CAPTURING:
+                self.world.capture(task.id)
+            elif current.phase is Phase.LANDING:
+                self.answer(current, "clean")
+        if self.world.state.land_status is LandStatus.RUNNING:
+            self.world.send(RunLanded("main", self.world.commit()))
+        deadline = next_deadline(self.world.state)
+        if deadline is not None:
+            self.world.now = max(self.world.now, deadline)
+            self.world.send(TimePassed())
+
+
+TestRunMachine = RunMachine.TestCase
+TestRunMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
