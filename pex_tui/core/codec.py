@@ -73,17 +73,26 @@ def decode(written: Mapping[str, Any], version: int = VERSION) -> Event:
     return typing.cast("Event", _build(kind, current))
 
 
-@cache
-def event_name(kind: Any) -> str:
+def event_name(kind: type[Event]) -> str:
     """The event's name in JSON: `AgentStarted` is `agent_started`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    return _NAMES[kind]
 
 
-_KINDS: dict[str, type[Event]] = {event_name(kind): kind for kind in typing.get_args(events.Event)}
+_NAMES: dict[type[Event], str] = {
+    kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    for kind in typing.get_args(events.Event)
+}
+_KINDS: dict[str, type[Event]] = {name: kind for kind, name in _NAMES.items()}
+_FIELDS: dict[type, tuple[_Field, ...]] = {}
 
 
-@cache
-def _fields(kind: Any) -> tuple[_Field, ...]:
+def _fields(kind: type) -> tuple[_Field, ...]:
+    if kind not in _FIELDS:
+        _FIELDS[kind] = _read_fields(kind)
+    return _FIELDS[kind]
+
+
+def _read_fields(kind: type) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
         _Field(
