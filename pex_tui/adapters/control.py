@@ -78,7 +78,7 @@ class ControlServer:
         )
         self._path.chmod(0o600)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Stop listening and take the socket away."""
         if self._server is not None:
             self._server.close()

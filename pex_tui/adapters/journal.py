@@ -137,6 +137,10 @@ class SqliteJournal:
             waiting, self._telemetry = self._telemetry, []
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._writer, self._write, waiting)
+        self.close_now()
+
+    def close_now(self) -> None:
+        """Close the file of a journal that was only read."""
         self._writer.shutdown()
         self._connection.close()
 

@@ -31,7 +31,7 @@ async def socket(tmp_path: Path, posted: list[Event], released: list[str]) -> As
     server = ControlServer(path, lambda: STATE, posted.append, lambda: released.append("let go"))
     await server.start()
     yield path
-    await server.close()
+    server.close()
 
 
 async def test_a_request_becomes_an_event_with_its_author(
@@ -100,4 +100,4 @@ async def test_an_engine_with_a_terminal_is_not_taken_over(
     await server.start()
     with pytest.raises(ControlError, match="terminal of its own"):
         await ask(path, request="let_go")
-    await server.close()
+    server.close()

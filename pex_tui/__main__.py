@@ -1,0 +1,7 @@
+"""`python -m pex_tui` is `pex-tui`."""
+
+import sys
+
+from pex_tui.cli import main
+
+sys.exit(main())

@@ -1,0 +1,133 @@
+"""Where a command stands: the repository, its state directory, the settings, the agents."""
+
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from pex_tui.adapters.git.notices import notices as git_notices
+from pex_tui.adapters.git.repository import Repository, discover
+from pex_tui.adapters.git.state_directory import state_directory
+from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.adapters.journal_file import JournalError
+from pex_tui.adapters.library import Library, agent_folders, load_library
+from pex_tui.adapters.programs import program_finder
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import TaskId
+from pex_tui.engine.places import Places
+from pex_tui.engine.session import PlanDraft
+from pex_tui.errors import UserError
+from pex_tui.planning.context import PlanContext
+from pex_tui.planning.planfile import parse_plan
+from pex_tui.resources import shipped
+from pex_tui.settings import Settings, config_home, load_settings
+from pex_tui.textfiles import read_text_file
+
+MOST_SLOTS = 32
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A repository as a command finds it; `environ` is the user's environment."""
+
+    repository: Repository
+    settings: Settings
+    overrides: tuple[str, ...]
+    environ: Mapping[str, str]
+
+    @cached_property
+    def places(self) -> Places:
+        """Where runs live; made on first use. Raises UserError when it can't be written."""
+        return Places(state_directory(self.repository))
+
+    @cached_property
+    def library(self) -> Library:
+        """All agent definitions."""
+        home = Path(self.environ.get("HOME") or Path.home())
+        folders = agent_folders(
+            self.repository.top_level,
+            home,
+            config_home(self.environ),
+            shipped("config") / "agents",
+        )
+        return load_library(folders)
+
+    def open_journal(self) -> SqliteJournal:
+        """The journal; raise UserError when it can't be used."""
+        try:
+            return SqliteJournal(self.places.journal)
+        except JournalError as error:
+            raise UserError(str(error)) from error
+
+    async def load_plan(
+        self, path: Path, *, slots: int | None = None, fail_fast: bool = False, land: bool = False
+    ) -> PlanDraft:
+        """Parse and check a plan file; raise UserError with every problem at once."""
+        if slots is not None and not 1 <= slots <= MOST_SLOTS:
+            raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
+        text = read_text_file(path, "plan")
+        plan = parse_plan(text, str(path), await self._context())
+        if slots is not None:
+            plan = replace(plan, slots=slots)
+        rules = self.settings.rules(
+            slots=plan.slots,
+            fail_fast=fail_fast,
+            land_at_end=land,
+            agents=self.library.agents.values(),
+        )
+        return PlanDraft(
+            name=plan.goal.partition("\n")[0] or path.stem,
+            plan=plan,
+            graph=PlanGraph.build(plan, rules),
+            rules=rules,
+            notices=await self.notices(),
+        )
+
+    async def notices(self) -> tuple[str, ...]:
+        """What the user should know before a run starts here."""
+        dirt = await self.repository.dirty()
+        uncommitted = (
+            f"Your uncommitted work ({dirt.summary}) is not in the run; "
+            "--include-uncommitted puts a snapshot of it under the run."
+        )
+        return (
+            *self.settings.notices(),
+            *self.library.problems,
+            *await git_notices(self.repository),
+            *((uncommitted,) if dirt else ()),
+        )
+
+    async def _context(self) -> PlanContext:
+        listing = await self.repository.checkout.run("ls-files", "-z")
+        tracked = frozenset(name for name in os.fsdecode(listing.stdout).split("\0") if name)
+        return PlanContext(
+            agents=self.library.agents,
+            find_program=program_finder(
+                self.repository.top_level, self.environ.get("PATH", os.defpath)
+            ),
+            tracked=tracked,
+            history=self._history(),
+            isolation=self.settings.default_isolation,
+            break_cycles=self.settings.conflict_resolution.break_cycles,
+        )
+
+    def _history(self) -> Mapping[TaskId, float]:
+        """How long each task took in earlier runs (median, seconds)."""
+        if not self.places.journal.exists():
+            return {}
+        journal = self.open_journal()
+        try:
+            found = journal.durations()
+        finally:
+            journal.close_now()
+        return {task: statistics.median(seconds) for task, seconds in found.items()}
+
+
+async def open_ground(path: Path, overrides: Sequence[str] = ()) -> Ground:
+    """The ground at a path; raise UserError when it can't be worked on."""
+    environ = dict(os.environ)
+    repository = await discover(path)
+    settings = load_settings(repository.top_level, overrides, environ)
+    return Ground(repository, settings, tuple(overrides), environ)

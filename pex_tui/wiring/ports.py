@@ -1,0 +1,97 @@
+"""The engine's ports on the real world."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.agents.launches import CommandLaunches
+from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.clock import SystemClock
+from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.gate import GateOptions
+from pex_tui.adapters.git.landing import GitLander, LanderOptions
+from pex_tui.adapters.git.options import WorkspaceOptions
+from pex_tui.adapters.git.repository import Identity
+from pex_tui.adapters.git.setup import run_setup
+from pex_tui.adapters.git.workspaces import GitWorkspaces
+from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.adapters.process.runner import ShimRunner
+from pex_tui.core.state import RunState
+from pex_tui.engine.ports import Ports
+from pex_tui.wiring.ground import Ground
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The ports, and what has to be begun and given back besides."""
+
+    ports: Ports
+    lander: GitLander
+    leases: PortLeases
+
+
+def assemble(
+    ground: Ground,
+    state: RunState,
+    journal: SqliteJournal,
+    identity: Identity | None,
+    control: Path,
+) -> Assembly:
+    """All ports of one run."""
+    lander = make_lander(ground, state, identity)
+    leases = PortLeases(ground.places.root.name)
+    return Assembly(
+        Ports(
+            journal=journal,
+            workspaces=GitWorkspaces(
+                ground.repository, ground.places, workspace_options(ground), identity
+            ),
+            runner=ShimRunner(ground.places),
+            launches=CommandLaunches(
+                places=ground.places,
+                leases=leases,
+                user=ground.environ,
+                grace_seconds=state.rules.grace_seconds,
+                passed=ground.settings.safety.env_pass,
+                socket=control,
+            ),
+            lander=lander,
+            clock=SystemClock(),
+        ),
+        lander,
+        leases,
+    )
+
+
+def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> GitLander:
+    """The merge queue's hands for a run."""
+    options = workspace_options(ground)
+    environment = identity.environment if identity else {}
+
+    async def setup(workspace: Path) -> None:
+        await run_setup(options, workspace)
+
+    return GitLander(
+        LanderOptions(
+            git=Git(ground.repository.common_dir, None, environment),
+            checkout=ground.repository.checkout,
+            places=ground.places,
+            run=state.run,
+            branch=state.branch,
+            base=state.base,
+            goal=state.plan.goal,
+            gate=GateOptions(
+                verify=state.plan.verify,
+                keep=options.keep,
+                setup=setup if options.setup_argv else None,
+            ),
+            gate_policy=state.plan.gate,
+        )
+    )
+
+
+def workspace_options(ground: Ground) -> WorkspaceOptions:
+    """How workspaces are made, as configured."""
+    configured = ground.settings.workspaces
+    return WorkspaceOptions(
+        setup=configured.setup, keep=configured.keep, include_file=configured.include_file
+    )

@@ -1,0 +1,214 @@
+"""Begins and resumes runs: the lock, the journal, the ports, the engine."""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pex_tui.adapters.control import ControlServer
+from pex_tui.adapters.engine_lock import EngineLock
+from pex_tui.adapters.git.repository import Identity
+from pex_tui.adapters.git.uncommitted import snapshot_uncommitted
+from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.adapters.journal_file import JournalError
+from pex_tui.adapters.probe import TreeMeter
+from pex_tui.adapters.process.runtime import socket_folder
+from pex_tui.core.events import ConflictDecided, RunAdopted, RunPlanned
+from pex_tui.core.ids import CommitId, RunId
+from pex_tui.core.phases import RunStage
+from pex_tui.core.state import Decision, RunState
+from pex_tui.core.step import begin, replay
+from pex_tui.engine.engine import Engine
+from pex_tui.engine.local import LocalSession
+from pex_tui.engine.ports import LandingError
+from pex_tui.engine.session import PlanDraft
+from pex_tui.errors import UserError
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.locking import take_lock
+from pex_tui.wiring.ports import Assembly, assemble
+from pex_tui.wiring.run_ids import new_run_id
+
+YOU = "you"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run is hosted; `attended` means that a person can decide things while it runs."""
+
+    attended: bool = False
+    background: bool = False
+    wait: bool = False
+    name: str | None = None
+    include_uncommitted: bool = False
+    land: bool = False
+
+
+async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> LocalSession:
+    """Begin a run of the plan; raise UserError, with nothing started, when it can't be."""
+    repository = ground.repository
+    await repository.head()
+    identity = await _identity(ground, draft)
+    target = await _target(ground, draft)
+    if options.land:
+        await _check_landing(ground, target)
+    base = await repository.resolve_commit(draft.plan.base)
+    lock = await take_lock(ground.places.lock, wait=options.wait)
+    try:
+        journal = ground.open_journal()
+        run = await new_run_id(ground, journal, options.name)
+        if options.include_uncommitted:
+            base = await snapshot_uncommitted(repository, f"refs/pex/{run}/_uncommitted")
+        planned = _planned(draft, run, base, target, journal.notice)
+        state = begin(planned)
+        await journal.append(run, [(1, planned)])
+        session = await _open_session(ground, state, journal, identity, lock, options)
+    except BaseException:
+        lock.release()
+        raise
+    return session
+
+
+async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSession:
+    """Take a run up again; raise UserError when there is nothing to take up."""
+    lock = await take_lock(ground.places.lock, wait=options.wait, takes_over=True)
+    try:
+        journal = ground.open_journal()
+        state = read_state(journal, run)
+        identity = await _identity(ground, PlanDraft("", state.plan, state.graph, state.rules))
+        session = await _open_session(ground, state, journal, identity, lock, options)
+    except BaseException:
+        lock.release()
+        raise
+    session.post(
+        RunAdopted(
+            os.getpid(),
+            YOU,
+            retry_failed=state.stage is RunStage.FINISHED and not options.attended,
+            keep_pauses=options.background,
+        )
+    )
+    if not options.attended and not options.background:
+        for conflict in state.open_conflicts:
+            session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
+    return session
+
+
+def read_state(journal: SqliteJournal, run: RunId) -> RunState:
+    """A run's state as the journal tells it; raise UserError when it can't be read."""
+    try:
+        events = journal.read(run)
+    except JournalError as error:
+        raise UserError(str(error)) from error
+    if not events:
+        raise UserError(f"There is no run {run} here. `pex-tui runs` lists them.")
+    return replay(events)
+
+
+async def _open_session(
+    ground: Ground,
+    state: RunState,
+    journal: SqliteJournal,
+    identity: Identity | None,
+    lock: EngineLock,
+    options: RunOptions,
+) -> LocalSession:
+    control = _control_path(ground)
+    assembly = assemble(ground, state, journal, identity, control)
+    try:
+        await assembly.lander.begin()
+    except LandingError as error:
+        raise UserError(str(error)) from error
+    engine = Engine(state, assembly.ports, attended=options.attended)
+    session = _Closer(assembly, lock)
+    local = LocalSession(
+        engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU
+    )
+    let_go = _letting_go(local) if options.background else None
+    session.server = ControlServer(control, lambda: engine.state, engine.post, let_go)
+    await session.server.start()
+    lock.describe(state.run, control=control, is_background=options.background)
+    return local
+
+
+@dataclass(slots=True)
+class _Closer:
+    """Gives back what a session holds."""
+
+    assembly: Assembly
+    lock: EngineLock
+    server: ControlServer | None = None
+
+    def close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        self.assembly.leases.close()
+        self.lock.release()
+
+
+def _letting_go(session: LocalSession) -> Callable[[], None]:
+    tasks: list[asyncio.Task[None]] = []
+
+    def let_go() -> None:
+        tasks.append(asyncio.create_task(session.let_go(), name="let go"))
+
+    return let_go
+
+
+def _control_path(ground: Ground) -> Path:
+    return socket_folder() / f"{ground.places.root.name[-12:]}.sock"
+
+
+def _planned(
+    draft: PlanDraft,
+    run: RunId,
+    base: CommitId,
+    target: str | None,
+    journal_notice: str,
+) -> RunPlanned:
+    notices = (*draft.notices, *((journal_notice,) if journal_notice else ()))
+    return RunPlanned(
+        run,
+        replace(draft.plan, base=draft.plan.base or "HEAD"),
+        draft.rules,
+        base,
+        f"pex/{run}",
+        target,
+        seed=secrets.randbits(32),
+        notices=notices,
+        at=time.time(),
+    )
+
+
+async def _identity(ground: Ground, draft: PlanDraft) -> Identity | None:
+    """Who commits; asked for only when something may be committed."""
+    if all(spec.is_read_only for spec in draft.plan.tasks):
+        return None
+    return await ground.repository.check_identity()
+
+
+async def _target(ground: Ground, draft: PlanDraft) -> str | None:
+    """The branch that the run starts from, None when it starts from a bare commit."""
+    base = draft.plan.base
+    if base is None or base == "HEAD":
+        return await ground.repository.current_branch()
+    answer = await ground.repository.git.run(
+        "show-ref", "--verify", "--quiet", f"refs/heads/{base}", ok=(0, 1, 128)
+    )
+    return base if answer.status == 0 else None
+
+
+async def _check_landing(ground: Ground, target: str | None) -> None:
+    if target is None:
+        raise UserError(
+            "--land needs a branch, and HEAD is detached. Check a branch out, or run without "
+            "--land and use `git merge` yourself."
+        )
+    dirt = await ground.repository.dirty()
+    if dirt.tracked and await ground.repository.current_branch() == target:
+        raise UserError(
+            f"--land would change {target}, which is checked out here with uncommitted work "
+            f"({dirt.summary}). Commit or stash it, or run without --land."
+        )

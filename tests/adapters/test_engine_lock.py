@@ -1,0 +1,80 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pex_tui.adapters.engine_lock import EngineBusyError, EngineLock, current_holder
+from pex_tui.core.ids import RunId
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from pex_tui.adapters.engine_lock import EngineLock
+lock = EngineLock(Path(sys.argv[1]))
+lock.acquire()
+lock.describe("7f3a", control=Path("/run/c.sock"), is_background=True)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "engine.lock"
+
+
+def test_a_second_engine_is_told_who_holds_the_repository(path: Path) -> None:
+    first, second = EngineLock(path), EngineLock(path)
+    first.acquire()
+    first.describe(RunId("7f3a"), control=None, is_background=False)
+
+    with pytest.raises(EngineBusyError, match=f"run 7f3a, process {os.getpid()}") as caught:
+        second.acquire()
+
+    assert caught.value.holder is not None
+    assert not caught.value.holder.is_background
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_a_holder_that_dies_frees_the_repository(path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    holder = current_holder(path)
+    assert holder is not None
+    assert (holder.pid, holder.run, holder.is_background) == (process.pid, "7f3a", True)
+
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+    assert current_holder(path) is None
+    lock = EngineLock(path)
+    lock.acquire()
+    lock.release()
+
+
+async def test_waiting_ends_when_the_lock_is_free(path: Path) -> None:
+    first, second = EngineLock(path), EngineLock(path)
+    first.acquire()
+    waiting = asyncio.create_task(second.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    first.release()
+    async with asyncio.timeout(10):
+        await waiting
+    second.release()
+
+
+def test_nobody_holds_a_repository_that_never_ran(path: Path) -> None:
+    assert current_holder(path) is None
+    assert not path.exists()
