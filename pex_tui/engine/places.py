@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.core.ids import CommitId, RunId, TaskId
+from pex_tui.core.ids import RunId, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,8 @@ class Places:
 
     @property
     def views(self) -> Path:
-        """Shared read-only checkouts, one folder a commit."""
+        """Shared read-only checkouts, one numbered folder for each commit in use; reused too."""
         return self.root / "views"
-
-    def view(self, commit: CommitId) -> Path:
-        """The shared checkout of a commit."""
-        return self.views / commit[:16]
 
     def run(self, run: RunId) -> Path:
         """A run's folder: agent logs, records, reports."""

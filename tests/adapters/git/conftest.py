@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.repository import Repository, discover
+from pex_tui.adapters.git.workspaces import GitWorkspaces
+from pex_tui.core.ids import CommitId, RunId, TaskId
+from pex_tui.core.plan import Isolation, TaskSpec
 from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, Captured
 
 _CONFIG = """\
 [user]
@@ -99,3 +104,73 @@ def places(tmp_path: Path) -> Places:
     root = tmp_path / "state"
     root.mkdir()
     return Places(root)
+
+
+RUN = RunId("7f3a")
+
+
+def key_of(task: str = "task", attempt: int = 1) -> AttemptKey:
+    """An attempt of the one run that the tests have."""
+    return AttemptKey(RUN, TaskId(task), attempt)
+
+
+def writer(writes: tuple[str, ...] | None = None, message: str = "Do it") -> TaskSpec:
+    """A task with a workspace of its own."""
+    return TaskSpec(TaskId("task"), ("true",), writes=writes, commit_message=message)
+
+
+def reader() -> TaskSpec:
+    """A task in a shared checkout."""
+    return TaskSpec(TaskId("task"), ("true",), writes=(), isolation=Isolation.SHARED)
+
+
+@dataclass(slots=True)
+class Bench:
+    """Workspaces of the project, and what a test does with them."""
+
+    project: Project
+    repository: Repository
+    places: Places
+    workspaces: GitWorkspaces
+
+    async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: str = "HEAD") -> Path:
+        """Prepare a workspace of the commit; its path."""
+        oid = CommitId(self.project.git("rev-parse", commit))
+        made = await self.workspaces.prepare(key, spec, oid)
+        assert made.commit == oid
+        assert self.workspaces.path(key) == made.path
+        return made.path
+
+    async def capture(self, key: AttemptKey, spec: TaskSpec | None = None) -> Captured:
+        """Capture the attempt's work."""
+        return await self.workspaces.capture(key, spec or writer())
+
+    async def restart(self, options: WorkspaceOptions | None = None) -> None:
+        """Let another engine take over, as after a crash."""
+        identity = await self.repository.check_identity()
+        self.workspaces = GitWorkspaces(
+            self.repository, self.places, options or self.workspaces.options, identity
+        )
+
+    def show(self, commit: str | None, path: str) -> str:
+        """What a captured commit holds at a path."""
+        assert commit is not None
+        return self.project.git("show", f"{commit}:{path}")
+
+    def worktrees(self) -> list[str]:
+        """The paths of all worktrees, the user's first."""
+        lines = self.project.git("worktree", "list", "--porcelain").split("\n")
+        return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")]
+
+    def refs(self) -> dict[str, str]:
+        """Our refs and the commits they name."""
+        lines = self.project.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/pex")
+        return dict(line.split(" ") for line in lines.split("\n") if line)
+
+
+@pytest.fixture
+async def bench(project: Project, repository: Repository, places: Places) -> Bench:
+    """Workspaces with the default options."""
+    identity = await repository.check_identity()
+    workspaces = GitWorkspaces(repository, places, WorkspaceOptions(), identity)
+    return Bench(project, repository, places, workspaces)

@@ -1,0 +1,160 @@
+"""Captures what an attempt changed: one commit under its ref, the agent's own commits beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pex_tui.adapters.git.agent_git import AgentGit
+from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.folders import is_folder
+from pex_tui.adapters.git.kept_refs import (
+    head_ref,
+    interrupted_ref,
+    read_ref,
+    work_ref,
+    write_refs,
+)
+from pex_tui.adapters.git.repository import shown
+from pex_tui.adapters.git.shadow import shadow_of
+from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
+from pex_tui.adapters.git.worktree_record import Worktree, write_whole
+from pex_tui.core.globs import matches
+from pex_tui.core.ids import CommitId
+from pex_tui.core.plan import TaskSpec
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, Captured, WorkspaceError
+
+_ANSWER = "captured.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Captures from worktrees of one repository; `identity` is git's variables for who commits."""
+
+    common_dir: Path
+    identity: Mapping[str, str] = field(default_factory=dict)
+
+    async def work(self, worktree: Worktree, key: AttemptKey, spec: TaskSpec) -> Captured:
+        """Put the attempt's work under its ref; the same answer when it is there already.
+
+        Raises GitError or WorkspaceError, the worktree left as it is.
+        """
+        start = worktree.commit
+        if start is None:
+            return Captured(None)  # never handed over
+        if not is_folder(worktree.path):
+            raise WorkspaceError(
+                f"The workspace {shown(worktree.path)} of {key.task} is gone, "
+                "and what was in it with it. Run the task again."
+            )
+        await self._keep_agent_commits(worktree, key, start)
+        snapshot = await self._kept(key, start) or await self.rescue(
+            worktree, Label(_message(spec), work_ref(key), self.identity)
+        )
+        return captured(snapshot, spec)
+
+    async def rescue(self, worktree: Worktree, label: Label) -> Snapshot | None:
+        """Commit the worktree's state under a ref; None when nothing changed. Raises GitError."""
+        shadow = await shadow_of(worktree, self.common_dir)
+        agent = self._agent(worktree)
+        extras = Extras(
+            left_out=frozenset((*worktree.included, *worktree.untracked)),
+            forced=tuple(await agent.added(shadow.start)),
+            absent=tuple(await agent.sparse()),
+        )
+        return await keep_snapshot(shadow, extras, label)
+
+    async def found(self, key: AttemptKey, spec: TaskSpec) -> Captured | None:
+        """What the attempt's ref holds, for an attempt that has no workspace any more."""
+        git = Git(self.common_dir)
+        commit = await read_ref(git, work_ref(key))
+        if commit is None:
+            return None
+        files = await changed_paths(git, f"{commit}^", commit)
+        return captured(Snapshot(commit, files), spec)
+
+    async def _kept(self, key: AttemptKey, start: CommitId) -> Snapshot | None:
+        """What an earlier capture of this attempt, cut short by a crash, put under its ref."""
+        git = Git(self.common_dir)
+        commit = await read_ref(git, work_ref(key))
+        if commit is None or await read_ref(git, f"{commit}^1") != start:
+            return None
+        return Snapshot(commit, await changed_paths(git, start, commit))
+
+    async def _keep_agent_commits(
+        self, worktree: Worktree, key: AttemptKey, start: CommitId
+    ) -> None:
+        agent = self._agent(worktree)
+        found = {
+            head_ref(key): await agent.head(start),
+            interrupted_ref(key): await agent.interrupted(),
+        }
+        refs = {ref: commit for ref, commit in found.items() if commit is not None}
+        if refs:
+            await write_refs(Git(self.common_dir), refs)
+
+    def _agent(self, worktree: Worktree) -> AgentGit:
+        env = {"GIT_COMMON_DIR": str(self.common_dir)}
+        return AgentGit(Git(worktree.git_dir, worktree.path, env), worktree)
+
+
+def captured(snapshot: Snapshot | None, spec: TaskSpec) -> Captured:
+    """The snapshot as the engine's answer, with the paths outside the declared write set."""
+    if snapshot is None:
+        return Captured(None)
+    drift: tuple[str, ...] = ()
+    if spec.writes is not None:
+        drift = tuple(path for path in snapshot.files if not _is_declared(path, spec.writes))
+    return Captured(snapshot.commit, snapshot.files, drift)
+
+
+def _is_declared(path: str, writes: tuple[str, ...]) -> bool:
+    return any(matches(pattern, path) for pattern in writes)
+
+
+def _message(spec: TaskSpec) -> str:
+    return f"{spec.commit_message.strip() or spec.title or spec.id}\n"
+
+
+class Answers:
+    """What captures answered, beside each attempt's log: asked again, they answer the same."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def store(self, key: AttemptKey, answer: Captured) -> None:
+        """Write the answer down; raise OSError."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "work": answer.work,
+            "files": answer.files,
+            "drift": answer.drift,
+            "trespass": answer.trespass,
+        }
+        write_whole(path, json.dumps(content))
+
+    def read(self, key: AttemptKey) -> Captured | None:
+        """The answer given before, if there was one."""
+        try:
+            content = json.loads(self._path(key).read_text("utf-8"))
+            return Captured(
+                CommitId(content["work"]) if content["work"] else None,
+                tuple(content["files"]),
+                tuple(content["drift"]),
+                tuple(content["trespass"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def forget(self, key: AttemptKey) -> bool:
+        """Drop the answer; whether there was one."""
+        try:
+            self._path(key).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _path(self, key: AttemptKey) -> Path:
+        return self._places.attempt(key.run, key.task, key.attempt) / _ANSWER

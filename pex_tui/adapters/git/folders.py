@@ -1,0 +1,59 @@
+"""Folders on the disk as they are: what is there, how big, and gone for good. Follows no link."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder, a file or a link (never what it points to); nothing there is fine.
+
+    Raises OSError when something can't be removed.
+    """
+    if not is_folder(path):
+        path.unlink(missing_ok=True)
+        return
+    try:
+        shutil.rmtree(path)
+    except OSError:
+        make_writable(path)
+        shutil.rmtree(path)
+
+
+def make_writable(folder: Path) -> None:
+    """Give us every right on the folder and the folders in it."""
+    folder.chmod(stat.S_IRWXU)
+    for parent, names, _ in os.walk(folder):
+        for name in names:
+            child = Path(parent, name)
+            if is_folder(child):
+                child.chmod(stat.S_IRWXU)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a real folder, not a link to one."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def exists(path: Path) -> bool:
+    """Whether anything is there, a dangling link included."""
+    return os.path.lexists(path)
+
+
+def size_bytes(path: Path) -> int:
+    """What a folder or file takes on the disk, in bytes; links count as themselves."""
+    total = 0
+    stack = [path]
+    while stack:
+        current = stack.pop()
+        try:
+            total += current.lstat().st_blocks * 512
+            if is_folder(current):
+                stack += [Path(entry.path) for entry in os.scandir(current)]
+        except OSError:
+            continue  # gone meanwhile, or not ours to read
+    return total

@@ -1,0 +1,60 @@
+"""The refs that keep a run's work, whatever becomes of branches and workspaces.
+
+A name of ours that is no attempt's number starts with a character that no task id may hold, as a
+ref can't be a file and a folder at once.
+"""
+
+from collections.abc import Mapping
+
+from pex_tui.adapters.git.cli import Git
+from pex_tui.core.ids import CommitId, RunId
+from pex_tui.engine.ports import AttemptKey
+
+ROOT = "refs/pex"
+
+
+def run_prefix(run: RunId) -> str:
+    """What all refs of a run begin with."""
+    return f"{ROOT}/{run}/"
+
+
+def work_ref(key: AttemptKey) -> str:
+    """What the attempt changed, as one commit on its start commit."""
+    return f"{ROOT}/{key.run}/{key.task}/{key.attempt}"
+
+
+def head_ref(key: AttemptKey) -> str:
+    """The commits that the agent made itself."""
+    return f"{work_ref(key)}-head"
+
+
+def interrupted_ref(key: AttemptKey) -> str:
+    """Where the agent stood before a rebase that it left half done."""
+    return f"{work_ref(key)}-orig"
+
+
+def rescue_ref(key: AttemptKey) -> str:
+    """Work found where none should be: in a shared checkout, or in a workspace to be removed."""
+    return f"{work_ref(key)}-rescued"
+
+
+def uncommitted_ref(run: RunId) -> str:
+    """The user's uncommitted work that the run started from."""
+    return f"{run_prefix(run)}_uncommitted"
+
+
+def integration_ref(run: RunId) -> str:
+    """The branch that the run lands on."""
+    return f"refs/heads/pex/{run}"
+
+
+async def read_ref(git: Git, ref: str) -> CommitId | None:
+    """The commit that a full ref names, None when there is no such ref."""
+    answer = await git.run("rev-parse", "-q", "--verify", f"{ref}^{{commit}}", ok=(0, 1, 128))
+    return CommitId(answer.text) if answer.status == 0 else None
+
+
+async def write_refs(git: Git, refs: Mapping[str, CommitId]) -> None:
+    """Set all of the refs or none; raise GitError."""
+    lines = "".join(f"update {ref} {commit}\n" for ref, commit in refs.items())
+    await git.run("update-ref", "--stdin", stdin=lines.encode())

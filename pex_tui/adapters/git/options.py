@@ -1,0 +1,25 @@
+"""How workspaces are to be made, as configured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceOptions:
+    """`workspaces` of the configuration.
+
+    `setup` is an argv, or a string for `sh -c`. `keep` are ignored paths that a reset leaves alone,
+    as patterns of `.gitignore`. `include_file` names the file in the user's checkout whose patterns
+    say which untracked files go into each workspace.
+    """
+
+    setup: tuple[str, ...] | str | None = None
+    keep: tuple[str, ...] = ()
+    include_file: str = ".worktreeinclude"
+    setup_timeout_seconds: float = 1800.0
+
+    @property
+    def setup_argv(self) -> tuple[str, ...]:
+        """The setup command as an argv; empty when there is none."""
+        if isinstance(self.setup, str):
+            return ("sh", "-c", self.setup) if self.setup.strip() else ()
+        return self.setup or ()

@@ -1,0 +1,75 @@
+"""Worktrees for writers: each belongs to one attempt at a time, then to the next."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from pex_tui.adapters.git.cli import GitError
+from pex_tui.adapters.git.worktree_record import Worktree, load, load_all, save, unused_path
+from pex_tui.adapters.git.worktree_supply import WorktreeSupply
+from pex_tui.core.ids import CommitId
+from pex_tui.engine.ports import AttemptKey
+
+
+class Pool:
+    """The numbered worktrees in one folder, and who has which; what is on the disk counts."""
+
+    def __init__(self, folder: Path, supply: WorktreeSupply) -> None:
+        self._folder = folder
+        self._supply = supply
+        self._worktrees: dict[Path, Worktree] = {}
+        self._preparing: set[Path] = set()
+        self._loaded = False
+
+    def of(self, key: AttemptKey) -> Worktree | None:
+        """The attempt's worktree, fully prepared or not."""
+        return next((tree for tree in self._all().values() if tree.attempt == key), None)
+
+    async def give(self, key: AttemptKey, commit: CommitId) -> Worktree:
+        """A worktree clean at the commit, the attempt's own if it has one; raise WorkspaceError."""
+        chosen = self.of(key) or self._free(commit)
+        # Taken before anything is awaited: nobody else may choose it meanwhile.
+        path = chosen.path if chosen else unused_path(self._folder, self._taken)
+        self._preparing.add(path)
+        try:
+            if chosen is not None:
+                return await self._supply.renew(chosen, commit, key)
+            return await self._supply.make(path, commit, key)
+        finally:
+            self._preparing.discard(path)
+            self._believe(path)
+
+    async def release(self, worktree: Worktree) -> None:
+        """Give the worktree back, and let go of any branch that was checked out in it."""
+        if worktree.commit is not None:
+            with suppress(GitError, OSError):  # a broken one is mended or replaced at its next use
+                await self._supply.links.detach(worktree, worktree.commit)
+        freed = replace(worktree, attempt=None)
+        save(freed)
+        self._worktrees[freed.path] = freed
+
+    def _free(self, commit: CommitId) -> Worktree | None:
+        """A worktree that nobody has, if possible one that is near the commit already."""
+        free = [
+            tree
+            for tree in self._all().values()
+            if tree.attempt is None and tree.path not in self._preparing
+        ]
+        return max(free, key=lambda tree: tree.commit == commit, default=None)
+
+    @property
+    def _taken(self) -> set[Path]:
+        return {*self._all(), *self._preparing}
+
+    def _believe(self, path: Path) -> None:
+        """Go by what is on the disk, however the preparation ended."""
+        self._worktrees.pop(path, None)
+        worktree = load(path)
+        if worktree is not None:
+            self._worktrees[path] = worktree
+
+    def _all(self) -> dict[Path, Worktree]:
+        if not self._loaded:
+            self._worktrees = {worktree.path: worktree for worktree in load_all(self._folder)}
+            self._loaded = True
+        return self._worktrees

@@ -1,0 +1,148 @@
+"""Looks at a worktree through a git directory of our own, so that no agent's git misleads us.
+
+It has its own HEAD (the start commit) and its own index, which remembers each file's stat data.
+The agent's index, HEAD, `.git` file and configuration play no part.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.folders import exists, is_folder, remove_tree
+from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
+from pex_tui.adapters.git.worktree_record import Worktree
+from pex_tui.core.ids import CommitId
+
+_UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a work tree differs from what the index held.
+
+    `nested` are untracked folders that are repositories of their own.
+    """
+
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """One entry to put into an index as it is."""
+
+    mode: str
+    oid: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """The work tree at `root`, seen through an index of ours since the commit `start`."""
+
+    git: Git
+    root: Path
+    start: CommitId
+
+    async def changes(self) -> Changes:
+        """What differs from the index by now, ignored files apart; raise GitError."""
+        return _sorted(await self._status("--untracked-files=all"), self.root)
+
+    async def tracked_changes(self) -> tuple[str, ...]:
+        """Tracked paths that differ from the start commit; raise GitError."""
+        return tuple(path for _, path in await self._status("--untracked-files=no"))
+
+    async def _status(self, untracked: str) -> list[tuple[str, str]]:
+        answer = await self.git.run(
+            *(*WHOLE_TREE, "status", "--porcelain=v1", "-z", "--no-renames"),
+            *("--ignore-submodules=dirty", untracked),
+            env={"GIT_OPTIONAL_LOCKS": "1"},  # what it learns of unchanged files, it keeps
+        )
+        entries = os.fsdecode(answer.stdout).split("\0")
+        return [(entry[:2], entry[3:]) for entry in entries if entry]
+
+    async def remove(self, paths: list[str]) -> None:
+        """Take the paths out of the index; raise GitError."""
+        await self.put([IndexEntry("0", "0" * len(self.start), path) for path in paths])
+
+    async def put(self, entries: Sequence[IndexEntry]) -> None:
+        """Put the entries into the index as they are, mode 0 to remove; raise GitError."""
+        if entries:
+            lines = "".join(f"{entry.mode} {entry.oid} 0\t{entry.path}\0" for entry in entries)
+            await self.git.run("update-index", "-z", "--index-info", stdin=os.fsencode(lines))
+
+    async def add(self, paths: list[str]) -> None:
+        """Take the paths' contents into the index and the object store; raise GitError."""
+        if paths:
+            await self.git.run(
+                *(*WHOLE_TREE, "update-index", "-z", "--add", "--remove", "--replace", "--stdin"),
+                stdin=os.fsencode("".join(f"{path}\0" for path in paths)),
+            )
+
+    async def tree(self) -> str:
+        """The index as a tree; raise GitError."""
+        return (await self.git.run(*WHOLE_TREE, "write-tree")).text
+
+    async def forget_index(self) -> None:
+        """Start over from the start commit, with nothing known of the files; raise GitError."""
+        remove_tree(self.git.git_dir / "index")
+        await self.git.run(*WHOLE_TREE, "read-tree", self.start)
+
+
+def _sorted(entries: list[tuple[str, str]], root: Path) -> Changes:
+    removed: list[str] = []
+    changed: list[str] = []
+    new: list[str] = []
+    nested: list[str] = []
+    for code, path in entries:
+        if code == "??":
+            (nested if path.endswith("/") else new).append(path.rstrip("/"))
+        elif code in _UNMERGED:
+            (changed if exists(root / path) else removed).append(path)
+        elif code[1] == "D":
+            removed.append(path)
+        elif code[1] != " ":
+            changed.append(path)
+    return Changes(tuple(removed), tuple(changed), tuple(new), tuple(nested))
+
+
+async def shadow_of(worktree: Worktree, common_dir: Path) -> Shadow:
+    """The worktree's shadow as it was left; made anew where it is broken. Raises GitError."""
+    if worktree.commit is None:
+        raise GitError((), -1, f"{worktree.path} was never fully prepared")
+    folder, commit = worktree.shadow, worktree.commit
+    shadow = shadow_in(folder, worktree.path, commit)
+    (folder / "index.lock").unlink(missing_ok=True)  # a git of ours that was killed
+    if not (folder / "HEAD").is_file() or not (folder / "index").is_file():
+        _make_folder(folder, common_dir, commit)
+        await shadow.forget_index()
+    return shadow
+
+
+def shadow_in(folder: Path, root: Path, start: CommitId) -> Shadow:
+    """The shadow kept in the folder, for the work tree at `root`."""
+    return Shadow(Git(folder, root), root, start)
+
+
+def cast_shadow(folder: Path, git_dir: Path, common_dir: Path, commit: CommitId) -> None:
+    """Begin a shadow with the index of another git directory; raise OSError."""
+    _make_folder(folder, common_dir, commit)
+    # An index may be split in two; its time tells git which entries it can't trust.
+    for index in [*git_dir.glob("sharedindex.*"), git_dir / "index"]:
+        fresh = folder / "fresh"
+        shutil.copy2(index, fresh)
+        fresh.replace(folder / index.name)
+
+
+def _make_folder(folder: Path, common_dir: Path, commit: CommitId) -> None:
+    if not is_folder(folder):
+        remove_tree(folder)
+        folder.mkdir(parents=True)
+    (folder / "index.lock").unlink(missing_ok=True)
+    (folder / "HEAD").write_text(f"{commit}\n")
+    (folder / "commondir").write_text(f"{common_dir}\n", "utf-8", "surrogateescape")

@@ -1,0 +1,134 @@
+"""Makes a commit of a work tree as it is, and keeps it under a ref."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.kept_refs import write_refs
+from pex_tui.adapters.git.nested import nested_paths
+from pex_tui.adapters.git.shadow import IndexEntry, Shadow
+from pex_tui.core.ids import CommitId
+
+# A new file beyond this size is no source: the object store would keep it for good.
+HUGE_BYTES = 100 * 1024 * 1024
+_KEEP_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What goes into a snapshot besides changed and new files, and what stays out of it.
+
+    `left_out` are paths, and folders ending in a slash, that never go in when they are new;
+    `forced` go in though ignored; `absent` are entries without a file that count as unchanged.
+    """
+
+    left_out: frozenset[str] = frozenset()
+    forced: tuple[str, ...] = ()
+    absent: tuple[IndexEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A commit on the start commit, and the paths in which it differs; of a rename, both."""
+
+    commit: CommitId
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a snapshot is called: its commit message, its ref, and who commits.
+
+    `identity` are git's variables for author and committer.
+    """
+
+    message: str
+    ref: str
+    identity: Mapping[str, str]
+
+
+async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapshot | None:
+    """Commit the work tree as it is on the start commit; None when nothing changed.
+
+    Raises GitError. Until the ref is there, a `git gc --prune=now` of the user's may take the new
+    objects away: whether all are there is looked at afterwards, and if not, it is done again.
+    """
+    for attempt in range(1, _KEEP_ATTEMPTS + 1):
+        await _stage(shadow, extras)
+        try:
+            return await _commit_staged(shadow, label)
+        except GitError:
+            if attempt == _KEEP_ATTEMPTS:
+                raise
+            await shadow.forget_index()  # it may name objects that are gone
+    raise AssertionError  # the last attempt has returned or raised
+
+
+async def _stage(shadow: Shadow, extras: Extras) -> None:
+    """Bring the shadow's index up to the work tree."""
+    root, changes = shadow.root, await shadow.changes()
+    absent = {entry.path for entry in extras.absent}
+    gone = [path for path in changes.removed if path not in absent]
+    gone += [path for path in changes.changed if not _is_storable(root / path)]
+    new = [*changes.new, *await nested_paths(shadow.git, root, changes.nested)]
+    new = [path for path in new if not _is_left_out(path, extras.left_out)]
+    new += [path for path in extras.forced if path not in extras.left_out]
+    new = [path for path in dict.fromkeys(new) if is_new_work(root / path)]
+    await shadow.remove(gone)
+    await shadow.put(extras.absent)
+    await shadow.add([*(path for path in changes.changed if _is_storable(root / path)), *new])
+
+
+async def _commit_staged(shadow: Shadow, label: Label) -> Snapshot | None:
+    tree = await shadow.tree()
+    files = await changed_paths(shadow.git, shadow.start, tree)
+    if not files:
+        return None
+    answer = await shadow.git.run(
+        *("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, "-p", shadow.start, "-F", "-"),
+        stdin=label.message.replace("\0", "").encode("utf-8", "replace"),
+        env=label.identity,
+    )
+    commit = CommitId(answer.text)
+    await write_refs(shadow.git, {label.ref: commit})
+    await shadow.git.run("rev-list", "--objects", "--quiet", commit, f"^{shadow.start}")
+    return Snapshot(commit, files)
+
+
+async def changed_paths(git: Git, old: str, new: str) -> tuple[str, ...]:
+    """The paths that differ between two trees or commits; of a rename, both."""
+    answer = await git.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", old, new)
+    return tuple(path for path in os.fsdecode(answer.stdout).split("\0") if path)
+
+
+def is_new_work(path: Path) -> bool:
+    """Whether a new path is stored: a link, or a file that is not huge, or a submodule's folder."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    is_huge = stat.S_ISREG(status.st_mode) and status.st_size > HUGE_BYTES
+    return _is_storable(path) and not is_huge
+
+
+def _is_storable(path: Path) -> bool:
+    """Git stores files, links and submodules; a pipe, a socket or a device has no content."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)
+
+
+def _is_left_out(path: str, left_out: frozenset[str]) -> bool:
+    if path in left_out:
+        return True
+    end = path.find("/")
+    while end != -1:
+        if path[: end + 1] in left_out:
+            return True
+        end = path.find("/", end + 1)
+    return False

@@ -1,0 +1,144 @@
+"""Workspaces for attempts: a pooled worktree for each writer, a shared checkout for readers."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pex_tui.adapters.git.capture import Answers, Capture
+from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.kept_refs import read_ref, rescue_ref, work_ref, write_refs
+from pex_tui.adapters.git.options import WorkspaceOptions
+from pex_tui.adapters.git.pool import Pool
+from pex_tui.adapters.git.repository import Identity, Repository
+from pex_tui.adapters.git.snapshot import Label
+from pex_tui.adapters.git.views import Views
+from pex_tui.adapters.git.worktree_record import Worktree
+from pex_tui.adapters.git.worktree_supply import WorktreeSupply
+from pex_tui.core.ids import CommitId
+from pex_tui.core.plan import Isolation, TaskSpec
+from pex_tui.core.text import clean
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, Captured, Workspace, WorkspaceError
+
+
+@dataclass(slots=True)
+class GitWorkspaces:
+    """The workspaces of one repository. `identity` is who captured work is committed by.
+
+    Without one git's configuration decides at each commit, and an agent may have changed that.
+    """
+
+    repository: Repository
+    places: Places
+    options: WorkspaceOptions = field(default_factory=WorkspaceOptions)
+    identity: Identity | None = None
+    _pool: Pool = field(init=False)
+    _views: Views = field(init=False)
+    _capture: Capture = field(init=False)
+    _answers: Answers = field(init=False)
+
+    def __post_init__(self) -> None:
+        places = Places(self.places.root.resolve())  # git records real paths
+        supply = WorktreeSupply(self.repository, self.options)
+        self._pool = Pool(places.pool, supply)
+        self._views = Views(places.views, supply)
+        environment = self.identity.environment if self.identity else {}
+        self._capture = Capture(self.repository.common_dir, environment)
+        self._answers = Answers(places)
+
+    async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: CommitId) -> Workspace:
+        """A clean checkout of the commit, setup included; raise WorkspaceError.
+
+        An attempt that has a workspace of this commit already keeps it as it is.
+        """
+        try:
+            if spec.isolation is Isolation.SHARED:
+                return await self._prepared_view(key, commit)
+            return await self._prepared_worktree(key, commit)
+        except (GitError, OSError) as error:
+            raise _failure(key, "prepared", error) from error
+
+    async def capture(self, key: AttemptKey, spec: TaskSpec) -> Captured:
+        """Put the attempt's changes under its ref, then give the workspace back.
+
+        Raises WorkspaceError and leaves the workspace alone when git can't keep the work.
+        """
+        try:
+            answer = self._answers.read(key)
+            if spec.isolation is Isolation.SHARED:
+                return answer or await self._captured_view(key)
+            worktree = self._pool.of(key)
+            if answer is None:
+                answer = await self._captured_work(key, spec, worktree)
+                self._answers.store(key, answer)
+            if worktree is not None:
+                await self._pool.release(worktree)
+        except (GitError, OSError) as error:
+            raise _failure(key, "captured", error) from error
+        return answer
+
+    def path(self, key: AttemptKey) -> Path | None:
+        """Where the attempt works right now, or None."""
+        worktree = self._pool.of(key) or self._views.of(key)
+        return worktree.path if worktree and worktree.commit else None
+
+    async def close(self) -> None:
+        """Let go; who has which workspace is on the disk."""
+
+    async def _prepared_view(self, key: AttemptKey, commit: CommitId) -> Workspace:
+        if self._views.of(key) is None:
+            self._answers.forget(key)
+        return Workspace((await self._views.give(key, commit)).path, commit)
+
+    async def _prepared_worktree(self, key: AttemptKey, commit: CommitId) -> Workspace:
+        worktree = self._pool.of(key)
+        if worktree is not None and worktree.commit == commit:
+            return Workspace(worktree.path, commit)
+        if worktree is not None and worktree.commit is not None:
+            await self._rescue(worktree, key)
+        if self._answers.forget(key):
+            await self._set_aside(key)
+        return Workspace((await self._pool.give(key, commit)).path, commit)
+
+    async def _captured_work(
+        self, key: AttemptKey, spec: TaskSpec, worktree: Worktree | None
+    ) -> Captured:
+        if worktree is not None:
+            return await self._capture.work(worktree, key, spec)
+        found = await self._capture.found(key, spec)
+        if found is None:
+            raise WorkspaceError(
+                f"Attempt {key.attempt} of {key.task} has no workspace to capture. "
+                "Run the task again."
+            )
+        return found
+
+    async def _captured_view(self, key: AttemptKey) -> Captured:
+        view = self._views.of(key)
+        trespass = await self._views.check(key)
+        if view is not None and trespass:
+            async with self._views.guard(key):
+                await self._rescue(view, key)
+            self._answers.store(key, Captured(None, trespass=trespass))
+        self._views.leave(key)
+        return Captured(None, trespass=trespass)
+
+    async def _rescue(self, worktree: Worktree, key: AttemptKey) -> None:
+        """Keep what is in a worktree where no work should be."""
+        words = f"Left in the workspace of {key.task}\n"
+        label = Label(words, rescue_ref(key), self._capture.identity)
+        await self._capture.rescue(worktree, label)
+
+    async def _set_aside(self, key: AttemptKey) -> None:
+        """An attempt's number is used again: what it captured before stays, elsewhere."""
+        git = Git(self.repository.common_dir)
+        commit = await read_ref(git, work_ref(key))
+        if commit is not None:
+            await write_refs(git, {rescue_ref(key): commit})
+            await git.run("update-ref", "-d", work_ref(key), commit)
+
+
+def _failure(key: AttemptKey, done: str, error: GitError | OSError) -> WorkspaceError:
+    return WorkspaceError(
+        f"The workspace of {key.task} can't be {done}: {clean(str(error))}. "
+        "Free disk space, or mend the repository (`git fsck`), then try again."
+    )

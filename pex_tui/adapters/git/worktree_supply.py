@@ -1,0 +1,103 @@
+"""Brings worktrees of ours to a commit, with included files and setup: ready to be handed over."""
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from pex_tui.adapters.git.cli import GitError
+from pex_tui.adapters.git.folders import exists
+from pex_tui.adapters.git.include import IncludedFiles
+from pex_tui.adapters.git.linked_worktree import WHOLE_TREE, LinkedWorktrees
+from pex_tui.adapters.git.options import WorkspaceOptions
+from pex_tui.adapters.git.repository import Repository, shown
+from pex_tui.adapters.git.setup import run_setup, setup_fingerprint
+from pex_tui.adapters.git.shadow import cast_shadow
+from pex_tui.adapters.git.worktree_record import Worktree, save
+from pex_tui.core.ids import CommitId
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import AttemptKey, WorkspaceError
+
+
+class WorktreeSupply:
+    """Makes and renews worktrees. Every step is on the disk before the next one begins."""
+
+    def __init__(self, repository: Repository, options: WorkspaceOptions) -> None:
+        self.common_dir = repository.common_dir
+        self.links = LinkedWorktrees(repository.common_dir, options.keep, asyncio.Lock())
+        self._options = options
+        self._included = IncludedFiles(
+            repository.checkout, repository.top_level, options.include_file
+        )
+
+    async def make(self, path: Path, commit: CommitId, attempt: AttemptKey | None) -> Worktree:
+        """A new worktree at the path, clean at the commit; raise WorkspaceError."""
+        try:
+            made = replace(await self.links.add(path, commit), attempt=attempt)
+            save(made)
+            return await self._bring(made, commit)
+        except (GitError, OSError) as error:
+            raise WorkspaceError(
+                f"git can't make a workspace in {shown(path.parent)}: {clean(str(error))}"
+            ) from error
+
+    async def renew(
+        self, worktree: Worktree, commit: CommitId, attempt: AttemptKey | None
+    ) -> Worktree:
+        """The worktree clean at the commit, made anew if it is beyond repair.
+
+        Raises WorkspaceError.
+        """
+        worktree = replace(worktree, commit=None, attempt=attempt)
+        try:
+            save(worktree)
+            return await self._bring(worktree, commit)
+        except (GitError, OSError):
+            await self.remove(worktree)
+        return await self.make(worktree.path, commit, attempt)
+
+    async def remove(self, worktree: Worktree) -> None:
+        """Remove the worktree and all that belongs to it; raise WorkspaceError."""
+        try:
+            await self.links.remove(worktree)
+        except OSError as error:
+            raise WorkspaceError(
+                f"The workspace {shown(worktree.path)} can't be removed: "
+                f"{clean(error.strerror or str(error))}. Remove it by hand."
+            ) from error
+
+    async def _bring(self, worktree: Worktree, commit: CommitId) -> Worktree:
+        await self.links.reset(worktree, commit)
+        included = await self._included.copy_into(worktree.path)
+        worktree = replace(worktree, included=included, untracked=())
+        if self._options.setup_argv:
+            worktree = await self._set_up(worktree, commit)
+        if included or self._options.setup_argv or self._options.keep:
+            worktree = replace(worktree, untracked=await self._untracked(worktree))
+        cast_shadow(worktree.shadow, worktree.git_dir, self.common_dir, commit)
+        worktree = replace(worktree, commit=commit)
+        save(worktree)
+        return worktree
+
+    async def _set_up(self, worktree: Worktree, commit: CommitId) -> Worktree:
+        """Run the setup unless it ran here with the same inputs and what it made is still there."""
+        fingerprint = await setup_fingerprint(self.links.git(worktree), self._options)
+        is_complete = all(exists(worktree.path / made) for made in worktree.products)
+        if fingerprint == worktree.setup and is_complete:
+            return worktree
+        worktree = replace(worktree, setup=None, products=())
+        save(worktree)
+        before = set(await self._untracked(worktree))
+        await run_setup(self._options, worktree.path)
+        # What a setup does to tracked files must not pass for the work of a task.
+        await self.links.git(worktree).run(*WHOLE_TREE, "reset", "-q", "--hard", commit)
+        products = tuple(made for made in await self._untracked(worktree) if made not in before)
+        worktree = replace(worktree, setup=fingerprint, products=products)
+        save(worktree)
+        return worktree
+
+    async def _untracked(self, worktree: Worktree) -> tuple[str, ...]:
+        listing = await self.links.git(worktree).run(
+            *(*WHOLE_TREE, "ls-files", "-z", "--others", "--directory", "--no-empty-directory")
+        )
+        return tuple(path for path in os.fsdecode(listing.stdout).split("\0") if path)
