@@ -1,0 +1,33 @@
+"""Reading a user's text file, or saying why it can't be read."""
+
+from pathlib import Path
+
+from pex_tui.errors import UserError
+
+MAX_BYTES = 8 * 1024 * 1024
+
+
+def read_text_file(path: Path, what: str) -> str:
+    """The text of a UTF-8 file of at most 8 MB; `what` names it in errors ("plan").
+
+    Raises UserError, which names the path and the next step.
+    """
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: there is no such {what}. Check the path.") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path}: this is a folder, not a {what}. Name a file in it.") from error
+    except OSError as error:
+        reason = error.strerror or "it can't be read"
+        raise UserError(f"{path}: the {what} can't be read: {reason}.") from error
+    if len(raw) > MAX_BYTES:
+        raise UserError(f"{path}: the {what} is larger than 8 MB. Split it.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{path}:{line}: the {what} is not UTF-8 text. Save it as UTF-8."
+        ) from error
