@@ -20,10 +20,12 @@ CONFLICT_LOAD_WEIGHT = 0.25
 class PlanGraph:
     """Positions are those of `plan.tasks`; two graphs of one plan and rules are the same graph.
 
-    `earlier_stages` are positions that must have ended before, whatever their outcome.
+    `order` has each position after all that it needs; `earlier_stages` are positions that must
+    have ended before, whatever their outcome.
     """
 
     index: Mapping[TaskId, int]
+    order: tuple[int, ...]
     needs: tuple[tuple[int, ...], ...]
     dependents: tuple[tuple[int, ...], ...]
     earlier_stages: tuple[tuple[int, ...], ...]
@@ -48,7 +50,14 @@ class PlanGraph:
             level + CONFLICT_LOAD_WEIGHT * load for level, load in zip(blevels, loads, strict=True)
         )
         return cls(
-            index, needs, dependents, _earlier_stages(plan, order, needs), excluded, blevels, ranks
+            index,
+            tuple(order),
+            needs,
+            dependents,
+            _earlier_stages(plan, order, needs),
+            excluded,
+            blevels,
+            ranks,
         )
 
     def __eq__(self, other: object) -> bool:
