@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pex_tui.adapters.git.agent_git import AgentGit
 from pex_tui.adapters.git.cli import Git
-from pex_tui.adapters.git.folders import is_folder
 from pex_tui.adapters.git.kept_refs import (
     head_ref,
     interrupted_ref,
@@ -43,7 +42,7 @@ class Capture:
         start = worktree.commit
         if start is None:
             return Captured(None)  # never handed over
-        if not is_folder(worktree.path):
+        if not worktree.is_ready:
             raise WorkspaceError(
                 f"The workspace {shown(worktree.path)} of {key.task} is gone, "
                 "and what was in it with it. Run the task again."

@@ -61,10 +61,10 @@ class Views:
         known = self._of.get(key)
         if known is not None:
             return known.worktree
-        view = self._good.get(commit)
+        view = self._find(commit)
         if view is None:
             async with self._making.setdefault(commit, asyncio.Lock()):
-                view = self._good.get(commit) or await self._make(commit)
+                view = self._find(commit) or await self._make(commit)
         self._enter(view, key)
         return view.worktree
 
@@ -86,8 +86,7 @@ class Views:
                 return view.findings
             view.checks_begun += 1
             number = view.checks_begun
-            shadow = await shadow_of(view.worktree, self._supply.common_dir)
-            view.findings = await shadow.tracked_changes()
+            view.findings = await self._damage(view)
             view.checks_done = number
             if view.findings:
                 self._condemn(view)
@@ -99,6 +98,19 @@ class Views:
         if view is not None:
             view.users.discard(key)
             _mark(view.worktree, key).unlink(missing_ok=True)
+
+    def _find(self, commit: CommitId) -> View | None:
+        view = self._good.get(commit)
+        if view is not None and not view.worktree.is_ready:
+            self._condemn(view)
+            return None
+        return view
+
+    async def _damage(self, view: View) -> tuple[str, ...]:
+        if not view.worktree.is_ready:
+            return (".",)  # all of it is gone
+        shadow = await shadow_of(view.worktree, self._supply.common_dir)
+        return await shadow.tracked_changes()
 
     async def _make(self, commit: CommitId) -> View:
         for view in self._views:
@@ -138,8 +150,7 @@ class Views:
         """Whether a checkout of an earlier engine, still in use, is as its commit has it."""
         async with view.checking:
             try:
-                shadow = await shadow_of(view.worktree, self._supply.common_dir)
-                return not await shadow.tracked_changes()
+                return not await self._damage(view)
             except (GitError, OSError):
                 return False
 

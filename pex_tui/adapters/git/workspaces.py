@@ -79,7 +79,7 @@ class GitWorkspaces:
     def path(self, key: AttemptKey) -> Path | None:
         """Where the attempt works right now, or None."""
         worktree = self._pool.of(key) or self._views.of(key)
-        return worktree.path if worktree and worktree.commit else None
+        return worktree.path if worktree and worktree.is_ready else None
 
     async def close(self) -> None:
         """Let go; who has which workspace is on the disk."""
@@ -91,9 +91,9 @@ class GitWorkspaces:
 
     async def _prepared_worktree(self, key: AttemptKey, commit: CommitId) -> Workspace:
         worktree = self._pool.of(key)
-        if worktree is not None and worktree.commit == commit:
-            return Workspace(worktree.path, commit)
-        if worktree is not None and worktree.commit is not None:
+        if worktree is not None and worktree.is_ready:
+            if worktree.commit == commit:
+                return Workspace(worktree.path, commit)
             await self._rescue(worktree, key)
         if self._answers.forget(key):
             await self._set_aside(key)
@@ -115,9 +115,10 @@ class GitWorkspaces:
     async def _captured_view(self, key: AttemptKey) -> Captured:
         view = self._views.of(key)
         trespass = await self._views.check(key)
-        if view is not None and trespass:
+        if view is not None and view.is_ready and trespass:
             async with self._views.guard(key):
                 await self._rescue(view, key)
+        if trespass:
             self._answers.store(key, Captured(None, trespass=trespass))
         self._views.leave(key)
         return Captured(None, trespass=trespass)

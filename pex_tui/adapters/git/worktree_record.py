@@ -37,6 +37,11 @@ class Worktree:
     untracked: tuple[str, ...] = ()
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it was fully prepared and its folder is there; a link in its place is not."""
+        return self.commit is not None and is_folder(self.path)
+
+    @property
     def record(self) -> Path:
         """The file that holds this record."""
         return _beside(self.path, ".json")
