@@ -126,15 +126,15 @@ class ShimRunner:
 
     async def pause(self, key: AttemptKey) -> bool:
         """Freeze the whole tree; True once all of it is frozen, False if it ends or has ended."""
-        return await self._order(key, Order("pause"))
+        return await self._order_in_time(key, Order("pause"))
 
     async def resume(self, key: AttemptKey) -> bool:
         """Let the tree go on; False if it ends or has ended."""
-        return await self._order(key, Order("resume"))
+        return await self._order_in_time(key, Order("resume"))
 
     async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
         """Have the shim end the tree, frozen or not; it goes on by itself. Returns at once."""
-        if await self._order(key, Order("stop", grace_seconds)):
+        if await self._order_in_time(key, Order("stop", grace_seconds)):
             return
         attempt = self._attempts.get(key)
         if attempt is not None and not attempt.watch.gone.is_set():
@@ -146,7 +146,8 @@ class ShimRunner:
         """Give the bytes to a program that is spoken to; True once the shim has logged them.
 
         The shim delivers what it logged, exactly once, even when this engine dies. False when the
-        program's stdin is closed or the program has ended.
+        program's stdin is closed or the program has ended. Raises TimeoutError when the shim does
+        not answer; `input.log` then tells whether it took them.
         """
         attempt = self._attempts.get(key)
         if attempt is None:
@@ -156,7 +157,7 @@ class ShimRunner:
 
     async def end_input(self, key: AttemptKey) -> bool:
         """Close the stdin of a program that is spoken to, once it has read what was sent."""
-        return await self._order(key, Order("end_input"))
+        return await self._order_in_time(key, Order("end_input"))
 
     async def close(self) -> None:
         """Let go of everything; what runs, runs on."""
@@ -198,7 +199,7 @@ class ShimRunner:
             ) from error
 
     async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:
-        """Give the order; False when the shim refuses or is gone, or can't be reached."""
+        """Give the order; False when the shim refuses or is gone. Raise TimeoutError."""
         attempt = self._attempts.get(key)
         if attempt is None:
             return False
@@ -207,16 +208,23 @@ class ShimRunner:
                 return False
             try:
                 return await give_order(attempt.record.control, order, text)
-            except TimeoutError:
-                return False
             except (FileNotFoundError, ConnectionRefusedError):
                 # Somebody cleaned the runtime directory up: the shim makes its socket anew.
                 if turn == 0:
                     send_signal(attempt.record.shim_pid, signal.SIGUSR1, attempt.shim)
                 await asyncio.sleep(_NAP_SECONDS)
+            except TimeoutError:
+                raise
             except OSError:  # the shim left while it was spoken to
                 return False
         return False
+
+    async def _order_in_time(self, key: AttemptKey, order: Order) -> bool:
+        """Give an order that may be given again; False also when the shim does not answer."""
+        try:
+            return await self._order(key, order)
+        except TimeoutError:
+            return False
 
 
 def _follow(folder: Path, record: StartRecord) -> _Attempt:

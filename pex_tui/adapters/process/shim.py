@@ -37,7 +37,8 @@ LEFTOVER_GRACE_SECONDS = 0.3  # for what a program leaves behind when it ends by
 _FREEZE_PATIENCE_SECONDS = 5.0
 _LONGEST_NAP_SECONDS = 0.05
 _DISK_FULL_SECONDS = 0.5
-_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+# A handler, unlike "ignore", is not handed on to the program.
+_HANDLED = ("SIGCHLD", "SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
 class Shim:
@@ -111,8 +112,8 @@ class Shim:
         self._signals, wakeup = os.pipe()
         os.set_blocking(self._signals, False)
         os.set_blocking(wakeup, False)
-        for number in _SIGNALS:
-            signal.signal(number, lambda *_: None)  # the wakeup pipe carries the number
+        for name in _HANDLED:
+            signal.signal(signal.Signals[name], lambda *_: None)  # the wakeup pipe has the number
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         self._selector.register(self._signals, selectors.EVENT_READ, self._heed_signals)
 
