@@ -6,7 +6,7 @@ import signal
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 # What an agent plants in a repository's configuration must never run in our git.
@@ -104,7 +104,7 @@ class Git:
 
     def at(self, work_tree: Path, git_dir: Path | None = None) -> "Git":
         """The same git on another work tree (and its own git directory, for a worktree)."""
-        return Git(git_dir or self.git_dir, work_tree, self.env)
+        return replace(self, git_dir=git_dir or self.git_dir, work_tree=work_tree)
 
     def _argv(self, args: tuple[str, ...]) -> list[str]:
         argv = ["git", f"--git-dir={self.git_dir}"]

@@ -1,0 +1,129 @@
+"""The user's own checkout: what of theirs is in the way of a fast-forward, and the fast-forward."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.core.ids import CommitId
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import LandingError
+
+_SHOWN_PATHS = 8
+_TIMEOUT_SECONDS = 3600.0  # a large checkout with filters takes its time
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UserCheckout:
+    """A checkout that a person works in. `git` has its own git directory and work tree.
+
+    `hint` is the command that a person repeats once the way is free.
+    """
+
+    git: Git
+    path: Path
+    hint: str
+
+    def is_rebasing(self, ref: str) -> bool:
+        """Whether a rebase of the branch is under way here, with its HEAD detached meanwhile."""
+        heads = [self.git.git_dir / kind / "head-name" for kind in ("rebase-merge", "rebase-apply")]
+        return any(head.read_text().strip() == ref for head in heads if head.is_file())
+
+    async def refuse_if_in_the_way(self, old: CommitId, new: CommitId) -> None:
+        """Raise LandingError when anything of the user's is in the way from `old` to `new`."""
+        where = clean(str(self.path))
+        for mark, name in _UNDER_WAY.items():
+            if (self.git.git_dir / mark).exists():
+                raise LandingError(
+                    f"A {name} is under way in {where}. Finish or abort it, then {self.hint}."
+                )
+        changed = await self._changed()
+        if changed:
+            raise LandingError(
+                f"Not committed in {where}: {_listed(changed)}. Commit or stash them, then "
+                f"{self.hint}."
+            )
+        untracked = await self._untracked_in_the_way(old, new)
+        if untracked:
+            raise LandingError(
+                f"Not tracked by git in {where}, where the run has files of its own: "
+                f"{_listed(untracked)}. Move, commit or stash them (`git stash -u`), then "
+                f"{self.hint}."
+            )
+
+    async def fast_forward(self, old: CommitId, new: CommitId, lock: int) -> None:
+        """Bring the checkout and its branch to `new` together; raise LandingError, nothing lost.
+
+        git's own merge does it: it looks at every file again under the index lock, moves the branch
+        last, and runs to its end if we are killed. `lock` is a descriptor that it holds meanwhile.
+        """
+        await self.refuse_if_in_the_way(old, new)
+        # A user's merge options (`branch.main.mergeOptions`, `merge.autoStash`) have no say here.
+        options = ["--ff-only", "--commit", "--no-squash", "--no-autostash", "--no-stat"]
+        options += ["--no-verify-signatures", "--no-overwrite-ignore", "-q"]
+        try:
+            await self.git.run(
+                *("merge", *options, new), pass_fds=(lock,), timeout_seconds=_TIMEOUT_SECONDS
+            )
+        except GitError as error:
+            raise LandingError(
+                f"git left {clean(str(self.path))} as it was: {clean(str(error))}. Clear the way, "
+                f"then {self.hint}."
+            ) from None
+
+    async def _changed(self) -> list[str]:
+        """Tracked files that differ from the last commit, in the index or on the disk."""
+        answer = await self.git.run(
+            *("status", "--porcelain", "-z", "--no-renames"),
+            *("--untracked-files=no", "--ignore-submodules=dirty"),
+        )
+        records = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return [record[3:] for record in records if record]
+
+    async def _untracked_in_the_way(self, old: CommitId, new: CommitId) -> list[str]:
+        """Paths that git doesn't know, ignored ones too, where `new` has files and `old` none."""
+        answer = await self.git.run(
+            "diff-tree", "-r", "--no-renames", "--name-status", "-z", old, new
+        )
+        tokens = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+        changes = list(zip(tokens[1::2], tokens[0::2], strict=False))
+        added = [path for path, status in changes if status == "A"]
+        tracked = {path for path, status in changes if status != "A"}
+        return sorted({path for place in added for path in self._occupied(place, tracked)})
+
+    def _occupied(self, added: str, tracked: set[str]) -> Iterator[str]:
+        """The path itself or the part of it that something untracked stands on."""
+        pure = PurePosixPath(added)
+        for ancestor in [*reversed(pure.parents), pure]:
+            name = str(ancestor)
+            place = self.path / name
+            if name in tracked or not os.path.lexists(place):
+                continue
+            is_folder = place.is_dir() and not place.is_symlink()
+            if not is_folder or (ancestor == pure and _holds_untracked(place, name, tracked)):
+                yield name
+                return
+
+
+def _holds_untracked(folder: Path, name: str, tracked: set[str]) -> bool:
+    """Whether a folder that a file is to replace holds anything that git won't remove itself."""
+    return any(
+        f"{name}/{file.relative_to(folder).as_posix()}" not in tracked
+        for file in folder.rglob("*")
+        if file.is_symlink() or not file.is_dir()
+    )
+
+
+def _listed(paths: list[str]) -> str:
+    shown = ", ".join(clean(path) for path in paths[:_SHOWN_PATHS])
+    more = len(paths) - _SHOWN_PATHS
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,153 @@
+"""Runs the verify commands on a commit; what they think of a tree is asked once."""
+
+import asyncio
+import hashlib
+import os
+import shlex
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.check import Bounds, Check, end_marked
+from pex_tui.adapters.git.cli import BINDING_VARIABLES, Git
+from pex_tui.adapters.git.file_lock import file_lock
+from pex_tui.adapters.git.gate_workspace import GateWorkspace
+from pex_tui.core.ids import CommitId
+from pex_tui.core.text import clean, clean_bytes
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, GateResult, WorkspaceError
+
+MARK = "PEX_GATE"  # in the environment of every check, so that what it leaves behind is found
+_TAIL_LINES = 200
+_TAIL_BYTES = 256 * 1024
+_LOCK_PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What the gate checks and within which bounds.
+
+    `timeout_seconds` and `output_limit_bytes` hold for all checks of one gate together. `setup`
+    makes a fresh checkout fit for the checks and raises WorkspaceError when it can't; `keep` are
+    ignored paths that it need not make again.
+    """
+
+    verify: tuple[tuple[str, ...], ...] = ()
+    timeout_seconds: float = 1800.0
+    keep: tuple[str, ...] = ()
+    setup: Callable[[Path], Awaitable[None]] | None = None
+    output_limit_bytes: int = 64 * 1024 * 1024
+
+
+class Gate:
+    """The gate of a run: one commit at a time, in a workspace of its own."""
+
+    def __init__(self, git: Git, places: Places, options: GateOptions) -> None:
+        self._git = git
+        self._places = places
+        self._options = options
+        self._workspace = GateWorkspace(git, places.root / "gate", options.keep)
+        self._turn = asyncio.Lock()
+        self._check = Check()
+        self._digest = hashlib.sha256(repr(options.verify).encode()).hexdigest()[:16]
+
+    async def run(self, key: AttemptKey, commit: CommitId) -> GateResult:
+        """Check the commit, unless its tree has passed in this run; raise GitError, LandingError.
+
+        A tree that failed is checked again: the failure may have been the machine's.
+        """
+        if not self._options.verify:
+            return GateResult(passed=True, seconds=0.0)
+        async with self._turn:
+            self._check.reset()
+            tree = await self._git.text("rev-parse", f"{commit}^{{tree}}")
+            if self._has_passed(key, tree):
+                return GateResult(passed=True, seconds=0.0)
+            lock = self._places.root / "gate.lock"
+            async with file_lock(lock, _LOCK_PATIENCE_SECONDS) as descriptor:
+                result = await self._judge(key, commit, descriptor)
+            if result.passed:
+                self._remember(key, tree)
+            return result
+
+    async def stop(self) -> None:
+        """End the checks that run; their gate then answers that it did not pass."""
+        await self._check.stop()
+
+    async def _judge(self, key: AttemptKey, commit: CommitId, lock: int) -> GateResult:
+        started = time.monotonic()
+        await self._end_leftovers()  # of an engine that was killed while its gate ran
+        await self._workspace.reset(commit, lock)
+        try:
+            command, failure, output = await self._run_checks(key, started)
+        finally:
+            await self._end_leftovers()
+        seconds = time.monotonic() - started
+        if not failure:
+            return GateResult(passed=True, seconds=seconds)
+        told = "\n".join([*output, failure])
+        return GateResult(passed=False, seconds=seconds, command=clean(command), output=told)
+
+    async def _run_checks(self, key: AttemptKey, started: float) -> tuple[str, str, list[str]]:
+        """The first command that fails, why, and the end of its output; else nothing."""
+        options = self._options
+        log = self._places.gate_output(key.run, key.task)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        timeout_words = f"{options.timeout_seconds:.0f} s"
+        bounds = Bounds(
+            started + options.timeout_seconds, timeout_words, options.output_limit_bytes
+        )
+        folder, env = self._workspace.path, self._environment(key)
+        with log.open("wb", buffering=0) as output:
+            failure = await self._set_up()
+            if failure:
+                return "workspaces.setup", failure, []
+            for argv in options.verify:
+                command = shlex.join(argv)
+                output.write(f"$ {clean(command)}\n".encode("utf-8", "replace"))
+                begin = output.tell()
+                failure = await self._check.run(argv, folder, env, output, bounds)
+                if failure:
+                    return command, failure, _tail(log, begin)
+        return "", "", []
+
+    async def _set_up(self) -> str:
+        """Make the checkout fit for the checks; why it failed, or nothing."""
+        if self._options.setup is not None:
+            try:
+                await self._options.setup(self._workspace.path)
+            except WorkspaceError as error:
+                return clean(str(error))
+        return ""
+
+    def _environment(self, key: AttemptKey) -> dict[str, str]:
+        path = str(self._workspace.path)
+        inherited = {
+            name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES
+        }
+        ours = {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_WORKSPACE": path, MARK: path}
+        return inherited | ours
+
+    async def _end_leftovers(self) -> None:
+        await asyncio.to_thread(end_marked, MARK, str(self._workspace.path))
+
+    def _passed_file(self, key: AttemptKey) -> Path:
+        return self._places.run(key.run) / "gate.passed"
+
+    def _has_passed(self, key: AttemptKey, tree: str) -> bool:
+        file = self._passed_file(key)
+        return file.exists() and f"{tree} {self._digest}" in file.read_text("ascii").splitlines()
+
+    def _remember(self, key: AttemptKey, tree: str) -> None:
+        with self._passed_file(key).open("a", encoding="ascii") as file:
+            file.write(f"{tree} {self._digest}\n")
+
+
+def _tail(log: Path, begin: int) -> list[str]:
+    """The log's last lines from `begin` on, made safe for a person's terminal."""
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(begin, size - _TAIL_BYTES))
+        lines = file.read().splitlines()
+    return [clean_bytes(line) for line in lines[-_TAIL_LINES:]]

@@ -1,0 +1,88 @@
+"""Which tasks' landings touched which paths."""
+
+from collections.abc import Collection
+
+from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.merge_tree import PathConflict
+from pex_tui.adapters.git.message import trailers_of
+from pex_tui.adapters.git.objects import Commit, read_commits
+from pex_tui.core.ids import CommitId, TaskId
+
+
+async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit]:
+    """The commits of `tip` that none of `without` holds, oldest first, along first parents.
+
+    Raises GitError.
+    """
+    excluded = [f"^{commit}" for commit in without]
+    listing = await git.text("rev-list", "--reverse", "--first-parent", tip, *excluded)
+    return await read_commits(git, *listing.split())
+
+
+async def unlanded_commits(
+    git: Git, base: CommitId, tip: CommitId, target: CommitId
+) -> list[Commit]:
+    """The commits of a run, from `base` to `tip`, that `target` holds neither itself nor replayed.
+
+    Oldest first. A replay is known by its trailers, as a task lands once in a run. Raises GitError.
+    """
+    beside = (await git.text("rev-list", f"{tip}..{target}")).split()
+    replayed = {trailers_of(commit.message) for commit in await read_commits(git, *beside)} - {None}
+    commits = await commits_of(git, tip, base, target)
+    return [commit for commit in commits if trailers_of(commit.message) not in replayed]
+
+
+async def tasks_against(
+    git: Git, work: Commit, tip: CommitId, conflicts: tuple[PathConflict, ...]
+) -> tuple[TaskId, ...]:
+    """The tasks, oldest landing first, whose commits touched what the work does not merge with.
+
+    Where no commit touched just those paths (a renamed directory, say), all that landed since.
+    """
+    base = CommitId(await git.text("merge-base", work.id, tip))
+    commits = await commits_of(git, tip, base)
+    paths = {conflict.path for conflict in conflicts}
+    paths |= {source for source, name in await _renames(git, work) if name in paths}
+    touched = await _paths_of(git, commits)
+    landed = [(commit, trailers_of(commit.message)) for commit in commits]
+    guilty = [named for commit, named in landed if named and _meet(touched[commit.id], paths)]
+    found = guilty or [named for _, named in landed if named]
+    return tuple(dict.fromkeys(task for _, task in found))
+
+
+async def _paths_of(git: Git, commits: list[Commit]) -> dict[CommitId, set[str]]:
+    stdin = "".join(f"{commit.id}\n" for commit in commits).encode()
+    answer = await git.run(
+        *("diff-tree", "--stdin", "-r", "-m", "--first-parent", "--no-renames"),
+        *("--name-only", "-z"),
+        stdin=stdin,
+    )
+    touched: dict[CommitId, set[str]] = {commit.id: set() for commit in commits}
+    current: set[str] = set()
+    for token in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        if CommitId(token) in touched:
+            current = touched[CommitId(token)]
+        elif token:
+            current.add(token)
+    return touched
+
+
+async def _renames(git: Git, work: Commit) -> list[tuple[str, str]]:
+    """(old path, new path) of what the work renamed."""
+    if not work.parents:
+        return []
+    answer = await git.run(
+        *("diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z"),
+        *(work.parents[0], work.id),
+    )
+    tokens = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return list(zip(tokens[1::3], tokens[2::3], strict=True))
+
+
+def _meet(touched: Collection[str], paths: Collection[str]) -> bool:
+    """Whether a touched path is one of the paths, lies below one, or is a folder of one."""
+    return any(
+        one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+        for one in touched
+        for other in paths
+    )

@@ -1,0 +1,199 @@
+"""The merge queue's hands on a real repository: merge, gate, move, settle, land."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pex_tui.adapters.git.attributes import Attributes
+from pex_tui.adapters.git.branch import Branch
+from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.gate import Gate, GateOptions
+from pex_tui.adapters.git.history import tasks_against
+from pex_tui.adapters.git.land_run import RunLanding
+from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger
+from pex_tui.adapters.git.message import landing_message
+from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
+from pex_tui.adapters.git.refs import Refs
+from pex_tui.adapters.git.settle import Labels, read_sides, settled_tree
+from pex_tui.core.ids import CommitId, RunId
+from pex_tui.core.plan import GatePolicy, TaskSpec
+from pex_tui.core.state import ConflictFile, Decision
+from pex_tui.core.text import clean
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import (
+    AttemptKey,
+    Conflicted,
+    ConflictSides,
+    GateResult,
+    LandingError,
+    Merged,
+    Moved,
+    MoveRefused,
+)
+
+_DIFF_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LanderOptions:
+    """Which run lands where.
+
+    `git` is on the repository's common git directory, without a work tree; `checkout` is git on the
+    checkout that the user started in; `branch` is the integration branch ("pex/<run>").
+    """
+
+    git: Git
+    checkout: Git
+    places: Places
+    run: RunId
+    branch: str
+    base: CommitId
+    goal: str = ""
+    gate: GateOptions = field(default_factory=GateOptions)
+    gate_policy: GatePolicy = GatePolicy.STRICT
+
+
+class GitLander:
+    """Lands a run's work on its integration branch, and that on the branch it started from."""
+
+    def __init__(self, options: LanderOptions) -> None:
+        self._options = options
+        self._git = git = options.git
+        root = options.places.root.resolve()
+        self._refs = Refs(git, root / "landing.lock")
+        self._branch = Branch(self._refs, options.branch)
+        self._merger = TreeMerger(git, Attributes(git, root / "attributes"))
+        self._gate = Gate(git, Places(root), options.gate)
+        self._landing = RunLanding(
+            integration=self._branch,
+            merger=self._merger,
+            gate=self._gate,
+            places=options.places,
+            run=options.run,
+            base=options.base,
+            checkout=options.checkout,
+            policy=options.gate_policy,
+        )
+
+    async def begin(self) -> None:
+        """Make the integration branch at the base, unless there is one; raise LandingError."""
+        with _told("The integration branch can't be made"):
+            await self._branch.create(self._options.base)
+
+    async def tip(self) -> CommitId:
+        """The integration tip; raise LandingError."""
+        with _told("The integration branch can't be read"):
+            return await self._branch.tip()
+
+    async def merge(self, key: AttemptKey, spec: TaskSpec, work: CommitId) -> Merged | Conflicted:
+        """Merge the work onto the tip into one commit under `refs/pex/<run>/<task>/landing`.
+
+        The commit depends on the work, the tip, the message and the user's name alone, so that a
+        repetition makes the same one. Raises LandingError.
+        """
+        with _told(f"Task {key.task} can't be merged"):
+            tip, changes, merge = await self._merge_trees(work, await self._branch.tip())
+            if merge.conflicts:
+                against = await tasks_against(self._git, changes, tip.id, merge.conflicts)
+                files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
+                return Conflicted(tip.id, files, against)
+            if merge.tree == tip.tree:
+                return Merged(tip.id, tip.id)
+            candidate = await self._commit(spec, merge.tree, tip, changes)
+            await self._refs.keep(self._ref(key, "landing"), candidate)
+            return Merged(tip.id, candidate)
+
+    async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
+        """Run the verify commands on the commit; raise LandingError when git can't check it out."""
+        with _told(f"Task {key.task}'s merge can't be checked out for the gate"):
+            return await self._gate.run(key, commit)
+
+    async def stop_gate(self) -> None:
+        """End a gate that runs; it then answers that it did not pass."""
+        await self._gate.stop()
+
+    async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
+        """Compare-and-swap the integration branch; raise LandingError when git can't."""
+        with _told(f"Task {key.task} can't be landed"):
+            return await self._branch.move(old, new, f"lands {key.task}")
+
+    async def sides(
+        self, key: AttemptKey, work: CommitId, tip: CommitId
+    ) -> tuple[ConflictSides, ...]:
+        """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError."""
+        with _told(f"Task {key.task}'s conflict can't be read"):
+            tip_commit, changes, merge = await self._merge_trees(work, tip)
+            against = await tasks_against(self._git, changes, tip_commit.id, merge.conflicts)
+            landed = f"landed: {', '.join(against)}" if against else self._options.branch
+            return await read_sides(self._git, merge, Labels(tip=landed, work=key.task))
+
+    async def settle(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        work: CommitId,
+        tip: CommitId,
+        decision: Decision,
+        contents: dict[str, bytes | None],
+    ) -> CommitId:
+        """The commit that settles a conflict, under `refs/pex/<run>/<task>/<attempt>-settled`.
+
+        `contents` outrank the decision, and may name paths that merged cleanly. Raises
+        LandingError.
+        """
+        with _told(f"Task {key.task}'s conflict can't be settled"):
+            tip_commit, changes, merge = await self._merge_trees(work, tip)
+            scratch = self._options.places.run(key.run) / f"settle-{key.task}-{key.attempt}.index"
+            tree = await settled_tree(self._git, merge, decision, contents, scratch.resolve())
+            settled = await self._commit(spec, tree, tip_commit, changes)
+            await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), settled)
+            return settled
+
+    async def diff(self, commit: CommitId) -> str:
+        """What the commit changed against its parent, cut at 2 MB; raise LandingError."""
+        with _told(f"The changes of {commit[:10]} can't be read"):
+            answer = await self._git.run(
+                *("diff-tree", "-p", "-M", "--root", "-m", "--first-parent", "--no-commit-id"),
+                *("--no-color", "--no-ext-diff", "--no-textconv", commit),
+            )
+        text = answer.stdout[:_DIFF_BYTES].decode("utf-8", "replace")
+        return text if len(answer.stdout) <= _DIFF_BYTES else f"{text}\n… cut at 2 MB\n"
+
+    async def land_run(self, target: str) -> tuple[CommitId, str]:
+        """Bring the integration branch to the target; its new tip and what was done.
+
+        Raises LandingError, nothing changed, when the user's own work is in the way.
+        """
+        with _told(f"The run can't be landed on {clean(target)}"):
+            return await self._landing.land(target)
+
+    async def _merge_trees(self, work: CommitId, tip: CommitId) -> tuple[Commit, Commit, TreeMerge]:
+        tip_commit, changes = await read_commits(self._git, tip, work)
+        return tip_commit, changes, await self._merger.merge(tip_commit, changes)
+
+    async def _commit(self, spec: TaskSpec, tree: str, tip: Commit, changes: Commit) -> CommitId:
+        """A commit on the tip, dated like the work but never before its parent."""
+        message = landing_message(spec, self._options.run, self._options.goal)
+        seconds, zone = changes.authored_at
+        committed = max(seconds, tip.committed_at[0])
+        dates = (f"@{seconds} {zone}", f"@{committed} {zone}")
+        return await write_commit(self._git, tree, tip.id, message, dates)
+
+    def _ref(self, key: AttemptKey, name: str) -> str:
+        return f"refs/pex/{key.run}/{key.task}/{name}"
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Errors of git and of the disk as a LandingError in words."""
+    try:
+        yield
+    except GitError as error:
+        if "tell me who you are" in error.stderr:
+            raise LandingError(
+                f"{what}: git does not know who you are. Set `git config user.name NAME` and "
+                "`git config user.email MAIL`, then retry."
+            ) from error
+        raise LandingError(f"{what}: {clean(str(error))}") from error
+    except OSError as error:
+        raise LandingError(f"{what}: {clean(str(error))}") from error

@@ -1,0 +1,184 @@
+"""Shows the sides of a conflict, and makes the commit that settles it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.merge_tree import SUBMODULE, SYMLINK, PathConflict, Side, TreeMerge
+from pex_tui.adapters.git.objects import read_blobs
+from pex_tui.core.state import Decision
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import ConflictSides, LandingError
+
+_REGULAR = ("100644", "100755")
+_SNIFFED_BYTES = 8000  # where git looks for a NUL before it calls a file binary
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a person calls the sides in conflict markers."""
+
+    tip: str
+    work: str
+
+
+async def read_sides(git: Git, merge: TreeMerge, labels: Labels) -> tuple[ConflictSides, ...]:
+    """Each path in conflict with what lies on its sides; raise GitError."""
+    merged = await _entries(git, merge.tree, [conflict.path for conflict in merge.conflicts])
+    wanted = {side.oid for conflict in merge.conflicts for side in conflict.sides}
+    wanted |= {side.oid for side in merged.values()}
+    submodules = {
+        side.oid for conflict in merge.conflicts for side in conflict.sides if _is_submodule(side)
+    } | {side.oid for side in merged.values() if _is_submodule(side)}
+    names = sorted(wanted - submodules)
+    blobs = dict(zip(names, await read_blobs(git, names), strict=True))
+    blobs |= {oid: f"Subproject commit {oid}\n".encode() for oid in submodules}
+    return tuple(
+        ConflictSides(
+            path=conflict.path,
+            kind=conflict.kind,
+            base=_content(conflict.base, blobs),
+            ours=_content(conflict.work, blobs),
+            theirs=_content(conflict.tip, blobs),
+            merged=_merged_text(conflict, merged.get(conflict.path), blobs, merge, labels),
+        )
+        for conflict in merge.conflicts
+    )
+
+
+async def settled_tree(
+    git: Git,
+    merge: TreeMerge,
+    decision: Decision,
+    contents: dict[str, bytes | None],
+    index: Path,
+) -> str:
+    """The merged tree with every conflict decided; `index` is a scratch file.
+
+    Raises LandingError when a path is left undecided or a content can't stand for what is there.
+    """
+    _refuse_undecided(merge, decision, contents)
+    outside = sorted(contents.keys() - {conflict.path for conflict in merge.conflicts})
+    present = await _entries(git, merge.tree, outside)
+    removed: dict[str, None] = {}
+    placed: dict[str, Side] = {}
+    for conflict in merge.conflicts:
+        removed |= dict.fromkeys((*conflict.places, conflict.path) if conflict.places else ())
+        if conflict.path not in contents:
+            side = conflict.work if decision is Decision.OURS else conflict.tip
+        else:
+            side = await _edited(git, conflict, contents[conflict.path])
+        if side is not None:
+            placed[conflict.path] = side
+    for path in outside:
+        removed[path] = None
+        known = PathConflict(path, "content", work=present.get(path))
+        side = await _edited(git, known, contents[path])
+        if side is not None:
+            placed[path] = side
+    return await _write(git, merge.tree, removed, placed, index)
+
+
+def _refuse_undecided(
+    merge: TreeMerge, decision: Decision, contents: dict[str, bytes | None]
+) -> None:
+    if decision not in {Decision.OURS, Decision.THEIRS, Decision.EDITED}:
+        raise LandingError(f"A conflict can't be settled by `{decision}`: that makes no commit.")
+    undecided = [
+        clean(conflict.path)
+        for conflict in merge.conflicts
+        if conflict.sides and conflict.path not in contents
+    ]
+    if decision is Decision.EDITED and undecided:
+        raise LandingError(
+            f"Not every conflict is decided: {', '.join(undecided)}. Give each a content, or "
+            "choose ours or theirs for it."
+        )
+
+
+async def _edited(git: Git, conflict: PathConflict, content: bytes | None) -> Side | None:
+    """What a person's content becomes: the side it equals, else a file like the ones there."""
+    if content is None:
+        return None
+    for side in conflict.sides:
+        if _is_submodule(side) and content.split() == [b"Subproject", b"commit", side.oid.encode()]:
+            return side
+    oid = await git.text("hash-object", "-w", "--stdin", stdin=content)
+    for side in conflict.sides:
+        if side.oid == oid:
+            return side
+    modes = [side.mode for side in conflict.sides]
+    if modes and all(mode == SUBMODULE for mode in modes):
+        raise LandingError(
+            f"{clean(conflict.path)} is a submodule and can't be edited: choose ours or theirs."
+        )
+    usable = [mode for mode in modes if mode in _REGULAR] or [m for m in modes if m == SYMLINK]
+    return Side(usable[0] if usable else _REGULAR[0], oid)
+
+
+async def _write(
+    git: Git, tree: str, removed: dict[str, None], placed: dict[str, Side], index: Path
+) -> str:
+    """The tree with the removals, then the placements, made in a scratch index."""
+    nothing = "0" * len(tree)
+    lines = [f"0 {nothing}\t{path}\0" for path in removed]
+    lines += [f"{side.mode} {side.oid} 0\t{path}\0" for path, side in placed.items()]
+    env = {"GIT_INDEX_FILE": str(index)}
+    stdin = "".join(lines).encode("utf-8", "surrogateescape")
+    index.parent.mkdir(parents=True, exist_ok=True)
+    scratch = (index, index.with_name(f"{index.name}.lock"))
+    for file in scratch:  # a crash may have left them
+        file.unlink(missing_ok=True)
+    try:
+        await git.run("read-tree", tree, env=env)
+        # With --replace, a file takes the place of a directory, and the reverse.
+        await git.run("update-index", "--replace", "-z", "--index-info", stdin=stdin, env=env)
+        return (await git.run("write-tree", env=env)).text
+    finally:
+        for file in scratch:
+            file.unlink(missing_ok=True)
+
+
+async def _entries(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:
+    """What the tree has at those of the paths that it has."""
+    if not paths:
+        return {}
+    answer = await git.run("ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths)
+    found = {}
+    for line in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        head, _, path = line.partition("\t")
+        if path in paths:
+            mode, _, oid = head.split(" ")
+            found[path] = Side(mode, oid)
+    return found
+
+
+def _merged_text(
+    conflict: PathConflict,
+    merged: Side | None,
+    blobs: dict[str, bytes],
+    merge: TreeMerge,
+    labels: Labels,
+) -> bytes | None:
+    sides = (conflict.tip, conflict.work, merged)
+    if merged is None or not all(side and side.mode in _REGULAR for side in sides):
+        return None
+    text = blobs[merged.oid]
+    if conflict.kind == "binary" or b"\0" in text[:_SNIFFED_BYTES]:
+        return None
+    return _relabel(_relabel(text, merge.tip, labels.tip), merge.work, labels.work)
+
+
+def _relabel(text: bytes, commit: str, label: str) -> bytes:
+    """Conflict markers with a label for a person where git puts a commit id."""
+    words = label.encode("utf-8", "replace").replace(b"\\", rb"\\")
+    return re.sub(rb"(?m)^([<>]+) %s" % commit.encode(), rb"\g<1> " + words, text)
+
+
+def _content(side: Side | None, blobs: dict[str, bytes]) -> bytes | None:
+    return None if side is None else blobs[side.oid]
+
+
+def _is_submodule(side: Side) -> bool:
+    return side.mode == SUBMODULE

@@ -1,0 +1,196 @@
+"""A run on a small repository: works made without a checkout, and a lander for them."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.gate import GateOptions
+from pex_tui.adapters.git.landing import GitLander, LanderOptions
+from pex_tui.core.ids import AgentName, CommitId, RunId, TaskId
+from pex_tui.core.plan import TaskSpec
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, Conflicted, Merged, Moved
+from tests.adapters.git.conftest import Project
+
+RUN = RunId("7f3a")
+BRANCH = f"pex/{RUN}"
+LINES = "".join(f"line {number}\n" for number in range(1, 21))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a path holds in a tree: a mode and a content (a commit id for a submodule)."""
+
+    mode: str
+    content: bytes
+
+
+Tree = Mapping[str, str | bytes | Entry | None]
+
+
+def executable(content: str) -> Entry:
+    return Entry("100755", content.encode())
+
+
+def link(target: str) -> Entry:
+    return Entry("120000", target.encode())
+
+
+def submodule(commit: str) -> Entry:
+    return Entry("160000", commit.encode())
+
+
+def edited(**changes: str) -> str:
+    """Twenty lines with some replaced: `edited(l3="three")`."""
+    lines = LINES.splitlines()
+    for name, text in changes.items():
+        lines[int(name[1:]) - 1] = text
+    return "".join(f"{line}\n" for line in lines)
+
+
+def key(task: str, attempt: int = 1) -> AttemptKey:
+    return AttemptKey(RUN, TaskId(task), attempt)
+
+
+def spec(task: str, message: str = "", agent: str | None = "coder") -> TaskSpec:
+    named = AgentName(agent) if agent else None
+    return TaskSpec(TaskId(task), ("true",), agent=named, commit_message=message or f"Do {task}")
+
+
+@dataclass
+class World:
+    """A repository with a base commit, and what a run does to it."""
+
+    project: Project
+    places: Places
+    base: CommitId
+    options: LanderOptions
+    seconds: int = 1_700_000_000
+
+    @property
+    def lander(self) -> GitLander:
+        """A lander as a fresh engine makes one."""
+        return GitLander(self.options)
+
+    def with_gate(self, *verify: tuple[str, ...], **options: object) -> GitLander:
+        gate = replace(GateOptions(verify), **options)  # type: ignore[arg-type]  # test shorthand
+        return GitLander(replace(self.options, gate=gate))
+
+    def git(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+        done = subprocess.run(
+            ["git", *args],
+            cwd=self.project.path,
+            input=stdin,
+            env={**os.environ, **(env or {})},
+            check=True,
+            capture_output=True,
+        )
+        return os.fsdecode(done.stdout).removesuffix("\n")
+
+    def commit(self, parent: str, changes: Tree, message: str = "work") -> CommitId:
+        """A commit on the parent, made in an index of its own; None removes a path."""
+        index = {"GIT_INDEX_FILE": str(self.places.root / "test-index")}
+        self.git("read-tree", parent, env=index)
+        lines = b"".join(self._index_line(path, entry) for path, entry in changes.items())
+        self.git("update-index", "--replace", "-z", "--index-info", stdin=lines, env=index)
+        tree = self.git("write-tree", env=index)
+        self.seconds += 60
+        dates = {f"GIT_{who}_DATE": f"@{self.seconds} +0200" for who in ("AUTHOR", "COMMITTER")}
+        return CommitId(self.git("commit-tree", tree, "-p", parent, "-m", message, env=dates))
+
+    def work(self, changes: Tree, start: str | None = None) -> CommitId:
+        """What an attempt would have captured."""
+        return self.commit(start or self.base, changes)
+
+    def rebase_onto(self, changes: Tree) -> None:
+        """Put these files into the base, on the user's branch as well."""
+        base = self.commit(self.base, changes, "base")
+        self.project.git("update-ref", "refs/heads/main", base)
+        self.project.git("reset", "-q", "--hard")
+        self.base = base
+        self.options = replace(self.options, base=base)
+
+    async def merge(self, task: str, work: CommitId) -> Merged | Conflicted:
+        return await self.lander.merge(key(task), spec(task), work)
+
+    async def land(self, task: str, work: CommitId) -> CommitId:
+        """Merge and move; the commit that landed."""
+        merged = await self.merge(task, work)
+        assert isinstance(merged, Merged)
+        assert await self.lander.move(key(task), merged.tip, merged.candidate) == Moved()
+        return merged.candidate
+
+    async def landed(self, task: str, changes: Tree) -> CommitId:
+        """Land a task that changes the base so."""
+        return await self.land(task, self.work(changes))
+
+    async def conflict(self, theirs: Tree, ours: Tree) -> tuple[CommitId, Conflicted]:
+        """`theirs` lands; what comes of `ours`, which must conflict, and its work."""
+        await self.landed("first", theirs)
+        work = self.work(ours)
+        found = await self.merge("second", work)
+        assert isinstance(found, Conflicted)
+        return work, found
+
+    def tip(self) -> CommitId:
+        return CommitId(self.git("rev-parse", BRANCH))
+
+    def files(self, commit: str) -> dict[str, tuple[str, str]]:
+        """(mode, content) of each path of a commit."""
+        listing = self.git("ls-tree", "-r", "-z", commit)
+        found = {}
+        for line in listing.split("\0"):
+            head, _, path = line.partition("\t")
+            if path:
+                mode, kind, oid = head.split()
+                content = oid if kind == "commit" else self._content(oid)
+                found[path] = (mode, content)
+        return found
+
+    def fsck(self) -> None:
+        self.git("fsck", "--strict", "--no-dangling")
+
+    def commits_on(self, branch: str = BRANCH) -> list[str]:
+        """The subjects of what landed, oldest first."""
+        return self.git("log", "--reverse", "--format=%s", f"{self.base}..{branch}").splitlines()
+
+    def _index_line(self, path: str, entry: str | bytes | Entry | None) -> bytes:
+        name = b"\t" + os.fsencode(path) + b"\0"
+        if entry is None:
+            return b"0 " + b"0" * 40 + name
+        if isinstance(entry, str):
+            entry = entry.encode()
+        found = entry if isinstance(entry, Entry) else Entry("100644", entry)
+        raw = found.content
+        oid = raw.decode() if found.mode == "160000" else self._blob(raw)
+        return f"{found.mode} {oid} 0".encode() + name
+
+    def _blob(self, content: bytes) -> str:
+        return self.git("hash-object", "-w", "--stdin", stdin=content)
+
+    def _content(self, oid: str) -> str:
+        raw = subprocess.run(
+            ["git", "cat-file", "blob", oid],
+            cwd=self.project.path,
+            check=True,
+            capture_output=True,
+        )
+        return raw.stdout.decode("utf-8", "surrogateescape")
+
+
+def make_world(project: Project, places: Places, git_class: type[Git] = Git) -> World:
+    """A run on the project, its integration branch not yet made."""
+    base = CommitId(project.git("rev-parse", "HEAD"))
+    git_dir = (project.path / ".git").resolve()
+    options = LanderOptions(
+        git=git_class(git_dir),
+        checkout=git_class(git_dir, project.path.resolve()),
+        places=places,
+        run=RUN,
+        branch=BRANCH,
+        base=base,
+        goal="Improve it",
+    )
+    return World(project, places, base, options)
