@@ -1,0 +1,155 @@
+"""Shared checkouts for readers: one a commit, watched, replaced when damaged."""
+
+import asyncio
+import shutil
+import time
+
+import pytest
+
+from pex_tui.adapters.git.cli import Git, GitResult
+from pex_tui.engine.ports import Captured
+from tests.adapters.git.conftest import Bench, git_in, key_of, reader
+
+
+async def test_readers_share_one_checkout(bench: Bench) -> None:
+    keys = [key_of(f"t{number}") for number in range(20)]
+    paths = await asyncio.gather(*(bench.prepare(key, reader()) for key in keys))
+    assert set(paths) == {bench.places.views / "1"}
+    assert len(bench.worktrees()) == 2
+    assert git_in(paths[0], "log", "--oneline").count("\n") == 1
+    answers = await asyncio.gather(*(bench.capture(key, reader()) for key in keys))
+    assert set(answers) == {Captured(None)}
+    assert all(bench.workspaces.path(key) is None for key in keys)
+
+
+async def test_commits_have_checkouts_of_their_own(bench: Bench) -> None:
+    new = await bench.prepare(key_of("a"), reader(), "HEAD")
+    old = await bench.prepare(key_of("b"), reader(), "HEAD~1")
+    assert (new / "src").exists()
+    assert not (old / "src").exists()
+
+
+async def test_caches_are_no_trespass_and_tracked_changes_are(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    await bench.prepare(key_of("b"), reader())
+    (path / "build").mkdir()
+    (path / "cache.txt").write_text("untracked")
+    assert await bench.capture(key_of("a"), reader()) == Captured(None)
+    (path / "src" / "one.py").write_text("changed\n")
+    damaged = Captured(None, trespass=("src/one.py",))
+    assert await bench.capture(key_of("b"), reader()) == damaged
+    assert await bench.capture(key_of("b"), reader()) == damaged
+    assert bench.show(bench.refs()["refs/pex/7f3a/b/1-rescued"], "src/one.py") == "changed"
+
+
+async def test_staged_committed_and_hidden_changes_are_trespass(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    (path / "src" / "one.py").write_text("one = 7\n")
+    git_in(path, "commit", "-q", "-a", "-m", "sneaky")
+    (path / "README.md").write_text("sneaky\n")
+    git_in(path, "update-index", "--assume-unchanged", "README.md")
+    answer = await bench.capture(key_of("a"), reader())
+    assert answer.trespass == ("README.md", "src/one.py")
+
+
+async def test_a_damaged_checkout_is_not_given_to_later_readers(bench: Bench) -> None:
+    damaged = await bench.prepare(key_of("a"), reader())
+    await bench.prepare(key_of("b"), reader())
+    (damaged / "README.md").unlink()
+    assert (await bench.capture(key_of("a"), reader())).trespass == ("README.md",)
+    fresh = await bench.prepare(key_of("c"), reader())
+    assert fresh != damaged
+    assert (fresh / "README.md").exists()
+    assert not (damaged / "README.md").exists()  # b still reads there
+    assert (await bench.capture(key_of("b"), reader())).trespass == ("README.md",)
+    assert await bench.capture(key_of("c"), reader()) == Captured(None)
+
+
+async def test_a_damaged_checkout_that_nobody_uses_is_restored(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    (path / "README.md").unlink()
+    (path / "cache").write_text("x")
+    await bench.capture(key_of("a"), reader())
+    assert await bench.prepare(key_of("b"), reader()) == path
+    assert (path / "README.md").exists()
+    assert not (path / "cache").exists()
+
+
+async def test_a_deleted_checkout_is_made_anew(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    shutil.rmtree(path)
+    fresh = await bench.prepare(key_of("b"), reader())
+    assert (fresh / "README.md").exists()
+    assert fresh != path
+    assert (await bench.capture(key_of("a"), reader())).trespass == (".",)
+    assert await bench.capture(key_of("b"), reader()) == Captured(None)
+
+
+async def test_only_a_few_unused_checkouts_stay(bench: Bench) -> None:
+    for number in range(8):
+        commit = bench.project.commit({"number": str(number)})
+        path = await bench.prepare(key_of(f"t{number}"), reader(), commit)
+        assert (path / "number").read_text() == str(number)
+        await bench.capture(key_of(f"t{number}"), reader())
+    assert len(bench.worktrees()) == 1 + 3
+
+
+async def test_one_look_answers_all_who_asked_before_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [key_of(f"t{number}") for number in range(50)]
+    await asyncio.gather(*(bench.prepare(key, reader()) for key in keys))
+    looks: list[tuple[str, ...]] = []
+    run = Git.run
+
+    async def counted(self: Git, *args: str, **options: object) -> GitResult:
+        looks.append(args)
+        return await run(self, *args, **options)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(Git, "run", counted)
+    await asyncio.gather(*(bench.capture(key, reader()) for key in keys))
+    assert 1 <= len(looks) <= 2
+
+
+async def test_a_change_made_after_a_look_began_is_seen_by_the_next(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    await bench.prepare(key_of("b"), reader())
+
+    async def late() -> Captured:
+        await asyncio.sleep(0)
+        (path / "README.md").write_text("late\n")
+        return await bench.capture(key_of("b"), reader())
+
+    _, answer = await asyncio.gather(bench.capture(key_of("a"), reader()), late())
+    assert answer.trespass == ("README.md",)
+
+
+async def test_preparing_a_reader_costs_next_to_nothing(bench: Bench) -> None:
+    await bench.prepare(key_of("first"), reader())
+    commit = await bench.repository.head()
+    began = time.perf_counter()
+    for number in range(200):
+        await bench.workspaces.prepare(key_of(f"t{number}"), reader(), commit)
+    assert (time.perf_counter() - began) / 200 < 0.002
+
+
+async def test_another_engine_finds_who_reads_where(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    await bench.restart()
+    assert bench.workspaces.path(key_of("a")) == path
+    assert await bench.prepare(key_of("a"), reader()) == path
+    assert await bench.prepare(key_of("b"), reader()) == path
+    (path / "README.md").write_text("x")
+    await bench.restart()
+    assert await bench.prepare(key_of("c"), reader()) != path
+    assert (await bench.capture(key_of("a"), reader())).trespass == ("README.md",)
+
+
+async def test_another_engine_trusts_no_checkout_that_nobody_uses(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    await bench.capture(key_of("a"), reader())
+    (path / "README.md").write_text("x")
+    (path / "leftover").write_text("x")
+    await bench.restart()
+    assert await bench.prepare(key_of("b"), reader()) == path
+    assert git_in(path, "status", "--porcelain") == ""

@@ -1,0 +1,152 @@
+"""Another engine takes over after a crash at any point."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pex_tui.adapters.git import capture as capturing
+from pex_tui.adapters.git import worktree_supply
+from pex_tui.adapters.git.linked_worktree import LinkedWorktrees
+from pex_tui.adapters.git.pool import Pool
+from pex_tui.engine.ports import Captured
+from tests.adapters.git.conftest import Bench, git_in, key_of, writer
+
+
+class Crash(BaseException):
+    """The engine is gone: nothing may catch this."""
+
+
+def crash(*_: object) -> None:
+    raise Crash
+
+
+async def crash_later(*_: object) -> None:
+    raise Crash
+
+
+async def test_the_next_engine_finds_the_workspace_as_it_is(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    (path / "half").write_text("done")
+    await bench.restart()
+    assert bench.workspaces.path(key_of("a")) == path
+    assert await bench.prepare(key_of("a"), writer()) == path
+    assert await bench.prepare(key_of("b"), writer()) != path
+    assert (await bench.capture(key_of("a"))).files == ("half",)
+
+
+@pytest.mark.parametrize("step", ["reset", "cast_shadow"])
+async def test_a_preparation_cut_short_is_done_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with monkeypatch.context() as patch:
+        if step == "reset":
+            patch.setattr(LinkedWorktrees, "reset", crash_later)
+        else:
+            patch.setattr(worktree_supply, "cast_shadow", crash)
+        with pytest.raises(Crash):
+            await bench.prepare(key_of("a"), writer())
+    await bench.restart()
+    assert bench.workspaces.path(key_of("a")) is None
+    path = await bench.prepare(key_of("a"), writer())
+    assert git_in(path, "status", "--porcelain") == ""
+    assert len(bench.worktrees()) == 2
+
+
+async def test_a_workspace_never_handed_over_holds_no_work(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(LinkedWorktrees, "reset", crash_later)
+        with pytest.raises(Crash):
+            await bench.prepare(key_of("a"), writer())
+    await bench.restart()
+    assert await bench.capture(key_of("a")) == Captured(None)
+    await bench.prepare(key_of("b"), writer())
+    assert len(bench.worktrees()) == 2
+
+
+async def test_a_worktree_without_a_record_is_made_anew(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    Path(f"{path}.json").unlink()
+    await bench.restart()
+    assert await bench.prepare(key_of("b"), writer()) == path
+    assert git_in(path, "status", "--porcelain") == ""
+    assert len(bench.worktrees()) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 99}', '{"version": 1}'])
+async def test_a_record_that_can_t_be_read_counts_for_nothing(bench: Bench, content: str) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    Path(f"{path}.json").write_text(content)
+    await bench.restart()
+    assert await bench.prepare(key_of("b"), writer()) == path
+
+
+STEPS: list[Callable[[pytest.MonkeyPatch], None]] = [
+    lambda patch: patch.setattr(capturing, "keep_snapshot", crash_later),
+    lambda patch: patch.setattr(capturing, "captured", crash),
+    lambda patch: patch.setattr(capturing.Answers, "store", crash),
+    lambda patch: patch.setattr(Pool, "release", crash_later),
+]
+
+
+@pytest.mark.parametrize("arrange", STEPS)
+async def test_a_capture_cut_short_answers_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, arrange: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    spec = writer(writes=("src/**",))
+    path = await bench.prepare(key_of("a"), spec)
+    (path / "new").write_text("new")
+    (path / "src" / "one.py").write_text("changed")
+    with monkeypatch.context() as patch:
+        arrange(patch)
+        with pytest.raises(Crash):
+            await bench.capture(key_of("a"), spec)
+    left = bench.refs()
+    await bench.restart()
+    done = await bench.capture(key_of("a"), spec)
+    assert done.files == ("new", "src/one.py")
+    assert done.drift == ("new",)
+    assert left in ({}, bench.refs())
+    await bench.restart()
+    assert await bench.capture(key_of("a"), spec) == done
+    assert await bench.prepare(key_of("b"), writer()) == path
+
+
+async def test_a_capture_answers_from_the_ref_when_all_else_is_gone(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    (path / "new").write_text("new")
+    done = await bench.capture(key_of("a"))
+    (bench.places.attempt(key_of().run, key_of("a").task, 1) / "captured.json").unlink()
+    await bench.restart()
+    assert await bench.capture(key_of("a")) == done
+
+
+async def test_a_cancelled_preparation_frees_its_workspace(bench: Bench) -> None:
+    preparing = asyncio.ensure_future(bench.prepare(key_of("a"), writer()))
+    deadline = asyncio.get_running_loop().time() + 10
+    while not (bench.places.pool / "1").exists():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0)
+    preparing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await preparing
+    path = await bench.prepare(key_of("a"), writer())
+    assert (await bench.capture(key_of("a"))) == Captured(None)
+    assert len(bench.worktrees()) == 2
+    assert path.parent == bench.places.pool
+
+
+async def test_a_shadow_that_is_gone_costs_time_but_no_work(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    shadow = Path(f"{path}.shadow")
+    (path / "new").write_text("new")
+    (shadow / "index").unlink()
+    (shadow / "HEAD").unlink()
+    (shadow / "index.lock").touch()
+    assert (await bench.capture(key_of("a"))).files == ("new",)
+    (shadow / "index").write_bytes(b"rubbish")
+    assert await bench.prepare(key_of("b"), writer()) == path
+    assert git_in(path, "status", "--porcelain", "--ignored") == ""
