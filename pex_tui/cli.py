@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from pex_tui.errors import UserError
@@ -32,8 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from pex_tui.wiring import commands  # noqa: PLC0415  # argparse errors need none of it
-
     parser = build_parser()
     known = set(_commands())
     if _is_goal(arguments, known):
@@ -43,8 +42,8 @@ def _run(arguments: list[str]) -> int:
             f"`{PROGRAM} --help`."
         )
     options = parser.parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = getattr(commands, options.handler)
-    return command(options)
+    module = import_module(f"pex_tui.wiring.commands.{options.handler}")
+    return int(module.main(options))
 
 
 def _is_goal(arguments: list[str], known: set[str]) -> bool:

@@ -73,7 +73,7 @@ class LocalSession:
             await asyncio.wait({self._serving})
         finally:
             await self.let_go()
-            await self._close()
+            await self.close()
         if not self._serving.cancelled():
             self._serving.result()
 
@@ -83,7 +83,8 @@ class LocalSession:
             self._serving.cancel()
             await asyncio.wait({self._serving})
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """Give back what the session holds; `serve` does that by itself."""
         await self._ports.runner.close()
         await self._ports.workspaces.close()
         await self._ports.journal.close()

@@ -36,7 +36,11 @@ YOU = "you"
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run is hosted; `attended` means that a person can decide things while it runs."""
+    """How a run is hosted.
+
+    `attended` means that a person can decide things while it runs, `settles` that the host itself
+    decides one conflict and leaves the others open.
+    """
 
     attended: bool = False
     background: bool = False
@@ -44,6 +48,7 @@ class RunOptions:
     name: str | None = None
     include_uncommitted: bool = False
     land: bool = False
+    settles: bool = False
 
 
 async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> LocalSession:
@@ -86,11 +91,12 @@ async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSe
         RunAdopted(
             os.getpid(),
             YOU,
-            retry_failed=state.stage is RunStage.FINISHED and not options.attended,
+            retry_failed=state.stage is RunStage.FINISHED
+            and not (options.attended or options.settles),
             keep_pauses=options.background,
         )
     )
-    if not options.attended and not options.background:
+    if not (options.attended or options.background or options.settles):
         for conflict in state.open_conflicts:
             session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
     return session

@@ -1,0 +1,93 @@
+"""A run's report as one value: what landed, what failed, what collided, and the figures."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pex_tui.core.events import Event
+from pex_tui.core.history import RunHistory, TaskHistory, read_history
+from pex_tui.core.metrics import Metrics, measure
+from pex_tui.core.outcome import conclude
+from pex_tui.core.state import Conflict, Outcome, RunState, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report is made from, whatever it will look like."""
+
+    state: RunState
+    history: RunHistory
+    metrics: Metrics
+    outcome: Outcome
+    exit_code: int
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has ended (for now)."""
+        return self.state.outcome is not None
+
+
+def make_report(events: Iterable[Event]) -> Report:
+    """The report of a run's events so far."""
+    history = read_history(events)
+    outcome, exit_code = conclude(history.state)
+    if history.state.outcome is not None and history.state.exit_code is not None:
+        outcome, exit_code = history.state.outcome, history.state.exit_code
+    return Report(history.state, history, measure(history), outcome, exit_code)
+
+
+def report_object(report: Report) -> dict[str, Any]:
+    """The report as `report --format json` prints it; times are absolute seconds."""
+    state = report.state
+    return {
+        "run": state.run,
+        "goal": state.plan.goal,
+        "outcome": report.outcome if report.is_finished else None,
+        "exit_code": report.exit_code if report.is_finished else None,
+        "base": state.base,
+        "branch": state.branch,
+        "tasks": [_task_object(state, task, report.history.tasks[task.id]) for task in state.tasks],
+        "conflicts": [_conflict_object(report.history, conflict) for conflict in state.conflicts],
+        "metrics": asdict(report.metrics),
+    }
+
+
+def _task_object(state: RunState, task: TaskState, past: TaskHistory) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "agent": state.spec(task.id).agent,
+        "outcome": task.phase,
+        "reason": task.reason or None,
+        "attempts": past.attempts,
+        "started_at": past.first_started_at,
+        "finished_at": task.ended_at,
+        "commit": task.landed,
+        "files": list(task.files),
+        "drift": list(task.drift),
+        "waits": past.waits,
+    }
+
+
+def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
+    return {
+        "kind": conflict.kind,
+        "tasks": list(conflict.tasks),
+        "files": [file.path for file in conflict.files],
+        "foreseen_at": conflict.foreseen_at,
+        "seen_at": conflict.seen_at,
+        "met_at": conflict.met_at,
+        "decision": conflict.decision,
+        "decided_by": conflict.decided_by or None,
+        "decided_at": conflict.decided_at,
+        "detail": conflict.detail or None,
+        "cost_seconds": cost_seconds(history, conflict),
+    }
+
+
+def cost_seconds(history: RunHistory, conflict: Conflict) -> float | None:
+    """What a conflict cost: the wait for its neighbour, or the time until it landed after all."""
+    past = history.tasks[conflict.tasks[0]]
+    if conflict.met_at is None:
+        return past.waits.get("conflict")
+    landed = history.state.task(conflict.tasks[0]).ended_at
+    return None if landed is None else max(0.0, landed - conflict.met_at)

@@ -1,0 +1,235 @@
+"""The report as a person reads it at the end of a run, at most 100 columns wide."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import HOLDS_SLOT, Phase
+from pex_tui.core.plan import TaskSpec
+from pex_tui.core.state import Conflict, Decision, LandStatus, Outcome, TaskState
+from pex_tui.core.text import clean
+from pex_tui.headless.report import Report, cost_seconds
+
+WIDTH = 100
+_BAR = 48
+_OUTCOMES = {
+    Outcome.OK: "everything ended well",
+    Outcome.FAILED: "not everything ended well",
+    Outcome.GATE_FAILED: "a gate failed",
+    Outcome.CONFLICTS: "conflicts are left",
+    Outcome.ABORTED: "aborted",
+    Outcome.INTERRUPTED: "interrupted, its state is saved",
+}
+_MARKS = {
+    Phase.LANDED: "✓",
+    Phase.DONE: "✓",
+    Phase.FAILED: "✗",
+    Phase.ABORTED: "⊘",
+    Phase.SKIPPED: "⊘",
+    Phase.CONFLICT: "⇄",
+}
+_BLOCKS = {Phase.STARTING: "░", Phase.PAUSED: "‖", Phase.LANDING: "▒", Phase.QUEUED: "▒"}
+_DECISIONS = {
+    Decision.SERIALISED: "ran one after the other",
+    Decision.RERUN: "the task ran again on the newest tip",
+    Decision.OURS: "the task's side was taken",
+    Decision.THEIRS: "what had landed was kept",
+    Decision.EDITED: "edited by hand",
+    Decision.DROPPED_NEED: "the need was dropped",
+    Decision.ABORTED: "given up",
+    Decision.FAILED: "failed",
+}
+
+
+def render_text(report: Report) -> str:
+    """The whole report; every line is clean."""
+    lines = [
+        *_head(report),
+        *_tasks(report),
+        *_failures(report),
+        *_conflicts(report),
+        *_timeline(report),
+        *figures(report),
+        *_notices(report),
+        *next_steps(report),
+    ]
+    return "\n".join(_fit(line) for line in lines) + "\n"
+
+
+def _fit(line: str) -> str:
+    text = clean(line)
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+
+
+def outcome_words(report: Report) -> str:
+    """How it ended, in words."""
+    return _OUTCOMES[report.outcome] if report.is_finished else "not finished"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, below a minute with a tenth: `2:05`, `9.3 s`."""
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction for a person; unknown is a dash."""
+    return "–" if fraction is None else f"{fraction:.0%}"
+
+
+def _head(report: Report) -> Iterator[str]:
+    state = report.state
+    landed = sum(task.phase is Phase.LANDED for task in state.tasks)
+    yield ""
+    yield f"Run {state.run}: {outcome_words(report)} (exit {report.exit_code})"
+    if state.plan.goal:
+        yield f"  {state.plan.goal.partition(chr(10))[0]}"
+    yield (
+        f"  {landed} of {len(state.tasks)} tasks landed on {state.branch}, "
+        f"from {state.target or 'a detached HEAD'} at {state.base[:9]}, "
+        f"in {clock(report.metrics.makespan_seconds)}"
+    )
+    if state.land_status is not LandStatus.NOT_ASKED:
+        yield f"  {state.land_status}: {state.land_detail}"
+
+
+def _tasks(report: Report) -> Iterator[str]:
+    state = report.state
+    wide = max((len(task.id) for task in state.tasks), default=0)
+    yield ""
+    for task in state.tasks:
+        past = report.history.tasks[task.id]
+        mark = _MARKS.get(task.phase, "·")
+        tries = f" ×{past.attempts}" if past.attempts > 1 else ""
+        took = clock(past.work_seconds) if past.exited_at else ""
+        yield f"  {mark} {task.id:<{wide}}  {took:>8}{tries:<3}  {_what_became(task)}"
+
+
+def _what_became(task: TaskState) -> str:
+    if task.landed is not None:
+        count = len(task.files)
+        drift = f", {len(task.drift)} outside `writes`" if task.drift else ""
+        return f"landed {task.landed[:9]}, {count} file{'' if count == 1 else 's'}{drift}"
+    return f"{task.phase}: {task.reason}" if task.reason else str(task.phase)
+
+
+def _failures(report: Report) -> Iterator[str]:
+    for task in report.state.tasks:
+        if task.phase is Phase.FAILED and task.failure is not None:
+            yield ""
+            yield f"  ✗ {task.id}: {task.failure.detail}"
+            yield from (f"      {line}" for line in task.failure.output.splitlines()[-12:])
+
+
+def _conflicts(report: Report) -> Iterator[str]:
+    conflicts = report.state.conflicts
+    if not conflicts:
+        return
+    yield ""
+    yield "Conflicts"
+    for conflict in conflicts:
+        yield f"  {_conflict_line(report, conflict)}"
+
+
+def _conflict_line(report: Report, conflict: Conflict) -> str:
+    who = " × ".join(conflict.tasks)
+    what = ", ".join(file.path for file in conflict.files) or conflict.detail
+    decision = _DECISIONS[conflict.decision] if conflict.decision else "OPEN: waits for a decision"
+    cost = cost_seconds(report.history, conflict)
+    spent = f", {clock(cost)}" if cost else ""
+    return f"{conflict.kind}  {who}: {what}; {decision}{spent}"
+
+
+def _timeline(report: Report) -> Iterator[str]:
+    history = report.history
+    whole = history.ended_at - history.began_at
+    if whole <= 0:
+        return
+    wide = max(len(task.id) for task in report.state.tasks)
+    yield ""
+    yield f"{'Timeline':<{wide + 4}}0{clock(whole):>{_BAR - 1}}"
+    for spec in report.state.plan.tasks:
+        bar = _bar(report, spec, whole)
+        if bar.strip():
+            yield f"  {spec.id:<{wide}}  {bar}"
+
+
+def _bar(report: Report, spec: TaskSpec, whole: float) -> str:
+    cells = [" "] * _BAR
+    for span in report.history.tasks[TaskId(spec.id)].spans:
+        block = _BLOCKS.get(span.phase, "█" if span.phase in HOLDS_SLOT else "")
+        if block:
+            first = int((span.begin - report.history.began_at) / whole * _BAR)
+            last = int((span.end - report.history.began_at) / whole * _BAR)
+            for cell in range(first, min(_BAR, max(first + 1, last))):
+                if cells[cell] != "█":
+                    cells[cell] = block
+    return "".join(cells)
+
+
+def figures(report: Report) -> Iterator[str]:
+    """The figures, the bound always said."""
+    found = report.metrics
+    yield ""
+    yield "Figures"
+    yield (
+        f"  schedule efficiency {percent(found.schedule_efficiency)}: "
+        f"{clock(found.makespan_seconds)} where no scheduler could need less than "
+        f"{clock(found.lower_bound_seconds)}"
+    )
+    if found.speedup is not None:
+        yield f"  speed-up {found.speedup:.1f}× over one task at a time: {_savings(report)}"
+    yield (
+        f"  parallel efficiency {percent(found.parallel_efficiency)} of at most "
+        f"{percent(found.efficiency_ceiling)} on this graph, "
+        f"slots busy {percent(found.thread_utilization)}"
+    )
+    waits = ", ".join(f"{cause} {clock(wait.mean)}" for cause, wait in found.wait_seconds.items())
+    yield f"  mean wait: {waits}"
+    if found.conflict_rate is not None:
+        yield (
+            f"  conflict rate {percent(found.conflict_rate)} of landings, "
+            f"{found.conflicts_predicted} overlaps foreseen, {found.conflicts_missed} not"
+        )
+
+
+def _savings(report: Report) -> str:
+    found = report.metrics
+    if found.speedup is not None and found.speedup <= 1.1:  # noqa: PLR2004
+        return "one agent alone would have been as fast"
+    return f"{clock(found.work_seconds)} of work, {percent(found.time_savings)} of the time saved"
+
+
+def _notices(report: Report) -> Iterator[str]:
+    notices = list(dict.fromkeys(report.state.notices))
+    if notices:
+        yield ""
+    for notice in notices:
+        yield from wrap(notice, WIDTH - 4, initial_indent="  ! ", subsequent_indent="    ")
+
+
+def next_steps(report: Report) -> Iterator[str]:
+    """What to do now; a run that is all on its branch needs nothing."""
+    state = report.state
+    run = state.run
+    steps = []
+    if report.outcome is Outcome.INTERRUPTED or not report.is_finished:
+        steps.append(f"pex-tui resume {run}        continue it")
+    steps += [
+        f"pex-tui resolve {run} {conflict.tasks[0]} --ours|--theirs|--edit|--rerun"
+        for conflict in state.open_conflicts
+    ]
+    if any(task.phase is Phase.FAILED for task in state.tasks):
+        steps.append(f"pex-tui resume {run}        try what failed again")
+    landed = any(task.phase is Phase.LANDED for task in state.tasks)
+    if landed and state.land_status is not LandStatus.LANDED and state.target is not None:
+        steps.append(f"pex-tui land {run}          bring it to {state.target}")
+    if landed:
+        steps.append(f"git log {state.base[:9]}..{state.branch}    the commits")
+    steps.append(f"pex-tui report {run}        this report again (--format html, md or json)")
+    yield ""
+    yield "Next"
+    yield from (f"  {step}" for step in dict.fromkeys(steps))

@@ -1,0 +1,90 @@
+"""`pex-tui land [RUN]`."""
+
+import sys
+import time
+from pathlib import Path
+
+from pex_tui.adapters.control import ControlError, ask
+from pex_tui.adapters.engine_lock import Holder, current_holder
+from pex_tui.core.events import Event, LandRequested, RunLanded, RunLandRefused
+from pex_tui.core.ids import RunId
+from pex_tui.core.phases import Phase
+from pex_tui.core.state import RunState
+from pex_tui.core.step import step
+from pex_tui.engine.ports import LandingError
+from pex_tui.errors import UserError
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
+from pex_tui.wiring.locking import take_lock
+from pex_tui.wiring.ports import make_lander
+from pex_tui.wiring.sessions import YOU, read_state
+
+NOT_LANDED = 1
+
+
+def main(options: Options) -> int:
+    """Bring what a run landed to the branch it started from."""
+    return await_command(_land(options))
+
+
+async def _land(options: Options) -> int:
+    ground = await ground_of(options)
+    holder = current_holder(ground.places.lock)
+    journal = ground.open_journal()
+    try:
+        run = find_run(journal, options.run).run
+    finally:
+        journal.close_now()
+    if holder is not None and holder.run == run:
+        return await _ask_engine(holder)
+    lock = await take_lock(ground.places.lock)
+    try:
+        return await _land_now(ground, run)
+    finally:
+        lock.release()
+
+
+async def _ask_engine(holder: Holder) -> int:
+    try:
+        await ask(Path(holder.control), request="land", by=YOU)
+    except ControlError as error:
+        raise UserError(str(error)) from error
+    sys.stdout.write(f"Asked the engine of run {holder.run} to land; it says how it went.\n")
+    return 0
+
+
+async def _land_now(ground: Ground, run: RunId) -> int:
+    journal = ground.open_journal()
+    try:
+        state = read_state(journal, run)
+        if state.target is None:
+            raise UserError(
+                f"Run {run} started from a detached HEAD, so there is no branch to land on. "
+                f"Merge it where you want it: git merge {state.branch}"
+            )
+        asked: Event = LandRequested(YOU, at=time.time())
+        told = await _attempt(ground, state, state.target)
+        rows = []
+        for event in (asked, told):
+            state, _ = step(state, event)
+            rows.append((state.seq, event))
+        await journal.append(run, rows)
+    finally:
+        await journal.close()
+    if isinstance(told, RunLandRefused):
+        sys.stderr.write(f"{told.reason}\n")
+        return NOT_LANDED
+    sys.stdout.write(f"{state.land_detail}\n")
+    left = [task.id for task in state.tasks if task.phase not in {Phase.LANDED, Phase.DONE}]
+    if left:
+        sys.stderr.write(f"! Not part of it, as they have not landed: {', '.join(left)}\n")
+    return 0
+
+
+async def _attempt(ground: Ground, state: RunState, target: str) -> RunLanded | RunLandRefused:
+    identity = await ground.repository.check_identity()
+    try:
+        commit, detail = await make_lander(ground, state, identity).land_run(target)
+    except LandingError as error:
+        return RunLandRefused(str(error), at=time.time())
+    return RunLanded(target, commit, detail, at=time.time())

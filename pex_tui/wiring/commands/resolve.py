@@ -1,0 +1,119 @@
+"""`pex-tui resolve [RUN] [TASK --ours|--theirs|--rerun|--edit]`."""
+
+import asyncio
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import Conflict, Decision, RunState
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import ConflictSides, LandingError
+from pex_tui.errors import UserError
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.hosting import (
+    Options,
+    await_command,
+    drive_headless,
+    find_run,
+    ground_of,
+)
+from pex_tui.wiring.sessions import RunOptions, read_state, resume_run
+
+_OPEN = 3
+_MARKER = b"<<<<<<<"
+
+
+def main(options: Options) -> int:
+    """List open conflicts, or settle one and let the run go on."""
+    return await_command(_resolve(options))
+
+
+async def _resolve(options: Options) -> int:
+    ground = await ground_of(options)
+    journal = ground.open_journal()
+    try:
+        state = read_state(journal, find_run(journal, options.run).run)
+    finally:
+        journal.close_now()
+    if options.task is None:
+        if options.choice:
+            raise UserError("Say whose conflict to settle: pex-tui resolve RUN TASK --ours")
+        return _list(state)
+    task = _task(state, options.task)
+    if options.choice is None:
+        return _list(state)
+    return await _settle(ground, state, task, options.choice)
+
+
+def _list(state: RunState) -> int:
+    if not state.conflicts:
+        sys.stdout.write(f"Run {state.run} has met no conflict.\n")
+    for conflict in state.conflicts:
+        sys.stdout.write(clean(_told(state, conflict)) + "\n")
+    return _OPEN if state.open_conflicts else 0
+
+
+def _told(state: RunState, conflict: Conflict) -> str:
+    who = " with ".join((conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"))
+    paths = ", ".join(f"{file.path} ({file.kind})" for file in conflict.files) or conflict.detail
+    if not conflict.is_open:
+        return f"  settled  {who}: {paths}: {conflict.decision} by {conflict.decided_by}"
+    flags = "--ours|--theirs|--edit|--rerun"
+    return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
+
+
+def _task(state: RunState, wanted: str) -> TaskId:
+    open_tasks = [conflict.tasks[0] for conflict in state.open_conflicts]
+    if wanted not in open_tasks:
+        named = ", ".join(open_tasks) or "none"
+        raise UserError(
+            f"Task {clean(wanted)} has no open conflict in run {state.run}; with one: {named}."
+        )
+    return TaskId(wanted)
+
+
+async def _settle(ground: Ground, state: RunState, task: TaskId, choice: str) -> int:
+    """Take the run up, settle this one conflict, and let it go on to its end."""
+    session = await resume_run(ground, state.run, RunOptions(settles=True))
+    decision = Decision.EDITED if choice == "edit" else Decision(choice)
+    try:
+        contents: dict[str, bytes | None] = {}
+        if decision is Decision.EDITED:
+            sides = await session.sides(task)
+            contents = await asyncio.to_thread(_edit_all, sides)
+        await session.settle(task, decision, contents)
+    except (LandingError, UserError) as error:
+        await session.close()
+        raise UserError(str(error)) from error
+    return await drive_headless(ground, session, as_json=False)
+
+
+def _edit_all(sides: tuple[ConflictSides, ...]) -> dict[str, bytes | None]:
+    """Each conflicting file in the user's editor; all of them, or UserError and nothing is done."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise UserError("--edit needs an editor: set $EDITOR, or choose --ours, --theirs, --rerun.")
+    unmergeable = [side.path for side in sides if side.merged is None]
+    if unmergeable:
+        raise UserError(
+            f"{clean(', '.join(unmergeable))}: this can't be edited as text. "
+            "Choose --ours, --theirs or --rerun."
+        )
+    with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
+        return {side.path: _edit(editor, Path(folder), side) for side in sides}
+
+
+def _edit(editor: str, folder: Path, side: ConflictSides) -> bytes:
+    path = folder / Path(side.path).name
+    path.write_bytes(side.merged or b"")
+    ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
+    edited = path.read_bytes()
+    if ended.returncode != 0:
+        raise UserError(f"The editor ended with {ended.returncode}; nothing was settled.")
+    if any(line.startswith(_MARKER) for line in edited.splitlines()):
+        raise UserError(f"{clean(side.path)} still has conflict markers; nothing was settled.")
+    return edited

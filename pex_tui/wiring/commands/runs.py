@@ -1,0 +1,27 @@
+"""`pex-tui runs`."""
+
+import json
+import sys
+from dataclasses import asdict
+
+from pex_tui.adapters.engine_lock import current_holder
+from pex_tui.headless.runs import render_runs
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.hosting import Options, await_command, ground_of
+from pex_tui.wiring.summaries import summaries
+
+
+def main(options: Options) -> int:
+    """List past and live runs."""
+    return await_command(_runs(options))
+
+
+async def _runs(options: Options) -> int:
+    ground: Ground = await ground_of(options)
+    holder = current_holder(ground.places.lock)
+    found = summaries(ground, holder)
+    if options.json:
+        sys.stdout.write(json.dumps([asdict(summary) for summary in found], indent=2) + "\n")
+    else:
+        sys.stdout.write(render_runs(found))
+    return 0
