@@ -59,6 +59,7 @@ async def settled_tree(
     Raises LandingError when a path is left undecided or a content can't stand for what is there.
     """
     _refuse_undecided(merge, decision, contents)
+    _refuse_outsiders(contents)
     outside = sorted(contents.keys() - {conflict.path for conflict in merge.conflicts})
     present = await _entries(git, merge.tree, outside)
     removed: dict[str, None] = {}
@@ -95,6 +96,14 @@ def _refuse_undecided(
             f"Not every conflict is decided: {', '.join(undecided)}. Give each a content, or "
             "choose ours or theirs for it."
         )
+
+
+def _refuse_outsiders(contents: dict[str, bytes | None]) -> None:
+    """Raise LandingError for paths that git itself would leave out without a word."""
+    for path in contents:
+        parts = path.split("/")
+        if any(part in {"", ".", ".."} or part.lower() == ".git" for part in parts):
+            raise LandingError(f"{clean(path)!r} is not a path of the repository.")
 
 
 async def _edited(git: Git, conflict: PathConflict, content: bytes | None) -> Side | None:
