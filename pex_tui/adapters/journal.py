@@ -17,6 +17,7 @@ from pex_tui.core.state import Outcome
 from pex_tui.engine.ports import JournalFull
 
 _TELEMETRY_SECONDS = 1.0
+_REMEMBERED_RUNS = 20  # how many runs estimates are learned from
 _FULL = ("disk is full", "database or disk is full", "disk I/O error")
 Row = tuple[RunId, int, float, str, str]
 
@@ -107,20 +108,23 @@ class SqliteJournal:
         ]
 
     def durations(self) -> dict[TaskId, list[float]]:
-        """How long well-ended attempts of each task took in all runs, in seconds."""
+        """How long well-ended attempts of each task took in the latest runs, in seconds."""
         rows = self._connection.execute(
             """
-            SELECT json_extract(s.body, '$.task'),
-                json_extract(x.body, '$.exited_at') - json_extract(s.body, '$.started_at')
-            FROM events s JOIN events x ON x.run = s.run AND x.kind = 'agent_exited'
-                AND json_extract(x.body, '$.task') = json_extract(s.body, '$.task')
-                AND json_extract(x.body, '$.attempt') = json_extract(s.body, '$.attempt')
-            WHERE s.kind = 'agent_started' AND json_extract(x.body, '$.failure') IS NULL
-            """
-        )
+            SELECT run, kind, json_extract(body, '$.task'), json_extract(body, '$.attempt'),
+                json_extract(body, '$.started_at'), json_extract(body, '$.exited_at'),
+                json_extract(body, '$.failure')
+            FROM events WHERE kind IN ('agent_started', 'agent_exited') AND run IN
+                (SELECT run FROM runs ORDER BY created_at DESC LIMIT ?)
+            """,
+            (_REMEMBERED_RUNS,),
+        ).fetchall()
+        started = {row[:1] + row[2:4]: row[4] for row in rows if row[1] == "agent_started"}
         found: dict[TaskId, list[float]] = {}
-        for task, seconds in rows:
-            found.setdefault(TaskId(task), []).append(seconds)
+        for run, kind, task, attempt, _, exited_at, failure in rows:
+            began = started.get((run, task, attempt))
+            if kind == "agent_exited" and failure is None and began is not None:
+                found.setdefault(TaskId(task), []).append(exited_at - began)
         return found
 
     def forget(self, run: RunId) -> None:

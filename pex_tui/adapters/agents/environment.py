@@ -6,6 +6,7 @@ Secrets and whatever steers other programs stay out, unless `safety.env_pass` na
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from pex_tui.core.ids import SlotId
@@ -70,15 +71,17 @@ def attempt_environment(
         "PEX_SOCKET": os.fspath(socket) if socket is not None else "",
         "PEX_PROMPT": _within_limit(spec.prompt),
     }
+    wanted = tuple(passed)
     return {
-        **{name: value for name, value in user.items() if _may_pass(name, tuple(passed))},
+        **{name: value for name, value in user.items() if _may_pass(name, wanted)},
         "PWD": os.fspath(workspace),
         **contract,
         **dict(spec.env),
     }
 
 
-def _may_pass(name: str, wanted: Sequence[str]) -> bool:
+@cache
+def _may_pass(name: str, wanted: tuple[str, ...]) -> bool:
     if _matches(name, _NEVER):
         return _matches(name, _GIT_HARMLESS) and _matches(name, wanted)
     if _matches(name, wanted):

@@ -1,0 +1,113 @@
+"""Looks at the machine and the repository: what a run needs, and what would be good to have."""
+
+import locale
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+import psutil
+
+from pex_tui.adapters.git.repository import Repository, RepositoryError, discover, shown
+from pex_tui.adapters.git.state_directory import state_directory
+from pex_tui.engine.session import Check, CheckLevel
+from pex_tui.errors import UserError
+
+_AGENTS = ("claude", "codex", "gemini", "opencode")
+_LOW_DISK_BYTES = 2 * 1024**3
+_OLDEST_PYTHON = (3, 11)
+_SMALL = (80, 24)
+
+
+async def check_all(place: Path) -> tuple[Check, ...]:
+    """Every finding, the most basic first."""
+    repository, finding = await _repository(place)
+    found = [_python(), _git(), finding]
+    if repository is not None:
+        found += [await _identity(repository), _state(repository)]
+    return (*found, _agents(), _limits(), _cores(), _terminal())
+
+
+async def _repository(place: Path) -> tuple[Repository | None, Check]:
+    try:
+        repository = await discover(place)
+        head = await repository.head()
+    except RepositoryError as error:
+        return None, Check(CheckLevel.BAD, "repository", "can't be worked in", str(error))
+    branch = await repository.current_branch() or "detached HEAD"
+    dirt = await repository.dirty()
+    state = dirt.summary or "clean"
+    return repository, Check(
+        CheckLevel.OK, "repository", f"{repository.name}: {branch}@{head[:9]}, {state}"
+    )
+
+
+async def _identity(repository: Repository) -> Check:
+    try:
+        identity = await repository.check_identity()
+    except RepositoryError as error:
+        return Check(CheckLevel.WARN, "identity", "git does not know who you are", str(error))
+    return Check(CheckLevel.OK, "identity", f"{identity.author_name} <{identity.author_email}>")
+
+
+def _state(repository: Repository) -> Check:
+    try:
+        folder = state_directory(repository)
+    except UserError as error:
+        return Check(CheckLevel.BAD, "state", "can't be written", str(error))
+    free = shutil.disk_usage(folder).free
+    text = f"{shown(folder)}, {free / 1024**3:.0f} GB free"
+    if free < _LOW_DISK_BYTES:
+        return Check(CheckLevel.WARN, "state", text, "Worktrees need room: try `pex-tui clean`.")
+    return Check(CheckLevel.OK, "state", text)
+
+
+def _python() -> Check:
+    version = platform.python_version()
+    if sys.version_info < _OLDEST_PYTHON:
+        return Check(CheckLevel.BAD, "python", version, "Install Python 3.11 or newer.")
+    return Check(CheckLevel.OK, "python", version)
+
+
+def _git() -> Check:
+    path = shutil.which("git")
+    if path is None:
+        return Check(CheckLevel.BAD, "git", "not found", "Install git 2.39 or newer.")
+    return Check(CheckLevel.OK, "git", path)
+
+
+def _agents() -> Check:
+    """Which coding agents are there; none is ever run to find out."""
+    found = [name for name in _AGENTS if shutil.which(name)]
+    if found:
+        return Check(CheckLevel.OK, "agents", ", ".join(found))
+    return Check(CheckLevel.OK, "agents", "no coding agent found; any command is an agent as well")
+
+
+def _limits() -> Check:
+    return Check(
+        CheckLevel.OK,
+        "limits",
+        "none: memory and CPU of agents are shown, not enforced, in this version; no sandbox",
+    )
+
+
+def _cores() -> Check:
+    cores = psutil.cpu_count() or 1
+    memory = psutil.virtual_memory().available / 1024**3
+    return Check(CheckLevel.OK, "machine", f"{cores} cores, {memory:.0f} GB of memory available")
+
+
+def _terminal() -> Check:
+    term = os.environ.get("TERM", "")
+    encoding = locale.getpreferredencoding(do_setlocale=False)
+    if not sys.stdout.isatty() or term in {"", "dumb"}:
+        return Check(CheckLevel.WARN, "terminal", "none: runs are headless", "")
+    size = shutil.get_terminal_size()
+    text = f"{term}, {size.columns}×{size.lines}, {encoding}"
+    if (size.columns, size.lines) < _SMALL:
+        return Check(CheckLevel.WARN, "terminal", text, "The app wants 80×24 or more.")
+    if "utf" not in encoding.lower():
+        return Check(CheckLevel.WARN, "terminal", text, "Without UTF-8 the app draws in ASCII.")
+    return Check(CheckLevel.OK, "terminal", text)
