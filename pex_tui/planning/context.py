@@ -1,0 +1,45 @@
+"""What a plan is parsed against: the library, the repository, history and configuration."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pex_tui.core.ids import AgentName, TaskId
+from pex_tui.core.plan import Isolation
+from pex_tui.planning.agents import AgentDefinition
+
+ProgramFinder = Callable[[str], str | None]
+"""Where a program is, or None: a name with a slash in the repository, any other on the PATH."""
+
+DEFAULT_ESTIMATE_SECONDS = 60.0
+
+
+def _trust_programs(program: str) -> str | None:
+    return program
+
+
+@dataclass(frozen=True)
+class PlanContext:
+    """All that the plan's own text does not say.
+
+    `tracked` are the paths that git tracks, `history` the median seconds of earlier runs of a task.
+    `isolation` is the configured default; `break_cycles` drops needs rather than refuse a cycle.
+    """
+
+    agents: Mapping[AgentName, AgentDefinition] = field(default_factory=dict)
+    find_program: ProgramFinder = _trust_programs
+    tracked: frozenset[str] = frozenset()
+    history: Mapping[TaskId, float] = field(default_factory=dict)
+    isolation: Isolation = Isolation.AUTO
+    estimate_seconds: float = DEFAULT_ESTIMATE_SECONDS
+    break_cycles: bool = False
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder that holds a tracked file."""
+        return frozenset(
+            path[:end]
+            for path in self.tracked
+            for end, character in enumerate(path)
+            if character == "/"
+        )

@@ -1,0 +1,210 @@
+"""From a task's fields to its specification: agent, history and configuration folded in."""
+
+import shlex
+import textwrap
+from typing import TypeVar
+
+from pex_tui.core.globs import matches
+from pex_tui.core.ids import AgentName, LockName, TaskId
+from pex_tui.core.plan import Expects, Isolation, LockRequest, TaskSpec
+from pex_tui.planning.agents import AgentDefinition
+from pex_tui.planning.context import PlanContext
+from pex_tui.planning.predict import predicted_writes
+from pex_tui.planning.reading import Draft, TaskDraft
+from pex_tui.planning.schema import TaskFile
+from pex_tui.planning.wording import nearest
+
+Number = TypeVar("Number", int, float)
+
+SUBJECT_LIMIT = 72
+SHELL = ("sh", "-c")
+
+_MOST_NAMES_TOLD = 8
+
+
+def resolve_task(
+    draft: Draft, task: TaskDraft, context: PlanContext, needs: tuple[TaskId, ...]
+) -> TaskSpec | None:
+    """The task's specification, or None when something noted in `draft` stands against it."""
+    if task.fields is None:
+        return None
+    agent = _agent(draft, task, context)
+    argv = _argv(draft, task, agent, context)
+    fields = task.fields
+    writes = _writes(fields, agent)
+    _check_isolation(draft, task, writes)
+    if argv is None:
+        return None
+    defaults = agent or AgentDefinition(AgentName(""))
+    return TaskSpec(
+        id=TaskId(fields.id),
+        argv=argv,
+        agent=None if agent is None else agent.name,
+        prompt=fields.prompt,
+        needs=needs,
+        reads=fields.reads or defaults.reads,
+        writes=writes,
+        predicted_writes=() if writes is not None else predicted_writes(fields.prompt, context),
+        locks=tuple(LockRequest(LockName(name), mode) for name, mode in fields.locks),
+        priority=fields.priority,
+        estimate_seconds=_estimate(fields, defaults, context),
+        timeout_seconds=_first(fields.timeout, defaults.timeout_seconds),
+        retries=fields.retries,
+        memory_bytes=_first(fields.memory, defaults.memory_bytes),
+        cpu_cores=_first(fields.cpu, defaults.cpu_cores),
+        env=fields.env,
+        stage=fields.stage,
+        isolation=_isolation(fields, writes, context),
+        expects=_expects(fields, defaults, writes),
+        commit_message=fields.commit.strip() or _commit_message(fields, argv, draft.head.goal),
+        enabled=fields.enabled,
+    )
+
+
+def check_program(
+    draft: Draft, where: str, line: int, argv: tuple[str, ...], context: PlanContext
+) -> None:
+    """Note it when a command's program is nowhere; what a shell line calls is not looked at."""
+    program = argv[0]
+    if argv[:2] == SHELL or context.find_program(program) is not None:
+        return
+    if "/" not in program:
+        text = f'{where}: the program "{program}" is not on the PATH. Install it, or mend the name.'
+    elif _is_written_by_a_task(draft, program):
+        return
+    else:
+        text = f'{where}: the program "{program}" is not in the repository. Mend the path.'
+    draft.complain(line, text)
+
+
+def _is_written_by_a_task(draft: Draft, program: str) -> bool:
+    path = program.removeprefix("./")
+    return any(
+        matches(pattern, path)
+        for task in draft.tasks
+        if task.fields is not None
+        for pattern in task.fields.writes or ()
+    )
+
+
+def _agent(draft: Draft, task: TaskDraft, context: PlanContext) -> AgentDefinition | None:
+    fields = task.fields
+    if fields is None or fields.agent is None:
+        return None
+    agent = context.agents.get(AgentName(fields.agent))
+    if agent is None:
+        names = sorted(context.agents)
+        guess = nearest(fields.agent, names)
+        if not guess and 0 < len(names) <= _MOST_NAMES_TOLD:
+            guess = f"Known are {', '.join(names)}."
+        remedy = guess or "`pex-tui agents` lists those that are."
+        line = draft.document.line_of(("tasks", task.position, "agent"))
+        draft.complain(
+            line, f'{task.label}: the agent "{fields.agent}" is not in the library. {remedy}'
+        )
+    return agent
+
+
+def _argv(
+    draft: Draft, task: TaskDraft, agent: AgentDefinition | None, context: PlanContext
+) -> tuple[str, ...] | None:
+    """What to run, checked; None when there is nothing."""
+    fields = task.fields
+    if fields is None or not task.reads_well("command", "agent"):
+        return None
+    if fields.command is not None:
+        line = draft.document.line_of(("tasks", task.position, "command"))
+        check_program(draft, task.label, line, fields.command, context)
+        return fields.command
+    if fields.agent is None:
+        draft.complain(task.line, f"{task.label} has neither a command nor an agent. Give it one.")
+        return None
+    if agent is None:
+        return None
+    line = draft.document.line_of(("tasks", task.position, "agent"))
+    if agent.argv is None:
+        draft.complain(
+            line,
+            f'{task.label}: the agent "{agent.name}" has no command of its own, and this version '
+            "runs commands. Give the task a command; it finds the prompt in $PEX_PROMPT.",
+        )
+        return None
+    check_program(draft, f'{task.label}, agent "{agent.name}"', line, agent.argv, context)
+    return agent.argv
+
+
+def _writes(fields: TaskFile, agent: AgentDefinition | None) -> tuple[str, ...] | None:
+    if fields.writes is not None:
+        return fields.writes
+    if agent is not None and agent.writes is not None:
+        return agent.writes
+    return () if fields.isolation == "shared" else None  # a shared checkout can't be changed
+
+
+def _check_isolation(draft: Draft, task: TaskDraft, writes: tuple[str, ...] | None) -> None:
+    fields = task.fields
+    if fields is None or not task.reads_well("writes", "isolation", "expects", "agent"):
+        return
+    if fields.isolation == "shared" and writes:
+        line = draft.document.line_of(("tasks", task.position, "isolation"))
+        draft.complain(
+            line,
+            f"{task.label}: a shared checkout can't be changed, and the task writes "
+            f"{', '.join(writes)}. Write isolation: worktree, or writes: [].",
+        )
+    if fields.expects is Expects.CHANGES and writes == ():
+        line = draft.document.line_of(("tasks", task.position, "expects"))
+        draft.complain(
+            line,
+            f"{task.label} expects changes and may change nothing. "
+            "Declare what it writes, or write expects: none.",
+        )
+
+
+def _isolation(fields: TaskFile, writes: tuple[str, ...] | None, context: PlanContext) -> Isolation:
+    asked = Isolation(fields.isolation)
+    if asked is Isolation.AUTO:
+        asked = context.isolation
+    if asked is not Isolation.AUTO:
+        return asked
+    return Isolation.SHARED if writes == () else Isolation.WORKTREE
+
+
+def _expects(
+    fields: TaskFile, defaults: AgentDefinition, writes: tuple[str, ...] | None
+) -> Expects:
+    if fields.expects is not None:
+        return fields.expects
+    if writes == ():
+        return Expects.NONE
+    return defaults.expects or Expects.ANY
+
+
+def _estimate(fields: TaskFile, defaults: AgentDefinition, context: PlanContext) -> float:
+    """The plan's word, else the median of past runs, else the agent's, else the configured one."""
+    learned = context.history.get(TaskId(fields.id))
+    chosen = _first(_first(fields.estimate, learned), defaults.estimate_seconds)
+    return context.estimate_seconds if chosen is None or chosen <= 0 else chosen
+
+
+def _first(*values: Number | None) -> Number | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _commit_message(fields: TaskFile, argv: tuple[str, ...], goal: str) -> str:
+    """A subject from id and goal, and the prompt as body."""
+    shown = argv[2] if argv[:2] == SHELL and len(argv) > len(SHELL) else shlex.join(argv)
+    prompt = fields.prompt.strip()
+    about = next(
+        (line for text in (goal, prompt, shown) for line in text.split("\n") if line.strip()), ""
+    )
+    subject = shorten(f"{fields.id}: {' '.join(about.split())}", SUBJECT_LIMIT)
+    return f"{subject}\n\n{prompt}" if prompt else subject
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text in at most `limit` characters, cut between words where it can be."""
+    if len(text) <= limit:
+        return text
+    cut = textwrap.shorten(text, limit, placeholder="…")
+    return cut if len(cut) > limit // 2 else text[: limit - 1] + "…"
