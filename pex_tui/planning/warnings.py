@@ -1,0 +1,156 @@
+"""What a plan allows and its author may not have meant, each with a remedy."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pex_tui.core.amounts import clock, counted
+from pex_tui.core.globs import any_overlap
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import TaskId
+from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.rules import RunRules
+from pex_tui.planning.overlaps import ancestors, are_ordered, exclusions
+
+_MOST_NAMED = 5
+_MOST_STALE_READS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """Something to know before the start; `tasks` are those it is about."""
+
+    text: str
+    remedy: str
+    tasks: tuple[TaskId, ...] = ()
+
+
+def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWarning, ...]:
+    """Everything worth a second look, what concerns the whole plan first."""
+    active = tuple(spec for spec in plan.tasks if spec.enabled)
+    return (
+        *_without_gate(plan, active),
+        *_dropped_needs(plan),
+        *_unknown_writes(active),
+        *_predicted_writes(active),
+        *_exclusions(plan, graph),
+        *_stale_reads(plan, graph),
+        *_short_timeouts(active),
+        *_too_many_slots(plan, active, rules),
+        *_switched_off(plan),
+    )
+
+
+def named(ids: tuple[TaskId, ...]) -> str:
+    """The first few ids, and how many more there are."""
+    more = len(ids) - _MOST_NAMED
+    shown = [str(task) for task in ids[:_MOST_NAMED]]
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
+
+
+def _without_gate(plan: Plan, active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    writers = tuple(spec.id for spec in active if not spec.is_read_only)
+    if writers and not plan.verify:
+        yield PlanWarning(
+            "the plan has no gate: what lands is merged, and not tested",
+            'Add verify: [["pytest", "-q"]], or whatever tests this project.',
+            writers,
+        )
+
+
+def _dropped_needs(plan: Plan) -> Iterator[PlanWarning]:
+    for task, need in plan.dropped_needs:
+        yield PlanWarning(
+            f"the need of {task} for {need} was dropped to break a cycle",
+            "Take it out of the plan, or turn another need of the cycle round.",
+            (task, need),
+        )
+
+
+def _unknown_writes(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    ids = tuple(spec.id for spec in active if spec.writes is None and not spec.predicted_writes)
+    if ids:
+        verb = "does not say" if len(ids) == 1 else "do not say"
+        yield PlanWarning(
+            f"{named(ids)} {verb} what may be written; an overlap would show only at landing",
+            "Declare writes: with globs, or writes: [] for a task that only reads.",
+            ids,
+        )
+
+
+def _predicted_writes(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        if spec.writes is None and spec.predicted_writes:
+            yield PlanWarning(
+                f"{spec.id} does not say what it writes; its prompt names "
+                f"{', '.join(spec.predicted_writes)}",
+                "Declare writes: if that is wrong.",
+                (spec.id,),
+            )
+
+
+def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
+    """One warning a reason, however many tasks share it."""
+    groups: dict[str, dict[int, None]] = {}
+    for pair in exclusions(plan, graph):
+        groups.setdefault(pair.reason, {}).update({pair.first: None, pair.second: None})
+    for reason, positions in groups.items():
+        ids = tuple(plan.tasks[position].id for position in sorted(positions))
+        yield PlanWarning(
+            f"{named(ids)} take turns: {reason}",
+            "Nothing to do; for more speed, split what they share or order them by needs.",
+            ids,
+        )
+
+
+def _stale_reads(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
+    before = ancestors(graph)
+    told = 0
+    for reader, spec in enumerate(plan.tasks):
+        for writer, other in enumerate(plan.tasks):
+            if reader == writer or told >= _MOST_STALE_READS or not (spec.reads and other.writes):
+                continue
+            met = any_overlap(spec.reads, other.writes)
+            both_on = spec.enabled and other.enabled
+            if met is not None and both_on and not are_ordered(before, reader, writer):
+                told += 1
+                yield PlanWarning(
+                    f"{spec.id} reads {met[0]}, which {other.id} may change at the same time",
+                    f"Add needs: [{other.id}] to {spec.id} if it has to see that.",
+                    (spec.id, other.id),
+                )
+
+
+def _short_timeouts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        limit = spec.timeout_seconds
+        if limit is not None and limit < spec.estimate_seconds:
+            yield PlanWarning(
+                f"{spec.id} is stopped after {clock(limit)} and is expected to take "
+                f"{clock(spec.estimate_seconds)}",
+                "Raise its timeout, or mend its estimate.",
+                (spec.id,),
+            )
+
+
+def _too_many_slots(
+    plan: Plan, active: tuple[TaskSpec, ...], rules: RunRules
+) -> Iterator[PlanWarning]:
+    slots = plan.slots or rules.slots
+    if 1 < len(active) < slots:
+        yield PlanWarning(
+            f"{counted(len(active), 'task')} can't fill {slots} slots",
+            "Nothing to do; the other slots stay empty.",
+        )
+
+
+def _switched_off(plan: Plan) -> Iterator[PlanWarning]:
+    ids = tuple(spec.id for spec in plan.tasks if not spec.enabled)
+    if ids:
+        verb = "is" if len(ids) == 1 else "are"
+        yield PlanWarning(
+            f"{named(ids)} {verb} switched off; what needs them starts without them",
+            "Drop enabled: false to run them.",
+            ids,
+        )

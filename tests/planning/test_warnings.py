@@ -1,0 +1,87 @@
+from collections.abc import Callable
+
+import pytest
+
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.plan import Plan
+from pex_tui.core.rules import RunRules
+from pex_tui.planning.context import PlanContext
+from pex_tui.planning.warnings import PlanWarning, plan_warnings
+
+RULES = RunRules(slots=1)
+GATE = "verify: [[pytest]]\n"
+CYCLE = (
+    "tasks:\n- {id: a, command: x, writes: [a], needs: [b]}\n"
+    "- {id: b, command: x, writes: [b], needs: [a]}\n"
+)
+
+
+@pytest.fixture
+def warnings(parse: Callable[..., Plan]) -> Callable[..., tuple[PlanWarning, ...]]:
+    def found(text: str, rules: RunRules = RULES) -> tuple[PlanWarning, ...]:
+        plan = parse(text, PlanContext(tracked=frozenset({"README.md"}), break_cycles=True))
+        return plan_warnings(plan, PlanGraph.build(plan, rules), rules)
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "warning", "tasks"),
+    [
+        ("tasks: [{id: a, command: x, writes: [a]}]", "has no gate", ("a",)),
+        (GATE + CYCLE, "the need of b for a was dropped to break a cycle", ("b", "a")),
+        (GATE + "tasks: [{id: a, command: x}]", "a does not say what may be written", ("a",)),
+        (
+            GATE + "tasks: [{id: a, command: x, prompt: mend README.md}]",
+            "its prompt names README.md",
+            ("a",),
+        ),
+        (
+            GATE + "tasks: [{id: a, command: x, writes: [f]}, {id: b, command: x, writes: [f]}]",
+            "a and b take turns: both write f",
+            ("a", "b"),
+        ),
+        (
+            GATE + "tasks: [{id: a, command: x, reads: [f], writes: []}, "
+            "{id: b, command: x, writes: [f]}]",
+            "a reads f, which b may change at the same time",
+            ("a", "b"),
+        ),
+        (
+            "tasks: [{id: a, command: x, writes: [], timeout: 10s, estimate: 20s}]",
+            "a is stopped after 0:10 and is expected to take 0:20",
+            ("a",),
+        ),
+        (
+            "tasks: [{id: a, command: x, writes: [], enabled: false}]",
+            "a is switched off",
+            ("a",),
+        ),
+    ],
+)
+def test_a_plan_warns_of_what_its_author_may_not_have_meant(
+    text: str,
+    warning: str,
+    tasks: tuple[str, ...],
+    warnings: Callable[..., tuple[PlanWarning, ...]],
+) -> None:
+    (found,) = warnings(text)
+    assert warning in found.text
+    assert found.tasks == tasks
+    assert found.remedy.endswith(".")
+
+
+def test_a_sound_plan_warns_of_nothing(warnings: Callable[..., tuple[PlanWarning, ...]]) -> None:
+    assert warnings(GATE + "tasks: [{id: a, command: x, writes: [f]}]") == ()
+
+
+def test_slots_that_stay_empty_are_told(warnings: Callable[..., tuple[PlanWarning, ...]]) -> None:
+    tasks = "tasks: [{id: a, command: x, writes: []}, {id: b, command: x, writes: []}]"
+    (found,) = warnings(tasks, RunRules(slots=5))
+    assert found.text == "2 tasks can't fill 5 slots"
+
+
+def test_many_tasks_are_named_in_short(warnings: Callable[..., tuple[PlanWarning, ...]]) -> None:
+    tasks = "".join(f"- {{id: t{n}, command: x, writes: [f]}}\n" for n in range(9))
+    (found,) = warnings(f"{GATE}tasks:\n{tasks}")
+    assert "t0, t1, t2, t3, t4 and 4 more take turns" in found.text
