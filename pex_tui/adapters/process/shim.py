@@ -37,6 +37,7 @@ LEFTOVER_GRACE_SECONDS = 0.3  # for what a program leaves behind when it ends by
 _FREEZE_PATIENCE_SECONDS = 5.0
 _LONGEST_NAP_SECONDS = 0.05
 _DISK_FULL_SECONDS = 0.5
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 # A handler, unlike "ignore", is not handed on to the program.
 _HANDLED = ("SIGCHLD", "SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT", "SIGQUIT")
 
@@ -50,6 +51,8 @@ class Shim:
         self._selector = selectors.DefaultSelector()
         self._control = ControlSocket(self._selector, Path(request.control), self._obey)
         self._feed: Feed | None = None
+        self._lock = -1
+        self._is_ours = False
         self._signals = -1
         self._root = 0
         self._root_status: int | None = None
@@ -62,23 +65,15 @@ class Shim:
         """Start the program under a start record; raise SpawnError, nothing left behind."""
         try:
             self._take_folder()
-            output = self._open_log()
-            become_subreaper()
-            self._listen_to_signals()
-            self._control.open()
-            record = self._start_record()
-            write_record(self._folder, START, record, sync=False)
+            return self._spawn(*self._prepare())
         except OSError as error:
-            self._control.close()
+            self._give_folder_back()
             raise SpawnError(
                 f"cannot keep an agent's records in {self._folder}: {error.strerror or error}.",
                 permanent=False,
             ) from error
-        try:
-            return self._spawn(record, output)
         except SpawnError:
-            (self._folder / START).unlink()
-            self._control.close()
+            self._give_folder_back()
             raise
 
     def keep(self) -> None:
@@ -95,18 +90,34 @@ class Shim:
                 key.data()
 
     def _take_folder(self) -> None:
+        """Make the attempt's folder this shim's alone; raise SpawnError if it is another's."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self._folder / ALIVE_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock = os.open(self._folder / ALIVE_LOCK, _APPEND, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until this process ends
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
         except BlockingIOError as error:
             raise SpawnError("this attempt runs already.", permanent=True) from error
         if (self._folder / START).exists():
             raise SpawnError("this attempt was started before.", permanent=True)
+        self._is_ours = True
 
-    def _open_log(self) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        return os.open(self._folder / OUTPUT_LOG, flags, 0o600)
+    def _give_folder_back(self) -> None:
+        """Undo what was done for a program that did not start."""
+        if self._is_ours:
+            self._control.close()
+            (self._folder / START).unlink(missing_ok=True)
+        if self._lock >= 0:
+            os.close(self._lock)
+
+    def _prepare(self) -> tuple[StartRecord, int]:
+        """All that must be so before the program may run; its record and its open log."""
+        output = os.open(self._folder / OUTPUT_LOG, _APPEND, 0o600)
+        become_subreaper()
+        self._listen_to_signals()
+        self._control.open()
+        record = self._start_record()
+        write_record(self._folder, START, record, sync=False)
+        return record, output
 
     def _listen_to_signals(self) -> None:
         self._signals, wakeup = os.pipe()
@@ -146,12 +157,10 @@ class Shim:
         started = replace(record, root_pid=self._root, root_started=root.started if root else 0)
         try:
             write_record(self._folder, START, started, sync=True)
-        except OSError as error:
+        except OSError:
             self._end(0.0)
             self._outlive_tree()
-            raise SpawnError(
-                f"cannot write {self._folder / START}: {error.strerror or error}.", permanent=False
-            ) from error
+            raise
         return started
 
     def _reap(self) -> bool:

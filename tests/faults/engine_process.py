@@ -1,0 +1,40 @@
+"""An engine in a process of its own, for tests that kill it: starts agents, says so, waits."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from pex_tui.adapters.process.runner import ShimRunner
+from pex_tui.core.ids import RunId, TaskId
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import AttemptKey, Launch
+
+
+def say(line: str) -> None:
+    """Tell the test."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def main() -> None:
+    """Do what the JSON object on the command line asks for, then wait to be killed."""
+    wish = json.loads(sys.argv[1])
+    runner = ShimRunner(Places(Path(wish["root"])))
+    for name, argv in wish["agents"].items():
+        key = AttemptKey(RunId(wish["run"]), TaskId(name), 1)
+        env = {"PATH": wish["path"]}
+        launch = Launch(key, tuple(argv), Path(wish["work"]), env, 10.0, speaks=wish["speaks"])
+        started = await runner.start(launch)
+        say(f"{name} {started.pid} {started.started_at}")
+    key = AttemptKey(RunId(wish["run"]), TaskId(next(iter(wish["agents"]))), 1)
+    for line in wish["say"]:
+        await runner.send(key, line.encode())
+    if wish["stop"] is not None:
+        await runner.stop(key, wish["stop"])
+    say("done")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
