@@ -54,6 +54,11 @@ class LocalSession:
         """The newest state."""
         return self.engine.state
 
+    @property
+    def is_driven(self) -> bool:
+        """Whether `serve` is at work."""
+        return self._serving is not None and not self._serving.done()
+
     def post(self, event: Event) -> None:
         """Hand the engine an event."""
         self.engine.post(event)

@@ -40,6 +40,11 @@ class RunSession(Protocol):
         """False when this process only watches."""
         ...
 
+    @property
+    def is_driven(self) -> bool:
+        """Whether `serve` is at work: also after the run's end, for retries and landing."""
+        ...
+
     def post(self, event: Event) -> None:
         """Hand the engine an event (a person's request); it is stamped and journaled there."""
         ...
@@ -140,6 +145,10 @@ class Workshop(Protocol):
 
     async def runs(self) -> tuple[RunSummary, ...]:
         """Runs of this repository, newest first."""
+        ...
+
+    async def report(self, run: RunId) -> str:
+        """A run's report as text, for a person."""
         ...
 
     async def open_plan(self, path: Path) -> PlanDraft:

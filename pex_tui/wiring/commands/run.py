@@ -21,8 +21,8 @@ def main(options: Options) -> int:
 def is_headless(options: Options) -> bool:
     """Whether the run has no screen: asked for, or there is no terminal that could show one."""
     return (
-        options.headless
-        or options.json
+        getattr(options, "headless", False)
+        or getattr(options, "json", False)
         or not (sys.stdout.isatty() and sys.stdin.isatty())
         or os.environ.get("TERM", "") in {"", "dumb"}
     )

@@ -1,0 +1,72 @@
+"""Opens the app on a repository."""
+
+import asyncio
+from pathlib import Path
+
+from pex_tui.adapters.process.watcher import use_pidfd_watcher
+from pex_tui.engine.session import PlanDraft, RunSession
+from pex_tui.tui.app import PexApp
+from pex_tui.wiring.commands.resume import run_to_resume
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.hosting import Options, ground_of
+from pex_tui.wiring.sessions import RunOptions
+from pex_tui.wiring.workshop import RepositoryWorkshop, open_workshop
+
+
+def run_app(
+    options: Options,
+    *,
+    plan: Path | None = None,
+    resume: str | None = None,
+    approved: bool = False,
+) -> int:
+    """Show the app until the user leaves; return the command's exit code.
+
+    With a plan it opens the plan's review, or starts it when it is approved; with `resume` (a
+    run's id, or empty for the newest) it takes the run up.
+    """
+    use_pidfd_watcher()
+    return asyncio.run(_run_app(options, plan, resume, approved=approved))
+
+
+async def _run_app(
+    options: Options, plan: Path | None, resume: str | None, *, approved: bool
+) -> int:
+    ground = await ground_of(options)
+    workshop = await open_workshop(
+        ground,
+        RunOptions(
+            attended=True,
+            wait=getattr(options, "wait", False),
+            name=getattr(options, "name", None),
+            include_uncommitted=getattr(options, "include_uncommitted", False),
+            land=getattr(options, "land", False),
+        ),
+        slots=getattr(options, "slots", None),
+        fail_fast=getattr(options, "fail_fast", False),
+    )
+    app = PexApp(
+        workshop,
+        start=await _start(workshop, ground, plan, resume, approved=approved),
+        symbols=ground.settings.monitoring.symbols,
+        theme=ground.settings.monitoring.theme,
+        refresh_seconds=ground.settings.monitoring.refresh_interval,
+    )
+    await app.run_async()
+    return app.return_code or 0
+
+
+async def _start(
+    workshop: RepositoryWorkshop,
+    ground: Ground,
+    plan: Path | None,
+    resume: str | None,
+    *,
+    approved: bool,
+) -> "PlanDraft | RunSession | str":
+    if resume is not None:
+        return await workshop.resume(run_to_resume(ground, resume or None))
+    if plan is None:
+        return "home"
+    draft = await workshop.open_plan(plan)
+    return await workshop.start(draft) if approved else draft
