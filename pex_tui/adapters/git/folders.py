@@ -1,4 +1,4 @@
-"""Folders on the disk as they are: what is there, how big, and gone for good. Follows no link."""
+"""Files and folders just as they are: what is there, how big, gone for good. Follows no link."""
 
 import os
 import shutil
@@ -19,6 +19,16 @@ def remove_tree(path: Path) -> None:
     except OSError:
         make_writable(path)
         shutil.rmtree(path)
+
+
+def put_file(path: Path, content: str) -> None:
+    """Put a file with the content there, in place of whatever is there; raise OSError."""
+    if not path.is_symlink() and path.is_file():
+        if path.read_text("utf-8", "surrogateescape") == content:
+            return
+    elif path.is_symlink() or path.exists():
+        remove_tree(path)
+    path.write_text(content, "utf-8", "surrogateescape")
 
 
 def make_writable(folder: Path) -> None:

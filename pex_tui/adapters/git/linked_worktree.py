@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git, GitError
-from pex_tui.adapters.git.folders import is_folder, make_writable, remove_tree
+from pex_tui.adapters.git.folders import is_folder, make_writable, put_file, remove_tree
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId
 
@@ -119,10 +119,10 @@ class LinkedWorktrees:
             if (worktree.git_dir / folder).exists():
                 remove_tree(worktree.git_dir / folder)
                 (worktree.git_dir / folder).mkdir()
-        _write(worktree.git_dir / "commondir", "../..\n")
-        _write(worktree.git_dir / "gitdir", f"{worktree.path}/.git\n")
-        _write(worktree.git_dir / "locked", _LOCK_REASON)
-        _write(worktree.path / ".git", f"gitdir: {worktree.git_dir}\n")
+        put_file(worktree.git_dir / "commondir", "../..\n")
+        put_file(worktree.git_dir / "gitdir", f"{worktree.path}/.git\n")
+        put_file(worktree.git_dir / "locked", _LOCK_REASON)
+        put_file(worktree.path / ".git", f"gitdir: {worktree.git_dir}\n")
 
     def _trust_our_index(self, worktree: Worktree) -> None:
         """Our own index knows each file's stat data, so an unchanged file costs one `lstat`."""
@@ -152,13 +152,3 @@ class LinkedWorktrees:
             if head.startswith("160000 ") and name not in kept and is_folder(folder):
                 await asyncio.to_thread(remove_tree, folder)
                 folder.mkdir()
-
-
-def _write(path: Path, content: str) -> None:
-    """Put the content there, in place of whatever there is."""
-    if not path.is_symlink() and path.is_file():
-        if path.read_text("utf-8", "surrogateescape") == content:
-            return
-    elif path.is_symlink() or path.exists():
-        remove_tree(path)
-    path.write_text(content, "utf-8", "surrogateescape")

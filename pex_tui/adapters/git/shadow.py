@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git, GitError
-from pex_tui.adapters.git.folders import exists, is_folder, remove_tree
+from pex_tui.adapters.git.folders import exists, is_folder, put_file, remove_tree
 from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId
@@ -134,9 +134,8 @@ def cast_shadow(folder: Path, git_dir: Path, common_dir: Path, commit: CommitId)
     _make_folder(folder, common_dir, commit)
     # An index may be split in two; its time tells git which entries it can't trust.
     for index in [*git_dir.glob("sharedindex.*"), git_dir / "index"]:
-        fresh = folder / "fresh"
-        shutil.copy2(index, fresh)
-        fresh.replace(folder / index.name)
+        remove_tree(folder / index.name)  # replacing it would wait for the disk
+        shutil.copy2(index, folder / index.name)
 
 
 def _make_folder(folder: Path, common_dir: Path, commit: CommitId) -> None:
@@ -144,5 +143,5 @@ def _make_folder(folder: Path, common_dir: Path, commit: CommitId) -> None:
         remove_tree(folder)
         folder.mkdir(parents=True)
     (folder / "index.lock").unlink(missing_ok=True)
-    (folder / "HEAD").write_text(f"{commit}\n")
-    (folder / "commondir").write_text(f"{common_dir}\n", "utf-8", "surrogateescape")
+    put_file(folder / "HEAD", f"{commit}\n")
+    put_file(folder / "commondir", f"{common_dir}\n")

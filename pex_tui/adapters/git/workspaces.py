@@ -52,7 +52,7 @@ class GitWorkspaces:
         """
         try:
             if spec.isolation is Isolation.SHARED:
-                return await self._prepared_view(key, commit)
+                return Workspace((await self._views.give(key, commit)).path, commit)
             return await self._prepared_worktree(key, commit)
         except (GitError, OSError) as error:
             raise _failure(key, "prepared", error) from error
@@ -83,11 +83,6 @@ class GitWorkspaces:
 
     async def close(self) -> None:
         """Let go; who has which workspace is on the disk."""
-
-    async def _prepared_view(self, key: AttemptKey, commit: CommitId) -> Workspace:
-        if self._views.of(key) is None:
-            self._answers.forget(key)
-        return Workspace((await self._views.give(key, commit)).path, commit)
 
     async def _prepared_worktree(self, key: AttemptKey, commit: CommitId) -> Workspace:
         worktree = self._pool.of(key)
