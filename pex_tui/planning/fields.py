@@ -1,6 +1,7 @@
 """The value types of plan files and settings: how each is read, and what its schema says.
 
-Validators take the user's text and raise ValueError with a sentence that the reader can act on.
+Validators take the user's text and raise ValueError with a sentence that the reader can act on;
+code may also hand them values that are read already.
 """
 
 import re
@@ -46,6 +47,8 @@ def read_word(value: Any) -> str:
 
 def read_list(value: Any) -> list[Any]:
     """A list, whatever is in it."""
+    if isinstance(value, tuple):
+        return list(value)
     if not isinstance(value, list):
         example = value if isinstance(value, str) and value else "…"
         raise ValueError(f"it is {kind_of(value)}, not a list. Write [{example}]")  # noqa: TRY004 - pydantic reads ValueError
@@ -132,7 +135,7 @@ def read_env(value: Any) -> tuple[tuple[str, str], ...]:
 
 def read_slots(value: Any) -> int:
     """A number of slots."""
-    text = read_word(value)
+    text = str(value) if isinstance(value, int) else read_word(value)
     if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= MAX_SLOTS:  # noqa: PLR2004 - more digits are out of range anyway
         raise ValueError(f"{_quoted(text)} is out of range. Write a number from 1 to {MAX_SLOTS}")
     return int(text)
@@ -148,7 +151,8 @@ def read_revision(value: Any) -> str:
 
 def read_duration(value: Any) -> float:
     """Seconds."""
-    return quantities.parse_duration(read_word(value))
+    read = isinstance(value, int | float)
+    return float(value) if read else quantities.parse_duration(read_word(value))
 
 
 def read_positive_duration(value: Any) -> float:
@@ -161,11 +165,13 @@ def read_positive_duration(value: Any) -> float:
 
 def read_size(value: Any) -> int:
     """Bytes."""
-    return quantities.parse_size(read_word(value))
+    return value if isinstance(value, int) else quantities.parse_size(read_word(value))
 
 
 def read_rate(value: Any) -> int:
     """Bytes a second."""
+    if isinstance(value, int):
+        return value
     text = read_word(value)
     if not text.endswith("/s"):
         raise ValueError(f'"{text}" is no rate. Write it as 1MB/s')
@@ -174,7 +180,8 @@ def read_rate(value: Any) -> int:
 
 def read_percent(value: Any) -> float:
     """A fraction above zero."""
-    fraction = quantities.parse_percent(read_word(value))
+    read = isinstance(value, float)
+    fraction = float(value) if read else quantities.parse_percent(read_word(value))
     if fraction <= 0:
         raise ValueError("it is zero. Write a percentage above zero")
     return fraction

@@ -1,0 +1,251 @@
+"""The configuration as types: every setting with its unit, its default and what it does."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pex_tui.core.plan import Isolation
+from pex_tui.core.rules import FallbackMode, RunRules
+from pex_tui.planning.agents import AgentDefinition
+from pex_tui.planning.fields import (
+    Command,
+    Duration,
+    Percent,
+    PositiveDuration,
+    Rate,
+    Size,
+    Slots,
+    Word,
+    Words,
+    read_list,
+    read_word,
+)
+
+_MEGABYTE = 1024**2
+_PAIR = 2
+
+
+def _read_isolation(value: Any) -> Any:
+    if value == "clone":
+        raise ValueError('"clone" is not in this version. Write worktree or auto')
+    if value == "shared":
+        raise ValueError('"shared" suits single tasks that change nothing. Write worktree or auto')
+    return value
+
+
+def _read_sandbox(value: Any) -> Any:
+    if value != "none":
+        raise ValueError(f'"{value}" is not in this version, which has no sandbox. Write none')
+    return value
+
+
+def _read_pair(value: Any) -> tuple[str, ...]:
+    names = tuple(read_word(name) for name in read_list(value))
+    if len(names) != _PAIR:
+        raise ValueError('each entry is a pair of agents. Write ["one-agent", "other-agent"]')
+    return names
+
+
+class _Section(BaseModel):
+    """Unknown keys are mistakes; values don't change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Autoscale(_Section):
+    """Slots that come and go with the machine's load."""
+
+    enabled: bool = False
+    """Whether slots scale by themselves."""
+    min: Slots = 3
+    """The fewest slots."""
+    max: Slots = 10
+    """The most slots."""
+
+
+class ThreadPool(_Section):
+    """How many tasks run at once, and what each may use."""
+
+    max_concurrent: Slots = 5
+    """Slots of a run: tasks at once, 1 to 32."""
+    emergency_boost: Slots = 8
+    """Slots of a boosted run, 1 to 32."""
+    autoscale: Autoscale = Autoscale()
+    """Slots that scale by themselves."""
+    memory_per_agent: Size = 256 * _MEGABYTE
+    """Memory reserved for a task; bytes, written as 256MB."""
+    cpu_per_agent: Percent = 0.2
+    """CPU reserved for a task; a share of the machine, written as 20%."""
+    enforce: Literal["contention", "always"] = "contention"
+    """When a task is held to its reservation: as others need it, or always."""
+    on_limit: Literal["throttle", "kill"] = "throttle"
+    """What happens to a task above its reservation."""
+
+
+class Monitoring(_Section):
+    """What the screen shows, and how often."""
+
+    refresh_interval: PositiveDuration = 2.0
+    """How often resources are read; seconds, written as 2s. State changes show at once."""
+    detail_level: Literal["full", "high", "medium", "low"] = "high"
+    """How much is shown of each task."""
+    show_performance: bool = True
+    """Whether the run's figures are shown."""
+    symbols: Literal["emoji", "line", "ascii"] = "emoji"
+    """The family of status symbols."""
+    theme: Word = "ember"
+    """The colour theme's name."""
+
+
+class ConflictResolution(_Section):
+    """What happens when two tasks fall out."""
+
+    auto_resolve: bool = True
+    """Whether a task runs again by itself after a conflict."""
+    max_retries: int = Field(default=3, ge=0, le=100)
+    """Attempts after the first, for failures and for conflicts; 0 to 100."""
+    fallback_mode: FallbackMode = FallbackMode.SEQUENTIAL
+    """When a conflict stays: one task at a time, ask, or end the run."""
+    break_cycles: bool = False
+    """Whether the weakest need of a cycle is dropped rather than the plan refused."""
+    lock_timeout: PositiveDuration = 60.0
+    """A task that waits longer for a named lock goes first; seconds."""
+
+
+class Workspaces(_Section):
+    """What a fresh workspace gets, and what a reset leaves alone."""
+
+    setup: Command | None = None
+    """Run once in each pooled workspace, and again when its inputs change."""
+    keep: Words = ()
+    """Ignored paths that a reset leaves alone, such as node_modules."""
+    include_file: Word = ".worktreeinclude"
+    """The file that lists untracked files to copy into workspaces."""
+
+
+class Network(_Section):
+    """What tasks may reach."""
+
+    rate: Rate | None = None
+    """Bytes a second for each task, written as 1MB/s."""
+    allow: Words = ("*",)
+    """Hosts that tasks may reach."""
+
+
+class Safety(_Section):
+    """How tasks are kept apart and ended."""
+
+    grace: Duration = 10.0
+    """Between asking a task to end and killing it; seconds."""
+    isolation: Annotated[Literal["auto", "worktree"], BeforeValidator(_read_isolation)] = "auto"
+    """Where tasks work that don't say: auto shares one checkout among those that only read."""
+    sandbox: Annotated[Literal["none"], BeforeValidator(_read_sandbox)] = "none"
+    """The wall around a task's process."""
+    writable: Words = ()
+    """Paths outside its workspace that a sandboxed task may write."""
+    env_pass: Words = ()
+    """Environment variables that tasks get besides the usual ones."""
+    network: Network = Network()
+    """What tasks may reach."""
+
+
+class Budget(_Section):
+    """What a run may cost before it starts nothing more and asks."""
+
+    usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """US dollars."""
+    tokens: int | None = Field(default=None, ge=0)
+    """Tokens, in and out."""
+
+
+class Compatibility(_Section):
+    """Which agents run side by side, whatever is predicted, and which never do."""
+
+    clusters: dict[str, Words] = {}
+    """Named groups of agents whose predicted overlaps don't count."""
+    never: Annotated[
+        tuple[Annotated[tuple[str, str], BeforeValidator(_read_pair)], ...],
+        BeforeValidator(read_list),
+    ] = ()
+    """Pairs that never run at once; "@writes" is any task that may change files."""
+
+
+class Settings(BaseSettings):
+    """All settings of one command, merged from their layers by `load_settings`."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    thread_pool: ThreadPool = ThreadPool()
+    monitoring: Monitoring = Monitoring()
+    conflict_resolution: ConflictResolution = ConflictResolution()
+    workspaces: Workspaces = Workspaces()
+    safety: Safety = Safety()
+    budget: Budget = Budget()
+    compatibility: Compatibility = Compatibility()
+
+    _given: frozenset[tuple[str, ...]] = PrivateAttr(frozenset())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed over: the layers, with their lines, are read by `load_settings`."""
+        return (init_settings,)
+
+    def rules(
+        self,
+        *,
+        slots: int | None = None,
+        fail_fast: bool = False,
+        land_at_end: bool = False,
+        agents: Iterable[AgentDefinition] = (),
+    ) -> RunRules:
+        """What a run is decided by; agents join the clusters that their definitions name."""
+        pool, conflicts = self.thread_pool, self.conflict_resolution
+        usual = slots or pool.max_concurrent
+        clusters = {name: list(members) for name, members in self.compatibility.clusters.items()}
+        for agent in agents:
+            if agent.cluster is not None:
+                clusters.setdefault(agent.cluster, []).append(agent.name)
+        return RunRules(
+            slots=usual,
+            emergency_slots=max(pool.emergency_boost, usual),
+            auto_resolve=conflicts.auto_resolve,
+            max_retries=conflicts.max_retries,
+            fallback=conflicts.fallback_mode,
+            lock_timeout_seconds=conflicts.lock_timeout,
+            grace_seconds=self.safety.grace,
+            fail_fast=fail_fast,
+            land_at_end=land_at_end,
+            clusters=tuple(tuple(dict.fromkeys(members)) for members in clusters.values()),
+            never=self.compatibility.never,
+        )
+
+    @property
+    def default_isolation(self) -> Isolation:
+        """Where tasks work that don't say."""
+        return Isolation(self.safety.isolation)
+
+    def notices(self) -> tuple[str, ...]:
+        """One line for each setting that the user made and this version does not act on."""
+        pool = self.thread_pool
+        limits = [
+            name
+            for name in ("memory_per_agent", "cpu_per_agent", "enforce", "on_limit")
+            if ("thread_pool", name) in self._given
+        ]
+        told = (
+            (bool(limits), f"thread_pool: {', '.join(limits)}: tasks are not limited"),
+            (pool.autoscale.enabled, "thread_pool.autoscale: slots don't scale by themselves"),
+            (self.budget != Budget(), "budget: what a run costs is not watched"),
+            (self.safety.network != Network(), "safety.network: tasks reach any host at any rate"),
+            (bool(self.safety.writable), "safety.writable: nothing is walled off"),
+        )
+        return tuple(f"{text} in this version." for holds, text in told if holds)
