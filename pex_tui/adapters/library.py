@@ -1,0 +1,83 @@
+"""The agent library: definitions in Claude Code's format from four folders, the first one wins."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.core.ids import AgentName
+from pex_tui.core.text import clean
+from pex_tui.errors import UserError
+from pex_tui.planning.agentfile import BrokenDefinitionError, parse_agent
+from pex_tui.planning.agents import AgentDefinition
+from pex_tui.textfiles import read_text_file
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFolder:
+    """A folder of definitions, and what the library calls it."""
+
+    layer: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The definitions in force by name, and one line for each that can't be used."""
+
+    agents: Mapping[AgentName, AgentDefinition]
+    problems: tuple[str, ...] = ()
+
+
+def agent_folders(
+    repo_top: Path | None, home: Path, config_home: Path, shipped: Path
+) -> tuple[AgentFolder, ...]:
+    """Where definitions are looked for, most specific first.
+
+    `config_home` is the user's configuration folder of pex-tui, `shipped` the folder in the wheel.
+    """
+    folders = [
+        AgentFolder("user", home / ".claude" / "agents"),
+        AgentFolder("configuration", config_home / "agents"),
+        AgentFolder("shipped", shipped),
+    ]
+    if repo_top is not None:
+        folders.insert(0, AgentFolder("repository", repo_top / ".claude" / "agents"))
+    return tuple(folders)
+
+
+def load_library(folders: Iterable[AgentFolder]) -> Library:
+    """All definitions; one that is broken is told and left out, and hides no other of its name."""
+    agents: dict[AgentName, AgentDefinition] = {}
+    problems: list[str] = []
+    for folder in folders:
+        for path in _definitions(folder, problems):
+            agent = _load(path, folder.layer, problems)
+            if agent is None:
+                continue
+            same = agents.setdefault(agent.name, agent)
+            if same is not agent and same.layer == agent.layer:
+                problems.append(
+                    clean(f'{path}: the agent "{agent.name}" is defined in {same.path} already.')
+                )
+    return Library(agents, tuple(problems))
+
+
+def _definitions(folder: AgentFolder, problems: list[str]) -> list[Path]:
+    if not folder.path.is_dir():
+        return []
+    try:
+        return sorted(folder.path.rglob("*.md"))
+    except OSError as error:
+        problems.append(clean(f"{folder.path}: the folder can't be read: {error.strerror}."))
+        return []
+
+
+def _load(path: Path, layer: str, problems: list[str]) -> AgentDefinition | None:
+    try:
+        text = read_text_file(path, "agent definition")
+        return parse_agent(text, path.stem, layer=layer, path=str(path))
+    except UserError as error:
+        problems.append(clean(error.message))
+    except BrokenDefinitionError as error:
+        problems += [clean(f"{path}:{problem.line}: {problem.text}") for problem in error.problems]
+    return None
