@@ -73,9 +73,9 @@ def main(folder: Path) -> None:
     for path in sorted(folder.glob("*.json")):
         instance = json.loads(path.read_text())
         work = read_workload(instance)
-        began = time.perf_counter()
+        began = time.process_time()
         found = best_timetable(work, [0] * len(work.seconds))
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         check(work, found)
         assert found.makespan >= lower_bound(work) - 1e-6
         slowest = max(slowest, (took, path.stem))
