@@ -18,6 +18,7 @@ from pex_tui.core.text import clean
 _POLL_SECONDS = 0.25
 _GRACE_SECONDS = 3.0
 _SWEEP_SECONDS = 10.0
+_SWEEP_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def end_marked(name: str, mark: str) -> None:
         for process in marked:
             with suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(marked, timeout=_GRACE_SECONDS)
+        time.sleep(_SWEEP_POLL_SECONDS)
 
 
 def _marked(name: str, mark: str) -> list[psutil.Process]:
