@@ -1,0 +1,1 @@
+"""A small shop: money, stock, orders, discounts and invoices."""

@@ -1,0 +1,21 @@
+"""What is on the shelves."""
+
+
+class Stock:
+    """Counts of articles by name."""
+
+    def __init__(self):
+        self._counts = {}
+
+    def add(self, article, count):
+        """Put articles on the shelf."""
+        self._counts[article] = self._counts.get(article, 0) + count
+
+    def count(self, article):
+        """How many there are."""
+        return self._counts.get(article, 0)
+
+    def take(self, article, count):
+        """Take articles off the shelf."""
+        self._counts[article] = self._counts.get(article, 0) - count
+        return self._counts[article]

@@ -1,0 +1,45 @@
+"""`pex-tui demo`: a real run on a sample project."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from pex_tui.adapters.process.watcher import use_pidfd_watcher
+from pex_tui.headless.demo import make_demo
+from pex_tui.resources import shipped
+from pex_tui.wiring.commands.run import is_headless
+from pex_tui.wiring.ground import open_ground
+from pex_tui.wiring.hosting import drive_headless
+from pex_tui.wiring.sessions import RunOptions, start_run
+
+# With a person there, the collision is theirs to settle; without one the task runs again.
+_ATTENDED = ("conflict_resolution.auto_resolve=false", "conflict_resolution.fallback_mode=prompt")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Make the sample project and run its plan, with the app or without."""
+    directory = options.dir or Path(tempfile.mkdtemp(prefix="pex-demo-"))
+    plan = make_demo(shipped("config") / "demo" / "project", directory.resolve())
+    sys.stderr.write(f"The sample project is in {plan.parent}\n")
+    use_pidfd_watcher()
+    options.repo = plan.parent
+    if is_headless(options):
+        code = asyncio.run(_headless(plan, as_json=options.json))
+    else:
+        from pex_tui.wiring.app import run_app  # noqa: PLC0415  # only the app needs Textual
+
+        options.set = [*_ATTENDED, *getattr(options, "set", [])]
+        code = run_app(options, plan=plan)
+    sys.stderr.write(
+        f"Look around: cd {plan.parent} && git log --oneline --all && pex-tui report\n"
+    )
+    return code
+
+
+async def _headless(plan: Path, *, as_json: bool) -> int:
+    ground = await open_ground(plan.parent)
+    draft = await ground.load_plan(plan)
+    session = await start_run(ground, draft, RunOptions())
+    return await drive_headless(ground, session, as_json=as_json)
