@@ -51,7 +51,7 @@ def _read_pair(value: Any) -> tuple[str, ...]:
 class _Section(BaseModel):
     """Unknown keys are mistakes; values don't change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Autoscale(_Section):
@@ -175,7 +175,7 @@ class Compatibility(_Section):
 class Settings(BaseSettings):
     """All settings of one command, merged from their layers by `load_settings`."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     thread_pool: ThreadPool = ThreadPool()
     monitoring: Monitoring = Monitoring()

@@ -58,82 +58,152 @@ IsolationText = Annotated[Literal["auto", "worktree", "shared"], BeforeValidator
 
 
 class _PlanModel(BaseModel):
-    """Unknown keys are mistakes; attribute docstrings are the schema's descriptions."""
+    """Unknown keys are mistakes. Descriptions are no docstrings: those are slow to collect."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TaskFile(_PlanModel):
     """One task: a command or an agent, what it needs, and what it may touch."""
 
-    id: TaskIdText = Field(examples=["audit"])
-    """Names the task; unique in the plan."""
-    agent: Word | None = Field(default=None, examples=["security-agent"])
-    """An agent of the library; gives the command, the prompt's preamble and defaults."""
-    prompt: Text = Field(default="", examples=["Review src/api and write reports/security.md"])
-    """What the task is to do; its command finds it in $PEX_PROMPT."""
-    command: Command | None = Field(
-        default=None, examples=[["pytest", "-q", "tests/unit"], "make docs"]
+    id: TaskIdText = Field(examples=["audit"], description="Names the task; unique in the plan.")
+    agent: Word | None = Field(
+        default=None,
+        examples=["security-agent"],
+        description="An agent of the library; gives the command and the defaults.",
     )
-    """The program and its arguments; plain text is a line for `sh -c`."""
-    needs: Words = Field(default=(), examples=[["audit"]])
-    """Tasks that have to succeed first, all of them."""
-    reads: Globs = Field(default=(), examples=[["src/api/**"]])
-    """Globs that the task reads; never blocks, only warns of stale reads."""
-    writes: WriteSet = Field(default=None, examples=[["reports/security.md"], []])
-    """Globs that the task may change; [] is read-only, absent is unknown and predicted."""
-    locks: Locks = Field(default=(), examples=[["postgres"], [{"cache": "shared"}]])
-    """Named locks held while the task runs; `name: shared` for a shared one."""
-    priority: Priority = Field(default=Priority.NORMAL, examples=["high"])
-    """Higher priorities start first."""
-    estimate: PositiveDuration | None = Field(default=None, examples=["3m"])
-    """Expected duration; else learned from past runs, else the agent's default."""
-    timeout: PositiveDuration | None = Field(default=None, examples=["20m"])
-    """The attempt is stopped after this long."""
-    retries: int | None = Field(default=None, ge=0, le=100, examples=[3])
-    """Attempts after the first; default from the configuration."""
-    memory: Size | None = Field(default=None, examples=["512MB"])
-    """Memory that the task is expected to need; a MB is 1024² bytes."""
-    cpu: Percent | None = Field(default=None, examples=["100%"])
-    """CPU that the task is expected to need; 100% is one core."""
-    env: Env = Field(default=(), examples=[{"PGDATABASE": "test"}])
-    """Environment variables of the task's process."""
-    stage: int | None = Field(default=None, ge=1, le=10_000, examples=[1])
-    """With `strategy: stages`: a stage starts when the one before has ended."""
-    isolation: IsolationText = Field(default="auto", examples=["auto"])
-    """Where the task works: auto is shared for `writes: []`, else a worktree of its own."""
-    expects: Expects | None = Field(default=None, examples=["changes"])
-    """What the task must show to count as done; default none for `writes: []`, else any."""
-    commit: Text = Field(default="", examples=["test: cover the API"])
-    """The commit message; default made from id and goal."""
-    enabled: bool = Field(default=True, examples=[True])
-    """False leaves the task out of the run."""
+    prompt: Text = Field(
+        default="",
+        examples=["Review src/api and write reports/security.md"],
+        description="What the task is to do; its command finds it in $PEX_PROMPT.",
+    )
+    command: Command | None = Field(
+        default=None,
+        examples=[["pytest", "-q", "tests/unit"], "make docs"],
+        description="The program and its arguments; plain text is a line for `sh -c`.",
+    )
+    needs: Words = Field(
+        default=(),
+        examples=[["audit"]],
+        description="Tasks that have to succeed first, all of them.",
+    )
+    reads: Globs = Field(
+        default=(),
+        examples=[["src/api/**"]],
+        description="Globs that the task reads; never blocks, only warns of stale reads.",
+    )
+    writes: WriteSet = Field(
+        default=None,
+        examples=[["reports/security.md"], []],
+        description="Globs that the task may change; [] is read-only, absent is unknown.",
+    )
+    locks: Locks = Field(
+        default=(),
+        examples=[["postgres"], [{"cache": "shared"}]],
+        description="Named locks held while the task runs; `name: shared` for a shared one.",
+    )
+    priority: Priority = Field(
+        default=Priority.NORMAL, examples=["high"], description="Higher priorities start first."
+    )
+    estimate: PositiveDuration | None = Field(
+        default=None,
+        examples=["3m"],
+        description="Expected duration; else learned from past runs, else the agent's default.",
+    )
+    timeout: PositiveDuration | None = Field(
+        default=None, examples=["20m"], description="The attempt is stopped after this long."
+    )
+    retries: int | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        examples=[3],
+        description="Attempts after the first; default from the configuration.",
+    )
+    memory: Size | None = Field(
+        default=None,
+        examples=["512MB"],
+        description="Memory that the task is expected to need; a MB is 1024² bytes.",
+    )
+    cpu: Percent | None = Field(
+        default=None,
+        examples=["100%"],
+        description="CPU that the task is expected to need; 100% is one core.",
+    )
+    env: Env = Field(
+        default=(),
+        examples=[{"PGDATABASE": "test"}],
+        description="Environment variables of the task's process.",
+    )
+    stage: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        examples=[1],
+        description="With `strategy: stages`: a stage starts when the one before has ended.",
+    )
+    isolation: IsolationText = Field(
+        default="auto",
+        examples=["auto"],
+        description="Where the task works: auto is shared for `writes: []`, else worktree.",
+    )
+    expects: Expects | None = Field(
+        default=None,
+        examples=["changes"],
+        description='What "done" must show; default none for `writes: []`, else any.',
+    )
+    commit: Text = Field(
+        default="",
+        examples=["test: cover the API"],
+        description="The commit message; default made from id and goal.",
+    )
+    enabled: bool = Field(
+        default=True, examples=[True], description="False leaves the task out of the run."
+    )
 
 
 class PlanHead(_PlanModel):
     """Everything in a plan file but its tasks."""
 
-    version: Annotated[Literal[1], BeforeValidator(_read_version)] = Field(default=1, examples=[1])
-    """The version of this format."""
-    goal: Text = Field(default="", examples=["Harden the public API"])
-    """What the whole plan is for, in free text."""
-    base: Revision | None = Field(default=None, examples=["main"])
-    """The commit that the run starts from; default HEAD."""
-    slots: Slots | None = Field(default=None, examples=[5])
-    """How many tasks run at once; default from the configuration."""
-    strategy: Strategy = Field(default=Strategy.AUTO, examples=["auto"])
-    """How much may run side by side."""
-    verify: Commands = Field(default=(), examples=[[["pytest", "-q"]]])
-    """The gate: commands that must pass on the merged tree before each landing."""
-    gate: GatePolicy = Field(default=GatePolicy.STRICT, examples=["strict"])
-    """When the gate is red on the base as well: strict lands nothing, off goes on without it."""
+    version: Annotated[Literal[1], BeforeValidator(_read_version)] = Field(
+        default=1, examples=[1], description="The version of this format."
+    )
+    goal: Text = Field(
+        default="",
+        examples=["Harden the public API"],
+        description="What the whole plan is for, in free text.",
+    )
+    base: Revision | None = Field(
+        default=None,
+        examples=["main"],
+        description="The commit that the run starts from; default HEAD.",
+    )
+    slots: Slots | None = Field(
+        default=None,
+        examples=[5],
+        description="How many tasks run at once; default from the configuration.",
+    )
+    strategy: Strategy = Field(
+        default=Strategy.AUTO, examples=["auto"], description="How much may run side by side."
+    )
+    verify: Commands = Field(
+        default=(),
+        examples=[[["pytest", "-q"]]],
+        description="The gate: commands that must pass on the merged tree before each landing.",
+    )
+    gate: GatePolicy = Field(
+        default=GatePolicy.STRICT,
+        examples=["strict"],
+        description="When the base is red as well: strict lands nothing, off drops the gate.",
+    )
 
 
 class PlanFile(PlanHead):
     """A plan for pex-tui: tasks for a team of agents on one repository."""
 
-    tasks: list[TaskFile] = Field(min_length=1)
-    """The tasks, in the order in which equals start."""
+    tasks: list[TaskFile] = Field(
+        min_length=1, description="The tasks, in the order in which equals start."
+    )
 
 
 def plan_schema() -> dict[str, Any]:
