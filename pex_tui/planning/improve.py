@@ -21,7 +21,7 @@ CONFLICT_LOAD_WEIGHT = 0.25
 _SAMPLED_TASKS = 1_500  # tasks times samples: keeps 200 tasks well below 50 ms
 _SAMPLE_SPREAD = 0.3
 _NEAR_ENOUGH = 1.001  # this close to the bound, better estimates would pay more than more search
-_JUSTIFIED_TASKS = 50_000  # tasks times shifts of one timetable
+_JUSTIFIED_TASKS = 10_000  # tasks times shifts of one timetable
 
 
 def lower_bound(work: Workload) -> float:
@@ -65,7 +65,8 @@ def _rules(work: Workload) -> Iterator[list[float]]:
         yield [-level for level in levels]
     yield [seconds - level for seconds, level in zip(work.seconds, levels, strict=True)]
     random = Random(0)  # noqa: S311 - samples orders, keeps no secret
-    for _ in range(_SAMPLED_TASKS // (len(levels) or 1)):
+    effort = len(levels) + sum(len(rivals) for rivals in work.excluded) // 16
+    for _ in range(_SAMPLED_TASKS // (effort or 1)):
         yield [value * random.uniform(1 - _SAMPLE_SPREAD, 1 + _SAMPLE_SPREAD) for value in aware]
 
 
