@@ -15,7 +15,12 @@ from pex_tui.wiring.hosting import drive_headless
 from pex_tui.wiring.sessions import RunOptions, start_run
 
 # With a person there, the collision is theirs to settle; without one the task runs again.
-_ATTENDED = ("conflict_resolution.auto_resolve=false", "conflict_resolution.fallback_mode=prompt")
+_SAMPLE = ("safety.env_pass=[DEMO_PACE]",)
+_ATTENDED = (
+    *_SAMPLE,
+    "conflict_resolution.auto_resolve=false",
+    "conflict_resolution.fallback_mode=prompt",
+)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -39,7 +44,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 async def _headless(plan: Path, *, as_json: bool) -> int:
-    ground = await open_ground(plan.parent)
+    ground = await open_ground(plan.parent, _SAMPLE)
     draft = await ground.load_plan(plan)
     session = await start_run(ground, draft, RunOptions())
     return await drive_headless(ground, session, as_json=as_json)
