@@ -47,7 +47,7 @@ class Capture:
                 f"The workspace {shown(worktree.path)} of {key.task} is gone, "
                 "and what was in it with it. Run the task again."
             )
-        await self._keep_agent_commits(worktree, key, start)
+        await self.keep_agent_commits(worktree, key, start)
         snapshot = await self._kept(key, start) or await self.rescue(
             worktree, Label(_message(spec), work_ref(key), self.identity)
         )
@@ -63,6 +63,19 @@ class Capture:
             absent=tuple(await agent.sparse()),
         )
         return await keep_snapshot(shadow, extras, label)
+
+    async def keep_agent_commits(
+        self, worktree: Worktree, key: AttemptKey, start: CommitId
+    ) -> None:
+        """Put commits that the agent made itself under refs of their own; raise GitError."""
+        agent = self._agent(worktree)
+        found = {
+            head_ref(key): await agent.head(start),
+            interrupted_ref(key): await agent.interrupted(),
+        }
+        refs = {ref: commit for ref, commit in found.items() if commit is not None}
+        if refs:
+            await write_refs(Git(self.common_dir), refs)
 
     async def found(self, key: AttemptKey, spec: TaskSpec) -> Captured | None:
         """What the attempt's ref holds, for an attempt that has no workspace any more."""
@@ -80,18 +93,6 @@ class Capture:
         if commit is None or await read_ref(git, f"{commit}^1") != start:
             return None
         return Snapshot(commit, await changed_paths(git, start, commit))
-
-    async def _keep_agent_commits(
-        self, worktree: Worktree, key: AttemptKey, start: CommitId
-    ) -> None:
-        agent = self._agent(worktree)
-        found = {
-            head_ref(key): await agent.head(start),
-            interrupted_ref(key): await agent.interrupted(),
-        }
-        refs = {ref: commit for ref, commit in found.items() if commit is not None}
-        if refs:
-            await write_refs(Git(self.common_dir), refs)
 
     def _agent(self, worktree: Worktree) -> AgentGit:
         env = {"GIT_COMMON_DIR": str(self.common_dir)}

@@ -187,7 +187,7 @@ class Views:
             return
         self._loaded = True
         for worktree in load_all(self._folder):
-            view = View(worktree, set(_marked(worktree)))
+            view = View(worktree, set(readers_of(worktree)))
             self._views.append(view)
             self._of.update(dict.fromkeys(view.users, view))
 
@@ -196,7 +196,8 @@ def _mark(worktree: Worktree, key: AttemptKey) -> Path:
     return worktree.users / _SEPARATOR.join((key.run, key.task, str(key.attempt)))
 
 
-def _marked(worktree: Worktree) -> list[AttemptKey]:
+def readers_of(worktree: Worktree) -> list[AttemptKey]:
+    """The attempts that read in a shared checkout, by what is on the disk."""
     if not worktree.users.is_dir():
         return []
     found = [mark.name.split(_SEPARATOR) for mark in sorted(worktree.users.iterdir())]

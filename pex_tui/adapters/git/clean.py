@@ -1,0 +1,203 @@
+"""Removes what finished runs left: worktrees, refs, branches, folders; never what is unlanded.
+
+The caller holds the engine lock and says which runs are finished. Whoever says `force` gives up
+what has not landed.
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pex_tui.adapters.git.capture import Capture
+from pex_tui.adapters.git.cli import GitError
+from pex_tui.adapters.git.folders import is_folder, remove_tree, size_bytes
+from pex_tui.adapters.git.kept_refs import integration_ref, rescue_ref, run_prefix
+from pex_tui.adapters.git.landed import KeptRef, Landed, list_refs, read_landed
+from pex_tui.adapters.git.linked_worktree import LinkedWorktrees
+from pex_tui.adapters.git.repository import Repository, RepositoryError, shown
+from pex_tui.adapters.git.snapshot import Label
+from pex_tui.adapters.git.views import readers_of
+from pex_tui.adapters.git.worktree_record import Worktree, load_all
+from pex_tui.adapters.git.worktrees import checkouts
+from pex_tui.core.ids import RunId
+from pex_tui.core.text import clean
+from pex_tui.engine.places import Places
+
+
+class Kind(StrEnum):
+    """What can be removed."""
+
+    WORKTREE = "worktree"
+    REF = "ref"
+    BRANCH = "branch"
+    FOLDER = "folder"
+
+
+_REFS = frozenset({Kind.REF, Kind.BRANCH})
+# What landing keeps beside the runs.
+_SCRATCH = ("attributes", "gate.lock", "landing.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One thing that is, or could be, removed.
+
+    `name` is a path or a full ref; `run` is None for what no run owns. `kept_because` says why it
+    stays, and is empty for what goes.
+    """
+
+    kind: Kind
+    name: str
+    run: RunId | None = None
+    size_bytes: int = 0
+    kept_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPlan:
+    """What a clean removes and what it keeps, with the reasons."""
+
+    removals: tuple[Removal, ...] = ()
+    kept: tuple[Removal, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """What it frees on the disk; objects that git drops later are not counted."""
+        return sum(removal.size_bytes for removal in self.removals)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Cleans one repository's `finished` runs."""
+
+    repository: Repository
+    places: Places
+    finished: Collection[RunId]
+    force: bool = False
+
+    async def plan(self) -> CleanPlan:
+        """What would be removed, and what would be kept; raise RepositoryError."""
+        try:
+            landed = await read_landed(self.repository.git, self.finished)
+            found = [removal for run in self.finished for removal in await self._refs(run, landed)]
+            held = {removal.run for removal in found if removal.kept_because}
+            found += [await self._worktree(tree) for tree in self._worktrees()]
+            found += [await self._folder(run, held) for run in self.finished]
+        except (GitError, OSError) as error:
+            raise _failure(error) from error
+        found = [one for one in found if one.kind is not Kind.FOLDER or one.size_bytes]
+        return CleanPlan(
+            tuple(one for one in found if not one.kept_because),
+            tuple(one for one in found if one.kept_because),
+        )
+
+    async def perform(self, plan: CleanPlan) -> tuple[str, ...]:
+        """Carry the plan out; the refs that now keep work found uncommitted in a worktree.
+
+        Raises RepositoryError.
+        """
+        names = {(removal.kind, removal.name) for removal in plan.removals}
+        rescued: list[str] = []
+        try:
+            for worktree in self._worktrees():
+                if (Kind.WORKTREE, str(worktree.path)) in names:
+                    rescued += await self._rescue(worktree)
+                    await self._links.remove(worktree)
+            await self._delete_refs({name for kind, name in names if kind in _REFS})
+            for kind, name in names:
+                if kind is Kind.FOLDER:
+                    await asyncio.to_thread(remove_tree, Path(name))
+            await asyncio.to_thread(self._sweep)
+        except (GitError, OSError) as error:
+            raise _failure(error) from error
+        return tuple(rescued)
+
+    async def _refs(self, run: RunId, landed: Landed) -> list[Removal]:
+        found = []
+        for ref in await list_refs(self.repository.git, run_prefix(run)):
+            is_safe = self.force or await landed.holds_ref(run, ref)
+            reason = "" if is_safe else "this work has not landed"
+            found.append(Removal(Kind.REF, ref.name, run, kept_because=reason))
+        for branch in await list_refs(self.repository.git, integration_ref(run)):
+            reason = await self._why_branch_stays(branch, landed)
+            found.append(Removal(Kind.BRANCH, branch.name, run, kept_because=reason))
+        return found
+
+    async def _why_branch_stays(self, branch: KeptRef, landed: Landed) -> str:
+        for checkout in await checkouts(self.repository.git):
+            if checkout.branch == branch.name:
+                return f"it is checked out in {shown(checkout.path)}"
+        if self.force or await landed.holds_branch(branch.commit):
+            return ""
+        return "no other branch holds its commits (`pex-tui land`)"
+
+    async def _worktree(self, worktree: Worktree) -> Removal:
+        owners = {key.run for key in readers_of(worktree)}
+        if worktree.attempt is not None:
+            owners.add(worktree.attempt.run)
+        others = sorted(owners.difference(self.finished))
+        reason = f"run {others[0]} has work in it" if others else ""
+        places = (worktree.path, worktree.git_dir, worktree.shadow)
+        size = sum([await asyncio.to_thread(size_bytes, place) for place in places])
+        run = min(owners, default=None)
+        return Removal(Kind.WORKTREE, str(worktree.path), run, size, reason)
+
+    async def _folder(self, run: RunId, held: set[RunId | None]) -> Removal:
+        folder = self.places.run(run)
+        size = await asyncio.to_thread(size_bytes, folder)
+        reason = "work of this run has not landed" if run in held else ""
+        return Removal(Kind.FOLDER, str(folder), run, size, reason)
+
+    async def _rescue(self, worktree: Worktree) -> list[str]:
+        """Keep what an attempt left in its worktree without a capture."""
+        key = worktree.attempt
+        if key is None or worktree.commit is None or not worktree.is_ready or self.force:
+            return []
+        identity = await self.repository.check_identity()
+        capture = Capture(self.repository.common_dir, identity.environment)
+        label = Label(f"Left in the workspace of {key.task}\n", rescue_ref(key), capture.identity)
+        await capture.keep_agent_commits(worktree, key, worktree.commit)
+        return [label.ref] if await capture.rescue(worktree, label) else []
+
+    async def _delete_refs(self, names: set[str]) -> None:
+        if names:
+            lines = "".join(f"delete {name}\n" for name in sorted(names))
+            await self.repository.git.run("update-ref", "--stdin", stdin=lines.encode())
+
+    def _worktrees(self) -> list[Worktree]:
+        """All worktrees in the state directory, those without a record included."""
+        root = self.places.root.resolve()
+        places = Places(root)
+        recorded = [*load_all(places.pool), *load_all(places.views)]
+        known = {worktree.path for worktree in recorded}
+        return recorded + [tree for tree in self._registered(root) if tree.path not in known]
+
+    def _registered(self, root: Path) -> list[Worktree]:
+        found = []
+        for link in sorted((self.repository.common_dir / "worktrees").glob("*/gitdir")):
+            path = Path(link.read_text("utf-8", "surrogateescape").removesuffix("\n")).parent
+            if path.is_relative_to(root):
+                found.append(Worktree(path, link.parent))
+        return found
+
+    def _sweep(self) -> None:
+        """Remove what lies beside worktrees that are gone, and folders that are empty."""
+        for folder in (self.places.pool, self.places.views):
+            if is_folder(folder) and not load_all(folder):
+                remove_tree(folder)
+        runs = self.places.root / "runs"
+        if is_folder(runs) and not any(runs.iterdir()):
+            runs.rmdir()
+        if not is_folder(runs):
+            for name in _SCRATCH:
+                remove_tree(self.places.root / name)
+
+    @property
+    def _links(self) -> LinkedWorktrees:
+        return LinkedWorktrees(self.repository.common_dir, (), asyncio.Lock())
+
+
+def _failure(error: GitError | OSError) -> RepositoryError:
+    return RepositoryError(f"Not everything could be cleaned: {clean(str(error))}. Try again.")
