@@ -1,7 +1,9 @@
 """Who starts now: list scheduling by urgency and rank, within slots, exclusions and locks.
 
 The order is (boosted or priority, rank, time of being ready, plan order). A task that a more urgent
-one waits out is not started before it, so nothing urgent starves.
+one waits out is not started before it, so nothing urgent starves. A slot that has just become free
+is kept for the milliseconds in which a reader's checkout is looked at, when what comes after that
+reader goes before what is ready now: otherwise a long chain would queue behind its fillers.
 """
 
 import math
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field
 
 from pex_tui.core.events import Event, TaskDispatched, TaskHeld
 from pex_tui.core.ids import LockName, SlotId
-from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase, RunStage
+from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
 from pex_tui.core.plan import LockMode, Priority, Strategy
 from pex_tui.core.state import RunState, TaskState, WaitCause
 
@@ -35,6 +37,12 @@ class _Board:
     busy: list[int] = field(default_factory=list)  # positions that exclude their neighbours
     locks: dict[LockName, tuple[LockMode, list[int]]] = field(default_factory=dict)
     reserved: list[int] = field(default_factory=list)  # held candidates that go first
+    coming: tuple[int, ...] = ()  # tasks that will be ready as soon as a reader is looked at
+
+    def owed_before(self, position: int) -> int:
+        """How many free slots are kept for tasks that go before this one."""
+        order = _order(self.state, position)
+        return sum(_order(self.state, other) < order for other in self.coming)
 
     def take(self, position: int) -> None:
         self.busy.append(position)
@@ -55,7 +63,8 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
     decisions: list[Event] = []
     for position in candidates:
         task = state.tasks[position]
-        hold = _hold(board, position) if board.free else _Hold(WaitCause.SLOT, ())
+        has_slot = len(board.free) > board.owed_before(position)
+        hold = _hold(board, position) if has_slot else _Hold(WaitCause.SLOT, ())
         if hold is None:
             slot = board.free.pop(0)
             board.take(position)
@@ -80,25 +89,43 @@ def queue_order(state: RunState) -> tuple[int, ...]:
 
 
 def _candidates(state: RunState) -> list[int]:
-    ranks = state.graph.ranks
     waiting = [
         position
         for position, task in enumerate(state.tasks)
         if task.phase is Phase.READY and not task.held
     ]
-    waiting.sort(
-        key=lambda position: (
-            urgency(state, position),
-            -ranks[position],
-            state.tasks[position].ready_at or 0.0,
-            position,
-        )
-    )
+    waiting.sort(key=lambda position: _order(state, position))
     return waiting
 
 
+def _order(state: RunState, position: int) -> tuple[int, float, float, int]:
+    """Smaller goes first."""
+    rank, ready_at = state.graph.ranks[position], state.tasks[position].ready_at
+    return urgency(state, position), -rank, ready_at or math.inf, position
+
+
+def _coming(state: RunState) -> tuple[int, ...]:
+    """Tasks whose last need is a reader that ended well and is only being looked at."""
+    graph = state.graph
+    return tuple(
+        dependent
+        for position, task in enumerate(state.tasks)
+        if task.phase is Phase.CAPTURING
+        and task.failure is None
+        and task.stop is None
+        and state.plan.tasks[position].is_read_only
+        for dependent in graph.dependents[position]
+        if state.tasks[dependent].phase is Phase.WAITING
+        and not state.tasks[dependent].held
+        and all(
+            need == position or state.tasks[need].phase in SUCCEEDED
+            for need in graph.needs[dependent]
+        )
+    )
+
+
 def _board(state: RunState) -> _Board:
-    board = _Board(state, _free_slots(state))
+    board = _Board(state, _free_slots(state), coming=_coming(state))
     for position, task in enumerate(state.tasks):
         if task.phase in IN_FLIGHT:
             board.busy.append(position)

@@ -56,6 +56,34 @@ def test_the_longest_chain_starts_first(world: Make) -> None:
     assert run.running() == {"c1"}
 
 
+def test_a_slot_is_kept_for_what_comes_after_a_reader_that_is_looked_at(world: Make) -> None:
+    run = world(
+        task("c1", writes=(), estimate_seconds=10),
+        task("c2", "c1", writes=(), estimate_seconds=90),
+        *(task(f"f{number}", writes=(), estimate_seconds=10) for number in range(3)),
+        rules=RunRules(slots=2),
+    )
+    assert run.running() == {"c1", "f0"}
+
+    run.exit("c1")
+    assert run.running() == {"f0"}
+    run.capture("c1")
+
+    assert run.running() == {"c2", "f0"}
+
+
+def test_no_slot_is_kept_for_what_comes_after_a_failure(world: Make) -> None:
+    run = world(
+        task("c1", writes=(), estimate_seconds=10, retries=0),
+        task("c2", "c1", writes=(), estimate_seconds=90),
+        task("f", writes=(), estimate_seconds=10),
+        rules=RunRules(slots=1),
+    )
+    run.exit("c1", code=1)
+
+    assert run.running() == {"f"}
+
+
 def test_priority_goes_before_rank_and_a_boosted_task_before_all(world: Make) -> None:
     run = world(
         task("long", estimate_seconds=900),
