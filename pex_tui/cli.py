@@ -86,7 +86,8 @@ def build_parser() -> argparse.ArgumentParser:
         )
         _shared(command)
         command.set_defaults(handler=name)
-        _ARGUMENTS.get(name, lambda _: None)(command)
+        if name in _ARGUMENTS:
+            _ARGUMENTS[name](command)
     return parser
 
 

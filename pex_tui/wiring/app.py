@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.engine.session import PlanDraft, RunSession
@@ -63,7 +64,7 @@ async def _start(
     resume: str | None,
     *,
     approved: bool,
-) -> "PlanDraft | RunSession | str":
+) -> "PlanDraft | RunSession | Literal['home']":
     if resume is not None:
         return await workshop.resume(run_to_resume(ground, resume or None))
     if plan is None:

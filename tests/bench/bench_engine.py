@@ -73,7 +73,8 @@ def bound_of(tasks: list[dict[str, Any]]) -> float:
         ends[task["id"]] = task["estimate"] + max(
             (ends[need] for need in task.get("needs", [])), default=0.0
         )
-    return max(*ends.values(), sum(task["estimate"] for task in tasks) / SLOTS)
+    work: float = sum(task["estimate"] for task in tasks)
+    return max(*ends.values(), work / SLOTS)
 
 
 def measure(repository: Path, tasks: list[dict[str, Any]]) -> Measured:
