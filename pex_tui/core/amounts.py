@@ -2,7 +2,7 @@
 
 from pex_tui.core.ids import CommitId
 
-UNKNOWN = "–"  # noqa: RUF001  # an en dash stands for a figure that nobody knows
+UNKNOWN = "–"  # an en dash stands for a figure that nobody knows
 _MINUTE = 60
 _HOUR = 3600
 _KIBI = 1024

@@ -26,6 +26,13 @@ _OUTCOMES = {
     Outcome.ABORTED: "aborted",
     Outcome.INTERRUPTED: "interrupted",
 }
+_LAND_MARKS = {
+    LandStatus.NOT_ASKED: Mark.WAITING,
+    LandStatus.ASKED: Mark.LANDING,
+    LandStatus.RUNNING: Mark.LANDING,
+    LandStatus.LANDED: Mark.DONE,
+    LandStatus.REFUSED: Mark.FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,7 @@ class HeaderView:
     counts: tuple[tuple[Mark, int], ...]
     open_conflicts: int
     land: str
+    land_mark: Mark
 
 
 def task_rows(state: RunState, now: float) -> tuple[TaskRow, ...]:
@@ -134,7 +142,7 @@ def slot_views(state: RunState) -> tuple[SlotView, ...]:
 
 
 def overall_progress(state: RunState) -> float:
-    """The share of the estimated work that is known to be done, 0…1."""
+    """The share of the estimated work that is known to be over, 0…1."""
     total = sum(spec.estimate_seconds for spec in state.plan.tasks)
     if not total:
         return 0.0
@@ -178,6 +186,7 @@ def header_view(state: RunState, now: float) -> HeaderView:
         counts=tuple((kind, marks.count(kind)) for kind in Mark if kind in marks),
         open_conflicts=len(state.open_conflicts),
         land=_land(state),
+        land_mark=_LAND_MARKS[state.land_status],
     )
 
 

@@ -46,8 +46,7 @@ _WAITS = {
 _WORK = {
     Phase.FAILED: SpanKind.FAILED,
     Phase.ABORTED: SpanKind.BLOCKED,
-    Phase.BACKOFF: SpanKind.RETRYING,
-    Phase.CONFLICT: SpanKind.CONFLICT,
+    Phase.BACKOFF: SpanKind.FAILED,
 } | dict.fromkeys(SUCCEEDED, SpanKind.DONE)
 
 
@@ -90,7 +89,7 @@ def timeline_view(state: RunState, now: float, width: int) -> TimelineView:
         return max(0, min(width, round((at - state.created_at) * scale)))
 
     rows = tuple(
-        TimelineRow(task.id, tuple(_merged(_spans(state, task, until, future), cell)))
+        TimelineRow(task.id, tuple(_cells(_spans(state, task, until, future), cell, width)))
         for task in state.tasks
     )
     return TimelineView(
@@ -104,19 +103,30 @@ _Stretch = tuple[float, float, SpanKind]
 def _spans(state: RunState, task: TaskState, now: float, future: float) -> Iterator[_Stretch]:
     """Stretches of absolute time."""
     begun = task.dispatched_at
-    if task.ready_at is not None and (begun is None or task.ready_at <= begun):
-        yield task.ready_at, now if begun is None else begun, SpanKind.WAITING
     if begun is None:
+        yield from _waiting(task, now)
         return
+    if task.ready_at is not None and task.ready_at <= begun:
+        yield task.ready_at, begun, SpanKind.WAITING
     work_from = task.started_at or task.exited_at or (now if task.slot else begun)
     yield begun, work_from, SpanKind.STARTING
     yield from _work(task, work_from, now)
     if task.phase in HOLDS_SLOT and task.phase is not Phase.PAUSED:
         left = remaining_seconds(state, task, now)
         yield now, now + min(left, future), SpanKind.EXPECTED
-    if task.phase is Phase.READY and task.ready_at is not None and task.ready_at > begun:
-        kind = SpanKind.WAITING if task.wait is None else _WAITS[task.wait.cause]
-        yield task.ready_at, now, kind
+    if task.ready_at is not None and task.ready_at > begun:
+        yield from _waiting(task, now)
+
+
+def _waiting(task: TaskState, now: float) -> Iterator[_Stretch]:
+    """A ready task's wait; what holds it is known since its last change."""
+    if task.phase is not Phase.READY or task.ready_at is None:
+        return
+    if task.wait is None:
+        yield task.ready_at, now, SpanKind.WAITING
+    else:
+        yield task.ready_at, task.wait.since, SpanKind.WAITING
+        yield task.wait.since, now, _WAITS[task.wait.cause]
 
 
 def _work(task: TaskState, work_from: float, now: float) -> Iterator[_Stretch]:
@@ -128,7 +138,7 @@ def _work(task: TaskState, work_from: float, now: float) -> Iterator[_Stretch]:
     if task.exited_at is None:
         return
     if task.phase is Phase.BACKOFF:
-        yield task.exited_at, now, SpanKind.WAITING
+        yield task.exited_at, now, SpanKind.RETRYING
     elif task.phase in IN_MERGE_QUEUE or task.phase is Phase.CAPTURING:
         yield task.exited_at, now, SpanKind.LANDING
     elif task.phase is Phase.CONFLICT:
@@ -137,14 +147,16 @@ def _work(task: TaskState, work_from: float, now: float) -> Iterator[_Stretch]:
         yield task.exited_at, task.ended_at, SpanKind.LANDING
 
 
-def _merged(stretches: Iterator[_Stretch], cell: Callable[[float], int]) -> Iterator[Span]:
+def _cells(
+    stretches: Iterator[_Stretch], cell: Callable[[float], int], width: int
+) -> Iterator[Span]:
     """Stretches as cells; work that was too short to see still gets one."""
     used = 0
     for start, stop, kind in stretches:
         first, last = max(used, cell(start)), cell(stop)
         is_work = kind not in {SpanKind.WAITING, SpanKind.STARTING, SpanKind.EXPECTED}
         if is_work and stop > start:
-            last = max(last, first + 1)
+            last = min(width, max(last, first + 1))
         if last > first:
             yield Span(first, last, kind)
             used = last

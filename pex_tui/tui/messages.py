@@ -25,7 +25,7 @@ class StatePublished(Message):
 class Steer(Message):
     """A person asks something of the run."""
 
-    event: Event
+    events: tuple[Event, ...]
 
 
 @dataclass

@@ -62,7 +62,18 @@ class SymbolSet:
 
 
 _PLAIN = str.maketrans(
-    {"✓": "+", "–": "-", "…": "~", "·": "-", "⇄": "x", "×": "x", "↑": "^", "→": ">", "⏎": "^m"}  # noqa: RUF001
+    {
+        "✓": "+",
+        "–": "-",  # the dash of an unknown figure
+        "…": "~",
+        "·": "-",
+        "⇄": "x",
+        "×": "x",  # a factor
+        "↑": "^",
+        "→": ">",
+        "⏎": "enter",
+        "▾": "v",
+    }
 )
 
 _LINE = SymbolSet(

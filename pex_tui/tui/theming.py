@@ -4,10 +4,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.color import Color
 from textual.theme import Theme
 
 from pex_tui.core.marks import Mark
+from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 
 _ROLES = {
@@ -30,6 +32,16 @@ _SHADES = {  # how much of the page is in each
     "agent-cursor": 0.8,
     "agent-border": 0.75,
 }
+
+
+def use_theme(app: App[Any], folder: Path, name: str) -> None:
+    """Make the folder's themes known to the app and use one; raises UserError for an unknown."""
+    for theme in load_themes(folder):
+        app.register_theme(theme)
+    if name not in app.available_themes:
+        known = ", ".join(sorted(app.available_themes))
+        raise UserError(f'there is no theme "{clean(name)}". Known are: {known}.')
+    app.theme = name
 
 
 def load_themes(folder: Path) -> tuple[Theme, ...]:

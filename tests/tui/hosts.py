@@ -59,6 +59,10 @@ class ScriptedSession(RunSession):
     def may_steer(self) -> bool:
         return self.may_steer_now
 
+    @property
+    def is_driven(self) -> bool:
+        return self.served.is_set() and not self.over.is_set()
+
     def publish(self, state: RunState) -> None:
         """The engine has a new state."""
         self._state = state
@@ -123,6 +127,9 @@ class ScriptedWorkshop:
 
     async def runs(self) -> tuple[RunSummary, ...]:
         return self.summaries
+
+    async def report(self, run: RunId) -> str:
+        return f"Report of run {run}"
 
     async def open_plan(self, path: Path) -> PlanDraft:
         if self.draft is None:

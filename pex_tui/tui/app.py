@@ -1,0 +1,249 @@
+"""The app: a host of one run at a time, and the screens over it.
+
+The run's state flows down: the engine's publish sets `run_state`, screens bind it. What people want
+flows up as messages. Screens are made by factories and bound to `run_state`, `session`, `draft` and
+`conflict_task` of the app, as far as they have these attributes.
+"""
+
+import asyncio
+import locale
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+from textual.worker import Worker
+
+from pex_tui.core.events import Event
+from pex_tui.core.ids import RunId, TaskId
+from pex_tui.core.phases import RunStage
+from pex_tui.core.state import RunState
+from pex_tui.core.text import clean
+from pex_tui.engine.session import PlanDraft, RunSession, Workshop
+from pex_tui.errors import UserError
+from pex_tui.resources import shipped
+from pex_tui.tui.commands import KeyCommands
+from pex_tui.tui.feed import StateFeed
+from pex_tui.tui.leaving import depart, interrupted, leave, why_it_stopped
+from pex_tui.tui.messages import (
+    ConflictWanted,
+    DraftOpened,
+    SessionOpened,
+    StatePublished,
+    Steer,
+)
+from pex_tui.tui.modes import NAMES, make_screen
+from pex_tui.tui.symbols import choose
+from pex_tui.tui.theming import use_theme, variable_defaults
+from pex_tui.tui.workers import WorkerPool
+
+Start = Literal["home"] | PlanDraft | RunSession
+
+
+class PexApp(App[None]):
+    """Shows a repository's runs and drives one; its `return_code` is what the command ends with."""
+
+    CSS_PATH: ClassVar = "styles/app.tcss"
+    TITLE = "pex"
+    COMMANDS: ClassVar = App.COMMANDS | {lambda: KeyCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", key_display="?", id="app.help"),
+        Binding("f1", "show('home')", "Home", show=False, id="app.home"),
+        Binding("f2", "show('plan')", "Plan", show=False, id="app.plan"),
+        Binding("f3", "show('monitor')", "Monitor", show=False, id="app.monitor"),
+        Binding("f4", "show('conflict')", "Conflicts", show=False, id="app.conflicts"),
+        Binding("f5", "show('history')", "History", show=False, id="app.history"),
+        Binding("colon", "command_palette()", "Commands", show=False, id="app.palette"),
+        Binding("q", "leave", "Leave", id="app.leave"),
+        Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.quit"),
+    ]
+
+    run_state: var[RunState | None] = var(None)
+    session: var[RunSession | None] = var(None)
+    draft: var[PlanDraft | None] = var(None)
+    conflict_task: var[TaskId | None] = var(None)
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        *,
+        start: Start = "home",
+        symbols: str = "emoji",
+        theme: str = "ember",
+        themes: Path | None = None,
+        refresh_seconds: float = 2.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.workshop = workshop
+        self.refresh_seconds = refresh_seconds
+        self.now = now
+        self.symbols = choose(symbols, locale.getencoding())
+        if self.no_color:
+            self.symbols = self.symbols.without_colour()
+        self.engine_error = ""
+        self._start = start
+        self._feed = StateFeed(self, self._show_state)
+        self._engine: Worker[None] | None = None
+        self.leaves_when_over = False
+        self.is_leaving = False
+        self._known_conflicts: set[int] = set()
+        use_theme(self, themes or shipped("themes"), theme)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our colours under a theme that does not know them."""
+        return variable_defaults(self.current_theme)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """The key's name, as the symbols can show it."""
+        return self.symbols.text(super().get_key_display(binding))
+
+    def on_mount(self) -> None:
+        """Make the screens known and show the first."""
+        self.set_class(self.symbols.name == "ascii", "-ascii")
+        for name in NAMES:
+            self.add_mode(name, partial(make_screen, name, PexApp))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._signalled)
+        if isinstance(self._start, PlanDraft):
+            self.open_draft(self._start)
+        elif self._start == "home":
+            self.action_show("home")
+        else:
+            self.open_session(self._start)
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+    def action_show(self, screen: str) -> None:
+        """Show a screen. It is made in the app's own context, where data binding is allowed."""
+        self.call_later(self.switch_mode, screen)
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        from pex_tui.tui.screens.help import HelpScreen  # noqa: PLC0415  # late: rarely needed
+
+        self.push_screen(HelpScreen())
+
+    def open_draft(self, draft: PlanDraft) -> None:
+        """Review a plan."""
+        self.draft = draft
+        self.action_show("plan")
+
+    def open_session(self, session: RunSession) -> None:
+        """Drive and watch a run; an earlier one is no longer listened to."""
+        self.engine_error = ""
+        self.session = session
+        self._known_conflicts = {one.number for one in session.state.open_conflicts}
+        self._feed.follow(session)
+        self._engine = self.run_worker(
+            partial(session.serve, WorkerPool(self)), group="engine", exit_on_error=False
+        )
+        self.action_show("monitor")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a run is driven from here and has not ended."""
+        state = self.run_state
+        ended = state is None or state.stage is RunStage.FINISHED
+        return self.session is not None and not ended and not self.engine_error
+
+    @on(StatePublished)
+    def _published(self, message: StatePublished) -> None:
+        self._feed.take(message.state)
+
+    def _show_state(self, state: RunState) -> None:
+        self.run_state = state
+
+    def watch_run_state(self, state: RunState | None) -> None:
+        """Say it when a conflict opens; leave when the stopped run has ended."""
+        if state is None:
+            return
+        for conflict in state.open_conflicts:
+            if conflict.number not in self._known_conflicts:
+                self._known_conflicts.add(conflict.number)
+                paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
+                where = f" in {paths}" if paths else ""
+                self.tell(
+                    f"{' and '.join(conflict.tasks)} conflict{where}. c settles it.", is_bad=True
+                )
+        if self.leaves_when_over and state.stage is RunStage.FINISHED:
+            ended = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
+            self._go(partial(depart, self, ended, state.exit_code or 0))
+
+    def tell(self, text: str, *, is_bad: bool = False) -> None:
+        """Show a short note."""
+        severity: Literal["warning", "information"] = "warning" if is_bad else "information"
+        self.notify(self.symbols.text(clean(text)), severity=severity, markup=False)
+
+    @on(Steer)
+    def _steer(self, message: Steer) -> None:
+        if self.session is None or not self.session.may_steer:
+            self.tell("This window only watches the run.", is_bad=True)
+        elif self.session.is_driven:
+            self._post(self.session, message.events)
+        else:
+            self._reopen(self.session.state.run, message.events)
+
+    @work(group="reopen", exclusive=True)
+    async def _reopen(self, run: RunId, events: tuple[Event, ...]) -> None:
+        """A run that has ended, or whose engine has stopped, is taken up for what is asked."""
+        try:
+            session = await self.workshop.resume(run)
+        except UserError as error:
+            self.tell(error.message, is_bad=True)
+        else:
+            self.open_session(session)
+            self._post(session, events)
+
+    def _post(self, session: RunSession, events: tuple[Event, ...]) -> None:
+        for event in events:
+            session.post(event)
+
+    @on(SessionOpened)
+    def _session_opened(self, message: SessionOpened) -> None:
+        self.open_session(message.session)
+
+    @on(DraftOpened)
+    def _draft_opened(self, message: DraftOpened) -> None:
+        self.open_draft(message.draft)
+
+    @on(ConflictWanted)
+    def _conflict_wanted(self, message: ConflictWanted) -> None:
+        conflicts = self.run_state.open_conflicts if self.run_state else ()
+        task = message.task or (conflicts[0].tasks[0] if conflicts else None)
+        if task is None:
+            self.tell("No conflict is open.")
+        else:
+            self.conflict_task = task
+            self.action_show("conflict")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """An engine that fails is shown, not swallowed; nothing that was journaled is lost."""
+        if event.worker is self._engine and self.session and not self.is_leaving:
+            self.engine_error = why_it_stopped(event.worker, self.session.state)
+            if self.engine_error:
+                self.notify(self.engine_error, severity="error", timeout=30, markup=False)
+                self.mutate_reactive(PexApp.run_state)
+
+    @work(group="leave", exclusive=True)
+    async def action_leave(self) -> None:
+        """Leave; while a run is live, ask what is to become of it."""
+        await leave(self)
+
+    def _signalled(self) -> None:
+        self._go(partial(interrupted, self))
+
+    @work(group="leave", exclusive=True)
+    async def _go(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        await how()

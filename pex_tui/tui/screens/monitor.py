@@ -1,0 +1,248 @@
+"""The monitor: a run as it happens, and the keys that steer it."""
+
+from collections import deque
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Footer, Input
+
+from pex_tui.core.phases import RunStage
+from pex_tui.core.select import header_view, task_rows
+from pex_tui.core.spans import timeline_view
+from pex_tui.core.state import RunState, TaskState
+from pex_tui.tui import keys
+from pex_tui.tui.screens.steering import SteeringScreen
+from pex_tui.tui.widgets.agents import SORTS, AgentList
+from pex_tui.tui.widgets.cards import SlotCards
+from pex_tui.tui.widgets.detail import DetailPanel
+from pex_tui.tui.widgets.header import RunHeader, UsageView
+from pex_tui.tui.widgets.metrics import MetricsPanel
+from pex_tui.tui.widgets.notice import Notice
+from pex_tui.tui.widgets.painting import symbols_of
+from pex_tui.tui.widgets.timeline import Timeline
+
+_CLOCK_SECONDS = 1.0
+_MEASUREMENTS = 60
+
+
+class MonitorScreen(SteeringScreen):
+    """Rows of agents, one of them in detail, and the timeline."""
+
+    CSS_PATH: ClassVar = "../styles/monitor.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-panorama")]  # noqa: RUF012  # as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # likewise
+    AUTO_FOCUS = "AgentList"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._allowed: tuple[bool, ...] = ()
+        self._times_seen: object = None  # times are drawn anew once a second
+        self._measured: deque[tuple[float, int]] = deque(maxlen=_MEASUREMENTS)
+
+    def compose(self) -> ComposeResult:
+        """Header, notice, list or cards, detail, timeline, figures."""
+        yield RunHeader()
+        yield Notice(classes="-hidden")
+        with Vertical(id="agents", classes="panel"):
+            yield AgentList()
+            yield SlotCards(classes="-hidden")
+            yield Input(placeholder="filter", classes="-hidden", compact=True)
+        with Horizontal(id="below"):
+            yield DetailPanel(id="detail")
+            yield Timeline(classes="panel")
+            yield MetricsPanel(classes="panel")
+        yield Footer(show_command_palette=True)
+
+    def on_mount(self) -> None:
+        """Times go on between two states; resources are measured now and then."""
+        self.query_one(MetricsPanel).border_title = "Figures"
+        self.set_interval(_CLOCK_SECONDS, self._tick)
+        self.set_interval(self.pex.refresh_seconds, self.measure)
+        self.measure()
+        self.show_state()
+
+    def on_screen_resume(self) -> None:
+        """What happened while another screen was shown."""
+        self.show_state()
+
+    def on_resize(self) -> None:
+        """The timeline is worked out in cells."""
+        self.call_after_refresh(self.show_state)
+
+    def watch_run_state(self) -> None:
+        """A new state was published."""
+        self.show_state()
+
+    def watch_session(self) -> None:
+        """Another run: measure from the beginning."""
+        self._measured.clear()
+        if self.is_mounted:
+            self.measure()
+
+    @on(SlotCards.Picked)
+    def _picked(self, message: SlotCards.Picked) -> None:
+        self.query_one(AgentList).cursor = message.task
+
+    def _tick(self) -> None:
+        state = self.run_state
+        if state is not None and state.stage is not RunStage.FINISHED:
+            self.show_state()
+
+    def show_state(self) -> None:
+        """Slice the state for the widgets; each repaints only what differs."""
+        if not self.is_mounted or not self.is_current:
+            return
+        state = self.run_state
+        self.query_one(Notice).update(state, self.pex.engine_error)
+        if state is None:
+            return
+        now = self.pex.now()
+        header = header_view(state, now)
+        agents = self.query_one(AgentList)
+        agents.run = state.run
+        agents.rows = task_rows(state, now)
+        self.query_one(RunHeader).view = header
+        self._show_times(state, now)
+        self.query_one(SlotCards).show(header.slots, agents.rows, agents.cursor)
+        metrics = self.query_one(MetricsPanel)
+        metrics.view, metrics.queue = header, state.landing
+        detail = self.query_one(DetailPanel)
+        detail.update(state, self.session, now)
+        self._titled()
+        self._check_keys()
+
+    def _show_times(self, state: RunState, now: float) -> None:
+        timeline, agents = self.query_one(Timeline), self.query_one(AgentList)
+        timeline.order = agents.shown
+        timeline.cursor = agents.cursor
+        seen = (int(now), timeline.axis_width, tuple(row.mark for row in agents.rows))
+        if timeline.is_on_screen and seen != self._times_seen:
+            self._times_seen = seen
+            timeline.view = timeline_view(state, now, timeline.axis_width)
+
+    def _titled(self) -> None:
+        agents = self.query_one(AgentList)
+        panel = self.query_one("#agents")
+        show = symbols_of(agents).text
+        marked = f" · {len(agents.chosen)} marked" if agents.chosen else ""
+        shown = f"{len(agents.shown)} of " if agents.needle else ""
+        title = show(f"Agents {shown}{len(agents.rows)}{marked}")
+        if panel.border_title != title:
+            panel.border_title = title
+        subtitle = f"sort: {agents.sort}"
+        if panel.border_subtitle != subtitle:
+            panel.border_subtitle = subtitle
+
+    def _check_keys(self) -> None:
+        """The footer is made anew only when a key begins or ceases to make sense."""
+        state, tasks = self.run_state, self.selected()
+        allowed = tuple(
+            keys.may(action, state, tasks)
+            for action in ("pause", "boost", "retry", "abort", "conflict", "land", "pause_run")
+        )
+        if allowed != self._allowed:
+            self._allowed = allowed
+            self.refresh_bindings()
+
+    def selected(self) -> tuple[TaskState, ...]:
+        """The tasks that are marked, or the one under the cursor."""
+        state = self.run_state
+        if state is None or not self.is_mounted:
+            return ()
+        targets = self.query_one(AgentList).targets
+        return tuple(state.task(task) for task in targets if task in state.graph.index)
+
+    @on(AgentList.Moved)
+    def _moved(self, message: AgentList.Moved) -> None:
+        self.query_one(DetailPanel).task_id = message.task
+        self.query_one(Timeline).cursor = message.task
+        self.query_one(SlotCards).cursor = message.task
+        self._titled()
+        self._check_keys()
+
+    @on(AgentList.Opened)
+    def _opened(self) -> None:
+        self.add_class("-zoomed")
+        self.query_one(DetailPanel).view.focus()
+
+    def action_back(self) -> None:
+        """Out of the zoom, the filter or the marks, in this order."""
+        agents = self.query_one(AgentList)
+        field = self.query_one(Input)
+        if self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+        elif not field.has_class("-hidden"):
+            field.value = ""
+            field.add_class("-hidden")
+        elif agents.chosen:
+            agents.clear_marks()
+        agents.focus()
+        self._titled()
+        self._check_keys()
+
+    def action_panel(self, step: int) -> None:
+        """Move the focus between the panels that show."""
+        panels = [
+            self.query_one(AgentList),
+            self.query_one(DetailPanel).view,
+            self.query_one(Timeline),
+        ]
+        shown = [panel for panel in panels if panel.is_on_screen]
+        at = next((at for at, panel in enumerate(shown) if panel.has_focus), 0)
+        if shown:
+            shown[(at + step) % len(shown)].focus()
+
+    def action_tab(self, tab: str) -> None:
+        """Show another view of the task."""
+        self.query_one(DetailPanel).tab = tab
+
+    def action_follow(self) -> None:
+        """Keep the end of the log in sight, or stop doing so."""
+        self.query_one(DetailPanel).toggle_follow()
+
+    def action_view(self) -> None:
+        """Rows of agents, or a card for each slot."""
+        agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
+        agents.toggle_class("-hidden")
+        cards.toggle_class("-hidden")
+        (agents if cards.has_class("-hidden") else cards).focus()
+
+    def action_sort(self) -> None:
+        """Take the next order."""
+        agents = self.query_one(AgentList)
+        agents.sort = SORTS[(SORTS.index(agents.sort) + 1) % len(SORTS)]
+        self.show_state()
+
+    def action_filter(self) -> None:
+        """Type to see only what matches."""
+        field = self.query_one(Input)
+        field.remove_class("-hidden")
+        field.focus()
+
+    @on(Input.Changed)
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self.query_one(AgentList).needle = event.value
+        self.show_state()
+
+    @on(Input.Submitted)
+    def _filter_kept(self) -> None:
+        if not self.query_one(Input).value:
+            self.query_one(Input).add_class("-hidden")
+        self.query_one(AgentList).focus()
+
+    @work(group="usage", exclusive=True)
+    async def measure(self) -> None:
+        """Read the resources; nothing is read while nothing can use any."""
+        state, session = self.run_state, self.session
+        if state is None or session is None or state.stage is RunStage.FINISHED:
+            return
+        usage = await session.usage()
+        self._measured.append((usage.cpu, usage.memory_bytes))
+        history = UsageView(
+            tuple(cpu for cpu, _ in self._measured), tuple(memory for _, memory in self._measured)
+        )
+        self.query_one(RunHeader).usage = history
+        metrics = self.query_one(MetricsPanel)
+        metrics.history, metrics.usage = history, usage

@@ -1,0 +1,130 @@
+"""What people ask of agents and of the run, from whichever screen shows them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import BindingType
+from textual.reactive import var
+from textual.screen import Screen
+
+from pex_tui.core.events import (
+    BoostToggled,
+    Event,
+    LandRequested,
+    RunAbortRequested,
+    RunPauseRequested,
+    RunResumeRequested,
+    SlotsRequested,
+)
+from pex_tui.core.phases import RunStage
+from pex_tui.core.state import RunState, TaskState
+from pex_tui.engine.session import RunSession
+from pex_tui.tui import keys
+from pex_tui.tui.messages import ConflictWanted, Steer
+from pex_tui.tui.screens.modals import ConfirmScreen
+
+if TYPE_CHECKING:
+    from pex_tui.tui.app import PexApp
+
+
+class SteeringScreen(Screen[None]):
+    """A screen over a run; `selected` are the tasks that lower-case keys are about."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.MONITOR_KEYS
+
+    run_state: var[RunState | None] = var(None)
+    session: var[RunSession | None] = var(None)
+
+    @property
+    def pex(self) -> "PexApp":
+        """The app."""
+        return self.app  # type: ignore[return-value]  # no other app shows this screen
+
+    def selected(self) -> tuple[TaskState, ...]:
+        """The tasks that are marked, or the one under the cursor."""
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what would do nothing now."""
+        del parameters
+        return True if keys.may(action, self.run_state, self.selected()) else None
+
+    def action_copy(self) -> None:
+        """Put the branch of the task's last attempt, or its id, on the clipboard."""
+        state, tasks = self.run_state, self.selected()
+        if state is not None and tasks:
+            words = [
+                f"refs/pex/{state.run}/{t.id}/{t.attempt}" if t.attempt else t.id for t in tasks
+            ]
+            self.app.copy_to_clipboard("\n".join(words))
+            self.pex.tell(
+                f"Copied {words[0]}" + (f" and {len(words) - 1} more" if words[1:] else "")
+            )
+
+    def _ask(self, events: Sequence[Event]) -> None:
+        if events:
+            self.post_message(Steer(tuple(events)))
+
+    def action_pause(self) -> None:
+        """Pause the selected agents, or let them go on."""
+        self._ask(keys.pauses(self.selected()))
+
+    def action_boost(self) -> None:
+        """Put the selected tasks at the front of the line, or back."""
+        self._ask(keys.boosts(self.selected()))
+
+    @work(group="ask", exclusive=True)
+    async def action_retry(self) -> None:
+        """Try again; what runs is asked about first, since its attempt is stopped."""
+        tasks = self.selected()
+        live = [task.id for task in tasks if task.phase in keys.LOSES_ITS_PROCESS]
+        text = f"{', '.join(live)}: the attempt that runs is stopped and started afresh."
+        if not live or await self._confirmed("Start again?", text, "Start again"):
+            self._ask(keys.retries(tasks))
+
+    @work(group="ask", exclusive=True)
+    async def action_abort(self) -> None:
+        """End the selected tasks, once confirmed."""
+        events = keys.aborts(self.selected())
+        names = ", ".join(task.id for task in self.selected())
+        text = f"{names}: stopped for good. What was done so far is kept under refs/pex."
+        if await self._confirmed("Abort?", text, "Abort"):
+            self._ask(events)
+
+    def action_conflict(self) -> None:
+        """Settle the selected task's conflict, or the oldest."""
+        state = self.run_state
+        if state is not None:
+            theirs = {conflict.tasks[0] for conflict in state.open_conflicts}
+            mine = next((task.id for task in self.selected() if task.id in theirs), None)
+            self.post_message(ConflictWanted(mine))
+
+    def action_pause_run(self) -> None:
+        """Freeze everything, or let it go on."""
+        paused = self.run_state is not None and self.run_state.stage is RunStage.PAUSED
+        self._ask([RunResumeRequested(by=keys.YOU) if paused else RunPauseRequested(by=keys.YOU)])
+
+    def action_boost_run(self) -> None:
+        """Emergency boost on or off."""
+        self._ask([BoostToggled(by=keys.YOU)])
+
+    @work(group="ask", exclusive=True)
+    async def action_abort_run(self) -> None:
+        """End every task, once confirmed."""
+        text = "Every task that has not ended is stopped for good. What has landed stays landed."
+        if await self._confirmed("Abort the run?", text, "Abort the run"):
+            self._ask([RunAbortRequested(by=keys.YOU)])
+
+    def action_slots(self, step: int) -> None:
+        """One slot more or less; fewer slots drain, nothing is killed."""
+        if self.run_state is not None:
+            slots = max(1, min(keys.MOST_SLOTS, self.run_state.capacity + step))
+            self._ask([SlotsRequested(slots=slots, by=keys.YOU)])
+
+    def action_land(self) -> None:
+        """Bring what has landed to the branch that the run started from."""
+        self._ask([LandRequested(by=keys.YOU)])
+
+    async def _confirmed(self, title: str, text: str, yes: str) -> bool:
+        return await self.app.push_screen_wait(ConfirmScreen(title, text, yes))

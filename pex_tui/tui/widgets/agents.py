@@ -1,0 +1,287 @@
+"""The agents of a run, one painted line each: the list that people steer with."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import var
+from textual.strip import Strip
+
+from pex_tui.core.ids import TaskId
+from pex_tui.core.marks import Mark
+from pex_tui.core.select import TaskRow
+from pex_tui.tui.widgets.columns import Columns, columns
+from pex_tui.tui.widgets.painting import Piece, fit
+from pex_tui.tui.widgets.scroller import Scroller
+
+SORTS = ("plan", "status", "id", "time")
+_URGENT = (
+    Mark.CONFLICT,
+    Mark.FAILED,
+    Mark.RUNNING,
+    Mark.STARTING,
+    Mark.PAUSED,
+    Mark.STOPPING,
+    Mark.RETRYING,
+    Mark.LANDING,
+    Mark.WAITING,
+    Mark.BLOCKED,
+    Mark.DONE,
+)
+_LIVE = frozenset({Mark.RUNNING, Mark.PAUSED, Mark.STOPPING, Mark.LANDING})
+_COLOURED = frozenset({Mark.PAUSED, Mark.RETRYING, Mark.CONFLICT, Mark.FAILED, Mark.STOPPING})
+_QUIET = frozenset({Mark.WAITING, Mark.BLOCKED})
+
+
+class AgentList(Scroller):
+    """Rows of tasks with a cursor and marks; a changed row repaints itself alone."""
+
+    pinned = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "choose", "Mark", show=False, id="agents.mark"),
+        Binding("enter", "open", "Open", key_display="⏎", id="agents.open"),
+    ]
+
+    rows: var[tuple[TaskRow, ...]] = var(())
+    needle: var[str] = var("")
+    sort: var[str] = var(SORTS[0])
+    cursor: var[TaskId | None] = var(None)
+    run: var[str] = var("")
+
+    @dataclass
+    class Moved(Message):
+        """The cursor stands on another task."""
+
+        task: TaskId | None
+
+    class Opened(Message):
+        """The task under the cursor is wanted in full."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
+        super().__init__(id=id)
+        self.chosen: frozenset[TaskId] = frozenset()
+        self._shown: tuple[TaskRow, ...] = ()
+        self._columns: Columns | None = None
+        self._strips: dict[TaskId, tuple[object, Strip]] = {}
+
+    @property
+    def shown(self) -> tuple[TaskRow, ...]:
+        """The rows that the filter leaves, in order."""
+        return self._shown
+
+    @property
+    def targets(self) -> tuple[TaskId, ...]:
+        """What an action is about: the marked tasks, or the one under the cursor."""
+        marked = tuple(row.id for row in self.rows if row.id in self.chosen)
+        return marked or (() if self.cursor is None else (self.cursor,))
+
+    def line_total(self) -> int:
+        """How many rows the filter leaves."""
+        return len(self._shown)
+
+    def watch_rows(self, before: tuple[TaskRow, ...]) -> None:
+        """Repaint what differs; lay out again only when rows came, went or moved."""
+        order = [row.id for row in self._shown]
+        if [row.id for row in before] != [row.id for row in self.rows]:
+            known = {row.id for row in self.rows}
+            self.chosen &= known
+            self._strips = {key: strip for key, strip in self._strips.items() if key in known}
+            self._columns = None
+        old = {row.id: row for row in self._shown}
+        self._shown = self._arranged()
+        if [row.id for row in self._shown] == order:
+            changed = [at for at, row in enumerate(self._shown) if old[row.id] != row]
+            if changed:
+                self.lines_changed(*changed)
+        else:
+            self._arrange()
+        if len(order) != len(self._shown):
+            self.refresh(layout=True)
+
+    def watch_needle(self) -> None:
+        """Show what matches."""
+        self._arrange()
+
+    def watch_sort(self) -> None:
+        """Show in another order."""
+        self._arrange()
+
+    def watch_run(self) -> None:
+        """The branch column depends on it."""
+        self._columns = None
+
+    def watch_cursor(self, before: TaskId | None, after: TaskId | None) -> None:
+        """Repaint both rows and keep the cursor in sight."""
+        places = [at for at, row in enumerate(self._shown) if row.id in {before, after}]
+        at = self._place()
+        if at is not None:
+            self.top = max(min(self.top, at), at - self.page_height + 1)
+        if places:
+            self.lines_changed(*places)
+        if before != after:
+            self.post_message(self.Moved(after))
+
+    def _arranged(self) -> tuple[TaskRow, ...]:
+        needle = self.needle.casefold()
+        rows = [
+            row
+            for row in self.rows
+            if not needle
+            or needle
+            in f"{row.id}\n{row.agent}\n{row.title}\n{row.mark}\n{row.activity}".casefold()
+        ]
+        if self.sort == "status":
+            rows.sort(key=lambda row: _URGENT.index(row.mark))
+        elif self.sort == "id":
+            rows.sort(key=lambda row: row.id)
+        elif self.sort == "time":
+            rows.sort(key=lambda row: (len(row.time), row.time), reverse=True)
+        return tuple(rows)
+
+    def _arrange(self) -> None:
+        self._shown = self._arranged()
+        if self._place() is None:
+            self.cursor = self._shown[0].id if self._shown else None
+        self.lines_changed()
+
+    def _place(self) -> int | None:
+        return next((at for at, row in enumerate(self._shown) if row.id == self.cursor), None)
+
+    def pinned_line(self, y: int, width: int) -> Strip:
+        """The names of the columns."""
+        del y
+        shape = self._shape(width)
+        head: list[Piece] = [(" " * (2 + self.symbols.width), ""), (fit("ID", shape.id + 1), "dim")]
+        head.append((fit("AGENT", shape.agent + 1), "dim"))
+        if shape.title:
+            head.append((fit("TASK", shape.title + 1), "dim"))
+        head.append((fit("PROGRESS", shape.bar + 6), "dim"))
+        head.append((fit("ACTIVITY", shape.activity), "dim"))
+        if shape.time:
+            head.append(("TIME".rjust(shape.time), "dim"))
+        head.append((" ", ""))
+        if shape.branch:
+            head.append((fit("  BRANCH", shape.branch), "dim"))
+        return self.paint(head, width)
+
+    def line(self, index: int, width: int) -> Strip:
+        """A task's row."""
+        row = self._shown[index]
+        here = row.id == self.cursor
+        key = (row, here, row.id in self.chosen, self.has_focus, width, self._shape(width))
+        known = self._strips.get(row.id)
+        if known is not None and known[0] == key:
+            return known[1]
+        under = "cursor" if here else ""
+        strip = self.paint(self._pieces(row, self._shape(width)), width, under)
+        self._strips[row.id] = (key, strip)
+        return strip
+
+    def _shape(self, width: int) -> Columns:
+        if self._columns is None:
+            self._columns = columns(self.size.width, self.symbols.width, self.rows, self.run)
+        inner = width - self.size.width  # the scrollbar's cell comes off the activity
+        if not inner:
+            return self._columns
+        shape = self._columns
+        return Columns(
+            shape.id,
+            shape.agent,
+            shape.title,
+            shape.bar,
+            shape.activity + inner,
+            shape.time,
+            shape.branch,
+        )
+
+    def _pieces(self, row: TaskRow, shape: Columns) -> list[Piece]:
+        symbols, rest = self.symbols, self.symbols.rest
+        dim = "dim" if row.mark in _QUIET else ""
+        pieces: list[Piece] = [
+            (symbols.chosen if row.id in self.chosen else " ", "brand"),
+            (symbols.mark(row.mark), row.mark),
+            (" ", ""),
+        ]
+        pieces += self._identity(row, shape.id)
+        pieces.append((fit(row.agent, shape.agent, rest) + " ", dim))
+        if shape.title:
+            pieces.append((fit(row.title, shape.title, rest) + " ", "dim"))
+        pieces += self.bar(row.progress, shape.bar, row.mark, is_live=row.mark in _LIVE)
+        pieces.append((row.percent.rjust(5) + " ", dim))
+        loud = row.mark if row.mark in _COLOURED else dim
+        pieces.append((fit(row.activity, shape.activity, rest), loud))
+        if shape.time:
+            pieces.append((row.time.rjust(shape.time), dim))
+        if shape.branch:
+            branch = f"pex/{self.run}/{row.id}" if row.attempt else ""
+            pieces.append(("  " + fit(branch, shape.branch - 2, rest), "dim"))
+        return pieces
+
+    def _identity(self, row: TaskRow, width: int) -> list[Piece]:
+        boost = self.symbols.boost if row.boosted else ""
+        name = fit(row.id, min(len(row.id), width - len(boost)), self.symbols.rest)
+        return [(name, "strong"), (boost.ljust(width - len(name)) + " ", "starting")]
+
+    def notify_style_update(self) -> None:
+        """Colours changed: nothing painted can be used again."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        """Columns depend on the width."""
+        self._columns = None
+        super().on_resize()
+
+    def on_focus(self) -> None:
+        """The cursor shows where the keys go."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor shows where the keys go."""
+        self.refresh()
+
+    def action_go(self, lines: int) -> None:
+        """Move the cursor."""
+        self._move(lines)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by a page."""
+        self._move(pages * max(1, self.page_height - 1))
+
+    def action_edge(self, edge: int) -> None:
+        """Move the cursor to the first or the last row."""
+        self._move(edge * len(self._shown))
+
+    def _move(self, lines: int) -> None:
+        if self._shown:
+            at = (self._place() or 0) + lines
+            self.cursor = self._shown[max(0, min(len(self._shown) - 1, at))].id
+
+    def action_choose(self) -> None:
+        """Mark the task under the cursor, or take the mark away, and go on."""
+        if self.cursor is not None:
+            self.chosen ^= {self.cursor}
+            at = self._place()
+            self.lines_changed(*([] if at is None else [at]))
+            self._move(1)
+            self.post_message(self.Moved(self.cursor))
+
+    def clear_marks(self) -> None:
+        """Nothing is marked any more."""
+        self.chosen = frozenset()
+        self.refresh()
+
+    def action_open(self) -> None:
+        """Show the task in full."""
+        self.post_message(self.Opened())
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; twice opens."""
+        offset = event.get_content_offset(self)
+        at = self.top + offset.y - self.pinned if offset is not None else -1
+        if offset is not None and offset.y >= self.pinned and at < len(self._shown):
+            self.cursor = self._shown[at].id
+            if event.chain == 2:  # noqa: PLR2004  # a double click
+                self.action_open()

@@ -1,0 +1,49 @@
+"""The columns of the agents list at a given width."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from pex_tui.core.select import TaskRow
+
+WIDE, WIDER = 100, 150
+_FRAME = 4  # what the panel's frame and padding take of the screen
+_LEAST_ACTIVITY = 16
+_PERCENT = 5
+_TIME = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; 0 means that the column is not shown."""
+
+    id: int
+    agent: int
+    title: int
+    bar: int
+    activity: int
+    time: int
+    branch: int
+
+
+def columns(width: int, symbol: int, rows: Iterable[TaskRow], run: str) -> Columns:
+    """Columns for a list of `width` cells whose marks take `symbol` cells."""
+    screen = width + _FRAME
+    wide, wider = screen >= WIDE, screen >= WIDER
+    shown = tuple(rows)
+    longest_id = max((cell_len(row.id) for row in shown), default=4)
+    identity = min(longest_id, 24 if wider else 14 if wide else 11) + 1
+    longest_agent = max((cell_len(row.agent) for row in shown), default=5)
+    agent = min(max(longest_agent, 5), 20 if wide else 14)
+    title = (30 if wider else 18) if wide else 0
+    bar = 24 if wider else 14 if wide else 8
+    time = _TIME if wide else 0
+    branch = min(len(f"pex/{run}/") + longest_id, 30) + 2 if wider else 0
+    fixed = 4 + symbol + identity + agent + 1 + bar + _PERCENT + 1 + time + branch
+    fixed += title + 1 if title else 0
+    rest = width - fixed
+    if rest < _LEAST_ACTIVITY:
+        cut = min(_LEAST_ACTIVITY - rest, max(0, agent - 6))
+        agent, rest = agent - cut, rest + cut
+    return Columns(identity, agent, title, bar, max(1, rest), time, branch)

@@ -1,0 +1,138 @@
+"""One task in full: its log, its changes, its prompt, its facts."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.reactive import var
+from textual.widgets import ContentSwitcher
+
+from pex_tui.core.facts import facts
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import RunState
+from pex_tui.core.text import clean
+from pex_tui.engine.session import RunSession
+from pex_tui.tui.widgets.log_view import LogView
+from pex_tui.tui.widgets.painting import symbols_of
+from pex_tui.tui.widgets.scroller import Scroller
+from pex_tui.tui.widgets.text_view import TextView, diff_lines, fact_lines, wrapped
+
+TABS = ("log", "diff", "prompt", "info")
+DIFF_SECONDS = 2.0
+
+
+class DetailPanel(Container):
+    """Four views of the task that the list's cursor stands on."""
+
+    DEFAULT_CLASSES: ClassVar[str] = "panel"
+
+    tab: var[str] = var(TABS[0])
+    task_id: var[TaskId | None] = var(None)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
+        super().__init__(id=id)
+        self._state: RunState | None = None
+        self._session: RunSession | None = None
+        self._now = 0.0
+        self._title: tuple[str, str, bool] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The four views, one shown."""
+        with ContentSwitcher(initial=TABS[0]):
+            yield LogView(id="log")
+            yield TextView(id="diff")
+            yield TextView(id="prompt")
+            yield TextView(id="info")
+
+    def on_mount(self) -> None:
+        """Ask for the changes again while they are looked at."""
+        self.set_interval(DIFF_SECONDS, self._ask_diff)
+
+    @property
+    def view(self) -> Scroller:
+        """The view that is shown."""
+        return self.query_one(f"#{self.tab}", Scroller)
+
+    def watch_tab(self) -> None:
+        """Show another view; keep the focus inside."""
+        had_focus = self.has_focus_within
+        self.query_one(ContentSwitcher).current = self.tab
+        if had_focus:
+            self.view.focus()
+        self._titled()
+        self._filled(anew=False)
+
+    def watch_task_id(self) -> None:
+        """Show another task."""
+        self.query_one("#diff", TextView).show(())
+        self._titled()
+        self._filled(anew=True)
+
+    def update(self, state: RunState | None, session: RunSession | None, now: float) -> None:
+        """Show the newest state of the task."""
+        self._state, self._session, self._now = state, session, now
+        self._titled()
+        self._filled(anew=False)
+
+    def toggle_follow(self) -> None:
+        """Keep the end of the log in sight, or stop doing so."""
+        log = self.query_one("#log", LogView)
+        log.follow = not log.follow
+        self._titled()
+
+    def _filled(self, *, anew: bool) -> None:
+        state, task = self._state, self.task_id
+        log = self.query_one("#log", LogView)
+        if state is None or task is None or task not in state.graph.index:
+            log.open(None)
+            return
+        entry = state.task(task)
+        path = self._session.output(task, entry.attempt) if self._session else None
+        log.open(path if entry.attempt else None)
+        if self.tab == "diff":
+            if anew:
+                self._ask_diff()
+        elif self.tab in {"prompt", "info"}:
+            view = self.query_one(f"#{self.tab}", TextView)
+            width = view.size.width - 1
+            spec = state.spec(task)
+            if self.tab == "prompt":
+                view.show(wrapped(spec.prompt or " ".join(spec.argv), width), anew=anew)
+            else:
+                view.show(fact_lines(facts(state, task, self._now), width), anew=anew)
+
+    def _ask_diff(self) -> None:
+        if self.tab == "diff" and self.task_id is not None and self.is_on_screen:
+            self.run_worker(self._show_diff(self.task_id), group="diff", exclusive=True)
+
+    async def _show_diff(self, task: TaskId) -> None:
+        if self._session is None:
+            return
+        diff = await self._session.diff(task)
+        if task == self.task_id:
+            self.query_one("#diff", TextView).show(diff_lines(diff))
+
+    def on_scroller_followed(self) -> None:
+        """The log says whether it follows."""
+        self._titled()
+
+    def _titled(self) -> None:
+        """Setting a title repaints the panel, so it is set only when it differs."""
+        follows = self.tab == "log" and self.query_one("#log", LogView).follow
+        who = ""
+        if self._state and self.task_id and self.task_id in self._state.graph.index:
+            spec = self._state.spec(self.task_id)
+            who = clean(f"{spec.id} {spec.agent or ''}".strip()) + " · "
+        if self._title == (who, self.tab, follows):
+            return
+        self._title = (who, self.tab, follows)
+        show = symbols_of(self).text
+        tabs = [
+            Content.styled(
+                f"{at} {name.title()}", "bold $primary" if name == self.tab else "$agent-dim"
+            )
+            for at, name in enumerate(TABS, 1)
+        ]
+        self.border_title = Content.assemble((show(who), "$agent-dim"), Content(" ").join(tabs))
+        self.border_subtitle = show("follow ▾") if follows else ""

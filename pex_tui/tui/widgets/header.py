@@ -1,0 +1,119 @@
+"""The run in three lines: what it is, how far it is, what it uses."""
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from pex_tui.core.amounts import size
+from pex_tui.core.marks import Mark
+from pex_tui.core.select import HeaderView, SlotView
+from pex_tui.tui.widgets.painting import Painted, Piece, fit
+from pex_tui.tui.widgets.spark import sparkline
+
+WIDE = 100
+_GRAPH = 12
+_LEAST_GOAL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView:
+    """The newest measurements, oldest first: CPU fractions of the machine, bytes of memory."""
+
+    cpu: tuple[float, ...] = ()
+    memory: tuple[int, ...] = ()
+
+
+class RunHeader(Painted):
+    """Three painted lines; `note` takes the right end of the last one."""
+
+    view: reactive[HeaderView | None] = reactive(None)
+    usage: reactive[UsageView] = reactive(UsageView())
+    note: reactive[tuple[str, str]] = reactive(("", ""))
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the header."""
+        width = self.size.width
+        view = self.view
+        if view is None:
+            return self.paint([("pex", "brand"), ("  no run yet", "dim")] if y == 0 else (), width)
+        wide = width >= WIDE - 2
+        if y == 0:
+            return self.paint(self._title(view, width, wide=wide), width)
+        if y == 1:
+            return self.paint(self._progress(view, width, wide=wide), width)
+        return self.paint(self._resources(view, width, wide=wide), width)
+
+    def _title(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
+        gap = "   " if wide else " "
+        head: list[Piece] = [
+            ("pex ", "brand"),
+            ("run ", "dim") if wide else ("", ""),
+            (view.run, ""),
+        ]
+        mark = self.symbols.bare(view.mark)
+        tail: list[Piece] = [(f"{gap}{mark} {view.stage}", f"bold {view.mark}")]
+        tail += [(f"{gap}wave ", "dim"), (str(view.wave), "strong"), (f"/{view.waves}", "")]
+        tail += [(f"{gap}elapsed " if wide else " · ", "dim"), (view.elapsed, "strong")]
+        if view.eta:
+            tail += [(f"{gap}eta ", "dim"), (view.eta, "")]
+        if wide:
+            tail += [(f"{gap}base ", "dim"), (view.base, "")]
+        used = sum(cell_len(text) for text, _ in (*head, *tail)) + 3
+        room = max(_LEAST_GOAL, width - used)
+        goal = fit(view.goal, min(room, cell_len(view.goal)), self.symbols.rest)
+        return [*head, (f"{'  ' if wide else ' '}{goal}", "strong"), *tail]
+
+    def _progress(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
+        percent = f"{int(view.progress * 100 + 1e-9):>4}%"
+        tasks = f"  {view.ended}/{view.tasks}" + (" tasks ended" if wide else "")
+        room = max(4, width - len(percent) - len(tasks))
+        pieces = self.bar(view.progress, room, view.mark, is_live=False)
+        return [*pieces, (percent, "strong"), (tasks, "dim")]
+
+    def _resources(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
+        pieces = self._slots(view) if wide else self._counts(view)
+        pieces += self._usage(wide=wide)
+        text, ink = self.note
+        if not text and view.open_conflicts and wide:
+            count = view.open_conflicts
+            mark = self.symbols.bare(Mark.CONFLICT)
+            text = f"{mark} {count} conflict" + ("s" if count > 1 else "")
+            ink = "bold conflict"
+        elif not text and view.land:
+            text, ink = view.land, view.land_mark
+        used = sum(cell_len(piece) for piece, _ in pieces)
+        room = width - used - 3
+        if text and room > 0:
+            pieces += [("   ", ""), (fit(text, min(room, cell_len(text)), self.symbols.rest), ink)]
+        return pieces
+
+    def _slots(self, view: HeaderView) -> list[Piece]:
+        pieces: list[Piece] = [("slots ", "dim")]
+        for slot in view.slots:
+            pieces += self._slot(slot)
+        if view.boosted:
+            pieces.append((f"{self.symbols.boost}boost ", "bold starting"))
+        return pieces
+
+    def _slot(self, slot: SlotView) -> list[Piece]:
+        if slot.mark is None:
+            return [(f"{slot.slot}{self.symbols.free} ", "dim")]
+        return [(f"{slot.slot}{self.symbols.bare(slot.mark)} ", slot.mark)]
+
+    def _counts(self, view: HeaderView) -> list[Piece]:
+        return [(f"{self.symbols.bare(mark)}{count} ", mark) for mark, count in view.counts]
+
+    def _usage(self, *, wide: bool) -> list[Piece]:
+        if not self.usage.cpu:
+            return []
+        cpu, memory = self.usage.cpu, self.usage.memory
+        glyphs = self.symbols.spark
+        pieces: list[Piece] = [("  cpu " if wide else " cpu ", "dim")]
+        if wide:
+            pieces.append((sparkline(cpu, _GRAPH, 1.0, glyphs) + " ", "info"))
+        pieces += [(f"{int(cpu[-1] * 100):>2}%", ""), ("  mem " if wide else " mem ", "dim")]
+        if wide:
+            pieces.append((sparkline(memory, _GRAPH, max(memory) * 1.5, glyphs) + " ", "info"))
+        return [*pieces, (size(memory[-1]), "")]

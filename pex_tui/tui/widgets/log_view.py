@@ -1,0 +1,77 @@
+"""An attempt's log: only the lines that show are read, however large the file grows."""
+
+from pathlib import Path
+
+from textual.strip import Strip
+from textual.timer import Timer
+
+from pex_tui.engine.logfile import LogReader
+from pex_tui.tui.widgets.painting import fit
+from pex_tui.tui.widgets.scroller import Scroller
+
+REFRESH_SECONDS = 0.2
+
+
+class LogView(Scroller):
+    """Follows a log while it is visible; the file may not exist yet."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._path: Path | None = None
+        self._reader: LogReader | None = None
+        self._page: tuple[int, list[str]] = (0, [])
+        self._timer: Timer | None = None
+        self.set_reactive(LogView.follow, True)  # a reactive's value
+
+    def on_mount(self) -> None:
+        """Look for news a few times a second."""
+        self._timer = self.set_interval(REFRESH_SECONDS, self.read, pause=True)
+
+    def on_show(self) -> None:
+        """Visible: read on."""
+        if self._timer is not None:
+            self._timer.resume()
+        self.read()
+
+    def on_hide(self) -> None:
+        """Invisible: rest."""
+        if self._timer is not None:
+            self._timer.pause()
+
+    def open(self, path: Path | None) -> None:
+        """Show another log, from its end."""
+        if path != self._path:
+            self._path = path
+            self._reader = None if path is None else LogReader(path)
+            self._page = (0, [])
+            self.follow = True
+            self.read()
+
+    def read(self) -> None:
+        """Take note of new lines."""
+        if self._reader is not None and self._reader.refresh():
+            self._page = (0, [])
+            self.lines_changed()
+        elif self._reader is None:
+            self.refresh()
+
+    def line_total(self) -> int:
+        """Lines of the log, or one that says that there is none yet."""
+        return (0 if self._reader is None else self._reader.line_count) or 1
+
+    def line(self, index: int, width: int) -> Strip:
+        """A line of the log."""
+        if self._reader is None or not self._reader.line_count:
+            words = "It has printed nothing so far." if self._path else "It has not started yet."
+            return self.paint([(fit(words, width), "dim")], width)
+        return self.paint([(fit(self._text(index), width, self.symbols.rest), "")], width)
+
+    def _text(self, index: int) -> str:
+        """From the page in memory; a page is what one paint shows."""
+        first, lines = self._page
+        if not first <= index < first + len(lines) and self._reader is not None:
+            first = self.top
+            lines = self._reader.lines(first, first + self.page_height)
+            self._page = (first, lines)
+        at = index - first
+        return lines[at] if 0 <= at < len(lines) else ""

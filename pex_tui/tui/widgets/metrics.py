@@ -1,0 +1,66 @@
+"""Figures beside the timeline, where there is room: what is used, what waits, what has landed."""
+
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from pex_tui.core.amounts import counted, size
+from pex_tui.core.select import HeaderView
+from pex_tui.engine.session import Usage
+from pex_tui.tui.widgets.header import UsageView
+from pex_tui.tui.widgets.painting import Painted, Piece, fit
+from pex_tui.tui.widgets.spark import sparkline
+
+_LABEL = 8
+_FIGURE = 6
+
+
+class MetricsPanel(Painted):
+    """Painted lines, as many as fit."""
+
+    view: reactive[HeaderView | None] = reactive(None)
+    history: reactive[UsageView] = reactive(UsageView())
+    usage: reactive[Usage] = reactive(Usage())
+    queue: reactive[tuple[str, ...]] = reactive(())
+
+    def render_line(self, y: int) -> Strip:
+        """A line of figures."""
+        lines = self._lines(self.size.width)
+        return self.paint(lines[y] if y < len(lines) else (), self.size.width)
+
+    def _lines(self, width: int) -> list[list[Piece]]:
+        lines = self._graphs(width)
+        view = self.view
+        if view is not None:
+            lines.append([])
+            for mark, count in view.counts:
+                symbol = self.symbols.mark(mark)
+                lines.append([(f"{symbol} {mark}".ljust(_LABEL + 4), mark), (f"{count:>4}", "")])
+        if self.queue:
+            queue = " → ".join(self.queue)
+            lines += [[], [("queue".ljust(_LABEL), "dim"), (fit(queue, width - _LABEL), "")]]
+        if self.usage.by_task:
+            lines += [[], [(counted(len(self.usage.by_task), "process tree"), "dim")]]
+            for task, cpu, memory in self.usage.by_task:
+                figures = f"{int(cpu * 100):>4}% {size(memory):>5}"
+                name = fit(task, max(4, width - len(figures)), self.symbols.rest)
+                lines.append([(name, ""), (figures, "dim")])
+        return lines
+
+    def _graphs(self, width: int) -> list[list[Piece]]:
+        cpu, memory = self.history.cpu, self.history.memory
+        if not cpu:
+            return [[("Nothing was measured yet.", "dim")]]
+        room = max(4, width - _LABEL - _FIGURE)
+        glyphs = self.symbols.spark
+        return [
+            [
+                ("cpu".ljust(_LABEL), "dim"),
+                (sparkline(cpu, room, 1.0, glyphs).rjust(room), "info"),
+                (f"{int(cpu[-1] * 100):>4}%", ""),
+            ],
+            [
+                ("mem".ljust(_LABEL), "dim"),
+                (sparkline(memory, room, max(memory) * 1.5, glyphs).rjust(room), "info"),
+                (f"{size(memory[-1]):>5}", ""),
+            ],
+        ]

@@ -1,0 +1,120 @@
+"""Painting lines of cells: inks from the style sheet, text fitted to columns, never markup."""
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+from textual.widget import Widget
+
+from pex_tui.core.marks import Mark
+from pex_tui.tui.symbols import SymbolSet, choose
+
+INKS = {mark.value: f"agent-{mark}" for mark in Mark} | {
+    "dim": "agent-dim",
+    "faint": "agent-faint",
+    "track": "agent-track",
+    "brand": "primary",
+    "info": "secondary",
+    "added": "success",
+    "removed": "error",
+    "hunk": "accent",
+}
+"""The theme's variable behind each ink; "strong" and "cursor" are inks as well."""
+
+_FALLBACK = choose("line", "utf-8")
+
+Piece = tuple[str, str]
+"""A text and the ink it is painted with; "" is the widget's own colour."""
+
+
+def fit(text: str, width: int, rest: str = "…") -> str:
+    """The text in exactly `width` cells, padded or cut with a mark."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + rest
+
+
+def symbols_of(widget: Widget) -> SymbolSet:
+    """The symbols of the app that the widget is in."""
+    symbols: SymbolSet = getattr(widget.app, "symbols", _FALLBACK)
+    return symbols
+
+
+class Painted(Widget):
+    """A widget that paints its lines itself.
+
+    Inks are read from the theme's variables: a component class for each would be matched against
+    the whole style sheet in every widget.
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._inks: dict[str, Style] = {}
+        self._on: dict[tuple[str, str], Style] = {}
+
+    @property
+    def symbols(self) -> SymbolSet:
+        """The app's symbols."""
+        return symbols_of(self)
+
+    def notify_style_update(self) -> None:
+        """The theme may have changed."""
+        self._inks.clear()
+        self._on.clear()
+        super().notify_style_update()
+
+    def ink(self, name: str) -> Style:
+        """The ink's style; "bold " before a name makes it so."""
+        style = self._inks.get(name)
+        if style is None:
+            style = self._inks[name] = self._mixed(name)
+        return style
+
+    def _mixed(self, name: str) -> Style:
+        bold = name.startswith("bold ") or name in {"strong", "brand"}
+        variable = INKS.get(name.removeprefix("bold "))
+        colours = self.app.theme_variables
+        colour = None if variable is None else Color.parse(colours[variable]).rich_color
+        under = Color.parse(colours["agent-cursor"]).rich_color if name == "cursor" else None
+        return Style(color=colour, bgcolor=under, bold=bold or None)
+
+    def _brush(self, ink: str, under: str) -> Style:
+        """The ink on the widget's own colours, or on those of another ink."""
+        style = self._on.get((ink, under))
+        if style is None:
+            style = self.rich_style + self.ink(under) + self.ink(ink)
+            self._on[ink, under] = style
+        return style
+
+    def paint(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:
+        """Pieces side by side in exactly `width` cells, on the widget's own background."""
+        base = self._brush("", under)
+        segments: list[Segment] = []
+        left = width
+        show = self.symbols.text
+        for text, ink in pieces:
+            shown = show(text)
+            cells = cell_len(shown)
+            if cells > left:
+                shown, cells = set_cell_size(shown, left), left
+            if cells:
+                segments.append(Segment(shown, self._brush(ink, under) if ink else base))
+                left -= cells
+            if not left:
+                break
+        if left:
+            segments.append(Segment(" " * left, base))
+        return Strip(segments, width)
+
+    def bar(self, fraction: float | None, width: int, ink: str, *, is_live: bool) -> list[Piece]:
+        """A progress bar; a live task of unknown progress gets a broken line, not a figure."""
+        symbols = self.symbols
+        if fraction is None:
+            return [(symbols.unknown * width, ink) if is_live else (symbols.empty * width, "track")]
+        filled = min(width, round(fraction * width))
+        return [(symbols.full * filled, ink), (symbols.empty * (width - filled), "track")]

@@ -1,0 +1,141 @@
+"""Lines that scroll inside a widget, painted one by one: only what shows is ever worked out."""
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.strip import Strip
+
+from pex_tui.tui.widgets.painting import Painted
+
+_WHEEL_LINES = 3
+
+
+class Scroller(Painted, can_focus=True):
+    """Keeps its own offset, so that growing content never lays the screen out again.
+
+    `top` is the first line shown; `follow` keeps the end in sight.
+    """
+
+    pinned: ClassVar[int] = 0  # lines at the top that don't scroll
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "go(1)", "Down", show=False),
+        Binding("k,up", "go(-1)", "Up", show=False),
+        Binding("g,home", "edge(-1)", "Top", show=False),
+        Binding("G,end", "edge(1)", "Bottom", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+    ]
+
+    top: var[int] = var(0)
+    follow: var[bool] = var(default=False)
+
+    def line_total(self) -> int:
+        """How many lines there are."""
+        raise NotImplementedError
+
+    def line(self, index: int, width: int) -> Strip:
+        """A line, in exactly `width` cells."""
+        raise NotImplementedError
+
+    def pinned_line(self, y: int, width: int) -> Strip:
+        """A line that doesn't scroll."""
+        raise NotImplementedError
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """All lines, where the style sheet leaves the height to the content."""
+        del container, viewport, width
+        return self.pinned + self.line_total()
+
+    @property
+    def page_height(self) -> int:
+        """How many lines fit."""
+        return max(1, self.size.height - self.pinned)
+
+    @property
+    def last_top(self) -> int:
+        """The offset that shows the end."""
+        return max(0, self.line_total() - self.page_height)
+
+    def validate_top(self, top: int) -> int:
+        """Never beyond the end."""
+        return max(0, min(top, self.last_top))
+
+    def watch_top(self) -> None:
+        """Paint from the new offset."""
+        self.refresh()
+
+    class Followed(Message):
+        """Following began or ended."""
+
+    def watch_follow(self) -> None:
+        """Go to the end at once."""
+        self.lines_changed()
+        self.post_message(self.Followed())
+
+    def lines_changed(self, *indices: int) -> None:
+        """Paint these lines anew, or all; with `follow`, show the end."""
+        top = self.last_top if self.follow else min(self.top, self.last_top)
+        if top != self.top or not indices:
+            self.top = top
+            self.refresh()
+            return
+        for index in indices:
+            y = self.pinned + index - self.top
+            if self.pinned <= y < self.size.height:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the widget; the last column holds the scrollbar when there is one."""
+        width = self.size.width
+        if y < self.pinned:
+            return self.pinned_line(y, width)
+        total = self.line_total()
+        overflows = total > self.page_height
+        inner = width - 1 if overflows else width
+        index = self.top + y - self.pinned
+        strip = self.line(index, inner) if index < total else self.paint((), inner)
+        return Strip.join([strip, self._scrollbar(y, total)]) if overflows else strip
+
+    def _scrollbar(self, y: int, total: int) -> Strip:
+        height = self.page_height
+        thumb = max(1, round(height * height / total))
+        room = height - thumb
+        start = round(self.top / max(1, total - height) * room)
+        is_thumb = start <= y - self.pinned < start + thumb
+        glyph = "┃" if self.symbols.name != "ascii" else "|"
+        return self.paint([(glyph, "dim" if is_thumb else "track")], 1)
+
+    def scroll_lines(self, lines: int) -> None:
+        """Move by lines; going up ends following, reaching the end does not begin it."""
+        if lines < 0:
+            self.follow = False
+        self.top += lines
+
+    def action_go(self, lines: int) -> None:
+        """One line up or down."""
+        self.scroll_lines(lines)
+
+    def action_page(self, pages: int) -> None:
+        """One page up or down."""
+        self.scroll_lines(pages * max(1, self.page_height - 1))
+
+    def action_edge(self, edge: int) -> None:
+        """To the first or the last line."""
+        self.scroll_lines(edge * self.line_total())
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_lines(_WHEEL_LINES)
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_lines(-_WHEEL_LINES)
+
+    def on_resize(self) -> None:
+        """Keep the offset within the lines."""
+        self.lines_changed()

@@ -1,0 +1,80 @@
+"""Text that is known as a whole: a prompt, facts, a diff."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from textual.strip import Strip
+
+from pex_tui.core.facts import Fact
+from pex_tui.core.text import clean
+from pex_tui.tui.widgets.painting import Piece
+from pex_tui.tui.widgets.scroller import Scroller
+
+MOST_DIFF_LINES = 20_000
+_LABEL = 13
+
+Line = tuple[Piece, ...]
+
+
+class TextView(Scroller):
+    """Painted lines; `show` keeps the place when the text only grows or changes."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._lines: tuple[Line, ...] = ()
+
+    def show(self, lines: Sequence[Line], *, anew: bool = False) -> None:
+        """Show other lines, from the top if they are about something else."""
+        if anew:
+            self.top = 0
+        if tuple(lines) != self._lines:
+            self._lines = tuple(lines)
+            self.lines_changed()
+
+    def line_total(self) -> int:
+        """How many lines there are."""
+        return len(self._lines)
+
+    def line(self, index: int, width: int) -> Strip:
+        """A line."""
+        return self.paint(self._lines[index], width)
+
+
+def wrapped(text: str, width: int) -> list[Line]:
+    """Text from outside, cleaned, folded at words."""
+    lines: list[Line] = []
+    for raw in text.splitlines():
+        folded = textwrap.wrap(clean(raw), max(8, width)) or [""]
+        lines += [((part, ""),) for part in folded]
+    return lines
+
+
+def fact_lines(found: Iterable[Fact], width: int) -> list[Line]:
+    """Labels to the left, folded facts to the right."""
+    lines: list[Line] = []
+    for label, text in found:
+        folded = textwrap.wrap(text, max(8, width - _LABEL)) or [""]
+        for at, part in enumerate(folded):
+            lines.append((((label if at == 0 else "").ljust(_LABEL), "dim"), (part, "")))
+    return lines
+
+
+def diff_lines(diff: str) -> list[Line]:
+    """A unified diff, cleaned and coloured; a very long one is cut and says so."""
+    raw = diff.splitlines()
+    lines: list[Line] = [((clean(text), _diff_ink(text)),) for text in raw[:MOST_DIFF_LINES]]
+    if len(raw) > MOST_DIFF_LINES:
+        lines.append(((f"{len(raw) - MOST_DIFF_LINES} more lines are not shown.", "dim"),))
+    return lines or [(("No changes yet.", "dim"),)]
+
+
+def _diff_ink(line: str) -> str:
+    if line.startswith(("diff ", "+++", "---")):
+        return "strong"
+    if line.startswith("@@"):
+        return "hunk"
+    if line.startswith("+"):
+        return "added"
+    if line.startswith("-"):
+        return "removed"
+    return "dim" if line.startswith(("index ", "new file", "deleted file", "similarity")) else ""

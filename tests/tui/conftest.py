@@ -1,0 +1,58 @@
+"""The app over a scripted run, at a fixed time, size and theme."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pex_tui.core.state import RunState
+from pex_tui.tui.app import PexApp
+from tests.tui import states
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+
+OpenApp = Callable[..., PexApp]
+
+LOG = """\
+\x1b[1mreading\x1b[0m src/pay/models.py
+3 fields need a currency
+\x1b[32m14 passed\x1b[0m in 0.41s
+editing src/pay/models.py
+"""
+
+
+@pytest.fixture(autouse=True)
+def _still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """A folder with a log of the first attempt of `models`."""
+    (tmp_path / "models-1.log").write_text(LOG, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def open_app(logs: Path) -> OpenApp:
+    """The app, opened on a scripted run in the given state."""
+
+    def make(state: RunState | None = None, **options: str) -> PexApp:
+        run = states.busy() if state is None else state
+        session = ScriptedSession(run, logs)
+        return PexApp(
+            ScriptedWorkshop(session),
+            start=session,
+            symbols=options.get("symbols", "line"),
+            theme=options.get("theme", "ember"),
+            now=lambda: run.now,
+        )
+
+    return make
+
+
+def session_of(app: PexApp) -> ScriptedSession:
+    """The app's run, to be played with."""
+    assert isinstance(app.session, ScriptedSession)
+    return app.session

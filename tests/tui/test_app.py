@@ -1,0 +1,261 @@
+"""The app as a host: it drives a run, shows its failures, and leaves in good order."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.theme import BUILTIN_THEMES
+
+from pex_tui.core.events import PauseRequested, RetryRequested, RunDrainRequested
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import RunStage
+from pex_tui.core.state import Outcome, RunState
+from pex_tui.errors import UserError
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.messages import StatePublished
+from pex_tui.tui.screens.modals import LeaveScreen
+from pex_tui.tui.screens.monitor import MonitorScreen
+from pex_tui.tui.theming import load_themes, variable_defaults
+from tests.conftest import TESTS
+from tests.tui import states
+from tests.tui.conftest import OpenApp, session_of
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+
+THEMES = TESTS.parent / "themes"
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await pilot.pause(0.01)
+
+
+async def up(pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+    await pilot.pause()
+
+
+def workshop_of(app: PexApp) -> ScriptedWorkshop:
+    assert isinstance(app.workshop, ScriptedWorkshop)
+    return app.workshop
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err.replace("\n", " ")
+
+
+def shows(app: PexApp, state: RunState) -> bool:
+    return app.run_state == state
+
+
+def ended(state: RunState) -> RunState:
+    return replace(
+        state, stage=RunStage.FINISHED, outcome=Outcome.INTERRUPTED, exit_code=130, seq=999
+    )
+
+
+async def test_the_run_is_served_by_a_worker_of_the_app(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test() as pilot:
+        await up(pilot)
+        await asyncio.wait_for(session_of(app).served.wait(), 5)
+        assert {worker.group for worker in app.workers} >= {"engine"}
+        assert {worker.node for worker in app.workers if worker.group == "engine"} == {app}
+
+
+async def test_leaving_a_finished_run_ends_with_its_exit_code(open_app: OpenApp) -> None:
+    app = open_app(states.broken())
+    async with app.run_test() as pilot:
+        await up(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_code is not None)
+    assert app.return_code == 4
+    assert session_of(app).was_let_go
+
+
+async def test_leaving_a_live_run_asks_and_staying_stays(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test() as pilot:
+        await up(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        assert app.return_code is None
+        assert not session_of(app).was_let_go
+
+
+async def test_detaching_hands_the_run_over_and_says_how_to_come_back(
+    open_app: OpenApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = open_app()
+    async with app.run_test() as pilot:
+        await up(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+        await pilot.press("d")
+        await until(pilot, lambda: app.return_code is not None)
+    assert session_of(app).was_let_go
+    assert workshop_of(app).handed_over == ["7f3a"]
+    assert app.return_code == 0
+    assert "pex-tui attach 7f3a" in said(capsys)
+
+
+async def test_stopping_drains_and_leaves_once_the_run_has_ended(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test() as pilot:
+        await up(pilot)
+        for kill in (False, True):
+            await pilot.press("q")
+            await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+            await pilot.press("s")
+            await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+            assert session_of(app).posted[-1] == RunDrainRequested(by="you", kill=kill)
+        session_of(app).publish(ended(states.busy()))
+        await until(pilot, lambda: app.return_code is not None)
+    assert app.return_code == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_lets_the_run_go_and_says_how_to_resume(
+    open_app: OpenApp, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    app = open_app()
+    async with app.run_test() as pilot:
+        await up(pilot)
+        os.kill(os.getpid(), number)
+        await until(pilot, lambda: app.return_code is not None)
+    assert session_of(app).was_let_go
+    assert app.return_code == 130
+    assert "pex-tui resume 7f3a" in said(capsys)
+
+
+async def test_an_engine_that_fails_is_shown(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test() as pilot:
+        await up(pilot)
+        session_of(app).failure = UserError("the disk is full. Make room.")
+        session_of(app).over.set()
+        await until(pilot, lambda: app.engine_error)
+        assert "the disk is full" in app.engine_error
+        assert "pex-tui resume 7f3a" in app.engine_error
+        assert not app.is_live
+
+
+async def test_what_is_asked_of_a_run_without_an_engine_resumes_it(open_app: OpenApp) -> None:
+    app = open_app(states.broken())
+    async with app.run_test() as pilot:
+        await up(pilot)
+        session_of(app).over.set()
+        await until(pilot, lambda: not session_of(app).is_driven)
+        fresh = ScriptedSession(states.broken())
+        workshop_of(app).session = fresh
+        await pilot.press("r")
+        await until(pilot, lambda: fresh.posted)
+        assert workshop_of(app).resumed == ["7f3a"]
+        assert fresh.posted == [RetryRequested(task=TaskId("build"), by="you")]
+
+
+async def test_a_run_that_cannot_be_resumed_says_why(open_app: OpenApp) -> None:
+    app = open_app(states.broken())
+    async with app.run_test() as pilot:
+        await up(pilot)
+        session_of(app).over.set()
+        await until(pilot, lambda: not session_of(app).is_driven)
+        workshop_of(app).session = None
+        await pilot.press("r")
+        await until(pilot, lambda: len(app._notifications))
+        assert [note.message for note in app._notifications] == [
+            "another engine holds this repository."
+        ]
+
+
+async def test_a_conflict_that_opens_is_announced_once(open_app: OpenApp) -> None:
+    app = open_app(states.calm())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await up(pilot)
+        for seq in (1, 2):
+            state = replace(states.busy(), seq=1000 + seq)
+            session_of(app).publish(state)
+            await until(pilot, partial(shows, app, state))
+        messages = [note.message for note in app._notifications]
+        assert messages == ["refunds and docs conflict in src/pay/api.py. c settles it."]
+
+
+async def test_many_states_fold_into_few_repaints(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app()
+    shown: list[int] = []
+    original = MonitorScreen.watch_run_state
+
+    def counting(screen: Any) -> None:
+        if screen.run_state is not None:
+            shown.append(screen.run_state.seq)
+        original(screen)
+
+    monkeypatch.setattr(MonitorScreen, "watch_run_state", counting)
+    async with app.run_test() as pilot:
+        await up(pilot)
+        for seq in range(1, 501):
+            session_of(app).publish(replace(states.busy(), seq=1000 + seq))
+        await until(pilot, lambda: shown and shown[-1] == 1500)
+        assert len(shown) < 20
+
+
+def test_a_newer_state_replaces_an_unread_one() -> None:
+    message = StatePublished(states.busy())
+    assert message.can_replace(StatePublished(states.calm()))
+
+
+async def test_the_palette_knows_the_keys_of_the_screen(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test() as pilot:
+        await up(pilot)
+        await pilot.press("colon", *"pause")
+        await until(pilot, lambda: app.screen.query("CommandList OptionList, CommandList"))
+        options = app.screen.query_one("CommandList")
+        await until(pilot, lambda: options.option_count)  # type: ignore[attr-defined]  # a list
+        await pilot.press("enter")
+        await until(pilot, lambda: session_of(app).posted)
+        assert session_of(app).posted == [PauseRequested(task=TaskId("models"), by="you")]
+
+
+@pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
+async def test_every_theme_of_textual_works(open_app: OpenApp, theme: str) -> None:
+    app = open_app(theme=theme)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await up(pilot)
+        assert app.theme == theme
+
+
+def test_our_themes_set_every_shade() -> None:
+    themes = {theme.name: theme for theme in load_themes(THEMES)}
+    assert set(themes) == {"ember", "paper", "contrast"}
+    for theme in themes.values():
+        shades = {name for name in variable_defaults(theme) if name in theme.variables}
+        assert shades == {
+            "agent-dim",
+            "agent-faint",
+            "agent-track",
+            "agent-cursor",
+            "agent-border",
+        }
+
+
+def test_an_unknown_theme_is_refused_with_the_known_ones(open_app: OpenApp) -> None:
+    with pytest.raises(UserError, match=r'there is no theme "neon".*ember'):
+        open_app(theme="neon")
+
+
+def test_a_file_that_is_no_theme_is_refused_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text("colour = 1\n")
+    with pytest.raises(UserError, match=r"odd\.toml: this is not a theme"):
+        load_themes(tmp_path)

@@ -1,0 +1,337 @@
+"""The monitor's keys, and what a person sees of a run that changes."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from pex_tui.core.events import (
+    AbortRequested,
+    BoostRequested,
+    BoostToggled,
+    Event,
+    LandRequested,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+    RunAbortRequested,
+    RunPauseRequested,
+    RunResumeRequested,
+    SlotsRequested,
+)
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import RunStage
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.monitor import MonitorScreen
+from pex_tui.tui.widgets.agents import AgentList
+from pex_tui.tui.widgets.detail import DetailPanel
+from pex_tui.tui.widgets.log_view import LogView
+from pex_tui.tui.widgets.scroller import Scroller
+from tests.tui import states
+from tests.tui.conftest import OpenApp, session_of
+
+USUAL = (120, 36)
+T = TaskId
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until the monitor shows the run."""
+    for _ in range(100):
+        await pilot.pause()
+        screen = pilot.app.screen
+        if isinstance(screen, MonitorScreen) and screen.is_mounted and screen.run_state:
+            break
+    await pilot.pause()
+
+
+def screen_text(app: App[None]) -> str:
+    """All that is on the screen, line by line."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in strips)
+
+
+async def until_shown(pilot: Pilot[None], text: str) -> None:
+    """Until the text is on the screen."""
+    async with asyncio.timeout(5):
+        while text not in screen_text(pilot.app):
+            await pilot.pause(0.02)
+
+
+def agents_of(app: PexApp) -> AgentList:
+    return app.screen.query_one(AgentList)
+
+
+KEYS: list[tuple[list[str], list[Event]]] = [
+    (["p"], [PauseRequested(task=T("models"), by="you")]),
+    (["j", "j", "j", "p"], [ResumeRequested(task=T("ledger"), by="you")]),
+    (["b"], [BoostRequested(task=T("models"), by="you")]),
+    (["j", "b"], [BoostRequested(task=T("contracts"), by="you")]),
+    (["G", "r"], [RetryRequested(task=T("legacy"), by="you")]),
+    (["r", "y"], [RetryRequested(task=T("models"), by="you")]),
+    (["r", "n"], []),
+    (["a", "y"], [AbortRequested(task=T("models"), by="you")]),
+    (["a", "n"], []),
+    (["a", "escape"], []),
+    (["a", "enter"], []),
+    (["P"], [RunPauseRequested(by="you")]),
+    (["B"], [BoostToggled(by="you")]),
+    (["A", "y"], [RunAbortRequested(by="you")]),
+    (["A", "n"], []),
+    (["plus"], [SlotsRequested(slots=6, by="you")]),
+    (["minus"], [SlotsRequested(slots=4, by="you")]),
+    (["L"], [LandRequested(by="you")]),
+    (
+        ["space", "space", "p"],
+        [PauseRequested(task=T("models"), by="you"), PauseRequested(task=T("contracts"), by="you")],
+    ),
+    (
+        ["space", "j", "space", "a", "y"],
+        [AbortRequested(task=T("models"), by="you"), AbortRequested(task=T("threats"), by="you")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("pressed", "posted"), KEYS, ids=[" ".join(keys) for keys, _ in KEYS])
+async def test_a_key_asks_the_engine(
+    open_app: OpenApp, pressed: list[str], posted: list[Event]
+) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        for key in pressed:
+            await pilot.press(key)
+            await pilot.pause()
+        assert session_of(app).posted == posted
+
+
+async def test_pausing_a_paused_run_resumes_it(open_app: OpenApp) -> None:
+    paused = replace(states.busy(), stage=RunStage.PAUSED, paused_at=states.NOW)
+    app = open_app(paused)
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.press("P")
+        await pilot.pause()
+        assert session_of(app).posted == [RunResumeRequested(by="you")]
+
+
+async def test_keys_that_would_do_nothing_are_grey_and_do_nothing(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        agents_of(app).cursor = T("docs")
+        await pilot.pause()
+        enabled = {key: active.enabled for key, active in app.screen.active_bindings.items()}
+        assert [enabled[key] for key in "pbrac"] == [False, False, False, False, True]
+        await pilot.press("p", "b", "r", "a")
+        await pilot.pause()
+        assert session_of(app).posted == []
+
+
+async def test_a_window_that_only_watches_says_so(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        session_of(app).may_steer_now = False
+        await pilot.press("p")
+        await pilot.pause()
+        assert session_of(app).posted == []
+        assert [note.message for note in app._notifications] == [
+            "This window only watches the run."
+        ]
+
+
+async def test_moving_shows_another_task(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        for key, expected in [
+            ("j", "contracts"),
+            ("G", "legacy"),
+            ("k", "changelog"),
+            ("g", "models"),
+        ]:
+            await pilot.press(key)
+            await pilot.pause()
+            assert agents_of(app).cursor == expected
+            assert app.screen.query_one(DetailPanel).task_id == expected
+
+
+async def test_the_digits_choose_a_tab(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        for key, text in [
+            ("2", "+def refund(amount, reason):"),
+            ("3", "│ Payments models"),
+            ("4", "/state/pool/1"),
+            ("1", "14 passed in 0.41s"),
+        ]:
+            await pilot.press(key)
+            await until_shown(pilot, text)
+
+
+async def test_h_and_l_move_the_focus_between_panels(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        names = []
+        for key in "lllh":
+            await pilot.press(key)
+            names.append(type(app.screen.focused).__name__)
+        assert names == ["LogView", "Timeline", "AgentList", "Timeline"]
+
+
+async def test_enter_zooms_and_escape_goes_back_even_on_a_small_terminal(
+    open_app: OpenApp,
+) -> None:
+    app = open_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "14 passed" not in screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "14 passed" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "14 passed" not in screen_text(app)
+        assert agents_of(app).has_focus
+
+
+async def test_the_filter_shows_what_matches(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"docs-w", "enter")
+        await pilot.pause()
+        assert [row.id for row in agents_of(app).shown] == ["docs", "changelog"]
+        assert agents_of(app).cursor == "docs"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(agents_of(app).shown) == 10
+
+
+async def test_sorting_by_status_puts_what_needs_a_person_first(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.press("s")
+        await pilot.pause()
+        order = [row.id for row in agents_of(app).shown]
+        assert order[:2] == ["refunds", "legacy"]
+        assert order[-1] == "docs"
+
+
+async def test_following_the_log_can_be_switched_off(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        assert "follow" in screen_text(app)
+        await pilot.press("f")
+        await pilot.pause()
+        assert not app.screen.query_one(LogView).follow
+        assert "follow" not in screen_text(app)
+
+
+async def test_copying_takes_the_branch_of_the_last_attempt(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.clipboard == "refs/pex/7f3a/models/1"
+
+
+async def test_cards_show_every_slot_and_steer_as_rows_do(open_app: OpenApp) -> None:
+    app = open_app(states.calm())
+    async with app.run_test(size=(120, 50)) as pilot:
+        await settled(pilot)
+        await pilot.press("v")
+        await pilot.pause()
+        shown = screen_text(app)
+        assert all(f"{number} " in shown for number in range(1, 9))
+        assert "8 free" in shown
+        await pilot.press("j", "p")
+        await pilot.pause()
+        assert session_of(app).posted == [PauseRequested(task=T("contracts"), by="you")]
+
+
+async def test_a_new_state_repaints_what_changed(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        before = states.busy()
+        first, *others = before.tasks
+        changed = replace(first, activity="Running the linter", progress=0.9)
+        session_of(app).publish(replace(before, tasks=(changed, *others), seq=before.seq + 1))
+        await until_shown(pilot, "Running the linter")
+        assert "90%" in screen_text(app)
+
+
+async def test_a_click_puts_the_cursor_there(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.click(AgentList, offset=(10, 3))
+        await pilot.pause()
+        assert agents_of(app).cursor == "threats"
+
+
+async def test_unknown_progress_is_a_dash_and_never_a_figure(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        line = next(line for line in screen_text(app).splitlines() if "Reading docs" in line)
+        assert "%" not in line
+        assert "╌" in line
+        assert "–" in line  # the dash of an unknown figure
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_hostile_text_never_reaches_the_terminal(
+    open_app: OpenApp, logs: Path, size: tuple[int, int]
+) -> None:
+    app = open_app(states.hostile())
+    log = logs / "models-1.log"
+    log.write_bytes(states.HOSTILE.encode("utf-8", "surrogatepass") + b"\xff\xfe\r\x9b2J\n")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        session_of(app).diff_text = f"+{states.HOSTILE}\n"
+        for key in ["1", "2", "3", "4", "v", "v", "enter"]:
+            await pilot.press(key)
+            await pilot.pause()
+            text = screen_text(app).replace("\n", "")
+            assert text.isprintable()
+            assert "pwned" not in text
+
+
+async def test_a_log_of_a_million_lines_is_read_where_it_is_looked_at(
+    open_app: OpenApp, logs: Path
+) -> None:
+    app = open_app()
+    log = logs / "models-1.log"
+    log.write_text("".join(f"line {number}\n" for number in range(200_000)))
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        assert "line 199999" in screen_text(app)
+        await pilot.press("l", "g")
+        await pilot.pause()
+        assert "line 0" in screen_text(app)
+        with log.open("a") as stream:
+            stream.write("the end\n")
+        view = app.screen.query_one(LogView)
+        view.read()
+        await pilot.press("f")
+        await pilot.pause()
+        assert "the end" in screen_text(app)
+
+
+async def test_every_scroller_keeps_its_lines_within_its_width(open_app: OpenApp) -> None:
+    app = open_app(states.crowded(), symbols="emoji")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        for scroller in app.screen.query(Scroller):
+            for y in range(scroller.size.height):
+                assert scroller.render_line(y).cell_length == scroller.size.width
