@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -82,3 +82,31 @@ class LeaveScreen(ModalScreen[Answer]):
     def action_answer(self, answer: Answer) -> None:
         """Answer with a key."""
         self.dismiss(answer)
+
+
+class TextScreen(ModalScreen[None]):
+    """Longer text, such as all problems of a plan; it is cleaned line by line."""
+
+    CSS_PATH: ClassVar = "../styles/modals.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "dismiss", "Close", show=False),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title = clean(title)
+        self._text = "\n".join(clean(line) for line in text.splitlines())
+
+    def compose(self) -> ComposeResult:
+        """The text, scrolled where it is longer than the screen."""
+        with Vertical(classes="question wide panel"):
+            yield Static(self._title, classes="title", markup=False)
+            with VerticalScroll(classes="text"):
+                yield Static(self._text, markup=False)
+            yield Static("esc closes", classes="hint", markup=False)
+
+    def action_scroll(self, step: int) -> None:
+        """Scroll by a line."""
+        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)

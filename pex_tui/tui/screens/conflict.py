@@ -1,0 +1,300 @@
+"""A conflict, hunk by hunk: ours, base and theirs, and the result with each line's origin."""
+
+import asyncio
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from pex_tui.core.hunks import Choice
+from pex_tui.core.ids import TaskId
+from pex_tui.core.settle import blockers
+from pex_tui.core.state import Conflict, Decision, RunState
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import LandingError
+from pex_tui.engine.session import RunSession
+from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
+from pex_tui.tui.widgets.sides import preview_lines, side_lines, why
+from pex_tui.tui.widgets.text_view import Line, TextView
+
+if TYPE_CHECKING:
+    from pex_tui.tui.app import PexApp
+
+
+class ConflictScreen(Screen[None]):
+    """Settles the conflict of one task; the next open one follows."""
+
+    CSS_PATH: ClassVar = "../styles/conflict.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "choose('ours')", "Ours", id="conflict.ours"),
+        Binding("t", "choose('theirs')", "Theirs", id="conflict.theirs"),
+        Binding("B", "choose('both')", "Both", key_display="B", id="conflict.both"),
+        Binding("e", "edit", "Edit", id="conflict.edit"),
+        Binding("s", "rerun", "Rerun", id="conflict.rerun"),
+        Binding("n", "hunk(1)", "Next hunk", id="conflict.next"),
+        Binding("N", "hunk(-1)", "Previous hunk", show=False, id="conflict.previous"),
+        Binding("right_square_bracket", "file(1)", "Next file", show=False),
+        Binding("left_square_bracket", "file(-1)", "Previous file", show=False),
+        Binding("u", "undo", "Undo", id="conflict.undo"),
+        Binding("enter", "apply", "Apply", key_display="⏎", priority=True, id="conflict.apply"),
+        Binding("escape", "back", "Back", id="conflict.back"),
+    ]
+
+    run_state: var[RunState | None] = var(None)
+    session: var[RunSession | None] = var(None)
+    conflict_task: var[TaskId | None] = var(None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settlement: Settlement | None = None
+        self._loaded: tuple[TaskId, int] | None = None
+        self._note = ""
+
+    @property
+    def pex(self) -> "PexApp":
+        """The app."""
+        return self.app  # type: ignore[return-value]  # no other app shows this screen
+
+    def compose(self) -> ComposeResult:
+        """Head, three sides, the result, the choices."""
+        yield TextView(id="head")
+        with Horizontal(id="sides"):
+            yield TextView(id="ours", classes="panel")
+            yield TextView(id="base", classes="panel")
+            yield TextView(id="theirs", classes="panel")
+        yield TextView(id="result", classes="panel")
+        yield TextView(id="choices", classes="panel")
+        yield Footer(show_command_palette=True)
+
+    def on_mount(self) -> None:
+        """Name the panels."""
+        self.query_one("#result").border_title = "RESULT (preview)"
+        self.query_one("#choices").border_title = "Choose"
+        self.query_one("#result").focus()
+        self._find()
+
+    def on_screen_resume(self) -> None:
+        """Another conflict may be the one that is wanted."""
+        self._find()
+
+    def on_resize(self) -> None:
+        """Columns are worked out in cells."""
+        self.call_after_refresh(self._show)
+
+    def watch_run_state(self) -> None:
+        """The conflict may be settled by now, or another may have come."""
+        if self.is_mounted:
+            self._find()
+
+    def _open(self) -> Conflict | None:
+        """The wanted task's open conflict, else the oldest."""
+        conflicts = self.run_state.open_conflicts if self.run_state else ()
+        wanted = [one for one in conflicts if one.tasks[0] == self.conflict_task]
+        return next(iter(wanted or conflicts), None)
+
+    def _find(self) -> None:
+        conflict = self._open()
+        found = (conflict.tasks[0], conflict.number) if conflict else None
+        if found != self._loaded:
+            self._loaded, self._settlement, self._note = found, None, ""
+            if found is not None:
+                self._load(found[0])
+        self._show()
+
+    @work(group="conflict", exclusive=True)
+    async def _load(self, task: TaskId) -> None:
+        if self.session is None:
+            return
+        try:
+            self._settlement = begin_settlement(await self.session.sides(task))
+        except LandingError as error:
+            self._note = clean(str(error))
+        self._show()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what can't be done now."""
+        settlement = self._settlement
+        if action in {"choose", "edit", "hunk", "file", "undo", "apply", "rerun"}:
+            if settlement is None or not settlement.files:
+                return None
+            whole = settlement.current.parts is None
+            if whole and (action == "edit" or parameters == ("both",)):
+                return None
+            if action == "undo" and settlement.before is None:
+                return None
+        return True
+
+    def action_choose(self, choice: str) -> None:
+        """Take a side for the hunk that is shown."""
+        if self._settlement is not None:
+            self._change(self._settlement.choose(Choice(choice)))
+
+    def action_hunk(self, step: int) -> None:
+        """Show another hunk."""
+        if self._settlement is not None:
+            self._change(self._settlement.turn_hunk(step))
+
+    def action_file(self, step: int) -> None:
+        """Show another file."""
+        if self._settlement is not None:
+            self._change(self._settlement.turn_file(step))
+
+    def action_undo(self) -> None:
+        """Take the last choice back."""
+        if self._settlement is not None:
+            self._change(self._settlement.undo())
+
+    def _change(self, settlement: Settlement) -> None:
+        self._settlement, self._note = settlement, ""
+        self._show()
+
+    @work(group="conflict", exclusive=True)
+    async def action_edit(self) -> None:
+        """Edit the result in the user's own editor."""
+        settlement = self._settlement
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+        if settlement is None or settlement.current.parts is None:
+            return
+        if not editor:
+            self.pex.tell("Set $EDITOR to edit the result.", is_bad=True)
+            return
+        before = _editable(settlement.current)
+        with self.app.suspend():
+            text = await asyncio.to_thread(_edited, editor, settlement.current.sides.path, before)
+        self.refresh()
+        if text is not None and text != before:
+            self._change(settlement.edit(text))
+
+    def action_apply(self) -> None:
+        """Settle the conflict, once everything is decided."""
+        settlement = self._settlement
+        if settlement is None or self._loaded is None:
+            return
+        if settlement.left:
+            count = settlement.left
+            self._note = f"{count} choice{'' if count == 1 else 's'} left"
+            self._change(settlement.to_open())
+            self.pex.tell(f"{count} choice{'' if count == 1 else 's'} left.", is_bad=True)
+        else:
+            self._settle(Decision.EDITED, settlement.contents())
+
+    def action_rerun(self) -> None:
+        """Have the task run again on what has landed."""
+        self._settle(Decision.RERUN, {})
+
+    @work(group="settle", exclusive=True)
+    async def _settle(self, decision: Decision, contents: dict[str, bytes | None]) -> None:
+        if self.session is None or self._loaded is None:
+            return
+        task = self._loaded[0]
+        try:
+            await self.session.settle(task, decision, contents)
+        except LandingError as error:
+            self._note = clean(str(error))
+            self.pex.tell(str(error), is_bad=True)
+            self._show()
+            return
+        what = "runs again" if decision is Decision.RERUN else "is back in the merge queue"
+        self.pex.tell(f"{task} {what}.")
+        if len(self.run_state.open_conflicts if self.run_state else ()) <= 1:
+            self.pex.action_show("monitor")
+
+    def action_back(self) -> None:
+        """Leave the conflict open."""
+        self.pex.action_show("monitor")
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        self.query_one("#head", TextView).show(self._head())
+        self.query_one("#choices", TextView).show([self._choices()])
+        settlement = self._settlement
+        entry = settlement.current if settlement and settlement.files else None
+        for name in ("ours", "base", "theirs"):
+            pane = self.query_one(f"#{name}", TextView)
+            pane.border_title = self._title(name)
+            pane.show(side_lines(entry, name, settlement.hunk if settlement else 0), anew=True)
+        preview = self.query_one("#result", TextView)
+        preview.border_subtitle = clean(entry.verdict) if entry else ""
+        preview.show(preview_lines(entry, settlement.hunk if settlement else 0))
+        self.refresh_bindings()
+
+    def _title(self, name: str) -> str:
+        conflict, state = self._open(), self.run_state
+        if conflict is None or state is None:
+            return name.upper()
+        if name == "ours":
+            return f"OURS {conflict.tasks[0]}"
+        if name == "base":
+            return "BASE"
+        return f"THEIRS {', '.join(conflict.tasks[1:]) or state.branch}"
+
+    def _head(self) -> list[Line]:
+        conflict, state = self._open(), self.run_state
+        if conflict is None or state is None:
+            return [(("pex ", "brand"), ("conflict  ", "dim"), ("No conflict is open.", "strong"))]
+        task, others = conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"
+        first: list[tuple[str, str]] = [
+            ("pex ", "brand"),
+            ("conflict ", "dim"),
+            (f"{task} × {others}", "strong"),
+        ]
+        settlement = self._settlement
+        if settlement is not None and settlement.files:
+            entry = settlement.current
+            hunks = entry.conflicts
+            at = hunks.index(settlement.hunk) + 1 if settlement.hunk in hunks else 1
+            first += [
+                (f"   {clean(entry.sides.path)} ", ""),
+                (f"({clean(entry.sides.kind)})   ", "dim"),
+                (f"hunk {at}/{len(hunks)}   ", "dim"),
+                (f"file {settlement.file + 1}/{len(settlement.files)}", "dim"),
+            ]
+        waiting = [one.id for one in state.tasks if task in blockers(state, one)]
+        second: list[tuple[str, str]] = [("why ", "dim"), (why(conflict), "")]
+        if waiting:
+            second += [("  blocks ", "dim"), (", ".join(waiting), "")]
+        if self._note:
+            second += [("   ", ""), (self._note, "failed")]
+        return [tuple(first), tuple(second)]
+
+    def _choices(self) -> Line:
+        pieces: list[tuple[str, str]] = []
+        for key, words in (
+            ("o", "ours"),
+            ("t", "theirs"),
+            ("B", "both"),
+            ("e", "edit in $EDITOR"),
+            ("s", "rerun on what has landed"),
+        ):
+            pieces += [(f"{key} ", "brand"), (f"{words}   ", "")]
+        return tuple(pieces)
+
+
+def _editable(entry: FileMerge) -> str:
+    """What the editor gets: the result so far, or git's text with markers while it is open."""
+    if entry.open_hunks and entry.sides.merged is not None:
+        return entry.sides.merged.decode("utf-8", "surrogateescape")
+    return entry.text
+
+
+def _edited(editor: str, path: str, text: str) -> str | None:
+    """The text as the user left it; None when the editor failed."""
+    with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
+        file = Path(folder) / Path(path).name
+        file.write_bytes(text.encode("utf-8", "surrogateescape"))
+        ended = subprocess.run([*shlex.split(editor), str(file)], check=False)
+        if ended.returncode != 0:
+            return None
+        return file.read_bytes().decode("utf-8", "surrogateescape")

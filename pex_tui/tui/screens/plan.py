@@ -1,0 +1,289 @@
+"""A plan before it runs: its graph and tasks, what it will take, and what to know about it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer, Vertical
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Static
+
+from pex_tui.core.amounts import clock
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.plan import TaskSpec
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import LandingError
+from pex_tui.engine.session import PlanDraft
+from pex_tui.errors import UserError
+from pex_tui.planning.checks import PlanShape, plan_shape
+from pex_tui.planning.schedule import Schedule, schedule_plan, what_if
+from pex_tui.planning.warnings import PlanWarning, plan_warnings
+from pex_tui.planning.writer import plan_to_yaml
+from pex_tui.tui.dag import Drawing, draw
+from pex_tui.tui.messages import SessionOpened
+from pex_tui.tui.screens.modals import TextScreen
+from pex_tui.tui.widgets.graph import paint_graph
+from pex_tui.tui.widgets.text_view import Line, TextView
+
+if TYPE_CHECKING:
+    from pex_tui.tui.app import PexApp
+
+_WHAT_IF = range(3, 11)
+
+
+class PlanScreen(Screen[None]):
+    """Shows a draft and starts it."""
+
+    CSS_PATH: ClassVar = "../styles/plan.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "approve", "Approve & run", key_display="⏎", priority=True),
+        Binding("space", "switch", "On/off", id="plan.toggle"),
+        Binding("u", "undo", "Undo", id="plan.undo"),
+        Binding("w", "what_if", "What-if", id="plan.what_if"),
+        Binding("exclamation_mark", "warnings", "Warnings", key_display="!", id="plan.warnings"),
+        Binding("o", "save", "Save as YAML", id="plan.save"),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+        Binding("escape", "back", "Back", show=False, id="plan.back"),
+    ]
+
+    draft: var[PlanDraft | None] = var(None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: list[PlanDraft] = []
+        self._shape: PlanShape | None = None
+        self._schedule: Schedule | None = None
+        self._warnings: tuple[PlanWarning, ...] = ()
+        self._drawing: Drawing | None = None
+
+    @property
+    def pex(self) -> "PexApp":
+        """The app."""
+        return self.app  # type: ignore[return-value]  # no other app shows this screen
+
+    def compose(self) -> ComposeResult:
+        """Head, graph, table."""
+        yield TextView(id="head")
+        with ScrollableContainer(id="graph", classes="panel"):
+            yield Static(markup=False)
+        with Vertical(id="tasks", classes="panel"):
+            yield DataTable[Text](cursor_type="row", zebra_stripes=False)
+        yield Footer(show_command_palette=True)
+
+    def on_mount(self) -> None:
+        """Name the panels and show the draft."""
+        self.query_one("#graph").border_title = "Graph"
+        self.query_one("#graph").border_subtitle = "critical path coloured"
+        self.query_one("#tasks").border_title = "Tasks"
+        table = self.query_one(DataTable)
+        table.add_columns("", "ID", "TASK", "AGENT", "NEEDS", "WRITES", "EST", "PRIO")
+        table.focus()
+        self._work_out()
+        self.watch(self.app, "theme", self._show_graph, init=False)
+
+    def watch_draft(self) -> None:
+        """Another plan is to be reviewed."""
+        if self.is_mounted:
+            self._before.clear()
+            self._work_out()
+
+    def _work_out(self) -> None:
+        """All that is derived from the draft."""
+        draft = self.draft
+        if draft is None:
+            return
+        self._shape = plan_shape(draft.plan, draft.graph)
+        self._schedule = schedule_plan(draft.plan, draft.graph, draft.rules)
+        self._warnings = plan_warnings(draft.plan, draft.graph, draft.rules)
+        ascii_only = self.pex.symbols.name == "ascii"
+        names = [spec.id if spec.enabled else f"({spec.id})" for spec in draft.plan.tasks]
+        self._drawing = draw(names, draft.graph.needs, ascii_only=ascii_only)
+        self._show_head(draft)
+        self._show_table(draft)
+        self._show_graph()
+
+    def _show_head(self, draft: PlanDraft) -> None:
+        shape, schedule = self._shape, self._schedule
+        if shape is None or schedule is None:
+            return
+        count = sum(spec.enabled for spec in draft.plan.tasks)
+        first: list[tuple[str, str]] = [
+            ("pex ", "brand"),
+            ("plan ", "dim"),
+            (_cut(clean(draft.name), 32), "strong"),
+            (f"   {count} tasks · {len(shape.waves)} waves · width {shape.width}", ""),
+            ("   est ", "dim"),
+            (clock(schedule.makespan_seconds), "strong"),
+            ("   serial ", "dim"),
+            (clock(schedule.serial_seconds), ""),
+            (f" {schedule.speedup:.1f}×", "done"),
+            ("   bound ", "dim"),
+            (clock(schedule.lower_bound_seconds), ""),
+        ]
+        self.query_one("#head", TextView).show([tuple(first), self._warning_line(draft)])
+
+    def _warning_line(self, draft: PlanDraft) -> Line:
+        count = len(self._warnings) + len(draft.notices)
+        if not count:
+            return (("✓ nothing to warn of", "dim"),)
+        first = self._warnings[0].text if self._warnings else draft.notices[0]
+        return (
+            (f"! {count} warning{'' if count == 1 else 's'}  ", "paused"),
+            (clean(first), ""),
+            ("   press ! to list", "dim"),
+        )
+
+    def _show_table(self, draft: PlanDraft) -> None:
+        table = self.query_one(DataTable)
+        row = table.cursor_row
+        table.clear()
+        for spec in draft.plan.tasks:
+            cells = _cells(spec)
+            ink = "" if spec.enabled else "dim strike"
+            table.add_row(*(Text(clean(cell), style=ink, no_wrap=True) for cell in cells))
+        table.move_cursor(row=min(row, len(draft.plan.tasks) - 1))
+
+    def _show_graph(self) -> None:
+        if self._drawing is None or self._shape is None or self.draft is None:
+            return
+        index = self.draft.graph.index
+        critical = [index[task] for task in self._shape.critical_path]
+        selected = self.query_one(DataTable).cursor_row
+        self.query_one("#graph Static", Static).update(
+            paint_graph(self._drawing, critical, selected, self.app.theme_variables)
+        )
+        place = self._drawing.places.get(selected)
+        if place is not None:
+            row, column, _ = place
+            graph = self.query_one("#graph", ScrollableContainer)
+            graph.scroll_to(max(0, column - 20), max(0, row - 3), animate=False)
+
+    @on(DataTable.RowHighlighted)
+    def _row_chosen(self) -> None:
+        self._show_graph()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what can't be done now."""
+        del parameters
+        if action == "undo" and not self._before:
+            return None
+        return True if self.draft is not None or action == "back" else None
+
+    def action_move(self, step: int) -> None:
+        """Select the next task, or the one before."""
+        table = self.query_one(DataTable)
+        table.move_cursor(row=table.cursor_row + step)
+
+    def action_switch(self) -> None:
+        """Switch the selected task off, or on again; one that is off counts as done."""
+        draft = self.draft
+        if draft is None:
+            return
+        row = self.query_one(DataTable).cursor_row
+        tasks = list(draft.plan.tasks)
+        tasks[row] = replace(tasks[row], enabled=not tasks[row].enabled)
+        plan = replace(draft.plan, tasks=tuple(tasks))
+        self._before.append(draft)
+        self.set_reactive(
+            PlanScreen.draft, replace(draft, plan=plan, graph=PlanGraph.build(plan, draft.rules))
+        )
+        self._work_out()
+        self.refresh_bindings()
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        if self._before:
+            self.set_reactive(PlanScreen.draft, self._before.pop())
+            self._work_out()
+            self.refresh_bindings()
+
+    def action_what_if(self) -> None:
+        """What other numbers of slots would come to."""
+        draft = self.draft
+        if draft is None:
+            return
+        rows = ["SLOTS   MAKESPAN   SPEED-UP   OF THE BOUND"]
+        for slots, found in zip(
+            _WHAT_IF, what_if(draft.plan, draft.graph, draft.rules, _WHAT_IF), strict=True
+        ):
+            share = found.lower_bound_seconds / (found.makespan_seconds or 1.0)
+            makespan = clock(found.makespan_seconds)
+            rows.append(f"{slots:>5}   {makespan:>8}   {found.speedup:>7.1f}×   {share:>11.0%}")
+        self.app.push_screen(TextScreen("What if", "\n".join(rows)))
+
+    def action_warnings(self) -> None:
+        """What to know before it runs, and what will be done about it."""
+        if self.draft is None:
+            return
+        parts = [f"! {warning.text}\n  {warning.remedy}" for warning in self._warnings]
+        parts += [f"! {notice}" for notice in self.draft.notices]
+        self.app.push_screen(TextScreen("Warnings", "\n\n".join(parts) or "There are none."))
+
+    @work(group="save", exclusive=True)
+    async def action_save(self) -> None:
+        """Write the plan, as it is shown, to a file of its own; none is overwritten."""
+        if self.draft is None:
+            return
+        path = _free_name(Path(f"{Path(self.draft.name).stem or 'plan'}.reviewed.yaml"))
+        try:
+            path.write_text(plan_to_yaml(self.draft.plan), encoding="utf-8")
+        except OSError as error:
+            self.pex.tell(f"{path} can't be written: {error.strerror}.", is_bad=True)
+        else:
+            self.pex.tell(f"Saved as {path.resolve()}.")
+
+    @work(group="approve", exclusive=True)
+    async def action_approve(self) -> None:
+        """Start the run."""
+        draft = self.draft
+        if draft is None:
+            return
+        if not any(spec.enabled for spec in draft.plan.tasks):
+            self.pex.tell("Every task is switched off.", is_bad=True)
+            return
+        try:
+            session = await self.pex.workshop.start(draft)
+        except (UserError, LandingError) as error:
+            self.app.push_screen(TextScreen("It can't start", str(error)))
+        else:
+            self.post_message(SessionOpened(session))
+
+    def action_back(self) -> None:
+        """Leave the plan as it is."""
+        self.pex.action_show("home")
+
+
+def _cells(spec: TaskSpec) -> tuple[str, ...]:
+    writes = "reads only" if spec.is_read_only else "unknown" if spec.writes is None else ""
+    if spec.writes:
+        more = f" +{len(spec.writes) - 1}" if len(spec.writes) > 1 else ""
+        writes = f"{spec.writes[0]}{more}"
+    return (
+        "✓" if spec.enabled else "·",
+        spec.id,
+        _cut(spec.title, 24),
+        spec.agent or "command",
+        _cut(", ".join(spec.needs) or "–", 18),
+        _cut(writes, 18),
+        clock(spec.estimate_seconds),
+        spec.priority,
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _free_name(path: Path) -> Path:
+    number, free = 2, path
+    while free.exists():
+        free = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return free

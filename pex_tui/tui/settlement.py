@@ -1,0 +1,168 @@
+"""A conflict while a person settles it: its files, their hunks, and what was chosen so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pex_tui.core.hunks import Choice, Chunk, Origin, chunks, open_chunks, result, split_lines
+from pex_tui.core.syntax import syntax_of
+from pex_tui.engine.ports import ConflictSides
+
+ResultLine = tuple[str, Origin, int]
+_MARKER = "<<<<<<<"
+
+
+@dataclass(frozen=True, slots=True)
+class FileMerge:
+    """One conflicting path. `parts` is None where only a whole side can be taken.
+
+    `whole` is the side then taken, `edited` a person's own text, which outranks every choice.
+    """
+
+    sides: ConflictSides
+    parts: tuple[Chunk, ...] | None
+    choices: Mapping[int, Choice] = field(default_factory=dict)
+    whole: Choice | None = None
+    edited: str | None = None
+
+    @property
+    def open_hunks(self) -> tuple[int, ...]:
+        """Chunks that nobody has decided; for a whole file, one stands for all of it."""
+        if self.edited is not None:
+            return ()
+        if self.parts is None:
+            return (0,) if self.whole is None else ()
+        return open_chunks(self.parts, self.choices)
+
+    @property
+    def conflicts(self) -> tuple[int, ...]:
+        """All chunks in conflict, decided or not."""
+        if self.parts is None:
+            return (0,)
+        return tuple(number for number, part in enumerate(self.parts) if part.is_conflict)
+
+    @property
+    def lines(self) -> tuple[ResultLine, ...]:
+        """The result so far; nothing for a whole file that is binary or gone."""
+        if self.edited is not None:
+            return tuple((line, Origin.BASE, 0) for line in split_lines(self.edited))
+        if self.parts is not None:
+            return result(self.parts, self.choices)
+        return ()
+
+    @property
+    def text(self) -> str:
+        """The result as text."""
+        return "".join(line for line, _, _ in self.lines)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the result parses, or that it is not decided yet."""
+        if self.parts is None and self.edited is None:
+            return "taken whole" if self.whole else "choose a whole side"
+        left = len(self.open_hunks)
+        if left:
+            return f"{left} choice{'' if left == 1 else 's'} left"
+        if any(line.startswith(_MARKER) for line in self.text.splitlines()):
+            return "conflict markers are left"
+        return syntax_of(self.sides.path, self.text)
+
+    def choose(self, hunk: int, choice: Choice) -> "FileMerge":
+        """Decide a hunk, or the whole file where it has none; BOTH needs hunks."""
+        if self.parts is None:
+            return self if choice is Choice.BOTH else replace(self, whole=choice)
+        return replace(self, choices={**self.choices, hunk: choice}, edited=None)
+
+    def contents(self) -> bytes | None:
+        """What the decided path is to hold; None removes it."""
+        if self.edited is not None or self.parts is not None:
+            return self.text.encode("utf-8", "surrogateescape")
+        return self.sides.ours if self.whole is Choice.OURS else self.sides.theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """All files of a conflict, and where the person stands."""
+
+    files: tuple[FileMerge, ...]
+    file: int = 0
+    hunk: int = 0
+    before: "Settlement | None" = None
+
+    @property
+    def current(self) -> FileMerge:
+        """The file that is shown."""
+        return self.files[self.file]
+
+    @property
+    def left(self) -> int:
+        """How many choices are to be made."""
+        return sum(len(entry.open_hunks) for entry in self.files)
+
+    def choose(self, choice: Choice) -> "Settlement":
+        """Decide the hunk that is shown, and go to the next open one."""
+        return self._with(self.current.choose(self.hunk, choice)).to_open()
+
+    def edit(self, text: str) -> "Settlement":
+        """Take a person's own text for the file."""
+        return self._with(replace(self.current, edited=text)).to_open()
+
+    def undo(self) -> "Settlement":
+        """As it was before the last choice."""
+        return self.before or self
+
+    def turn_hunk(self, step: int) -> "Settlement":
+        """Show the next conflict of this file, or the one before; around at the ends."""
+        hunks = self.current.conflicts or (0,)
+        at = hunks.index(self.hunk) if self.hunk in hunks else 0
+        return replace(self, hunk=hunks[(at + step) % len(hunks)])
+
+    def turn_file(self, step: int) -> "Settlement":
+        """Show another file."""
+        file = (self.file + step) % len(self.files)
+        return replace(self, file=file, hunk=_first(self.files[file]))
+
+    def to_open(self) -> "Settlement":
+        """Show the next hunk that is not decided, in this file or another."""
+        for step in range(len(self.files)):
+            file = (self.file + step) % len(self.files)
+            if self.files[file].open_hunks:
+                return replace(self, file=file, hunk=self.files[file].open_hunks[0])
+        return self
+
+    def contents(self) -> dict[str, bytes | None]:
+        """What every path is to hold."""
+        return {entry.sides.path: entry.contents() for entry in self.files}
+
+    def _with(self, entry: FileMerge) -> "Settlement":
+        files = (*self.files[: self.file], entry, *self.files[self.file + 1 :])
+        return replace(self, files=files, before=self)
+
+
+def begin_settlement(sides: tuple[ConflictSides, ...]) -> Settlement:
+    """The conflict as git left it."""
+    files = tuple(_read(side) for side in sides)
+    return Settlement(files, 0, _first(files[0]) if files else 0)
+
+
+def _first(entry: FileMerge) -> int:
+    return next(iter(entry.open_hunks or entry.conflicts), 0)
+
+
+def _read(side: ConflictSides) -> FileMerge:
+    texts = [_text(raw) for raw in (side.base, side.ours, side.theirs)]
+    base, ours, theirs = texts
+    if side.merged is None or ours is None or theirs is None:
+        return FileMerge(side, None)
+    if side.base is not None and base is None:
+        return FileMerge(side, None)
+    parts = chunks(
+        None if base is None else split_lines(base), split_lines(ours), split_lines(theirs)
+    )
+    return FileMerge(side, parts if any(part.is_conflict for part in parts) else None)
+
+
+def _text(raw: bytes | None) -> str | None:
+    """Text of a side; None when there is none or when it is no text."""
+    if raw is None or b"\0" in raw:
+        return None
+    return raw.decode("utf-8", "surrogateescape")

@@ -1,0 +1,81 @@
+"""A conflict's hunk as painted lines: one side, and the result with where each line is from."""
+
+from pex_tui.core.hunks import Chunk, Origin
+from pex_tui.core.state import Conflict
+from pex_tui.core.text import clean
+from pex_tui.tui.settlement import FileMerge
+from pex_tui.tui.widgets.text_view import Line
+
+_CONTEXT = 3
+_INKS = {
+    Origin.BASE: "",
+    Origin.OURS: "brand",
+    Origin.THEIRS: "conflict",
+    Origin.BOTH: "info",
+    Origin.OPEN: "failed",
+}
+_WORDS = {Origin.OURS: "ours", Origin.THEIRS: "theirs", Origin.BOTH: "both"}
+
+
+def why(conflict: Conflict) -> str:
+    """Why the two fell out, for a person."""
+    others = ", ".join(conflict.tasks[1:])
+    paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
+    if not others:
+        return f"what has landed since {conflict.tasks[0]} started changed {paths} as well."
+    verb = "was" if "," not in others else "were"
+    return f"both changed {paths}; {others} {verb} landed first."
+
+
+def side_lines(entry: FileMerge | None, name: str, hunk: int) -> list[Line]:
+    """One side of the hunk, with a few lines around it."""
+    if entry is None:
+        return []
+    if entry.parts is None:
+        return [((_whole(getattr(entry.sides, name)), "dim"),)]
+    number = 1 + sum(len(_of(part, name)) for part in entry.parts[:hunk])
+    before = _of(entry.parts[hunk - 1], name)[-_CONTEXT:] if hunk else ()
+    after = _of(entry.parts[hunk + 1], name)[:_CONTEXT] if hunk + 1 < len(entry.parts) else ()
+    ink = {"ours": "brand", "base": "paused", "theirs": "conflict"}[name]
+    lines = _numbered(before, number - len(before), "  ", "")
+    lines += _numbered(_of(entry.parts[hunk], name), number, "+ " if name != "base" else "  ", ink)
+    return lines + _numbered(after, number + len(_of(entry.parts[hunk], name)), "  ", "")
+
+
+def _of(part: Chunk, name: str) -> tuple[str, ...]:
+    side: tuple[str, ...] = getattr(part, name)
+    return side
+
+
+def _numbered(lines: tuple[str, ...], first: int, mark: str, ink: str) -> list[Line]:
+    return [
+        ((mark, ink), (f"{first + step:>4} ", "dim"), (clean(line.rstrip("\n")), ink))
+        for step, line in enumerate(lines)
+    ]
+
+
+def _whole(raw: bytes | None) -> str:
+    if raw is None:
+        return "this side has no such file"
+    kind = "binary" if b"\0" in raw else "file"
+    return f"{kind}, {len(raw)} bytes"
+
+
+def preview_lines(entry: FileMerge | None, hunk: int) -> list[Line]:
+    """The result with each line's origin, from a little above the hunk."""
+    if entry is None:
+        return []
+    if entry.parts is None and entry.edited is None:
+        side = {None: "nothing chosen", "ours": "ours", "theirs": "theirs"}[entry.whole]
+        return [((f"The whole file: {side}", "dim"),)]
+    rows: list[Line] = []
+    first = 0
+    for place, (text, origin, number) in enumerate(entry.lines):
+        if number == hunk and not first:
+            first = place
+        word = "choose o / t / B" if origin is Origin.OPEN else _WORDS.get(origin, "")
+        body = clean(text.rstrip("\n"))
+        rows.append(
+            ((f"{place + 1:>5}  ", "dim"), (f"{body:<60}", _INKS[origin]), (f"  {word}", "dim"))
+        )
+    return rows[max(0, first - _CONTEXT) :] if entry.edited is None else rows
