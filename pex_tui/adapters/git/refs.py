@@ -1,72 +1,79 @@
-"""Refs that are read, kept and swapped, with the landing lock in hand."""
+"""Writes refs under the landing lock, past ref locks whose git is dead."""
 
-from contextlib import suppress
+import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.kept_refs import read_ref
 from pex_tui.adapters.git.ref_lock import is_orphaned, suspects
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
 
+_POLL_SECONDS = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """The refs of a repository; `lock` is the landing lock's file, that every writer holds."""
+    """The refs of a repository; `lock` is the landing lock's file, that every writer holds.
+
+    The patience is how long to wait for that lock, and for a ref lock that some git holds.
+    """
 
     git: Git
     lock: Path
     lock_patience_seconds: float = 60.0
+    ref_patience_seconds: float = 10.0
 
     async def read(self, ref: str) -> CommitId | None:
         """The commit that a full ref names; None when there is no such ref."""
         return await read_ref(self.git, ref)
 
     async def contains(self, tip: CommitId, commit: CommitId) -> bool:
-        """Whether the commit is the tip or one of its ancestors."""
+        """Whether the commit is the tip or one of its ancestors; raise GitError."""
         answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
         return answer.status == 0
 
     async def keep(self, ref: str, commit: CommitId) -> None:
-        """Put the commit under a ref of ours, whatever the ref held; raise GitError."""
-        await self.git.run("update-ref", ref, commit)
+        """Put the commit under a ref of ours, whatever the ref held; raise LandingError."""
+        async with file_lock(self.lock, self.lock_patience_seconds) as descriptor:
+            await self.write(ref, commit, None, descriptor, "keeps")
 
     async def write(
-        self, ref: str, new: CommitId, old: CommitId, descriptor: int, words: str
+        self, ref: str, new: CommitId, old: CommitId | None, descriptor: int, words: str
     ) -> None:
-        """Compare-and-swap, holding the landing lock; raise LandingError.
+        """Write the ref, which must be at `old` if that is given; raise LandingError.
 
-        git inherits the lock through `descriptor`. A ref lock whose owner is dead is removed once.
+        The caller holds the lock, and git holds it as well, through `descriptor`. `old` of zeros
+        means that there must be no such ref. `words` go to the reflog.
         """
+        command = ["update-ref", "-m", f"pex-tui: {words}", ref, new]
+        command += [] if old is None else [old]
         lock = self.git.git_dir / f"{ref}.lock"
-        try:
-            await self._swap(ref, new, old, descriptor, words)
-        except GitError as error:
-            if not lock.exists():
-                raise LandingError(f"{ref} can't be moved: {clean(str(error))}") from error
-            if not is_orphaned(lock, new):
-                who = suspects(lock) or "a git process"
-                raise LandingError(
-                    f"{ref} is locked by {who}. Wait for it, or end it, then retry."
-                ) from error
-            with suppress(FileNotFoundError):
-                lock.unlink()
-            await self._swap_again(ref, new, old, descriptor, words)
+        give_up_at = time.monotonic() + self.ref_patience_seconds
+        while True:
+            try:
+                await self.git.run(*command, pass_fds=(descriptor,))
+            except GitError as error:
+                if "File exists" not in error.stderr:
+                    raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
+                if await asyncio.to_thread(is_orphaned, lock, new):
+                    lock.unlink(missing_ok=True)
+                elif time.monotonic() > give_up_at:
+                    raise LandingError(await _locked(ref, lock)) from None
+                else:
+                    await asyncio.sleep(_POLL_SECONDS)
+            else:
+                return
 
-    async def _swap_again(
-        self, ref: str, new: CommitId, old: CommitId, descriptor: int, words: str
-    ) -> None:
-        try:
-            await self._swap(ref, new, old, descriptor, words)
-        except GitError as error:
-            raise LandingError(f"{ref} can't be moved: {clean(str(error))}") from error
 
-    async def _swap(
-        self, ref: str, new: CommitId, old: CommitId, descriptor: int, words: str
-    ) -> None:
-        await self.git.run(
-            *("update-ref", "--create-reflog", "-m", f"pex-tui: {words}", ref, new, old),
-            pass_fds=(descriptor,),
-        )
+async def _locked(ref: str, lock: Path) -> str:
+    holders = await asyncio.to_thread(suspects, lock)
+    who = f"perhaps held by {holders}" if holders else "and its age does not prove it abandoned"
+    return (
+        f"git can't write {ref}: {clean(str(lock))} exists, {who}. Let that end; if no git runs "
+        "here, delete the file. Then retry."
+    )

@@ -168,6 +168,7 @@ async def test_the_next_gate_finds_a_clean_checkout_whatever_the_last_one_did(
     mess = (
         "git checkout -q -b mine && echo x > src/one.py && git commit -qam mine && "
         "touch untracked build && mkdir -p deep/.git/x locked/in && touch locked/in/f && "
+        "git update-index --assume-unchanged README.md && echo hidden > README.md && "
         "chmod 0 locked && git bisect start -q; rm -rf .git; echo 'gitdir: /nowhere' > .git"
     )
     assert (await check(world, mess)).passed
@@ -175,7 +176,13 @@ async def test_the_next_gate_finds_a_clean_checkout_whatever_the_last_one_did(
     commit = world.work({"new": "n"})
 
     checked = 'test "$(git rev-parse HEAD)" = ' + commit
-    result = await check(world, checked, 'test -z "$(git status --porcelain)"', commit=commit)
+    result = await check(
+        world,
+        checked,
+        "grep -q Sample README.md",
+        'test -z "$(git status --porcelain)"',
+        commit=commit,
+    )
 
     assert result.passed, result.output
     assert world.git("rev-parse", "mine") == mine

@@ -1,0 +1,192 @@
+"""The integration branch moves exactly once, past locks whose owner is dead and no others."""
+
+import asyncio
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pex_tui.adapters.git.branch import Branch
+from pex_tui.adapters.git.file_lock import file_lock
+from pex_tui.adapters.git.refs import Refs
+from pex_tui.core.ids import CommitId
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import LandingError, Merged, Moved, MoveRefused
+from tests.adapters.git.conftest import Project
+from tests.adapters.git.landing_world import BRANCH, World, key, make_world
+
+
+@pytest.fixture
+async def world(project: Project, places: Places) -> World:
+    made = make_world(project, places)
+    await made.lander.begin()
+    return made
+
+
+async def candidate(world: World, task: str = "a") -> CommitId:
+    merged = await world.merge(task, world.work({task: task}))
+    assert isinstance(merged, Merged)
+    return merged.candidate
+
+
+def impatient(world: World) -> Branch:
+    """The world's branch, with little patience for locks."""
+    refs = Refs(world.options.git, world.places.root / "landing.lock")
+    return Branch(replace(refs, lock_patience_seconds=0.2, ref_patience_seconds=0.2), BRANCH)
+
+
+def ref_lock(world: World, content: str, age_seconds: float) -> Path:
+    lock = world.project.path / ".git" / "refs" / "heads" / f"{BRANCH}.lock"
+    lock.write_text(content)
+    then = time.time() - age_seconds
+    os.utime(lock, (then, then))
+    return lock
+
+
+async def test_moving_again_changes_nothing(world: World) -> None:
+    new = await candidate(world)
+
+    for _ in range(3):
+        assert await world.lander.move(key("a"), world.base, new) == Moved()
+
+    assert world.tip() == new
+    assert world.git("reflog", "show", BRANCH, "--format=%gs").splitlines() == [
+        "pex-tui: lands a",
+        "pex-tui: begins",
+    ]
+
+
+async def test_a_commit_that_is_in_the_branch_already_has_moved(world: World) -> None:
+    first = await world.landed("a", {"a": "a"})
+    await world.land("b", world.work({"b": "b"}, start=first))
+
+    assert await world.lander.move(key("a"), world.base, first) == Moved()
+
+
+async def test_a_branch_that_moved_meanwhile_is_refused_in_words(world: World) -> None:
+    late = await candidate(world, "late")
+    landed = await world.landed("a", {"a": "a"})
+
+    refused = await world.lander.move(key("late"), world.base, late)
+
+    assert refused == MoveRefused(f"{BRANCH} is at {landed[:10]}, no longer at {world.base[:10]}")
+    assert world.tip() == landed
+
+
+async def test_many_landers_at_once_land_each_task_once(world: World) -> None:
+    works = {f"t{number}": world.work({f"f{number}": "x"}) for number in range(6)}
+
+    async def land(task: str, work: CommitId) -> None:
+        lander = world.lander
+        while True:
+            merged = await world.merge(task, work)
+            assert isinstance(merged, Merged)
+            if await lander.move(key(task), merged.tip, merged.candidate) == Moved():
+                return
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        for task, work in works.items():
+            group.create_task(land(task, work))
+            group.create_task(land(task, work))
+
+    assert sorted(world.commits_on()) == sorted(f"Do {task}" for task in works)
+
+
+async def test_a_checked_out_integration_branch_is_not_moved_under_it(world: World) -> None:
+    new = await candidate(world)
+    world.git("switch", "-q", BRANCH)
+
+    with pytest.raises(LandingError, match=r"pex/7f3a is checked out in .*my project.*git switch"):
+        await world.lander.move(key("a"), world.base, new)
+
+    assert world.tip() == world.base
+    assert world.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("mine", [True, False])
+async def test_a_ref_lock_of_a_dead_git_is_removed(world: World, mine: bool) -> None:
+    new = await candidate(world)
+    lock = ref_lock(world, f"{new}\n" if mine else "", 0.0 if mine else 400_000_000.0)
+
+    assert await world.lander.move(key("a"), world.base, new) == Moved()
+    assert not lock.exists()
+
+
+async def test_an_aged_ref_lock_is_removed_once_no_git_is_as_old(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = await candidate(world)
+    lock = ref_lock(world, "", 30.0)
+    monkeypatch.setattr("pex_tui.adapters.git.ref_lock._git_processes_since_before", lambda _: [])
+
+    assert await impatient(world).move(world.base, new, "lands a") == Moved()
+    assert not lock.exists()
+
+
+async def test_a_ref_lock_that_a_living_git_may_hold_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = await candidate(world)
+    command = ("git", "update-ref", "--stdin")
+    holder = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=world.project.path,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    holder.stdin.write(f"start\nupdate refs/heads/{BRANCH} {world.work({'x': 'x'})}\n".encode())
+    holder.stdin.write(b"prepare\n")
+    await holder.stdout.readline()
+    while b"prepare" not in await holder.stdout.readline():
+        pass
+    lock = world.project.path / ".git" / "refs" / "heads" / f"{BRANCH}.lock"
+    monkeypatch.setattr("pex_tui.adapters.git.ref_lock._AGED_SECONDS", 0.0)
+
+    with pytest.raises(LandingError, match=rf"lock exists, perhaps held by git, pid {holder.pid}"):
+        await impatient(world).move(world.base, new, "lands a")
+
+    assert lock.exists()
+    await holder.communicate(b"abort\n")
+    assert await impatient(world).move(world.base, new, "lands a") == Moved()
+
+
+async def test_a_landing_lock_that_stays_taken_is_named(world: World) -> None:
+    new = await candidate(world)
+    async with file_lock(world.places.root / "landing.lock", 1.0):
+        with pytest.raises(LandingError, match=r"Another landing has held .*landing\.lock"):
+            await impatient(world).move(world.base, new, "lands a")
+
+
+async def test_a_child_that_inherited_the_landing_lock_holds_it_until_it_ends(
+    world: World,
+) -> None:
+    path = world.places.root / "landing.lock"
+    async with file_lock(path, 1.0) as descriptor:
+        child = await asyncio.create_subprocess_exec(
+            *("sh", "-c", "read line"), stdin=asyncio.subprocess.PIPE, pass_fds=(descriptor,)
+        )
+
+    with pytest.raises(LandingError):
+        async with file_lock(path, 0.1):
+            pass
+    await child.communicate(b"go\n")
+    async with file_lock(path, 1.0):
+        pass
+
+
+async def test_an_interrupted_git_leaves_no_lock_behind(world: World) -> None:
+    """A cancelled call ends git politely, so that it removes what it locked."""
+    git = world.options.git
+    fifo = world.places.root / "fifo"
+    os.mkfifo(fifo)
+    hold = f"!sh -c 'echo held > {fifo}; exec sleep 300'"
+    async with asyncio.timeout(20):
+        job = asyncio.ensure_future(git.run("-c", f"alias.hold={hold}", "hold"))
+        await asyncio.to_thread(fifo.read_text)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
