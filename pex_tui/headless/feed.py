@@ -22,6 +22,7 @@ from pex_tui.core.phases import Phase
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 
+_ADOPTED_SECONDS = 3.0  # a start that is so old was found, not made
 Printer = Callable[[str], None]
 
 
@@ -56,6 +57,8 @@ class Narrator:
 
 def _told(event: Event, state: RunState) -> str:
     match event:
+        case AgentStarted() if event.at - event.started_at > _ADOPTED_SECONDS:
+            return f"▸ {event.task} still runs in slot {event.slot}"
         case AgentStarted():
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             return f"▸ {event.task} started in slot {event.slot}{again}"
