@@ -24,14 +24,17 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import RunStage
+from pex_tui.engine.ports import WorkspaceError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
 from pex_tui.tui.widgets.detail import DetailPanel
 from pex_tui.tui.widgets.log_view import LogView
+from pex_tui.tui.widgets.notice import Notice
 from pex_tui.tui.widgets.scroller import Scroller
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
 
 USUAL = (120, 36)
 T = TaskId
@@ -235,6 +238,50 @@ async def test_following_the_log_can_be_switched_off(open_app: OpenApp) -> None:
         assert "follow" not in screen_text(app)
 
 
+async def test_changes_that_cannot_be_read_say_why(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(session: ScriptedSession, task: TaskId) -> str:
+        del session, task
+        raise WorkspaceError("the workspace is gone")
+
+    monkeypatch.setattr(ScriptedSession, "diff", refuse)
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.press("2")
+        await until_shown(pilot, "The changes can't be read: the workspace is gone")
+
+
+@pytest.mark.parametrize("key", ["c", "enter"])
+async def test_a_conflict_is_opened_by_its_key_or_from_its_notice(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    shown: list[str] = []
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(app, "action_show", shown.append)
+        if key == "enter":
+            app.screen.query_one(Notice).focus()
+        await pilot.press(key)
+        await pilot.pause()
+        assert shown == ["conflict"]
+        assert app.conflict_task == "refunds"
+
+
+async def test_without_colour_bars_differ_in_shape(
+    logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    session = ScriptedSession(states.busy(), logs)
+    app = PexApp(ScriptedWorkshop(session), start=session, now=lambda: states.NOW)
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        line = next(line for line in screen_text(app).splitlines() if "Editing src" in line)
+        assert "██████████░░░░" in line
+
+
 async def test_copying_takes_the_branch_of_the_last_attempt(open_app: OpenApp) -> None:
     app = open_app()
     async with app.run_test(size=USUAL) as pilot:
@@ -321,11 +368,8 @@ async def test_a_log_of_a_million_lines_is_read_where_it_is_looked_at(
         assert "line 0" in screen_text(app)
         with log.open("a") as stream:
             stream.write("the end\n")
-        view = app.screen.query_one(LogView)
-        view.read()
         await pilot.press("f")
-        await pilot.pause()
-        assert "the end" in screen_text(app)
+        await until_shown(pilot, "the end")
 
 
 async def test_every_scroller_keeps_its_lines_within_its_width(open_app: OpenApp) -> None:

@@ -1,6 +1,7 @@
 """The monitor: a run as it happens, and the keys that steer it."""
 
 from collections import deque
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -38,7 +39,7 @@ class MonitorScreen(SteeringScreen):
     def __init__(self) -> None:
         super().__init__()
         self._allowed: tuple[bool, ...] = ()
-        self._times_seen: object = None  # times are drawn anew once a second
+        self._situation: object = None
         self._measured: deque[tuple[float, int]] = deque(maxlen=_MEASUREMENTS)
 
     def compose(self) -> ComposeResult:
@@ -65,11 +66,15 @@ class MonitorScreen(SteeringScreen):
 
     def on_screen_resume(self) -> None:
         """What happened while another screen was shown."""
-        self.show_state()
+        self._show_anew()
 
     def on_resize(self) -> None:
         """The timeline is worked out in cells."""
-        self.call_after_refresh(self.show_state)
+        self.call_after_refresh(self._show_anew)
+
+    def _show_anew(self) -> None:
+        self._situation = None
+        self.show_state()
 
     def watch_run_state(self) -> None:
         """A new state was published."""
@@ -95,32 +100,34 @@ class MonitorScreen(SteeringScreen):
         if not self.is_mounted or not self.is_current:
             return
         state = self.run_state
-        self.query_one(Notice).update(state, self.pex.engine_error)
         if state is None:
             return
         now = self.pex.now()
-        header = header_view(state, now)
         agents = self.query_one(AgentList)
         agents.run = state.run
         agents.rows = task_rows(state, now)
+        marks = tuple(row.mark for row in agents.rows)
+        order = tuple(row.id for row in agents.shown)
+        settings = replace(state, tasks=(), now=0.0, seq=0)
+        situation = (settings, marks, order, int(now), self.pex.engine_error)
+        if situation != self._situation:
+            self._situation = situation
+            self._show_run(state, now)
+        self.query_one(DetailPanel).update(state, self.session, now)
+
+    def _show_run(self, state: RunState, now: float) -> None:
+        """What changes with the situation, and else once a second."""
+        agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
+        timeline, metrics = self.query_one(Timeline), self.query_one(MetricsPanel)
+        self.query_one(Notice).update(state, self.pex.engine_error)
+        header = header_view(state, now)
         self.query_one(RunHeader).view = header
-        self._show_times(state, now)
-        self.query_one(SlotCards).show(header.slots, agents.rows, agents.cursor)
-        metrics = self.query_one(MetricsPanel)
+        cards.show(header.slots, agents.rows, agents.cursor)
         metrics.view, metrics.queue = header, state.landing
-        detail = self.query_one(DetailPanel)
-        detail.update(state, self.session, now)
+        timeline.order, timeline.cursor = agents.shown, agents.cursor
+        timeline.view = timeline_view(state, now, timeline.axis_width)
         self._titled()
         self._check_keys()
-
-    def _show_times(self, state: RunState, now: float) -> None:
-        timeline, agents = self.query_one(Timeline), self.query_one(AgentList)
-        timeline.order = agents.shown
-        timeline.cursor = agents.cursor
-        seen = (int(now), timeline.axis_width, tuple(row.mark for row in agents.rows))
-        if timeline.is_on_screen and seen != self._times_seen:
-            self._times_seen = seen
-            timeline.view = timeline_view(state, now, timeline.axis_width)
 
     def _titled(self) -> None:
         agents = self.query_one(AgentList)
@@ -165,6 +172,7 @@ class MonitorScreen(SteeringScreen):
     @on(AgentList.Opened)
     def _opened(self) -> None:
         self.add_class("-zoomed")
+        self.call_after_refresh(self._show_anew)
         self.query_one(DetailPanel).view.focus()
 
     def action_back(self) -> None:
@@ -173,6 +181,7 @@ class MonitorScreen(SteeringScreen):
         field = self.query_one(Input)
         if self.has_class("-zoomed"):
             self.remove_class("-zoomed")
+            self.call_after_refresh(self._show_anew)
         elif not field.has_class("-hidden"):
             field.value = ""
             field.add_class("-hidden")
@@ -213,7 +222,7 @@ class MonitorScreen(SteeringScreen):
         """Take the next order."""
         agents = self.query_one(AgentList)
         agents.sort = SORTS[(SORTS.index(agents.sort) + 1) % len(SORTS)]
-        self.show_state()
+        self._show_anew()
 
     def action_filter(self) -> None:
         """Type to see only what matches."""
@@ -224,7 +233,7 @@ class MonitorScreen(SteeringScreen):
     @on(Input.Changed)
     def _filter_changed(self, event: Input.Changed) -> None:
         self.query_one(AgentList).needle = event.value
-        self.show_state()
+        self._show_anew()
 
     @on(Input.Submitted)
     def _filter_kept(self) -> None:

@@ -1,6 +1,6 @@
 """The agents of a run, one painted line each: the list that people steer with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
@@ -64,6 +64,7 @@ class AgentList(Scroller):
         self.chosen: frozenset[TaskId] = frozenset()
         self._shown: tuple[TaskRow, ...] = ()
         self._columns: Columns | None = None
+        self._full_width = 0
         self._strips: dict[TaskId, tuple[object, Strip]] = {}
 
     @property
@@ -170,37 +171,31 @@ class AgentList(Scroller):
         """A task's row."""
         row = self._shown[index]
         here = row.id == self.cursor
-        key = (row, here, row.id in self.chosen, self.has_focus, width, self._shape(width))
+        shape = self._shape(width)
+        key = (row, here, row.id in self.chosen, shape)
         known = self._strips.get(row.id)
         if known is not None and known[0] == key:
             return known[1]
-        under = "cursor" if here else ""
-        strip = self.paint(self._pieces(row, self._shape(width)), width, under)
+        strip = self.paint(self._pieces(row, shape), width, "cursor" if here else "")
         self._strips[row.id] = (key, strip)
         return strip
 
     def _shape(self, width: int) -> Columns:
+        """Columns for a row; a scrollbar's cell comes off the activity."""
         if self._columns is None:
-            self._columns = columns(self.size.width, self.symbols.width, self.rows, self.run)
-        inner = width - self.size.width  # the scrollbar's cell comes off the activity
-        if not inner:
+            full = self.size.width
+            self._columns = columns(full, self.symbols.width, self.rows, self.run)
+            self._full_width = full
+        spare = self._full_width - width
+        if not spare:
             return self._columns
-        shape = self._columns
-        return Columns(
-            shape.id,
-            shape.agent,
-            shape.title,
-            shape.bar,
-            shape.activity + inner,
-            shape.time,
-            shape.branch,
-        )
+        return replace(self._columns, activity=self._columns.activity - spare)
 
     def _pieces(self, row: TaskRow, shape: Columns) -> list[Piece]:
         symbols, rest = self.symbols, self.symbols.rest
         dim = "dim" if row.mark in _QUIET else ""
         pieces: list[Piece] = [
-            (symbols.chosen if row.id in self.chosen else " ", "brand"),
+            (symbols.chosen, "brand") if row.id in self.chosen else (" ", ""),
             (symbols.mark(row.mark), row.mark),
             (" ", ""),
         ]
@@ -222,7 +217,8 @@ class AgentList(Scroller):
     def _identity(self, row: TaskRow, width: int) -> list[Piece]:
         boost = self.symbols.boost if row.boosted else ""
         name = fit(row.id, min(len(row.id), width - len(boost)), self.symbols.rest)
-        return [(name, "strong"), (boost.ljust(width - len(name)) + " ", "starting")]
+        pad = " " * (width + 1 - len(name) - len(boost))
+        return [(name, "strong"), (boost, "starting"), (pad, "")]
 
     def notify_style_update(self) -> None:
         """Colours changed: nothing painted can be used again."""
@@ -233,14 +229,6 @@ class AgentList(Scroller):
         """Columns depend on the width."""
         self._columns = None
         super().on_resize()
-
-    def on_focus(self) -> None:
-        """The cursor shows where the keys go."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """The cursor shows where the keys go."""
-        self.refresh()
 
     def action_go(self, lines: int) -> None:
         """Move the cursor."""

@@ -12,7 +12,9 @@ from pex_tui.core.facts import facts
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
+from pex_tui.engine.ports import LandingError, WorkspaceError
 from pex_tui.engine.session import RunSession
+from pex_tui.errors import UserError
 from pex_tui.tui.widgets.log_view import LogView
 from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.scroller import Scroller
@@ -109,9 +111,12 @@ class DetailPanel(Container):
     async def _show_diff(self, task: TaskId) -> None:
         if self._session is None:
             return
-        diff = await self._session.diff(task)
+        try:
+            lines = diff_lines(await self._session.diff(task))
+        except (LandingError, WorkspaceError, UserError, OSError) as error:
+            lines = [((clean(f"The changes can't be read: {error}"), "failed"),)]
         if task == self.task_id:
-            self.query_one("#diff", TextView).show(diff_lines(diff))
+            self.query_one("#diff", TextView).show(lines)
 
     def on_scroller_followed(self) -> None:
         """The log says whether it follows."""

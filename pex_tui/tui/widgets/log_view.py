@@ -45,6 +45,7 @@ class LogView(Scroller):
             self._reader = None if path is None else LogReader(path)
             self._page = (0, [])
             self.follow = True
+            self.lines_changed()
             self.read()
 
     def read(self) -> None:
@@ -52,8 +53,6 @@ class LogView(Scroller):
         if self._reader is not None and self._reader.refresh():
             self._page = (0, [])
             self.lines_changed()
-        elif self._reader is None:
-            self.refresh()
 
     def line_total(self) -> int:
         """Lines of the log, or one that says that there is none yet."""

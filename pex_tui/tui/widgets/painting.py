@@ -103,7 +103,11 @@ class Painted(Widget):
             if cells > left:
                 shown, cells = set_cell_size(shown, left), left
             if cells:
-                segments.append(Segment(shown, self._brush(ink, under) if ink else base))
+                brush = self._brush(ink, under) if ink else base
+                if segments and segments[-1].style is brush:  # fewer segments, less to filter
+                    segments[-1] = Segment(segments[-1].text + shown, brush)
+                else:
+                    segments.append(Segment(shown, brush))
                 left -= cells
             if not left:
                 break

@@ -31,6 +31,7 @@ class Scroller(Painted, can_focus=True):
         Binding("pageup", "page(-1)", "Page up", show=False),
     ]
 
+    _extent = Size(0, 0)
     top: var[int] = var(0)
     follow: var[bool] = var(default=False)
 
@@ -79,23 +80,30 @@ class Scroller(Painted, can_focus=True):
 
     def lines_changed(self, *indices: int) -> None:
         """Paint these lines anew, or all; with `follow`, show the end."""
-        top = self.last_top if self.follow else min(self.top, self.last_top)
+        last_top = self.last_top
+        top = last_top if self.follow else min(self.top, last_top)
         if top != self.top or not indices:
             self.top = top
             self.refresh()
             return
-        for index in indices:
-            y = self.pinned + index - self.top
-            if self.pinned <= y < self.size.height:
-                self.refresh(Region(0, y, self.size.width, 1))
+        width, height = self.size
+        shown = [y for index in indices if self.pinned <= (y := self.pinned + index - top) < height]
+        if shown:  # one region costs the compositor less than the gaps between many
+            first = min(shown)
+            self.refresh(Region(0, first, width, max(shown) - first + 1))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines of the widget; its size, which Textual works out anew each time, is read once."""
+        self._extent = self.size
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """A line of the widget; the last column holds the scrollbar when there is one."""
-        width = self.size.width
+        width, height = self._extent
         if y < self.pinned:
             return self.pinned_line(y, width)
         total = self.line_total()
-        overflows = total > self.page_height
+        overflows = total > max(1, height - self.pinned)
         inner = width - 1 if overflows else width
         index = self.top + y - self.pinned
         strip = self.line(index, inner) if index < total else self.paint((), inner)
