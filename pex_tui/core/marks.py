@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pex_tui.core.phases import TERMINAL, Phase
+from pex_tui.core.phases import Phase
 from pex_tui.core.settle import blockers
 from pex_tui.core.state import RunState, TaskState
 
@@ -52,8 +52,3 @@ def mark_of(state: RunState, task: TaskState) -> Mark:
         if task.phase is Phase.WAITING and state.open_conflicts and blockers(state, task):
             return Mark.BLOCKED
     return mark
-
-
-def has_ended(task: TaskState) -> bool:
-    """Whether nothing more will happen to the task by itself."""
-    return task.phase in TERMINAL

@@ -49,7 +49,6 @@ class TaskRow:
     time: str
     boosted: bool
     attempt: int
-    commit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,6 @@ def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) 
         time="" if seconds is None else clock(seconds),
         boosted=task.boosted,
         attempt=task.attempt,
-        commit=short(task.landed),
     )
 
 

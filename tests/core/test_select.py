@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pex_tui.core.ids import CommitId, SlotId, TaskId
+from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import LandingStage, Phase, RunStage
 from pex_tui.core.plan import Plan, Strategy
@@ -273,8 +273,3 @@ def kinds_of(task: str) -> list[SpanKind]:
 )
 def test_a_timeline_draws_what_the_state_knows(task: str, kinds: list[SpanKind]) -> None:
     assert kinds_of(task) == kinds
-
-
-def test_the_commit_of_a_landed_task_is_short() -> None:
-    state = changed(states.busy(), "docs", landed=CommitId("f" * 40))
-    assert task_row(state, TaskId("docs"), NOW).commit == "fffffff"

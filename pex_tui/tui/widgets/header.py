@@ -26,11 +26,10 @@ class UsageView:
 
 
 class RunHeader(Painted):
-    """Three painted lines; `note` takes the right end of the last one."""
+    """Three painted lines."""
 
     view: reactive[HeaderView | None] = reactive(None)
     usage: reactive[UsageView] = reactive(UsageView())
-    note: reactive[tuple[str, str]] = reactive(("", ""))
 
     def render_line(self, y: int) -> Strip:
         """A line of the header."""
@@ -75,14 +74,12 @@ class RunHeader(Painted):
     def _resources(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
         pieces = self._slots(view) if wide else self._counts(view)
         pieces += self._usage(wide=wide)
-        text, ink = self.note
-        if not text and view.open_conflicts and wide:
+        text, ink = view.land, str(view.land_mark)
+        if view.open_conflicts and wide:
             count = view.open_conflicts
             mark = self.symbols.bare(Mark.CONFLICT)
             text = f"{mark} {count} conflict" + ("s" if count > 1 else "")
             ink = "bold conflict"
-        elif not text and view.land:
-            text, ink = view.land, view.land_mark
         used = sum(cell_len(piece) for piece, _ in pieces)
         room = width - used - 3
         if text and room > 0:
