@@ -14,6 +14,7 @@ from pex_tui.adapters.git.kept_refs import (
     work_ref,
     write_refs,
 )
+from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.repository import shown
 from pex_tui.adapters.git.shadow import shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
@@ -56,13 +57,24 @@ class Capture:
     async def rescue(self, worktree: Worktree, label: Label) -> Snapshot | None:
         """Commit the worktree's state under a ref; None when nothing changed. Raises GitError."""
         shadow = await shadow_of(worktree, self.common_dir)
+        return await keep_snapshot(shadow, await self._extras(worktree, shadow.start), label)
+
+    async def diff(self, worktree: Worktree) -> str:
+        """What has changed in a worktree at work, as a unified diff; raise GitError or OSError."""
+        start = worktree.commit
+        if start is None:
+            return ""
+        shadow = await copy_shadow(worktree, start, self.common_dir)
+        return await diff_of(shadow, await self._extras(worktree, start))
+
+    async def _extras(self, worktree: Worktree, start: CommitId) -> Extras:
+        """What is special in the worktree, by what we put there and what the agent told git."""
         agent = self._agent(worktree)
-        extras = Extras(
+        return Extras(
             left_out=frozenset((*worktree.included, *worktree.untracked)),
-            forced=tuple(await agent.added(shadow.start)),
+            forced=tuple(await agent.added(start)),
             absent=tuple(await agent.sparse()),
         )
-        return await keep_snapshot(shadow, extras, label)
 
     async def keep_agent_commits(
         self, worktree: Worktree, key: AttemptKey, start: CommitId

@@ -139,7 +139,7 @@ class Cleaner:
             owners.add(worktree.attempt.run)
         others = sorted(owners.difference(self.finished))
         reason = f"run {others[0]} has work in it" if others else ""
-        places = (worktree.path, worktree.git_dir, worktree.shadow)
+        places = (worktree.path, worktree.git_dir, worktree.shadow, worktree.glance)
         size = sum([await asyncio.to_thread(size_bytes, place) for place in places])
         run = min(owners, default=None)
         return Removal(Kind.WORKTREE, str(worktree.path), run, size, reason)

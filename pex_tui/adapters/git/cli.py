@@ -82,10 +82,12 @@ class Git:
         env: Mapping[str, str] | None = None,
         timeout_seconds: float = _TIMEOUT_SECONDS,
         pass_fds: tuple[int, ...] = (),
+        most_bytes: int | None = None,
     ) -> GitResult:
         """Run a command; raise GitError when its status is not one of `ok`.
 
-        `pass_fds` stay open in git: a lock held through one is held until git has ended.
+        `pass_fds` stay open in git: a lock held through one is held until git has ended. A command
+        that says more than `most_bytes` is ended there; its result then holds at least one more.
         """
         return await _run(
             self._argv(args),
@@ -96,6 +98,7 @@ class Git:
             ok=ok,
             timeout_seconds=timeout_seconds,
             pass_fds=pass_fds,
+            most_bytes=most_bytes,
         )
 
     async def text(self, *args: str, stdin: bytes = b"") -> str:
@@ -153,6 +156,7 @@ async def _run(
     ok: tuple[int, ...] = (0,),
     timeout_seconds: float = _TIMEOUT_SECONDS,
     pass_fds: tuple[int, ...] = (),
+    most_bytes: int | None = None,
 ) -> GitResult:
     try:
         process = await asyncio.create_subprocess_exec(
@@ -169,16 +173,42 @@ async def _run(
         raise GitError(args, -1, str(error)) from None
     try:
         async with asyncio.timeout(timeout_seconds):
-            stdout, stderr = await process.communicate(stdin)
+            if most_bytes is None:
+                stdout, stderr = await process.communicate(stdin)
+            else:
+                stdout, stderr = await _listen(process, most_bytes)
     except TimeoutError:
         raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
     finally:
         if process.returncode is None:
             await _end(process)
     result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
-    if result.status not in ok:
+    is_cut = most_bytes is not None and len(stdout) > most_bytes
+    if result.status not in ok and not is_cut:
         raise GitError(args, result.status, result.stderr)
     return result
+
+
+async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
+    """Both outputs of a command that reads none, which is ended when it says too much."""
+    if process.stdin is not None:
+        process.stdin.close()
+    chunks: list[bytes] = []
+
+    async def listen() -> None:
+        room = most_bytes + 1
+        while process.stdout and room > 0 and (chunk := await process.stdout.read(room)):
+            chunks.append(chunk)
+            room -= len(chunk)
+        if room == 0:
+            with suppress(ProcessLookupError):
+                process.terminate()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(listen())
+        complaints = group.create_task(process.stderr.read()) if process.stderr else None
+    await process.wait()
+    return b"".join(chunks), complaints.result() if complaints else b""
 
 
 async def _end(process: Process) -> None:

@@ -25,6 +25,16 @@ class Pool:
         """The attempt's worktree, fully prepared or not."""
         return next((tree for tree in self._all().values() if tree.attempt == key), None)
 
+    def at_work(self, key: AttemptKey) -> Worktree | None:
+        """The attempt's worktree while it is handed over: not while it is being prepared.
+
+        It is the same object for as long as nobody resets it.
+        """
+        worktree = self.of(key)
+        if worktree is None or worktree.path in self._preparing or not worktree.is_ready:
+            return None
+        return worktree
+
     async def give(self, key: AttemptKey, commit: CommitId) -> Worktree:
         """A worktree clean at the commit, the attempt's own if it has one; raise WorkspaceError."""
         chosen = self.of(key) or self._free(commit)

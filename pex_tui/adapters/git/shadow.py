@@ -76,6 +76,14 @@ class Shadow:
             lines = "".join(f"{entry.mode} {entry.oid} 0\t{entry.path}\0" for entry in entries)
             await self.git.run("update-index", "-z", "--index-info", stdin=os.fsencode(lines))
 
+    async def skip(self, paths: Sequence[str]) -> None:
+        """Count entries of the index as unchanged, whatever the work tree has; raise GitError."""
+        if paths:
+            await self.git.run(
+                *("update-index", "-z", "--skip-worktree", "--stdin"),
+                stdin=os.fsencode("".join(f"{path}\0" for path in paths)),
+            )
+
     async def add(self, paths: list[str]) -> None:
         """Take the paths' contents into the index and the object store; raise GitError."""
         if paths:

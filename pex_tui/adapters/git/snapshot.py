@@ -1,5 +1,6 @@
 """Makes a commit of a work tree as it is, and keeps it under a ref."""
 
+import asyncio
 import os
 import stat
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.kept_refs import write_refs
 from pex_tui.adapters.git.nested import nested_paths
-from pex_tui.adapters.git.shadow import IndexEntry, Shadow
+from pex_tui.adapters.git.shadow import Changes, IndexEntry, Shadow
 from pex_tui.core.ids import CommitId
 
 # A new file beyond this size is no source: the object store would keep it for good.
@@ -50,6 +51,35 @@ class Label:
     identity: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The paths of a task's work: what it removed, what it changed, what it made."""
+
+    gone: list[str]
+    changed: list[str]
+    new: list[str]
+
+
+async def select_work(shadow: Shadow, extras: Extras) -> Work:
+    """What of a work tree's changes goes into a snapshot; raise GitError."""
+    changes = await shadow.changes()
+    nested = await nested_paths(shadow.git, shadow.root, changes.nested)
+    return await asyncio.to_thread(_sort_out, shadow.root, changes, nested, extras)
+
+
+def _sort_out(root: Path, changes: Changes, nested: list[str], extras: Extras) -> Work:
+    absent = {entry.path for entry in extras.absent}
+    gone = [path for path in changes.removed if path not in absent]
+    gone += [path for path in changes.changed if not _is_storable(root / path)]
+    new = [path for path in (*changes.new, *nested) if not _is_left_out(path, extras.left_out)]
+    new += [path for path in extras.forced if path not in extras.left_out]
+    return Work(
+        gone,
+        [path for path in changes.changed if _is_storable(root / path)],
+        [path for path in dict.fromkeys(new) if is_new_work(root / path)],
+    )
+
+
 async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapshot | None:
     """Commit the work tree as it is on the start commit; None when nothing changed.
 
@@ -69,17 +99,10 @@ async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapsho
 
 async def _stage(shadow: Shadow, extras: Extras) -> None:
     """Bring the shadow's index up to the work tree."""
-    root, changes = shadow.root, await shadow.changes()
-    absent = {entry.path for entry in extras.absent}
-    gone = [path for path in changes.removed if path not in absent]
-    gone += [path for path in changes.changed if not _is_storable(root / path)]
-    new = [*changes.new, *await nested_paths(shadow.git, root, changes.nested)]
-    new = [path for path in new if not _is_left_out(path, extras.left_out)]
-    new += [path for path in extras.forced if path not in extras.left_out]
-    new = [path for path in dict.fromkeys(new) if is_new_work(root / path)]
-    await shadow.remove(gone)
+    work = await select_work(shadow, extras)
+    await shadow.remove(work.gone)
     await shadow.put(extras.absent)
-    await shadow.add([*(path for path in changes.changed if _is_storable(root / path)), *new])
+    await shadow.add([*work.changed, *work.new])
 
 
 async def _commit_staged(shadow: Shadow, label: Label) -> Snapshot | None:

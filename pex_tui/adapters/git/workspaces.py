@@ -1,5 +1,6 @@
 """Workspaces for attempts: a pooled worktree for each writer, a shared checkout for readers."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class GitWorkspaces:
     _views: Views = field(init=False)
     _capture: Capture = field(init=False)
     _answers: Answers = field(init=False)
+    _looking: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         places = Places(self.places.root.resolve())  # git records real paths
@@ -80,6 +82,22 @@ class GitWorkspaces:
         """Where the attempt works right now, or None."""
         worktree = self._pool.of(key) or self._views.of(key)
         return worktree.path if worktree and worktree.is_ready else None
+
+    async def diff(self, key: AttemptKey) -> str:
+        """What a live attempt has changed so far, as a unified diff; empty when it is over.
+
+        Also empty for readers. It is cut at 2 MB, and says so when git can't tell.
+        """
+        async with self._looking:
+            worktree = self._pool.at_work(key)
+            if worktree is None:
+                return ""
+            try:
+                found = await self._capture.diff(worktree)
+            except (GitError, OSError) as error:
+                found = f"… git can't tell what has changed: {clean(str(error))}\n"
+            # By now it may be another attempt's, and the files another task's.
+            return found if self._pool.at_work(key) is worktree else ""
 
     async def close(self) -> None:
         """Let go; who has which workspace is on the disk."""

@@ -52,6 +52,11 @@ class Worktree:
         return _beside(self.path, ".shadow")
 
     @property
+    def glance(self) -> Path:
+        """A copy of the shadow, for a look while the attempt is at work."""
+        return _beside(self.path, ".glance")
+
+    @property
     def users(self) -> Path:
         """A folder with an empty file for each attempt that reads here."""
         return _beside(self.path, ".users")
