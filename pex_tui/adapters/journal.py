@@ -3,13 +3,14 @@
 import asyncio
 import json
 import sqlite3
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pex_tui.adapters.journal_file import Ballast, JournalError, open_file
+from pex_tui.adapters.journal_file import Ballast, JournalError, is_full, open_file
 from pex_tui.core.codec import CodecError, decode, encode, event_name
 from pex_tui.core.events import TELEMETRY, Event, RunPlanned
 from pex_tui.core.ids import RunId, TaskId
@@ -18,7 +19,7 @@ from pex_tui.engine.ports import JournalFull
 
 _TELEMETRY_SECONDS = 1.0
 _REMEMBERED_RUNS = 20  # how many runs estimates are learned from
-_FULL = ("disk is full", "database or disk is full", "disk I/O error")
+_Batch = list[tuple[RunId, int, Event]]
 Row = tuple[RunId, int, float, str, str]
 
 
@@ -42,46 +43,47 @@ class SqliteJournal:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._connection, self.notice = open_file(path)
         self._ballast = Ballast(path)
         self._ballast.fill()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        self._telemetry: list[tuple[RunId, int, Event]] = []
-        self._written_at = time.monotonic()
+        # Filled by the loop, emptied by the writer alone; in order, because a journal with a gap
+        # in its numbers can't be continued.
+        self._waiting: list[_Batch] = []
+        self._flush_at_latest: asyncio.TimerHandle | None = None
 
     async def append(self, run: RunId, events: Sequence[tuple[int, Event]]) -> None:
         """Store (seq, event) pairs; on the disk on return, unless all are telemetry.
 
-        Telemetry goes with the next transition, or after a second. Raises JournalFull.
+        Telemetry goes with the next transition, or after a second. Raises JournalFull when
+        nothing could be stored for want of room, JournalError when the file can't be written.
         """
-        rows = [(run, seq, event) for seq, event in events]
-        is_late = time.monotonic() - self._written_at > _TELEMETRY_SECONDS
-        if not is_late and all(isinstance(event, TELEMETRY) for _, event in events):
-            self._telemetry += rows
-            return
-        waiting, self._telemetry = [*self._telemetry, *rows], []
-        try:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._writer, self._write, waiting)
-        except JournalFull:
-            self._telemetry = waiting[: len(waiting) - len(rows)]
-            raise
+        batch: _Batch = [(run, seq, event) for seq, event in events]
+        self._waiting.append(batch)
+        loop = asyncio.get_running_loop()
+        if not all(isinstance(event, TELEMETRY) for _, event in events):
+            await loop.run_in_executor(self._writer, self._write, batch)
+        elif self._flush_at_latest is None:
+            self._flush_at_latest = loop.call_later(_TELEMETRY_SECONDS, self._flush)
 
     def read(self, run: RunId) -> list[Event]:
         """All events of the run; raise JournalError for what this version can't read."""
-        rows = self._connection.execute(
-            "SELECT body FROM events WHERE run = ? ORDER BY seq", (run,)
-        ).fetchall()
+        rows = self._rows("SELECT body FROM events WHERE run = ? ORDER BY seq", (run,))
         try:
             return [decode(json.loads(body)) for (body,) in rows]
         except CodecError as error:
             raise JournalError(
                 f"Run {run} was written by another version of pex-tui: {error}."
             ) from error
+        except ValueError as error:
+            raise JournalError(
+                f"Run {run} has a damaged row in {self._path}: {error}. Other runs can be read."
+            ) from error
 
     def runs(self) -> list[RunRow]:
         """All runs, newest first."""
-        rows = self._connection.execute(
+        rows = self._rows(
             """
             SELECT run, goal, created_at, tasks,
                 (SELECT at FROM events e WHERE e.run = r.run ORDER BY seq DESC LIMIT 1),
@@ -93,7 +95,7 @@ class SqliteJournal:
                     WHERE e.run = r.run AND kind = 'run_finished' ORDER BY seq DESC LIMIT 1)
             FROM runs r ORDER BY created_at DESC, run
             """
-        ).fetchall()
+        )
         return [
             RunRow(
                 RunId(run),
@@ -109,7 +111,7 @@ class SqliteJournal:
 
     def durations(self) -> dict[TaskId, list[float]]:
         """How long well-ended attempts of each task took in the latest runs, in seconds."""
-        rows = self._connection.execute(
+        rows = self._rows(
             """
             SELECT run, kind, json_extract(body, '$.task'), json_extract(body, '$.attempt'),
                 json_extract(body, '$.started_at'), json_extract(body, '$.exited_at'),
@@ -118,7 +120,7 @@ class SqliteJournal:
                 (SELECT run FROM runs ORDER BY created_at DESC LIMIT ?)
             """,
             (_REMEMBERED_RUNS,),
-        ).fetchall()
+        )
         started = {row[:1] + row[2:4]: row[4] for row in rows if row[1] == "agent_started"}
         found: dict[TaskId, list[float]] = {}
         for run, kind, task, attempt, _, exited_at, failure in rows:
@@ -137,18 +139,37 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Write what is waiting and close the file."""
-        if self._telemetry:
-            waiting, self._telemetry = self._telemetry, []
+        if self._waiting:
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._writer, self._write, waiting)
+            with suppress(JournalFull):  # only telemetry waits, and nothing comes after it
+                await loop.run_in_executor(self._writer, self._write, [])
         self.close_now()
 
     def close_now(self) -> None:
         """Close the file of a journal that was only read."""
+        if self._flush_at_latest is not None:
+            self._flush_at_latest.cancel()
         self._writer.shutdown()
         self._connection.close()
 
-    def _write(self, events: list[tuple[RunId, int, Event]]) -> None:
+    def _flush(self) -> None:
+        """Have the telemetry written; where that fails it waits for the next transition."""
+        self._flush_at_latest = None
+        self._writer.submit(self._write, [])
+
+    def _write(self, batch: _Batch) -> None:
+        """Store all that waits in one commit; without room for it, give the batch back."""
+        batches = list(self._waiting)
+        events = [row for waiting in batches for row in waiting]
+        try:
+            self._store(events)
+        except (JournalFull, JournalError):
+            if batch in self._waiting:
+                self._waiting.remove(batch)
+            raise
+        del self._waiting[: len(batches)]
+
+    def _store(self, events: _Batch) -> None:
         rows = [
             (run, seq, event.at, event_name(type(event)), json.dumps(encode(event, seq, run)))
             for run, seq, event in events
@@ -158,24 +179,34 @@ class SqliteJournal:
             for _, _, event in events
             if isinstance(event, RunPlanned)
         ]
-        try:
-            self._insert(rows, plans)
-        except sqlite3.OperationalError as error:
-            if not any(words in str(error) for words in _FULL):
-                raise
-            if not self._ballast.drop():
-                raise JournalFull("the disk is full") from error
-            self._insert(rows, plans)
-        self._written_at = time.monotonic()
+        if self._insert(rows, plans) or (self._ballast.drop() and self._insert(rows, plans)):
+            return
+        raise JournalFull(f"no room for the journal {self._path}")
 
-    def _insert(self, rows: list[Row], plans: list[tuple[RunId, float, str, int]]) -> None:
+    def _insert(self, rows: list[Row], plans: list[tuple[RunId, float, str, int]]) -> bool:
+        """Store the rows in one transaction; False, with nothing stored, on a full disk."""
         connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             connection.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?)", plans)
             connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("COMMIT")
-        except BaseException:
+        except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise
+            if is_full(error, self._path):
+                return False
+            raise JournalError(
+                f"The journal {self._path} can't be written: {error}. What it holds is safe; "
+                "`pex-tui resume` goes on from there."
+            ) from error
+        return True
+
+    def _rows(self, query: str, values: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"The journal {self._path} can't be read: {error}. Branches and refs of its runs "
+                "are as they were; move the file away to begin a new one."
+            ) from error

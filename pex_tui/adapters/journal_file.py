@@ -1,11 +1,17 @@
 """The journal's file: opened, checked, moved aside when broken, kept writable on a full disk."""
 
+import os
+import shutil
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
+from pex_tui.errors import UserError
+
 SCHEMA_VERSION = 1
 _BALLAST_BYTES = 1024 * 1024
+_CHECKED_BYTES = 64 * 1024 * 1024  # a check costs 1.2 ms/MB; larger files are trusted until read
+_PRIMARY = 0xFF  # SQLite's extended result codes hold the plain one in their low byte
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, created_at REAL NOT NULL, goal TEXT NOT NULL, tasks INTEGER NOT NULL
@@ -18,7 +24,7 @@ CREATE INDEX IF NOT EXISTS events_by_kind ON events (kind, run);
 """
 
 
-class JournalError(Exception):
+class JournalError(UserError):
     """The journal can't be used; the text says why and what to do."""
 
 
@@ -31,13 +37,24 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
         return _connect(path), ""
     except sqlite3.DatabaseError as error:
         if not _is_broken(error):
-            raise JournalError(f"The journal {path} can't be opened: {error}.") from error
+            raise JournalError(
+                f"The journal {path} can't be opened: {error}. Its folder has to be there, "
+                "writable, and on a local disk."
+            ) from error
     aside = _move_aside(path)
     notice = (
         f"The journal was broken and is now {aside.name}; past runs are not listed. "
         "Branches and refs of those runs are as they were."
     )
     return _connect(path), notice
+
+
+def is_full(error: sqlite3.Error, path: Path) -> bool:
+    """Whether a write failed for want of room; SQLite calls some of those plain I/O errors."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
+    if code == sqlite3.SQLITE_IOERR:
+        return shutil.disk_usage(path.parent).free < _BALLAST_BYTES
+    return code == sqlite3.SQLITE_FULL
 
 
 class Ballast:
@@ -47,10 +64,13 @@ class Ballast:
         self._path = journal.with_name("ballast")
 
     def fill(self) -> None:
-        """Set the room aside; without room there is nothing to set aside."""
+        """Set the room aside, unless it would be the last there is."""
         with suppress(OSError):
-            if not self._path.exists() or self._path.stat().st_size < _BALLAST_BYTES:
-                self._path.write_bytes(bytes(_BALLAST_BYTES))
+            is_there = self._path.exists() and self._path.stat().st_size >= _BALLAST_BYTES
+            free = shutil.disk_usage(self._path.parent).free
+            if not is_there and free > 2 * _BALLAST_BYTES:
+                # Random bytes: a file system that compresses would keep no room for zeros.
+                self._path.write_bytes(os.urandom(_BALLAST_BYTES))
 
     def drop(self) -> bool:
         """Give the room back; False when that was done before."""
@@ -68,10 +88,19 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         _migrate(connection, path)
         connection.execute("SELECT run FROM events LIMIT 1").fetchone()
-    except BaseException:
+        _check(connection, path)
+    except (sqlite3.Error, OSError, JournalError):
         connection.close()
         raise
     return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Find damage anywhere in the file, not only where it is read first."""
+    if path.stat().st_size <= _CHECKED_BYTES:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"malformed: {found}")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -87,17 +116,19 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _is_broken(error: sqlite3.DatabaseError) -> bool:
-    return not isinstance(error, sqlite3.OperationalError) or "malformed" in str(error)
+    """Whether the file's contents are at fault, not its circumstances."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return True
+    return any(words in str(error) for words in ("malformed", "no such table", "no such column"))
 
 
 def _move_aside(path: Path) -> Path:
+    """Rename the file and what SQLite keeps beside it; another process may be quicker."""
     number = 1
     while path.with_name(f"{path.name}.corrupt-{number}").exists():
         number += 1
     aside = path.with_name(f"{path.name}.corrupt-{number}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            beside.rename(aside.with_name(aside.name + suffix))
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
     return aside

@@ -1,10 +1,11 @@
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import Outcome
+from pex_tui.engine.ports import JournalFull
 from tests.core.world import task
 
 RUN = RunId("7f3a")
@@ -49,6 +51,43 @@ async def write():
         print(seq, flush=True)
 
 asyncio.run(write())
+"""
+FILL_THE_DISK = """
+import asyncio, os, sys
+from pathlib import Path
+from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.core.events import Noticed
+from pex_tui.core.ids import RunId
+from pex_tui.engine.ports import JournalFull
+
+RUN, folder = RunId("7f3a"), Path(sys.argv[1])
+
+async def main():
+    journal = SqliteJournal(folder / "journal.db")
+    assert (folder / "ballast").exists()
+    await journal.append(RUN, [(1, Noticed("first", at=1.0))])
+    with (folder / "hog").open("wb", buffering=0) as hog:
+        try:
+            while True:
+                hog.write(bytes(4096))
+        except OSError:
+            pass
+    seq = 1
+    try:
+        while True:
+            await journal.append(RUN, [(seq + 1, Noticed("x" * 10_000, at=1.0))])
+            seq += 1
+    except JournalFull as error:
+        print(seq, (folder / "ballast").exists(), error)
+    assert len(journal.read(RUN)) == seq
+    os.truncate(folder / "hog", 0)
+    await journal.append(RUN, [(seq + 1, Noticed("last", at=1.0))])
+    await journal.close()
+    again = SqliteJournal(folder / "journal.db")
+    print(len(again.read(RUN)), again.read(RUN)[-1].text, (folder / "ballast").exists())
+    again.close_now()
+
+asyncio.run(main())
 """
 
 
@@ -94,6 +133,20 @@ async def test_telemetry_goes_with_the_next_transition(journal: SqliteJournal) -
     await journal.append(RUN, [(3, Noticed("x", at=12.0))])
 
     assert journal.read(RUN) == [PLANNED, progress, Noticed("x", at=12.0)]
+
+
+async def test_telemetry_alone_is_written_before_long(
+    journal: SqliteJournal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pex_tui.adapters.journal._TELEMETRY_SECONDS", 0.01)
+    await journal.append(RUN, [(1, AgentProgressed(A, 1, 0.5, "half", at=11.0))])
+    reader = SqliteJournal(path)
+
+    async with asyncio.timeout(10):
+        while not reader.read(RUN):  # noqa: ASYNC110  # the database is the only sign
+            await asyncio.sleep(0.01)
+
+    reader.close_now()
 
 
 async def test_telemetry_is_kept_when_the_journal_closes(path: Path) -> None:
@@ -142,15 +195,98 @@ async def test_a_forgotten_run_is_gone(journal: SqliteJournal) -> None:
     assert journal.runs() == []
 
 
-async def test_a_broken_journal_is_moved_aside_and_said(path: Path) -> None:
-    path.write_bytes(b"this was never a database" * 100)
+def overwrite(at: int, length: int) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        with path.open("r+b") as file:
+            file.seek(at, os.SEEK_SET if at >= 0 else os.SEEK_END)
+            file.write(b"\xa5" * length)
+
+    return damage
+
+
+def cut_in_half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def drop_a_table(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE events")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        overwrite(0, 100),
+        overwrite(20_000, 8_192),
+        overwrite(-4_096, 4_096),
+        cut_in_half,
+        drop_a_table,
+    ],
+)
+async def test_a_broken_journal_is_moved_aside_and_said(
+    path: Path, damage: Callable[[Path], None]
+) -> None:
+    journal = SqliteJournal(path)
+    rows = [(seq, Noticed("x" * 200, at=1.0)) for seq in range(2, 500)]
+    await journal.append(RUN, [(1, PLANNED), *rows])
+    await journal.close()
+    damage(path)
+    broken = path.read_bytes()
 
     journal = SqliteJournal(path)
 
     assert "journal.db.corrupt-1" in journal.notice
-    assert path.with_name("journal.db.corrupt-1").read_bytes().startswith(b"this was")
+    assert path.with_name("journal.db.corrupt-1").read_bytes() == broken
     assert journal.runs() == []
+    await journal.append(RUN, [(1, PLANNED)])
+    assert journal.read(RUN) == [PLANNED]
     await journal.close()
+
+
+async def test_a_second_broken_journal_does_not_replace_the_first(path: Path) -> None:
+    for number in (1, 2):
+        path.write_bytes(b"this was never a database" * 100)
+        journal = SqliteJournal(path)
+        assert f"journal.db.corrupt-{number}" in journal.notice
+        await journal.close()
+
+    assert path.with_name("journal.db.corrupt-1").exists()
+
+
+async def test_a_damaged_row_is_told_in_words(journal: SqliteJournal, path: Path) -> None:
+    await write(journal, PLANNED)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE events SET body = '{oops'")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(JournalError, match="7f3a has a damaged row"):
+        journal.read(RUN)
+
+
+async def test_a_row_of_an_unknown_kind_is_told_in_words(
+    journal: SqliteJournal, path: Path
+) -> None:
+    await write(journal, PLANNED)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE events SET body = json_set(body, '$.event', 'danced')")
+    connection.commit()
+    connection.close()
+
+    with pytest.raises(JournalError, match="another version of pex-tui: there is no event"):
+        journal.read(RUN)
+
+
+async def test_a_number_that_is_taken_is_refused_and_nothing_is_stored(
+    journal: SqliteJournal,
+) -> None:
+    await journal.append(RUN, [(1, PLANNED)])
+
+    with pytest.raises(JournalError, match="can't be written"):
+        await journal.append(RUN, [(2, Noticed("new", at=2.0)), (1, Noticed("again", at=2.0))])
+
+    assert journal.read(RUN) == [PLANNED]
 
 
 def test_a_newer_journal_is_refused_in_words(path: Path) -> None:
@@ -169,14 +305,14 @@ def test_a_folder_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_no_acknowledged_row_is_lost_when_the_writer_is_killed(path: Path) -> None:
     acknowledged = 0
-    for round_number in range(1, 6):
+    for round_number in range(1, 11):
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
         )
         assert writer.stdout is not None
         for line in writer.stdout:
             acknowledged = int(line)
-            if acknowledged >= round_number * 20:
+            if acknowledged >= round_number * 10:
                 break
         os.kill(writer.pid, signal.SIGKILL)
         acknowledged = max([acknowledged, *map(int, writer.stdout)])
@@ -198,3 +334,48 @@ async def test_appends_from_many_tasks_all_arrive(journal: SqliteJournal) -> Non
     )
 
     assert len(journal.read(RUN)) == 49
+
+
+async def test_a_full_disk_gives_the_events_back_and_keeps_what_was_waiting(
+    journal: SqliteJournal,
+) -> None:
+    progress = AgentProgressed(A, 1, 0.5, "half", at=11.0)
+    await write(journal, PLANNED)
+    await journal.append(RUN, [(2, progress)])
+    pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
+    journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    large = Noticed("x" * 100_000, at=12.0)
+
+    with pytest.raises(JournalFull, match="no room for the journal"):
+        await journal.append(RUN, [(3, large)])
+    assert journal.read(RUN) == [PLANNED]
+
+    journal._connection.execute(f"PRAGMA max_page_count = {pages + 1_000}")
+    await journal.append(RUN, [(3, large)])
+    assert journal.read(RUN) == [PLANNED, progress, large]
+
+
+def test_on_a_disk_that_is_really_full_the_ballast_lets_the_journal_write_on(
+    tmp_path: Path,
+) -> None:
+    script = 'mount -t tmpfs -o size=3m tmpfs "$1" || exit 77; exec "$2" -c "$3" "$1"'
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("needs a mount namespace of its own")
+
+    answer = subprocess.run(
+        [unshare, "-rm", "sh", "-c", script, "sh", tmp_path, sys.executable, FILL_THE_DISK],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if answer.returncode == 77 or answer.stderr.startswith("unshare:"):
+        pytest.skip("may not mount a small disk")
+
+    assert answer.returncode == 0, answer.stderr
+    full, afterwards = answer.stdout.splitlines()
+    stored, ballast_is_there, *_ = full.split()
+    assert int(stored) > 20
+    assert ballast_is_there == "False"
+    assert "no room for the journal" in full
+    assert afterwards == f"{int(stored) + 1} last True"
