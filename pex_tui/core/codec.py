@@ -161,15 +161,17 @@ def _tuple(parts: tuple[Any, ...]) -> tuple[Coder, Coder]:
     coders = [_coders(part) for part in parts]
     return (
         lambda written: tuple(
-            read(part) for (read, _), part in zip(coders, _list(written), strict=True)
+            read(part) for (read, _), part in zip(coders, _list(written, len(parts)), strict=True)
         ),
         lambda value: [write(part) for (_, write), part in zip(coders, value, strict=True)],
     )
 
 
-def _list(written: Any) -> list[Any]:
+def _list(written: Any, length: int | None = None) -> list[Any]:
     if not isinstance(written, list):
         raise CodecError(f"{written!r} is not a list")
+    if length is not None and len(written) != length:
+        raise CodecError(f"{written!r} is not a list of {length}")
     return written
 
 
