@@ -5,9 +5,11 @@ what has not landed.
 """
 
 import asyncio
+import fcntl
+import math
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from pex_tui.adapters.git.capture import Capture
@@ -23,59 +25,28 @@ from pex_tui.adapters.git.worktree_record import Worktree, load_all
 from pex_tui.adapters.git.worktrees import checkouts
 from pex_tui.core.ids import RunId
 from pex_tui.core.text import clean
+from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
 from pex_tui.engine.places import Places
 
-
-class Kind(StrEnum):
-    """What can be removed."""
-
-    WORKTREE = "worktree"
-    REF = "ref"
-    BRANCH = "branch"
-    FOLDER = "folder"
-
-
 _REFS = frozenset({Kind.REF, Kind.BRANCH})
-# What landing keeps beside the runs.
-_SCRATCH = ("attributes", "gate.lock", "landing.lock")
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """One thing that is, or could be, removed.
-
-    `name` is a path or a full ref; `run` is None for what no run owns. `kept_because` says why it
-    stays, and is empty for what goes.
-    """
-
-    kind: Kind
-    name: str
-    run: RunId | None = None
-    size_bytes: int = 0
-    kept_because: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CleanPlan:
-    """What a clean removes and what it keeps, with the reasons."""
-
-    removals: tuple[Removal, ...] = ()
-    kept: tuple[Removal, ...] = ()
-
-    @property
-    def size_bytes(self) -> int:
-        """What it frees on the disk; objects that git drops later are not counted."""
-        return sum(removal.size_bytes for removal in self.removals)
+# What is kept beside the runs for the sake of all of them.
+_SCRATCH = ("attributes", "launcher.log")
+_LOCKS = ("gate.lock", "landing.lock", "launcher.lock")
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaner:
-    """Cleans one repository's `finished` runs."""
+    """Cleans one repository's `finished` runs.
+
+    Worktrees that no attempt has go when nobody has used them since `idle_since`, in absolute
+    seconds: until then they spare the next run some work.
+    """
 
     repository: Repository
     places: Places
     finished: Collection[RunId]
     force: bool = False
+    idle_since: float = math.inf
 
     async def plan(self) -> CleanPlan:
         """What would be removed, and what would be kept; raise RepositoryError."""
@@ -83,7 +54,7 @@ class Cleaner:
             landed = await read_landed(self.repository.git, self.finished)
             found = [removal for run in self.finished for removal in await self._refs(run, landed)]
             held = {removal.run for removal in found if removal.kept_because}
-            found += [await self._worktree(tree) for tree in self._worktrees()]
+            found += [await self._worktree(tree) for tree in self._worktrees() if self._goes(tree)]
             found += [await self._folder(run, held) for run in self.finished]
         except (GitError, OSError) as error:
             raise _failure(error) from error
@@ -133,10 +104,11 @@ class Cleaner:
             return ""
         return "no other branch holds its commits (`pex-tui land`)"
 
+    def _goes(self, worktree: Worktree) -> bool:
+        return bool(_owners(worktree)) or _last_used(worktree) <= self.idle_since
+
     async def _worktree(self, worktree: Worktree) -> Removal:
-        owners = {key.run for key in readers_of(worktree)}
-        if worktree.attempt is not None:
-            owners.add(worktree.attempt.run)
+        owners = _owners(worktree)
         others = sorted(owners.difference(self.finished))
         reason = f"run {others[0]} has work in it" if others else ""
         places = (worktree.path, worktree.git_dir, worktree.shadow, worktree.glance)
@@ -193,10 +165,39 @@ class Cleaner:
         if not is_folder(runs):
             for name in _SCRATCH:
                 remove_tree(self.places.root / name)
+            for name in _LOCKS:
+                _remove_free_lock(self.places.root / name)
 
     @property
     def _links(self) -> LinkedWorktrees:
         return LinkedWorktrees(self.repository.common_dir, (), asyncio.Lock())
+
+
+def _owners(worktree: Worktree) -> set[RunId]:
+    """The runs that have an attempt in it."""
+    attempts = [*readers_of(worktree), *([worktree.attempt] if worktree.attempt else [])]
+    return {key.run for key in attempts}
+
+
+def _last_used(worktree: Worktree) -> float:
+    """When it was last handed over, given back or checked out, in absolute seconds."""
+    traces = (worktree.record, worktree.users, worktree.git_dir)
+    return max((trace.stat().st_mtime for trace in traces if trace.exists()), default=0.0)
+
+
+def _remove_free_lock(path: Path) -> None:
+    """Remove a lock file, unless a process that outlived its engine holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
 
 
 def _failure(error: GitError | OSError) -> RepositoryError:

@@ -1,11 +1,13 @@
 """What a clean removes, and what it refuses to."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.git.clean import Cleaner, CleanPlan, Kind
+from pex_tui.adapters.git.clean import Cleaner
 from pex_tui.core.ids import CommitId, RunId, TaskId
+from pex_tui.engine.cleaning import CleanPlan, Kind
 from pex_tui.engine.ports import AttemptKey
 from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writer
 
@@ -152,6 +154,34 @@ async def test_worktrees_that_nobody_recorded_are_removed_too(bench: Bench) -> N
     (bench.places.root / "landing.lock").touch()
     plan = await cleaner(bench).plan()
     await cleaner(bench).perform(plan)
+    nothing_is_left(bench)
+
+
+async def test_worktrees_used_since_stay_for_the_next_run(bench: Bench) -> None:
+    await work(bench, "a")
+    await bench.prepare(key_of("r"), reader())
+    await bench.capture(key_of("r"), reader())
+    key = key_of("b")
+    busy = await bench.prepare(key, writer())
+    finished = [RUN]
+    before = Path(f"{busy}.json").stat().st_mtime - 3600
+    early = Cleaner(bench.repository, bench.places, finished, force=True, idle_since=before)
+    trees = [one.name for one in (await early.plan()).removals if one.kind is Kind.WORKTREE]
+    assert trees == [str(busy)]
+    late = Cleaner(bench.repository, bench.places, finished, force=True, idle_since=before + 7200)
+    assert sum(one.kind is Kind.WORKTREE for one in (await late.plan()).removals) == 2
+
+
+async def test_a_lock_that_is_held_stays(bench: Bench) -> None:
+    await work(bench, "a")
+    forced = cleaner(bench, force=True)
+    for name in ("launcher.lock", "landing.lock"):
+        (bench.places.root / name).touch()
+    with (bench.places.root / "launcher.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        await forced.perform(await forced.plan())
+        assert [path.name for path in bench.places.root.iterdir()] == ["launcher.lock"]
+    await forced.perform(await forced.plan())
     nothing_is_left(bench)
 
 

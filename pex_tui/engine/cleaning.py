@@ -1,0 +1,53 @@
+"""What finished runs left behind: what of it can go, and what stays and why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pex_tui.core.ids import RunId
+
+
+class Kind(StrEnum):
+    """What can be removed."""
+
+    WORKTREE = "worktree"
+    REF = "ref"
+    BRANCH = "branch"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One thing that is, or could be, removed.
+
+    `name` is a path or a full ref; `run` is None for what no run owns. `kept_because` says why it
+    stays, and is empty for what goes.
+    """
+
+    kind: Kind
+    name: str
+    run: RunId | None = None
+    size_bytes: int = 0
+    kept_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPlan:
+    """What a clean removes and what it keeps, with the reasons."""
+
+    removals: tuple[Removal, ...] = ()
+    kept: tuple[Removal, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """What it frees on the disk; objects that git drops later are not counted."""
+        return sum(removal.size_bytes for removal in self.removals)
+
+    def frees(self, run: RunId) -> bool:
+        """Whether nothing of the run is left afterwards."""
+        return all(removal.run != run for removal in self.kept)
+
+    def within(self, other: "CleanPlan") -> "CleanPlan":
+        """The same without removals that are not in the other plan."""
+        known = {(removal.kind, removal.name) for removal in other.removals}
+        removals = tuple(one for one in self.removals if (one.kind, one.name) in known)
+        return CleanPlan(removals, self.kept)
