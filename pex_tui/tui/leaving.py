@@ -55,7 +55,7 @@ def why_it_stopped(engine: Worker[Any], state: RunState) -> str:
         told = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         return clean(f"The engine stopped. {told} `pex-tui resume {run}` goes on with the run.")
     if engine.state is WorkerState.SUCCESS and state.stage is not RunStage.FINISHED:
-        return f"Another process drives the run now. `pex-tui attach {run}` shows it."
+        return f"Another process drives the run now. `pex-tui resume {run}` takes it up again."
     return ""
 
 
@@ -69,7 +69,7 @@ async def _detach(app: "PexApp", session: RunSession) -> None:
         await depart(app, f"{error.message} `pex-tui resume {run}` goes on with the run.", 1)
     else:
         await depart(
-            app, f"Run {run} goes on without a screen. `pex-tui attach {run}` shows it.", 0
+            app, f"Run {run} goes on without a screen. `pex-tui resume {run}` takes it up again.", 0
         )
 
 

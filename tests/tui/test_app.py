@@ -105,7 +105,7 @@ async def test_detaching_hands_the_run_over_and_says_how_to_come_back(
     assert session_of(app).was_let_go
     assert workshop_of(app).handed_over == ["7f3a"]
     assert app.return_code == 0
-    assert "pex-tui attach 7f3a" in said(capsys)
+    assert "pex-tui resume 7f3a" in said(capsys)
 
 
 async def test_stopping_drains_and_leaves_once_the_run_has_ended(open_app: OpenApp) -> None:

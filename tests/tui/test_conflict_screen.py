@@ -1,0 +1,139 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import pytest
+
+from pex_tui.core.state import Decision
+from pex_tui.engine.ports import ConflictSides
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.conflict import ConflictScreen
+from pex_tui.tui.screens.monitor import MonitorScreen
+from tests.tui import states
+from tests.tui.drafts import binary_conflict, text_conflict
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.waiting import until
+
+Open = Callable[[tuple[ConflictSides, ...]], tuple[PexApp, ScriptedSession]]
+
+
+@pytest.fixture
+def conflicted() -> Open:
+    def make(sides: tuple[ConflictSides, ...]) -> tuple[PexApp, ScriptedSession]:
+        session = ScriptedSession(states.conflicted())
+        session.conflict_sides = sides
+        app = PexApp(
+            ScriptedWorkshop(session), start=session, symbols="line", now=lambda: states.NOW
+        )
+        return app, session
+
+    return make
+
+
+async def settled(app: PexApp, *keys: str) -> None:
+    """Open the conflict, wait until it is read, and press keys."""
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ConflictScreen))
+        await until(pilot, lambda: bool(app.screen.check_action("choose", ("ours",))))
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+
+
+@pytest.mark.parametrize(("key", "expected"), [("o", b"- refunds\n"), ("t", b"- docs\n")])
+async def test_a_side_is_taken_hunk_by_hunk_and_applied(
+    conflicted: Open, key: str, expected: bytes
+) -> None:
+    app, session = conflicted(text_conflict())
+
+    await settled(app, key, key, key, key, "enter")
+
+    ((task, decision, contents),) = session.settled
+    assert task == states.conflicted().open_conflicts[0].tasks[0]
+    assert decision is Decision.EDITED
+    changelog = contents["CHANGELOG.md"]
+    assert changelog is not None
+    assert expected in changelog
+
+
+async def test_nothing_is_applied_while_a_choice_is_left(conflicted: Open) -> None:
+    app, session = conflicted(text_conflict())
+
+    await settled(app, "o", "enter")
+
+    assert session.settled == []
+
+
+async def test_s_has_the_task_run_again(conflicted: Open) -> None:
+    app, session = conflicted(text_conflict())
+
+    await settled(app, "s")
+
+    assert [entry[1:] for entry in session.settled] == [(Decision.RERUN, {})]
+
+
+async def test_u_takes_a_choice_back(conflicted: Open) -> None:
+    app, session = conflicted(text_conflict())
+
+    await settled(app, "o", "o", "u", "enter")
+
+    assert session.settled == []
+
+
+async def test_a_binary_file_is_taken_whole_and_never_edited(conflicted: Open) -> None:
+    app, session = conflicted(binary_conflict())
+
+    await settled(app, "e", "B", "t", "enter")
+
+    ((_, _, contents),) = session.settled
+    assert contents == {"logo.png": b"\x89PNG\0ccc"}
+
+
+async def test_e_edits_the_result_in_the_users_editor(
+    conflicted: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\necho 'x = 1' > \"$1\"\n")
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+    app, session = conflicted(text_conflict()[:1])
+    monkeypatch.setattr(PexApp, "suspend", _no_terminal)
+
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ConflictScreen))
+        await until(pilot, lambda: bool(app.screen.check_action("choose", ("ours",))))
+        await pilot.press("e")
+        await until(pilot, lambda: not _left(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(session.settled))
+
+    assert session.settled[0][2] == {"src/pay/api.py": b"x = 1\n"}
+
+
+async def test_escape_leaves_the_conflict_open(conflicted: Open) -> None:
+    app, session = conflicted(text_conflict())
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ConflictScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+
+    assert session.settled == []
+
+
+def _left(app: PexApp) -> int:
+    """How many choices the screen still wants."""
+    subtitle = app.screen.query_one("#result").border_subtitle or ""
+    return int("left" in str(subtitle))
+
+
+def _no_terminal(app: PexApp) -> AbstractContextManager[None]:
+    """A test has no terminal to give away."""
+    del app
+    return nullcontext()

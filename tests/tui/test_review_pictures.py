@@ -1,0 +1,63 @@
+"""What plan review and conflict look like."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pex_tui.engine.ports import ConflictSides
+from pex_tui.engine.session import PlanDraft
+from pex_tui.tui.app import PexApp
+from tests.tui import drafts, states
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+
+SMALL, USUAL = (80, 24), (120, 36)
+SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+
+
+@SIZES
+@pytest.mark.parametrize("build", [drafts.twelve, drafts.small], ids=["twelve", "small"])
+def test_plan(snap_compare: Any, build: Callable[[], PlanDraft], size: tuple[int, int]) -> None:
+    app = PexApp(ScriptedWorkshop(), start=build(), symbols="line", now=lambda: states.NOW)
+    assert snap_compare(app, terminal_size=size, press=["j", "j", "j", "j"])
+
+
+def test_plan_in_ascii(snap_compare: Any) -> None:
+    app = PexApp(ScriptedWorkshop(), start=drafts.twelve(), symbols="ascii", now=lambda: states.NOW)
+    assert snap_compare(app, terminal_size=USUAL)
+
+
+@pytest.mark.parametrize("key", ["w", "exclamation_mark"], ids=["what-if", "warnings"])
+def test_plan_questions(snap_compare: Any, key: str) -> None:
+    app = PexApp(ScriptedWorkshop(), start=drafts.small(), symbols="line", now=lambda: states.NOW)
+    assert snap_compare(app, terminal_size=USUAL, press=[key])
+
+
+def conflict_app(sides: tuple[ConflictSides, ...], theme: str = "ember") -> PexApp:
+    session = ScriptedSession(states.conflicted())
+    session.conflict_sides = sides
+    return PexApp(
+        ScriptedWorkshop(session),
+        start=session,
+        symbols="line",
+        theme=theme,
+        now=lambda: states.NOW,
+    )
+
+
+@SIZES
+@pytest.mark.parametrize(
+    "build",
+    [drafts.text_conflict, drafts.binary_conflict, drafts.deletion],
+    ids=["text", "binary", "deletion"],
+)
+def test_conflict(
+    snap_compare: Any, build: Callable[[], tuple[ConflictSides, ...]], size: tuple[int, int]
+) -> None:
+    assert snap_compare(conflict_app(build()), terminal_size=size, press=["c"])
+
+
+@pytest.mark.parametrize("theme", ["paper", "contrast"])
+def test_conflict_half_settled_in_other_themes(snap_compare: Any, theme: str) -> None:
+    app = conflict_app(drafts.text_conflict(), theme)
+    assert snap_compare(app, terminal_size=USUAL, press=["c", "o", "N"])

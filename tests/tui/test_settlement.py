@@ -1,0 +1,73 @@
+from pex_tui.core.hunks import Choice
+from pex_tui.core.syntax import OK
+from pex_tui.tui.settlement import begin_settlement
+from tests.tui.drafts import API_OURS, API_THEIRS, binary_conflict, deletion, text_conflict
+
+
+def test_taking_ours_everywhere_keeps_what_merges_by_itself() -> None:
+    settlement = begin_settlement(text_conflict())
+    while settlement.left:
+        settlement = settlement.choose(Choice.OURS)
+
+    api = settlement.contents()["src/pay/api.py"]
+    assert api is not None
+    assert b"Money(amount)" in api
+    assert b'"""Refund a payment."""' in api
+    assert settlement.files[0].verdict == OK
+
+
+def test_each_choice_leads_to_the_next_open_hunk_and_can_be_taken_back() -> None:
+    first = begin_settlement(text_conflict())
+    second = first.choose(Choice.THEIRS)
+
+    assert second.left == first.left - 1
+    assert second.current.sides.path == "CHANGELOG.md"
+    assert second.undo() == first
+
+
+def test_both_puts_what_landed_before_ours() -> None:
+    settlement = begin_settlement(text_conflict()).turn_file(1).choose(Choice.BOTH)
+
+    assert settlement.contents()["CHANGELOG.md"] == b"# Changes\n\n- docs\n- refunds\n- one\n"
+
+
+def test_an_edited_text_outranks_choices_and_a_later_choice_outranks_it() -> None:
+    edited = begin_settlement(text_conflict()).edit("mine\n")
+    assert edited.files[0].contents() == b"mine\n"
+
+    again = edited.turn_file(-edited.file).choose(Choice.OURS)
+    assert again.files[0].contents() != b"mine\n"
+
+
+def test_markers_that_are_left_in_an_edit_are_noticed() -> None:
+    edited = begin_settlement(text_conflict()).edit("<<<<<<< ours\nx\n")
+
+    assert edited.files[0].verdict == "conflict markers are left"
+
+
+def test_a_binary_file_is_taken_whole() -> None:
+    settlement = begin_settlement(binary_conflict())
+    assert settlement.choose(Choice.BOTH).left == 1
+
+    taken = settlement.choose(Choice.THEIRS)
+
+    assert taken.left == 0
+    assert taken.contents() == {"logo.png": b"\x89PNG\0ccc"}
+
+
+def test_a_deletion_can_be_taken() -> None:
+    settlement = begin_settlement(deletion())
+
+    assert settlement.choose(Choice.THEIRS).contents() == {"src/old.py": None}
+    assert settlement.choose(Choice.OURS).contents() == {"src/old.py": API_OURS}
+
+
+def test_hunks_go_around() -> None:
+    settlement = begin_settlement(text_conflict())
+    count = len(settlement.current.conflicts)
+    turned = settlement
+    for _ in range(count):
+        turned = turned.turn_hunk(1)
+
+    assert turned.hunk == settlement.hunk
+    assert API_THEIRS
