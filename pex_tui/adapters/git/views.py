@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.shadow import shadow_of
+from pex_tui.adapters.git.touches import Touches
 from pex_tui.adapters.git.worktree_record import Worktree, load_all, unused_path
 from pex_tui.adapters.git.worktree_supply import WorktreeSupply
 from pex_tui.core.ids import CommitId, RunId, TaskId
@@ -33,6 +34,7 @@ class View:
     checks_begun: int = 0
     checks_done: int = 0
     findings: tuple[str, ...] = ()
+    touches: Touches = field(default_factory=Touches)
 
 
 class Views:
@@ -110,7 +112,7 @@ class Views:
         if not view.worktree.is_ready:
             return (".",)  # all of it is gone
         shadow = await shadow_of(view.worktree, self._supply.common_dir)
-        return await shadow.tracked_changes()
+        return await view.touches.changes(shadow)
 
     async def _make(self, commit: CommitId) -> View:
         for view in self._views:
