@@ -58,7 +58,7 @@ async def seconds(action: Callable[[], Awaitable[object]]) -> float:
 def told(name: str, taken: list[float]) -> float:
     """Print the median and the range in milliseconds; the median in seconds."""
     low, middle, high = min(taken), statistics.median(taken), max(taken)
-    print(f"\n{name:38} {middle * 1e3:8.2f} ms  ({low * 1e3:.2f}-{high * 1e3:.2f})", end="")  # noqa: T201 (a bench speaks)
+    print(f"\n{name:38} {middle * 1e3:8.2f} ms  ({low * 1e3:.2f}-{high * 1e3:.2f})", end="")
     return middle
 
 
@@ -103,7 +103,7 @@ async def test_a_pooled_workspace_is_ten_times_faster_than_worktree_add(
     same = told("pooled, same commit, 2 files changed", prepared)
     told("pooled, another commit, 10 files away", away)
     told("capture of 2 files", captured)
-    print(f"\npooled against worktree add: {plain / same:.1f} times faster")  # noqa: T201 (a bench speaks)
+    print(f"\npooled against worktree add: {plain / same:.1f} times faster")
     assert same * 10 <= plain
 
 

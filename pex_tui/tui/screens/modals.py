@@ -1,12 +1,14 @@
 """Short questions over a screen, answered with one key."""
 
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.suggester import Suggester
+from textual.widgets import Button, Input, Static
 
 from pex_tui.core.text import clean
 
@@ -82,6 +84,61 @@ class LeaveScreen(ModalScreen[Answer]):
     def action_answer(self, answer: Answer) -> None:
         """Answer with a key."""
         self.dismiss(answer)
+
+
+class PathScreen(ModalScreen[Path | None]):
+    """Asks for a file; paths are completed below the folder as they are typed."""
+
+    CSS_PATH: ClassVar = "../styles/modals.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel", show=False)]
+
+    def __init__(self, title: str, folder: Path) -> None:
+        super().__init__()
+        self._title = clean(title)
+        self._folder = folder
+
+    def compose(self) -> ComposeResult:
+        """The question and a line to type in."""
+        with Vertical(classes="question panel"):
+            yield Static(self._title, classes="title", markup=False)
+            yield Input(
+                placeholder="plan.yaml", suggester=PathSuggester(self._folder), compact=True
+            )
+            yield Static("→ completes, ⏎ opens, esc cancels", classes="hint", markup=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer with the path."""
+        typed = event.value.strip()
+        self.dismiss(self._folder / Path(typed).expanduser() if typed else None)
+
+
+class PathSuggester(Suggester):
+    """Completes a path with what is in its folder, plans first."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._folder = folder
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first entry that begins like what was typed."""
+        return _completed(self._folder, value)
+
+
+def _completed(top: Path, typed: str) -> str | None:
+    folder, slash, start = typed.rpartition("/")
+    try:
+        place = top / Path(f"{folder}{slash}").expanduser()
+        entries = sorted(place.iterdir(), key=_plans_first)
+    except (OSError, RuntimeError):
+        return None
+    for entry in entries:
+        if entry.name.startswith(start) and (start or not entry.name.startswith(".")):
+            return f"{folder}{slash}{entry.name}{'/' if entry.is_dir() else ''}"
+    return None
+
+
+def _plans_first(path: Path) -> tuple[bool, str]:
+    return path.suffix not in {".yaml", ".yml", ".json"}, path.name
 
 
 class TextScreen(ModalScreen[None]):

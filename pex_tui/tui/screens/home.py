@@ -1,0 +1,161 @@
+"""Home: this repository, what it lacks, and its runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from pex_tui.core.state import Outcome
+from pex_tui.core.text import clean
+from pex_tui.engine.session import Check, CheckLevel
+from pex_tui.errors import UserError
+from pex_tui.tui.messages import DraftOpened, SessionOpened
+from pex_tui.tui.screens.modals import PathScreen, TextScreen
+from pex_tui.tui.widgets.run_table import RunTable
+from pex_tui.tui.widgets.text_view import Line, TextView
+
+if TYPE_CHECKING:
+    from pex_tui.tui.app import PexApp
+
+_REFRESH_SECONDS = 3.0
+_SIGNS = {
+    CheckLevel.OK: ("✓", "done"),
+    CheckLevel.WARN: ("!", "paused"),
+    CheckLevel.BAD: ("✗", "failed"),
+}
+
+
+class HomeScreen(Screen[None]):
+    """Says what is here and what can be done next."""
+
+    CSS_PATH: ClassVar = "../styles/home.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open_run", "Open run", key_display="⏎", priority=True, id="home.run"),
+        Binding("o", "open_plan", "Open plan", id="home.plan"),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._checks: tuple[Check, ...] = ()
+
+    @property
+    def pex(self) -> "PexApp":
+        """The app."""
+        return self.app  # type: ignore[return-value]  # no other app shows this screen
+
+    def compose(self) -> ComposeResult:
+        """Head, findings, runs."""
+        yield TextView(id="head")
+        yield TextView(id="welcome", classes="panel")
+        runs = RunTable()
+        runs.add_class("panel")
+        runs.id = "runs"
+        yield runs
+        yield Footer(show_command_palette=True)
+
+    def on_mount(self) -> None:
+        """Look around, and again now and then."""
+        self.query_one("#welcome").border_title = "Here"
+        runs = self.query_one(RunTable)
+        runs.border_title = "Runs"
+        runs.focus()
+        self._show()
+        self._look()
+        self.set_interval(_REFRESH_SECONDS, self._look_again)
+
+    def on_screen_resume(self) -> None:
+        """Things may have changed meanwhile."""
+        self._look()
+
+    def _look_again(self) -> None:
+        if self.is_current:
+            self._look()
+
+    @work(group="look", exclusive=True)
+    async def _look(self) -> None:
+        try:
+            self.query_one(RunTable).show(await self.pex.workshop.runs())
+            if not self._checks:
+                self._checks = await self.pex.workshop.checks()
+        except UserError as error:
+            self.pex.tell(error.message, is_bad=True)
+        self._show()
+
+    def _show(self) -> None:
+        head: list[Line] = [
+            (("pex ", "brand"), ("runs agents side by side", "dim")),
+            ((clean(self.pex.workshop.repository), "strong"),),
+        ]
+        self.query_one("#head", TextView).show(head)
+        welcome = self.query_one("#welcome", TextView)
+        lines = self._welcome()
+        welcome.show(lines)
+        welcome.styles.height = len(lines) + 2
+
+    def _welcome(self) -> list[Line]:
+        """What is missing comes first; in an empty repository, what to press."""
+        lines: list[Line] = []
+        wrong = [check for check in self._checks if check.level is not CheckLevel.OK]
+        good = [check for check in self._checks if check.level is CheckLevel.OK]
+        for check in (*wrong, *good):
+            sign, ink = _SIGNS[check.level]
+            lines.append(
+                (
+                    (f" {self.pex.symbols.text(sign)} ", ink),
+                    (f"{check.name:<12}", "dim"),
+                    (clean(check.found, 90), ""),
+                )
+            )
+            if check.remedy:
+                lines.append((("   " + " " * 12, ""), (clean(check.remedy, 100), "paused")))
+        if not self.query_one(RunTable).summaries:
+            lines += [
+                (("", ""),),
+                ((" No run in this repository yet.", ""),),
+                ((" o ", "brand"), ("open a plan file   ", ""), ("? ", "brand"), ("keys   ", "")),
+                ((" pex-tui demo ", "brand"), ("in a shell: a sample project, 30 s", "")),
+            ]
+        return lines
+
+    def action_move(self, step: int) -> None:
+        """Select another run."""
+        runs = self.query_one(RunTable)
+        runs.move_cursor(row=runs.cursor_row + step)
+
+    @work(group="open", exclusive=True)
+    async def action_open_plan(self) -> None:
+        """Ask for a plan file and review it; everything that is wrong with it is shown at once."""
+        path = await self.app.push_screen_wait(PathScreen("Open a plan", Path.cwd()))
+        if path is None:
+            return
+        try:
+            draft = await self.pex.workshop.open_plan(path)
+        except UserError as error:
+            self.app.push_screen(TextScreen("This plan can't be used", "\n".join(error.lines)))
+        else:
+            self.post_message(DraftOpened(draft))
+
+    @work(group="open", exclusive=True)
+    async def action_open_run(self) -> None:
+        """Take up a run that has something left to do, else show its report."""
+        chosen = self.query_one(RunTable).chosen
+        if chosen is None:
+            return
+        session = self.pex.session
+        try:
+            if session is not None and session.is_driven and session.state.run == chosen.run:
+                self.pex.action_show("monitor")
+            elif chosen.is_live or chosen.outcome in {None, Outcome.INTERRUPTED, Outcome.CONFLICTS}:
+                self.post_message(SessionOpened(await self.pex.workshop.resume(chosen.run)))
+            else:
+                report = await self.pex.workshop.report(chosen.run)
+                self.app.push_screen(TextScreen(f"Run {chosen.run}", report))
+        except UserError as error:
+            self.app.push_screen(TextScreen("It can't be opened", "\n".join(error.lines)))

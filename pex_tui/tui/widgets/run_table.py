@@ -1,0 +1,72 @@
+"""Past and live runs as a table."""
+
+import time
+
+from rich.text import Text
+from textual.widgets import DataTable
+
+from pex_tui.core.amounts import clock
+from pex_tui.core.state import Outcome
+from pex_tui.core.text import clean
+from pex_tui.engine.session import RunSummary
+
+_COLUMNS = ("RUN", "WHEN", "OUTCOME", "LANDED", "TIME", "CONFLICTS", "GOAL")
+_WORDS = {
+    Outcome.OK: "✓ ok",
+    Outcome.FAILED: "✗ failed",
+    Outcome.GATE_FAILED: "✗ gate failed",
+    Outcome.CONFLICTS: "⇄ conflicts",
+    Outcome.ABORTED: "⊘ aborted",
+    Outcome.INTERRUPTED: "‖ interrupted",
+}
+_GOAL = 44
+
+
+class RunTable(DataTable[Text]):
+    """Newest first; the cursor stays on its run when the list changes."""
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row")
+        self.summaries: tuple[RunSummary, ...] = ()
+
+    def on_mount(self) -> None:
+        """Name the columns."""
+        self.add_columns(*_COLUMNS)
+
+    @property
+    def chosen(self) -> RunSummary | None:
+        """The run under the cursor."""
+        at = self.cursor_row
+        return self.summaries[at] if 0 <= at < len(self.summaries) else None
+
+    def show(self, summaries: tuple[RunSummary, ...]) -> None:
+        """Show these runs."""
+        if summaries == self.summaries:
+            return
+        before, self.summaries = self.chosen, summaries
+        self.clear()
+        for summary in summaries:
+            self.add_row(*(Text(cell, no_wrap=True) for cell in _cells(summary)))
+        runs = [summary.run for summary in summaries]
+        if before is not None and before.run in runs:
+            self.move_cursor(row=runs.index(before.run))
+
+
+def _cells(summary: RunSummary) -> tuple[str, ...]:
+    goal = clean(summary.goal.partition("\n")[0])
+    return (
+        summary.run,
+        time.strftime("%d %b %H:%M", time.localtime(summary.created_at)),
+        outcome_words(summary),
+        f"{summary.landed}/{summary.tasks}",
+        clock(summary.seconds),
+        str(summary.open_conflicts or ""),
+        goal if len(goal) <= _GOAL else goal[: _GOAL - 1] + "…",
+    )
+
+
+def outcome_words(summary: RunSummary) -> str:
+    """How a run stands, in a sign and a word."""
+    if summary.is_live:
+        return "▸ live"
+    return "‖ interrupted" if summary.outcome is None else _WORDS[summary.outcome]

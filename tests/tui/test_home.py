@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from pex_tui.core.ids import RunId
+from pex_tui.core.state import Outcome
+from pex_tui.engine.session import RunSummary
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.help import HelpScreen
+from pex_tui.tui.screens.history import HistoryScreen
+from pex_tui.tui.screens.home import HomeScreen
+from pex_tui.tui.screens.modals import PathScreen, TextScreen
+from pex_tui.tui.screens.monitor import MonitorScreen
+from pex_tui.tui.screens.plan import PlanScreen
+from pex_tui.tui.widgets.run_table import RunTable
+from tests.tui import states
+from tests.tui.drafts import twelve
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.waiting import until
+
+
+def past(run: str, outcome: Outcome) -> RunSummary:
+    return RunSummary(RunId(run), "Harden the API", states.START, outcome, 3, 4, 95.0)
+
+
+@pytest.fixture
+def workshop() -> ScriptedWorkshop:
+    made = ScriptedWorkshop(ScriptedSession(states.fresh()))
+    made.summaries = (past("7f3a", Outcome.INTERRUPTED), past("4c6d", Outcome.OK))
+    return made
+
+
+@pytest.fixture
+def app(workshop: ScriptedWorkshop) -> PexApp:
+    return PexApp(workshop, symbols="line", now=lambda: states.NOW)
+
+
+def rows(app: PexApp) -> int:
+    return app.screen.query_one(RunTable).row_count
+
+
+async def test_an_interrupted_run_is_taken_up_again(
+    app: PexApp, workshop: ScriptedWorkshop
+) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+
+    assert workshop.resumed == ["7f3a"]
+
+
+async def test_a_run_that_ended_well_shows_its_report(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_a_plan_is_opened_by_its_path(
+    app: PexApp, workshop: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nightly.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    workshop.draft = twelve()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, PathScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: bool(app.screen.query_one(Input)._suggestion))
+        await pilot.press("right")
+        assert app.screen.query_one(Input).value == "nightly.yaml"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+
+
+async def test_a_plan_that_cannot_be_used_says_why(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, PathScreen))
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+
+
+async def test_a_busy_repository_is_said_in_words(app: PexApp, workshop: ScriptedWorkshop) -> None:
+    workshop.session = None
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+
+
+async def test_history_shows_the_report_of_the_selected_run(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen) and rows(app) == 2)
+        await pilot.press("j", "y")
+        await until(pilot, lambda: app.clipboard == "4c6d")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_help_opens_and_closes_with_one_key(app: PexApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))

@@ -1,0 +1,74 @@
+"""What home, history and help look like."""
+
+import time
+from typing import Any
+
+import pytest
+
+from pex_tui.core.ids import RunId
+from pex_tui.core.state import Outcome
+from pex_tui.engine.session import Check, CheckLevel, RunSummary
+from pex_tui.tui.app import PexApp
+from tests.tui import states
+from tests.tui.hosts import ScriptedWorkshop
+
+SMALL, USUAL = (80, 24), (120, 36)
+SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+OK = (
+    Check(CheckLevel.OK, "git", "/usr/bin/git"),
+    Check(CheckLevel.OK, "repository", "shop: main@9f2c1ab, clean"),
+)
+BROKEN = (
+    *OK,
+    Check(CheckLevel.WARN, "identity", "git does not know who you are", "Set user.name."),
+    Check(CheckLevel.BAD, "state", "can't be written", "Make ~/.local/state writable."),
+)
+
+
+@pytest.fixture(autouse=True)
+def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+
+def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
+    workshop = ScriptedWorkshop()
+    workshop.findings = checks
+    workshop.summaries = tuple(
+        RunSummary(
+            RunId(f"{number:x}a{number}c"),
+            "Harden the public API",
+            states.START - 3600.0 * number,
+            outcome,
+            9 - number,
+            9,
+            300.0 + number,
+            open_conflicts=int(outcome is Outcome.CONFLICTS),
+            is_live=outcome is None,
+        )
+        for number, outcome in enumerate(outcomes)
+    )
+    return PexApp(workshop, symbols="line", now=lambda: states.NOW)
+
+
+@SIZES
+def test_home_of_an_empty_repository(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(app(), terminal_size=size)
+
+
+@SIZES
+def test_home_with_runs(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(app(None, *Outcome), terminal_size=size)
+
+
+def test_home_with_problems(snap_compare: Any) -> None:
+    assert snap_compare(app(checks=BROKEN), terminal_size=USUAL)
+
+
+def test_history(snap_compare: Any) -> None:
+    assert snap_compare(app(*Outcome), terminal_size=USUAL, press=["f5", "j"])
+
+
+@SIZES
+def test_help(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(app(Outcome.OK), terminal_size=size, press=["question_mark"])
