@@ -9,17 +9,14 @@ from pex_tui.core.events import (
     Event,
     GateFinished,
     MergeConflicted,
-    RunAdopted,
-    RunFinished,
     RunPlanned,
     WorkMerged,
 )
 from pex_tui.core.ids import TaskId
+from pex_tui.core.passage import Absence, BusyTime, TaskTime, absence, time_passed
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
-from pex_tui.core.state import RunState, TaskState, WaitCause
+from pex_tui.core.state import FailureKind, RunState, TaskState
 from pex_tui.core.step import begin, step
-
-BACKOFF = "backoff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,44 +29,47 @@ class Span:
 
 
 @dataclass(slots=True)
-class TaskHistory:
-    """One task's past; seconds. `work` is its last attempt by the shim's clock."""
+class TaskHistory(TaskTime):
+    """One task's past; seconds. `exited_at` is the end of the last attempt by the shim's clock."""
 
     attempts: int = 0
     first_started_at: float | None = None
     last_started_at: float | None = None
     exited_at: float | None = None
-    waits: dict[str, float] = field(default_factory=dict)
+    seen_at: float | None = None  # when an attempt that still runs was seen last
     latencies: list[float] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
 
     @property
     def work_seconds(self) -> float:
-        """How long its last attempt ran."""
-        if self.last_started_at is None or self.exited_at is None:
+        """How long its last attempt ran, or runs; time in which the whole run stood is left out."""
+        until = self.seen_at if self.exited_at is None else self.exited_at
+        if self.last_started_at is None or until is None:
             return 0.0
-        return max(0.0, self.exited_at - self.last_started_at)
+        return max(0.0, until - self.last_started_at - self.frozen_seconds)
 
 
 @dataclass(slots=True)
-class RunHistory:
+class RunHistory(BusyTime):
     """A whole run's past; seconds, absolute where they end in `_at`.
 
-    `idle_seconds` is time in which the run stood still as a whole: paused, or interrupted.
+    `ended_at` is the last moment at which it was not finished.
     """
 
     state: RunState
     tasks: dict[TaskId, TaskHistory]
     began_at: float
     ended_at: float
-    idle_seconds: float = 0.0
-    slot_seconds: float = 0.0  # ∫m(t)dt
-    busy_seconds: float = 0.0
-    most_slots: int = 0
     gate_seconds: float = 0.0
     merged: set[TaskId] = field(default_factory=set)
     conflicted: set[TaskId] = field(default_factory=set)
     surprises: int = 0  # conflicts at landing between tasks that nobody had kept apart
+    absences: list[Absence] = field(default_factory=list)  # booked once all events were seen
+
+    @property
+    def makespan_seconds(self) -> float:
+        """From the plan to the end, without the time in which the run stood still as a whole."""
+        return max(0.0, self.ended_at - self.began_at - self.idle_seconds)
 
 
 def read_history(events: Iterable[Event]) -> RunHistory:
@@ -80,58 +80,56 @@ def read_history(events: Iterable[Event]) -> RunHistory:
         raise TypeError(f"a run starts with RunPlanned, not with {type(first).__name__}")
     state = begin(first)
     history = RunHistory(
-        state,
-        {task.id: TaskHistory() for task in state.tasks},
-        first.at,
-        first.at,
+        state=state,
+        tasks={task.id: TaskHistory() for task in state.tasks},
+        began_at=first.at,
+        ended_at=first.at,
         most_slots=state.capacity,
     )
     marks = {task.id: first.at for task in state.tasks}
     for event in stream:
-        _pass_time(history, state, event)
         before, (state, _) = state, step(state, event)
+        _pass_time(history, before, state, event)
         _note_phases(history, before, state, marks)
         _note_event(history, state, event)
-    history.state = state
-    for task in state.tasks:
-        _close_span(history, task, marks[task.id], history.ended_at)
+    _close(history, state, marks)
+    for gap in history.absences:
+        gap.account(history, history.tasks)
     return history
 
 
-def _pass_time(history: RunHistory, state: RunState, event: Event) -> None:
+def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Event) -> None:
     """The time since the last event, by what the run was doing in it."""
+    finished = before.stage is RunStage.FINISHED
+    if finished and after.stage is RunStage.FINISHED:
+        return
     elapsed = max(0.0, event.at - history.ended_at)
-    history.ended_at = max(history.ended_at, event.at)
-    interrupted = state.stage is RunStage.FINISHED and isinstance(event, RunAdopted)
-    if state.stage is RunStage.PAUSED or interrupted:
+    gap = absence(before, event, history.ended_at)
+    history.ended_at += elapsed
+    if finished:
         history.idle_seconds += elapsed
-    elif state.stage is not RunStage.FINISHED:
-        busy = sum(task.phase in HOLDS_SLOT for task in state.tasks)
-        history.slot_seconds += elapsed * max(state.capacity, busy)
-        history.busy_seconds += elapsed * busy
-        history.most_slots = max(history.most_slots, state.capacity)
-        for task in state.tasks:
-            cause = _waits_for(task)
-            if cause is not None:
-                waits = history.tasks[task.id].waits
-                waits[cause] = waits.get(cause, 0.0) + elapsed
-
-
-def _waits_for(task: TaskState) -> str | None:
-    if task.phase is Phase.BACKOFF:
-        return BACKOFF
-    if task.phase is not Phase.READY:
-        return None
-    return WaitCause.SLOT if task.wait is None else task.wait.cause
+    elif gap is not None:
+        history.absences.append(gap)
+    else:
+        time_passed(history, history.tasks, before, elapsed)
 
 
 def _note_phases(
     history: RunHistory, before: RunState, after: RunState, marks: dict[TaskId, float]
 ) -> None:
     for old, new in zip(before.tasks, after.tasks, strict=True):
-        if old.phase is not new.phase:
+        if old is not new and old.phase is not new.phase:
             _close_span(history, old, marks[old.id], after.now)
             marks[old.id] = after.now
+
+
+def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> None:
+    """The last spans end where the run did, or where it is now."""
+    history.state = state
+    for task in state.tasks:
+        _close_span(history, task, marks[task.id], history.ended_at)
+        if task.phase in HOLDS_SLOT:
+            history.tasks[task.id].seen_at = history.ended_at
 
 
 def _close_span(history: RunHistory, task: TaskState, since: float, until: float) -> None:
@@ -143,8 +141,13 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
     match event:
         case AgentStarted():
             _note_start(history.tasks[event.task], state.task(event.task), event)
+            for gap in history.absences:
+                gap.lived_through(event.task, event.attempt)
         case AgentExited():
             history.tasks[event.task].exited_at = event.exited_at
+            if event.failure is not FailureKind.LOST:
+                for gap in history.absences:
+                    gap.ended(event.task, event.attempt, event.exited_at)
         case GateFinished():
             history.gate_seconds += event.seconds
         case WorkMerged():
@@ -155,8 +158,6 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
             excluded = state.graph.excluded[state.graph.index[event.task]]
             against = [state.graph.index[other] for other in event.against]
             history.surprises += not any(other in excluded for other in against)
-        case RunFinished():
-            history.ended_at = event.at
         case _:
             pass
 
@@ -168,5 +169,6 @@ def _note_start(past: TaskHistory, task: TaskState, event: AgentStarted) -> None
     past.first_started_at = past.first_started_at or event.started_at
     past.last_started_at = event.started_at
     past.exited_at = None
+    past.frozen_seconds = 0.0
     if task.dispatched_at is not None:
         past.latencies.append(max(0.0, event.started_at - task.dispatched_at))

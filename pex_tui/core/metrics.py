@@ -7,8 +7,10 @@ the ceiling min(1, T₁/(m·T∞)) and the bound max(T∞, T₁/m).
 import math
 from dataclasses import dataclass
 
-from pex_tui.core.history import BACKOFF, RunHistory
-from pex_tui.core.plan import LockMode
+from pex_tui.core.bounds import busiest_lock, critical_path, heaviest_clique
+from pex_tui.core.foresight import false_alarms, foreseen
+from pex_tui.core.history import RunHistory
+from pex_tui.core.passage import BACKOFF
 from pex_tui.core.state import WaitCause
 
 
@@ -22,7 +24,11 @@ class WaitFigures:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """All figures; seconds and fractions. None where nothing was there to measure."""
+    """All figures; seconds and fractions. None where nothing was there to measure.
+
+    `conflicts_predicted` counts pairs kept apart, `false_alarms` those of them that changed no file
+    in common, `conflicts_missed` collisions at landing between tasks that nobody had kept apart.
+    """
 
     makespan_seconds: float
     work_seconds: float
@@ -40,23 +46,25 @@ class Metrics:
     conflicts_predicted: int
     conflicts_live: int | None
     conflicts_missed: int
-    false_alarms: int | None
+    false_alarms: int
     tokens: int | None = None
     cost_usd: float | None = None
 
 
 def measure(history: RunHistory) -> Metrics:
     """The figures of a run's history."""
-    works = [history.tasks[spec.id].work_seconds for spec in history.state.plan.tasks]
-    makespan = max(0.0, history.ended_at - history.began_at - history.idle_seconds)
-    work, critical = sum(works), _critical_path(history, works)
+    state = history.state
+    works = [history.tasks[spec.id].work_seconds for spec in state.plan.tasks]
+    makespan = history.makespan_seconds
+    work, critical = sum(works), critical_path(state.graph, works)
     bound = max(
         critical,
         work / history.most_slots,
-        _busiest_lock(history, works),
-        _heaviest_clique(history, works),
+        busiest_lock(state.plan.tasks, works),
+        heaviest_clique(state.graph.excluded, works),
         history.gate_seconds,
     )
+    pairs = foreseen(state.plan, state.graph)
     latencies = [second for task in history.tasks.values() for second in task.latencies]
     return Metrics(
         makespan_seconds=makespan,
@@ -72,10 +80,10 @@ def measure(history: RunHistory) -> Metrics:
         wait_seconds=_waits(history),
         dispatch_latency_p95_seconds=percentile(latencies, 0.95) if latencies else None,
         conflict_rate=_ratio(len(history.conflicted), len(history.merged)),
-        conflicts_predicted=len(history.state.graph.exclusive_pairs()),
+        conflicts_predicted=len(pairs),
         conflicts_live=None,
         conflicts_missed=history.surprises,
-        false_alarms=None,
+        false_alarms=false_alarms(state, pairs),
     )
 
 
@@ -96,38 +104,6 @@ def _minus(whole: float, part: float | None) -> float | None:
 def _capped(fraction: float | None) -> float | None:
     """Clocks of shim and engine differ by a little: no fraction of a bound is above 1."""
     return None if fraction is None else min(1.0, fraction)
-
-
-def _critical_path(history: RunHistory, works: list[float]) -> float:
-    graph = history.state.graph
-    ends: dict[int, float] = {}
-    for position in graph.order:
-        before = max((ends[need] for need in graph.needs[position]), default=0.0)
-        ends[position] = before + works[position]
-    return max(ends.values(), default=0.0)
-
-
-def _busiest_lock(history: RunHistory, works: list[float]) -> float:
-    """Holders of one lock in exclusive mode run one after the other."""
-    held: dict[str, float] = {}
-    for spec, work in zip(history.state.plan.tasks, works, strict=True):
-        for request in spec.locks:
-            if request.mode is LockMode.EXCLUSIVE:
-                held[request.name] = held.get(request.name, 0.0) + work
-    return max(held.values(), default=0.0)
-
-
-def _heaviest_clique(history: RunHistory, works: list[float]) -> float:
-    """A clique of tasks that exclude one another, found greedily from each: a lower bound of it."""
-    excluded = history.state.graph.excluded
-    heaviest = 0.0
-    for start in range(len(works)):
-        clique = [start]
-        for other in sorted(excluded[start], key=lambda position: -works[position]):
-            if all(other in excluded[member] for member in clique):
-                clique.append(other)
-        heaviest = max(heaviest, sum(works[member] for member in clique))
-    return heaviest
 
 
 def _waits(history: RunHistory) -> dict[str, WaitFigures]:

@@ -1,16 +1,24 @@
 """Figures of small runs whose right answers are known by hand."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import pytest
 
 from pex_tui.core.events import (
     AgentExited,
+    AgentPaused,
+    AgentResumed,
     AgentStarted,
+    LandRequested,
     MergeConflicted,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
     RunAdopted,
     RunDrainRequested,
     RunFinished,
+    RunLanded,
     RunPauseRequested,
     RunResumeRequested,
     SlotsRequested,
@@ -19,10 +27,10 @@ from pex_tui.core.events import (
 from pex_tui.core.history import read_history
 from pex_tui.core.ids import LockName, TaskId
 from pex_tui.core.metrics import Metrics, measure, percentile
-from pex_tui.core.plan import LockRequest
+from pex_tui.core.plan import LockRequest, Strategy
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import ConflictFile, Outcome
+from pex_tui.core.state import ConflictFile, FailureKind, Outcome
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]
@@ -126,7 +134,107 @@ def test_pauses_of_the_whole_run_do_not_count(world: Make) -> None:
     run.send(RunResumeRequested("you"))
     end(run, 10, "a")
 
-    assert figures(run).makespan_seconds == 10
+    found = figures(run)
+
+    assert found.makespan_seconds == 10
+    assert found.work_seconds == 10  # the agent was frozen as well
+    assert found.speedup == 1
+
+
+def test_a_pause_of_one_agent_counts_as_its_work(world: Make) -> None:
+    run = world(task("a"))
+    start(run, "a")
+    run.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
+    run.now += 5
+    run.send(ResumeRequested(TaskId("a"), "you"), AgentResumed(TaskId("a"), 1))
+    end(run, 10, "a")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.work_seconds) == (15, 15)
+
+
+def test_what_happens_after_the_end_does_not_count(world: Make) -> None:
+    run = world(task("a"))
+    start(run, "a")
+    end(run, 10, "a")
+    run.send(RunFinished(Outcome.OK, 0))
+    run.now += 1000
+    run.send(LandRequested("you"))
+    run.now += 1
+    run.send(RunLanded("main", BASE))
+
+    found = measure(read_history(run.events))
+
+    assert found.makespan_seconds == 10
+    assert found.parallel_efficiency == pytest.approx(1 / 5)
+
+
+def test_a_task_tried_again_after_the_end_counts_without_the_time_between(world: Make) -> None:
+    run = world(task("a", retries=0))
+    start(run, "a")
+    run.now += 10
+    run.exit("a", code=1)
+    run.capture("a")
+    run.send(RunFinished(Outcome.FAILED, 1))
+    run.now += 1000
+    run.send(RetryRequested(TaskId("a"), "you"))
+    start(run, "a")
+    end(run, 4, "a")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.work_seconds) == (14, 4)
+
+
+def test_after_a_crash_time_counts_until_the_last_agent_had_ended(world: Make) -> None:
+    run = world(task("a"), task("b", "a"), rules=RunRules(slots=1))
+    start(run, "a")
+    run.now += 5  # the engine dies; the agent runs on for another 5 seconds
+    ended_at = run.now + 5
+    run.now += 1000
+    run.send(RunAdopted(1, "you"), AgentExited(TaskId("a"), 1, 0, ended_at))
+    run.capture("a")
+    start(run, "b")
+    end(run, 10, "b")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.work_seconds) == (20, 20)
+    assert found.schedule_efficiency == 1
+    assert found.parallel_efficiency == 1
+    assert found.thread_utilization == 1
+
+
+def test_an_agent_that_lives_through_a_crash_makes_all_of_the_time_count(world: Make) -> None:
+    run = world(task("a"), task("b"), rules=RunRules(slots=2))
+    start(run, "a", "b")
+    started_at, b_ended_at = run.now, run.now + 4
+    run.now += 30
+    entry = run.task("a")
+    assert entry.slot is not None
+    run.send(
+        RunAdopted(1, "you"),
+        AgentStarted(entry.id, 1, entry.slot, 9, started_at),
+        AgentExited(TaskId("b"), 1, 0, b_ended_at),
+    )
+    run.capture("b")
+    end(run, 10, "a")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.work_seconds) == (40, 44)
+    assert found.thread_utilization == pytest.approx(44 / 80)
+
+
+def test_an_agent_lost_in_a_crash_tells_nothing_of_the_time_since(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(slots=1))
+    start(run, "a")
+    run.now += 1000
+    run.send(RunAdopted(1, "you"), AgentExited(TaskId("a"), 1, None, run.now, FailureKind.LOST))
+    run.capture("a")
+
+    assert read_history(run.events).makespan_seconds == 0
 
 
 def test_time_between_an_interruption_and_its_resumption_does_not_count(world: Make) -> None:
@@ -203,6 +311,76 @@ def test_an_adopted_agent_is_not_counted_twice(world: Make) -> None:
 
     assert history.tasks[TaskId("a")].attempts == 1
     assert history.tasks[TaskId("a")].work_seconds == 10
+
+
+def test_an_agent_that_still_runs_counts_until_it_was_seen_last(world: Make) -> None:
+    run = world(task("a"), task("b"), rules=RunRules(slots=2))
+    start(run, "a", "b")
+    end(run, 10, "a")
+
+    assert measure(read_history(run.events)).work_seconds == 20
+
+
+def test_a_collision_foreseen_between_disjoint_changes_is_a_false_alarm(world: Make) -> None:
+    run = world(task("a", writes=("x/**",)), task("b", writes=("x/**",)), task("c"))
+    run.finish("a", "x/1")
+    run.finish("b", "x/2")
+    run.finish("c", "x/2")
+
+    found = figures(run)
+
+    assert (found.conflicts_predicted, found.false_alarms) == (1, 1)
+
+
+def test_tasks_that_a_need_orders_are_not_counted_as_foreseen(world: Make) -> None:
+    run = world(
+        task("a", writes=("x",)),
+        task("b", "a", writes=("x",)),
+        task("c", "b", writes=("x",)),
+        task("d", writes=("x",), enabled=False),
+    )
+    for name in ("a", "b", "c"):
+        run.finish(name, "x")
+
+    found = figures(run)
+
+    assert (found.conflicts_predicted, found.false_alarms) == (0, 0)
+
+
+def test_tasks_of_different_stages_are_not_counted_as_foreseen(world: Make) -> None:
+    run = world(
+        task("a", writes=("x",), stage=2),
+        task("b", writes=("x",), stage=1),
+        strategy=Strategy.STAGES,
+    )
+
+    assert measure(read_history(run.events)).conflicts_predicted == 0
+
+
+def test_every_key_of_the_contract_is_there(world: Make) -> None:
+    found = measure(read_history(world(task("a")).events))
+
+    assert set(asdict(found)) == {
+        "makespan_seconds",
+        "work_seconds",
+        "critical_path_seconds",
+        "lower_bound_seconds",
+        "speedup",
+        "time_savings",
+        "parallel_efficiency",
+        "efficiency_ceiling",
+        "schedule_efficiency",
+        "thread_utilization",
+        "wait_seconds",
+        "dispatch_latency_p95_seconds",
+        "conflict_rate",
+        "conflicts_predicted",
+        "conflicts_live",
+        "conflicts_missed",
+        "false_alarms",
+        "tokens",
+        "cost_usd",
+    }
 
 
 def test_percentiles_are_by_nearest_rank() -> None:
