@@ -1,6 +1,6 @@
 """How a run ended, as one word and one exit code."""
 
-from pex_tui.core.phases import Phase, RunStage
+from pex_tui.core.phases import TERMINAL, Phase, RunStage
 from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState
 
 EXIT_CODES = {
@@ -21,7 +21,7 @@ def conclude(state: RunState) -> tuple[Outcome, int]:
 
 def _outcome(state: RunState) -> Outcome:
     phases = {task.phase for task in state.tasks}
-    if state.stage is RunStage.DRAINING:
+    if state.stage is RunStage.DRAINING and _has_work_left(state):
         return Outcome.INTERRUPTED
     if any(
         task.phase is Phase.FAILED
@@ -38,3 +38,9 @@ def _outcome(state: RunState) -> Outcome:
         return Outcome.ABORTED
     refused = state.land_status is LandStatus.REFUSED
     return Outcome.FAILED if refused else Outcome.OK
+
+
+def _has_work_left(state: RunState) -> bool:
+    """Whether `resume` would find something to do; a run cut short at its very end is whole."""
+    lands = state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}
+    return lands or any(task.phase not in TERMINAL for task in state.tasks)
