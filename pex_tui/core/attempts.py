@@ -165,6 +165,8 @@ def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
 
 def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
     task = draft.change(task.id, work=event.work, files=event.files, drift=event.drift)
+    if event.left_out:
+        draft.notice(f"{task.id} made files too large for git: {', '.join(event.left_out)}")
     failure = task.failure or _broken_promise(draft, task, event)
     if task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason="aborted by a person")

@@ -199,7 +199,8 @@ class AttemptReturned(BaseEvent):
 class WorkCaptured(BaseEvent):
     """What the attempt changed is under a ref; `work` is None when it changed nothing.
 
-    `trespass` lists tracked files found changed in a shared checkout.
+    `trespass` lists tracked files found changed in a shared checkout, `left_out` new files that are
+    too large to be part of the work: where they lie now.
     """
 
     task: TaskId
@@ -208,6 +209,7 @@ class WorkCaptured(BaseEvent):
     files: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     trespass: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,10 @@ class CleanPlan:
         """What it frees on the disk; objects that git drops later are not counted."""
         return sum(removal.size_bytes for removal in self.removals)
 
-    def frees(self, run: RunId) -> bool:
-        """Whether nothing of the run is left afterwards."""
-        return all(removal.run != run for removal in self.kept)
+    @property
+    def kept_runs(self) -> frozenset[RunId | None]:
+        """The runs of which something stays."""
+        return frozenset(removal.run for removal in self.kept)
 
     def within(self, other: "CleanPlan") -> "CleanPlan":
         """The same without removals that are not in the other plan."""

@@ -101,6 +101,7 @@ class Performer:
             captured.files,
             captured.drift,
             captured.trespass,
+            captured.left_out,
         )
 
     async def _land(self, state: RunState, action: MergeWork | RunGate | MoveBranch) -> Event:

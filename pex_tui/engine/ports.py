@@ -139,12 +139,16 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What an attempt changed. `work` is a single-parent commit on the attempt's start commit."""
+    """What an attempt changed. `work` is a single-parent commit on the attempt's start commit.
+
+    `left_out` are new files that are no part of it, as they are too large: where they lie now.
+    """
 
     work: CommitId | None
     files: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
     trespass: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Workspaces(Protocol):

@@ -42,6 +42,15 @@ def test_a_task_that_ends_well_and_changed_nothing_is_done(world: Make) -> None:
     assert run.phase("a") is Phase.DONE
 
 
+def test_files_too_large_for_git_are_named_to_the_user(world: Make) -> None:
+    run = world(task("a"))
+    run.exit("a")
+    run.capture("a", left_out=("/state/a/1/left-out/model.bin",))
+
+    assert run.phase("a") is Phase.DONE
+    assert run.state.notices == ("a made files too large for git: /state/a/1/left-out/model.bin",)
+
+
 def test_a_failed_attempt_is_tried_again_after_a_growing_delay(world: Make) -> None:
     run = world(task("a", retries=2))
     delays = []

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pex_tui.adapters.git.agent_git import AgentGit
@@ -14,6 +14,7 @@ from pex_tui.adapters.git.kept_refs import (
     work_ref,
     write_refs,
 )
+from pex_tui.adapters.git.left_out import files_left_out, left_out_folder
 from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.repository import shown
 from pex_tui.adapters.git.shadow import shadow_of
@@ -33,6 +34,7 @@ class Capture:
     """Captures from worktrees of one repository; `identity` is git's variables for who commits."""
 
     common_dir: Path
+    places: Places
     identity: Mapping[str, str] = field(default_factory=dict)
 
     async def work(self, worktree: Worktree, key: AttemptKey, spec: TaskSpec) -> Captured:
@@ -52,10 +54,13 @@ class Capture:
         snapshot = await self._kept(key, start) or await self.rescue(
             worktree, Label(_message(spec), work_ref(key), self.identity)
         )
-        return captured(snapshot, spec)
+        return self._captured(snapshot, key, spec)
 
     async def rescue(self, worktree: Worktree, label: Label) -> Snapshot | None:
-        """Commit the worktree's state under a ref; None when nothing changed. Raises GitError."""
+        """Commit the worktree's state under a ref; None when nothing changed.
+
+        What is too large for git goes into the folder of the attempt. Raises GitError or OSError.
+        """
         shadow = await shadow_of(worktree, self.common_dir)
         return await keep_snapshot(shadow, await self._extras(worktree, shadow.start), label)
 
@@ -71,9 +76,11 @@ class Capture:
         """What is special in the worktree, by what we put there and what the agent told git."""
         agent = self._agent(worktree)
         return Extras(
-            left_out=frozenset((*worktree.included, *worktree.untracked)),
+            foreign=frozenset((*worktree.included, *worktree.untracked)),
             forced=tuple(await agent.added(start)),
             absent=tuple(await agent.sparse()),
+            # In a shared checkout others may still read the files.
+            aside=left_out_folder(self.places, worktree.attempt) if worktree.attempt else None,
         )
 
     async def keep_agent_commits(
@@ -96,7 +103,7 @@ class Capture:
         if commit is None:
             return None
         files = await changed_paths(git, f"{commit}^", commit)
-        return captured(Snapshot(commit, files), spec)
+        return self._captured(Snapshot(commit, files), key, spec)
 
     async def _kept(self, key: AttemptKey, start: CommitId) -> Snapshot | None:
         """What an earlier capture of this attempt, cut short by a crash, put under its ref."""
@@ -105,6 +112,10 @@ class Capture:
         if commit is None or await read_ref(git, f"{commit}^1") != start:
             return None
         return Snapshot(commit, await changed_paths(git, start, commit))
+
+    def _captured(self, snapshot: Snapshot | None, key: AttemptKey, spec: TaskSpec) -> Captured:
+        left_out = files_left_out(left_out_folder(self.places, key))
+        return replace(captured(snapshot, spec), left_out=left_out)
 
     def _agent(self, worktree: Worktree) -> AgentGit:
         env = {"GIT_COMMON_DIR": str(self.common_dir)}
@@ -144,6 +155,7 @@ class Answers:
             "files": answer.files,
             "drift": answer.drift,
             "trespass": answer.trespass,
+            "left_out": answer.left_out,
         }
         write_whole(path, json.dumps(content))
 
@@ -156,6 +168,7 @@ class Answers:
                 tuple(content["files"]),
                 tuple(content["drift"]),
                 tuple(content["trespass"]),
+                tuple(content["left_out"]),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

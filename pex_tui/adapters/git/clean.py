@@ -17,6 +17,7 @@ from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.folders import is_folder, remove_tree, size_bytes
 from pex_tui.adapters.git.kept_refs import integration_ref, rescue_ref, run_prefix
 from pex_tui.adapters.git.landed import KeptRef, Landed, list_refs, read_landed
+from pex_tui.adapters.git.left_out import has_left_out
 from pex_tui.adapters.git.linked_worktree import LinkedWorktrees
 from pex_tui.adapters.git.repository import Repository, RepositoryError, shown
 from pex_tui.adapters.git.snapshot import Label
@@ -78,7 +79,7 @@ class Cleaner:
                     await self._links.remove(worktree)
             await self._delete_refs({name for kind, name in names if kind in _REFS})
             for kind, name in names:
-                if kind is Kind.FOLDER:
+                if kind is Kind.FOLDER and (self.force or not has_left_out(Path(name))):
                     await asyncio.to_thread(remove_tree, Path(name))
             await asyncio.to_thread(self._sweep)
         except (GitError, OSError) as error:
@@ -120,6 +121,8 @@ class Cleaner:
         folder = self.places.run(run)
         size = await asyncio.to_thread(size_bytes, folder)
         reason = "work of this run has not landed" if run in held else ""
+        if not self.force and await asyncio.to_thread(has_left_out, folder):
+            reason = "it holds work that is too large for git (*/*/left-out)"
         return Removal(Kind.FOLDER, str(folder), run, size, reason)
 
     async def _rescue(self, worktree: Worktree) -> list[str]:
@@ -128,7 +131,7 @@ class Cleaner:
         if key is None or worktree.commit is None or not worktree.is_ready or self.force:
             return []
         identity = await self.repository.check_identity()
-        capture = Capture(self.repository.common_dir, identity.environment)
+        capture = Capture(self.repository.common_dir, self.places, identity.environment)
         label = Label(f"Left in the workspace of {key.task}\n", rescue_ref(key), capture.identity)
         await capture.keep_agent_commits(worktree, key, worktree.commit)
         return [label.ref] if await capture.rescue(worktree, label) else []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.kept_refs import write_refs
+from pex_tui.adapters.git.left_out import set_aside
 from pex_tui.adapters.git.nested import nested_paths
 from pex_tui.adapters.git.shadow import Changes, IndexEntry, Shadow
 from pex_tui.core.ids import CommitId
@@ -22,13 +23,15 @@ _KEEP_ATTEMPTS = 3
 class Extras:
     """What goes into a snapshot besides changed and new files, and what stays out of it.
 
-    `left_out` are paths, and folders ending in a slash, that never go in when they are new;
-    `forced` go in though ignored; `absent` are entries without a file that count as unchanged.
+    `foreign` are paths, and folders ending in a slash, that never go in when they are new;
+    `forced` go in though ignored; `absent` are entries without a file that count as unchanged. New
+    files that are too large for git are moved to the folder `aside`; without one they stay.
     """
 
-    left_out: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
     forced: tuple[str, ...] = ()
     absent: tuple[IndexEntry, ...] = ()
+    aside: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,15 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The paths of a task's work: what it removed, what it changed, what it made."""
+    """The paths of a task's work: what it removed, what it changed, what it made.
+
+    `huge` are new files that are too large for git.
+    """
 
     gone: list[str]
     changed: list[str]
     new: list[str]
+    huge: list[str]
 
 
 async def select_work(shadow: Shadow, extras: Extras) -> Work:
@@ -71,12 +78,14 @@ def _sort_out(root: Path, changes: Changes, nested: list[str], extras: Extras) -
     absent = {entry.path for entry in extras.absent}
     gone = [path for path in changes.removed if path not in absent]
     gone += [path for path in changes.changed if not _is_storable(root / path)]
-    new = [path for path in (*changes.new, *nested) if not _is_left_out(path, extras.left_out)]
-    new += [path for path in extras.forced if path not in extras.left_out]
+    new = [path for path in (*changes.new, *nested) if not _is_foreign(path, extras.foreign)]
+    new += [path for path in extras.forced if path not in extras.foreign]
+    new = list(dict.fromkeys(new))
     return Work(
         gone,
         [path for path in changes.changed if _is_storable(root / path)],
-        [path for path in dict.fromkeys(new) if is_new_work(root / path)],
+        [path for path in new if _is_storable(root / path) and not _is_huge(root / path)],
+        [path for path in new if _is_huge(root / path)],
     )
 
 
@@ -100,6 +109,8 @@ async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapsho
 async def _stage(shadow: Shadow, extras: Extras) -> None:
     """Bring the shadow's index up to the work tree."""
     work = await select_work(shadow, extras)
+    if extras.aside is not None:
+        await asyncio.to_thread(set_aside, shadow.root, work.huge, extras.aside)
     await shadow.remove(work.gone)
     await shadow.put(extras.absent)
     await shadow.add([*work.changed, *work.new])
@@ -127,14 +138,12 @@ async def changed_paths(git: Git, old: str, new: str) -> tuple[str, ...]:
     return tuple(path for path in os.fsdecode(answer.stdout).split("\0") if path)
 
 
-def is_new_work(path: Path) -> bool:
-    """Whether a new path is stored: a link, or a file that is not huge, or a submodule's folder."""
+def _is_huge(path: Path) -> bool:
     try:
         status = path.lstat()
     except OSError:
         return False
-    is_huge = stat.S_ISREG(status.st_mode) and status.st_size > HUGE_BYTES
-    return _is_storable(path) and not is_huge
+    return stat.S_ISREG(status.st_mode) and status.st_size > HUGE_BYTES
 
 
 def _is_storable(path: Path) -> bool:
@@ -146,12 +155,12 @@ def _is_storable(path: Path) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)
 
 
-def _is_left_out(path: str, left_out: frozenset[str]) -> bool:
-    if path in left_out:
+def _is_foreign(path: str, foreign: frozenset[str]) -> bool:
+    if path in foreign:
         return True
     end = path.find("/")
     while end != -1:
-        if path[: end + 1] in left_out:
+        if path[: end + 1] in foreign:
             return True
         end = path.find("/", end + 1)
     return False

@@ -44,7 +44,7 @@ class GitWorkspaces:
         self._pool = Pool(places.pool, supply)
         self._views = Views(places.views, supply)
         environment = self.identity.environment if self.identity else {}
-        self._capture = Capture(self.repository.common_dir, environment)
+        self._capture = Capture(self.repository.common_dir, places, environment)
         self._answers = Answers(places)
 
     async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: CommitId) -> Workspace:

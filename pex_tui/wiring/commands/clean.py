@@ -60,7 +60,7 @@ async def _survey(ground: Ground, options: Options) -> Survey:
     return Survey(
         cleaner,
         plan,
-        tuple(run for run in finished if plan.frees(run)),
+        tuple(run for run in finished if run not in plan.kept_runs),
         tuple(row.run for row in rows if not _has_ended(row)),
     )
 
@@ -112,7 +112,10 @@ async def _remove(ground: Ground, options: Options, shown: Survey) -> int:
         survey = await _survey(ground, options)
         plan = survey.plan.within(shown.plan)
         rescued = await survey.cleaner.perform(plan)
-        _forget(ground, [run for run in survey.forgotten if run in shown.forgotten])
+        survey = await _survey(ground, options)  # work found uncommitted is kept in its run
+        left = {removal.run for removal in survey.plan.removals}
+        gone = [run for run in survey.forgotten if run not in left]
+        _forget(ground, [run for run in gone if run in shown.forgotten])
     finally:
         lock.release()
     sys.stdout.write(render_cleaned(plan, rescued))

@@ -141,14 +141,6 @@ async def test_a_change_of_the_same_size_right_after_preparing_is_seen(bench: Be
         assert done.files == ("src/one.py",)
 
 
-async def test_huge_new_files_stay_out(bench: Bench) -> None:
-    path = await bench.prepare(key_of(), writer())
-    with (path / "core.dump").open("wb") as stream:
-        stream.truncate(101 * 1024 * 1024)
-    (path / "small").write_text("x")
-    assert (await bench.capture(key_of())).files == ("small",)
-
-
 async def test_eight_are_prepared_at_once(bench: Bench) -> None:
     keys = [key_of(f"t{number}") for number in range(8)]
     paths = await asyncio.gather(*(bench.prepare(key, writer()) for key in keys))
