@@ -46,16 +46,18 @@ class EngineLock:
 
     def acquire(self) -> None:
         """Take the lock; raise EngineBusyError when it is held."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         for _ in range(_TRIES):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                os.close(descriptor)
                 time.sleep(_GLANCE_SECONDS)
             else:
-                self._descriptor = descriptor
-                return
-        os.close(descriptor)
+                if _is_file(descriptor, self._path):
+                    self._descriptor = descriptor
+                    return
+                os.close(descriptor)  # its last holder took the file away
         raise EngineBusyError(read_holder(self._path))
 
     async def wait(self) -> None:
@@ -83,12 +85,22 @@ class EngineLock:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, json.dumps(asdict(holder)).encode(), 0)
 
-    def release(self) -> None:
-        """Let go; the file stays, so that nobody locks one that is being removed."""
+    def release(self, *, removes: bool = False) -> None:
+        """Let go; `removes` takes the file away as well, which `acquire` notices."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
+            if removes:
+                self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _is_file(descriptor: int, path: Path) -> bool:
+    """Whether the descriptor is of the file that is there now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def current_holder(path: Path) -> Holder | None:

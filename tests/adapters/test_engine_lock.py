@@ -75,6 +75,18 @@ async def test_waiting_ends_when_the_lock_is_free(path: Path) -> None:
     second.release()
 
 
+def test_a_lock_file_that_is_taken_away_never_makes_two_holders(path: Path) -> None:
+    first, second, third = EngineLock(path), EngineLock(path), EngineLock(path)
+    first.acquire()
+    first.release(removes=True)
+    assert not path.exists()
+
+    second.acquire()
+    with pytest.raises(EngineBusyError):
+        third.acquire()
+    second.release()
+
+
 def test_nobody_holds_a_repository_that_never_ran(path: Path) -> None:
     assert current_holder(path) is None
     assert not path.exists()
