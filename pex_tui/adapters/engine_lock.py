@@ -47,28 +47,25 @@ class EngineLock:
     def acquire(self) -> None:
         """Take the lock; raise EngineBusyError when it is held."""
         for _ in range(_TRIES):
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                time.sleep(_GLANCE_SECONDS)
-            else:
-                if _is_file(descriptor, self._path):
-                    self._descriptor = descriptor
-                    return
-                os.close(descriptor)  # its last holder took the file away
+            if self._try():
+                return
+            time.sleep(_GLANCE_SECONDS)
         raise EngineBusyError(read_holder(self._path))
 
     async def wait(self) -> None:
         """Take the lock as soon as it is free."""
-        while True:
-            try:
-                self.acquire()
-            except EngineBusyError:
-                await asyncio.sleep(_POLL_SECONDS)
-            else:
-                return
+        while not self._try():
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _try(self) -> bool:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
 
     def describe(self, run: RunId, *, control: Path | None, is_background: bool) -> None:
         """Say for others who holds the lock."""

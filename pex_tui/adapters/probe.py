@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import psutil
 
 from pex_tui.core.ids import TaskId
 from pex_tui.engine.session import Usage
+
+_Children = Mapping[int, list[psutil.Process]]
 
 
 class TreeMeter:
@@ -18,14 +21,18 @@ class TreeMeter:
         self._seconds: dict[int, float] = {}  # CPU seconds by pid, as of the last reading
 
     def read(self, roots: Mapping[TaskId, int]) -> Usage:
-        """What the trees of these root pids use; processes that just ended count for nothing."""
+        """What the trees of these root pids use; processes that just ended count for nothing.
+
+        Memory is resident, so pages that processes share count once for each of them.
+        """
         now = time.monotonic()
         elapsed = max(now - self._read_at, 1e-6)
         seconds: dict[int, float] = {}
         rows = []
+        children = _children() if roots else {}
         for task, pid in roots.items():
-            spent, resident = self._tree(pid, seconds)
-            rows.append((task, spent / elapsed / self._cores, resident))
+            spent, resident = self._tree(pid, children, seconds)
+            rows.append((task, min(1.0, spent / elapsed / self._cores), resident))
         self._read_at, self._seconds = now, seconds
         return Usage(
             cpu=min(1.0, sum(cpu for _, cpu, _ in rows)),
@@ -33,21 +40,27 @@ class TreeMeter:
             by_task=tuple(rows),
         )
 
-    def _tree(self, pid: int, seconds: dict[int, float]) -> tuple[float, int]:
+    def _tree(self, pid: int, children: _Children, seconds: dict[int, float]) -> tuple[float, int]:
+        """CPU seconds since the last reading, and resident bytes, of a process and all below it."""
         spent, resident = 0.0, 0
-        try:
-            root = psutil.Process(pid)
-            members = [root, *root.children(recursive=True)]
-        except psutil.Error:
-            return spent, resident
+        members: list[psutil.Process] = []
+        with suppress(psutil.Error):
+            members.append(psutil.Process(pid))
         for process in members:
-            try:
-                with process.oneshot():
-                    times = process.cpu_times()
-                    total = times.user + times.system
-                    resident += process.memory_info().rss
-            except psutil.Error:
-                continue
-            seconds[process.pid] = total
-            spent += max(0.0, total - self._seconds.get(process.pid, total))
+            members += children.get(process.pid, ())
+            with suppress(psutil.Error), process.oneshot():
+                times = process.cpu_times()
+                total = times.user + times.system
+                resident += process.memory_info().rss
+                seconds[process.pid] = total
+                spent += max(0.0, total - self._seconds.get(process.pid, total))
         return spent, resident
+
+
+def _children() -> _Children:
+    """Every process of the machine under its parent's pid: one pass for all trees."""
+    found: dict[int, list[psutil.Process]] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            found.setdefault(process.ppid(), []).append(process)
+    return found

@@ -90,3 +90,46 @@ def test_a_lock_file_that_is_taken_away_never_makes_two_holders(path: Path) -> N
 def test_nobody_holds_a_repository_that_never_ran(path: Path) -> None:
     assert current_holder(path) is None
     assert not path.exists()
+
+
+def test_a_holder_that_has_not_said_who_it_is_is_still_in_the_way(path: Path) -> None:
+    lock = EngineLock(path)
+    lock.acquire()
+
+    with pytest.raises(EngineBusyError, match="another process") as caught:
+        EngineLock(path).acquire()
+
+    assert caught.value.holder is None
+    lock.release()
+
+
+def test_what_a_lock_says_of_a_holder_that_let_go_is_not_believed(path: Path) -> None:
+    lock = EngineLock(path)
+    lock.acquire()
+    lock.describe(RunId("7f3a"), control=None, is_background=False)
+    lock.release()
+
+    assert current_holder(path) is None
+
+
+def test_looking_who_holds_a_free_lock_leaves_it_free(path: Path) -> None:
+    path.write_text('{"pid": 1, "run": "old", "host": "h", "since": 1.0}')
+
+    assert current_holder(path) is None
+
+    lock = EngineLock(path)
+    lock.acquire()
+    lock.release()
+
+
+def test_a_program_that_the_holder_starts_does_not_keep_the_lock(path: Path) -> None:
+    lock = EngineLock(path)
+    lock.acquire()
+    child = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE)
+    lock.release()
+
+    other = EngineLock(path)
+    other.acquire()
+
+    other.release()
+    child.communicate()
