@@ -117,7 +117,7 @@ async def _remove(ground: Ground, options: Options, shown: Survey) -> int:
         gone = [run for run in survey.forgotten if run not in left]
         _forget(ground, [run for run in gone if run in shown.forgotten])
     finally:
-        lock.release()
+        lock.release(removes=True)
     sys.stdout.write(render_cleaned(plan, rescued))
     return 0
 
