@@ -1,15 +1,13 @@
 """Opens the app on a repository."""
 
-import asyncio
 from pathlib import Path
 from typing import Literal
 
-from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.engine.session import PlanDraft, RunSession
 from pex_tui.tui.app import PexApp
 from pex_tui.wiring.commands.resume import run_to_resume
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.hosting import Options, ground_of
+from pex_tui.wiring.hosting import Options, await_command, ground_of
 from pex_tui.wiring.sessions import RunOptions
 from pex_tui.wiring.workshop import RepositoryWorkshop, open_workshop
 
@@ -26,8 +24,7 @@ def run_app(
     With a plan it opens the plan's review, or starts it when it is approved; with `resume` (a
     run's id, or empty for the newest) it takes the run up.
     """
-    use_pidfd_watcher()
-    return asyncio.run(_run_app(options, plan, resume, approved=approved))
+    return await_command(_run_app(options, plan, resume, approved=approved))
 
 
 async def _run_app(

@@ -67,6 +67,7 @@ class Ground:
         """Parse and check a plan file; raise UserError with every problem at once."""
         if slots is not None and not 1 <= slots <= MOST_SLOTS:
             raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
+        await self.repository.head()
         text = read_text_file(path, "plan")
         plan = parse_plan(text, str(path), await self._context())
         if slots is not None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.journal import RunRow, SqliteJournal
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.core.codec import encode
@@ -27,9 +28,12 @@ Options = argparse.Namespace
 
 
 def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
-    """Run a command's coroutine to its exit code."""
+    """Run a command's coroutine to its exit code; what git can't do is told in its words."""
     use_pidfd_watcher()
-    return asyncio.run(coroutine)
+    try:
+        return asyncio.run(coroutine)
+    except GitError as error:
+        raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
 
 
 async def ground_of(options: Options) -> Ground:

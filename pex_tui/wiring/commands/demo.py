@@ -1,17 +1,15 @@
 """`pex-tui demo`: a real run on a sample project."""
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.headless.demo import make_demo
 from pex_tui.resources import shipped
 from pex_tui.wiring.commands.run import is_headless
 from pex_tui.wiring.ground import open_ground
-from pex_tui.wiring.hosting import drive_headless
+from pex_tui.wiring.hosting import await_command, drive_headless
 from pex_tui.wiring.sessions import RunOptions, start_run
 
 # With a person there, the collision is theirs to settle; without one the task runs again.
@@ -28,10 +26,9 @@ def main(options: argparse.Namespace) -> int:
     directory = options.dir or Path(tempfile.mkdtemp(prefix="pex-demo-"))
     plan = make_demo(shipped("config") / "demo" / "project", directory.resolve())
     sys.stderr.write(f"The sample project is in {plan.parent}\n")
-    use_pidfd_watcher()
     options.repo = plan.parent
     if is_headless(options):
-        code = asyncio.run(_headless(plan, as_json=options.json))
+        code = await_command(_headless(plan, as_json=options.json))
     else:
         from pex_tui.wiring.app import run_app  # noqa: PLC0415  # only the app needs Textual
 

@@ -4,7 +4,8 @@ import json
 import sys
 from collections.abc import Callable
 
-from pex_tui.headless.markup_report import render_html, render_markdown
+from pex_tui.headless.html_report import render_html
+from pex_tui.headless.markdown_report import render_markdown
 from pex_tui.headless.report import Report, report_object
 from pex_tui.headless.text_report import render_text
 from pex_tui.wiring.hosting import Options, await_command, ground_of, read_report

@@ -1,0 +1,95 @@
+"""The command line in a small repository, with a home and a state directory of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TIMEOUT_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A repository and the environment that commands run in."""
+
+    top: Path
+    env: dict[str, str]
+
+    def pex(self, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run pex-tui to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "pex_tui", *args],
+            cwd=cwd or self.top,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        """Start pex-tui and leave it running."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pex_tui", *args],
+            cwd=self.top,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def git(self, *args: str, cwd: Path | None = None) -> str:
+        """Run git and return what it says."""
+        ended = subprocess.run(
+            ["git", *args],
+            cwd=cwd or self.top,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return ended.stdout.strip()
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the repository."""
+        path = self.top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def traces(self) -> str:
+        """What a run would leave in the repository."""
+        refs = self.git("for-each-ref", "refs/pex", "refs/heads/pex")
+        worktrees = self.git("worktree", "list", "--porcelain").count("worktree ")
+        return f"{refs}{'' if worktrees == 1 else worktrees}"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    home, top = tmp_path / "home", tmp_path / "repo"
+    home.mkdir()
+    top.mkdir()
+    (home / ".gitconfig").write_text(
+        "[user]\n name = Ada\n email = ada@example.org\n[init]\n defaultBranch = main\n"
+    )
+    runtime = Path(tempfile.mkdtemp(prefix="pex-e2e-"))
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_RUNTIME_DIR": str(runtime),
+        "LANG": "C.UTF-8",
+    }
+    made = Shell(top, env)
+    made.git("init", "--quiet")
+    made.write("src/a.txt", "one\n")
+    made.git("add", "-A")
+    made.git("commit", "--quiet", "-m", "init")
+    yield made
+    shutil.rmtree(runtime, ignore_errors=True)

@@ -1,0 +1,174 @@
+"""Each mistake gets one clear message and exit code 2; nothing is started, nothing is changed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Shell
+
+GOOD = "version: 1\ntasks:\n  - {id: a, command: ['true']}\n"
+PLANS = {
+    "empty": ("", "plan"),
+    "not a mapping": ("- a\n- b\n", "mapping"),
+    "unreadable YAML": ("tasks: [\n", "plan.yaml:"),
+    "unknown key": ("version: 1\nspeed: 9\ntasks:\n  - {id: a, command: 'true'}\n", "speed"),
+    "unknown agent": ("tasks:\n  - {id: a, agent: nobody, command: 'true'}\n", "nobody"),
+    "duplicate id": ("tasks:\n  - {id: a, command: x}\n  - {id: a, command: y}\n", '"a"'),
+    "self-need": ("tasks:\n  - {id: a, command: x, needs: [a]}\n", "itself"),
+    "unknown need": ("tasks:\n  - {id: a, command: x, needs: [b]}\n", '"b"'),
+    "cycle": (
+        "tasks:\n  - {id: a, command: x, needs: [b]}\n  - {id: b, command: x, needs: [a]}\n",
+        "cycle",
+    ),
+    "glob outside": ("tasks:\n  - {id: a, command: x, writes: ['../x']}\n", "../x"),
+    "command not found": ("tasks:\n  - {id: a, command: ['no-such-program']}\n", "no-such-program"),
+    "slots 0": ("slots: 0\ntasks:\n  - {id: a, command: x}\n", "slots"),
+    "slots 99": ("slots: 99\ntasks:\n  - {id: a, command: x}\n", "slots"),
+    "clone": ("tasks:\n  - {id: a, command: x, isolation: clone}\n", "clone"),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_bad_plan_is_refused_in_words(shell: Shell, name: str) -> None:
+    text, words = PLANS[name]
+    shell.write("plan.yaml", text)
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 2, ended.stderr
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    assert shell.traces() == ""
+
+
+def test_every_problem_is_told_at_once_with_its_line(shell: Shell) -> None:
+    shell.write("plan.yaml", "speed: 9\nslots: 99\ntasks:\n  - {id: A!, command: x}\n")
+
+    ended = shell.pex("check", "plan.yaml")
+
+    assert ended.returncode == 2
+    assert [line for line in ("plan.yaml:1", "plan.yaml:2", "plan.yaml:4") if line in ended.stderr]
+    assert ended.stderr.count("plan.yaml:") == 3
+
+
+def test_a_missing_plan_is_named(shell: Shell) -> None:
+    ended = shell.pex("run", "nope.yaml", "--headless")
+
+    assert ended.returncode == 2
+    assert "nope.yaml" in ended.stderr
+
+
+def test_outside_a_repository(shell: Shell, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "plan.yaml").write_text(GOOD)
+
+    ended = shell.pex("run", "plan.yaml", "--headless", cwd=elsewhere)
+
+    assert ended.returncode == 2
+    assert "git init" in ended.stderr
+
+
+def test_without_a_commit(shell: Shell, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shell.git("init", "--quiet", cwd=empty)
+    (empty / "plan.yaml").write_text(GOOD)
+
+    ended = shell.pex("run", "plan.yaml", "--headless", cwd=empty)
+
+    assert ended.returncode == 2
+    assert "no commit" in ended.stderr
+
+
+def test_in_a_bare_repository(shell: Shell, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.git"
+    shell.git("clone", "--quiet", "--bare", str(shell.top), str(bare))
+
+    ended = shell.pex("run", "plan.yaml", "--headless", cwd=bare)
+
+    assert ended.returncode == 2
+    assert "bare" in ended.stderr
+
+
+def test_without_git(shell: Shell, tmp_path: Path) -> None:
+    shell.write("plan.yaml", GOOD)
+    nothing = Shell(shell.top, {**shell.env, "PATH": str(tmp_path)})
+
+    ended = nothing.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 2
+    assert "git was not found" in ended.stderr
+
+
+def test_with_an_old_git(shell: Shell, tmp_path: Path) -> None:
+    shell.write("plan.yaml", GOOD)
+    old = tmp_path / "bin" / "git"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho git version 2.30.1\n")
+    old.chmod(0o755)
+    path = f"{old.parent}{os.pathsep}{shell.env['PATH']}"
+
+    ended = Shell(shell.top, {**shell.env, "PATH": path}).pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 2
+    assert "2.39" in ended.stderr
+
+
+def test_without_a_name_for_commits(shell: Shell) -> None:
+    shell.write("plan.yaml", GOOD)
+    Path(shell.env["HOME"], ".gitconfig").write_text("")
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 2
+    assert "user.name" in ended.stderr
+    assert shell.traces() == ""
+
+
+def test_landing_onto_uncommitted_work_is_refused_before_the_start(shell: Shell) -> None:
+    shell.write("plan.yaml", GOOD)
+    shell.write("src/a.txt", "mine\n")
+
+    ended = shell.pex("run", "plan.yaml", "--headless", "--land")
+
+    assert ended.returncode == 2
+    assert "uncommitted" in ended.stderr
+    assert (shell.top / "src/a.txt").read_text() == "mine\n"
+    assert shell.pex("run", "plan.yaml", "--headless").returncode == 0
+
+
+def test_landing_from_a_detached_head_is_refused_before_the_start(shell: Shell) -> None:
+    shell.write("plan.yaml", GOOD)
+    shell.git("checkout", "--quiet", "--detach")
+
+    ended = shell.pex("run", "plan.yaml", "--headless", "--land")
+
+    assert ended.returncode == 2
+    assert "detached" in ended.stderr
+    assert shell.pex("run", "plan.yaml", "--headless").returncode == 0
+
+
+def test_a_state_directory_that_cannot_be_made(shell: Shell, tmp_path: Path) -> None:
+    shell.write("plan.yaml", GOOD)
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+
+    ended = Shell(shell.top, {**shell.env, "XDG_STATE_HOME": str(in_the_way)}).pex(
+        "run", "plan.yaml", "--headless"
+    )
+
+    assert ended.returncode == 2
+    assert "XDG_STATE_HOME" in ended.stderr
+
+
+def test_a_bad_setting_is_named(shell: Shell) -> None:
+    shell.write("plan.yaml", GOOD)
+    shell.write(".pex/pex.yaml", "thread_pool:\n  max_concurent: 3\n")
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 2
+    assert "max_concurrent" in ended.stderr

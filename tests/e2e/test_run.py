@@ -1,0 +1,173 @@
+"""Whole runs from the command line, by what they leave behind."""
+
+import json
+import textwrap
+
+from tests.e2e.conftest import Shell
+
+GATE = 'verify: [["sh", "-c", "! grep -r broken src"]]\n'
+
+
+def plan(shell: Shell, tasks: str, head: str = "") -> None:
+    shell.write("plan.yaml", f"version: 1\ngoal: Try\n{head}tasks:\n{textwrap.indent(tasks, '  ')}")
+
+
+def branch(shell: Shell) -> str:
+    return shell.git("for-each-ref", "--format=%(refname:short)", "refs/heads/pex")
+
+
+def test_each_task_lands_as_one_commit_and_the_users_branch_waits(shell: Shell) -> None:
+    plan(
+        shell,
+        "- {id: a, command: 'echo two >> src/a.txt', writes: ['src/**']}\n"
+        "- {id: b, command: 'echo three >> src/a.txt', writes: ['src/a.txt']}\n"
+        "- {id: c, command: 'cat src/a.txt > c.txt', needs: [a, b]}\n"
+        "- {id: look, command: ['ls'], writes: []}\n",
+    )
+    before = shell.git("rev-parse", "HEAD")
+
+    ended = shell.pex("run", "plan.yaml", "--headless", "--name", "first")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "everything ended well" in ended.stdout
+    assert shell.git("rev-parse", "HEAD") == before
+    subjects = shell.git("log", "--format=%s", f"{before}..pex/first").splitlines()
+    assert sorted(subjects) == ["a: Try", "b: Try", "c: Try"]
+    trailers = shell.git("log", "-1", "--format=%(trailers:key=Pex-Task,valueonly)", "pex/first")
+    assert trailers.strip() == "c"
+
+    landed = shell.pex("land")
+    assert landed.returncode == 0, landed.stderr
+    assert sorted((shell.top / "c.txt").read_text().split()) == ["one", "three", "two"]
+
+
+def test_a_failure_skips_what_needs_it_and_the_rest_goes_on(shell: Shell) -> None:
+    plan(
+        shell,
+        "- {id: bad, command: 'exit 3', retries: 0}\n"
+        "- {id: after, command: 'true', needs: [bad]}\n"
+        "- {id: good, command: 'echo x > x.txt'}\n",
+    )
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 1
+    assert "needs bad, which failed" in ended.stdout
+    assert "x.txt" in shell.git("ls-tree", "--name-only", branch(shell))
+
+
+def test_nothing_lands_that_fails_the_gate(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'echo broken > src/b.txt'}\n", GATE)
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 4
+    assert shell.git("rev-parse", branch(shell)) == shell.git("rev-parse", "HEAD")
+
+
+COLLISION = (
+    "- {id: a, command: 'sleep 0.3; echo a > src/a.txt'}\n"
+    "- {id: b, command: 'sleep 0.3; echo b > src/a.txt'}\n"
+)
+
+
+def test_a_collision_is_settled_by_a_rerun(shell: Shell) -> None:
+    plan(shell, COLLISION)
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 0
+    assert "ran again" in ended.stdout
+
+
+def test_a_collision_that_is_left_is_settled_by_hand(shell: Shell) -> None:
+    plan(shell, COLLISION)
+    ended = shell.pex(
+        "run", "plan.yaml", "--headless", "--set", "conflict_resolution.auto_resolve=false"
+    )
+    assert ended.returncode == 3
+    listed = shell.pex("resolve")
+    assert listed.returncode == 3
+    task = listed.stdout.split("OPEN")[1].split()[0]
+
+    settled = shell.pex("resolve", branch(shell).removeprefix("pex/"), task, "--ours")
+
+    assert settled.returncode == 0, settled.stderr
+    assert shell.git("show", f"{branch(shell)}:src/a.txt") == task
+
+
+def test_json_lines_are_all_that_stdout_holds(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'echo hi'}\n")
+
+    ended = shell.pex("run", "plan.yaml", "--headless", "--json")
+
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
+    assert events[-1]["event"] == "run_finished"
+    assert events[-1]["outcome"] == "ok"
+    assert events[-1]["metrics"]["makespan_seconds"] > 0
+
+
+def test_the_report_comes_in_four_formats(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'echo x > x.txt'}\n")
+    shell.pex("run", "plan.yaml", "--headless")
+
+    written = json.loads(shell.pex("report", "--format", "json").stdout)
+    assert {"run", "goal", "outcome", "tasks", "conflicts", "metrics"} <= set(written)
+    assert "| a |" in shell.pex("report", "--format", "md").stdout
+    assert "<html" in shell.pex("report", "--format", "html").stdout
+    assert "schedule efficiency" in shell.pex("report").stdout
+
+
+def test_a_task_finds_the_contracts_environment(shell: Shell) -> None:
+    plan(
+        shell,
+        "- {id: first, command: 'echo hello > $PEX_OUTPUTS/note', writes: []}\n"
+        "- id: second\n"
+        "  needs: [first]\n"
+        "  prompt: Say it\n"
+        "  env: {EXTRA: own}\n"
+        "  command: 'cat $PEX_INPUTS/note > r.txt; env | grep -E \"PEX_|EXTRA\" >> r.txt'\n",
+    )
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 0, ended.stderr
+    result = shell.git("show", f"{branch(shell)}:r.txt")
+    assert result.startswith("hello")
+    names = {line.partition("=")[0] for line in result.splitlines()[1:]}
+    assert {
+        *("PEX_RUN", "PEX_TASK", "PEX_ATTEMPT", "PEX_SLOT", "PEX_WORKSPACE", "PEX_SOCKET"),
+        *("PEX_PORT", "PEX_OUTPUTS", "PEX_INPUTS", "EXTRA"),
+    } <= names
+
+
+def test_a_promise_of_changes_is_kept_or_the_task_has_failed(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'true', expects: changes, retries: 0}\n")
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 1
+    assert "promised changes" in ended.stdout
+
+
+def test_uncommitted_work_is_left_out_or_taken_in_as_asked(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'cat src/a.txt > seen.txt'}\n")
+    shell.write("src/a.txt", "mine\n")
+
+    shell.pex("run", "plan.yaml", "--headless", "--name", "without")
+    shell.pex("run", "plan.yaml", "--headless", "--name", "with", "--include-uncommitted")
+
+    assert shell.git("show", "pex/without:seen.txt") == "one"
+    assert shell.git("show", "pex/with:seen.txt") == "mine"
+    assert (shell.top / "src/a.txt").read_text() == "mine\n"
+
+
+def test_landing_at_the_end_moves_the_users_branch(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'echo two > src/a.txt'}\n")
+
+    ended = shell.pex("run", "plan.yaml", "--headless", "--land")
+
+    assert ended.returncode == 0, ended.stderr
+    assert (shell.top / "src/a.txt").read_text() == "two\n"
+    assert shell.git("status", "--porcelain", "--untracked-files=no") == ""
