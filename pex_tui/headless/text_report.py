@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
+from pex_tui.core.amounts import counted
+from pex_tui.core.disputes import PEX
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import TaskSpec
@@ -49,7 +51,9 @@ def render_text(report: Report) -> str:
         *_failures(report),
         *_conflicts(report),
         *_timeline(report),
-        *figures(report),
+        "",
+        "Figures",
+        *(f"  {line}" for line in figure_lines(report)),
         *_notices(report),
         *next_steps(report),
     ]
@@ -57,7 +61,7 @@ def render_text(report: Report) -> str:
 
 
 def _fit(line: str) -> str:
-    text = clean(line)
+    text = clean(line).rstrip()
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
@@ -68,7 +72,7 @@ def outcome_words(report: Report) -> str:
 
 def clock(seconds: float) -> str:
     """Minutes and seconds, below a minute with a tenth: `2:05`, `9.3 s`."""
-    if seconds < 60:  # noqa: PLR2004
+    if round(seconds, 1) < 60:  # noqa: PLR2004
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -84,7 +88,8 @@ def _head(report: Report) -> Iterator[str]:
     state = report.state
     landed = sum(task.phase is Phase.LANDED for task in state.tasks)
     yield ""
-    yield f"Run {state.run}: {outcome_words(report)} (exit {report.exit_code})"
+    code = f" (exit {report.exit_code})" if report.is_finished else ""
+    yield f"Run {state.run}: {outcome_words(report)}{code}"
     if state.plan.goal:
         yield f"  {state.plan.goal.partition(chr(10))[0]}"
     yield (
@@ -104,16 +109,24 @@ def _tasks(report: Report) -> Iterator[str]:
         past = report.history.tasks[task.id]
         mark = _MARKS.get(task.phase, "·")
         tries = f" ×{past.attempts}" if past.attempts > 1 else ""
-        took = clock(past.work_seconds) if past.exited_at else ""
-        yield f"  {mark} {task.id:<{wide}}  {took:>8}{tries:<3}  {_what_became(task)}"
+        took = clock(past.work_seconds) if past.attempts else ""
+        yield f"  {mark} {task.id:<{wide}}  {took:>8}{tries:<3}  {_what_became(report, task)}"
 
 
-def _what_became(task: TaskState) -> str:
+def _what_became(report: Report, task: TaskState) -> str:
     if task.landed is not None:
-        count = len(task.files)
         drift = f", {len(task.drift)} outside `writes`" if task.drift else ""
-        return f"landed {task.landed[:9]}, {count} file{'' if count == 1 else 's'}{drift}"
-    return f"{task.phase}: {task.reason}" if task.reason else str(task.phase)
+        files = counted(len(task.files), "file")
+        return f"landed {task.landed[:9]}, {files}{drift}: {subject(report, task)}"
+    if not task.reason or task.reason.startswith(task.phase):
+        return task.reason or str(task.phase)
+    return f"{task.phase}: {task.reason}"
+
+
+def subject(report: Report, task: TaskState) -> str:
+    """The first line of a landed task's commit message."""
+    spec = report.state.spec(task.id)
+    return spec.commit_message.strip().partition("\n")[0] or spec.title
 
 
 def _failures(report: Report) -> Iterator[str]:
@@ -137,10 +150,17 @@ def _conflicts(report: Report) -> Iterator[str]:
 def _conflict_line(report: Report, conflict: Conflict) -> str:
     who = " × ".join(conflict.tasks)
     what = ", ".join(file.path for file in conflict.files) or conflict.detail
-    decision = _DECISIONS[conflict.decision] if conflict.decision else "OPEN: waits for a decision"
     cost = cost_seconds(report.history, conflict)
     spent = f", {clock(cost)}" if cost else ""
-    return f"{conflict.kind}  {who}: {what}; {decision}{spent}"
+    return f"{conflict.kind}  {who}: {what}; {how_decided(conflict)}{spent}"
+
+
+def how_decided(conflict: Conflict) -> str:
+    """How a conflict was settled and by whom, in words."""
+    if conflict.decision is None:
+        return "OPEN: waits for a decision"
+    by = f" (by {conflict.decided_by})" if conflict.decided_by not in {"", PEX} else ""
+    return f"{_DECISIONS[conflict.decision]}{by}"
 
 
 def _timeline(report: Report) -> Iterator[str]:
@@ -170,29 +190,28 @@ def _bar(report: Report, spec: TaskSpec, whole: float) -> str:
     return "".join(cells)
 
 
-def figures(report: Report) -> Iterator[str]:
-    """The figures, the bound always said."""
+def figure_lines(report: Report) -> Iterator[str]:
+    """The figures, a sentence each, the bound always said."""
     found = report.metrics
-    yield ""
-    yield "Figures"
     yield (
-        f"  schedule efficiency {percent(found.schedule_efficiency)}: "
+        f"schedule efficiency {percent(found.schedule_efficiency)}: "
         f"{clock(found.makespan_seconds)} where no scheduler could need less than "
         f"{clock(found.lower_bound_seconds)}"
     )
     if found.speedup is not None:
-        yield f"  speed-up {found.speedup:.1f}× over one task at a time: {_savings(report)}"
+        yield f"speed-up {found.speedup:.1f}× over one task at a time: {_savings(report)}"
     yield (
-        f"  parallel efficiency {percent(found.parallel_efficiency)} of at most "
+        f"parallel efficiency {percent(found.parallel_efficiency)} of at most "
         f"{percent(found.efficiency_ceiling)} on this graph, "
         f"slots busy {percent(found.thread_utilization)}"
     )
     waits = ", ".join(f"{cause} {clock(wait.mean)}" for cause, wait in found.wait_seconds.items())
-    yield f"  mean wait: {waits}"
+    yield f"mean wait: {waits}"
     if found.conflict_rate is not None:
         yield (
-            f"  conflict rate {percent(found.conflict_rate)} of landings, "
-            f"{found.conflicts_predicted} overlaps foreseen, {found.conflicts_missed} not"
+            f"{percent(found.conflict_rate)} of landings met a conflict; "
+            f"{counted(found.conflicts_predicted, 'overlap')} foreseen "
+            f"({counted(found.false_alarms, 'false alarm')}), {found.conflicts_missed} not"
         )
 
 
@@ -213,23 +232,35 @@ def _notices(report: Report) -> Iterator[str]:
 
 def next_steps(report: Report) -> Iterator[str]:
     """What to do now; a run that is all on its branch needs nothing."""
-    state = report.state
-    run = state.run
-    steps = []
-    if report.outcome is Outcome.INTERRUPTED or not report.is_finished:
-        steps.append(f"pex-tui resume {run}        continue it")
-    steps += [
-        f"pex-tui resolve {run} {conflict.tasks[0]} --ours|--theirs|--edit|--rerun"
-        for conflict in state.open_conflicts
-    ]
-    if any(task.phase is Phase.FAILED for task in state.tasks):
-        steps.append(f"pex-tui resume {run}        try what failed again")
-    landed = any(task.phase is Phase.LANDED for task in state.tasks)
-    if landed and state.land_status is not LandStatus.LANDED and state.target is not None:
-        steps.append(f"pex-tui land {run}          bring it to {state.target}")
-    if landed:
-        steps.append(f"git log {state.base[:9]}..{state.branch}    the commits")
-    steps.append(f"pex-tui report {run}        this report again (--format html, md or json)")
+    steps = dict(_steps(report))
+    wide = max(len(command) for command in steps)
     yield ""
     yield "Next"
-    yield from (f"  {step}" for step in dict.fromkeys(steps))
+    for command, purpose in steps.items():
+        yield f"  {command:<{wide}}  {purpose}"
+
+
+def _steps(report: Report) -> Iterator[tuple[str, str]]:
+    """Commands, and what each is good for."""
+    state, run = report.state, report.state.run
+    if report.outcome is Outcome.INTERRUPTED or not report.is_finished:
+        yield f"pex-tui resume {run}", "continue it"
+    elif any(task.phase is Phase.FAILED for task in state.tasks):
+        yield f"pex-tui resume {run}", "try what failed again"
+    for conflict in state.open_conflicts:
+        yield (
+            f"pex-tui resolve {run} {conflict.tasks[0]} --ours|--theirs|--edit|--rerun",
+            "settle its conflict",
+        )
+    if any(task.phase is Phase.LANDED for task in state.tasks):
+        yield from _landing_steps(report)
+    yield f"pex-tui report {run}", "this report again (--format html, md or json)"
+
+
+def _landing_steps(report: Report) -> Iterator[tuple[str, str]]:
+    state = report.state
+    if state.target is None:
+        yield f"git merge {state.branch}", "bring it to a branch of yours"
+    elif state.land_status is not LandStatus.LANDED:
+        yield f"pex-tui land {state.run}", f"bring it to {state.target}"
+    yield f"git log {state.base[:9]}..{state.branch}", "the commits"

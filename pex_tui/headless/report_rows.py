@@ -1,0 +1,57 @@
+"""The rows that every marked-up report shows: tasks and conflicts, cell by cell, not escaped."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pex_tui.core.phases import Phase
+from pex_tui.headless.report import Report, cost_seconds
+from pex_tui.headless.text_report import clock, how_decided, subject
+
+TASK_HEAD = ("task", "outcome", "what", "commit", "files", "attempts", "time")
+CONFLICT_HEAD = ("kind", "tasks", "about", "decision", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A task that failed, why, and the end of what its gate printed."""
+
+    task: str
+    detail: str
+    output: tuple[str, ...]
+
+
+def task_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """One row a task, in plan order, with the cells of TASK_HEAD."""
+    for task in report.state.tasks:
+        past = report.history.tasks[task.id]
+        what = subject(report, task) if task.landed else task.reason
+        yield (
+            task.id,
+            str(task.phase),
+            "" if what == task.phase else what,
+            (task.landed or "")[:9],
+            str(len(task.files) or ""),
+            str(past.attempts or ""),
+            clock(past.work_seconds) if past.attempts else "",
+        )
+
+
+def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """One row a conflict, in order of appearance, with the cells of CONFLICT_HEAD."""
+    for conflict in report.state.conflicts:
+        cost = cost_seconds(report.history, conflict)
+        yield (
+            str(conflict.kind),
+            " × ".join(conflict.tasks),
+            ", ".join(file.path for file in conflict.files) or conflict.detail,
+            how_decided(conflict),
+            "" if cost is None else clock(cost),
+        )
+
+
+def failure_rows(report: Report) -> Iterator[FailureRow]:
+    """The tasks that failed."""
+    for task in report.state.tasks:
+        if task.phase is Phase.FAILED and task.failure is not None:
+            lines = tuple(task.failure.output.splitlines())
+            yield FailureRow(task.id, task.failure.detail, lines)

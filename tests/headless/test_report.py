@@ -1,0 +1,333 @@
+"""Reports of small runs: what a person, a pull request, a browser and a script are told."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from pex_tui.core.events import (
+    AgentExited,
+    ConflictDecided,
+    GateFinished,
+    MergeConflicted,
+    Noticed,
+    RunDrainRequested,
+    RunFinished,
+    RunLanded,
+    RunPauseRequested,
+)
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.outcome import conclude
+from pex_tui.core.plan import Plan
+from pex_tui.core.rules import RunRules
+from pex_tui.core.state import ConflictFile, Decision, FailureKind
+from pex_tui.headless.html_report import render_html
+from pex_tui.headless.markdown_report import render_markdown
+from pex_tui.headless.report import Report, make_report, report_object
+from pex_tui.headless.text_report import clock, render_text
+from tests.core.world import BASE, World, task
+
+GATE = (("pytest", "-q"),)
+A, B = TaskId("a"), TaskId("b")
+HOSTILE = "\x1b[31m<script>alert(1)</script>\u202e[x](javascript:y) | `z`"
+
+
+def finished(run: World) -> Report:
+    run.send(RunFinished(*conclude(run.state)))
+    return make_report(run.events)
+
+
+def work(run: World, name: str, *files: str, seconds: float = 10) -> None:
+    """The task runs for so long and lands what it changed."""
+    run.run(name)
+    run.now += seconds
+    run.finish(name, *files)
+
+
+def landed_run() -> World:
+    run = World(
+        Plan(
+            (task("a", commit_message="fix: round half up\n\nLong story."), task("b", "a")),
+            goal="Mend the shop",
+        ),
+        RunRules(slots=2),
+    )
+    work(run, "a", "money.py", "stock.py")
+    work(run, "b")
+    return run
+
+
+def conflicting_run() -> World:
+    rules = RunRules(auto_resolve=False)
+    run = World(Plan((task("a"), task("b"), task("c", "b"))), rules)
+    work(run, "a", "x.py")
+    run.exit("b")
+    run.capture("b", "x.py")
+    run.send(MergeConflicted(B, 1, BASE, (ConflictFile("x.py"),), (A,)))
+    return run
+
+
+def gated_run(output: str = "F\n1 failed") -> World:
+    run = World(Plan((task("a"), task("b", "a")), verify=GATE), RunRules())
+    run.exit("a")
+    run.capture("a", "x.py")
+    run.merge("a")
+    for commit, passed in ((run.task("a").candidate, False), (BASE, True)):
+        assert commit is not None
+        run.send(GateFinished(A, 1, commit, passed, 2.0, "pytest -q", output))
+    return run
+
+
+def test_a_report_says_what_landed_and_what_to_do_next() -> None:
+    text = render_text(finished(landed_run()))
+
+    assert "Run r1: everything ended well (exit 0)" in text
+    assert "1 of 2 tasks landed on pex/r1, from main at bbbbbbbbb, in 20.0 s" in text
+    assert "✓ a" in text
+    assert "landed 000000000, 2 files: fix: round half up" in text
+    assert "pex-tui land r1" in text
+    assert "bring it to main" in text
+    assert "git log bbbbbbbbb..pex/r1" in text
+    assert "resume" not in text
+
+
+def test_a_report_says_the_bound_with_every_efficiency() -> None:
+    text = render_text(finished(landed_run()))
+
+    assert "schedule efficiency 100%: 20.0 s where no scheduler could need less than 20.0 s" in text
+    assert "parallel efficiency 50% of at most 50% on this graph" in text
+    assert "one agent alone would have been as fast" in text
+
+
+def test_a_red_gate_is_told_with_the_end_of_its_output_and_who_was_skipped() -> None:
+    report = finished(gated_run())
+    text = render_text(report)
+
+    assert report.exit_code == 4
+    assert "a gate failed (exit 4)" in text
+    assert "✗ a: the gate failed: pytest -q" in text
+    assert "      1 failed" in text
+    assert "skipped: needs a, which failed" in text
+    assert "pex-tui resume r1" in text
+    assert "try what failed again" in text
+
+
+def test_an_open_conflict_is_told_with_the_command_that_settles_it() -> None:
+    report = finished(conflicting_run())
+    text = render_text(report)
+
+    assert report.exit_code == 3
+    assert "write  b × a: x.py; OPEN: waits for a decision" in text
+    assert "pex-tui resolve r1 b --ours|--theirs|--edit|--rerun" in text
+
+
+def test_a_settled_conflict_says_how_and_by_whom() -> None:
+    run = conflicting_run()
+    run.now += 30
+    run.send(ConflictDecided(B, Decision.EDITED, run.commit(), "ada"))
+    run.land("b")
+    work(run, "c")
+
+    text = render_text(finished(run))
+
+    assert "b × a: x.py; edited by hand (by ada), 30.0 s" in text
+
+
+def test_an_interrupted_run_says_how_to_go_on() -> None:
+    run = World(Plan((task("a"), task("b", "a"))), RunRules())
+    run.run("a")
+    run.send(RunDrainRequested("signal"))
+    run.finish("a", "x.py")
+
+    text = render_text(finished(run))
+
+    assert "interrupted, its state is saved (exit 130)" in text
+    assert "pex-tui resume r1" in text
+    assert "continue it" in text
+
+
+def test_a_run_that_goes_on_has_no_outcome_yet() -> None:
+    run = World(Plan((task("a"),)), RunRules())
+    run.run("a")
+    run.now += 5
+    run.send(RunPauseRequested("you"))
+    report = make_report(run.events)
+
+    text, found = render_text(report), report_object(report)
+
+    assert "Run r1: not finished\n" in text
+    assert "5.0 s" in text
+    assert (found["outcome"], found["exit_code"]) == (None, None)
+
+
+def test_a_run_from_a_detached_head_is_merged_by_hand() -> None:
+    run = landed_run()
+    run.events[0] = replace(run.planned, target=None)
+
+    text = render_text(finished(run))
+
+    assert "git merge pex/r1" in text
+    assert "pex-tui land" not in text
+
+
+def test_a_run_that_was_brought_to_its_branch_needs_no_landing() -> None:
+    run = landed_run()
+    run.send(RunFinished(*conclude(run.state)), RunLanded("main", CommitId("c"), "fast-forward"))
+
+    text = render_text(make_report(run.events))
+
+    assert "landed: fast-forward" in text
+    assert "pex-tui land" not in text
+
+
+def test_notices_are_told_once() -> None:
+    run = landed_run()
+    run.send(Noticed("Submodules are not checked out."), Noticed("Submodules are not checked out."))
+
+    assert render_text(finished(run)).count("Submodules") == 1
+
+
+def test_every_line_fits_whatever_the_run_was_called() -> None:
+    run = World(
+        Plan((task("a" * 40, prompt="p" * 300, commit_message="c" * 300),), goal="g" * 300),
+        RunRules(),
+    )
+    run.exit("a" * 40, code=1)
+    run.send(Noticed("n " * 200))
+
+    lines = render_text(make_report(run.events)).splitlines()
+
+    assert max(map(len, lines)) <= 100
+    assert lines == [line.rstrip() for line in lines]
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its tags, its text, its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: dict[str, set[str]] = {}
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            self.attributes.setdefault(name, set()).add(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def hostile_report() -> Report:
+    run = gated_run(f"{HOSTILE}\n{HOSTILE}")
+    run.send(Noticed(HOSTILE))
+    plan = replace(run.planned.plan, goal=HOSTILE)
+    run.events[0] = replace(run.planned, target=HOSTILE, plan=plan)
+    return finished(run)
+
+
+def test_text_from_outside_can_neither_steer_a_terminal_nor_a_browser() -> None:
+    report = hostile_report()
+
+    for text in (render_text(report), render_markdown(report), render_html(report)):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    page = Page(render_html(report))
+    assert "script" not in page.tags
+    assert "<script>alert(1)</script>" in page.words
+
+
+def test_text_from_outside_is_no_markup_in_markdown() -> None:
+    text = render_markdown(hostile_report())
+
+    outside_blocks = [line for line in text.splitlines() if not line.startswith("    ")]
+    assert not any("<script>" in line.replace("\\<", "") for line in outside_blocks)
+    assert not any("[x](" in line for line in outside_blocks)
+
+
+def test_a_page_needs_nothing_from_anywhere() -> None:
+    page = Page(render_html(finished(conflicting_run())))
+
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert not {"src", "href"} & set(page.attributes)
+    assert page.tags.count("style") == 1
+    assert "prefers-color-scheme:dark" in page.words
+    assert any("default-src 'none'" in value for value in page.attributes["content"])
+
+
+def test_a_page_shows_the_same_figures_as_the_text() -> None:
+    page = Page(render_html(finished(landed_run())))
+
+    for words in ("1 of 2", "tasks landed", "schedule efficiency", "fix: round half up", "20.0 s"):
+        assert words in page.words
+
+
+def test_a_page_draws_each_attempt_where_it_was() -> None:
+    page = Page(render_html(finished(landed_run())))
+
+    assert {"a: running 10.0 s", "b: running 10.0 s"} <= page.attributes["title"]
+    assert any(
+        style.startswith("left:50.00%;width:max(2px,50.00%") for style in page.attributes["style"]
+    )
+
+
+def test_a_report_as_json_has_what_the_contract_names() -> None:
+    found = json.loads(json.dumps(report_object(finished(conflicting_run()))))
+
+    assert set(found) == {
+        "run", "goal", "outcome", "exit_code", "base", "branch", "tasks", "conflicts", "metrics"
+    }  # fmt: skip
+    assert found["tasks"][0].keys() >= {
+        "id", "agent", "outcome", "attempts", "started_at", "finished_at", "commit", "files",
+        "waits",
+    }  # fmt: skip
+    assert found["conflicts"][0].keys() >= {
+        "kind", "tasks", "files", "foreseen_at", "seen_at", "met_at", "decision", "decided_by",
+        "cost_seconds",
+    }  # fmt: skip
+    (conflict,) = found["conflicts"]
+    assert (conflict["kind"], conflict["tasks"], conflict["files"]) == (
+        "write",
+        ["b", "a"],
+        ["x.py"],
+    )
+    assert (conflict["decision"], conflict["decided_by"]) == (None, None)
+    assert found["metrics"]["conflict_rate"] == 0.5
+
+
+def test_attempts_of_a_task_are_all_counted_and_the_last_one_is_its_time() -> None:
+    run = World(Plan((task("a", retries=0),)), RunRules())
+    run.run("a")
+    run.now += 7
+    run.send(AgentExited(A, 1, 1, run.now, FailureKind.EXIT, "exit code 1"))
+    run.capture("a")
+    report = finished(run)
+
+    (entry,) = report_object(report)["tasks"]
+
+    assert (entry["outcome"], entry["attempts"]) == ("failed", 1)
+    assert "✗ a" in render_text(report)
+    assert "7.0 s" in render_text(report)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (9.34, "9.3 s"), (59.97, "1:00"), (125, "2:05"), (3723, "1:02:03")],
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+Render = Callable[[Report], str]
+
+
+@pytest.mark.parametrize("render", [render_text, render_markdown, render_html])
+def test_a_run_that_has_only_been_planned_can_be_reported(render: Render) -> None:
+    run = World(Plan((task("a"),)), RunRules())
+
+    assert "r1" in render(make_report(run.events[:1]))
