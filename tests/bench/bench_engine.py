@@ -1,7 +1,8 @@
 """How near whole runs come to their bounds: `pytest -m bench tests/bench/bench_engine.py -s`.
 
 Each plan runs headless through the command line, in one shared checkout. Times are seconds from the
-run's first event to its last, start-up excluded; the engine's CPU is its own, shims apart.
+first start of a process to the run's last event, start-up excluded; CPU is that of the command and
+of the children it waited for.
 """
 
 import json
@@ -85,7 +86,8 @@ def measure(repository: Path, tasks: list[dict[str, Any]]) -> Measured:
     cpu, output = _cpu_of(argv, repository)
     events = [json.loads(line) for line in output.splitlines()]
     assert events[-1]["outcome"] == "ok"
-    return Measured(events[-1]["at"] - events[0]["at"], cpu, idle, events[-1]["metrics"])
+    first = min(event["started_at"] for event in events if event["event"] == "agent_started")
+    return Measured(events[-1]["at"] - first, cpu, idle, events[-1]["metrics"])
 
 
 def _cpu_of(argv: list[str], cwd: Path) -> tuple[float, str]:
