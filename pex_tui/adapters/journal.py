@@ -39,7 +39,8 @@ class RunRow:
 class SqliteJournal:
     """One writer in a thread of its own; readers of other processes see each commit whole.
 
-    `notice` tells the user that an older journal was broken; it is empty otherwise.
+    `notice` tells the user that the journal before this one was broken; it is empty otherwise,
+    and once this one holds a run.
     """
 
     def __init__(self, path: Path) -> None:

@@ -29,24 +29,22 @@ class JournalError(UserError):
 
 
 def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
-    """A connection to the journal, and a notice when a broken file had to be moved aside.
+    """A connection to the journal, and a notice while it stands in for one that was broken.
 
-    Raises JournalError for a newer schema and for a folder that can't be written.
+    A broken file is moved aside. Raises JournalError for a newer schema and for a folder that
+    can't be written.
     """
     try:
-        return _connect(path), ""
+        connection = _connect(path)
     except sqlite3.DatabaseError as error:
         if not _is_broken(error):
             raise JournalError(
                 f"The journal {path} can't be opened: {error}. Its folder has to be there, "
                 "writable, and on a local disk."
             ) from error
-    aside = _move_aside(path)
-    notice = (
-        f"The journal was broken and is now {aside.name}; past runs are not listed. "
-        "Branches and refs of those runs are as they were."
-    )
-    return _connect(path), notice
+        _move_aside(path)
+        connection = _connect(path)
+    return connection, _notice(connection, path)
 
 
 def is_full(error: sqlite3.Error, path: Path) -> bool:
@@ -122,13 +120,31 @@ def _is_broken(error: sqlite3.DatabaseError) -> bool:
     return any(words in str(error) for words in ("malformed", "no such table", "no such column"))
 
 
-def _move_aside(path: Path) -> Path:
+def _move_aside(path: Path) -> None:
     """Rename the file and what SQLite keeps beside it; another process may be quicker."""
-    number = 1
-    while path.with_name(f"{path.name}.corrupt-{number}").exists():
-        number += 1
-    aside = path.with_name(f"{path.name}.corrupt-{number}")
+    aside = _aside(path, _times_broken(path) + 1)
     for suffix in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    return aside
+
+
+def _notice(connection: sqlite3.Connection, path: Path) -> str:
+    """Said by every command until a run is in the new journal: the first may have no reader."""
+    times = _times_broken(path)
+    if times == 0 or connection.execute("SELECT run FROM runs LIMIT 1").fetchone():
+        return ""
+    return (
+        f"The journal was broken and is now {_aside(path, times).name}; past runs are not listed. "
+        "Branches and refs of those runs are as they were."
+    )
+
+
+def _times_broken(path: Path) -> int:
+    number = 0
+    while _aside(path, number + 1).exists():
+        number += 1
+    return number
+
+
+def _aside(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.corrupt-{number}")

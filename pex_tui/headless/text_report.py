@@ -14,6 +14,7 @@ from pex_tui.headless.report import Report, cost_seconds
 
 WIDTH = 100
 _BAR = 48
+_LEAST_NAME = len("Timeline")
 _OUTCOMES = {
     Outcome.OK: "everything ended well",
     Outcome.FAILED: "not everything ended well",
@@ -97,6 +98,8 @@ def _head(report: Report) -> Iterator[str]:
         f"from {state.target or 'a detached HEAD'} at {state.base[:9]}, "
         f"in {clock(report.metrics.makespan_seconds)}"
     )
+    if report.history.idle_seconds >= 1:
+        yield f"  it stood still for another {clock(report.history.idle_seconds)}"
     if state.land_status is not LandStatus.NOT_ASKED:
         yield f"  {state.land_status}: {state.land_detail}"
 
@@ -168,7 +171,7 @@ def _timeline(report: Report) -> Iterator[str]:
     whole = history.ended_at - history.began_at
     if whole <= 0:
         return
-    wide = max(len(task.id) for task in report.state.tasks)
+    wide = max(_LEAST_NAME, *(len(task.id) for task in report.state.tasks))
     yield ""
     yield f"{'Timeline':<{wide + 4}}0{clock(whole):>{_BAR - 1}}"
     for spec in report.state.plan.tasks:

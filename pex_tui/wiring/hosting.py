@@ -47,7 +47,8 @@ def find_run(journal: SqliteJournal, wanted: str | None) -> RunRow:
     rows = journal.runs()
     if wanted is None:
         if not rows:
-            raise UserError("There is no run in this repository yet. Start one: pex-tui run PLAN.")
+            nothing = "There is no run in this repository yet. Start one: pex-tui run PLAN."
+            raise UserError(f"{journal.notice} {nothing}".strip())
         return rows[0]
     matching = [row for row in rows if row.run == wanted] or [
         row for row in rows if row.run.startswith(wanted)

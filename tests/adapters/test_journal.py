@@ -244,6 +244,20 @@ async def test_a_broken_journal_is_moved_aside_and_said(
     await journal.close()
 
 
+async def test_a_broken_journal_is_said_until_a_run_is_in_the_new_one(path: Path) -> None:
+    path.write_bytes(b"this was never a database" * 100)
+    SqliteJournal(path).close_now()
+
+    journal = SqliteJournal(path)
+    assert "journal.db.corrupt-1" in journal.notice
+    await write(journal, PLANNED)
+    await journal.close()
+
+    journal = SqliteJournal(path)
+    assert journal.notice == ""
+    await journal.close()
+
+
 async def test_a_second_broken_journal_does_not_replace_the_first(path: Path) -> None:
     for number in (1, 2):
         path.write_bytes(b"this was never a database" * 100)

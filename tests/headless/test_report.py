@@ -17,6 +17,7 @@ from pex_tui.core.events import (
     RunFinished,
     RunLanded,
     RunPauseRequested,
+    RunResumeRequested,
 )
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.outcome import conclude
@@ -146,6 +147,20 @@ def test_an_interrupted_run_says_how_to_go_on() -> None:
     assert "interrupted, its state is saved (exit 130)" in text
     assert "pex-tui resume r1" in text
     assert "continue it" in text
+
+
+def test_time_in_which_the_run_stood_still_is_told_apart() -> None:
+    run = World(Plan((task("a"),)), RunRules())
+    run.run("a")
+    run.send(RunPauseRequested("you"))
+    run.now += 90
+    run.send(RunResumeRequested("you"))
+    run.now += 10
+    run.finish("a")
+
+    text = render_text(finished(run))
+
+    assert "in 10.0 s\n  it stood still for another 1:30\n" in text
 
 
 def test_a_run_that_goes_on_has_no_outcome_yet() -> None:

@@ -20,8 +20,19 @@ async def _runs(options: Options) -> int:
     ground: Ground = await ground_of(options)
     holder = current_holder(ground.places.lock)
     found = summaries(ground, holder)
+    notice = _journal_notice(ground)
+    if notice:
+        sys.stderr.write(f"! {notice}\n")
     if options.json:
         sys.stdout.write(json.dumps([asdict(summary) for summary in found], indent=2) + "\n")
     else:
         sys.stdout.write(render_runs(found))
     return 0
+
+
+def _journal_notice(ground: Ground) -> str:
+    if not ground.places.journal.exists():
+        return ""
+    journal = ground.open_journal()
+    journal.close_now()
+    return journal.notice
