@@ -118,7 +118,6 @@ class PlanScreen(Screen[None]):
             ("pex ", "brand"),
             ("plan ", "dim"),
             (_cut(clean(draft.name), 32), "strong"),
-            (f"   {count} tasks · {len(shape.waves)} waves · width {shape.width}", ""),
             ("   est ", "dim"),
             (clock(schedule.makespan_seconds), "strong"),
             ("   serial ", "dim"),
@@ -126,6 +125,7 @@ class PlanScreen(Screen[None]):
             (f" {schedule.speedup:.1f}×", "done"),
             ("   bound ", "dim"),
             (clock(schedule.lower_bound_seconds), ""),
+            (f"   {count} tasks · {len(shape.waves)} waves · width {shape.width}", "dim"),
         ]
         self.query_one("#head", TextView).show([tuple(first), self._warning_line(draft)])
 
