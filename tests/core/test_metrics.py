@@ -1,10 +1,13 @@
 """Figures of small runs whose right answers are known by hand."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
+from pex_tui.core.codec import decode
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
@@ -381,6 +384,22 @@ def test_every_key_of_the_contract_is_there(world: Make) -> None:
         "tokens",
         "cost_usd",
     }
+
+
+def test_a_recorded_run_has_the_figures_it_always_had() -> None:
+    recorded = Path(__file__).parent.parent / "fixtures" / "demo-v1.jsonl"
+    rows = recorded.read_text(encoding="utf-8").splitlines()
+
+    found = measure(read_history(decode(json.loads(row)) for row in rows))
+
+    assert found.makespan_seconds == pytest.approx(22.427, abs=0.001)
+    assert found.work_seconds == pytest.approx(57.905, abs=0.001)
+    assert found.lower_bound_seconds == pytest.approx(20.169, abs=0.001)
+    assert found.schedule_efficiency == pytest.approx(0.899, abs=0.001)
+    assert found.efficiency_ceiling == pytest.approx(0.574, abs=0.001)
+    assert found.parallel_efficiency == pytest.approx(0.516, abs=0.001)
+    assert found.conflict_rate == pytest.approx(1 / 9)
+    assert (found.conflicts_predicted, found.conflicts_missed) == (1, 1)
 
 
 def test_percentiles_are_by_nearest_rank() -> None:
