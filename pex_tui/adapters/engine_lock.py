@@ -64,6 +64,9 @@ class EngineLock:
         except BlockingIOError:
             os.close(descriptor)
             return False
+        if not _is_file(descriptor, self._path):
+            os.close(descriptor)  # its last holder took the file away
+            return False
         self._descriptor = descriptor
         return True
 

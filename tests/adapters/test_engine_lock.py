@@ -1,4 +1,5 @@
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -85,6 +86,26 @@ def test_a_lock_file_that_is_taken_away_never_makes_two_holders(path: Path) -> N
     with pytest.raises(EngineBusyError):
         third.acquire()
     second.release()
+
+
+def test_a_file_that_is_taken_away_just_before_it_is_locked_is_not_the_lock(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock, taken_away = fcntl.flock, []
+
+    def take_away_first(descriptor: int, operation: int) -> None:
+        if not taken_away:
+            taken_away.append(path)
+            path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", take_away_first)
+    first = EngineLock(path)
+    first.acquire()
+
+    with pytest.raises(EngineBusyError):
+        EngineLock(path).acquire()
+    first.release()
 
 
 def test_nobody_holds_a_repository_that_never_ran(path: Path) -> None:
