@@ -91,7 +91,8 @@ def test_a_lock_file_that_is_taken_away_never_makes_two_holders(path: Path) -> N
 def test_a_file_that_is_taken_away_just_before_it_is_locked_is_not_the_lock(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flock, taken_away = fcntl.flock, []
+    flock = fcntl.flock
+    taken_away: list[Path] = []
 
     def take_away_first(descriptor: int, operation: int) -> None:
         if not taken_away:
