@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,7 +62,8 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
         await _check_landing(ground, target)
     base = await repository.resolve_commit(draft.plan.base)
     lock = await take_lock(ground.places.lock, wait=options.wait)
-    try:
+    with ExitStack() as held:
+        held.callback(lock.release)
         journal = ground.open_journal()
         run = await new_run_id(ground, journal, options.name)
         if options.include_uncommitted:
@@ -70,23 +72,20 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
         state = begin(planned)
         await journal.append(run, [(1, planned)])
         session = await _open_session(ground, state, journal, identity, lock, options)
-    except BaseException:
-        lock.release()
-        raise
+        held.pop_all()
     return session
 
 
 async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSession:
     """Take a run up again; raise UserError when there is nothing to take up."""
     lock = await take_lock(ground.places.lock, wait=options.wait, takes_over=True)
-    try:
+    with ExitStack() as held:
+        held.callback(lock.release)
         journal = ground.open_journal()
         state = read_state(journal, run)
         identity = await _identity(ground, PlanDraft("", state.plan, state.graph, state.rules))
         session = await _open_session(ground, state, journal, identity, lock, options)
-    except BaseException:
-        lock.release()
-        raise
+        held.pop_all()
     session.post(
         RunAdopted(
             os.getpid(),

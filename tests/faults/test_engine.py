@@ -89,7 +89,8 @@ def test_the_second_signal_ends_what_runs(shell: Shell) -> None:
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "r1")
     until(lambda: len(begun(shell)) == 2)
     engine.send_signal(signal.SIGINT)
-    time.sleep(0.2)
+    assert engine.stderr is not None
+    assert any("starting nothing more" in line for line in engine.stderr)
     engine.send_signal(signal.SIGINT)
     engine.communicate(timeout=30)
     assert engine.returncode == 130
