@@ -80,7 +80,10 @@ class LocalSession:
             await self.let_go()
             await self.close()
         if not self._serving.cancelled():
-            self._serving.result()
+            try:
+                self._serving.result()
+            except ExceptionGroup as failures:
+                raise failures.exceptions[0] from None  # what went wrong first, in its own words
 
     async def let_go(self) -> None:
         """Stop driving; agents run on. `serve` returns once everything is closed."""

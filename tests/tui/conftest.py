@@ -46,6 +46,7 @@ def open_app(logs: Path) -> OpenApp:
             start=session,
             symbols=options.get("symbols", "line"),
             theme=options.get("theme", "ember"),
+            refresh_seconds=3600.0,  # one measurement, however slow the machine is
             now=lambda: run.now,
         )
 

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from pex_tui.engine.ports import ConflictSides
 from pex_tui.engine.session import PlanDraft
 from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.conflict import ConflictScreen
+from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import drafts, states
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.waiting import until
 
 SMALL, USUAL = (80, 24), (120, 36)
 SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
@@ -45,6 +49,15 @@ def conflict_app(sides: tuple[ConflictSides, ...], theme: str = "ember") -> PexA
     )
 
 
+async def conflict_opened(pilot: Pilot[None]) -> None:
+    """The conflict is shown and read."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+    await pilot.press("c")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConflictScreen))
+    await until(pilot, lambda: bool(pilot.app.screen.check_action("choose", ("ours",))))
+    await pilot.pause()
+
+
 @SIZES
 @pytest.mark.parametrize(
     "build",
@@ -54,10 +67,10 @@ def conflict_app(sides: tuple[ConflictSides, ...], theme: str = "ember") -> PexA
 def test_conflict(
     snap_compare: Any, build: Callable[[], tuple[ConflictSides, ...]], size: tuple[int, int]
 ) -> None:
-    assert snap_compare(conflict_app(build()), terminal_size=size, press=["c"])
+    assert snap_compare(conflict_app(build()), terminal_size=size, run_before=conflict_opened)
 
 
 @pytest.mark.parametrize("theme", ["paper", "contrast"])
 def test_conflict_half_settled_in_other_themes(snap_compare: Any, theme: str) -> None:
     app = conflict_app(drafts.text_conflict(), theme)
-    assert snap_compare(app, terminal_size=USUAL, press=["c", "o", "N"])
+    assert snap_compare(app, terminal_size=USUAL, run_before=conflict_opened, press=["o", "N"])

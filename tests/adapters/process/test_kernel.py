@@ -54,7 +54,13 @@ def test_a_table_tells_two_starts_apart(
     assert first is not None
     assert second is not None
     assert first.started > second.started
-    assert first == table.stat(parent.pid) or not first.is_halted
+    again = table.stat(parent.pid)
+    assert again is not None
+    assert (again.parent, again.session, again.started) == (
+        first.parent,
+        first.session,
+        first.started,
+    )
 
 
 def test_a_table_finds_processes_by_their_marker(
