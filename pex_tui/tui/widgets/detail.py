@@ -97,7 +97,7 @@ class DetailPanel(Container):
                 self._ask_diff()
         elif self.tab in {"prompt", "info"}:
             view = self.query_one(f"#{self.tab}", TextView)
-            width = (view.size.width or self.size.width) - 1  # a tab just shown has no size yet
+            width = view.size.width - 1
             spec = state.spec(task)
             if self.tab == "prompt":
                 view.show(wrapped(spec.prompt or " ".join(spec.argv), width), anew=anew)
