@@ -18,7 +18,7 @@ from pathlib import Path
 from pex_tui.adapters.process import tree
 from pex_tui.adapters.process.control import ControlSocket
 from pex_tui.adapters.process.feed import Feed
-from pex_tui.adapters.process.kernel import TABLE, become_subreaper
+from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.messages import LaunchRequest, Order, SpawnError
 from pex_tui.adapters.process.records import (
     ALIVE_LOCK,
@@ -31,6 +31,7 @@ from pex_tui.adapters.process.records import (
     StartRecord,
     write_record,
 )
+from pex_tui.adapters.process.signals import Signals
 from pex_tui.adapters.process.spawn import spawn
 
 LEFTOVER_GRACE_SECONDS = 0.3  # for what a program leaves behind when it ends by itself
@@ -38,22 +39,25 @@ _FREEZE_PATIENCE_SECONDS = 5.0
 _LONGEST_NAP_SECONDS = 0.05
 _DISK_FULL_SECONDS = 0.5
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-# A handler, unlike "ignore", is not handed on to the program.
-_HANDLED = ("SIGCHLD", "SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
 class Shim:
-    """The keeper of one attempt, for as long as anything of it lives."""
+    """The keeper of one attempt, for as long as anything of it lives.
 
-    def __init__(self, request: LaunchRequest) -> None:
+    The process has to be a subreaper, and its signals have to be caught, before it gets one.
+    """
+
+    def __init__(
+        self, request: LaunchRequest, selector: selectors.BaseSelector, signals: Signals
+    ) -> None:
         self._request = request
         self._folder = Path(request.folder)
-        self._selector = selectors.DefaultSelector()
+        self._selector = selector
+        self._signals = signals
         self._control = ControlSocket(self._selector, Path(request.control), self._obey)
         self._feed: Feed | None = None
         self._lock = -1
         self._is_ours = False
-        self._signals = -1
         self._root = 0
         self._root_status: int | None = None
         self._started_at = 0.0
@@ -112,21 +116,11 @@ class Shim:
     def _prepare(self) -> tuple[StartRecord, int]:
         """All that must be so before the program may run; its record and its open log."""
         output = os.open(self._folder / OUTPUT_LOG, _APPEND, 0o600)
-        become_subreaper()
-        self._listen_to_signals()
+        self._selector.register(self._signals, selectors.EVENT_READ, self._heed_signals)
         self._control.open()
         record = self._start_record()
         write_record(self._folder, START, record, sync=False)
         return record, output
-
-    def _listen_to_signals(self) -> None:
-        self._signals, wakeup = os.pipe()
-        os.set_blocking(self._signals, False)
-        os.set_blocking(wakeup, False)
-        for name in _HANDLED:
-            signal.signal(signal.Signals[name], lambda *_: None)  # the wakeup pipe has the number
-        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
-        self._selector.register(self._signals, selectors.EVENT_READ, self._heed_signals)
 
     def _start_record(self) -> StartRecord:
         itself = TABLE.stat(os.getpid())
@@ -189,13 +183,12 @@ class Shim:
         return self._nap_seconds
 
     def _heed_signals(self) -> None:
-        with suppress(BlockingIOError):
-            numbers = os.read(self._signals, 4096)
-            if signal.SIGTERM in numbers:
-                self._end(self._request.grace_seconds)
-            if signal.SIGUSR1 in numbers:
-                with suppress(OSError):  # the engine sees that the socket is not back
-                    self._control.open()
+        numbers = self._signals.take()
+        if signal.SIGTERM in numbers:
+            self._end(self._request.grace_seconds)
+        if signal.SIGUSR1 in numbers:
+            with suppress(OSError):  # the engine sees that the socket is not back
+                self._control.open()
 
     def _end(self, grace_seconds: float) -> None:
         """End the tree: politely now, for good after the grace; a second call only shortens it."""

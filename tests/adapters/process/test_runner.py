@@ -7,6 +7,7 @@ import stat
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pex_tui.adapters.process.kernel import TABLE
@@ -124,6 +125,30 @@ async def test_a_launcher_that_died_is_replaced(attempts: Attempts) -> None:
     assert attempts.runner.launcher_pid != first
     await attempts.runner.stop(attempts.key("before"), 5.0)
     assert (await attempts.runner.wait(attempts.key("before"))).signal == signal.SIGTERM
+
+
+async def test_the_shim_that_waits_for_the_next_launch_may_be_ended(attempts: Attempts) -> None:
+    await attempts.start("first", "true")
+    await attempts.runner.wait(attempts.key("first"))
+    spares = _waiting_shims(attempts.runner)
+    for spare in spares:
+        spare.kill()
+    await until(lambda: not any(spare.is_running() for spare in spares))
+    await attempts.start("second", "true")
+    assert (await attempts.runner.wait(attempts.key("second"))).exit_code == 0
+
+
+async def test_the_shim_that_waits_for_the_next_launch_ends_with_the_launcher(
+    attempts: Attempts,
+) -> None:
+    await attempts.shell("lives", FOREVER)
+    await until(lambda: len(_waiting_shims(attempts.runner)) == 1)
+    spares = _waiting_shims(attempts.runner)
+    assert attempts.runner.launcher_pid is not None
+    os.kill(attempts.runner.launcher_pid, signal.SIGKILL)
+    await until(lambda: not any(spare.is_running() for spare in spares))
+    await attempts.runner.stop(attempts.key("lives"), 5.0)
+    assert (await attempts.runner.wait(attempts.key("lives"))).signal == signal.SIGTERM
 
 
 async def test_a_launch_whose_launcher_died_is_made_once_by_the_next(attempts: Attempts) -> None:
@@ -283,3 +308,10 @@ def _tree(shim: int) -> list[int]:
 
 def _states(shim: int) -> list[str]:
     return [found.state for pid in _tree(shim) if (found := TABLE.stat(pid)) is not None]
+
+
+def _waiting_shims(runner: ShimRunner) -> list[psutil.Process]:
+    """Children of the launcher that keep no program."""
+    assert runner.launcher_pid is not None
+    shims = psutil.Process(runner.launcher_pid).children()
+    return [shim for shim in shims if not shim.children()]

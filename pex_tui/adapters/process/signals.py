@@ -1,0 +1,30 @@
+"""A shim's signals, as bytes of a pipe that its selector watches."""
+
+import os
+import signal
+from contextlib import suppress
+
+# A handler, unlike "ignore", is not handed on to the program.
+_HANDLED = ("SIGCHLD", "SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT", "SIGQUIT")
+
+
+class Signals:
+    """Catches the signals a shim may be sent; none interrupts what it is doing."""
+
+    def __init__(self) -> None:
+        self._pipe, wakeup = os.pipe()
+        os.set_blocking(self._pipe, False)
+        os.set_blocking(wakeup, False)
+        for name in _HANDLED:
+            signal.signal(signal.Signals[name], lambda *_: None)  # the wakeup pipe has the number
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        """Readable while a signal waits to be taken."""
+        return self._pipe
+
+    def take(self) -> bytes:
+        """The numbers of the signals since the last call."""
+        with suppress(BlockingIOError):
+            return os.read(self._pipe, 4096)
+        return b""
