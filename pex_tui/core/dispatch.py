@@ -18,6 +18,7 @@ from pex_tui.core.state import RunState, TaskState, WaitCause
 
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 _BOOSTED = -1
+_Active = list[tuple[int, TaskState]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,11 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
     """The decisions for this moment: tasks to start, and ready tasks newly held back."""
     if state.stage is not RunStage.RUNNING:
         return ()
-    candidates = _candidates(state)
+    active = state.active()
+    candidates = _candidates(state, active)
     if not candidates:
         return ()
-    board = _board(state)
+    board = _board(state, active)
     board.reserved += [spot for spot in candidates if _overdue_since(state, spot) < math.inf]
     decisions: list[Event] = []
     for position in candidates:
@@ -85,17 +87,13 @@ def urgency(state: RunState, position: int) -> int:
 
 def queue_order(state: RunState) -> tuple[int, ...]:
     """Positions of the ready tasks in the order in which they will be considered."""
-    return tuple(_candidates(state))
+    return tuple(_candidates(state, state.active()))
 
 
-def _candidates(state: RunState) -> list[int]:
-    waiting = [
-        position
-        for position, task in enumerate(state.tasks)
-        if task.phase is Phase.READY and not task.held
-    ]
-    waiting.sort(key=lambda position: _order(state, position))
-    return waiting
+def _candidates(state: RunState, active: _Active) -> list[int]:
+    ready = [position for position, task in active if task.phase is Phase.READY and not task.held]
+    ready.sort(key=lambda position: _order(state, position))
+    return ready
 
 
 def _order(state: RunState, position: int) -> tuple[int, float, float, int]:
@@ -104,12 +102,12 @@ def _order(state: RunState, position: int) -> tuple[int, float, float, int]:
     return urgency(state, position), -rank, ready_at or math.inf, position
 
 
-def _coming(state: RunState) -> tuple[int, ...]:
+def _coming(state: RunState, active: _Active) -> tuple[int, ...]:
     """Tasks whose last need is a reader that ended well and is only being looked at."""
     graph = state.graph
     return tuple(
         dependent
-        for position, task in enumerate(state.tasks)
+        for position, task in active
         if task.phase is Phase.CAPTURING
         and task.failure is None
         and task.stop is None
@@ -124,9 +122,9 @@ def _coming(state: RunState) -> tuple[int, ...]:
     )
 
 
-def _board(state: RunState) -> _Board:
-    board = _Board(state, _free_slots(state), coming=_coming(state))
-    for position, task in enumerate(state.tasks):
+def _board(state: RunState, active: _Active) -> _Board:
+    board = _Board(state, _free_slots(state, active), coming=_coming(state, active))
+    for position, task in active:
         if task.phase in IN_FLIGHT:
             board.busy.append(position)
         if task.phase in HOLDS_SLOT:
@@ -135,8 +133,8 @@ def _board(state: RunState) -> _Board:
     return board
 
 
-def _free_slots(state: RunState) -> list[SlotId]:
-    taken = {task.slot for task in state.tasks if task.phase in HOLDS_SLOT}
+def _free_slots(state: RunState, active: _Active) -> list[SlotId]:
+    taken = {task.slot for _, task in active if task.phase in HOLDS_SLOT}
     capacity = 1 if state.plan.strategy is Strategy.SEQUENTIAL else state.capacity
     count = max(0, capacity - len(taken))
     free = [SlotId(number) for number in range(1, capacity + 1) if number not in taken]

@@ -52,6 +52,7 @@ IN_MERGE_QUEUE = frozenset({Phase.QUEUED, Phase.LANDING})
 IN_FLIGHT = HOLDS_SLOT | IN_MERGE_QUEUE | {Phase.CAPTURING}
 SUCCEEDED = frozenset({Phase.LANDED, Phase.DONE})
 TERMINAL = SUCCEEDED | {Phase.FAILED, Phase.ABORTED, Phase.SKIPPED}
+ACTIVE = frozenset(Phase) - TERMINAL - {Phase.WAITING}  # what may move without another's end
 
 LEGAL: dict[Phase, frozenset[Phase]] = {
     Phase.WAITING: frozenset({Phase.READY, Phase.DONE, Phase.SKIPPED, Phase.ABORTED}),

@@ -40,7 +40,7 @@ def settle(draft: Draft) -> None:
 
 def due(draft: Draft) -> None:
     """Do what the clock has brought: retries, timeouts, waits for a lock that took too long."""
-    for task in draft.state.tasks:
+    for _, task in draft.state.active():
         at = _deadline(draft.state, task)
         if at is None or at > draft.now:
             continue
@@ -54,7 +54,7 @@ def due(draft: Draft) -> None:
 
 def next_deadline(state: RunState) -> float | None:
     """When `TimePassed` is due, in absolute seconds; None when the clock has nothing to bring."""
-    deadlines = [at for task in state.tasks if (at := _deadline(state, task)) is not None]
+    deadlines = [at for _, task in state.active() if (at := _deadline(state, task)) is not None]
     return min(deadlines, default=None)
 
 
@@ -169,8 +169,8 @@ def _record_long_wait(draft: Draft, task: TaskState) -> None:
 
 def _land_run(draft: Draft) -> None:
     state = draft.state
-    ended = all(task.phase in TERMINAL for task in state.tasks)
-    if state.rules.land_at_end and ended and state.land_status is LandStatus.NOT_ASKED:
+    wanted = state.rules.land_at_end and state.land_status is LandStatus.NOT_ASKED
+    if wanted and all(task.phase in TERMINAL for task in state.tasks):
         if all(task.phase in SUCCEEDED for task in state.tasks):
             draft.set(land_status=LandStatus.ASKED)
         else:

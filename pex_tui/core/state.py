@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
-from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
+from pex_tui.core.phases import ACTIVE, HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 
@@ -239,6 +239,10 @@ class RunState:
     def spec(self, task_id: TaskId) -> TaskSpec:
         """The specification of a task of this plan."""
         return self.plan.tasks[self.graph.index[task_id]]
+
+    def active(self) -> list[tuple[int, TaskState]]:
+        """Positions and states of the tasks that neither wait for a need nor have ended."""
+        return [spot for spot in enumerate(self.tasks) if spot[1].phase in ACTIVE]
 
     @property
     def open_conflicts(self) -> tuple[Conflict, ...]:

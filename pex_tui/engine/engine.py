@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from pex_tui.core.actions import Action
+from pex_tui.core.actions import Action, CaptureWork
 from pex_tui.core.dispatch import dispatch
 from pex_tui.core.draft import IllegalTransition
 from pex_tui.core.events import Event, Noticed, RunFinished, TimePassed
@@ -26,8 +26,9 @@ class Engine:
     """Drives one run.
 
     An event is in the journal before anybody sees the state it made or any of its actions is
-    performed. `attended` means that a person is there: the run then stays open after its end, for
-    retries and landing, until it is let go.
+    performed. One action is begun while the journal still writes: keeping what an agent left, which
+    the next engine does again wherever this one may end. `attended` means that a person is there:
+    the run then stays open after its end, for retries and landing, until it is let go.
     """
 
     def __init__(self, state: RunState, ports: Ports, *, attended: bool) -> None:
@@ -98,12 +99,18 @@ class Engine:
         if ending is not None:
             self._stopping |= state.stage is RunStage.DRAINING
             state = self._apply(state, ending, applied, actions)
+
+        def perform(*, captures: bool) -> None:
+            for asked, action in actions:
+                if isinstance(action, CaptureWork) is captures:
+                    task = group.create_task(performer.perform(asked, action))
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+
+        perform(captures=True)
         await self._store(applied)
         self._publish(state, applied)
-        for asked, action in actions:
-            task = group.create_task(performer.perform(asked, action))
-            running.add(task)
-            task.add_done_callback(running.discard)
+        perform(captures=False)
 
     def _apply(
         self,
