@@ -44,5 +44,9 @@ def test_cards_of_the_slots(snap_compare: Any, open_app: OpenApp) -> None:
     assert snap_compare(open_app(states.calm()), terminal_size=USUAL, press=["v"])
 
 
+def test_facts_of_a_task(snap_compare: Any, open_app: OpenApp) -> None:
+    assert snap_compare(open_app(), terminal_size=USUAL, press=["j", "j", "j", "j", "4"])
+
+
 def test_the_question_before_leaving(snap_compare: Any, open_app: OpenApp) -> None:
     assert snap_compare(open_app(), terminal_size=USUAL, press=["q"])

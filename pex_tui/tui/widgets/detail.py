@@ -1,5 +1,6 @@
 """One task in full: its log, its changes, its prompt, its facts."""
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,7 +19,13 @@ from pex_tui.errors import UserError
 from pex_tui.tui.widgets.log_view import LogView
 from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.scroller import Scroller
-from pex_tui.tui.widgets.text_view import TextView, diff_lines, fact_lines, wrapped
+from pex_tui.tui.widgets.text_view import (
+    FoldedView,
+    TextView,
+    diff_lines,
+    fact_lines,
+    wrapped,
+)
 
 TABS = ("log", "diff", "prompt", "info")
 DIFF_SECONDS = 2.0
@@ -37,6 +44,7 @@ class DetailPanel(Container):
         self._state: RunState | None = None
         self._session: RunSession | None = None
         self._now = 0.0
+        self._asked: TaskId | None = None  # whose changes are being looked at
         self._title: tuple[str, str, bool] | None = None
 
     def compose(self) -> ComposeResult:
@@ -44,8 +52,8 @@ class DetailPanel(Container):
         with ContentSwitcher(initial=TABS[0]):
             yield LogView(id="log")
             yield TextView(id="diff")
-            yield TextView(id="prompt")
-            yield TextView(id="info")
+            yield FoldedView(id="prompt")
+            yield FoldedView(id="info")
 
     def on_mount(self) -> None:
         """Ask for the changes again while they are looked at."""
@@ -64,12 +72,14 @@ class DetailPanel(Container):
             self.view.focus()
         self._titled()
         self._filled(anew=False)
+        self._ask_diff()
 
     def watch_task_id(self) -> None:
         """Show another task."""
         self.query_one("#diff", TextView).show(())
         self._titled()
         self._filled(anew=True)
+        self._ask_diff()
 
     def update(self, state: RunState | None, session: RunSession | None, now: float) -> None:
         """Show the newest state of the task."""
@@ -92,29 +102,31 @@ class DetailPanel(Container):
         entry = state.task(task)
         path = self._session.output(task, entry.attempt) if self._session else None
         log.open(path if entry.attempt else None)
-        if self.tab == "diff":
-            if anew:
-                self._ask_diff()
-        elif self.tab in {"prompt", "info"}:
-            view = self.query_one(f"#{self.tab}", TextView)
-            width = view.size.width - 1
-            spec = state.spec(task)
+        if self.tab in {"prompt", "info"}:
+            view = self.query_one(f"#{self.tab}", FoldedView)
             if self.tab == "prompt":
-                view.show(wrapped(spec.prompt or " ".join(spec.argv), width), anew=anew)
+                spec = state.spec(task)
+                text = spec.prompt or " ".join(spec.argv)
+                view.show_folded(partial(wrapped, text), anew=anew)
             else:
-                view.show(fact_lines(facts(state, task, self._now), width), anew=anew)
+                view.show_folded(partial(fact_lines, facts(state, task, self._now)), anew=anew)
 
     def _ask_diff(self) -> None:
-        if self.tab == "diff" and self.task_id is not None and self.is_on_screen:
-            self.run_worker(self._show_diff(self.task_id), group="diff", exclusive=True)
+        """Look at the changes, unless that is being done; another task's need no end."""
+        wanted = self.tab == "diff" and self.is_on_screen
+        if wanted and self._session and self.task_id and self.task_id != self._asked:
+            self._asked = self.task_id
+            self.run_worker(
+                self._show_diff(self._session, self.task_id), group="diff", exclusive=True
+            )
 
-    async def _show_diff(self, task: TaskId) -> None:
-        if self._session is None:
-            return
+    async def _show_diff(self, session: RunSession, task: TaskId) -> None:
         try:
-            lines = diff_lines(await self._session.diff(task))
+            lines = diff_lines(await session.diff(task))
         except (LandingError, WorkspaceError, UserError, OSError) as error:
             lines = [((clean(f"The changes can't be read: {error}"), "failed"),)]
+        if task == self._asked:
+            self._asked = None
         if task == self.task_id:
             self.query_one("#diff", TextView).show(lines)
 

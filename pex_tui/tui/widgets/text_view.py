@@ -1,7 +1,7 @@
 """Text that is known as a whole: a prompt, facts, a diff."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from textual.strip import Strip
 
@@ -14,6 +14,7 @@ MOST_DIFF_LINES = 20_000
 _LABEL = 13
 
 Line = tuple[Piece, ...]
+Fold = Callable[[int], Sequence[Line]]
 
 
 class TextView(Scroller):
@@ -38,6 +39,34 @@ class TextView(Scroller):
     def line(self, index: int, width: int) -> Strip:
         """A line."""
         return self.paint(self._lines[index], width)
+
+
+class FoldedView(TextView):
+    """Text that is folded to the view's width, anew whenever that changes."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._fold: Fold = _nothing
+
+    def show_folded(self, fold: Fold, *, anew: bool = False) -> None:
+        """Show what `fold` makes of a width in cells, from the top if it is something else."""
+        self._fold = fold
+        if anew:
+            self.top = 0
+        self._folded()
+
+    def on_resize(self) -> None:
+        """Fold to the new width."""
+        self._folded()
+
+    def _folded(self) -> None:
+        """A view that was never shown has no width yet."""
+        if self.size.width:
+            self.show(self._fold(self.size.width - 1))
+
+
+def _nothing(_width: int) -> Sequence[Line]:
+    return ()
 
 
 def wrapped(text: str, width: int) -> list[Line]:
