@@ -4,6 +4,7 @@ from pex_tui.core.globs import any_overlap
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.phases import SUCCEEDED
 from pex_tui.core.plan import Plan
+from pex_tui.core.precedence import Precedence
 from pex_tui.core.state import RunState
 
 Pair = tuple[int, int]
@@ -12,13 +13,13 @@ Pair = tuple[int, int]
 
 def foreseen(plan: Plan, graph: PlanGraph) -> list[Pair]:
     """Pairs kept apart because their writes overlap, where no need orders them anyway."""
-    before = _ancestors(graph)
+    precedence = Precedence(graph)
     return [
         (first, second)
         for first, second, _ in graph.exclusive_pairs()
         if plan.tasks[first].enabled
         and plan.tasks[second].enabled
-        and not (before[first] >> second & 1 or before[second] >> first & 1)
+        and not precedence.orders(first, second)
         and _writes_overlap(plan, first, second)
     ]
 
@@ -37,16 +38,3 @@ def _writes_overlap(plan: Plan, first: int, second: int) -> bool:
     left, right = plan.tasks[first], plan.tasks[second]
     both = any_overlap(left.writes or left.predicted_writes, right.writes or right.predicted_writes)
     return both is not None
-
-
-def _ancestors(graph: PlanGraph) -> list[int]:
-    """For each position a bit set of all that must have ended before it.
-
-    Later stages have more positions before them, so sorting by their number puts every position
-    after its needs and after its stage's predecessors alike.
-    """
-    before = [0] * len(graph.needs)
-    for position in sorted(graph.order, key=lambda place: len(graph.earlier_stages[place])):
-        for other in (*graph.needs[position], *graph.earlier_stages[position]):
-            before[position] |= before[other] | 1 << other
-    return before

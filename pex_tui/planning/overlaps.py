@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan
+from pex_tui.core.precedence import Precedence
 from pex_tui.planning.schedule import Schedule, lock_pairs
 
 
@@ -28,7 +29,7 @@ class Turn:
 
 def exclusions(plan: Plan, graph: PlanGraph) -> tuple[Exclusion, ...]:
     """Unordered pairs that exclude each other, in plan order; switched-off tasks meet nobody."""
-    before = ancestors(graph)
+    precedence = Precedence(graph)
     reasons = {(first, second): reason for first, second, reason in graph.exclusive_pairs()}
     for first, second, lock in lock_pairs(plan):
         reasons.setdefault((first, second), f"both hold the lock {lock}")
@@ -37,7 +38,7 @@ def exclusions(plan: Plan, graph: PlanGraph) -> tuple[Exclusion, ...]:
         for (first, second), reason in sorted(reasons.items())
         if plan.tasks[first].enabled
         and plan.tasks[second].enabled
-        and not are_ordered(before, first, second)
+        and not precedence.orders(first, second)
     )
 
 
@@ -54,28 +55,3 @@ def turns(plan: Plan, pairs: tuple[Exclusion, ...], schedule: Schedule) -> tuple
     ids = [spec.id for spec in plan.tasks]
     ordered = sorted(last.items(), key=lambda entry: (schedule.starts[entry[0][0]], entry[0]))
     return tuple(Turn(ids[later], ids[on], reason) for (later, reason), on in ordered)
-
-
-def ancestors(graph: PlanGraph) -> list[int]:
-    """For each position a bit set of all that must have ended before it."""
-    before: list[int | None] = [None] * len(graph.needs)
-    for root in range(len(graph.needs)):
-        stack = [root]
-        while stack:
-            position = stack[-1]
-            direct = (*graph.needs[position], *graph.earlier_stages[position])
-            missing = [other for other in direct if before[other] is None]
-            if missing:
-                stack += missing
-                continue
-            stack.pop()
-            bits = 0
-            for other in direct:
-                bits |= (before[other] or 0) | 1 << other
-            before[position] = bits
-    return [bits or 0 for bits in before]
-
-
-def are_ordered(before: list[int], first: int, second: int) -> bool:
-    """Whether one of the two must have ended before the other starts."""
-    return bool(before[first] >> second & 1 or before[second] >> first & 1)

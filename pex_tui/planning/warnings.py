@@ -8,8 +8,9 @@ from pex_tui.core.globs import any_overlap
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.precedence import Precedence
 from pex_tui.core.rules import RunRules
-from pex_tui.planning.overlaps import ancestors, are_ordered, exclusions
+from pex_tui.planning.overlaps import exclusions
 
 _MOST_NAMED = 5
 _MOST_STALE_READS = 10
@@ -105,7 +106,7 @@ def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
 
 
 def _stale_reads(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
-    before = ancestors(graph)
+    precedence = Precedence(graph)
     told = 0
     for reader, spec in enumerate(plan.tasks):
         for writer, other in enumerate(plan.tasks):
@@ -113,7 +114,7 @@ def _stale_reads(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
                 continue
             met = any_overlap(spec.reads, other.writes)
             both_on = spec.enabled and other.enabled
-            if met is not None and both_on and not are_ordered(before, reader, writer):
+            if met is not None and both_on and not precedence.orders(reader, writer):
                 told += 1
                 yield PlanWarning(
                     f"{spec.id} reads {met[0]}, which {other.id} may change at the same time",
