@@ -9,7 +9,13 @@ from pathlib import Path
 
 import psutil
 
-from pex_tui.adapters.git.repository import Repository, RepositoryError, discover, shown
+from pex_tui.adapters.git.repository import (
+    Repository,
+    RepositoryError,
+    discover,
+    git_version,
+    shown,
+)
 from pex_tui.adapters.git.state_directory import state_directory
 from pex_tui.engine.session import Check, CheckLevel
 from pex_tui.errors import UserError
@@ -23,7 +29,7 @@ _SMALL = (80, 24)
 async def check_all(place: Path) -> tuple[Check, ...]:
     """Every finding, the most basic first."""
     repository, finding = await _repository(place)
-    found = [_python(), _git(), finding]
+    found = [_python(), await _git(), finding]
     if repository is not None:
         found += [await _identity(repository), _state(repository)]
     return (*found, _agents(), _limits(), _cores(), _terminal())
@@ -70,11 +76,15 @@ def _python() -> Check:
     return Check(CheckLevel.OK, "python", version)
 
 
-def _git() -> Check:
+async def _git() -> Check:
     path = shutil.which("git")
     if path is None:
         return Check(CheckLevel.BAD, "git", "not found", "Install git 2.39 or newer.")
-    return Check(CheckLevel.OK, "git", path)
+    try:
+        version = await git_version()
+    except RepositoryError as error:
+        return Check(CheckLevel.BAD, "git", path, str(error))
+    return Check(CheckLevel.OK, "git", f"{version}, {path}")
 
 
 def _agents() -> Check:

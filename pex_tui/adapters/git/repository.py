@@ -163,7 +163,7 @@ class Repository:
 async def discover(path: Path) -> Repository:
     """The repository around `path`; raise RepositoryError when there is none to work with."""
     _check_folder(path)
-    await _check_version(path)
+    await git_version()
     try:
         answer = await ask_git(path, "rev-parse", "--is-bare-repository", "--is-inside-work-tree")
     except GitError as error:
@@ -190,12 +190,14 @@ def _check_folder(path: Path) -> None:
         raise RepositoryError("git was not found. Install git 2.39 or newer, then run again.")
 
 
-async def _check_version(path: Path) -> None:
-    words = (await ask_git(path, "version")).text
-    found = re.search(r"(\d+)\.(\d+)", words)
+async def git_version() -> str:
+    """The version of the git that is used; raise RepositoryError if it is too old."""
+    words = (await ask_git(Path(os.sep), "version")).text
+    found = re.search(r"(\d+)\.(\d+)[.\d]*", words)
+    version = found[0] if found else clean(words)
     if found is None or (int(found[1]), int(found[2])) < OLDEST_GIT:
-        version = found[0] if found else clean(words)
         raise RepositoryError(f"git {version} is too old. Install git 2.39 or newer.")
+    return version
 
 
 def _why_not_found(path: Path, error: GitError) -> str:

@@ -76,7 +76,7 @@ async def test_an_old_git_is_refused(
     old.write_text("#!/bin/sh\necho git version 2.38.1\n")
     old.chmod(0o755)
     monkeypatch.setenv("PATH", f"{old.parent}:{os.environ['PATH']}")
-    with pytest.raises(RepositoryError, match=r"git 2\.38 is too old"):
+    with pytest.raises(RepositoryError, match=r"git 2\.38\.1 is too old"):
         await discover(project.path)
 
 
