@@ -15,7 +15,8 @@ import pytest
 from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.records import START, write_record
 from pex_tui.engine.ports import Exited, Started
-from tests.adapters.process.runs import RUN, Attempts, lives, until
+from tests.adapters.process.runs import RUN, Attempts, lives
+from tests.waiting import until
 
 pytestmark = pytest.mark.faults
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,14 +26,9 @@ from tests.conftest import TESTS
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.waiting import until
 
 THEMES = TESTS.parent / "themes"
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await pilot.pause(0.01)
 
 
 async def up(pilot: Pilot[None]) -> None:

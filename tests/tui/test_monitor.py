@@ -1,11 +1,9 @@
 """The monitor's keys, and what a person sees of a run that changes."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.app import App
 from textual.pilot import Pilot
 
 from pex_tui.core.events import (
@@ -35,6 +33,7 @@ from pex_tui.tui.widgets.scroller import Scroller
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.waiting import screen_text, until_shown
 
 USUAL = (120, 36)
 T = TaskId
@@ -48,19 +47,6 @@ async def settled(pilot: Pilot[None]) -> None:
         if isinstance(screen, MonitorScreen) and screen.is_mounted and screen.run_state:
             break
     await pilot.pause()
-
-
-def screen_text(app: App[None]) -> str:
-    """All that is on the screen, line by line."""
-    strips = app.screen._compositor.render_strips()
-    return "\n".join(strip.text for strip in strips)
-
-
-async def until_shown(pilot: Pilot[None], text: str) -> None:
-    """Until the text is on the screen."""
-    async with asyncio.timeout(5):
-        while text not in screen_text(pilot.app):
-            await pilot.pause(0.02)
 
 
 def agents_of(app: PexApp) -> AgentList:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,7 @@ from pex_tui.engine.places import Places
 from pex_tui.engine.ports import GateResult, WorkspaceError
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import RUN, World, executable, key, make_world
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -27,12 +27,6 @@ async def world(project: Project, places: Places) -> World:
 
 def shell(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 (other processes set no events)
-            await asyncio.sleep(0.02)
 
 
 async def check(world: World, *scripts: str, commit: CommitId | None = None) -> GateResult:

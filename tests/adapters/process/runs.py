@@ -1,10 +1,7 @@
 """Real attempts for tests: launched through a runner, and none left behind."""
 
-import asyncio
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from pex_tui.adapters.process.kernel import TABLE
@@ -15,7 +12,6 @@ from pex_tui.core.ids import RunId, TaskId
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import AttemptKey, Launch, Started
 
-PATIENCE_SECONDS = 20.0
 RUN = RunId("7f3a")
 
 
@@ -83,11 +79,3 @@ class Attempts:
 def lives(pid: int) -> bool:
     stat = TABLE.stat(pid)
     return stat is not None and not stat.is_dead
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition; fail when it does not come true."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < give_up_at, "the condition never came true"
-        await asyncio.sleep(0.005)
