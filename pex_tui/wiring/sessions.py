@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pex_tui.adapters.control import ControlServer
 from pex_tui.adapters.engine_lock import EngineLock
+from pex_tui.adapters.git.kept_refs import uncommitted_ref
 from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.uncommitted import snapshot_uncommitted
 from pex_tui.adapters.journal import SqliteJournal
@@ -67,11 +68,16 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
         journal = ground.open_journal()
         run = await new_run_id(ground, journal, options.name)
         if options.include_uncommitted:
-            base = await snapshot_uncommitted(repository, f"refs/pex/{run}/_uncommitted")
+            base = await snapshot_uncommitted(repository, uncommitted_ref(run))
         planned = _planned(draft, run, base, target, journal.notice)
         state = begin(planned)
         await journal.append(run, [(1, planned)])
-        session = await _open_session(ground, state, journal, identity, lock, options)
+        try:
+            session = await _open_session(ground, state, journal, identity, lock, options)
+        except UserError:
+            journal.forget(run)
+            await repository.git.run("update-ref", "-d", uncommitted_ref(run))
+            raise
         held.pop_all()
     return session
 

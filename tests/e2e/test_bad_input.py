@@ -172,3 +172,16 @@ def test_a_bad_setting_is_named(shell: Shell) -> None:
 
     assert ended.returncode == 2
     assert "max_concurrent" in ended.stderr
+
+
+def test_a_branch_in_the_way_is_told_before_anything_is_there(shell: Shell) -> None:
+    shell.git("branch", "pex")
+    shell.write("plan.yaml", GOOD)
+
+    ended = shell.pex("run", "plan.yaml", "--headless", "--include-uncommitted")
+
+    assert ended.returncode == 2
+    assert "git branch -m pex" in ended.stderr
+    assert "No run in this repository" in shell.pex("runs").stdout
+    shell.git("branch", "-d", "pex")
+    assert shell.traces() == ""
