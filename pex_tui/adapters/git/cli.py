@@ -218,5 +218,5 @@ async def _end(process: Process) -> None:
             os.killpg(process.pid, ending)
         with suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_SECONDS):
-                await process.wait()
+                await process.communicate()  # until it has ended and its pipes are closed
                 return
