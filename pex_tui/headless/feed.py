@@ -1,11 +1,10 @@
 """What a headless run tells while it goes on: notes for a person, or JSON Lines."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from pex_tui.core.events import (
-    AgentExited,
     AgentStarted,
     BranchMoved,
     ConflictDecided,
@@ -19,9 +18,17 @@ from pex_tui.core.events import (
     RunLandRefused,
 )
 from pex_tui.core.phases import Phase
-from pex_tui.core.state import RunState
+from pex_tui.core.reasons import activity
+from pex_tui.core.state import RunState, TaskState
 from pex_tui.core.text import clean
 
+_BECAME = {
+    Phase.DONE: "✓",
+    Phase.BACKOFF: "↻",
+    Phase.FAILED: "✗",
+    Phase.ABORTED: "⊘",
+    Phase.SKIPPED: "⊘",
+}
 _ADOPTED_SECONDS = 3.0  # a start that is so old was found, not made
 Printer = Callable[[str], None]
 
@@ -40,19 +47,30 @@ def to_stream(stream: TextIO) -> Printer:
 
 
 class Narrator:
-    """One line for what a person should know, as it happens."""
+    """One line for what a person should know, as it happens.
+
+    That a task's process ended is no news: what became of the task is.
+    """
 
     def __init__(self, printer: Printer, state: Callable[[], RunState]) -> None:
         self._print = printer
         self._state = state
+        self._phases = {task.id: task.phase for task in state().tasks}
 
     def __call__(self, seq: int, event: Event) -> None:
-        """Tell of an event, if it is worth a line."""
+        """Tell of an event and of what it did to the tasks, as far as that is worth a line."""
         del seq
-        text = _told(event, self._state())
-        if text:
-            clock = time.strftime("%H:%M:%S", time.localtime(event.at))
-            self._print(f"{clock} {clean(text)}")
+        state = self._state()
+        for text in (_told(event, state), *self._moved(state, event.at)):
+            if text:
+                clock = time.strftime("%H:%M:%S", time.localtime(event.at))
+                self._print(f"{clock} {clean(text)}")
+
+    def _moved(self, state: RunState, now: float) -> Iterator[str]:
+        for task in state.tasks:
+            if self._phases[task.id] is not task.phase:
+                self._phases[task.id] = task.phase
+                yield _became(state, task, now)
 
 
 def _told(event: Event, state: RunState) -> str:
@@ -62,10 +80,6 @@ def _told(event: Event, state: RunState) -> str:
         case AgentStarted():
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             return f"▸ {event.task} started in slot {event.slot}{again}"
-        case AgentExited() if event.failure is not None:
-            return f"✗ {event.task}: {event.detail}"
-        case AgentExited():
-            return f"✓ {event.task} ended well"
         case BranchMoved():
             files = len(state.task(event.task).files)
             return f"✓ {event.task} landed as {event.commit[:9]}, {files} file{_s(files)}"
@@ -91,6 +105,12 @@ def _told(event: Event, state: RunState) -> str:
             return f"! {event.text}"
         case _:
             return ""
+
+
+def _became(state: RunState, task: TaskState, now: float) -> str:
+    """What a task has come to; landing and conflicts are told as the events they are."""
+    mark = _BECAME.get(task.phase)
+    return f"{mark} {task.id}: {activity(state, task, now, {})}" if mark else ""
 
 
 def _what_now(event: MergeConflicted, state: RunState) -> str:

@@ -1,0 +1,73 @@
+"""What a headless run tells is what became of each task, not that a process ended."""
+
+from pex_tui.core.plan import Expects, Plan
+from pex_tui.core.rules import RunRules
+from pex_tui.core.state import FailureKind
+from pex_tui.headless.feed import Narrator
+from tests.core.world import World, task
+
+
+class Told:
+    """A run and the lines that were told of it, without their times."""
+
+    def __init__(self, *plan: object, **rules: object) -> None:
+        self.run = World(Plan(plan), RunRules(**rules))  # type: ignore[arg-type]  # test shorthand
+        self.lines: list[str] = []
+        self._heard = len(self.run.events)
+        self._narrator = Narrator(self.lines.append, lambda: self.run.state)
+
+    def so_far(self) -> list[str]:
+        for event in self.run.events[self._heard :]:
+            self._narrator(0, event)
+        self._heard = len(self.run.events)
+        told, self.lines[:] = [line.partition(" ")[2] for line in self.lines], []
+        return told
+
+
+def test_a_promise_that_was_not_kept_is_no_good_end() -> None:
+    told = Told(task("a", expects=Expects.CHANGES, retries=0), task("b", "a"))
+    told.run.exit("a")
+    told.run.capture("a")
+
+    lines = told.so_far()
+
+    assert not [line for line in lines if line.startswith("✓")]
+    assert "✗ a: Failed: it promised changes and made none" in lines
+    assert "⊘ b: Skipped: needs a, which failed" in lines
+
+
+def test_a_retry_says_when_and_why() -> None:
+    told = Told(task("a"), max_retries=3)
+    told.run.exit("a", code=3)
+    told.run.capture("a")
+
+    [line] = [line for line in told.so_far() if line.startswith("↻")]
+
+    assert line.startswith("↻ a: Retry 1/3 in ")
+    assert line.endswith(": exit 3")
+
+
+def test_a_reader_ends_well_once_it_was_looked_at() -> None:
+    told = Told(task("a", writes=()))
+    told.run.exit("a")
+    assert "✓ a: Done" not in told.so_far()
+
+    told.run.capture("a")
+
+    assert told.so_far() == ["✓ a: Done"]
+
+
+def test_a_landing_is_told_with_its_commit() -> None:
+    told = Told(task("a"))
+    told.run.finish("a", "x.py")
+
+    landed = told.run.task("a").landed or ""
+    assert f"✓ a landed as {landed[:9]}, 1 file" in told.so_far()
+
+
+def test_a_signal_is_named() -> None:
+    told = Told(task("a", retries=0))
+    told.run.exit("a", failure=FailureKind.TIMEOUT)
+    told.run.capture("a")
+
+    assert [line for line in told.so_far() if line.startswith("✗")]
