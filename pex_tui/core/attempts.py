@@ -183,7 +183,8 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
 def _nothing_to_land(draft: Draft, task: TaskState) -> str:
     if draft.spec(task.id).is_read_only:
         return "done"
-    return "its change had landed already" if task.reruns else "done, changed nothing"
+    again = "ran again on the newest tip and changed nothing"
+    return again if task.reruns else "done, changed nothing"
 
 
 def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failure | None:

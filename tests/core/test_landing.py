@@ -195,6 +195,18 @@ def test_an_unresolved_conflict_waits_for_a_person_and_blocks_dependents(world: 
     assert not is_over(run.state, attended=True)
 
 
+def test_a_rerun_that_finds_nothing_to_change_says_so(world: Make) -> None:
+    run = world(task("a"))
+    run.exit("a")
+    run.capture("a", "f.py")
+    conflicted(run, "a")
+    run.exit("a")
+    run.capture("a")
+
+    assert run.phase("a") is Phase.DONE
+    assert run.task("a").reason == "ran again on the newest tip and changed nothing"
+
+
 def test_reruns_for_conflicts_are_limited(world: Make) -> None:
     run = world(task("a"), rules=RunRules(max_retries=2))
     for _ in range(3):
