@@ -11,7 +11,8 @@ from typing import cast
 
 from pex_tui.adapters.process.kernel import TABLE, ProcTable
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
-from pex_tui.adapters.process.records import StartRecord
+from pex_tui.adapters.process.records import ExitRecord, StartRecord
+from pex_tui.adapters.process.watch import Watch
 from pex_tui.engine.ports import LaunchError
 
 _BOOT = (
@@ -21,6 +22,9 @@ _BOOT = (
 _READY_SECONDS = 20.0
 _LAUNCH_SECONDS = 30.0
 _FAREWELL_SECONDS = 5.0
+
+
+Ending = asyncio.Future[ExitRecord]
 
 
 class LauncherDiedError(Exception):
@@ -34,6 +38,7 @@ class Launcher:
         self._root = root
         self._process: subprocess.Popen[bytes] | None = None
         self._link: _Link | None = None
+        self._watch: Watch | None = None
         self._starting = asyncio.Lock()
         self._last_id = 0
 
@@ -46,13 +51,17 @@ class Launcher:
         """Return once no launch of an earlier engine is under way; raise LaunchError."""
         await self._connected()
 
-    async def launch(self, request: LaunchRequest) -> StartRecord:
-        """Have a shim start the program; raise LaunchError or LauncherDiedError."""
+    async def launch(self, request: LaunchRequest) -> tuple[StartRecord, Ending]:
+        """Have a shim start the program; raise LaunchError or LauncherDiedError.
+
+        The ending comes as soon as nothing of the program's tree is left, and is cancelled when
+        the launcher dies before that.
+        """
         link = await self._connected()
-        reply = await link.ask(request)
+        reply, ending = await link.ask(request)
         if reply.record is None:
             raise LaunchError(reply.error, permanent=reply.permanent)
-        return reply.record
+        return reply.record, ending
 
     def next_id(self) -> int:
         """A number for the next request; 0 is the launcher's own."""
@@ -61,14 +70,21 @@ class Launcher:
 
     async def close(self) -> None:
         """Let the launcher go; shims and agents stay."""
+        self._hang_up()
+        await self._bury()
+
+    def _hang_up(self) -> None:
         if self._link is not None:
             self._link.close()
             self._link = None
-        await self._bury()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     async def _connected(self) -> "_Link":
         async with self._starting:
             if self._link is None or self._link.is_lost:
+                self._hang_up()
                 await self._bury()
                 self._link = await self._start()
             return self._link
@@ -97,6 +113,11 @@ class Launcher:
         if hello.error:
             link.close()
             raise LaunchError(hello.error, permanent=False)
+        itself = TABLE.stat(self._process.pid)
+        if itself is None:
+            link.lose()
+        else:  # the shims hold the other end of the link as well: its closing would tell too late
+            self._watch = Watch(self._process.pid, itself, link.lose)
         return link
 
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
@@ -137,6 +158,7 @@ class _Link(asyncio.Protocol):
         self.hello: asyncio.Future[LaunchReply] = asyncio.get_running_loop().create_future()
         self.is_lost = False
         self._waiting: dict[int, asyncio.Future[LaunchReply]] = {0: self.hello}
+        self._endings: dict[int, Ending] = {}
         self._transport: asyncio.Transport | None = None
         self._rest = b""
 
@@ -147,28 +169,42 @@ class _Link(asyncio.Protocol):
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             reply = LaunchReply.decode(line)
+            if reply.ending is not None:
+                ending = self._endings.pop(reply.id, None)
+                if ending is not None and not ending.done():
+                    ending.set_result(reply.ending)
+                continue
             future = self._waiting.pop(reply.id, None)
             if future is not None and not future.done():
                 future.set_result(reply)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        self.lose()
+
+    def lose(self) -> None:
+        """Nobody is there to ask any more; whether a launch was made is in the records."""
         self.is_lost = True
+        for ending in self._endings.values():
+            ending.cancel()
+        self._endings.clear()
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(LauncherDiedError())
                 future.exception()  # seen: a request that nobody waits for any more is no news
         self._waiting.clear()
 
-    async def ask(self, request: LaunchRequest) -> LaunchReply:
+    async def ask(self, request: LaunchRequest) -> tuple[LaunchReply, Ending]:
         """Send the request and wait for its reply; raise LaunchError or LauncherDiedError."""
         if self.is_lost or self._transport is None:
             raise LauncherDiedError
-        future: asyncio.Future[LaunchReply] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[LaunchReply] = loop.create_future()
         self._waiting[request.id] = future
+        self._endings[request.id] = ending = loop.create_future()
         self._transport.write(request.encode())
         try:
             async with asyncio.timeout(_LAUNCH_SECONDS):
-                return await future
+                return await future, ending
         except TimeoutError as error:
             raise LaunchError(
                 f'no word of "{request.argv[0]}" after {_LAUNCH_SECONDS:.0f} s.', permanent=False

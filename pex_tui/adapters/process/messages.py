@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pex_tui.adapters.process.records import StartRecord, plain
+from pex_tui.adapters.process.records import ExitRecord, StartRecord, plain
 
 Verb = Literal["pause", "resume", "stop", "send", "end_input"]
 MOST_INPUT_BYTES = 64 << 20
@@ -45,24 +45,35 @@ class LaunchRequest:
 
 @dataclass(frozen=True, slots=True)
 class LaunchReply:
-    """What became of a request: a record, or an error in words; id 0 speaks of the launcher."""
+    """What became of a request: a record, or an error in words; id 0 speaks of the launcher.
+
+    Once the program and its whole tree have ended, a second reply with `ending` tells that.
+    """
 
     id: int
     record: StartRecord | None = None
     error: str = ""
     permanent: bool = False
+    ending: ExitRecord | None = None
 
     def encode(self) -> bytes:
         """The reply as a line."""
         record = plain(self.record) if self.record else None
-        return json.dumps({**plain(self), "record": record}).encode() + b"\n"
+        ending = plain(self.ending) if self.ending else None
+        return json.dumps({**plain(self), "record": record, "ending": ending}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchReply":
         """The reply that `encode` made."""
         fields = json.loads(line)
-        record = fields["record"]
-        return cls(**{**fields, "record": StartRecord(**record) if record else None})
+        record, ending = fields["record"], fields["ending"]
+        return cls(
+            **{
+                **fields,
+                "record": StartRecord(**record) if record else None,
+                "ending": ExitRecord(**ending) if ending else None,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from pex_tui.adapters.process.client import give_order
 from pex_tui.adapters.process.kernel import TABLE, Stat, send_signal
-from pex_tui.adapters.process.launcher import Launcher, LauncherDiedError
+from pex_tui.adapters.process.launcher import Ending, Launcher, LauncherDiedError
 from pex_tui.adapters.process.messages import LaunchRequest, Order
 from pex_tui.adapters.process.output import LogTail
 from pex_tui.adapters.process.records import (
     ALIVE_LOCK,
     OUTPUT_LOG,
     START,
+    ExitRecord,
     StartRecord,
     read_exit,
     read_start,
@@ -46,6 +47,13 @@ class _Attempt:
     outcome: Exited | None = None
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def told(self, ending: Ending) -> None:
+        """The shim says how it ended; it writes that down and goes by itself."""
+        if not ending.cancelled():
+            self.outcome = _exited(ending.result())
+            self.watch.close()
+            self.watch.gone.set()
+
     @property
     def shim(self) -> Stat:
         """The shim as it was when it started, for checks against a reused pid."""
@@ -71,12 +79,17 @@ class ShimRunner:
             raise LaunchError("there is no command to start.", permanent=True)
         folder = self._folder(launch.key)
         request = self._request(launch, folder)
+        ending: Ending | None
         try:
-            record = await self._launcher.launch(request)
+            record, ending = await self._launcher.launch(request)
         except LauncherDiedError:
             await self._launcher.ready()  # nothing is under way any more: the record tells
-            record = read_start(folder) or await self._relaunch(request)
-        self._attempts[launch.key] = _follow(folder, record)
+            made = read_start(folder)
+            record, ending = (made, None) if made else await self._relaunch(request)
+        attempt = _follow(folder, record)
+        if ending is not None:
+            ending.add_done_callback(attempt.told)
+        self._attempts[launch.key] = attempt
         return Started(record.root_pid, record.started_at)
 
     async def adopt(self, key: AttemptKey) -> Started | Exited | None:
@@ -189,7 +202,7 @@ class ShimRunner:
             control=os.fspath(control),
         )
 
-    async def _relaunch(self, request: LaunchRequest) -> StartRecord:
+    async def _relaunch(self, request: LaunchRequest) -> tuple[StartRecord, Ending]:
         try:
             return await self._launcher.launch(request)
         except LauncherDiedError as error:
@@ -268,7 +281,11 @@ async def _outcome(folder: Path, record: StartRecord) -> Exited:
     if ended is None:
         await asyncio.to_thread(end_strays, record)
         return _lost(record.started_at)
-    return Exited(ended.exit_code, ended.signal, ended.started_at, ended.exited_at)
+    return _exited(ended)
+
+
+def _exited(record: ExitRecord) -> Exited:
+    return Exited(record.exit_code, record.signal, record.started_at, record.exited_at)
 
 
 def _lost(started_at: float | None) -> Exited:

@@ -139,9 +139,14 @@ def _be_shim(link: socket.socket, engine: socket.socket, lock: int) -> None:
     finally:
         os.close(lock)
         _tell(engine, reply)
-        engine.close()
     if reply.record is not None:
-        shim.keep()
+        shim.keep(lambda ending: _mention(engine, LaunchReply(request.id, ending=ending)))
+
+
+def _mention(engine: socket.socket, reply: LaunchReply) -> None:
+    """Tell it if that can be done at once; so short a message goes whole or not at all."""
+    with suppress(OSError):
+        engine.send(reply.encode(), socket.MSG_DONTWAIT)
 
 
 def _tell(engine: socket.socket, reply: LaunchReply) -> None:

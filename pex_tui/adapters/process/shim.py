@@ -11,6 +11,7 @@ import os
 import selectors
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -80,11 +81,16 @@ class Shim:
             self._give_folder_back()
             raise
 
-    def keep(self) -> None:
-        """Serve until nothing of the tree is left, then leave the exit record."""
+    def keep(self, tell: Callable[[ExitRecord], None]) -> None:
+        """Serve until nothing of the tree is left; tell how it ended, then leave that on record.
+
+        An engine that is told need not wait for the disk and for this process's own end.
+        """
         self._outlive_tree()
         self._control.close()
-        self._leave_record()
+        record = self._exit_record()
+        tell(record)
+        self._leave_record(record)
 
     def _outlive_tree(self) -> None:
         while not self._reap():
@@ -212,14 +218,16 @@ class Shim:
             case "end_input":
                 return self._feed is not None and self._feed.end()
 
-    def _leave_record(self) -> None:
+    def _exit_record(self) -> ExitRecord:
         status = self._root_status or 0
-        record = ExitRecord(
+        return ExitRecord(
             exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
             signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
             started_at=self._started_at,
             exited_at=self._exited_at,
         )
+
+    def _leave_record(self, record: ExitRecord) -> None:
         while True:
             try:
                 write_record(self._folder, EXIT, record, sync=True)

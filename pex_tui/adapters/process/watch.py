@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from pex_tui.adapters.process.kernel import TABLE, ProcessTable, Stat, is_same
 
@@ -9,13 +10,20 @@ _POLL_SECONDS = 0.1
 
 
 class Watch:
-    """Sets `gone` once the process has ended."""
+    """Sets `gone` once the process has ended, and calls `ended`."""
 
-    def __init__(self, pid: int, stat: Stat, table: ProcessTable = TABLE) -> None:
+    def __init__(
+        self,
+        pid: int,
+        stat: Stat,
+        ended: Callable[[], None] = lambda: None,
+        table: ProcessTable = TABLE,
+    ) -> None:
         self.gone = asyncio.Event()
         self._pid = pid
         self._stat = stat
         self._table = table
+        self._ended = ended
         self._loop = asyncio.get_running_loop()
         self._descriptor: int | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -56,3 +64,4 @@ class Watch:
     def _end(self) -> None:
         self.close()
         self.gone.set()
+        self._ended()

@@ -67,6 +67,7 @@ async def test_reading_stdin_or_the_terminal_ends_at_once(attempts: Attempts) ->
 async def test_records_and_logs_are_the_users_alone(attempts: Attempts) -> None:
     await attempts.start("one", "true")
     await attempts.runner.wait(attempts.key("one"))
+    await until((attempts.folder("one") / "exit.json").exists)
     files = list(attempts.folder("one").iterdir())
     assert {file.name for file in files} == {"alive.lock", "exit.json", "output.log", "start.json"}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
