@@ -56,6 +56,7 @@ def _commands() -> dict[str, str]:
         "run": "run a plan file",
         "check": "validate a plan and show what it would do",
         "resume": "continue an interrupted run",
+        "attach": "watch and steer a run that another process drives",
         "land": "bring what a run landed to the branch it started from",
         "resolve": "list or settle a run's open conflicts",
         "runs": "list past runs",
@@ -143,6 +144,12 @@ def _optional_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", metavar="RUN", help="the newest one without it")
 
 
+def _optional_attached(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="the one that is driven now without it"
+    )
+
+
 def _for_resume(parser: argparse.ArgumentParser) -> None:
     _optional_run(parser)
     _headless(parser)
@@ -190,6 +197,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "run": _for_run,
     "check": _for_check,
     "resume": _for_resume,
+    "attach": _optional_attached,
     "land": _optional_run,
     "resolve": _for_resolve,
     "runs": _for_runs,
@@ -201,6 +209,7 @@ _EXAMPLES = {
     "run": f"{PROGRAM} run plan.yaml --slots 3",
     "check": f"{PROGRAM} check plan.yaml",
     "resume": f"{PROGRAM} resume 7f3a",
+    "attach": f"{PROGRAM} attach",
     "land": f"{PROGRAM} land 7f3a",
     "resolve": f"{PROGRAM} resolve 7f3a api --ours",
     "runs": f"{PROGRAM} runs --json",

@@ -2,12 +2,13 @@
 
 One JSON object a line in either direction. A request names an event of the run's requests, such as
 `{"request": "pause", "task": "api", "by": "you"}`; the answer is `{"ok": true}` or
-`{"ok": false, "error": "…"}`. Each request becomes a journaled event with its author.
+`{"ok": false, "error": "…"}`. Each request becomes a journaled event with its author. One only
+looks: `diff`, whose answer has the task's changes so far as `text`.
 """
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pex_tui.core.events import (
     AbortRequested,
     BoostRequested,
     BoostToggled,
+    ConflictDecided,
     Event,
     LandRequested,
     PauseRequested,
@@ -27,12 +29,15 @@ from pex_tui.core.events import (
     RunResumeRequested,
     SlotsRequested,
 )
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.state import Decision, RunState
+from pex_tui.engine.ports import LandingError, WorkspaceError
 
 LET_GO = "let_go"
+_DIFF, _SLOTS, _DECIDE, _DRAIN = "diff", "slots", "decide", "drain"
 _TIMEOUT_SECONDS = 10.0
 _LONGEST_LINE = 64 * 1024
+_LONGEST_ANSWER = 16 * 1024 * 1024
 _TASK_REQUESTS: dict[str, Callable[[TaskId, str], Event]] = {
     "pause": PauseRequested,
     "resume": ResumeRequested,
@@ -44,7 +49,6 @@ _RUN_REQUESTS: dict[str, Callable[[str], Event]] = {
     "pause_run": RunPauseRequested,
     "resume_run": RunResumeRequested,
     "abort_run": RunAbortRequested,
-    "drain": RunDrainRequested,
     "boost_run": BoostToggled,
     "land": LandRequested,
 }
@@ -55,18 +59,23 @@ class ControlError(Exception):
 
 
 class ControlServer:
-    """Serves one engine's socket; `let_go` is called when another process wants to take over."""
+    """Serves one engine's socket; `let_go` is called when another process wants to take over.
+
+    `diff` answers what a task has changed so far.
+    """
 
     def __init__(
         self,
         path: Path,
         state: Callable[[], RunState],
         post: Callable[[Event], None],
+        diff: Callable[[TaskId], Awaitable[str]],
         let_go: Callable[[], None] | None,
     ) -> None:
         self._path = path
         self._state = state
         self._post = post
+        self._diff = diff
         self._let_go = let_go
         self._server: asyncio.Server | None = None
 
@@ -89,15 +98,17 @@ class ControlServer:
         # Nobody awaits a connection: a cancelled one has nothing to tell.
         with suppress(ConnectionError, ValueError, asyncio.CancelledError):
             while line := await reader.readline():
-                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
         writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
+            if isinstance(request, dict) and request.get("request") == _DIFF:
+                return {"ok": True, "text": await self._diff(self._task(request.get("task")))}
             self._obey(request if isinstance(request, dict) else {})
-        except ControlError as error:
+        except (ControlError, LandingError, WorkspaceError) as error:
             return {"ok": False, "error": str(error)}
         except ValueError:
             return {"ok": False, "error": "a request is one JSON object on one line"}
@@ -109,15 +120,30 @@ class ControlServer:
             if self._let_go is None:
                 raise ControlError("this engine has a terminal of its own; steer it there")
             self._let_go()
-        elif wanted == "slots" and isinstance(request.get("slots"), int):
+        elif wanted == _SLOTS and isinstance(request.get("slots"), int):
             self._post(SlotsRequested(request["slots"], by))
+        elif wanted == _DRAIN:
+            self._post(RunDrainRequested(by, kill=request.get("kill") is True))
+        elif wanted == _DECIDE:
+            self._post(self._decision(request, by))
         elif wanted in _RUN_REQUESTS:
             self._post(_RUN_REQUESTS[wanted](by))
         elif wanted in _TASK_REQUESTS:
             self._post(_TASK_REQUESTS[wanted](self._task(request.get("task")), by))
         else:
-            known = ", ".join(sorted([*_RUN_REQUESTS, *_TASK_REQUESTS, LET_GO, "slots"]))
+            others = (LET_GO, _DIFF, _SLOTS, _DECIDE, _DRAIN)
+            known = ", ".join(sorted([*_RUN_REQUESTS, *_TASK_REQUESTS, *others]))
             raise ControlError(f"unknown request {wanted!r}; there are: {known}")
+
+    def _decision(self, request: dict[str, Any], by: str) -> ConflictDecided:
+        try:
+            decision = Decision(str(request.get("decision")))
+        except ValueError:
+            known = ", ".join(Decision)
+            raise ControlError(f"no such decision; there are: {known}") from None
+        work = request.get("work")
+        settled = CommitId(work) if isinstance(work, str) else None
+        return ConflictDecided(self._task(request.get("task")), decision, settled, by)
 
     def _task(self, name: object) -> TaskId:
         known = self._state().graph.index
@@ -126,11 +152,35 @@ class ControlServer:
         return TaskId(name)
 
 
-async def ask(path: Path, **request: Any) -> None:
-    """Send one request to a live engine; raise ControlError when it is not taken."""
+def request_for(event: Event) -> dict[str, Any]:
+    """The request that becomes this event; raise ControlError for what no request asks for."""
+    match event:
+        case SlotsRequested():
+            return {"request": _SLOTS, "slots": event.slots, "by": event.by}
+        case RunDrainRequested():
+            return {"request": _DRAIN, "kill": event.kill, "by": event.by}
+        case ConflictDecided():
+            wanted = {"request": _DECIDE, "task": event.task, "by": event.by}
+            return wanted | {"decision": event.decision, "work": event.work}
+    for name, make in _TASK_REQUESTS.items():
+        if make is type(event):
+            return {"request": name, "task": event.task, "by": event.by}  # type: ignore[union-attr]
+    for name, make_for_run in _RUN_REQUESTS.items():
+        if make_for_run is type(event):
+            return {"request": name, "by": event.by}  # type: ignore[union-attr]
+    raise ControlError(f"{type(event).__name__} can't be asked for")
+
+
+async def ask_diff(path: Path, task: TaskId) -> str:
+    """What a task of a live engine has changed so far; raise ControlError."""
+    return str((await ask(path, request=_DIFF, task=task)).get("text", ""))
+
+
+async def ask(path: Path, **request: Any) -> dict[str, Any]:
+    """Send one request to a live engine and return its answer; raise ControlError if refused."""
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            reader, writer = await asyncio.open_unix_connection(path)
+            reader, writer = await asyncio.open_unix_connection(path, limit=_LONGEST_ANSWER)
             writer.write(json.dumps(request).encode() + b"\n")
             await writer.drain()
             answer = json.loads(await reader.readline() or b"{}")
@@ -139,3 +189,4 @@ async def ask(path: Path, **request: Any) -> None:
         raise ControlError(f"the engine does not answer on {path}: {error}") from error
     if not answer.get("ok"):
         raise ControlError(str(answer.get("error", "the engine gave no answer")))
+    return dict(answer)

@@ -68,9 +68,11 @@ class SqliteJournal:
         elif self._flush_at_latest is None:
             self._flush_at_latest = loop.call_later(_TELEMETRY_SECONDS, self._flush)
 
-    def read(self, run: RunId) -> list[Event]:
-        """All events of the run; raise JournalError for what this version can't read."""
-        rows = self._rows("SELECT body FROM events WHERE run = ? ORDER BY seq", (run,))
+    def read(self, run: RunId, *, after: int = 0) -> list[Event]:
+        """The run's events past that number; raise JournalError for what can't be read."""
+        rows = self._rows(
+            "SELECT body FROM events WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
+        )
         try:
             return [decode(json.loads(body)) for (body,) in rows]
         except CodecError as error:

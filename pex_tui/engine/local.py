@@ -1,26 +1,18 @@
 """A run driven by this process, as its host sees it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
-from pex_tui.core.events import ConflictDecided, Event
-from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.phases import Phase
-from pex_tui.core.state import Conflict, Decision, RunState, TaskState
+from pex_tui.core.events import Event
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import Decision, RunState
+from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.engine import Engine, Watcher
+from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, ConflictSides, LandingError, Ports, SlotPool
+from pex_tui.engine.ports import AttemptKey, ConflictSides, Ports, SlotPool
 from pex_tui.engine.session import Usage
-
-
-class Meter(Protocol):
-    """Reads what process trees use."""
-
-    def read(self, roots: Mapping[TaskId, int]) -> Usage:
-        """What the trees of these root pids use, measured since the last call."""
-        ...
 
 
 class LocalSession:
@@ -29,7 +21,7 @@ class LocalSession:
     `release` is called once the run is no longer driven: locks and files are let go of there.
     """
 
-    may_steer = True
+    is_own = True
 
     def __init__(
         self,
@@ -46,7 +38,7 @@ class LocalSession:
         self._places = places
         self._meter = meter
         self._release = release
-        self._actor = actor
+        self._desk = ConflictDesk(ports.lander, actor)
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -61,6 +53,10 @@ class LocalSession:
 
     def post(self, event: Event) -> None:
         """Hand the engine an event."""
+        self.engine.post(event)
+
+    async def ask(self, event: Event) -> None:
+        """Hand the engine a person's request."""
         self.engine.post(event)
 
     def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
@@ -106,47 +102,21 @@ class LocalSession:
         """What the task has changed so far."""
         entry = self.state.task(task)
         if entry.holds_slot:
-            return await self._ports.workspaces.diff(self._key(entry))
+            key = AttemptKey(self.state.run, task, entry.attempt)
+            return await self._ports.workspaces.diff(key)
         commit = entry.landed or entry.work
         return "" if commit is None else await self._ports.lander.diff(commit)
 
     async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
         """The paths of the task's open conflict."""
-        entry, tip, work = self._conflict(task)
-        return await self._ports.lander.sides(self._key(entry), work, tip)
+        return await self._desk.sides(self.state, task)
 
     async def settle(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
         """Settle the task's open conflict and put it back in the queue."""
-        entry, tip, work = self._conflict(task)
-        settled = None
-        if decision is not Decision.RERUN:
-            settled = await self._ports.lander.settle(
-                self._key(entry), self.state.spec(task), work, tip, decision, contents
-            )
-        self.post(ConflictDecided(task, decision, settled, self._actor))
+        self.post(await self._desk.decide(self.state, task, decision, contents))
 
     async def usage(self) -> Usage:
         """What the agents use, measured since the last call."""
-        roots = {
-            entry.id: entry.pid
-            for entry in self.state.tasks
-            if entry.pid is not None and entry.holds_slot
-        }
-        return await asyncio.to_thread(self._meter.read, roots)
-
-    def _key(self, entry: TaskState) -> AttemptKey:
-        return AttemptKey(self.state.run, entry.id, entry.attempt)
-
-    def _conflict(self, task: TaskId) -> tuple[TaskState, CommitId, CommitId]:
-        entry = self.state.task(task)
-        conflict = _open_conflict(self.state, task)
-        if entry.phase is not Phase.CONFLICT or conflict is None or entry.work is None:
-            raise LandingError(f"task {task} has no open conflict any more")
-        return entry, conflict.tip or self.state.base, entry.work
-
-
-def _open_conflict(state: RunState, task: TaskId) -> Conflict | None:
-    mine = [conflict for conflict in state.open_conflicts if conflict.tasks[0] == task]
-    return mine[-1] if mine else None
+        return await asyncio.to_thread(self._meter.read, live_roots(self.state))

@@ -36,8 +36,8 @@ class RunSession(Protocol):
         ...
 
     @property
-    def may_steer(self) -> bool:
-        """False when this process only watches."""
+    def is_own(self) -> bool:
+        """Whether this process drives the run; it then decides what becomes of it on leaving."""
         ...
 
     @property
@@ -45,8 +45,11 @@ class RunSession(Protocol):
         """Whether `serve` is at work: also after the run's end, for retries and landing."""
         ...
 
-    def post(self, event: Event) -> None:
-        """Hand the engine an event (a person's request); it is stamped and journaled there."""
+    async def ask(self, event: Event) -> None:
+        """Hand the engine a person's request; it is stamped and journaled there.
+
+        Raises UserError when the process that drives the run does not take it.
+        """
         ...
 
     def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
@@ -161,6 +164,10 @@ class Workshop(Protocol):
 
     async def resume(self, run: RunId) -> RunSession:
         """Take up a run that no engine drives, or one whose conflicts are open."""
+        ...
+
+    async def attach(self, run: RunId) -> RunSession:
+        """Watch a run that another process drives, and ask that process for things."""
         ...
 
     async def hand_over(self, run: RunId) -> None:

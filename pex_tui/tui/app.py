@@ -20,14 +20,13 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.worker import Worker
 
-from pex_tui.core.events import Event
-from pex_tui.core.ids import RunId, TaskId
+from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import RunStage
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.session import PlanDraft, RunSession, Workshop
-from pex_tui.errors import UserError
 from pex_tui.resources import shipped
+from pex_tui.tui.asking import ask
 from pex_tui.tui.commands import KeyCommands
 from pex_tui.tui.feed import StateFeed
 from pex_tui.tui.leaving import depart, interrupted, leave, why_it_stopped
@@ -143,6 +142,7 @@ class PexApp(App[None]):
     def open_session(self, session: RunSession) -> None:
         """Drive and watch a run; an earlier one is no longer listened to."""
         self.engine_error = ""
+        self.clear_notifications()
         self.session = session
         self._known_conflicts = {one.number for one in session.state.open_conflicts}
         self._feed.follow(session)
@@ -188,27 +188,10 @@ class PexApp(App[None]):
 
     @on(Steer)
     def _steer(self, message: Steer) -> None:
-        if self.session is None or not self.session.may_steer:
-            self.tell("This window only watches the run.", is_bad=True)
-        elif self.session.is_driven:
-            self._post(self.session, message.events)
-        else:
-            self._reopen(self.session.state.run, message.events)
-
-    @work(group="reopen", exclusive=True)
-    async def _reopen(self, run: RunId, events: tuple[Event, ...]) -> None:
-        """A run that has ended, or whose engine has stopped, is taken up for what is asked."""
-        try:
-            session = await self.workshop.resume(run)
-        except UserError as error:
-            self.tell(error.message, is_bad=True)
-        else:
-            self.open_session(session)
-            self._post(session, events)
-
-    def _post(self, session: RunSession, events: tuple[Event, ...]) -> None:
-        for event in events:
-            session.post(event)
+        session = self.session
+        if session is not None:
+            asking = ask(self, session, message.events)
+            self.run_worker(asking, group="ask", exclusive=not session.is_driven)
 
     @on(SessionOpened)
     def _session_opened(self, message: SessionOpened) -> None:
@@ -231,7 +214,7 @@ class PexApp(App[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An engine that fails is shown, not swallowed; nothing that was journaled is lost."""
         if event.worker is self._engine and self.session and not self.is_leaving:
-            self.engine_error = why_it_stopped(event.worker, self.session.state)
+            self.engine_error = why_it_stopped(event.worker, self.session)
             if self.engine_error:
                 self.notify(self.engine_error, severity="error", timeout=30, markup=False)
                 self.mutate_reactive(PexApp.run_state)

@@ -7,7 +7,6 @@ from textual.worker import Worker, WorkerState
 
 from pex_tui.core.events import RunDrainRequested
 from pex_tui.core.phases import RunStage
-from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
@@ -26,35 +25,38 @@ async def leave(app: "PexApp") -> None:
     if session is None or not app.is_live:
         code = app.run_state.exit_code if app.run_state else None
         await depart(app, "", code or 0)
-    elif not session.may_steer:
-        await depart(app, f"Run {session.state.run} goes on.", 0)
+    elif not session.is_own:
+        await depart(app, f"Run {session.state.run} goes on; it was only watched from here.", 0)
     else:
         answer = await app.push_screen_wait(LeaveScreen())
         if answer == "detach":
             await _detach(app, session)
         elif answer == "stop":
-            session.post(RunDrainRequested(by="you", kill=app.leaves_when_over))
+            await session.ask(RunDrainRequested(by="you", kill=app.leaves_when_over))
             app.leaves_when_over = True
             app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
 
 
 async def interrupted(app: "PexApp") -> None:
     """A signal wants us gone: the state is saved, agents run on, the terminal is restored."""
-    if app.session is None or not app.is_live:
+    if app.session is None or not app.is_live or not app.session.is_own:
         await depart(app, "", INTERRUPTED)
         return
     run = app.session.state.run
     await depart(app, f"Interrupted; `pex-tui resume {run}` goes on with the run.", INTERRUPTED)
 
 
-def why_it_stopped(engine: Worker[Any], state: RunState) -> str:
+def why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
     """What to tell once the engine has ended before its run has; empty while all is well."""
+    state = session.state
     run = state.run
     if engine.state is WorkerState.ERROR:
         error = engine.error
         told = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         return clean(f"The engine stopped. {told} `pex-tui resume {run}` goes on with the run.")
     if engine.state is WorkerState.SUCCESS and state.stage is not RunStage.FINISHED:
+        if not session.is_own:
+            return f"Nothing drives run {run} now. `pex-tui resume {run}` goes on with it."
         return f"Another process drives the run now. `pex-tui resume {run}` takes it up again."
     return ""
 

@@ -6,6 +6,7 @@ from typing import Literal
 from pex_tui.engine.session import PlanDraft, RunSession
 from pex_tui.tui.app import PexApp
 from pex_tui.wiring.commands.resume import run_to_resume
+from pex_tui.wiring.following import follow_run
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, ground_of
 from pex_tui.wiring.sessions import RunOptions
@@ -17,18 +18,25 @@ def run_app(
     *,
     plan: Path | None = None,
     resume: str | None = None,
+    attach: str | None = None,
     approved: bool = False,
 ) -> int:
     """Show the app until the user leaves; return the command's exit code.
 
     With a plan it opens the plan's review, or starts it when it is approved; with `resume` (a
-    run's id, or empty for the newest) it takes the run up.
+    run's id, or empty for the newest) it takes the run up, with `attach` it watches one that
+    another process drives.
     """
-    return await_command(_run_app(options, plan, resume, approved=approved))
+    return await_command(_run_app(options, plan, resume, attach, approved=approved))
 
 
 async def _run_app(
-    options: Options, plan: Path | None, resume: str | None, *, approved: bool
+    options: Options,
+    plan: Path | None,
+    resume: str | None,
+    attach: str | None,
+    *,
+    approved: bool,
 ) -> int:
     ground = await ground_of(options)
     workshop = await open_workshop(
@@ -45,7 +53,7 @@ async def _run_app(
     )
     app = PexApp(
         workshop,
-        start=await _start(workshop, ground, plan, resume, approved=approved),
+        start=await _start(workshop, ground, plan, resume, attach, approved=approved),
         symbols=ground.settings.monitoring.symbols,
         theme=ground.settings.monitoring.theme,
         refresh_seconds=ground.settings.monitoring.refresh_interval,
@@ -59,9 +67,12 @@ async def _start(
     ground: Ground,
     plan: Path | None,
     resume: str | None,
+    attach: str | None,
     *,
     approved: bool,
 ) -> "PlanDraft | RunSession | Literal['home']":
+    if attach is not None:
+        return await follow_run(ground, attach or None)
     if resume is not None:
         return await workshop.resume(run_to_resume(ground, resume or None))
     if plan is None:

@@ -138,7 +138,7 @@ async def _open_session(
         engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU
     )
     let_go = _letting_go(local) if options.background else None
-    session.server = ControlServer(control, lambda: engine.state, engine.post, let_go)
+    session.server = ControlServer(control, lambda: engine.state, engine.post, local.diff, let_go)
     await session.server.start()
     lock.describe(state.run, control=control, is_background=options.background)
     return local

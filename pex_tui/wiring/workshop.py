@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.engine_lock import current_holder
+from pex_tui.adapters.followed import FollowedSession
 from pex_tui.core.ids import RunId
 from pex_tui.engine.local import LocalSession
 from pex_tui.engine.session import Check, PlanDraft, RunSummary
 from pex_tui.headless.report import make_report
 from pex_tui.headless.text_report import render_text
 from pex_tui.wiring.checks import check_all
+from pex_tui.wiring.following import follow_run
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.sessions import RunOptions, resume_run, start_run
 from pex_tui.wiring.summaries import summaries
@@ -56,6 +58,10 @@ class RepositoryWorkshop:
     async def resume(self, run: RunId) -> LocalSession:
         """Take up a run that no engine drives, or one that a background engine does."""
         return await resume_run(self.ground, run, RunOptions(attended=True))
+
+    async def attach(self, run: RunId) -> FollowedSession:
+        """Watch a run that another process drives, and ask that process for things."""
+        return await follow_run(self.ground, run)
 
     async def hand_over(self, run: RunId) -> None:
         """Have a process without a screen drive the run that was just let go."""

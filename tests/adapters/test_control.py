@@ -5,14 +5,34 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.control import ControlError, ControlServer, ask
-from pex_tui.core.events import Event, PauseRequested, RunPauseRequested, SlotsRequested
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
+from pex_tui.adapters.control import ControlError, ControlServer, ask, ask_diff, request_for
+from pex_tui.core.events import (
+    AbortRequested,
+    BoostRequested,
+    BoostToggled,
+    ConflictDecided,
+    Event,
+    LandRequested,
+    Noticed,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+    RunAbortRequested,
+    RunDrainRequested,
+    RunPauseRequested,
+    RunResumeRequested,
+    SlotsRequested,
+)
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.state import Decision, RunState
 from tests.core.world import task
 from tests.engine.fakes import FakeWorld
 
 STATE: RunState = FakeWorld().begin(task("api"))
+
+
+async def changes(task: TaskId) -> str:
+    return f"+{task}\n" * 50_000
 
 
 @pytest.fixture
@@ -28,7 +48,9 @@ def released() -> list[str]:
 @pytest.fixture
 async def socket(tmp_path: Path, posted: list[Event], released: list[str]) -> AsyncIterator[Path]:
     path = tmp_path / "control.sock"
-    server = ControlServer(path, lambda: STATE, posted.append, lambda: released.append("let go"))
+    server = ControlServer(
+        path, lambda: STATE, posted.append, changes, lambda: released.append("let go")
+    )
     await server.start()
     yield path
     server.close()
@@ -46,6 +68,48 @@ async def test_a_request_becomes_an_event_with_its_author(
         RunPauseRequested("anna"),
         SlotsRequested(3, "anna"),
     ]
+
+
+REQUESTS: list[Event] = [
+    PauseRequested(TaskId("api"), "b"),
+    ResumeRequested(TaskId("api"), "b"),
+    BoostRequested(TaskId("api"), "b"),
+    AbortRequested(TaskId("api"), "b"),
+    RetryRequested(TaskId("api"), "b"),
+    RunPauseRequested("b"),
+    RunResumeRequested("b"),
+    RunAbortRequested("b"),
+    RunDrainRequested("b"),
+    RunDrainRequested("b", kill=True),
+    BoostToggled("b"),
+    SlotsRequested(3, "b"),
+    LandRequested("b"),
+    ConflictDecided(TaskId("api"), Decision.EDITED, CommitId("c" * 40), "b"),
+    ConflictDecided(TaskId("api"), Decision.RERUN, None, "b"),
+]
+
+
+@pytest.mark.parametrize("event", REQUESTS, ids=lambda event: type(event).__name__)
+async def test_whatever_a_screen_asks_for_arrives_as_it_was_meant(
+    socket: Path, posted: list[Event], event: Event
+) -> None:
+    await ask(socket, **request_for(event))
+
+    assert posted == [event]
+
+
+def test_what_only_an_engine_says_can_not_be_asked_for() -> None:
+    with pytest.raises(ControlError, match="Noticed"):
+        request_for(Noticed("a word"))
+
+
+async def test_an_unknown_decision_is_refused_in_words(socket: Path) -> None:
+    with pytest.raises(ControlError, match=r"no such decision; there are: .*rerun"):
+        await ask(socket, request="decide", task="api", decision="dance")
+
+
+async def test_changes_come_whole_however_long_they_are(socket: Path) -> None:
+    assert await ask_diff(socket, TaskId("api")) == "+api\n" * 50_000
 
 
 async def test_another_process_can_ask_for_the_run(socket: Path, released: list[str]) -> None:
@@ -96,7 +160,7 @@ async def test_an_engine_with_a_terminal_is_not_taken_over(
     tmp_path: Path, posted: list[Event]
 ) -> None:
     path = tmp_path / "control.sock"
-    server = ControlServer(path, lambda: STATE, posted.append, None)
+    server = ControlServer(path, lambda: STATE, posted.append, changes, None)
     await server.start()
     with pytest.raises(ControlError, match="terminal of its own"):
         await ask(path, request="let_go")

@@ -40,7 +40,8 @@ class ScriptedSession(RunSession):
         self._state = state
         self._logs = logs
         self._listeners: list[Callable[[RunState], None]] = []
-        self.may_steer_now = True
+        self.is_ours = True
+        self.refusal = ""
         self.posted: list[Event] = []
         self.settled: list[tuple[TaskId, Decision, dict[str, bytes | None]]] = []
         self.was_let_go = False
@@ -56,8 +57,8 @@ class ScriptedSession(RunSession):
         return self._state
 
     @property
-    def may_steer(self) -> bool:
-        return self.may_steer_now
+    def is_own(self) -> bool:
+        return self.is_ours
 
     @property
     def is_driven(self) -> bool:
@@ -69,7 +70,9 @@ class ScriptedSession(RunSession):
         for listener in list(self._listeners):
             listener(state)
 
-    def post(self, event: Event) -> None:
+    async def ask(self, event: Event) -> None:
+        if self.refusal:
+            raise UserError(self.refusal)
         self.posted.append(replace(event, at=0.0))
 
     def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
@@ -121,6 +124,7 @@ class ScriptedWorkshop:
         self.handed_over: list[RunId] = []
         self.started: list[PlanDraft] = []
         self.resumed: list[RunId] = []
+        self.attached: list[RunId] = []
 
     async def checks(self) -> tuple[Check, ...]:
         return self.findings
@@ -142,6 +146,10 @@ class ScriptedWorkshop:
 
     async def resume(self, run: RunId) -> RunSession:
         self.resumed.append(run)
+        return self._session()
+
+    async def attach(self, run: RunId) -> RunSession:
+        self.attached.append(run)
         return self._session()
 
     async def hand_over(self, run: RunId) -> None:

@@ -33,7 +33,7 @@ from pex_tui.tui.widgets.scroller import Scroller
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
-from tests.tui.waiting import screen_text, until_shown
+from tests.tui.waiting import screen_text, until, until_shown
 
 USUAL = (120, 36)
 T = TaskId
@@ -119,16 +119,16 @@ async def test_keys_that_would_do_nothing_are_grey_and_do_nothing(open_app: Open
         assert session_of(app).posted == []
 
 
-async def test_a_window_that_only_watches_says_so(open_app: OpenApp) -> None:
+async def test_a_request_that_the_runs_process_does_not_take_is_told(open_app: OpenApp) -> None:
     app = open_app()
     async with app.run_test(size=USUAL) as pilot:
         await settled(pilot)
-        session_of(app).may_steer_now = False
+        session_of(app).refusal = "The run's own process did not take it: it is gone"
         await pilot.press("p")
-        await pilot.pause()
+        await until(pilot, lambda: bool(app._notifications))
         assert session_of(app).posted == []
         assert [note.message for note in app._notifications] == [
-            "This window only watches the run."
+            "The run's own process did not take it: it is gone"
         ]
 
 

@@ -152,7 +152,9 @@ class HomeScreen(Screen[None]):
         try:
             if session is not None and session.is_driven and session.state.run == chosen.run:
                 self.pex.action_show("monitor")
-            elif chosen.is_live or chosen.outcome in {None, Outcome.INTERRUPTED, Outcome.CONFLICTS}:
+            elif chosen.is_live:
+                self.post_message(SessionOpened(await self.pex.workshop.attach(chosen.run)))
+            elif chosen.outcome in {None, Outcome.INTERRUPTED, Outcome.CONFLICTS}:
                 self.post_message(SessionOpened(await self.pex.workshop.resume(chosen.run)))
             else:
                 report = await self.pex.workshop.report(chosen.run)

@@ -1,0 +1,55 @@
+"""A run's open conflicts, as a person at a screen sees and settles them."""
+
+from collections.abc import Mapping
+
+from pex_tui.core.events import ConflictDecided
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.phases import Phase
+from pex_tui.core.state import Conflict, Decision, RunState, TaskState
+from pex_tui.engine.ports import AttemptKey, ConflictSides, Lander, LandingError
+
+
+class ConflictDesk:
+    """Reads the sides of a conflict and makes the commit that settles it; moves no branch."""
+
+    def __init__(self, lander: Lander, actor: str) -> None:
+        self._lander = lander
+        self._actor = actor
+
+    async def sides(self, state: RunState, task: TaskId) -> tuple[ConflictSides, ...]:
+        """The paths of the task's open conflict; raise LandingError."""
+        entry, tip, work = _open(state, task)
+        return await self._lander.sides(_key(state, entry), work, tip)
+
+    async def decide(
+        self,
+        state: RunState,
+        task: TaskId,
+        decision: Decision,
+        contents: Mapping[str, bytes | None],
+    ) -> ConflictDecided:
+        """The event that puts the task back in the queue; raise LandingError."""
+        entry, tip, work = _open(state, task)
+        settled = None
+        if decision is not Decision.RERUN:
+            settled = await self._lander.settle(
+                _key(state, entry), state.spec(task), work, tip, decision, dict(contents)
+            )
+        return ConflictDecided(task, decision, settled, self._actor)
+
+
+def _key(state: RunState, entry: TaskState) -> AttemptKey:
+    return AttemptKey(state.run, entry.id, entry.attempt)
+
+
+def _open(state: RunState, task: TaskId) -> tuple[TaskState, CommitId, CommitId]:
+    entry = state.task(task)
+    conflict = _newest(state, task)
+    if entry.phase is not Phase.CONFLICT or conflict is None or entry.work is None:
+        raise LandingError(f"task {task} has no open conflict any more")
+    return entry, conflict.tip or state.base, entry.work
+
+
+def _newest(state: RunState, task: TaskId) -> Conflict | None:
+    mine = [conflict for conflict in state.open_conflicts if conflict.tasks[0] == task]
+    return mine[-1] if mine else None

@@ -1,0 +1,21 @@
+"""What the process trees of a run's tasks use."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import RunState
+from pex_tui.engine.session import Usage
+
+
+class Meter(Protocol):
+    """Reads what process trees use."""
+
+    def read(self, roots: Mapping[TaskId, int]) -> Usage:
+        """What the trees of these root pids use, measured since the last call."""
+        ...
+
+
+def live_roots(state: RunState) -> dict[TaskId, int]:
+    """The root pid of each task that holds a slot."""
+    return {task.id: task.pid for task in state.tasks if task.pid is not None and task.holds_slot}

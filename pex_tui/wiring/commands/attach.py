@@ -1,0 +1,17 @@
+"""`pex-tui attach [RUN]`."""
+
+from pex_tui.errors import UserError
+from pex_tui.wiring.commands.run import is_headless
+from pex_tui.wiring.hosting import Options
+
+
+def main(options: Options) -> int:
+    """Watch and steer a run that another process drives."""
+    if is_headless(options):
+        raise UserError(
+            "attach needs a terminal. `pex-tui runs` lists the runs, `pex-tui report RUN` shows "
+            "one as far as it is."
+        )
+    from pex_tui.wiring.app import run_app  # noqa: PLC0415  # only the app needs Textual
+
+    return run_app(options, attach=options.run or "")

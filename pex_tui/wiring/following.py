@@ -1,0 +1,45 @@
+"""Watching a run that another process drives."""
+
+import os
+
+from pex_tui.adapters.engine_lock import current_holder
+from pex_tui.adapters.followed import FollowedSession
+from pex_tui.adapters.git.repository import RepositoryError
+from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.adapters.probe import TreeMeter
+from pex_tui.core.ids import RunId
+from pex_tui.core.step import replay
+from pex_tui.errors import UserError
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.hosting import find_run
+from pex_tui.wiring.ports import make_lander
+
+
+async def follow_run(ground: Ground, wanted: str | None) -> FollowedSession:
+    """The named run, else the one that is driven now, else the newest; raise UserError."""
+    journal = ground.open_journal()
+    try:
+        events = journal.read(_chosen(ground, journal, wanted))
+    except UserError:
+        journal.close_now()
+        raise
+    try:
+        identity = await ground.repository.check_identity()
+    except RepositoryError:
+        identity = None  # needed only to settle a conflict, which then says so
+    return FollowedSession(
+        journal,
+        events,
+        ground.places,
+        make_lander(ground, replay(events), identity),
+        TreeMeter(),
+        lambda: current_holder(ground.places.lock),
+        actor=f"attached process {os.getpid()}",
+    )
+
+
+def _chosen(ground: Ground, journal: SqliteJournal, wanted: str | None) -> RunId:
+    holder = current_holder(ground.places.lock)
+    if wanted is None and holder is not None:
+        return holder.run
+    return find_run(journal, wanted).run

@@ -1,0 +1,106 @@
+"""A real pseudo-terminal with an emulator behind it: what a person would see, and their keys."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+PATIENCE_SECONDS = 40.0
+
+
+class Terminal:
+    """pex-tui in a terminal of its own; `raw` is every byte that it was sent."""
+
+    def __init__(
+        self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], columns: int, rows: int
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self.raw = b""
+        self._end, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.settings = termios.tcgetattr(theirs)
+        self._theirs = theirs  # kept open: what the app leaves of it is looked at afterwards
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pex_tui", *argv],
+            cwd=cwd,
+            env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._end)
+        os.close(self._theirs)
+
+    @property
+    def text(self) -> str:
+        """What the terminal shows, line by line."""
+        return "\n".join(self._screen.display)
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether the terminal has the modes it had before the app started."""
+        return termios.tcgetattr(self._theirs) == self.settings
+
+    def press(self, *keys: str) -> None:
+        """Type keys, one by one."""
+        for key in keys:
+            os.write(self._end, key.encode())
+
+    def until(self, *words: str, absent: str | None = None) -> str:
+        """Wait until the screen shows all the words, and no longer shows the absent one."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while not (all(word in self.text for word in words) and self._lacks(absent)):
+            assert time.monotonic() < give_up_at, f"no {words} in\n{self.text}"
+            self._listen()
+        return self.text
+
+    def ended(self) -> int:
+        """Wait for the program's end; its exit code."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while self.process.poll() is None:
+            assert time.monotonic() < give_up_at, f"it did not end:\n{self.text}"
+            self._listen()
+        self._listen()
+        return self.process.returncode
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        self.process.send_signal(number)
+
+    def _lacks(self, word: str | None) -> bool:
+        return word is None or word not in self.text
+
+    def _listen(self) -> None:
+        while select.select([self._end], [], [], 0.05)[0]:
+            with suppress(OSError):
+                chunk = os.read(self._end, 1 << 16)
+                self.raw += chunk
+                self._stream.feed(chunk)

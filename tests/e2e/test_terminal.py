@@ -1,0 +1,105 @@
+"""The app in a real pseudo-terminal: started, steered, left, watched from another one."""
+
+import signal
+
+from tests.e2e.conftest import Shell
+from tests.e2e.terminal import Terminal
+
+PLAN = """
+version: 1
+goal: Try the keys
+tasks:
+  - {id: walker, command: "i=0; while :; do i=$((i+1)); echo step $i; sleep 0.1; done", writes: []}
+  - {id: sitter, command: "sleep 300", writes: []}
+  - {id: waiter, command: "true", needs: [sitter], writes: []}
+"""
+
+
+def opened(shell: Shell, *argv: str, columns: int = 120, rows: int = 36) -> Terminal:
+    return Terminal(argv, shell.top, shell.env, columns, rows)
+
+
+def test_a_run_is_started_paused_boosted_aborted_and_left(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with opened(shell, "run", "plan.yaml") as terminal:
+        terminal.until("Try the keys", "Approve & run", "walker")
+        terminal.press("\r")
+        terminal.until("running", "step 3")
+        terminal.press("p")
+        terminal.until("Paused by you")
+        terminal.press("p")
+        terminal.until("step", absent="Paused by you")
+        terminal.press("j", "j", "b")
+        terminal.until("waiter↑")
+        terminal.press("k", "a")
+        terminal.until("Abort?", "sitter")
+        terminal.press("y")
+        terminal.until("Aborted by a person", "Skipped: needs sitter")
+        terminal.press("q")
+        terminal.until("Keep it running", "Stop it")
+        terminal.press("s")
+        terminal.until("The run is being stopped", absent="Keep it running")
+        terminal.press("q")
+        terminal.until("Keep it running")
+        terminal.press("s")  # again: what runs is ended now
+        assert terminal.ended() == 130
+        assert terminal.is_as_before
+        assert b"\x1b[?1049l" in terminal.raw  # back on the screen the user came from
+        assert "resume" in terminal.text
+
+
+def test_a_second_terminal_watches_steers_and_leaves_the_run_alone(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with opened(shell, "run", "plan.yaml", "--yes") as first:
+        first.until("running", "step 3")
+        with opened(shell, "attach", columns=80, rows=24) as second:
+            second.until("running", "walker")
+            second.press("p")
+            second.until("Paused by you")
+            first.until("Paused by you")
+            second.press("q")
+            assert second.ended() == 0
+            assert "goes on" in second.text
+        first.press("p")
+        first.until("step", absent="Paused by you")
+        events = shell.pex("report", "--format", "json")
+        assert events.returncode == 0
+        first.press("A")
+        first.until("Abort the run?")
+        first.press("y")
+        first.until("aborted", "Aborted")
+
+
+def test_a_watcher_whose_owner_dies_offers_to_resume(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with opened(shell, "run", "plan.yaml", "--yes") as first:
+        first.until("running", "step 3")
+        with opened(shell, "attach") as second:
+            second.until("running", "step")
+            first.signal(signal.SIGKILL)
+            first.ended()
+            second.until("Nothing drives run", "pex-tui resume")
+            second.press("A")
+            second.until("Abort the run?")
+            second.press("y")
+            second.until("Aborted", absent="Nothing drives run")
+            second.press("q")
+            second.ended()
+
+
+def test_a_closed_terminal_leaves_a_run_that_can_be_resumed(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with opened(shell, "run", "plan.yaml", "--yes") as terminal:
+        terminal.until("running", "step 3")
+        terminal.signal(signal.SIGHUP)
+        assert terminal.ended() == 130
+        assert terminal.is_as_before
+    assert "interrupted" in shell.pex("runs").stdout
+    with opened(shell, "resume") as terminal:
+        terminal.until("running", "step")
+        terminal.press("A")
+        terminal.until("Abort the run?")
+        terminal.press("y")
+        terminal.until("Aborted by a person")
+        terminal.press("q")
+        terminal.ended()
