@@ -158,6 +158,10 @@ class Workshop(Protocol):
         """Parse and check a plan file."""
         ...
 
+    async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
+        """The draft with the plan of another text, checked as a file is; raise PlanError."""
+        ...
+
     async def start(self, draft: PlanDraft) -> RunSession:
         """Begin a run; it is driven once `serve` is called."""
         ...

@@ -1,5 +1,6 @@
 """A plan as the text of a plan file, which reads back as the same plan."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -13,6 +14,11 @@ _FLOW_WIDTH = 100
 
 def plan_to_yaml(plan: Plan) -> str:
     """The plan file's text, with defaults left out where they don't depend on anything else."""
+    return document_to_yaml(plan_document(plan))
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """The plan as what a plan file holds: nested dicts and lists, keys in their usual order."""
     head: dict[str, Any] = {"version": 1}
     _put(head, "goal", plan.goal)
     _put(head, "base", plan.base)
@@ -23,8 +29,13 @@ def plan_to_yaml(plan: Plan) -> str:
     if plan.gate is not GatePolicy.STRICT:
         head["gate"] = plan.gate.value
     head["tasks"] = [_task(spec) for spec in plan.tasks]
+    return head
+
+
+def document_to_yaml(document: dict[str, Any]) -> str:
+    """The text of such a document; lists that came from a plan stay in one line."""
     return yaml.dump(
-        head,
+        document,
         Dumper=_PlanDumper,
         sort_keys=False,
         allow_unicode=True,
@@ -82,6 +93,11 @@ def _locks(spec: TaskSpec) -> list[Any]:
         str(lock.name) if lock.mode is LockMode.EXCLUSIVE else {str(lock.name): lock.mode.value}
         for lock in spec.locks
     ]
+
+
+def flow(values: Iterable[Any]) -> list[Any]:
+    """A list that is written in one line."""
+    return _Flow(values)
 
 
 class _Flow(list[Any]):

@@ -16,6 +16,8 @@ from pex_tui.adapters.library import Library, agent_folders, load_library
 from pex_tui.adapters.programs import program_finder
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
+from pex_tui.core.plan import Plan
+from pex_tui.core.rules import RunRules
 from pex_tui.engine.places import Places
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
@@ -72,18 +74,27 @@ class Ground:
         plan = parse_plan(text, str(path), await self._context())
         if slots is not None:
             plan = replace(plan, slots=slots)
-        rules = self.settings.rules(
-            slots=plan.slots,
-            fail_fast=fail_fast,
-            land_at_end=land,
-            agents=self.library.agents.values(),
-        )
+        rules = self._rules(plan, fail_fast=fail_fast, land=land)
         return PlanDraft(
             name=plan.goal.partition("\n")[0] or path.stem,
             plan=plan,
             graph=PlanGraph.build(plan, rules),
             rules=rules,
             notices=await self.notices(),
+        )
+
+    async def revise_plan(self, draft: PlanDraft, text: str) -> PlanDraft:
+        """The draft with the plan of another text; raise PlanError with every problem at once."""
+        plan = parse_plan(text, "the plan", await self._context())
+        rules = self._rules(plan, fail_fast=draft.rules.fail_fast, land=draft.rules.land_at_end)
+        return replace(draft, plan=plan, graph=PlanGraph.build(plan, rules), rules=rules)
+
+    def _rules(self, plan: Plan, *, fail_fast: bool, land: bool) -> RunRules:
+        return self.settings.rules(
+            slots=plan.slots,
+            fail_fast=fail_fast,
+            land_at_end=land,
+            agents=self.library.agents.values(),
         )
 
     async def notices(self) -> tuple[str, ...]:

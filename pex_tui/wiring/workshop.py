@@ -51,6 +51,10 @@ class RepositoryWorkshop:
             path, slots=self.slots, fail_fast=self.fail_fast, land=self.run_options.land
         )
 
+    async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
+        """The draft with the plan of another text."""
+        return await self.ground.revise_plan(draft, text)
+
     async def start(self, draft: PlanDraft) -> LocalSession:
         """Begin a run; it is driven once `serve` is called."""
         return await start_run(self.ground, draft, self.run_options)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pex_tui.core.events import Event
+from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import RunId, TaskId
 from pex_tui.core.state import Decision, RunState
 from pex_tui.engine.ports import ConflictSides, SlotPool
@@ -18,6 +19,9 @@ from pex_tui.engine.session import (
     Usage,
 )
 from pex_tui.errors import UserError
+from pex_tui.planning.agents import AgentDefinition
+from pex_tui.planning.context import PlanContext
+from pex_tui.planning.planfile import parse_plan
 
 DIFF = """\
 diff --git a/src/pay/api.py b/src/pay/api.py
@@ -139,6 +143,12 @@ class ScriptedWorkshop:
         if self.draft is None:
             raise UserError(f"{path}: there is no such plan. Check the path.")
         return self.draft
+
+    async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
+        named = {spec.agent for spec in draft.plan.tasks if spec.agent}
+        agents = {name: AgentDefinition(name) for name in named}
+        plan = parse_plan(text, "the plan", PlanContext(agents=agents))
+        return replace(draft, plan=plan, graph=PlanGraph.build(plan, draft.rules))
 
     async def start(self, draft: PlanDraft) -> RunSession:
         self.started.append(draft)

@@ -1,18 +1,22 @@
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input, Static, TextArea
 
 from pex_tui.core.ids import TaskId
 from pex_tui.engine.session import PlanDraft
+from pex_tui.planning.edits import FIELDS
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.screens.modals import TextScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
+from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.plan import PlanScreen
+from pex_tui.tui.screens.task_form import TaskForm
 from tests.tui import states
 from tests.tui.drafts import small, twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
-from tests.tui.waiting import until
+from tests.tui.waiting import screen_text, until
 
 
 @pytest.fixture
@@ -109,3 +113,131 @@ async def test_a_small_terminal_shows_the_plan_as_well(workshop: ScriptedWorksho
         await pilot.pause()
 
         assert screen_of(app).query_one(DataTable).row_count == 3
+
+
+def ids(app: PexApp) -> list[str]:
+    draft = screen_of(app).draft
+    return [] if draft is None else [spec.id for spec in draft.plan.tasks]
+
+
+async def typed(pilot: Pilot[None], field: str, text: str) -> None:
+    """Write something else into a field of the form."""
+    entry = pilot.app.screen.query_one(f"#{field}", Input)
+    entry.focus()
+    entry.value = text
+    await pilot.pause()
+
+
+async def test_e_edits_every_field_and_u_takes_it_back(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        before = screen_of(app).draft
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, TaskForm))
+        shown = {entry.id for entry in (*app.screen.query(Input), *app.screen.query(TextArea))}
+        assert shown == set(FIELDS)
+        await typed(pilot, "id", "tables")
+        await typed(pilot, "writes", "db/**, doc/db.md")
+        await typed(pilot, "timeout", "30m")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+
+        draft = screen_of(app).draft
+        assert draft is not None
+        spec = draft.plan.tasks[0]
+        assert (spec.id, spec.writes, spec.timeout_seconds) == (
+            "tables",
+            ("db/**", "doc/db.md"),
+            1800.0,
+        )
+        assert draft.plan.tasks[2].needs == ("tables",)
+
+        await pilot.press("u")
+        assert screen_of(app).draft == before
+        await pilot.press("U")
+        assert screen_of(app).draft == draft
+
+
+async def test_the_form_stays_open_and_shows_each_problem_at_its_field(app: PexApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, TaskForm))
+        await typed(pilot, "estimate", "soon")
+        await typed(pilot, "writes", "../out")
+        await pilot.press("enter")
+        wrong = app.screen.query_one("#wrong-estimate", Static)
+        await until(pilot, lambda: wrong.display)
+
+        assert "soon" in str(wrong.render())
+        assert "leaves the repository" in str(app.screen.query_one("#wrong-writes").render())
+        assert isinstance(app.screen, TaskForm)
+        assert getattr(app.focused, "id", None) == "writes"
+
+
+async def test_what_was_typed_is_thrown_away_only_when_that_is_wanted(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, TaskForm))
+        await pilot.press("x", "escape")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TaskForm))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        assert ids(app)[0] == "schema"
+
+
+async def test_n_adds_a_task_at_the_end(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TaskForm))
+        await typed(pilot, "id", "bench")
+        await typed(pilot, "command", "make bench")
+        await typed(pilot, "needs", "routes, models")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+
+        assert ids(app)[-1] == "bench"
+        assert screen_of(app).query_one(DataTable).cursor_row == len(ids(app)) - 1
+
+
+async def test_d_drops_a_task_once_it_is_said_who_needed_it(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "models, migration" in screen_text(app)
+        await pilot.press("y")
+        await until(pilot, lambda: "schema" not in ids(app))
+
+        draft = screen_of(app).draft
+        assert draft is not None
+        assert draft.plan.tasks[draft.graph.index[TaskId("migration")]].needs == ()
+
+
+async def test_plus_links_and_a_cycle_is_refused_by_name(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press("j", "plus")
+        await until(pilot, lambda: isinstance(app.screen, PickScreen))
+        await pilot.press("enter")  # api-spec needs schema
+        await until(pilot, lambda: needs(app, "api-spec") == ["schema"])
+
+        await pilot.press("k", "plus")
+        await until(pilot, lambda: isinstance(app.screen, PickScreen))
+        await pilot.press("j", "enter")  # schema needs models, which needs it
+        await until(pilot, lambda: bool(app._notifications))
+        assert any("cycle" in note.message for note in app._notifications)
+        assert needs(app, "schema") == []
+
+
+def needs(app: PexApp, name: str) -> list[str]:
+    if not isinstance(app.screen, PlanScreen) or app.screen.draft is None:
+        return ["not there"]
+    draft = app.screen.draft
+    return list(draft.plan.tasks[draft.graph.index[TaskId(name)]].needs)

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from pex_tui.engine.ports import ConflictSides
 from pex_tui.engine.session import PlanDraft
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.conflict import ConflictScreen
+from pex_tui.tui.screens.modals import ConfirmScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
+from pex_tui.tui.screens.pick import PickScreen
+from pex_tui.tui.screens.task_form import TaskForm
 from tests.tui import drafts, states
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
 from tests.tui.waiting import until
@@ -35,6 +39,55 @@ def test_plan_in_ascii(snap_compare: Any) -> None:
 def test_plan_questions(snap_compare: Any, key: str) -> None:
     app = PexApp(ScriptedWorkshop(), start=drafts.small(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=USUAL, press=[key])
+
+
+async def form_opened(pilot: Pilot[None]) -> None:
+    """The second task's fields are shown."""
+    await pilot.pause()
+    await pilot.press("j", "e")
+    await until(pilot, lambda: isinstance(pilot.app.screen, TaskForm))
+    await pilot.pause()
+
+
+async def form_refused(pilot: Pilot[None]) -> None:
+    """Two of the fields are wrong."""
+    await form_opened(pilot)
+    for field, text in (("estimate", "soon"), ("writes", "../out, src/**")):
+        pilot.app.screen.query_one(f"#{field}", Input).value = text
+    await pilot.press("enter")
+    await until(pilot, lambda: pilot.app.screen.query_one("#wrong-writes").display)
+    await pilot.pause()
+
+
+@SIZES
+@pytest.mark.parametrize("opened", [form_opened, form_refused], ids=["filled", "refused"])
+def test_task_form(
+    snap_compare: Any, opened: Callable[[Pilot[None]], Any], size: tuple[int, int]
+) -> None:
+    app = PexApp(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
+    assert snap_compare(app, terminal_size=size, run_before=opened)
+
+
+async def asked_for_a_need(pilot: Pilot[None]) -> None:
+    """What the third task needs is to be chosen."""
+    await pilot.pause()
+    await pilot.press("j", "j", "plus")
+    await until(pilot, lambda: isinstance(pilot.app.screen, PickScreen))
+    await pilot.pause()
+
+
+async def asked_to_drop(pilot: Pilot[None]) -> None:
+    """The first task is to go."""
+    await pilot.pause()
+    await pilot.press("d")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("asked", [asked_for_a_need, asked_to_drop], ids=["link", "drop"])
+def test_changes_that_ask(snap_compare: Any, asked: Callable[[Pilot[None]], Any]) -> None:
+    app = PexApp(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
+    assert snap_compare(app, terminal_size=USUAL, run_before=asked)
 
 
 def conflict_app(sides: tuple[ConflictSides, ...], theme: str = "ember") -> PexApp:

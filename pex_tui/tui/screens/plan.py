@@ -15,18 +15,22 @@ from textual.widgets import DataTable, Footer, Static
 
 from pex_tui.core.amounts import clock
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.plan import TaskSpec
+from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
 from pex_tui.planning.checks import PlanShape, plan_shape
+from pex_tui.planning.edits import drop_task, toggle_need
+from pex_tui.planning.problems import PlanError
 from pex_tui.planning.schedule import Schedule, schedule_plan, what_if
 from pex_tui.planning.warnings import PlanWarning, plan_warnings
 from pex_tui.planning.writer import plan_to_yaml
 from pex_tui.tui.dag import Drawing, draw
 from pex_tui.tui.messages import SessionOpened
-from pex_tui.tui.screens.modals import TextScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, TextScreen
+from pex_tui.tui.screens.pick import PickScreen
+from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.widgets.graph import paint_graph
 from pex_tui.tui.widgets.text_view import Line, TextView
 
@@ -43,8 +47,13 @@ class PlanScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "approve", "Approve & run", key_display="⏎", priority=True),
+        Binding("e", "edit", "Edit", id="plan.edit"),
+        Binding("n", "new", "New", id="plan.new"),
+        Binding("d", "drop", "Drop", id="plan.drop"),
+        Binding("plus", "link", "Link", key_display="+", id="plan.link"),
         Binding("space", "switch", "On/off", id="plan.toggle"),
         Binding("u", "undo", "Undo", id="plan.undo"),
+        Binding("U,ctrl+r", "redo", "Redo", show=False, id="plan.redo"),
         Binding("w", "what_if", "What-if", id="plan.what_if"),
         Binding("exclamation_mark", "warnings", "Warnings", key_display="!", id="plan.warnings"),
         Binding("o", "save", "Save as YAML", id="plan.save"),
@@ -58,6 +67,7 @@ class PlanScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._before: list[PlanDraft] = []
+        self._undone: list[PlanDraft] = []
         self._shape: PlanShape | None = None
         self._schedule: Schedule | None = None
         self._warnings: tuple[PlanWarning, ...] = ()
@@ -92,6 +102,7 @@ class PlanScreen(Screen[None]):
         """Another plan is to be reviewed."""
         if self.is_mounted:
             self._before.clear()
+            self._undone.clear()
             self._work_out()
 
     def _work_out(self) -> None:
@@ -172,7 +183,7 @@ class PlanScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
         del parameters
-        if action == "undo" and not self._before:
+        if (action == "undo" and not self._before) or (action == "redo" and not self._undone):
             return None
         return True if self.draft is not None or action == "back" else None
 
@@ -181,28 +192,104 @@ class PlanScreen(Screen[None]):
         table = self.query_one(DataTable)
         table.move_cursor(row=table.cursor_row + step)
 
-    def action_switch(self) -> None:
-        """Switch the selected task off, or on again; one that is off counts as done."""
-        draft = self.draft
-        if draft is None:
-            return
-        row = self.query_one(DataTable).cursor_row
-        tasks = list(draft.plan.tasks)
-        tasks[row] = replace(tasks[row], enabled=not tasks[row].enabled)
-        plan = replace(draft.plan, tasks=tuple(tasks))
-        self._before.append(draft)
-        self.set_reactive(
-            PlanScreen.draft, replace(draft, plan=plan, graph=PlanGraph.build(plan, draft.rules))
-        )
+    @property
+    def _selected(self) -> int:
+        """The position of the task under the cursor."""
+        return self.query_one(DataTable).cursor_row
+
+    def _change(self, draft: PlanDraft) -> None:
+        """Review the changed draft; the one before can be had back."""
+        if self.draft is not None:
+            self._before.append(self.draft)
+            self._undone.clear()
+        self._show_draft(draft)
+
+    def _show_draft(self, draft: PlanDraft) -> None:
+        self.set_reactive(PlanScreen.draft, draft)
         self._work_out()
         self.refresh_bindings()
 
+    async def _revise(self, text: str) -> PlanDraft:
+        if self.draft is None:
+            raise UserError("There is no plan to change.")
+        return await self.pex.workshop.revise(self.draft, text)
+
+    async def _try(self, text: str) -> None:
+        """Change the plan if it may be so; say why it may not."""
+        try:
+            self._change(await self._revise(text))
+        except PlanError as error:
+            self.pex.tell(" ".join(problem.text for problem in error.found), is_bad=True)
+        except UserError as error:
+            self.pex.tell(error.message, is_bad=True)
+
+    def action_switch(self) -> None:
+        """Switch the selected task off, or on again; one that is off counts as done."""
+        draft, row = self.draft, self._selected
+        if draft is not None:
+            tasks = list(draft.plan.tasks)
+            tasks[row] = replace(tasks[row], enabled=not tasks[row].enabled)
+            plan = replace(draft.plan, tasks=tuple(tasks))
+            self._change(replace(draft, plan=plan, graph=PlanGraph.build(plan, draft.rules)))
+
+    @work(group="edit", exclusive=True)
+    async def action_edit(self) -> None:
+        """Edit the selected task."""
+        if self.draft is not None:
+            await self._edit(self.draft.plan, self._selected)
+
+    @work(group="edit", exclusive=True)
+    async def action_new(self) -> None:
+        """Add a task."""
+        if self.draft is not None:
+            await self._edit(self.draft.plan, None)
+            self.query_one(DataTable).move_cursor(row=len(self.draft.plan.tasks) - 1)
+
+    async def _edit(self, plan: Plan, position: int | None) -> None:
+        changed = await self.app.push_screen_wait(TaskForm(plan, position, self._revise))
+        if changed is not None:
+            self._change(changed)
+
+    @work(group="edit", exclusive=True)
+    async def action_drop(self) -> None:
+        """Take the selected task out of the plan; what needed it is named first."""
+        draft = self.draft
+        if draft is None:
+            return
+        name, row = draft.plan.tasks[self._selected].id, self._selected
+        needed_by = ", ".join(spec.id for spec in draft.plan.tasks if name in spec.needs)
+        text = f"{needed_by} will no longer wait for it." if needed_by else "Nothing needs it."
+        if await self.app.push_screen_wait(ConfirmScreen(f"Drop {name}?", text, "Drop it")):
+            await self._try(drop_task(draft.plan, row))
+
+    @work(group="edit", exclusive=True)
+    async def action_link(self) -> None:
+        """Choose what the selected task needs, or no longer needs."""
+        draft, row = self.draft, self._selected
+        if draft is None:
+            return
+        spec = draft.plan.tasks[row]
+        others = [at for at in range(len(draft.plan.tasks)) if at != row]
+        names = [draft.plan.tasks[at].id for at in others]
+        lines = [f"{'✓' if name in spec.needs else ' '} {name}" for name in names]
+        hint = "⏎ adds the need, or takes it away · esc cancels"
+        show = self.pex.symbols.text
+        question = PickScreen(f"{spec.id} needs", [show(line) for line in lines], show(hint))
+        picked = await self.app.push_screen_wait(question)
+        if picked is not None:
+            await self._try(toggle_need(draft.plan, row, others[picked]))
+
     def action_undo(self) -> None:
         """Take the last change back."""
-        if self._before:
-            self.set_reactive(PlanScreen.draft, self._before.pop())
-            self._work_out()
-            self.refresh_bindings()
+        if self._before and self.draft is not None:
+            self._undone.append(self.draft)
+            self._show_draft(self._before.pop())
+
+    def action_redo(self) -> None:
+        """Make the change again that was taken back."""
+        if self._undone and self.draft is not None:
+            self._before.append(self.draft)
+            self._show_draft(self._undone.pop())
 
     def action_what_if(self) -> None:
         """What other numbers of slots would come to."""

@@ -1,0 +1,149 @@
+"""Changes to a plan, made on its document: what is wrong with them is told as for a plan file.
+
+Each change gives the text of the changed plan, which is then read like any other.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from pex_tui.core.plan import Plan
+from pex_tui.planning.documents import UnreadableError, read_document
+from pex_tui.planning.problems import PlanError
+from pex_tui.planning.writer import document_to_yaml, flow, plan_document
+
+FIELDS = (
+    *("id", "agent", "prompt", "command", "needs", "reads", "writes", "locks", "priority"),
+    *("estimate", "timeout", "retries", "memory", "cpu", "env", "stage", "isolation"),
+    *("expects", "commit"),
+)
+"""The keys of a task that can be edited, in the order in which a form shows them."""
+
+_LISTS = frozenset({"needs", "reads", "writes", "locks"})
+_EMPTY_LIST = "[]"
+_COMMA = re.compile(r",(?![^{]*\})")  # a glob such as *.{c,h} holds commas of its own
+_PAIR = re.compile(r"(?P<name>[^:]+):\s+(?P<mode>\S+)")
+
+
+def task_fields(plan: Plan, position: int) -> dict[str, str]:
+    """The task as text, field by field: lists with commas, variables a line each."""
+    entry = plan_document(plan)["tasks"][position]
+    return {field: _shown(field, entry[field]) for field in FIELDS if field in entry}
+
+
+def put_task(plan: Plan, position: int | None, fields: Mapping[str, str]) -> str:
+    """The plan with the task as these fields say, or with one more; its new name is used by all."""
+    document = plan_document(plan)
+    tasks = document["tasks"]
+    entry = {
+        field: _read(field, fields[field]) for field in FIELDS if fields.get(field, "").strip()
+    }
+    if position is None:
+        tasks.append(entry)
+    else:
+        before = tasks[position]
+        tasks[position] = entry | ({"enabled": False} if "enabled" in before else {})
+        _rename(tasks, before["id"], entry.get("id"))
+    return document_to_yaml(document)
+
+
+def drop_task(plan: Plan, position: int) -> str:
+    """The plan without the task; what needed it needs it no longer."""
+    document = plan_document(plan)
+    gone = document["tasks"].pop(position)["id"]
+    for entry in document["tasks"]:
+        _set_needs(entry, [need for need in entry.get("needs", []) if need != gone])
+    return document_to_yaml(document)
+
+
+def toggle_need(plan: Plan, position: int, need: int) -> str:
+    """The plan in which the task needs the other one, or no longer does."""
+    document = plan_document(plan)
+    entry, wanted = document["tasks"][position], document["tasks"][need]["id"]
+    needs = list(entry.get("needs", []))
+    kept = [other for other in needs if other != wanted]
+    _set_needs(entry, kept if wanted in needs else [*needs, wanted])
+    return document_to_yaml(document)
+
+
+def by_field(error: PlanError, text: str, position: int) -> dict[str, tuple[str, ...]]:
+    """What is wrong with the text, by the task's field; under "" what is wrong elsewhere."""
+    lines = read_document(text).lines
+    begin = lines.get(("tasks", position), 0)
+    end = lines.get(("tasks", position + 1), text.count("\n") + 1)
+    starts = sorted(
+        (line, str(path[2]))
+        for path, line in lines.items()
+        if len(path) == len(("tasks", 0, "id")) and path[:2] == ("tasks", position)
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    for problem in error.found:
+        inside = begin <= problem.line < end or problem.line == begin
+        above = [field for line, field in starts if inside and line <= problem.line]
+        field = above[-1] if above else ""
+        found[field].append(_without_place(problem.text, field))
+    return {field: tuple(texts) for field, texts in found.items()}
+
+
+def _without_place(text: str, field: str) -> str:
+    """What is wrong, without the task's and the field's names, which a form shows anyway."""
+    before, colon, after = text.partition(f", {field}: ")
+    return after if colon and before.startswith("task ") else text
+
+
+def _rename(tasks: list[dict[str, Any]], before: str, after: object) -> None:
+    if isinstance(after, str) and after != before:
+        for entry in tasks:
+            needs = entry.get("needs", [])
+            _set_needs(entry, [after if need == before else need for need in needs])
+
+
+def _set_needs(entry: dict[str, Any], needs: list[str]) -> None:
+    if needs:
+        entry["needs"] = flow(needs)
+    else:
+        entry.pop("needs", None)
+
+
+def _shown(field: str, value: Any) -> str:
+    if field == "env":
+        return "\n".join(f"{name}={text}" for name, text in value.items())
+    if field in _LISTS:
+        return ", ".join(_item(one) for one in value) or _EMPTY_LIST
+    if isinstance(value, list):
+        flowed: str = yaml.safe_dump(
+            list(value), default_flow_style=True, width=1_000_000, allow_unicode=True
+        )
+        return flowed.strip()
+    return str(value)
+
+
+def _item(one: Any) -> str:
+    if isinstance(one, dict):
+        return ", ".join(f"{name}: {mode}" for name, mode in one.items())
+    return str(one)
+
+
+def _read(field: str, text: str) -> Any:
+    if field == "env":
+        pairs = [line.partition("=") for line in text.splitlines() if line.strip()]
+        return {name.strip(): value for name, _, value in pairs}
+    if field in _LISTS:
+        if text.strip() == _EMPTY_LIST:
+            return flow([])
+        return flow(_entry(part.strip()) for part in _COMMA.split(text) if part.strip())
+    if field == "command" and text.lstrip().startswith("["):
+        try:
+            argv = read_document(text).content
+        except UnreadableError:
+            return text
+        return flow(argv) if isinstance(argv, list) else text
+    return text if field in {"prompt", "commit"} else text.strip()
+
+
+def _entry(part: str) -> Any:
+    pair = _PAIR.fullmatch(part)
+    return {pair["name"].strip(): pair["mode"]} if pair else part

@@ -1,0 +1,51 @@
+"""Choosing one of several lines."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+
+from pex_tui.core.text import clean
+
+
+class PickScreen(ModalScreen[int | None]):
+    """Answers with the position of the line that was chosen, None when none was."""
+
+    CSS_PATH: ClassVar = "../styles/modals.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Cancel", show=False),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[str], hint: str, *, chosen: int = 0) -> None:
+        super().__init__()
+        self._title = clean(title)
+        self._lines = [clean(line) for line in lines]
+        self._hint = hint
+        self._chosen = chosen
+
+    def compose(self) -> ComposeResult:
+        """The lines, one of them under the cursor."""
+        with Vertical(classes="question panel"):
+            yield Static(self._title, classes="title", markup=False)
+            yield OptionList(*(Content(line) for line in self._lines), compact=True)
+            yield Static(self._hint, classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """Begin at the line that is so now."""
+        self.query_one(OptionList).highlighted = self._chosen if self._lines else None
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Answer with the line."""
+        self.dismiss(event.option_index)
+
+    def action_move(self, step: int) -> None:
+        """Another line."""
+        options = self.query_one(OptionList)
+        (options.action_cursor_down if step > 0 else options.action_cursor_up)()

@@ -1,0 +1,120 @@
+"""A task's fields, edited in place; what is wrong with them stands below the field."""
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static, TextArea
+
+from pex_tui.core.plan import Plan
+from pex_tui.core.text import clean
+from pex_tui.engine.session import PlanDraft
+from pex_tui.errors import UserError
+from pex_tui.planning.edits import FIELDS, by_field, put_task, task_fields
+from pex_tui.planning.problems import PlanError
+from pex_tui.tui.screens.modals import ConfirmScreen
+
+Revise = Callable[[str], Awaitable[PlanDraft]]
+
+_LONG = frozenset({"prompt", "env", "commit"})  # fields of several lines
+_HINTS = {
+    "id": "a-z, 0-9 and dashes",
+    "agent": "of the library; gives the command and the defaults",
+    "command": "a shell line, or [program, argument]",
+    "needs": "tasks that have to succeed first: audit, schema",
+    "reads": "globs: src/api/**",
+    "writes": "globs; [] only reads; empty: unknown",
+    "locks": "postgres, cache: shared",
+    "priority": "critical, high, normal or low",
+    "estimate": "3m",
+    "timeout": "30m; empty: none",
+    "retries": "empty: as configured",
+    "memory": "512MB",
+    "cpu": "50%",
+    "stage": "1, 2, …",
+    "isolation": "auto, shared or worktree",
+    "expects": "changes, none or any",
+}
+
+
+class TaskForm(ModalScreen[PlanDraft | None]):
+    """Edits one task, or makes a new one; answers with the changed draft, None when cancelled."""
+
+    CSS_PATH: ClassVar = ["../styles/modals.tcss", "../styles/form.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", priority=True, show=False),
+        Binding("escape", "cancel", "Cancel", priority=True, show=False),
+        Binding("down", "app.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Field before", show=False),
+    ]
+
+    def __init__(self, plan: Plan, position: int | None, revise: Revise) -> None:
+        super().__init__()
+        self._plan = plan
+        self._position = position
+        self._revise = revise
+        self._given = {} if position is None else task_fields(plan, position)
+
+    def compose(self) -> ComposeResult:
+        """One row a field, its problems below."""
+        name = "New task" if self._position is None else f"Task {self._given['id']}"
+        with Vertical(classes="question form panel"):
+            yield Static(name, classes="title", markup=False)
+            with VerticalScroll(can_focus=False):
+                for field in FIELDS:
+                    with Horizontal(classes=f"row{' long' if field in _LONG else ''}"):
+                        yield Label(field, markup=False)
+                        yield self._editor(field)
+                    yield Static(id=f"wrong-{field}", classes="wrong -hidden", markup=False)
+                yield Static(id="wrong-", classes="wrong -hidden", markup=False)
+            yield Static(
+                "tab next field · ctrl+s saves · esc cancels", classes="hint", markup=False
+            )
+
+    def _editor(self, field: str) -> Input | TextArea:
+        text = self._given.get(field, "")
+        if field in _LONG:
+            return TextArea(text, id=field, tab_behavior="focus", compact=True)
+        return Input(text, placeholder=_HINTS.get(field, ""), id=field, compact=True)
+
+    def _fields(self) -> dict[str, str]:
+        typed = {entry.id or "": entry.value for entry in self.query(Input)}
+        return typed | {entry.id or "": entry.text for entry in self.query(TextArea)}
+
+    def on_input_submitted(self) -> None:
+        """⏎ in a line saves."""
+        self.action_save()
+
+    @work(group="form", exclusive=True)
+    async def action_save(self) -> None:
+        """Have the plan checked as a file would be; stay while anything is wrong."""
+        text = put_task(self._plan, self._position, self._fields())
+        place = len(self._plan.tasks) if self._position is None else self._position
+        try:
+            self.dismiss(await self._revise(text))
+        except PlanError as error:
+            self._complain(by_field(error, text, place))
+        except UserError as error:
+            self._complain({"": error.lines})
+
+    def _complain(self, wrong: dict[str, tuple[str, ...]]) -> None:
+        for field in (*FIELDS, ""):
+            texts = wrong.get(field, ())
+            line = self.query_one(f"#wrong-{field}", Static)
+            line.update(clean(" ".join(texts)))
+            line.set_class(not texts, "-hidden")
+        first = next((field for field in FIELDS if field in wrong), None)
+        if first is not None:
+            self.query_one(f"#{first}").focus()
+
+    @work(group="form", exclusive=True)
+    async def action_cancel(self) -> None:
+        """Close it; what was typed is thrown away only when that is wanted."""
+        given = {field: self._given.get(field, "") for field in FIELDS}
+        question = ConfirmScreen("Throw away?", "What you have changed here is not saved.", "Yes")
+        if self._fields() == given or await self.app.push_screen_wait(question):
+            self.dismiss(None)
