@@ -38,6 +38,8 @@ def _declared_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
 
 
 def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
+    if first.writes and second.writes:
+        return None  # nothing is predicted of either
     both = any_overlap(
         first.writes or first.predicted_writes, second.writes or second.predicted_writes
     )

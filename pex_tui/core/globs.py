@@ -5,8 +5,10 @@ A pattern that ends in a slash, like a bare directory name, stands for everythin
 
 import re
 from functools import lru_cache
+from itertools import takewhile
 
 _ANY = "**"
+_SPECIAL = frozenset("*?[")
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -14,9 +16,16 @@ def matches(pattern: str, path: str) -> bool:
     return _compiled(pattern).fullmatch(path) is not None
 
 
-@lru_cache(maxsize=4096)
 def overlap(first: str, second: str) -> bool:
     """Whether some path could be in both patterns."""
+    for left, right in zip(_plain_start(first), _plain_start(second), strict=False):
+        if left != right:  # most pairs of a large plan part here
+            return False
+    return _may_share(first, second)
+
+
+@lru_cache(maxsize=4096)
+def _may_share(first: str, second: str) -> bool:
     return any(
         _segments_meet(left, right) for left in _expanded(first) for right in _expanded(second)
     )
@@ -25,6 +34,13 @@ def overlap(first: str, second: str) -> bool:
 def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, str] | None:
     """The first pair of patterns that could share a path."""
     return next(((left, right) for left in first for right in second if overlap(left, right)), None)
+
+
+@lru_cache(maxsize=4096)
+def _plain_start(pattern: str) -> tuple[str, ...]:
+    """The leading segments that stand for nothing but themselves."""
+    segments = (part for part in pattern.split("/") if part not in {"", "."})
+    return tuple(takewhile(lambda part: _SPECIAL.isdisjoint(part), segments))
 
 
 def _expanded(pattern: str) -> tuple[tuple[str, ...], ...]:
