@@ -8,7 +8,7 @@ aside as `path~label`, where the label is what the command line called the side.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git, GitError
@@ -98,14 +98,44 @@ class TreeMerger:
         tree, *rest = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
         if answer.status == 0:
             return TreeMerge(tree, tip, work)
-        conflicts = tuple(_conflicts(rest, (tip, work)))
+        conflicts = await self._true_sides(tuple(_conflicts(rest, (tip, work))), tip, work)
         if not conflicts:
             raise GitError(("merge-tree",), 1, "git reports a conflict without saying where")
         return TreeMerge(tree, tip, work, conflicts)
 
+    async def _true_sides(
+        self, conflicts: tuple[PathConflict, ...], tip: CommitId, work: CommitId
+    ) -> tuple[PathConflict, ...]:
+        """Where both sides renamed a file, git's stages hold its own half-merged text."""
+        renamed = [one.path for one in conflicts if one.kind.startswith("rename")]
+        theirs = await entries_at(self.git, tip, renamed)
+        ours = await entries_at(self.git, work, renamed)
+        return tuple(
+            replace(
+                one,
+                tip=one.tip and theirs.get(one.path, one.tip),
+                work=one.work and ours.get(one.path, one.work),
+            )
+            for one in conflicts
+        )
+
     async def _is_ancestor(self, commit: CommitId, tip: CommitId) -> bool:
         answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
         return answer.status == 0
+
+
+async def entries_at(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:
+    """What the tree has at those of the paths that it has; raise GitError."""
+    if not paths:
+        return {}
+    answer = await git.run("ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths)
+    found = {}
+    for line in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        head, _, path = line.partition("\t")
+        if path in paths:
+            mode, _, oid = head.split(" ")
+            found[path] = Side(mode, oid)
+    return found
 
 
 def _conflicts(tokens: list[str], labels: tuple[str, str]) -> Iterator[PathConflict]:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git
-from pex_tui.adapters.git.merge_tree import SUBMODULE, SYMLINK, PathConflict, Side, TreeMerge
+from pex_tui.adapters.git.merge_tree import (
+    SUBMODULE,
+    SYMLINK,
+    PathConflict,
+    Side,
+    TreeMerge,
+    entries_at,
+)
 from pex_tui.adapters.git.objects import read_blobs
 from pex_tui.core.state import Decision
 from pex_tui.core.text import clean
@@ -25,7 +32,7 @@ class Labels:
 
 async def read_sides(git: Git, merge: TreeMerge, labels: Labels) -> tuple[ConflictSides, ...]:
     """Each path in conflict with what lies on its sides; raise GitError."""
-    merged = await _entries(git, merge.tree, [conflict.path for conflict in merge.conflicts])
+    merged = await entries_at(git, merge.tree, [conflict.path for conflict in merge.conflicts])
     wanted = {side.oid for conflict in merge.conflicts for side in conflict.sides}
     wanted |= {side.oid for side in merged.values()}
     submodules = {
@@ -61,7 +68,7 @@ async def settled_tree(
     _refuse_undecided(merge, decision, contents)
     _refuse_outsiders(contents)
     outside = sorted(contents.keys() - {conflict.path for conflict in merge.conflicts})
-    present = await _entries(git, merge.tree, outside)
+    present = await entries_at(git, merge.tree, outside)
     removed: dict[str, None] = {}
     placed: dict[str, Side] = {}
     for conflict in merge.conflicts:
@@ -147,20 +154,6 @@ async def _write(
     finally:
         for file in scratch:
             file.unlink(missing_ok=True)
-
-
-async def _entries(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:
-    """What the tree has at those of the paths that it has."""
-    if not paths:
-        return {}
-    answer = await git.run("ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths)
-    found = {}
-    for line in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
-        head, _, path = line.partition("\t")
-        if path in paths:
-            mode, _, oid = head.split(" ")
-            found[path] = Side(mode, oid)
-    return found
 
 
 def _merged_text(

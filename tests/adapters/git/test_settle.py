@@ -104,6 +104,24 @@ async def test_a_renamed_file_shows_its_markers_without_commit_ids(world: World)
     assert world.tip().encode() not in merged
 
 
+@pytest.mark.parametrize(
+    ("decision", "place", "line"), [(OURS, "b.py", "ours"), (THEIRS, "a.py", "theirs")]
+)
+async def test_a_file_that_both_renamed_and_edited_is_taken_as_one_side_has_it(
+    world: World, decision: Decision, place: str, line: str
+) -> None:
+    work, _ = await world.conflict(
+        {"src/lines.py": None, "a.py": edited(l5="theirs")},
+        {"src/lines.py": None, "b.py": edited(l5="ours")},
+    )
+
+    settled = await settle(world, work, decision)
+
+    assert world.git("show", f"{settled}:{place}") == edited(l5=line).rstrip("\n")
+    names = world.git("ls-tree", "-r", "--name-only", settled).splitlines()
+    assert len({"a.py", "b.py", "src/lines.py"} & set(names)) == 1
+
+
 RENAME_A: Tree = {"src/lines.py": None, "a.py": LINES}
 RENAME_B: Tree = {"src/lines.py": None, "b.py": LINES}
 TEXT = "100644"
