@@ -64,9 +64,18 @@ class Ground:
             raise UserError(str(error)) from error
 
     async def load_plan(
-        self, path: Path, *, slots: int | None = None, fail_fast: bool = False, land: bool = False
+        self,
+        path: Path,
+        *,
+        slots: int | None = None,
+        fail_fast: bool = False,
+        land: bool = False,
+        uncommitted: bool = False,
     ) -> PlanDraft:
-        """Parse and check a plan file; raise UserError with every problem at once."""
+        """Parse and check a plan file; raise UserError with every problem at once.
+
+        `uncommitted` says that the run will hold the user's uncommitted work.
+        """
         if slots is not None and not 1 <= slots <= MOST_SLOTS:
             raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
         await self.repository.head()
@@ -80,7 +89,7 @@ class Ground:
             plan=plan,
             graph=PlanGraph.build(plan, rules),
             rules=rules,
-            notices=await self.notices(),
+            notices=await self._notices(uncommitted=uncommitted),
         )
 
     async def revise_plan(self, draft: PlanDraft, text: str) -> PlanDraft:
@@ -97,18 +106,19 @@ class Ground:
             agents=self.library.agents.values(),
         )
 
-    async def notices(self) -> tuple[str, ...]:
+    async def _notices(self, *, uncommitted: bool) -> tuple[str, ...]:
         """What the user should know before a run starts here."""
         dirt = await self.repository.dirty()
-        uncommitted = (
+        left_out = (
             f"Your uncommitted work ({dirt.summary}) is not in the run; "
             "--include-uncommitted puts a snapshot of it under the run."
         )
+        taken = f"A snapshot of your uncommitted work ({dirt.summary}) is under the run."
         return (
             *self.settings.notices(),
             *self.library.problems,
             *await git_notices(self.repository),
-            *((uncommitted,) if dirt else ()),
+            *((taken if uncommitted else left_out,) if dirt else ()),
         )
 
     async def _context(self) -> PlanContext:

@@ -48,7 +48,11 @@ class RepositoryWorkshop:
     async def open_plan(self, path: Path) -> PlanDraft:
         """Parse and check a plan file."""
         return await self.ground.load_plan(
-            path, slots=self.slots, fail_fast=self.fail_fast, land=self.run_options.land
+            path,
+            slots=self.slots,
+            fail_fast=self.fail_fast,
+            land=self.run_options.land,
+            uncommitted=self.run_options.include_uncommitted,
         )
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:

@@ -31,7 +31,11 @@ def is_headless(options: Options) -> bool:
 async def _headless(options: Options) -> int:
     ground: Ground = await ground_of(options)
     draft = await ground.load_plan(
-        Path(options.plan), slots=options.slots, fail_fast=options.fail_fast, land=options.land
+        Path(options.plan),
+        slots=options.slots,
+        fail_fast=options.fail_fast,
+        land=options.land,
+        uncommitted=options.include_uncommitted,
     )
     session = await start_run(ground, draft, run_options(options, attended=False))
     return await drive_headless(ground, session, as_json=options.json)
