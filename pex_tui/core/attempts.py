@@ -88,9 +88,7 @@ def attempt_event(draft: Draft, event: AttemptEvent) -> None:
         case AgentExited() if task.phase in HOLDS_SLOT:
             _exited(draft, task, event)
         case AttemptReturned() if task.phase in HOLDS_SLOT:
-            cause = task.stop or StopCause.INTERRUPT
-            draft.change(task.id, stop=cause, reason=event.reason)
-            _capture(draft, task, exited_at=draft.now)
+            _returned(draft, task, event)
         case WorkCaptured() if task.phase is Phase.CAPTURING:
             _captured(draft, task, event)
         case CaptureFailed() if task.phase is Phase.CAPTURING:
@@ -156,6 +154,15 @@ def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
         failure = Failure(FailureKind.TIMEOUT, f"still running after its timeout of {limit:g} s")
     draft.change(task.id, failure=failure, exit_code=event.exit_code)
     _capture(draft, task, exited_at=event.exited_at)
+
+
+def _returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
+    """No process of the attempt ever ran, so there is nothing to keep."""
+    if task.stop is StopCause.ABORT:
+        draft.move(task.id, Phase.ABORTED, reason="aborted by a person")
+    else:
+        stopped = draft.change(task.id, stop=task.stop or StopCause.INTERRUPT, held=False)
+        ready(draft, stopped, event.reason)
 
 
 def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:

@@ -40,7 +40,7 @@ def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, s
 def _plain_start(pattern: str) -> tuple[str, ...]:
     """The leading segments that stand for nothing but themselves."""
     segments = (part for part in pattern.split("/") if part not in {"", "."})
-    return tuple(takewhile(lambda part: _SPECIAL.isdisjoint(part), segments))
+    return tuple(takewhile(_SPECIAL.isdisjoint, segments))
 
 
 def _expanded(pattern: str) -> tuple[tuple[str, ...], ...]:

@@ -2,7 +2,8 @@
 
 A task waits for its needs, is ready until a slot, its locks and its neighbours allow a start, holds
 a slot from `starting` until its process is gone, is captured, and lands. Everything that ends an
-attempt goes through `capturing`, so no work is dropped before a ref keeps it.
+attempt goes through `capturing`, so no work is dropped before a ref keeps it; only an attempt of
+which no process ever ran, as its engine died before, goes straight back.
 """
 
 from enum import StrEnum
@@ -57,10 +58,12 @@ ACTIVE = frozenset(Phase) - TERMINAL - {Phase.WAITING}  # what may move without 
 LEGAL: dict[Phase, frozenset[Phase]] = {
     Phase.WAITING: frozenset({Phase.READY, Phase.DONE, Phase.SKIPPED, Phase.ABORTED}),
     Phase.READY: frozenset({Phase.STARTING, Phase.WAITING, Phase.SKIPPED, Phase.ABORTED}),
-    Phase.STARTING: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.CAPTURING}),
+    Phase.STARTING: frozenset(
+        {Phase.RUNNING, Phase.STOPPING, Phase.CAPTURING, Phase.READY, Phase.ABORTED}
+    ),
     Phase.RUNNING: frozenset({Phase.PAUSED, Phase.STOPPING, Phase.CAPTURING}),
     Phase.PAUSED: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.CAPTURING}),
-    Phase.STOPPING: frozenset({Phase.CAPTURING}),
+    Phase.STOPPING: frozenset({Phase.CAPTURING, Phase.READY, Phase.ABORTED}),
     Phase.CAPTURING: frozenset(
         {
             Phase.QUEUED,

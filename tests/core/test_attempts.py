@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+import pytest
+
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
 from pex_tui.core.events import (
     AbortRequested,
@@ -228,4 +230,19 @@ def test_an_attempt_that_never_got_a_process_does_not_count_as_a_failure(world: 
     run.capture("a")
 
     assert run.phase("a") is Phase.STARTING
+    assert run.task("a").failures == 0
+
+
+@pytest.mark.parametrize("aborted", [False, True])
+def test_an_attempt_that_never_started_has_nothing_to_keep(world: Make, *, aborted: bool) -> None:
+    run = world(task("a"), task("b", "a"))
+    if aborted:
+        run.send(AbortRequested(TaskId("a"), "you"))
+    before = len(run.actions)
+
+    run.send(AttemptReturned(TaskId("a"), 1, "its engine ended before it could start"))
+
+    assert not any(isinstance(action, CaptureWork) for action in run.actions[before:])
+    assert run.phase("a") is (Phase.ABORTED if aborted else Phase.STARTING)
+    assert run.task("a").attempt == (1 if aborted else 2)
     assert run.task("a").failures == 0
