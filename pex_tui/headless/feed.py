@@ -34,13 +34,13 @@ Printer = Callable[[str], None]
 
 
 def to_stream(stream: TextIO) -> Printer:
-    """A printer of single lines that survives a reader who has left."""
+    """A printer of single lines that survives a reader who has left, and a full disk."""
 
     def printer(line: str) -> None:
         try:
             stream.write(line + "\n")
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             pass
 
     return printer

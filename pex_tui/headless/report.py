@@ -1,14 +1,16 @@
 """A run's report as one value: what landed, what failed, what collided, and the figures."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pex_tui.core.events import Event
-from pex_tui.core.history import RunHistory, TaskHistory, read_history
+from pex_tui.core.history import RunHistory, read_history
+from pex_tui.core.ids import TaskId
 from pex_tui.core.metrics import Metrics, measure
 from pex_tui.core.outcome import conclude
 from pex_tui.core.state import Conflict, Outcome, RunState, TaskState
+from pex_tui.headless.log_end import LogEnd, LogPath, log_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Report:
     metrics: Metrics
     outcome: Outcome
     exit_code: int
+    logs: Mapping[TaskId, LogEnd] = field(default_factory=dict)  # of tasks that failed
 
     @property
     def is_finished(self) -> bool:
@@ -27,13 +30,14 @@ class Report:
         return self.state.outcome is not None
 
 
-def make_report(events: Iterable[Event]) -> Report:
-    """The report of a run's events so far."""
+def make_report(events: Iterable[Event], where: LogPath | None = None) -> Report:
+    """The report of a run's events so far; `where` finds the logs of what failed."""
     history = read_history(events)
     outcome, exit_code = conclude(history.state)
     if history.state.outcome is not None and history.state.exit_code is not None:
         outcome, exit_code = history.state.outcome, history.state.exit_code
-    return Report(history.state, history, measure(history), outcome, exit_code)
+    logs = log_ends(history.state, where) if where else {}
+    return Report(history.state, history, measure(history), outcome, exit_code, logs)
 
 
 def report_object(report: Report) -> dict[str, Any]:
@@ -46,16 +50,17 @@ def report_object(report: Report) -> dict[str, Any]:
         "exit_code": report.exit_code if report.is_finished else None,
         "base": state.base,
         "branch": state.branch,
-        "tasks": [_task_object(state, task, report.history.tasks[task.id]) for task in state.tasks],
+        "tasks": [_task_object(report, task) for task in state.tasks],
         "conflicts": [_conflict_object(report.history, conflict) for conflict in state.conflicts],
         "metrics": asdict(report.metrics),
     }
 
 
-def _task_object(state: RunState, task: TaskState, past: TaskHistory) -> dict[str, Any]:
+def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
+    past, log = report.history.tasks[task.id], report.logs.get(task.id)
     return {
         "id": task.id,
-        "agent": state.spec(task.id).agent,
+        "agent": report.state.spec(task.id).agent,
         "outcome": task.phase,
         "reason": task.reason or None,
         "attempts": past.attempts,
@@ -65,6 +70,8 @@ def _task_object(state: RunState, task: TaskState, past: TaskHistory) -> dict[st
         "files": list(task.files),
         "drift": list(task.drift),
         "waits": past.waits,
+        "log": log.path if log else None,
+        "output": list(log.lines) if log else [],
     }
 
 

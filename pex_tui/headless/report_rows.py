@@ -53,5 +53,6 @@ def failure_rows(report: Report) -> Iterator[FailureRow]:
     """The tasks that failed."""
     for task in report.state.tasks:
         if task.phase is Phase.FAILED and task.failure is not None:
-            lines = tuple(task.failure.output.splitlines())
+            log = report.logs.get(task.id)
+            lines = tuple(task.failure.output.splitlines()) or (log.lines if log else ())
             yield FailureRow(task.id, task.failure.detail, lines)

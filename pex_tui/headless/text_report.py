@@ -10,6 +10,7 @@ from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import TaskSpec
 from pex_tui.core.state import Conflict, Decision, LandStatus, Outcome, TaskState
 from pex_tui.core.text import clean
+from pex_tui.headless.log_end import LAST_LINES
 from pex_tui.headless.report import Report, cost_seconds
 
 WIDTH = 100
@@ -45,11 +46,9 @@ _DECISIONS = {
 
 
 def render_text(report: Report) -> str:
-    """The whole report; every line is clean."""
-    lines = [
-        *_head(report),
-        *_tasks(report),
-        *_failures(report),
+    """The whole report; every line is clean, and but for the paths of logs none is long."""
+    before = [*_head(report), *_tasks(report)]
+    after = [
         *_conflicts(report),
         *_timeline(report),
         "",
@@ -58,7 +57,8 @@ def render_text(report: Report) -> str:
         *_notices(report),
         *next_steps(report),
     ]
-    return "\n".join(_fit(line) for line in lines) + "\n"
+    lines = [*map(_fit, before), *_failures(report), *map(_fit, after)]
+    return "\n".join(lines) + "\n"
 
 
 def _fit(line: str) -> str:
@@ -135,9 +135,13 @@ def subject(report: Report, task: TaskState) -> str:
 def _failures(report: Report) -> Iterator[str]:
     for task in report.state.tasks:
         if task.phase is Phase.FAILED and task.failure is not None:
+            log = report.logs.get(task.id)
+            output = [*task.failure.output.splitlines()[-LAST_LINES:], *(log.lines if log else ())]
             yield ""
-            yield f"  ✗ {task.id}: {task.failure.detail}"
-            yield from (f"      {line}" for line in task.failure.output.splitlines()[-12:])
+            yield _fit(f"  ✗ {task.id}: {task.failure.detail}")
+            yield from (_fit(f"      {line}") for line in output)
+            if log is not None:
+                yield f"      all of it: {log.path}"
 
 
 def _conflicts(report: Report) -> Iterator[str]:

@@ -41,7 +41,7 @@ class RepositoryWorkshop:
         """A run's report as text."""
         journal = self.ground.open_journal()
         try:
-            return render_text(make_report(journal.read(run)))
+            return render_text(make_report(journal.read(run), self.ground.places.output))
         finally:
             journal.close_now()
 

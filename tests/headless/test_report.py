@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -346,3 +347,32 @@ def test_a_run_that_has_only_been_planned_can_be_reported(render: Render) -> Non
     run = World(Plan((task("a"),)), RunRules())
 
     assert "r1" in render(make_report(run.events[:1]))
+
+
+@pytest.mark.parametrize("render", [render_text, render_markdown, render_html])
+def test_a_failed_task_shows_the_end_of_its_log(
+    tmp_path: Path, render: Callable[[Report], str]
+) -> None:
+    run = World(Plan((task("a", retries=0),)), RunRules())
+    run.exit("a", code=3)
+    run.capture("a")
+    log = tmp_path / "output.log"
+    log.write_bytes(b"early\n" * 5000 + b"err-\x1b[31mline\xff\n\n")
+
+    report = make_report(run.events, lambda *_: log)
+
+    assert "line" in render(report)
+    assert "\x1b" not in render(report)
+    [entry] = report_object(report)["tasks"]
+    assert entry["log"] == str(log)
+    assert entry["output"][-1].startswith("err-")
+
+
+def test_a_failed_task_without_a_log_says_only_why(tmp_path: Path) -> None:
+    run = World(Plan((task("a", retries=0),)), RunRules())
+    run.exit("a", code=3)
+    run.capture("a")
+
+    text = render_text(make_report(run.events, lambda *_: tmp_path / "none.log"))
+
+    assert "✗ a: exit 3\n" in text
