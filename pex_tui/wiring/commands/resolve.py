@@ -110,7 +110,13 @@ def _edit_all(sides: tuple[ConflictSides, ...]) -> dict[str, bytes | None]:
 def _edit(editor: str, folder: Path, side: ConflictSides) -> bytes:
     path = folder / Path(side.path).name
     path.write_bytes(side.merged or b"")
-    ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
+    try:
+        ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The editor {clean(editor)} can't be started: {clean(str(error))}. Set $EDITOR to one "
+            "that is there; nothing was settled."
+        ) from error
     edited = path.read_bytes()
     if ended.returncode != 0:
         raise UserError(f"The editor ended with {ended.returncode}; nothing was settled.")
