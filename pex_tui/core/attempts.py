@@ -98,6 +98,13 @@ def attempt_event(draft: Draft, event: AttemptEvent) -> None:
             pass
 
 
+def why_aborted(state: RunState) -> str:
+    """Who or what ended a task before its time."""
+    if state.rules.fail_fast and any(task.phase is Phase.FAILED for task in state.tasks):
+        return "aborted: another task failed, and the first failure was to end the run"
+    return "aborted by a person"
+
+
 def wants_pause(state: RunState, task: TaskState) -> bool:
     """Whether the task, or the whole run, is meant to stand still."""
     return task.held or state.stage is RunStage.PAUSED
@@ -159,7 +166,7 @@ def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
 def _returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
     """No process of the attempt ever ran, so there is nothing to keep."""
     if task.stop is StopCause.ABORT:
-        draft.move(task.id, Phase.ABORTED, reason="aborted by a person")
+        draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
     else:
         stopped = draft.change(task.id, stop=task.stop or StopCause.INTERRUPT, held=False)
         ready(draft, stopped, event.reason)
@@ -176,7 +183,7 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
         draft.notice(f"{task.id} made files too large for git: {', '.join(event.left_out)}")
     failure = task.failure or _broken_promise(draft, task, event)
     if task.stop is StopCause.ABORT:
-        draft.move(task.id, Phase.ABORTED, reason="aborted by a person")
+        draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
     elif task.stop in {StopCause.RERUN, StopCause.INTERRUPT}:
         ready(draft, draft.change(task.id, held=False), task.reason)
     elif failure is not None:

@@ -1,7 +1,7 @@
 """The merge queue: one task at a time is merged, gated and moved onto the integration branch."""
 
 from pex_tui.core.actions import MergeWork, MoveBranch, RunGate
-from pex_tui.core.attempts import ready
+from pex_tui.core.attempts import ready, why_aborted
 from pex_tui.core.disputes import close, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -23,6 +23,7 @@ from pex_tui.core.state import (
     Decision,
     Failure,
     FailureKind,
+    LandStatus,
     StopCause,
     TaskState,
 )
@@ -44,7 +45,7 @@ def landing_event(draft: Draft, event: LandingEvent) -> None:
             _landed(draft, task, event)
         case (_, _) if task.stop is StopCause.ABORT:
             leave_queue(draft, task)
-            draft.move(task.id, Phase.ABORTED, reason="aborted by a person")
+            draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
         case WorkMerged(), LandingStage.MERGING:
             _merged(draft, task, event)
         case MergeConflicted(), LandingStage.MERGING:
@@ -115,6 +116,8 @@ def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
     leave_queue(draft, task)
     draft.set(tip=event.commit)
     draft.move(task.id, Phase.LANDED, landed=event.commit, failure=None, stop=None, reason="")
+    if draft.state.land_status is LandStatus.LANDED:  # the user's branch lacks this commit
+        draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
 
 
 def _gated(draft: Draft, task: TaskState, event: GateFinished) -> None:

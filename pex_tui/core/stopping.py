@@ -1,15 +1,13 @@
 """Ending tasks and runs: at a person's word, or because the run is being killed."""
 
 from pex_tui.core.actions import StopGate
-from pex_tui.core.attempts import stop
+from pex_tui.core.attempts import stop, why_aborted
 from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, LandingStage, Phase
 from pex_tui.core.queue import leave_queue
 from pex_tui.core.state import Decision, StopCause
-
-_ABORTED = "aborted by a person"
 
 
 def abort_task(draft: Draft, task_id: TaskId) -> None:
@@ -29,7 +27,7 @@ def abort_task(draft: Draft, task_id: TaskId) -> None:
         if task.phase is Phase.QUEUED:
             leave_queue(draft, task)
         close(draft, task_id, Decision.ABORTED, "you")
-        draft.move(task_id, Phase.ABORTED, reason=_ABORTED)
+        draft.move(task_id, Phase.ABORTED, reason=why_aborted(draft.state))
 
 
 def abort_run(draft: Draft) -> None:

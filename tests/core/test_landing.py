@@ -315,3 +315,27 @@ def test_a_refused_landing_can_be_asked_for_again(world: Make) -> None:
     assert run.state.land_status is LandStatus.REFUSED
 
     assert run.send(LandRequested("you")) == (LandRun("main"),)
+
+
+def test_what_lands_after_the_run_was_brought_to_its_branch_is_not_there_yet(world: Make) -> None:
+    run = world(task("a"), task("b"))
+    run.finish("a", "x.py")
+    run.send(LandRequested("you"))
+    run.send(RunLanded("main", CommitId("c" * 40), "went forward"))
+    assert run.state.land_status is LandStatus.LANDED
+
+    run.finish("b", "y.py")
+
+    assert run.state.land_status is LandStatus.NOT_ASKED
+
+
+def test_the_first_failure_is_named_where_it_ends_the_run(world: Make) -> None:
+    run = world(task("a", retries=0), task("b"), rules=RunRules(fail_fast=True))
+    run.run("b")
+    run.exit("a", code=1)
+    run.capture("a")
+    run.exit("b", code=1)
+    run.capture("b")
+
+    assert run.phase("b") is Phase.ABORTED
+    assert "another task failed" in run.task("b").reason
