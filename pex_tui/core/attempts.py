@@ -205,11 +205,7 @@ def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failu
     """What the task promised to show and did not."""
     expects = draft.spec(task.id).expects
     if event.trespass:
-        return Failure(
-            FailureKind.UNEXPECTED_CHANGES,
-            f"it changed {_listed(event.trespass)} in a shared checkout; "
-            "a task that writes has to declare `writes`",
-        )
+        return Failure(FailureKind.UNEXPECTED_CHANGES, _trespass(draft.state, task, event.trespass))
     if expects is Expects.NONE and event.work is not None:
         return Failure(
             FailureKind.UNEXPECTED_CHANGES,
@@ -218,6 +214,24 @@ def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failu
     if expects is Expects.CHANGES and event.work is None and not (task.reruns or task.gate_reruns):
         return Failure(FailureKind.NO_CHANGES, "it promised changes and made none")
     return None
+
+
+def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
+    """Nobody can tell which of those who read at the same time was the one that wrote."""
+    others = [
+        other.id
+        for other in state.tasks
+        if other.id != task.id
+        and other.workspace == task.workspace
+        and (other.exited_at is None or other.exited_at > (task.started_at or state.now))
+    ]
+    if not others:
+        rule = "a task that writes has to declare `writes`"
+        return f"it changed {_listed(paths)} in a shared checkout; {rule}"
+    rule = "whichever of them writes has to declare `writes`"
+    return (
+        f"{_listed(paths)} changed in the checkout that it shared with {', '.join(others)}; {rule}"
+    )
 
 
 def _listed(paths: tuple[str, ...], most: int = 3) -> str:

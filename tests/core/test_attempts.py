@@ -14,6 +14,7 @@ from pex_tui.core.events import (
     ResumeRequested,
     RetryRequested,
     TimePassed,
+    WorkspacePrepared,
 )
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.phases import Phase
@@ -21,7 +22,7 @@ from pex_tui.core.plan import Expects, Isolation
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
 from pex_tui.core.state import FailureKind
-from tests.core.world import World, task
+from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]
 A = TaskId("a")
@@ -246,3 +247,26 @@ def test_an_attempt_that_never_started_has_nothing_to_keep(world: Make, *, abort
     assert run.phase("a") is (Phase.ABORTED if aborted else Phase.STARTING)
     assert run.task("a").attempt == (1 if aborted else 2)
     assert run.task("a").failures == 0
+
+
+def test_a_reader_is_not_blamed_alone_for_what_another_may_have_written(world: Make) -> None:
+    run = world(task("a", writes=(), retries=0), task("b", writes=(), retries=0))
+    for name in ("a", "b"):
+        entry = run.task(name)
+        run.send(WorkspacePrepared(entry.id, 1, "/views/1", BASE))
+        run.send(AgentStarted(entry.id, 1, entry.slot or SlotId(1), 7, run.now))
+    run.exit("a")
+    run.capture("a", trespass=("x.py",))
+
+    assert run.task("a").reason == (
+        "x.py changed in the checkout that it shared with b; "
+        "whichever of them writes has to declare `writes`"
+    )
+
+
+def test_a_reader_that_was_alone_is_told_that_it_wrote(world: Make) -> None:
+    run = world(task("a", writes=(), retries=0))
+    run.exit("a")
+    run.capture("a", trespass=("x.py",))
+
+    assert run.task("a").reason.startswith("it changed x.py in a shared checkout")

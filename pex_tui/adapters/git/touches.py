@@ -19,6 +19,10 @@ MOST_FILES = 2000
 # The kernel's clock for files ticks every 1 to 10 ms: within a tick, two changes look like one.
 TICK_NS = 100_000_000
 _SUBMODULE = "160000"
+# What tools leave wherever they read; the next reader's tools know how to deal with it.
+_CACHES = frozenset(
+    {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage"}
+)
 
 Trace = tuple[int, ...]
 
@@ -37,6 +41,7 @@ class Touches:
     def __init__(self) -> None:
         self._paths: Paths | None = None
         self._unchanged: list[Trace] | None = None
+        self._clean_since: list[int] | None = None
         self._is_first = True
 
     async def changes(self, shadow: Shadow) -> tuple[str, ...]:
@@ -54,6 +59,22 @@ class Touches:
         found = await shadow.tracked_changes()
         is_sure = traces is not None and not found and _are_settled(traces, looked_at)
         self._unchanged = traces if is_sure else None
+        return found
+
+    async def leftovers(self, shadow: Shadow) -> tuple[str, ...]:
+        """New files that are neither ignored nor a tool's cache; raise GitError."""
+        if self._paths is None:
+            self._paths = await _paths(shadow)
+        looked_at = time.time_ns()
+        times = _folder_times(self._paths)
+        if times is not None and times == self._clean_since:
+            return ()
+        options = ("-o", "--exclude-standard", "--directory", "--no-empty-directory", "-z")
+        listing = await shadow.git.run(*WHOLE_TREE, "ls-files", *options)
+        names = [name for name in os.fsdecode(listing.stdout).split("\0") if name]
+        found = tuple(name for name in names if os.path.basename(name.rstrip("/")) not in _CACHES)  # noqa: PTH119  # paths of git's, not of ours
+        is_sure = times is not None and not found and max(times) < looked_at - TICK_NS
+        self._clean_since = times if is_sure else None
         return found
 
 
@@ -84,6 +105,14 @@ def _look(paths: Paths) -> list[Trace] | None:
         return [_file_trace(path) for path in paths.files] + [
             _folder_trace(path) for path in paths.folders
         ]
+    except OSError:
+        return None
+
+
+def _folder_times(paths: Paths) -> list[int] | None:
+    """When something last came into each folder, or went; None when that can't be seen."""
+    try:
+        return [os.lstat(path).st_mtime_ns for path in paths.folders] or None
     except OSError:
         return None
 

@@ -34,6 +34,7 @@ class View:
     checks_begun: int = 0
     checks_done: int = 0
     findings: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
     touches: Touches = field(default_factory=Touches)
 
 
@@ -89,10 +90,16 @@ class Views:
             view.checks_begun += 1
             number = view.checks_begun
             view.findings = await self._damage(view)
+            view.leftovers = () if view.findings else await self._leftovers(view)
             view.checks_done = number
-            if view.findings:
+            if view.findings or view.leftovers:
                 self._condemn(view)
             return view.findings
+
+    def leftovers(self, key: AttemptKey) -> tuple[str, ...]:
+        """New files that the last check found, for the last reader there to keep."""
+        view = self._of.get(key)
+        return view.leftovers if view and len(view.users) == 1 else ()
 
     def leave(self, key: AttemptKey) -> None:
         """The attempt reads there no longer."""
@@ -113,6 +120,10 @@ class Views:
             return (".",)  # all of it is gone
         shadow = await shadow_of(view.worktree, self._supply.common_dir)
         return await view.touches.changes(shadow)
+
+    async def _leftovers(self, view: View) -> tuple[str, ...]:
+        shadow = await shadow_of(view.worktree, self._supply.common_dir)
+        return await view.touches.leftovers(shadow)
 
     async def _make(self, commit: CommitId) -> View:
         for view in self._views:

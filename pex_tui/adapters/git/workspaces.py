@@ -128,7 +128,8 @@ class GitWorkspaces:
     async def _captured_view(self, key: AttemptKey) -> Captured:
         view = self._views.of(key)
         trespass = await self._views.check(key)
-        if view is not None and view.is_ready and trespass:
+        left = trespass or self._views.leftovers(key)
+        if view is not None and view.is_ready and left:
             async with self._views.guard(key):
                 await self._rescue(view, key)
         if trespass:

@@ -73,7 +73,8 @@ async def readers(bench: Bench) -> Readers:
 async def test_git_is_not_asked_while_nothing_is_touched(readers: Readers, looks: Looks) -> None:
     path = await readers.pass_by(5)
     (path / "build").mkdir()
-    (path / "src" / "cache").write_text("untracked")
+    (path / "src" / "__pycache__").mkdir()
+    (path / "src" / "__pycache__" / "one.pyc").write_text("a tool's")
     await readers.pass_by(5)
     assert looks.count == 0
 

@@ -43,6 +43,41 @@ async def test_caches_are_no_trespass_and_tracked_changes_are(bench: Bench) -> N
     assert bench.show(bench.refs()["refs/pex/7f3a/b/1-rescued"], "src/one.py") == "changed"
 
 
+async def test_what_a_reader_leaves_is_kept_and_the_next_one_never_sees_it(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    (path / "src" / "leftover.txt").write_text("mine")
+    assert await bench.capture(key_of("a"), reader()) == Captured(None)
+
+    after = await bench.prepare(key_of("b"), reader())
+
+    assert not (after / "src" / "leftover.txt").exists()
+    kept = bench.refs()["refs/pex/7f3a/a/1-rescued"]
+    assert bench.show(kept, "src/leftover.txt") == "mine"
+
+
+async def test_leftovers_are_kept_by_the_last_one_to_leave(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    assert await bench.prepare(key_of("b"), reader()) == path
+    (path / "leftover.txt").write_text("of one of them")
+    assert await bench.capture(key_of("a"), reader()) == Captured(None)
+    assert await bench.capture(key_of("b"), reader()) == Captured(None)
+
+    assert "refs/pex/7f3a/a/1-rescued" not in bench.refs()
+    kept = bench.refs()["refs/pex/7f3a/b/1-rescued"]
+    assert bench.show(kept, "leftover.txt") == "of one of them"
+
+
+@pytest.mark.parametrize("name", ["__pycache__", ".pytest_cache", "ignored"])
+async def test_a_tools_cache_costs_no_new_checkout(bench: Bench, name: str) -> None:
+    path = await bench.prepare(key_of("a"), reader())
+    (path / "src" / ".gitignore").write_text("ignored\n.gitignore\n")
+    (path / "src" / name).mkdir()
+    (path / "src" / name / "file").write_text("cached")
+    await bench.capture(key_of("a"), reader())
+
+    assert await bench.prepare(key_of("b"), reader()) == path
+
+
 async def test_staged_committed_and_hidden_changes_are_trespass(bench: Bench) -> None:
     path = await bench.prepare(key_of("a"), reader())
     (path / "src" / "one.py").write_text("one = 7\n")
