@@ -1,6 +1,7 @@
 """The command line: what a user types, as calls of the wiring."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -40,6 +41,11 @@ def _run(arguments: list[str]) -> int:
     parser = build_parser()
     known = set(_commands())
     if _is_goal(arguments, known):
+        if Path(arguments[0]).is_file():
+            raise UserError(
+                f"{arguments[0]} is a file, not a command. To run it as a plan: "
+                f"{PROGRAM} run {shlex.quote(arguments[0])}"
+            )
         raise UserError(
             f'"{arguments[0]}" is neither a command nor a plan file. This version runs plan '
             f"files: write one (see README.md) and try `{PROGRAM} run plan.yaml`, or see "

@@ -97,7 +97,7 @@ def _agent(draft: Draft, task: TaskDraft, context: PlanContext) -> AgentDefiniti
         guess = nearest(fields.agent, names)
         if not guess and 0 < len(names) <= _MOST_NAMES_TOLD:
             guess = f"Known are {', '.join(names)}."
-        remedy = guess or "`pex-tui agents` lists those that are."
+        remedy = guess or "Name one of .claude/agents/, of yours, or of config/agents/."
         line = draft.document.line_of(("tasks", task.position, "agent"))
         draft.complain(
             line, f'{task.label}: the agent "{fields.agent}" is not in the library. {remedy}'

@@ -28,7 +28,7 @@ async def leave(app: "PexApp") -> None:
     elif not session.is_own:
         await depart(app, f"Run {session.state.run} goes on; it was only watched from here.", 0)
     else:
-        answer = await app.push_screen_wait(LeaveScreen())
+        answer = await app.push_screen_wait(LeaveScreen(is_stopping=app.leaves_when_over))
         if answer == "detach":
             await _detach(app, session)
         elif answer == "stop":

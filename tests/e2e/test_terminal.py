@@ -40,8 +40,8 @@ def test_a_run_is_started_paused_boosted_aborted_and_left(shell: Shell) -> None:
         terminal.press("s")
         terminal.until("The run is being stopped", absent="Keep it running")
         terminal.press("q")
-        terminal.until("Keep it running")
-        terminal.press("s")  # again: what runs is ended now
+        terminal.until("End it now")
+        terminal.press("s")
         assert terminal.ended() == 130
         assert terminal.is_as_before
         assert b"\x1b[?1049l" in terminal.raw  # back on the screen the user came from

@@ -13,6 +13,14 @@ from textual.widgets import Button, Input, Static
 from pex_tui.core.text import clean
 
 Answer = Literal["detach", "stop", "stay"]
+_MAY_STOP = (
+    "It can go on without a screen, or stop: nothing new is started, what runs may end, and the "
+    "run can be resumed."
+)
+_MAY_END = (
+    "It waits for what still runs. Ended now, that is killed; its work so far is kept, and the "
+    "run can be resumed."
+)
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -62,18 +70,21 @@ class LeaveScreen(ModalScreen[Answer]):
         Binding("left,right,h,l", "app.focus_next", "Other answer", show=False),
     ]
 
+    def __init__(self, *, is_stopping: bool) -> None:
+        super().__init__()
+        self._is_stopping = is_stopping
+
     def compose(self) -> ComposeResult:
         """The three answers."""
+        title, text, stop = "A run is live", _MAY_STOP, "Stop it"
+        if self._is_stopping:
+            title, text, stop = "The run is being stopped", _MAY_END, "End it now"
         with Vertical(classes="question panel"):
-            yield Static("A run is live", classes="title", markup=False)
-            yield Static(
-                "It can go on without a screen, or stop: nothing new is started, "
-                "what runs may end, and the run can be resumed.",
-                markup=False,
-            )
+            yield Static(title, classes="title", markup=False)
+            yield Static(text, markup=False)
             with Horizontal(classes="answers"):
                 yield Button("d  Keep it running", id="detach", compact=True)
-                yield Button("s  Stop it", id="stop", classes="grave", compact=True)
+                yield Button(f"s  {stop}", id="stop", classes="grave", compact=True)
                 yield Button("esc  Stay", id="stay", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

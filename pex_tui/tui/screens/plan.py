@@ -109,6 +109,11 @@ class PlanScreen(Screen[None]):
         """All that is derived from the draft."""
         draft = self.draft
         if draft is None:
+            nothing = (
+                ("No plan is open.", "strong"),
+                ("  F1 goes home, o opens one there.", "dim"),
+            )
+            self.query_one("#head", TextView).show([nothing])
             return
         self._shape = plan_shape(draft.plan, draft.graph)
         self._schedule = schedule_plan(draft.plan, draft.graph, draft.rules)

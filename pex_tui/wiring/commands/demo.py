@@ -1,6 +1,7 @@
 """`pex-tui demo`: a real run on a sample project."""
 
 import argparse
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -34,9 +35,8 @@ def main(options: argparse.Namespace) -> int:
 
         options.set = [*_ATTENDED, *getattr(options, "set", [])]
         code = run_app(options, plan=plan)
-    sys.stderr.write(
-        f"Look around: cd {plan.parent} && git log --oneline --all && pex-tui report\n"
-    )
+    place = shlex.quote(str(plan.parent))
+    sys.stderr.write(f"Look around: cd {place} && git log --oneline --all && pex-tui report\n")
     return code
 
 
