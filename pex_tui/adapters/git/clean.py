@@ -21,6 +21,7 @@ from pex_tui.adapters.git.left_out import has_left_out
 from pex_tui.adapters.git.linked_worktree import LinkedWorktrees
 from pex_tui.adapters.git.repository import Repository, RepositoryError, shown
 from pex_tui.adapters.git.snapshot import Label
+from pex_tui.adapters.git.submodules import unpushed_submodules
 from pex_tui.adapters.git.views import readers_of
 from pex_tui.adapters.git.worktree_record import Worktree, load_all
 from pex_tui.adapters.git.worktrees import checkouts
@@ -112,6 +113,12 @@ class Cleaner:
         owners = _owners(worktree)
         others = sorted(owners.difference(self.finished))
         reason = f"run {others[0]} has work in it" if others else ""
+        if not reason and not self.force:
+            alone = [clean(name) for name in await unpushed_submodules(worktree.git_dir)]
+            named = ", ".join(alone)
+            reason = (
+                f"commits in its submodule {named} are on no remote: push them" if alone else ""
+            )
         places = (worktree.path, worktree.git_dir, worktree.shadow, worktree.glance)
         size = sum([await asyncio.to_thread(size_bytes, place) for place in places])
         run = min(owners, default=None)
