@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -134,7 +135,8 @@ async def test_the_shim_that_waits_for_the_next_launch_may_be_ended(attempts: At
     await attempts.runner.wait(attempts.key("first"))
     spares = _waiting_shims(attempts.runner)
     for spare in spares:
-        spare.kill()
+        with suppress(psutil.NoSuchProcess):
+            spare.kill()
     await until(lambda: not any(spare.is_running() for spare in spares))
     await attempts.start("second", "true")
     assert (await attempts.runner.wait(attempts.key("second"))).exit_code == 0
@@ -315,5 +317,8 @@ def _states(shim: int) -> list[str]:
 def _waiting_shims(runner: ShimRunner) -> list[psutil.Process]:
     """Children of the launcher that keep no program."""
     assert runner.launcher_pid is not None
-    shims = psutil.Process(runner.launcher_pid).children()
-    return [shim for shim in shims if not shim.children()]
+    found = []
+    for shim in psutil.Process(runner.launcher_pid).children():
+        with suppress(psutil.NoSuchProcess):  # one that has just ended
+            found += [] if shim.children() else [shim]
+    return found
