@@ -28,7 +28,7 @@ class Engine:
     An event is in the journal before anybody sees the state it made or any of its actions is
     performed. One action is begun while the journal still writes: keeping what an agent left, which
     the next engine does again wherever this one may end. `attended` means that a person is there:
-    the run then stays open after its end, for retries and landing, until it is let go.
+    an open conflict or a held task then keeps the run alive.
     """
 
     def __init__(self, state: RunState, ports: Ports, *, attended: bool) -> None:
@@ -38,7 +38,6 @@ class Engine:
         self._inbox = Inbox()
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
-        self._stopping = False
 
     def post(self, event: Event) -> None:
         """Hand in an event from the loop's own thread."""
@@ -59,14 +58,11 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             running: set[asyncio.Task[None]] = set()
             await self._advance(self._inbox.take(), performer, group, running)
-            while not self._is_finished():
+            while self.state.stage is not RunStage.FINISHED:
                 await self._news()
                 await self._advance(self._inbox.take(), performer, group, running)
             for task in running:
                 task.cancel()
-
-    def _is_finished(self) -> bool:
-        return self.state.stage is RunStage.FINISHED and (self._stopping or not self._attended)
 
     async def _news(self) -> None:
         """Wait for an event or for the next deadline, which then is an event itself."""
@@ -97,7 +93,6 @@ class Engine:
             state = self._apply(state, decision, applied, actions)
         ending = self._ending(state)
         if ending is not None:
-            self._stopping |= state.stage is RunStage.DRAINING
             state = self._apply(state, ending, applied, actions)
 
         def perform(*, captures: bool) -> None:

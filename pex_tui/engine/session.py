@@ -42,7 +42,7 @@ class RunSession(Protocol):
 
     @property
     def is_driven(self) -> bool:
-        """Whether `serve` is at work: also after the run's end, for retries and landing."""
+        """Whether `serve` is at work; an ended run is driven by nobody until it is resumed."""
         ...
 
     async def ask(self, event: Event) -> None:

@@ -117,23 +117,25 @@ async def test_a_full_disk_stops_the_intake_until_there_is_room() -> None:
     assert replay(world.journal.read(RUN)) == state
 
 
-async def test_an_attended_run_stays_open_for_a_retry_and_for_landing() -> None:
+async def test_an_ended_run_is_let_go_and_taken_up_for_a_retry_and_for_landing() -> None:
     world = FakeWorld()
     world.runner.scripts = {A: [1, 0]}
     world.git.changes = {A: ("x",)}
-    engine = world.engine(world.begin(task("a", retries=0)), attended=True)
-    serving = asyncio.create_task(engine.serve(TaskPool()))
-    await until(lambda: engine.state.stage is RunStage.FINISHED)
+    first = world.engine(world.begin(task("a", retries=0)), attended=True)
+    await first.serve(TaskPool())
+    assert first.state.outcome is Outcome.FAILED
 
-    engine.post(RetryRequested(A, "you"))
-    await until(lambda: engine.state.outcome is Outcome.OK)
-    engine.post(LandRequested("you"))
-    await until(lambda: engine.state.land_status is LandStatus.LANDED)
+    second = world.engine(first.state, attended=True)
+    second.post(RunAdopted(2, "you"))
+    second.post(RetryRequested(A, "you"))
+    await second.serve(TaskPool())
+    assert second.state.outcome is Outcome.OK
 
-    assert not serving.done()
-    serving.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await serving
+    third = world.engine(second.state, attended=True)
+    third.post(RunAdopted(3, "you"))
+    third.post(LandRequested("you"))
+    await third.serve(TaskPool())
+    assert third.state.land_status is LandStatus.LANDED
 
 
 async def test_pause_and_abort_reach_the_agent() -> None:
