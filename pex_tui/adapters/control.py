@@ -20,7 +20,9 @@ from pex_tui.core.events import (
     ConflictDecided,
     Event,
     LandRequested,
+    MessageSent,
     PauseRequested,
+    PermissionDecided,
     ResumeRequested,
     RetryRequested,
     RunAbortRequested,
@@ -30,11 +32,12 @@ from pex_tui.core.events import (
     SlotsRequested,
 )
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.state import Decision, RunState
+from pex_tui.core.state import Decision, RunState, Verdict
 from pex_tui.engine.ports import LandingError, WorkspaceError
 
 LET_GO = "let_go"
 _DIFF, _SLOTS, _DECIDE, _DRAIN = "diff", "slots", "decide", "drain"
+_PERMIT, _TELL = "permit", "tell"
 _TIMEOUT_SECONDS = 10.0
 _LONGEST_LINE = 64 * 1024
 _LONGEST_ANSWER = 16 * 1024 * 1024
@@ -126,12 +129,17 @@ class ControlServer:
             self._post(RunDrainRequested(by, kill=request.get("kill") is True))
         elif wanted == _DECIDE:
             self._post(self._decision(request, by))
+        elif wanted == _PERMIT:
+            self._post(self._permission(request, by))
+        elif wanted == _TELL:
+            text = str(request.get("text") or "")
+            self._post(MessageSent(self._task(request.get("task")), text, by))
         elif wanted in _RUN_REQUESTS:
             self._post(_RUN_REQUESTS[wanted](by))
         elif wanted in _TASK_REQUESTS:
             self._post(_TASK_REQUESTS[wanted](self._task(request.get("task")), by))
         else:
-            others = (LET_GO, _DIFF, _SLOTS, _DECIDE, _DRAIN)
+            others = (LET_GO, _DIFF, _SLOTS, _DECIDE, _DRAIN, _PERMIT, _TELL)
             known = ", ".join(sorted([*_RUN_REQUESTS, *_TASK_REQUESTS, *others]))
             raise ControlError(f"unknown request {wanted!r}; there are: {known}")
 
@@ -144,6 +152,14 @@ class ControlServer:
         work = request.get("work")
         settled = CommitId(work) if isinstance(work, str) else None
         return ConflictDecided(self._task(request.get("task")), decision, settled, by)
+
+    def _permission(self, request: dict[str, Any], by: str) -> PermissionDecided:
+        try:
+            verdict = Verdict(str(request.get("verdict")))
+        except ValueError:
+            raise ControlError(f"no such verdict; there are: {', '.join(Verdict)}") from None
+        asked = str(request.get("permission"))
+        return PermissionDecided(self._task(request.get("task")), asked, verdict, by)
 
     def _task(self, name: object) -> TaskId:
         known = self._state().graph.index
@@ -162,6 +178,11 @@ def request_for(event: Event) -> dict[str, Any]:
         case ConflictDecided():
             wanted = {"request": _DECIDE, "task": event.task, "by": event.by}
             return wanted | {"decision": event.decision, "work": event.work}
+        case PermissionDecided():
+            wanted = {"request": _PERMIT, "task": event.task, "by": event.by}
+            return wanted | {"permission": event.request, "verdict": event.verdict}
+        case MessageSent():
+            return {"request": _TELL, "task": event.task, "text": event.text, "by": event.by}
     for name, make in _TASK_REQUESTS.items():
         if make is type(event):
             return {"request": name, "task": event.task, "by": event.by}  # type: ignore[union-attr]

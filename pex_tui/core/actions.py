@@ -6,6 +6,7 @@ Each is safe to perform again after a crash: the adapters look first at what is 
 from dataclasses import dataclass
 
 from pex_tui.core.ids import CommitId, SlotId, TaskId
+from pex_tui.core.state import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,25 @@ class StopAgent:
     task: TaskId
     attempt: int
     grace_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAgent:
+    """Give the agent the answer that it waits for."""
+
+    task: TaskId
+    attempt: int
+    request: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class TellAgent:
+    """Give a running agent a person's message."""
+
+    task: TaskId
+    attempt: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +121,8 @@ Action = (
     | PauseAgent
     | ResumeAgent
     | StopAgent
+    | AnswerAgent
+    | TellAgent
     | CaptureWork
     | MergeWork
     | RunGate

@@ -1,6 +1,11 @@
 """Durations, sizes, ranks and commits as a person reads them."""
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from pex_tui.core.ids import CommitId
+
+Amount = TypeVar("Amount", int, float)
 
 UNKNOWN = "–"  # an en dash stands for a figure that nobody knows
 _MINUTE = 60
@@ -48,3 +53,16 @@ def percent(fraction: float | None) -> str:
 def short(commit: CommitId | None) -> str:
     """The first seven characters of a commit."""
     return "" if commit is None else commit[:7]
+
+
+def tokens(amount: int) -> str:
+    """Tokens of a model in at most four figures: `950`, `12k`, `1.2M`."""
+    if amount < 10_000:  # noqa: PLR2004  # in full
+        return str(amount)
+    return f"{amount / 1e3:.0f}k" if amount < 1e6 else f"{amount / 1e6:.1f}M"  # noqa: PLR2004
+
+
+def total(amounts: Iterable[Amount | None]) -> Amount | None:
+    """The sum of what is known; None where nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None

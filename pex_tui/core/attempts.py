@@ -62,6 +62,8 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         drift=(),
         progress=None,
         activity="",
+        listens=False,
+        permissions=(),
         reason="",
     )
     draft.act(StartAgent(event.task, event.attempt, event.slot))
@@ -129,7 +131,7 @@ def ready(draft: Draft, task: TaskState, reason: str = "") -> None:
 
 def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
     """Also the answer to an adoption: then the phase stands, and unfinished orders are repeated."""
-    changes = {"started_at": event.started_at, "pid": event.pid}
+    changes = {"started_at": event.started_at, "pid": event.pid, "listens": event.listens}
     if task.phase is Phase.STARTING:
         draft.move(task.id, Phase.RUNNING, **changes)
     elif task.phase in HOLDS_SLOT:

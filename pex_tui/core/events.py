@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictFile, Decision, FailureKind, Outcome, WaitCause
+from pex_tui.core.state import (
+    ConflictFile,
+    Decision,
+    FailureKind,
+    Outcome,
+    Verdict,
+    WaitCause,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +148,14 @@ class WorkspacePrepared(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class AgentStarted(BaseEvent):
-    """The process runs; `started_at` is the shim's clock."""
+    """The process runs; `started_at` is the shim's clock, `listens` that it takes messages."""
 
     task: TaskId
     attempt: int
     slot: SlotId
     pid: int
     started_at: float
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,50 @@ class AgentProgressed(BaseEvent):
     attempt: int
     progress: float | None
     activity: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpent(BaseEvent):
+    """What its model used since the last such event; the cost is None where nobody tells it."""
+
+    task: TaskId
+    attempt: int
+    tokens: int
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionAsked(BaseEvent):
+    """An agent wants to do something and waits for the answer.
+
+    `request` is its own name for the question, `tool` what it would use, `touches` the paths or
+    commands concerned, `scope` what an answer for always would cover (the title, when empty).
+    """
+
+    task: TaskId
+    attempt: int
+    request: str
+    tool: str
+    title: str
+    touches: tuple[str, ...] = ()
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionDecided(BaseEvent):
+    task: TaskId
+    request: str
+    verdict: Verdict
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent(BaseEvent):
+    """A person says something to a running agent."""
+
+    task: TaskId
+    text: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +408,10 @@ Event = (
     | WorkspacePrepared
     | AgentStarted
     | AgentProgressed
+    | AgentSpent
+    | PermissionAsked
+    | PermissionDecided
+    | MessageSent
     | AgentPaused
     | AgentResumed
     | AgentExited

@@ -14,6 +14,7 @@ class Mark(StrEnum):
     STARTING = "starting"
     WAITING = "waiting"
     PAUSED = "paused"
+    ASKING = "asking"
     RETRYING = "retrying"
     STOPPING = "stopping"
     LANDING = "landing"
@@ -46,6 +47,8 @@ _MARKS = {
 def mark_of(state: RunState, task: TaskState) -> Mark:
     """How the task is marked; one that only a person's decision can free is blocked."""
     mark = _MARKS[task.phase]
+    if mark is Mark.RUNNING and task.asks:
+        return Mark.ASKING
     if mark is Mark.WAITING:
         if task.held:
             return Mark.PAUSED

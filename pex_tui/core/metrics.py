@@ -7,6 +7,7 @@ the ceiling min(1, T₁/(m·T∞)) and the bound max(T∞, T₁/m).
 import math
 from dataclasses import dataclass
 
+from pex_tui.core.amounts import total
 from pex_tui.core.bounds import busiest_lock, critical_path, heaviest_clique
 from pex_tui.core.foresight import false_alarms, foreseen
 from pex_tui.core.history import RunHistory
@@ -84,6 +85,8 @@ def measure(history: RunHistory) -> Metrics:
         conflicts_live=None,
         conflicts_missed=history.surprises,
         false_alarms=false_alarms(state, pairs),
+        tokens=total(task.tokens for task in state.tasks),
+        cost_usd=total(task.cost_usd for task in state.tasks),
     )
 
 

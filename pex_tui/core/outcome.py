@@ -1,7 +1,10 @@
 """How a run ended, as one word and one exit code."""
 
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
-from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState
+from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, TaskState, Verdict
+
+NOBODY = "nobody there to ask"
+"""Who denies where no person is."""
 
 EXIT_CODES = {
     Outcome.OK: 0,
@@ -9,12 +12,13 @@ EXIT_CODES = {
     Outcome.ABORTED: 1,
     Outcome.CONFLICTS: 3,
     Outcome.GATE_FAILED: 4,
+    Outcome.DENIED: 6,
     Outcome.INTERRUPTED: 130,
 }
 
 
 def conclude(state: RunState) -> tuple[Outcome, int]:
-    """The outcome and the exit code; when several hold, the gravest: 130, 4, 3, 1."""
+    """The outcome and the exit code; when several hold, the gravest: 130, 4, 3, 6, 1."""
     outcome = _outcome(state)
     return outcome, EXIT_CODES[outcome]
 
@@ -32,12 +36,22 @@ def _outcome(state: RunState) -> Outcome:
         return Outcome.GATE_FAILED
     if Phase.CONFLICT in phases:
         return Outcome.CONFLICTS
+    if any(_was_denied(task) for task in state.tasks):
+        return Outcome.DENIED
     if Phase.FAILED in phases:
         return Outcome.FAILED
     if Phase.ABORTED in phases:
         return Outcome.ABORTED
     refused = state.land_status is LandStatus.REFUSED
     return Outcome.FAILED if refused else Outcome.OK
+
+
+def _was_denied(task: TaskState) -> bool:
+    """Whether it lacked a permission: nobody was there to give it, or it failed without it."""
+    return any(
+        asked.verdict is Verdict.DENY and (task.phase is Phase.FAILED or asked.by == NOBODY)
+        for asked in task.permissions
+    )
 
 
 def _has_work_left(state: RunState) -> bool:

@@ -150,6 +150,8 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         return doing if task.attempt == 1 else f"{doing}, attempt {task.attempt}"
     if task.held or state.stage is RunStage.PAUSED:
         return "Being paused"
+    if task.asks:
+        return f"Asks to {task.asks[0].title}, {clock(now - task.asks[0].asked_at)}"
     return task.activity or "Running"
 
 

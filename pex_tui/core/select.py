@@ -7,7 +7,7 @@ as nothing done.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pex_tui.core.amounts import clock, percent, short
+from pex_tui.core.amounts import clock, percent, short, total
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark, mark_of
@@ -24,6 +24,7 @@ _OUTCOMES = {
     Outcome.GATE_FAILED: "gate failed",
     Outcome.CONFLICTS: "conflicts left",
     Outcome.ABORTED: "aborted",
+    Outcome.DENIED: "permission denied",
     Outcome.INTERRUPTED: "interrupted",
 }
 _LAND_MARKS = {
@@ -80,6 +81,9 @@ class HeaderView:
     boosted: bool
     counts: tuple[tuple[Mark, int], ...]
     open_conflicts: int
+    questions: int
+    tokens: int | None
+    cost_usd: float | None
     land: str
     land_mark: Mark
 
@@ -183,6 +187,9 @@ def header_view(state: RunState, now: float) -> HeaderView:
         boosted=state.capacity_before_boost is not None,
         counts=tuple((kind, marks.count(kind)) for kind in Mark if kind in marks),
         open_conflicts=len(state.open_conflicts),
+        questions=sum(len(task.asks) for task in state.tasks),
+        tokens=total(task.tokens for task in state.tasks),
+        cost_usd=total(task.cost_usd for task in state.tasks),
         land=_land(state),
         land_mark=_LAND_MARKS[state.land_status],
     )

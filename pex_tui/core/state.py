@@ -1,6 +1,6 @@
 """The state of a run: one immutable value, changed by `step` alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pex_tui.core.graph import PlanGraph
@@ -71,6 +71,14 @@ class Decision(StrEnum):
     FAILED = "failed"
 
 
+class Verdict(StrEnum):
+    """The answer to an agent that asks for a permission."""
+
+    ALLOW_ONCE = "allow_once"
+    ALLOW_ALWAYS = "allow_always"  # whatever of the same scope is asked in this run
+    DENY = "deny"
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 
@@ -79,6 +87,7 @@ class Outcome(StrEnum):
     GATE_FAILED = "gate_failed"
     CONFLICTS = "conflicts"  # unresolved ones are left
     ABORTED = "aborted"
+    DENIED = "denied"  # an agent was denied a permission that it needed
     INTERRUPTED = "interrupted"
 
 
@@ -136,6 +145,24 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Permission:
+    """What an agent asked to do; `verdict` is None while it waits for the answer."""
+
+    request: str
+    tool: str
+    title: str
+    touches: tuple[str, ...]
+    scope: str
+    asked_at: float
+    verdict: Verdict | None = None
+    by: str = ""
+
+    def answered(self, verdict: Verdict, by: str) -> "Permission":
+        """The same with its answer."""
+        return replace(self, verdict=verdict, by=by)
+
+
+@dataclass(frozen=True, slots=True)
 class TaskState:
     """Everything known of one task. Times are absolute seconds, None until they happen.
 
@@ -179,12 +206,21 @@ class TaskState:
     drift: tuple[str, ...] = ()  # files written outside the declared set
     progress: float | None = None  # 0…1; None is unknown, never guessed
     activity: str = ""
+    listens: bool = False  # takes messages while it runs
+    permissions: tuple[Permission, ...] = ()  # what this attempt asked, answered or not
+    tokens: int | None = None  # of all attempts; None when no agent tells
+    cost_usd: float | None = None
     reason: str = ""  # why it stands where it stands, for a person
 
     @property
     def holds_slot(self) -> bool:
         """Whether a slot is taken by it."""
         return self.phase in HOLDS_SLOT
+
+    @property
+    def asks(self) -> tuple[Permission, ...]:
+        """The permissions that it waits for; a tree that is gone waits for none."""
+        return tuple(one for one in self.permissions if one.verdict is None and self.holds_slot)
 
 
 class LandStatus(StrEnum):
@@ -219,6 +255,7 @@ class RunState:
     tip: CommitId | None = None  # the integration tip as last seen; the base at first
     killed: bool = False  # draining without waiting for the merge queue
     sequential: bool = False  # after an unresolved conflict: writers go one at a time
+    allowed: tuple[str, ...] = ()  # scopes that a person allowed for the rest of the run
     gate_off: bool = False  # the base was red and the policy says so
     base_gate_red: bool | None = None
     land_status: LandStatus = LandStatus.NOT_ASKED

@@ -42,6 +42,7 @@ from pex_tui.core.state import (
     Wait,
     WaitCause,
 )
+from pex_tui.core.talk import TalkEvent, talk_event
 
 
 def begin(event: RunPlanned) -> RunState:
@@ -124,6 +125,8 @@ def _apply(draft: Draft, event: Event) -> None:
             _held(draft, event)
         case ConflictDecided():
             decided(draft, event)
+        case _ if isinstance(event, TalkEvent):
+            talk_event(draft, event)
         case TimePassed():
             due(draft)
         case Noticed():

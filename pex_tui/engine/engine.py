@@ -7,12 +7,13 @@ from dataclasses import replace
 from pex_tui.core.actions import Action, CaptureWork
 from pex_tui.core.dispatch import dispatch
 from pex_tui.core.draft import IllegalTransition
-from pex_tui.core.events import Event, Noticed, RunFinished, TimePassed
-from pex_tui.core.outcome import conclude
+from pex_tui.core.events import Event, Noticed, PermissionDecided, RunFinished, TimePassed
+from pex_tui.core.outcome import NOBODY, conclude
 from pex_tui.core.phases import RunStage
 from pex_tui.core.settle import is_drained, is_over, next_deadline
-from pex_tui.core.state import RunState
+from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import step
+from pex_tui.core.talk import open_permissions
 from pex_tui.engine.inbox import Inbox
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
@@ -89,6 +90,8 @@ class Engine:
         state = self.state
         for event in batch:
             state = self._apply(state, event, applied, actions)
+        for refusal in self._refusals(state):
+            state = self._apply(state, refusal, applied, actions)
         for decision in dispatch(state):
             state = self._apply(state, decision, applied, actions)
         ending = self._ending(state)
@@ -123,6 +126,15 @@ class Engine:
         applied.append((after.seq, stamped))
         actions.extend((after, action) for action in asked)
         return after
+
+    def _refusals(self, state: RunState) -> list[PermissionDecided]:
+        """Where no person is, what agents ask for is denied at once: nothing hangs unseen."""
+        if self._attended:
+            return []
+        return [
+            PermissionDecided(task, asked.request, Verdict.DENY, NOBODY)
+            for task, asked in open_permissions(state)
+        ]
 
     def _ending(self, state: RunState) -> RunFinished | None:
         if state.stage is RunStage.FINISHED:

@@ -6,6 +6,7 @@ from typing import assert_never
 from pex_tui.core.actions import (
     Action,
     AdoptAgent,
+    AnswerAgent,
     CaptureWork,
     LandRun,
     MergeWork,
@@ -16,6 +17,7 @@ from pex_tui.core.actions import (
     StartAgent,
     StopAgent,
     StopGate,
+    TellAgent,
 )
 from pex_tui.core.events import (
     AgentPaused,
@@ -27,6 +29,7 @@ from pex_tui.core.events import (
     GateFinished,
     LandingFailed,
     MergeConflicted,
+    Noticed,
     RunLanded,
     RunLandRefused,
     WorkCaptured,
@@ -74,6 +77,14 @@ class Performer:
             case StopAgent():
                 key = self._key(action.task, action.attempt)
                 await self._ports.runner.stop(key, action.grace_seconds)
+            case AnswerAgent():
+                key = self._key(action.task, action.attempt)
+                await self._ports.runner.answer(key, action.request, action.verdict)
+            case TellAgent():
+                if not await self._ports.runner.tell(
+                    self._key(action.task, action.attempt), action.text
+                ):
+                    self._post(Noticed(f"{action.task} no longer took the message that was sent."))
             case CaptureWork():
                 self._post(await self._capture(state, action))
             case StopGate():

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pex_tui.core.events import Event
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import TaskSpec
-from pex_tui.core.state import ConflictFile, Decision
+from pex_tui.core.state import ConflictFile, Decision, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,14 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A live process tree: its root's pid, and its start in absolute seconds."""
+    """A live process tree: its root's pid and its start in absolute seconds.
+
+    `listens` means that it takes messages while it runs.
+    """
 
     pid: int
     started_at: float
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,28 @@ class Progress:
 
     fraction: float | None
     activity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An agent wants to do something and waits: the fields of `PermissionAsked`."""
+
+    request: str
+    tool: str
+    title: str
+    touches: tuple[str, ...] = ()
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What its model used since the last such report; None is a cost that nobody tells."""
+
+    tokens: int
+    cost_usd: float | None = None
+
+
+AgentReport = Progress | Asked | Spent
 
 
 class LaunchError(Exception):
@@ -108,8 +134,19 @@ class AgentRunner(Protocol):
         """Return once no process of the attempt is left."""
         ...
 
-    def progress(self, key: AttemptKey) -> AsyncIterator[Progress]:
-        """What the attempt does, whenever that changes (at most a few times a second)."""
+    def reports(self, key: AttemptKey) -> AsyncIterator[AgentReport]:
+        """What the attempt does, asks and spends, as that happens (progress a few times a second).
+
+        What an adopted attempt has asked and was not answered is reported again.
+        """
+        ...
+
+    async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
+        """Answer what the attempt has asked; an answer that was given already changes nothing."""
+        ...
+
+    async def tell(self, key: AttemptKey, text: str) -> bool:
+        """Give a running attempt a message; False when it takes none (any more)."""
         ...
 
     async def pause(self, key: AttemptKey) -> bool:

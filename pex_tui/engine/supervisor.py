@@ -10,20 +10,26 @@ from pex_tui.core.actions import AdoptAgent, StartAgent
 from pex_tui.core.events import (
     AgentExited,
     AgentProgressed,
+    AgentSpent,
     AgentStarted,
     AttemptReturned,
     Event,
+    PermissionAsked,
     WorkspacePrepared,
 )
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import FailureKind, RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import (
+    AgentReport,
+    Asked,
     AttemptKey,
     Exited,
     LaunchError,
     Ports,
+    Progress,
     SlotPool,
+    Spent,
     Started,
     WorkspaceError,
 )
@@ -106,7 +112,14 @@ class Supervisor:
         self, key: AttemptKey, action: StartAgent | AdoptAgent, started: Started
     ) -> Event:
         self._post(
-            AgentStarted(action.task, action.attempt, action.slot, started.pid, started.started_at)
+            AgentStarted(
+                action.task,
+                action.attempt,
+                action.slot,
+                started.pid,
+                started.started_at,
+                started.listens,
+            )
         )
         relay = asyncio.create_task(self._relay(key), name=f"progress of {key.task}")
         try:
@@ -116,14 +129,32 @@ class Supervisor:
             await asyncio.gather(relay, return_exceptions=True)
 
     async def _relay(self, key: AttemptKey) -> None:
-        async for progress in self._ports.runner.progress(key):
-            self._post(AgentProgressed(key.task, key.attempt, progress.fraction, progress.activity))
+        async for report in self._ports.runner.reports(key):
+            self._post(_as_event(key, report))
 
     def _failed(
         self, action: StartAgent | AdoptAgent, kind: FailureKind, detail: str
     ) -> AgentExited:
         now = self._ports.clock.now()
         return AgentExited(action.task, action.attempt, None, now, kind, detail)
+
+
+def _as_event(key: AttemptKey, report: AgentReport) -> Event:
+    match report:
+        case Progress():
+            return AgentProgressed(key.task, key.attempt, report.fraction, report.activity)
+        case Asked():
+            return PermissionAsked(
+                key.task,
+                key.attempt,
+                report.request,
+                report.tool,
+                report.title,
+                report.touches,
+                report.scope,
+            )
+        case Spent():
+            return AgentSpent(key.task, key.attempt, report.tokens, report.cost_usd)
 
 
 def _exit_event(action: StartAgent | AdoptAgent, exited: Exited) -> AgentExited:

@@ -12,6 +12,8 @@ from pex_tui.core.events import (
     GateFinished,
     MergeConflicted,
     Noticed,
+    PermissionAsked,
+    PermissionDecided,
     RunAdopted,
     RunDrainRequested,
     RunLanded,
@@ -19,7 +21,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.phases import Phase
 from pex_tui.core.reasons import activity
-from pex_tui.core.state import RunState, TaskState
+from pex_tui.core.state import RunState, TaskState, Verdict
 from pex_tui.core.text import clean
 
 _BECAME = {
@@ -89,6 +91,12 @@ def _told(event: Event, state: RunState) -> str:
             paths = ", ".join(file.path for file in event.files)
             against = f" with {', '.join(event.against)}" if event.against else ""
             return f"⇄ {event.task}: conflict in {paths}{against}; {_what_now(event, state)}"
+        case PermissionAsked():
+            return f"? {event.task} asks to {event.title}"
+        case PermissionDecided(verdict=Verdict.DENY):
+            return f"✗ {event.task}: denied by {event.by}"
+        case PermissionDecided():
+            return f"✓ {event.task}: allowed by {event.by}"
         case ConflictDecided():
             return f"⇄ {event.task}: {event.by} chose {event.decision}"
         case RunAdopted():

@@ -22,6 +22,7 @@ _OUTCOMES = {
     Outcome.GATE_FAILED: "a gate failed",
     Outcome.CONFLICTS: "conflicts are left",
     Outcome.ABORTED: "aborted",
+    Outcome.DENIED: "an agent was denied a permission that it needed",
     Outcome.INTERRUPTED: "interrupted, its state is saved",
 }
 _MARKS = {

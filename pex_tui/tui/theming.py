@@ -17,6 +17,7 @@ _ROLES = {
     Mark.STARTING: "secondary",
     Mark.WAITING: "agent-dim",
     Mark.PAUSED: "warning",
+    Mark.ASKING: "warning",
     Mark.RETRYING: "warning",
     Mark.STOPPING: "warning",
     Mark.LANDING: "primary",

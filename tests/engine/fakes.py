@@ -10,10 +10,11 @@ from pex_tui.core.events import Event, RunPlanned
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictFile, Decision, RunState
+from pex_tui.core.state import ConflictFile, Decision, RunState, Verdict
 from pex_tui.core.step import begin
 from pex_tui.engine.engine import Engine
 from pex_tui.engine.ports import (
+    AgentReport,
     AttemptKey,
     Captured,
     Conflicted,
@@ -88,6 +89,10 @@ class FakeRunner:
     ended: dict[AttemptKey, Exited] = field(default_factory=dict)
     missing: set[TaskId] = field(default_factory=set)
     most_alive: int = 0
+    listening: bool = False
+    talk: dict[TaskId, tuple[AgentReport, ...]] = field(default_factory=dict)
+    answers: list[tuple[TaskId, str, Verdict]] = field(default_factory=list)
+    told: list[tuple[TaskId, str]] = field(default_factory=list)
 
     async def start(self, launch: Launch) -> Started:
         assert launch.key not in self.starts
@@ -98,7 +103,7 @@ class FakeRunner:
         self.most_alive = max(self.most_alive, len(self.alive))
         if launch.key.task not in self.manual:
             asyncio.get_running_loop().call_soon(self.end, launch.key)
-        return Started(len(self.starts), self.clock.now())
+        return Started(len(self.starts), self.clock.now(), self.listening)
 
     def end(self, key: AttemptKey, code: int | None = None) -> None:
         codes = self.scripts.get(key.task, [])
@@ -124,9 +129,19 @@ class FakeRunner:
             return self.ended[key]
         return await asyncio.shield(self.alive[key])
 
-    async def progress(self, key: AttemptKey) -> AsyncIterator[Progress]:
+    async def reports(self, key: AttemptKey) -> AsyncIterator[AgentReport]:
         yield Progress(0.5, f"{key.task} is half way")
+        for report in self.talk.get(key.task, ()):
+            yield report
         await asyncio.Event().wait()
+
+    async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
+        self.answers.append((key.task, request, verdict))
+        self.end(key, 1 if verdict is Verdict.DENY else 0)
+
+    async def tell(self, key: AttemptKey, text: str) -> bool:
+        self.told.append((key.task, text))
+        return key in self.alive
 
     async def pause(self, key: AttemptKey) -> bool:
         return key in self.alive

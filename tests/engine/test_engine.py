@@ -7,7 +7,9 @@ from pex_tui.core.events import (
     BranchMoved,
     Event,
     LandRequested,
+    MessageSent,
     PauseRequested,
+    PermissionDecided,
     ResumeRequested,
     RetryRequested,
     RunAdopted,
@@ -17,9 +19,10 @@ from pex_tui.core.events import (
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState
+from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, Verdict
 from pex_tui.core.step import replay
 from pex_tui.engine.pool import TaskPool
+from pex_tui.engine.ports import Asked, Spent
 from tests.core.world import task
 from tests.engine.fakes import RUN, FakeWorld, until
 
@@ -226,3 +229,32 @@ async def _world_after(length: int, turns: int) -> FakeWorld:
     await asyncio.gather(serving, return_exceptions=True)
     world.journal.limit = None
     return world
+
+
+async def test_what_an_agent_asks_waits_for_a_person_and_a_message_reaches_it() -> None:
+    world = FakeWorld()
+    world.runner.manual = {A}
+    world.runner.listening = True
+    world.runner.talk = {A: (Spent(900, 0.1), Asked("q1", "write", "write x", ("x",)))}
+    engine = world.engine(world.begin(task("a")), attended=True)
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: bool(engine.state.task(A).asks))
+    engine.post(MessageSent(A, "hurry", "you"))
+    await until(lambda: world.runner.told == [(A, "hurry")])
+    engine.post(PermissionDecided(A, "q1", Verdict.ALLOW_ONCE, "you"))
+    await serving
+
+    assert world.runner.answers == [(A, "q1", Verdict.ALLOW_ONCE)]
+    assert engine.state.outcome is Outcome.OK
+    assert (engine.state.task(A).tokens, engine.state.task(A).cost_usd) == (900, 0.1)
+
+
+async def test_where_nobody_is_a_permission_is_denied_and_the_run_says_so() -> None:
+    world = FakeWorld()
+    world.runner.manual = {A}
+    world.runner.talk = {A: (Asked("q1", "write", "write x", ("x",)),)}
+    engine = world.engine(world.begin(task("a", retries=0)))
+    await engine.serve(TaskPool())
+
+    assert world.runner.answers == [(A, "q1", Verdict.DENY)]
+    assert (engine.state.outcome, engine.state.exit_code) == (Outcome.DENIED, 6)

@@ -315,7 +315,7 @@ async def test_huge_lines_and_binary_output_are_kept_as_they_are(attempts: Attem
         "out.write(b'x' * 200_000 + b'\\n' + bytes(range(256)) + b'\\n\\xff\\x00end')\n"
     )
     await attempts.python("one", script)
-    seen = [told async for told in attempts.runner.progress(attempts.key("one"))]
+    seen = [told async for told in attempts.runner.reports(attempts.key("one"))]
     await attempts.runner.wait(attempts.key("one"))
     assert attempts.output("one") == b"x" * 200_000 + b"\n" + bytes(range(256)) + b"\n\xff\x00end"
     assert seen[-1].activity == "\ufffdend"

@@ -28,6 +28,7 @@ from pex_tui.adapters.process.records import (
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.process.strays import end_strays
 from pex_tui.adapters.process.watch import Watch
+from pex_tui.core.state import Verdict
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import AttemptKey, Exited, Launch, LaunchError, Progress, Started
 
@@ -122,7 +123,7 @@ class ShimRunner:
             attempt.outcome = await _outcome(attempt.folder, attempt.record)
         return attempt.outcome
 
-    async def progress(self, key: AttemptKey) -> AsyncIterator[Progress]:
+    async def reports(self, key: AttemptKey) -> AsyncIterator[Progress]:
         """What the attempt's output says of its progress, at most four times a second."""
         attempt = self._attempts.get(key)
         if attempt is None:
@@ -167,6 +168,14 @@ class ShimRunner:
             return False
         async with attempt.sending:
             return await self._order(key, Order("send", size=len(text)), text)
+
+    async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
+        """A plain command asks for nothing, so there is nothing to answer."""
+
+    async def tell(self, key: AttemptKey, text: str) -> bool:
+        """A plain command takes no messages."""
+        del key, text
+        return False
 
     async def end_input(self, key: AttemptKey) -> bool:
         """Close the stdin of a program that is spoken to, once it has read what was sent."""

@@ -18,6 +18,7 @@ from pex_tui.tui.widgets.scroller import Scroller
 
 SORTS = ("plan", "status", "id", "time")
 _URGENT = (
+    Mark.ASKING,
     Mark.CONFLICT,
     Mark.FAILED,
     Mark.RUNNING,
@@ -30,8 +31,10 @@ _URGENT = (
     Mark.BLOCKED,
     Mark.DONE,
 )
-_LIVE = frozenset({Mark.RUNNING, Mark.PAUSED, Mark.STOPPING, Mark.LANDING})
-_COLOURED = frozenset({Mark.PAUSED, Mark.RETRYING, Mark.CONFLICT, Mark.FAILED, Mark.STOPPING})
+_LIVE = frozenset({Mark.RUNNING, Mark.ASKING, Mark.PAUSED, Mark.STOPPING, Mark.LANDING})
+_COLOURED = frozenset(
+    {Mark.ASKING, Mark.PAUSED, Mark.RETRYING, Mark.CONFLICT, Mark.FAILED, Mark.STOPPING}
+)
 _QUIET = frozenset({Mark.WAITING, Mark.BLOCKED})
 
 

@@ -16,6 +16,7 @@ _WORDS = {
     Outcome.FAILED: "✗ failed",
     Outcome.GATE_FAILED: "✗ gate failed",
     Outcome.CONFLICTS: "⇄ conflicts",
+    Outcome.DENIED: "? denied",
     Outcome.ABORTED: "⊘ aborted",
     Outcome.INTERRUPTED: "‖ interrupted",
 }

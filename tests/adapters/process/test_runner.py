@@ -189,7 +189,7 @@ async def test_orders_for_an_unknown_attempt_do_nothing(attempts: Attempts) -> N
     assert not await attempts.runner.pause(key)
     assert not await attempts.runner.send(key, b"x")
     await attempts.runner.stop(key, 1.0)
-    assert [seen async for seen in attempts.runner.progress(key)] == []
+    assert [seen async for seen in attempts.runner.reports(key)] == []
 
 
 async def test_a_removed_control_socket_comes_back(attempts: Attempts) -> None:
@@ -213,7 +213,7 @@ async def test_a_stopped_shim_is_woken_to_end_its_tree(
 async def test_progress_follows_what_the_program_says(attempts: Attempts) -> None:
     await attempts.shell("one", "echo '[1/4] first'; until [ -e go ]; do sleep 0.01; done; echo ok")
     seen = []
-    async for progress in attempts.runner.progress(attempts.key("one")):
+    async for progress in attempts.runner.reports(attempts.key("one")):
         seen.append(progress)
         (attempts.work / "go").touch()
     assert seen == [Progress(0.25, "[1/4] first"), Progress(0.25, "ok")]
@@ -289,7 +289,7 @@ async def test_watching_can_be_given_up_at_any_time(attempts: Attempts) -> None:
     key = attempts.key("one")
 
     async def watch() -> None:
-        async for _ in attempts.runner.progress(key):
+        async for _ in attempts.runner.reports(key):
             watched.set()
 
     watched = asyncio.Event()

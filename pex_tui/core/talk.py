@@ -1,0 +1,87 @@
+"""What agents ask, what they are told, and what their models use."""
+
+from pex_tui.core.actions import AnswerAgent, TellAgent
+from pex_tui.core.draft import Draft
+from pex_tui.core.events import AgentSpent, MessageSent, PermissionAsked, PermissionDecided
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import HOLDS_SLOT
+from pex_tui.core.state import Permission, RunState, TaskState, Verdict
+
+TalkEvent = PermissionAsked | PermissionDecided | MessageSent | AgentSpent
+
+
+def talk_event(draft: Draft, event: TalkEvent) -> None:
+    """Apply what was asked, decided, said or spent; what concerns no live attempt is dropped."""
+    task = draft.task(event.task)
+    if task.phase not in HOLDS_SLOT:
+        return
+    match event:
+        case PermissionAsked() if event.attempt == task.attempt:
+            _asked(draft, task, event)
+        case PermissionDecided():
+            _decided(draft, task, event)
+        case MessageSent() if task.listens:
+            draft.act(TellAgent(task.id, task.attempt, event.text))
+        case AgentSpent() if event.attempt == task.attempt:
+            _spent(draft, task, event)
+        case _:
+            pass
+
+
+def open_permissions(state: RunState) -> tuple[tuple[TaskId, Permission], ...]:
+    """What live agents wait to be allowed, oldest first."""
+    found = [(task.id, asked) for _, task in state.active() for asked in task.asks]
+    return tuple(sorted(found, key=lambda pair: pair[1].asked_at))
+
+
+def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
+    """An agent that asks again, as its engine died, is answered as before."""
+    known = next((one for one in task.permissions if one.request == event.request), None)
+    if known is None:
+        scope = event.scope or event.title
+        allowed = scope in draft.state.allowed
+        known = Permission(
+            event.request,
+            event.tool,
+            event.title,
+            event.touches,
+            scope,
+            asked_at=draft.now,
+            verdict=Verdict.ALLOW_ALWAYS if allowed else None,
+            by="the run's own rule" if allowed else "",
+        )
+        draft.change(task.id, permissions=(*task.permissions, known))
+    if known.verdict is not None:
+        draft.act(AnswerAgent(task.id, task.attempt, known.request, known.verdict))
+
+
+def _decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
+    """An answer for always is one for every open request of the run that it covers."""
+    asked = next((one for one in task.permissions if one.request == event.request), None)
+    if asked is None or asked.verdict is not None:
+        return
+    _answer(draft, task.id, asked, event.verdict, event.by)
+    if event.verdict is Verdict.ALLOW_ALWAYS:
+        draft.set(allowed=(*draft.state.allowed, asked.scope))
+        for other, waiting in open_permissions(draft.state):
+            if waiting.scope == asked.scope:
+                _answer(draft, other, waiting, event.verdict, event.by)
+
+
+def _answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str) -> None:
+    task = draft.task(task_id)
+    answered = asked.answered(verdict, by)
+    draft.change(
+        task_id,
+        permissions=tuple(
+            answered if one.request == asked.request else one for one in task.permissions
+        ),
+    )
+    draft.act(AnswerAgent(task_id, task.attempt, asked.request, verdict))
+
+
+def _spent(draft: Draft, task: TaskState, event: AgentSpent) -> None:
+    cost = task.cost_usd
+    if event.cost_usd is not None:
+        cost = (cost or 0.0) + event.cost_usd
+    draft.change(task.id, tokens=(task.tokens or 0) + event.tokens, cost_usd=cost)
