@@ -97,6 +97,8 @@ class Monitoring(_Section):
     """The family of status symbols."""
     theme: Word = "ember"
     """The colour theme's name."""
+    notify: Literal["bell", "desktop", "off"] = "bell"
+    """How the terminal calls when a run needs somebody: its bell, a desktop notification, not."""
 
 
 class ConflictResolution(_Section):
@@ -112,6 +114,8 @@ class ConflictResolution(_Section):
     """Whether the weakest need of a cycle is dropped rather than the plan refused."""
     lock_timeout: PositiveDuration = 60.0
     """A task that waits longer for a named lock goes first; seconds."""
+    merge_tool: Command | None = None
+    """A program that merges one file: it gets {base}, {ours}, {theirs}, {result} and {path}."""
 
 
 class Workspaces(_Section):
@@ -184,6 +188,8 @@ class Settings(BaseSettings):
     safety: Safety = Safety()
     budget: Budget = Budget()
     compatibility: Compatibility = Compatibility()
+    keymap: dict[str, Word] = {}
+    """Keys of the app that are moved: the id of each, and the key or keys (a,b) that it gets."""
 
     _given: frozenset[tuple[str, ...]] = PrivateAttr(frozenset())
 

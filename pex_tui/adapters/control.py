@@ -20,9 +20,7 @@ from pex_tui.core.events import (
     ConflictDecided,
     Event,
     LandRequested,
-    MessageSent,
     PauseRequested,
-    PermissionDecided,
     ResumeRequested,
     RetryRequested,
     RunAbortRequested,
@@ -33,6 +31,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.state import Decision, RunState, Verdict
+from pex_tui.core.talk_events import MessageSent, PermissionDecided
 from pex_tui.engine.ports import LandingError, WorkspaceError
 
 LET_GO = "let_go"

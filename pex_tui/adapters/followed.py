@@ -14,7 +14,7 @@ from pex_tui.core.step import replay, step
 from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import ConflictSides, Lander, SlotPool
+from pex_tui.engine.ports import ConflictSides, GateResult, Lander, SlotPool
 from pex_tui.engine.session import Usage
 from pex_tui.errors import UserError
 
@@ -116,6 +116,10 @@ class FollowedSession:
     ) -> None:
         """Settle the task's open conflict and have the owner put it back in the queue."""
         await self.ask(await self._desk.decide(self.state, task, decision, contents))
+
+    async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
+        """Run the gate on what would settle the task's conflict."""
+        return await self._desk.check(self.state, task, contents)
 
     async def usage(self) -> Usage:
         """What the agents use, measured since the last call."""

@@ -6,6 +6,7 @@ Facts about an attempt carry its number, so that late news of an earlier attempt
 
 from dataclasses import dataclass
 
+from pex_tui.core.base_event import BaseEvent
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
@@ -14,16 +15,14 @@ from pex_tui.core.state import (
     Decision,
     FailureKind,
     Outcome,
-    Verdict,
     WaitCause,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseEvent:
-    """What all events share; `at` is 0 until the engine stamps it."""
-
-    at: float = 0.0
+from pex_tui.core.talk_events import (
+    AgentSpent,
+    MessageSent,
+    PermissionAsked,
+    PermissionDecided,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,50 +165,6 @@ class AgentProgressed(BaseEvent):
     attempt: int
     progress: float | None
     activity: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSpent(BaseEvent):
-    """What its model used since the last such event; the cost is None where nobody tells it."""
-
-    task: TaskId
-    attempt: int
-    tokens: int
-    cost_usd: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PermissionAsked(BaseEvent):
-    """An agent wants to do something and waits for the answer.
-
-    `request` is its own name for the question, `tool` what it would use, `touches` the paths or
-    commands concerned, `scope` what an answer for always would cover (the title, when empty).
-    """
-
-    task: TaskId
-    attempt: int
-    request: str
-    tool: str
-    title: str
-    touches: tuple[str, ...] = ()
-    scope: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PermissionDecided(BaseEvent):
-    task: TaskId
-    request: str
-    verdict: Verdict
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageSent(BaseEvent):
-    """A person says something to a running agent."""
-
-    task: TaskId
-    text: str
-    by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pex_tui.core.amounts import clock, counted, short
+from pex_tui.core.amounts import clock, counted, short, tokens
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import LockMode, TaskSpec
 from pex_tui.core.reasons import activity, line_for_slots
@@ -45,6 +45,14 @@ def _situation(state: RunState, task: TaskState, now: float) -> Iterator[Fact]:
     if task.failure is not None:
         yield "failure", f"{task.failure.kind}: {task.failure.detail}"
         yield from (("", line) for line in task.failure.output.splitlines()[-8:])
+    if task.tokens is not None:
+        cost = "" if task.cost_usd is None else f", ${task.cost_usd:.2f}"
+        yield "tokens", f"{tokens(task.tokens)}{cost}"
+    for asked in task.permissions:
+        answer = (
+            "waits for an answer" if asked.verdict is None else f"{asked.verdict} by {asked.by}"
+        )
+        yield "asked", f"{asked.title}: {answer.replace('_', ' ')}"
     if task.boosted:
         yield "boosted", "goes first among the ready tasks"
 

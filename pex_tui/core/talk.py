@@ -2,10 +2,10 @@
 
 from pex_tui.core.actions import AnswerAgent, TellAgent
 from pex_tui.core.draft import Draft
-from pex_tui.core.events import AgentSpent, MessageSent, PermissionAsked, PermissionDecided
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT
 from pex_tui.core.state import Permission, RunState, TaskState, Verdict
+from pex_tui.core.talk_events import AgentSpent, MessageSent, PermissionAsked, PermissionDecided
 
 TalkEvent = PermissionAsked | PermissionDecided | MessageSent | AgentSpent
 

@@ -6,7 +6,7 @@ from pex_tui.core.events import ConflictDecided
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import Conflict, Decision, RunState, TaskState
-from pex_tui.engine.ports import AttemptKey, ConflictSides, Lander, LandingError
+from pex_tui.engine.ports import AttemptKey, ConflictSides, GateResult, Lander, LandingError
 
 
 class ConflictDesk:
@@ -36,6 +36,17 @@ class ConflictDesk:
                 _key(state, entry), state.spec(task), work, tip, decision, dict(contents)
             )
         return ConflictDecided(task, decision, settled, self._actor)
+
+    async def check(
+        self, state: RunState, task: TaskId, contents: Mapping[str, bytes | None]
+    ) -> GateResult:
+        """What the gate thinks of that result; nothing is settled. Raise LandingError."""
+        entry, tip, work = _open(state, task)
+        key = _key(state, entry)
+        result = await self._lander.settle(
+            key, state.spec(task), work, tip, Decision.EDITED, dict(contents)
+        )
+        return await self._lander.gate(key, result)
 
 
 def _key(state: RunState, entry: TaskState) -> AttemptKey:

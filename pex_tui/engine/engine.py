@@ -7,13 +7,19 @@ from dataclasses import replace
 from pex_tui.core.actions import Action, CaptureWork
 from pex_tui.core.dispatch import dispatch
 from pex_tui.core.draft import IllegalTransition
-from pex_tui.core.events import Event, Noticed, PermissionDecided, RunFinished, TimePassed
+from pex_tui.core.events import (
+    Event,
+    Noticed,
+    RunFinished,
+    TimePassed,
+)
 from pex_tui.core.outcome import NOBODY, conclude
 from pex_tui.core.phases import RunStage
 from pex_tui.core.settle import is_drained, is_over, next_deadline
 from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import step
 from pex_tui.core.talk import open_permissions
+from pex_tui.core.talk_events import PermissionDecided
 from pex_tui.engine.inbox import Inbox
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool

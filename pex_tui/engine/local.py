@@ -11,7 +11,7 @@ from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.engine import Engine, Watcher
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, ConflictSides, Ports, SlotPool
+from pex_tui.engine.ports import AttemptKey, ConflictSides, GateResult, Ports, SlotPool
 from pex_tui.engine.session import Usage
 
 
@@ -116,6 +116,10 @@ class LocalSession:
     ) -> None:
         """Settle the task's open conflict and put it back in the queue."""
         self.post(await self._desk.decide(self.state, task, decision, contents))
+
+    async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
+        """Run the gate on what would settle the task's conflict."""
+        return await self._desk.check(self.state, task, contents)
 
     async def usage(self) -> Usage:
         """What the agents use, measured since the last call."""

@@ -12,7 +12,7 @@ from pex_tui.core.ids import RunId, TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import Decision, Outcome, RunState
-from pex_tui.engine.ports import ConflictSides, SlotPool
+from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,10 @@ class RunSession(Protocol):
         """
         ...
 
+    async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
+        """Run the gate on what would settle the task's conflict; raise LandingError."""
+        ...
+
     async def usage(self) -> Usage:
         """What the agents use, measured since the last call."""
         ...
@@ -109,6 +113,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class RunFigures:
+    """Speed-up against one task at a time, landings that met a conflict, cost; None is unknown."""
+
+    speedup: float | None = None
+    conflicts: int | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """A past or live run in one line. `outcome` is None while it is not finished."""
 
@@ -121,6 +134,7 @@ class RunSummary:
     seconds: float
     open_conflicts: int = 0
     is_live: bool = False  # an engine drives it right now
+    figures: RunFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +168,33 @@ class Workshop(Protocol):
         """A run's report as text, for a person."""
         ...
 
+    async def compare(self, first: RunId, second: RunId) -> str:
+        """Two runs side by side, as text."""
+        ...
+
+    async def export(self, run: RunId, path: Path) -> None:
+        """Write a run's report to a file, in the format that its name asks for."""
+        ...
+
+    async def plan_of(self, run: RunId) -> PlanDraft:
+        """The plan of a past run, to be run again as the repository is now."""
+        ...
+
     async def open_plan(self, path: Path) -> PlanDraft:
         """Parse and check a plan file."""
         ...
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
         """The draft with the plan of another text, checked as a file is; raise PlanError."""
+        ...
+
+    @property
+    def merge_tool(self) -> str:
+        """The program that may merge a file in conflict; empty when none is configured."""
+        ...
+
+    async def merge(self, sides: ConflictSides) -> bytes:
+        """The file as that program merges it."""
         ...
 
     async def start(self, draft: PlanDraft) -> RunSession:

@@ -10,15 +10,14 @@ from pex_tui.core.actions import AdoptAgent, StartAgent
 from pex_tui.core.events import (
     AgentExited,
     AgentProgressed,
-    AgentSpent,
     AgentStarted,
     AttemptReturned,
     Event,
-    PermissionAsked,
     WorkspacePrepared,
 )
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import FailureKind, RunState
+from pex_tui.core.talk_events import AgentSpent, PermissionAsked
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import (
     AgentReport,

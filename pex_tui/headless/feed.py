@@ -12,8 +12,6 @@ from pex_tui.core.events import (
     GateFinished,
     MergeConflicted,
     Noticed,
-    PermissionAsked,
-    PermissionDecided,
     RunAdopted,
     RunDrainRequested,
     RunLanded,
@@ -22,6 +20,7 @@ from pex_tui.core.events import (
 from pex_tui.core.phases import Phase
 from pex_tui.core.reasons import activity
 from pex_tui.core.state import RunState, TaskState, Verdict
+from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
 from pex_tui.core.text import clean
 
 _BECAME = {

@@ -41,6 +41,26 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
     )
 
 
+def risks(plan: Plan, graph: PlanGraph) -> tuple[str, ...]:
+    """For each task in a word or two, what may come of the others that run beside it."""
+    return tuple(
+        _risk(spec, has_turns=bool(graph.excluded[position]))
+        for position, spec in enumerate(plan.tasks)
+    )
+
+
+def _risk(spec: TaskSpec, *, has_turns: bool) -> str:
+    if not spec.enabled:
+        return "off"
+    if spec.is_read_only:
+        return "none"
+    if spec.writes is None and not spec.predicted_writes:
+        return "unknown"
+    if has_turns:
+        return "takes turns"
+    return "guessed" if spec.writes is None else "none"
+
+
 def named(ids: tuple[TaskId, ...]) -> str:
     """The first few ids, and how many more there are."""
     more = len(ids) - _MOST_NAMED

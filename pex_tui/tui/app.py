@@ -7,9 +7,10 @@ flows up as messages. Screens are made by factories and bound to `run_state`, `s
 
 import asyncio
 import locale
+import os
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -27,12 +28,15 @@ from pex_tui.core.text import clean
 from pex_tui.engine.session import PlanDraft, RunSession, Workshop
 from pex_tui.resources import shipped
 from pex_tui.tui.asking import ask
+from pex_tui.tui.attention import Attention, alert
 from pex_tui.tui.commands import KeyCommands
 from pex_tui.tui.feed import StateFeed
+from pex_tui.tui.keymap import check_keymap
 from pex_tui.tui.leaving import depart, interrupted, leave, why_it_stopped
 from pex_tui.tui.messages import (
     ConflictWanted,
     DraftOpened,
+    InboxWanted,
     SessionOpened,
     StatePublished,
     Steer,
@@ -58,6 +62,7 @@ class PexApp(App[None]):
         Binding("f3", "show('monitor')", "Monitor", show=False, id="app.monitor"),
         Binding("f4", "show('conflict')", "Conflicts", show=False, id="app.conflicts"),
         Binding("f5", "show('history')", "History", show=False, id="app.history"),
+        Binding("f6,i", "show('inbox')", "Inbox", show=False, id="app.inbox"),
         Binding("colon", "command_palette()", "Commands", show=False, id="app.palette"),
         Binding("q", "leave", "Leave", id="app.leave"),
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.quit"),
@@ -75,7 +80,9 @@ class PexApp(App[None]):
         start: Start = "home",
         symbols: str = "emoji",
         theme: str = "ember",
-        themes: Path | None = None,
+        themes: tuple[Path, ...] = (),
+        notify: str = "off",
+        keymap: Mapping[str, str] | None = None,
         refresh_seconds: float = 2.0,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -92,8 +99,12 @@ class PexApp(App[None]):
         self._engine: Worker[None] | None = None
         self.leaves_when_over = False
         self.is_leaving = False
-        self._known_conflicts: set[int] = set()
-        use_theme(self, themes or shipped("themes"), theme)
+        self.wants_demo = False  # the user left for it
+        self._attention: Attention | None = None
+        self._notify = notify
+        check_keymap(keymap or {})
+        self.set_keymap(dict(keymap or {}))
+        use_theme(self, (shipped("themes"), *themes), theme)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colours under a theme that does not know them."""
@@ -144,7 +155,7 @@ class PexApp(App[None]):
         self.engine_error = ""
         self.clear_notifications()
         self.session = session
-        self._known_conflicts = {one.number for one in session.state.open_conflicts}
+        self._attention = Attention(session.state)
         self._feed.follow(session)
         self._engine = self.run_worker(
             partial(session.serve, WorkerPool(self)), group="engine", exit_on_error=False
@@ -166,20 +177,21 @@ class PexApp(App[None]):
         self.run_state = state
 
     def watch_run_state(self, state: RunState | None) -> None:
-        """Say it when a conflict opens; leave when the stopped run has ended."""
-        if state is None:
+        """Call for the user when the run needs one; leave when the stopped run has ended."""
+        if state is None or self._attention is None:
             return
-        for conflict in state.open_conflicts:
-            if conflict.number not in self._known_conflicts:
-                self._known_conflicts.add(conflict.number)
-                paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
-                where = f" in {paths}" if paths else ""
-                self.tell(
-                    f"{' and '.join(conflict.tasks)} conflict{where}. c settles it.", is_bad=True
-                )
+        for need in self._attention.needs(state):
+            self._alert(need.text)
+            if need.is_news:
+                self.tell(need.text, is_bad=True)
         if self.leaves_when_over and state.stage is RunStage.FINISHED:
             ended = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
             self._go(partial(depart, self, ended, state.exit_code or 0))
+
+    def _alert(self, text: str) -> None:
+        """Have the terminal call its user."""
+        if self._driver is not None:
+            self._driver.write(alert(self._notify, text, os.environ))
 
     def tell(self, text: str, *, is_bad: bool = False) -> None:
         """Show a short note."""
@@ -200,6 +212,10 @@ class PexApp(App[None]):
     @on(DraftOpened)
     def _draft_opened(self, message: DraftOpened) -> None:
         self.open_draft(message.draft)
+
+    @on(InboxWanted)
+    def _inbox_wanted(self) -> None:
+        self.action_show("inbox")
 
     @on(ConflictWanted)
     def _conflict_wanted(self, message: ConflictWanted) -> None:

@@ -28,6 +28,7 @@ MONITOR_KEYS: list[BindingType] = [
     Binding("r", "retry", "Retry", id="agent.retry"),
     Binding("a", "abort", "Abort", id="agent.abort"),
     Binding("c", "conflict", "Conflict", id="agent.conflict"),
+    Binding("m", "message", "Message", id="agent.message"),
     Binding("y", "copy", "Copy the branch", show=False, id="agent.copy"),
     Binding("P", "pause_run", "Pause all", show=False, id="run.pause"),
     Binding("B", "boost_run", "Emergency boost", show=False, id="run.boost"),
@@ -93,6 +94,11 @@ def aborts(tasks: Sequence[TaskState]) -> tuple[Event, ...]:
     )
 
 
+def listeners(tasks: Sequence[TaskState]) -> tuple[TaskState, ...]:
+    """Those that take messages now."""
+    return tuple(task for task in tasks if task.listens and task.holds_slot)
+
+
 def _may_retry(task: TaskState) -> bool:
     return task.phase in _RETRIABLE
 
@@ -114,6 +120,8 @@ def may(action: str, state: RunState | None, tasks: Sequence[TaskState]) -> bool
         return state is not None and bool(state.open_conflicts)
     if action == "copy":
         return bool(tasks)
+    if action == "message":
+        return bool(listeners(tasks))
     if action in _ON_RUN:
         return state is not None and _may_on_run(action, state)
     return True

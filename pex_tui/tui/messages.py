@@ -42,6 +42,10 @@ class DraftOpened(Message):
     draft: PlanDraft
 
 
+class InboxWanted(Message):
+    """Agents' questions are to be answered."""
+
+
 @dataclass
 class ConflictWanted(Message):
     """A conflict is to be settled; without a task, the oldest open one."""

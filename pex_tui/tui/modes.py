@@ -1,4 +1,4 @@
-"""The five screens by name: loaded when first shown, bound to what they have in common."""
+"""The screens by name: loaded when first shown, bound to what they have in common."""
 
 from importlib import import_module
 from typing import Any
@@ -13,6 +13,7 @@ _CLASSES = {
     "monitor": "MonitorScreen",
     "conflict": "ConflictScreen",
     "history": "HistoryScreen",
+    "inbox": "InboxScreen",
 }
 NAMES = tuple(_CLASSES)
 SHARED = ("run_state", "session", "draft", "conflict_task")

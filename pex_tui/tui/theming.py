@@ -1,6 +1,7 @@
 """Our themes, and the colours that every other theme gets in their place."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,11 @@ _SHADES = {  # how much of the page is in each
 }
 
 
-def use_theme(app: App[Any], folder: Path, name: str) -> None:
-    """Make the folder's themes known to the app and use one; raises UserError for an unknown."""
-    for theme in load_themes(folder):
-        app.register_theme(theme)
+def use_theme(app: App[Any], folders: Iterable[Path], name: str) -> None:
+    """Make the folders' themes known to the app and use one; raises UserError for an unknown."""
+    for folder in folders:
+        for theme in load_themes(folder):
+            app.register_theme(theme)
     if name not in app.available_themes:
         known = ", ".join(sorted(app.available_themes))
         raise UserError(f'there is no theme "{clean(name)}". Known are: {known}.')

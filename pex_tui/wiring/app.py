@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from pex_tui.engine.session import PlanDraft, RunSession
+from pex_tui.settings import config_home
 from pex_tui.tui.app import PexApp
 from pex_tui.wiring.commands.resume import run_to_resume
 from pex_tui.wiring.following import follow_run
@@ -11,6 +12,8 @@ from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, ground_of
 from pex_tui.wiring.sessions import RunOptions
 from pex_tui.wiring.workshop import RepositoryWorkshop, open_workshop
+
+WANTS_DEMO = -1  # in place of an exit code: the user left for the demo
 
 
 def run_app(
@@ -27,7 +30,12 @@ def run_app(
     run's id, or empty for the newest) it takes the run up, with `attach` it watches one that
     another process drives.
     """
-    return await_command(_run_app(options, plan, resume, attach, approved=approved))
+    code = await_command(_run_app(options, plan, resume, attach, approved=approved))
+    if code != WANTS_DEMO:
+        return code
+    from pex_tui.wiring.commands.demo import main  # noqa: PLC0415  # it opens the app in its turn
+
+    return main(Options(dir=None, headless=False, json=False))
 
 
 async def _run_app(
@@ -56,10 +64,13 @@ async def _run_app(
         start=await _start(workshop, ground, plan, resume, attach, approved=approved),
         symbols=ground.settings.monitoring.symbols,
         theme=ground.settings.monitoring.theme,
+        themes=(config_home(ground.environ) / "themes",),
+        notify=ground.settings.monitoring.notify,
+        keymap=ground.settings.keymap,
         refresh_seconds=ground.settings.monitoring.refresh_interval,
     )
     await app.run_async()
-    return app.return_code or 0
+    return WANTS_DEMO if app.wants_demo else app.return_code or 0
 
 
 async def _start(

@@ -79,13 +79,32 @@ class Ground:
         if slots is not None and not 1 <= slots <= MOST_SLOTS:
             raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
         await self.repository.head()
-        text = read_text_file(path, "plan")
-        plan = parse_plan(text, str(path), await self._context())
+        return await self.review(
+            read_text_file(path, "plan"),
+            str(path),
+            slots=slots,
+            fail_fast=fail_fast,
+            land=land,
+            uncommitted=uncommitted,
+        )
+
+    async def review(
+        self,
+        text: str,
+        source: str,
+        *,
+        slots: int | None = None,
+        fail_fast: bool = False,
+        land: bool = False,
+        uncommitted: bool = False,
+    ) -> PlanDraft:
+        """Parse and check a plan's text; `source` is what messages call it. Raise UserError."""
+        plan = parse_plan(text, source, await self._context())
         if slots is not None:
             plan = replace(plan, slots=slots)
         rules = self._rules(plan, fail_fast=fail_fast, land=land)
         return PlanDraft(
-            name=plan.goal.partition("\n")[0] or path.stem,
+            name=plan.goal.partition("\n")[0] or Path(source).stem,
             plan=plan,
             graph=PlanGraph.build(plan, rules),
             rules=rules,

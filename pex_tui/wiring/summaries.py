@@ -1,35 +1,66 @@
 """Runs in one line each, from the journal and the lock."""
 
 from pex_tui.adapters.engine_lock import Holder
+from pex_tui.adapters.journal import RunRow, SqliteJournal
+from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.state import Outcome
-from pex_tui.engine.session import RunSummary
+from pex_tui.engine.session import RunFigures, RunSummary
+from pex_tui.headless.report import make_report
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.sessions import read_state
 
+_MOST_WITH_FIGURES = 100
+Known = dict[RunRow, RunFigures]
 
-def summaries(ground: Ground, holder: Holder | None) -> tuple[RunSummary, ...]:
-    """All runs, newest first."""
+
+def summaries(
+    ground: Ground, holder: Holder | None, known: Known | None = None
+) -> tuple[RunSummary, ...]:
+    """All runs, newest first.
+
+    With `known`, which remembers them from call to call, the newest that have ended come with
+    their figures.
+    """
     if not ground.places.journal.exists():
         return ()
     journal = ground.open_journal()
     try:
         return tuple(
-            RunSummary(
-                run=row.run,
-                goal=row.goal,
-                created_at=row.created_at,
-                outcome=row.outcome,
-                landed=row.landed,
-                tasks=row.tasks,
-                seconds=row.last_at - row.created_at,
-                open_conflicts=(
-                    len(read_state(journal, row.run).open_conflicts)
-                    if row.outcome is Outcome.CONFLICTS
-                    else 0
-                ),
-                is_live=holder is not None and holder.run == row.run,
-            )
-            for row in journal.runs()
+            _summary(journal, row, holder, known if at < _MOST_WITH_FIGURES else None)
+            for at, row in enumerate(journal.runs())
         )
     finally:
         journal.close_now()
+
+
+def _summary(
+    journal: SqliteJournal, row: RunRow, holder: Holder | None, known: Known | None
+) -> RunSummary:
+    if known is not None and row.outcome is not None and row not in known:
+        known[row] = _figures(journal, row)
+    return RunSummary(
+        run=row.run,
+        goal=row.goal,
+        created_at=row.created_at,
+        outcome=row.outcome,
+        landed=row.landed,
+        tasks=row.tasks,
+        seconds=row.last_at - row.created_at,
+        open_conflicts=(
+            len(read_state(journal, row.run).open_conflicts)
+            if row.outcome is Outcome.CONFLICTS
+            else 0
+        ),
+        is_live=holder is not None and holder.run == row.run,
+        figures=(known or {}).get(row),
+    )
+
+
+def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
+    """Nothing of a run that this version can't read."""
+    try:
+        report = make_report(journal.read(row.run))
+    except JournalError:
+        return RunFigures()
+    met = len(report.history.conflicted)
+    return RunFigures(report.metrics.speedup, met, report.metrics.cost_usd)

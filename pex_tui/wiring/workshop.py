@@ -1,22 +1,29 @@
 """What the app can do in a repository: the `Workshop` port on the real world."""
 
+import asyncio
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pex_tui.adapters.engine_lock import current_holder
 from pex_tui.adapters.followed import FollowedSession
+from pex_tui.adapters.merge_tool import merge_file
 from pex_tui.core.ids import RunId
 from pex_tui.engine.local import LocalSession
+from pex_tui.engine.ports import ConflictSides
 from pex_tui.engine.session import Check, PlanDraft, RunSummary
-from pex_tui.headless.report import make_report
+from pex_tui.errors import UserError
+from pex_tui.headless.comparison import render_comparison
+from pex_tui.headless.formats import FORMATS, SUFFIXES, format_of
 from pex_tui.headless.text_report import render_text
+from pex_tui.planning.writer import plan_to_yaml
 from pex_tui.wiring.checks import check_all
 from pex_tui.wiring.following import follow_run
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.sessions import RunOptions, resume_run, start_run
-from pex_tui.wiring.summaries import summaries
+from pex_tui.wiring.hosting import read_report
+from pex_tui.wiring.sessions import RunOptions, read_state, resume_run, start_run
+from pex_tui.wiring.summaries import Known, summaries
 
 
 @dataclass(slots=True)
@@ -28,6 +35,7 @@ class RepositoryWorkshop:
     run_options: RunOptions
     slots: int | None = None
     fail_fast: bool = False
+    _figures: Known = field(default_factory=dict)
 
     async def checks(self) -> tuple[Check, ...]:
         """What this machine and repository offer and lack."""
@@ -35,15 +43,40 @@ class RepositoryWorkshop:
 
     async def runs(self) -> tuple[RunSummary, ...]:
         """Runs of this repository, newest first."""
-        return summaries(self.ground, current_holder(self.ground.places.lock))
+        holder = current_holder(self.ground.places.lock)
+        return await asyncio.to_thread(summaries, self.ground, holder, self._figures)
 
     async def report(self, run: RunId) -> str:
         """A run's report as text."""
+        return render_text(read_report(self.ground, run))
+
+    async def compare(self, first: RunId, second: RunId) -> str:
+        """Two runs side by side, as text."""
+        reports = (read_report(self.ground, run) for run in (first, second))
+        return render_comparison(*reports)
+
+    async def export(self, run: RunId, path: Path) -> None:
+        """Write a run's report to a file, in the format that its name asks for."""
+        wanted = format_of(path)
+        if wanted is None:
+            raise UserError(f"{path}: end the name with one of {SUFFIXES}.")
+        text = FORMATS[wanted](read_report(self.ground, run))
+        await asyncio.to_thread(_write, path, text)
+
+    async def plan_of(self, run: RunId) -> PlanDraft:
+        """The plan of a past run, to be run again as the repository is now."""
         journal = self.ground.open_journal()
         try:
-            return render_text(make_report(journal.read(run), self.ground.places.output))
+            plan = read_state(journal, run).plan
         finally:
             journal.close_now()
+        return await self.ground.review(
+            plan_to_yaml(plan),
+            f"the plan of run {run}",
+            fail_fast=self.fail_fast,
+            land=self.run_options.land,
+            uncommitted=self.run_options.include_uncommitted,
+        )
 
     async def open_plan(self, path: Path) -> PlanDraft:
         """Parse and check a plan file."""
@@ -58,6 +91,17 @@ class RepositoryWorkshop:
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
         """The draft with the plan of another text."""
         return await self.ground.revise_plan(draft, text)
+
+    @property
+    def merge_tool(self) -> str:
+        """The program that may merge a file in conflict."""
+        argv = self.ground.settings.conflict_resolution.merge_tool
+        return argv[0] if argv else ""
+
+    async def merge(self, sides: ConflictSides) -> bytes:
+        """The file as that program merges it."""
+        argv = self.ground.settings.conflict_resolution.merge_tool
+        return await merge_file(argv or (), sides, self.ground.environ)
 
     async def start(self, draft: PlanDraft) -> LocalSession:
         """Begin a run; it is driven once `serve` is called."""
@@ -74,6 +118,13 @@ class RepositoryWorkshop:
     async def hand_over(self, run: RunId) -> None:
         """Have a process without a screen drive the run that was just let go."""
         _start_background(self.ground, run)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}.") from error
 
 
 def _start_background(ground: Ground, run: RunId) -> None:

@@ -2,15 +2,7 @@
 
 from pex_tui.core.actions import AnswerAgent, TellAgent
 from pex_tui.core.codec import decode, encode
-from pex_tui.core.events import (
-    AgentExited,
-    AgentSpent,
-    AgentStarted,
-    MessageSent,
-    PermissionAsked,
-    PermissionDecided,
-    RunAdopted,
-)
+from pex_tui.core.events import AgentExited, AgentStarted, RunAdopted
 from pex_tui.core.ids import RunId, SlotId, TaskId
 from pex_tui.core.marks import Mark, mark_of
 from pex_tui.core.outcome import NOBODY, conclude
@@ -21,6 +13,7 @@ from pex_tui.core.select import header_view, task_row
 from pex_tui.core.state import FailureKind, Outcome, Verdict
 from pex_tui.core.step import replay
 from pex_tui.core.talk import open_permissions
+from pex_tui.core.talk_events import AgentSpent, MessageSent, PermissionAsked, PermissionDecided
 from tests.core.world import World, task
 
 A, B = TaskId("a"), TaskId("b")

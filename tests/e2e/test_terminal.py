@@ -103,3 +103,16 @@ def test_a_closed_terminal_leaves_a_run_that_can_be_resumed(shell: Shell) -> Non
         terminal.until("Aborted by a person")
         terminal.press("q")
         terminal.ended()
+
+
+def test_the_demo_can_be_opened_from_home_and_leaves_the_repository_alone(shell: Shell) -> None:
+    before = shell.git("status", "--porcelain"), shell.git("branch", "-a")
+    with opened(shell) as terminal:
+        terminal.until("No run in this repository yet", "demo:")
+        terminal.press("d")
+        terminal.until("Show the demo?")
+        terminal.press("y")
+        terminal.until("Approve & run", "serial")
+        terminal.press("q")
+        assert terminal.ended() == 0
+    assert (shell.git("status", "--porcelain"), shell.git("branch", "-a")) == before

@@ -7,9 +7,7 @@ from pex_tui.core.events import (
     BranchMoved,
     Event,
     LandRequested,
-    MessageSent,
     PauseRequested,
-    PermissionDecided,
     ResumeRequested,
     RetryRequested,
     RunAdopted,
@@ -21,6 +19,7 @@ from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, Verdict
 from pex_tui.core.step import replay
+from pex_tui.core.talk_events import MessageSent, PermissionDecided
 from pex_tui.engine.pool import TaskPool
 from pex_tui.engine.ports import Asked, Spent
 from tests.core.world import task

@@ -9,7 +9,7 @@ from pex_tui.core.events import Event
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import RunId, TaskId
 from pex_tui.core.state import Decision, RunState
-from pex_tui.engine.ports import ConflictSides, SlotPool
+from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
 from pex_tui.engine.session import (
     Check,
     CheckLevel,
@@ -48,6 +48,8 @@ class ScriptedSession(RunSession):
         self.refusal = ""
         self.posted: list[Event] = []
         self.settled: list[tuple[TaskId, Decision, dict[str, bytes | None]]] = []
+        self.checked: list[tuple[TaskId, dict[str, bytes | None]]] = []
+        self.gate_result = GateResult(passed=True, seconds=1.5)
         self.was_let_go = False
         self.served = asyncio.Event()
         self.over = asyncio.Event()
@@ -111,6 +113,10 @@ class ScriptedSession(RunSession):
     ) -> None:
         self.settled.append((task, decision, contents))
 
+    async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
+        self.checked.append((task, contents))
+        return self.gate_result
+
     async def usage(self) -> Usage:
         return self.usage_now
 
@@ -125,6 +131,9 @@ class ScriptedWorkshop:
         self.draft: PlanDraft | None = None
         self.summaries: tuple[RunSummary, ...] = ()
         self.findings: tuple[Check, ...] = (Check(CheckLevel.OK, "git", "2.47.3"),)
+        self.merge_tool = ""
+        self.merged: bytes | None = None
+        self.exported: list[tuple[RunId, Path]] = []
         self.handed_over: list[RunId] = []
         self.started: list[PlanDraft] = []
         self.resumed: list[RunId] = []
@@ -139,6 +148,17 @@ class ScriptedWorkshop:
     async def report(self, run: RunId) -> str:
         return f"Report of run {run}"
 
+    async def compare(self, first: RunId, second: RunId) -> str:
+        return f"Run {first} against {second}"
+
+    async def export(self, run: RunId, path: Path) -> None:
+        if path.suffix != ".html":
+            raise UserError(f"{path}: end the name with .html.")
+        self.exported.append((run, path))
+
+    async def plan_of(self, run: RunId) -> PlanDraft:
+        return await self.open_plan(Path(f"run {run}"))
+
     async def open_plan(self, path: Path) -> PlanDraft:
         if self.draft is None:
             raise UserError(f"{path}: there is no such plan. Check the path.")
@@ -149,6 +169,11 @@ class ScriptedWorkshop:
         agents = {name: AgentDefinition(name) for name in named}
         plan = parse_plan(text, "the plan", PlanContext(agents=agents))
         return replace(draft, plan=plan, graph=PlanGraph.build(plan, draft.rules))
+
+    async def merge(self, sides: ConflictSides) -> bytes:
+        if self.merged is None:
+            raise UserError(f"{self.merge_tool} ended with 1: it gave {sides.path} up")
+        return self.merged
 
     async def start(self, draft: PlanDraft) -> RunSession:
         self.started.append(draft)

@@ -17,9 +17,11 @@ from pex_tui.core.state import (
     FailureKind,
     LandStatus,
     Outcome,
+    Permission,
     RunState,
     StopCause,
     TaskState,
+    Verdict,
     Wait,
     WaitCause,
 )
@@ -50,7 +52,8 @@ def entry(name: str, phase: Phase, **fields: Any) -> TaskState:
 
 def run_of(specs: tuple[TaskSpec, ...], entries: tuple[TaskState, ...], **fields: Any) -> RunState:
     """A run of these tasks at NOW; keyword arguments are fields of RunState."""
-    plan = Plan(specs, goal=fields.pop("goal", "Add a payments API"), base="main")
+    goal, verify = fields.pop("goal", "Add a payments API"), fields.pop("verify", ())
+    plan = Plan(specs, goal=goal, base="main", verify=verify)
     rules = fields.pop("rules", RULES)
     state = RunState(
         run=RunId("7f3a"),
@@ -328,7 +331,7 @@ def conflicted() -> RunState:
     keep = {TaskId("docs"), TaskId("refunds"), TaskId("changelog")}
     specs = tuple(one for one in SPECS if one.id in keep)
     tasks = tuple(one for one in BUSY if one.id in keep)
-    return run_of(specs, tasks, tip=TIP, conflicts=(OPEN_CONFLICT,))
+    return run_of(specs, tasks, tip=TIP, conflicts=(OPEN_CONFLICT,), verify=(("pytest", "-q"),))
 
 
 def crowded() -> RunState:
@@ -385,6 +388,57 @@ def crowded() -> RunState:
         landing=(TaskId("cache"), TaskId("types")),
         capacity=6,
     )
+
+
+QUESTIONS = {
+    "models": (
+        Permission(
+            "q7",
+            "shell",
+            "run pip install pydantic",
+            ("pip install pydantic",),
+            "shell: pip install",
+            NOW - 41,
+        ),
+        Permission(
+            "q3",
+            "edit",
+            "edit src/pay/money.py",
+            ("src/pay/money.py",),
+            "edit below src/pay",
+            NOW - 120,
+            Verdict.ALLOW_ONCE,
+            "you",
+        ),
+    ),
+    "threats": (
+        Permission(
+            "q1",
+            "write",
+            "write reports/threats.md",
+            ("reports/threats.md", "reports/index.md"),
+            "write below reports",
+            NOW - 9,
+        ),
+    ),
+}
+
+
+def asking() -> RunState:
+    """The busy run, with two agents that wait for a permission and tell what they spend."""
+    tasks = tuple(
+        replace(
+            task,
+            listens=True,
+            permissions=QUESTIONS.get(task.id, ()),
+            tokens=48_200,
+            cost_usd=0.31,
+        )
+        if task.phase is Phase.RUNNING
+        else task
+        for task in BUSY
+    )
+    return run_of(SPECS, tasks, tip=TIP, conflicts=(OPEN_CONFLICT,))
 
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J[bold red]x[/]\u202eevil\x9b31m\x00[/]"

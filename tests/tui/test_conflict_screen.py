@@ -3,16 +3,18 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from pex_tui.core.state import Decision
-from pex_tui.engine.ports import ConflictSides
+from pex_tui.engine.ports import ConflictSides, GateResult
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.conflict import ConflictScreen
+from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import states
 from tests.tui.drafts import binary_conflict, text_conflict
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
-from tests.tui.waiting import until
+from tests.tui.waiting import screen_text, until, until_shown
 
 Open = Callable[[tuple[ConflictSides, ...]], tuple[PexApp, ScriptedSession]]
 
@@ -137,3 +139,68 @@ def _no_terminal(app: PexApp) -> AbstractContextManager[None]:
     """A test has no terminal to give away."""
     del app
     return nullcontext()
+
+
+async def open_conflict(pilot: Pilot[None]) -> None:
+    """The conflict is shown and read."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
+    await pilot.press("c")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConflictScreen))
+    await until(pilot, lambda: bool(pilot.app.screen.check_action("choose", ("ours",))))
+
+
+async def test_v_runs_the_gate_on_what_was_chosen_and_settles_nothing(conflicted: Open) -> None:
+    app, session = conflicted(text_conflict())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await open_conflict(pilot)
+        await pilot.press("v")  # nothing is decided yet
+        await pilot.pause()
+        assert session.checked == []
+        await pilot.press("o", "o", "o", "o", "v")
+        await until_shown(pilot, "gate passed")
+        session.gate_result = GateResult(
+            passed=False, seconds=2.0, command="pytest -q", output="1 failed"
+        )
+        await pilot.press("u")
+        await until_shown(pilot, "gate not run")
+        await pilot.press("o", "v")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        assert "1 failed" in screen_text(app)
+        await pilot.press("escape")
+        await until_shown(pilot, "gate failed: pytest -q")
+
+    assert [task for task, _ in session.checked] == ["refunds", "refunds"]
+    assert session.settled == []
+
+
+async def test_g_has_the_configured_program_merge_the_file(conflicted: Open) -> None:
+    app, session = conflicted(text_conflict())
+    assert isinstance(app.workshop, ScriptedWorkshop)
+    app.workshop.merge_tool = "mergebot"
+    async with app.run_test(size=(120, 36)) as pilot:
+        await open_conflict(pilot)
+        await pilot.press("g")
+        await until_shown(pilot, "mergebot ended with 1: it gave src/pay/api.py up")
+        app.workshop.merged = b"def refund(): ...\n"
+        await pilot.press("g")
+        await until_shown(pilot, "file 2/2")
+        await pilot.press("o", "enter")
+        await until(pilot, lambda: session.settled)
+
+    ((_, decision, contents),) = session.settled
+    assert decision is Decision.EDITED
+    assert contents["src/pay/api.py"] == b"def refund(): ...\n"
+
+
+async def test_an_editor_that_is_not_there_is_told(
+    conflicted: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PexApp, "suspend", lambda _: nullcontext())
+    monkeypatch.setenv("VISUAL", "/nowhere/vi")
+    app, session = conflicted(text_conflict())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await open_conflict(pilot)
+        await pilot.press("e")
+        await until_shown(pilot, "The editor /nowhere/vi can't be started")
+
+    assert session.settled == []

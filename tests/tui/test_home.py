@@ -10,7 +10,7 @@ from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.help import HelpScreen
 from pex_tui.tui.screens.history import HistoryScreen
 from pex_tui.tui.screens.home import HomeScreen
-from pex_tui.tui.screens.modals import PathScreen, TextScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.widgets.run_table import RunTable
@@ -69,7 +69,7 @@ async def test_a_plan_is_opened_by_its_path(
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, PathScreen))
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("n")
         await until(pilot, lambda: bool(app.screen.query_one(Input)._suggestion))
         await pilot.press("right")
@@ -82,7 +82,7 @@ async def test_a_plan_that_cannot_be_used_says_why(app: PexApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, PathScreen))
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("x", "enter")
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
 
@@ -113,3 +113,19 @@ async def test_help_opens_and_closes_with_one_key(app: PexApp) -> None:
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+async def test_d_leaves_for_the_demo_once_confirmed(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert not app.wants_demo
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: app.return_code is not None)
+
+    assert app.wants_demo

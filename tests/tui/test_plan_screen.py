@@ -8,7 +8,7 @@ from pex_tui.core.ids import TaskId
 from pex_tui.engine.session import PlanDraft
 from pex_tui.planning.edits import FIELDS
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.screens.modals import ConfirmScreen, TextScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.plan import PlanScreen
@@ -16,7 +16,7 @@ from pex_tui.tui.screens.task_form import TaskForm
 from tests.tui import states
 from tests.tui.drafts import small, twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
-from tests.tui.waiting import screen_text, until
+from tests.tui.waiting import screen_text, until, until_shown
 
 
 @pytest.fixture
@@ -70,31 +70,67 @@ async def test_j_and_k_move_the_selection(app: PexApp) -> None:
         assert screen_of(app).query_one(DataTable).cursor_row == 1
 
 
-@pytest.mark.parametrize("key", ["w", "exclamation_mark"])
-async def test_what_if_and_warnings_open_and_close(app: PexApp, key: str) -> None:
+async def test_warnings_open_and_close(app: PexApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
-        await pilot.press(key)
+        await pilot.press("exclamation_mark")
         assert isinstance(app.screen, TextScreen)
 
         await pilot.press("escape")
         assert isinstance(app.screen, PlanScreen)
 
 
-async def test_o_saves_the_plan_beside_and_overwrites_nothing(
+async def test_w_compares_numbers_of_slots_and_takes_the_chosen_one(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, PickScreen))
+        await until_shown(pilot, "OF THE BOUND")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        assert screen_of(app).draft == screen_draft(app)
+
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, PickScreen))
+        await pilot.press("k", "k", "enter")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await until(pilot, lambda: screen_of(app).draft != screen_draft(app))
+        draft = screen_of(app).draft
+        assert draft is not None
+        assert draft.plan.slots == 3
+
+
+async def test_o_saves_where_it_is_told_and_overwrites_only_when_confirmed(
     app: PexApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("mine")
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         await pilot.press("o")
-        await pilot.pause()
-        await pilot.press("o")
-        await pilot.pause()
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        await pilot.press("enter")
+        await until(pilot, (tmp_path / "plan.yaml").exists)
 
-    saved = sorted(path.name for path in tmp_path.iterdir())
-    assert saved == ["add-payments-api.reviewed-2.yaml", "add-payments-api.reviewed.yaml"]
-    assert "id: schema" in (tmp_path / saved[1]).read_text(encoding="utf-8")
+        for answer, kept in (("n", True), ("y", False)):
+            await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(app.screen, LineScreen))
+            app.screen.query_one(Input).value = "mine.yaml"
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+            await pilot.press(answer)
+            await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+            await pilot.pause()
+            assert ((tmp_path / "mine.yaml").read_text() == "mine") is kept
+
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "plan.yaml"]
+    assert "id: schema" in (tmp_path / "plan.yaml").read_text(encoding="utf-8")
 
 
 async def test_a_run_that_cannot_start_says_why(app: PexApp, workshop: ScriptedWorkshop) -> None:

@@ -18,6 +18,7 @@ BUILDERS = [
     states.finished,
     states.conflicted,
     states.crowded,
+    states.asking,
 ]
 
 

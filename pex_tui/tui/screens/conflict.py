@@ -2,16 +2,13 @@
 
 import asyncio
 import os
-import shlex
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Footer
@@ -23,6 +20,9 @@ from pex_tui.core.state import Conflict, Decision, RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import RunSession
+from pex_tui.errors import UserError
+from pex_tui.tui.editor import editable, edited
+from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
 from pex_tui.tui.widgets.sides import preview_lines, side_lines, why
 from pex_tui.tui.widgets.text_view import Line, TextView
@@ -37,17 +37,27 @@ class ConflictScreen(Screen[None]):
     CSS_PATH: ClassVar = "../styles/conflict.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "apply", "Apply", key_display="⏎", priority=True, id="conflict.apply"),
         Binding("o", "choose('ours')", "Ours", id="conflict.ours"),
         Binding("t", "choose('theirs')", "Theirs", id="conflict.theirs"),
         Binding("B", "choose('both')", "Both", key_display="B", id="conflict.both"),
         Binding("e", "edit", "Edit", id="conflict.edit"),
+        Binding("g", "merge", "Merge tool", priority=True, id="conflict.merge"),
+        Binding("v", "check", "Verify", id="conflict.check"),
         Binding("s", "rerun", "Rerun", id="conflict.rerun"),
-        Binding("n", "hunk(1)", "Next hunk", id="conflict.next"),
+        Binding("n", "hunk(1)", "Next", tooltip="Next hunk", id="conflict.next"),
         Binding("N", "hunk(-1)", "Previous hunk", show=False, id="conflict.previous"),
-        Binding("right_square_bracket", "file(1)", "Next file", show=False),
-        Binding("left_square_bracket", "file(-1)", "Previous file", show=False),
+        Binding(
+            "right_square_bracket", "file(1)", "Next file", show=False, id="conflict.next_file"
+        ),
+        Binding(
+            "left_square_bracket",
+            "file(-1)",
+            "Previous file",
+            show=False,
+            id="conflict.previous_file",
+        ),
         Binding("u", "undo", "Undo", id="conflict.undo"),
-        Binding("enter", "apply", "Apply", key_display="⏎", priority=True, id="conflict.apply"),
         Binding("escape", "back", "Back", id="conflict.back"),
     ]
 
@@ -60,6 +70,7 @@ class ConflictScreen(Screen[None]):
         self._settlement: Settlement | None = None
         self._loaded: tuple[TaskId, int] | None = None
         self._note = ""
+        self._verdict = ""  # of the gate, on the result as it stands
 
     @property
     def pex(self) -> "PexApp":
@@ -75,7 +86,7 @@ class ConflictScreen(Screen[None]):
             yield TextView(id="theirs", classes="panel")
         yield TextView(id="result", classes="panel")
         yield TextView(id="choices", classes="panel")
-        yield Footer(show_command_palette=True)
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Name the panels."""
@@ -107,7 +118,7 @@ class ConflictScreen(Screen[None]):
         conflict = self._open()
         found = (conflict.tasks[0], conflict.number) if conflict else None
         if found != self._loaded:
-            self._loaded, self._settlement, self._note = found, None, ""
+            self._loaded, self._settlement, self._note, self._verdict = found, None, "", ""
             if found is not None:
                 self._load(found[0])
         self._show()
@@ -125,15 +136,27 @@ class ConflictScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
         settlement = self._settlement
-        if action in {"choose", "edit", "hunk", "file", "undo", "apply", "rerun"}:
+        if action in {"choose", "edit", "merge", "hunk", "file", "undo", "apply", "rerun"}:
             if settlement is None or not settlement.files:
                 return None
             whole = settlement.current.parts is None
-            if whole and (action == "edit" or parameters == ("both",)):
+            if whole and (action in {"edit", "merge"} or parameters == ("both",)):
                 return None
             if action == "undo" and settlement.before is None:
                 return None
-        return True
+        if action == "merge" and not self.pex.workshop.merge_tool:
+            return False
+        if action == "check" and not self._has_gate:
+            return False
+        return True if action != "check" or self._gate_may_run() else None
+
+    @property
+    def _has_gate(self) -> bool:
+        return self.run_state is not None and bool(self.run_state.plan.verify)
+
+    def _gate_may_run(self) -> bool:
+        """Only what is wholly decided can be tested, and only where there is a gate."""
+        return self._has_gate and self._settlement is not None and not self._settlement.left
 
     def action_choose(self, choice: str) -> None:
         """Take a side for the hunk that is shown."""
@@ -156,7 +179,11 @@ class ConflictScreen(Screen[None]):
             self._change(self._settlement.undo())
 
     def _change(self, settlement: Settlement) -> None:
-        self._settlement, self._note = settlement, ""
+        self._settlement, self._verdict = settlement, ""
+        self._say("")
+
+    def _say(self, note: str) -> None:
+        self._note = note
         self._show()
 
     @work(group="conflict", exclusive=True)
@@ -169,12 +196,51 @@ class ConflictScreen(Screen[None]):
         if not editor:
             self.pex.tell("Set $EDITOR to edit the result.", is_bad=True)
             return
-        before = _editable(settlement.current)
-        with self.app.suspend():
-            text = await asyncio.to_thread(_edited, editor, settlement.current.sides.path, before)
+        before = editable(settlement.current)
+        path = settlement.current.sides.path
+        try:
+            with self.app.suspend():
+                text = await asyncio.to_thread(edited, editor, path, before)
+        except (OSError, ValueError) as error:
+            self._say(clean(f"The editor {editor} can't be started: {error}"))
+            return
         self.refresh()
-        if text is not None and text != before:
+        if text is None:
+            self._say("The editor ended with an error; nothing was changed.")
+        elif text != before:
             self._change(settlement.edit(text))
+
+    @work(group="conflict", exclusive=True)
+    async def action_merge(self) -> None:
+        """Have the configured program merge the file that is shown."""
+        settlement, tool = self._settlement, self.pex.workshop.merge_tool
+        if settlement is None:
+            return
+        self._say(f"{tool} is merging…")
+        try:
+            merged = await self.pex.workshop.merge(settlement.current.sides)
+        except UserError as error:
+            self._say(clean(error.message))
+        else:
+            self._change(settlement.edit(merged.decode("utf-8", "surrogateescape")))
+
+    @work(group="conflict", exclusive=True)
+    async def action_check(self) -> None:
+        """Run the gate on the result before it is applied; nothing is settled by that."""
+        settlement = self._settlement
+        if settlement is None or self.session is None or self._loaded is None:
+            return
+        self._say("The gate is running…")
+        try:
+            result = await self.session.check(self._loaded[0], settlement.contents())
+        except LandingError as error:
+            self._say(clean(str(error)))
+            return
+        if settlement is self._settlement:
+            self._verdict = "gate passed" if result.passed else f"gate failed: {result.command}"
+            self._say(self._verdict)
+        if not result.passed:
+            self.app.push_screen(TextScreen(f"The gate failed: {result.command}", result.output))
 
     def action_apply(self) -> None:
         """Settle the conflict, once everything is decided."""
@@ -218,17 +284,26 @@ class ConflictScreen(Screen[None]):
         if not self.is_mounted:
             return
         self.query_one("#head", TextView).show(self._head())
-        self.query_one("#choices", TextView).show([self._choices()])
+        choices = self.query_one("#choices", TextView)
+        choices.show([self._choices()])
+        choices.border_subtitle = Content(self._note)
         settlement = self._settlement
         entry = settlement.current if settlement and settlement.files else None
         for name in ("ours", "base", "theirs"):
             pane = self.query_one(f"#{name}", TextView)
-            pane.border_title = self._title(name)
+            pane.border_title = Content(self._title(name))
             pane.show(side_lines(entry, name, settlement.hunk if settlement else 0), anew=True)
         preview = self.query_one("#result", TextView)
-        preview.border_subtitle = clean(entry.verdict) if entry else ""
+        preview.border_subtitle = Content(self._verdicts(entry) if entry else "")
         preview.show(preview_lines(entry, settlement.hunk if settlement else 0))
         self.refresh_bindings()
+
+    def _verdicts(self, entry: FileMerge) -> str:
+        """Whether it parses, and what the gate says of it."""
+        gate = self._verdict
+        if not gate and self._has_gate:
+            gate = "gate not run"
+        return clean(" · ".join(word for word in (entry.verdict, gate) if word))
 
     def _title(self, name: str) -> str:
         conflict, state = self._open(), self.run_state
@@ -265,36 +340,15 @@ class ConflictScreen(Screen[None]):
         second: list[tuple[str, str]] = [("why ", "dim"), (why(conflict), "")]
         if waiting:
             second += [("  blocks ", "dim"), (", ".join(waiting), "")]
-        if self._note:
-            second += [("   ", ""), (self._note, "failed")]
         return [tuple(first), tuple(second)]
 
     def _choices(self) -> Line:
         pieces: list[tuple[str, str]] = []
-        for key, words in (
-            ("o", "ours"),
-            ("t", "theirs"),
-            ("B", "both"),
-            ("e", "edit in $EDITOR"),
-            ("s", "rerun on what has landed"),
-        ):
+        tool = self.pex.workshop.merge_tool
+        choices = [("o", "ours"), ("t", "theirs"), ("B", "both"), ("e", "edit in $EDITOR")]
+        choices += [("g", f"let {clean(tool, 20)} merge")] if tool else []
+        choices += [("s", "rerun on what has landed")]
+        choices += [("v", "run the gate on it")] if self._gate_may_run() else []
+        for key, words in choices:
             pieces += [(f"{key} ", "brand"), (f"{words}   ", "")]
         return tuple(pieces)
-
-
-def _editable(entry: FileMerge) -> str:
-    """What the editor gets: the result so far, or git's text with markers while it is open."""
-    if entry.open_hunks and entry.sides.merged is not None:
-        return entry.sides.merged.decode("utf-8", "surrogateescape")
-    return entry.text
-
-
-def _edited(editor: str, path: str, text: str) -> str | None:
-    """The text as the user left it; None when the editor failed."""
-    with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
-        file = Path(folder) / Path(path).name
-        file.write_bytes(text.encode("utf-8", "surrogateescape"))
-        ended = subprocess.run([*shlex.split(editor), str(file)], check=False)
-        if ended.returncode != 0:
-            return None
-        return file.read_bytes().decode("utf-8", "surrogateescape")

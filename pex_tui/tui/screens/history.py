@@ -1,5 +1,7 @@
 """History: past runs, and the report of the one that is selected."""
 
+from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -8,10 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
+from pex_tui.core.amounts import counted
 from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
 from pex_tui.engine.session import RunSummary
 from pex_tui.errors import UserError
+from pex_tui.tui.messages import DraftOpened
+from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
@@ -19,16 +24,26 @@ if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
 
 
+_BAD = frozenset({Outcome.FAILED, Outcome.GATE_FAILED, Outcome.ABORTED, Outcome.DENIED})
+
+
 class HistoryScreen(Screen[None]):
     """All runs of this repository; their reports below."""
 
     CSS_PATH: ClassVar = "../styles/home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "compare", "Compare", id="history.compare"),
+        Binding("R", "rerun", "Run again", id="history.rerun"),
+        Binding("x", "export", "Export", id="history.export"),
         Binding("y", "copy", "Copy id", id="history.copy"),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
         Binding("escape", "back", "Back", id="history.back"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compared: RunSummary | None = None  # the run that another is held against
 
     @property
     def pex(self) -> "PexApp":
@@ -43,7 +58,7 @@ class HistoryScreen(Screen[None]):
         runs.id = "runs"
         yield runs
         yield TextView(id="report", classes="panel")
-        yield Footer(show_command_palette=True)
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Name the panels."""
@@ -80,8 +95,68 @@ class HistoryScreen(Screen[None]):
             text = await self.pex.workshop.report(chosen.run)
         except UserError as error:
             text = error.message
+        self._show_text(text)
+        self._titled()
+
+    def _show_text(self, text: str) -> None:
         lines: list[Line] = [((clean(line), ""),) for line in text.strip("\n").splitlines()]
         self.query_one("#report", TextView).show(lines, anew=True)
+
+    def _titled(self, title: str = "Report") -> None:
+        report = self.query_one("#report")
+        report.border_title = title
+        held = self._compared
+        report.border_subtitle = f"c on another run compares it with {held.run}" if held else ""
+
+    @work(group="report", exclusive=True)
+    async def action_compare(self) -> None:
+        """Hold a run against another one: the first press takes it, the second compares."""
+        chosen, other = self.query_one(RunTable).chosen, self._compared
+        if chosen is None:
+            return
+        if other is None or other.run == chosen.run:
+            self._compared = None if other else chosen
+            self._titled()
+            return
+        self._compared = None
+        try:
+            text = await self.pex.workshop.compare(other.run, chosen.run)
+        except UserError as error:
+            text = error.message
+        self._show_text(text)
+        self._titled(f"Run {other.run} against {chosen.run}")
+
+    @work(group="open", exclusive=True)
+    async def action_rerun(self) -> None:
+        """Review the run's plan, to run it on the repository as it is now."""
+        chosen = self.query_one(RunTable).chosen
+        if chosen is None:
+            return
+        try:
+            draft = await self.pex.workshop.plan_of(chosen.run)
+        except UserError as error:
+            self.app.push_screen(TextScreen("It can't be run again", "\n".join(error.lines)))
+        else:
+            self.post_message(DraftOpened(draft))
+
+    @work(group="open", exclusive=True)
+    async def action_export(self) -> None:
+        """Write the run's report to a file."""
+        chosen = self.query_one(RunTable).chosen
+        if chosen is None:
+            return
+        hint = "the name's end is the format: .html .md .json .txt · ⏎ writes"
+        question = LineScreen("Export the report to", hint, given=f"pex-{chosen.run}.html")
+        typed = await self.app.push_screen_wait(question)
+        path = Path(typed)
+        if not typed or not await may_write(self.app, path):
+            return
+        try:
+            await self.pex.workshop.export(chosen.run, path)
+        except UserError as error:
+            self.pex.tell(error.message, is_bad=True)
+        else:
+            self.pex.tell(f"Written to {path}.")
 
     def action_move(self, step: int) -> None:
         """Select another run."""
@@ -102,11 +177,19 @@ class HistoryScreen(Screen[None]):
 
 def _head(summaries: tuple[RunSummary, ...]) -> list[Line]:
     ok = sum(summary.outcome is Outcome.OK for summary in summaries)
-    return [
-        (
-            ("pex ", "brand"),
-            ("history   ", "dim"),
-            (f"{len(summaries)} run{'' if len(summaries) == 1 else 's'}", "strong"),
-            (f"   {ok} ended well", "done"),
-        )
+    bad = sum(summary.outcome in _BAD for summary in summaries)
+    known = [one.figures for one in summaries if one.figures is not None]
+    speedups = [one.speedup for one in known if one.speedup is not None]
+    line: list[tuple[str, str]] = [
+        ("pex ", "brand"),
+        ("history   ", "dim"),
+        (counted(len(summaries), "run"), "strong"),
+        (f"   {ok} ended well", "done"),
+        (f"   {bad} did not" if bad else "", "failed"),
     ]
+    if speedups:
+        line += [("   median speed-up ", "dim"), (f"{median(speedups):.1f}×", "")]
+    if known:
+        met = sum(one.conflicts or 0 for one in known) / len(known)
+        line += [("   conflicts a run ", "dim"), (f"{met:.1f}", "")]
+    return [tuple(line)]

@@ -14,7 +14,7 @@ from pex_tui.core.text import clean
 from pex_tui.engine.session import Check, CheckLevel
 from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened, SessionOpened
-from pex_tui.tui.screens.modals import PathScreen, TextScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
@@ -37,6 +37,7 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_run", "Open run", key_display="⏎", priority=True, id="home.run"),
         Binding("o", "open_plan", "Open plan", id="home.plan"),
+        Binding("d", "demo", "Demo", id="home.demo"),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
     ]
@@ -58,7 +59,7 @@ class HomeScreen(Screen[None]):
         runs.add_class("panel")
         runs.id = "runs"
         yield runs
-        yield Footer(show_command_palette=True)
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Look around, and again now and then."""
@@ -120,7 +121,7 @@ class HomeScreen(Screen[None]):
                 (("", ""),),
                 ((" No run in this repository yet.", ""),),
                 ((" o ", "brand"), ("open a plan file   ", ""), ("? ", "brand"), ("keys   ", "")),
-                ((" pex-tui demo ", "brand"), ("in a shell: a sample project, 30 s", "")),
+                ((" d ", "brand"), ("demo: a sample project in a folder of its own, 30 s", "")),
             ]
         return lines
 
@@ -132,15 +133,28 @@ class HomeScreen(Screen[None]):
     @work(group="open", exclusive=True)
     async def action_open_plan(self) -> None:
         """Ask for a plan file and review it; everything that is wrong with it is shown at once."""
-        path = await self.app.push_screen_wait(PathScreen("Open a plan", Path.cwd()))
-        if path is None:
+        here = Path.cwd()
+        question = LineScreen("Open a plan", "→ completes · ⏎ opens", suggester=PathSuggester(here))
+        typed = await self.app.push_screen_wait(question)
+        if not typed:
             return
         try:
-            draft = await self.pex.workshop.open_plan(path)
+            draft = await self.pex.workshop.open_plan(_place(here, typed))
         except UserError as error:
             self.app.push_screen(TextScreen("This plan can't be used", "\n".join(error.lines)))
         else:
             self.post_message(DraftOpened(draft))
+
+    @work(group="open", exclusive=True)
+    async def action_demo(self) -> None:
+        """Leave for the demo, which runs in a repository of its own."""
+        text = (
+            "A sample project is made in a temporary folder and its plan is shown for review. This "
+            "repository is not touched."
+        )
+        if await self.app.push_screen_wait(ConfirmScreen("Show the demo?", text, "Demo")):
+            self.pex.wants_demo = True
+            await self.pex.action_leave().wait()
 
     @work(group="open", exclusive=True)
     async def action_open_run(self) -> None:
@@ -161,3 +175,7 @@ class HomeScreen(Screen[None]):
                 self.app.push_screen(TextScreen(f"Run {chosen.run}", report))
         except UserError as error:
             self.app.push_screen(TextScreen("It can't be opened", "\n".join(error.lines)))
+
+
+def _place(folder: Path, typed: str) -> Path:
+    return folder / Path(typed).expanduser()

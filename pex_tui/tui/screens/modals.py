@@ -1,9 +1,10 @@
 """Short questions over a screen, answered with one key."""
 
+import asyncio
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
@@ -97,30 +98,46 @@ class LeaveScreen(ModalScreen[Answer]):
         self.dismiss(answer)
 
 
-class PathScreen(ModalScreen[Path | None]):
-    """Asks for a file; paths are completed below the folder as they are typed."""
+class LineScreen(ModalScreen[str]):
+    """Asks for one line; answers with what was typed, empty when it was cancelled."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", priority=True, show=False)
+    ]
 
-    def __init__(self, title: str, folder: Path) -> None:
+    def __init__(
+        self, title: str, hint: str, *, given: str = "", suggester: Suggester | None = None
+    ) -> None:
         super().__init__()
         self._title = clean(title)
-        self._folder = folder
+        self._hint = hint
+        self._given = given
+        self._suggester = suggester
 
     def compose(self) -> ComposeResult:
         """The question and a line to type in."""
         with Vertical(classes="question panel"):
             yield Static(self._title, classes="title", markup=False)
-            yield Input(
-                placeholder="plan.yaml", suggester=PathSuggester(self._folder), compact=True
-            )
-            yield Static("→ completes, ⏎ opens, esc cancels", classes="hint", markup=False)
+            yield Input(self._given, suggester=self._suggester, compact=True)
+            yield Static(f"{self._hint} · esc cancels", classes="hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer with the path."""
-        typed = event.value.strip()
-        self.dismiss(self._folder / Path(typed).expanduser() if typed else None)
+        """Answer with the line."""
+        self.dismiss(event.value.strip())
+
+    def action_cancel(self) -> None:
+        """Answer with nothing."""
+        self.dismiss("")
+
+
+async def may_write(app: App[Any], path: Path) -> bool:
+    """Whether a file may be written: asked where it would replace another one."""
+    if not await asyncio.to_thread(path.exists):
+        return True
+    text = f"{path} is there already; what it holds now would be gone."
+    question = ConfirmScreen("Overwrite?", text, "Overwrite")
+    return await app.push_screen_wait(question)
 
 
 class PathSuggester(Suggester):

@@ -54,7 +54,7 @@ class MonitorScreen(SteeringScreen):
             yield DetailPanel(id="detail")
             yield Timeline(classes="panel")
             yield MetricsPanel(classes="panel")
-        yield Footer(show_command_palette=True)
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Times go on between two states; resources are measured now and then."""
@@ -147,7 +147,16 @@ class MonitorScreen(SteeringScreen):
         state, tasks = self.run_state, self.selected()
         allowed = tuple(
             keys.may(action, state, tasks)
-            for action in ("pause", "boost", "retry", "abort", "conflict", "land", "pause_run")
+            for action in (
+                "pause",
+                "boost",
+                "retry",
+                "abort",
+                "conflict",
+                "message",
+                "land",
+                "pause_run",
+            )
         )
         if allowed != self._allowed:
             self._allowed = allowed

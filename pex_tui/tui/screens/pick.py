@@ -23,17 +23,22 @@ class PickScreen(ModalScreen[int | None]):
         Binding("k", "move(-1)", "Up", show=False),
     ]
 
-    def __init__(self, title: str, lines: Sequence[str], hint: str, *, chosen: int = 0) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[str], hint: str, *, head: str = "", chosen: int = 0
+    ) -> None:
         super().__init__()
         self._title = clean(title)
         self._lines = [clean(line) for line in lines]
         self._hint = hint
+        self._head = head
         self._chosen = chosen
 
     def compose(self) -> ComposeResult:
         """The lines, one of them under the cursor."""
         with Vertical(classes="question panel"):
             yield Static(self._title, classes="title", markup=False)
+            if self._head:
+                yield Static(self._head, classes="head", markup=False)
             yield OptionList(*(Content(line) for line in self._lines), compact=True)
             yield Static(self._hint, classes="hint", markup=False)
 

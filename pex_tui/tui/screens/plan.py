@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,7 +14,7 @@ from textual.widgets import DataTable, Footer, Static
 
 from pex_tui.core.amounts import clock
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.plan import Plan
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import PlanDraft
@@ -28,16 +27,25 @@ from pex_tui.planning.warnings import PlanWarning, plan_warnings
 from pex_tui.planning.writer import plan_to_yaml
 from pex_tui.tui.dag import Drawing, draw
 from pex_tui.tui.messages import SessionOpened
-from pex_tui.tui.screens.modals import ConfirmScreen, TextScreen
+from pex_tui.tui.screens.modals import (
+    ConfirmScreen,
+    LineScreen,
+    PathSuggester,
+    TextScreen,
+    may_write,
+)
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.widgets.graph import paint_graph
+from pex_tui.tui.widgets.painting import shortened
+from pex_tui.tui.widgets.task_table import TaskTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
 if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
 
 _WHAT_IF = range(3, 11)
+_WIDE = 100
 
 
 class PlanScreen(Screen[None]):
@@ -46,7 +54,9 @@ class PlanScreen(Screen[None]):
     CSS_PATH: ClassVar = "../styles/plan.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "approve", "Approve & run", key_display="⏎", priority=True),
+        Binding(
+            "enter", "approve", "Approve & run", key_display="⏎", priority=True, id="plan.approve"
+        ),
         Binding("e", "edit", "Edit", id="plan.edit"),
         Binding("n", "new", "New", id="plan.new"),
         Binding("d", "drop", "Drop", id="plan.drop"),
@@ -84,17 +94,15 @@ class PlanScreen(Screen[None]):
         with ScrollableContainer(id="graph", classes="panel"):
             yield Static(markup=False)
         with Vertical(id="tasks", classes="panel"):
-            yield DataTable[Text](cursor_type="row", zebra_stripes=False)
-        yield Footer(show_command_palette=True)
+            yield TaskTable()
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Name the panels and show the draft."""
         self.query_one("#graph").border_title = "Graph"
         self.query_one("#graph").border_subtitle = "critical path coloured"
         self.query_one("#tasks").border_title = "Tasks"
-        table = self.query_one(DataTable)
-        table.add_columns("", "ID", "TASK", "AGENT", "NEEDS", "WRITES", "EST", "PRIO")
-        table.focus()
+        self.query_one(TaskTable).focus()
         self._work_out()
         self.watch(self.app, "theme", self._show_graph, init=False)
 
@@ -122,26 +130,34 @@ class PlanScreen(Screen[None]):
         names = [spec.id if spec.enabled else f"({spec.id})" for spec in draft.plan.tasks]
         self._drawing = draw(names, draft.graph.needs, ascii_only=ascii_only)
         self._show_head(draft)
-        self._show_table(draft)
+        self.query_one(TaskTable).show(draft.plan, draft.graph)
         self._show_graph()
+
+    def on_resize(self) -> None:
+        """The head says as much as there is room for."""
+        if self.draft is not None:
+            self._show_head(self.draft)
 
     def _show_head(self, draft: PlanDraft) -> None:
         shape, schedule = self._shape, self._schedule
         if shape is None or schedule is None:
             return
         count = sum(spec.enabled for spec in draft.plan.tasks)
+        wide = self.size.width >= _WIDE
+        gap = "   " if wide else "  "
         first: list[tuple[str, str]] = [
             ("pex ", "brand"),
             ("plan ", "dim"),
-            (_cut(clean(draft.name), 32), "strong"),
-            ("   est ", "dim"),
+            (shortened(clean(draft.name), 32 if wide else 18), "strong"),
+            (f"{gap}est ", "dim"),
             (clock(schedule.makespan_seconds), "strong"),
-            ("   serial ", "dim"),
+            (f"{gap}serial ", "dim"),
             (clock(schedule.serial_seconds), ""),
             (f" {schedule.speedup:.1f}×", "done"),
-            ("   bound ", "dim"),
+            (f"{gap}bound ", "dim"),
             (clock(schedule.lower_bound_seconds), ""),
-            (f"   {count} tasks · {len(shape.waves)} waves · width {shape.width}", "dim"),
+            (f"{gap}{count} tasks · {len(shape.waves)} waves", "dim"),
+            (f" · width {shape.width}" if wide else "", "dim"),
         ]
         self.query_one("#head", TextView).show([tuple(first), self._warning_line(draft)])
 
@@ -156,22 +172,12 @@ class PlanScreen(Screen[None]):
             ("   press ! to list", "dim"),
         )
 
-    def _show_table(self, draft: PlanDraft) -> None:
-        table = self.query_one(DataTable)
-        row = table.cursor_row
-        table.clear()
-        for spec in draft.plan.tasks:
-            cells = _cells(spec)
-            ink = "" if spec.enabled else "dim strike"
-            table.add_row(*(Text(clean(cell), style=ink, no_wrap=True) for cell in cells))
-        table.move_cursor(row=min(row, len(draft.plan.tasks) - 1))
-
     def _show_graph(self) -> None:
         if self._drawing is None or self._shape is None or self.draft is None:
             return
         index = self.draft.graph.index
         critical = [index[task] for task in self._shape.critical_path]
-        selected = self.query_one(DataTable).cursor_row
+        selected = self.query_one(TaskTable).cursor_row
         self.query_one("#graph Static", Static).update(
             paint_graph(self._drawing, critical, selected, self.app.theme_variables)
         )
@@ -194,13 +200,13 @@ class PlanScreen(Screen[None]):
 
     def action_move(self, step: int) -> None:
         """Select the next task, or the one before."""
-        table = self.query_one(DataTable)
+        table = self.query_one(TaskTable)
         table.move_cursor(row=table.cursor_row + step)
 
     @property
     def _selected(self) -> int:
         """The position of the task under the cursor."""
-        return self.query_one(DataTable).cursor_row
+        return self.query_one(TaskTable).cursor_row
 
     def _change(self, draft: PlanDraft) -> None:
         """Review the changed draft; the one before can be had back."""
@@ -248,7 +254,7 @@ class PlanScreen(Screen[None]):
         """Add a task."""
         if self.draft is not None:
             await self._edit(self.draft.plan, None)
-            self.query_one(DataTable).move_cursor(row=len(self.draft.plan.tasks) - 1)
+            self.query_one(TaskTable).move_cursor(row=len(self.draft.plan.tasks) - 1)
 
     async def _edit(self, plan: Plan, position: int | None) -> None:
         changed = await self.app.push_screen_wait(TaskForm(plan, position, self._revise))
@@ -296,19 +302,30 @@ class PlanScreen(Screen[None]):
             self._before.append(self.draft)
             self._show_draft(self._undone.pop())
 
-    def action_what_if(self) -> None:
-        """What other numbers of slots would come to."""
+    @work(group="edit", exclusive=True)
+    async def action_what_if(self) -> None:
+        """What other numbers of slots would come to; ⏎ takes one of them."""
         draft = self.draft
         if draft is None:
             return
-        rows = ["SLOTS   MAKESPAN   SPEED-UP   OF THE BOUND"]
+        rows = []
         for slots, found in zip(
             _WHAT_IF, what_if(draft.plan, draft.graph, draft.rules, _WHAT_IF), strict=True
         ):
             share = found.lower_bound_seconds / (found.makespan_seconds or 1.0)
             makespan = clock(found.makespan_seconds)
             rows.append(f"{slots:>5}   {makespan:>8}   {found.speedup:>7.1f}×   {share:>11.0%}")
-        self.app.push_screen(TextScreen("What if", "\n".join(rows)))
+        now = draft.plan.slots or draft.rules.slots
+        question = PickScreen(
+            "What if there were…",
+            [self.pex.symbols.text(row) for row in rows],
+            self.pex.symbols.text("⏎ plans with so many slots · esc leaves it as it is"),
+            head="SLOTS   MAKESPAN   SPEED-UP    OF THE BOUND",
+            chosen=_WHAT_IF.index(now) if now in _WHAT_IF else 0,
+        )
+        picked = await self.app.push_screen_wait(question)
+        if picked is not None and _WHAT_IF[picked] != now:
+            await self._try(plan_to_yaml(replace(draft.plan, slots=_WHAT_IF[picked])))
 
     def action_warnings(self) -> None:
         """What to know before it runs, and what will be done about it."""
@@ -320,10 +337,20 @@ class PlanScreen(Screen[None]):
 
     @work(group="save", exclusive=True)
     async def action_save(self) -> None:
-        """Write the plan, as it is shown, to a file of its own; none is overwritten."""
+        """Write the plan, as it is shown, to a file; another is overwritten only when confirmed."""
         if self.draft is None:
             return
-        path = _free_name(Path(f"{Path(self.draft.name).stem or 'plan'}.reviewed.yaml"))
+        given = str(_free_name(Path("plan.yaml")))
+        question = LineScreen(
+            "Save the plan as",
+            "→ completes · ⏎ saves",
+            given=given,
+            suggester=PathSuggester(Path()),
+        )
+        typed = await self.app.push_screen_wait(question)
+        path = _place(typed)
+        if not typed or not await may_write(self.app, path):
+            return
         try:
             path.write_text(plan_to_yaml(self.draft.plan), encoding="utf-8")
         except OSError as error:
@@ -352,25 +379,8 @@ class PlanScreen(Screen[None]):
         self.pex.action_show("home")
 
 
-def _cells(spec: TaskSpec) -> tuple[str, ...]:
-    writes = "reads only" if spec.is_read_only else "unknown" if spec.writes is None else ""
-    if spec.writes:
-        more = f" +{len(spec.writes) - 1}" if len(spec.writes) > 1 else ""
-        writes = f"{spec.writes[0]}{more}"
-    return (
-        "✓" if spec.enabled else "·",
-        spec.id,
-        _cut(spec.title, 24),
-        spec.agent or "command",
-        _cut(", ".join(spec.needs) or "–", 18),
-        _cut(writes, 18),
-        clock(spec.estimate_seconds),
-        spec.priority,
-    )
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _place(typed: str) -> Path:
+    return Path(typed).expanduser()
 
 
 def _free_name(path: Path) -> Path:

@@ -19,10 +19,11 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.phases import RunStage
 from pex_tui.core.state import RunState, TaskState
+from pex_tui.core.talk_events import MessageSent
 from pex_tui.engine.session import RunSession
 from pex_tui.tui import keys
 from pex_tui.tui.messages import ConflictWanted, Steer
-from pex_tui.tui.screens.modals import ConfirmScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen
 
 if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
@@ -91,6 +92,15 @@ class SteeringScreen(Screen[None]):
         text = f"{names}: stopped for good. What was done so far is kept under refs/pex."
         if await self._confirmed("Abort?", text, "Abort"):
             self._ask(events)
+
+    @work(group="ask", exclusive=True)
+    async def action_message(self) -> None:
+        """Say something to the selected agents that listen."""
+        listeners = keys.listeners(self.selected())
+        names = ", ".join(task.id for task in listeners)
+        text = await self.app.push_screen_wait(LineScreen(f"Message to {names}", "⏎ sends"))
+        if text:
+            self._ask([MessageSent(task.id, text, keys.YOU) for task in listeners])
 
     def action_conflict(self) -> None:
         """Settle the selected task's conflict, or the oldest."""

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pex_tui.core.amounts import size
+from pex_tui.core.amounts import size, tokens
 from pex_tui.core.marks import Mark
 from pex_tui.core.select import HeaderView, SlotView
 from pex_tui.tui.widgets.painting import Painted, Piece, fit
@@ -74,6 +74,7 @@ class RunHeader(Painted):
     def _resources(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
         pieces = self._slots(view) if wide else self._counts(view)
         pieces += self._usage(wide=wide)
+        pieces += self._spent(view, wide=wide)
         text, ink = view.land, str(view.land_mark)
         if view.open_conflicts and wide:
             count = view.open_conflicts
@@ -101,6 +102,15 @@ class RunHeader(Painted):
 
     def _counts(self, view: HeaderView) -> list[Piece]:
         return [(f"{self.symbols.bare(mark)}{count} ", mark) for mark, count in view.counts]
+
+    def _spent(self, view: HeaderView, *, wide: bool) -> list[Piece]:
+        """Tokens and cost, where agents tell them; a narrow header has room for the cost."""
+        pieces: list[Piece] = []
+        if wide and view.tokens is not None:
+            pieces += [("  tokens ", "dim"), (tokens(view.tokens), "")]
+        if view.cost_usd is not None:
+            pieces += [("  cost " if wide else " ", "dim"), (f"${view.cost_usd:.2f}", "")]
+        return pieces
 
     def _usage(self, *, wide: bool) -> list[Piece]:
         if not self.usage.cpu:

@@ -3,7 +3,7 @@
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pex_tui.core.amounts import counted, size
+from pex_tui.core.amounts import UNKNOWN, counted, size, tokens
 from pex_tui.core.select import HeaderView
 from pex_tui.engine.session import Usage
 from pex_tui.tui.widgets.header import UsageView
@@ -35,6 +35,7 @@ class MetricsPanel(Painted):
             for mark, count in view.counts:
                 symbol = self.symbols.mark(mark)
                 lines.append([(f"{symbol} {mark}".ljust(_LABEL + 4), mark), (f"{count:>4}", "")])
+            lines += _spent(view)
         if self.queue:
             queue = " → ".join(self.queue)
             lines += [[], [("queue".ljust(_LABEL), "dim"), (fit(queue, width - _LABEL), "")]]
@@ -64,3 +65,14 @@ class MetricsPanel(Painted):
                 (f"{size(memory[-1]):>5}", ""),
             ],
         ]
+
+
+def _spent(view: HeaderView) -> list[list[Piece]]:
+    """Tokens and cost; a dash where no agent tells them."""
+    used = UNKNOWN if view.tokens is None else tokens(view.tokens)
+    cost = UNKNOWN if view.cost_usd is None else f"${view.cost_usd:.2f}"
+    return [
+        [],
+        [("tokens".ljust(_LABEL), "dim"), (used.rjust(_FIGURE), "")],
+        [("cost".ljust(_LABEL), "dim"), (cost.rjust(_FIGURE), "")],
+    ]

@@ -1,4 +1,4 @@
-"""One line that asks for attention: an open conflict, an engine that stopped."""
+"""One line that asks for attention: an agent's question, a conflict, an engine that stopped."""
 
 from typing import ClassVar
 
@@ -8,17 +8,18 @@ from textual.strip import Strip
 
 from pex_tui.core.marks import Mark
 from pex_tui.core.state import RunState
+from pex_tui.core.talk import open_permissions
 from pex_tui.core.text import clean
-from pex_tui.tui.messages import ConflictWanted
+from pex_tui.tui.messages import ConflictWanted, InboxWanted
 from pex_tui.tui.widgets.painting import Painted, fit
 
 _LONGEST_PATH = 60
 
 
 class Notice(Painted, can_focus=True):
-    """Hidden while there is nothing to say; ⏎ or a click opens the conflict."""
+    """Hidden while there is nothing to say; ⏎ or a click opens what it is about."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Settle", key_display="⏎")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open", key_display="⏎")]
 
     words: reactive[tuple[str, str]] = reactive(("", ""))
 
@@ -27,7 +28,8 @@ class Notice(Painted, can_focus=True):
         if engine_error:
             self.words = (engine_error, "failed")
         else:
-            self.words = (_conflict_words(state), "conflict")
+            question = _question_words(state)
+            self.words = (question, "asking") if question else (_conflict_words(state), "conflict")
 
     def watch_words(self) -> None:
         """Show only what is said."""
@@ -38,17 +40,29 @@ class Notice(Painted, can_focus=True):
         del y
         text, ink = self.words
         width = self.size.width
-        symbol = self.symbols.bare(Mark.CONFLICT if ink == "conflict" else Mark.FAILED)
+        symbol = self.symbols.bare(Mark(ink))
         shown = fit(f" {symbol} {text}", width, self.symbols.rest)
         return self.paint([(shown, f"bold {ink}")], width, "cursor" if self.has_focus else "")
 
     def action_open(self) -> None:
-        """Settle the oldest open conflict."""
-        self.post_message(ConflictWanted())
+        """Answer the agents that ask, else settle the oldest open conflict."""
+        if self.words[1] == "asking":
+            self.post_message(InboxWanted())
+        else:
+            self.post_message(ConflictWanted())
 
     def on_click(self) -> None:
         """The same with the mouse."""
         self.action_open()
+
+
+def _question_words(state: RunState | None) -> str:
+    waiting = () if state is None else open_permissions(state)
+    if not waiting:
+        return ""
+    task, asked = waiting[0]
+    more = f", and {len(waiting) - 1} more wait" if len(waiting) > 1 else ""
+    return f"{task} asks to {clean(asked.title, _LONGEST_PATH)}{more}: i answers"
 
 
 def _conflict_words(state: RunState | None) -> str:

@@ -39,6 +39,11 @@ def fit(text: str, width: int, rest: str = "…") -> str:
     return set_cell_size(text, width - 1) + rest
 
 
+def shortened(text: str, most: int) -> str:
+    """The text in at most so many cells, cut with a mark."""
+    return text if cell_len(text) <= most else fit(text, most)
+
+
 def symbols_of(widget: Widget) -> SymbolSet:
     """The symbols of the app that the widget is in."""
     symbols: SymbolSet = getattr(widget.app, "symbols", _FALLBACK)

@@ -8,9 +8,9 @@ from textual.widgets import DataTable
 from pex_tui.core.amounts import clock
 from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
-from pex_tui.engine.session import RunSummary
+from pex_tui.engine.session import RunFigures, RunSummary
 
-_COLUMNS = ("RUN", "WHEN", "OUTCOME", "LANDED", "TIME", "CONFLICTS", "GOAL")
+_COLUMNS = ("RUN", "WHEN", "OUTCOME", "LANDED", "TIME", "SPEED-UP", "CONFLICTS", "COST", "GOAL")
 _WORDS = {
     Outcome.OK: "✓ ok",
     Outcome.FAILED: "✗ failed",
@@ -54,6 +54,7 @@ class RunTable(DataTable[Text]):
 
 
 def _cells(summary: RunSummary) -> tuple[str, ...]:
+    figures = summary.figures or RunFigures()
     goal = clean(summary.goal.partition("\n")[0])
     return (
         summary.run,
@@ -61,9 +62,17 @@ def _cells(summary: RunSummary) -> tuple[str, ...]:
         outcome_words(summary),
         f"{summary.landed}/{summary.tasks}",
         clock(summary.seconds),
-        str(summary.open_conflicts or ""),
+        "" if figures.speedup is None else f"{figures.speedup:.1f}×",
+        _conflicts(summary, figures),
+        "" if figures.cost_usd is None else f"${figures.cost_usd:.2f}",
         goal if len(goal) <= _GOAL else goal[: _GOAL - 1] + "…",
     )
+
+
+def _conflicts(summary: RunSummary, figures: RunFigures) -> str:
+    if summary.open_conflicts:
+        return f"{summary.open_conflicts} open"
+    return str(figures.conflicts or "")
 
 
 def outcome_words(summary: RunSummary) -> str:

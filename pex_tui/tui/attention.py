@@ -1,0 +1,81 @@
+"""What a run needs a person for: noticed once, told on the screen and, if wanted, beyond it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import RunStage
+from pex_tui.core.state import Conflict, RunState
+from pex_tui.core.talk import open_permissions
+from pex_tui.core.text import clean
+
+_LONGEST = 200
+_TITLE = "pex-tui"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something to tell; `is_news` means that the screen does not show it by itself."""
+
+    text: str
+    is_news: bool = True
+
+
+class Attention:
+    """Remembers what was told of one run."""
+
+    def __init__(self, state: RunState) -> None:
+        self._conflicts = {one.number for one in state.open_conflicts}
+        self._questions = set(_questions(state))
+        self._ended = state.stage is RunStage.FINISHED
+
+    def needs(self, state: RunState) -> tuple[Need, ...]:
+        """What has come up since the last call."""
+        found = []
+        for conflict in state.open_conflicts:
+            if conflict.number not in self._conflicts:
+                self._conflicts.add(conflict.number)
+                found.append(Need(_conflict(conflict)))
+        for key, title in _questions(state).items():
+            if key not in self._questions:
+                self._questions.add(key)
+                found.append(Need(f"{key[0]} asks to {title}. i answers."))
+        ended = state.stage is RunStage.FINISHED
+        if ended and not self._ended:
+            outcome = str(state.outcome or "").replace("_", " ")
+            found.append(Need(f"Run {state.run} has ended: {outcome}.", is_news=False))
+        self._ended = ended
+        return tuple(found)
+
+
+def _questions(state: RunState) -> dict[tuple[TaskId, int, str], str]:
+    return {
+        (task, state.task(task).attempt, asked.request): clean(asked.title, 80)
+        for task, asked in open_permissions(state)
+    }
+
+
+def _conflict(conflict: Conflict) -> str:
+    paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
+    where = f" in {paths}" if paths else ""
+    return f"{' and '.join(conflict.tasks)} conflict{where}. c settles it."
+
+
+def alert(how: str, text: str, environ: Mapping[str, str]) -> str:
+    """What a terminal has to get so that it alerts its user; nothing when `how` is "off".
+
+    "desktop" is a notification by OSC 9, 99 or 777, as the terminal knows it, else the bell.
+    """
+    if how == "off":
+        return ""
+    if how == "bell":
+        return "\a"
+    words = clean(text, _LONGEST).replace(";", ",")
+    program, term = environ.get("TERM_PROGRAM", ""), environ.get("TERM", "")
+    if term == "xterm-kitty":
+        return f"\x1b]99;;{_TITLE}: {words}\x1b\\"
+    if program in {"iTerm.app", "WezTerm"} or "WT_SESSION" in environ:
+        return f"\x1b]9;{_TITLE}: {words}\x1b\\"
+    if program == "ghostty" or term.startswith(("foot", "rxvt-unicode", "xterm-ghostty")):
+        return f"\x1b]777;notify;{_TITLE};{words}\x1b\\"
+    return "\a"

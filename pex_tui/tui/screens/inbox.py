@@ -1,0 +1,189 @@
+"""The inbox: what agents wait to be allowed, with what they would touch."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer
+
+from pex_tui.core.amounts import clock, counted
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import Permission, RunState, Verdict
+from pex_tui.core.talk import open_permissions
+from pex_tui.core.talk_events import PermissionDecided
+from pex_tui.core.text import clean
+from pex_tui.tui.keys import YOU
+from pex_tui.tui.messages import Steer
+from pex_tui.tui.widgets.text_view import Line, TextView
+
+if TYPE_CHECKING:
+    from pex_tui.tui.app import PexApp
+
+_CLOCK_SECONDS = 1.0
+_COLUMNS = ("", "TASK", "AGENT", "ASKS TO", "SINCE")
+_ANSWERS = {
+    Verdict.ALLOW_ONCE: "allowed once",
+    Verdict.ALLOW_ALWAYS: "allowed for this run",
+    Verdict.DENY: "denied",
+}
+Question = tuple[TaskId, Permission]
+
+
+class InboxScreen(Screen[None]):
+    """Open questions first, answered ones of live agents below."""
+
+    CSS_PATH: ClassVar = "../styles/inbox.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "answer('allow_once')", "Allow once", id="inbox.once"),
+        Binding("A", "answer('allow_always')", "Always, this run", id="inbox.always"),
+        Binding("d", "answer('deny')", "Deny", id="inbox.deny"),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+        Binding("escape", "back", "Back", id="inbox.back"),
+    ]
+
+    run_state: var[RunState | None] = var(None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._questions: tuple[Question, ...] = ()
+
+    @property
+    def pex(self) -> "PexApp":
+        """The app."""
+        return self.app  # type: ignore[return-value]  # no other app shows this screen
+
+    def compose(self) -> ComposeResult:
+        """Head, questions, one of them in full."""
+        yield TextView(id="head")
+        yield DataTable[Text](cursor_type="row", id="questions", classes="panel")
+        yield TextView(id="about", classes="panel")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Name the columns; how long agents wait goes on."""
+        table = self.query_one(DataTable)
+        table.border_title = "Questions"
+        table.add_columns(*_COLUMNS)
+        table.focus()
+        self.query_one("#about").border_title = "What it is about"
+        self.set_interval(_CLOCK_SECONDS, self._show)
+        self._show()
+
+    def on_screen_resume(self) -> None:
+        """Agents may have asked meanwhile."""
+        self._show()
+
+    def watch_run_state(self) -> None:
+        """A question may have come, or been answered."""
+        self._show()
+
+    @property
+    def _chosen(self) -> Question | None:
+        row = self.query_one(DataTable).cursor_row
+        return self._questions[row] if 0 <= row < len(self._questions) else None
+
+    def _show(self) -> None:
+        state = self.run_state
+        if not self.is_mounted or not self.is_current:
+            return
+        waiting = () if state is None else open_permissions(state)
+        self.query_one("#head", TextView).show([_head(state, len(waiting))])
+        before, table = self._chosen, self.query_one(DataTable)
+        self._questions = waiting if state is None else (*waiting, *_answered(state))
+        table.clear()
+        for question in self._questions:
+            table.add_row(*self._cells(question))
+        rows = [_name(question) for question in self._questions]
+        if before is not None and _name(before) in rows:
+            table.move_cursor(row=rows.index(_name(before)))
+        self._show_about()
+
+    def _cells(self, question: Question) -> list[Text]:
+        task, asked = question
+        state = self.run_state
+        agent = (state.spec(task).agent if state else None) or "command"
+        since = clock(self.pex.now() - asked.asked_at)
+        sign = "?" if asked.verdict is None else "✗" if asked.verdict is Verdict.DENY else "✓"
+        cells = (self.pex.symbols.text(sign), task, agent, asked.title, since)
+        ink = "" if asked.verdict is None else "dim"
+        return [Text(clean(cell, 70), style=ink, no_wrap=True) for cell in cells]
+
+    @on(DataTable.RowHighlighted)
+    def _show_about(self) -> None:
+        chosen = self._chosen
+        self.query_one("#about", TextView).show(_nothing() if chosen is None else _about(*chosen))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what can't be answered."""
+        del parameters
+        if action == "answer" and self.is_mounted:
+            chosen = self._chosen
+            return True if chosen is not None and chosen[1].verdict is None else None
+        return True
+
+    def action_answer(self, verdict: str) -> None:
+        """Answer the question under the cursor."""
+        chosen = self._chosen
+        if chosen is not None:
+            task, asked = chosen
+            answer = PermissionDecided(task, asked.request, Verdict(verdict), YOU)
+            self.post_message(Steer((answer,)))
+
+    def action_move(self, step: int) -> None:
+        """Another question."""
+        table = self.query_one(DataTable)
+        table.move_cursor(row=table.cursor_row + step)
+
+    def action_back(self) -> None:
+        """Back to the run."""
+        self.pex.action_show("monitor" if self.pex.session else "home")
+
+
+def _name(question: Question) -> tuple[TaskId, str]:
+    return question[0], question[1].request
+
+
+def _answered(state: RunState) -> list[Question]:
+    """What live attempts have had answered, newest first."""
+    found = [
+        (task.id, asked)
+        for _, task in state.active()
+        for asked in task.permissions
+        if asked.verdict is not None
+    ]
+    return sorted(found, key=lambda question: -question[1].asked_at)
+
+
+def _head(state: RunState | None, count: int) -> Line:
+    run = f"   run {state.run}" if state else ""
+    said = f"{counted(count, 'agent')} waiting for an answer" if count else "Nobody asks anything."
+    return (("pex ", "brand"), ("inbox ", "dim"), (said, "strong"), (run, "dim"))
+
+
+def _about(task: TaskId, asked: Permission) -> list[Line]:
+    lines: list[Line] = [
+        ((f"{task} ", "strong"), ("asks to ", "dim"), (clean(asked.title), "")),
+        (("with        ", "dim"), (clean(asked.tool), "")),
+    ]
+    label = "touches     "
+    for path in asked.touches:
+        lines.append(((label, "dim"), (clean(path), "")))
+        label = " " * len(label)
+    lines.append((("always      ", "dim"), (f"allows for this run: {clean(asked.scope)}", "")))
+    if asked.verdict is not None:
+        said = f"{_ANSWERS[asked.verdict]} by {clean(asked.by)}"
+        lines.append((("answer      ", "dim"), (said, "")))
+    return lines
+
+
+def _nothing() -> list[Line]:
+    return [
+        (("An agent that wants to do what it may not do unasked shows here,", "dim"),),
+        (("with what it would touch. It waits for the answer and keeps its slot.", "dim"),),
+    ]

@@ -1,0 +1,68 @@
+"""A plan's tasks as a table, with what each risks; a narrow one leaves columns out."""
+
+from rich.text import Text
+from textual import events
+from textual.widgets import DataTable
+
+from pex_tui.core.amounts import clock
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.text import clean
+from pex_tui.planning.warnings import risks
+from pex_tui.tui.widgets.painting import shortened
+
+_WIDE = 96  # cells of a table that has room for everything
+_COLUMNS = ("", "ID", "TASK", "AGENT", "NEEDS", "WRITES", "EST", "RISK")
+_WIDE_ONLY = frozenset({"TASK", "NEEDS"})
+
+
+class TaskTable(DataTable[Text]):
+    """One row a task; the cursor stays where it is when the plan changes."""
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row")
+        self._plan: tuple[Plan, PlanGraph] | None = None
+        self._is_narrow: bool | None = None
+
+    def show(self, plan: Plan, graph: PlanGraph) -> None:
+        """Show this plan."""
+        self._plan = (plan, graph)
+        self._fill()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Columns come and go with the width."""
+        is_narrow = event.size.width < _WIDE
+        if is_narrow is not self._is_narrow:
+            self._is_narrow = is_narrow
+            self._fill()
+
+    def _fill(self) -> None:
+        if self._plan is None:
+            return
+        plan, graph = self._plan
+        row = self.cursor_row
+        shown = [name for name in _COLUMNS if not (self._is_narrow and name in _WIDE_ONLY)]
+        self.clear(columns=True)
+        self.add_columns(*shown)
+        for spec, risk in zip(plan.tasks, risks(plan, graph), strict=True):
+            cells = dict(zip(_COLUMNS, _cells(spec, risk), strict=True))
+            ink = "" if spec.enabled else "dim strike"
+            self.add_row(*(Text(clean(cells[name]), style=ink, no_wrap=True) for name in shown))
+        self.move_cursor(row=max(0, min(row, len(plan.tasks) - 1)))
+
+
+def _cells(spec: TaskSpec, risk: str) -> tuple[str, ...]:
+    writes = "reads only" if spec.is_read_only else "unknown" if spec.writes is None else ""
+    if spec.writes:
+        more = f" +{len(spec.writes) - 1}" if len(spec.writes) > 1 else ""
+        writes = f"{spec.writes[0]}{more}"
+    return (
+        "✓" if spec.enabled else "·",
+        spec.id,
+        shortened(spec.title, 24),
+        spec.agent or "command",
+        shortened(", ".join(spec.needs) or "–", 18),
+        shortened(writes, 18),
+        clock(spec.estimate_seconds),
+        risk,
+    )

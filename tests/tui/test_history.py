@@ -1,0 +1,120 @@
+"""Past runs: compared, run again, written to a file."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from pex_tui.core.ids import RunId
+from pex_tui.core.state import Outcome
+from pex_tui.engine.session import RunFigures, RunSummary
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.history import HistoryScreen
+from pex_tui.tui.screens.home import HomeScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, TextScreen
+from pex_tui.tui.screens.plan import PlanScreen
+from pex_tui.tui.widgets.run_table import RunTable
+from tests.tui import states
+from tests.tui.drafts import twelve
+from tests.tui.hosts import ScriptedWorkshop
+from tests.tui.waiting import screen_text, until, until_shown
+
+RUNS = (("7f3a", Outcome.FAILED), ("4c6d", Outcome.OK))
+
+
+@pytest.fixture
+def workshop() -> ScriptedWorkshop:
+    made = ScriptedWorkshop()
+    made.summaries = tuple(
+        RunSummary(
+            RunId(run),
+            "Harden the API",
+            states.START,
+            outcome,
+            3,
+            4,
+            95.0,
+            figures=RunFigures(2.5, 1, 0.75),
+        )
+        for run, outcome in RUNS
+    )
+    return made
+
+
+@pytest.fixture
+def app(workshop: ScriptedWorkshop) -> PexApp:
+    return PexApp(workshop, symbols="line", now=lambda: states.NOW)
+
+
+async def history(pilot: Pilot[None]) -> None:
+    """Opened, the runs listed."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    await pilot.press("f5")
+    await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
+    await until(pilot, lambda: pilot.app.screen.query_one(RunTable).row_count == len(RUNS))
+    await until_shown(pilot, "Report of run 7f3a")
+
+
+async def test_runs_come_with_their_figures(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        shown = screen_text(app)
+        assert "1 ended well   1 did not   median speed-up 2.5×   conflicts a run 1.0" in shown
+        assert "$0.75" in shown
+
+
+async def test_c_twice_compares_two_runs(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        await pilot.press("c")
+        await until_shown(pilot, "c on another run compares it with 7f3a")
+        await pilot.press("j", "c")
+        await until_shown(pilot, "Run 7f3a against 4c6d")
+
+
+async def test_c_twice_on_one_run_gives_it_up(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        await pilot.press("c")
+        await until_shown(pilot, "compares it with 7f3a")
+        await pilot.press("c")
+        await until(pilot, lambda: "compares it with" not in screen_text(app))
+
+
+async def test_capital_r_reviews_the_plan_of_the_run(
+    app: PexApp, workshop: ScriptedWorkshop
+) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        assert "there is no such plan" in screen_text(app)
+        await pilot.press("escape")
+        workshop.draft = twelve()
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+
+
+async def test_x_writes_the_report_and_asks_before_it_replaces_a_file(
+    app: PexApp, workshop: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.html").write_text("mine")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: workshop.exported)
+
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        app.screen.query_one(Input).value = "mine.html"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
+
+    assert workshop.exported == [(RunId("7f3a"), Path("pex-7f3a.html"))]

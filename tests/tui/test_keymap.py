@@ -1,0 +1,67 @@
+"""Keys that the configuration moves."""
+
+from importlib import import_module
+
+import pytest
+from textual.binding import Binding
+from textual.screen import Screen
+
+from pex_tui.core.events import PauseRequested
+from pex_tui.core.ids import TaskId
+from pex_tui.errors import UserError
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.keymap import KEY_IDS, check_keymap
+from pex_tui.tui.modes import NAMES
+from pex_tui.tui.screens.monitor import MonitorScreen
+from pex_tui.tui.widgets.agents import AgentList
+from tests.tui import states
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.waiting import until
+
+
+def ids() -> set[str]:
+    """The ids of all bindings of the app, its screens and the list."""
+    kinds: list[type] = [PexApp, AgentList]
+    for name in NAMES:
+        module = import_module(f"pex_tui.tui.screens.{name}")
+        kinds += [
+            kind
+            for kind in vars(module).values()
+            if isinstance(kind, type) and issubclass(kind, Screen) and "BINDINGS" in vars(kind)
+        ]
+    kinds += MonitorScreen.__mro__[1:2]
+    bindings = [one for kind in kinds for one in vars(kind).get("BINDINGS", ())]
+    return {one.id for one in bindings if isinstance(one, Binding) and one.id}
+
+
+def test_every_key_that_can_be_moved_is_known_by_its_name() -> None:
+    assert ids() == KEY_IDS
+
+
+async def test_a_moved_key_does_what_the_old_one_did() -> None:
+    session = ScriptedSession(states.busy())
+    app = PexApp(
+        ScriptedWorkshop(session),
+        start=session,
+        symbols="line",
+        keymap={"agent.pause": "z"},
+        now=lambda: states.NOW,
+    )
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen) and app.screen.selected())
+        await pilot.press("p")
+        await pilot.pause()
+        assert session.posted == []
+        await pilot.press("z")
+        await until(pilot, lambda: session.posted)
+
+    assert session.posted == [PauseRequested(task=TaskId("models"), by="you")]
+
+
+def test_a_name_that_is_no_key_is_refused_with_what_it_may_have_meant() -> None:
+    with pytest.raises(UserError) as refused:
+        check_keymap({"agent.puase": "z", "zzz": "y"})
+
+    first, second = refused.value.problems
+    assert first == 'keymap: there is no key "agent.puase". Did you mean "agent.pause"?'
+    assert second.startswith('keymap: there is no key "zzz". There are: agent.abort')
