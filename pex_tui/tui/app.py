@@ -62,7 +62,8 @@ class PexApp(App[None]):
         Binding("f3", "show('monitor')", "Monitor", show=False, id="app.monitor"),
         Binding("f4", "show('conflict')", "Conflicts", show=False, id="app.conflicts"),
         Binding("f5", "show('history')", "History", show=False, id="app.history"),
-        Binding("f6,i", "show('inbox')", "Inbox", show=False, id="app.inbox"),
+        Binding("f6", "show('inbox')", "Inbox", show=False, id="app.inbox"),
+        Binding("i", "show('inbox')", "Answer agents", show=False, id="run.inbox"),
         Binding("colon", "command_palette()", "Commands", show=False, id="app.palette"),
         Binding("q", "leave", "Leave", id="app.leave"),
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.quit"),
@@ -143,7 +144,7 @@ class PexApp(App[None]):
         """Show the keys."""
         from pex_tui.tui.screens.help import HelpScreen  # noqa: PLC0415  # late: rarely needed
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.screen))
 
     def open_draft(self, draft: PlanDraft) -> None:
         """Review a plan."""

@@ -10,7 +10,7 @@ _NAMES = """
     app.help app.home app.plan app.monitor app.conflicts app.history app.inbox app.palette app.leave
     app.quit
     agent.pause agent.boost agent.retry agent.abort agent.conflict agent.message agent.copy
-    run.pause run.boost run.abort run.more run.fewer run.land
+    run.inbox run.pause run.boost run.abort run.more run.fewer run.land
     list.filter list.sort list.view agents.mark agents.open
     detail.follow detail.log detail.diff detail.prompt detail.info
     panel.before panel.next panel.back

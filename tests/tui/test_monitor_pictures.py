@@ -50,3 +50,30 @@ def test_facts_of_a_task(snap_compare: Any, open_app: OpenApp) -> None:
 
 def test_the_question_before_leaving(snap_compare: Any, open_app: OpenApp) -> None:
     assert snap_compare(open_app(), terminal_size=USUAL, press=["q"])
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+def test_the_keys_of_the_monitor(
+    snap_compare: Any, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    assert snap_compare(open_app(), terminal_size=size, press=["question_mark"])
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+def test_monitor_with_questions(
+    snap_compare: Any, open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    assert snap_compare(open_app(states.asking()), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+def test_inbox(snap_compare: Any, open_app: OpenApp, size: tuple[int, int]) -> None:
+    assert snap_compare(open_app(states.asking()), terminal_size=size, press=["i", "j"])
+
+
+def test_empty_inbox(snap_compare: Any, open_app: OpenApp) -> None:
+    assert snap_compare(open_app(), terminal_size=USUAL, press=["i"])
+
+
+def test_a_message_to_an_agent(snap_compare: Any, open_app: OpenApp) -> None:
+    assert snap_compare(open_app(states.asking()), terminal_size=USUAL, press=["m", "h", "i"])

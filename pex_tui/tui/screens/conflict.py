@@ -25,7 +25,7 @@ from pex_tui.tui.editor import editable, edited
 from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
 from pex_tui.tui.widgets.sides import preview_lines, side_lines, why
-from pex_tui.tui.widgets.text_view import Line, TextView
+from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
 
 if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
@@ -37,15 +37,15 @@ class ConflictScreen(Screen[None]):
     CSS_PATH: ClassVar = "../styles/conflict.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "apply", "Apply", key_display="⏎", priority=True, id="conflict.apply"),
+        Binding("enter", "apply", "Apply", key_display="⏎", id="conflict.apply"),
         Binding("o", "choose('ours')", "Ours", id="conflict.ours"),
         Binding("t", "choose('theirs')", "Theirs", id="conflict.theirs"),
         Binding("B", "choose('both')", "Both", key_display="B", id="conflict.both"),
         Binding("e", "edit", "Edit", id="conflict.edit"),
-        Binding("g", "merge", "Merge tool", priority=True, id="conflict.merge"),
+        Binding("g", "merge", "Merge tool", id="conflict.merge"),
         Binding("v", "check", "Verify", id="conflict.check"),
         Binding("s", "rerun", "Rerun", id="conflict.rerun"),
-        Binding("n", "hunk(1)", "Next", tooltip="Next hunk", id="conflict.next"),
+        Binding("n", "hunk(1)", "Next", id="conflict.next"),
         Binding("N", "hunk(-1)", "Previous hunk", show=False, id="conflict.previous"),
         Binding(
             "right_square_bracket", "file(1)", "Next file", show=False, id="conflict.next_file"
@@ -81,10 +81,10 @@ class ConflictScreen(Screen[None]):
         """Head, three sides, the result, the choices."""
         yield TextView(id="head")
         with Horizontal(id="sides"):
-            yield TextView(id="ours", classes="panel")
-            yield TextView(id="base", classes="panel")
-            yield TextView(id="theirs", classes="panel")
-        yield TextView(id="result", classes="panel")
+            yield PlainView(id="ours", classes="panel")
+            yield PlainView(id="base", classes="panel")
+            yield PlainView(id="theirs", classes="panel")
+        yield PlainView(id="result", classes="panel")
         yield TextView(id="choices", classes="panel")
         yield Footer(compact=True)
 

@@ -1,74 +1,110 @@
-"""Help: the keys in three columns, and what the symbols mean."""
+"""Help: the keys of the screen below in three columns, as they are now, and the symbols."""
 
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from pex_tui.core.marks import Mark
+from pex_tui.tui.widgets.painting import fit
 
 if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
 
-_MOVE = (
-    ("j k ↑ ↓", "select"),
-    ("h l tab", "next panel"),
-    ("g G", "top, bottom"),
-    ("1 – 4", "detail tab"),
-    ("⏎", "zoom, open"),
-    ("esc", "back"),
-    ("F1 – F5", "home plan monitor"),
-    ("", "conflicts history"),
+_KEY, _WORDS = 7, 16
+_COLUMN = _KEY + 1 + _WORDS
+_COLUMNS = dict.fromkeys(("list", "agents", "detail", "panel"), "move") | dict.fromkeys(
+    ("run", "app"), "everywhere"
 )
-_AGENT = (
-    ("p", "pause, resume"),
-    ("b", "boost"),
-    ("a", "abort (asks)"),
-    ("r", "run again"),
-    ("c", "open conflict"),
-    ("space", "mark many"),
-    ("y", "copy its ref"),
-    ("f", "follow the log"),
+_ALWAYS = (("j k", "down, up"), ("g G", "top, bottom"))
+_SERIES = {  # keys in a row that are told in one line
+    "app.home": ("app.inbox", "screens"),
+    "detail.log": ("detail.info", "tabs"),
+}
+_TOLD_WITH_OTHERS = frozenset(
+    {"app.plan", "app.monitor", "app.conflicts", "app.history", "app.inbox", "app.quit"}
+    | {"detail.diff", "detail.prompt", "detail.info"}
 )
-_RUN = (
-    ("P", "pause, resume all"),
-    ("B", "emergency boost"),
-    ("A", "abort the run (asks)"),
-    ("+ -", "more, fewer slots"),
-    ("L", "land on your branch"),
-    ("/ s v", "filter sort cards"),
-    (": ^p", "all commands"),
-    ("q", "leave; it can go on"),
-)
-_WIDTH = 28
+Row = tuple[str, str]
 
 
 class HelpScreen(ModalScreen[None]):
-    """Closes with the keys that opened it."""
+    """Shows what the keys of a screen do; closes with the keys that opened it."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,f1", "dismiss", "Close", show=False)
     ]
 
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        self._below = type(below).__name__.removesuffix("Screen")
+        self._known = _by_id(below.active_bindings.values())
+
     def compose(self) -> ComposeResult:
         """Three columns and the symbols."""
         app: PexApp = self.app  # type: ignore[assignment]  # no other app shows this screen
-        rows = [_row(("Move", ""), ("Selected agent", ""), ("Run", ""))]
-        rows += [_row(*cells) for cells in zip(_MOVE, _AGENT, _RUN, strict=True)]
-        marks = [f"{app.symbols.marks[mark]} {mark}" for mark in Mark]
-        half = (len(marks) + 1) // 2
-        text = "\n".join([*rows, "", "  ".join(marks[:half]), "  ".join(marks[half:])])
-        with Vertical(classes="question wide panel"):
+        columns = (
+            [("", "Move and show"), *_ALWAYS, *self._rows("move")],
+            [("", self._below), *self._rows("here")],
+            [("", "Run and app"), *self._rows("everywhere")],
+        )
+        rows = [
+            "".join(_cell(row) for row in line).rstrip()
+            for line in zip_longest(*columns, fillvalue=("", ""))
+        ]
+        text = "\n".join([*rows, "", *_legend(app)])
+        with Vertical(classes="question help panel"):
             yield Static("Keys", classes="title", markup=False)
-            yield Static(app.symbols.text(text), markup=False)
-            yield Static("esc closes", classes="hint", markup=False)
+            with VerticalScroll(classes="text"):
+                yield Static(app.symbols.text(text), markup=False)
+            yield Static("esc closes · : finds any command", classes="hint", markup=False)
+
+    def _rows(self, column: str) -> Iterator[Row]:
+        """The keys of a column; a series of them is one row."""
+        for name, binding in self._known.items():
+            if _COLUMNS.get(name.partition(".")[0], "here") != column or name in _TOLD_WITH_OTHERS:
+                continue
+            last, words = _SERIES.get(name, ("", ""))
+            if last in self._known:
+                yield f"{self._key(binding)}–{self._key(self._known[last])}", words
+            else:
+                yield self._key(binding), binding.description
+
+    def _key(self, binding: Binding) -> str:
+        return self.app.get_key_display(binding)
 
 
-def _row(*cells: tuple[str, str]) -> str:
-    return "".join(
-        (f"{key:>8}  {words}" if words else f"{'':>2}{key}").ljust(_WIDTH) for key, words in cells
-    ).rstrip()
+def _by_id(active: Iterable[ActiveBinding]) -> dict[str, Binding]:
+    """The bindings that have a name, each with its first key."""
+    found: dict[str, Binding] = {}
+    for one in active:
+        if one.binding.id and one.binding.description:
+            found.setdefault(one.binding.id, one.binding)
+    return found
+
+
+def _cell(row: Row) -> str:
+    key, words = row
+    if not words:
+        return " " * _COLUMN
+    if not key:
+        return fit(f"  {words}", _COLUMN)
+    return f"{fit(key, _KEY) if cell_len(key) > _KEY else key.rjust(_KEY)} {fit(words, _WORDS)}"
+
+
+def _legend(app: "PexApp") -> list[str]:
+    """What the symbols mean, as many to a line as there is room for."""
+    lines = [""]
+    for mark in Mark:
+        told = f"{app.symbols.marks[mark]} {mark}"
+        if cell_len(lines[-1]) + cell_len(told) + 2 > 3 * _COLUMN:
+            lines.append("")
+        lines[-1] += f"{'  ' if lines[-1] else ''}{told}"
+    return lines

@@ -35,7 +35,7 @@ class HomeScreen(Screen[None]):
     CSS_PATH: ClassVar = "../styles/home.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open_run", "Open run", key_display="⏎", priority=True, id="home.run"),
+        Binding("enter", "open_run", "Open run", key_display="⏎", id="home.run"),
         Binding("o", "open_plan", "Open plan", id="home.plan"),
         Binding("d", "demo", "Demo", id="home.demo"),
         Binding("j", "move(1)", "Down", show=False),

@@ -102,9 +102,7 @@ class LineScreen(ModalScreen[str]):
     """Asks for one line; answers with what was typed, empty when it was cancelled."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", priority=True, show=False)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     def __init__(
         self, title: str, hint: str, *, given: str = "", suggester: Suggester | None = None

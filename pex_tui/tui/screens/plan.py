@@ -54,9 +54,7 @@ class PlanScreen(Screen[None]):
     CSS_PATH: ClassVar = "../styles/plan.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter", "approve", "Approve & run", key_display="⏎", priority=True, id="plan.approve"
-        ),
+        Binding("enter", "approve", "Approve & run", key_display="⏎", id="plan.approve"),
         Binding("e", "edit", "Edit", id="plan.edit"),
         Binding("n", "new", "New", id="plan.new"),
         Binding("d", "drop", "Drop", id="plan.drop"),

@@ -49,6 +49,9 @@ class SteeringScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what would do nothing now."""
         del parameters
+        state = self.run_state
+        if action == "message" and not (state and any(task.listens for task in state.tasks)):
+            return False  # a run of plain commands has nobody to talk to
         return True if keys.may(action, self.run_state, self.selected()) else None
 
     def action_copy(self) -> None:

@@ -46,8 +46,8 @@ class TaskForm(ModalScreen[PlanDraft | None]):
 
     CSS_PATH: ClassVar = ["../styles/modals.tcss", "../styles/form.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", priority=True, show=False),
-        Binding("escape", "cancel", "Cancel", priority=True, show=False),
+        Binding("ctrl+s", "save", "Save", show=False),
+        Binding("escape", "cancel", "Cancel", show=False),
         Binding("down", "app.focus_next", "Next field", show=False),
         Binding("up", "app.focus_previous", "Field before", show=False),
     ]

@@ -1,14 +1,17 @@
 """Past and live runs as a table."""
 
 import time
+from typing import ClassVar
 
 from rich.text import Text
+from textual.binding import BindingType
 from textual.widgets import DataTable
 
 from pex_tui.core.amounts import clock
 from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
 from pex_tui.engine.session import RunFigures, RunSummary
+from pex_tui.tui.widgets.table_keys import moving_keys
 
 _COLUMNS = ("RUN", "WHEN", "OUTCOME", "LANDED", "TIME", "SPEED-UP", "CONFLICTS", "COST", "GOAL")
 _WORDS = {
@@ -23,8 +26,10 @@ _WORDS = {
 _GOAL = 44
 
 
-class RunTable(DataTable[Text]):
+class RunTable(DataTable[Text], inherit_bindings=False):
     """Newest first; the cursor stays on its run when the list changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = moving_keys()
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row")

@@ -1,7 +1,10 @@
 """A plan's tasks as a table, with what each risks; a narrow one leaves columns out."""
 
+from typing import ClassVar
+
 from rich.text import Text
 from textual import events
+from textual.binding import BindingType
 from textual.widgets import DataTable
 
 from pex_tui.core.amounts import clock
@@ -10,14 +13,17 @@ from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.planning.warnings import risks
 from pex_tui.tui.widgets.painting import shortened
+from pex_tui.tui.widgets.table_keys import moving_keys
 
 _WIDE = 96  # cells of a table that has room for everything
 _COLUMNS = ("", "ID", "TASK", "AGENT", "NEEDS", "WRITES", "EST", "RISK")
 _WIDE_ONLY = frozenset({"TASK", "NEEDS"})
 
 
-class TaskTable(DataTable[Text]):
+class TaskTable(DataTable[Text], inherit_bindings=False):
     """One row a task; the cursor stays where it is when the plan changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = moving_keys()
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row")

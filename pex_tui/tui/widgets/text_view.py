@@ -2,7 +2,9 @@
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from pex_tui.core.facts import Fact
@@ -39,6 +41,19 @@ class TextView(Scroller):
     def line(self, index: int, width: int) -> Strip:
         """A line."""
         return self.paint(self._lines[index], width)
+
+
+class PlainView(TextView, inherit_bindings=False):
+    """A view whose letters are its screen's; it scrolls by the other keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "go(1)", "Down", show=False),
+        Binding("k,up", "go(-1)", "Up", show=False),
+        Binding("home", "edge(-1)", "Top", show=False),
+        Binding("end", "edge(1)", "Bottom", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+    ]
 
 
 class FoldedView(TextView):
