@@ -50,7 +50,6 @@ def assert_harmless(sent: bytes) -> None:
     """No string, control or direction of its own reached the terminal."""
     raw = _POINTER.sub(b"", sent)
     assert [raw[m.start() : m.start() + 40] for m in _STRINGS.finditer(raw)] == []
-    assert b"pwned" not in raw
     assert not _CONTROLS.findall(raw)
     assert not _BIDI.findall(raw.decode("utf-8"))
 
