@@ -86,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=_version())
     _shared(parser)
+    _classic(parser)
     parser.set_defaults(handler="app")
     commands = parser.add_subparsers(metavar="COMMAND")
     for name, summary in _commands().items():
@@ -124,6 +125,11 @@ def _shared(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _classic(parser: argparse.ArgumentParser) -> None:
+    words = "watch the run in one box"
+    parser.add_argument("--classic", action="store_true", default=argparse.SUPPRESS, help=words)
+
+
 def _headless(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="run without the app")
     parser.add_argument("--json", action="store_true", help="JSON Lines on stdout")
@@ -133,6 +139,7 @@ def _headless(parser: argparse.ArgumentParser) -> None:
 def _for_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", help="a plan file (.yaml, .yml or .json)")
     _headless(parser)
+    _classic(parser)
     parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
     parser.add_argument("--name", help="the run's name; its branch is pex/NAME")
     parser.add_argument("--land", action="store_true", help="bring the result to your branch")
@@ -154,15 +161,17 @@ def _optional_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", metavar="RUN", help="the newest one without it")
 
 
-def _optional_attached(parser: argparse.ArgumentParser) -> None:
+def _for_attach(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run", nargs="?", metavar="RUN", help="the one that is driven now without it"
     )
+    _classic(parser)
 
 
 def _for_resume(parser: argparse.ArgumentParser) -> None:
     _optional_run(parser)
     _headless(parser)
+    _classic(parser)
     parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -192,6 +201,7 @@ def _for_report(parser: argparse.ArgumentParser) -> None:
 
 def _for_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where to make the project")
+    _classic(parser)
     parser.add_argument("--headless", action="store_true", help="run without the app")
     parser.add_argument("--json", action="store_true", help="JSON Lines on stdout")
 
@@ -207,7 +217,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "run": _for_run,
     "check": _for_check,
     "resume": _for_resume,
-    "attach": _optional_attached,
+    "attach": _for_attach,
     "land": _optional_run,
     "resolve": _for_resolve,
     "runs": _for_runs,

@@ -24,6 +24,14 @@ def clock(seconds: float) -> str:
     return f"{whole // _HOUR}:{minutes % _MINUTE:02}:{rest:02}"
 
 
+def spoken(seconds: float) -> str:
+    """Seconds as `45s`, `3m 45s` or `1h 3m 45s`; negative ones are 0s."""
+    minutes, rest = divmod(max(0, int(seconds)), _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    shown = f"{minutes}m {rest}s" if hours or minutes else f"{rest}s"
+    return f"{hours}h {shown}" if hours else shown
+
+
 def ordinal(number: int) -> str:
     """The rank in English, such as 1st, 2nd, 3rd or 4th."""
     suffix = "th" if number % 100 in _TEENS else _SUFFIXES.get(number % 10, "th")

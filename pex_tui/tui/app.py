@@ -81,6 +81,7 @@ class PexApp(App[None]):
         start: Start = "home",
         symbols: str = "emoji",
         theme: str = "ember",
+        classic: bool = False,
         themes: tuple[Path, ...] = (),
         notify: str = "off",
         keymap: Mapping[str, str] | None = None,
@@ -96,6 +97,7 @@ class PexApp(App[None]):
             self.symbols = self.symbols.without_colour()
         self.engine_error = ""
         self._start = start
+        self._is_classic = classic
         self._feed = StateFeed(self, self._show_state)
         self._engine: Worker[None] | None = None
         self.leaves_when_over = False
@@ -119,7 +121,7 @@ class PexApp(App[None]):
         """Make the screens known and show the first."""
         self.set_class(self.symbols.name == "ascii", "-ascii")
         for name in NAMES:
-            self.add_mode(name, partial(make_screen, name, PexApp))
+            self.add_mode(name, partial(make_screen, name, PexApp, classic=self._is_classic))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled)

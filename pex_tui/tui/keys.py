@@ -1,4 +1,4 @@
-"""The monitor's keys, and when each of them makes sense.
+"""The keys that steer a run, those of the monitor, and when each of them makes sense.
 
 Lower case acts on the selected agents, upper case on the run. Every binding has an id, so that a
 keymap can move it.
@@ -22,7 +22,7 @@ from pex_tui.core.state import LandStatus, RunState, TaskState
 YOU = "you"
 MOST_SLOTS = 32
 
-MONITOR_KEYS: list[BindingType] = [
+STEERING_KEYS: list[BindingType] = [
     Binding("p", "pause", "Pause", id="agent.pause"),
     Binding("b", "boost", "Boost", id="agent.boost"),
     Binding("r", "retry", "Retry", id="agent.retry"),
@@ -36,6 +36,8 @@ MONITOR_KEYS: list[BindingType] = [
     Binding("plus", "slots(1)", "More slots", show=False, id="run.more"),
     Binding("minus", "slots(-1)", "Fewer slots", show=False, id="run.fewer"),
     Binding("L", "land", "Land run", show=False, id="run.land"),
+]
+MONITOR_KEYS: list[BindingType] = [
     Binding("slash", "filter", "Filter", key_display="/", id="list.filter"),
     Binding("s", "sort", "Sort", show=False, id="list.sort"),
     Binding("v", "view", "Rows or cards", show=False, id="list.view"),

@@ -14,16 +14,21 @@ _CLASSES = {
     "conflict": "ConflictScreen",
     "history": "HistoryScreen",
     "inbox": "InboxScreen",
+    "classic": "ClassicScreen",
 }
-NAMES = tuple(_CLASSES)
+NAMES = ("home", "plan", "monitor", "conflict", "history")
 SHARED = ("run_state", "session", "draft", "conflict_task")
 
 
-def make_screen(name: str, app: type[App[Any]]) -> Screen[None]:
+def make_screen(name: str, app: type[App[Any]], *, classic: bool = False) -> Screen[None]:
     """A new screen; those of the shared attributes that it has are bound to the app's.
+
+    With `classic`, the monitor is the specification's box.
 
     Has to be called in the app's own context: Textual binds to the node that is running.
     """
+    if classic and name == "monitor":
+        name = "classic"
     kind: type[Screen[None]] = getattr(import_module(f"pex_tui.tui.screens.{name}"), _CLASSES[name])
     wanted = {
         attribute: getattr(app, attribute)

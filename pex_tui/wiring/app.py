@@ -67,6 +67,7 @@ async def _run_app(
         themes=(config_home(ground.environ) / "themes",),
         notify=ground.settings.monitoring.notify,
         keymap=ground.settings.keymap,
+        classic=getattr(options, "classic", False),
         refresh_seconds=ground.settings.monitoring.refresh_interval,
     )
     await app.run_async()

@@ -38,7 +38,7 @@ def logs(tmp_path: Path) -> Path:
 def open_app(logs: Path) -> OpenApp:
     """The app, opened on a scripted run in the given state."""
 
-    def make(state: RunState | None = None, **options: str) -> PexApp:
+    def make(state: RunState | None = None, *, classic: bool = False, **options: str) -> PexApp:
         run = states.busy() if state is None else state
         session = ScriptedSession(run, logs)
         return PexApp(
@@ -46,6 +46,7 @@ def open_app(logs: Path) -> OpenApp:
             start=session,
             symbols=options.get("symbols", "line"),
             theme=options.get("theme", "ember"),
+            classic=classic,
             refresh_seconds=3600.0,  # one measurement, however slow the machine is
             now=lambda: run.now,
         )

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input
 
@@ -35,10 +36,10 @@ class MonitorScreen(SteeringScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-panorama")]  # noqa: RUF012  # as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # likewise
     AUTO_FOCUS = "AgentList"
+    BINDINGS: ClassVar[list[BindingType]] = keys.MONITOR_KEYS
 
     def __init__(self) -> None:
         super().__init__()
-        self._allowed: tuple[bool, ...] = ()
         self._situation: object = None
         self._measured: deque[tuple[float, int]] = deque(maxlen=_MEASUREMENTS)
 
@@ -127,7 +128,7 @@ class MonitorScreen(SteeringScreen):
         timeline.order, timeline.cursor = agents.shown, agents.cursor
         timeline.view = timeline_view(state, now, timeline.axis_width)
         self._titled()
-        self._check_keys()
+        self.check_keys()
 
     def _titled(self) -> None:
         agents = self.query_one(AgentList)
@@ -141,26 +142,6 @@ class MonitorScreen(SteeringScreen):
         subtitle = f"sort: {agents.sort}"
         if panel.border_subtitle != subtitle:
             panel.border_subtitle = subtitle
-
-    def _check_keys(self) -> None:
-        """The footer is made anew only when a key begins or ceases to make sense."""
-        state, tasks = self.run_state, self.selected()
-        allowed = tuple(
-            keys.may(action, state, tasks)
-            for action in (
-                "pause",
-                "boost",
-                "retry",
-                "abort",
-                "conflict",
-                "message",
-                "land",
-                "pause_run",
-            )
-        )
-        if allowed != self._allowed:
-            self._allowed = allowed
-            self.refresh_bindings()
 
     def selected(self) -> tuple[TaskState, ...]:
         """The tasks that are marked, or the one under the cursor."""
@@ -176,7 +157,7 @@ class MonitorScreen(SteeringScreen):
         self.query_one(Timeline).cursor = message.task
         self.query_one(SlotCards).cursor = message.task
         self._titled()
-        self._check_keys()
+        self.check_keys()
 
     @on(AgentList.Opened)
     def _opened(self) -> None:
@@ -198,7 +179,7 @@ class MonitorScreen(SteeringScreen):
             agents.clear_marks()
         agents.focus()
         self._titled()
-        self._check_keys()
+        self.check_keys()
 
     def action_panel(self, step: int) -> None:
         """Move the focus between the panels that show."""

@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 class SteeringScreen(Screen[None]):
     """A screen over a run; `selected` are the tasks that lower-case keys are about."""
 
-    BINDINGS: ClassVar[list[BindingType]] = keys.MONITOR_KEYS
+    BINDINGS: ClassVar[list[BindingType]] = keys.STEERING_KEYS
 
     run_state: var[RunState | None] = var(None)
     session: var[RunSession | None] = var(None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._allowed: tuple[bool, ...] = ()
 
     @property
     def pex(self) -> "PexApp":
@@ -53,6 +57,17 @@ class SteeringScreen(Screen[None]):
         if action == "message" and not (state and any(task.listens for task in state.tasks)):
             return False  # a run of plain commands has nobody to talk to
         return True if keys.may(action, self.run_state, self.selected()) else None
+
+    def check_keys(self) -> None:
+        """The footer is made anew only when a key begins or ceases to make sense."""
+        state, tasks = self.run_state, self.selected()
+        allowed = tuple(
+            keys.may(action, state, tasks)
+            for action in ("pause", "boost", "retry", "abort", "conflict", "land", "pause_run")
+        )
+        if allowed != self._allowed:
+            self._allowed = allowed
+            self.refresh_bindings()
 
     def action_copy(self) -> None:
         """Put the branch of the task's last attempt, or its id, on the clipboard."""

@@ -28,8 +28,8 @@ class Notice(Painted, can_focus=True):
         if engine_error:
             self.words = (engine_error, "failed")
         else:
-            question = _question_words(state)
-            self.words = (question, "asking") if question else (_conflict_words(state), "conflict")
+            question = question_words(state)
+            self.words = (question, "asking") if question else (conflict_words(state), "conflict")
 
     def watch_words(self) -> None:
         """Show only what is said."""
@@ -56,7 +56,8 @@ class Notice(Painted, can_focus=True):
         self.action_open()
 
 
-def _question_words(state: RunState | None) -> str:
+def question_words(state: RunState | None) -> str:
+    """The oldest question of an agent in one line; empty when none is open."""
     waiting = () if state is None else open_permissions(state)
     if not waiting:
         return ""
@@ -65,7 +66,8 @@ def _question_words(state: RunState | None) -> str:
     return f"{task} asks to {clean(asked.title, _LONGEST_PATH)}{more}: i answers"
 
 
-def _conflict_words(state: RunState | None) -> str:
+def conflict_words(state: RunState | None) -> str:
+    """The oldest open conflict in one line; empty when none is open."""
     conflicts = () if state is None else state.open_conflicts
     if not conflicts:
         return ""

@@ -1,0 +1,89 @@
+"""The classic monitor: the specification's box over the same run, with the same keys."""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Footer
+
+from pex_tui.core.phases import RunStage
+from pex_tui.core.state import TaskState
+from pex_tui.engine.session import Usage
+from pex_tui.tui.screens.steering import SteeringScreen
+from pex_tui.tui.widgets.classic_box import ClassicBox
+from pex_tui.tui.widgets.classic_view import classic_view
+
+_CLOCK_SECONDS = 1.0
+
+
+class ClassicScreen(SteeringScreen):
+    """One box: the run, its slots, and a line a task."""
+
+    CSS_PATH: ClassVar = "../styles/classic.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as Textual declares it
+    AUTO_FOCUS = "ClassicBox"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._usage: Usage | None = None
+
+    def compose(self) -> ComposeResult:
+        """The box and the keys."""
+        yield ClassicBox()
+        yield Footer(show_command_palette=True)
+
+    def on_mount(self) -> None:
+        """Times go on between two states; resources are measured now and then."""
+        self.set_interval(_CLOCK_SECONDS, self._tick)
+        self.set_interval(self.pex.refresh_seconds, self.measure)
+        self.measure()
+        self.show_state()
+
+    def on_screen_resume(self) -> None:
+        """What happened while another screen was shown."""
+        self.show_state()
+
+    def watch_run_state(self) -> None:
+        """A new state was published."""
+        self.show_state()
+
+    def watch_session(self) -> None:
+        """Another run: nothing of it was measured yet."""
+        self._usage = None
+        if self.is_mounted:
+            self.measure()
+
+    def _tick(self) -> None:
+        state = self.run_state
+        if state is not None and state.stage is not RunStage.FINISHED:
+            self.show_state()
+
+    def show_state(self) -> None:
+        """Put the state into the box, which repaints only what differs."""
+        state = self.run_state
+        if state is None or not self.is_mounted or not self.is_current:
+            return
+        box = self.query_one(ClassicBox)
+        box.view = classic_view(state, self.pex.now(), self._usage, self.pex.engine_error)
+        self.check_keys()
+
+    def selected(self) -> tuple[TaskState, ...]:
+        """The task under the cursor."""
+        state = self.run_state
+        if state is None or not self.is_mounted:
+            return ()
+        task = self.query_one(ClassicBox).cursor
+        return (state.task(task),) if task is not None and task in state.graph.index else ()
+
+    @on(ClassicBox.Moved)
+    def _moved(self) -> None:
+        self.check_keys()
+
+    @work(group="usage", exclusive=True)
+    async def measure(self) -> None:
+        """Read the resources; nothing is read while nothing can use any."""
+        state, session = self.run_state, self.session
+        if state is None or session is None or state.stage is RunStage.FINISHED:
+            return
+        self._usage = await session.usage()
+        self.show_state()

@@ -1,0 +1,123 @@
+"""The specification's boxed monitor as a widget: it paints the box and keeps the cursor."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import var
+from textual.strip import Strip
+
+from pex_tui.core.ids import TaskId
+from pex_tui.tui.widgets.classic_lines import Canvas, Page, draw
+from pex_tui.tui.widgets.classic_view import ClassicView
+from pex_tui.tui.widgets.painting import Painted
+from pex_tui.tui.widgets.scroller import Scroller
+
+
+class ClassicBox(Painted, can_focus=True):
+    """A box as wide as the widget; only lines that differ are painted anew."""
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = Scroller.BINDINGS
+
+    view: var[ClassicView | None] = var(None)
+    cursor: var[TaskId | None] = var(None)
+
+    @dataclass
+    class Moved(Message):
+        """The cursor stands on another task."""
+
+        task: TaskId | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._page = Page(())
+
+    def watch_view(self, before: ClassicView | None, after: ClassicView | None) -> None:
+        """Draw the new facts; a cursor without a task goes to the first."""
+        del before
+        rows = () if after is None else after.rows
+        if self._place() is None:
+            self.cursor = rows[0].id if rows else None
+        self._draw()
+
+    def watch_cursor(self) -> None:
+        """Keep the cursor in sight."""
+        self._draw()
+        self.post_message(self.Moved(self.cursor))
+
+    def on_resize(self) -> None:
+        """The box is as large as the widget."""
+        self._draw()
+
+    def _draw(self) -> None:
+        """Work the lines out and repaint those that differ."""
+        width, height = self.size
+        old = self._page.lines
+        canvas = Canvas(width, height, self.symbols)
+        self._page = draw(self.view, canvas, self.cursor, self._page.top)
+        new = self._page.lines
+        if len(old) != len(new):
+            self.refresh()
+            return
+        changed = [y for y, line in enumerate(new) if line != old[y]]
+        if changed:
+            self.refresh(Region(0, changed[0], width, changed[-1] - changed[0] + 1))
+
+    def _place(self) -> int | None:
+        rows = () if self.view is None else self.view.rows
+        return next((at for at, row in enumerate(rows) if row.id == self.cursor), None)
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the box, or nothing below it."""
+        width = self.size.width
+        if y >= len(self._page.lines):
+            return self.paint((), width)
+        line = self._page.lines[y]
+        if not line.is_selected or width < 2:  # noqa: PLR2004  # both sides of the frame
+            return self.paint(line.pieces, width)
+        first, *inside, last = line.pieces
+        inner = self.paint(inside, width - 2, "cursor")
+        return Strip.join([self.paint([first], 1), inner, self.paint([last], 1)])
+
+    def notify_style_update(self) -> None:
+        """The theme may have changed: all lines are painted anew."""
+        super().notify_style_update()
+        self.refresh()
+
+    def _move(self, lines: int) -> None:
+        rows = () if self.view is None else self.view.rows
+        if rows:
+            at = (self._place() or 0) + lines
+            self.cursor = rows[max(0, min(len(rows) - 1, at))].id
+
+    def action_go(self, lines: int) -> None:
+        """Move the cursor."""
+        self._move(lines)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by a page."""
+        self._move(pages * max(1, self._page.room - 1))
+
+    def action_edge(self, edge: int) -> None:
+        """Move the cursor to the first or the last task."""
+        self._move(edge * (0 if self.view is None else len(self.view.rows)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y < len(self._page.lines):
+            self.cursor = self._page.lines[offset.y].task or self.cursor
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The next task."""
+        event.stop()
+        self._move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The task before."""
+        event.stop()
+        self._move(-1)

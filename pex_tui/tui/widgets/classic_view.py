@@ -1,0 +1,57 @@
+"""What the classic box shows of a run: frozen, equal when nothing to be seen has changed."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.amounts import UNKNOWN, size, spoken
+from pex_tui.core.marks import Mark
+from pex_tui.core.select import (
+    HeaderView,
+    TaskRow,
+    attempt_seconds,
+    elapsed_seconds,
+    header_view,
+    task_rows,
+)
+from pex_tui.core.state import RunState
+from pex_tui.core.text import clean
+from pex_tui.engine.session import Usage
+from pex_tui.tui.widgets.notice import conflict_words
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicView:
+    """A run in the words of the box; `worked` goes with `rows`, `alarms` ask for attention."""
+
+    header: HeaderView
+    rows: tuple[TaskRow, ...]
+    worked: tuple[str, ...]
+    elapsed: str
+    memory: str
+    cpu: str
+    alarms: tuple[tuple[Mark, str], ...] = ()
+
+
+def classic_view(
+    state: RunState, now: float, usage: Usage | None = None, engine_error: str = ""
+) -> ClassicView:
+    """The run at `now` (absolute seconds); what was not measured is shown as unknown."""
+    seconds = [attempt_seconds(task, now) for task in state.tasks]
+    return ClassicView(
+        header=header_view(state, now),
+        rows=task_rows(state, now),
+        worked=tuple("" if one is None else spoken(one) for one in seconds),
+        elapsed=spoken(elapsed_seconds(state, now)),
+        memory=UNKNOWN if usage is None else _memory(usage.memory_bytes),
+        cpu=UNKNOWN if usage is None else f"{int(usage.cpu * 100)}%",
+        alarms=_alarms(state, engine_error),
+    )
+
+
+def _memory(amount: int) -> str:
+    shown = size(amount)
+    return shown if shown.endswith("B") else f"{shown}B"
+
+
+def _alarms(state: RunState, engine_error: str) -> tuple[tuple[Mark, str], ...]:
+    alarms = ((Mark.FAILED, clean(engine_error)), (Mark.CONFLICT, conflict_words(state)))
+    return tuple((mark, words) for mark, words in alarms if words)
