@@ -97,8 +97,8 @@ class PexApp(App[None]):
             self.symbols = self.symbols.without_colour()
         self.engine_error = ""
         self._start = start
-        self._is_classic = classic
-        self._feed = StateFeed(self, self._show_state)
+        self.is_classic = classic
+        self._feed = StateFeed(self, partial(setattr, self, "run_state"))
         self._engine: Worker[None] | None = None
         self.leaves_when_over = False
         self.is_leaving = False
@@ -121,7 +121,7 @@ class PexApp(App[None]):
         """Make the screens known and show the first."""
         self.set_class(self.symbols.name == "ascii", "-ascii")
         for name in NAMES:
-            self.add_mode(name, partial(make_screen, name, PexApp, classic=self._is_classic))
+            self.add_mode(name, partial(make_screen, name, PexApp, classic=self.is_classic))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled)
@@ -175,9 +175,6 @@ class PexApp(App[None]):
     @on(StatePublished)
     def _published(self, message: StatePublished) -> None:
         self._feed.take(message.state)
-
-    def _show_state(self, state: RunState) -> None:
-        self.run_state = state
 
     def watch_run_state(self, state: RunState | None) -> None:
         """Call for the user when the run needs one; leave when the stopped run has ended."""

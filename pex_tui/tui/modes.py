@@ -16,7 +16,7 @@ _CLASSES = {
     "inbox": "InboxScreen",
     "classic": "ClassicScreen",
 }
-NAMES = ("home", "plan", "monitor", "conflict", "history")
+NAMES = ("home", "plan", "monitor", "conflict", "history", "inbox")
 SHARED = ("run_state", "session", "draft", "conflict_task")
 
 

@@ -70,6 +70,23 @@ def test_a_second_terminal_watches_steers_and_leaves_the_run_alone(shell: Shell)
         first.until("aborted", "Aborted")
 
 
+def test_the_classic_box_is_driven_and_watched(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with opened(shell, "run", "plan.yaml", "--yes", "--classic", columns=80, rows=24) as first:
+        first.until("PARALLEL AGENT EXECUTION MONITOR", "Overall Progress:", "walker:", "╚═")
+        with opened(shell, "--classic", "attach") as second:
+            second.until("PARALLEL AGENT EXECUTION MONITOR", "║>[T1]")
+            second.press("p")
+            second.until("Paused by you")
+            first.until("Paused by you")
+            second.press("q")
+            assert second.ended() == 0
+        first.press("A")
+        first.until("Abort the run?")
+        first.press("y")
+        first.until("Aborted by a person")
+
+
 def test_a_watcher_whose_owner_dies_offers_to_resume(shell: Shell) -> None:
     shell.write("plan.yaml", PLAN)
     with opened(shell, "run", "plan.yaml", "--yes") as first:

@@ -109,6 +109,19 @@ async def test_keys_without_a_sense_here_are_not_bound(open_app: OpenApp) -> Non
         assert not bound & {*"vsfhl1234", "slash", "space", "escape", "left", "right"}
 
 
+async def test_help_tells_only_the_keys_of_the_box(open_app: OpenApp) -> None:
+    app = open_app(classic=True)
+    async with app.run_test(size=USUAL) as pilot:
+        await up(pilot)
+        await pilot.press("question_mark")
+        await until_shown(pilot, "Selected agent")
+        shown = screen_text(app)
+        assert "emergency boost" in shown
+        assert "next panel" not in shown
+        assert "follow the log" not in shown
+        assert "cards" not in shown
+
+
 async def test_keys_that_would_do_nothing_are_grey(open_app: OpenApp) -> None:
     app = open_app(classic=True)
     async with app.run_test(size=USUAL) as pilot:

