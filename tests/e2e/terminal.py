@@ -19,13 +19,21 @@ from typing import Self
 import pyte
 
 PATIENCE_SECONDS = 40.0
+PROGRAM = (sys.executable, "-m", "pex_tui")
 
 
 class Terminal:
     """pex-tui in a terminal of its own; `raw` is every byte that it was sent."""
 
     def __init__(
-        self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], columns: int, rows: int
+        self,
+        argv: tuple[str, ...],
+        cwd: Path,
+        env: Mapping[str, str],
+        columns: int,
+        rows: int,
+        *,
+        program: tuple[str, ...] = PROGRAM,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -35,7 +43,7 @@ class Terminal:
         self.settings = termios.tcgetattr(theirs)
         self._theirs = theirs  # kept open: what the app leaves of it is looked at afterwards
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pex_tui", *argv],
+            [*program, *argv],
             cwd=cwd,
             env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
             stdin=theirs,
@@ -82,6 +90,13 @@ class Terminal:
             self._listen()
         return self.text
 
+    def pending(self, seconds: float) -> bool:
+        """Whether the program writes anything within so many seconds; it is taken in."""
+        if not select.select([self._end], [], [], seconds)[0]:
+            return False
+        self._take()
+        return True
+
     def ended(self) -> int:
         """Wait for the program's end; its exit code."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
@@ -99,8 +114,11 @@ class Terminal:
         return word is None or word not in self.text
 
     def _listen(self) -> None:
-        while select.select([self._end], [], [], 0.05)[0]:
-            with suppress(OSError):
-                chunk = os.read(self._end, 1 << 16)
-                self.raw += chunk
-                self._stream.feed(chunk)
+        while self.pending(0.05):
+            pass
+
+    def _take(self) -> None:
+        with suppress(OSError):
+            chunk = os.read(self._end, 1 << 16)
+            self.raw += chunk
+            self._stream.feed(chunk)

@@ -114,11 +114,11 @@ async def test_help_tells_only_the_keys_of_the_box(open_app: OpenApp) -> None:
     async with app.run_test(size=USUAL) as pilot:
         await up(pilot)
         await pilot.press("question_mark")
-        await until_shown(pilot, "Selected agent")
+        await until_shown(pilot, "Run and app")
         shown = screen_text(app)
-        assert "emergency boost" in shown
-        assert "next panel" not in shown
-        assert "follow the log" not in shown
+        assert "Boost 5 to 8" in shown
+        assert "Next panel" not in shown
+        assert "Follow log" not in shown
         assert "cards" not in shown
 
 

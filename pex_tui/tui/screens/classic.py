@@ -30,7 +30,7 @@ class ClassicScreen(SteeringScreen):
     def compose(self) -> ComposeResult:
         """The box and the keys."""
         yield ClassicBox()
-        yield Footer(show_command_palette=True)
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Times go on between two states; resources are measured now and then."""

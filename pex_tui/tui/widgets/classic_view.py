@@ -15,7 +15,7 @@ from pex_tui.core.select import (
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.session import Usage
-from pex_tui.tui.widgets.notice import conflict_words
+from pex_tui.tui.widgets.notice import conflict_words, question_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +53,9 @@ def _memory(amount: int) -> str:
 
 
 def _alarms(state: RunState, engine_error: str) -> tuple[tuple[Mark, str], ...]:
-    alarms = ((Mark.FAILED, clean(engine_error)), (Mark.CONFLICT, conflict_words(state)))
+    alarms = (
+        (Mark.FAILED, clean(engine_error)),
+        (Mark.ASKING, question_words(state)),
+        (Mark.CONFLICT, conflict_words(state)),
+    )
     return tuple((mark, words) for mark, words in alarms if words)
