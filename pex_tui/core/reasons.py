@@ -1,15 +1,34 @@
-"""What a task does, or why it does nothing, in one true sentence."""
+"""What a task does, or why it does nothing: as a mark, and in one true sentence."""
 
 from typing import assert_never
 
 from pex_tui.core.amounts import clock, counted, ordinal, short
 from pex_tui.core.dispatch import queue_order
 from pex_tui.core.ids import TaskId
+from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
 from pex_tui.core.settle import blockers
 from pex_tui.core.state import FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
 from pex_tui.core.text import clean
 
+_MARKS = {
+    Phase.WAITING: Mark.WAITING,
+    Phase.READY: Mark.WAITING,
+    Phase.STARTING: Mark.STARTING,
+    Phase.RUNNING: Mark.RUNNING,
+    Phase.PAUSED: Mark.PAUSED,
+    Phase.STOPPING: Mark.STOPPING,
+    Phase.CAPTURING: Mark.LANDING,
+    Phase.BACKOFF: Mark.RETRYING,
+    Phase.QUEUED: Mark.LANDING,
+    Phase.LANDING: Mark.LANDING,
+    Phase.CONFLICT: Mark.CONFLICT,
+    Phase.LANDED: Mark.DONE,
+    Phase.DONE: Mark.DONE,
+    Phase.FAILED: Mark.FAILED,
+    Phase.ABORTED: Mark.BLOCKED,
+    Phase.SKIPPED: Mark.BLOCKED,
+}
 _STOPPING = {
     StopCause.ABORT: "Being aborted",
     StopCause.TIMEOUT: "Being stopped: its timeout is over",
@@ -28,6 +47,19 @@ _BAD_END = {
     FailureKind.LANDING: "Git refused",
     FailureKind.LAUNCH: "Can't be started",
 }
+
+
+def mark_of(state: RunState, task: TaskState) -> Mark:
+    """How the task is marked; one that only a person's decision can free is blocked."""
+    mark = _MARKS[task.phase]
+    if mark is Mark.RUNNING and task.asks:
+        return Mark.ASKING
+    if mark is Mark.WAITING:
+        if task.held:
+            return Mark.PAUSED
+        if task.phase is Phase.WAITING and state.open_conflicts and blockers(state, task):
+            return Mark.BLOCKED
+    return mark
 
 
 def line_for_slots(state: RunState) -> dict[TaskId, int]:

@@ -10,10 +10,10 @@ from functools import lru_cache
 from pex_tui.core.amounts import clock, percent, short, total
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import SlotId, TaskId
-from pex_tui.core.marks import Mark, mark_of
+from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
 from pex_tui.core.plan import Strategy
-from pex_tui.core.reasons import activity, line_for_slots
+from pex_tui.core.reasons import activity, line_for_slots, mark_of
 from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState
 from pex_tui.core.text import clean
 

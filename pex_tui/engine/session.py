@@ -1,18 +1,21 @@
 """What a host (the app, the headless command) sees of a run and of the repository around it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pex_tui.core.events import Event
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import RunId, TaskId
-from pex_tui.core.plan import Plan
-from pex_tui.core.rules import RunRules
-from pex_tui.core.state import Decision, Outcome, RunState
-from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
+if TYPE_CHECKING:
+    from pex_tui.core.events import Event
+    from pex_tui.core.graph import PlanGraph
+    from pex_tui.core.ids import RunId, TaskId
+    from pex_tui.core.plan import Plan
+    from pex_tui.core.rules import RunRules
+    from pex_tui.core.state import Decision, Outcome, RunState
+    from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
 
 
 @dataclass(frozen=True, slots=True)

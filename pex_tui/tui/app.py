@@ -5,34 +5,27 @@ flows up as messages. Screens are made by factories and bound to `run_state`, `s
 `conflict_task` of the app, as far as they have these attributes.
 """
 
-import asyncio
-import locale
+from __future__ import annotations
+
 import os
-import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on, work
 from textual.app import App
-from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.worker import Worker
 
-from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import RunStage
-from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
-from pex_tui.engine.session import PlanDraft, RunSession, Workshop
-from pex_tui.resources import shipped
+from pex_tui.engine.session import PlanDraft
+from pex_tui.errors import UserError
+from pex_tui.tui.alerts import alert
+from pex_tui.tui.app_keys import APP_KEYS
 from pex_tui.tui.asking import ask
-from pex_tui.tui.attention import Attention, alert
 from pex_tui.tui.commands import KeyCommands
 from pex_tui.tui.feed import StateFeed
-from pex_tui.tui.keymap import check_keymap
-from pex_tui.tui.leaving import depart, interrupted, leave, why_it_stopped
+from pex_tui.tui.leaving import depart, heed_signals, leave, why_it_stopped
 from pex_tui.tui.messages import (
     ConflictWanted,
     DraftOpened,
@@ -42,11 +35,23 @@ from pex_tui.tui.messages import (
     Steer,
 )
 from pex_tui.tui.modes import NAMES, make_screen
-from pex_tui.tui.symbols import choose
-from pex_tui.tui.theming import use_theme, variable_defaults
+from pex_tui.tui.opening import Look, Opened, OpeningScreen, dress
+from pex_tui.tui.symbols import SymbolSet
+from pex_tui.tui.theming import variable_defaults
 from pex_tui.tui.workers import WorkerPool
 
-Start = Literal["home"] | PlanDraft | RunSession
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from textual.binding import Binding, BindingType
+    from textual.screen import Screen
+    from textual.worker import Worker
+
+    from pex_tui.core.ids import TaskId
+    from pex_tui.core.state import RunState
+    from pex_tui.engine.session import RunSession, Workshop
+    from pex_tui.tui.attention import Attention
+    from pex_tui.tui.opening import Opening
 
 
 class PexApp(App[None]):
@@ -55,59 +60,40 @@ class PexApp(App[None]):
     CSS_PATH: ClassVar = "styles/app.tcss"
     TITLE = "pex"
     COMMANDS: ClassVar = App.COMMANDS | {lambda: KeyCommands}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help", key_display="?", id="app.help"),
-        Binding("f1", "show('home')", "Home", show=False, id="app.home"),
-        Binding("f2", "show('plan')", "Plan", show=False, id="app.plan"),
-        Binding("f3", "show('monitor')", "Monitor", show=False, id="app.monitor"),
-        Binding("f4", "show('conflict')", "Conflicts", show=False, id="app.conflicts"),
-        Binding("f5", "show('history')", "History", show=False, id="app.history"),
-        Binding("f6", "show('inbox')", "Inbox", show=False, id="app.inbox"),
-        Binding("i", "show('inbox')", "Answer agents", show=False, id="run.inbox"),
-        Binding("colon", "command_palette()", "Commands", show=False, id="app.palette"),
-        Binding("q", "leave", "Leave", id="app.leave"),
-        Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
 
     run_state: var[RunState | None] = var(None)
     session: var[RunSession | None] = var(None)
     draft: var[PlanDraft | None] = var(None)
     conflict_task: var[TaskId | None] = var(None)
+    workshop: Workshop
+    symbols: SymbolSet
 
     def __init__(
         self,
-        workshop: Workshop,
+        opening: Opened | Opening,
         *,
-        start: Start = "home",
-        symbols: str = "emoji",
-        theme: str = "ember",
         classic: bool = False,
-        themes: tuple[Path, ...] = (),
-        notify: str = "off",
-        keymap: Mapping[str, str] | None = None,
-        refresh_seconds: float = 2.0,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.workshop = workshop
-        self.refresh_seconds = refresh_seconds
-        self.now = now
-        self.symbols = choose(symbols, locale.getencoding())
-        if self.no_color:
-            self.symbols = self.symbols.without_colour()
-        self.engine_error = ""
-        self._start = start
+        self._opening = opening
         self.is_classic = classic
+        self.now = now
+        self.engine_error = ""
+        self.failure: UserError | None = None  # why the app could not open
         self._feed = StateFeed(self, partial(setattr, self, "run_state"))
         self._engine: Worker[None] | None = None
         self.leaves_when_over = False
         self.is_leaving = False
         self.wants_demo = False  # the user left for it
         self._attention: Attention | None = None
-        self._notify = notify
-        check_keymap(keymap or {})
-        self.set_keymap(dict(keymap or {}))
-        use_theme(self, (shipped("themes"), *themes), theme)
+        self.look = Look()
+        dress(self, opening.look if isinstance(opening, Opened) else self.look)
+
+    def get_default_screen(self) -> Screen[None]:
+        """What shows until the first real screen does."""
+        return OpeningScreen(id="_default")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colours under a theme that does not know them."""
@@ -118,25 +104,38 @@ class PexApp(App[None]):
         return self.symbols.text(super().get_key_display(binding))
 
     def on_mount(self) -> None:
-        """Make the screens known and show the first."""
-        self.set_class(self.symbols.name == "ascii", "-ascii")
+        """Make the screens known and show the first, once everything is read."""
         for name in NAMES:
             self.add_mode(name, partial(make_screen, name, PexApp, classic=self.is_classic))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._signalled)
-        if isinstance(self._start, PlanDraft):
-            self.open_draft(self._start)
-        elif self._start == "home":
+        self._ignore_signals = heed_signals(self)
+        if isinstance(self._opening, Opened):
+            self._begin(self._opening)
+        else:
+            self.call_after_refresh(self._open, self._opening)
+
+    @work(group="open", exclusive=True)
+    async def _open(self, opening: Opening) -> None:
+        try:
+            opened = await opening()
+            dress(self, opened.look)
+        except UserError as error:
+            self.failure = error
+            self.exit()
+        else:
+            self._begin(opened)
+
+    def _begin(self, opened: Opened) -> None:
+        self.workshop = opened.workshop
+        if isinstance(opened.start, PlanDraft):
+            self.open_draft(opened.start)
+        elif opened.start == "home":
             self.action_show("home")
         else:
-            self.open_session(self._start)
+            self.open_session(opened.start)
 
     def on_unmount(self) -> None:
         """Give the signals back."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.remove_signal_handler(number)
+        self._ignore_signals()
 
     def action_show(self, screen: str) -> None:
         """Show a screen. It is made in the app's own context, where data binding is allowed."""
@@ -158,6 +157,8 @@ class PexApp(App[None]):
         self.engine_error = ""
         self.clear_notifications()
         self.session = session
+        from pex_tui.tui.attention import Attention  # noqa: PLC0415  # late: no run, no need
+
         self._attention = Attention(session.state)
         self._feed.follow(session)
         self._engine = self.run_worker(
@@ -186,12 +187,12 @@ class PexApp(App[None]):
                 self.tell(need.text, is_bad=True)
         if self.leaves_when_over and state.stage is RunStage.FINISHED:
             ended = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
-            self._go(partial(depart, self, ended, state.exit_code or 0))
+            self.go(partial(depart, self, ended, state.exit_code or 0))
 
     def _alert(self, text: str) -> None:
         """Have the terminal call its user."""
         if self._driver is not None:
-            self._driver.write(alert(self._notify, text, os.environ))
+            self._driver.write(alert(self.look.notify, text, os.environ))
 
     def tell(self, text: str, *, is_bad: bool = False) -> None:
         """Show a short note."""
@@ -240,9 +241,7 @@ class PexApp(App[None]):
         """Leave; while a run is live, ask what is to become of it."""
         await leave(self)
 
-    def _signalled(self) -> None:
-        self._go(partial(interrupted, self))
-
     @work(group="leave", exclusive=True)
-    async def _go(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def go(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Go away in this way."""
         await how()

@@ -1,6 +1,5 @@
-"""What a run needs a person for: noticed once, told on the screen and, if wanted, beyond it."""
+"""What a run needs a person for, each need noticed once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pex_tui.core.ids import TaskId
@@ -8,9 +7,6 @@ from pex_tui.core.phases import RunStage
 from pex_tui.core.state import Conflict, RunState
 from pex_tui.core.talk import open_permissions
 from pex_tui.core.text import clean
-
-_LONGEST = 200
-_TITLE = "pex-tui"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +55,3 @@ def _conflict(conflict: Conflict) -> str:
     paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
     where = f" in {paths}" if paths else ""
     return f"{' and '.join(conflict.tasks)} conflict{where}. c settles it."
-
-
-def alert(how: str, text: str, environ: Mapping[str, str]) -> str:
-    """What a terminal has to get so that it alerts its user; nothing when `how` is "off".
-
-    "desktop" is a notification by OSC 9, 99 or 777, as the terminal knows it, else the bell.
-    """
-    if how == "off":
-        return ""
-    if how == "bell":
-        return "\a"
-    words = clean(text, _LONGEST).replace(";", ",")
-    program, term = environ.get("TERM_PROGRAM", ""), environ.get("TERM", "")
-    if term == "xterm-kitty":
-        return f"\x1b]99;;{_TITLE}: {words}\x1b\\"
-    if program in {"iTerm.app", "WezTerm"} or "WT_SESSION" in environ:
-        return f"\x1b]9;{_TITLE}: {words}\x1b\\"
-    if program == "ghostty" or term.startswith(("foot", "rxvt-unicode", "xterm-ghostty")):
-        return f"\x1b]777;notify;{_TITLE};{words}\x1b\\"
-    return "\a"

@@ -1,15 +1,19 @@
 """A run's states on their way to the screen: always the newest, at most ten a second."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from pex_tui.core.phases import RunStage
-from pex_tui.core.state import RunState
-from pex_tui.engine.session import RunSession
 from pex_tui.tui.messages import StatePublished
+
+if TYPE_CHECKING:
+    from pex_tui.core.state import RunState
+    from pex_tui.engine.session import RunSession
 
 PUBLISH_SECONDS = 0.1
 

@@ -1,23 +1,28 @@
 """Going away: what becomes of a live run when a person or a signal ends the app."""
 
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.worker import Worker, WorkerState
 
-from pex_tui.core.events import RunDrainRequested
 from pex_tui.core.phases import RunStage
 from pex_tui.core.text import clean
-from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
 
 if TYPE_CHECKING:
+    from pex_tui.engine.session import RunSession
     from pex_tui.tui.app import PexApp
 
 INTERRUPTED = 130
 
 
-async def leave(app: "PexApp") -> None:
+async def leave(app: PexApp) -> None:
     """Leave at once when nothing lives; else ask whether the run goes on or is stopped."""
     from pex_tui.tui.screens.modals import LeaveScreen  # noqa: PLC0415  # late: rarely needed
 
@@ -32,18 +37,33 @@ async def leave(app: "PexApp") -> None:
         if answer == "detach":
             await _detach(app, session)
         elif answer == "stop":
+            from pex_tui.core.events import RunDrainRequested  # noqa: PLC0415  # late: it is large
+
             await session.ask(RunDrainRequested(by="you", kill=app.leaves_when_over))
             app.leaves_when_over = True
             app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
 
 
-async def interrupted(app: "PexApp") -> None:
+async def interrupted(app: PexApp) -> None:
     """A signal wants us gone: the state is saved, agents run on, the terminal is restored."""
     if app.session is None or not app.is_live or not app.session.is_own:
         await depart(app, "", INTERRUPTED)
         return
     run = app.session.state.run
     await depart(app, f"Interrupted; `pex-tui resume {run}` goes on with the run.", INTERRUPTED)
+
+
+def heed_signals(app: PexApp) -> Callable[[], None]:
+    """Have SIGTERM and SIGHUP end the app in good order; the result gives them back."""
+    loop, numbers = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, lambda: app.go(partial(interrupted, app)))
+
+    def give_back() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    return give_back
 
 
 def why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
@@ -61,7 +81,7 @@ def why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
     return ""
 
 
-async def _detach(app: "PexApp", session: RunSession) -> None:
+async def _detach(app: PexApp, session: RunSession) -> None:
     run = session.state.run
     app.is_leaving = True
     await session.let_go()
@@ -75,7 +95,7 @@ async def _detach(app: "PexApp", session: RunSession) -> None:
         )
 
 
-async def depart(app: "PexApp", words: str, code: int) -> None:
+async def depart(app: PexApp, words: str, code: int) -> None:
     """End the app; the words are printed once the terminal is the user's again."""
     app.is_leaving = True
     if app.session is not None and app.session.is_driven:

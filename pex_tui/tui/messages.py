@@ -1,13 +1,17 @@
 """What screens and widgets tell the app; what the engine tells it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from pex_tui.core.events import Event
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
-from pex_tui.engine.session import PlanDraft, RunSession
+if TYPE_CHECKING:
+    from pex_tui.core.events import Event
+    from pex_tui.core.ids import TaskId
+    from pex_tui.core.state import RunState
+    from pex_tui.engine.session import PlanDraft, RunSession
 
 
 @dataclass

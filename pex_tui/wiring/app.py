@@ -1,19 +1,21 @@
-"""Opens the app on a repository."""
+"""Opens the app on a repository.
 
-from pathlib import Path
-from typing import Literal
+What takes long to load is loaded once the terminal shows something: nothing heavy is imported here.
+"""
 
-from pex_tui.engine.session import PlanDraft, RunSession
-from pex_tui.settings import config_home
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.tui.app import PexApp
-from pex_tui.wiring.commands.resume import run_to_resume
-from pex_tui.wiring.following import follow_run
-from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.hosting import Options, await_command, ground_of
-from pex_tui.wiring.sessions import RunOptions
-from pex_tui.wiring.workshop import RepositoryWorkshop, open_workshop
 
-WANTS_DEMO = -1  # in place of an exit code: the user left for the demo
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pex_tui.tui.opening import Opened
+    from pex_tui.wiring.hosting import Options
 
 
 def run_app(
@@ -28,66 +30,21 @@ def run_app(
 
     With a plan it opens the plan's review, or starts it when it is approved; with `resume` (a
     run's id, or empty for the newest) it takes the run up, with `attach` it watches one that
-    another process drives.
+    another process drives. Raises UserError for what keeps it from opening.
     """
-    code = await_command(_run_app(options, plan, resume, attach, approved=approved))
-    if code != WANTS_DEMO:
-        return code
-    from pex_tui.wiring.commands.demo import main  # noqa: PLC0415  # it opens the app in its turn
 
-    return main(Options(dir=None, headless=False, json=False))
+    async def opening() -> Opened:
+        from pex_tui.wiring.opening import open_here  # noqa: PLC0415  # large: after first paint
 
+        return await open_here(options, plan, resume, attach, approved=approved)
 
-async def _run_app(
-    options: Options,
-    plan: Path | None,
-    resume: str | None,
-    attach: str | None,
-    *,
-    approved: bool,
-) -> int:
-    ground = await ground_of(options)
-    workshop = await open_workshop(
-        ground,
-        RunOptions(
-            attended=True,
-            wait=getattr(options, "wait", False),
-            name=getattr(options, "name", None),
-            include_uncommitted=getattr(options, "include_uncommitted", False),
-            land=getattr(options, "land", False),
-        ),
-        slots=getattr(options, "slots", None),
-        fail_fast=getattr(options, "fail_fast", False),
-    )
-    app = PexApp(
-        workshop,
-        start=await _start(workshop, ground, plan, resume, attach, approved=approved),
-        symbols=ground.settings.monitoring.symbols,
-        theme=ground.settings.monitoring.theme,
-        themes=(config_home(ground.environ) / "themes",),
-        notify=ground.settings.monitoring.notify,
-        keymap=ground.settings.keymap,
-        classic=getattr(options, "classic", False),
-        refresh_seconds=ground.settings.monitoring.refresh_interval,
-    )
-    await app.run_async()
-    return WANTS_DEMO if app.wants_demo else app.return_code or 0
+    app = PexApp(opening, classic=getattr(options, "classic", False))
+    use_pidfd_watcher()
+    asyncio.run(app.run_async())
+    if app.failure is not None:
+        raise app.failure
+    if app.wants_demo:
+        from pex_tui.wiring.commands.demo import show_demo  # noqa: PLC0415  # it opens the app
 
-
-async def _start(
-    workshop: RepositoryWorkshop,
-    ground: Ground,
-    plan: Path | None,
-    resume: str | None,
-    attach: str | None,
-    *,
-    approved: bool,
-) -> "PlanDraft | RunSession | Literal['home']":
-    if attach is not None:
-        return await follow_run(ground, attach or None)
-    if resume is not None:
-        return await workshop.resume(run_to_resume(ground, resume or None))
-    if plan is None:
-        return "home"
-    draft = await workshop.open_plan(plan)
-    return await workshop.start(draft) if approved else draft
+        return show_demo()
+    return app.return_code or 0

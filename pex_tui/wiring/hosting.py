@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.journal import RunRow, SqliteJournal
@@ -16,13 +16,14 @@ from pex_tui.core.codec import encode
 from pex_tui.core.events import Event, RunFinished
 from pex_tui.core.ids import RunId
 from pex_tui.core.text import clean
-from pex_tui.engine.local import LocalSession
 from pex_tui.errors import UserError
 from pex_tui.headless.feed import Narrator, Printer, to_stream
 from pex_tui.headless.report import Report, make_report
-from pex_tui.headless.run import drive, was_let_go
 from pex_tui.headless.text_report import next_steps, render_text
 from pex_tui.wiring.ground import Ground, open_ground
+
+if TYPE_CHECKING:
+    from pex_tui.engine.local import LocalSession
 
 Options = argparse.Namespace
 
@@ -68,8 +69,10 @@ def read_report(ground: Ground, wanted: str | None) -> Report:
         journal.close_now()
 
 
-async def drive_headless(ground: Ground, session: LocalSession, *, as_json: bool) -> int:
+async def drive_headless(ground: Ground, session: "LocalSession", *, as_json: bool) -> int:
     """Drive a session to its end, telling of it; the report goes to stdout, or JSON Lines do."""
+    from pex_tui.headless.run import drive, was_let_go  # noqa: PLC0415  # home needs it not
+
     notes, output = to_stream(sys.stderr), to_stream(sys.stdout)
     run = session.state.run
     for notice in session.state.notices:

@@ -15,14 +15,13 @@ from pex_tui.adapters.git.kept_refs import uncommitted_ref
 from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.uncommitted import snapshot_uncommitted
 from pex_tui.adapters.journal import SqliteJournal
-from pex_tui.adapters.journal_file import JournalError
 from pex_tui.adapters.probe import TreeMeter
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.core.events import ConflictDecided, RunAdopted, RunPlanned
 from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.phases import RunStage
 from pex_tui.core.state import Decision, RunState
-from pex_tui.core.step import begin, replay
+from pex_tui.core.step import begin
 from pex_tui.engine.engine import Engine
 from pex_tui.engine.local import LocalSession
 from pex_tui.engine.ports import LandingError
@@ -32,25 +31,10 @@ from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.locking import take_lock
 from pex_tui.wiring.ports import Assembly, assemble
 from pex_tui.wiring.run_ids import new_run_id
+from pex_tui.wiring.run_options import RunOptions
+from pex_tui.wiring.stored_state import read_state
 
 YOU = "you"
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How a run is hosted.
-
-    `attended` means that a person can decide things while it runs, `settles` that the host itself
-    decides one conflict and leaves the others open.
-    """
-
-    attended: bool = False
-    background: bool = False
-    wait: bool = False
-    name: str | None = None
-    include_uncommitted: bool = False
-    land: bool = False
-    settles: bool = False
 
 
 async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> LocalSession:
@@ -105,17 +89,6 @@ async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSe
         for conflict in state.open_conflicts:
             session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
     return session
-
-
-def read_state(journal: SqliteJournal, run: RunId) -> RunState:
-    """A run's state as the journal tells it; raise UserError when it can't be read."""
-    try:
-        events = journal.read(run)
-    except JournalError as error:
-        raise UserError(str(error)) from error
-    if not events:
-        raise UserError(f"There is no run {run} here. `pex-tui runs` lists them.")
-    return replay(events)
 
 
 async def _open_session(

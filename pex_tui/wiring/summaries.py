@@ -7,7 +7,7 @@ from pex_tui.core.state import Outcome
 from pex_tui.engine.session import RunFigures, RunSummary
 from pex_tui.headless.report import make_report
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.sessions import read_state
+from pex_tui.wiring.stored_state import read_state
 
 _MOST_WITH_FIGURES = 100
 Known = dict[RunRow, RunFigures]

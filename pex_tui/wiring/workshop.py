@@ -1,29 +1,34 @@
-"""What the app can do in a repository: the `Workshop` port on the real world."""
+"""What the app can do in a repository: the `Workshop` port on the real world.
+
+The engine and what renders reports are loaded when they are first wanted: home is light.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pex_tui.adapters.engine_lock import current_holder
-from pex_tui.adapters.followed import FollowedSession
-from pex_tui.adapters.merge_tool import merge_file
 from pex_tui.core.ids import RunId
-from pex_tui.engine.local import LocalSession
 from pex_tui.engine.ports import ConflictSides
 from pex_tui.engine.session import Check, PlanDraft, RunSummary
 from pex_tui.errors import UserError
-from pex_tui.headless.comparison import render_comparison
-from pex_tui.headless.formats import FORMATS, SUFFIXES, format_of
 from pex_tui.headless.text_report import render_text
 from pex_tui.planning.writer import plan_to_yaml
 from pex_tui.wiring.checks import check_all
-from pex_tui.wiring.following import follow_run
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import read_report
-from pex_tui.wiring.sessions import RunOptions, read_state, resume_run, start_run
+from pex_tui.wiring.run_options import RunOptions
+from pex_tui.wiring.stored_state import read_state
 from pex_tui.wiring.summaries import Known, summaries
+
+if TYPE_CHECKING:
+    from pex_tui.adapters.followed import FollowedSession
+    from pex_tui.engine.local import LocalSession
 
 
 @dataclass(slots=True)
@@ -52,11 +57,15 @@ class RepositoryWorkshop:
 
     async def compare(self, first: RunId, second: RunId) -> str:
         """Two runs side by side, as text."""
+        from pex_tui.headless.comparison import render_comparison  # noqa: PLC0415
+
         reports = (read_report(self.ground, run) for run in (first, second))
         return render_comparison(*reports)
 
     async def export(self, run: RunId, path: Path) -> None:
         """Write a run's report to a file, in the format that its name asks for."""
+        from pex_tui.headless.formats import FORMATS, SUFFIXES, format_of  # noqa: PLC0415
+
         wanted = format_of(path)
         if wanted is None:
             raise UserError(f"{path}: end the name with one of {SUFFIXES}.")
@@ -101,18 +110,26 @@ class RepositoryWorkshop:
     async def merge(self, sides: ConflictSides) -> bytes:
         """The file as that program merges it."""
         argv = self.ground.settings.conflict_resolution.merge_tool
+        from pex_tui.adapters.merge_tool import merge_file  # noqa: PLC0415
+
         return await merge_file(argv or (), sides, self.ground.environ)
 
     async def start(self, draft: PlanDraft) -> LocalSession:
         """Begin a run; it is driven once `serve` is called."""
+        from pex_tui.wiring.sessions import start_run  # noqa: PLC0415
+
         return await start_run(self.ground, draft, self.run_options)
 
     async def resume(self, run: RunId) -> LocalSession:
         """Take up a run that no engine drives, or one that a background engine does."""
+        from pex_tui.wiring.sessions import resume_run  # noqa: PLC0415
+
         return await resume_run(self.ground, run, RunOptions(attended=True))
 
     async def attach(self, run: RunId) -> FollowedSession:
         """Watch a run that another process drives, and ask that process for things."""
+        from pex_tui.wiring.following import follow_run  # noqa: PLC0415
+
         return await follow_run(self.ground, run)
 
     async def hand_over(self, run: RunId) -> None:

@@ -4,10 +4,11 @@ from pex_tui.core.actions import AnswerAgent, TellAgent
 from pex_tui.core.codec import decode, encode
 from pex_tui.core.events import AgentExited, AgentStarted, RunAdopted
 from pex_tui.core.ids import RunId, SlotId, TaskId
-from pex_tui.core.marks import Mark, mark_of
+from pex_tui.core.marks import Mark
 from pex_tui.core.outcome import NOBODY, conclude
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Plan
+from pex_tui.core.reasons import mark_of
 from pex_tui.core.rules import RunRules
 from pex_tui.core.select import header_view, task_row
 from pex_tui.core.state import FailureKind, Outcome, Verdict

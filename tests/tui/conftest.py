@@ -8,7 +8,7 @@ import pytest
 from pex_tui.core.state import RunState
 from pex_tui.tui.app import PexApp
 from tests.tui import states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 
 OpenApp = Callable[..., PexApp]
 
@@ -41,7 +41,7 @@ def open_app(logs: Path) -> OpenApp:
     def make(state: RunState | None = None, *, classic: bool = False, **options: str) -> PexApp:
         run = states.busy() if state is None else state
         session = ScriptedSession(run, logs)
-        return PexApp(
+        return app_on(
             ScriptedWorkshop(session),
             start=session,
             symbols=options.get("symbols", "line"),

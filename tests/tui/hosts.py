@@ -1,9 +1,11 @@
 """A run and a repository that are played from a script, for the app's tests."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pex_tui.core.events import Event
 from pex_tui.core.graph import PlanGraph
@@ -17,11 +19,14 @@ from pex_tui.engine.session import (
     RunSession,
     RunSummary,
     Usage,
+    Workshop,
 )
 from pex_tui.errors import UserError
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
 from pex_tui.planning.planfile import parse_plan
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.opening import Look, Opened, Start
 
 DIFF = """\
 diff --git a/src/pay/api.py b/src/pay/api.py
@@ -194,3 +199,15 @@ class ScriptedWorkshop:
         if self.session is None:
             raise UserError("another engine holds this repository.", 5)
         return self.session
+
+
+def app_on(
+    workshop: Workshop,
+    *,
+    start: Start = "home",
+    classic: bool = False,
+    now: Callable[[], float] = time.time,
+    **look: Any,
+) -> PexApp:
+    """The app on a repository; keyword arguments are fields of its `Look`."""
+    return PexApp(Opened(workshop, Look(**look), start), classic=classic, now=now)

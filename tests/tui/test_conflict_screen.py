@@ -13,7 +13,7 @@ from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import states
 from tests.tui.drafts import binary_conflict, text_conflict
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 Open = Callable[[tuple[ConflictSides, ...]], tuple[PexApp, ScriptedSession]]
@@ -24,7 +24,7 @@ def conflicted() -> Open:
     def make(sides: tuple[ConflictSides, ...]) -> tuple[PexApp, ScriptedSession]:
         session = ScriptedSession(states.conflicted())
         session.conflict_sides = sides
-        app = PexApp(
+        app = app_on(
             ScriptedWorkshop(session), start=session, symbols="line", now=lambda: states.NOW
         )
         return app, session
@@ -175,10 +175,10 @@ async def test_v_runs_the_gate_on_what_was_chosen_and_settles_nothing(conflicted
 
 async def test_g_has_the_configured_program_merge_the_file(conflicted: Open) -> None:
     app, session = conflicted(text_conflict())
-    assert isinstance(app.workshop, ScriptedWorkshop)
-    app.workshop.merge_tool = "mergebot"
     async with app.run_test(size=(120, 36)) as pilot:
         await open_conflict(pilot)
+        assert isinstance(app.workshop, ScriptedWorkshop)
+        app.workshop.merge_tool = "mergebot"
         await pilot.press("g")
         await until_shown(pilot, "mergebot ended with 1: it gave src/pay/api.py up")
         app.workshop.merged = b"def refund(): ...\n"

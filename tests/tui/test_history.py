@@ -17,7 +17,7 @@ from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.widgets.run_table import RunTable
 from tests.tui import states
 from tests.tui.drafts import twelve
-from tests.tui.hosts import ScriptedWorkshop
+from tests.tui.hosts import ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 RUNS = (("7f3a", Outcome.FAILED), ("4c6d", Outcome.OK))
@@ -44,7 +44,7 @@ def workshop() -> ScriptedWorkshop:
 
 @pytest.fixture
 def app(workshop: ScriptedWorkshop) -> PexApp:
-    return PexApp(workshop, symbols="line", now=lambda: states.NOW)
+    return app_on(workshop, symbols="line", now=lambda: states.NOW)
 
 
 async def history(pilot: Pilot[None]) -> None:

@@ -16,7 +16,7 @@ from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.widgets.run_table import RunTable
 from tests.tui import states
 from tests.tui.drafts import twelve
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import until
 
 
@@ -33,7 +33,7 @@ def workshop() -> ScriptedWorkshop:
 
 @pytest.fixture
 def app(workshop: ScriptedWorkshop) -> PexApp:
-    return PexApp(workshop, symbols="line", now=lambda: states.NOW)
+    return app_on(workshop, symbols="line", now=lambda: states.NOW)
 
 
 def rows(app: PexApp) -> int:

@@ -10,7 +10,7 @@ from pex_tui.core.state import Outcome
 from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.tui.app import PexApp
 from tests.tui import states
-from tests.tui.hosts import ScriptedWorkshop
+from tests.tui.hosts import ScriptedWorkshop, app_on
 
 SMALL, USUAL = (80, 24), (120, 36)
 SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
@@ -48,7 +48,7 @@ def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
         )
         for number, outcome in enumerate(outcomes)
     )
-    return PexApp(workshop, symbols="line", now=lambda: states.NOW)
+    return app_on(workshop, symbols="line", now=lambda: states.NOW)
 
 
 @SIZES

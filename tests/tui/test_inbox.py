@@ -9,8 +9,9 @@ from textual.widgets import Input
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import Outcome, Verdict
 from pex_tui.core.talk_events import MessageSent, PermissionDecided
+from pex_tui.tui.alerts import alert
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.attention import Attention, alert
+from pex_tui.tui.attention import Attention
 from pex_tui.tui.screens.inbox import InboxScreen
 from pex_tui.tui.screens.modals import LineScreen
 from pex_tui.tui.screens.monitor import MonitorScreen

@@ -15,7 +15,7 @@ from pex_tui.tui.modes import NAMES
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
 from tests.tui import states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import until
 
 
@@ -40,7 +40,7 @@ def test_every_key_that_can_be_moved_is_known_by_its_name() -> None:
 
 async def test_a_moved_key_does_what_the_old_one_did() -> None:
     session = ScriptedSession(states.busy())
-    app = PexApp(
+    app = app_on(
         ScriptedWorkshop(session),
         start=session,
         symbols="line",

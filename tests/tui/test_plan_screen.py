@@ -15,7 +15,7 @@ from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from tests.tui import states
 from tests.tui.drafts import small, twelve
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 
@@ -26,7 +26,7 @@ def workshop() -> ScriptedWorkshop:
 
 @pytest.fixture
 def app(workshop: ScriptedWorkshop) -> PexApp:
-    return PexApp(workshop, start=twelve(), symbols="line", now=lambda: states.NOW)
+    return app_on(workshop, start=twelve(), symbols="line", now=lambda: states.NOW)
 
 
 def screen_draft(app: PexApp) -> PlanDraft | None:
@@ -144,7 +144,7 @@ async def test_a_run_that_cannot_start_says_why(app: PexApp, workshop: ScriptedW
 
 
 async def test_a_small_terminal_shows_the_plan_as_well(workshop: ScriptedWorkshop) -> None:
-    app = PexApp(workshop, start=small(), symbols="ascii", now=lambda: states.NOW)
+    app = app_on(workshop, start=small(), symbols="ascii", now=lambda: states.NOW)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
 

@@ -16,7 +16,7 @@ from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from tests.tui import drafts, states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import until
 
 SMALL, USUAL = (80, 24), (120, 36)
@@ -26,18 +26,18 @@ SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
 @SIZES
 @pytest.mark.parametrize("build", [drafts.twelve, drafts.small], ids=["twelve", "small"])
 def test_plan(snap_compare: Any, build: Callable[[], PlanDraft], size: tuple[int, int]) -> None:
-    app = PexApp(ScriptedWorkshop(), start=build(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedWorkshop(), start=build(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=size, press=["j", "j", "j", "j"])
 
 
 def test_plan_in_ascii(snap_compare: Any) -> None:
-    app = PexApp(ScriptedWorkshop(), start=drafts.twelve(), symbols="ascii", now=lambda: states.NOW)
+    app = app_on(ScriptedWorkshop(), start=drafts.twelve(), symbols="ascii", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=USUAL)
 
 
 @pytest.mark.parametrize("key", ["w", "exclamation_mark"], ids=["what-if", "warnings"])
 def test_plan_questions(snap_compare: Any, key: str) -> None:
-    app = PexApp(ScriptedWorkshop(), start=drafts.small(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedWorkshop(), start=drafts.small(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=USUAL, press=[key])
 
 
@@ -64,7 +64,7 @@ async def form_refused(pilot: Pilot[None]) -> None:
 def test_task_form(
     snap_compare: Any, opened: Callable[[Pilot[None]], Any], size: tuple[int, int]
 ) -> None:
-    app = PexApp(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=size, run_before=opened)
 
 
@@ -86,14 +86,14 @@ async def asked_to_drop(pilot: Pilot[None]) -> None:
 
 @pytest.mark.parametrize("asked", [asked_for_a_need, asked_to_drop], ids=["link", "drop"])
 def test_changes_that_ask(snap_compare: Any, asked: Callable[[Pilot[None]], Any]) -> None:
-    app = PexApp(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=USUAL, run_before=asked)
 
 
 def conflict_app(sides: tuple[ConflictSides, ...], theme: str = "ember") -> PexApp:
     session = ScriptedSession(states.conflicted())
     session.conflict_sides = sides
-    return PexApp(
+    return app_on(
         ScriptedWorkshop(session),
         start=session,
         symbols="line",

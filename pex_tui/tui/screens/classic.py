@@ -35,7 +35,7 @@ class ClassicScreen(SteeringScreen):
     def on_mount(self) -> None:
         """Times go on between two states; resources are measured now and then."""
         self.set_interval(_CLOCK_SECONDS, self._tick)
-        self.set_interval(self.pex.refresh_seconds, self.measure)
+        self.set_interval(self.pex.look.refresh_seconds, self.measure)
         self.measure()
         self.show_state()
 

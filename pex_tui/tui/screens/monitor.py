@@ -61,7 +61,7 @@ class MonitorScreen(SteeringScreen):
         """Times go on between two states; resources are measured now and then."""
         self.query_one(MetricsPanel).border_title = "Figures"
         self.set_interval(_CLOCK_SECONDS, self._tick)
-        self.set_interval(self.pex.refresh_seconds, self.measure)
+        self.set_interval(self.pex.look.refresh_seconds, self.measure)
         self.measure()
         self.show_state()
 

@@ -3,7 +3,7 @@
 import argparse
 
 from pex_tui.errors import UserError
-from pex_tui.wiring.commands.run import is_headless
+from pex_tui.wiring.terminal import is_headless
 
 
 def main(options: argparse.Namespace) -> int:

@@ -1,11 +1,12 @@
 """`pex-tui attach [RUN]`."""
 
+from argparse import Namespace
+
 from pex_tui.errors import UserError
-from pex_tui.wiring.commands.run import is_headless
-from pex_tui.wiring.hosting import Options
+from pex_tui.wiring.terminal import is_headless
 
 
-def main(options: Options) -> int:
+def main(options: Namespace) -> int:
     """Watch and steer a run that another process drives."""
     if is_headless(options):
         raise UserError(

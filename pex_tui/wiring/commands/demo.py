@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pex_tui.headless.demo import make_demo
 from pex_tui.resources import shipped
-from pex_tui.wiring.commands.run import is_headless
 from pex_tui.wiring.ground import open_ground
 from pex_tui.wiring.hosting import await_command, drive_headless
-from pex_tui.wiring.sessions import RunOptions, start_run
+from pex_tui.wiring.run_options import RunOptions
+from pex_tui.wiring.sessions import start_run
+from pex_tui.wiring.terminal import is_headless
 
 # With a person there, the collision is theirs to settle; without one the task runs again.
 _SAMPLE = ("safety.env_pass=[DEMO_PACE]",)
@@ -20,6 +21,11 @@ _ATTENDED = (
     "conflict_resolution.auto_resolve=false",
     "conflict_resolution.fallback_mode=prompt",
 )
+
+
+def show_demo() -> int:
+    """The demo as the app's own key shows it."""
+    return main(argparse.Namespace(dir=None, headless=False, json=False))
 
 
 def main(options: argparse.Namespace) -> int:

@@ -17,7 +17,8 @@ from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
 from pex_tui.wiring.locking import take_lock
 from pex_tui.wiring.ports import make_lander
-from pex_tui.wiring.sessions import YOU, read_state
+from pex_tui.wiring.sessions import YOU
+from pex_tui.wiring.stored_state import read_state
 
 NOT_LANDED = 1
 

@@ -21,7 +21,9 @@ from pex_tui.wiring.hosting import (
     find_run,
     ground_of,
 )
-from pex_tui.wiring.sessions import RunOptions, read_state, resume_run
+from pex_tui.wiring.run_options import RunOptions
+from pex_tui.wiring.sessions import resume_run
+from pex_tui.wiring.stored_state import read_state
 
 _OPEN = 3
 _MARKER = b"<<<<<<<"

@@ -1,0 +1,28 @@
+"""How a terminal calls its user: by its bell, or by a notification on the desktop."""
+
+from collections.abc import Mapping
+
+from pex_tui.core.text import clean
+
+_LONGEST = 200
+_TITLE = "pex-tui"
+
+
+def alert(how: str, text: str, environ: Mapping[str, str]) -> str:
+    """What a terminal has to get so that it alerts its user; nothing when `how` is "off".
+
+    "desktop" is a notification by OSC 9, 99 or 777, as the terminal knows it, else the bell.
+    """
+    if how == "off":
+        return ""
+    if how == "bell":
+        return "\a"
+    words = clean(text, _LONGEST).replace(";", ",")
+    program, term = environ.get("TERM_PROGRAM", ""), environ.get("TERM", "")
+    if term == "xterm-kitty":
+        return f"\x1b]99;;{_TITLE}: {words}\x1b\\"
+    if program in {"iTerm.app", "WezTerm"} or "WT_SESSION" in environ:
+        return f"\x1b]9;{_TITLE}: {words}\x1b\\"
+    if program == "ghostty" or term.startswith(("foot", "rxvt-unicode", "xterm-ghostty")):
+        return f"\x1b]777;notify;{_TITLE};{words}\x1b\\"
+    return "\a"

@@ -1,0 +1,69 @@
+"""The first picture: something stands there while settings and repository are still being read."""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from textual.screen import Screen
+from textual.widgets import Static
+
+from pex_tui.engine.session import PlanDraft, RunSession, Workshop
+from pex_tui.resources import shipped
+from pex_tui.tui.keymap import check_keymap
+from pex_tui.tui.symbols import choose
+from pex_tui.tui.theming import use_theme
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.app import ComposeResult
+
+    from pex_tui.tui.app import PexApp
+
+Start = Literal["home"] | PlanDraft | RunSession
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the app looks and calls, as configured; `themes` are folders besides the shipped one."""
+
+    symbols: str = "emoji"
+    theme: str = "ember"
+    themes: tuple[Path, ...] = ()
+    notify: str = "off"
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    refresh_seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A repository that was read, how the app is to look, and what it shows first."""
+
+    workshop: Workshop
+    look: Look = Look()
+    start: Start = "home"
+
+
+Opening = Callable[[], Awaitable[Opened]]
+
+
+class OpeningScreen(Screen[None]):
+    """Says that the repository is being read."""
+
+    def compose(self) -> ComposeResult:
+        """One line where the other screens have their head."""
+        yield Static("[b $primary]pex[/]  reading the repository…", classes="opening")
+
+
+def dress(app: PexApp, look: Look) -> None:
+    """Have the app look like that; raise UserError for a theme or a key that doesn't exist."""
+    symbols = choose(look.symbols, locale.getencoding())
+    app.look = look
+    app.symbols = symbols.without_colour() if app.no_color else symbols
+    app.set_class(app.symbols.name == "ascii", "-ascii")
+    check_keymap(look.keymap)
+    app.set_keymap(dict(look.keymap))
+    use_theme(app, (shipped("themes"), *look.themes), look.theme)

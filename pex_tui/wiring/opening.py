@@ -1,0 +1,77 @@
+"""Reads what the app shows first: settings, repository, plan or run."""
+
+from pathlib import Path
+
+from pex_tui.adapters.git.cli import GitError
+from pex_tui.core.text import clean
+from pex_tui.errors import UserError
+from pex_tui.settings import config_home
+from pex_tui.tui.opening import Look, Opened, Start
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.hosting import Options, ground_of
+from pex_tui.wiring.run_options import RunOptions
+from pex_tui.wiring.workshop import RepositoryWorkshop, open_workshop
+
+
+async def open_here(
+    options: Options,
+    plan: Path | None,
+    resume: str | None,
+    attach: str | None,
+    *,
+    approved: bool,
+) -> Opened:
+    """The repository that the command was told to work in; raise UserError."""
+    try:
+        ground = await ground_of(options)
+        workshop = await open_workshop(
+            ground,
+            RunOptions(
+                attended=True,
+                wait=getattr(options, "wait", False),
+                name=getattr(options, "name", None),
+                include_uncommitted=getattr(options, "include_uncommitted", False),
+                land=getattr(options, "land", False),
+            ),
+            slots=getattr(options, "slots", None),
+            fail_fast=getattr(options, "fail_fast", False),
+        )
+        start = await _start(workshop, ground, plan, resume, attach, approved=approved)
+    except GitError as error:
+        raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
+    return Opened(workshop, _look(ground), start)
+
+
+def _look(ground: Ground) -> Look:
+    monitoring = ground.settings.monitoring
+    return Look(
+        symbols=monitoring.symbols,
+        theme=monitoring.theme,
+        themes=(config_home(ground.environ) / "themes",),
+        notify=monitoring.notify,
+        keymap=ground.settings.keymap,
+        refresh_seconds=monitoring.refresh_interval,
+    )
+
+
+async def _start(
+    workshop: RepositoryWorkshop,
+    ground: Ground,
+    plan: Path | None,
+    resume: str | None,
+    attach: str | None,
+    *,
+    approved: bool,
+) -> Start:
+    if attach is not None:
+        from pex_tui.wiring.following import follow_run  # noqa: PLC0415  # home needs it not
+
+        return await follow_run(ground, attach or None)
+    if resume is not None:
+        from pex_tui.wiring.unattended import run_to_resume  # noqa: PLC0415  # likewise
+
+        return await workshop.resume(run_to_resume(ground, resume or None))
+    if plan is None:
+        return "home"
+    draft = await workshop.open_plan(plan)
+    return await workshop.start(draft) if approved else draft

@@ -1,0 +1,20 @@
+"""How a run is hosted."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run is hosted.
+
+    `attended` means that a person can decide things while it runs, `settles` that the host itself
+    decides one conflict and leaves the others open.
+    """
+
+    attended: bool = False
+    background: bool = False
+    wait: bool = False
+    name: str | None = None
+    include_uncommitted: bool = False
+    land: bool = False
+    settles: bool = False
