@@ -1,0 +1,190 @@
+"""A goal's text cut into clauses: what each asks for, and which of its words are ruled out."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pex_tui.planning.goals.verbs import AMBIGUOUS, DETERMINERS, NOUN_INTENTS, VERBS, Intent
+
+_LONGEST_PATH = 300
+_EXTENSIONS = frozenset(
+    "adoc c cc cfg clj cpp cs css dart ex exs go gradle h hpp hs html ini ipynb java jl js json jsx "
+    "kt lock lua m md mjs php pl proto ps1 py pyi r rb rs rst sass scala scss sh sql svelte swift "
+    "tf toml ts tsx txt vue xml yaml yml zig".split()
+)
+_WORD = re.compile(r"[^\W_][\w'’+-]*|[.!?;:,]+")
+_LINE_NUMBER = re.compile(r"(?::\d+){1,2}$")
+_NUMBERED = re.compile(r"(?:^|(?<=\s))\(?\d{1,2}[.)](?=\s)")
+_ENDS = frozenset(".!?;:")
+_STEP_WORDS = frozenset({"then", "afterwards", "afterward", "finally", "next", "lastly", "later"})
+_FILLERS = _STEP_WORDS | frozenset(
+    "please first also just and or now to let's lets we you should must".split()
+)
+_FINDINGS = frozenset("report reports summary overview findings conclusions".split())
+_NEGATIONS = frozenset({"never", "without", "avoid", "skip", "except", "excluding", "ignore"})
+_NEGATION_PAIRS = frozenset(
+    {("do", "not"), ("must", "not"), ("should", "not"), ("no", "need"), ("instead", "of")}
+    | {("rather", "than"), ("and", "not"), ("but", "not")}
+)
+_CONTRACTIONS = frozenset({"don't", "dont", "mustn't", "shouldn't"})
+_SUBJECTS = frozenset("i we you they it that which who users customers people tests".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, in lower case, or a path as written. A ruled-out word is one the goal forbids."""
+
+    text: str
+    is_path: bool = False
+    is_ruled_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Words around one verb; `step` counts what the text orders one after the other, from 0."""
+
+    words: tuple[Word, ...]
+    intent: Intent | None = None
+    step: int = 0
+
+
+def read_clauses(text: str) -> tuple[Clause, ...]:
+    """The clauses in their order; a text without any word has none."""
+    plain = _NUMBERED.sub(" ; then ", unicodedata.normalize("NFKC", text)).replace("’", "'")
+    clauses: list[Clause] = []
+    step = 0
+    for sentence, is_question in _sentences(plain):
+        for part, opens_step in _parts(sentence):
+            step += 1 if opens_step and clauses else 0
+            words = tuple(_ruled(part))
+            if words:
+                clauses.append(Clause(words, _intent(words, is_question=is_question), step))
+    return tuple(clauses)
+
+
+def _sentences(text: str) -> Iterator[tuple[list[Word], bool]]:
+    """Words up to each full stop, and whether it is a question; commas stay as words."""
+    held: list[Word] = []
+    for line in text.splitlines():
+        for chunk in line.split():
+            for word in _words(chunk):
+                if not word.is_path and word.text[0] in _ENDS:
+                    yield held, "?" in word.text
+                    held = []
+                else:
+                    held.append(word)
+        yield held, False
+        held = []
+
+
+def _words(chunk: str) -> Iterator[Word]:
+    bare = chunk.strip("\"'`()[]{}<>,;!?*").rstrip(".:")
+    path = _LINE_NUMBER.sub("", bare)
+    if is_path(path):
+        yield Word(path.removeprefix("./"), is_path=True)
+        ending = chunk.rstrip("\"'`)]}>*")[-1:]
+        if ending in {",", ".", ";", "!", "?", ":"}:
+            yield Word(ending)
+        return
+    for found in _WORD.finditer(chunk.casefold()):
+        yield Word(found[0])
+
+
+def is_path(text: str) -> bool:
+    """Whether the text is written like a file's or a folder's path."""
+    if not 2 < len(text) <= _LONGEST_PATH or "://" in text or text.startswith(("/", "-", "~")):
+        return False
+    if ".." in text.split("/") or "\\" in text:
+        return False
+    stem, dot, ending = text.rpartition(".")
+    if dot and stem and ending.lower() in _EXTENSIONS and stem[-1].isalnum():
+        return True
+    parts = text.split("/")
+    return len(parts) > 1 and (text.endswith("/") or len(parts) > 2) and all(parts[:-1])  # noqa: PLR2004 - and/or is no path
+
+
+def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
+    """The sentence cut before each verb that opens a clause, and whether a step begins there."""
+    held: list[Word] = []
+    opens = False
+    for place, word in enumerate(sentence):
+        is_break = place > 0 and (sentence[place - 1].text in {",", "and", "then", "but"})
+        is_step = word.text in _STEP_WORDS or _pair(sentence, place) == ("after", "that")
+        if is_step and _held_more_than_fillers(held):
+            yield held, opens
+            held, opens = [], True
+        elif is_step:
+            opens = True
+        elif is_break and _heads_a_clause(sentence, place) and _held_more_than_fillers(held):
+            yield held, opens
+            held, opens = [], False
+        held.append(word)
+    yield held, opens
+
+
+def _held_more_than_fillers(held: list[Word]) -> bool:
+    return any(word.text not in _FILLERS and word.text != "," for word in held)
+
+
+def _heads_a_clause(sentence: list[Word], place: int) -> bool:
+    """Whether the word is a verb in its plain form that has an object of its own."""
+    text = sentence[place].text
+    if text not in VERBS:
+        return False
+    following = sentence[place + 1] if place + 1 < len(sentence) else None
+    return text not in AMBIGUOUS or (
+        following is not None and (following.is_path or following.text in DETERMINERS)
+    )
+
+
+def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
+    """What the clause's verb asks for: the first word that is no filler, else what nouns say."""
+    for word in words:
+        if word.text in _FILLERS or word.text == "," or word.is_ruled_out:
+            continue
+        if is_question or word.text in {"why", "how", "what", "whether"}:
+            return Intent.INVESTIGATE
+        if word.text in VERBS:
+            tells = VERBS[word.text] is Intent.BUILD and _tells_findings(words)
+            return Intent.INVESTIGATE if tells else VERBS[word.text]
+        break
+    asked = [word.text for word in words if not word.is_ruled_out]
+    wanted = next((VERBS[b] for a, b in zip(asked, asked[1:], strict=False) if a == "to" and b in VERBS), None)
+    if wanted is not None and ("want" in asked or "need" in asked):
+        return wanted
+    return next((NOUN_INTENTS[text] for text in asked if text in NOUN_INTENTS), None)
+
+
+def _tells_findings(words: tuple[Word, ...]) -> bool:
+    """Whether what is to be written is what was found ("write a report of it")."""
+    texts = [word.text for word in words]
+    place = next((at for at, text in enumerate(texts) if text in _FINDINGS), None)
+    following = texts[place + 1 : place + 2] if place is not None else ["nothing"]
+    return not following or following[0] in {"about", "of", "on", "with", "for", ","}
+
+
+def _ruled(words: list[Word]) -> Iterator[Word]:
+    """The words without commas, each knowing whether a negation before it reaches it."""
+    is_ruled_out = False
+    for place, word in enumerate(words):
+        if word.text == "," or word.text == "but":
+            is_ruled_out = False
+            continue
+        if _begins_negation(words, place):
+            is_ruled_out = True
+        yield Word(word.text, word.is_path, is_ruled_out)
+
+
+def _begins_negation(words: list[Word], place: int) -> bool:
+    text = words[place].text
+    before = words[place - 1].text if place else ""
+    if before in _SUBJECTS:  # "they do not work" tells of a fault
+        return False
+    if _pair(words, place) in _NEGATION_PAIRS or text in _NEGATIONS or text in _CONTRACTIONS:
+        return True
+    return text == "no" and before in {"", ",", "and", "with"} and place + 1 < len(words)
+
+
+def _pair(words: list[Word], place: int) -> tuple[str, str]:
+    return words[place].text, words[place + 1].text if place + 1 < len(words) else ""

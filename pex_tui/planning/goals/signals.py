@@ -1,0 +1,143 @@
+"""What a goal's words weigh: for each agent and topic, and which words it was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from pex_tui.planning.goals.clauses import Clause, Word, read_clauses
+from pex_tui.planning.goals.verbs import Intent
+from pex_tui.planning.goals.vocabulary import DOCS, TESTS, topics_of
+
+MOST_READ = 24_000
+_HALF = 0.5
+_MOST_ITEMS = 8
+_RULED_OUT_AT = 1.5
+_DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
+_PREPOSITIONS = frozenset(
+    "for about of in on with when that where from to by after before into without which".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseSignals:
+    """One clause. `head` are topics with what stands after a preposition at half weight."""
+
+    clause: Clause
+    full: Mapping[str, float]
+    head: Mapping[str, float]
+
+    @property
+    def intent(self) -> Intent | None:
+        """What its verb asks for."""
+        return self.clause.intent
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """The whole goal. `evidence` holds the words that spoke for a topic, heaviest first."""
+
+    clauses: tuple[ClauseSignals, ...]
+    topics: Mapping[str, float]
+    evidence: Mapping[str, tuple[str, ...]]
+    ruled_out: frozenset[str]
+    paths: tuple[str, ...]
+    listed: int
+
+    def weight(self, topic: str) -> float:
+        """How much speaks for the topic."""
+        return self.topics.get(topic, 0.0)
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """What the clauses ask for, each once, in order."""
+        return tuple(dict.fromkeys(one.intent for one in self.clauses if one.intent is not None))
+
+    @property
+    def steps(self) -> int:
+        """How many steps the text itself puts in order."""
+        return len({one.clause.step for one in self.clauses})
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Topics of the words met so far; each word speaks once for each topic."""
+
+    weights: dict[str, float] = field(default_factory=dict)
+    spoken: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def add(self, word: str, topics: Mapping[str, float]) -> None:
+        for topic, weight in topics.items():
+            words = self.spoken.setdefault(topic, {})
+            if word not in words:
+                words[word] = weight
+                self.weights[topic] = self.weights.get(topic, 0.0) + weight
+
+
+def read_signals(goal: str) -> Signals:
+    """The signals of a goal; what stands beyond 24,000 characters is not looked at."""
+    text = goal[:MOST_READ]
+    wanted, refused = _Tally(), _Tally()
+    found = []
+    for clause in read_clauses(text):
+        signals = _clause_signals(clause, wanted, refused)
+        if not all(word.is_ruled_out for word in clause.words):
+            found.append(signals)
+    return Signals(
+        clauses=tuple(found),
+        topics=wanted.weights,
+        evidence={
+            topic: tuple(sorted(words, key=lambda word: -words[word]))  # noqa: B023 - used at once
+            for topic, words in wanted.spoken.items()
+        },
+        ruled_out=frozenset(
+            topic
+            for topic, weight in refused.weights.items()
+            if weight >= _RULED_OUT_AT and weight >= wanted.weights.get(topic, 0.0)
+        ),
+        paths=_paths(found),
+        listed=min(text.count(", "), _MOST_ITEMS),
+    )
+
+
+def _clause_signals(clause: Clause, wanted: _Tally, refused: _Tally) -> ClauseSignals:
+    full, head = _Tally(), _Tally()
+    factor = 1.0
+    words = clause.words
+    for place, word in enumerate(words):
+        if word.text in _PREPOSITIONS:
+            factor = _HALF
+        following = words[place + 1].text if place + 1 < len(words) else ""
+        topics = _path_topics(word) if word.is_path else topics_of(word.text, following)
+        if word.is_ruled_out:
+            refused.add(word.text, topics)
+            continue
+        full.add(word.text, topics)
+        wanted.add(word.text, topics)
+        head.add(word.text, {topic: weight * factor for topic, weight in topics.items()})
+    return ClauseSignals(clause, full.weights, head.weights)
+
+
+def _path_topics(word: Word) -> dict[str, float]:
+    """What a path's own name says: tests, documents, a changelog."""
+    path = PurePosixPath(word.text.casefold())
+    named = topics_of(path.stem, "") if path.stem in {"changelog", "readme"} else {}
+    if path.stem != "changelog" and path.suffix in _DOC_ENDINGS:
+        named = {**named, DOCS: 2.0}
+    if "tests" in path.parts or path.stem.startswith("test_") or path.stem.endswith("_test"):
+        named = {**named, TESTS: 1.5}
+    return named
+
+
+def _paths(found: list[ClauseSignals]) -> tuple[str, ...]:
+    """The paths that the goal names and does not rule out, without those inside another."""
+    named = dict.fromkeys(
+        word.text.rstrip("/*")
+        for one in found
+        for word in one.clause.words
+        if word.is_path and not word.is_ruled_out
+    )
+    return tuple(
+        path
+        for path in named
+        if path and not any(path != other and path.startswith(f"{other}/") for other in named)
+    )
