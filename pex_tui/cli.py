@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from pex_tui.errors import UserError
 
 PROGRAM = "pex-tui"
+_GOAL = "open:goal"
+_SHARED_OPTIONS = frozenset({"--repo", "--set"})
 _CRASH = 70  # sysexits' EX_SOFTWARE
 _INTERRUPTED = 130
 
@@ -39,31 +42,55 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     parser = build_parser()
-    known = set(_commands())
-    if _is_goal(arguments, known):
-        if Path(arguments[0]).is_file():
-            raise UserError(
-                f"{arguments[0]} is a file, not a command. To run it as a plan: "
-                f"{PROGRAM} run {shlex.quote(arguments[0])}"
-            )
-        raise UserError(
-            f'"{arguments[0]}" is neither a command nor a plan file. This version runs plan '
-            f"files: write one (see README.md) and try `{PROGRAM} run plan.yaml`, or see "
-            f"`{PROGRAM} --help`."
-        )
+    place = _first_word(arguments)
+    if place is not None and arguments[place] not in _commands():
+        _check_goal(arguments[place], arguments[place + 1 :])
+        arguments = [*arguments[:place], _GOAL, *arguments[place:]]
     options = parser.parse_args(arguments)
     module = import_module(f"pex_tui.wiring.commands.{options.handler}")
     return int(module.main(options))
 
 
-def _is_goal(arguments: list[str], known: set[str]) -> bool:
-    first = arguments[0] if arguments else ""
-    return bool(first) and not first.startswith("-") and first not in known
+def _first_word(arguments: list[str]) -> int | None:
+    """Where the command or the goal stands: after the options that go before it."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        place += 2 if arguments[place] in _SHARED_OPTIONS else 1
+    return place if place < len(arguments) else None
+
+
+def _check_goal(text: str, following: list[str]) -> None:
+    """A file is no goal, and one word is more likely a mistyped command: raise UserError."""
+    from pex_tui.core.text import clean  # noqa: PLC0415  # only for a goal
+
+    if len(text.split()) > 1 or not text.strip():
+        return
+    word = shlex.quote(clean(text, 60))
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):  # no file's name
+        is_file = False
+    if is_file:
+        raise UserError(
+            f"{word} is a file, not a command. To run it as a plan: {PROGRAM} run {word}"
+        )
+    near = get_close_matches(text.lower(), _commands(), n=1)
+    guess = f" Did you mean `{PROGRAM} {near[0]}`?" if near else ""
+    if any(not argument.startswith("-") for argument in following[:1]) and not near:
+        raise UserError(
+            f"{word} is no command. Put a goal of several words in quotes: "
+            f'{PROGRAM} "Fix the failing tests"; `{PROGRAM} --help` lists the commands.'
+        )
+    raise UserError(
+        f"{word} is no command.{guess} For a goal of one word: {PROGRAM} plan {word}; "
+        f"`{PROGRAM} --help` lists the commands."
+    )
 
 
 def _commands() -> dict[str, str]:
     return {
-        "run": "run a plan file",
+        "plan": "make a plan from a goal",
+        "run": "run a plan file, or a goal",
         "check": "validate a plan and show what it would do",
         "resume": "continue an interrupted run",
         "attach": "watch and steer a run that another process drives",
@@ -82,7 +109,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Runs a team of agents on one repository, side by side and safely.",
-        epilog=f"Without a command the app opens. Try: {PROGRAM} demo",
+        epilog=f'Without a command the app opens; {PROGRAM} "GOAL" opens it on the plan for a '
+        f"goal. Try: {PROGRAM} demo",
     )
     parser.add_argument("--version", action="version", version=_version())
     _shared(parser)
@@ -100,6 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.set_defaults(handler=name)
         if name in _ARGUMENTS:
             _ARGUMENTS[name](command)
+    _for_goal(commands.add_parser(_GOAL, prog=PROGRAM))  # without help: it is not listed
     return parser
 
 
@@ -136,8 +165,23 @@ def _headless(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="start without asking")
 
 
+def _for_goal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("goal", metavar="GOAL", help="what is to be done, in quotes")
+    _shared(parser)
+    parser.set_defaults(handler="goal")
+
+
+def _for_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("goal", metavar="GOAL", help="what is to be done, in quotes")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write it")
+    parser.add_argument("--force", action="store_true", help="write over the file")
+    parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
+
+
 def _for_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("plan", metavar="PLAN", help="a plan file (.yaml, .yml or .json)")
+    parser.add_argument(
+        "plan", metavar="PLAN|GOAL", help="a plan file (.yaml, .yml or .json), or a goal in quotes"
+    )
     _headless(parser)
     _classic(parser)
     parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
@@ -214,6 +258,7 @@ def _for_clean(parser: argparse.ArgumentParser) -> None:
 
 
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "plan": _for_plan,
     "run": _for_run,
     "check": _for_check,
     "resume": _for_resume,
@@ -226,6 +271,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "clean": _for_clean,
 }
 _EXAMPLES = {
+    "plan": f'{PROGRAM} plan "Fix the failing tests" -o plan.yaml',
     "run": f"{PROGRAM} run plan.yaml --slots 3",
     "check": f"{PROGRAM} check plan.yaml",
     "resume": f"{PROGRAM} resume 7f3a",

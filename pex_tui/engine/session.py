@@ -142,13 +142,17 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class PlanDraft:
-    """A parsed plan, ready for review. `name` is the file's name or the goal."""
+    """A parsed plan, ready for review. `name` is the file's name or the goal.
+
+    `reasons` say why a plan that was made from a goal is as it is, a line each.
+    """
 
     name: str
     plan: Plan
     graph: PlanGraph
     rules: RunRules
     notices: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 class Workshop(Protocol):
@@ -185,6 +189,10 @@ class Workshop(Protocol):
 
     async def open_plan(self, path: Path) -> PlanDraft:
         """Parse and check a plan file."""
+        ...
+
+    async def plan_goal(self, goal: str) -> PlanDraft:
+        """The plan for a goal, with the reasons for it."""
         ...
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:

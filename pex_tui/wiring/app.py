@@ -22,21 +22,22 @@ def run_app(
     options: Options,
     *,
     plan: Path | None = None,
+    goal: str | None = None,
     resume: str | None = None,
     attach: str | None = None,
     approved: bool = False,
 ) -> int:
     """Show the app until the user leaves; return the command's exit code.
 
-    With a plan it opens the plan's review, or starts it when it is approved; with `resume` (a
-    run's id, or empty for the newest) it takes the run up, with `attach` it watches one that
-    another process drives. Raises UserError for what keeps it from opening.
+    With a plan or a goal it opens the plan's review, or starts it when it is approved; with
+    `resume` (a run's id, or empty for the newest) it takes the run up, with `attach` it watches
+    one that another process drives. Raises UserError for what keeps it from opening.
     """
 
     async def opening() -> Opened:
         from pex_tui.wiring.opening import open_here  # noqa: PLC0415  # large: after first paint
 
-        return await open_here(options, plan, resume, attach, approved=approved)
+        return await open_here(options, plan, goal, resume, attach, approved=approved)
 
     app = PexApp(opening, classic=getattr(options, "classic", False))
     use_pidfd_watcher()

@@ -1,11 +1,13 @@
 """Where a command stands: the repository, its state directory, the settings, the agents."""
 
+import asyncio
 import os
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pex_tui.adapters.git.notices import notices as git_notices
 from pex_tui.adapters.git.repository import Repository, discover
@@ -26,6 +28,9 @@ from pex_tui.planning.planfile import parse_plan
 from pex_tui.resources import shipped
 from pex_tui.settings import Settings, config_home, load_settings
 from pex_tui.textfiles import read_text_file
+
+if TYPE_CHECKING:
+    from pex_tui.planning.goals.planner import GoalPlan
 
 MOST_SLOTS = 32
 
@@ -76,8 +81,7 @@ class Ground:
 
         `uncommitted` says that the run will hold the user's uncommitted work.
         """
-        if slots is not None and not 1 <= slots <= MOST_SLOTS:
-            raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
+        _check_slots(slots)
         await self.repository.head()
         return await self.review(
             read_text_file(path, "plan"),
@@ -100,15 +104,54 @@ class Ground:
     ) -> PlanDraft:
         """Parse and check a plan's text; `source` is what messages call it. Raise UserError."""
         plan = parse_plan(text, source, await self._context())
+        draft = self._draft(plan, Path(source).stem, slots=slots, fail_fast=fail_fast, land=land)
+        return replace(draft, notices=await self._notices(uncommitted=uncommitted))
+
+    async def plan_goal(
+        self,
+        goal: str,
+        *,
+        slots: int | None = None,
+        fail_fast: bool = False,
+        land: bool = False,
+        uncommitted: bool = False,
+    ) -> PlanDraft:
+        """A plan made from a goal, with its reasons; raise UserError when there is no goal in it.
+
+        `uncommitted` says that the run will hold the user's uncommitted work.
+        """
+        made = await self.compose_goal(goal, slots=slots)
+        draft = self._draft(made.plan, "goal", slots=slots, fail_fast=fail_fast, land=land)
+        notices = await self._notices(uncommitted=uncommitted)
+        return replace(draft, notices=notices, reasons=made.reasons)
+
+    async def compose_goal(self, goal: str, *, slots: int | None = None) -> "GoalPlan":
+        """A plan made from a goal, as text as well; `slots` is what its worth is told for."""
+        from pex_tui.adapters.outline import read_outline  # noqa: PLC0415  # home needs it not
+        from pex_tui.planning.goals.planner import plan_goal  # noqa: PLC0415  # likewise
+
+        _check_slots(slots)
+        await self.repository.head()
+        outline, context = await asyncio.gather(read_outline(self.repository), self._context())
+
+        def rules_for(plan: Plan) -> RunRules:
+            return self._rules(
+                plan if slots is None else replace(plan, slots=slots), fail_fast=False, land=False
+            )
+
+        return plan_goal(goal, outline, context, rules_for)
+
+    def _draft(
+        self, plan: Plan, name: str, *, slots: int | None, fail_fast: bool, land: bool
+    ) -> PlanDraft:
         if slots is not None:
             plan = replace(plan, slots=slots)
         rules = self._rules(plan, fail_fast=fail_fast, land=land)
         return PlanDraft(
-            name=plan.goal.partition("\n")[0] or Path(source).stem,
+            name=plan.goal.partition("\n")[0] or name,
             plan=plan,
             graph=PlanGraph.build(plan, rules),
             rules=rules,
-            notices=await self._notices(uncommitted=uncommitted),
         )
 
     async def revise_plan(self, draft: PlanDraft, text: str) -> PlanDraft:
@@ -164,6 +207,11 @@ class Ground:
         finally:
             journal.close_now()
         return {task: statistics.median(seconds) for task, seconds in found.items()}
+
+
+def _check_slots(slots: int | None) -> None:
+    if slots is not None and not 1 <= slots <= MOST_SLOTS:
+        raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
 
 
 async def open_ground(path: Path, overrides: Sequence[str] = ()) -> Ground:

@@ -16,6 +16,7 @@ from pex_tui.wiring.workshop import RepositoryWorkshop, open_workshop
 async def open_here(
     options: Options,
     plan: Path | None,
+    goal: str | None,
     resume: str | None,
     attach: str | None,
     *,
@@ -36,7 +37,7 @@ async def open_here(
             slots=getattr(options, "slots", None),
             fail_fast=getattr(options, "fail_fast", False),
         )
-        start = await _start(workshop, ground, plan, resume, attach, approved=approved)
+        start = await _start(workshop, ground, plan, goal, resume, attach, approved=approved)
     except GitError as error:
         raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
     return Opened(workshop, _look(ground), start)
@@ -58,6 +59,7 @@ async def _start(
     workshop: RepositoryWorkshop,
     ground: Ground,
     plan: Path | None,
+    goal: str | None,
     resume: str | None,
     attach: str | None,
     *,
@@ -71,7 +73,7 @@ async def _start(
         from pex_tui.wiring.unattended import run_to_resume  # noqa: PLC0415  # likewise
 
         return await workshop.resume(run_to_resume(ground, resume or None))
-    if plan is None:
+    if plan is None and goal is None:
         return "home"
-    draft = await workshop.open_plan(plan)
+    draft = await (workshop.open_plan(plan) if plan is not None else workshop.plan_goal(goal or ""))
     return await workshop.start(draft) if approved else draft

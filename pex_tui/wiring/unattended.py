@@ -1,20 +1,24 @@
 """Runs that nobody watches: begun or continued without the app."""
 
+import sys
+from functools import partial
 from pathlib import Path
 
 from pex_tui.adapters.journal import RunRow, SqliteJournal
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
+from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
+from pex_tui.wiring.goals import quoted
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, drive_headless, find_run, ground_of
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.sessions import resume_run, start_run
 
 
-def run_plan(options: Options) -> int:
-    """Run a plan file to its end; return the exit code."""
-    return await_command(_run_plan(options))
+def run_plan(options: Options, plan: Path | None, goal: str | None) -> int:
+    """Run a plan file, or the plan for a goal, to its end; return the exit code."""
+    return await_command(_run_plan(options, plan, goal))
 
 
 def resume(options: Options) -> int:
@@ -22,15 +26,9 @@ def resume(options: Options) -> int:
     return await_command(_resume(options))
 
 
-async def _run_plan(options: Options) -> int:
+async def _run_plan(options: Options, plan: Path | None, goal: str | None) -> int:
     ground = await ground_of(options)
-    draft = await ground.load_plan(
-        Path(options.plan),
-        slots=options.slots,
-        fail_fast=options.fail_fast,
-        land=options.land,
-        uncommitted=options.include_uncommitted,
-    )
+    draft = await _draft(ground, options, plan, goal)
     hosted = RunOptions(
         wait=options.wait,
         name=options.name,
@@ -39,6 +37,43 @@ async def _run_plan(options: Options) -> int:
     )
     session = await start_run(ground, draft, hosted)
     return await drive_headless(ground, session, as_json=options.json)
+
+
+async def _draft(
+    ground: Ground, options: Options, plan: Path | None, goal: str | None
+) -> PlanDraft:
+    load = (
+        partial(ground.load_plan, plan)
+        if plan is not None
+        else partial(ground.plan_goal, goal or "")
+    )
+    draft = await load(
+        slots=options.slots,
+        fail_fast=options.fail_fast,
+        land=options.land,
+        uncommitted=options.include_uncommitted,
+    )
+    if plan is not None:
+        return draft
+    for reason in draft.reasons:
+        sys.stderr.write(f"{reason}\n")
+    _check_startable(draft, options)
+    return draft
+
+
+def _check_startable(draft: PlanDraft, options: Options) -> None:
+    """Without a screen nobody has seen the plan; one that can do nothing is not started."""
+    review = f"pex-tui plan {quoted(draft.plan.goal)} -o plan.yaml"
+    if not any(spec.enabled for spec in draft.plan.tasks):
+        raise UserError(
+            "No step of the plan for this goal can run without a coding agent; nothing was "
+            f"started. Write it to a file, give its steps commands, and run that: {review}"
+        )
+    if not options.yes:
+        raise UserError(
+            "Nobody has reviewed the plan for this goal; nothing was started. "
+            f"Start it as it is with --yes, or look at it first: {review}"
+        )
 
 
 async def _resume(options: Options) -> int:

@@ -97,6 +97,16 @@ class RepositoryWorkshop:
             uncommitted=self.run_options.include_uncommitted,
         )
 
+    async def plan_goal(self, goal: str) -> PlanDraft:
+        """The plan for a goal, with the reasons for it."""
+        return await self.ground.plan_goal(
+            goal,
+            slots=self.slots,
+            fail_fast=self.fail_fast,
+            land=self.run_options.land,
+            uncommitted=self.run_options.include_uncommitted,
+        )
+
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
         """The draft with the plan of another text."""
         return await self.ground.revise_plan(draft, text)

@@ -31,16 +31,20 @@ OUTLINES = {
         "tests/test_money.py .github/workflows/ci.yml",
         {"pyproject.toml": PYPROJECT},
     ),
-    "node": outline("README.md CHANGELOG.md src/cart.js src/a.js src/b.js src/c.js test/cart.test.js",
-                    {"package.json": PACKAGE}),
-    "web": outline("README.md src/App.tsx src/Checkout.tsx playwright.config.ts e2e/shop.spec.ts",
-                   {"package.json": PACKAGE}),
-    "obsidian": outline("README.md manifest.json versions.json main.ts",
-                        {"package.json": PACKAGE}),
+    "node": outline(
+        "README.md CHANGELOG.md src/cart.js src/a.js src/b.js src/c.js test/cart.test.js",
+        {"package.json": PACKAGE},
+    ),
+    "web": outline(
+        "README.md src/App.tsx src/Checkout.tsx playwright.config.ts e2e/shop.spec.ts",
+        {"package.json": PACKAGE},
+    ),
+    "obsidian": outline("README.md manifest.json versions.json main.ts", {"package.json": PACKAGE}),
     "go": outline("go.mod cmd/shop/main.go internal/index/index.go internal/index/index_test.go"),
     "rust": outline("Cargo.toml src/main.rs src/parser.rs tests/parse.rs benches/parse.rs"),
-    "sql": outline("alembic.ini migrations/001_users.sql migrations/002_orders.sql app/db.py "
-                   "tests/test_db.py"),
+    "sql": outline(
+        "alembic.ini migrations/001_users.sql migrations/002_orders.sql app/db.py tests/test_db.py"
+    ),
     "docs": outline("mkdocs.yml docs/index.md docs/install.md docs/usage.md docs/faq.md"),
     "monorepo": outline(
         "README.md services/api/main.py services/billing/main.py services/mail/main.py "

@@ -143,6 +143,7 @@ class ScriptedWorkshop:
         self.started: list[PlanDraft] = []
         self.resumed: list[RunId] = []
         self.attached: list[RunId] = []
+        self.goals: list[str] = []
 
     async def checks(self) -> tuple[Check, ...]:
         return self.findings
@@ -167,6 +168,12 @@ class ScriptedWorkshop:
     async def open_plan(self, path: Path) -> PlanDraft:
         if self.draft is None:
             raise UserError(f"{path}: there is no such plan. Check the path.")
+        return self.draft
+
+    async def plan_goal(self, goal: str) -> PlanDraft:
+        self.goals.append(goal)
+        if self.draft is None:
+            raise UserError("The goal is empty. Say what is to be done.")
         return self.draft
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:

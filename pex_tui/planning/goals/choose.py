@@ -131,7 +131,9 @@ def _investigation(signals: Signals, outline: RepositoryOutline) -> Choice | Non
     usual = "belongs to every investigation of a fault"
     parts = tuple(Part(agent, _why(signals, agent, usual)) for agent in agents)
     if len(parts) == 1:
-        why = f"one question for one agent: nothing would be gained by more ({outline_size(outline)})"
+        why = (
+            f"one question for one agent: nothing would be gained by more ({outline_size(outline)})"
+        )
         return Choice(Pattern.SINGLE, parts, why, product_size(signals))
     why = "the goal asks questions and changes nothing, so all of them can look at the same time"
     return Choice(Pattern.INVESTIGATION, parts, why, max(1.0, product_size(signals)))
@@ -201,9 +203,7 @@ def _sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     return Choice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
 
 
-def _agents_of(
-    one: ClauseSignals, signals: Signals, outline: RepositoryOutline
-) -> tuple[str, ...]:
+def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline) -> tuple[str, ...]:
     is_prose = one.head.get(words.DOCS, 0) >= _ANALYST_AT
     is_large = one.intent is Intent.REFACTOR and not is_prose and signals.weight(words.SMALL) < 1
     if is_large:

@@ -4,31 +4,40 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from pex_tui.planning.goals.verbs import AMBIGUOUS, DETERMINERS, NOUN_INTENTS, VERBS, Intent
-
-_LONGEST_PATH = 300
-_EXTENSIONS = frozenset(
-    "adoc c cc cfg clj cpp cs css dart ex exs go gradle h hpp hs html ini ipynb java jl js json jsx "
-    "kt lock lua m md mjs php pl proto ps1 py pyi r rb rs rst sass scala scss sh sql svelte swift "
-    "tf toml ts tsx txt vue xml yaml yml zig".split()
+from pex_tui.planning.goals.verbs import (
+    AMBIGUOUS,
+    DETERMINERS,
+    NOUN_INTENTS,
+    VERBS,
+    Intent,
+    word_set,
 )
-_WORD = re.compile(r"[^\W_][\w'’+-]*|[.!?;:,]+")
+
+_SHORTEST_PATH, _LONGEST_PATH = 3, 300
+_EXTENSIONS = word_set(
+    "adoc c cc cfg clj cpp cs css dart ex exs go gradle h hpp hs html ini ipynb java jl js "
+    "json jsx kt lock lua m md mjs php pl proto ps1 py pyi r rb rs rst sass scala scss sh sql "
+    "svelte swift tf toml ts tsx txt vue xml yaml yml zig"
+)
+_WORD = re.compile(r"[^\W_][\w'\u2019+-]*|[.!?;:,]+")
+_PATH = re.compile(r"[\w.@+*-]+(?:/[\w.@+*-]*)*")
 _LINE_NUMBER = re.compile(r"(?::\d+){1,2}$")
 _NUMBERED = re.compile(r"(?:^|(?<=\s))\(?\d{1,2}[.)](?=\s)")
 _ENDS = frozenset(".!?;:")
 _STEP_WORDS = frozenset({"then", "afterwards", "afterward", "finally", "next", "lastly", "later"})
-_FILLERS = _STEP_WORDS | frozenset(
-    "please first also just and or now to let's lets we you should must".split()
+_FILLERS = _STEP_WORDS | word_set(
+    "please first also just and or now to let's lets we you should must"
 )
-_FINDINGS = frozenset("report reports summary overview findings conclusions".split())
+_FINDINGS = frozenset(["report", "reports", "summary", "overview", "findings", "conclusions"])
 _NEGATIONS = frozenset({"never", "without", "avoid", "skip", "except", "excluding", "ignore"})
 _NEGATION_PAIRS = frozenset(
     {("do", "not"), ("must", "not"), ("should", "not"), ("no", "need"), ("instead", "of")}
     | {("rather", "than"), ("and", "not"), ("but", "not")}
 )
 _CONTRACTIONS = frozenset({"don't", "dont", "mustn't", "shouldn't"})
-_SUBJECTS = frozenset("i we you they it that which who users customers people tests".split())
+_SUBJECTS = word_set("i we you they it that which who users customers people tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Clause:
 
 def read_clauses(text: str) -> tuple[Clause, ...]:
     """The clauses in their order; a text without any word has none."""
-    plain = _NUMBERED.sub(" ; then ", unicodedata.normalize("NFKC", text)).replace("’", "'")
+    plain = _NUMBERED.sub(" ; then ", unicodedata.normalize("NFKC", text)).replace("\u2019", "'")
     clauses: list[Clause] = []
     step = 0
     for sentence, is_question in _sentences(plain):
@@ -93,15 +102,16 @@ def _words(chunk: str) -> Iterator[Word]:
 
 def is_path(text: str) -> bool:
     """Whether the text is written like a file's or a folder's path."""
-    if not 2 < len(text) <= _LONGEST_PATH or "://" in text or text.startswith(("/", "-", "~")):
+    if not _SHORTEST_PATH <= len(text) <= _LONGEST_PATH or _PATH.fullmatch(text) is None:
         return False
-    if ".." in text.split("/") or "\\" in text:
+    if ".." in text.split("/") or text.startswith((".git/", "-")):
         return False
     stem, dot, ending = text.rpartition(".")
     if dot and stem and ending.lower() in _EXTENSIONS and stem[-1].isalnum():
         return True
-    parts = text.split("/")
-    return len(parts) > 1 and (text.endswith("/") or len(parts) > 2) and all(parts[:-1])  # noqa: PLR2004 - and/or is no path
+    folders, _, name = text.rpartition("/")
+    is_deep = "/" in folders or not name  # and/or is no path
+    return bool(folders) and is_deep and all(folders.split("/"))
 
 
 def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
@@ -150,7 +160,7 @@ def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
             return Intent.INVESTIGATE if tells else VERBS[word.text]
         break
     asked = [word.text for word in words if not word.is_ruled_out]
-    wanted = next((VERBS[b] for a, b in zip(asked, asked[1:], strict=False) if a == "to" and b in VERBS), None)
+    wanted = next((VERBS[b] for a, b in pairwise(asked) if a == "to" and b in VERBS), None)
     if wanted is not None and ("want" in asked or "need" in asked):
         return wanted
     return next((NOUN_INTENTS[text] for text in asked if text in NOUN_INTENTS), None)
@@ -168,7 +178,7 @@ def _ruled(words: list[Word]) -> Iterator[Word]:
     """The words without commas, each knowing whether a negation before it reaches it."""
     is_ruled_out = False
     for place, word in enumerate(words):
-        if word.text == "," or word.text == "but":
+        if word.text in {",", "but"}:
             is_ruled_out = False
             continue
         if _begins_negation(words, place):

@@ -14,8 +14,17 @@ _LANGUAGES = {
     **dict.fromkeys(("c", "h", "cc", "cpp", "hpp"), "C and C++"),
     **dict.fromkeys(("md", "rst", "adoc"), "documents"),
     **dict.fromkeys(("sh", "bash"), "shell"),
-    **{"go": "Go", "rs": "Rust", "java": "Java", "kt": "Kotlin", "rb": "Ruby", "php": "PHP"},
-    **{"cs": "C#", "swift": "Swift", "sql": "SQL", "ex": "Elixir", "scala": "Scala"},
+    "go": "Go",
+    "rs": "Rust",
+    "java": "Java",
+    "kt": "Kotlin",
+    "rb": "Ruby",
+    "php": "PHP",
+    "cs": "C#",
+    "swift": "Swift",
+    "sql": "SQL",
+    "ex": "Elixir",
+    "scala": "Scala",
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from pex_tui.planning.goals.clauses import Clause, Word, read_clauses
-from pex_tui.planning.goals.verbs import Intent
+from pex_tui.planning.goals.verbs import Intent, word_set
 from pex_tui.planning.goals.vocabulary import DOCS, TESTS, topics_of
 
 MOST_READ = 24_000
@@ -13,8 +13,8 @@ _HALF = 0.5
 _MOST_ITEMS = 8
 _RULED_OUT_AT = 1.5
 _DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
-_PREPOSITIONS = frozenset(
-    "for about of in on with when that where from to by after before into without which".split()
+_PREPOSITIONS = word_set(
+    "for about of in on with when that where from to by after before into without which"
 )
 
 
@@ -86,7 +86,7 @@ def read_signals(goal: str) -> Signals:
         clauses=tuple(found),
         topics=wanted.weights,
         evidence={
-            topic: tuple(sorted(words, key=lambda word: -words[word]))  # noqa: B023 - used at once
+            topic: tuple(sorted(words, key=lambda word: -words[word]))
             for topic, words in wanted.spoken.items()
         },
         ruled_out=frozenset(

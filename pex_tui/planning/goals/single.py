@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.signals import ClauseSignals, Signals
-from pex_tui.planning.goals.verbs import Intent
+from pex_tui.planning.goals.verbs import Intent, word_set
 
 _AT = 1.5
 _STRONG = 2.0
@@ -18,7 +18,7 @@ _ANALYSTS = (
     *(words.ERRORS, words.SPEED, words.SECURITY, words.COMPLIANCE, words.STRUCTURE, words.TESTS),
     *(words.SCREENS, words.USERS, words.STATE, words.OBSIDIAN, words.MONITORING),
 )
-_STATES = frozenset("is are was were has have does do shows show returns gives says".split())
+_STATES = word_set("is are was were has have does do shows show returns gives says")
 
 
 def agent_for(one: ClauseSignals, outline: RepositoryOutline) -> str:
@@ -65,7 +65,9 @@ def _mender(one: ClauseSignals) -> str:
     if one.head.get(words.DOCS, 0) >= _AT:
         return words.ENGINEER
     speed = one.full.get(words.SPEED, 0)
-    return words.SPEED if speed >= _STRONG and speed > one.full.get(words.ERRORS, 0) else words.ERRORS
+    return (
+        words.SPEED if speed >= _STRONG and speed > one.full.get(words.ERRORS, 0) else words.ERRORS
+    )
 
 
 def _tester(one: ClauseSignals, outline: RepositoryOutline) -> str:

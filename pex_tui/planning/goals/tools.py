@@ -23,7 +23,8 @@ _TARGETS = {
     **dict.fromkeys(("bench", "benchmark"), ToolKind.PROFILE),
     **dict.fromkeys(("e2e", "test:e2e"), ToolKind.SCREENS),
     **dict.fromkeys(("licenses", "licences"), ToolKind.LICENCES),
-    **{"docs": ToolKind.DOCS, "build": ToolKind.BUILD},
+    "docs": ToolKind.DOCS,
+    "build": ToolKind.BUILD,
 }
 _PYTHON_TOOLS = (
     ("pytest", ToolKind.TESTS, ("pytest", "-q")),
@@ -75,7 +76,6 @@ _NODE_TOOLS = (
     ("license-checker", ToolKind.LICENCES, ("npx", "--no-install", "license-checker")),
 )
 _PYTHON_TESTS = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
-_MOST_SHELL_FILES = 50
 
 
 def find_tools(files: tuple[str, ...], texts: Mapping[str, str]) -> tuple[Tool, ...]:
@@ -112,7 +112,9 @@ def _from_package(text: str, files: tuple[str, ...]) -> Iterator[Tool]:
     scripts = _mapping(content, "scripts")
     for script, kind in _TARGETS.items():
         if script in scripts:
-            yield Tool(kind, f"npm run {script}", ("npm", "run", "--silent", script), "package.json")
+            yield Tool(
+                kind, f"npm run {script}", ("npm", "run", "--silent", script), "package.json"
+            )
     wanted = {**_mapping(content, "dependencies"), **_mapping(content, "devDependencies")}
     for name, kind, argv in _NODE_TOOLS:
         if any(name in package for package in wanted):
@@ -161,11 +163,10 @@ def _always_there(files: tuple[str, ...]) -> Iterator[Tool]:
             yield Tool(ToolKind.TESTS, "unittest", unittest, "the standard library")
             profile = ("python", "-m", "cProfile", "-s", "cumulative", "-m", "unittest")
             yield Tool(ToolKind.PROFILE, "cProfile", profile, "the standard library")
-        argv = ("python", "-m", "compileall", "-q", ".")
-        yield Tool(ToolKind.SYNTAX, "compileall", argv, "the standard library")
-    scripts = [path for path in files if path.endswith(".sh")][:_MOST_SHELL_FILES]
+        compiler = ("python", "-m", "compileall", "-q", ".")
+        yield Tool(ToolKind.SYNTAX, "compileall", compiler, "the standard library")
+    scripts = [path for path in files if path.endswith(".sh")]
     if scripts:
-        argv = ("sh", "-n", *scripts[:1])
-        yield Tool(ToolKind.SYNTAX, "sh -n", argv, scripts[0])
+        yield Tool(ToolKind.SYNTAX, "sh -n", ("sh", "-n", scripts[0]), scripts[0])
     recent = ("git", "log", "--stat", "--max-count=10")
     yield Tool(ToolKind.HISTORY, "git log", recent, "git")

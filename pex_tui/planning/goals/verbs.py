@@ -3,6 +3,11 @@
 from enum import StrEnum
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 class Intent(StrEnum):
     """What a clause wants done."""
 
@@ -41,17 +46,17 @@ _BY_INTENT = {
 }
 VERBS = {verb: intent for intent, verbs in _BY_INTENT.items() for verb in verbs.split()}
 
-AMBIGUOUS = frozenset(
-    "test design release report support speed profile benchmark review audit plan format patch tag "
-    "ship list cover measure check change update upgrade move sort need use search scan trace "
-    "estimate count study research survey cut launch set stress pin cache store port show turn "
-    "switch document handle look make let build want".split()
+AMBIGUOUS = word_set(
+    "test design release report support speed profile benchmark review audit plan format "
+    "patch tag ship list cover measure check change update upgrade move sort need use search "
+    "scan trace estimate count study research survey cut launch set stress pin cache store "
+    "port show turn switch document handle look make let build want"
 )
 """Verbs that are nouns as well, or stand inside a clause: they open one only before an object."""
 
-DETERMINERS = frozenset(
-    "a an the it its them this that these those all every each any our your my their some what "
-    "whether if out into up sure for how why everything two three new old both".split()
+DETERMINERS = word_set(
+    "a an the it its them this that these those all every each any our your my their some "
+    "what whether if out into up sure for how why everything two three new old both"
 )
 
 NOUN_INTENTS = {

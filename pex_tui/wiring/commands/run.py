@@ -1,17 +1,18 @@
-"""`pex-tui run PLAN`: with the app, or without."""
+"""`pex-tui run PLAN|"GOAL"`: with the app, or without."""
 
 from argparse import Namespace
-from pathlib import Path
 
+from pex_tui.wiring.goals import plan_or_goal
 from pex_tui.wiring.terminal import is_headless
 
 
 def main(options: Namespace) -> int:
-    """Run a plan file."""
+    """Run a plan file, or a plan made from a goal."""
+    plan, goal = plan_or_goal(options.plan)
     if is_headless(options):
         from pex_tui.wiring.unattended import run_plan  # noqa: PLC0415  # not before the app
 
-        return run_plan(options)
+        return run_plan(options, plan, goal)
     from pex_tui.wiring.app import run_app  # noqa: PLC0415  # only the app needs Textual
 
-    return run_app(options, plan=Path(options.plan), approved=options.yes)
+    return run_app(options, plan=plan, goal=goal, approved=options.yes)

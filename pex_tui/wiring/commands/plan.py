@@ -1,0 +1,51 @@
+"""`pex-tui plan "GOAL" [-o FILE]`: the plan as YAML; why it is as it is goes to stderr."""
+
+import sys
+from pathlib import Path
+
+from pex_tui.core.text import clean
+from pex_tui.errors import UserError
+from pex_tui.wiring.goals import is_file
+from pex_tui.wiring.hosting import Options, await_command, ground_of
+
+
+def main(options: Options) -> int:
+    """Write the plan for a goal."""
+    return await_command(_plan(options))
+
+
+async def _plan(options: Options) -> int:
+    target: Path | None = options.output
+    if target is not None and is_file(target) and not options.force:
+        raise _in_the_way(target)
+    ground = await ground_of(options)
+    made = await ground.compose_goal(options.goal, slots=options.slots)
+    for reason in made.reasons:
+        sys.stderr.write(f"{reason}\n")
+    if target is None:
+        sys.stdout.write(made.text)
+        return 0
+    _write(target, made.text, force=options.force)
+    shown = clean(str(target))
+    sys.stderr.write(f"The plan is in {shown}. Run it: pex-tui run {shown}\n")
+    return 0
+
+
+def _write(target: Path, text: str, *, force: bool) -> None:
+    try:
+        with target.open("w" if force else "x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        raise _in_the_way(target) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "that is no file name"
+        raise UserError(
+            f"{clean(str(target))}: the plan can't be written: {reason}. Name another file."
+        ) from error
+
+
+def _in_the_way(target: Path) -> UserError:
+    return UserError(
+        f"{clean(str(target))} is there already and was left as it is. "
+        "Name another file, or add --force to write over it."
+    )
