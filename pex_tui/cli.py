@@ -13,6 +13,18 @@ from pex_tui.errors import UserError
 
 PROGRAM = "pex-tui"
 _GOAL = "open:goal"
+_OTHER_NAMES = {
+    "status": "runs",
+    "list": "runs",
+    "history": "runs",
+    "start": "run",
+    "show": "report",
+    "validate": "check",
+    "merge": "land",
+    "continue": "resume",
+    "watch": "attach",
+}
+"""What other programs call our commands."""
 _SHARED_OPTIONS = frozenset({"--repo", "--set"})
 _CRASH = 70  # sysexits' EX_SOFTWARE
 _INTERRUPTED = 130
@@ -74,8 +86,8 @@ def _check_goal(text: str, following: list[str]) -> None:
         raise UserError(
             f"{word} is a file, not a command. To run it as a plan: {PROGRAM} run {word}"
         )
-    near = get_close_matches(text.lower(), _commands(), n=1)
-    guess = f" Did you mean `{PROGRAM} {near[0]}`?" if near else ""
+    near = get_close_matches(text.lower(), [*_commands(), *_OTHER_NAMES], n=1)
+    guess = f" Did you mean `{PROGRAM} {_OTHER_NAMES.get(near[0], near[0])}`?" if near else ""
     if any(not argument.startswith("-") for argument in following[:1]) and not near:
         raise UserError(
             f"{word} is no command. Put a goal of several words in quotes: "

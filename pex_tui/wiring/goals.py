@@ -8,6 +8,7 @@ from pex_tui.errors import UserError
 
 PLAN_ENDINGS = (".yaml", ".yml", ".json")
 _FEWEST_GOAL_WORDS = 3
+_LONGEST_SHOWN = 120
 
 
 def plan_or_goal(text: str) -> tuple[Path | None, str | None]:
@@ -41,5 +42,6 @@ def is_file(path: Path) -> bool:
 
 
 def quoted(goal: str) -> str:
-    """The goal as one argument of a command to copy, shortened."""
-    return shlex.quote(clean(" ".join(goal.split()), 60))
+    """The goal as one argument of a command to copy; a long one is left for the user to put in."""
+    line = clean(" ".join(goal.split()), _LONGEST_SHOWN + 1)
+    return shlex.quote(line) if len(line) <= _LONGEST_SHOWN else '"GOAL"'

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pex_tui.planning.goals import vocabulary as words
-from pex_tui.planning.goals.clauses import Clause
+from pex_tui.planning.goals.clauses import Clause, Word
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import ClauseSignals, Signals
+from pex_tui.planning.goals.signals import ClauseSignals, Signals, without_nested
 from pex_tui.planning.goals.single import agent_for, is_fault_report
 from pex_tui.planning.goals.verbs import Intent
 
@@ -18,7 +18,7 @@ _SHARE_OF_TOP = 0.3
 _PIPELINE_AT = 3.0
 _ITEM_WEIGHT = 0.4
 _WIDE_AT = 1.5
-_FEWEST_PARTS = 3
+_FEWEST_PARTS, _MOST_PARTS = 3, 12
 _ANALYSTS = (
     *(words.ERRORS, words.TESTS, words.SPEED, words.STRUCTURE, words.SECURITY, words.COMPLIANCE),
     *(words.SCREENS, words.USERS, words.OBSIDIAN, words.STATE, words.MONITORING, words.RELEASE),
@@ -149,9 +149,22 @@ def _parallel(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     if len(agents) != 1:
         return None
     agent = agents.pop()
-    parts = tuple(Part(agent, f"works on {path} alone", path=path) for path in signals.paths)
+    paths = _grouped(signals.paths)
+    if len(paths) < 2:  # noqa: PLR2004 - one part is nothing to run side by side
+        return None
+    parts = tuple(Part(agent, f"works on {path} alone", path=path) for path in paths)
     why = f"the goal names {len(parts)} parts that share no file: one agent for each"
     return Choice(Pattern.PARALLEL, parts, why, max(1.0, product_size(signals)))
+
+
+def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths, or where they are many the folders they lie in; nothing when those are many."""
+    while len(paths) > _MOST_PARTS:
+        folders = tuple(dict.fromkeys(path.rpartition("/")[0] for path in paths))
+        if "" in folders:
+            return ()
+        paths = without_nested(folders)
+    return paths
 
 
 def _pipeline(signals: Signals, outline: RepositoryOutline) -> Choice | None:
@@ -188,11 +201,14 @@ _STAGES = (
 def _sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     """One agent for each clause, where they differ; a restructuring brings its own three."""
     found: list[Part] = []
+    said_before: set[tuple[str, tuple[Word, ...]]] = set()
     for one in signals.clauses:
         if one.intent is None and len(signals.clauses) > 1:
             continue
         for agent in _agents_of(one, signals, outline):
-            if not found or found[-1].agent != agent:
+            is_new = (agent, one.clause.words) not in said_before
+            said_before.add((agent, one.clause.words))
+            if is_new and len(found) < _MOST_PARTS and (not found or found[-1].agent != agent):
                 said = " ".join(word.text for word in one.clause.words[:8])
                 found.append(Part(agent, f'for "{said}"', clause=one.clause))
     allowed = _allowed(signals, tuple(part.agent for part in found))

@@ -193,7 +193,7 @@ def _begins_negation(words: list[Word], place: int) -> bool:
         return False
     if _pair(words, place) in _NEGATION_PAIRS or text in _NEGATIONS or text in _CONTRACTIONS:
         return True
-    return text == "no" and before in {"", ",", "and", "with"} and place + 1 < len(words)
+    return text == "no" and before in {"", ",", "and", "but", "with"} and place + 1 < len(words)
 
 
 def _pair(words: list[Word], place: int) -> tuple[str, str]:

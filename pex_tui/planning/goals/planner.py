@@ -20,6 +20,7 @@ from pex_tui.planning.schedule import schedule_plan
 from pex_tui.planning.writer import document_to_yaml
 
 _LEAST_SAVING = 0.2
+_TAB_WIDTH = 8  # the most that a character becomes when it is made safe to show
 _WORTH_IT = frozenset({Pattern.INVESTIGATION, Pattern.PARALLEL, Pattern.PIPELINE})
 
 
@@ -59,11 +60,11 @@ def plan_goal(
     boost = rules_for(Plan(())).emergency_slots
     material = Material(text, signals, choice, outline, context, boost)
     composed = compose(material)
-    plan = _parsed(composed, context)
+    written, plan = _parsed(composed, context)
     payoff = _payoff(plan, composed.agent_seconds, rules_for)
     if choice.pattern in _WORTH_IT and payoff.saving < _LEAST_SAVING:
         composed = compose(replace(material, one_by_one=True))
-        plan = _parsed(composed, context)
+        written, plan = _parsed(composed, context)
         doubt = (
             f"side by side would save only {max(0.0, payoff.saving):.0%}, so one after the other"
         )
@@ -79,12 +80,12 @@ def plan_goal(
         _worth(plan, payoff),
     )
     told = tuple(clean(reason) for reason in reasons)
-    return GoalPlan(plan, _commented(told, composed), told)
+    return GoalPlan(plan, _commented(told, written), told)
 
 
 def tidy_goal(goal: str) -> str:
     """The goal's lines without what steers a terminal; raises UserError when nothing is left."""
-    lines = [clean(line, len(line) + 1).strip() for line in goal.splitlines()]
+    lines = [clean(line, _TAB_WIDTH * len(line) + 1).strip() for line in goal.splitlines()]
     text = "\n".join(lines).strip()
     if not text:
         raise UserError('The goal is empty. Say what is to be done: pex-tui plan "Fix the tests".')
@@ -96,14 +97,15 @@ def tidy_goal(goal: str) -> str:
     return text
 
 
-def _parsed(composed: Composed, context: PlanContext) -> Plan:
-    return parse_plan(document_to_yaml(composed.document), "the goal's plan", context)
+def _parsed(composed: Composed, context: PlanContext) -> tuple[str, Plan]:
+    """The document's text, and the plan that it reads as."""
+    text = document_to_yaml(composed.document)
+    return text, parse_plan(text, "the goal's plan", context)
 
 
-def _commented(reasons: tuple[str, ...], composed: Composed) -> str:
+def _commented(reasons: tuple[str, ...], text: str) -> str:
     """The plan file's text; its first lines say why."""
-    comments = "".join(f"# {reason}\n" for reason in reasons)
-    return comments + document_to_yaml(composed.document)
+    return "".join(f"# {reason}\n" for reason in reasons) + text
 
 
 def _payoff(

@@ -65,8 +65,8 @@ class _Tally:
     weights: dict[str, float] = field(default_factory=dict)
     spoken: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def add(self, word: str, topics: Mapping[str, float]) -> None:
-        for topic, weight in topics.items():
+    def add(self, spoken: Mapping[str, tuple[str, float]]) -> None:
+        for topic, (word, weight) in spoken.items():
             words = self.spoken.setdefault(topic, {})
             if word not in words:
                 words[word] = weight
@@ -107,14 +107,26 @@ def _clause_signals(clause: Clause, wanted: _Tally, refused: _Tally) -> ClauseSi
         if word.text in _PREPOSITIONS:
             factor = _HALF
         following = words[place + 1].text if place + 1 < len(words) else ""
-        topics = _path_topics(word) if word.is_path else topics_of(word.text, following)
+        spoken = _spoken(word, following)
         if word.is_ruled_out:
-            refused.add(word.text, topics)
+            refused.add(spoken)
             continue
-        full.add(word.text, topics)
-        wanted.add(word.text, topics)
-        head.add(word.text, {topic: weight * factor for topic, weight in topics.items()})
+        full.add(spoken)
+        wanted.add(spoken)
+        head.add({topic: (said, weight * factor) for topic, (said, weight) in spoken.items()})
     return ClauseSignals(clause, full.weights, head.weights)
+
+
+def _spoken(word: Word, following: str) -> dict[str, tuple[str, float]]:
+    """What a word speaks for, by itself or with the one after it, and how it is to be quoted."""
+    if word.is_path:
+        return {topic: (word.text, weight) for topic, weight in _path_topics(word).items()}
+    alone = topics_of(word.text, "")
+    together = topics_of(word.text, following) if following else alone
+    return {
+        topic: (word.text if alone.get(topic, 0) >= weight else f"{word.text} {following}", weight)
+        for topic, weight in together.items()
+    }
 
 
 def _path_topics(word: Word) -> dict[str, float]:
@@ -136,8 +148,14 @@ def _paths(found: list[ClauseSignals]) -> tuple[str, ...]:
         for word in one.clause.words
         if word.is_path and not word.is_ruled_out
     )
+    return without_nested(tuple(path for path in named if path))
+
+
+def without_nested(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths that lie in none of the others."""
+    known = set(paths)
     return tuple(
         path
-        for path in named
-        if path and not any(path != other and path.startswith(f"{other}/") for other in named)
+        for path in paths
+        if not any(path[:end] in known for end, sign in enumerate(path) if sign == "/")
     )

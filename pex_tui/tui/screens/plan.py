@@ -331,6 +331,8 @@ class PlanScreen(Screen[None]):
             return
         parts = [f"! {warning.text}\n  {warning.remedy}" for warning in self._warnings]
         parts += [f"! {notice}" for notice in self.draft.notices]
+        if self.draft.reasons:
+            parts.append("Why this plan\n" + "\n".join(f"  {why}" for why in self.draft.reasons))
         self.app.push_screen(TextScreen("Warnings", "\n\n".join(parts) or "There are none."))
 
     @work(group="save", exclusive=True)

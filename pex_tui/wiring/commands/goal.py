@@ -1,13 +1,16 @@
 """`pex-tui "GOAL"`: the app, at the review of the plan for that goal."""
 
+from argparse import Namespace
+
 from pex_tui.errors import UserError
+from pex_tui.planning.goals.planner import tidy_goal
 from pex_tui.wiring.goals import quoted
-from pex_tui.wiring.hosting import Options
 from pex_tui.wiring.terminal import is_headless
 
 
-def main(options: Options) -> int:
+def main(options: Namespace) -> int:
     """Open the app on the plan for a goal."""
+    tidy_goal(options.goal)
     if is_headless(options):
         goal = quoted(options.goal)
         raise UserError(
