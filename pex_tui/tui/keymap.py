@@ -14,7 +14,7 @@ _NAMES = """
     list.filter list.sort list.view agents.mark agents.open
     detail.follow detail.log detail.diff detail.prompt detail.info
     panel.before panel.next panel.back
-    home.run home.plan home.demo
+    home.run home.goal home.plan home.demo
     plan.approve plan.edit plan.new plan.drop plan.link plan.toggle plan.undo plan.redo plan.what_if
     plan.warnings plan.save plan.back
     conflict.ours conflict.theirs conflict.both conflict.edit conflict.rerun conflict.next

@@ -133,3 +133,27 @@ def test_the_demo_can_be_opened_from_home_and_leaves_the_repository_alone(shell:
         terminal.press("q")
         assert terminal.ended() == 0
     assert (shell.git("status", "--porcelain"), shell.git("branch", "-a")) == before
+
+
+def test_a_goal_typed_at_home_becomes_a_plan_that_runs(shell: Shell) -> None:
+    shell.write("tests/test_one.py", "def test_one():\n    assert True\n")
+    shell.write("pyproject.toml", "[tool.pytest.ini_options]\n")
+    shell.git("add", ".")
+    shell.git("commit", "-q", "-m", "tests")
+    with opened(shell) as terminal:
+        terminal.until("No run in this repository yet", "describe a goal")
+        terminal.press("n")
+        terminal.until("What is to be done?")
+        terminal.press(*"Investigate why the tests fail in CI and how slow they are")
+        terminal.press("\r")
+        terminal.until("Approve & run", "qa-engineer")
+        terminal.press("!")
+        terminal.until("Why this plan")
+        terminal.press("\x1b")
+        terminal.until("Approve & run", absent="Why this plan")
+        terminal.press("\r")
+        terminal.until("wave")
+        terminal.press("A")
+        terminal.until("wave", absent=None)
+        terminal.press("n", "q")
+        terminal.until("pex")

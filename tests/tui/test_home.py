@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from pex_tui.tui.widgets.run_table import RunTable
 from tests.tui import states
 from tests.tui.drafts import twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
-from tests.tui.waiting import until
+from tests.tui.waiting import until, until_shown
 
 
 def past(run: str, outcome: Outcome) -> RunSummary:
@@ -129,3 +130,35 @@ async def test_d_leaves_for_the_demo_once_confirmed(app: PexApp) -> None:
         await until(pilot, lambda: app.return_code is not None)
 
     assert app.wants_demo
+
+
+async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
+    app: PexApp, workshop: ScriptedWorkshop
+) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert workshop.goals == []
+
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        app.screen.query_one(Input).value = "mend the tests"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+        workshop.draft = replace(twelve(), reasons=("Two stages, as the goal names two.",))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        app.screen.query_one(Input).value = "mend the tests"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await until_shown(pilot, "press ! for why")
+        await pilot.press("exclamation_mark")
+        await until_shown(pilot, "Two stages, as the goal names two.")
+
+    assert workshop.goals == ["mend the tests", "mend the tests"]

@@ -36,6 +36,7 @@ class HomeScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_run", "Open run", key_display="⏎", id="home.run"),
+        Binding("n", "new_plan", "New plan", id="home.goal"),
         Binding("o", "open_plan", "Open plan", id="home.plan"),
         Binding("d", "demo", "Demo", id="home.demo"),
         Binding("j", "move(1)", "Down", show=False),
@@ -120,8 +121,10 @@ class HomeScreen(Screen[None]):
             lines += [
                 (("", ""),),
                 ((" No run in this repository yet.", ""),),
-                ((" o ", "brand"), ("open a plan file   ", ""), ("? ", "brand"), ("keys   ", "")),
+                ((" n ", "brand"), ("describe a goal, get a plan", "")),
+                ((" o ", "brand"), ("open a plan file", "")),
                 ((" d ", "brand"), ("demo: a sample project in a folder of its own, 30 s", "")),
+                ((" ? ", "brand"), ("keys", "")),
             ]
         return lines
 
@@ -129,6 +132,20 @@ class HomeScreen(Screen[None]):
         """Select another run."""
         runs = self.query_one(RunTable)
         runs.move_cursor(row=runs.cursor_row + step)
+
+    @work(group="open", exclusive=True)
+    async def action_new_plan(self) -> None:
+        """Ask what is to be done and review the plan for it."""
+        question = LineScreen("What is to be done?", "⏎ makes a plan to review; nothing starts yet")
+        goal = await self.app.push_screen_wait(question)
+        if not goal:
+            return
+        try:
+            draft = await self.pex.workshop.plan_goal(goal)
+        except UserError as error:
+            self.app.push_screen(TextScreen("No plan for this goal", "\n".join(error.lines)))
+        else:
+            self.post_message(DraftOpened(draft))
 
     @work(group="open", exclusive=True)
     async def action_open_plan(self) -> None:

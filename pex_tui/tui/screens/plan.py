@@ -162,12 +162,13 @@ class PlanScreen(Screen[None]):
     def _warning_line(self, draft: PlanDraft) -> Line:
         count = len(self._warnings) + len(draft.notices)
         if not count:
-            return (("✓ nothing to warn of", "dim"),)
+            why = "   press ! for why it is so" if draft.reasons else ""
+            return (("✓ nothing to warn of", "dim"), (why, "dim"))
         first = self._warnings[0].text if self._warnings else draft.notices[0]
         return (
             (f"! {count} warning{'' if count == 1 else 's'}  ", "paused"),
             (clean(first), ""),
-            ("   press ! to list", "dim"),
+            ("   press ! to list", "dim") if not draft.reasons else ("   press ! for why", "dim"),
         )
 
     def _show_graph(self) -> None:
