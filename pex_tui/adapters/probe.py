@@ -6,10 +6,9 @@ from contextlib import suppress
 
 import psutil
 
+from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.core.ids import TaskId
 from pex_tui.engine.session import Usage
-
-_Children = Mapping[int, list[psutil.Process]]
 
 
 class TreeMeter:
@@ -29,9 +28,8 @@ class TreeMeter:
         elapsed = max(now - self._read_at, 1e-6)
         seconds: dict[int, float] = {}
         rows = []
-        children = _children() if roots else {}
         for task, pid in roots.items():
-            spent, resident = self._tree(pid, children, seconds)
+            spent, resident = self._tree(pid, seconds)
             rows.append((task, min(1.0, spent / elapsed / self._cores), resident))
         self._read_at, self._seconds = now, seconds
         return Usage(
@@ -40,27 +38,17 @@ class TreeMeter:
             by_task=tuple(rows),
         )
 
-    def _tree(self, pid: int, children: _Children, seconds: dict[int, float]) -> tuple[float, int]:
+    def _tree(self, pid: int, seconds: dict[int, float]) -> tuple[float, int]:
         """CPU seconds since the last reading, and resident bytes, of a process and all below it."""
         spent, resident = 0.0, 0
-        members: list[psutil.Process] = []
-        with suppress(psutil.Error):
-            members.append(psutil.Process(pid))
-        for process in members:
-            members += children.get(process.pid, ())
-            with suppress(psutil.Error), process.oneshot():
+        members = [pid]
+        for member in members:
+            members += TABLE.children(member)
+            with suppress(psutil.Error):
+                process = psutil.Process(member)
                 times = process.cpu_times()
                 total = times.user + times.system
                 resident += process.memory_info().rss
                 seconds[process.pid] = total
                 spent += max(0.0, total - self._seconds.get(process.pid, total))
         return spent, resident
-
-
-def _children() -> _Children:
-    """Every process of the machine under its parent's pid: one pass for all trees."""
-    found: dict[int, list[psutil.Process]] = {}
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            found.setdefault(process.ppid(), []).append(process)
-    return found

@@ -59,6 +59,7 @@ class MonitorScreen(SteeringScreen):
 
     def on_mount(self) -> None:
         """Times go on between two states; resources are measured now and then."""
+        self.query_one(Timeline).border_title = "Timeline"
         self.query_one(MetricsPanel).border_title = "Figures"
         self.set_interval(_CLOCK_SECONDS, self._tick)
         self.set_interval(self.pex.look.refresh_seconds, self.measure)
@@ -242,6 +243,7 @@ class MonitorScreen(SteeringScreen):
         history = UsageView(
             tuple(cpu for cpu, _ in self._measured), tuple(memory for _, memory in self._measured)
         )
-        self.query_one(RunHeader).usage = history
         metrics = self.query_one(MetricsPanel)
-        metrics.history, metrics.usage = history, usage
+        self.query_one(RunHeader).set_reactive(RunHeader.usage, history)  # the next second shows it
+        metrics.set_reactive(MetricsPanel.history, history)
+        metrics.set_reactive(MetricsPanel.usage, usage)

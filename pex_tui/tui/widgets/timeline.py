@@ -1,5 +1,6 @@
 """The timeline: when each task waited, worked and landed."""
 
+from textual.geometry import Region
 from textual.reactive import var
 from textual.strip import Strip
 
@@ -54,12 +55,18 @@ class Timeline(Scroller):
         """Cells of the axis; one is left for the scrollbar."""
         return max(1, self.size.width - self.label_width - 1)
 
-    def watch_view(self) -> None:
-        """Paint the new times."""
-        title = self.symbols.text("Timeline" + (f" · {self.view.elapsed}" if self.view else ""))
-        if self.border_title != title:
-            self.border_title = title
-        self.lines_changed()
+    def watch_view(self, before: TimelineView | None, after: TimelineView | None) -> None:
+        """Paint the rows whose spans have changed, and the axis when it has."""
+        if before is None or after is None:
+            self.lines_changed()
+            return
+        if (before.ticks, before.now) != (after.ticks, after.now):
+            self.refresh(Region(0, 0, self.size.width, self.pinned))
+        known = {row.id: row for row in before.rows}
+        changed = {row.id for row in after.rows if known.get(row.id) != row}
+        places = [at for at, row in enumerate(self.order) if row.id in changed]
+        if places:
+            self.lines_changed(*places)
 
     def watch_order(self, before: tuple[TaskRow, ...], after: tuple[TaskRow, ...]) -> None:
         """Paint in the new order; here only a row's task and mark are seen."""
