@@ -356,3 +356,26 @@ def test_what_is_said_over_and_over_is_one_step() -> None:
     plan = made("First fix the crash, then release it. " * 300).plan
 
     assert [spec.agent for spec in plan.tasks] == ["error-handler", "release-agent"]
+
+
+def test_a_verb_without_an_object_has_that_of_the_next() -> None:
+    chosen = choose(read_signals("Find and fix all security holes"), OUTLINES["python"])
+
+    assert chosen.pattern is Pattern.SEQUENTIAL
+    assert chosen.agents == ("security-agent", "error-handler")
+
+
+def test_a_review_without_a_subject_looks_at_all() -> None:
+    chosen = choose(read_signals("Do a full code review"), OUTLINES["python"])
+
+    assert chosen.agents == ("qa-engineer", "security-agent", "performance-agent")
+
+
+def test_a_version_is_no_end_of_a_sentence() -> None:
+    assert len(read_clauses("Prepare version 2.0.1 of Node.js for users")) == 1
+
+
+def test_paths_of_different_orders_are_not_done_side_by_side() -> None:
+    goal = "Implement x in src/a.py and src/b.py, and document it in docs/x.md"
+
+    assert choose(read_signals(goal), OUTLINES["python"]).pattern is not Pattern.PARALLEL

@@ -18,13 +18,18 @@ _SHARE_OF_TOP = 0.3
 _PIPELINE_AT = 3.0
 _ITEM_WEIGHT = 0.4
 _WIDE_AT = 1.5
+_FLAW_AT, _HARDENING_AT = 2.5, 2.0
+_FEW_FILES = 3
+_FROM_NOTHING = 1.0
 _FEWEST_PARTS, _MOST_PARTS = 3, 12
 _ANALYSTS = (
     *(words.ERRORS, words.TESTS, words.SPEED, words.STRUCTURE, words.SECURITY, words.COMPLIANCE),
     *(words.SCREENS, words.USERS, words.OBSIDIAN, words.STATE, words.MONITORING, words.RELEASE),
-    *(words.BUSINESS, words.ORCHESTRATOR, words.META),
+    *(words.BUSINESS, words.ORCHESTRATOR, words.META, words.PRODUCT),
 )
 _CLUSTER = (words.ERRORS, words.TESTS, words.SPEED)
+_REVIEWERS = (words.TESTS, words.SECURITY, words.SPEED)
+_REVIEWS = frozenset({"review", "audit", "assess", "assessment", "evaluate", "inspect"})
 _RESPONDERS = (words.STABILITY, words.ERRORS, words.MONITORING, words.ROLLBACK, words.ALERTS)
 
 
@@ -122,8 +127,10 @@ def _investigation(signals: Signals, outline: RepositoryOutline) -> Choice | Non
     weights = {agent: signals.weight(agent) for agent in _ANALYSTS}
     least = max(_ANALYST_AT, _SHARE_OF_TOP * max(weights.values()))
     found = [agent for agent in _ANALYSTS if weights[agent] >= least]
-    is_vague = signals.weight(words.VAGUE) >= _ANALYST_AT or not found
-    if is_vague:
+    is_fault = signals.weight(words.FAULT) >= 1 or signals.weight(words.VAGUE) >= _ANALYST_AT
+    if not found and not is_fault:
+        found = list(_reviewers(signals))
+    elif signals.weight(words.VAGUE) >= _ANALYST_AT or not found:
         found = [*_CLUSTER, *(agent for agent in found if agent not in _CLUSTER)]
     elif words.ERRORS in found and set(found) <= set(_CLUSTER):
         found = [agent for agent in _CLUSTER if agent in found or agent == words.TESTS]
@@ -139,6 +146,12 @@ def _investigation(signals: Signals, outline: RepositoryOutline) -> Choice | Non
     return Choice(Pattern.INVESTIGATION, parts, why, max(1.0, product_size(signals)))
 
 
+def _reviewers(signals: Signals) -> tuple[str, ...]:
+    """Who answers a question without a subject: a review looks at all, else one explains."""
+    said = {word.text for one in signals.clauses for word in one.clause.words}
+    return _REVIEWERS if said & _REVIEWS else (words.STRUCTURE,)
+
+
 def _parallel(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     intents = set(signals.intents)
     if len(signals.paths) < _FEWEST_PARTS or signals.steps > 1:
@@ -149,12 +162,18 @@ def _parallel(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     if len(agents) != 1:
         return None
     agent = agents.pop()
+    if not any(set(signals.paths) <= _paths_of(one) for one in signals.clauses):
+        return None  # named by different orders, of which one needs the other
     paths = _grouped(signals.paths)
     if len(paths) < 2:  # noqa: PLR2004 - one part is nothing to run side by side
         return None
     parts = tuple(Part(agent, f"works on {path} alone", path=path) for path in paths)
     why = f"the goal names {len(parts)} parts that share no file: one agent for each"
     return Choice(Pattern.PARALLEL, parts, why, max(1.0, product_size(signals)))
+
+
+def _paths_of(one: ClauseSignals) -> set[str]:
+    return {word.text.rstrip("/*") for word in one.clause.words if word.is_path}
 
 
 def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -169,6 +188,8 @@ def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
 
 def _pipeline(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     size = product_size(signals)
+    if size >= 1 and len(outline.files) <= _FEW_FILES:
+        size += _FROM_NOTHING
     makes = Intent.BUILD in signals.intents or Intent.REFACTOR in signals.intents[:1]
     heads = [one for one in signals.clauses if one.intent is Intent.BUILD]
     own = {agent_for(one, outline) for one in heads}
@@ -224,7 +245,12 @@ def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline)
     is_large = one.intent is Intent.REFACTOR and not is_prose and signals.weight(words.SMALL) < 1
     if is_large:
         return (words.STRUCTURE, words.ENGINEER, words.TESTS)
-    return (agent_for(one, outline),)
+    agent = agent_for(one, outline)
+    least = _FLAW_AT if one.intent is Intent.FIX else _HARDENING_AT
+    changes = one.intent in {Intent.FIX, Intent.EDIT, Intent.BUILD}
+    if changes and not is_prose and one.head.get(words.SECURITY, 0) >= least:
+        return (words.SECURITY, agent)  # it finds, and changes nothing itself
+    return (agent,)
 
 
 def _wide_change(signals: Signals, outline: RepositoryOutline) -> Choice | None:

@@ -21,7 +21,7 @@ _EXTENSIONS = word_set(
     "json jsx kt lock lua m md mjs php pl proto ps1 py pyi r rb rs rst sass scala scss sh sql "
     "svelte swift tf toml ts tsx txt vue xml yaml yml zig"
 )
-_WORD = re.compile(r"[^\W_][\w'\u2019+-]*|[.!?;:,]+")
+_WORD = re.compile(r"[^\W_][\w'\u2019+-]*(?:\.\w+)*|[.!?;:,]+")
 _PATH = re.compile(r"[\w.@+*-]+(?:/[\w.@+*-]*)*")
 _LINE_NUMBER = re.compile(r"(?::\d+){1,2}$")
 _NUMBERED = re.compile(r"(?:^|(?<=\s))\(?\d{1,2}[.)](?=\s)")
@@ -30,7 +30,8 @@ _STEP_WORDS = frozenset({"then", "afterwards", "afterward", "finally", "next", "
 _FILLERS = _STEP_WORDS | word_set(
     "please first also just and or now to let's lets we you should must"
 )
-_FINDINGS = frozenset(["report", "reports", "summary", "overview", "findings", "conclusions"])
+_FINDINGS = frozenset({"report", "summary", "overview", "findings", "conclusions"})
+_NEAR = 4
 _NEGATIONS = frozenset({"never", "without", "avoid", "skip", "except", "excluding", "ignore"})
 _NEGATION_PAIRS = frozenset(
     {("do", "not"), ("must", "not"), ("should", "not"), ("no", "need"), ("instead", "of")}
@@ -64,7 +65,7 @@ def read_clauses(text: str) -> tuple[Clause, ...]:
     clauses: list[Clause] = []
     step = 0
     for sentence, is_question in _sentences(plain):
-        for part, opens_step in _parts(sentence):
+        for part, opens_step in _with_objects(list(_parts(sentence))):
             step += 1 if opens_step and clauses else 0
             words = tuple(_ruled(part))
             if words:
@@ -133,6 +134,14 @@ def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
     yield held, opens
 
 
+def _with_objects(parts: list[tuple[list[Word], bool]]) -> Iterator[tuple[list[Word], bool]]:
+    """The parts, in which a verb without an object has that of the next ("find and fix it")."""
+    for place, (part, opens_step) in enumerate(parts):
+        told = [word.text for word in part if word.text not in _FILLERS and word.text != ","]
+        is_bare = len(told) == 1 and told[0] in VERBS and place + 1 < len(parts)
+        yield (part + parts[place + 1][0][1:] if is_bare else part), opens_step
+
+
 def _held_more_than_fillers(held: list[Word]) -> bool:
     return any(word.text not in _FILLERS and word.text != "," for word in held)
 
@@ -169,7 +178,8 @@ def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
 def _tells_findings(words: tuple[Word, ...]) -> bool:
     """Whether what is to be written is what was found ("write a report of it")."""
     texts = [word.text for word in words]
-    place = next((at for at, text in enumerate(texts) if text in _FINDINGS), None)
+    near = texts[:_NEAR]  # a verb, an article, a word between
+    place = next((at for at, text in enumerate(near) if text in _FINDINGS), None)
     following = texts[place + 1 : place + 2] if place is not None else ["nothing"]
     return not following or following[0] in {"about", "of", "on", "with", "for", ","}
 

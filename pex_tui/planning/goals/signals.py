@@ -95,7 +95,7 @@ def read_signals(goal: str) -> Signals:
             if weight >= _RULED_OUT_AT and weight >= wanted.weights.get(topic, 0.0)
         ),
         paths=_paths(found),
-        listed=min(text.count(", "), _MOST_ITEMS),
+        listed=min(_listed(text), _MOST_ITEMS),
     )
 
 
@@ -138,6 +138,11 @@ def _path_topics(word: Word) -> dict[str, float]:
     if "tests" in path.parts or path.stem.startswith("test_") or path.stem.endswith("_test"):
         named = {**named, TESTS: 1.5}
     return named
+
+
+def _listed(text: str) -> int:
+    """How many things are enumerated besides the first."""
+    return text.count(", ") + (1 if " and " in text else 0)
 
 
 def _paths(found: list[ClauseSignals]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pex_tui.planning.goals.verbs import Intent, word_set
 
 _AT = 1.5
 _STRONG = 2.0
+_PLAIN = 2.5
 _PLUGIN_WEIGHT = 2.0
 _MAKERS = (
     *(words.FACTORY, words.STATE, words.ALERTS, words.MONITORING, words.RELEASE, words.TESTS),
@@ -16,7 +17,7 @@ _MAKERS = (
 )
 _ANALYSTS = (
     *(words.ERRORS, words.SPEED, words.SECURITY, words.COMPLIANCE, words.STRUCTURE, words.TESTS),
-    *(words.SCREENS, words.USERS, words.STATE, words.OBSIDIAN, words.MONITORING),
+    *(words.SCREENS, words.USERS, words.STATE, words.OBSIDIAN, words.MONITORING, words.PRODUCT),
 )
 _STATES = word_set("is are was were has have does do shows show returns gives says")
 
@@ -85,6 +86,9 @@ def _tester(one: ClauseSignals, outline: RepositoryOutline) -> str:
 def _maker(one: ClauseSignals) -> str:
     if one.head.get(words.DOCS, 0) >= _AT:
         return words.ENGINEER
+    for agent in (words.PRODUCT, words.STRUCTURE):  # of whom words tell less
+        if one.head.get(agent, 0) >= _PLAIN:
+            return agent
     return _top(one.head, _MAKERS, words.ENGINEER)
 
 

@@ -27,14 +27,15 @@ _BY_INTENT = {
     Intent.INVESTIGATE: "investigate analyse analyze audit review assess examine inspect evaluate "
     "check find diagnose explain understand explore survey compare determine identify tell list "
     "show measure look research trace give report count estimate summarise summarize discover "
-    "search scan detect triage study reproduce describe",
+    "search scan detect triage study reproduce describe gather collect elicit",
     Intent.FIX: "fix repair mend resolve correct debug solve patch heal stop prevent handle",
     Intent.BUILD: "add implement build create introduce develop support design integrate provide "
     "write extend enable allow make generate want need offer let invent prototype expose",
     Intent.EDIT: "rename bump format reformat remove delete drop update upgrade replace move "
     "translate change adapt adjust reword sort tidy clean convert port use switch turn increase "
     "decrease reduce improve shorten document migrate configure set modify annotate deprecate "
-    "disable install pin cache encrypt compress store lower raise harden secure simplify hide",
+    "disable install pin cache encrypt compress store lower raise harden secure simplify hide "
+    "ensure guarantee",
     Intent.REFACTOR: "refactor restructure reorganise reorganize rewrite split extract decouple "
     "modularise modularize modernise modernize rearchitect untangle separate merge unify "
     "consolidate redesign",

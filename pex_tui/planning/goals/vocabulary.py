@@ -46,7 +46,7 @@ _TABLE = {
     "retention 2, audit trail 3, hipaa 3, =pci 2, =sox 2, legal 2, regulat 2, consent 1.5, "
     "copyright 2.5",
     STRUCTURE: "architect 3, refactor 1.5, restructur 1.5, decoupl 2, modular 2, "
-    "microservice 2.5, monolith 2, circular 1.5, layering 2, structure 1, coupling 2, "
+    "microservice 1.2, monolith 1.2, circular 1.5, layering 2, structure 1, coupling 2, "
     "technical debt 2",
     STATE: "migration 1.8, migrat 0.8, schema 2, database 1, =db 1, =sql 1, =table 1, "
     "tables 1, column 1.2, persist 2, =index 1.8, indexes 1.8, indices 1.8, backup 1.5, "
@@ -60,8 +60,8 @@ _TABLE = {
     META: "task breakdown 3, work breakdown 3, =decompose 2, plan the 1, team of 1, =agents 0.5",
     FACTORY: "agent definit 4, agent def 3, new agent 3, an agent 2.5, subagent 3, agent for 2",
     ORCHESTRATOR: "parallel run 3, parallel exec 3, =slots 2, critical path 2, makespan 3",
-    PRODUCT: "requirement 2.5, roadmap 3, user stor 3, =mvp 2, prioriti 1, product 1, "
-    "feature 1, acceptance crit 2, scope 1, market 1",
+    PRODUCT: "requirement 2.5, roadmap 3, user stor 3, =mvp 2, prioriti 1, product 0.7, "
+    "feature 0.7, acceptance crit 2, scope 1, market 1",
     BUSINESS: "business 2.5, process 1.2, stakeholder 3, workflow 1.2, billing 1.5, "
     "invoic 1.2, accounting 2, order 0.4, refund 1, dunning 1, tax 1, booking 1, "
     "subscription 1, domain model 1, approval 1.2, contract 0.7",
@@ -85,7 +85,7 @@ _TABLE = {
     SEVERE: "emergenc 3, outage 3, =sev1 3, =sev-1 3, =sev0 3, =sev2 2, =p0 3, =p1 2, "
     "incident 1.5, urgent 1.5, immediately 1, =asap 1, hotfix 1.5, on fire 3, is down 2.5, "
     "are down 2.5, went down 2.5, data loss 1.5, losing data 2, losing money 2, "
-    "losing order 2, right now 0.7, stop it 0.5, all hands 1, critical 1, production is 0.5",
+    "losing order 2, right now 1.5, stop it 0.5, all hands 1, critical 1, production is 0.5",
     LIVE: "production 1, =prod 1, =live 1, deploy 0.5, customer 0.7, everybody 0.7, "
     "everyone 0.7, all users 0.7, all requests 1, minutes ago 1, site 0.3",
     SIZE: "dashboard 1.5, =system 1.5, platform 2, =shop 1.2, portal 1.5, =service 1, "
@@ -99,7 +99,7 @@ _TABLE = {
     "end-to-end 1, from scratch 1.5, mobile 0.7, where 0.3, e-mail 0.3, verification 0.3, "
     "report 0.2, reminder 0.5, wizard 1, import 0.3",
     WIDE: "whole 1.5, entire 1.5, everywhere 2, across 1, throughout 1.5, =all 0.7, "
-    "code base 0.5, codebase 0.5, =every 0.5, complete 0.5, large 0.5, big 0.5",
+    "code base 1.5, codebase 1.5, =every 0.5, complete 0.5, large 0.5, big 0.5",
     SMALL: "typo 2, small 0.5, minor 1, =just 0.5, simple 0.7, quick 0.5, =single 0.5, "
     "one-line 2, tiny 1.5, trivial 1.5, hello world 2, =flag 0.7, =script 0.5",
     DOCS: "typo 2, spelling 2, grammar 1.5, =readme 2, docs 2, documentation 2, tutorial 2, "
