@@ -6,7 +6,7 @@ from enum import StrEnum
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.clauses import Clause, Word
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import ClauseSignals, Signals, without_nested
+from pex_tui.planning.goals.signals import PRONOUNS, ClauseSignals, Signals, without_nested
 from pex_tui.planning.goals.single import agent_for, is_fault_report
 from pex_tui.planning.goals.verbs import Intent
 
@@ -199,10 +199,16 @@ def _pipeline(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     parts = tuple(
         Part(agent, _why(signals, agent, usual), stage)
         for agent, stage, usual, least in _STAGES
-        if signals.weight(agent) >= least and agent not in signals.ruled_out
+        if _in_pipeline(signals, agent) >= least and agent not in signals.ruled_out
     )
     why = "something new that people will meet: what is wanted, then building it, then proof"
     return Choice(Pattern.PIPELINE, parts, why, size)
+
+
+def _in_pipeline(signals: Signals, agent: str) -> float:
+    """What speaks for the agent; names of a trade's things speak for looking at its processes."""
+    trade = signals.weight(words.DOMAIN) if agent == words.BUSINESS else 0.0
+    return signals.weight(agent) + trade
 
 
 _STAGES = (
@@ -227,6 +233,8 @@ def _sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
         if one.intent is None and len(signals.clauses) > 1:
             continue
         for agent in _agents_of(one, signals, outline):
+            if _means_the_same(one, agent, found):
+                continue
             is_new = (agent, one.clause.words) not in said_before
             said_before.add((agent, one.clause.words))
             if is_new and len(found) < _MOST_PARTS and (not found or found[-1].agent != agent):
@@ -238,6 +246,13 @@ def _sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
         return None
     why = "each step builds on what the one before has left, so side by side nothing is won"
     return Choice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
+
+
+def _means_the_same(one: ClauseSignals, agent: str, found: list[Part]) -> bool:
+    """Whether "repair them" is about the tests that the agent before is to mend already."""
+    said = {word.text for word in one.clause.words}
+    is_mended = bool(found) and agent == words.ERRORS and found[-1].agent == words.TEST_FIXER
+    return is_mended and bool(said & PRONOUNS)
 
 
 def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ _FILLERS = _STEP_WORDS | word_set(
 )
 _FINDINGS = frozenset({"report", "summary", "overview", "findings", "conclusions"})
 _NEAR = 4
+_BREAKS = frozenset({",", "and", "then", "but", "please"})
+_ASKING = frozenset({"could", "can", "would", "will"})
 _NEGATIONS = frozenset({"never", "without", "avoid", "skip", "except", "excluding", "ignore"})
 _NEGATION_PAIRS = frozenset(
     {("do", "not"), ("must", "not"), ("should", "not"), ("no", "need"), ("instead", "of")}
@@ -120,7 +122,7 @@ def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
     held: list[Word] = []
     opens = False
     for place, word in enumerate(sentence):
-        is_break = place > 0 and (sentence[place - 1].text in {",", "and", "then", "but"})
+        is_break = place > 0 and sentence[place - 1].text in _BREAKS
         is_step = word.text in _STEP_WORDS or _pair(sentence, place) == ("after", "that")
         if is_step and _held_more_than_fillers(held):
             yield held, opens
@@ -159,6 +161,9 @@ def _heads_a_clause(sentence: list[Word], place: int) -> bool:
 
 def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
     """What the clause's verb asks for: the first word that is no filler, else what nouns say."""
+    asks_for = words[0].text in _ASKING and words[1:2] and words[1].text in {"you", "we"}
+    if asks_for:  # "could you fix it?"
+        words, is_question = words[2:], False
     for word in words:
         if word.text in _FILLERS or word.text == "," or word.is_ruled_out:
             continue

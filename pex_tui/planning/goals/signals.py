@@ -12,6 +12,8 @@ MOST_READ = 24_000
 _HALF = 0.5
 _MOST_ITEMS = 8
 _RULED_OUT_AT = 1.5
+_FEW_WORDS = 4
+PRONOUNS = frozenset({"it", "them", "these", "those", "this", "that"})
 _DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
 _PREPOSITIONS = word_set(
     "for about of in on with when that where from to by after before into without which"
@@ -81,7 +83,7 @@ def read_signals(goal: str) -> Signals:
     for clause in read_clauses(text):
         signals = _clause_signals(clause, wanted, refused)
         if not all(word.is_ruled_out for word in clause.words):
-            found.append(signals)
+            found.append(_about_what_was_told(signals, found))
     return Signals(
         clauses=tuple(found),
         topics=wanted.weights,
@@ -99,12 +101,22 @@ def read_signals(goal: str) -> Signals:
     )
 
 
+def _about_what_was_told(one: ClauseSignals, found: list[ClauseSignals]) -> ClauseSignals:
+    """An order without a subject of its own ("repair them") is about the statement before it."""
+    said = {word.text for word in one.clause.words}
+    follows = bool(found) and found[-1].intent is None and one.intent is not None
+    if follows and said & PRONOUNS and len(said) <= _FEW_WORDS:
+        full = {**found[-1].full, **one.full}
+        return ClauseSignals(one.clause, full, full)
+    return one
+
+
 def _clause_signals(clause: Clause, wanted: _Tally, refused: _Tally) -> ClauseSignals:
     full, head = _Tally(), _Tally()
     factor = 1.0
     words = clause.words
     for place, word in enumerate(words):
-        if word.text in _PREPOSITIONS:
+        if word.text in _PREPOSITIONS and clause.intent is not None:
             factor = _HALF
         following = words[place + 1].text if place + 1 < len(words) else ""
         spoken = _spoken(word, following)

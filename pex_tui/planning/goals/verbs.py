@@ -28,7 +28,8 @@ _BY_INTENT = {
     "check find diagnose explain understand explore survey compare determine identify tell list "
     "show measure look research trace give report count estimate summarise summarize discover "
     "search scan detect triage study reproduce describe gather collect elicit",
-    Intent.FIX: "fix repair mend resolve correct debug solve patch heal stop prevent handle",
+    Intent.FIX: "fix repair mend resolve correct debug solve patch heal stop prevent handle close "
+    "address eliminate tackle restore",
     Intent.BUILD: "add implement build create introduce develop support design integrate provide "
     "write extend enable allow make generate want need offer let invent prototype expose",
     Intent.EDIT: "rename bump format reformat remove delete drop update upgrade replace move "
@@ -51,7 +52,7 @@ AMBIGUOUS = word_set(
     "test design release report support speed profile benchmark review audit plan format "
     "patch tag ship list cover measure check change update upgrade move sort need use search "
     "scan trace estimate count study research survey cut launch set stress pin cache store "
-    "port show turn switch document handle look make let build want"
+    "port show turn switch document handle look close address restore make let build want"
 )
 """Verbs that are nouns as well, or stand inside a clause: they open one only before an object."""
 

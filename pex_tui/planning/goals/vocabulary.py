@@ -21,6 +21,7 @@ ROLLBACK, ALERTS, ORCHESTRATOR = "rollback", "alerts", "parallel-execution-orche
 
 FAULT, UNSTEADY, SEVERE, LIVE = "fault", "unsteady", "severe", "live"
 SIZE, WIDE, SMALL, DOCS, VAGUE = "size", "wide", "small", "docs", "vague"
+DOMAIN = "domain"
 
 _TABLE = {
     ERRORS: "error 1.5, bug 2, exception 2, crash 2.5, traceback 3, stacktrace 3, "
@@ -35,7 +36,7 @@ _TABLE = {
     SPEED: "slow 2.5, =fast 1.5, faster 2.5, fast 1.5, =speed 2, perform 2.5, latenc 2.5, "
     "throughput 2.5, =memory 1.5, =cpu 2, profil 2, optimi 2, benchmark 2, bottleneck 2.5, "
     "scalab 1.5, =n+1 2, load tim 2, response tim 2, memory leak 1.5, under load 1, "
-    "seconds 0.3, respons 0.3",
+    "respons 0.3, =takes 1, seconds 1, minutes 1, =ms 1.5",
     SECURITY: "secur 3, vulnerab 3, injection 3, sql inject 1, =xss 3, =csrf 3, =ssrf 3, "
     "password 1, secret 2.5, credential 2.5, =cve 3, exploit 2.5, owasp 3, sanitis 1.5, "
     "sanitiz 1.5, attack 2, pentest 3, penetration 3, threat 2, harden 2, malicious 2, "
@@ -62,13 +63,14 @@ _TABLE = {
     ORCHESTRATOR: "parallel run 3, parallel exec 3, =slots 2, critical path 2, makespan 3",
     PRODUCT: "requirement 2.5, roadmap 3, user stor 3, =mvp 2, prioriti 1, product 0.7, "
     "feature 0.7, acceptance crit 2, scope 1, market 1",
-    BUSINESS: "business 2.5, process 1.2, stakeholder 3, workflow 1.2, billing 1.5, "
-    "invoic 1.2, accounting 2, order 0.4, refund 1, dunning 1, tax 1, booking 1, "
-    "subscription 1, domain model 1, approval 1.2, contract 0.7",
+    BUSINESS: "business 2.5, process 1.2, stakeholder 3, workflow 1.2, domain model 1, "
+    "approval 1.2",
+    DOMAIN: "billing 1.5, invoic 1.2, accounting 2, order 0.4, refund 1, dunning 1, tax 1, "
+    "booking 1, subscription 1, contract 0.7",
     USERS: "usab 3, =ux 3, user experience 3, onboarding 2, =users 1, customer 0.6, "
     "dashboard 1.2, newcomer 1, profile page 1, =page 0.5, =pages 0.3, =flow 1, wording 1, "
     "=form 0.7, tour 1, accessib 1, mobile 1, =shop 0.7, calendar 0.5, wizard 1.2, "
-    "=settings 0.3, =screen 0.5, persona 2, messag 0.5, notificat 0.5, cart 0.5, profile 0.3",
+    "=settings 0.3, =screen 0.5, =persona 2, messag 0.5, notificat 0.5, cart 0.5, profile 0.3",
     MONITORING: "monitor 2.5, logging 2, health check 2.5, observab 3, telemetry 3, "
     "metrics 2.5, tracing 1.5, prometheus 2.5, opentelemetry 3, grafana 2, structured log 1",
     ALERTS: "alert 3, pager 2.5, on-call 2, oncall 2, threshold 0.7",
@@ -105,8 +107,8 @@ _TABLE = {
     DOCS: "typo 2, spelling 2, grammar 1.5, =readme 2, docs 2, documentation 2, tutorial 2, "
     "=guide 2, manual 1, runbook 2.5, wiki 1.5, docstring 2, =links 1, playbook 2, "
     "=comments 1, =faq 1.5, handbook 2, article 1.5, =adr 1.5",
-    VAGUE: "something 1.5, somehow 1, strange 1, weird 1, odd 1, is wrong 1, what is 0.5, "
-    "mysterious 1",
+    VAGUE: "something 1.5, somehow 1, strange 1.5, weird 1.5, odd 1, is wrong 1, what is 0.5, "
+    "mysterious 1, nobody know 1, behav 0.5",
 }  # fmt: skip
 
 
