@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,17 @@ async def test_w_compares_numbers_of_slots_and_takes_the_chosen_one(app: PexApp)
         draft = screen_of(app).draft
         assert draft is not None
         assert draft.plan.slots == 3
+
+
+async def test_why_a_plan_is_as_it_is_stands_below_the_warnings(workshop: ScriptedWorkshop) -> None:
+    draft = replace(small(), reasons=("pattern single: one thing [/] in one place",))
+    app = app_on(workshop, start=draft, symbols="line", now=lambda: states.NOW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "Why this plan" in screen_text(app))
+
+        assert "one thing [/] in one place" in screen_text(app)
 
 
 async def test_o_saves_where_it_is_told_and_overwrites_only_when_confirmed(

@@ -79,7 +79,7 @@ def read_signals(goal: str) -> Signals:
     """The signals of a goal; what stands beyond 24,000 characters is not looked at."""
     text = goal[:MOST_READ]
     wanted, refused = _Tally(), _Tally()
-    found = []
+    found: list[ClauseSignals] = []
     for clause in read_clauses(text):
         signals = _clause_signals(clause, wanted, refused)
         if not all(word.is_ruled_out for word in clause.words):
