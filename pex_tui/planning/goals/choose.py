@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.clauses import Clause, Word
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import PRONOUNS, ClauseSignals, Signals, without_nested
+from pex_tui.planning.goals.signals import (
+    PREPOSITIONS,
+    PRONOUNS,
+    ClauseSignals,
+    Signals,
+    without_nested,
+)
 from pex_tui.planning.goals.single import agent_for, is_fault_report
 from pex_tui.planning.goals.verbs import Intent
 
@@ -20,6 +27,7 @@ _ITEM_WEIGHT = 0.4
 _WIDE_AT = 1.5
 _FLAW_AT, _HARDENING_AT = 2.5, 2.0
 _FEW_FILES = 3
+_PEOPLE = frozenset({"users", "customers", "people", "visitors", "members", "employees", "admins"})
 _FROM_NOTHING = 1.0
 _FEWEST_PARTS, _MOST_PARTS = 3, 12
 _ANALYSTS = (
@@ -90,7 +98,17 @@ def product_size(signals: Signals) -> float:
     """How much a goal asks to be made: words of whole products, and how many things are listed."""
     named = signals.weight(words.SIZE)
     listed = _ITEM_WEIGHT * signals.listed if named else 0.0
-    return max(0.0, named + listed - signals.weight(words.SMALL))
+    used = 1.0 if any(_tells_who_does_what(one) for one in signals.clauses) else 0.0
+    return max(0.0, named + listed + used - signals.weight(words.SMALL))
+
+
+def _tells_who_does_what(one: ClauseSignals) -> bool:
+    """Whether people do something in it: "customers collect points"."""
+    texts = [word.text for word in one.clause.words]
+    return any(
+        word in _PEOPLE and following not in PREPOSITIONS and following not in {"and", "or"}
+        for word, following in pairwise(texts)
+    )
 
 
 def _emergency(signals: Signals, outline: RepositoryOutline) -> Choice | None:

@@ -123,7 +123,11 @@ def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
     opens = False
     for place, word in enumerate(sentence):
         is_break = place > 0 and sentence[place - 1].text in _BREAKS
-        is_step = word.text in _STEP_WORDS or _pair(sentence, place) == ("after", "that")
+        is_noun = place > 0 and sentence[place - 1].text in DETERMINERS  # "the next release"
+        is_step = (word.text in _STEP_WORDS and not is_noun) or _pair(sentence, place) == (
+            "after",
+            "that",
+        )
         if is_step and _held_more_than_fillers(held):
             yield held, opens
             held, opens = [], True
@@ -161,8 +165,9 @@ def _heads_a_clause(sentence: list[Word], place: int) -> bool:
 
 def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
     """What the clause's verb asks for: the first word that is no filler, else what nouns say."""
-    asks_for = words[0].text in _ASKING and words[1:2] and words[1].text in {"you", "we"}
-    if asks_for:  # "could you fix it?"
+    said = [word.text for word in words[:_NEAR]]
+    is_order = said[0] in _ASKING and (said[1:2] == ["you"] or set(said[2:3]) & set(VERBS))
+    if is_order:  # "could you fix it?"
         words, is_question = words[2:], False
     for word in words:
         if word.text in _FILLERS or word.text == "," or word.is_ruled_out:

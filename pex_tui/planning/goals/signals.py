@@ -15,7 +15,7 @@ _RULED_OUT_AT = 1.5
 _FEW_WORDS = 4
 PRONOUNS = frozenset({"it", "them", "these", "those", "this", "that"})
 _DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
-_PREPOSITIONS = word_set(
+PREPOSITIONS = word_set(
     "for about of in on with when that where from to by after before into without which"
 )
 
@@ -116,7 +116,7 @@ def _clause_signals(clause: Clause, wanted: _Tally, refused: _Tally) -> ClauseSi
     factor = 1.0
     words = clause.words
     for place, word in enumerate(words):
-        if word.text in _PREPOSITIONS and clause.intent is not None:
+        if word.text in PREPOSITIONS and clause.intent is not None:
             factor = _HALF
         following = words[place + 1].text if place + 1 < len(words) else ""
         spoken = _spoken(word, following)

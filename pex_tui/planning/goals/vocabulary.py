@@ -32,7 +32,7 @@ _TABLE = {
     TESTS: "=test 2, =tests 2, testing 2, tested 2, testcase 2, untest 2.5, coverage 2.5, "
     "quality 2, =qa 3, regression 1, =unit 0.5, edge cas 2, acceptance 1, =e2e 1, "
     "property-based 2, mutation 1",
-    TEST_FIXER: "flaky 3, flakiness 3, test suite 0.5, intermittent 1",
+    TEST_FIXER: "flaky 3, flakiness 3, test suite 0.5, intermittent 1, =ci 1.5",
     SPEED: "slow 2.5, =fast 1.5, faster 2.5, fast 1.5, =speed 2, perform 2.5, latenc 2.5, "
     "throughput 2.5, =memory 1.5, =cpu 2, profil 2, optimi 2, benchmark 2, bottleneck 2.5, "
     "scalab 1.5, =n+1 2, load tim 2, response tim 2, memory leak 1.5, under load 1, "
@@ -42,16 +42,17 @@ _TABLE = {
     "sanitiz 1.5, attack 2, pentest 3, penetration 3, threat 2, harden 2, malicious 2, "
     "authent 1.2, authori 1.2, login 1, payment 0.8, =api 0.4, permission 1, encrypt 1.5, "
     "advisor 1.5, =token 0.8, sign-up 0.5, =admin 0.5, upload 0.7, data leak 2, =oauth 1.5, "
-    "=sso 1.5",
+    "=sso 1.5, api key 2.5, private key 2.5, access key 2.5",
     COMPLIANCE: "licen 3, =gdpr 3, =dsgvo 3, complian 3, privacy 2.5, personal data 3, =pii 3, "
     "retention 2, audit trail 3, hipaa 3, =pci 2, =sox 2, legal 2, regulat 2, consent 1.5, "
-    "copyright 2.5",
+    "copyright 2.5, =gpl 2.5, =agpl 2.5, open-sourc 1.5",
     STRUCTURE: "architect 3, refactor 1.5, restructur 1.5, decoupl 2, modular 2, "
     "microservice 1.2, monolith 1.2, circular 1.5, layering 2, structure 1, coupling 2, "
     "technical debt 2",
     STATE: "migration 1.8, migrat 0.8, schema 2, database 1, =db 1, =sql 1, =table 1, "
-    "tables 1, column 1.2, persist 2, =index 1.8, indexes 1.8, indices 1.8, backup 1.5, "
-    "postgres 1, sqlite 1, redis 1, alembic 2, stored state 3, data model 1.5, data loss 1",
+    "tables 1, column 1.5, persist 2, =index 1.8, indexes 1.8, indices 1.8, backup 1.5, "
+    "postgres 1, sqlite 1, redis 1, alembic 2, stored state 3, data model 1.5, data loss 1, "
+    "backfill 2",
     SCREENS: "=ui 2, =gui 2, screen 1.5, playwright 2.5, cypress 2.5, accessib 2.5, =a11y 2.5, "
     "visual 1, keyboard 1.5, =browser 1, screenshot 2, responsive 1, =button 1, dialog 1.5, "
     "=form 0.7, dark mode 1, =layout 1, wcag 3, user interface 2, click 0.7",
@@ -96,12 +97,12 @@ _TABLE = {
     "onboarding 1.2, authent 1, =rest 0.7, =api 0.8, third part 0.7, tenan 2, notificat 0.8, "
     "chat 1, calendar 0.7, admin 0.7, profile page 0.8, website 1.5, marketplace 2, "
     "workflow 1, integrat 0.7, engine 0.7, editor 1, search 0.5, real-time 1, realtime 1, "
-    "collaborat 1, moderation 0.5, reset 0.3, role 0.5, customers can 1, users can 1, "
-    "user can 1, people can 1, visitors can 1, permission 0.7, backend 1, frontend 1, "
-    "end-to-end 1, from scratch 1.5, mobile 0.7, where 0.3, e-mail 0.3, verification 0.3, "
-    "report 0.2, reminder 0.5, wizard 1, import 0.3",
+    "collaborat 1, moderation 0.5, reset 0.3, role 0.5, permission 0.7, backend 1, "
+    "frontend 1, end-to-end 1, from scratch 1.5, mobile 0.7, where 0.3, e-mail 0.3, "
+    "verification 0.3, report 0.2, reminder 0.5, wizard 1, import 0.3",
     WIDE: "whole 1.5, entire 1.5, everywhere 2, across 1, throughout 1.5, =all 0.7, "
-    "code base 1.5, codebase 1.5, =every 0.5, complete 0.5, large 0.5, big 0.5",
+    "code base 1.5, codebase 1.5, =every 0.5, complete 0.5, large 0.5, big 0.5, in all 1.5, "
+    "in every 1.5, all modul 1, all file 1",
     SMALL: "typo 2, small 0.5, minor 1, =just 0.5, simple 0.7, quick 0.5, =single 0.5, "
     "one-line 2, tiny 1.5, trivial 1.5, hello world 2, =flag 0.7, =script 0.5",
     DOCS: "typo 2, spelling 2, grammar 1.5, =readme 2, docs 2, documentation 2, tutorial 2, "
@@ -143,6 +144,7 @@ def topics_of(word: str, following: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for part in {word, *word.split("-")}:
         _collect(found, _STEMS.get(f"={part}", ()))
+        _collect(found, _STEMS.get(f"={part.removesuffix('s')}", ()))
         for end in range(_SHORTEST_STEM, min(len(part), _LONGEST_WORD) + 1):
             _collect(found, _STEMS.get(part[:end], ()))
     pair = f"{word} {following}"
