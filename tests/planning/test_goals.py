@@ -13,7 +13,8 @@ from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
-from pex_tui.planning.goals.choose import Pattern, choose
+from pex_tui.planning.goals.choice import Pattern
+from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.clauses import is_path, read_clauses
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.planner import GoalPlan, plan_goal

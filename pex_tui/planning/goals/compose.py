@@ -6,7 +6,7 @@ from typing import Any
 from pex_tui.core.ids import AgentName, TaskId
 from pex_tui.planning.context import PlanContext
 from pex_tui.planning.goals import vocabulary as words
-from pex_tui.planning.goals.choose import Choice, Part, Pattern
+from pex_tui.planning.goals.choice import Choice, Part, Pattern
 from pex_tui.planning.goals.equivalents import FORMATTING, Equivalent, equivalent, gate
 from pex_tui.planning.goals.files import likely_files
 from pex_tui.planning.goals.outline import RepositoryOutline, Tool, ToolKind

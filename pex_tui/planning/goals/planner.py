@@ -10,7 +10,8 @@ from pex_tui.core.rules import RunRules
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.context import PlanContext
-from pex_tui.planning.goals.choose import Pattern, choose
+from pex_tui.planning.goals.choice import Pattern
+from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.compose import Composed, Material, compose
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.signals import MOST_READ, Signals, read_signals

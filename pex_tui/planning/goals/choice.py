@@ -1,0 +1,92 @@
+"""How a goal's agents work together, and the words that say why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+from pex_tui.planning.goals import vocabulary as words
+from pex_tui.planning.goals.clauses import Clause
+from pex_tui.planning.goals.signals import PREPOSITIONS, ClauseSignals, Signals
+
+COMPLEX_AT = 3.0
+CLEAR_AT = 1.5
+_ITEM_WEIGHT = 0.4
+_PEOPLE = frozenset({"users", "customers", "people", "visitors", "members", "employees", "admins"})
+
+
+class Pattern(StrEnum):
+    """How a goal's agents work together."""
+
+    SINGLE = "single"
+    SEQUENTIAL = "sequential"
+    PARALLEL = "parallel"
+    INVESTIGATION = "investigation"
+    PIPELINE = "pipeline"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One agent's place in the plan; `path` is what it alone works on, `clause` what it is for."""
+
+    agent: str
+    why: str
+    stage: int | None = None
+    path: str | None = None
+    clause: Clause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The pattern, the agents in order, and why it is this pattern."""
+
+    pattern: Pattern
+    parts: tuple[Part, ...]
+    why: str
+    size: float
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The agents, each once."""
+        return tuple(dict.fromkeys(part.agent for part in self.parts))
+
+    @property
+    def complexity(self) -> str:
+        """In a word."""
+        if self.size < 1:
+            return "simple"
+        return "moderate" if self.size < COMPLEX_AT else "complex"
+
+
+def product_size(signals: Signals) -> float:
+    """How much a goal asks to be made: words of whole products, and how many things are listed."""
+    named = signals.weight(words.SIZE)
+    listed = _ITEM_WEIGHT * signals.listed if named else 0.0
+    used = 1.0 if any(_tells_who_does_what(one) for one in signals.clauses) else 0.0
+    return max(0.0, named + listed + used - signals.weight(words.SMALL))
+
+
+def _tells_who_does_what(one: ClauseSignals) -> bool:
+    """Whether people do something in it: "customers collect points"."""
+    texts = [word.text for word in one.clause.words]
+    return any(
+        word in _PEOPLE and following not in PREPOSITIONS and following not in {"and", "or"}
+        for word, following in pairwise(texts)
+    )
+
+
+def allowed(signals: Signals, agents: tuple[str, ...]) -> tuple[str, ...]:
+    """The agents, without those whose subject the goal rules out; never none at all."""
+    kept = tuple(dict.fromkeys(agent for agent in agents if agent not in signals.ruled_out))
+    return kept or tuple(dict.fromkeys(agents))
+
+
+def why_chosen(signals: Signals, topic: str, usual: str) -> str:
+    """The goal's words for an agent, else what is usual."""
+    said = quoted(signals, topic)
+    return f"the goal says {said}" if said else usual
+
+
+def quoted(signals: Signals, topic: str) -> str:
+    """The heaviest words for a topic, in quotes."""
+    return ", ".join(f'"{word}"' for word in signals.evidence.get(topic, ())[:3])

@@ -1,0 +1,102 @@
+"""The patterns in which agents work one after the other, or one works alone."""
+
+from pex_tui.planning.goals import vocabulary as words
+from pex_tui.planning.goals.choice import (
+    CLEAR_AT,
+    Choice,
+    Part,
+    Pattern,
+    allowed,
+    product_size,
+    quoted,
+    why_chosen,
+)
+from pex_tui.planning.goals.clauses import Word
+from pex_tui.planning.goals.outline import RepositoryOutline
+from pex_tui.planning.goals.signals import PRONOUNS, ClauseSignals, Signals
+from pex_tui.planning.goals.single import agent_for, is_fault_report
+from pex_tui.planning.goals.verbs import Intent
+
+_WIDE_AT = 1.5
+_FLAW_AT, _HARDENING_AT = 2.5, 2.0
+_MOST_PARTS = 12
+
+
+def sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+    """One agent for each clause, where they differ; a restructuring brings its own three."""
+    found: list[Part] = []
+    said_before: set[tuple[str, tuple[Word, ...]]] = set()
+    for one in signals.clauses:
+        if one.intent is None and len(signals.clauses) > 1:
+            continue
+        for agent in _agents_of(one, signals, outline):
+            if _means_the_same(one, agent, found):
+                continue
+            is_new = (agent, one.clause.words) not in said_before
+            said_before.add((agent, one.clause.words))
+            if is_new and len(found) < _MOST_PARTS and (not found or found[-1].agent != agent):
+                said = " ".join(word.text for word in one.clause.words[:8])
+                found.append(Part(agent, f'for "{said}"', clause=one.clause))
+    kept = allowed(signals, tuple(part.agent for part in found))
+    parts = tuple(part for part in found if part.agent in kept)
+    if len({part.agent for part in parts}) < 2:  # noqa: PLR2004 - one agent is no sequence
+        return None
+    why = "each step builds on what the one before has left, so side by side nothing is won"
+    return Choice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
+
+
+def _means_the_same(one: ClauseSignals, agent: str, found: list[Part]) -> bool:
+    """Whether "repair them" is about the tests that the agent before is to mend already."""
+    said = {word.text for word in one.clause.words}
+    is_mended = bool(found) and agent == words.ERRORS and found[-1].agent == words.TEST_FIXER
+    return is_mended and bool(said & PRONOUNS)
+
+
+def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline) -> tuple[str, ...]:
+    is_prose = one.head.get(words.DOCS, 0) >= CLEAR_AT
+    is_large = one.intent is Intent.REFACTOR and not is_prose and signals.weight(words.SMALL) < 1
+    if is_large:
+        return (words.STRUCTURE, words.ENGINEER, words.TESTS)
+    agent = agent_for(one, outline)
+    least = _FLAW_AT if one.intent is Intent.FIX else _HARDENING_AT
+    changes = one.intent in {Intent.FIX, Intent.EDIT, Intent.BUILD}
+    if changes and not is_prose and one.head.get(words.SECURITY, 0) >= least:
+        # it reads only: what is there before it is mended, what is new once it is built
+        is_new = one.intent is Intent.BUILD
+        return (agent, words.SECURITY) if is_new else (words.SECURITY, agent)
+    return (agent,)
+
+
+def wide_change(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+    """One change through many files, then the proof; None when it is not that."""
+    if Intent.EDIT not in signals.intents or signals.weight(words.WIDE) < _WIDE_AT:
+        return None
+    if single(signals, outline).agents != (words.ENGINEER,):
+        return None
+    said = quoted(signals, words.WIDE)
+    parts = (
+        Part(words.ENGINEER, f"changes what the goal names ({said})"),
+        Part(words.TESTS, "proves that nothing broke on the way"),
+    )
+    why = f"the change goes through many files ({said}): two agents in it would collide"
+    agents = allowed(signals, (words.ENGINEER, words.TESTS))
+    kept = tuple(part for part in parts if part.agent in agents)
+    return Choice(Pattern.SEQUENTIAL, kept, why, 1.0) if len(kept) > 1 else None
+
+
+def single(signals: Signals, outline: RepositoryOutline) -> Choice:
+    """One agent; there is always one."""
+    asked = [one for one in signals.clauses if one.intent is not None] or list(signals.clauses)
+    agents = [agent_for(one, outline) for one in asked]
+    specific = [agent for agent in agents if agent != words.ENGINEER]
+    chosen = specific[0] if specific else words.ENGINEER
+    if all(one.intent is None for one in asked) and is_fault_report(signals):
+        chosen = chosen if specific else words.ERRORS
+    usual = "tells of a fault" if chosen == words.ERRORS else "does ordinary development work"
+    why = "one thing in one place: one agent is as fast as several"
+    return Choice(
+        Pattern.SINGLE,
+        (Part(chosen, why_chosen(signals, chosen, usual)),),
+        why,
+        product_size(signals),
+    )

@@ -1,0 +1,175 @@
+"""The patterns in which agents work at the same time."""
+
+from pex_tui.planning.goals import vocabulary as words
+from pex_tui.planning.goals.choice import (
+    CLEAR_AT,
+    COMPLEX_AT,
+    Choice,
+    Part,
+    Pattern,
+    allowed,
+    product_size,
+    quoted,
+    why_chosen,
+)
+from pex_tui.planning.goals.outline import RepositoryOutline
+from pex_tui.planning.goals.signals import ClauseSignals, Signals, without_nested
+from pex_tui.planning.goals.single import agent_for
+from pex_tui.planning.goals.verbs import Intent
+
+_EMERGENCY_AT = 3.0
+_SEVERE_AT = 1.5
+_DISCOUNT = 0.3
+_SHARE_OF_TOP = 0.3
+_FEW_FILES = 3
+_FROM_NOTHING = 1.0
+_FEWEST_PARTS, _MOST_PARTS = 3, 12
+_ANALYSTS = (
+    *(words.ERRORS, words.TESTS, words.SPEED, words.STRUCTURE, words.SECURITY, words.COMPLIANCE),
+    *(words.SCREENS, words.USERS, words.OBSIDIAN, words.STATE, words.MONITORING, words.RELEASE),
+    *(words.BUSINESS, words.ORCHESTRATOR, words.META, words.PRODUCT),
+)
+_CLUSTER = (words.ERRORS, words.TESTS, words.SPEED)
+_REVIEWERS = (words.TESTS, words.SECURITY, words.SPEED)
+_REVIEWS = frozenset({"review", "audit", "assess", "assessment", "evaluate", "inspect"})
+_RESPONDERS = (words.STABILITY, words.ERRORS, words.MONITORING, words.ROLLBACK, words.ALERTS)
+_STAGES = (
+    (words.PRODUCT, 1, "says what is wanted and how one would know", 0.0),
+    (words.BUSINESS, 1, "looks at the processes behind it", 1.0),
+    (words.USERS, 1, "looks at it with its users' eyes", 1.0),
+    (words.STRUCTURE, 2, "decides the structure", 0.0),
+    (words.ENGINEER, 2, "builds it", 0.0),
+    (words.TESTS, 3, "proves what it does", 0.0),
+    (words.SECURITY, 3, "looks for misuse", 0.7),
+    (words.SPEED, 3, "measures it", 1.5),
+    (words.COMPLIANCE, 3, "checks the rules that apply", 2.5),
+    (words.SCREENS, 3, "tests what people see", 2.0),
+)
+
+
+def emergency(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+    """All responders, when something fails for people now."""
+    del outline
+    severe = sum(_severity(one) for one in signals.clauses)
+    is_live = signals.weight(words.FAULT) >= 1
+    score = severe + (signals.weight(words.LIVE) if is_live else 0.0)
+    if severe < _SEVERE_AT or score < _EMERGENCY_AT:
+        return None
+    more = tuple(
+        agent
+        for agent, least in ((words.SECURITY, 2.5), (words.STATE, 2.5))
+        if signals.weight(agent) >= least
+    )
+    said = quoted(signals, words.SEVERE)
+    parts = tuple(
+        Part(agent, why_chosen(signals, agent, "answers every emergency"))
+        for agent in allowed(signals, (*_RESPONDERS, *more))
+    )
+    why = f"something is failing for people now ({said}): all responders at once, with boost"
+    return Choice(Pattern.EMERGENCY, parts, why, max(product_size(signals), COMPLEX_AT))
+
+
+def _severity(one: ClauseSignals) -> float:
+    """An outage that is to be documented, planned for or looked back at is not one that burns."""
+    calm = {Intent.BUILD, Intent.EDIT, Intent.VERIFY, Intent.PLAN, Intent.INVESTIGATE}
+    factor = _DISCOUNT if one.intent in calm or one.full.get(words.DOCS, 0) >= _SEVERE_AT else 1.0
+    return one.full.get(words.SEVERE, 0.0) * factor
+
+
+def investigation(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+    """Those whose questions the goal asks, when it changes nothing."""
+    if signals.intents != (Intent.INVESTIGATE,):
+        return None
+    weights = {agent: signals.weight(agent) for agent in _ANALYSTS}
+    least = max(CLEAR_AT, _SHARE_OF_TOP * max(weights.values()))
+    found = [agent for agent in _ANALYSTS if weights[agent] >= least]
+    is_fault = signals.weight(words.FAULT) >= 1 or signals.weight(words.VAGUE) >= CLEAR_AT
+    if not found and not is_fault:
+        found = list(_reviewers(signals))
+    elif signals.weight(words.VAGUE) >= CLEAR_AT or not found:
+        found = [*_CLUSTER, *(agent for agent in found if agent not in _CLUSTER)]
+    elif words.ERRORS in found and set(found) <= set(_CLUSTER):
+        found = [agent for agent in _CLUSTER if agent in found or agent == words.TESTS]
+    agents = allowed(signals, tuple(found))
+    usual = "belongs to every investigation of a fault"
+    parts = tuple(Part(agent, why_chosen(signals, agent, usual)) for agent in agents)
+    if len(parts) == 1:
+        why = (
+            f"one question for one agent: nothing would be gained by more ({outline_size(outline)})"
+        )
+        return Choice(Pattern.SINGLE, parts, why, product_size(signals))
+    why = "the goal asks questions and changes nothing, so all of them can look at the same time"
+    return Choice(Pattern.INVESTIGATION, parts, why, max(1.0, product_size(signals)))
+
+
+def _reviewers(signals: Signals) -> tuple[str, ...]:
+    """Who answers a question without a subject: a review looks at all, else one explains."""
+    said = {word.text for one in signals.clauses for word in one.clause.words}
+    return _REVIEWERS if said & _REVIEWS else (words.STRUCTURE,)
+
+
+def parallel(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+    """One agent for each named part, where the parts share no file."""
+    intents = set(signals.intents)
+    if len(signals.paths) < _FEWEST_PARTS or signals.steps > 1:
+        return None
+    if not intents or not intents <= {Intent.BUILD, Intent.EDIT, Intent.VERIFY}:
+        return None
+    agents = {agent_for(one, outline) for one in signals.clauses if one.intent is not None}
+    if len(agents) != 1:
+        return None
+    agent = agents.pop()
+    if not any(set(signals.paths) <= _paths_of(one) for one in signals.clauses):
+        return None  # named by different orders, of which one needs the other
+    paths = _grouped(signals.paths)
+    if len(paths) < 2:  # noqa: PLR2004 - one part is nothing to run side by side
+        return None
+    parts = tuple(Part(agent, f"works on {path} alone", path=path) for path in paths)
+    why = f"the goal names {len(parts)} parts that share no file: one agent for each"
+    return Choice(Pattern.PARALLEL, parts, why, max(1.0, product_size(signals)))
+
+
+def _paths_of(one: ClauseSignals) -> set[str]:
+    return {word.text.rstrip("/*") for word in one.clause.words if word.is_path}
+
+
+def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths, or where they are many the folders they lie in; nothing when those are many."""
+    while len(paths) > _MOST_PARTS:
+        folders = tuple(dict.fromkeys(path.rpartition("/")[0] for path in paths))
+        if "" in folders:
+            return ()
+        paths = without_nested(folders)
+    return paths
+
+
+def pipeline(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+    """Stages, when something new is to be made that is large enough for them."""
+    size = product_size(signals)
+    if size >= 1 and len(outline.files) <= _FEW_FILES:
+        size += _FROM_NOTHING
+    makes = Intent.BUILD in signals.intents or Intent.REFACTOR in signals.intents[:1]
+    heads = [one for one in signals.clauses if one.intent is Intent.BUILD]
+    own = {agent_for(one, outline) for one in heads}
+    is_single_subject = len(own) == 1 and own != {words.ENGINEER}
+    if not makes or not heads or size < COMPLEX_AT or signals.steps > 1 or is_single_subject:
+        return None
+    parts = tuple(
+        Part(agent, why_chosen(signals, agent, usual), stage)
+        for agent, stage, usual, least in _STAGES
+        if _in_pipeline(signals, agent) >= least and agent not in signals.ruled_out
+    )
+    why = "something new that people will meet: what is wanted, then building it, then proof"
+    return Choice(Pattern.PIPELINE, parts, why, size)
+
+
+def _in_pipeline(signals: Signals, agent: str) -> float:
+    """What speaks for the agent; names of a trade's things speak for looking at its processes."""
+    trade = signals.weight(words.DOMAIN) if agent == words.BUSINESS else 0.0
+    return signals.weight(agent) + trade
+
+
+def outline_size(outline: RepositoryOutline) -> str:
+    """How large the repository is, in words."""
+    count = len(outline.files)
+    return "1 tracked file" if count == 1 else f"{count} tracked files"
