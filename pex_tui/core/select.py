@@ -7,7 +7,7 @@ as nothing done.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pex_tui.core.amounts import clock, percent, short, total
+from pex_tui.core.amounts import clock, percent, short, tokens, total
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark
@@ -48,6 +48,8 @@ class TaskRow:
     percent: str
     activity: str
     time: str
+    tokens: str
+    cost: str
     boosted: bool
     attempt: int
 
@@ -113,6 +115,8 @@ def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) 
         percent="" if task.phase in _NOT_BEGUN else percent(fraction),
         activity=activity(state, task, now, line),
         time="" if seconds is None else clock(seconds),
+        tokens="" if task.tokens is None else tokens(task.tokens),
+        cost="" if task.cost_usd is None else f"{task.cost_usd:.2f}",
         boosted=task.boosted,
         attempt=task.attempt,
     )

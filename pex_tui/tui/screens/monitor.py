@@ -244,6 +244,8 @@ class MonitorScreen(SteeringScreen):
             tuple(cpu for cpu, _ in self._measured), tuple(memory for _, memory in self._measured)
         )
         metrics = self.query_one(MetricsPanel)
+        if len(self._measured) == 1:
+            self.query_one(RunHeader).usage = history  # the first shows at once
         self.query_one(RunHeader).set_reactive(RunHeader.usage, history)  # the next second shows it
         metrics.set_reactive(MetricsPanel.history, history)
         metrics.set_reactive(MetricsPanel.usage, usage)

@@ -93,6 +93,9 @@ class AgentList(Scroller):
             self.chosen &= known
             self._strips = {key: strip for key, strip in self._strips.items() if key in known}
             self._columns = None
+        if _spends(before) is not _spends(self.rows):
+            self._columns = None
+            self.lines_changed()
         old = {row.id: row for row in self._shown}
         self._shown = self._arranged()
         if [row.id for row in self._shown] == order:
@@ -165,6 +168,8 @@ class AgentList(Scroller):
         head.append((fit("ACTIVITY", shape.activity), "dim"))
         if shape.time:
             head.append(("TIME".rjust(shape.time), "dim"))
+        if shape.spent:
+            head += [("TOK".rjust(shape.spent), "dim"), ("COST".rjust(shape.spent), "dim")]
         head.append((" ", ""))
         if shape.branch:
             head.append((fit("  BRANCH", shape.branch), "dim"))
@@ -212,6 +217,8 @@ class AgentList(Scroller):
         pieces.append((fit(row.activity, shape.activity, rest), loud))
         if shape.time:
             pieces.append((row.time.rjust(shape.time), dim))
+        if shape.spent:
+            pieces += [(text.rjust(shape.spent), dim) for text in (row.tokens, row.cost)]
         if shape.branch:
             branch = f"pex/{self.run}/{row.id}" if row.attempt else ""
             pieces.append(("  " + fit(branch, shape.branch - 2, rest), "dim"))
@@ -276,3 +283,8 @@ class AgentList(Scroller):
             self.cursor = self._shown[at].id
             if event.chain == 2:  # noqa: PLR2004  # a double click
                 self.action_open()
+
+
+def _spends(rows: tuple[TaskRow, ...]) -> bool:
+    """Whether any agent tells what it spends: the columns for that are there only then."""
+    return any(row.tokens or row.cost for row in rows)

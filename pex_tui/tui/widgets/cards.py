@@ -105,7 +105,8 @@ class SlotCards(Scroller):
             ]
         if part == 2:  # noqa: PLR2004  # the lines of a card
             return [(fit(row.activity, width, self.symbols.rest), "")]
-        about = f"{row.title} · {row.time}" if row.time else row.title
+        spent = (f"{row.tokens} tok" if row.tokens else "", f"${row.cost}" if row.cost else "")
+        about = " · ".join(word for word in (row.title, row.time, *spent) if word)
         return [(fit(about, width, self.symbols.rest), "dim")]
 
     def action_go(self, lines: int) -> None:

@@ -12,6 +12,7 @@ _FRAME = 4  # what the panel's frame and padding take of the screen
 _LEAST_ACTIVITY = 16
 _PERCENT = 5
 _TIME = 7
+_SPENT = 7  # for tokens, and for cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Columns:
     bar: int
     activity: int
     time: int
+    spent: int  # each of tokens and cost
     branch: int
 
 
@@ -39,11 +41,12 @@ def columns(width: int, symbol: int, rows: Iterable[TaskRow], run: str) -> Colum
     title = (30 if wider else 18) if wide else 0
     bar = 24 if wider else 14 if wide else 8
     time = _TIME if wide else 0
+    spent = _SPENT if wide and any(row.tokens or row.cost for row in shown) else 0
     branch = min(len(f"pex/{run}/") + longest_id, 30) + 2 if wider else 0
-    fixed = 4 + symbol + identity + agent + 1 + bar + _PERCENT + 1 + time + branch
+    fixed = 4 + symbol + identity + agent + 1 + bar + _PERCENT + 1 + time + 2 * spent + branch
     fixed += title + 1 if title else 0
     rest = width - fixed
     if rest < _LEAST_ACTIVITY:
         cut = min(_LEAST_ACTIVITY - rest, max(0, agent - 6))
         agent, rest = agent - cut, rest + cut
-    return Columns(identity, agent, title, bar, max(1, rest), time, branch)
+    return Columns(identity, agent, title, bar, max(1, rest), time, spent, branch)
