@@ -13,11 +13,10 @@ def conflict_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str |
     Never-parallel rules and declared overlaps always hold; an overlap that is only predicted
     does not count between members of one cluster.
     """
-    return (
-        _never_together(first, second, rules)
-        or _declared_overlap(first, second)
-        or (None if _in_one_cluster(first, second, rules) else _predicted_overlap(first, second))
-    )
+    certain = _never_together(first, second, rules) or _declared_overlap(first, second)
+    if certain is not None or (first.writes and second.writes):
+        return certain  # of two that both declare what they write, nothing is predicted
+    return None if _in_one_cluster(first, second, rules) else _predicted_overlap(first, second)
 
 
 def _never_together(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
@@ -38,8 +37,6 @@ def _declared_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
 
 
 def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
-    if first.writes and second.writes:
-        return None  # nothing is predicted of either
     both = any_overlap(
         first.writes or first.predicted_writes, second.writes or second.predicted_writes
     )

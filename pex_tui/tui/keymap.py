@@ -16,7 +16,7 @@ _NAMES = """
     panel.before panel.next panel.back
     home.run home.goal home.plan home.demo
     plan.approve plan.edit plan.new plan.drop plan.link plan.toggle plan.undo plan.redo plan.what_if
-    plan.warnings plan.save plan.back
+    plan.warnings plan.save plan.left plan.right plan.back
     conflict.ours conflict.theirs conflict.both conflict.edit conflict.rerun conflict.next
     conflict.previous conflict.next_file conflict.previous_file conflict.undo conflict.merge
     conflict.check conflict.apply conflict.back

@@ -152,3 +152,58 @@ def test_memory_with_a_log_of_a_million_lines(shell: Shell, tmp_path: Path) -> N
             terminal.press("q")
             terminal.ended()
     print(f"\na million lines: {(resident[1] - resident[0]) / MEGABYTE:+.1f} MB (target 10)")
+
+
+def test_a_flood_of_log_lines_costs_as_much_as_a_trickle(shell: Shell, tmp_path: Path) -> None:
+    script = tmp_path / "flood.py"
+    script.write_text(
+        "import sys, time\nwhile True:\n"
+        "    sys.stdout.write('a line of the log, long enough\\n' * (int(sys.argv[1]) // 50))\n"
+        "    sys.stdout.flush(); time.sleep(0.02)\n"
+    )
+    shares = []
+    for rate in (100, 5000):
+        command = f'["{sys.executable}", "{script}", "{rate}"]'
+        shell.write(
+            "plan.yaml", f"version: 1\ntasks: [{{id: a, command: {command}, writes: []}}]\n"
+        )
+        with opened(shell, "run", "plan.yaml", "--yes") as (terminal, process):
+            terminal.until("a line of the log")
+            time.sleep(2)
+            before, until = cpu(process), time.monotonic() + IDLE_SECONDS
+            while time.monotonic() < until:
+                terminal.pending(0.1)
+            shares.append((cpu(process) - before) / IDLE_SECONDS)
+            terminal.press("A")
+            terminal.until("Abort the run?")
+            terminal.press("y")
+            terminal.until("aborted")
+    print(
+        f"\nlogs: {shares[0]:.1%} of a core at 100 lines/s, {shares[1]:.1%} at 5,000: "
+        f"{shares[1] / shares[0]:.2f} × (target 1.1)"
+    )
+
+
+def test_a_plan_of_500_tasks_opens_and_scrolls(shell: Shell) -> None:
+    lines = ["version: 1", "tasks:"]
+    for number in range(500):
+        needs = [f"t{number - 25 + step}" for step in (0, 7) if number >= 25]  # 20 layers of 25
+        named = f", needs: [{', '.join(needs)}]" if needs else ""
+        lines.append(f'  - {{id: t{number}, command: "true", writes: ["src/f{number}.py"]{named}}}')
+    shell.write("plan.yaml", "\n".join(lines) + "\n")
+    with opened(shell) as (terminal, _):
+        terminal.until("No run")
+        terminal.press("o")
+        terminal.until("Open a plan")
+        terminal.press(*"plan.yaml")
+        began = time.perf_counter()
+        terminal.press("\r")
+        terminal.until("Approve & run")
+        opened_after = time.perf_counter() - began
+        waits = sorted(key_to_paint(terminal, "j") for _ in range(100))
+        print(
+            f"\n500 tasks: reviewed {opened_after:.2f} s after ⏎ (target 1), "
+            f"key to paint p50 {waits[49] * 1000:.1f} ms, p95 {waits[94] * 1000:.1f} (35)"
+        )
+        terminal.press("q")
+        terminal.ended()

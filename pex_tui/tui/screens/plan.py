@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import ScrollableContainer, Vertical
+from textual.containers import Vertical
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Footer
 
 from pex_tui.core.amounts import clock
 from pex_tui.core.graph import PlanGraph
@@ -25,7 +25,7 @@ from pex_tui.planning.problems import PlanError
 from pex_tui.planning.schedule import Schedule, schedule_plan, what_if
 from pex_tui.planning.warnings import PlanWarning, plan_warnings
 from pex_tui.planning.writer import plan_to_yaml
-from pex_tui.tui.dag import Drawing, draw
+from pex_tui.tui.dag import draw
 from pex_tui.tui.messages import SessionOpened
 from pex_tui.tui.screens.modals import (
     ConfirmScreen,
@@ -36,7 +36,7 @@ from pex_tui.tui.screens.modals import (
 )
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
-from pex_tui.tui.widgets.graph import paint_graph
+from pex_tui.tui.widgets.graph import GraphView
 from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.task_table import TaskTable
 from pex_tui.tui.widgets.text_view import Line, TextView
@@ -67,6 +67,8 @@ class PlanScreen(Screen[None]):
         Binding("o", "save", "Save as YAML", id="plan.save"),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
+        Binding("h,left", "pan(-1)", "Graph left", show=False, id="plan.left"),
+        Binding("l,right", "pan(1)", "Graph right", show=False, id="plan.right"),
         Binding("escape", "back", "Back", show=False, id="plan.back"),
     ]
 
@@ -79,7 +81,6 @@ class PlanScreen(Screen[None]):
         self._shape: PlanShape | None = None
         self._schedule: Schedule | None = None
         self._warnings: tuple[PlanWarning, ...] = ()
-        self._drawing: Drawing | None = None
 
     @property
     def pex(self) -> "PexApp":
@@ -89,8 +90,7 @@ class PlanScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Head, graph, table."""
         yield TextView(id="head")
-        with ScrollableContainer(id="graph", classes="panel"):
-            yield Static(markup=False)
+        yield GraphView(id="graph", classes="panel")
         with Vertical(id="tasks", classes="panel"):
             yield TaskTable()
         yield Footer(compact=True)
@@ -102,7 +102,6 @@ class PlanScreen(Screen[None]):
         self.query_one("#tasks").border_title = "Tasks"
         self.query_one(TaskTable).focus()
         self._work_out()
-        self.watch(self.app, "theme", self._show_graph, init=False)
 
     def watch_draft(self) -> None:
         """Another plan is to be reviewed."""
@@ -126,10 +125,12 @@ class PlanScreen(Screen[None]):
         self._warnings = plan_warnings(draft.plan, draft.graph, draft.rules)
         ascii_only = self.pex.symbols.name == "ascii"
         names = [spec.id if spec.enabled else f"({spec.id})" for spec in draft.plan.tasks]
-        self._drawing = draw(names, draft.graph.needs, ascii_only=ascii_only)
+        drawing = draw(names, draft.graph.needs, ascii_only=ascii_only)
         self._show_head(draft)
         self.query_one(TaskTable).show(draft.plan, draft.graph)
-        self._show_graph()
+        index = draft.graph.index
+        critical = [index[task] for task in self._shape.critical_path]
+        self.query_one(GraphView).show(drawing, critical, self._selected)
 
     def on_resize(self) -> None:
         """The head says as much as there is room for."""
@@ -171,24 +172,9 @@ class PlanScreen(Screen[None]):
             ("   press ! to list", "dim") if not draft.reasons else ("   press ! for why", "dim"),
         )
 
-    def _show_graph(self) -> None:
-        if self._drawing is None or self._shape is None or self.draft is None:
-            return
-        index = self.draft.graph.index
-        critical = [index[task] for task in self._shape.critical_path]
-        selected = self.query_one(TaskTable).cursor_row
-        self.query_one("#graph Static", Static).update(
-            paint_graph(self._drawing, critical, selected, self.app.theme_variables)
-        )
-        place = self._drawing.places.get(selected)
-        if place is not None:
-            row, column, _ = place
-            graph = self.query_one("#graph", ScrollableContainer)
-            graph.scroll_to(max(0, column - 20), max(0, row - 3), animate=False)
-
     @on(DataTable.RowHighlighted)
     def _row_chosen(self) -> None:
-        self._show_graph()
+        self.query_one(GraphView).select(self._selected)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
@@ -196,6 +182,10 @@ class PlanScreen(Screen[None]):
         if (action == "undo" and not self._before) or (action == "redo" and not self._undone):
             return None
         return True if self.draft is not None or action == "back" else None
+
+    def action_pan(self, step: int) -> None:
+        """Look at another part of the graph."""
+        self.query_one(GraphView).pan(step)
 
     def action_move(self, step: int) -> None:
         """Select the next task, or the one before."""

@@ -1,50 +1,127 @@
-"""A plan's graph as coloured text; the critical path and the selected task stand out."""
+"""A plan's graph; the critical path and the selected task stand out. Only what shows is painted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
+from textual import events
+from textual.geometry import Size
+from textual.strip import Strip
 
 from pex_tui.tui.dag import Cell, Drawing
+from pex_tui.tui.widgets.painting import Painted
+
+_MARGIN = 20  # columns kept in sight before the selected task
+_ABOVE = 3  # rows, likewise
+_STEP = 8
 
 
-def paint_graph(
-    drawing: Drawing,
-    critical: Sequence[int],
-    selected: int | None,
-    colours: Mapping[str, str],
-) -> Text:
-    """The drawing in the theme's colours."""
-    path = set(critical)
-    steps = set(pairwise(critical))
-    text = Text(no_wrap=True, overflow="ignore")
-    for row in range(drawing.height):
-        for column in range(drawing.width):
-            cell = drawing.cells.get((row, column))
-            if cell is None:
-                text.append(" ")
+class GraphView(Painted):
+    """Keeps its own offset, which follows the selected task and can be moved."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's word
+        super().__init__(id=id, classes=classes)
+        self._drawing = Drawing(0, 0, {}, {})
+        self._path: frozenset[int] = frozenset()
+        self._steps: frozenset[tuple[int, int]] = frozenset()
+        self._selected: int | None = None
+        self._styles: dict[tuple[bool, bool, bool], Style] = {}
+        self.left = 0
+        self.top = 0
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """All rows, where the style sheet leaves the height to the content."""
+        del container, viewport, width
+        return self._drawing.height
+
+    def show(self, drawing: Drawing, critical: Sequence[int], selected: int) -> None:
+        """Show another graph."""
+        self._path, self._steps = frozenset(critical), frozenset(pairwise(critical))
+        taller = drawing.height != self._drawing.height
+        self._drawing = drawing
+        self.select(selected)
+        self.refresh(layout=taller)
+
+    def select(self, position: int) -> None:
+        """Have another task stand out, in sight."""
+        self._selected = position
+        place = self._drawing.places.get(position)
+        if place is not None:
+            row, column, width = place
+            if not self.left <= column < self.left + max(1, self.size.width - width):
+                self.left = column - _MARGIN
+            if not self.top <= row < self.top + self.size.height:
+                self.top = row - _ABOVE
+        self._keep_within()
+        self.refresh()
+
+    def pan(self, columns: int, rows: int = 0) -> None:
+        """Look at another part."""
+        self.left += columns * _STEP
+        self.top += rows
+        self._keep_within()
+        self.refresh()
+
+    def _keep_within(self) -> None:
+        self.left = max(0, min(self.left, self._drawing.width - self.size.width))
+        self.top = max(0, min(self.top, self._drawing.height - self.size.height))
+
+    def on_resize(self) -> None:
+        """Keep the selected task in sight."""
+        if self._selected is not None:
+            self.select(self._selected)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Down, or with shift to the right."""
+        self.pan(1, 0) if event.shift else self.pan(0, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Up, or with shift to the left."""
+        self.pan(-1, 0) if event.shift else self.pan(0, -1)
+
+    def notify_style_update(self) -> None:
+        """The theme may have changed."""
+        self._styles.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """A row of the drawing, as far as it shows."""
+        row, width = self.top + y, self.size.width
+        segments: list[Segment] = []
+        page = self.rich_style
+        for column in range(self.left, self.left + width):
+            cell = self._drawing.cells.get((row, column))
+            style = page if cell is None else self._style(cell)
+            text = " " if cell is None else cell.text or " "
+            if segments and segments[-1].style is style:
+                segments[-1] = Segment(segments[-1].text + text, style)
             else:
-                text.append(cell.text or " ", _style(cell, path, steps, selected, colours))
-        text.append("\n")
-    text.right_crop(1)
-    return text
+                segments.append(Segment(text, style))
+        return Strip(segments, width)
 
+    def _style(self, cell: Cell) -> Style:
+        is_node, selected = cell.node is not None, self._selected
+        if is_node:
+            stands_out = cell.node == selected
+            on_path = cell.node in self._path
+        else:
+            stands_out = selected is not None and any(selected in edge for edge in cell.edges)
+            on_path = bool(cell.edges & self._steps)
+        key = (is_node, stands_out, on_path)
+        style = self._styles.get(key)
+        if style is None:
+            mixed = self._mix(is_node=is_node, stands_out=stands_out, on_path=on_path)
+            style = self._styles[key] = self.rich_style + mixed
+        return style
 
-def _style(
-    cell: Cell,
-    path: set[int],
-    steps: set[tuple[int, int]],
-    selected: int | None,
-    colours: Mapping[str, str],
-) -> Style:
-    if cell.node is not None:
-        ground = colours["agent-cursor"] if cell.node in path else colours["panel"]
-        if cell.node == selected:
-            return Style(color=colours["background"], bgcolor=colours["primary"], bold=True)
-        return Style(color=colours["foreground"], bgcolor=ground)
-    if selected is not None and any(selected in edge for edge in cell.edges):
-        return Style(color=colours["secondary"], bold=True)
-    if cell.edges & steps:
-        return Style(color=colours["primary"])
-    return Style(color=colours["agent-dim"])
+    def _mix(self, *, is_node: bool, stands_out: bool, on_path: bool) -> Style:
+        colours = self.app.theme_variables
+        if is_node:
+            if stands_out:
+                return Style(color=colours["background"], bgcolor=colours["primary"], bold=True)
+            ground = colours["agent-cursor"] if on_path else colours["panel"]
+            return Style(color=colours["foreground"], bgcolor=ground)
+        if stands_out:
+            return Style(color=colours["secondary"], bold=True)
+        return Style(color=colours["primary" if on_path else "agent-dim"])

@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 
-def moving_keys() -> list[BindingType]:
-    """All that a table binds, but for ⏎."""
+def moving_keys(*left_out: str) -> list[BindingType]:
+    """All that a table binds, but for ⏎ and the keys that are left out."""
     return [
         binding
         for binding in DataTable.BINDINGS
-        if not (isinstance(binding, Binding) and binding.key == "enter")
+        if not (isinstance(binding, Binding) and binding.key in {"enter", *left_out})
     ]

@@ -23,7 +23,7 @@ _WIDE_ONLY = frozenset({"TASK", "NEEDS"})
 class TaskTable(DataTable[Text], inherit_bindings=False):
     """One row a task; the cursor stays where it is when the plan changes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = moving_keys()
+    BINDINGS: ClassVar[list[BindingType]] = moving_keys("left", "right")
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row")
@@ -43,8 +43,8 @@ class TaskTable(DataTable[Text], inherit_bindings=False):
             self._fill()
 
     def _fill(self) -> None:
-        if self._plan is None:
-            return
+        if self._plan is None or self._is_narrow is None:
+            return  # nothing to show yet, or no room to show it in
         plan, graph = self._plan
         row = self.cursor_row
         shown = [name for name in _COLUMNS if not (self._is_narrow and name in _WIDE_ONLY)]
