@@ -14,6 +14,7 @@ from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
 from pex_tui.core.plan import Strategy
 from pex_tui.core.reasons import activity, line_for_slots, mark_of
+from pex_tui.core.settle import waits_for_a_person
 from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState
 from pex_tui.core.text import clean
 
@@ -209,6 +210,8 @@ def elapsed_seconds(state: RunState, now: float) -> float:
 
 def _stage(state: RunState) -> tuple[Mark, str]:
     match state.stage:
+        case RunStage.RUNNING if waits_for_a_person(state):
+            return Mark.PAUSED, "waits for you"
         case RunStage.RUNNING:
             return Mark.RUNNING, "running"
         case RunStage.PAUSED:
@@ -252,7 +255,7 @@ def _waves(graph: PlanGraph) -> tuple[int, ...]:
 
 def _eta(state: RunState, now: float) -> str:
     """From the estimates: no sooner than the longest chain, nor than the slots can carry."""
-    if state.stage is not RunStage.RUNNING:
+    if state.stage is not RunStage.RUNNING or waits_for_a_person(state):
         return ""
     left = [
         remaining_seconds(state, task, now) if _may_end(state, task) else 0.0

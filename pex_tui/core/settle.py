@@ -22,6 +22,7 @@ from pex_tui.core.state import (
 from pex_tui.core.stopping import abort_run
 
 _BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED: "was skipped"}
+_HELD_STILL = frozenset({Phase.PAUSED, Phase.READY, Phase.BACKOFF})
 
 
 def settle(draft: Draft) -> None:
@@ -70,6 +71,17 @@ def is_over(state: RunState, *, attended: bool) -> bool:
     return not attended and all(
         task.phase in TERMINAL or task.phase is Phase.CONFLICT or _is_blocked(state, task)
         for task in state.tasks
+    )
+
+
+def waits_for_a_person(state: RunState) -> bool:
+    """Whether something is left to do and nothing of it goes on before somebody decides."""
+    left = [task for task in state.tasks if task.phase not in TERMINAL]
+    return bool(left) and all(
+        task.phase in {Phase.CONFLICT, Phase.WAITING}  # what it waits for stands still as well
+        or task.asks
+        or (task.held and task.phase in _HELD_STILL)
+        for task in left
     )
 
 

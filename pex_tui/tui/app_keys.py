@@ -13,5 +13,6 @@ APP_KEYS: list[BindingType] = [
     Binding("i", "show('inbox')", "Answer agents", show=False, id="run.inbox"),
     Binding("colon", "command_palette()", "Commands", show=False, id="app.palette"),
     Binding("q", "leave", "Leave", id="app.leave"),
+    Binding("ctrl+c", "leave", "Leave", show=False, id="app.interrupt"),
     Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.quit"),
 ]

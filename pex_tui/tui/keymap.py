@@ -8,7 +8,7 @@ from pex_tui.errors import UserError
 
 _NAMES = """
     app.help app.home app.plan app.monitor app.conflicts app.history app.inbox app.palette app.leave
-    app.quit
+    app.interrupt app.quit
     agent.pause agent.boost agent.retry agent.abort agent.conflict agent.message agent.copy
     run.inbox run.pause run.boost run.abort run.more run.fewer run.land
     list.filter list.sort list.view agents.mark agents.open

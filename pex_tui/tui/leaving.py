@@ -34,7 +34,9 @@ async def leave(app: PexApp) -> None:
         await depart(app, f"Run {session.state.run} goes on; it was only watched from here.", 0)
     else:
         answer = await app.push_screen_wait(LeaveScreen(is_stopping=app.leaves_when_over))
-        if answer == "detach":
+        if answer != "stay" and not app.is_live:  # it has ended while the question stood there
+            await leave(app)
+        elif answer == "detach":
             await _detach(app, session)
         elif answer == "stop":
             from pex_tui.core.events import RunDrainRequested  # noqa: PLC0415  # late: it is large

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from pex_tui.core.events import AgentPaused, AgentResumed, PauseRequested, ResumeRequested
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import LandingStage, Phase, RunStage
 from pex_tui.core.plan import Plan, Strategy
+from pex_tui.core.rules import RunRules
 from pex_tui.core.select import (
     header_view,
     overall_progress,
@@ -18,6 +20,7 @@ from pex_tui.core.select import (
 )
 from pex_tui.core.spans import SpanKind, timeline_view
 from pex_tui.core.state import Failure, FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
+from tests.core.world import World, task
 from tests.tui import states
 
 NOW = states.NOW
@@ -273,3 +276,18 @@ def kinds_of(task: str) -> list[SpanKind]:
 )
 def test_a_timeline_draws_what_the_state_knows(task: str, kinds: list[SpanKind]) -> None:
     assert kinds_of(task) == kinds
+
+
+def test_a_run_in_which_nothing_goes_on_by_itself_waits_for_a_person() -> None:
+    world = World(Plan((task("a"), task("b", "a"), task("c"))), RunRules())
+    world.run("a")
+    world.run("c")
+    world.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
+    assert header_view(world.state, world.now).stage == "running"
+
+    world.finish("c")
+    held = header_view(world.state, world.now)
+    assert (held.stage, held.eta) == ("waits for you", "")
+
+    world.send(ResumeRequested(TaskId("a"), "you"), AgentResumed(TaskId("a"), 1))
+    assert header_view(world.state, world.now).stage == "running"

@@ -253,3 +253,19 @@ def test_a_file_that_is_no_theme_is_refused_by_its_path(tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_text("colour = 1\n")
     with pytest.raises(UserError, match=r"odd\.toml: this is not a theme"):
         load_themes(tmp_path)
+
+
+async def test_a_run_that_ends_while_leaving_is_asked_about_is_left_at_once(
+    open_app: OpenApp,
+) -> None:
+    app = open_app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+        session_of(app).publish(states.finished())
+        await until(pilot, lambda: not app.is_live)
+        await pilot.press("s")
+        await until(pilot, lambda: app.return_code is not None)
+
+    assert session_of(app).posted == []

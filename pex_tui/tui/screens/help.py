@@ -28,7 +28,15 @@ _SERIES = {  # keys in a row that are told in one line
     "detail.log": ("detail.info", "tabs"),
 }
 _TOLD_WITH_OTHERS = frozenset(
-    {"app.plan", "app.monitor", "app.conflicts", "app.history", "app.inbox", "app.quit"}
+    {
+        "app.plan",
+        "app.monitor",
+        "app.conflicts",
+        "app.history",
+        "app.inbox",
+        "app.quit",
+        "app.interrupt",
+    }
     | {"detail.diff", "detail.prompt", "detail.info"}
 )
 Row = tuple[str, str]
