@@ -95,3 +95,26 @@ def binary_conflict() -> tuple[ConflictSides, ...]:
 def deletion() -> tuple[ConflictSides, ...]:
     """One side removed what the other changed."""
     return (ConflictSides("src/old.py", "modify/delete", API_BASE, API_OURS, None, None),)
+
+
+def both_added() -> tuple[ConflictSides, ...]:
+    """Both sides made a file of the same name."""
+    ours, theirs = b"[tool]\nlines = 100\n", b"[tool]\nlines = 88\nstrict = true\n"
+    merged = b"<<<<<<< api\n" + ours + b"=======\n" + theirs + b">>>>>>> docs\n"
+    return (ConflictSides("settings.toml", "add/add", None, ours, theirs, merged),)
+
+
+def odd_kinds() -> tuple[ConflictSides, ...]:
+    """A file that both renamed, a submodule that both moved, and a link."""
+    return (
+        ConflictSides("src/new_name.py", "rename/rename", None, API_OURS, None, None),
+        ConflictSides(
+            "vendor/lib",
+            "submodule",
+            b"Subproject commit 1111111111111111111111111111111111111111\n",
+            b"Subproject commit 2222222222222222222222222222222222222222\n",
+            b"Subproject commit 3333333333333333333333333333333333333333\n",
+            None,
+        ),
+        ConflictSides("current", "symlink", b"v1", b"v2", b"v3", None),
+    )

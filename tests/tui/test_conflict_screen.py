@@ -12,7 +12,7 @@ from pex_tui.tui.screens.conflict import ConflictScreen
 from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import states
-from tests.tui.drafts import binary_conflict, text_conflict
+from tests.tui.drafts import binary_conflict, odd_kinds, text_conflict
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
@@ -204,3 +204,32 @@ async def test_an_editor_that_is_not_there_is_told(
         await until_shown(pilot, "The editor /nowhere/vi can't be started")
 
     assert session.settled == []
+
+
+async def test_brackets_turn_the_file_and_n_the_hunk(conflicted: Open) -> None:
+    app, _ = conflicted(text_conflict())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await open_conflict(pilot)
+        for key, shown in (
+            ("right_square_bracket", "file 2/2"),
+            ("left_square_bracket", "file 1/2"),
+            ("n", "hunk 1/1"),
+            ("N", "hunk 1/1"),
+        ):
+            await pilot.press(key)
+            await until_shown(pilot, shown)
+
+
+async def test_whole_files_of_every_kind_are_chosen_one_by_one(conflicted: Open) -> None:
+    app, session = conflicted(odd_kinds())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await open_conflict(pilot)
+        await pilot.press("t", "o", "t", "enter")
+        await until(pilot, lambda: session.settled)
+
+    ((_, _, contents),) = session.settled
+    assert contents == {
+        "src/new_name.py": None,
+        "vendor/lib": b"Subproject commit 2222222222222222222222222222222222222222\n",
+        "current": b"v3",
+    }

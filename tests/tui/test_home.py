@@ -162,3 +162,28 @@ async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
         await until_shown(pilot, "Two stages, as the goal names two.")
 
     assert workshop.goals == ["mend the tests", "mend the tests"]
+
+
+async def test_the_function_keys_show_every_screen(app: PexApp, workshop: ScriptedWorkshop) -> None:
+    workshop.draft = twelve()
+    shown = []
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        for number in range(1, 7):
+            await pilot.press(f"f{number}")
+            await pilot.pause()
+            await pilot.pause()
+            shown.append(app.current_mode)
+
+    assert shown == ["home", "plan", "monitor", "conflict", "history", "inbox"]
+
+
+async def test_y_copies_the_id_of_a_run(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen) and rows(app) == 2)
+        await pilot.press("j", "y")
+        await until(pilot, lambda: app.clipboard == "4c6d")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))

@@ -14,6 +14,7 @@ from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.screens.task_form import TaskForm
+from pex_tui.tui.widgets.graph import GraphView
 from tests.tui import states
 from tests.tui.drafts import small, twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
@@ -289,3 +290,19 @@ def needs(app: PexApp, name: str) -> list[str]:
         return ["not there"]
     draft = app.screen.draft
     return list(draft.plan.tasks[draft.graph.index[TaskId(name)]].needs)
+
+
+async def test_h_and_l_look_at_other_parts_of_the_graph(workshop: ScriptedWorkshop) -> None:
+    app = app_on(workshop, start=twelve(), symbols="line", now=lambda: states.NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "api-spec")
+        graph = screen_of(app).query_one(GraphView)
+        await pilot.press("l")
+        assert graph.left == 8
+        await pilot.press("right")  # to its end and no further
+        assert 8 < graph.left < 16
+        await until_shown(pilot, "docs")
+        await pilot.press("h", "left", "h")
+        assert graph.left == 0
+        await pilot.press(*"jjjjjjjjjjjj")
+        await until(pilot, lambda: graph.left > 0)  # the selected task is kept in sight

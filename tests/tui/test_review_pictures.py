@@ -114,8 +114,14 @@ async def conflict_opened(pilot: Pilot[None]) -> None:
 @SIZES
 @pytest.mark.parametrize(
     "build",
-    [drafts.text_conflict, drafts.binary_conflict, drafts.deletion],
-    ids=["text", "binary", "deletion"],
+    [
+        drafts.text_conflict,
+        drafts.binary_conflict,
+        drafts.deletion,
+        drafts.both_added,
+        drafts.odd_kinds,
+    ],
+    ids=["text", "binary", "deletion", "both-added", "odd"],
 )
 def test_conflict(
     snap_compare: Any, build: Callable[[], tuple[ConflictSides, ...]], size: tuple[int, int]
