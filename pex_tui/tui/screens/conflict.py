@@ -136,6 +136,8 @@ class ConflictScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
         settlement = self._settlement
+        if action == "merge" and not self.pex.workshop.merge_tool:
+            return False
         if action in {"choose", "edit", "merge", "hunk", "file", "undo", "apply", "rerun"}:
             if settlement is None or not settlement.files:
                 return None
@@ -144,8 +146,6 @@ class ConflictScreen(Screen[None]):
                 return None
             if action == "undo" and settlement.before is None:
                 return None
-        if action == "merge" and not self.pex.workshop.merge_tool:
-            return False
         if action == "check" and not self._has_gate:
             return False
         return True if action != "check" or self._gate_may_run() else None
@@ -333,8 +333,8 @@ class ConflictScreen(Screen[None]):
             first += [
                 (f"   {clean(entry.sides.path)} ", ""),
                 (f"({clean(entry.sides.kind)})   ", "dim"),
-                (f"hunk {at}/{len(hunks)}   ", "dim"),
-                (f"file {settlement.file + 1}/{len(settlement.files)}", "dim"),
+                (f"file {settlement.file + 1}/{len(settlement.files)}   ", "dim"),
+                (f"hunk {at}/{len(hunks)}", "dim"),
             ]
         waiting = [one.id for one in state.tasks if task in blockers(state, one)]
         second: list[tuple[str, str]] = [("why ", "dim"), (why(conflict), "")]

@@ -7,6 +7,7 @@ from pex_tui.tui.settlement import FileMerge
 from pex_tui.tui.widgets.text_view import Line
 
 _CONTEXT = 3
+_MOST_SHOWN_BYTES = 100_000
 _INKS = {
     Origin.BASE: "",
     Origin.OURS: "brand",
@@ -32,7 +33,7 @@ def side_lines(entry: FileMerge | None, name: str, hunk: int) -> list[Line]:
     if entry is None:
         return []
     if entry.parts is None:
-        return [((_whole(getattr(entry.sides, name)), "dim"),)]
+        return _whole(getattr(entry.sides, name))
     number = 1 + sum(len(_of(part, name)) for part in entry.parts[:hunk])
     before = _of(entry.parts[hunk - 1], name)[-_CONTEXT:] if hunk else ()
     after = _of(entry.parts[hunk + 1], name)[:_CONTEXT] if hunk + 1 < len(entry.parts) else ()
@@ -54,11 +55,14 @@ def _numbered(lines: tuple[str, ...], first: int, mark: str, ink: str) -> list[L
     ]
 
 
-def _whole(raw: bytes | None) -> str:
+def _whole(raw: bytes | None) -> list[Line]:
+    """A side that can only be taken whole: its text, or what can be said of it."""
     if raw is None:
-        return "this side has no such file"
-    kind = "binary" if b"\0" in raw else "file"
-    return f"{kind}, {len(raw)} bytes"
+        return [(("no such file", "dim"),)]
+    if b"\0" in raw:
+        return [((f"binary, {len(raw)} bytes", "dim"),)]
+    lines = raw[:_MOST_SHOWN_BYTES].decode("utf-8", "replace").splitlines()
+    return _numbered(tuple(lines), 1, "", "")
 
 
 def preview_lines(entry: FileMerge | None, hunk: int) -> list[Line]:
