@@ -101,8 +101,9 @@ class TaskSpec:
     @property
     def title(self) -> str:
         """One line that says what the task does: its prompt's first line, else its command."""
-        text = self.prompt.strip().partition("\n")[0] or " ".join(self.argv)
-        return text.partition("\n")[0]
+        shell = self.argv[:2] == ("sh", "-c")
+        command = " ".join(self.argv[2:] if shell else self.argv)
+        return (self.prompt.strip() or command.strip()).partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
