@@ -19,14 +19,15 @@ from pex_tui.core.state import Outcome, RunState
 from pex_tui.errors import UserError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.messages import StatePublished
+from pex_tui.tui.opening import Opened
 from pex_tui.tui.screens.modals import LeaveScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.theming import load_themes, variable_defaults
 from tests.conftest import TESTS
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop
-from tests.tui.waiting import until
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.waiting import until, until_shown
 
 THEMES = TESTS.parent / "themes"
 
@@ -269,3 +270,44 @@ async def test_a_run_that_ends_while_leaving_is_asked_about_is_left_at_once(
         await until(pilot, lambda: app.return_code is not None)
 
     assert session_of(app).posted == []
+
+
+@pytest.mark.parametrize("classic", [False, True])
+async def test_the_screen_follows_any_size_live(open_app: OpenApp, *, classic: bool) -> None:
+    app = open_app(states.crowded(), classic=classic)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for size in ((300, 100), (20, 5), (120, 36), (1, 1), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            for key in ("f2", "f3", "f4", "f5", "f6", "f1", "f3"):
+                await pilot.press(key)
+                await pilot.pause()
+            assert app.is_running
+        await until_shown(pilot, "models")
+
+
+async def test_a_theme_of_the_users_own_is_used(tmp_path: Path) -> None:
+    ember = (TESTS.parent / "themes" / "ember.toml").read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(ember.replace('"ember"', '"mine"'), encoding="utf-8")
+    app = app_on(ScriptedWorkshop(), theme="mine", themes=(tmp_path,))
+
+    assert app.current_theme.name == "mine"
+
+
+async def test_a_broken_theme_of_the_users_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("name = [", encoding="utf-8")
+
+    with pytest.raises(UserError, match=r"mine\.toml: this is not a theme"):
+        app_on(ScriptedWorkshop(), themes=(tmp_path,))
+
+
+async def test_what_keeps_the_app_from_opening_ends_it_and_is_handed_on() -> None:
+    async def opening() -> Opened:
+        raise UserError("there is no repository here.")
+
+    app = PexApp(opening)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.failure is not None)
+
+    assert app.failure is not None
+    assert app.failure.message == "there is no repository here."
