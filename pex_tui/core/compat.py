@@ -1,10 +1,38 @@
 """Which two tasks must not run at the same time, and why."""
 
-from pex_tui.core.globs import any_overlap
+from collections.abc import Sequence
+
+from pex_tui.core.globs import any_overlap, plain_start
 from pex_tui.core.plan import TaskSpec
 from pex_tui.core.rules import RunRules
 
 WRITERS = "@writes"
+
+
+def pairs_to_compare(tasks: Sequence[TaskSpec], rules: RunRules) -> list[tuple[int, int]]:
+    """Positions (first, second) of the tasks that a rule names or whose globs begin alike.
+
+    No other two can conflict; in a large plan they are few among all. In order of the second.
+    """
+    named = {name for pair in rules.never for name in pair if name != WRITERS}
+    among_writers = (WRITERS, WRITERS) in rules.never
+    exact: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob of this plain start
+    below: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob that starts so, and goes on
+    found: set[tuple[int, int]] = set()
+    for position, spec in enumerate(tasks):
+        if spec.agent in named or (among_writers and not spec.is_read_only):
+            found |= {(min(position, one), max(position, one)) for one in range(len(tasks))}
+        starts = {plain_start(glob) for glob in spec.writes or spec.predicted_writes}
+        for start in starts:
+            prefixes = [start[:length] for length in range(len(start) + 1)]
+            near = below.get(start, set()).union(*(exact.get(one, ()) for one in prefixes))
+            found |= {(other, position) for other in near}
+        for start in starts:
+            exact.setdefault(start, set()).add(position)
+            for length in range(len(start) + 1):
+                below.setdefault(start[:length], set()).add(position)
+    pairs = [pair for pair in found if pair[0] != pair[1]]
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
 def conflict_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:

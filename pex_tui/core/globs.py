@@ -18,7 +18,7 @@ def matches(pattern: str, path: str) -> bool:
 
 def overlap(first: str, second: str) -> bool:
     """Whether some path could be in both patterns."""
-    for left, right in zip(_plain_start(first), _plain_start(second), strict=False):
+    for left, right in zip(plain_start(first), plain_start(second), strict=False):
         if left != right:  # most pairs of a large plan part here
             return False
     return _may_share(first, second)
@@ -37,7 +37,7 @@ def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, s
 
 
 @lru_cache(maxsize=4096)
-def _plain_start(pattern: str) -> tuple[str, ...]:
+def plain_start(pattern: str) -> tuple[str, ...]:
     """The leading segments that stand for nothing but themselves."""
     segments = (part for part in pattern.split("/") if part not in {"", "."})
     return tuple(takewhile(_SPECIAL.isdisjoint, segments))

@@ -8,7 +8,7 @@ rank first is critical-path list scheduling (Kolisch & Hartmann), aware of confl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pex_tui.core.compat import conflict_reason
+from pex_tui.core.compat import conflict_reason, pairs_to_compare
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan, Strategy
 from pex_tui.core.rules import RunRules
@@ -85,16 +85,12 @@ def _reversed(needs: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]
 
 
 def _exclusions(plan: Plan, rules: RunRules) -> tuple[Mapping[int, str], ...]:
-    """Readers that no rule names can meet nothing, so only pairs with another task are compared."""
-    named = {name for pair in rules.never for name in pair}
-    may_meet = [not spec.is_read_only or spec.agent in named for spec in plan.tasks]
+    """For each task the neighbours that it must not run beside, and why."""
     excluded: list[dict[int, str]] = [{} for _ in plan.tasks]
-    for second, right in enumerate(plan.tasks):
-        for first, left in enumerate(plan.tasks[:second]):
-            if may_meet[first] or may_meet[second]:
-                reason = conflict_reason(left, right, rules)
-                if reason is not None:
-                    excluded[first][second] = excluded[second][first] = reason
+    for first, second in pairs_to_compare(plan.tasks, rules):
+        reason = conflict_reason(plan.tasks[first], plan.tasks[second], rules)
+        if reason is not None:
+            excluded[first][second] = excluded[second][first] = reason
     return tuple(excluded)
 
 
