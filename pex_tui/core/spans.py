@@ -74,7 +74,6 @@ class TimelineView:
     rows: tuple[TimelineRow, ...]
     ticks: tuple[tuple[int, str], ...]
     now: int
-    elapsed: str
 
 
 def timeline_view(state: RunState, now: float, width: int) -> TimelineView:
@@ -92,9 +91,7 @@ def timeline_view(state: RunState, now: float, width: int) -> TimelineView:
         TimelineRow(task.id, tuple(_cells(_spans(state, task, until, future), cell, width)))
         for task in state.tasks
     )
-    return TimelineView(
-        rows, _ticks(past, scale, width), cell(until), clock(until - state.created_at)
-    )
+    return TimelineView(rows, _ticks(past, scale, width), cell(until))
 
 
 _Stretch = tuple[float, float, SpanKind]

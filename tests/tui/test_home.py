@@ -176,14 +176,3 @@ async def test_the_function_keys_show_every_screen(app: PexApp, workshop: Script
             shown.append(app.current_mode)
 
     assert shown == ["home", "plan", "monitor", "conflict", "history", "inbox"]
-
-
-async def test_y_copies_the_id_of_a_run(app: PexApp) -> None:
-    async with app.run_test(size=(120, 36)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-        await pilot.press("f5")
-        await until(pilot, lambda: isinstance(app.screen, HistoryScreen) and rows(app) == 2)
-        await pilot.press("j", "y")
-        await until(pilot, lambda: app.clipboard == "4c6d")
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
