@@ -24,6 +24,7 @@ __all__ = ["Settings", "config_home", "load_settings"]
 
 REPOSITORY_FILE = Path(".pex") / "pex.yaml"
 _PREFIX = "PEX_"
+_KEYMAP = "keymap"
 _SECTIONS = frozenset(Settings.model_fields)
 
 
@@ -195,6 +196,8 @@ def _key_as_known(key: str) -> str:
 
 def _path_as_known(path: KeyPath) -> KeyPath:
     section, *keys = path
+    if _section_as_known(str(section)) == _KEYMAP:  # the names of keys hold a dot
+        return (_KEYMAP, ".".join(map(str, keys))) if keys else (_KEYMAP,)
     first = tuple(_key_as_known(str(key)) for key in keys[:1])
     return (_section_as_known(str(section)), *first, *keys[1:])
 

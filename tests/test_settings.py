@@ -230,3 +230,9 @@ def test_the_configuration_folder_follows_the_xdg_specification() -> None:
     assert config_home({"XDG_CONFIG_HOME": "/c", "HOME": "/h"}) == Path("/c/pex-tui")
     assert config_home({"XDG_CONFIG_HOME": "relative", "HOME": "/h"}) == Path("/h/.config/pex-tui")
     assert config_home({"HOME": "/h"}) == Path("/h/.config/pex-tui")
+
+
+def test_a_key_is_moved_on_the_command_line_by_its_name(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, ["keymap.agent.retry=ctrl+r"], {"HOME": str(tmp_path)})
+
+    assert settings.keymap == {"agent.retry": "ctrl+r"}

@@ -18,7 +18,7 @@ from pex_tui.tui.widgets.run_table import RunTable
 from tests.tui import states
 from tests.tui.drafts import twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
-from tests.tui.waiting import until, until_shown
+from tests.tui.waiting import screen_text, until, until_shown
 
 
 def past(run: str, outcome: Outcome) -> RunSummary:
@@ -176,3 +176,17 @@ async def test_the_function_keys_show_every_screen(app: PexApp, workshop: Script
             shown.append(app.current_mode)
 
     assert shown == ["home", "plan", "monitor", "conflict", "history", "inbox"]
+
+
+async def test_in_ascii_the_tables_are_ascii_too(workshop: ScriptedWorkshop) -> None:
+    app = app_on(workshop, symbols="ascii", now=lambda: states.NOW)
+    workshop.draft = twelve()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
+        assert screen_text(app).isascii()
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen) and rows(app) == 2)
+        assert screen_text(app).isascii()
+        app.open_draft(twelve())
+        await until_shown(pilot, "RISK")
+        assert screen_text(app).isascii()

@@ -11,6 +11,7 @@ from pex_tui.core.amounts import clock
 from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
 from pex_tui.engine.session import RunFigures, RunSummary
+from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.table_keys import moving_keys
 
 _COLUMNS = ("RUN", "WHEN", "OUTCOME", "LANDED", "TIME", "SPEED-UP", "CONFLICTS", "COST", "GOAL")
@@ -51,8 +52,9 @@ class RunTable(DataTable[Text], inherit_bindings=False):
             return
         before, self.summaries = self.chosen, summaries
         self.clear()
+        show = symbols_of(self).text
         for summary in summaries:
-            self.add_row(*(Text(cell, no_wrap=True) for cell in _cells(summary)))
+            self.add_row(*(Text(show(cell), no_wrap=True) for cell in _cells(summary)))
         runs = [summary.run for summary in summaries]
         if before is not None and before.run in runs:
             self.move_cursor(row=runs.index(before.run))

@@ -12,7 +12,7 @@ from pex_tui.core.graph import PlanGraph
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.planning.warnings import risks
-from pex_tui.tui.widgets.painting import shortened
+from pex_tui.tui.widgets.painting import shortened, symbols_of
 from pex_tui.tui.widgets.table_keys import moving_keys
 
 _WIDE = 96  # cells of a table that has room for everything
@@ -49,11 +49,13 @@ class TaskTable(DataTable[Text], inherit_bindings=False):
         row = self.cursor_row
         shown = [name for name in _COLUMNS if not (self._is_narrow and name in _WIDE_ONLY)]
         self.clear(columns=True)
+        show = symbols_of(self).text
         self.add_columns(*shown)
         for spec, risk in zip(plan.tasks, risks(plan, graph), strict=True):
             cells = dict(zip(_COLUMNS, _cells(spec, risk), strict=True))
             ink = "" if spec.enabled else "dim strike"
-            self.add_row(*(Text(clean(cells[name]), style=ink, no_wrap=True) for name in shown))
+            texts = (show(clean(cells[name])) for name in shown)
+            self.add_row(*(Text(text, style=ink, no_wrap=True) for text in texts))
         self.move_cursor(row=max(0, min(row, len(plan.tasks) - 1)))
 
 
