@@ -184,7 +184,9 @@ def _for_goal(parser: argparse.ArgumentParser) -> None:
 
 
 def _for_plan(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("goal", metavar="GOAL", help="what is to be done, in quotes")
+    parser.add_argument(
+        "goal", metavar="GOAL", help="what is to be done, in quotes; - reads it from stdin"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write it")
     parser.add_argument("--force", action="store_true", help="write over the file")
     parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
@@ -192,7 +194,9 @@ def _for_plan(parser: argparse.ArgumentParser) -> None:
 
 def _for_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "plan", metavar="PLAN|GOAL", help="a plan file (.yaml, .yml or .json), or a goal in quotes"
+        "plan",
+        metavar="PLAN|GOAL",
+        help="a plan file (.yaml, .yml or .json), or a goal in quotes; - reads a goal from stdin",
     )
     _headless(parser)
     _classic(parser)

@@ -1,6 +1,7 @@
 """Reading a user's text file, or saying why it can't be read."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from pex_tui.errors import UserError
 
@@ -14,7 +15,7 @@ def read_text_file(path: Path, what: str) -> str:
     """
     try:
         with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            return read_text_stream(stream, str(path), what)
     except FileNotFoundError as error:
         raise UserError(f"{path}: there is no such {what}. Check the path.") from error
     except IsADirectoryError as error:
@@ -22,12 +23,20 @@ def read_text_file(path: Path, what: str) -> str:
     except OSError as error:
         reason = error.strerror or "it can't be read"
         raise UserError(f"{path}: the {what} can't be read: {reason}.") from error
+
+
+def read_text_stream(stream: BinaryIO, name: str, what: str) -> str:
+    """The UTF-8 text of at most 8 MB that is left in a stream; `name` says where it comes from.
+
+    Raises UserError like `read_text_file`, and OSError.
+    """
+    raw = stream.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise UserError(f"{path}: the {what} is larger than 8 MB. Split it.")
+        raise UserError(f"{name}: the {what} is larger than 8 MB. Split it.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UserError(
-            f"{path}:{line}: the {what} is not UTF-8 text. Save it as UTF-8."
+            f"{name}:{line}: the {what} is not UTF-8 text. Save it as UTF-8."
         ) from error

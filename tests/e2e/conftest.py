@@ -21,12 +21,15 @@ class Shell:
     top: Path
     env: dict[str, str]
 
-    def pex(self, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run pex-tui to its end."""
+    def pex(
+        self, *args: str, cwd: Path | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run pex-tui to its end; `stdin` is what it reads there."""
         return subprocess.run(
             [sys.executable, "-m", "pex_tui", *args],
             cwd=cwd or self.top,
             env=self.env,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,

@@ -1,6 +1,10 @@
 """A goal on the command line: planned, written, reviewed, run; and what is no goal."""
 
+import subprocess
+import sys
+
 import pytest
+import yaml
 
 from tests.e2e.conftest import Shell
 from tests.e2e.terminal import Terminal
@@ -114,6 +118,71 @@ def test_a_sentence_that_names_a_path_is_a_goal(shop: Shell) -> None:
     ended = shop.pex("run", "Find out why src/a.txt fails", "--headless")
 
     assert "--yes" in ended.stderr
+
+
+HOSTILE = """Find out why "shop" fails $(touch one) `touch two` it's slow; touch three
+\\ && ${HOME} 'and' !touch *
+"""
+
+
+def test_a_goal_on_stdin_reaches_the_plan_as_it_was_written(shop: Shell) -> None:
+    ended = shop.pex("plan", "-", "-o", "plan.yaml", stdin=HOSTILE)
+
+    assert ended.returncode == 0, ended.stderr
+    plan = yaml.safe_load((shop.top / "plan.yaml").read_text())
+    assert plan["goal"].split() == HOSTILE.split()
+    assert not {"one", "two", "three"} & {path.name for path in shop.top.iterdir()}
+
+
+def test_a_goal_on_stdin_is_run(shop: Shell) -> None:
+    refused = shop.pex("run", "-", "--headless", stdin=GOAL)
+
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    ended = shop.pex("run", "-", "--headless", "--yes", stdin=GOAL)
+    assert ended.returncode == 0, ended.stderr
+    assert "everything ended well" in ended.stdout
+
+
+@pytest.mark.parametrize("command", [("plan", "-"), ("run", "-", "--headless", "--yes")])
+def test_nothing_on_stdin_is_no_goal(shop: Shell, command: tuple[str, ...]) -> None:
+    ended = shop.pex(*command, stdin=" \n")
+
+    assert ended.returncode == 2
+    assert "The goal is empty" in ended.stderr
+    assert shop.traces() == ""
+
+
+@pytest.mark.parametrize(
+    ("redirection", "words"),
+    [
+        ("<&-", "stdin is closed"),
+        ("0> written", "stdin: the goal can't be read: Bad file descriptor"),
+        (r"< <(printf 'one\n\377')", "stdin:2: the goal is not UTF-8"),
+    ],
+)
+def test_a_stdin_that_holds_no_text_is_told(shop: Shell, redirection: str, words: str) -> None:
+    line = f'"{sys.executable}" -m pex_tui plan - {redirection}'
+    ended = subprocess.run(
+        ["bash", "-c", line],
+        cwd=shop.top,
+        env=shop.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_goal_is_typed_at_a_terminal(shop: Shell) -> None:
+    with Terminal(("plan", "-", "-o", "plan.yaml"), shop.top, shop.env, 120, 36) as terminal:
+        terminal.until("Type the goal")
+        terminal.press(f"{GOAL}\n\x04")
+        terminal.until("The plan is in plan.yaml")
+        assert terminal.ended() == 0
 
 
 def test_a_goal_opens_the_app_on_its_plan(shop: Shell) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
-from pex_tui.wiring.goals import is_file
+from pex_tui.wiring.goals import is_file, read_goal
 from pex_tui.wiring.hosting import Options, await_command, ground_of
 
 
@@ -18,8 +18,9 @@ async def _plan(options: Options) -> int:
     target: Path | None = options.output
     if target is not None and is_file(target) and not options.force:
         raise _in_the_way(target)
+    goal = read_goal(options.goal)
     ground = await ground_of(options)
-    made = await ground.compose_goal(options.goal, slots=options.slots)
+    made = await ground.compose_goal(goal, slots=options.slots)
     for reason in made.reasons:
         sys.stderr.write(f"{reason}\n")
     if target is None:
