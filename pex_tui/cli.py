@@ -112,6 +112,7 @@ def _commands() -> dict[str, str]:
         "report": "show a run's report",
         "demo": "a real run on a sample project made on the spot",
         "doctor": "say what this machine offers and lacks",
+        "init": "write settings, Claude Code's /execute and a GitHub workflow to start from",
         "clean": "remove finished runs' worktrees and refs",
     }
 
@@ -266,6 +267,10 @@ def _for_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON Lines on stdout")
 
 
+def _for_init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="write over files that are there")
+
+
 def _for_clean(parser: argparse.ArgumentParser) -> None:
     _optional_run(parser)
     parser.add_argument("--older-than", metavar="AGE", help="only runs older than this, e.g. 7d")
@@ -284,6 +289,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "runs": _for_runs,
     "report": _for_report,
     "demo": _for_demo,
+    "init": _for_init,
     "clean": _for_clean,
 }
 _EXAMPLES = {
@@ -298,6 +304,7 @@ _EXAMPLES = {
     "report": f"{PROGRAM} report 7f3a --format html > report.html",
     "demo": f"{PROGRAM} demo --dir /tmp/shop",
     "doctor": f"{PROGRAM} doctor",
+    "init": f"{PROGRAM} init --repo ~/shop",
     "clean": f"{PROGRAM} clean --older-than 7d",
 }
 
