@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from pex_tui.errors import UserError
 
@@ -117,6 +118,24 @@ def _commands() -> dict[str, str]:
     }
 
 
+class _ChosenRunner(argparse.Action):
+    """`--agent NAME=RUNNER`, a setting with a flag of its own."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Put it among the settings of the command line."""
+        name, equals, runner = str(values).partition("=")
+        if not (name and equals and runner):
+            parser.error(f"{option_string} {values}: write NAME=RUNNER, such as '*=claude'")
+        chosen = f"agents.use.{name}={runner}"
+        namespace.set = [*(getattr(namespace, "set", None) or []), chosen]
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = argparse.ArgumentParser(
@@ -181,6 +200,7 @@ def _headless(parser: argparse.ArgumentParser) -> None:
 def _for_goal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("goal", metavar="GOAL", help="what is to be done, in quotes")
     _shared(parser)
+    _runners(parser)
     parser.set_defaults(handler="goal")
 
 
@@ -191,6 +211,7 @@ def _for_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write it")
     parser.add_argument("--force", action="store_true", help="write over the file")
     parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
+    _runners(parser)
 
 
 def _for_run(parser: argparse.ArgumentParser) -> None:
@@ -202,6 +223,7 @@ def _for_run(parser: argparse.ArgumentParser) -> None:
     _headless(parser)
     _classic(parser)
     parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
+    _runners(parser)
     parser.add_argument("--name", help="the run's name; its branch is pex/NAME")
     parser.add_argument("--land", action="store_true", help="bring the result to your branch")
     parser.add_argument("--wait", action="store_true", help="wait for the engine that runs here")
@@ -213,9 +235,20 @@ def _for_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _runners(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--agent",
+        action=_ChosenRunner,
+        default=argparse.SUPPRESS,
+        metavar="NAME=RUNNER",
+        help='what runs an agent, or "*" for all: claude, codex-acp, …',
+    )
+
+
 def _for_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", help="a plan file")
     parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
+    _runners(parser)
 
 
 def _optional_run(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,7 @@ __all__ = ["Settings", "config_home", "load_settings"]
 
 REPOSITORY_FILE = Path(".pex") / "pex.yaml"
 _PREFIX = "PEX_"
-_KEYMAP = "keymap"
+_FREE_NAMES = (("keymap",), ("agents", "use"))  # what is below is a name, dots and all
 _SECTIONS = frozenset(Settings.model_fields)
 
 
@@ -196,10 +196,11 @@ def _key_as_known(key: str) -> str:
 
 def _path_as_known(path: KeyPath) -> KeyPath:
     section, *keys = path
-    if _section_as_known(str(section)) == _KEYMAP:  # the names of keys hold a dot
-        return (_KEYMAP, ".".join(map(str, keys))) if keys else (_KEYMAP,)
-    first = tuple(_key_as_known(str(key)) for key in keys[:1])
-    return (_section_as_known(str(section)), *first, *keys[1:])
+    known = (_section_as_known(str(section)), *(_key_as_known(str(key)) for key in keys[:1]))
+    for above in _FREE_NAMES:
+        if known[: len(above)] == above and len(path) > len(above):
+            return (*above, ".".join(str(key) for key in path[len(above) :]))
+    return (*known, *keys[1:])
 
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:

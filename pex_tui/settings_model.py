@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from pex_tui.core.plan import Isolation
+from pex_tui.core.plan import Isolation, PermissionMode, PermissionRules, Talk
 from pex_tui.core.rules import FallbackMode, RunRules
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.fields import (
@@ -22,6 +22,7 @@ from pex_tui.planning.fields import (
     read_list,
     read_word,
 )
+from pex_tui.planning.runners import AUTO, Runner, Runners
 
 _MEGABYTE = 1024**2
 _PAIR = 2
@@ -155,6 +156,43 @@ class Safety(_Section):
     """What tasks may reach."""
 
 
+class Permissions(_Section):
+    """What agents may do without a question; definitions may add to it."""
+
+    mode: PermissionMode = PermissionMode.EDITS
+    """ask, edits (of files in the agent's own checkout), or all."""
+    allow: Words = ()
+    """Tool, or Tool(glob) as in Bash(pytest *): allowed without a question."""
+    deny: Words = ()
+    """The same: never allowed."""
+
+
+class OwnRunner(_Section):
+    """A program that runs agents."""
+
+    talk: Literal["claude", "acp", "codex", "gemini", "opencode"] = "acp"
+    """How it is spoken with."""
+    command: Command
+    """What starts it, without what its talk adds."""
+
+
+class Agents(_Section):
+    """What runs agents with a model."""
+
+    runner: Word = AUTO
+    """For agents that name none: auto (the first that is installed) or a runner's name."""
+    use: dict[str, Word] = {}
+    """Runners by agent, "*" for all of them."""
+    runners: dict[str, OwnRunner] = {}
+    """Runners of your own, by name."""
+    planner: Literal["auto", "model", "rules"] = "auto"
+    """Who makes a plan of a goal: auto takes the planning agent where there is one to run it."""
+    stall: PositiveDuration = 600.0
+    """An agent that is silent for so long, using no tool, is stopped and tried again; seconds."""
+    permissions: Permissions = Permissions()
+    """What agents may do without a question."""
+
+
 class Budget(_Section):
     """What a run may cost before it starts nothing more and asks."""
 
@@ -186,6 +224,7 @@ class Settings(BaseSettings):
     conflict_resolution: ConflictResolution = ConflictResolution()
     workspaces: Workspaces = Workspaces()
     safety: Safety = Safety()
+    agents: Agents = Agents()
     budget: Budget = Budget()
     compatibility: Compatibility = Compatibility()
     keymap: dict[str, Word] = {}
@@ -232,6 +271,21 @@ class Settings(BaseSettings):
             land_at_end=land_at_end,
             clusters=tuple(tuple(dict.fromkeys(members)) for members in clusters.values()),
             never=self.compatibility.never,
+            budget_usd=self.budget.usd,
+            budget_tokens=self.budget.tokens,
+        )
+
+    @property
+    def runners(self) -> Runners:
+        """What runs agents with a model."""
+        agents, rules = self.agents, self.agents.permissions
+        return Runners(
+            own=tuple(
+                Runner(name, Talk(own.talk), own.command) for name, own in agents.runners.items()
+            ),
+            chosen=agents.use,
+            default=agents.runner,
+            permissions=PermissionRules(rules.mode, rules.allow, rules.deny),
         )
 
     @property
@@ -250,7 +304,6 @@ class Settings(BaseSettings):
         told = (
             (bool(limits), f"thread_pool: {', '.join(limits)}: tasks are not limited"),
             (pool.autoscale.enabled, "thread_pool.autoscale: slots don't scale by themselves"),
-            (self.budget != Budget(), "budget: what a run costs is not watched"),
             (self.safety.network != Network(), "safety.network: tasks reach any host at any rate"),
             (bool(self.safety.writable), "safety.writable: nothing is walled off"),
         )

@@ -213,7 +213,6 @@ def test_nothing_is_said_of_settings_that_nobody_made(load: Load) -> None:
         ("thread_pool.memory_per_agent=256MB", "memory_per_agent: tasks are not limited"),
         ("thread_pool.enforce=always", "enforce: tasks are not limited"),
         ("thread_pool.autoscale.enabled=true", "slots don't scale by themselves"),
-        ("budget.usd=3", "what a run costs is not watched"),
         ("safety.network.allow=[pypi.example]", "tasks reach any host"),
         ("safety.writable=[/x]", "nothing is walled off"),
     ],

@@ -14,7 +14,12 @@ from pex_tui.core.step import replay, step
 from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import ConflictSides, GateResult, Lander, SlotPool
+from pex_tui.engine.ports import (
+    ConflictSides,
+    GateResult,
+    Lander,
+    SlotPool,
+)
 from pex_tui.engine.session import Usage
 from pex_tui.errors import UserError
 

@@ -25,12 +25,16 @@ class AdoptAgent:
     task: TaskId
     attempt: int
     slot: SlotId
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PauseAgent:
+    """Freeze it; gently, at its next step."""
+
     task: TaskId
     attempt: int
+    gently: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from pex_tui.core.actions import (
     MoveBranch,
     RunGate,
 )
+from pex_tui.core.attempts import wants_pause
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import RunAdopted
+from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.requests import reopen, resume_run
 from pex_tui.core.state import LandStatus, RunState, TaskState
@@ -28,6 +30,9 @@ def adopted(draft: Draft, event: RunAdopted) -> None:
         draft.actions.clear()  # each tree is found first; AgentStarted then lets it go on
     elif state.stage in {RunStage.DRAINING, RunStage.FINISHED}:
         draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)
+        if over_budget(draft.state):
+            draft.set(budgets=state.budgets + 1)
+            draft.notice("The run may use its budget once more, as it was resumed.")
     draft.set(killed=False)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
@@ -48,7 +53,8 @@ def unfinished_actions(state: RunState) -> tuple[Action, ...]:
 
 def _unfinished(state: RunState, task: TaskState) -> Action | None:
     if task.phase in HOLDS_SLOT and task.slot is not None:
-        return AdoptAgent(task.id, task.attempt, task.slot)
+        held = task.phase is Phase.PAUSED or (task.listens and wants_pause(state, task))
+        return AdoptAgent(task.id, task.attempt, task.slot, held)
     if task.phase is Phase.CAPTURING:
         return CaptureWork(task.id, task.attempt)
     if task.phase is not Phase.LANDING:

@@ -16,7 +16,9 @@ from pex_tui.core.events import (
     WorkCaptured,
     WorkspacePrepared,
 )
-from pex_tui.core.ids import TaskId
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.lessons import AGAIN, INTERRUPTED, failure_lesson
+from pex_tui.core.limits import MOST_REFUSALS, limited
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.plan import Expects
 from pex_tui.core.queue import enqueue
@@ -37,6 +39,7 @@ AttemptEvent = (
 
 def dispatched(draft: Draft, event: TaskDispatched) -> None:
     """The task takes its slot; what an earlier attempt left behind is forgotten."""
+    before = draft.task(event.task)
     draft.move(
         event.task,
         Phase.STARTING,
@@ -51,6 +54,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         paused_seconds=0.0,
         wait=None,
         workspace="",
+        near=before.workspace or before.near,
         start_commit=None,
         pid=None,
         exit_code=None,
@@ -64,6 +68,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         activity="",
         listens=False,
         permissions=(),
+        spendings=0,
         reason="",
     )
     draft.act(StartAgent(event.task, event.attempt, event.slot))
@@ -141,7 +146,7 @@ def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
     elif task.phase is Phase.PAUSED and not wants_pause(draft.state, task):
         draft.act(ResumeAgent(task.id, task.attempt))
     elif task.phase in {Phase.STARTING, Phase.RUNNING} and wants_pause(draft.state, task):
-        draft.act(PauseAgent(task.id, task.attempt))
+        draft.act(PauseAgent(task.id, task.attempt, gently=event.listens))
 
 
 def _resumed(draft: Draft, task: TaskState) -> None:
@@ -153,7 +158,7 @@ def _resumed(draft: Draft, task: TaskState) -> None:
         paused_seconds=task.paused_seconds + draft.now - frozen_at,
     )
     if wants_pause(draft.state, task):
-        draft.act(PauseAgent(task.id, task.attempt))
+        draft.act(PauseAgent(task.id, task.attempt, gently=task.listens))
 
 
 def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
@@ -187,6 +192,10 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
     if task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
     elif task.stop in {StopCause.RERUN, StopCause.INTERRUPT}:
+        if task.stop is StopCause.RERUN:
+            _teach(draft, task, AGAIN, seed=None)
+        else:
+            _teach(draft, task, INTERRUPTED, seed=event.work)
         ready(draft, draft.change(task.id, held=False), task.reason)
     elif failure is not None:
         _failed(draft, task, failure)
@@ -246,6 +255,9 @@ def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
     rules = draft.state.rules
     allowed = draft.spec(task.id).retries
     allowed = rules.max_retries if allowed is None else allowed
+    _teach(draft, task, failure_lesson(failure.detail), seed=task.work)
+    if failure.kind is FailureKind.LIMIT and _waits_for_provider(draft, task, failure):
+        return
     failures = task.failures + 1
     draft.change(task.id, failures=failures, failure=failure)
     if failure.kind in PERMANENT or failures > allowed:
@@ -258,6 +270,24 @@ def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
         retry_at=retry_at,
         reason=f"retry {failures}/{allowed}: {failure.detail}",
     )
+
+
+def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool:
+    """A refusal is no fault of the agent's: it costs no try, unless it never ends."""
+    limit = limited(draft, draft.spec(task.id), None)
+    if limit is None or limit.hits > MOST_REFUSALS:
+        return False
+    jitter = Random(f"{draft.state.seed}/{task.id}/{limit.hits}").uniform(0.0, 3.0)  # noqa: S311
+    reason = f"{limit.provider} takes no more for now"
+    draft.change(task.id, failure=failure)
+    draft.move(task.id, Phase.BACKOFF, retry_at=limit.until + jitter, reason=reason)
+    return True
+
+
+def _teach(draft: Draft, task: TaskState, lesson: str, seed: CommitId | None) -> None:
+    """Leave word for the next attempt; a plain command begins anew each time."""
+    if draft.spec(task.id).brief is not None:
+        draft.change(task.id, lesson=lesson, seed=seed)
 
 
 def backoff_seconds(state: RunState, task_id: TaskId, failures: int) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from pex_tui.core.events import Event, TaskDispatched, TaskHeld
 from pex_tui.core.ids import LockName, SlotId
+from pex_tui.core.limits import limit_of, over_budget
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
 from pex_tui.core.plan import LockMode, Priority, Strategy
 from pex_tui.core.state import RunState, TaskState, WaitCause
@@ -142,7 +143,23 @@ def _free_slots(state: RunState, active: _Active) -> list[SlotId]:
 
 
 def _hold(board: _Board, position: int) -> _Hold | None:
-    return _conflict_hold(board, position) or _lock_hold(board, position)
+    return (
+        _conflict_hold(board, position)
+        or _lock_hold(board, position)
+        or _model_hold(board.state, position)
+    )
+
+
+def _model_hold(state: RunState, position: int) -> _Hold | None:
+    """What keeps back agents with a model, and no plain command."""
+    spec = state.plan.tasks[position]
+    if spec.brief is None:
+        return None
+    limit = limit_of(state, spec)
+    if limit is not None:
+        return _Hold(WaitCause.LIMIT, (limit.provider,))
+    used_up = over_budget(state)
+    return _Hold(WaitCause.BUDGET, (used_up,)) if used_up else None
 
 
 def _conflict_hold(board: _Board, position: int) -> _Hold | None:

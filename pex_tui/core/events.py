@@ -18,7 +18,9 @@ from pex_tui.core.state import (
     WaitCause,
 )
 from pex_tui.core.talk_events import (
+    AgentLimited,
     AgentSpent,
+    BudgetExtended,
     MessageSent,
     PermissionAsked,
     PermissionDecided,
@@ -364,6 +366,8 @@ Event = (
     | AgentStarted
     | AgentProgressed
     | AgentSpent
+    | AgentLimited
+    | BudgetExtended
     | PermissionAsked
     | PermissionDecided
     | MessageSent

@@ -14,6 +14,7 @@ from pex_tui.core.events import (
     WorkMerged,
 )
 from pex_tui.core.ids import TaskId
+from pex_tui.core.lessons import conflict_lesson, gate_lesson
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.queue import enqueue, leave_queue
@@ -24,6 +25,7 @@ from pex_tui.core.state import (
     Failure,
     FailureKind,
     LandStatus,
+    RunState,
     StopCause,
     TaskState,
 )
@@ -154,12 +156,23 @@ def _judge(draft: Draft, task: TaskState) -> None:
             "Mend the base, or set `gate: off` in the plan."
         )
     leave_queue(draft, task)
-    if task.tip != task.start_commit and task.gate_reruns == 0:
+    detail = task.failure.detail if task.failure else "the gate failed"
+    if draft.spec(task.id).brief is not None and task.gate_reruns < _retries(state, task):
+        output = task.failure.output if task.failure else ""
+        reruns = task.gate_reruns + 1
+        lesson = gate_lesson(detail, output)
+        draft.change(task.id, gate_reruns=reruns, lesson=lesson, seed=task.candidate)
+        ready(draft, task, f"again, as {detail}")
+    elif task.tip != task.start_commit and task.gate_reruns == 0:
         draft.change(task.id, gate_reruns=1)
         ready(draft, task, "again, on the newest tip: the gate failed on the merge")
     else:
-        detail = task.failure.detail if task.failure else "the gate failed"
         draft.move(task.id, Phase.FAILED, reason=detail)
+
+
+def _retries(state: RunState, task: TaskState) -> int:
+    own = state.spec(task.id).retries
+    return state.rules.max_retries if own is None else own
 
 
 def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
@@ -171,7 +184,8 @@ def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
     retried = state.rules.auto_resolve and task.reruns < state.rules.max_retries
     if retried and not _was_settled_by_hand(draft, task.id):
         _record(draft, event, Decision.RERUN)
-        draft.change(task.id, reruns=task.reruns + 1)
+        lesson = conflict_lesson(task, event) if draft.spec(task.id).brief else ""
+        draft.change(task.id, reruns=task.reruns + 1, lesson=lesson, seed=None)
         ready(draft, task, f"again, on the newest tip: {_what_met(event)}")
     elif state.rules.fallback is FallbackMode.ABORT:
         _record(draft, event, Decision.ABORTED)

@@ -1,6 +1,7 @@
 """How a run ended, as one word and one exit code."""
 
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
+from pex_tui.core.settle import waits_for_money
 from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, TaskState, Verdict
 
 NOBODY = "nobody there to ask"
@@ -26,6 +27,8 @@ def conclude(state: RunState) -> tuple[Outcome, int]:
 def _outcome(state: RunState) -> Outcome:
     phases = {task.phase for task in state.tasks}
     if state.stage is RunStage.DRAINING and _has_work_left(state):
+        return Outcome.INTERRUPTED
+    if any(waits_for_money(task) for task in state.tasks):
         return Outcome.INTERRUPTED
     if any(
         task.phase is Phase.FAILED

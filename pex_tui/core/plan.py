@@ -54,6 +54,58 @@ class GatePolicy(StrEnum):
     OFF = "off"
 
 
+class Talk(StrEnum):
+    """How a task's process is spoken with."""
+
+    COMMAND = "command"  # not at all: its exit code and its changes count
+    CLAUDE = "claude"  # Claude Code's stream-json, both ways
+    ACP = "acp"  # the Agent Client Protocol
+    CODEX = "codex"  # `codex exec --json`, which only tells
+    GEMINI = "gemini"  # `gemini -o stream-json`, likewise
+    OPENCODE = "opencode"  # `opencode run --format json`, likewise
+
+
+class PermissionMode(StrEnum):
+    """What an agent may do without a question."""
+
+    ASK = "ask"  # nothing that changes anything
+    EDITS = "edits"  # edit files of its workspace
+    ALL = "all"  # everything; a person has to write this down
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionRules:
+    """What is answered without a person: `Tool` or `Tool(glob)`, as in `Bash(pytest *)`.
+
+    A rule that denies wins over one that allows, and both over the mode.
+    """
+
+    mode: PermissionMode = PermissionMode.EDITS
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What an agent with a model is told besides its task.
+
+    `runner` names what starts it (several runners may talk alike), `preamble` is the prompt of its
+    definition, `tools` what it may use (None for all); without a `model` its own default counts.
+    """
+
+    runner: str
+    talk: Talk
+    preamble: str = ""
+    model: str = ""
+    tools: tuple[str, ...] | None = None
+    permissions: PermissionRules = PermissionRules()
+
+    @property
+    def provider(self) -> str:
+        """Whose rate limits it shares: `codex-acp` those of `codex`."""
+        return self.runner.partition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class LockRequest:
     """A named lock that a task holds while its process lives."""
@@ -68,7 +120,8 @@ class TaskSpec:
 
     `writes` is None when the write set is unknown and empty when the task only reads.
     `predicted_writes` holds the paths that the task's own text names, for unknown write sets.
-    Durations are seconds, `memory_bytes` bytes, `cpu_cores` cores (1.0 is one core).
+    Durations are seconds, `memory_bytes` bytes, `cpu_cores` cores (1.0 is one core). `brief` is
+    there for an agent with a model; its `argv` is then the program without any arguments of ours.
     """
 
     id: TaskId
@@ -92,6 +145,7 @@ class TaskSpec:
     expects: Expects = Expects.ANY
     commit_message: str = ""
     enabled: bool = True
+    brief: Brief | None = None
 
     @property
     def is_read_only(self) -> bool:

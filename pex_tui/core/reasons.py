@@ -5,6 +5,7 @@ from typing import assert_never
 from pex_tui.core.amounts import clock, counted, ordinal, short
 from pex_tui.core.dispatch import queue_order
 from pex_tui.core.ids import TaskId
+from pex_tui.core.limits import limit_of
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
 from pex_tui.core.settle import blockers
@@ -46,6 +47,8 @@ _BAD_END = {
     FailureKind.CAPTURE: "Its work can't be kept",
     FailureKind.LANDING: "Git refused",
     FailureKind.LAUNCH: "Can't be started",
+    FailureKind.AUTH: "Not logged in",
+    FailureKind.STALL: "Stalled",
 }
 
 
@@ -140,6 +143,12 @@ def _wait(state: RunState, task: TaskState, now: float, line: dict[TaskId, int])
     if task.wait is None or task.wait.cause is WaitCause.SLOT:
         return f"Waits for a slot ({ordinal(line.get(task.id, 1))} in line)"
     since = f", {clock(now - task.wait.since)}"
+    if task.wait.cause is WaitCause.LIMIT:
+        limit = limit_of(state, state.spec(task.id))
+        left = f", {clock(limit.until - now)} to go" if limit and limit.until > now else ""
+        return f"Waits: {task.wait.on[0]} takes no more for now{left}"
+    if task.wait.cause is WaitCause.BUDGET:
+        return f"Waits for you: the budget is used up ({task.wait.on[0]})"
     if task.wait.cause is WaitCause.RESOURCE:
         return _lock_wait(state, task.wait) + since
     return _neighbour_wait(state, task, task.wait) + since
@@ -181,7 +190,7 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         doing = "Starting its command" if task.workspace else "Preparing a workspace"
         return doing if task.attempt == 1 else f"{doing}, attempt {task.attempt}"
     if task.held or state.stage is RunStage.PAUSED:
-        return "Being paused"
+        return "To be paused at its next step" if task.listens else "Being paused"
     if task.asks:
         return f"Asks to {task.asks[0].title}, {clock(now - task.asks[0].asked_at)}"
     return task.activity or "Running"

@@ -22,6 +22,7 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
 from pex_tui.core.state import Decision, LandStatus, StopCause, TaskState
 from pex_tui.core.stopping import abort_run, abort_task, interrupt_agents
+from pex_tui.core.talk_events import BudgetExtended
 
 MOST_SLOTS = 32
 _NOT_STARTED = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING, Phase.BACKOFF})
@@ -35,6 +36,7 @@ RunRequest = (
     | RunDrainRequested
     | SlotsRequested
     | BoostToggled
+    | BudgetExtended
     | LandRequested
 )
 
@@ -47,7 +49,7 @@ def task_request(draft: Draft, event: TaskRequest) -> None:
             _pause(draft, task)
         case ResumeRequested():
             draft.change(task.id, held=False)
-            if task.phase is Phase.PAUSED:
+            if task.phase is Phase.PAUSED or (task.phase is Phase.RUNNING and task.held):
                 draft.act(ResumeAgent(task.id, task.attempt))
         case BoostRequested():
             if task.phase not in TERMINAL:
@@ -66,7 +68,7 @@ def run_request(draft: Draft, event: RunRequest) -> None:
             draft.set(stage=RunStage.PAUSED, paused_at=draft.now)
             for task in state.tasks:
                 if task.phase is Phase.RUNNING:
-                    draft.act(PauseAgent(task.id, task.attempt))
+                    draft.act(PauseAgent(task.id, task.attempt, gently=task.listens))
         case RunResumeRequested() if state.stage is RunStage.PAUSED:
             resume_run(draft)
         case RunAbortRequested() if state.stage is not RunStage.FINISHED:
@@ -82,6 +84,8 @@ def run_request(draft: Draft, event: RunRequest) -> None:
             draft.set(capacity=slots, capacity_before_boost=None)
         case BoostToggled():
             _toggle_boost(draft)
+        case BudgetExtended():
+            draft.set(budgets=state.budgets + 1)
         case LandRequested() if state.land_status is not LandStatus.RUNNING:
             draft.set(land_status=LandStatus.ASKED, land_detail="")
         case _:
@@ -92,7 +96,7 @@ def resume_run(draft: Draft) -> None:
     """Let everything go on that no person holds on its own."""
     _end_pause(draft, RunStage.RUNNING)
     for task in draft.state.tasks:
-        if task.phase is Phase.PAUSED and not task.held:
+        if task.phase in {Phase.PAUSED, Phase.RUNNING} and not task.held:
             draft.act(ResumeAgent(task.id, task.attempt))
 
 
@@ -123,10 +127,12 @@ def _end_pause(draft: Draft, stage: RunStage) -> None:
 
 
 def _pause(draft: Draft, task: TaskState) -> None:
+    """An agent that listens is held at its next step; asked a second time, it is frozen."""
     if task.phase in _NOT_STARTED or task.phase is Phase.RUNNING:
         draft.change(task.id, held=True)
         if task.phase is Phase.RUNNING:
-            draft.act(PauseAgent(task.id, task.attempt))
+            gently = task.listens and not task.held
+            draft.act(PauseAgent(task.id, task.attempt, gently))
 
 
 def _toggle_boost(draft: Draft) -> None:

@@ -33,3 +33,5 @@ class RunRules:
     land_at_end: bool = False
     clusters: tuple[tuple[str, ...], ...] = ()
     never: tuple[tuple[str, str], ...] = ()
+    budget_usd: float | None = None
+    budget_tokens: int | None = None

@@ -8,6 +8,7 @@ from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing import advance_queue
+from pex_tui.core.limits import limit_of
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
 from pex_tui.core.state import (
@@ -69,7 +70,10 @@ def is_over(state: RunState, *, attended: bool) -> bool:
     if all(task.phase in TERMINAL for task in state.tasks):
         return True
     return not attended and all(
-        task.phase in TERMINAL or task.phase is Phase.CONFLICT or _is_blocked(state, task)
+        task.phase in TERMINAL
+        or task.phase is Phase.CONFLICT
+        or waits_for_money(task)
+        or _is_blocked(state, task)
         for task in state.tasks
     )
 
@@ -80,8 +84,16 @@ def waits_for_a_person(state: RunState) -> bool:
     return bool(left) and all(
         task.phase in {Phase.CONFLICT, Phase.WAITING}  # what it waits for stands still as well
         or task.asks
+        or waits_for_money(task)
         or (task.held and task.phase in _HELD_STILL)
         for task in left
+    )
+
+
+def waits_for_money(task: TaskState) -> bool:
+    """Whether the run's budget is used up and a person has to say how it goes on."""
+    return (
+        task.phase is Phase.READY and task.wait is not None and task.wait.cause is WaitCause.BUDGET
     )
 
 
@@ -157,6 +169,9 @@ def _deadline(state: RunState, task: TaskState) -> float | None:
     if task.phase is Phase.RUNNING and task.started_at is not None:
         limit = state.spec(task.id).timeout_seconds
         return None if limit is None else task.started_at + limit + task.paused_seconds
+    refused = limit_of(state, state.spec(task.id)) if task.phase is Phase.READY else None
+    if refused is not None:
+        return refused.until
     waits = task.phase is Phase.READY and task.wait is not None
     if waits and task.wait and task.wait.cause is WaitCause.RESOURCE and not task.wait.is_overdue:
         return task.wait.since + state.rules.lock_timeout_seconds

@@ -11,7 +11,7 @@ from pex_tui.core.rules import RunRules
 
 
 class FailureKind(StrEnum):
-    """Why an attempt did not succeed; the last four are not retried."""
+    """Why an attempt did not succeed; the last five are not retried."""
 
     EXIT = "exit"
     SIGNAL = "signal"
@@ -20,6 +20,10 @@ class FailureKind(StrEnum):
     LOST = "lost"  # its process vanished without a record
     NO_CHANGES = "no_changes"  # it promised changes and made none
     UNEXPECTED_CHANGES = "unexpected_changes"  # it promised to change nothing and did
+    AGENT = "agent"  # by its own word
+    LIMIT = "limit"  # its model's provider takes no more for now; tried again for nothing
+    STALL = "stall"  # it gave no sign of life
+    AUTH = "auth"  # its login is refused
     LAUNCH = "launch"  # its command can't be run
     GATE = "gate"  # its work was merged and did not pass
     CAPTURE = "capture"  # its work could not be put under a ref
@@ -27,7 +31,13 @@ class FailureKind(StrEnum):
 
 
 PERMANENT = frozenset(
-    {FailureKind.LAUNCH, FailureKind.GATE, FailureKind.CAPTURE, FailureKind.LANDING}
+    {
+        FailureKind.AUTH,
+        FailureKind.LAUNCH,
+        FailureKind.GATE,
+        FailureKind.CAPTURE,
+        FailureKind.LANDING,
+    }
 )
 
 
@@ -46,6 +56,8 @@ class WaitCause(StrEnum):
     SLOT = "slot"
     CONFLICT = "conflict"  # a neighbour that must not run beside it
     RESOURCE = "resource"  # a named lock
+    LIMIT = "limit"  # its model's provider takes no more for a while
+    BUDGET = "budget"  # used up; a person has to say how it goes on
 
 
 class ConflictKind(StrEnum):
@@ -163,6 +175,15 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderLimit:
+    """A provider of models that refuses until then (absolute seconds), the `hits`-th time."""
+
+    provider: str
+    until: float
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskState:
     """Everything known of one task. Times are absolute seconds, None until they happen.
 
@@ -170,7 +191,9 @@ class TaskState:
     `reruns` attempts on a newer tip that a conflict or a red gate asked for; only the first are
     limited by the task's retries. `held` means a person wants it paused, started or not.
     `work` is the commit that holds the attempt's changes (its parent is where the changes start),
-    `candidate` the commit that would land, made on `tip`.
+    `candidate` the commit that would land, made on `tip`. The next attempt of an agent with a model
+    is told the `lesson` of the one before, in the place where that worked (`near`), on top of the
+    changes of `seed`.
     """
 
     id: TaskId
@@ -210,6 +233,10 @@ class TaskState:
     permissions: tuple[Permission, ...] = ()  # what this attempt asked, answered or not
     tokens: int | None = None  # of all attempts; None when no agent tells
     cost_usd: float | None = None
+    spendings: int = 0  # reports of this attempt that are in the two above
+    lesson: str = ""
+    seed: CommitId | None = None
+    near: str = ""
     reason: str = ""  # why it stands where it stands, for a person
 
     @property
@@ -255,6 +282,8 @@ class RunState:
     tip: CommitId | None = None  # the integration tip as last seen; the base at first
     killed: bool = False  # draining without waiting for the merge queue
     sequential: bool = False  # after an unresolved conflict: writers go one at a time
+    limits: tuple[ProviderLimit, ...] = ()
+    budgets: int = 1  # how many times the configured budget may be used
     allowed: tuple[str, ...] = ()  # scopes that a person allowed for the rest of the run
     gate_off: bool = False  # the base was red and the policy says so
     base_gate_red: bool | None = None

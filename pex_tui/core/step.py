@@ -43,6 +43,7 @@ from pex_tui.core.state import (
     WaitCause,
 )
 from pex_tui.core.talk import TalkEvent, talk_event
+from pex_tui.core.talk_events import BudgetExtended
 
 
 def begin(event: RunPlanned) -> RunState:
@@ -109,6 +110,7 @@ def _apply(draft: Draft, event: Event) -> None:
             | RunDrainRequested()
             | SlotsRequested()
             | BoostToggled()
+            | BudgetExtended()
             | LandRequested()
         ):
             run_request(draft, event)

@@ -3,11 +3,19 @@
 from pex_tui.core.actions import AnswerAgent, TellAgent
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
+from pex_tui.core.limits import lifted, limited
+from pex_tui.core.permissions import ruling
 from pex_tui.core.phases import HOLDS_SLOT
 from pex_tui.core.state import Permission, RunState, TaskState, Verdict
-from pex_tui.core.talk_events import AgentSpent, MessageSent, PermissionAsked, PermissionDecided
+from pex_tui.core.talk_events import (
+    AgentLimited,
+    AgentSpent,
+    MessageSent,
+    PermissionAsked,
+    PermissionDecided,
+)
 
-TalkEvent = PermissionAsked | PermissionDecided | MessageSent | AgentSpent
+TalkEvent = PermissionAsked | PermissionDecided | MessageSent | AgentSpent | AgentLimited
 
 
 def talk_event(draft: Draft, event: TalkEvent) -> None:
@@ -24,6 +32,8 @@ def talk_event(draft: Draft, event: TalkEvent) -> None:
             draft.act(TellAgent(task.id, task.attempt, event.text))
         case AgentSpent() if event.attempt == task.attempt:
             _spent(draft, task, event)
+        case AgentLimited() if event.attempt == task.attempt:
+            limited(draft, draft.spec(task.id), event.wait_seconds)
         case _:
             pass
 
@@ -39,7 +49,9 @@ def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
     known = next((one for one in task.permissions if one.request == event.request), None)
     if known is None:
         scope = event.scope or event.title
-        allowed = scope in draft.state.allowed
+        verdict, by = ruling(draft.spec(task.id), event) or (None, "")
+        if verdict is None and scope in draft.state.allowed:
+            verdict, by = Verdict.ALLOW_ALWAYS, "the run's own rule"
         known = Permission(
             event.request,
             event.tool,
@@ -47,8 +59,8 @@ def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
             event.touches,
             scope,
             asked_at=draft.now,
-            verdict=Verdict.ALLOW_ALWAYS if allowed else None,
-            by="the run's own rule" if allowed else "",
+            verdict=verdict,
+            by=by,
         )
         draft.change(task.id, permissions=(*task.permissions, known))
     if known.verdict is not None:
@@ -81,7 +93,11 @@ def _answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, 
 
 
 def _spent(draft: Draft, task: TaskState, event: AgentSpent) -> None:
+    if event.number and event.number <= task.spendings:
+        return
+    lifted(draft, draft.spec(task.id))
     cost = task.cost_usd
     if event.cost_usd is not None:
         cost = (cost or 0.0) + event.cost_usd
-    draft.change(task.id, tokens=(task.tokens or 0) + event.tokens, cost_usd=cost)
+    tokens = (task.tokens or 0) + event.tokens
+    draft.change(task.id, tokens=tokens, cost_usd=cost, spendings=max(event.number, task.spendings))

@@ -9,12 +9,33 @@ from pex_tui.core.state import Verdict
 
 @dataclass(frozen=True, slots=True)
 class AgentSpent(BaseEvent):
-    """What its model used since the last such event; the cost is None where nobody tells it."""
+    """What its model used since the last such event; the cost is None where nobody tells it.
+
+    `number` counts these events of an attempt from 1, so that none counts twice after a crash.
+    """
 
     task: TaskId
     attempt: int
     tokens: int
     cost_usd: float | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLimited(BaseEvent):
+    """Its model's provider takes no more for so many seconds, None where it does not say."""
+
+    task: TaskId
+    attempt: int
+    wait_seconds: float | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetExtended(BaseEvent):
+    """A person lets the run use as much again as its budget was."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +44,7 @@ class PermissionAsked(BaseEvent):
 
     `request` is its own name for the question, `tool` what it would use, `touches` the paths or
     commands concerned, `scope` what an answer for always would cover (the title, when empty).
+    `edits` means that it would only change files of its own workspace.
     """
 
     task: TaskId
@@ -32,6 +54,7 @@ class PermissionAsked(BaseEvent):
     title: str
     touches: tuple[str, ...] = ()
     scope: str = ""
+    edits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

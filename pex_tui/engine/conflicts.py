@@ -6,7 +6,13 @@ from pex_tui.core.events import ConflictDecided
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import Conflict, Decision, RunState, TaskState
-from pex_tui.engine.ports import AttemptKey, ConflictSides, GateResult, Lander, LandingError
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.ports import (
+    ConflictSides,
+    GateResult,
+    Lander,
+    LandingError,
+)
 
 
 class ConflictDesk:

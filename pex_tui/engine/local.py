@@ -7,11 +7,17 @@ from pathlib import Path
 from pex_tui.core.events import Event
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import Decision, RunState
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.engine import Engine, Watcher
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, ConflictSides, GateResult, Ports, SlotPool
+from pex_tui.engine.ports import (
+    ConflictSides,
+    GateResult,
+    Ports,
+    SlotPool,
+)
 from pex_tui.engine.session import Usage
 
 

@@ -37,8 +37,8 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import (
-    AttemptKey,
     LandingError,
     Merged,
     Moved,
@@ -69,7 +69,8 @@ class Performer:
             case AdoptAgent():
                 await self._supervisor.adopt(self._pool, action)
             case PauseAgent():
-                if await self._ports.runner.pause(self._key(action.task, action.attempt)):
+                key = self._key(action.task, action.attempt)
+                if await self._ports.runner.pause(key, gently=action.gently):
                     self._post(AgentPaused(action.task, action.attempt))
             case ResumeAgent():
                 if await self._ports.runner.resume(self._key(action.task, action.attempt)):

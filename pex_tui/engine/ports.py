@@ -12,99 +12,7 @@ from pex_tui.core.events import Event
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import TaskSpec
 from pex_tui.core.state import ConflictFile, Decision, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptKey:
-    """Which attempt of which task of which run."""
-
-    run: RunId
-    task: TaskId
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """All that is needed to start an attempt's process.
-
-    `env` is the whole environment. `speaks` gives the program a stdin that the shim owns and logs;
-    without it stdin is /dev/null.
-    """
-
-    key: AttemptKey
-    argv: tuple[str, ...]
-    cwd: Path
-    env: dict[str, str]
-    grace_seconds: float
-    speaks: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A live process tree: its root's pid and its start in absolute seconds.
-
-    `listens` means that it takes messages while it runs.
-    """
-
-    pid: int
-    started_at: float
-    listens: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Exited:
-    """A finished attempt, from its exit record.
-
-    `exit_code` is None when a signal ended it. `lost` means that shim and process are gone without
-    a record; `exited_at` is then the time of discovery.
-    """
-
-    exit_code: int | None
-    signal: int | None
-    started_at: float | None
-    exited_at: float
-    lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What an agent's output tells of it: 0…1 or None for unknown, and its last line, cleaned."""
-
-    fraction: float | None
-    activity: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An agent wants to do something and waits: the fields of `PermissionAsked`."""
-
-    request: str
-    tool: str
-    title: str
-    touches: tuple[str, ...] = ()
-    scope: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What its model used since the last such report; None is a cost that nobody tells."""
-
-    tokens: int
-    cost_usd: float | None = None
-
-
-AgentReport = Progress | Asked | Spent
-
-
-class LaunchError(Exception):
-    """The attempt's process could not be started; its text says why, for a person.
-
-    `permanent` is True when trying again cannot help (program missing, not executable).
-    """
-
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        super().__init__(message)
-        self.permanent = permanent
+from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
 
 
 class WorkspaceError(Exception):
@@ -126,8 +34,11 @@ class AgentRunner(Protocol):
         """Start an attempt; raise LaunchError. A second start of the same key is an error."""
         ...
 
-    async def adopt(self, key: AttemptKey) -> Started | Exited | None:
-        """Find what an earlier engine started: alive, ended, or None when it never started."""
+    async def adopt(self, key: AttemptKey, *, held: bool = False) -> Started | Exited | None:
+        """Find what an earlier engine started: alive, ended, or None when it never started.
+
+        `held` means that it was paused: it is told nothing before `resume`.
+        """
         ...
 
     async def wait(self, key: AttemptKey) -> Exited:
@@ -149,12 +60,16 @@ class AgentRunner(Protocol):
         """Give a running attempt a message; False when it takes none (any more)."""
         ...
 
-    async def pause(self, key: AttemptKey) -> bool:
-        """Freeze the whole tree; True once all of it is frozen, False if it has ended."""
+    async def pause(self, key: AttemptKey, *, gently: bool = False) -> bool:
+        """Freeze the whole tree; True once all of it is frozen, False if it has ended.
+
+        Gently, an agent that listens is left to come to its next step, and is held there. False as
+        well when `resume` was called before that.
+        """
         ...
 
     async def resume(self, key: AttemptKey) -> bool:
-        """Let the tree go on; False if it has ended."""
+        """Let the tree go on, held or frozen; False if it has ended."""
         ...
 
     async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
@@ -168,10 +83,14 @@ class AgentRunner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where an attempt works, and the commit it starts from."""
+    """Where an attempt works, and the commit it starts from.
+
+    `holds_work` means that an earlier attempt's changes are in it already.
+    """
 
     path: Path
     commit: CommitId
+    holds_work: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +110,19 @@ class Captured:
 class Workspaces(Protocol):
     """Checkouts for agents: pooled worktrees for writers, one shared view a commit for readers."""
 
-    async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: CommitId) -> Workspace:
-        """A clean checkout of the commit, setup included; raise WorkspaceError."""
+    async def prepare(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        commit: CommitId,
+        seed: CommitId | None = None,
+        near: Path | None = None,
+    ) -> Workspace:
+        """A clean checkout of the commit, setup included; raise WorkspaceError.
+
+        What `seed` changed since its parent is put on top if it fits. `near` is where an earlier
+        attempt worked: the place wanted most, as an agent's session may only go on there.
+        """
         ...
 
     async def capture(self, key: AttemptKey, spec: TaskSpec) -> Captured:
@@ -330,8 +260,19 @@ class Lander(Protocol):
 class Launches(Protocol):
     """Makes a process's circumstances: its environment, its ports, its folders."""
 
-    def build(self, key: AttemptKey, spec: TaskSpec, slot: SlotId, workspace: Workspace) -> Launch:
-        """All that is needed to start the attempt; raise LaunchError."""
+    def build(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        slot: SlotId,
+        workspace: Workspace,
+        lesson: str = "",
+    ) -> Launch:
+        """All that is needed to start the attempt; raise LaunchError.
+
+        `lesson` is what an agent has to know of the attempt before: it goes on in the same session
+        where it can.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pex_tui.core.actions import AdoptAgent, StartAgent
@@ -17,22 +18,22 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import FailureKind, RunState
-from pex_tui.core.talk_events import AgentSpent, PermissionAsked
+from pex_tui.core.talk_events import AgentLimited, AgentSpent, PermissionAsked
 from pex_tui.core.text import clean
-from pex_tui.engine.ports import (
+from pex_tui.engine.attempt import (
     AgentReport,
     Asked,
     AttemptKey,
     Exited,
     LaunchError,
-    Ports,
+    Limited,
     Progress,
-    SlotPool,
     Spent,
     Started,
-    WorkspaceError,
 )
+from pex_tui.engine.ports import Ports, SlotPool, WorkspaceError
 
+_LAST_WORDS_SECONDS = 0.5  # for what an attempt reported just before its end
 _CRASHED = 70  # sysexits' EX_SOFTWARE: the job itself went wrong, not the agent
 
 
@@ -89,21 +90,25 @@ class Supervisor:
         key = AttemptKey(self._run, action.task, action.attempt)
         spec = state.spec(action.task)
         commit = state.tip or state.base
-        workspace = await self._ports.workspaces.prepare(key, spec, commit)
+        task = state.task(action.task)
+        near = Path(task.near) if task.near else None
+        workspace = await self._ports.workspaces.prepare(key, spec, commit, task.seed, near)
         self._post(
             WorkspacePrepared(action.task, action.attempt, str(workspace.path), workspace.commit)
         )
-        launch = self._ports.launches.build(key, spec, action.slot, workspace)
+        launch = self._ports.launches.build(key, spec, action.slot, workspace, task.lesson)
         return await self._live(key, action, await self._ports.runner.start(launch))
 
     async def _adopted(self, action: AdoptAgent) -> Event:
         key = AttemptKey(self._run, action.task, action.attempt)
-        found = await self._ports.runner.adopt(key)
+        found = await self._ports.runner.adopt(key, held=action.held)
         if found is None:
             return AttemptReturned(
                 action.task, action.attempt, "its engine ended before it could start"
             )
         if isinstance(found, Exited):
+            for spent in found.spent:
+                self._post(_as_event(key, spent))
             return _exit_event(action, found)
         return await self._live(key, action, found)
 
@@ -122,7 +127,9 @@ class Supervisor:
         )
         relay = asyncio.create_task(self._relay(key), name=f"progress of {key.task}")
         try:
-            return _exit_event(action, await self._ports.runner.wait(key))
+            exited = await self._ports.runner.wait(key)
+            await asyncio.wait([relay], timeout=_LAST_WORDS_SECONDS)
+            return _exit_event(action, exited)
         finally:
             relay.cancel()
             await asyncio.gather(relay, return_exceptions=True)
@@ -151,9 +158,12 @@ def _as_event(key: AttemptKey, report: AgentReport) -> Event:
                 report.title,
                 report.touches,
                 report.scope,
+                report.edits,
             )
         case Spent():
-            return AgentSpent(key.task, key.attempt, report.tokens, report.cost_usd)
+            return AgentSpent(key.task, key.attempt, report.tokens, report.cost_usd, report.number)
+        case Limited():
+            return AgentLimited(key.task, key.attempt, report.wait_seconds, report.detail)
 
 
 def _exit_event(action: StartAgent | AdoptAgent, exited: Exited) -> AgentExited:
@@ -164,6 +174,8 @@ def _exit_event(action: StartAgent | AdoptAgent, exited: Exited) -> AgentExited:
 
 
 def _verdict(exited: Exited) -> tuple[FailureKind | None, str]:
+    if exited.judgement is not None:
+        return exited.judgement.failure, clean(exited.judgement.detail)
     if exited.lost:
         return FailureKind.LOST, "its process vanished without a record"
     if exited.signal is not None:

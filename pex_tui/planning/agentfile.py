@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pex_tui.core.ids import AgentName
-from pex_tui.core.plan import Expects
+from pex_tui.core.plan import Expects, PermissionMode, PermissionRules
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.documents import (
     Document,
@@ -21,6 +21,7 @@ from pex_tui.planning.fields import (
     Size,
     Text,
     Word,
+    Words,
     read_list,
     read_word,
 )
@@ -49,11 +50,32 @@ def _read_tools(value: Any) -> tuple[str, ...] | None:
     return None if "*" in names else tuple(names)
 
 
+def _read_mode(value: Any) -> Any:
+    if value == PermissionMode.ALL:
+        raise ValueError(
+            '"all" is for you to say, not for a definition: agents.permissions.mode in your '
+            "configuration. Write ask or edits"
+        )
+    return value
+
+
+class PermissionBlock(BaseModel):
+    """What the agent may do without a question, as the definition would have it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Annotated[PermissionMode, BeforeValidator(_read_mode)] = PermissionMode.EDITS
+    allow: Words = ()
+    deny: Words = ()
+
+
 class PexBlock(BaseModel):
     """What pex-tui alone reads of a definition."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    runner: Word | None = None
+    permissions: PermissionBlock | None = None
     command: Command | None = None
     reads: Globs = ()
     writes: WriteSet = None
@@ -117,9 +139,15 @@ def parse_agent(text: str, stem: str, *, layer: str, path: str) -> AgentDefiniti
         memory_bytes=block.memory,
         cpu_cores=block.cpu,
         expects=block.expects,
+        prefers=block.runner,
+        permissions=None if block.permissions is None else _rules(block.permissions),
         layer=layer,
         path=path,
     )
+
+
+def _rules(block: PermissionBlock) -> PermissionRules:
+    return PermissionRules(block.mode, block.allow, block.deny)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pex_tui.core.ids import AgentName
-from pex_tui.core.plan import Expects
+from pex_tui.core.plan import Expects, PermissionRules
 
 
 @dataclass(frozen=True, slots=True)
 class AgentDefinition:
-    """One agent. None means that the definition leaves it open; `argv` is what runs it.
+    """One agent. None means that the definition leaves it open.
+
+    `argv` is the command of an agent that is one, `prefers` the runner that suits it best.
 
     Durations are seconds, `memory_bytes` bytes, `cpu_cores` cores. `layer` says which folder of
     the library it comes from ("repository", "user", "configuration", "shipped"), `path` which file.
@@ -29,6 +31,8 @@ class AgentDefinition:
     memory_bytes: int | None = None
     cpu_cores: float | None = None
     expects: Expects | None = None
+    prefers: str | None = None
+    permissions: PermissionRules | None = None
     layer: str = ""
     path: str = ""
 
@@ -39,8 +43,8 @@ class AgentDefinition:
 
     @property
     def runner(self) -> str | None:
-        """What starts it: "command" for one with a command of its own, None for one without."""
-        return None if self.argv is None else "command"
+        """What starts it: "command" for one with a command, else the runner that it names."""
+        return self.prefers if self.argv is None else "command"
 
 
 AgentLibrary = Mapping[AgentName, AgentDefinition]

@@ -7,6 +7,7 @@ from functools import cached_property
 from pex_tui.core.ids import AgentName, TaskId
 from pex_tui.core.plan import Isolation
 from pex_tui.planning.agents import AgentDefinition
+from pex_tui.planning.runners import COMMAND, Runners
 
 ProgramFinder = Callable[[str], str | None]
 """Where a program is, or None: a name with a slash in the repository, any other on the PATH."""
@@ -31,6 +32,7 @@ class PlanContext:
     tracked: frozenset[str] = frozenset()
     history: Mapping[TaskId, float] = field(default_factory=dict)
     isolation: Isolation = Isolation.AUTO
+    runners: Runners = field(default_factory=Runners)
     estimate_seconds: float = DEFAULT_ESTIMATE_SECONDS
     break_cycles: bool = False
 
@@ -43,3 +45,12 @@ class PlanContext:
             for end, character in enumerate(path)
             if character == "/"
         )
+
+
+def runs_by(agent: AgentDefinition, context: PlanContext) -> str | None:
+    """What runs the agent here, in words; None when nothing can."""
+    if agent.argv is not None and context.runners.names_for(agent) == COMMAND:
+        there = context.find_program(agent.argv[0]) is not None
+        return "its own command" if there else None
+    runner = context.runners.find(agent, context.find_program)
+    return None if isinstance(runner, str) else runner.name

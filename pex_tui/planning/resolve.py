@@ -6,11 +6,12 @@ from typing import TypeVar
 
 from pex_tui.core.globs import matches
 from pex_tui.core.ids import AgentName, LockName, TaskId
-from pex_tui.core.plan import Expects, Isolation, LockRequest, TaskSpec
+from pex_tui.core.plan import Brief, Expects, Isolation, LockRequest, TaskSpec
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
 from pex_tui.planning.predict import predicted_writes
 from pex_tui.planning.reading import Draft, TaskDraft
+from pex_tui.planning.runners import COMMAND
 from pex_tui.planning.schema import TaskFile
 from pex_tui.planning.wording import nearest
 
@@ -29,7 +30,7 @@ def resolve_task(
     if task.fields is None:
         return None
     agent = _agent(draft, task, context)
-    argv = _argv(draft, task, agent, context)
+    argv, brief = _start(draft, task, agent, context)
     fields = task.fields
     writes = _writes(fields, agent)
     _check_isolation(draft, task, writes)
@@ -58,6 +59,7 @@ def resolve_task(
         expects=_expects(fields, defaults, writes),
         commit_message=fields.commit.strip() or _commit_message(fields, argv, draft.head.goal),
         enabled=fields.enabled,
+        brief=brief,
     )
 
 
@@ -105,32 +107,43 @@ def _agent(draft: Draft, task: TaskDraft, context: PlanContext) -> AgentDefiniti
     return agent
 
 
-def _argv(
+def _start(
     draft: Draft, task: TaskDraft, agent: AgentDefinition | None, context: PlanContext
-) -> tuple[str, ...] | None:
-    """What to run, checked; None when there is nothing."""
+) -> tuple[tuple[str, ...] | None, Brief | None]:
+    """What to run, checked, and what an agent with a model is told; None where there is nothing."""
     fields = task.fields
     if fields is None or not task.reads_well("command", "agent"):
-        return None
+        return None, None
     if fields.command is not None:
         line = draft.document.line_of(("tasks", task.position, "command"))
         check_program(draft, task.label, line, fields.command, context)
-        return fields.command
+        return fields.command, None
     if fields.agent is None:
         draft.complain(task.line, f"{task.label} has neither a command nor an agent. Give it one.")
-        return None
+        return None, None
     if agent is None:
-        return None
+        return None, None
     line = draft.document.line_of(("tasks", task.position, "agent"))
-    if agent.argv is None:
+    if agent.argv is not None and context.runners.names_for(agent) == COMMAND:
+        check_program(draft, f'{task.label}, agent "{agent.name}"', line, agent.argv, context)
+        return agent.argv, None
+    runner = context.runners.find(agent, context.find_program)
+    if isinstance(runner, str):
         draft.complain(
             line,
-            f'{task.label}: the agent "{agent.name}" has no command of its own, and this version '
-            "runs commands. Give the task a command; it finds the prompt in $PEX_PROMPT.",
+            f'{task.label}: the agent "{agent.name}" can\'t be run: {runner}. '
+            "Install one or choose another with --agent, or give the task a command, which finds "
+            "the prompt in $PEX_PROMPT.",
         )
-        return None
-    check_program(draft, f'{task.label}, agent "{agent.name}"', line, agent.argv, context)
-    return agent.argv
+        return None, None
+    return runner.argv, Brief(
+        runner=runner.name,
+        talk=runner.talk,
+        preamble=agent.prompt,
+        model=agent.model or "",
+        tools=agent.tools,
+        permissions=context.runners.permissions_of(agent),
+    )
 
 
 def _writes(fields: TaskFile, agent: AgentDefinition | None) -> tuple[str, ...] | None:

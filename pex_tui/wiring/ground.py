@@ -194,6 +194,7 @@ class Ground:
             tracked=tracked,
             history=self._history(),
             isolation=self.settings.default_isolation,
+            runners=self.settings.runners,
             break_cycles=self.settings.conflict_resolution.break_cycles,
         )
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.adapters.agents.launches import CommandLaunches
+from pex_tui.adapters.agents.launches import AgentLaunches
 from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.gate import GateOptions
@@ -14,7 +15,6 @@ from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.setup import run_setup
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.adapters.journal import SqliteJournal
-from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.state import RunState
 from pex_tui.engine.ports import Ports
 from pex_tui.wiring.ground import Ground
@@ -45,8 +45,8 @@ def assemble(
             workspaces=GitWorkspaces(
                 ground.repository, ground.places, workspace_options(ground), identity
             ),
-            runner=ShimRunner(ground.places),
-            launches=CommandLaunches(
+            runner=AgentsRunner(ground.places, stall_seconds=ground.settings.agents.stall),
+            launches=AgentLaunches(
                 places=ground.places,
                 leases=leases,
                 user=ground.environ,

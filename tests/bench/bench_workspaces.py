@@ -13,8 +13,8 @@ from pex_tui.adapters.git.repository import Repository, discover
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import Isolation, TaskSpec
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey
 
 FILES = 10_000
 ROUNDS = 9

@@ -129,7 +129,7 @@ def test_adoption_lets_frozen_agents_go_on_once_they_are_found(world: Make) -> N
     run.send(PauseRequested(A, "you"), AgentPaused(A, 1))
     slot = run.task("a").slot
     assert slot is not None
-    assert run.send(RunAdopted(99, "you")) == (AdoptAgent(A, 1, slot),)
+    assert run.send(RunAdopted(99, "you")) == (AdoptAgent(A, 1, slot, held=True),)
 
     assert run.send(AgentStarted(A, 1, slot, 4001, run.now)) == (ResumeAgent(A, 1),)
 

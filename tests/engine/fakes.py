@@ -12,24 +12,26 @@ from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import ConflictFile, Decision, RunState, Verdict
 from pex_tui.core.step import begin
-from pex_tui.engine.engine import Engine
-from pex_tui.engine.ports import (
+from pex_tui.engine.attempt import (
     AgentReport,
     AttemptKey,
+    Exited,
+    Launch,
+    LaunchError,
+    Progress,
+    Started,
+)
+from pex_tui.engine.engine import Engine
+from pex_tui.engine.ports import (
     Captured,
     Conflicted,
     ConflictSides,
-    Exited,
     GateResult,
     JournalFull,
-    Launch,
-    LaunchError,
     Merged,
     Moved,
     MoveRefused,
     Ports,
-    Progress,
-    Started,
     Workspace,
 )
 
@@ -116,7 +118,8 @@ class FakeRunner:
             if not future.done():
                 future.set_result(exited)
 
-    async def adopt(self, key: AttemptKey) -> Started | Exited | None:
+    async def adopt(self, key: AttemptKey, *, held: bool = False) -> Started | Exited | None:
+        del held
         if key in self.alive:
             self.alive[key] = asyncio.get_running_loop().create_future()
             if key.task not in self.manual:
@@ -133,7 +136,8 @@ class FakeRunner:
         yield Progress(0.5, f"{key.task} is half way")
         for report in self.talk.get(key.task, ()):
             yield report
-        await asyncio.Event().wait()
+        if key in self.alive:
+            await asyncio.wait([self.alive[key]])
 
     async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
         self.answers.append((key.task, request, verdict))
@@ -143,7 +147,8 @@ class FakeRunner:
         self.told.append((key.task, text))
         return key in self.alive
 
-    async def pause(self, key: AttemptKey) -> bool:
+    async def pause(self, key: AttemptKey, *, gently: bool = False) -> bool:
+        del gently
         return key in self.alive
 
     async def resume(self, key: AttemptKey) -> bool:
@@ -168,9 +173,17 @@ class FakeGit:
     works: dict[AttemptKey, CommitId] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: CommitId) -> Workspace:
+    async def prepare(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        commit: CommitId,
+        seed: CommitId | None = None,
+        near: Path | None = None,
+    ) -> Workspace:
         assert key.task == spec.id
-        return Workspace(Path(f"/ws/{key.task}"), commit)
+        assert near is None or key.attempt > 1
+        return Workspace(Path(f"/ws/{key.task}"), commit, holds_work=seed is not None)
 
     async def capture(self, key: AttemptKey, spec: TaskSpec) -> Captured:
         files = self.changes.get(spec.id, ())
@@ -245,7 +258,15 @@ class FakeGit:
 
 
 class FakeLaunches:
-    def build(self, key: AttemptKey, spec: TaskSpec, slot: SlotId, workspace: Workspace) -> Launch:
+    def build(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        slot: SlotId,
+        workspace: Workspace,
+        lesson: str = "",
+    ) -> Launch:
+        assert not lesson or workspace.path
         return Launch(key, spec.argv, workspace.path, {"PEX_SLOT": str(slot)}, 1.0)
 
 

@@ -20,8 +20,8 @@ from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, Verdict
 from pex_tui.core.step import replay
 from pex_tui.core.talk_events import MessageSent, PermissionDecided
+from pex_tui.engine.attempt import Asked, Spent
 from pex_tui.engine.pool import TaskPool
-from pex_tui.engine.ports import Asked, Spent
 from tests.core.world import task
 from tests.engine.fakes import RUN, FakeWorld, until
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.ids import RunId, TaskId
+from pex_tui.engine.attempt import AttemptKey, Launch
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, Launch
 
 
 def say(line: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.records import START, write_record
-from pex_tui.engine.ports import Exited, Started
+from pex_tui.engine.attempt import Exited, Started
 from tests.adapters.process.runs import RUN, Attempts, lives
 from tests.waiting import until
 

@@ -23,6 +23,7 @@ from pex_tui.planning.goals.tools import find_tools
 from pex_tui.planning.goals.verbs import Intent
 from pex_tui.planning.goals.wording import PARTS
 from pex_tui.planning.planfile import parse_plan
+from pex_tui.planning.runners import PRESETS
 from tests.planning.outlines import OUTLINES, outline
 
 LIBRARY = {AgentName(name): AgentDefinition(AgentName(name)) for name in PARTS}
@@ -31,6 +32,8 @@ BUILD = "Build a customer portal with login, billing and a dashboard"
 
 
 def context_of(found: RepositoryOutline, *missing: str) -> PlanContext:
+    """A machine that has every program but those, and no coding agent."""
+    missing = (*missing, *(runner.argv[0] for runner in PRESETS))
     return PlanContext(
         agents=LIBRARY,
         tracked=frozenset(found.files),

@@ -188,10 +188,6 @@ def test_a_mistake_in_a_task_is_told_with_its_line(
             'plan.yaml:3: the id "a" is taken by the task in line 2. Choose another.',
         ),
         (
-            "tasks:\n- {id: a, agent: security-agent}\n",
-            "has no command of its own, and this version runs commands. Give the task a command",
-        ),
-        (
             "tasks:\n- {id: a, command: x, isolation: shared, writes: [b]}\n",
             "a shared checkout can't be changed",
         ),

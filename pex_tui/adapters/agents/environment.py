@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pex_tui.core.ids import SlotId
 from pex_tui.core.plan import TaskSpec
-from pex_tui.engine.ports import AttemptKey
+from pex_tui.engine.attempt import AttemptKey
 
 PROMPT_LIMIT_BYTES = 100_000  # the kernel takes 128 KiB a variable
 

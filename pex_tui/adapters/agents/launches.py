@@ -4,17 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pex_tui.adapters.agents.dialects import SPOKEN
 from pex_tui.adapters.agents.environment import attempt_environment
+from pex_tui.adapters.agents.invocations import argv_of, needed_environment, own_environment
 from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.agents.record import write_agent_record
+from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.core.ids import SlotId
 from pex_tui.core.plan import TaskSpec
+from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, Launch, LaunchError, Workspace
+from pex_tui.engine.ports import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class CommandLaunches:
-    """Launches of tasks that are commands.
+class AgentLaunches:
+    """Launches of commands and of agents with a model.
 
     `user` is the environment that the user started us with, `passed` the patterns of
     `safety.env_pass`, `socket` where the engine's control socket listens.
@@ -27,13 +32,29 @@ class CommandLaunches:
     passed: Iterable[str] = ()
     socket: Path | None = None
 
-    def build(self, key: AttemptKey, spec: TaskSpec, slot: SlotId, workspace: Workspace) -> Launch:
-        """All that is needed to start the attempt; raise LaunchError."""
+    def build(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        slot: SlotId,
+        workspace: Workspace,
+        lesson: str = "",
+    ) -> Launch:
+        """All that is needed to start the attempt; raise LaunchError.
+
+        How an agent is spoken with is left in the attempt's folder.
+        """
         outputs = self.places.outputs(key.run, key.task)
+        argv = spec.argv
         try:
             outputs.mkdir(parents=True, exist_ok=True)
+            record = next_record(self.places, key, spec, workspace, lesson)
+            if record is not None:
+                argv = argv_of(spec, record)
+                write_agent_record(self.places.attempt(key.run, key.task, key.attempt), record)
         except OSError as error:
-            raise LaunchError(f"no folder for its outputs: {error}", permanent=False) from error
+            raise LaunchError(f"no folder for its records: {error}", permanent=False) from error
+        brief = spec.brief
         env = attempt_environment(
             self.user,
             key,
@@ -44,6 +65,9 @@ class CommandLaunches:
             outputs=outputs,
             inputs=[self.places.outputs(key.run, need) for need in spec.needs],
             socket=self.socket,
-            passed=self.passed,
+            passed=self.passed if brief is None else (*self.passed, *needed_environment(brief)),
         )
-        return Launch(key, spec.argv, workspace.path, env, self.grace_seconds)
+        if brief is not None:
+            env = own_environment(brief, env)
+        speaks = brief is not None and brief.talk in SPOKEN
+        return Launch(key, argv, workspace.path, env, self.grace_seconds, speaks)

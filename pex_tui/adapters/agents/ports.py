@@ -4,7 +4,7 @@ import socket
 from zlib import crc32
 
 from pex_tui.core.ids import SlotId
-from pex_tui.engine.ports import LaunchError
+from pex_tui.engine.attempt import LaunchError
 
 PORTS_PER_SLOT = 10
 MOST_SLOTS = 32

@@ -23,8 +23,9 @@ from pex_tui.adapters.git.worktree_record import Worktree, write_whole
 from pex_tui.core.globs import matches
 from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import TaskSpec
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, Captured, WorkspaceError
+from pex_tui.engine.ports import Captured, WorkspaceError
 
 _ANSWER = "captured.json"
 

@@ -15,8 +15,9 @@ from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.gate_workspace import GateWorkspace
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean, clean_bytes
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, GateResult, WorkspaceError
+from pex_tui.engine.ports import GateResult, WorkspaceError
 
 MARK = "PEX_GATE"  # in the environment of every check, so that what it leaves behind is found
 _TAIL_LINES = 200

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pex_tui.adapters.git.cli import Git
 from pex_tui.core.ids import CommitId, RunId
-from pex_tui.engine.ports import AttemptKey
+from pex_tui.engine.attempt import AttemptKey
 
 ROOT = "refs/pex"
 

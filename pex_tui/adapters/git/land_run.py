@@ -15,8 +15,9 @@ from pex_tui.adapters.git.worktrees import checkouts
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.text import clean
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, LandingError
+from pex_tui.engine.ports import LandingError
 
 _TRIES = 3  # how often a target may move under a replay
 _REPLAY = TaskId("_landing")  # no task can have this name

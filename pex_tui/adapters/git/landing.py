@@ -19,9 +19,9 @@ from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.plan import GatePolicy, TaskSpec
 from pex_tui.core.state import ConflictFile, Decision
 from pex_tui.core.text import clean
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import (
-    AttemptKey,
     Conflicted,
     ConflictSides,
     GateResult,

@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey
 
 _FOLDER = "left-out"
 

@@ -73,6 +73,10 @@ class LinkedWorktrees:
         await self._clean(git, worktree.path)
         await self._empty_submodules(git, worktree.path)
 
+    async def plant(self, worktree: Worktree, tree: str) -> None:
+        """Put a tree into a worktree that was just reset, as changes on its commit."""
+        await self.git(worktree).run(*WHOLE_TREE, "read-tree", "--reset", "-u", tree)
+
     async def detach(self, worktree: Worktree, commit: CommitId) -> None:
         """Let go of a branch that the agent switched to: a reset would move it along."""
         head = (worktree.git_dir / "HEAD").read_text("ascii", "replace")

@@ -8,7 +8,7 @@ from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.worktree_record import Worktree, load, load_all, save, unused_path
 from pex_tui.adapters.git.worktree_supply import WorktreeSupply
 from pex_tui.core.ids import CommitId
-from pex_tui.engine.ports import AttemptKey
+from pex_tui.engine.attempt import AttemptKey
 
 
 class Pool:
@@ -35,9 +35,12 @@ class Pool:
             return None
         return worktree
 
-    async def give(self, key: AttemptKey, commit: CommitId) -> Worktree:
-        """A worktree clean at the commit, the attempt's own if it has one; raise WorkspaceError."""
-        chosen = self.of(key) or self._free(commit)
+    async def give(self, key: AttemptKey, commit: CommitId, near: Path | None = None) -> Worktree:
+        """A worktree clean at the commit, the attempt's own if it has one; raise WorkspaceError.
+
+        `near` is the one that is wanted most: an agent's session may only go on in its own place.
+        """
+        chosen = self.of(key) or self._free(commit, near)
         # Taken before anything is awaited: nobody else may choose it meanwhile.
         path = chosen.path if chosen else unused_path(self._folder, self._taken)
         self._preparing.add(path)
@@ -49,6 +52,10 @@ class Pool:
             self._preparing.discard(path)
             self._believe(path)
 
+    async def plant(self, worktree: Worktree, tree: str) -> None:
+        """Put a tree on top of a worktree's commit."""
+        await self._supply.links.plant(worktree, tree)
+
     async def release(self, worktree: Worktree) -> None:
         """Give the worktree back, and let go of any branch that was checked out in it."""
         if worktree.commit is not None:
@@ -56,16 +63,18 @@ class Pool:
                 await self._supply.links.detach(worktree, worktree.commit)
         freed = replace(worktree, attempt=None)
         save(freed)
+        # At the end, so that what was given back last is taken last: its agent may come again.
+        self._worktrees.pop(freed.path, None)
         self._worktrees[freed.path] = freed
 
-    def _free(self, commit: CommitId) -> Worktree | None:
-        """A worktree that nobody has, if possible one that is near the commit already."""
+    def _free(self, commit: CommitId, near: Path | None) -> Worktree | None:
+        """A worktree that nobody has: the wanted one, or one that is at the commit already."""
         free = [
             tree
             for tree in self._all().values()
             if tree.attempt is None and tree.path not in self._preparing
         ]
-        return max(free, key=lambda tree: tree.commit == commit, default=None)
+        return max(free, key=lambda tree: (tree.path == near, tree.commit == commit), default=None)
 
     @property
     def _taken(self) -> set[Path]:

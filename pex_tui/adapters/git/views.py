@@ -15,7 +15,7 @@ from pex_tui.adapters.git.touches import Touches
 from pex_tui.adapters.git.worktree_record import Worktree, load_all, unused_path
 from pex_tui.adapters.git.worktree_supply import WorktreeSupply
 from pex_tui.core.ids import CommitId, RunId, TaskId
-from pex_tui.engine.ports import AttemptKey
+from pex_tui.engine.attempt import AttemptKey
 
 # As many checkouts that nobody uses stay, for the commit may be asked for again.
 _SPARE = 3

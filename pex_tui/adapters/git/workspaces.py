@@ -4,9 +4,12 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.capture import Answers, Capture
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.kept_refs import read_ref, rescue_ref, work_ref, write_refs
+from pex_tui.adapters.git.merge_tree import TreeMerger
+from pex_tui.adapters.git.objects import read_commits
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.pool import Pool
 from pex_tui.adapters.git.repository import Identity, Repository
@@ -17,8 +20,9 @@ from pex_tui.adapters.git.worktree_supply import WorktreeSupply
 from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import Isolation, TaskSpec
 from pex_tui.core.text import clean
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, Captured, Workspace, WorkspaceError
+from pex_tui.engine.ports import Captured, Workspace, WorkspaceError
 
 
 @dataclass(slots=True)
@@ -47,15 +51,25 @@ class GitWorkspaces:
         self._capture = Capture(self.repository.common_dir, places, environment)
         self._answers = Answers(places)
 
-    async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: CommitId) -> Workspace:
+    async def prepare(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        commit: CommitId,
+        seed: CommitId | None = None,
+        near: Path | None = None,
+    ) -> Workspace:
         """A clean checkout of the commit, setup included; raise WorkspaceError.
 
-        An attempt that has a workspace of this commit already keeps it as it is.
+        An attempt that has a workspace of this commit already keeps it as it is. What `seed`
+        changed since its parent is put on top if it fits; `near` is the place wanted most.
         """
         try:
             if spec.isolation is Isolation.SHARED:
                 return Workspace((await self._views.give(key, commit)).path, commit)
-            return await self._prepared_worktree(key, commit)
+            workspace = await self._prepared_worktree(key, commit, near)
+            planted = seed is not None and await self._plant(key, commit, seed)
+            return Workspace(workspace.path, commit, holds_work=planted)
         except (GitError, OSError) as error:
             raise _failure(key, "prepared", error) from error
 
@@ -102,7 +116,21 @@ class GitWorkspaces:
     async def close(self) -> None:
         """Let go; who has which workspace is on the disk."""
 
-    async def _prepared_worktree(self, key: AttemptKey, commit: CommitId) -> Workspace:
+    async def _plant(self, key: AttemptKey, commit: CommitId, seed: CommitId) -> bool:
+        """Put an earlier attempt's work into the attempt's worktree; False when it does not fit."""
+        worktree = self._pool.of(key)
+        git = Git(self.repository.common_dir)
+        merger = TreeMerger(git, Attributes(git, self.places.root / "attributes"))
+        tip, work = await read_commits(git, commit, seed)
+        merged = await merger.merge(tip, work)
+        if worktree is None or merged.conflicts:
+            return False
+        await self._pool.plant(worktree, merged.tree)
+        return True
+
+    async def _prepared_worktree(
+        self, key: AttemptKey, commit: CommitId, near: Path | None
+    ) -> Workspace:
         worktree = self._pool.of(key)
         if worktree is not None and worktree.is_ready:
             if worktree.commit == commit:
@@ -110,7 +138,7 @@ class GitWorkspaces:
             await self._rescue(worktree, key)
         if self._answers.forget(key):
             await self._set_aside(key)
-        return Workspace((await self._pool.give(key, commit)).path, commit)
+        return Workspace((await self._pool.give(key, commit, near)).path, commit)
 
     async def _captured_work(
         self, key: AttemptKey, spec: TaskSpec, worktree: Worktree | None

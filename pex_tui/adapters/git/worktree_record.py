@@ -12,7 +12,7 @@ from typing import Any
 
 from pex_tui.adapters.git.folders import is_folder
 from pex_tui.core.ids import CommitId, RunId, TaskId
-from pex_tui.engine.ports import AttemptKey
+from pex_tui.engine.attempt import AttemptKey
 
 _VERSION = 1
 

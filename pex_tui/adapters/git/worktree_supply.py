@@ -16,7 +16,8 @@ from pex_tui.adapters.git.shadow import cast_shadow
 from pex_tui.adapters.git.worktree_record import Worktree, save
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
-from pex_tui.engine.ports import AttemptKey, WorkspaceError
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.ports import WorkspaceError
 
 
 class WorktreeSupply:

@@ -13,7 +13,7 @@ from pex_tui.adapters.process.kernel import TABLE, ProcTable
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
 from pex_tui.adapters.process.records import ExitRecord, StartRecord
 from pex_tui.adapters.process.watch import Watch
-from pex_tui.engine.ports import LaunchError
+from pex_tui.engine.attempt import LaunchError
 
 _BOOT = (
     "import sys; sys.path += sys.argv[3:];"

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from pex_tui.core.text import clean_bytes
-from pex_tui.engine.ports import Progress
+from pex_tui.engine.attempt import Progress
 
 TAIL_BYTES = 4096
 _ACTIVITY_LIMIT = 200

@@ -28,9 +28,15 @@ from pex_tui.adapters.process.records import (
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.process.strays import end_strays
 from pex_tui.adapters.process.watch import Watch
-from pex_tui.core.state import Verdict
+from pex_tui.engine.attempt import (
+    AttemptKey,
+    Exited,
+    Launch,
+    LaunchError,
+    Progress,
+    Started,
+)
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, Exited, Launch, LaunchError, Progress, Started
 
 _LOOK_SECONDS = 0.25  # how often a log is looked at
 _LEAVING_SECONDS = 1.0  # how long a shim may take from its record to its end
@@ -168,14 +174,6 @@ class ShimRunner:
             return False
         async with attempt.sending:
             return await self._order(key, Order("send", size=len(text)), text)
-
-    async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
-        """A plain command asks for nothing, so there is nothing to answer."""
-
-    async def tell(self, key: AttemptKey, text: str) -> bool:
-        """A plain command takes no messages."""
-        del key, text
-        return False
 
     async def end_input(self, key: AttemptKey) -> bool:
         """Close the stdin of a program that is spoken to, once it has read what was sent."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pex_tui.core.ids import AgentName, TaskId
-from pex_tui.planning.context import PlanContext
+from pex_tui.planning.context import PlanContext, runs_by
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import Choice, Part, Pattern
 from pex_tui.planning.goals.equivalents import FORMATTING, Equivalent, equivalent, gate
@@ -102,10 +102,10 @@ def _task_id(agent: str, tasks: list[dict[str, Any]]) -> str:
 
 
 def _stand_in(part: Part, material: Material, taken: list[tuple[str, ...]]) -> Equivalent | None:
-    """The tool in the agent's place; None when the agent has a command of its own."""
+    """The tool in the agent's place; None when the agent can be run here."""
     agent = material.context.agents.get(AgentName(part.agent))
     find = material.context.find_program
-    if agent is not None and agent.argv is not None and find(agent.argv[0]) is not None:
+    if agent is not None and runs_by(agent, material.context) is not None:
         return None
     asked = {word.text for one in material.signals.clauses for word in one.clause.words[:2]}
     formats = material.choice.pattern is Pattern.SINGLE and bool(asked & FORMATTING)
@@ -210,7 +210,8 @@ def _agent_seconds(name: str, part: Part, material: Material) -> float:
 def _reason(name: str, part: Part, stand_in: Equivalent | None, material: Material) -> str:
     learned = "; estimate from past runs" if TaskId(name) in material.context.history else ""
     if stand_in is None:
-        return f"{name}: {part.why}; runs by its own command{learned}"
+        agent = material.context.agents[AgentName(part.agent)]
+        return f"{name}: {part.why}; runs by {runs_by(agent, material.context)}{learned}"
     if stand_in.tool is not None:
         return f"{name}: {part.why}; {stand_in.why}{learned}"
     return f"{name}: {part.why}; switched off, as it needs a coding agent and {stand_in.why}"

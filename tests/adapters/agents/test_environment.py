@@ -7,7 +7,7 @@ import pytest
 from pex_tui.adapters.agents.environment import PROMPT_LIMIT_BYTES, attempt_environment
 from pex_tui.core.ids import RunId, SlotId, TaskId
 from pex_tui.core.plan import TaskSpec
-from pex_tui.engine.ports import AttemptKey
+from pex_tui.engine.attempt import AttemptKey
 
 KEY = AttemptKey(RunId("7f3a"), TaskId("audit"), 2)
 

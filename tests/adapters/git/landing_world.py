@@ -10,8 +10,9 @@ from pex_tui.adapters.git.gate import GateOptions
 from pex_tui.adapters.git.landing import GitLander, LanderOptions
 from pex_tui.core.ids import AgentName, CommitId, RunId, TaskId
 from pex_tui.core.plan import TaskSpec
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, Conflicted, Merged, Moved
+from pex_tui.engine.ports import Conflicted, Merged, Moved
 from tests.adapters.git.conftest import Project
 
 RUN = RunId("7f3a")

@@ -7,8 +7,8 @@ import pytest
 
 from pex_tui.adapters.git.clean import Cleaner
 from pex_tui.core.ids import CommitId, RunId, TaskId
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.cleaning import CleanPlan, Kind
-from pex_tui.engine.ports import AttemptKey
 from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writer
 
 

@@ -13,7 +13,12 @@ from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.core.ids import CommitId
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import LandingError, Merged, Moved, MoveRefused
+from pex_tui.engine.ports import (
+    LandingError,
+    Merged,
+    Moved,
+    MoveRefused,
+)
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import BRANCH, World, key, make_world
 

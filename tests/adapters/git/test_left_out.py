@@ -6,8 +6,9 @@ import pytest
 
 from pex_tui.adapters.git import left_out, snapshot
 from pex_tui.adapters.git.clean import Cleaner
+from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.cleaning import Kind
-from pex_tui.engine.ports import AttemptKey, Captured
+from pex_tui.engine.ports import Captured
 from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writer
 
 LARGE = "0123456789" * 1000

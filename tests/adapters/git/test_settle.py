@@ -8,7 +8,12 @@ import pytest
 from pex_tui.core.ids import CommitId
 from pex_tui.core.state import Decision
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import Conflicted, ConflictSides, LandingError, Merged
+from pex_tui.engine.ports import (
+    Conflicted,
+    ConflictSides,
+    LandingError,
+    Merged,
+)
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     LINES,

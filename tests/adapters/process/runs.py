@@ -9,8 +9,8 @@ from pex_tui.adapters.process.records import StartRecord, read_start
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.process.strays import end_strays
 from pex_tui.core.ids import RunId, TaskId
+from pex_tui.engine.attempt import AttemptKey, Launch, Started
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import AttemptKey, Launch, Started
 
 RUN = RunId("7f3a")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.process.runtime import make_private, socket_folder
-from pex_tui.engine.ports import Launch, LaunchError
+from pex_tui.engine.attempt import Launch, LaunchError
 from tests.adapters.process.runs import Attempts
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.adapters.process.output import TAIL_BYTES, LogTail
-from pex_tui.engine.ports import Progress
+from pex_tui.engine.attempt import Progress
 
 
 @pytest.fixture

@@ -13,7 +13,12 @@ import pytest
 
 from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.runner import ShimRunner
-from pex_tui.engine.ports import Exited, LaunchError, Progress, Started
+from pex_tui.engine.attempt import (
+    Exited,
+    LaunchError,
+    Progress,
+    Started,
+)
 from tests.adapters.process.runs import Attempts, lives
 from tests.waiting import until
 

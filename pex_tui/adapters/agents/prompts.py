@@ -1,0 +1,57 @@
+"""What an agent is told: its task, the ground rules of a shared repository, what went before."""
+
+from pex_tui.core.plan import Talk, TaskSpec
+from pex_tui.engine.ports import Workspace
+
+_RULES = """\
+You are one of several agents that work on this repository side by side, each in its own checkout.
+Yours is {path}. Stay inside it. Leave your changes there, uncommitted: they are checked and
+committed for you when you are done. Don't commit, push, switch branches or touch git's own files.
+{writes}
+Nobody may be there to answer, so decide what you can and say in your last message what you did,
+what you checked, and what is left."""
+_READS_ONLY = "Change nothing: your task is to look and to report."
+_MAY_WRITE = "Change only what matches {globs}; other agents have the rest."
+_MAY_WRITE_ANY = "Change only what your task needs; other agents work on other parts."
+
+
+def task_prompt(spec: TaskSpec, workspace: Workspace) -> str:
+    """The prompt of a new session; the definition's own is in it where it has no other way."""
+    parts = [spec.prompt.strip() or spec.title, _rules(spec, workspace)]
+    if spec.brief is not None and spec.brief.talk is not Talk.CLAUDE and spec.brief.preamble:
+        parts.insert(0, spec.brief.preamble)
+    return _clean("\n\n".join(parts))
+
+
+def lesson_prompt(lesson: str, workspace: Workspace) -> str:
+    """The prompt with which a session goes on."""
+    return _clean(f"{lesson}\n\n{_place(workspace)}")
+
+
+def taught_prompt(spec: TaskSpec, workspace: Workspace, lesson: str, last_words: str) -> str:
+    """The prompt of a new session for a task that was tried before."""
+    parts = [task_prompt(spec, workspace), "This was tried before.", lesson, _place(workspace)]
+    if last_words:
+        parts.append(f"The last words of the attempt before were:\n\n{last_words}")
+    return _clean("\n\n".join(parts))
+
+
+def _rules(spec: TaskSpec, workspace: Workspace) -> str:
+    if spec.is_read_only:
+        writes = _READS_ONLY
+    elif spec.writes is None:
+        writes = _MAY_WRITE_ANY
+    else:
+        writes = _MAY_WRITE.format(globs=", ".join(spec.writes))
+    return _RULES.format(path=workspace.path, writes=writes)
+
+
+def _place(workspace: Workspace) -> str:
+    at = f"Your checkout is {workspace.path}, on commit {workspace.commit[:12]}"
+    if workspace.holds_work:
+        return f"{at}, and holds your changes so far, uncommitted. Go on from there."
+    return f"{at}, without any of your earlier changes: make anew what is still needed."
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").strip()

@@ -1,0 +1,50 @@
+"""What an attempt's folder keeps of how its agent was started: enough to listen to it again."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pex_tui.core.plan import PermissionMode, Talk
+
+RECORD = "agent.json"
+TRANSCRIPT = "transcript.log"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """One attempt of an agent with a model.
+
+    `session` is ours to choose (Claude) or that of the attempt before, which `resumes` then
+    continues with `prompt`; where it can't be continued, `fresh_prompt` starts another one.
+    `cost_before` is what the session had cost by then, in US dollars.
+    """
+
+    talk: Talk
+    attempt: int
+    cwd: str
+    prompt: str
+    fresh_prompt: str = ""
+    session: str = ""
+    resumes: bool = False
+    cost_before: float = 0.0
+    mode: PermissionMode = PermissionMode.EDITS
+    read_only: bool = False
+
+
+def write_agent_record(folder: Path, record: AgentRecord) -> None:
+    """Put the record in place whole; raise OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = folder / f"{RECORD}.tmp"
+    draft.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    draft.replace(folder / RECORD)
+
+
+def read_agent_record(folder: Path) -> AgentRecord | None:
+    """The record, or None for a plain command's attempt (or one that can't be read)."""
+    try:
+        fields = json.loads((folder / RECORD).read_bytes())
+        return AgentRecord(
+            **{**fields, "talk": Talk(fields["talk"]), "mode": PermissionMode(fields["mode"])}
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

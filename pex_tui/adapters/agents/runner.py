@@ -1,0 +1,154 @@
+"""Agents of every kind under shims: plain commands, and those that are spoken with."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from pex_tui.adapters.agents.conversation import Conversation, hear_all
+from pex_tui.adapters.agents.dialects import dialect_of
+from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
+from pex_tui.adapters.process.runner import ShimRunner
+from pex_tui.core.state import Verdict
+from pex_tui.engine.attempt import (
+    AgentReport,
+    AttemptKey,
+    Exited,
+    Launch,
+    Started,
+)
+from pex_tui.engine.places import Places
+
+_STALL_SECONDS = 600.0
+
+
+class AgentsRunner:
+    """The engine's agents. What an attempt's folder says of its talk decides how it is treated."""
+
+    def __init__(
+        self,
+        places: Places,
+        *,
+        stall_seconds: float | None = _STALL_SECONDS,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._places = places
+        self._shims = ShimRunner(places)
+        self._stall_seconds = stall_seconds
+        self._now = now
+        self._talks: dict[AttemptKey, Conversation] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+
+    async def start(self, launch: Launch) -> Started:
+        """Start an attempt, and the talk with it; raise LaunchError."""
+        started = await self._shims.start(launch)
+        record = self._record(launch.key)
+        return started if record is None else self._talk(launch.key, record, started)
+
+    async def adopt(self, key: AttemptKey, *, held: bool = False) -> Started | Exited | None:
+        """Find what an earlier engine started; the talk with what lives goes on."""
+        found = await self._shims.adopt(key)
+        record = self._record(key)
+        if found is None or record is None:
+            return found
+        if isinstance(found, Exited):
+            return self._judged(key, record, found)
+        return self._talk(key, record, found, held=held)
+
+    async def wait(self, key: AttemptKey) -> Exited:
+        """Return once no process of the attempt is left, with how its agent ended."""
+        exited = await self._shims.wait(key)
+        talk = self._talks.pop(key, None)
+        if talk is not None:
+            return replace(exited, judgement=talk.finish(exited))
+        record = self._record(key)
+        return exited if record is None else self._judged(key, record, exited)
+
+    async def reports(self, key: AttemptKey) -> AsyncIterator[AgentReport]:
+        """What the attempt does, asks and spends."""
+        talk = self._talks.get(key)
+        source = self._shims.reports(key) if talk is None else talk.reports()
+        async for report in source:
+            yield report
+
+    async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
+        """Answer what the attempt has asked."""
+        talk = self._talks.get(key)
+        if talk is not None:
+            await talk.answer(request, verdict)
+
+    async def tell(self, key: AttemptKey, text: str) -> bool:
+        """Give a running agent a message; a plain command takes none."""
+        talk = self._talks.get(key)
+        return talk is not None and await talk.tell(text)
+
+    async def pause(self, key: AttemptKey, *, gently: bool = False) -> bool:
+        """Freeze the tree, or hold the agent at its next step."""
+        talk = self._talks.get(key)
+        if talk is not None and gently:
+            return await talk.hold()
+        frozen = await self._shims.pause(key)
+        if talk is not None:
+            talk.froze(frozen=frozen)
+        return frozen
+
+    async def resume(self, key: AttemptKey) -> bool:
+        """Let it go on, held or frozen."""
+        thawed = await self._shims.resume(key)
+        talk = self._talks.get(key)
+        if talk is not None:
+            talk.froze(frozen=False)
+            await talk.release()
+        return thawed
+
+    async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
+        """End the attempt: an agent is asked first. Returns at once."""
+        talk = self._talks.get(key)
+        if talk is None:
+            await self._shims.stop(key, grace_seconds)
+        else:
+            self._begin(self._end(key, talk, grace_seconds), f"end of {key.task}")
+
+    async def close(self) -> None:
+        """Let go of everything; what runs, runs on."""
+        for talk in self._talks.values():
+            talk.close()
+        self._talks.clear()
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        await self._shims.close()
+
+    async def _end(self, key: AttemptKey, talk: Conversation, grace_seconds: float) -> None:
+        await talk.interrupt()
+        await self._shims.stop(key, grace_seconds)
+
+    def _talk(
+        self, key: AttemptKey, record: AgentRecord, started: Started, *, held: bool = False
+    ) -> Started:
+        talk = Conversation(
+            key,
+            self._places.attempt(key.run, key.task, key.attempt),
+            dialect_of(record),
+            self._shims,
+            now=self._now,
+            stall_seconds=self._stall_seconds,
+            held=held,
+        )
+        self._talks[key] = talk
+        self._begin(talk.run(), f"talk with {key.task}")
+        return replace(started, listens=talk.listens)
+
+    def _begin(self, job: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(job, name=name)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    def _record(self, key: AttemptKey) -> AgentRecord | None:
+        return read_agent_record(self._places.attempt(key.run, key.task, key.attempt))
+
+    def _judged(self, key: AttemptKey, record: AgentRecord, exited: Exited) -> Exited:
+        dialect = dialect_of(record)
+        spent = hear_all(self._places.attempt(key.run, key.task, key.attempt), dialect)
+        return replace(exited, judgement=dialect.judge(exited), spent=spent)

@@ -1,0 +1,73 @@
+"""Which session an attempt goes on with: the one of the attempt before, if that can be."""
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.agents.conversation import hear_all
+from pex_tui.adapters.agents.dialects import dialect_of
+from pex_tui.adapters.agents.prompts import lesson_prompt, task_prompt, taught_prompt
+from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
+from pex_tui.core.plan import Talk, TaskSpec
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.places import Places
+from pex_tui.engine.ports import Workspace
+
+# Claude Code and the protocol's agents keep sessions by folder.
+_BOUND_TO_A_FOLDER = frozenset({Talk.CLAUDE, Talk.ACP, Talk.GEMINI, Talk.OPENCODE})
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What an earlier attempt left: its session (empty if it never began one), cost, last words."""
+
+    session: str
+    cost_usd: float
+    last_words: str
+
+
+def next_record(
+    places: Places, key: AttemptKey, spec: TaskSpec, workspace: Workspace, lesson: str
+) -> AgentRecord | None:
+    """How the attempt's agent is to be spoken with; None for a plain command."""
+    brief = spec.brief
+    if brief is None:
+        return None
+    before = _before(places, key, brief.talk, workspace.path) if lesson else None
+    resumes = before is not None and bool(before.session)
+    if before is None:
+        prompt = fresh = task_prompt(spec, workspace)
+    else:
+        fresh = taught_prompt(spec, workspace, lesson, before.last_words)
+        prompt = lesson_prompt(lesson, workspace) if resumes else fresh
+    return AgentRecord(
+        talk=brief.talk,
+        attempt=key.attempt,
+        cwd=str(workspace.path),
+        prompt=prompt,
+        fresh_prompt=fresh,
+        session=before.session if before and resumes else str(uuid.uuid4()),
+        resumes=resumes,
+        cost_before=before.cost_usd if before and resumes else 0.0,
+        mode=brief.permissions.mode,
+        read_only=spec.is_read_only,
+    )
+
+
+def _before(places: Places, key: AttemptKey, talk: Talk, workspace: Path) -> _Before:
+    """The latest earlier attempt that can be gone on with, else just its last words."""
+    words = ""
+    for number in range(key.attempt - 1, 0, -1):
+        folder = places.attempt(key.run, key.task, number)
+        record = read_agent_record(folder)
+        if record is None or record.talk is not talk:
+            continue
+        dialect = dialect_of(record)
+        hear_all(folder, dialect)
+        words = words or dialect.last_words
+        is_here = record.cwd == str(workspace) or talk not in _BOUND_TO_A_FOLDER
+        if dialect.session and is_here:
+            return _Before(dialect.session, dialect.spent_usd, words)
+        if dialect.session:
+            break  # older sessions know less than this one's last words
+    return _Before("", 0.0, words)

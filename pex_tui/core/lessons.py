@@ -1,0 +1,46 @@
+"""What the next attempt of an agent has to know of the one before."""
+
+from pex_tui.core.amounts import short
+from pex_tui.core.events import MergeConflicted
+from pex_tui.core.ids import CommitId
+from pex_tui.core.state import TaskState
+
+_MOST_OUTPUT = 8_000  # characters of a gate's output: its end says what failed
+
+
+def gate_lesson(detail: str, output: str) -> str:
+    """Its change was merged and did not pass."""
+    shown = output[-_MOST_OUTPUT:].strip()
+    printed = f" It printed:\n\n{shown}" if shown else ""
+    return (
+        "Your change was merged onto the newest state of the repository and checked there, and "
+        f"{detail}.{printed}\n\nFind the cause and mend it; the same check decides again."
+    )
+
+
+def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
+    """Its change does not fit what landed meanwhile."""
+    files = ", ".join(file.path for file in event.files)
+    others = f" (from {', '.join(event.against)})" if event.against else ""
+    mine = _diff(task.start_commit, task.work, files)
+    theirs = _diff(task.start_commit, event.tip, files)
+    return (
+        f"Your change could not be merged: {files} was changed meanwhile{others}. You now stand on "
+        "the newest state, which holds the other change. Make yours again on top of it, so that "
+        f"both intentions hold.\n\nYour change was:      {mine}\nThe other change was: {theirs}"
+    )
+
+
+def failure_lesson(detail: str) -> str:
+    """The attempt ended without success."""
+    return f"Your last attempt did not succeed: {detail}. Go on, and end the task."
+
+
+INTERRUPTED = "You were interrupted in the middle of your work. Go on where you stopped."
+AGAIN = "A person looked at your work and asks you to do the task again, from the start."
+
+
+def _diff(before: CommitId | None, after: CommitId | None, files: str) -> str:
+    if before is None or after is None:
+        return "not kept"
+    return f"git diff {short(before)} {short(after)} -- {files.replace(', ', ' ')}"
