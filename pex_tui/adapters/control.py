@@ -31,7 +31,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.state import Decision, RunState, Verdict
-from pex_tui.core.talk_events import MessageSent, PermissionDecided
+from pex_tui.core.talk_events import BudgetExtended, MessageSent, PermissionDecided
 from pex_tui.engine.ports import LandingError, WorkspaceError
 
 LET_GO = "let_go"
@@ -53,6 +53,7 @@ _RUN_REQUESTS: dict[str, Callable[[str], Event]] = {
     "abort_run": RunAbortRequested,
     "boost_run": BoostToggled,
     "land": LandRequested,
+    "extend_budget": BudgetExtended,
 }
 
 

@@ -102,7 +102,7 @@ class LocalSession:
 
     def output(self, task: TaskId, attempt: int) -> Path:
         """The log of an attempt."""
-        return self._places.output(self.state.run, task, attempt)
+        return self._places.log(self.state.run, self.state.spec(task), attempt)
 
     async def diff(self, task: TaskId) -> str:
         """What the task has changed so far."""

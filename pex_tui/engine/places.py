@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.core.ids import RunId, TaskId
+from pex_tui.core.plan import TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class Places:
     def output(self, run: RunId, task: TaskId, attempt: int) -> Path:
         """What the attempt printed, both streams, byte for byte."""
         return self.attempt(run, task, attempt) / "output.log"
+
+    def log(self, run: RunId, spec: TaskSpec, attempt: int) -> Path:
+        """What a person reads of the attempt: of an agent with a model what was said and done."""
+        if spec.brief is None:
+            return self.output(run, spec.id, attempt)
+        return self.attempt(run, spec.id, attempt) / "transcript.log"
 
     def outputs(self, run: RunId, task: TaskId) -> Path:
         """The folder whose files go to dependents (`PEX_OUTPUTS`)."""

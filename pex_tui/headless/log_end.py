@@ -6,13 +6,14 @@ from pathlib import Path
 
 from pex_tui.core.ids import RunId, TaskId
 from pex_tui.core.phases import Phase
+from pex_tui.core.plan import TaskSpec
 from pex_tui.core.state import FailureKind, RunState
 from pex_tui.core.text import clean, clean_bytes
 
 LAST_LINES = 12
 _READ_BYTES = 16 * 1024
 
-LogPath = Callable[[RunId, TaskId, int], Path]
+LogPath = Callable[[RunId, TaskSpec, int], Path]
 """Where an attempt's log is."""
 
 
@@ -30,7 +31,7 @@ def log_ends(state: RunState, where: LogPath) -> dict[TaskId, LogEnd]:
     for task in state.tasks:
         failure = task.failure
         if task.phase is Phase.FAILED and failure and failure.kind is not FailureKind.GATE:
-            path = where(state.run, task.id, task.attempt)
+            path = where(state.run, state.spec(task.id), task.attempt)
             lines = last_lines(path)
             if lines:
                 found[task.id] = LogEnd(clean(str(path)), lines)

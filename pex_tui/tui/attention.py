@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pex_tui.core.ids import TaskId
+from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import RunStage
 from pex_tui.core.state import Conflict, RunState
 from pex_tui.core.talk import open_permissions
@@ -24,6 +25,7 @@ class Attention:
         self._conflicts = {one.number for one in state.open_conflicts}
         self._questions = set(_questions(state))
         self._ended = state.stage is RunStage.FINISHED
+        self._budgets = state.budgets if over_budget(state) else 0
 
     def needs(self, state: RunState) -> tuple[Need, ...]:
         """What has come up since the last call."""
@@ -36,6 +38,10 @@ class Attention:
             if key not in self._questions:
                 self._questions.add(key)
                 found.append(Need(f"{key[0]} asks to {title}. i answers."))
+        used_up = over_budget(state)
+        if used_up and state.budgets != self._budgets:
+            self._budgets = state.budgets
+            found.append(Need(f"The budget is used up: {used_up}. i answers."))
         ended = state.stage is RunStage.FINISHED
         if ended and not self._ended:
             outcome = str(state.outcome or "").replace("_", " ")

@@ -19,8 +19,8 @@ from pex_tui.adapters.git.repository import (
 from pex_tui.adapters.git.state_directory import state_directory
 from pex_tui.engine.session import Check, CheckLevel
 from pex_tui.errors import UserError
+from pex_tui.planning.runners import PRESETS
 
-_AGENTS = ("claude", "codex", "gemini", "opencode")
 _LOW_DISK_BYTES = 2 * 1024**3
 _OLDEST_PYTHON = (3, 11)
 _SMALL = (80, 24)
@@ -89,10 +89,17 @@ async def _git() -> Check:
 
 def _agents() -> Check:
     """Which coding agents are there; none is ever run to find out."""
-    found = [name for name in _AGENTS if shutil.which(name)]
+    found = [runner.name for runner in PRESETS if shutil.which(runner.argv[0])]
     if found:
-        return Check(CheckLevel.OK, "agents", ", ".join(found))
-    return Check(CheckLevel.OK, "agents", "no coding agent found; any command is an agent as well")
+        return Check(CheckLevel.OK, "agents", f"run by {', '.join(found)}")
+    programs = ", ".join(dict.fromkeys(runner.argv[0] for runner in PRESETS))
+    return Check(
+        CheckLevel.OK,
+        "agents",
+        "no coding agent found; any command is an agent as well",
+        f"For agents with a model, put one of {programs} on the PATH, or name your own under "
+        "agents.runners in the configuration.",
+    )
 
 
 def _limits() -> Check:

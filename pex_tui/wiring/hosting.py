@@ -64,7 +64,7 @@ def read_report(ground: Ground, wanted: str | None) -> Report:
     """The report of a run as the journal has it; raise UserError when there is none."""
     journal = ground.open_journal()
     try:
-        return make_report(journal.read(find_run(journal, wanted).run), ground.places.output)
+        return make_report(journal.read(find_run(journal, wanted).run), ground.places.log)
     finally:
         journal.close_now()
 

@@ -11,10 +11,13 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
 from pex_tui.core.amounts import clock, counted
+from pex_tui.core.events import Event, RunDrainRequested
 from pex_tui.core.ids import TaskId
+from pex_tui.core.limits import over_budget
+from pex_tui.core.phases import RunStage
 from pex_tui.core.state import Permission, RunState, Verdict
 from pex_tui.core.talk import open_permissions
-from pex_tui.core.talk_events import PermissionDecided
+from pex_tui.core.talk_events import BudgetExtended, PermissionDecided
 from pex_tui.core.text import clean
 from pex_tui.tui.keys import YOU
 from pex_tui.tui.messages import Steer
@@ -30,6 +33,7 @@ _ANSWERS = {
     Verdict.ALLOW_ALWAYS: "allowed for this run",
     Verdict.DENY: "denied",
 }
+_BUDGET = "the budget"
 Question = tuple[TaskId, Permission]
 
 
@@ -91,7 +95,7 @@ class InboxScreen(Screen[None]):
         state = self.run_state
         if not self.is_mounted or not self.is_current:
             return
-        waiting = () if state is None else open_permissions(state)
+        waiting = () if state is None else (*_of_money(state), *open_permissions(state))
         self.query_one("#head", TextView).show([_head(state, len(waiting))])
         before, table = self._chosen, self.query_one(DataTable)
         self._questions = waiting if state is None else (*waiting, *_answered(state))
@@ -106,10 +110,10 @@ class InboxScreen(Screen[None]):
     def _cells(self, question: Question) -> list[Text]:
         task, asked = question
         state = self.run_state
-        agent = (state.spec(task).agent if state else None) or "command"
+        agent = "" if asked.tool == _BUDGET or state is None else state.spec(task).agent
         since = clock(self.pex.now() - asked.asked_at)
         sign = "?" if asked.verdict is None else "✗" if asked.verdict is Verdict.DENY else "✓"
-        cells = (self.pex.symbols.text(sign), task, agent, asked.title, since)
+        cells = (self.pex.symbols.text(sign), task, agent or "command", asked.title, since)
         ink = "" if asked.verdict is None else "dim"
         return [Text(clean(cell, 70), style=ink, no_wrap=True) for cell in cells]
 
@@ -131,9 +135,7 @@ class InboxScreen(Screen[None]):
         """Answer the question under the cursor."""
         chosen = self._chosen
         if chosen is not None:
-            task, asked = chosen
-            answer = PermissionDecided(task, asked.request, Verdict(verdict), YOU)
-            self.post_message(Steer((answer,)))
+            self.post_message(Steer((_answer(*chosen, Verdict(verdict)),)))
 
     def action_move(self, step: int) -> None:
         """Another question."""
@@ -143,6 +145,23 @@ class InboxScreen(Screen[None]):
     def action_back(self) -> None:
         """Back to the run."""
         self.pex.action_show("monitor" if self.pex.session else "home")
+
+
+def _of_money(state: RunState) -> tuple[Question, ...]:
+    """The run's own question once its budget is used up."""
+    used_up = over_budget(state)
+    if not used_up or state.stage is RunStage.FINISHED:
+        return ()
+    title = f"go on with as much again: {used_up} used"
+    permission = Permission("", _BUDGET, title, (), "as much again, once", asked_at=state.now)
+    return ((TaskId("run"), permission),)
+
+
+def _answer(task: TaskId, asked: Permission, verdict: Verdict) -> Event:
+    """The decision; a budget that is not extended ends the run as a person would stop it."""
+    if asked.tool != _BUDGET:
+        return PermissionDecided(task, asked.request, verdict, YOU)
+    return RunDrainRequested(YOU) if verdict is Verdict.DENY else BudgetExtended(YOU)
 
 
 def _name(question: Question) -> tuple[TaskId, str]:

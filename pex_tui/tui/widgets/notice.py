@@ -6,7 +6,9 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from pex_tui.core.limits import over_budget
 from pex_tui.core.marks import Mark
+from pex_tui.core.phases import RunStage
 from pex_tui.core.state import RunState
 from pex_tui.core.talk import open_permissions
 from pex_tui.core.text import clean
@@ -59,6 +61,9 @@ class Notice(Painted, can_focus=True):
 def question_words(state: RunState | None) -> str:
     """The oldest question of an agent in one line; empty when none is open."""
     waiting = () if state is None else open_permissions(state)
+    if state is not None and not waiting and state.stage is not RunStage.FINISHED:
+        used_up = over_budget(state)
+        return f"The budget is used up ({used_up}): i answers" if used_up else ""
     if not waiting:
         return ""
     task, asked = waiting[0]

@@ -1,0 +1,279 @@
+"""Agents with a model: permissions by rule, limits, budgets, and what the next attempt is told."""
+
+import pytest
+
+from pex_tui.core.actions import AnswerAgent, PauseAgent, ResumeAgent
+from pex_tui.core.events import (
+    AgentExited,
+    AgentPaused,
+    AgentStarted,
+    GateFinished,
+    MergeConflicted,
+    PauseRequested,
+    ResumeRequested,
+    RunAdopted,
+    RunFinished,
+    TimePassed,
+)
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.outcome import conclude
+from pex_tui.core.phases import Phase
+from pex_tui.core.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec
+from pex_tui.core.reasons import activity
+from pex_tui.core.rules import RunRules
+from pex_tui.core.settle import is_over, next_deadline
+from pex_tui.core.state import ConflictFile, FailureKind, Outcome, Verdict, WaitCause
+from pex_tui.core.talk_events import AgentLimited, AgentSpent, BudgetExtended, PermissionAsked
+from tests.core.world import BASE, World, task
+
+A, B = TaskId("a"), TaskId("b")
+
+
+def agent(name: str, *needs: str, runner: str = "claude", **fields: object) -> TaskSpec:
+    return task(name, *needs, brief=Brief(runner, Talk.CLAUDE), **fields)
+
+
+def world_of(*specs: TaskSpec, verify: bool = False, **rules: object) -> World:
+    gate = (("check",),) if verify else ()
+    return World(Plan(specs, verify=gate), RunRules(**rules))  # type: ignore[arg-type]
+
+
+def ruled(mode: PermissionMode = PermissionMode.EDITS, **lists: tuple[str, ...]) -> World:
+    rules = PermissionRules(mode, **lists)
+    return world_of(task("a", brief=Brief("claude", Talk.CLAUDE, permissions=rules)))
+
+
+def question(tool: str, *touches: str, edits: bool = False) -> PermissionAsked:
+    return PermissionAsked(A, 1, "q", tool, f"{tool} it", touches, edits=edits)
+
+
+def verdict(world: World, asked: PermissionAsked) -> Verdict | None:
+    """What is answered without a person."""
+    world.run("a")
+    answers = [one for one in world.send(asked) if isinstance(one, AnswerAgent)]
+    return answers[0].verdict if answers else None
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("pytest -q", Verdict.ALLOW_ONCE),
+        ("pytest -q; rm -rf /", None),
+        ("pytest $(touch x)", None),
+        ("git push origin", Verdict.DENY),
+        ("make", None),
+    ],
+)
+def test_rules_answer_for_commands_but_not_for_a_second_one_behind_it(
+    command: str, expected: Verdict | None
+) -> None:
+    world = ruled(allow=("Bash(pytest *)",), deny=("Bash(git push *)",))
+
+    assert verdict(world, question("Bash", command)) is expected
+
+
+def test_edits_of_the_own_checkout_need_no_question_unless_the_mode_asks() -> None:
+    edit = question("Edit", "/ws/a/x.py", edits=True)
+
+    assert verdict(ruled(), edit) is Verdict.ALLOW_ONCE
+    assert verdict(ruled(PermissionMode.ASK), edit) is None
+    assert verdict(ruled(), question("Edit", "/etc/passwd")) is None
+    assert verdict(ruled(PermissionMode.ALL), question("Bash", "make; make install")) is (
+        Verdict.ALLOW_ONCE
+    )
+
+
+def test_who_promised_to_change_nothing_may_not_edit() -> None:
+    brief = Brief("claude", Talk.CLAUDE, permissions=PermissionRules(PermissionMode.ALL))
+    world = world_of(task("a", writes=(), brief=brief))
+
+    assert verdict(world, question("Edit", "/ws/a/x.py", edits=True)) is Verdict.DENY
+
+
+def test_all_that_is_touched_has_to_be_allowed() -> None:
+    world = ruled(PermissionMode.ASK, allow=("Edit(docs/*)",))
+
+    assert verdict(world, question("Edit", "docs/a.md", "src/b.py")) is None
+
+
+def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
+    world = world_of(agent("a"), agent("b"), agent("c", runner="codex-acp"), task("d"), slots=1)
+    world.run("a")
+    world.send(AgentLimited(A, 1, 30.0, "429"))
+    world.finish("a")
+    assert world.running() == {"c"}  # b is next in line, and its provider refuses
+    world.finish("c")
+    world.finish("d")
+
+    assert world.task("b").wait is not None
+    assert world.task("b").wait.cause is WaitCause.LIMIT  # type: ignore[union-attr]
+    said = activity(world.state, world.task("b"), world.now, {})
+    assert said == "Waits: claude takes no more for now, 0:30 to go"
+    assert next_deadline(world.state) == world.now + 30.0
+
+    world.now += 30.0
+    world.send(TimePassed())
+    assert world.running() == {"b"}
+
+
+def test_a_refusal_costs_no_try_and_the_wait_grows() -> None:
+    world = world_of(agent("a"), max_retries=0)
+    waits = []
+    for attempt in range(1, 4):
+        world.exit("a", 1, FailureKind.LIMIT)
+        world.capture("a")
+        assert world.phase("a") is Phase.BACKOFF
+        retry_at = world.task("a").retry_at
+        assert retry_at is not None
+        waits.append(retry_at - world.now)
+        world.now = retry_at
+        world.send(TimePassed())
+        assert world.task("a").attempt == attempt + 1
+
+    assert world.task("a").failures == 0
+    assert 10 < waits[0] < waits[1] < waits[2]
+
+
+def test_a_limit_is_forgotten_once_the_provider_answers() -> None:
+    world = world_of(agent("a"), agent("b"))
+    world.run("a")
+    world.send(AgentLimited(A, 1, 5.0, "429"))
+    assert world.state.limits[0].hits == 1
+    world.now += 6
+    world.send(AgentSpent(A, 1, 100, None, 1))
+
+    assert world.state.limits == ()
+
+
+def test_what_was_spent_counts_once_however_often_it_is_told() -> None:
+    world = world_of(agent("a"))
+    world.run("a")
+    for number in (1, 2, 1, 2):
+        world.send(AgentSpent(A, 1, 100, 0.25, number))
+
+    assert (world.task("a").tokens, world.task("a").cost_usd) == (200, 0.5)
+
+
+def test_a_budget_holds_agents_until_a_person_extends_it() -> None:
+    world = world_of(agent("a"), agent("b", "a"), task("c", "a"), budget_usd=1.0)
+    world.run("a")
+    world.send(AgentSpent(A, 1, 100, 1.5, 1))
+    world.finish("a")
+
+    assert world.running() == {"c"}  # a plain command costs nothing
+    said = activity(world.state, world.task("b"), world.now, {})
+    assert said == "Waits for you: the budget is used up ($1.50 of $1.00)"
+    assert not is_over(world.state, attended=True)
+    world.send(BudgetExtended("you"))
+    assert world.running() == {"b", "c"}
+
+
+def test_where_nobody_is_a_used_up_budget_ends_the_run_until_it_is_resumed() -> None:
+    world = world_of(agent("a"), agent("b", "a"), budget_tokens=100)
+    world.run("a")
+    world.send(AgentSpent(A, 1, 100, None, 1))
+    world.finish("a")
+
+    assert is_over(world.state, attended=False)
+    assert conclude(world.state) == (Outcome.INTERRUPTED, 130)
+
+
+def test_a_refused_login_is_not_tried_again() -> None:
+    world = world_of(agent("a"), max_retries=3)
+    world.exit("a", 1, FailureKind.AUTH)
+    world.capture("a")
+
+    assert world.phase("a") is Phase.FAILED
+    assert activity(world.state, world.task("a"), world.now, {}).startswith("Not logged in:")
+
+
+def test_a_failed_gate_goes_back_to_the_agent_with_its_output_and_its_work() -> None:
+    world = world_of(agent("a"), verify=True, max_retries=1)
+    world.exit("a")
+    world.capture("a", "x.py")
+    world.merge("a")
+    candidate = world.task("a").candidate
+    assert candidate is not None
+    for commit, passed in ((candidate, False), (BASE, True)):
+        world.send(GateFinished(A, 1, commit, passed, 1.0, "check", "E: x is broken"))
+
+    entry = world.task("a")
+    assert (entry.phase, entry.attempt, entry.seed) == (Phase.STARTING, 2, candidate)
+    assert "E: x is broken" in entry.lesson
+
+    world.exit("a")
+    world.capture("a", "x.py")
+    world.merge("a")
+    again = world.task("a").candidate
+    assert again is not None
+    world.send(GateFinished(A, 2, again, False, 1.0, "check", "E: still"))
+    assert world.phase("a") is Phase.FAILED
+
+
+def test_a_conflict_goes_back_to_the_agent_with_both_changes() -> None:
+    world = world_of(agent("a"), task("b"))
+    for name in ("a", "b"):
+        world.exit(name)
+        world.capture(name, "x.py")
+    world.land("a")
+    met = MergeConflicted(B, 1, CommitId("c" * 40), (ConflictFile("x.py"),), (A,))
+    world.send(met)
+    assert world.task("b").lesson == ""  # a command begins anew
+
+    other = world_of(agent("a"))
+    other.exit("a")
+    other.capture("a", "x.py")
+    other.send(MergeConflicted(A, 1, CommitId("c" * 40), (ConflictFile("x.py"),), (B,)))
+    lesson = other.task("a").lesson
+    assert "x.py was changed meanwhile (from b)" in lesson
+    assert "git diff bbbbbbb ccccccc -- x.py" in lesson
+
+
+def test_an_agent_goes_on_where_it_was_interrupted() -> None:
+    world = world_of(agent("a"))
+    world.run("a")
+    world.exit("a", 1, FailureKind.LOST)
+    world.capture("a", "x.py")
+    entry = world.task("a")
+
+    assert "did not succeed" in entry.lesson
+    assert entry.seed == entry.work
+    retry_at = entry.retry_at
+    assert retry_at is not None
+    world.now = retry_at
+    world.send(TimePassed())
+    assert world.task("a").near == "/ws/a"
+
+
+def test_the_first_pause_of_an_agent_is_gentle_and_the_second_is_not() -> None:
+    world = world_of(agent("a"))
+    slot = world.task("a").slot
+    assert slot is not None
+    world.send(AgentStarted(A, 1, slot, 7, world.now, listens=True))
+
+    assert world.send(PauseRequested(A, "you")) == (PauseAgent(A, 1, gently=True),)
+    assert activity(world.state, world.task("a"), world.now, {}) == "To be paused at its next step"
+    assert world.send(PauseRequested(A, "you")) == (PauseAgent(A, 1),)
+    assert world.send(ResumeRequested(A, "you")) == (ResumeAgent(A, 1),)  # before it stood still
+
+
+def test_a_paused_agent_is_adopted_without_a_word_to_it() -> None:
+    world = world_of(agent("a"))
+    slot = world.task("a").slot
+    assert slot is not None
+    world.send(AgentStarted(A, 1, slot, 7, world.now, listens=True))
+    world.send(PauseRequested(A, "you"), AgentPaused(A, 1))
+
+    (adopt,) = world.send(RunAdopted(99, "pex", keep_pauses=True))
+    assert adopt.held  # type: ignore[union-attr]
+
+
+def test_a_run_that_is_resumed_may_use_its_budget_once_more() -> None:
+    world = world_of(agent("a"), agent("b"), slots=1, budget_tokens=100)
+    world.run("a")
+    world.send(AgentSpent(A, 1, 100, None, 1))
+    world.send(AgentExited(A, 1, 0, world.now))
+    world.capture("a")
+    world.send(RunFinished(*conclude(world.state)))
+    world.send(RunAdopted(99, "you"))
+    assert world.running() == {"b"}
