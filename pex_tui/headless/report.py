@@ -9,7 +9,7 @@ from pex_tui.core.history import RunHistory, read_history
 from pex_tui.core.ids import TaskId
 from pex_tui.core.metrics import Metrics, measure
 from pex_tui.core.outcome import conclude
-from pex_tui.core.state import Conflict, Outcome, RunState, TaskState
+from pex_tui.core.state import Conflict, Outcome, Permission, RunState, TaskState, Verdict
 from pex_tui.headless.log_end import LogEnd, LogPath, log_ends
 
 
@@ -23,6 +23,16 @@ class Report:
     outcome: Outcome
     exit_code: int
     logs: Mapping[TaskId, LogEnd] = field(default_factory=dict)  # of tasks that failed
+
+    @property
+    def denials(self) -> tuple[tuple[TaskId, Permission], ...]:
+        """What agents were not allowed, in their last attempts."""
+        return tuple(
+            (task.id, asked)
+            for task in self.state.tasks
+            for asked in task.permissions
+            if asked.verdict is Verdict.DENY
+        )
 
     @property
     def is_finished(self) -> bool:
@@ -51,6 +61,10 @@ def report_object(report: Report) -> dict[str, Any]:
         "base": state.base,
         "branch": state.branch,
         "tasks": [_task_object(report, task) for task in state.tasks],
+        "denied": [
+            {"task": task, "tool": asked.tool, "title": asked.title, "by": asked.by}
+            for task, asked in report.denials
+        ],
         "conflicts": [_conflict_object(report.history, conflict) for conflict in state.conflicts],
         "metrics": asdict(report.metrics),
     }

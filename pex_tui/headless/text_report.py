@@ -16,6 +16,7 @@ from pex_tui.headless.report import Report, cost_seconds
 WIDTH = 100
 _BAR = 48
 _LEAST_NAME = len("Timeline")
+_RARE_WAITS = frozenset({"limit", "budget"})  # of agents with a model
 _OUTCOMES = {
     Outcome.OK: "everything ended well",
     Outcome.FAILED: "not everything ended well",
@@ -213,8 +214,15 @@ def figure_lines(report: Report) -> Iterator[str]:
         f"{percent(found.efficiency_ceiling)} on this graph, "
         f"slots busy {percent(found.thread_utilization)}"
     )
-    waits = ", ".join(f"{cause} {clock(wait.mean)}" for cause, wait in found.wait_seconds.items())
-    yield f"mean wait: {waits}"
+    waits = [
+        f"{cause} {clock(wait.mean)}"
+        for cause, wait in found.wait_seconds.items()
+        if wait.mean or cause not in _RARE_WAITS
+    ]
+    yield f"mean wait: {', '.join(waits)}"
+    if found.tokens is not None:
+        cost = "" if found.cost_usd is None else f", ${found.cost_usd:.2f}"
+        yield f"models: {found.tokens:,} tokens{cost}, as far as agents tell"
     if found.conflict_rate is not None:
         yield (
             f"{percent(found.conflict_rate)} of landings met a conflict; "
@@ -231,7 +239,10 @@ def _savings(report: Report) -> str:
 
 
 def _notices(report: Report) -> Iterator[str]:
-    notices = list(dict.fromkeys(report.state.notices))
+    denied = (
+        f"{task} was not allowed to {asked.title} ({asked.by})" for task, asked in report.denials
+    )
+    notices = [clean(text) for text in dict.fromkeys((*report.state.notices, *denied))]
     if notices:
         yield ""
     for notice in notices:
@@ -255,6 +266,13 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
         yield f"pex-tui resume {run}", "continue it"
     elif any(task.phase is Phase.FAILED for task in state.tasks):
         yield f"pex-tui resume {run}", "try what failed again"
+    if report.denials:
+        asked = report.denials[0][1]
+        rule = f"{asked.tool}(…)" if asked.touches else asked.tool
+        yield (
+            f"pex-tui run PLAN --set 'agents.permissions.allow=[\"{rule}\"]'",
+            "allow it without a question, or run with the app and answer there",
+        )
     for conflict in state.open_conflicts:
         yield (
             f"pex-tui resolve {run} {conflict.tasks[0]} --ours|--theirs|--edit|--rerun",

@@ -22,6 +22,7 @@ from pex_tui.adapters.agents.dialect import (
     shown,
     silent_end,
     text_of,
+    wish,
 )
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.plan import PermissionMode
@@ -289,12 +290,12 @@ class AcpDialect:
         kind, command = text_of(call.get("kind")), text_of(section(call, "rawInput").get("command"))
         tool = _TOOLS.get(kind, kind.capitalize() or "Tool")
         paths = _paths(call)
-        title = text_of(call.get("title")) or self._calls.get(text_of(call.get("toolCallId")), tool)
+        title = text_of(call.get("title")) or self._calls.get(text_of(call.get("toolCallId")), "")
         within = all(is_within(path, self._record.cwd) for path in paths)
         asked = Asked(
             request,
             tool,
-            title if command == title or not command else f"{tool} {command}",
+            wish(tool, command or ", ".join(paths) or title, self._record.cwd),
             (*paths, *((command,) if command else ())),
             f"{tool}({command})" if command else tool,
             edits=tool == "Edit" and bool(paths) and within,

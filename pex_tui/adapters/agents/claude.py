@@ -17,11 +17,13 @@ from pex_tui.adapters.agents.dialect import (
     entries,
     is_within,
     judge_error,
+    nearer,
     parsed,
     section,
     shown,
     silent_end,
     text_of,
+    wish,
 )
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.state import FailureKind, Verdict
@@ -248,7 +250,7 @@ class ClaudeDialect:
             if item is not None and given.get("status"):
                 item.status = text_of(given["status"])
         else:
-            self._list.latest = _tool_title(name, given)
+            self._list.latest = f"{name} {nearer(_subject(given), self._record.cwd)}".strip()
             heard.shown += shown(self._list.latest, "● ")
 
     def _echo(self, event: dict[str, Any], heard: Heard) -> None:
@@ -284,7 +286,7 @@ class ClaudeDialect:
                 asked = Asked(
                     key,
                     tool,
-                    _tool_title(tool, given),
+                    wish(tool, _subject(given), self._record.cwd),
                     _touched(request),
                     _scope(tool, given),
                     edits=tool in _EDITORS and is_within(_path(given), self._record.cwd),
@@ -333,10 +335,10 @@ def _item(written: dict[str, Any], title: str) -> Item:
     return Item(text_of(written.get(title)), status, text_of(written.get("activeForm")))
 
 
-def _tool_title(tool: str, given: dict[str, Any]) -> str:
-    """The tool and what it is used on, as a person would say it."""
-    subjects = (text_of(given.get(key)) for key in ("command", *_PATH_KEYS, "pattern", "url"))
-    return f"{tool} {next(filter(None, subjects), '')}".strip()
+def _subject(given: dict[str, Any]) -> str:
+    """What a tool is used on."""
+    keys = ("command", *_PATH_KEYS, "pattern", "url", "query", "description")
+    return next(filter(None, (text_of(given.get(key)) for key in keys)), "")
 
 
 def _path(given: dict[str, Any]) -> str:

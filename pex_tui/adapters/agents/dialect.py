@@ -21,6 +21,16 @@ ANSWER = "answer:"
 LONGEST_SHOWN = 2000
 """Characters of one message that a transcript shows."""
 
+_VERBS = {
+    "Bash": "run",
+    "Write": "write",
+    "Edit": "change",
+    "MultiEdit": "change",
+    "NotebookEdit": "change",
+    "Read": "read",
+    "WebFetch": "fetch",
+    "WebSearch": "search the web for",
+}
 _AUTH = re.compile(
     r"authenticat|unauthori[sz]ed|invalid api key|not logged in|\b401\b", re.IGNORECASE
 )
@@ -157,6 +167,17 @@ def is_within(path: str, folder: str) -> bool:
     """Whether a path, absolute or relative to the folder, names something inside it."""
     whole = os.path.normpath(os.path.join(folder, path))  # noqa: PTH118  # it need not exist
     return bool(path) and whole != folder and whole.startswith(folder.rstrip("/") + "/")
+
+
+def nearer(text: str, folder: str) -> str:
+    """The text with the paths of the agent's own folder made relative to it."""
+    return text.replace(folder.rstrip("/") + "/", "")
+
+
+def wish(tool: str, subject: str, folder: str) -> str:
+    """What an agent asks to do, as it follows "asks to"."""
+    verb = _VERBS.get(tool, f"use {tool}" if tool else "use a tool")
+    return f"{verb} {nearer(subject, folder)}".strip()
 
 
 def shown(text: str, mark: str = "") -> list[str]:

@@ -98,13 +98,15 @@ class InboxScreen(Screen[None]):
         waiting = () if state is None else (*_of_money(state), *open_permissions(state))
         self.query_one("#head", TextView).show([_head(state, len(waiting))])
         before, table = self._chosen, self.query_one(DataTable)
+        row = table.cursor_row
         self._questions = waiting if state is None else (*waiting, *_answered(state))
         table.clear()
         for question in self._questions:
             table.add_row(*self._cells(question))
-        rows = [_name(question) for question in self._questions]
-        if before is not None and _name(before) in rows:
-            table.move_cursor(row=rows.index(_name(before)))
+        open_rows = [_name(question) for question in waiting]
+        if before is not None and _name(before) in open_rows:
+            row = open_rows.index(_name(before))
+        table.move_cursor(row=min(row, max(0, len(waiting) - 1)) if waiting else row)
         self._show_about()
 
     def _cells(self, question: Question) -> list[Text]:

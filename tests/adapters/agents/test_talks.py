@@ -103,7 +103,7 @@ async def test_a_permission_is_asked_and_answered(
     await talks.runner.answer(talks.key(), "p1", verdict)
     exited = await talks.end()
 
-    assert talks.told(Asked) == [Asked("p1", "Bash", "Bash touch x", ("touch x",), "Bash(touch x)")]
+    assert talks.told(Asked) == [Asked("p1", "Bash", "run touch x", ("touch x",), "Bash(touch x)")]
     answer = json.loads(talks.made("answer.json").read_text(encoding="utf-8"))
     assert answer["behavior"] == behaviour
     assert exited.judgement == Judgement(None)  # whether its work suffices, the gate says
@@ -228,8 +228,8 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
     await talks.end()
 
     assert talks.told(Asked) == [
-        Asked("0", "Bash", "touch x", ("touch x",), "Bash(touch x)"),
-        Asked("1", "Edit", "Edit y", (str(talks.work / "y"),), "Edit", edits=True),
+        Asked("0", "Bash", "run touch x", ("touch x",), "Bash(touch x)"),
+        Asked("1", "Edit", "change y", (str(talks.work / "y"),), "Edit", edits=True),
     ]
     answers = json.loads(talks.made("answers.json").read_text(encoding="utf-8"))
     assert answers == {
