@@ -111,6 +111,7 @@ def _commands() -> dict[str, str]:
         "resolve": "list or settle a run's open conflicts",
         "runs": "list past runs",
         "report": "show a run's report",
+        "agents": "list, show and check agent definitions",
         "demo": "a real run on a sample project made on the spot",
         "doctor": "say what this machine offers and lacks",
         "init": "write settings, Claude Code's /execute and a GitHub workflow to start from",
@@ -293,6 +294,27 @@ def _for_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json", "md", "html"), default="text")
 
 
+def _for_agents(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="a JSON list on stdout")
+    parser.set_defaults(action="list")
+    actions = parser.add_subparsers(metavar="ACTION")
+
+    def add(name: str, summary: str) -> argparse.ArgumentParser:
+        example = f"Example: {PROGRAM} agents {name} {_AGENT_EXAMPLES[name]}"
+        action = actions.add_parser(name, help=summary, epilog=example.rstrip())
+        _shared(action)
+        action.set_defaults(action=name)
+        return action
+
+    add("list", "list the library (the default)").add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="a JSON list on stdout"
+    )
+    add("show", "all about one agent").add_argument("name", metavar="NAME")
+    add("check", "check all definitions, or some").add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="a file, or a folder of them"
+    )
+
+
 def _for_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where to make the project")
     _classic(parser)
@@ -321,6 +343,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "resolve": _for_resolve,
     "runs": _for_runs,
     "report": _for_report,
+    "agents": _for_agents,
     "demo": _for_demo,
     "init": _for_init,
     "clean": _for_clean,
@@ -335,11 +358,13 @@ _EXAMPLES = {
     "resolve": f"{PROGRAM} resolve 7f3a api --ours",
     "runs": f"{PROGRAM} runs --json",
     "report": f"{PROGRAM} report 7f3a --format html > report.html",
+    "agents": f"{PROGRAM} agents show security-agent",
     "demo": f"{PROGRAM} demo --dir /tmp/shop",
     "doctor": f"{PROGRAM} doctor",
     "init": f"{PROGRAM} init --repo ~/shop",
     "clean": f"{PROGRAM} clean --older-than 7d",
 }
+_AGENT_EXAMPLES = {"list": "--json", "show": "qa-engineer", "check": ".claude/agents"}
 
 
 def _say(text: str) -> None:

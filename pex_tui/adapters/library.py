@@ -22,10 +22,20 @@ class AgentFolder:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The definitions in force by name, and one line for each that can't be used."""
+    """The definitions in force by name, and one line for each that can't be used.
+
+    `hidden` are whole ones that another of the same name stands before, most specific first.
+    """
 
     agents: Mapping[AgentName, AgentDefinition]
     problems: tuple[str, ...] = ()
+    hidden: tuple[AgentDefinition, ...] = ()
+
+    def all_named(self, name: str) -> tuple[AgentDefinition, ...]:
+        """Every definition of that name, the one in force first."""
+        first = self.agents.get(AgentName(name))
+        behind = tuple(agent for agent in self.hidden if agent.name == name)
+        return behind if first is None else (first, *behind)
 
 
 def agent_folders(
@@ -48,6 +58,7 @@ def agent_folders(
 def load_library(folders: Iterable[AgentFolder]) -> Library:
     """All definitions; one that is broken is told and left out, and hides no other of its name."""
     agents: dict[AgentName, AgentDefinition] = {}
+    hidden: list[AgentDefinition] = []
     problems: list[str] = []
     for folder in folders:
         for path in _definitions(folder, problems):
@@ -55,18 +66,24 @@ def load_library(folders: Iterable[AgentFolder]) -> Library:
             if agent is None:
                 continue
             same = agents.setdefault(agent.name, agent)
-            if same is not agent and same.layer == agent.layer:
+            if same is agent:
+                continue
+            hidden.append(agent)
+            if same.layer == agent.layer:
                 problems.append(
                     clean(f'{path}: the agent "{agent.name}" is defined in {same.path} already.')
                 )
-    return Library(agents, tuple(problems))
+    return Library(agents, tuple(problems), tuple(hidden))
+
+
+def definition_files(folder: Path) -> list[Path]:
+    """The files of a folder that may be definitions, in order; raises OSError."""
+    return sorted(folder.rglob("*.md")) if folder.is_dir() else []
 
 
 def _definitions(folder: AgentFolder, problems: list[str]) -> list[Path]:
-    if not folder.path.is_dir():
-        return []
     try:
-        return sorted(folder.path.rglob("*.md"))
+        return definition_files(folder.path)
     except OSError as error:
         problems.append(clean(f"{folder.path}: the folder can't be read: {error.strerror}."))
         return []

@@ -1,6 +1,7 @@
 """An agent definition's text: Claude Code's frontmatter, our `pex` block, and a prompt below."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -29,7 +30,8 @@ from pex_tui.planning.schema import Globs, WriteSet
 from pex_tui.planning.wording import explain
 
 _FENCE = "---"
-_TOOLS_THAT_WRITE = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit", "Bash"})
+TOOLS_THAT_WRITE = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit", "Bash"})
+"""An agent that has none of these changes no file."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _PLAIN_LINE = re.compile(r"^(name|description):[ \t]+(?![\"'|>\[{&*!])(.*)$", re.MULTILINE)
 
@@ -107,14 +109,31 @@ class BrokenDefinitionError(Exception):
         self.problems = problems
 
 
+@dataclass(frozen=True, slots=True)
+class DefinitionText:
+    """A definition in its two parts; `prompt_line` is the line that the prompt begins in."""
+
+    front: Document
+    content: dict[str, Any]
+    prompt: str
+    prompt_line: int
+
+
+def read_definition(text: str) -> DefinitionText:
+    """The frontmatter as data and the prompt below it; raises BrokenDefinitionError."""
+    front, prompt, prompt_line = _split(text)
+    document = _read_front(front)
+    return DefinitionText(document, _front_mapping(document), prompt, prompt_line)
+
+
 def parse_agent(text: str, stem: str, *, layer: str, path: str) -> AgentDefinition:
     """The definition in a file's text; `stem` names an agent whose frontmatter does not.
 
     Raises BrokenDefinitionError.
     """
-    front, prompt = _split(text)
-    document = _read_front(front)
-    content = {"name": stem, **_front_mapping(document)}
+    parts = read_definition(text)
+    document = parts.front
+    content = {"name": stem, **parts.content}
     if content.get("pex") is None:
         content.pop("pex", None)
     try:
@@ -127,7 +146,7 @@ def parse_agent(text: str, stem: str, *, layer: str, path: str) -> AgentDefiniti
     return AgentDefinition(
         name=AgentName(fields.name),
         description=fields.description.strip(),
-        prompt=prompt.strip(),
+        prompt=parts.prompt.strip(),
         tools=fields.tools,
         model=fields.model,
         argv=block.command,
@@ -150,15 +169,15 @@ def _rules(block: PermissionBlock) -> PermissionRules:
     return PermissionRules(block.mode, block.allow, block.deny)
 
 
-def _split(text: str) -> tuple[str, str]:
-    """Frontmatter and body."""
+def _split(text: str) -> tuple[str, str, int]:
+    """Frontmatter, body, and the line that the body begins in."""
     lines = text.split("\n")
     if lines[0].strip() != _FENCE:
         problem = Problem(1, "the file does not start with frontmatter. Start it with a line ---.")
         raise BrokenDefinitionError((problem,))
     for place, line in enumerate(lines[1:], start=1):
         if line.rstrip() == _FENCE:
-            return "\n".join(lines[1:place]), "\n".join(lines[place + 1 :])
+            return "\n".join(lines[1:place]), "\n".join(lines[place + 1 :]), place + 2
     raise BrokenDefinitionError(
         (Problem(1, "the frontmatter has no end. End it with a line ---."),)
     )
@@ -199,6 +218,6 @@ def _findings(error: ValidationError, document: Document) -> tuple[Problem, ...]
 
 def _writes_by_tools(tools: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """Without a tool that writes, an agent is read-only; otherwise nothing is known."""
-    if tools is None or not _TOOLS_THAT_WRITE.isdisjoint(tools):
+    if tools is None or not TOOLS_THAT_WRITE.isdisjoint(tools):
         return None
     return ()

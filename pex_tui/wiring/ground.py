@@ -14,7 +14,7 @@ from pex_tui.adapters.git.repository import Repository, discover
 from pex_tui.adapters.git.state_directory import state_directory
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
-from pex_tui.adapters.library import Library, agent_folders, load_library
+from pex_tui.adapters.library import AgentFolder, Library, agent_folders, load_library
 from pex_tui.adapters.programs import program_finder
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
@@ -52,14 +52,7 @@ class Ground:
     @cached_property
     def library(self) -> Library:
         """All agent definitions."""
-        home = Path(self.environ.get("HOME") or Path.home())
-        folders = agent_folders(
-            self.repository.top_level,
-            home,
-            config_home(self.environ),
-            shipped("config") / "agents",
-        )
-        return load_library(folders)
+        return load_library(library_folders(self.repository.top_level, self.environ))
 
     def open_journal(self) -> SqliteJournal:
         """The journal; raise UserError when it can't be used."""
@@ -208,6 +201,12 @@ class Ground:
         finally:
             journal.close_now()
         return {task: statistics.median(seconds) for task, seconds in found.items()}
+
+
+def library_folders(repo_top: Path | None, environ: Mapping[str, str]) -> tuple[AgentFolder, ...]:
+    """Where agent definitions lie, most specific first; raise UserError when ours are missing."""
+    home = Path(environ.get("HOME") or Path.home())
+    return agent_folders(repo_top, home, config_home(environ), shipped("config") / "agents")
 
 
 def _check_slots(slots: int | None) -> None:

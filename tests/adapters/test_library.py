@@ -89,3 +89,14 @@ def test_a_path_is_a_program_of_the_repository(program: str, found: bool, reposi
 def test_a_bare_name_is_looked_up_on_the_path(repository: Path) -> None:
     find = program_finder(repository, str(repository / "scripts"))
     assert find("run") == str(repository / "scripts" / "run")
+
+
+def test_definitions_that_another_hides_are_told_most_specific_first(tmp_path: Path) -> None:
+    for layer in ("repository", "user", "shipped"):
+        define(tmp_path / layer, "a.md", f"---\nname: a\ndescription: {layer}\n---\n")
+    library = load_library(
+        [AgentFolder(layer, tmp_path / layer) for layer in ("repository", "user", "shipped")]
+    )
+    assert [agent.layer for agent in library.hidden] == ["user", "shipped"]
+    assert [agent.layer for agent in library.all_named("a")] == ["repository", "user", "shipped"]
+    assert library.all_named("b") == ()
