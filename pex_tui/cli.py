@@ -111,7 +111,7 @@ def _commands() -> dict[str, str]:
         "resolve": "list or settle a run's open conflicts",
         "runs": "list past runs",
         "report": "show a run's report",
-        "agents": "list, show and check agent definitions",
+        "agents": "list, show, check and add agent definitions",
         "demo": "a real run on a sample project made on the spot",
         "doctor": "say what this machine offers and lacks",
         "init": "write settings, Claude Code's /execute and a GitHub workflow to start from",
@@ -313,6 +313,15 @@ def _for_agents(parser: argparse.ArgumentParser) -> None:
     add("check", "check all definitions, or some").add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="a file, or a folder of them"
     )
+    adding = add("add", "take over definitions from elsewhere, after showing them")
+    adding.add_argument(
+        "source", metavar="SOURCE", help="a file, a folder, or a git repository as URL@COMMIT"
+    )
+    adding.add_argument(
+        "--to", choices=("repository", "user", "configuration"), default="repository"
+    )
+    adding.add_argument("--yes", action="store_true", help="add without asking")
+    adding.add_argument("--force", action="store_true", help="replace files that differ")
 
 
 def _for_demo(parser: argparse.ArgumentParser) -> None:
@@ -364,7 +373,12 @@ _EXAMPLES = {
     "init": f"{PROGRAM} init --repo ~/shop",
     "clean": f"{PROGRAM} clean --older-than 7d",
 }
-_AGENT_EXAMPLES = {"list": "--json", "show": "qa-engineer", "check": ".claude/agents"}
+_AGENT_EXAMPLES = {
+    "list": "--json",
+    "show": "qa-engineer",
+    "check": ".claude/agents",
+    "add": "https://example.org/agents.git@1a2b3c4 --to user",
+}
 
 
 def _say(text: str) -> None:

@@ -52,10 +52,11 @@ def render_agent(
     `origin` says where it was added from, where that is recorded.
     """
     lines = [clean(agent.name), *_wrapped(agent.description or "(no description)"), ""]
-    lines.append(_placed("Source", agent))
-    for label, text in _facts(agent, origin):
+    lines.append(_whole("Source", f"{agent.layer}: {agent.path}"))
+    lines += [_whole("Added from", origin)] if origin else []
+    for label, text in _facts(agent):
         lines += _labelled(label, text)
-    lines += [_placed("Hides", other) for other in hidden]
+    lines += [_whole("Hides", f"{other.layer}: {other.path}") for other in hidden]
     lines += ["", *(clean(line) for line in (agent.prompt or "(no prompt)").splitlines())]
     return "".join(f"{line}\n" for line in lines)
 
@@ -105,9 +106,7 @@ def _cut(text: str, room: int) -> str:
     return text if len(text) <= room else text[: max(0, room - 1)] + "…"
 
 
-def _facts(agent: AgentDefinition, origin: str) -> Iterator[tuple[str, str]]:
-    if origin:
-        yield "Added from", origin
+def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
     yield "Runner", agent.runner or f"{_NOTHING} (a plan gives it a command)"
     if agent.argv is not None:
         yield "Command", " ".join(agent.argv)
@@ -131,9 +130,9 @@ def _facts(agent: AgentDefinition, origin: str) -> Iterator[tuple[str, str]]:
         yield "CPU", f"{format_percent(agent.cpu_cores)} of a core"
 
 
-def _placed(label: str, agent: AgentDefinition) -> str:
-    """Where a definition is; a path stays whole, so that it can be copied."""
-    return clean(f"{label:<{_LABEL}}{agent.layer}: {agent.path}")
+def _whole(label: str, text: str) -> str:
+    """A line that is not wrapped, so that the path in it can be copied."""
+    return clean(f"{label:<{_LABEL}}{text}")
 
 
 def _labelled(label: str, text: str) -> list[str]:

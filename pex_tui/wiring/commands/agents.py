@@ -1,4 +1,4 @@
-"""`pex-tui agents [list|show|check]`: the agent library."""
+"""`pex-tui agents [list|show|check|add]`: the agent library."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pex_tui.adapters.agent_checks import check_folders, check_paths
+from pex_tui.adapters.agent_store import recorded
 from pex_tui.adapters.git.repository import RepositoryError, discover
 from pex_tui.adapters.library import AgentFolder, load_library
 from pex_tui.core.text import clean
@@ -19,21 +20,26 @@ from pex_tui.headless.agents import (
     render_agents,
     render_findings,
 )
+from pex_tui.planning.agentoffer import digest
+from pex_tui.planning.agents import AgentDefinition
+from pex_tui.planning.agentsource import Origin
 from pex_tui.planning.wording import nearest
+from pex_tui.wiring.agent_adding import BAD, add_agents
 from pex_tui.wiring.ground import library_folders
 from pex_tui.wiring.hosting import Options, await_command
 
-BAD = 2
-
 
 def main(options: Options) -> int:
-    """List the library, show one agent, or check definitions."""
+    """List the library, show one agent, check definitions, or add some."""
     return await_command(_agents(options))
 
 
 async def _agents(options: Options) -> int:
     top = await _repository_top(options)
-    return _ACTIONS[options.action](options, library_folders(top, os.environ))
+    folders = library_folders(top, os.environ)
+    if options.action == "add":
+        return await add_agents(options, folders, top)
+    return _ACTIONS[options.action](options, folders)
 
 
 async def _repository_top(options: Options) -> Path | None:
@@ -77,8 +83,19 @@ def _show(options: Options, folders: tuple[AgentFolder, ...]) -> int:
                 problem for problem in library.problems if f"/{options.name}.md:" in problem
             ),
         )
-    sys.stdout.write(render_agent(found[0], found[1:]))
+    sys.stdout.write(render_agent(found[0], found[1:], _origin(found[0], folders)))
     return 0
+
+
+def _origin(agent: AgentDefinition, folders: tuple[AgentFolder, ...]) -> str:
+    """What the lock file beside a definition says of it, and whether it was changed since."""
+    folder = next(folder.path for folder in folders if folder.layer == agent.layer)
+    path = Path(agent.path)
+    entry = recorded(folder, path)
+    if entry is None:
+        return ""
+    changed = "" if digest(path.read_bytes()) == entry.sha256 else ", changed since"
+    return f"{Origin(entry.source, entry.commit)}{changed}"
 
 
 def _check(options: Options, folders: tuple[AgentFolder, ...]) -> int:

@@ -1,0 +1,126 @@
+"""Where definitions can be added from: the words of a source, and which of its files count."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pex_tui.errors import UserError
+
+FOLDERS = (".claude/agents", "agents")
+MOST_BYTES = 256 * 1024
+MOST_FILES = 500
+
+_GIT = "git+"
+_URL = re.compile(r"(https?|ssh|git|file)://", re.IGNORECASE)
+_SSH = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!//)")  # git@host:owner/repository
+
+
+@dataclass(frozen=True, slots=True)
+class GitAddress:
+    """A repository that git can fetch, and the commit or tag that was asked for."""
+
+    url: str
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where files come from; `commit` is None for those that no commit holds.
+
+    `tag` is what the user named where that was no commit.
+    """
+
+    source: str
+    commit: str | None = None
+    tag: str = ""
+
+    def __str__(self) -> str:
+        """The source with its commit, as a user would name it."""
+        return self.source if self.commit is None else f"{self.source}@{self.commit}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as its source holds it; `path` is relative to the source."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file that is not taken, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFiles:
+    """What a source holds."""
+
+    origin: Origin
+    files: tuple[SourceFile, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def remote_address(text: str) -> GitAddress | None:
+    """The repository that `git+…`, a URL or `git@host:path` names; None for a local path.
+
+    Raises UserError for a URL that holds a password: it would be recorded.
+    """
+    address = text.removeprefix(_GIT)
+    url = _URL.match(address)
+    ssh = _SSH.match(address)
+    if url is None and ssh is None:
+        return None
+    if url is not None:
+        host, slash, path = address[url.end() :].partition("/")
+        user, at, _ = host.rpartition("@")
+        if at and (":" in user or url[1].lower().startswith("http")):
+            raise UserError(
+                "The address holds a user name or a password, which would be recorded. "
+                "Leave it out, and let git's credential helper know it."
+            )
+        start = len(address) - len(path) if slash else len(address)
+    else:
+        start = ssh.end() if ssh is not None else 0
+    place, revision = split_revision(address[start:])
+    return GitAddress(address[:start] + place, revision)
+
+
+def split_revision(text: str) -> tuple[str, str | None]:
+    """A path and what stands behind its last @; None where there is nothing."""
+    place, at, revision = text.rpartition("@")
+    return (place, revision or None) if at else (text, None)
+
+
+def is_git_path(text: str) -> bool:
+    """Whether a local path is marked as a git repository."""
+    return text.startswith(_GIT)
+
+
+def without_mark(text: str) -> str:
+    """The source without the mark of a git repository."""
+    return text.removeprefix(_GIT)
+
+
+def chosen(paths: Iterable[str]) -> tuple[str, ...]:
+    """The files of the first folder that has definitions; from the top folder none of its depth.
+
+    `paths` are relative and have forward slashes. Raises UserError for too many.
+    """
+    written = sorted(path for path in paths if path.endswith(".md"))
+    for folder in FOLDERS:
+        inside = tuple(path for path in written if path.startswith(f"{folder}/"))
+        if inside:
+            return _bounded(inside)
+    return _bounded(tuple(path for path in written if "/" not in path))
+
+
+def _bounded(paths: tuple[str, ...]) -> tuple[str, ...]:
+    if len(paths) > MOST_FILES:
+        raise UserError(
+            f"The source holds {len(paths)} files, and {MOST_FILES} are read. Name a folder of it."
+        )
+    return paths
