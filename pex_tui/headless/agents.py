@@ -107,7 +107,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
-    yield "Runner", agent.runner or f"{_NOTHING} (a plan gives it a command)"
+    yield "Runner", agent.runner or f"{_NOTHING} (the configuration's)"
     if agent.argv is not None:
         yield "Command", " ".join(agent.argv)
     yield "Model", agent.model or "not said"
@@ -118,6 +118,11 @@ def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
     else:
         yield "Writes", ", ".join(agent.writes or ()) or "not said, so predicted for each task"
     yield "Expects", agent.expects.value if agent.expects else "not said"
+    if agent.permissions is not None:
+        rules = agent.permissions
+        yield "Permissions", f"mode {rules.mode}"
+        yield "  allowed", ", ".join(rules.allow) or "nothing besides"
+        yield "  denied", ", ".join(rules.deny) or "nothing besides"
     if agent.cluster:
         yield "Cluster", agent.cluster
     if agent.estimate_seconds is not None:

@@ -36,6 +36,10 @@ _STRANGE_KEYS = {
     "mcpServers": "starts servers of its own (mcpServers)",
     "permissionMode": "asks for a permission mode",
 }
+_STRANGE_IN_PEX = {
+    "command": "runs a command of its own",
+    "permissions": "says itself what it may do without a question",
+}
 _JOINED = re.compile(r"(?<=[^\x00-\x7f])\u200d(?=[^\x00-\x7f])")  # one picture made of several
 
 
@@ -85,9 +89,12 @@ def surprises(text: str) -> tuple[Finding, ...]:
         if parts.content.get(key) is not None
     ]
     block = parts.content.get("pex")
-    if isinstance(block, dict) and block.get("command") is not None:
-        line = parts.front.line_of(("pex", "command"))
-        found.append(Finding(line, "runs a command of its own (pex.command)"))
+    if isinstance(block, dict):
+        found += [
+            Finding(parts.front.line_of(("pex", key)), f"{what} (pex.{key})")
+            for key, what in _STRANGE_IN_PEX.items()
+            if block.get(key) is not None
+        ]
     return tuple(sorted(found))
 
 

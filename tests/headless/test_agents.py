@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.core.ids import AgentName
+from pex_tui.core.plan import PermissionMode, PermissionRules
 from pex_tui.headless.agents import first_sentence, render_agent, render_agents
 from pex_tui.planning.agents import AgentDefinition
 
@@ -115,6 +116,18 @@ def test_an_agent_is_shown_with_its_prompt_and_those_it_hides() -> None:
     assert "Writes       nothing: it is read-only\n" in text
     assert text.endswith("\nLook.\n\nTell.\n")
     assert "\x1b" not in text
+
+
+def test_an_agents_permissions_and_limits_are_shown() -> None:
+    rules = PermissionRules(PermissionMode.ASK, ("Bash(pytest *)",), ("WebFetch",))
+    agent = replace(SCAN, permissions=rules, estimate_seconds=90.0, memory_bytes=1024**3)
+    lines = render_agent(agent, []).splitlines()
+    assert "Permissions  mode ask" in lines
+    assert "  allowed    Bash(pytest *)" in lines
+    assert "  denied     WebFetch" in lines
+    assert "Estimate     1m 30s" in lines
+    assert "Memory       1.0G" in lines
+    assert "Runner       - (the configuration's)" in lines
 
 
 def test_the_library_is_listed_with_what_is_broken_on_the_side(shop: Shop) -> None:

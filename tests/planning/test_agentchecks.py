@@ -78,12 +78,13 @@ def test_a_broken_definition_has_its_errors() -> None:
 def test_what_acts_beside_the_prompt_is_a_surprise() -> None:
     text = (
         "---\nname: a\npermissionMode: bypassPermissions\nhooks: {Stop: []}\n"
-        "mcpServers: [x]\npex:\n  command: [sh, -c, evil]\n---\n"
+        "mcpServers: [x]\npex:\n  command: [sh, -c, evil]\n  permissions: {allow: [Bash]}\n---\n"
     )
     assert [(finding.line, finding.text) for finding in surprises(text)] == [
         (3, "asks for a permission mode: bypassPermissions"),
         (4, "runs commands of its own (hooks)"),
         (5, "starts servers of its own (mcpServers)"),
         (7, "runs a command of its own (pex.command)"),
+        (8, "says itself what it may do without a question (pex.permissions)"),
     ]
     assert surprises(WHOLE) == ()
