@@ -296,7 +296,8 @@ def test_a_report_as_json_has_what_the_contract_names() -> None:
     found = json.loads(json.dumps(report_object(finished(conflicting_run()))))
 
     assert set(found) == {
-        "run", "goal", "outcome", "exit_code", "base", "branch", "tasks", "conflicts", "metrics", "denied"
+        "run", "goal", "outcome", "exit_code", "base", "branch", "tasks", "conflicts", "metrics",
+        "denied",
     }  # fmt: skip
     assert found["tasks"][0].keys() >= {
         "id", "agent", "outcome", "attempts", "started_at", "finished_at", "commit", "files",
