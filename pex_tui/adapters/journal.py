@@ -31,6 +31,7 @@ class RunRow:
     goal: str
     created_at: float
     last_at: float
+    worked_until: float  # what brings the result to the user's branch later is not counted
     tasks: int
     landed: int
     outcome: Outcome | None
@@ -90,6 +91,9 @@ class SqliteJournal:
             """
             SELECT run, goal, created_at, tasks,
                 (SELECT at FROM events e WHERE e.run = r.run ORDER BY seq DESC LIMIT 1),
+                (SELECT at FROM events e WHERE e.run = r.run AND kind NOT IN ('run_adopted',
+                    'land_requested', 'run_landed', 'run_land_refused', 'run_finished', 'noticed')
+                    ORDER BY seq DESC LIMIT 1),
                 (SELECT COUNT(DISTINCT json_extract(body, '$.task')) FROM events e
                     WHERE e.run = r.run AND kind = 'branch_moved'),
                 (SELECT MAX(seq) FROM events e WHERE e.run = r.run AND kind = 'run_adopted'),
@@ -105,11 +109,13 @@ class SqliteJournal:
                 goal,
                 created_at,
                 last_at or created_at,
+                worked_until or created_at,
                 tasks,
                 landed,
                 Outcome(outcome) if outcome and (finished or 0) > (adopted or 0) else None,
             )
-            for run, goal, created_at, tasks, last_at, landed, adopted, finished, outcome in rows
+            for run, goal, created_at, tasks, last_at, worked_until, *rest in rows
+            for landed, adopted, finished, outcome in (rest,)
         ]
 
     def durations(self) -> dict[TaskId, list[float]]:

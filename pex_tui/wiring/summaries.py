@@ -45,7 +45,7 @@ def _summary(
         outcome=row.outcome,
         landed=row.landed,
         tasks=row.tasks,
-        seconds=row.last_at - row.created_at,
+        seconds=row.worked_until - row.created_at,
         open_conflicts=(
             len(read_state(journal, row.run).open_conflicts)
             if row.outcome is Outcome.CONFLICTS

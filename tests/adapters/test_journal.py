@@ -21,6 +21,7 @@ from pex_tui.core.events import (
     Noticed,
     RunAdopted,
     RunFinished,
+    RunLanded,
     RunPlanned,
 )
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
@@ -173,6 +174,16 @@ async def test_runs_are_listed_with_how_they_ended(journal: SqliteJournal) -> No
 
     await write(journal, RunAdopted(1, "you", at=30.0))
     assert journal.runs()[0].outcome is None
+
+
+async def test_a_run_that_lands_later_took_no_longer(journal: SqliteJournal) -> None:
+    work = BranchMoved(A, 1, CommitId("c"), at=20.0)
+    await write(journal, PLANNED, work, RunFinished(Outcome.OK, 0, at=20.5))
+    landed = RunLanded("main", CommitId("c"), at=900.0)
+    await write(journal, RunAdopted(1, "you", at=900.0), landed, RunFinished(Outcome.OK, 0, at=901))
+
+    (row,) = journal.runs()
+    assert (row.last_at, row.worked_until) == (901.0, 20.0)
 
 
 async def test_durations_are_those_of_attempts_that_ended_well(journal: SqliteJournal) -> None:
