@@ -185,8 +185,6 @@ class Agents(_Section):
     """Runners by agent, "*" for all of them."""
     runners: dict[str, OwnRunner] = {}
     """Runners of your own, by name."""
-    planner: Literal["auto", "model", "rules"] = "auto"
-    """Who makes a plan of a goal: auto takes the planning agent where there is one to run it."""
     stall: PositiveDuration = 600.0
     """An agent that is silent for so long, using no tool, is stopped and tried again; seconds."""
     permissions: Permissions = Permissions()
