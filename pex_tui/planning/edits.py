@@ -71,7 +71,10 @@ def toggle_need(plan: Plan, position: int, need: int) -> str:
 
 def by_field(error: PlanError, text: str, position: int) -> dict[str, tuple[str, ...]]:
     """What is wrong with the text, by the task's field; under "" what is wrong elsewhere."""
-    lines = read_document(text).lines
+    document = read_document(text)
+    lines, tasks = document.lines, document.content["tasks"]
+    name = tasks[position].get("id")
+    is_taken = name is not None and [entry.get("id") for entry in tasks].count(name) > 1
     begin = lines.get(("tasks", position), 0)
     end = lines.get(("tasks", position + 1), text.count("\n") + 1)
     starts = sorted(
@@ -81,10 +84,14 @@ def by_field(error: PlanError, text: str, position: int) -> dict[str, tuple[str,
     )
     found: dict[str, list[str]] = defaultdict(list)
     for problem in error.found:
+        if is_taken and problem.text.startswith(f'the id "{name}" is taken'):
+            continue  # it names the line of a file that is not there
         inside = begin <= problem.line < end or problem.line == begin
         above = [field for line, field in starts if inside and line <= problem.line]
         field = above[-1] if above else ""
         found[field].append(_without_place(problem.text, field))
+    if is_taken:
+        found["id"].append(f'Another task is called "{name}". Choose another id.')
     return {field: tuple(texts) for field, texts in found.items()}
 
 

@@ -47,6 +47,13 @@ async def test_an_interrupted_run_is_taken_up_again(
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert not workshop.resumed
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
 
     assert workshop.resumed == ["7f3a"]
@@ -93,6 +100,8 @@ async def test_a_busy_repository_is_said_in_words(app: PexApp, workshop: Scripte
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
 
 

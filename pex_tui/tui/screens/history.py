@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
 from pex_tui.core.amounts import counted
+from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
 from pex_tui.engine.session import RunSummary
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
 
 
+_REFRESH_SECONDS = 3.0
 _BAD = frozenset({Outcome.FAILED, Outcome.GATE_FAILED, Outcome.ABORTED, Outcome.DENIED})
 
 
@@ -31,6 +33,7 @@ class HistoryScreen(Screen[None]):
     """All runs of this repository; their reports below."""
 
     CSS_PATH: ClassVar = "../styles/home.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "compare", "Compare", id="history.compare"),
         Binding("R", "rerun", "Run again", id="history.rerun"),
@@ -44,6 +47,7 @@ class HistoryScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._compared: RunSummary | None = None  # the run that another is held against
+        self._read: RunId | None = None  # the run whose report, or comparison, is shown
 
     @property
     def pex(self) -> "PexApp":
@@ -66,13 +70,18 @@ class HistoryScreen(Screen[None]):
         self.query_one("#report").border_title = "Report"
         self.query_one(RunTable).focus()
         self._look()
+        self.set_interval(_REFRESH_SECONDS, self._look_again)
 
     def on_screen_resume(self) -> None:
         """Another run may have ended."""
         self._look()
 
+    def _look_again(self) -> None:
+        if self.is_current:
+            self._look(keep_report=True)  # it is being read
+
     @work(group="look", exclusive=True)
-    async def _look(self) -> None:
+    async def _look(self, *, keep_report: bool = False) -> None:
         try:
             summaries = await self.pex.workshop.runs()
         except UserError as error:
@@ -80,17 +89,21 @@ class HistoryScreen(Screen[None]):
             return
         self.query_one(RunTable).show(summaries)
         self.query_one("#head", TextView).show(_head(summaries))
-        self._show_report()
+        if not keep_report:
+            self._show_report()
 
     @on(DataTable.RowHighlighted)
     def _chosen(self) -> None:
-        self._show_report()
+        chosen = self.query_one(RunTable).chosen
+        if chosen is not None and chosen.run != self._read:  # a list made anew keeps what is read
+            self._show_report()
 
     @work(group="report", exclusive=True)
     async def _show_report(self) -> None:
         chosen = self.query_one(RunTable).chosen
         if chosen is None:
             return
+        self._read = chosen.run
         try:
             text = await self.pex.workshop.report(chosen.run)
         except UserError as error:
@@ -118,7 +131,7 @@ class HistoryScreen(Screen[None]):
             self._compared = None if other else chosen
             self._titled()
             return
-        self._compared = None
+        self._compared, self._read = None, chosen.run
         try:
             text = await self.pex.workshop.compare(other.run, chosen.run)
         except UserError as error:

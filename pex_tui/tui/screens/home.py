@@ -9,12 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from pex_tui.core.amounts import counted
 from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
-from pex_tui.engine.session import Check, CheckLevel
+from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened, SessionOpened
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
+from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
 
 _REFRESH_SECONDS = 3.0
+_LEAST_FOUND = 20
+_BESIDE = 24  # cells beside what was found: frames, margins, sign and name
 _SIGNS = {
     CheckLevel.OK: ("✓", "done"),
     CheckLevel.WARN: ("!", "paused"),
@@ -35,7 +39,7 @@ class HomeScreen(Screen[None]):
     CSS_PATH: ClassVar = "../styles/home.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open_run", "Open run", key_display="⏎", id="home.run"),
+        Binding("enter", "open_run", "Open or resume", key_display="⏎", id="home.run"),
         Binding("n", "new_plan", "New plan", id="home.goal"),
         Binding("o", "open_plan", "Open plan", id="home.plan"),
         Binding("d", "demo", "Demo", id="home.demo"),
@@ -69,12 +73,17 @@ class HomeScreen(Screen[None]):
         runs.border_title = "Runs"
         runs.focus()
         self._show()
+        self._check()
         self._look()
         self.set_interval(_REFRESH_SECONDS, self._look_again)
 
     def on_screen_resume(self) -> None:
         """Things may have changed meanwhile."""
         self._look()
+
+    def on_resize(self) -> None:
+        """What is here is told as far as there is room."""
+        self._show()
 
     def _look_again(self) -> None:
         if self.is_current:
@@ -84,8 +93,14 @@ class HomeScreen(Screen[None]):
     async def _look(self) -> None:
         try:
             self.query_one(RunTable).show(await self.pex.workshop.runs())
-            if not self._checks:
-                self._checks = await self.pex.workshop.checks()
+        except UserError as error:
+            self.pex.tell(error.message, is_bad=True)
+        self._show()
+
+    @work(group="check", exclusive=True)
+    async def _check(self) -> None:
+        try:
+            self._checks = await self.pex.workshop.checks()
         except UserError as error:
             self.pex.tell(error.message, is_bad=True)
         self._show()
@@ -104,28 +119,31 @@ class HomeScreen(Screen[None]):
     def _welcome(self) -> list[Line]:
         """What is missing comes first; in an empty repository, what to press."""
         lines: list[Line] = []
-        wrong = [check for check in self._checks if check.level is not CheckLevel.OK]
-        good = [check for check in self._checks if check.level is CheckLevel.OK]
-        for check in (*wrong, *good):
-            sign, ink = _SIGNS[check.level]
-            lines.append(
-                (
-                    (f" {self.pex.symbols.text(sign)} ", ink),
-                    (f"{check.name:<12}", "dim"),
-                    (clean(check.found, 90), ""),
-                )
-            )
-            if check.remedy:
-                lines.append((("   " + " " * 12, ""), (clean(check.remedy, 100), "paused")))
         if not self.query_one(RunTable).summaries:
             lines += [
-                (("", ""),),
                 ((" No run in this repository yet.", ""),),
                 ((" n ", "brand"), ("describe a goal, get a plan", "")),
                 ((" o ", "brand"), ("open a plan file", "")),
                 ((" d ", "brand"), ("demo: a sample project in a folder of its own, 30 s", "")),
                 ((" ? ", "brand"), ("keys", "")),
+                (("", ""),),
             ]
+        room = max(_LEAST_FOUND, self.size.width - _BESIDE)
+        wrong = [check for check in self._checks if check.level is not CheckLevel.OK]
+        good = [check for check in self._checks if check.level is CheckLevel.OK]
+        for check in (*wrong, *good):
+            sign, ink = _SIGNS[check.level]
+            found = shortened(clean(check.found), room)
+            lines.append(
+                (
+                    (f" {self.pex.symbols.text(sign)} ", ink),
+                    (f"{check.name:<12}", "dim"),
+                    (found, ""),
+                )
+            )
+            if check.remedy:
+                remedy = shortened(clean(check.remedy), room)
+                lines.append((("   " + " " * 12, ""), (remedy, "paused")))
         return lines
 
     def action_move(self, step: int) -> None:
@@ -186,12 +204,26 @@ class HomeScreen(Screen[None]):
             elif chosen.is_live:
                 self.post_message(SessionOpened(await self.pex.workshop.attach(chosen.run)))
             elif chosen.outcome in {None, Outcome.INTERRUPTED, Outcome.CONFLICTS}:
-                self.post_message(SessionOpened(await self.pex.workshop.resume(chosen.run)))
+                if await self.app.push_screen_wait(_go_on(chosen)):
+                    self.post_message(SessionOpened(await self.pex.workshop.resume(chosen.run)))
             else:
                 report = await self.pex.workshop.report(chosen.run)
                 self.app.push_screen(TextScreen(f"Run {chosen.run}", report))
         except UserError as error:
             self.app.push_screen(TextScreen("It can't be opened", "\n".join(error.lines)))
+
+
+def _go_on(run: RunSummary) -> ConfirmScreen:
+    """Asks before agents are started, as somebody may only want to look."""
+    goal = run.goal.partition("\n")[0]
+    left = (
+        f"{counted(run.open_conflicts, 'conflict')} to settle."
+        if run.open_conflicts
+        else f"{run.landed} of {counted(run.tasks, 'task')} landed; its agents start again."
+    )
+    return ConfirmScreen(
+        f"Go on with run {run.run}?", f"{goal}: {left} F5 shows its report instead.", "Go on"
+    )
 
 
 def _place(folder: Path, typed: str) -> Path:

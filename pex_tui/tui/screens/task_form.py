@@ -64,13 +64,13 @@ class TaskForm(ModalScreen[PlanDraft | None]):
         name = "New task" if self._position is None else f"Task {self._given['id']}"
         with Vertical(classes="question form panel"):
             yield Static(name, classes="title", markup=False)
+            yield Static(id="wrong-", classes="wrong -hidden", markup=False)
             with VerticalScroll(can_focus=False):
                 for field in FIELDS:
                     with Horizontal(classes=f"row{' long' if field in _LONG else ''}"):
                         yield Label(field, markup=False)
                         yield self._editor(field)
                     yield Static(id=f"wrong-{field}", classes="wrong -hidden", markup=False)
-                yield Static(id="wrong-", classes="wrong -hidden", markup=False)
             yield Static(
                 "tab next field · ctrl+s saves · esc cancels", classes="hint", markup=False
             )
@@ -110,6 +110,7 @@ class TaskForm(ModalScreen[PlanDraft | None]):
         first = next((field for field in FIELDS if field in wrong), None)
         if first is not None:
             self.query_one(f"#{first}").focus()
+            self.query_one(f"#wrong-{first}").scroll_visible(animate=False)
 
     @work(group="form", exclusive=True)
     async def action_cancel(self) -> None:

@@ -1,20 +1,20 @@
 """Past and live runs as a table."""
 
 import time
-from typing import ClassVar
 
 from rich.text import Text
-from textual.binding import BindingType
-from textual.widgets import DataTable
+from textual import events
 
 from pex_tui.core.amounts import clock
 from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
 from pex_tui.engine.session import RunFigures, RunSummary
 from pex_tui.tui.widgets.painting import symbols_of
-from pex_tui.tui.widgets.table_keys import moving_keys
+from pex_tui.tui.widgets.row_table import RowTable
 
 _COLUMNS = ("RUN", "WHEN", "OUTCOME", "LANDED", "TIME", "SPEED-UP", "CONFLICTS", "COST", "GOAL")
+_WIDE = 100  # cells of a table that has room for all of them
+_WIDE_ONLY = frozenset({"SPEED-UP", "CONFLICTS", "COST"})
 _WORDS = {
     Outcome.OK: "✓ ok",
     Outcome.FAILED: "✗ failed",
@@ -27,18 +27,13 @@ _WORDS = {
 _GOAL = 44
 
 
-class RunTable(DataTable[Text], inherit_bindings=False):
+class RunTable(RowTable):
     """Newest first; the cursor stays on its run when the list changes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = moving_keys()
-
     def __init__(self) -> None:
-        super().__init__(cursor_type="row")
+        super().__init__()
         self.summaries: tuple[RunSummary, ...] = ()
-
-    def on_mount(self) -> None:
-        """Name the columns."""
-        self.add_columns(*_COLUMNS)
+        self._is_narrow: bool | None = None
 
     @property
     def chosen(self) -> RunSummary | None:
@@ -51,13 +46,27 @@ class RunTable(DataTable[Text], inherit_bindings=False):
         if summaries == self.summaries:
             return
         before, self.summaries = self.chosen, summaries
-        self.clear()
-        show = symbols_of(self).text
-        for summary in summaries:
-            self.add_row(*(Text(show(cell), no_wrap=True) for cell in _cells(summary)))
         runs = [summary.run for summary in summaries]
-        if before is not None and before.run in runs:
-            self.move_cursor(row=runs.index(before.run))
+        known = before is not None and before.run in runs
+        self._fill(runs.index(before.run) if before is not None and known else self.cursor_row)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Columns come and go with the width."""
+        is_narrow = event.size.width < _WIDE
+        if is_narrow is not self._is_narrow:
+            self._is_narrow = is_narrow
+            self._fill(self.cursor_row)
+
+    def _fill(self, cursor: int) -> None:
+        if self._is_narrow is None:
+            return  # no room to show anything in
+        shown = [name for name in _COLUMNS if not (self._is_narrow and name in _WIDE_ONLY)]
+        show = symbols_of(self).text
+        rows = []
+        for summary in self.summaries:
+            cells = dict(zip(_COLUMNS, _cells(summary), strict=True))
+            rows.append([Text(show(cells[name]), no_wrap=True) for name in shown])
+        self.fill(shown, rows, cursor)
 
 
 def _cells(summary: RunSummary) -> tuple[str, ...]:

@@ -1,11 +1,7 @@
 """A plan's tasks as a table, with what each risks; a narrow one leaves columns out."""
 
-from typing import ClassVar
-
 from rich.text import Text
 from textual import events
-from textual.binding import BindingType
-from textual.widgets import DataTable
 
 from pex_tui.core.amounts import clock
 from pex_tui.core.graph import PlanGraph
@@ -13,20 +9,20 @@ from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.planning.warnings import risks
 from pex_tui.tui.widgets.painting import shortened, symbols_of
-from pex_tui.tui.widgets.table_keys import moving_keys
+from pex_tui.tui.widgets.row_table import RowTable, moving_keys
 
 _WIDE = 96  # cells of a table that has room for everything
 _COLUMNS = ("", "ID", "TASK", "AGENT", "NEEDS", "WRITES", "EST", "RISK")
 _WIDE_ONLY = frozenset({"TASK", "NEEDS"})
 
 
-class TaskTable(DataTable[Text], inherit_bindings=False):
+class TaskTable(RowTable, inherit_bindings=False):
     """One row a task; the cursor stays where it is when the plan changes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = moving_keys("left", "right")
+    BINDINGS = moving_keys("left", "right")
 
     def __init__(self) -> None:
-        super().__init__(cursor_type="row")
+        super().__init__()
         self._plan: tuple[Plan, PlanGraph] | None = None
         self._is_narrow: bool | None = None
 
@@ -46,17 +42,14 @@ class TaskTable(DataTable[Text], inherit_bindings=False):
         if self._plan is None or self._is_narrow is None:
             return  # nothing to show yet, or no room to show it in
         plan, graph = self._plan
-        row = self.cursor_row
         shown = [name for name in _COLUMNS if not (self._is_narrow and name in _WIDE_ONLY)]
-        self.clear(columns=True)
         show = symbols_of(self).text
-        self.add_columns(*shown)
+        rows = []
         for spec, risk in zip(plan.tasks, risks(plan, graph), strict=True):
             cells = dict(zip(_COLUMNS, _cells(spec, risk), strict=True))
             ink = "" if spec.enabled else "dim strike"
-            texts = (show(clean(cells[name])) for name in shown)
-            self.add_row(*(Text(text, style=ink, no_wrap=True) for text in texts))
-        self.move_cursor(row=max(0, min(row, len(plan.tasks) - 1)))
+            rows.append([Text(show(clean(cells[name])), ink, no_wrap=True) for name in shown])
+        self.fill(shown, rows, self.cursor_row)
 
 
 def _cells(spec: TaskSpec, risk: str) -> tuple[str, ...]:
