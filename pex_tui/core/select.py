@@ -53,6 +53,8 @@ class TaskRow:
     cost: str
     boosted: bool
     attempt: int
+    ref: str
+    """What keeps the work of its last attempt; empty while nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) 
         cost="" if task.cost_usd is None else f"{task.cost_usd:.2f}",
         boosted=task.boosted,
         attempt=task.attempt,
+        ref=f"refs/pex/{state.run}/{task.id}/{task.attempt}" if task.work else "",
     )
 
 
@@ -234,7 +237,13 @@ def _land(state: RunState) -> str:
         case LandStatus.REFUSED:
             return f"not landed: {clean(state.land_detail)}"
         case LandStatus.NOT_ASKED:
-            return ""
+            waits = state.stage is RunStage.FINISHED and target and brings_anything(state)
+            return f"not on {target} yet, L brings it there" if waits else ""
+
+
+def brings_anything(state: RunState) -> bool:
+    """Whether anything has landed that the user's branch could get."""
+    return any(task.landed for task in state.tasks)
 
 
 @lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""How a terminal calls its user: by its bell, or by a notification on the desktop."""
+"""How the user is called: by the bell, on the desktop, by a note that stays to be read."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,8 @@ from pex_tui.core.text import clean
 
 _LONGEST = 200
 _TITLE = "pex-tui"
+_LEAST_SECONDS = 5.0
+_READ_PER_SECOND = 12  # characters
 
 
 def alert(how: str, text: str, environ: Mapping[str, str]) -> str:
@@ -26,3 +28,8 @@ def alert(how: str, text: str, environ: Mapping[str, str]) -> str:
     if program == "ghostty" or term.startswith(("foot", "rxvt-unicode", "xterm-ghostty")):
         return f"\x1b]777;notify;{_TITLE};{words}\x1b\\"
     return "\a"
+
+
+def reading_seconds(text: str) -> float:
+    """How long a note stays: long enough to be read."""
+    return max(_LEAST_SECONDS, len(text) / _READ_PER_SECOND)

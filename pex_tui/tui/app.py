@@ -20,7 +20,7 @@ from pex_tui.core.phases import RunStage
 from pex_tui.core.text import clean
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
-from pex_tui.tui.alerts import alert
+from pex_tui.tui.alerts import alert, reading_seconds
 from pex_tui.tui.app_keys import APP_KEYS
 from pex_tui.tui.asking import ask
 from pex_tui.tui.commands import KeyCommands
@@ -197,7 +197,8 @@ class PexApp(App[None]):
     def tell(self, text: str, *, is_bad: bool = False) -> None:
         """Show a short note."""
         severity: Literal["warning", "information"] = "warning" if is_bad else "information"
-        self.notify(self.symbols.text(clean(text)), severity=severity, markup=False)
+        told, seconds = self.symbols.text(clean(text)), reading_seconds(text)
+        self.notify(told, severity=severity, timeout=seconds, markup=False)
 
     @on(Steer)
     def _steer(self, message: Steer) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import RunStage
-from pex_tui.core.state import Conflict, RunState
+from pex_tui.core.state import Conflict, LandStatus, RunState
 from pex_tui.core.talk import open_permissions
 from pex_tui.core.text import clean
 
@@ -26,6 +26,7 @@ class Attention:
         self._questions = set(_questions(state))
         self._ended = state.stage is RunStage.FINISHED
         self._budgets = state.budgets if over_budget(state) else 0
+        self._refusal = _refusal(state)
 
     def needs(self, state: RunState) -> tuple[Need, ...]:
         """What has come up since the last call."""
@@ -42,6 +43,10 @@ class Attention:
         if used_up and state.budgets != self._budgets:
             self._budgets = state.budgets
             found.append(Need(f"The budget is used up: {used_up}. i answers."))
+        refusal = _refusal(state)
+        if refusal and refusal != self._refusal:
+            found.append(Need(f"Not brought to {clean(state.target or '')}: {refusal}"))
+        self._refusal = refusal
         ended = state.stage is RunStage.FINISHED
         if ended and not self._ended:
             outcome = str(state.outcome or "").replace("_", " ")
@@ -55,6 +60,11 @@ def _questions(state: RunState) -> dict[tuple[TaskId, int, str], str]:
         (task, state.task(task).attempt, asked.request): clean(asked.title, 80)
         for task, asked in open_permissions(state)
     }
+
+
+def _refusal(state: RunState) -> str:
+    """Why the run's work did not get to the user's branch; empty while nothing kept it off."""
+    return clean(state.land_detail) if state.land_status is LandStatus.REFUSED else ""
 
 
 def _conflict(conflict: Conflict) -> str:

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from textual.worker import Worker, WorkerState
 
+from pex_tui.core.amounts import counted
 from pex_tui.core.phases import RunStage
+from pex_tui.core.select import brings_anything
+from pex_tui.core.state import LandStatus
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 
 if TYPE_CHECKING:
+    from pex_tui.core.state import RunState
     from pex_tui.engine.session import RunSession
     from pex_tui.tui.app import PexApp
 
@@ -28,10 +32,11 @@ async def leave(app: PexApp) -> None:
 
     session = app.session
     if session is None or not app.is_live:
-        code = app.run_state.exit_code if app.run_state else None
-        await depart(app, "", code or 0)
+        state = app.run_state
+        words = app.engine_error or ("" if state is None else how_it_stands(state))
+        await depart(app, words, (state.exit_code if state else None) or 0)
     elif not session.is_own:
-        await depart(app, f"Run {session.state.run} goes on; it was only watched from here.", 0)
+        await depart(app, _goes_on(session.state.run, "in its own terminal"), 0)
     else:
         answer = await app.push_screen_wait(LeaveScreen(is_stopping=app.leaves_when_over))
         if answer != "stay" and not app.is_live:  # it has ended while the question stood there
@@ -44,6 +49,21 @@ async def leave(app: PexApp) -> None:
             await session.ask(RunDrainRequested(by="you", kill=app.leaves_when_over))
             app.leaves_when_over = True
             app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
+
+
+def how_it_stands(state: RunState) -> str:
+    """Where the work of a run lies that has ended, and how to get it."""
+    run, target = state.run, state.target
+    landed = counted(sum(task.landed is not None for task in state.tasks), "task")
+    outcome = str(state.outcome or "").replace("_", " ")
+    if state.stage is not RunStage.FINISHED or target is None or not brings_anything(state):
+        return ""
+    if state.land_status is LandStatus.LANDED:
+        return f"Run {run} has ended: {outcome}; {landed} landed, now on {target}."
+    return (
+        f"Run {run} has ended: {outcome}; {landed} landed on {state.branch}, not on {target} yet.\n"
+        f"`pex-tui land {run}` brings it there."
+    )
 
 
 async def interrupted(app: PexApp) -> None:
@@ -92,9 +112,14 @@ async def _detach(app: PexApp, session: RunSession) -> None:
     except UserError as error:
         await depart(app, f"{error.message} `pex-tui resume {run}` goes on with the run.", 1)
     else:
-        await depart(
-            app, f"Run {run} goes on without a screen. `pex-tui resume {run}` takes it up again.", 0
-        )
+        await depart(app, _goes_on(run, "without a screen"), 0)
+
+
+def _goes_on(run: str, where: str) -> str:
+    return (
+        f"Run {run} goes on {where}.\n"
+        f"`pex-tui attach {run}` watches it, `pex-tui resume {run}` takes it up."
+    )
 
 
 async def depart(app: PexApp, words: str, code: int) -> None:
@@ -102,4 +127,5 @@ async def depart(app: PexApp, words: str, code: int) -> None:
     app.is_leaving = True
     if app.session is not None and app.session.is_driven:
         await app.session.let_go()
-    app.exit(return_code=code, message=Text(clean(words)) if words else None)
+    told = Text("\n".join(clean(line) for line in words.splitlines()))
+    app.exit(return_code=code, message=told if words else None)

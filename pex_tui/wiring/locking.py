@@ -56,7 +56,7 @@ def _who(holder: Holder | None) -> str:
     advice = (
         f"`pex-tui resume {holder.run}` takes it over"
         if holder.is_background
-        else "steer it in its own terminal"
+        else "watch and steer it: pex-tui attach"
     )
     return (
         f"Process {holder.pid} on {clean(holder.host)} drives run {holder.run} in this repository "

@@ -15,7 +15,7 @@ from textual.theme import BUILTIN_THEMES
 from pex_tui.core.events import PauseRequested, RetryRequested, RunDrainRequested
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import RunStage
-from pex_tui.core.state import Outcome, RunState
+from pex_tui.core.state import LandStatus, Outcome, RunState
 from pex_tui.errors import UserError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.messages import StatePublished
@@ -73,6 +73,43 @@ async def test_leaving_a_finished_run_ends_with_its_exit_code(open_app: OpenApp)
         await until(pilot, lambda: app.return_code is not None)
     assert app.return_code == 4
     assert session_of(app).was_let_go
+
+
+async def test_leaving_says_where_the_work_lies_that_is_not_on_the_users_branch(
+    open_app: OpenApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = open_app(replace(states.finished(), land_status=LandStatus.NOT_ASKED))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await up(pilot)
+        await until_shown(pilot, "not on main yet, L brings it there")
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_code is not None)
+
+    assert "not on main yet. `pex-tui land 7f3a` brings it there." in said(capsys)
+
+
+async def test_why_the_work_did_not_get_to_the_branch_is_told_in_full(open_app: OpenApp) -> None:
+    app = open_app(replace(states.finished(), land_status=LandStatus.RUNNING))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await up(pilot)
+        refused = replace(
+            states.finished(),
+            land_status=LandStatus.REFUSED,
+            land_detail="Not committed in shop: a.py. Commit or stash it.",
+            seq=999,
+        )
+        session_of(app).publish(refused)
+        await until_shown(pilot, "Commit or stash it.")
+
+
+async def test_a_run_that_nobody_drives_any_more_is_not_called_running(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await up(pilot)
+        await until_shown(pilot, "running")
+        session_of(app).failure = UserError("the disk is full.")
+        session_of(app).over.set()
+        await until_shown(pilot, "not driven")
 
 
 async def test_leaving_a_live_run_asks_and_staying_stays(open_app: OpenApp) -> None:

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input
 
+from pex_tui.core.marks import Mark
 from pex_tui.core.phases import RunStage
 from pex_tui.core.select import header_view, task_rows
 from pex_tui.core.spans import timeline_view
@@ -104,7 +105,8 @@ class MonitorScreen(SteeringScreen):
         state = self.run_state
         if state is None:
             return
-        now = self.pex.now()
+        lost = self.pex.engine_error  # nothing is known of it since its last event
+        now = state.now if lost else self.pex.now()
         agents = self.query_one(AgentList)
         agents.run = state.run
         agents.rows = task_rows(state, now)
@@ -123,6 +125,8 @@ class MonitorScreen(SteeringScreen):
         timeline, metrics = self.query_one(Timeline), self.query_one(MetricsPanel)
         self.query_one(Notice).update(state, self.pex.engine_error)
         header = header_view(state, now)
+        if self.pex.engine_error:
+            header = replace(header, mark=Mark.FAILED, stage="not driven", eta="")
         self.query_one(RunHeader).view = header
         cards.show(header.slots, agents.rows, agents.cursor)
         metrics.view, metrics.queue = header, state.landing

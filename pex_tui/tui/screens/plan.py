@@ -356,7 +356,10 @@ class PlanScreen(Screen[None]):
         if draft is None:
             return
         if not any(spec.enabled for spec in draft.plan.tasks):
-            self.pex.tell("Every task is switched off.", is_bad=True)
+            self.pex.tell(
+                "Every task is switched off. space switches one on; e gives it a command.",
+                is_bad=True,
+            )
             return
         try:
             session = await self.pex.workshop.start(draft)

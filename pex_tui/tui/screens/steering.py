@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from textual.reactive import var
 from textual.screen import Screen
 
+from pex_tui.core.amounts import counted
 from pex_tui.core.events import (
     BoostToggled,
     Event,
@@ -144,6 +145,10 @@ class SteeringScreen(Screen[None]):
 
     def action_boost_run(self) -> None:
         """Emergency boost on or off."""
+        state = self.run_state
+        if state is not None:
+            before, most = state.capacity_before_boost, state.rules.emergency_slots
+            self.pex.tell(f"Boost: {most} slots." if before is None else f"Back to {before} slots.")
         self._ask([BoostToggled(by=keys.YOU)])
 
     @work(group="ask", exclusive=True)
@@ -157,6 +162,7 @@ class SteeringScreen(Screen[None]):
         """One slot more or less; fewer slots drain, nothing is killed."""
         if self.run_state is not None:
             slots = max(1, min(keys.MOST_SLOTS, self.run_state.capacity + step))
+            self.pex.tell(f"{counted(slots, 'slot')} from now on.")
             self._ask([SlotsRequested(slots=slots, by=keys.YOU)])
 
     def action_land(self) -> None:

@@ -171,8 +171,8 @@ class AgentList(Scroller):
         if shape.spent:
             head += [("TOK".rjust(shape.spent), "dim"), ("COST".rjust(shape.spent), "dim")]
         head.append((" ", ""))
-        if shape.branch:
-            head.append((fit("  BRANCH", shape.branch), "dim"))
+        if shape.ref:
+            head.append((fit("  KEPT UNDER", shape.ref), "dim"))
         return self.paint(head, width)
 
     def line(self, index: int, width: int) -> Strip:
@@ -219,9 +219,8 @@ class AgentList(Scroller):
             pieces.append((row.time.rjust(shape.time), dim))
         if shape.spent:
             pieces += [(text.rjust(shape.spent), dim) for text in (row.tokens, row.cost)]
-        if shape.branch:
-            branch = f"pex/{self.run}/{row.id}" if row.attempt else ""
-            pieces.append(("  " + fit(branch, shape.branch - 2, rest), "dim"))
+        if shape.ref:
+            pieces.append(("  " + fit(row.ref, shape.ref - 2, rest), "dim"))
         return pieces
 
     def _identity(self, row: TaskRow, width: int) -> list[Piece]:

@@ -41,6 +41,8 @@ class SlotCards(Scroller):
         """Show the slots and the rows of their tasks."""
         by_id = {row.id: row for row in rows}
         cards = tuple((slot, by_id.get(slot.task) if slot.task else None) for slot in slots)
+        if self._columns == 1:  # what works must not be below the fold, behind what is free
+            cards = tuple(sorted(cards, key=lambda card: card[1] is None))
         self.cursor = cursor
         if cards != self._cards:
             self._cards = cards

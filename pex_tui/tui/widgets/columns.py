@@ -26,7 +26,7 @@ class Columns:
     activity: int
     time: int
     spent: int  # each of tokens and cost
-    branch: int
+    ref: int
 
 
 def columns(width: int, symbol: int, rows: Iterable[TaskRow], run: str) -> Columns:
@@ -42,11 +42,11 @@ def columns(width: int, symbol: int, rows: Iterable[TaskRow], run: str) -> Colum
     bar = 24 if wider else 14 if wide else 8
     time = _TIME if wide else 0
     spent = _SPENT if wide and any(row.tokens or row.cost for row in shown) else 0
-    branch = min(len(f"pex/{run}/") + longest_id, 30) + 2 if wider else 0
-    fixed = 4 + symbol + identity + agent + 1 + bar + _PERCENT + 1 + time + 2 * spent + branch
+    ref = min(len(f"refs/pex/{run}//1") + longest_id, 34) + 2 if wider else 0
+    fixed = 4 + symbol + identity + agent + 1 + bar + _PERCENT + 1 + time + 2 * spent + ref
     fixed += title + 1 if title else 0
     rest = width - fixed
     if rest < _LEAST_ACTIVITY:
         cut = min(_LEAST_ACTIVITY - rest, max(0, agent - 6))
         agent, rest = agent - cut, rest + cut
-    return Columns(identity, agent, title, bar, max(1, rest), time, spent, branch)
+    return Columns(identity, agent, title, bar, max(1, rest), time, spent, ref)
