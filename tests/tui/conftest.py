@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from pex_tui.core.state import RunState
 from pex_tui.tui.app import PexApp
@@ -25,6 +26,7 @@ def _still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)  # a blink would be in pictures
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,27 @@ async def test_nothing_is_applied_while_a_choice_is_left(conflicted: Open) -> No
     await settled(app, "o", "enter")
 
     assert session.settled == []
+
+
+async def test_a_conflict_that_is_settled_elsewhere_says_so_before_any_other_key_counts(
+    conflicted: Open,
+) -> None:
+    app, session = conflicted(text_conflict())
+    before = states.conflicted()
+    decided = replace(
+        before.open_conflicts[0], decision=Decision.THEIRS, decided_by="attached process 7"
+    )
+    others = tuple(one for one in before.conflicts if one.number != decided.number)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, ConflictScreen))
+        await until(pilot, lambda: bool(app.screen.check_action("choose", ("ours",))))
+        session.publish(replace(before, conflicts=(*others, decided), seq=before.seq + 1))
+        await until(pilot, lambda: isinstance(app.screen, TextScreen))
+        await until_shown(pilot, "attached process 7 has settled it: theirs.")
+        await pilot.press("o", "s")
+        assert session.settled == []
 
 
 async def test_s_has_the_task_run_again(conflicted: Open) -> None:

@@ -69,6 +69,7 @@ class ConflictScreen(Screen[None]):
         super().__init__()
         self._settlement: Settlement | None = None
         self._loaded: tuple[TaskId, int] | None = None
+        self._settled_here: tuple[TaskId, int] | None = None
         self._note = ""
         self._verdict = ""  # of the gate, on the result as it stands
 
@@ -118,10 +119,24 @@ class ConflictScreen(Screen[None]):
         conflict = self._open()
         found = (conflict.tasks[0], conflict.number) if conflict else None
         if found != self._loaded:
+            self._tell_if_settled_elsewhere()
             self._loaded, self._settlement, self._note, self._verdict = found, None, "", ""
             if found is not None:
                 self._load(found[0])
         self._show()
+
+    def _tell_if_settled_elsewhere(self) -> None:
+        """In a box of its own, so that the next key can't be taken for the next conflict."""
+        state, loaded = self.run_state, self._loaded
+        if state is None or loaded is None or loaded == self._settled_here or not self.is_current:
+            return
+        settled = next((one for one in state.conflicts if one.number == loaded[1]), None)
+        if settled is not None and settled.decision is not None:
+            text = (
+                f"{settled.decided_by or 'pex'} has settled it: {settled.decision.value}. "
+                "What was chosen here is not used."
+            )
+            self.app.push_screen(TextScreen(f"{loaded[0]} was settled elsewhere", clean(text)))
 
     @work(group="conflict", exclusive=True)
     async def _load(self, task: TaskId) -> None:
@@ -264,9 +279,11 @@ class ConflictScreen(Screen[None]):
         if self.session is None or self._loaded is None:
             return
         task = self._loaded[0]
+        self._settled_here = self._loaded
         try:
             await self.session.settle(task, decision, contents)
-        except LandingError as error:
+        except (LandingError, UserError) as error:
+            self._settled_here = None
             self._note = clean(str(error))
             self.pex.tell(str(error), is_bad=True)
             self._show()
@@ -345,8 +362,12 @@ class ConflictScreen(Screen[None]):
     def _choices(self) -> Line:
         pieces: list[tuple[str, str]] = []
         tool = self.pex.workshop.merge_tool
-        choices = [("o", "ours"), ("t", "theirs"), ("B", "both"), ("e", "edit in $EDITOR")]
-        choices += [("g", f"let {clean(tool, 20)} merge")] if tool else []
+        settlement = self._settlement
+        files = settlement.files if settlement is not None else ()
+        whole = settlement is not None and files and settlement.current.parts is None
+        choices = [("o", "ours"), ("t", "theirs")]
+        choices += [] if whole else [("B", "both"), ("e", "edit in $EDITOR")]
+        choices += [("g", f"let {clean(tool, 20)} merge")] if tool and not whole else []
         choices += [("s", "rerun on what has landed")]
         choices += [("v", "run the gate on it")] if self._gate_may_run() else []
         for key, words in choices:
