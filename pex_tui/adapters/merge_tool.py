@@ -1,14 +1,12 @@
 """A program of the user's that merges one file: another tool, or a coding agent's command line."""
 
 import asyncio
-import os
 import shlex
-import signal
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
+from pex_tui.adapters.child_process import running
 from pex_tui.core.text import clean, clean_bytes
 from pex_tui.engine.ports import ConflictSides
 from pex_tui.errors import UserError
@@ -63,27 +61,15 @@ def _lay_out(folder: Path, sides: ConflictSides) -> dict[str, str]:
 
 async def _run(argv: list[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, bytes]:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=folder,
-            env=dict(environ),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise UserError(f"{clean(argv[0])} can't be started: {clean(str(error))}") from error
-    try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
+        async with (
+            running(tuple(argv), folder, environ) as process,
+            asyncio.timeout(_TIMEOUT_SECONDS),
+        ):
             output, _ = await process.communicate()
     except TimeoutError:
         raise UserError(f"{clean(argv[0])} took longer than {_TIMEOUT_SECONDS:.0f} s.") from None
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+    except (OSError, ValueError) as error:
+        raise UserError(f"{clean(argv[0])} can't be started: {clean(str(error))}") from error
     return process.returncode or 0, output
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from asyncio.subprocess import DEVNULL, STDOUT, Process
+from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 import psutil
 
+from pex_tui.adapters.child_process import end_group, running
 from pex_tui.core.text import clean
 
 _POLL_SECONDS = 0.25
-_GRACE_SECONDS = 3.0
 _SWEEP_SECONDS = 10.0
 _SWEEP_POLL_SECONDS = 0.01
 
@@ -49,29 +49,19 @@ class Check:
         if self._stopped:
             return "Stopped on request."
         try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                cwd=folder,
-                env=env,
-                stdin=DEVNULL,
-                stdout=output.fileno(),
-                stderr=STDOUT,
-                start_new_session=True,
-            )
+            async with running(argv, folder, env, stdout=output.fileno()) as process:
+                self._process = process
+                return await self._watch(process, output, bounds)
         except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
             return _why_not_started(argv[0], error, folder)
-        self._process = process
-        try:
-            return await self._watch(process, output, bounds)
         finally:
-            await _end_group(process)
             self._process = None
 
     async def stop(self) -> None:
         """End the program that runs, and let none start until `reset`."""
         self._stopped = True
         if self._process is not None:
-            await _end_group(self._process)
+            await end_group(self._process)
 
     def reset(self) -> None:
         """Let programs start again."""
@@ -113,18 +103,6 @@ def _marked(name: str, mark: str) -> list[psutil.Process]:
             if process.environ().get(name) == mark and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
-
-
-async def _end_group(process: Process) -> None:
-    """End the program and its process group: politely, then for good."""
-    for ending in (signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is not None:
-            return  # its id may be another's by now; what it left is found by its mark
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, ending)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_SECONDS):
-                await process.wait()
 
 
 def _why_not_started(program: str, error: OSError | ValueError, folder: Path) -> str:

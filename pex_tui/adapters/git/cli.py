@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-import signal
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from pex_tui.adapters.child_process import running
 
 # What an agent plants in a repository's configuration must never run in our git.
 SAFE_CONFIG = (
@@ -21,7 +22,6 @@ SAFE_CONFIG = (
     "protocol.file.allow=user",
 )
 _TIMEOUT_SECONDS = 600.0
-_GRACE_SECONDS = 5.0
 # What a hook or an alias that started us may have set to bind git to its own repository.
 BINDING_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -158,30 +158,20 @@ async def _run(
     pass_fds: tuple[int, ...] = (),
     most_bytes: int | None = None,
 ) -> GitResult:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=folder,
-            env=env,
-            start_new_session=True,
-            pass_fds=pass_fds,
-        )
-    except OSError as error:  # git or the folder is gone, or no process can be had
-        raise GitError(args, -1, str(error)) from None
-    try:
-        async with asyncio.timeout(timeout_seconds):
+        async with (
+            running(tuple(argv), folder, env, pass_fds=pass_fds, **pipes) as process,
+            asyncio.timeout(timeout_seconds),
+        ):
             if most_bytes is None:
                 stdout, stderr = await process.communicate(stdin)
             else:
                 stdout, stderr = await _listen(process, most_bytes)
     except TimeoutError:
         raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
-    finally:
-        if process.returncode is None:
-            await _end(process)
+    except OSError as error:  # git or the folder is gone, or no process can be had
+        raise GitError(args, -1, str(error)) from None
     result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
     is_cut = most_bytes is not None and len(stdout) > most_bytes
     if result.status not in ok and not is_cut:
@@ -209,14 +199,3 @@ async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
         complaints = group.create_task(process.stderr.read()) if process.stderr else None
     await process.wait()
     return b"".join(chunks), complaints.result() if complaints else b""
-
-
-async def _end(process: Process) -> None:
-    """Let git take its lock files away, then end it and its helpers for good."""
-    for ending in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, ending)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_SECONDS):
-                await process.communicate()  # until it has ended and its pipes are closed
-                return

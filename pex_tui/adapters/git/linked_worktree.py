@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,20 +49,39 @@ class LinkedWorktrees:
         async with self.creation:
             await asyncio.to_thread(remove_tree, path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            command = (
-                *("worktree", "add", "--force", "--force", "--detach", "--no-checkout"),
-                *("--lock", "--reason", _LOCK_REASON, str(path), commit),
-            )
-            for attempt in range(1, _ADD_ATTEMPTS + 1):
-                try:
-                    await Git(self.common_dir).run(*WHOLE_TREE, *command)
-                    break
-                except GitError:
-                    if attempt == _ADD_ATTEMPTS:
-                        raise
-                    await asyncio.sleep(_RETRY_SECONDS)  # the user's git may hold a lock file
+            self._remove_half_made(path.parent)
+            try:
+                await self._add(path, commit)
+            finally:
+                self._remove_half_made(path.parent)
         link = (path / ".git").read_text("utf-8", "surrogateescape")
         return Worktree(path, Path(link.removeprefix("gitdir: ").removesuffix("\n")))
+
+    async def _add(self, path: Path, commit: CommitId) -> None:
+        command = (
+            *("worktree", "add", "--force", "--force", "--detach", "--no-checkout"),
+            *("--lock", "--reason", _LOCK_REASON, str(path), commit),
+        )
+        for attempt in range(1, _ADD_ATTEMPTS + 1):
+            try:
+                await Git(self.common_dir).run(*WHOLE_TREE, *command)
+                break
+            except GitError:
+                if attempt == _ADD_ATTEMPTS:
+                    raise
+                await asyncio.sleep(_RETRY_SECONDS)  # the user's git may hold a lock file
+
+    def _remove_half_made(self, pool: Path) -> None:
+        """Remove what a `git worktree add` left that was ended while it made a place of ours.
+
+        As long as one `commondir` is empty, git refuses to work with any worktree. Such an entry
+        has no index yet, so there is no work in it.
+        """
+        for link in (self.common_dir / "worktrees").glob("*/gitdir"):
+            with suppress(OSError):  # another is being removed meanwhile, or isn't ours to read
+                place = Path(link.read_text("utf-8", "surrogateescape").removesuffix("\n")).parent
+                if place.parent == pool and not link.with_name("commondir").stat().st_size:
+                    remove_tree(link.parent)
 
     async def reset(self, worktree: Worktree, commit: CommitId) -> None:
         """Bring the worktree to the commit as if freshly made; raise GitError or OSError."""

@@ -96,7 +96,7 @@ async def test_a_program_that_cannot_run_is_a_failed_check_in_words(
 async def test_a_check_that_takes_too_long_is_ended_with_all_it_started(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pex_tui.adapters.git.check._GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("pex_tui.adapters.child_process._GRACE_SECONDS", 0.1)
     lander = world.with_gate(
         shell("setsid sleep 300 & trap '' TERM; echo begun; sleep 300"), timeout_seconds=0.3
     )

@@ -10,7 +10,7 @@ from pex_tui.adapters.git import capture as capturing
 from pex_tui.adapters.git import worktree_supply
 from pex_tui.adapters.git.linked_worktree import LinkedWorktrees
 from pex_tui.adapters.git.pool import Pool
-from pex_tui.engine.ports import Captured
+from pex_tui.engine.ports import Captured, WorkspaceError
 from tests.adapters.git.conftest import Bench, git_in, key_of, writer
 
 
@@ -137,6 +137,32 @@ async def test_a_cancelled_preparation_frees_its_workspace(bench: Bench) -> None
     assert (await bench.capture(key_of("a"))) == Captured(None)
     assert len(bench.worktrees()) == 2
     assert path.parent == bench.places.pool
+
+
+@pytest.mark.parametrize("name", ["1", "7"])
+async def test_a_worktree_half_made_by_a_git_that_was_killed_stops_no_other(
+    bench: Bench, name: str
+) -> None:
+    half = bench.project.path / ".git" / "worktrees" / name
+    half.mkdir(parents=True)
+    (half / "locked").write_text("pex-tui")
+    (half / "gitdir").write_text(f"{bench.places.pool / name}/.git\n")
+    (half / "commondir").touch()
+    path = await bench.prepare(key_of("a"), writer())
+    assert path.parent == bench.places.pool
+    assert len(bench.worktrees()) == 2
+
+
+async def test_a_half_made_worktree_of_the_user_s_is_left_to_them(
+    bench: Bench, tmp_path: Path
+) -> None:
+    half = bench.project.path / ".git" / "worktrees" / "theirs"
+    half.mkdir(parents=True)
+    (half / "gitdir").write_text(f"{tmp_path / 'theirs'}/.git\n")
+    (half / "commondir").touch()
+    with pytest.raises(WorkspaceError, match="theirs/commondir"):
+        await bench.prepare(key_of("a"), writer())
+    assert (half / "commondir").exists()
 
 
 async def test_a_shadow_that_is_gone_costs_time_but_no_work(bench: Bench) -> None:
