@@ -48,7 +48,8 @@ def _task(spec: TaskSpec) -> dict[str, Any]:
     task: dict[str, Any] = {"id": str(spec.id)}
     _put(task, "agent", spec.agent)
     _put(task, "prompt", spec.prompt)
-    task["command"] = _command(spec.argv)
+    if spec.brief is None:  # else its agent says what runs it
+        task["command"] = _command(spec.argv)
     _put(task, "needs", _Flow(spec.needs))
     _put(task, "reads", _Flow(spec.reads))
     if spec.writes is not None:

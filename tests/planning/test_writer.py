@@ -116,3 +116,10 @@ def test_a_plan_is_written_as_a_person_would(parse: Callable[..., Plan]) -> None
         "    expects: any\n"
         "    commit: 'unit: Harden'\n"
     )
+
+
+def test_an_agent_with_a_model_stays_one_when_its_plan_is_written() -> None:
+    plan = parse_plan("tasks: [{id: t, agent: tester, prompt: Test it}]", "plan.yaml", CONTEXT)
+
+    assert plan.tasks[0].brief is not None
+    assert parse_plan(plan_to_yaml(plan), "plan.yaml", CONTEXT) == plan
