@@ -185,6 +185,8 @@ class Agents(_Section):
     """Runners by agent, "*" for all of them."""
     runners: dict[str, OwnRunner] = {}
     """Runners of your own, by name."""
+    planner: Literal["auto", "model", "rules"] = "auto"
+    """Who plans a goal: meta-agent where it can be run (auto), it or nobody (model), or rules."""
     stall: PositiveDuration = 600.0
     """An agent that is silent for so long, using no tool, is stopped and tried again; seconds."""
     permissions: Permissions = Permissions()

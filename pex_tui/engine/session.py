@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +29,21 @@ class Usage:
     cpu: float = 0.0
     memory_bytes: int = 0
     by_task: tuple[tuple[TaskId, float, int], ...] = ()
+
+
+def _tell_nobody(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A goal that is being planned: `tell` hears what a planner with a model does, on the loop.
+
+    Once `skip` is set, such a planner is ended and the plan is made by rules.
+    """
+
+    tell: Callable[[str], None] = _tell_nobody
+    skip: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class RunSession(Protocol):
@@ -191,7 +207,7 @@ class Workshop(Protocol):
         """Parse and check a plan file."""
         ...
 
-    async def plan_goal(self, goal: str) -> PlanDraft:
+    async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
         """The plan for a goal, with the reasons for it."""
         ...
 

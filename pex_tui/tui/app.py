@@ -35,7 +35,7 @@ from pex_tui.tui.messages import (
     Steer,
 )
 from pex_tui.tui.modes import NAMES, make_screen
-from pex_tui.tui.opening import Look, Opened, OpeningScreen, dress
+from pex_tui.tui.opening import Look, Opened, OpeningScreen, attended, dress
 from pex_tui.tui.symbols import SymbolSet
 from pex_tui.tui.theming import variable_defaults
 from pex_tui.tui.workers import WorkerPool
@@ -116,7 +116,7 @@ class PexApp(App[None]):
     @work(group="open", exclusive=True)
     async def _open(self, opening: Opening) -> None:
         try:
-            opened = await opening()
+            opened = await attended(self, opening)
             dress(self, opened.look)
         except UserError as error:
             self.failure = error

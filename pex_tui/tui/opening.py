@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import locale
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from textual.screen import Screen
 from textual.widgets import Static
 
-from pex_tui.engine.session import PlanDraft, RunSession, Workshop
+from pex_tui.engine.session import PlanDraft, Planning, RunSession, Workshop
 from pex_tui.resources import shipped
 from pex_tui.tui.keymap import check_keymap
 from pex_tui.tui.symbols import choose
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from pex_tui.tui.app import PexApp
+    from pex_tui.tui.screens.planning import PlanningScreen
+
+Made = TypeVar("Made")
 
 Start = Literal["home"] | PlanDraft | RunSession
 
@@ -47,7 +51,28 @@ class Opened:
     start: Start = "home"
 
 
-Opening = Callable[[], Awaitable[Opened]]
+Opening = Callable[[Planning], Awaitable[Opened]]
+
+
+async def attended(app: PexApp, make: Callable[[Planning], Awaitable[Made]]) -> Made:
+    """What `make` answers; while an agent with a model plans for it, a box says so."""
+    skip = asyncio.Event()
+    box: PlanningScreen | None = None
+
+    def tell(line: str) -> None:
+        nonlocal box
+        if box is None:
+            from pex_tui.tui.screens.planning import PlanningScreen  # noqa: PLC0415  # seldom used
+
+            box = PlanningScreen(skip.set, app.now)
+            app.push_screen(box)
+        box.tell(line)
+
+    try:
+        return await make(Planning(tell, skip))
+    finally:
+        if box is not None and box in app.screen_stack:
+            await box.dismiss()
 
 
 class OpeningScreen(Screen[None]):

@@ -14,6 +14,7 @@ from pex_tui.tui.app import PexApp
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pex_tui.engine.session import Planning
     from pex_tui.tui.opening import Opened
     from pex_tui.wiring.hosting import Options
 
@@ -34,10 +35,10 @@ def run_app(
     one that another process drives. Raises UserError for what keeps it from opening.
     """
 
-    async def opening() -> Opened:
+    async def opening(planning: Planning) -> Opened:
         from pex_tui.wiring.opening import open_here  # noqa: PLC0415  # large: after first paint
 
-        return await open_here(options, plan, goal, resume, attach, approved=approved)
+        return await open_here(options, plan, goal, resume, attach, planning, approved=approved)
 
     app = PexApp(opening, classic=getattr(options, "classic", False))
     use_pidfd_watcher()

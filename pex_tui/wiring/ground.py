@@ -21,7 +21,7 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.engine.places import Places
-from pex_tui.engine.session import PlanDraft
+from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
 from pex_tui.planning.context import PlanContext
 from pex_tui.planning.planfile import parse_plan
@@ -103,6 +103,7 @@ class Ground:
     async def plan_goal(
         self,
         goal: str,
+        planning: Planning,
         *,
         slots: int | None = None,
         fail_fast: bool = False,
@@ -113,17 +114,21 @@ class Ground:
 
         `uncommitted` says that the run will hold the user's uncommitted work.
         """
-        made = await self.compose_goal(goal, slots=slots)
+        made = await self.compose_goal(goal, planning, slots=slots)
         draft = self._draft(made.plan, "goal", slots=slots, fail_fast=fail_fast, land=land)
         notices = await self._notices(uncommitted=uncommitted)
         return replace(draft, notices=notices, reasons=made.reasons)
 
-    async def compose_goal(self, goal: str, *, slots: int | None = None) -> "GoalPlan":
+    async def compose_goal(
+        self, goal: str, planning: Planning, *, slots: int | None = None
+    ) -> "GoalPlan":
         """A plan made from a goal, as text as well; `slots` is what its worth is told for."""
         from pex_tui.adapters.outline import read_outline  # noqa: PLC0415  # home needs it not
-        from pex_tui.planning.goals.planner import plan_goal  # noqa: PLC0415  # likewise
+        from pex_tui.planning.goals.planner import plan_goal, tidy_goal  # noqa: PLC0415  # likewise
+        from pex_tui.wiring.goal_planning import PlanMaker  # noqa: PLC0415  # likewise
 
         _check_slots(slots)
+        tidy_goal(goal)
         await self.repository.head()
         outline, context = await asyncio.gather(read_outline(self.repository), self._context())
 
@@ -132,7 +137,18 @@ class Ground:
                 plan if slots is None else replace(plan, slots=slots), fail_fast=False, land=False
             )
 
-        return plan_goal(goal, outline, context, rules_for)
+        planner = self.settings.agents.planner
+        if planner == "rules":
+            return plan_goal(goal, outline, context, rules_for)
+        made = await PlanMaker(self, outline, context, rules_for).make(goal, planning)
+        if not isinstance(made, str):
+            return made
+        if planner == "model":
+            raise UserError(
+                f"There is no plan: {made}. Try again, or plan by rules: "
+                "--set agents.planner=rules (auto: rules where an agent fails)."
+            )
+        return plan_goal(goal, outline, context, rules_for, why_rules=made)
 
     def _draft(
         self, plan: Plan, name: str, *, slots: int | None, fail_fast: bool, land: bool

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pex_tui.adapters.git.cli import GitError
 from pex_tui.core.text import clean
+from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
 from pex_tui.settings import config_home
 from pex_tui.tui.opening import Look, Opened, Start
@@ -19,6 +20,7 @@ async def open_here(
     goal: str | None,
     resume: str | None,
     attach: str | None,
+    planning: Planning,
     *,
     approved: bool,
 ) -> Opened:
@@ -37,7 +39,9 @@ async def open_here(
             slots=getattr(options, "slots", None),
             fail_fast=getattr(options, "fail_fast", False),
         )
-        start = await _start(workshop, ground, plan, goal, resume, attach, approved=approved)
+        start = await _start(
+            workshop, ground, plan, goal, resume, attach, planning, approved=approved
+        )
     except GitError as error:
         raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
     return Opened(workshop, _look(ground), start)
@@ -62,6 +66,7 @@ async def _start(
     goal: str | None,
     resume: str | None,
     attach: str | None,
+    planning: Planning,
     *,
     approved: bool,
 ) -> Start:
@@ -75,5 +80,8 @@ async def _start(
         return await workshop.resume(run_to_resume(ground, resume or None))
     if plan is None and goal is None:
         return "home"
-    draft = await (workshop.open_plan(plan) if plan is not None else workshop.plan_goal(goal or ""))
+    if plan is not None:
+        draft = await workshop.open_plan(plan)
+    else:
+        draft = await workshop.plan_goal(goal or "", planning)
     return await workshop.start(draft) if approved else draft

@@ -7,8 +7,10 @@ from pathlib import Path
 from pex_tui.adapters.journal import RunRow, SqliteJournal
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
-from pex_tui.engine.session import PlanDraft
+from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
+from pex_tui.headless.feed import to_stream
+from pex_tui.planning.goals.planner import tidy_goal
 from pex_tui.wiring.goals import quoted
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, drive_headless, find_run, ground_of
@@ -42,10 +44,13 @@ async def _run_plan(options: Options, plan: Path | None, goal: str | None) -> in
 async def _draft(
     ground: Ground, options: Options, plan: Path | None, goal: str | None
 ) -> PlanDraft:
+    notes = to_stream(sys.stderr)
+    if goal is not None:
+        _check_approved(tidy_goal(goal), options)
     load = (
         partial(ground.load_plan, plan)
         if plan is not None
-        else partial(ground.plan_goal, goal or "")
+        else partial(ground.plan_goal, goal or "", Planning(notes))
     )
     draft = await load(
         slots=options.slots,
@@ -56,24 +61,26 @@ async def _draft(
     if plan is not None:
         return draft
     for reason in draft.reasons:
-        sys.stderr.write(f"{reason}\n")
-    _check_startable(draft, options)
+        notes(reason)
+    if not any(spec.enabled for spec in draft.plan.tasks):
+        raise UserError(
+            "No step of the plan for this goal can run without a coding agent; nothing was started."
+            f" Write it to a file, give its steps commands, and run that: {_review(goal or '')}"
+        )
     return draft
 
 
-def _check_startable(draft: PlanDraft, options: Options) -> None:
-    """Without a screen nobody has seen the plan; one that can do nothing is not started."""
-    review = f"pex-tui plan {quoted(draft.plan.goal)} -o plan.yaml"
-    if not any(spec.enabled for spec in draft.plan.tasks):
-        raise UserError(
-            "No step of the plan for this goal can run without a coding agent; nothing was "
-            f"started. Write it to a file, give its steps commands, and run that: {review}"
-        )
+def _check_approved(goal: str, options: Options) -> None:
+    """Without a screen nobody sees the plan before it runs, so none is made unasked."""
     if not options.yes:
         raise UserError(
-            "Nobody has reviewed the plan for this goal; nothing was started. "
-            f"Start it as it is with --yes, or look at it first: {review}"
+            "Nobody will have reviewed the plan for this goal; nothing was started. "
+            f"Start it as it is with --yes, or look at it first: {_review(goal)}"
         )
+
+
+def _review(goal: str) -> str:
+    return f"pex-tui plan {quoted(goal)} -o plan.yaml"
 
 
 async def _resume(options: Options) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pex_tui.adapters.engine_lock import current_holder
 from pex_tui.core.ids import RunId
 from pex_tui.engine.ports import ConflictSides
-from pex_tui.engine.session import Check, PlanDraft, RunSummary
+from pex_tui.engine.session import Check, PlanDraft, Planning, RunSummary
 from pex_tui.errors import UserError
 from pex_tui.headless.text_report import render_text
 from pex_tui.planning.writer import plan_to_yaml
@@ -97,10 +97,11 @@ class RepositoryWorkshop:
             uncommitted=self.run_options.include_uncommitted,
         )
 
-    async def plan_goal(self, goal: str) -> PlanDraft:
+    async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
         """The plan for a goal, with the reasons for it."""
         return await self.ground.plan_goal(
             goal,
+            planning,
             slots=self.slots,
             fail_fast=self.fail_fast,
             land=self.run_options.land,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.engine.session import Planning
 from pex_tui.wiring.ground import open_ground
 
 pytestmark = pytest.mark.bench
@@ -55,9 +56,9 @@ async def test_planning_is_quick(folder: Path) -> None:
     for goal in GOALS:
         taken = []
         for _ in range(ROUNDS):
-            ground = await open_ground(folder)
+            ground = await open_ground(folder, ["agents.planner=rules"])
             began = time.perf_counter()
-            await ground.compose_goal(goal)
+            await ground.compose_goal(goal, Planning())
             taken.append(time.perf_counter() - began)
         print(
             f"\n{goal[:40]:40} {1000 * statistics.median(taken):6.0f} ms "

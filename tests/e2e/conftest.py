@@ -88,6 +88,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         "XDG_STATE_HOME": str(tmp_path / "state"),
         "XDG_RUNTIME_DIR": str(runtime),
         "LANG": "C.UTF-8",
+        "PEX_AGENTS__PLANNER": "rules",  # never the coding agent of whoever runs the tests
     }
     made = Shell(top, env)
     made.git("init", "--quiet")

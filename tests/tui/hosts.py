@@ -16,6 +16,7 @@ from pex_tui.engine.session import (
     Check,
     CheckLevel,
     PlanDraft,
+    Planning,
     RunSession,
     RunSummary,
     Usage,
@@ -137,6 +138,7 @@ class ScriptedWorkshop:
         self.summaries: tuple[RunSummary, ...] = ()
         self.findings: tuple[Check, ...] = (Check(CheckLevel.OK, "git", "2.47.3"),)
         self.merge_tool = ""
+        self.planner_words: tuple[str, ...] = ()  # of an agent that would plan for ever
         self.merged: bytes | None = None
         self.exported: list[tuple[RunId, Path]] = []
         self.handed_over: list[RunId] = []
@@ -170,8 +172,12 @@ class ScriptedWorkshop:
             raise UserError(f"{path}: there is no such plan. Check the path.")
         return self.draft
 
-    async def plan_goal(self, goal: str) -> PlanDraft:
+    async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
         self.goals.append(goal)
+        if self.planner_words:
+            for line in self.planner_words:
+                planning.tell(line)
+            await planning.skip.wait()
         if self.draft is None:
             raise UserError("The goal is empty. Say what is to be done.")
         return self.draft

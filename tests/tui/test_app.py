@@ -16,6 +16,7 @@ from pex_tui.core.events import PauseRequested, RetryRequested, RunDrainRequeste
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import RunStage
 from pex_tui.core.state import LandStatus, Outcome, RunState
+from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.messages import StatePublished
@@ -339,7 +340,7 @@ async def test_a_broken_theme_of_the_users_is_named(tmp_path: Path) -> None:
 
 
 async def test_what_keeps_the_app_from_opening_ends_it_and_is_handed_on() -> None:
-    async def opening() -> Opened:
+    async def opening(_: Planning) -> Opened:
         raise UserError("there is no repository here.")
 
     app = PexApp(opening)

@@ -14,6 +14,7 @@ from pex_tui.tui.screens.home import HomeScreen
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
+from pex_tui.tui.screens.planning import PlanningScreen
 from pex_tui.tui.widgets.run_table import RunTable
 from tests.tui import states
 from tests.tui.drafts import twelve
@@ -171,6 +172,22 @@ async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
         await until_shown(pilot, "Two stages, as the goal names two.")
 
     assert workshop.goals == ["mend the tests", "mend the tests"]
+
+
+async def test_while_an_agent_plans_a_box_tells_and_escape_goes_past_it(
+    app: PexApp, workshop: ScriptedWorkshop
+) -> None:
+    workshop.draft = twelve()
+    workshop.planner_words = ("meta-agent (claude) plans", "Read \x1b[31mshop.py")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("n", *"Fix", "enter")
+        await until(pilot, lambda: isinstance(app.screen, PlanningScreen))
+        await until_shown(pilot, "meta-agent (claude) plans")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+
+    assert workshop.goals == ["Fix"]
 
 
 async def test_the_function_keys_show_every_screen(app: PexApp, workshop: ScriptedWorkshop) -> None:

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
@@ -11,6 +12,7 @@ from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.tui.app import PexApp
 from tests.tui import states
 from tests.tui.hosts import ScriptedWorkshop, app_on
+from tests.tui.waiting import until_shown
 
 SMALL, USUAL = (80, 24), (120, 36)
 SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
@@ -54,6 +56,23 @@ def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
 @SIZES
 def test_home_of_an_empty_repository(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size)
+
+
+def test_an_agent_at_work_on_a_plan(snap_compare: Any) -> None:
+    workshop = ScriptedWorkshop()
+    workshop.planner_words = (
+        "meta-agent (claude) plans, round 1 of at most 3",
+        "Read src/shop/orders.py",
+        "its plan has 1 problem: the tasks code and docs need each other.",
+        "meta-agent (claude) plans, round 2 of at most 3",
+    )
+
+    async def ask_for_a_plan(pilot: Pilot[None]) -> None:
+        await pilot.press("n", *"Harden", "enter")
+        await until_shown(pilot, "round 2")
+
+    planning = app_on(workshop, symbols="line", now=lambda: states.NOW)
+    assert snap_compare(planning, terminal_size=SMALL, run_before=ask_for_a_plan)
 
 
 @SIZES

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pex_tui.core.amounts import clock, counted
-from pex_tui.core.graph import PlanGraph
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.core.text import clean
@@ -16,11 +14,10 @@ from pex_tui.planning.goals.compose import Composed, Material, compose
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.signals import MOST_READ, Signals, read_signals
 from pex_tui.planning.goals.wording import about_repository
+from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
 from pex_tui.planning.planfile import parse_plan
-from pex_tui.planning.schedule import schedule_plan
 from pex_tui.planning.writer import document_to_yaml
 
-_LEAST_SAVING = 0.2
 _TAB_WIDTH = 8  # the most that a character becomes when it is made safe to show
 _WORTH_IT = frozenset({Pattern.INVESTIGATION, Pattern.PARALLEL, Pattern.PIPELINE})
 
@@ -34,27 +31,18 @@ class GoalPlan:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Payoff:
-    """Seconds with the plan's slots, and by one agent alone; switched-off tasks count as well."""
-
-    together: float
-    alone: float
-    slots: int
-
-    @property
-    def saving(self) -> float:
-        """The share of time saved."""
-        return 1 - self.together / self.alone if self.alone else 0.0
-
-
 def plan_goal(
     goal: str,
     outline: RepositoryOutline,
     context: PlanContext,
     rules_for: Callable[[Plan], RunRules],
+    *,
+    why_rules: str = "",
 ) -> GoalPlan:
-    """The plan for a goal; raises UserError for a goal that is empty or too long."""
+    """The plan for a goal; raises UserError for a goal that is empty or too long.
+
+    `why_rules` says why no agent with a model has made it, if one might have.
+    """
     text = tidy_goal(goal)
     signals = read_signals(text)
     choice = choose(signals, outline)
@@ -62,8 +50,8 @@ def plan_goal(
     material = Material(text, signals, choice, outline, context, boost)
     composed = compose(material)
     written, plan = _parsed(composed, context)
-    payoff = _payoff(plan, composed.agent_seconds, rules_for)
-    if choice.pattern in _WORTH_IT and payoff.saving < _LEAST_SAVING:
+    payoff = payoff_of(plan, composed.agent_seconds, rules_for)
+    if choice.pattern in _WORTH_IT and payoff.saving < LEAST_SAVING:
         composed = compose(replace(material, one_by_one=True))
         written, plan = _parsed(composed, context)
         doubt = (
@@ -78,10 +66,16 @@ def plan_goal(
         about_repository(outline),
         *composed.reasons,
         *(f"{topic} is left out: the goal rules it out" for topic in _left_out(signals, context)),
-        _worth(plan, payoff),
+        *((f"planned by rules: {why_rules}",) if why_rules else ()),
+        worth(plan, payoff),
     )
+    return explained(plan, written, reasons)
+
+
+def explained(plan: Plan, text: str, reasons: tuple[str, ...]) -> GoalPlan:
+    """The plan with its reasons, which are the first lines of its file."""
     told = tuple(clean(reason) for reason in reasons)
-    return GoalPlan(plan, _commented(told, written), told)
+    return GoalPlan(plan, "".join(f"# {reason}\n" for reason in told) + text, told)
 
 
 def tidy_goal(goal: str) -> str:
@@ -102,34 +96,6 @@ def _parsed(composed: Composed, context: PlanContext) -> tuple[str, Plan]:
     """The document's text, and the plan that it reads as."""
     text = document_to_yaml(composed.document)
     return text, parse_plan(text, "the goal's plan", context)
-
-
-def _commented(reasons: tuple[str, ...], text: str) -> str:
-    """The plan file's text; its first lines say why."""
-    return "".join(f"# {reason}\n" for reason in reasons) + text
-
-
-def _payoff(
-    plan: Plan, agent_seconds: tuple[float, ...], rules_for: Callable[[Plan], RunRules]
-) -> _Payoff:
-    pairs = zip(plan.tasks, agent_seconds, strict=True)
-    tasks = tuple(replace(spec, enabled=True, estimate_seconds=took) for spec, took in pairs)
-    whole = replace(plan, tasks=tasks)
-    rules = rules_for(whole)
-    found = schedule_plan(whole, PlanGraph.build(whole, rules), rules)
-    return _Payoff(found.makespan_seconds, found.serial_seconds, found.slots)
-
-
-def _worth(plan: Plan, payoff: _Payoff) -> str:
-    """What the plan saves over one agent, and what of it can run today."""
-    off = sum(not spec.enabled for spec in plan.tasks)
-    tasks = counted(len(plan.tasks), "task")
-    note = f"; {off} of {tasks} switched off until an agent is there" if off else ""
-    alone = f"one agent alone would take about {clock(payoff.alone)}"
-    if payoff.saving < _LEAST_SAVING:
-        return f"time: {alone}, and more slots would not shorten it{note}"
-    together = f"with agents about {clock(payoff.together)} in {counted(payoff.slots, 'slot')}"
-    return f"time: {together}; {alone} ({payoff.saving:.0%} saved){note}"
 
 
 def _requirements(signals: Signals) -> str:

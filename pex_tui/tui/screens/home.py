@@ -1,5 +1,6 @@
 """Home: this repository, what it lacks, and its runs."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,7 @@ from pex_tui.core.text import clean
 from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened, SessionOpened
+from pex_tui.tui.opening import attended
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
 from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.run_table import RunTable
@@ -159,7 +161,7 @@ class HomeScreen(Screen[None]):
         if not goal:
             return
         try:
-            draft = await self.pex.workshop.plan_goal(goal)
+            draft = await attended(self.pex, partial(self.pex.workshop.plan_goal, goal))
         except UserError as error:
             self.app.push_screen(TextScreen("No plan for this goal", "\n".join(error.lines)))
         else:

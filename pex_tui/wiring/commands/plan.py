@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 from pex_tui.core.text import clean
+from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
+from pex_tui.headless.feed import to_stream
 from pex_tui.wiring.goals import is_file, read_goal
 from pex_tui.wiring.hosting import Options, await_command, ground_of
 
@@ -20,9 +22,10 @@ async def _plan(options: Options) -> int:
         raise _in_the_way(target)
     goal = read_goal(options.goal)
     ground = await ground_of(options)
-    made = await ground.compose_goal(goal, slots=options.slots)
+    notes = to_stream(sys.stderr)
+    made = await ground.compose_goal(goal, Planning(notes), slots=options.slots)
     for reason in made.reasons:
-        sys.stderr.write(f"{reason}\n")
+        notes(reason)
     if target is None:
         sys.stdout.write(made.text)
         return 0

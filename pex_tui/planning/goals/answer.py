@@ -1,0 +1,122 @@
+"""A planning agent's answer into a plan with its reasons, or into what it has to mend.
+
+The answer is text from outside: it is read as a plan file is, and nothing in it is carried out.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.rules import RunRules
+from pex_tui.core.text import clean
+from pex_tui.planning.context import PlanContext
+from pex_tui.planning.documents import UnreadableError, read_document
+from pex_tui.planning.goals.planner import GoalPlan, explained
+from pex_tui.planning.goals.question import MOST_TASKS
+from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
+from pex_tui.planning.planfile import parse_plan
+from pex_tui.planning.problems import PlanError
+from pex_tui.planning.writer import plan_to_yaml
+
+_LONGEST_ANSWER = 100_000  # characters
+_LONGEST_WHY = 600
+_MOST_PROBLEMS = 30
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([\w+-]*)[ \t]*")
+_LABELS = frozenset({"yaml", "yml", "json"})
+_NO_PLAN = "there is no plan in your answer: no block fenced with ```yaml, and no text that is one."
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan that is sound, and what its planner said besides, as one harmless line."""
+
+    plan: Plan
+    why: str
+
+
+def read_answer(said: str, context: PlanContext) -> Proposal | tuple[str, ...]:
+    """The plan in an agent's words, or everything that is wrong with them."""
+    if len(said) > _LONGEST_ANSWER:
+        return (f"your answer has {len(said)} characters, and {_LONGEST_ANSWER} are read.",)
+    text, rest = _plan_and_rest(said)
+    if not text:
+        return (_NO_PLAN,)
+    try:
+        plan = parse_plan(text, "your plan", context)
+    except PlanError as error:
+        return error.problems
+    if len(plan.tasks) > MOST_TASKS:
+        return (f"your plan has {len(plan.tasks)} tasks, and {MOST_TASKS} are the most.",)
+    return Proposal(plan, clean(" ".join(rest.split()), _LONGEST_WHY))
+
+
+def lesson_of(problems: tuple[str, ...]) -> str:
+    """What the agent is told next."""
+    told = "\n".join(f"- {problem}" for problem in problems[:_MOST_PROBLEMS])
+    return (
+        f"Your plan can't be used as it is:\n\n{told}\n\n"
+        "Mend all of this, and answer with the whole plan again, in one block fenced with ```yaml; "
+        "lines are counted in that block."
+    )
+
+
+def proposed_plan(
+    proposal: Proposal,
+    goal: str,
+    planner: str,
+    context: PlanContext,
+    rules_for: Callable[[Plan], RunRules],
+) -> GoalPlan:
+    """The proposed plan for the goal; its reasons say what in it needs a look."""
+    plan = replace(proposal.plan, goal=goal)
+    payoff = payoff_of(plan, tuple(spec.estimate_seconds for spec in plan.tasks), rules_for)
+    own = [spec.id for spec in plan.tasks if _is_own(spec, context)]
+    written = ", ".join([*own, *(["verify"] if plan.verify else [])])
+    saves_little = len(plan.tasks) > 1 and payoff.saving < LEAST_SAVING
+    reasons = {
+        f"planned by {planner}": True,
+        f"it says: {proposal.why}": bool(proposal.why),
+        f"commands of the model's own, look at them: {written}": bool(written),
+        f"several agents save only {max(0.0, payoff.saving):.0%} of the time": saves_little,
+        worth(plan, payoff): True,
+    }
+    told = tuple(reason for reason, holds in reasons.items() if holds)
+    return explained(plan, plan_to_yaml(plan), told)
+
+
+def _is_own(spec: TaskSpec, context: PlanContext) -> bool:
+    """Whether the task runs or sets anything that its agent's definition does not."""
+    agent = context.agents.get(spec.agent) if spec.agent else None
+    given = agent is not None and (spec.brief is not None or spec.argv == agent.argv)
+    return not given or bool(spec.env)
+
+
+def _plan_and_rest(said: str) -> tuple[str, str]:
+    """The last fenced block, else all of it if it is a mapping; and the words outside of blocks."""
+    blocks: dict[bool, str] = {}  # the last one with a label of ours, and without any
+    fence, label, block, rest = "", "", "", ""
+    for line in said.splitlines(keepends=True):
+        found = _FENCE.fullmatch(line.rstrip("\r\n"))
+        if not fence and found:
+            fence, label, block = found[1], found[2].lower(), ""
+        elif fence and found and found[1].startswith(fence) and not found[2]:
+            blocks[label in _LABELS] = block if label in _LABELS or not label else ""
+            fence = ""
+        elif fence:
+            block += line
+        else:
+            rest += line
+    if fence and label in _LABELS:  # cut off: what is wrong with it is then told
+        blocks[True] = block
+    text = blocks.get(True) or blocks.get(False)
+    if text:
+        return text, rest
+    return (said, "") if _is_mapping(said) else ("", rest)
+
+
+def _is_mapping(text: str) -> bool:
+    try:
+        return isinstance(read_document(text).content, dict)
+    except UnreadableError:
+        return False

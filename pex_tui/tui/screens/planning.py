@@ -1,0 +1,74 @@
+"""What shows while an agent with a model plans: what it does, since when, and the way past it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from pex_tui.core.amounts import clock
+from pex_tui.core.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+_LINES = 5
+
+
+class PlanningScreen(ModalScreen[None]):
+    """The last few things that the planner did; escape has the plan made by rules instead."""
+
+    CSS_PATH: ClassVar = "../styles/modals.tcss"
+    AUTO_FOCUS = ""  # an enter too many must not end the agent
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,r", "skip", "Plan by rules", show=False)
+    ]
+
+    def __init__(self, skip: Callable[[], None], now: Callable[[], float]) -> None:
+        super().__init__()
+        self._skip = skip
+        self._now = now
+        self._since = now()
+        self._told: deque[str] = deque(maxlen=_LINES)
+        self._is_skipped = False
+
+    def compose(self) -> ComposeResult:
+        """What is going on, and one way out."""
+        with Vertical(classes="question panel"):
+            yield Static("An agent plans this goal", classes="title", markup=False)
+            yield Static("", id="told", markup=False)
+            with Horizontal(classes="answers"):
+                yield Button("esc  Plan by rules instead", id="rules", compact=True)
+
+    def on_mount(self) -> None:
+        """Count the time."""
+        self.set_interval(1.0, self._show)
+        self._show()
+
+    def tell(self, line: str) -> None:
+        """Show one more thing that it did."""
+        if not self._told or self._told[-1] != line:
+            self._told.append(line)
+            self._show()
+
+    def on_button_pressed(self) -> None:
+        """The way out, by mouse."""
+        self.action_skip()
+
+    def action_skip(self) -> None:
+        """Have the plan made by rules."""
+        self._is_skipped = True
+        self._skip()
+        self._show()
+
+    def _show(self) -> None:
+        took = clock(self._now() - self._since)
+        last = "Ending it; the plan is made by rules." if self._is_skipped else took
+        for place in self.query("#told").results(Static):  # none before it is composed
+            place.update("\n".join([*map(clean, self._told), "", last]))
