@@ -84,6 +84,8 @@ def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
         "files": list(task.files),
         "drift": list(task.drift),
         "waits": past.waits,
+        "tokens": task.tokens,
+        "cost_usd": task.cost_usd,
         "log": log.path if log else None,
         "output": list(log.lines) if log else [],
     }

@@ -97,7 +97,7 @@ class Consultation:
             match report:
                 case Asked():
                     await self._runner.answer(key, report.request, Verdict.DENY)
-                case Progress():
+                case Progress() if report.activity.strip(" `\n"):
                     self._tell(clean(report.activity))
                 case Limited() if (report.wait_seconds or _PATIENCE_SECONDS) >= _PATIENCE_SECONDS:
                     self._limit = report.detail

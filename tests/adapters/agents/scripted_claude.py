@@ -1,6 +1,7 @@
 """A program that speaks like Claude Code in stream-json; the first argument is what it plays."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -206,6 +207,41 @@ def play_busy() -> None:
     """Say nothing more while a tool runs."""
     assistant(tool("Bash", 1, command="make test"))
     time.sleep(600)
+
+
+def play_assigned() -> None:
+    """Play what a folder has for this attempt of this task, and keep there what was asked."""
+    place = Path(sys.argv[2]) / f"{os.environ['PEX_TASK']}.{os.environ['PEX_ATTEMPT']}"
+    place.with_suffix(f"{place.suffix}.asked").write_text(Path("prompt.txt").read_text("utf-8"))
+    place.with_suffix(f"{place.suffix}.argv").write_text(" ".join(sys.argv))
+    Path("prompt.txt").unlink()
+    play, *words = place.read_text("utf-8").split()
+    globals()[f"play_{play.replace('-', '_')}"](*words)
+
+
+def play_write(name: str, text: str) -> None:
+    """Write a file, and end well."""
+    assistant(tool("Write", 2, file_path=name, content=text))
+    Path(name).write_text(f"{text}\n", encoding="utf-8")
+    tool_result(2)
+    result()
+
+
+def play_once(signal: str, name: str, text: str) -> None:
+    """Write a file in one long turn: it ends when there is a file that says so."""
+    assistant({"type": "text", "text": "A long turn."})
+    Path(signal).with_suffix(".begun").touch()
+    while not Path(signal).exists():
+        time.sleep(0.02)
+    play_write(name, text)
+
+
+def play_refused(milliseconds: str) -> None:
+    """Be refused by the provider, which says for how long, and end well afterwards."""
+    retry = {"attempt": 1, "max_retries": 10, "retry_delay_ms": int(milliseconds)}
+    say(type="system", subtype="api_retry", error_status=429, error="rate_limit", **retry)
+    time.sleep(int(milliseconds) / 1000)
+    play_write("refused.txt", "at last")
 
 
 def play_answers() -> None:

@@ -1,0 +1,181 @@
+"""Whole runs of agents with a model, scripted: what they learn, what they are denied, who waits."""
+
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Shell
+
+SCRIPT = Path(__file__).parents[1] / "adapters" / "agents" / "scripted_claude.py"
+PATIENCE_SECONDS = 30.0
+AGENT = "---\nname: coder\ndescription: writes\ntools: Read, Write, Bash\n---\nYou write.\n"
+
+
+@dataclass
+class Agents:
+    """A repository whose agent `coder` plays what it is assigned, attempt by attempt."""
+
+    shell: Shell
+    folder: Path
+
+    def assign(self, **plays: str) -> None:
+        """What each task plays, attempt by attempt, such as a="write a.txt x; basic"."""
+        for task, attempts in plays.items():
+            for number, play in enumerate(attempts.split(";"), 1):
+                (self.folder / f"{task}.{number}").write_text(play.strip())
+
+    def asked(self, attempt: str) -> str:
+        """What it was told in that attempt."""
+        return (self.folder / f"{attempt}.asked").read_text()
+
+    def argv(self, attempt: str) -> str:
+        """How it was started."""
+        return (self.folder / f"{attempt}.argv").read_text()
+
+    def attempts(self) -> list[str]:
+        """All attempts that were made."""
+        return sorted(path.stem for path in self.folder.glob("*.asked"))
+
+    def plan(self, tasks: str, rest: str = "") -> None:
+        """Write the plan file."""
+        self.shell.write("plan.yaml", f"version: 1\n{rest}tasks:\n{tasks}")
+
+    def run(self, *options: str) -> tuple[int, list[dict[str, Any]], str]:
+        """Run it; exit code, events, and stderr."""
+        ended = self.shell.pex("run", "plan.yaml", "--headless", "--json", *options)
+        return (
+            ended.returncode,
+            [json.loads(line) for line in ended.stdout.splitlines()],
+            (ended.stderr),
+        )
+
+
+@pytest.fixture
+def agents(shell: Shell, tmp_path: Path) -> Agents:
+    folder = tmp_path / "plays"
+    folder.mkdir()
+    command = [sys.executable, str(SCRIPT), "assigned", str(folder)]
+    own = {"scripted": {"talk": "claude", "command": command}}
+    shell.env.update({"PEX_AGENTS__RUNNERS": json.dumps(own), "PEX_AGENTS__RUNNER": "scripted"})
+    shell.write(".claude/agents/coder.md", AGENT)
+    shell.git("add", "-A")
+    shell.git("commit", "--quiet", "-m", "agents")
+    return Agents(shell, folder)
+
+
+def named(events: list[dict[str, Any]], name: str, task: str) -> list[dict[str, Any]]:
+    return [event for event in events if event["event"] == name and event.get("task") == task]
+
+
+def shown(agents: Agents, path: str) -> str:
+    (branch,) = agents.shell.git("branch", "--list", "pex/*", "--format=%(refname:short)").split()
+    return agents.shell.git("show", f"{branch}:{path}")
+
+
+def test_a_red_gate_goes_back_to_the_same_session(agents: Agents) -> None:
+    gate = "verify: [[sh, -c, 'if grep -q bad a.txt; then echo found a bad price; exit 1; fi']]\n"
+    agents.assign(a="write a.txt bad; write a.txt good")
+    agents.plan("  - {id: a, agent: coder, prompt: Write it, writes: [a.txt]}\n", gate)
+    code, _, stderr = agents.run()
+
+    assert code == 0, stderr
+    assert agents.attempts() == ["a.1", "a.2"]
+    assert "found a bad price" in agents.asked("a.2")
+    assert "Write it" not in agents.asked("a.2")
+    assert "--resume" in agents.argv("a.2")
+    assert shown(agents, "a.txt") == "good"
+
+
+def test_a_gate_that_stays_red_ends_after_the_retries(agents: Agents) -> None:
+    agents.assign(a="write a.txt bad; write a.txt worse; write a.txt worst")
+    task = "  - {id: a, agent: coder, prompt: Write it, writes: [a.txt], retries: 1}\n"
+    agents.plan(task, "verify: ['test ! -e a.txt']\n")
+    code, _, _ = agents.run()
+
+    assert code == 4
+    assert agents.attempts() == ["a.1", "a.2"]
+
+
+def test_a_conflict_goes_back_with_the_newest_state(agents: Agents) -> None:
+    agents.assign(a="write src/a.txt first", b="once {0} src/a.txt x; write src/a.txt both")
+    go = agents.folder / "go"
+    (agents.folder / "b.1").write_text(f"once {go} src/a.txt second")
+    agents.plan(
+        "  - {id: a, agent: coder, prompt: Be first}\n"
+        "  - {id: b, agent: coder, prompt: Be second}\n"
+        f"  - {{id: go, command: 'touch {go}', needs: [a]}}\n"
+    )
+    code, _, stderr = agents.run()
+
+    assert code == 0, stderr
+    assert agents.attempts() == ["a.1", "b.1", "b.2"]
+    assert "src/a.txt was changed meanwhile (from a)" in agents.asked("b.2")
+    assert "git diff" in agents.asked("b.2")
+    assert shown(agents, "src/a.txt") == "both"
+
+
+def test_where_nobody_watches_a_question_is_denied_and_the_exit_code_says_so(
+    agents: Agents,
+) -> None:
+    agents.assign(a="asks")
+    agents.plan("  - {id: a, agent: coder, prompt: Run it, retries: 0, expects: changes}\n")
+    ended = agents.shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 6, ended.stderr
+    assert "denied" in ended.stdout
+    assert "touch x" in ended.stdout
+
+
+def test_a_rule_answers_without_a_person(agents: Agents) -> None:
+    agents.assign(a="asks")
+    agents.plan("  - {id: a, agent: coder, prompt: Run it, expects: any}\n")
+    code, _, stderr = agents.run("--set", 'agents.permissions.allow=["Bash(touch *)"]')
+
+    assert code == 0, stderr
+    assert json.loads(shown(agents, "answer.json"))["behavior"] == "allow"
+
+
+def test_a_provider_that_refuses_holds_the_next_start_and_nothing_else(agents: Agents) -> None:
+    agents.assign(a="refused 3000", b="write b.txt x")
+    agents.plan(
+        "  - {id: a, agent: coder, prompt: Be refused}\n"
+        "  - {id: first, command: 'sleep 1'}\n"
+        "  - {id: b, agent: coder, prompt: Wait, needs: [first]}\n"
+        "  - {id: c, command: 'true', needs: [first]}\n"
+    )
+    code, events, stderr = agents.run()
+
+    assert code == 0, stderr
+    (refused,) = named(events, "agent_limited", "a")
+    (held,) = named(events, "agent_started", "b")
+    (free,) = named(events, "agent_started", "c")
+    assert held["at"] >= refused["at"] + refused["wait_seconds"] > free["at"]
+    assert agents.attempts() == ["a.1", "b.1"]
+
+
+def test_a_killed_engine_s_successor_hears_the_turn_to_its_end(agents: Agents) -> None:
+    go = agents.folder / "go"
+    agents.assign(a=f"once {go} a.txt whole")
+    agents.plan("  - {id: a, agent: coder, prompt: Take your time}\n")
+    engine = agents.shell.start("run", "plan.yaml", "--headless", "--name", "r1")
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not go.with_suffix(".begun").exists():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.communicate()
+    go.touch()
+    resumed = agents.shell.pex("resume", "r1", "--headless")
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert agents.attempts() == ["a.1"]
+    assert shown(agents, "a.txt") == "whole"
+    (task,) = json.loads(agents.shell.pex("report", "r1", "--format", "json").stdout)["tasks"]
+    assert (task["tokens"], task["cost_usd"]) == (1000, 0.25)
