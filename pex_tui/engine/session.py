@@ -236,6 +236,10 @@ class Workshop(Protocol):
         """Watch a run that another process drives, and ask that process for things."""
         ...
 
+    async def until_driven(self, run: RunId) -> None:
+        """Return once a process other than this one drives the run."""
+        ...
+
     async def hand_over(self, run: RunId) -> None:
         """Have a process without a screen drive the run that was just let go."""
         ...

@@ -22,7 +22,7 @@ from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
 from pex_tui.tui.alerts import alert, reading_seconds
 from pex_tui.tui.app_keys import APP_KEYS
-from pex_tui.tui.asking import ask
+from pex_tui.tui.asking import ask, drive
 from pex_tui.tui.commands import KeyCommands
 from pex_tui.tui.feed import StateFeed
 from pex_tui.tui.leaving import depart, heed_signals, leave, why_it_stopped
@@ -162,7 +162,7 @@ class PexApp(App[None]):
         self._attention = Attention(session.state)
         self._feed.follow(session)
         self._engine = self.run_worker(
-            partial(session.serve, WorkerPool(self)), group="engine", exit_on_error=False
+            partial(drive, self, session, WorkerPool(self)), group="engine", exit_on_error=False
         )
         self.action_show("monitor")
 

@@ -6,6 +6,7 @@ The engine and what renders reports are loaded when they are first wanted: home 
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from pex_tui.wiring.summaries import Known, summaries
 if TYPE_CHECKING:
     from pex_tui.adapters.followed import FollowedSession
     from pex_tui.engine.local import LocalSession
+
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -142,6 +145,15 @@ class RepositoryWorkshop:
         from pex_tui.wiring.following import follow_run  # noqa: PLC0415
 
         return await follow_run(self.ground, run)
+
+    async def until_driven(self, run: RunId) -> None:
+        """Return once a process other than this one drives the run."""
+        while not self._is_driven_elsewhere(run):  # noqa: ASYNC110  # a lock tells nobody
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _is_driven_elsewhere(self, run: RunId) -> bool:
+        holder = current_holder(self.ground.places.lock)
+        return holder is not None and holder.run == run and holder.pid != os.getpid()
 
     async def hand_over(self, run: RunId) -> None:
         """Have a process without a screen drive the run that was just let go."""

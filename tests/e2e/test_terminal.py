@@ -104,6 +104,24 @@ def test_a_watcher_whose_owner_dies_offers_to_resume(shell: Shell) -> None:
             second.ended()
 
 
+def test_a_watcher_sees_the_run_live_again_once_another_process_resumes_it(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with opened(shell, "run", "plan.yaml", "--yes") as first:
+        first.until("running", "step 3")
+        with opened(shell, "attach") as second:
+            second.until("running", "step")
+            first.signal(signal.SIGKILL)
+            first.ended()
+            second.until("not driven")
+            with opened(shell, "resume") as third:
+                second.until("live again", absent="not driven")
+                third.press("A")
+                third.until("Abort the run?")
+                third.press("y")
+                second.until("Aborted by a person")
+                third.until("Aborted by a person")
+
+
 def test_a_closed_terminal_leaves_a_run_that_can_be_resumed(shell: Shell) -> None:
     shell.write("plan.yaml", PLAN)
     with opened(shell, "run", "plan.yaml", "--yes") as terminal:

@@ -138,6 +138,7 @@ class ScriptedWorkshop:
         self.summaries: tuple[RunSummary, ...] = ()
         self.findings: tuple[Check, ...] = (Check(CheckLevel.OK, "git", "2.47.3"),)
         self.merge_tool = ""
+        self.driven_elsewhere = asyncio.Event()
         self.planner_words: tuple[str, ...] = ()  # of an agent that would plan for ever
         self.merged: bytes | None = None
         self.exported: list[tuple[RunId, Path]] = []
@@ -204,6 +205,11 @@ class ScriptedWorkshop:
     async def attach(self, run: RunId) -> RunSession:
         self.attached.append(run)
         return self._session()
+
+    async def until_driven(self, run: RunId) -> None:
+        del run
+        await self.driven_elsewhere.wait()
+        self.driven_elsewhere.clear()
 
     async def hand_over(self, run: RunId) -> None:
         self.handed_over.append(run)
