@@ -59,6 +59,7 @@ class PexApp(App[None]):
 
     CSS_PATH: ClassVar = "styles/app.tcss"
     TITLE = "pex"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as Textual declares it
     COMMANDS: ClassVar = App.COMMANDS | {lambda: KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
 

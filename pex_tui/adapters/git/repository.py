@@ -101,7 +101,8 @@ class Repository:
         if commit is None:
             raise RepositoryError(
                 f"{shown(self.top_level)} has no commit yet. "
-                "Make one (`git add -A && git commit`), then run again."
+                "Make one (`git add -A && git commit`), then run again. "
+                "`pex-tui demo` needs none."
             )
         return commit
 
@@ -207,7 +208,10 @@ def _why_not_found(path: Path, error: GitError) -> str:
             f"`git config --global --add safe.directory {shown(path)}`."
         )
     if "not a git repository" in error.stderr:
-        return f"{shown(path)} is not in a git repository. Run `git init` there, or change folder."
+        return (
+            f"{shown(path)} is not in a git repository. Run `git init` there, or change folder; "
+            "`pex-tui demo` needs none."
+        )
     return f"git can't read the repository at {shown(path)}: {clean(str(error))}"
 
 

@@ -20,7 +20,6 @@ class ClassicScreen(SteeringScreen):
     """One box: the run, its slots, and a line a task."""
 
     CSS_PATH: ClassVar = "../styles/classic.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as Textual declares it
     AUTO_FOCUS = "ClassicBox"
 
     def __init__(self) -> None:

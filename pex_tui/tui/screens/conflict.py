@@ -309,7 +309,8 @@ class ConflictScreen(Screen[None]):
         for name in ("ours", "base", "theirs"):
             pane = self.query_one(f"#{name}", TextView)
             pane.border_title = Content(self._title(name))
-            pane.show(side_lines(entry, name, settlement.hunk if settlement else 0), anew=True)
+            hunk = settlement.hunk if settlement else 0
+            pane.show(side_lines(entry, name, hunk, pane.size.width - 1), anew=True)
         preview = self.query_one("#result", TextView)
         preview.border_subtitle = Content(self._verdicts(entry) if entry else "")
         preview.show(preview_lines(entry, settlement.hunk if settlement else 0))

@@ -12,7 +12,7 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
-from pex_tui.core.amounts import clock
+from pex_tui.core.amounts import clock, counted
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.plan import Plan
 from pex_tui.core.text import clean
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _WHAT_IF = range(3, 11)
 _WIDE = 100
+_MARGINS = 3  # cells beside the head's text
 
 
 class PlanScreen(Screen[None]):
@@ -144,6 +145,7 @@ class PlanScreen(Screen[None]):
         count = sum(spec.enabled for spec in draft.plan.tasks)
         wide = self.size.width >= _WIDE
         gap = "   " if wide else "  "
+        bound = ((f"{gap}bound ", "dim"), (clock(schedule.lower_bound_seconds), ""))
         first: list[tuple[str, str]] = [
             ("pex ", "brand"),
             ("plan ", "dim"),
@@ -153,9 +155,8 @@ class PlanScreen(Screen[None]):
             (f"{gap}serial ", "dim"),
             (clock(schedule.serial_seconds), ""),
             (f" {schedule.speedup:.1f}×", "done"),
-            (f"{gap}bound ", "dim"),
-            (clock(schedule.lower_bound_seconds), ""),
-            (f"{gap}{count} tasks · {len(shape.waves)} waves", "dim"),
+            *(bound if wide else ()),
+            (f"{gap}{counted(count, 'task')} · {counted(len(shape.waves), 'wave')}", "dim"),
             (f" · width {shape.width}" if wide else "", "dim"),
         ]
         self.query_one("#head", TextView).show([tuple(first), self._warning_line(draft)])
@@ -166,11 +167,10 @@ class PlanScreen(Screen[None]):
             why = "   press ! for why it is so" if draft.reasons else ""
             return (("✓ nothing to warn of", "dim"), (why, "dim"))
         first = self._warnings[0].text if self._warnings else draft.notices[0]
-        return (
-            (f"! {count} warning{'' if count == 1 else 's'}  ", "paused"),
-            (clean(first), ""),
-            ("   press ! to list", "dim") if not draft.reasons else ("   press ! for why", "dim"),
-        )
+        told = f"! {counted(count, 'warning')}  "
+        hint = "   press ! for why" if draft.reasons else "   press ! to list"
+        room = self.size.width - len(told) - len(hint) - _MARGINS
+        return ((told, "paused"), (shortened(clean(first), max(0, room)), ""), (hint, "dim"))
 
     @on(DataTable.RowHighlighted)
     def _row_chosen(self) -> None:

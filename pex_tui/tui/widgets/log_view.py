@@ -61,7 +61,7 @@ class LogView(Scroller):
     def line(self, index: int, width: int) -> Strip:
         """A line of the log."""
         if self._reader is None or not self._reader.line_count:
-            words = "It has printed nothing so far." if self._path else "It has not started yet."
+            words = "It has printed nothing." if self._path else "It has not started yet."
             return self.paint([(fit(words, width), "dim")], width)
         return self.paint([(fit(self._text(index), width, self.symbols.rest), "")], width)
 
