@@ -65,3 +65,13 @@ def test_a_name_that_is_no_key_is_refused_with_what_it_may_have_meant() -> None:
     first, second = refused.value.problems
     assert first == 'keymap: there is no key "agent.puase". Did you mean "agent.pause"?'
     assert second.startswith('keymap: there is no key "zzz". There are: agent.abort')
+
+
+async def test_a_key_that_can_do_nothing_now_says_so() -> None:
+    app = app_on(ScriptedWorkshop(), start=ScriptedSession(states.fresh()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("m")
+        await until(pilot, lambda: bool(app._notifications))
+
+    assert [note.message for note in app._notifications] == ["Message: not possible now."]

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.reactive import var
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from pex_tui.core.hunks import Choice
@@ -23,15 +22,13 @@ from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
 from pex_tui.tui.editor import editable, edited
 from pex_tui.tui.screens.modals import TextScreen
+from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
 from pex_tui.tui.widgets.sides import preview_lines, side_lines, why
 from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
 
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
 
-
-class ConflictScreen(Screen[None]):
+class ConflictScreen(PexScreen):
     """Settles the conflict of one task; the next open one follows."""
 
     CSS_PATH: ClassVar = "../styles/conflict.tcss"
@@ -72,11 +69,6 @@ class ConflictScreen(Screen[None]):
         self._settled_here: tuple[TaskId, int] | None = None
         self._note = ""
         self._verdict = ""  # of the gate, on the result as it stands
-
-    @property
-    def pex(self) -> "PexApp":
-        """The app."""
-        return self.app  # type: ignore[return-value]  # no other app shows this screen
 
     def compose(self) -> ComposeResult:
         """Head, three sides, the result, the choices."""

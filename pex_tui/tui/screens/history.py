@@ -2,12 +2,11 @@
 
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
 from pex_tui.core.amounts import counted
@@ -18,18 +17,15 @@ from pex_tui.engine.session import RunSummary
 from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened
 from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
+from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
-
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
-
 
 _REFRESH_SECONDS = 3.0
 _BAD = frozenset({Outcome.FAILED, Outcome.GATE_FAILED, Outcome.ABORTED, Outcome.DENIED})
 
 
-class HistoryScreen(Screen[None]):
+class HistoryScreen(PexScreen):
     """All runs of this repository; their reports below."""
 
     CSS_PATH: ClassVar = "../styles/home.tcss"
@@ -48,11 +44,6 @@ class HistoryScreen(Screen[None]):
         super().__init__()
         self._compared: RunSummary | None = None  # the run that another is held against
         self._read: RunId | None = None  # the run whose report, or comparison, is shown
-
-    @property
-    def pex(self) -> "PexApp":
-        """The app."""
-        return self.app  # type: ignore[return-value]  # no other app shows this screen
 
     def compose(self) -> ComposeResult:
         """Head, runs, report."""

@@ -2,12 +2,11 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from pex_tui.core.amounts import counted
@@ -18,12 +17,10 @@ from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened, SessionOpened
 from pex_tui.tui.opening import attended
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
+from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
-
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
 
 _REFRESH_SECONDS = 3.0
 _LEAST_FOUND = 20
@@ -35,7 +32,7 @@ _SIGNS = {
 }
 
 
-class HomeScreen(Screen[None]):
+class HomeScreen(PexScreen):
     """Says what is here and what can be done next."""
 
     CSS_PATH: ClassVar = "../styles/home.tcss"
@@ -52,11 +49,6 @@ class HomeScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._checks: tuple[Check, ...] = ()
-
-    @property
-    def pex(self) -> "PexApp":
-        """The app."""
-        return self.app  # type: ignore[return-value]  # no other app shows this screen
 
     def compose(self) -> ComposeResult:
         """Head, findings, runs."""

@@ -1,13 +1,12 @@
 """The inbox: what agents wait to be allowed, with what they would touch."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
 from pex_tui.core.amounts import clock, counted
@@ -21,10 +20,8 @@ from pex_tui.core.talk_events import BudgetExtended, PermissionDecided
 from pex_tui.core.text import clean
 from pex_tui.tui.keys import YOU
 from pex_tui.tui.messages import Steer
+from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.text_view import Line, TextView
-
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
 
 _CLOCK_SECONDS = 1.0
 _COLUMNS = ("", "TASK", "AGENT", "ASKS TO", "SINCE")
@@ -37,7 +34,7 @@ _BUDGET = "the budget"
 Question = tuple[TaskId, Permission]
 
 
-class InboxScreen(Screen[None]):
+class InboxScreen(PexScreen):
     """Open questions first, answered ones of live agents below."""
 
     CSS_PATH: ClassVar = "../styles/inbox.tcss"
@@ -55,11 +52,6 @@ class InboxScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._questions: tuple[Question, ...] = ()
-
-    @property
-    def pex(self) -> "PexApp":
-        """The app."""
-        return self.app  # type: ignore[return-value]  # no other app shows this screen
 
     def compose(self) -> ComposeResult:
         """Head, questions, one of them in full."""

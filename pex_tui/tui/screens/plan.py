@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.reactive import var
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
 from pex_tui.core.amounts import clock, counted
@@ -34,6 +33,7 @@ from pex_tui.tui.screens.modals import (
     TextScreen,
     may_write,
 )
+from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.widgets.graph import GraphView
@@ -41,15 +41,12 @@ from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.task_table import TaskTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
-
 _WHAT_IF = range(3, 11)
 _WIDE = 100
 _MARGINS = 3  # cells beside the head's text
 
 
-class PlanScreen(Screen[None]):
+class PlanScreen(PexScreen):
     """Shows a draft and starts it."""
 
     CSS_PATH: ClassVar = "../styles/plan.tcss"
@@ -82,11 +79,6 @@ class PlanScreen(Screen[None]):
         self._shape: PlanShape | None = None
         self._schedule: Schedule | None = None
         self._warnings: tuple[PlanWarning, ...] = ()
-
-    @property
-    def pex(self) -> "PexApp":
-        """The app."""
-        return self.app  # type: ignore[return-value]  # no other app shows this screen
 
     def compose(self) -> ComposeResult:
         """Head, graph, table."""

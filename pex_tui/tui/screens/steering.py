@@ -1,12 +1,11 @@
 """What people ask of agents and of the run, from whichever screen shows them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.binding import BindingType
 from textual.reactive import var
-from textual.screen import Screen
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.events import (
@@ -25,12 +24,10 @@ from pex_tui.engine.session import RunSession
 from pex_tui.tui import keys
 from pex_tui.tui.messages import ConflictWanted, Steer
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen
-
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.pex_screen import PexScreen
 
 
-class SteeringScreen(Screen[None]):
+class SteeringScreen(PexScreen):
     """A screen over a run; `selected` are the tasks that lower-case keys are about."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.STEERING_KEYS
@@ -41,11 +38,6 @@ class SteeringScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._allowed: tuple[bool, ...] = ()
-
-    @property
-    def pex(self) -> "PexApp":
-        """The app."""
-        return self.app  # type: ignore[return-value]  # no other app shows this screen
 
     def selected(self) -> tuple[TaskState, ...]:
         """The tasks that are marked, or the one under the cursor."""

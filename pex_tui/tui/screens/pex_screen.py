@@ -1,0 +1,32 @@
+"""What all our screens have: the app they belong to, and an answer to every key of theirs."""
+
+from typing import TYPE_CHECKING
+
+from textual.actions import parse
+from textual.binding import Binding
+from textual.events import Key
+from textual.screen import Screen
+
+if TYPE_CHECKING:
+    from pex_tui.tui.app import PexApp
+
+
+class PexScreen(Screen[None]):
+    """A screen of the app's. A key that can do nothing now says so: silence looks like a hang."""
+
+    @property
+    def pex(self) -> "PexApp":
+        """The app."""
+        return self.app  # type: ignore[return-value]  # no other app shows our screens
+
+    def on_key(self, event: Key) -> None:
+        """A key that nothing has taken."""
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if not self._may(binding):
+                event.stop()
+                self.pex.tell(f"{binding.description}: not possible now.")
+                return
+
+    def _may(self, binding: Binding) -> bool:
+        _, action, parameters = parse(binding.action)
+        return bool(self.check_action(action, parameters))
