@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pex_tui.core.ids import AgentName
-from pex_tui.core.plan import Expects, PermissionMode, Plan, TaskSpec
+from pex_tui.core.plan import Expects, GatePolicy, PermissionMode, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
@@ -155,6 +155,14 @@ def test_a_plan_says_who_made_it_what_to_look_at_and_what_it_is_worth() -> None:
 
     assert "commands of the model's own, look at them: code, docs" in told
     assert "one agent alone would take about 20:00 (50% saved)" in told
+
+
+def test_base_slots_and_the_gate_s_policy_are_not_the_model_s_to_choose() -> None:
+    said = "base: HEAD~3\nslots: 30\ngate: off\nverify: ['true']\n" + TWO
+    plan = proposed_plan(accepted(said), "Fix it", "x", CONTEXT, rules_for).plan
+
+    assert (plan.base, plan.slots, plan.gate) == (None, None, GatePolicy.STRICT)
+    assert plan.verify
 
 
 def test_agents_of_the_library_need_no_look_and_what_saves_little_is_doubted() -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.plan import GatePolicy, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 from pex_tui.core.text import clean
 from pex_tui.planning.context import PlanContext
@@ -68,8 +68,11 @@ def proposed_plan(
     context: PlanContext,
     rules_for: Callable[[Plan], RunRules],
 ) -> GoalPlan:
-    """The proposed plan for the goal; its reasons say what in it needs a look."""
-    plan = replace(proposal.plan, goal=goal)
+    """The proposed plan for the goal; its reasons say what in it needs a look.
+
+    Where it starts, how wide it runs and how strict its gate is stay the user's decisions.
+    """
+    plan = replace(proposal.plan, goal=goal, base=None, slots=None, gate=GatePolicy.STRICT)
     payoff = payoff_of(plan, tuple(spec.estimate_seconds for spec in plan.tasks), rules_for)
     own = [spec.id for spec in plan.tasks if _is_own(spec, context)]
     written = ", ".join([*own, *(["verify"] if plan.verify else [])])
