@@ -10,6 +10,7 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.precedence import Precedence
 from pex_tui.core.rules import RunRules
+from pex_tui.planning.agentfile import TOOLS_THAT_WRITE
 from pex_tui.planning.overlaps import exclusions
 
 _MOST_NAMED = 5
@@ -33,6 +34,7 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
         *_dropped_needs(plan),
         *_unknown_writes(active),
         *_predicted_writes(active),
+        *_writers_without_a_tool(active),
         *_exclusions(plan, graph),
         *_stale_reads(plan, graph),
         *_short_timeouts(active),
@@ -107,6 +109,23 @@ def _predicted_writes(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
                 f"{spec.id} does not say what it writes; its prompt names "
                 f"{', '.join(spec.predicted_writes)}",
                 "Declare writes: if that is wrong.",
+                (spec.id,),
+            )
+
+
+def lacks_a_tool(spec: TaskSpec) -> bool:
+    """Whether the task is to write files and its agent has no tool that does."""
+    tools = spec.brief.tools if spec.brief else None
+    return bool(spec.writes) and tools is not None and not TOOLS_THAT_WRITE.intersection(tools)
+
+
+def _writers_without_a_tool(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        if lacks_a_tool(spec):
+            yield PlanWarning(
+                f"{spec.id} is to write {', '.join(spec.writes or ())}, and its agent "
+                f"{spec.agent} has no tool that writes",
+                "Choose an agent that writes, or declare writes: [] and expects: none.",
                 (spec.id,),
             )
 

@@ -22,6 +22,7 @@ LIBRARY = {
     AgentName(name): AgentDefinition(AgentName(name), description=f"does {name}")
     for name in ("meta-agent", "tester")
 }
+LIBRARY[AgentName("reader")] = AgentDefinition(AgentName("reader"), tools=("Read",), writes=())
 CONTEXT = PlanContext(agents=LIBRARY)
 
 
@@ -113,6 +114,10 @@ def test_a_plan_is_found_in_what_was_said(wrap: str) -> None:
         ("```yaml\ntasks: [\n```", "your plan:"),
         ("```yaml\n" + TWO[:40], "your plan:"),
         ("```yaml\ntasks: [{id: a, agent: nobody}]\n```", "nobody"),
+        (
+            "tasks: [{id: a, agent: reader, prompt: Do it, writes: [a.py]}]",
+            'task "a" is to write files, and its agent reader only reads',
+        ),
         ("x" * 100_001, "100001 characters"),
         (
             "tasks:\n" + "".join(f'  - {{id: t{n}, command: "true"}}\n' for n in range(13)),

@@ -3,8 +3,10 @@ from collections.abc import Callable
 import pytest
 
 from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import AgentName
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
+from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
 from pex_tui.planning.warnings import PlanWarning, plan_warnings
 
@@ -85,3 +87,18 @@ def test_many_tasks_are_named_in_short(warnings: Callable[..., tuple[PlanWarning
     tasks = "".join(f"- {{id: t{n}, command: x, writes: [f]}}\n" for n in range(9))
     (found,) = warnings(f"{GATE}tasks:\n{tasks}")
     assert "t0, t1, t2, t3, t4 and 4 more take turns" in found.text
+
+
+def test_an_agent_that_only_reads_and_is_to_write_is_told(parse: Callable[..., Plan]) -> None:
+    reader = AgentDefinition(AgentName("reader"), tools=("Read", "Grep"), writes=())
+    writer = AgentDefinition(AgentName("writer"), tools=("Read", "Bash"))
+    context = PlanContext(agents={one.name: one for one in (reader, writer)})
+    plan = parse(
+        GATE + "tasks: [{id: a, agent: reader, prompt: x, writes: [f]}, "
+        "{id: b, agent: writer, prompt: x, writes: [g]}]",
+        context,
+    )
+    (found,) = plan_warnings(plan, PlanGraph.build(plan, RULES), RULES)
+
+    assert found.text == "a is to write f, and its agent reader has no tool that writes"
+    assert found.tasks == ("a",)

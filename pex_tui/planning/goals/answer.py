@@ -17,6 +17,7 @@ from pex_tui.planning.goals.question import MOST_TASKS
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
 from pex_tui.planning.planfile import parse_plan
 from pex_tui.planning.problems import PlanError
+from pex_tui.planning.warnings import lacks_a_tool
 from pex_tui.planning.writer import plan_to_yaml
 
 _LONGEST_ANSWER = 100_000  # characters
@@ -48,7 +49,13 @@ def read_answer(said: str, context: PlanContext) -> Proposal | tuple[str, ...]:
         return error.problems
     if len(plan.tasks) > MOST_TASKS:
         return (f"your plan has {len(plan.tasks)} tasks, and {MOST_TASKS} are the most.",)
-    return Proposal(plan, clean(" ".join(rest.split()), _LONGEST_WHY))
+    unable = tuple(
+        f'your plan: task "{spec.id}" is to write files, and its agent {spec.agent} only reads. '
+        "Choose one that writes, or declare writes: []."
+        for spec in plan.tasks
+        if lacks_a_tool(spec)
+    )
+    return unable or Proposal(plan, clean(" ".join(rest.split()), _LONGEST_WHY))
 
 
 def lesson_of(problems: tuple[str, ...]) -> str:
