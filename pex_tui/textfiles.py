@@ -19,7 +19,7 @@ def read_text_file(path: Path, what: str) -> str:
     except FileNotFoundError as error:
         raise UserError(f"{path}: there is no such {what}. Check the path.") from error
     except IsADirectoryError as error:
-        raise UserError(f"{path}: this is a folder, not a {what}. Name a file in it.") from error
+        raise UserError(f"{path}: a folder is no {what}. Name a file in it.") from error
     except OSError as error:
         reason = error.strerror or "it can't be read"
         raise UserError(f"{path}: the {what} can't be read: {reason}.") from error

@@ -45,7 +45,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="this is a folder, not a plan"):
+    with pytest.raises(UserError, match="a folder is no plan"):
         read_text_file(tmp_path, "plan")
 
 

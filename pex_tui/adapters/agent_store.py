@@ -27,7 +27,7 @@ def read_target(folder: AgentFolder) -> Target:
     """The folder as it is; raises UserError when it or its lock file can't be read."""
     try:
         hashes = {
-            path.relative_to(folder.path).as_posix(): digest(path.read_bytes())
+            path.relative_to(folder.path).as_posix(): _digest_of(path)
             for path in definition_files(folder.path)
         }
     except OSError as error:
@@ -39,6 +39,14 @@ def read_target(folder: AgentFolder) -> Target:
         for name, agent in load_library([folder]).agents.items()
     }
     return Target(hashes, files, read_lock(folder.path))
+
+
+def _digest_of(path: Path) -> str:
+    """The file's digest; what can't be read is like nothing that a source could bring."""
+    try:
+        return digest(path.read_bytes())
+    except OSError:
+        return ""
 
 
 def read_lock(folder: Path) -> tuple[LockEntry, ...]:

@@ -149,7 +149,8 @@ def _pinned(address: GitAddress, commit: str) -> str:
 
 
 def _unreachable(address: GitAddress, error: GitError) -> UserError:
-    reason = clean(error.stderr.strip().rpartition("\n")[2] or str(error))
+    said = next((line for line in error.stderr.splitlines() if "fatal:" in line), str(error))
+    reason = clean(said.strip().removeprefix("fatal: ").rstrip("."))
     return UserError(
-        f"{clean(address.url)} can't be fetched: {reason} Check the address and your access to it."
+        f"{clean(address.url)} can't be fetched: {reason}. Check the address and your access to it."
     )
