@@ -126,8 +126,6 @@ class AcpDialect:
         number, method = message.get("id"), text_of(message.get("method"))
         if not method:
             return f"{ANSWER}{number}"
-        if isinstance(number, int) and number >= _PROMPT:
-            self._prompts = max(self._prompts, number - _PROMPT + 1)
         return method if number is None else str(number)
 
     def answer(self, request: str, verdict: Verdict) -> Say | None:

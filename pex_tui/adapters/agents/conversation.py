@@ -12,7 +12,7 @@ from typing import TextIO
 
 from pex_tui.adapters.agents.dialect import ANSWER, Dialect, Say
 from pex_tui.adapters.agents.lines import GrowingLog
-from pex_tui.adapters.agents.record import TRANSCRIPT
+from pex_tui.adapters.agents.record import TRANSCRIPT, keep_message, kept_messages
 from pex_tui.adapters.process.records import INPUT_LOG, OUTPUT_LOG
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.state import FailureKind, Verdict
@@ -80,6 +80,7 @@ class Conversation:
     async def run(self) -> None:
         """Listen and answer until the attempt is gone."""
         self._recall()
+        remind(self._folder, self._dialect)
         for say in self._dialect.opening():
             await self._say(say)
         self._is_open.set()
@@ -112,6 +113,9 @@ class Conversation:
         says = self._dialect.message(text)
         if says is None:
             return False
+        if not says:  # it waits for the turn's end, which another engine may see
+            with suppress(OSError):
+                keep_message(self._folder, text)
         for say in says:
             await self._say(say)
         return True
@@ -277,8 +281,15 @@ class Conversation:
             self._transcript.flush()
 
 
+def remind(folder: Path, dialect: Dialect) -> None:
+    """Tell a dialect that has heard nothing yet which messages waited for the end of a turn."""
+    for text in kept_messages(folder):
+        dialect.message(text)
+
+
 def hear_all(folder: Path, dialect: Dialect) -> tuple[Spent, ...]:
     """Play the whole log of an attempt that is gone to its dialect; what it spent."""
+    remind(folder, dialect)
     log = GrowingLog(folder / OUTPUT_LOG)
     spent: list[Spent] = []
     more = True

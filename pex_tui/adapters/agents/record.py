@@ -7,6 +7,7 @@ from pathlib import Path
 from pex_tui.core.plan import PermissionMode, Talk
 
 RECORD = "agent.json"
+_MESSAGES = "messages.jsonl"
 TRANSCRIPT = "transcript.log"
 
 
@@ -48,3 +49,18 @@ def read_agent_record(folder: Path) -> AgentRecord | None:
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def keep_message(folder: Path, text: str) -> None:
+    """Keep a person's message that the agent gets when its turn ends; raise OSError."""
+    with (folder / _MESSAGES).open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(text) + "\n")
+
+
+def kept_messages(folder: Path) -> list[str]:
+    """The messages that had to wait, in order; a line that was cut off by a crash is none."""
+    try:
+        lines = (folder / _MESSAGES).read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return []
+    return [str(json.loads(line)) for line in lines[:-1]]

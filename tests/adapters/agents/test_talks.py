@@ -286,9 +286,36 @@ async def test_a_message_of_the_protocol_is_the_next_turn(talks: Talks) -> None:
     talks.made("go").touch()
     assert (await talks.end()).judgement == Judgement(None)
 
-    heard = talks.made("heard.jsonl").read_text(encoding="utf-8").splitlines()
-    prompts = [line for line in map(json.loads, heard) if line.get("method") == "session/prompt"]
-    assert [one["params"]["prompt"][0]["text"] for one in prompts] == ["Do it.", "and the tests"]
+    assert _prompts(talks) == ["Do it.", "and the tests"]
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+async def test_the_next_engine_prompts_once_and_hands_a_waiting_message_on(
+    talks: Talks, tmp_path: Path, *, is_told: bool
+) -> None:
+    await talks.start(Talk.ACP, "messages")
+    await until(lambda: talks.made("turn.txt").exists())
+    if is_told:
+        assert await talks.runner.tell(talks.key(), "and the tests")
+    await talks.runner.close()  # as a crash leaves it
+    talks.made("go").touch()
+    after = Talks(tmp_path)
+    assert isinstance(await after.runner.adopt(after.key()), Started)
+    after.listen()
+    exited = await after.end()
+
+    assert exited.judgement == Judgement(None)
+    assert _prompts(talks) == ["Do it.", *(["and the tests"] if is_told else [])]
+    await after.runner.close()
+
+
+def _prompts(talks: Talks) -> list[str]:
+    heard = map(json.loads, talks.made("heard.jsonl").read_text(encoding="utf-8").splitlines())
+    return [
+        line["params"]["prompt"][0]["text"]
+        for line in heard
+        if line.get("method") == "session/prompt"
+    ]
 
 
 async def test_a_turn_of_the_protocol_is_cancelled(talks: Talks) -> None:
