@@ -9,6 +9,7 @@ from pex_tui.engine.ports import ConflictSides
 
 ResultLine = tuple[str, Origin, int]
 _MARKER = "<<<<<<<"
+_RENAMED = "rename/rename"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class FileMerge:
     choices: Mapping[int, Choice] = field(default_factory=dict)
     whole: Choice | None = None
     edited: str | None = None
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether it is one of the names that a file got on the two sides, or had before."""
+        return self.parts is None and self.sides.kind == _RENAMED
 
     @property
     def open_hunks(self) -> tuple[int, ...]:
@@ -99,8 +105,17 @@ class Settlement:
         return sum(len(entry.open_hunks) for entry in self.files)
 
     def choose(self, choice: Choice) -> "Settlement":
-        """Decide the hunk that is shown, and go to the next open one."""
-        return self._with(self.current.choose(self.hunk, choice)).to_open()
+        """Decide the hunk that is shown, and go to the next open one.
+
+        The names of a file that both renamed are decided together: one side of each would leave
+        the file twice, or not at all.
+        """
+        if not self.current.is_renamed:
+            return self._with(self.current.choose(self.hunk, choice)).to_open()
+        files = tuple(
+            entry.choose(0, choice) if entry.is_renamed else entry for entry in self.files
+        )
+        return replace(self, files=files, before=self).to_open()
 
     def edit(self, text: str) -> "Settlement":
         """Take a person's own text for the file."""

@@ -1,5 +1,6 @@
 from pex_tui.core.hunks import Choice
 from pex_tui.core.syntax import OK
+from pex_tui.engine.ports import ConflictSides
 from pex_tui.tui.settlement import begin_settlement
 from tests.tui.drafts import API_OURS, API_THEIRS, binary_conflict, deletion, text_conflict
 
@@ -71,3 +72,26 @@ def test_hunks_go_around() -> None:
 
     assert turned.hunk == settlement.hunk
     assert API_THEIRS
+
+
+def test_the_names_of_a_file_that_both_renamed_are_chosen_together() -> None:
+    kind = "rename/rename"
+    settlement = begin_settlement(
+        (
+            ConflictSides("old", kind, b"x", None, None, None),
+            ConflictSides("theirs", kind, None, None, b"x", None),
+            ConflictSides("ours", kind, None, b"x", None, None),
+            ConflictSides("pic", "binary", b"\0", b"\0a", b"\0b", None),
+        )
+    )
+    chosen = settlement.choose(Choice.OURS)
+
+    assert chosen.left == 1
+    assert chosen.current.sides.path == "pic"
+    assert chosen.contents() | {"pic": None} == {
+        "old": None,
+        "theirs": None,
+        "ours": b"x",
+        "pic": None,
+    }
+    assert chosen.undo().left == 4
