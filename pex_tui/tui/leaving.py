@@ -13,8 +13,6 @@ from textual.worker import Worker, WorkerState
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.phases import RunStage
-from pex_tui.core.select import brings_anything
-from pex_tui.core.state import LandStatus
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 
@@ -53,6 +51,9 @@ async def leave(app: PexApp) -> None:
 
 def how_it_stands(state: RunState) -> str:
     """Where the work of a run lies that has ended, and how to get it."""
+    from pex_tui.core.select import brings_anything  # noqa: PLC0415  # late: no run, no need
+    from pex_tui.core.state import LandStatus  # noqa: PLC0415  # likewise
+
     run, target = state.run, state.target
     landed = counted(sum(task.landed is not None for task in state.tasks), "task")
     outcome = str(state.outcome or "").replace("_", " ")
