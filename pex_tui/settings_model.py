@@ -111,6 +111,8 @@ class ConflictResolution(_Section):
     """Attempts after the first, for failures and for conflicts; 0 to 100."""
     fallback_mode: FallbackMode = FallbackMode.SEQUENTIAL
     """When a conflict stays: one task at a time, ask, or end the run."""
+    threshold: float = Field(default=0.2, gt=0, le=1)
+    """How probable a foreseen collision is that two tasks are kept apart for; above 0, up to 1."""
     break_cycles: bool = False
     """Whether the weakest need of a cycle is dropped rather than the plan refused."""
     lock_timeout: PositiveDuration = 60.0
@@ -265,6 +267,7 @@ class Settings(BaseSettings):
             auto_resolve=conflicts.auto_resolve,
             max_retries=conflicts.max_retries,
             fallback=conflicts.fallback_mode,
+            collision_threshold=conflicts.threshold,
             lock_timeout_seconds=conflicts.lock_timeout,
             grace_seconds=self.safety.grace,
             fail_fast=fail_fast,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pex_tui.core.globs import any_overlap, plain_start
-from pex_tui.core.plan import TaskSpec
+from pex_tui.core.plan import Collision, TaskSpec
 from pex_tui.core.rules import RunRules
 
 WRITERS = "@writes"
@@ -38,13 +38,30 @@ def pairs_to_compare(tasks: Sequence[TaskSpec], rules: RunRules) -> list[tuple[i
 def conflict_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
     """Why the two must not run side by side, for a person; None when they may.
 
-    Never-parallel rules and declared overlaps always hold; an overlap that is only predicted
-    does not count between members of one cluster.
+    Never-parallel rules always hold, a declared overlap unless one of the two names the other in
+    `beside`; an overlap that is only predicted does not count between members of one cluster.
     """
-    certain = _never_together(first, second, rules) or _declared_overlap(first, second)
-    if certain is not None or (first.writes and second.writes):
-        return certain  # of two that both declare what they write, nothing is predicted
+    never = _never_together(first, second, rules)
+    if never is not None or _may_run_beside(first, second):
+        return never
+    if first.writes and second.writes:  # both declare what they write: nothing is predicted
+        return _declared_overlap(first, second)
     return None if _in_one_cluster(first, second, rules) else _predicted_overlap(first, second)
+
+
+def collision_reason(
+    collision: Collision, first: TaskSpec, second: TaskSpec, rules: RunRules
+) -> str | None:
+    """Why the two that the collision was foreseen for must not run side by side; None if they may.
+
+    What both declare outranks what was foreseen.
+    """
+    is_declared = first.writes is not None and second.writes is not None
+    if is_declared or collision.chance < rules.collision_threshold:
+        return None
+    if _may_run_beside(first, second) or _in_one_cluster(first, second, rules):
+        return None
+    return f"{collision.reason} ({collision.chance:.0%})"
 
 
 def _never_together(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
@@ -73,6 +90,10 @@ def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
 
 def _overlap_text(claim: str, left: str, right: str) -> str:
     return f"{claim} {left}" if left == right else f"{claim} {left} ({right})"
+
+
+def _may_run_beside(first: TaskSpec, second: TaskSpec) -> bool:
+    return first.id in second.beside or second.id in first.beside
 
 
 def _in_one_cluster(first: TaskSpec, second: TaskSpec, rules: RunRules) -> bool:

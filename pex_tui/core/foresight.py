@@ -36,5 +36,7 @@ def false_alarms(state: RunState, pairs: list[Pair]) -> int:
 
 def _writes_overlap(plan: Plan, first: int, second: int) -> bool:
     left, right = plan.tasks[first], plan.tasks[second]
+    if any({pair.first, pair.second} == {left.id, right.id} for pair in plan.collisions):
+        return True
     both = any_overlap(left.writes or left.predicted_writes, right.writes or right.predicted_writes)
     return both is not None

@@ -8,7 +8,7 @@ rank first is critical-path list scheduling (Kolisch & Hartmann), aware of confl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pex_tui.core.compat import conflict_reason, pairs_to_compare
+from pex_tui.core.compat import collision_reason, conflict_reason, pairs_to_compare
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan, Strategy
 from pex_tui.core.rules import RunRules
@@ -39,7 +39,7 @@ class PlanGraph:
         index = {spec.id: position for position, spec in enumerate(plan.tasks)}
         needs = tuple(tuple(index[need] for need in spec.needs) for spec in plan.tasks)
         dependents = _reversed(needs)
-        excluded = _exclusions(plan, rules)
+        excluded = _exclusions(plan, rules, index)
         order = _topological(needs, dependents)
         blevels = _blevels(plan, order, dependents)
         loads = [
@@ -84,12 +84,19 @@ def _reversed(needs: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]
     return tuple(tuple(positions) for positions in dependents)
 
 
-def _exclusions(plan: Plan, rules: RunRules) -> tuple[Mapping[int, str], ...]:
+def _exclusions(
+    plan: Plan, rules: RunRules, index: Mapping[TaskId, int]
+) -> tuple[Mapping[int, str], ...]:
     """For each task the neighbours that it must not run beside, and why."""
     excluded: list[dict[int, str]] = [{} for _ in plan.tasks]
     for first, second in pairs_to_compare(plan.tasks, rules):
         reason = conflict_reason(plan.tasks[first], plan.tasks[second], rules)
         if reason is not None:
+            excluded[first][second] = excluded[second][first] = reason
+    for collision in plan.collisions:
+        first, second = index[collision.first], index[collision.second]
+        reason = collision_reason(collision, plan.tasks[first], plan.tasks[second], rules)
+        if reason is not None and second not in excluded[first]:
             excluded[first][second] = excluded[second][first] = reason
     return tuple(excluded)
 

@@ -120,6 +120,7 @@ class TaskSpec:
 
     `writes` is None when the write set is unknown and empty when the task only reads.
     `predicted_writes` holds the paths that the task's own text names, for unknown write sets.
+    Beside the tasks of `beside` it may run whatever both write: its author knows better.
     Durations are seconds, `memory_bytes` bytes, `cpu_cores` cores (1.0 is one core). `brief` is
     there for an agent with a model; its `argv` is then the program without any arguments of ours.
     """
@@ -132,6 +133,7 @@ class TaskSpec:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] | None = None
     predicted_writes: tuple[str, ...] = ()
+    beside: tuple[TaskId, ...] = ()
     locks: tuple[LockRequest, ...] = ()
     priority: Priority = Priority.NORMAL
     estimate_seconds: float = 60.0
@@ -161,8 +163,21 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Collision:
+    """Two tasks that would collide side by side, how probably (0…1), and what speaks for it."""
+
+    first: TaskId
+    second: TaskId
+    chance: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A goal, its tasks in file order, and the gate that guards every landing."""
+    """A goal, its tasks in file order, and the gate that guards every landing.
+
+    `collisions` are what was foreseen when the plan was made, the probable ones first.
+    """
 
     tasks: tuple[TaskSpec, ...]
     goal: str = ""
@@ -172,3 +187,4 @@ class Plan:
     verify: tuple[tuple[str, ...], ...] = ()
     gate: GatePolicy = GatePolicy.STRICT
     dropped_needs: tuple[tuple[TaskId, TaskId], ...] = ()  # (task, need) edges that broke a cycle
+    collisions: tuple[Collision, ...] = ()

@@ -17,7 +17,8 @@ class RunRules:
     """Limits and policies of one run; times are seconds.
 
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
-    not run at the same time, where "@writes" stands for any task that may change files.
+    not run at the same time, where "@writes" stands for any task that may change files. A collision
+    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided.
     """
 
     slots: int = 5
@@ -25,6 +26,7 @@ class RunRules:
     auto_resolve: bool = True
     max_retries: int = 3
     fallback: FallbackMode = FallbackMode.SEQUENTIAL
+    collision_threshold: float = 0.2
     lock_timeout_seconds: float = 60.0
     grace_seconds: float = 10.0
     backoff_seconds: float = 1.0

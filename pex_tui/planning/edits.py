@@ -16,13 +16,15 @@ from pex_tui.planning.problems import PlanError
 from pex_tui.planning.writer import document_to_yaml, flow, plan_document
 
 FIELDS = (
-    *("id", "agent", "prompt", "command", "needs", "reads", "writes", "locks", "priority"),
+    *("id", "agent", "prompt", "command", "needs", "reads", "writes", "beside"),
+    *("locks", "priority"),
     *("estimate", "timeout", "retries", "memory", "cpu", "env", "stage", "isolation"),
     *("expects", "commit"),
 )
 """The keys of a task that can be edited, in the order in which a form shows them."""
 
-_LISTS = frozenset({"needs", "reads", "writes", "locks"})
+_LISTS = frozenset({"needs", "reads", "writes", "beside", "locks"})
+_REFERENCES = ("needs", "beside")  # fields that name other tasks
 _EMPTY_LIST = "[]"
 _COMMA = re.compile(r",(?![^{]*\})")  # a glob such as *.{c,h} holds commas of its own
 _PAIR = re.compile(r"(?P<name>[^:]+):\s+(?P<mode>\S+)")
@@ -51,11 +53,12 @@ def put_task(plan: Plan, position: int | None, fields: Mapping[str, str]) -> str
 
 
 def drop_task(plan: Plan, position: int) -> str:
-    """The plan without the task; what needed it needs it no longer."""
+    """The plan without the task; what named it names it no longer."""
     document = plan_document(plan)
     gone = document["tasks"].pop(position)["id"]
     for entry in document["tasks"]:
-        _set_needs(entry, [need for need in entry.get("needs", []) if need != gone])
+        for field in _REFERENCES:
+            _set_names(entry, field, [name for name in entry.get(field, []) if name != gone])
     return document_to_yaml(document)
 
 
@@ -65,7 +68,7 @@ def toggle_need(plan: Plan, position: int, need: int) -> str:
     entry, wanted = document["tasks"][position], document["tasks"][need]["id"]
     needs = list(entry.get("needs", []))
     kept = [other for other in needs if other != wanted]
-    _set_needs(entry, kept if wanted in needs else [*needs, wanted])
+    _set_names(entry, "needs", kept if wanted in needs else [*needs, wanted])
     return document_to_yaml(document)
 
 
@@ -104,15 +107,16 @@ def _without_place(text: str, field: str) -> str:
 def _rename(tasks: list[dict[str, Any]], before: str, after: object) -> None:
     if isinstance(after, str) and after != before:
         for entry in tasks:
-            needs = entry.get("needs", [])
-            _set_needs(entry, [after if need == before else need for need in needs])
+            for field in _REFERENCES:
+                names = entry.get(field, [])
+                _set_names(entry, field, [after if name == before else name for name in names])
 
 
-def _set_needs(entry: dict[str, Any], needs: list[str]) -> None:
-    if needs:
-        entry["needs"] = flow(needs)
+def _set_names(entry: dict[str, Any], field: str, names: list[str]) -> None:
+    if names:
+        entry[field] = flow(names)
     else:
-        entry.pop("needs", None)
+        entry.pop(field, None)
 
 
 def _shown(field: str, value: Any) -> str:

@@ -16,6 +16,7 @@ def check_references(draft: Draft, *, break_cycles: bool) -> tuple[tuple[TaskId,
     """Note what does not fit; return the needs (task, need) dropped to break cycles."""
     _check_ids(draft)
     _check_needs(draft)
+    _check_beside(draft)
     _check_stages(draft)
     dropped = _cycles(draft, break_cycles=break_cycles)
     return tuple((TaskId(task), TaskId(need)) for task, need in dropped) if break_cycles else ()
@@ -48,6 +49,22 @@ def _check_needs(draft: Draft) -> None:
                 remedy = guess or "Add it, or drop the need."
                 draft.complain(
                     line, f'{task.label} needs "{need}", which is not in the plan. {remedy}'
+                )
+
+
+def _check_beside(draft: Draft) -> None:
+    known = {task.id for task in draft.tasks}
+    for task in draft.tasks:
+        for place, other in enumerate(task.fields.beside if task.fields else ()):
+            line = draft.document.line_of(("tasks", task.position, "beside", place))
+            if other == task.id:
+                draft.complain(line, f"{task.label} is to run beside itself. Drop that entry.")
+            elif other not in known:
+                guess = nearest(other, [name for name in known if name is not None])
+                draft.complain(
+                    line,
+                    f'{task.label} may run beside "{other}", which is not in the plan. '
+                    f"{guess or 'Add it, or drop the entry.'}",
                 )
 
 

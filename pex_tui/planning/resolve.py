@@ -46,6 +46,7 @@ def resolve_task(
         reads=fields.reads or defaults.reads,
         writes=writes,
         predicted_writes=() if writes is not None else predicted_writes(fields.prompt, context),
+        beside=tuple(dict.fromkeys(TaskId(other) for other in fields.beside)),
         locks=tuple(LockRequest(LockName(name), mode) for name, mode in fields.locks),
         priority=fields.priority,
         estimate_seconds=_estimate(fields, defaults, context),

@@ -102,6 +102,11 @@ class TaskFile(_PlanModel):
         examples=[["postgres"], [{"cache": "shared"}]],
         description="Named locks held while the task runs; `name: shared` for a shared one.",
     )
+    beside: Words = Field(
+        default=(),
+        examples=[["docs"]],
+        description="Tasks that it may run beside although their writes overlap, or seem to.",
+    )
     priority: Priority = Field(
         default=Priority.NORMAL, examples=["high"], description="Higher priorities start first."
     )

@@ -11,10 +11,12 @@ from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.precedence import Precedence
 from pex_tui.core.rules import RunRules
 from pex_tui.planning.agentfile import TOOLS_THAT_WRITE
+from pex_tui.planning.foreseeable import MOST_TASKS, is_foreseeable
 from pex_tui.planning.overlaps import exclusions
 
 _MOST_NAMED = 5
 _MOST_STALE_READS = 10
+_MOST_RISKED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
         *_predicted_writes(active),
         *_writers_without_a_tool(active),
         *_exclusions(plan, graph),
+        *_collisions(plan, graph),
+        *_too_many_to_foresee(active),
         *_stale_reads(plan, graph),
         *_short_timeouts(active),
         *_too_many_slots(plan, active, rules),
@@ -139,8 +143,44 @@ def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
         ids = tuple(plan.tasks[position].id for position in sorted(positions))
         yield PlanWarning(
             f"{named(ids)} take turns: {reason}",
-            "Nothing to do; for more speed, split what they share or order them by needs.",
+            "Nothing to do; for more speed, split what they share, or name one in beside: of the "
+            "other.",
             ids,
+        )
+
+
+def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
+    """What was foreseen and is risked: too improbable, or allowed by the plan."""
+    enabled = {spec.id for spec in plan.tasks if spec.enabled}
+    precedence = Precedence(graph)
+    risked = [
+        pair
+        for pair in plan.collisions
+        if {pair.first, pair.second} <= enabled
+        and graph.index[pair.second] not in graph.excluded[graph.index[pair.first]]
+        and not precedence.orders(graph.index[pair.first], graph.index[pair.second])
+    ]
+    for pair in risked[:_MOST_RISKED]:
+        yield PlanWarning(
+            f"{pair.first} and {pair.second} may collide ({pair.chance:.0%}): {pair.reason}",
+            f"They run side by side all the same; add needs: [{pair.first}] to {pair.second} to "
+            "be sure.",
+            (pair.first, pair.second),
+        )
+    more = len(risked) - _MOST_RISKED
+    if more > 0:
+        yield PlanWarning(
+            f"{counted(more, 'more pair')} may collide, less probably",
+            "Nothing to do; lower conflict_resolution.threshold to keep them apart.",
+        )
+
+
+def _too_many_to_foresee(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    if len(told := [spec for spec in active if is_foreseeable(spec)]) > MOST_TASKS:
+        yield PlanWarning(
+            f"of {len(told)} tasks with a prompt no collisions are foreseen: {MOST_TASKS} is the "
+            "most",
+            "Declare writes: with globs; what these share is kept apart in any plan.",
         )
 
 

@@ -54,6 +54,7 @@ def _task(spec: TaskSpec) -> dict[str, Any]:
     _put(task, "reads", _Flow(spec.reads))
     if spec.writes is not None:
         task["writes"] = _Flow(spec.writes)
+    _put(task, "beside", _Flow(spec.beside))
     _put(task, "locks", _Flow(_locks(spec)))
     if spec.priority is not Priority.NORMAL:
         task["priority"] = spec.priority.value

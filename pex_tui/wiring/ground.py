@@ -31,6 +31,7 @@ from pex_tui.textfiles import read_text_file
 
 if TYPE_CHECKING:
     from pex_tui.planning.goals.planner import GoalPlan
+    from pex_tui.wiring.foreseeing import Foreseer
 
 MOST_SLOTS = 32
 
@@ -53,6 +54,12 @@ class Ground:
     def library(self) -> Library:
         """All agent definitions."""
         return load_library(library_folders(self.repository.top_level, self.environ))
+
+    @cached_property
+    def _foreseer(self) -> "Foreseer":
+        from pex_tui.wiring.foreseeing import Foreseer  # noqa: PLC0415  # home needs it not
+
+        return Foreseer(self.repository, self.places.root)
 
     def open_journal(self) -> SqliteJournal:
         """The journal; raise UserError when it can't be used."""
@@ -96,7 +103,8 @@ class Ground:
         uncommitted: bool = False,
     ) -> PlanDraft:
         """Parse and check a plan's text; `source` is what messages call it. Raise UserError."""
-        plan = parse_plan(text, source, await self._context())
+        context = await self._context()
+        plan = await self._foresee(parse_plan(text, source, context), context)
         draft = self._draft(plan, Path(source).stem, slots=slots, fail_fast=fail_fast, land=land)
         return replace(draft, notices=await self._notices(uncommitted=uncommitted))
 
@@ -115,7 +123,8 @@ class Ground:
         `uncommitted` says that the run will hold the user's uncommitted work.
         """
         made = await self.compose_goal(goal, planning, slots=slots)
-        draft = self._draft(made.plan, "goal", slots=slots, fail_fast=fail_fast, land=land)
+        plan = await self._foresee(made.plan, await self._context())
+        draft = self._draft(plan, "goal", slots=slots, fail_fast=fail_fast, land=land)
         notices = await self._notices(uncommitted=uncommitted)
         return replace(draft, notices=notices, reasons=made.reasons)
 
@@ -165,9 +174,14 @@ class Ground:
 
     async def revise_plan(self, draft: PlanDraft, text: str) -> PlanDraft:
         """The draft with the plan of another text; raise PlanError with every problem at once."""
-        plan = parse_plan(text, "the plan", await self._context())
+        context = await self._context()
+        plan = await self._foresee(parse_plan(text, "the plan", context), context)
         rules = self._rules(plan, fail_fast=draft.rules.fail_fast, land=draft.rules.land_at_end)
         return replace(draft, plan=plan, graph=PlanGraph.build(plan, rules), rules=rules)
+
+    async def _foresee(self, plan: Plan, context: PlanContext) -> Plan:
+        """The plan with the collisions that the repository's past lets expect."""
+        return await self._foreseer.foresee(plan, context.tracked)
 
     def _rules(self, plan: Plan, *, fail_fast: bool, land: bool) -> RunRules:
         return self.settings.rules(

@@ -5,9 +5,10 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.compat import conflict_reason, pairs_to_compare
-from pex_tui.core.ids import AgentName
-from pex_tui.core.plan import TaskSpec
+from pex_tui.core.compat import collision_reason, conflict_reason, pairs_to_compare
+from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import AgentName, TaskId
+from pex_tui.core.plan import Collision, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 from tests.core.world import task
 
@@ -55,3 +56,42 @@ def test_tasks_that_write_apart_are_not_compared() -> None:
     tasks = tuple(task(f"t{number}", writes=(f"src/f{number}.py",)) for number in range(50))
 
     assert pairs_to_compare(tasks, RunRules()) == []
+
+
+def foreseen(first: TaskSpec, second: TaskSpec, chance: float = 0.6, **rules: object) -> bool:
+    """Whether the graph keeps two apart that are foreseen to collide."""
+    collision = Collision(first.id, second.id, chance, "both will probably change x.py")
+    plan = Plan((first, second), collisions=(collision,))
+    return bool(PlanGraph.build(plan, RunRules(**rules)).excluded[0])  # type: ignore[arg-type]  # keywords of one test each
+
+
+def test_a_foreseen_collision_keeps_two_apart_from_the_threshold_on() -> None:
+    a, b = task("a", writes=None), task("b", writes=None)
+    assert foreseen(a, b, 0.2)
+    assert not foreseen(a, b, 0.19)
+    assert not foreseen(a, b, 0.6, collision_threshold=0.7)
+
+
+def test_the_reason_of_a_foreseen_collision_says_how_probable_it_is() -> None:
+    collision = Collision(TaskId("a"), TaskId("b"), 0.625, "both will probably change x.py")
+    a, b = task("a", writes=None), task("b", writes=None)
+    assert collision_reason(collision, a, b, RunRules()) == ("both will probably change x.py (62%)")
+
+
+def test_what_both_declare_outranks_what_was_foreseen() -> None:
+    assert not foreseen(task("a", writes=("a.py",)), task("b", writes=("b.py",)))
+    assert foreseen(task("a", writes=("a.py",)), task("b", writes=None))
+
+
+def test_a_cluster_or_the_author_lifts_what_was_foreseen() -> None:
+    coder = AgentName("coder")
+    a, b = (task(name, writes=None, agent=coder) for name in ("a", "b"))
+    assert not foreseen(a, b, clusters=(("coder", "tester"),))
+    assert not foreseen(task("a", writes=None, beside=(TaskId("b"),)), task("b", writes=None))
+
+
+def test_the_author_lifts_a_declared_overlap_and_no_rule() -> None:
+    a = task("a", writes=("x.py",), agent=AgentName("release"))
+    b = task("b", writes=("x.py",), beside=(TaskId("a"),))
+    assert conflict_reason(a, b, RunRules()) is None
+    assert conflict_reason(a, b, RunRules(never=(("release", "@writes"),))) is not None

@@ -52,7 +52,7 @@ Serialised: 1 pair of tasks that must not run side by side
 
 Warnings: 1
   ! models and routes take turns: both write README.md.
-    Nothing to do; for more speed, split what they share or order them by needs.
+    Nothing to do; for more speed, split what they share, or name one in beside: of the other.
 """
     )
 

@@ -51,6 +51,7 @@ def test_every_example_of_a_task_parses(key: str) -> None:
     for example in TaskFile.model_fields[key].examples or ():
         task = {"id": "x", "command": "true"} | {key: example}
         tasks = [task, {"id": "audit", "command": "true"}]
+        tasks.append({"id": "docs", "command": "true"})
         parse_plan(json.dumps({"tasks": tasks}), "plan.json", PlanContext())
 
 

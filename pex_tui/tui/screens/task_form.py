@@ -28,6 +28,7 @@ _HINTS = {
     "needs": "tasks that have to succeed first: audit, schema",
     "reads": "globs: src/api/**",
     "writes": "globs; [] only reads; empty: unknown",
+    "beside": "tasks that it may overlap: docs",
     "locks": "postgres, cache: shared",
     "priority": "critical, high, normal or low",
     "estimate": "3m",

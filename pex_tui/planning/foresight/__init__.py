@@ -1,0 +1,1 @@
+"""What tasks will probably change and where they will collide, learned from the repository."""

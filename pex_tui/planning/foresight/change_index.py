@@ -1,0 +1,121 @@
+"""The past changes of a repository, so indexed that those like a new task are found at once."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pex_tui.planning.foresight.words import path_words, words
+
+HALF_LIVES = (30.0, 300.0)  # changes after which a file's heat has halved
+COUNT_BITS = 4  # of a posting, for how often the word occurs there
+_MOST_FILES = 60  # a change of more files tells little of any one of them
+_MOST_COUNTED = 2**COUNT_BITS - 1
+_LONGEST_TEXT = 2**16 - 1
+
+Postings: TypeAlias = "dict[str, array[int]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One commit: its message, the paths it wrote, and those it took away."""
+
+    text: str
+    files: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Heat:
+    """How often and how lately a file was changed.
+
+    `levels` are by each of the half-lives, as of the change numbered `at`.
+    """
+
+    levels: tuple[float, ...] = (0.0,) * len(HALF_LIVES)
+    at: int = 0
+    touches: int = 0
+
+    def levels_at(self, now: int) -> tuple[float, ...]:
+        """What is left of the levels when the change of that number comes."""
+        age = now - self.at
+        return tuple(
+            level * 0.5 ** (age / half) for level, half in zip(self.levels, HALF_LIVES, strict=True)
+        )
+
+    def touch(self, now: int) -> None:
+        """One more change."""
+        self.levels = tuple(level + 1.0 for level in self.levels_at(now))
+        self.at = now
+        self.touches += 1
+
+
+@dataclass(slots=True)
+class ChangeIndex:
+    """Changes and files by their numbers, oldest first, and by the words that lead to them.
+
+    A posting is a change's number, and in its lowest bits how often the word occurs there.
+    """
+
+    postings: Postings = field(default_factory=dict)
+    lengths: array[int] = field(default_factory=lambda: array("H"))  # in words, of each text
+    files_of: list[array[int]] = field(default_factory=list)  # of each change
+    changes_of: list[array[int]] = field(default_factory=list)  # of each file
+    paths: list[str] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)  # of the files, by path
+    heats: list[Heat] = field(default_factory=list)
+    named: Postings = field(default_factory=dict)  # files by the words of their names
+    below: Postings = field(default_factory=dict)  # files by the words of their folders
+    present: set[int] = field(default_factory=set)  # files that exist
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def add(self, change: Change) -> None:
+        """Take in the next change."""
+        number = len(self)
+        counts = Counter(words(change.text))
+        for word, count in counts.items():
+            posting = number << COUNT_BITS | min(count, _MOST_COUNTED)
+            self.postings.setdefault(word, array("I")).append(posting)
+        self.lengths.append(min(sum(counts.values()), _LONGEST_TEXT))
+        touched = [self.file(path) for path in change.files]
+        gone = [self.file(path) for path in change.gone]
+        for one in touched:
+            self.heats[one].touch(number)
+        self.present.update(touched)
+        self.present.difference_update(gone)
+        told = touched + gone
+        self.files_of.append(array("I", told if len(told) <= _MOST_FILES else ()))
+        for one in self.files_of[-1]:
+            self.changes_of[one].append(number)
+
+    def file(self, path: str) -> int:
+        """The number of a file; a path never seen gets one."""
+        known = self.numbers.get(path)
+        if known is not None:
+            return known
+        number = self.numbers[path] = len(self.paths)
+        self.paths.append(path)
+        self.heats.append(Heat())
+        self.changes_of.append(array("I"))
+        name, folders = path_words(path)
+        for found, places in ((name, self.named), (folders, self.below)):
+            for word in found:
+                places.setdefault(word, array("I")).append(number)
+        return number
+
+    def keep_only(self, tracked: Iterable[str]) -> None:
+        """Make just those files the ones that exist."""
+        self.present = {self.file(path) for path in tracked}
+
+    def rarity(self, word: str) -> float:
+        """How telling a word of the past texts is (BM25's idf); 0 for one never seen."""
+        found = self.postings.get(word)
+        if found is None:
+            return 0.0
+        return math.log(1.0 + (len(self) - len(found) + 0.5) / (len(found) + 0.5))

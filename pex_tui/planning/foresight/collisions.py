@@ -1,0 +1,138 @@
+"""How probable it is that two tasks will collide, and over what.
+
+A logistic function over a few features: of the files that either will probably change, of the words
+of both texts, and, where both declare what they write, of what their globs share.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pex_tui.core.globs import overlap, plain_start
+from pex_tui.planning.foresight.change_index import ChangeIndex
+from pex_tui.planning.foresight.likely_files import Likely
+
+TEXT_FEATURES = (
+    "bias",
+    "files",  # cosine of the probabilities of the files
+    "words",  # cosine of the weighed words
+    "logs",  # log of the chance that both touch the same change log or lock file
+    "hub",  # log of the greatest chance that both touch one file, by that file's heat
+    "folders",  # cosine of the probabilities by folder, times log of the chance of any common file
+    "length",  # log of the shorter text's length
+)
+GLOB_FEATURES = (
+    *TEXT_FEATURES,
+    "any",  # log of the chance that both touch the same file of what they declare
+    "globs",  # log of the number of pairs of globs that overlap
+    "narrow",  # one over the number of files in the narrowest of these
+    "declared",  # log of how many globs both have
+    "log_globs",  # a change log or lock file is among these
+    "heat",  # log of the heat of the hottest file that both name as it is
+)
+_LEAST = 1e-4
+_DOUBT = 0.05
+_WORTH_NAMING = 0.01
+_LOGS = ("change", "news", "history", "release")
+_LOCKS = frozenset({"go.sum", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a task before it runs; `globs` are what it declares, None for nothing."""
+
+    likely: Likely
+    globs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terrain:
+    """The repository's files: what was changed in the past, and how many lie below each folder.
+
+    Folders are without a slash at the end; "" is the top.
+    """
+
+    index: ChangeIndex
+    sizes: Mapping[str, int]
+
+    def heat_of(self, path: str) -> float:
+        """How much the file was changed over the longer of the half-lives."""
+        number = self.index.numbers.get(path)
+        return self.index.heats[number].levels_at(len(self.index))[-1] if number is not None else 0
+
+
+def text_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[float, ...]:
+    """The values of TEXT_FEATURES."""
+    both = _in_common(left.likely.files, right.likely.files)
+    one_folder, other_folder = _by_folder(left.likely.files), _by_folder(right.likely.files)
+    return (
+        1.0,
+        _cosine(left.likely.files, right.likely.files, _DOUBT),
+        _cosine(left.likely.words, right.likely.words),
+        _log(_any({path: chance for path, chance in both.items() if _is_log(path)})),
+        _log(max((chance * terrain.heat_of(path) for path, chance in both.items()), default=0.0)),
+        _cosine(one_folder, other_folder, _DOUBT) * _log(_any(both)),
+        math.log1p(min(left.likely.length, right.likely.length)),
+    )
+
+
+def glob_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[float, ...]:
+    """The values of GLOB_FEATURES, of two tasks that declare what they write."""
+    first, second = left.globs or (), right.globs or ()
+    shared = [(one, other) for one in first for other in second if overlap(one, other)]
+    plain = {one for one, other in shared if one == other}
+    heats = [terrain.heat_of(path) for path in plain]
+    return (
+        *text_features(left, right, terrain),
+        _log(_any(_in_common(left.likely.files, right.likely.files))),
+        math.log1p(len(shared)),
+        max((1.0 / (1.0 + _size(terrain, *pair)) for pair in shared), default=0.0),
+        math.log1p(len(first)) + math.log1p(len(second)),
+        float(any(_is_log(path) for path in plain)),
+        math.log1p(max(heats, default=0.0)),
+    )
+
+
+def common_file(left: Outlook, right: Outlook) -> str | None:
+    """The file that both will most probably change, if there is one."""
+    both = _in_common(left.likely.files, right.likely.files)
+    best = max(both, key=lambda path: both[path], default=None)
+    return best if best is not None and both[best] >= _WORTH_NAMING else None
+
+
+def _in_common(left: Mapping[str, float], right: Mapping[str, float]) -> dict[str, float]:
+    """The chance that both touch a file, for the files that come into question for both."""
+    return {path: left[path] * right[path] for path in left.keys() & right.keys()}
+
+
+def _any(chances: Mapping[str, float]) -> float:
+    return 1.0 - math.prod(1.0 - chance for chance in chances.values())
+
+
+def _by_folder(files: Mapping[str, float]) -> dict[str, float]:
+    found: defaultdict[str, float] = defaultdict(float)
+    for path, chance in files.items():
+        found[path.rpartition("/")[0]] += chance
+    return found
+
+
+def _cosine(left: Mapping[str, float], right: Mapping[str, float], doubt: float = 0.0) -> float:
+    """How much the two point the same way; with a doubt, only as far as they are long."""
+    both = sum(left[key] * right[key] for key in left.keys() & right.keys())
+    length = math.hypot(*left.values()) * math.hypot(*right.values()) + doubt
+    return both / length if length else 0.0
+
+
+def _log(chance: float) -> float:
+    return math.log(chance + _LEAST)
+
+
+def _is_log(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name.startswith(_LOGS) or name.endswith(".lock") or name in _LOCKS
+
+
+def _size(terrain: Terrain, *globs: str) -> int:
+    """How many files the smaller of the globs may stand for."""
+    return min(terrain.sizes.get("/".join(plain_start(glob)), 1) for glob in globs)

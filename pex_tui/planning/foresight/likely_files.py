@@ -1,0 +1,239 @@
+"""Which files a task will probably change, from its text and the repository's past.
+
+Past changes are ranked against the text by BM25; what they touched, what is named like the text,
+what was hot lately and what changes together with these are the candidates. A logistic function
+over a dozen features turns each into a probability.
+"""
+
+import heapq
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pex_tui.planning.foresight.change_index import COUNT_BITS, ChangeIndex
+from pex_tui.planning.foresight.logistic import LogisticModel
+from pex_tui.planning.foresight.words import path_words, words
+
+FILE_FEATURES = (
+    "bias",
+    "name",  # words of the text that the file's name has, by their rarity
+    "name_rank",  # one over its place among the files that the text nearly names
+    "folder",  # as `name`, for the folders above it
+    "said",  # the text has the file's name as it is
+    "said_path",  # the text has its whole path
+    "like_share",  # of the past changes most like the text, those that touched it
+    "like_rank",  # one over its place when these are weighed by likeness and size
+    "company",  # how often it changed together with the likeliest files
+    "heat_short",
+    "heat_long",
+    "touches",
+    "lately",  # changes since it was touched last
+    "depth",  # folders above it
+)
+_K1, _B = 1.2, 0.6  # BM25
+_MOST_WORDS = 48  # of a text, the most telling ones
+_MOST_POSTINGS = 6000
+_NEWS = 8.0  # what a word weighs that no past text has
+_COMMON = 0.4  # a word in a larger share of the past texts says nothing
+_SMALL = 50  # past texts, below which no word is called common
+_COMMON_FOLDER = 0.3
+_NEAREST = 120  # past changes that are looked at
+_MOST_ALIKE = 60  # and those of them that are counted
+_SEEDS = 6  # files whose company is looked at
+_COMPANY = 60  # their last changes
+_LATELY = 100  # changes in which a file is hot
+_CANDIDATES = (40, 20, 20, 15)  # by likeness, name, company, heat
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """What is expected of a task: the probability of each file, and its weighed words."""
+
+    files: Mapping[str, float]
+    words: Mapping[str, float]
+    length: int  # of the text, in characters
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of the task's text, how telling it is, and how often it occurs."""
+
+    text: str
+    rarity: float
+    count: int
+
+    @property
+    def weight(self) -> float:
+        return self.rarity * (1.0 + math.log(self.count))
+
+
+def likely_files(index: ChangeIndex, text: str, model: LogisticModel) -> Likely:
+    """What the task of that text will probably change."""
+    query = _query(index, text)
+    chances = {
+        index.paths[file]: model.chance(values)
+        for file, values in _candidates(index, text, query).items()
+    }
+    told = {word.text: word.weight or _NEWS for word in query}
+    return Likely(chances, told, len(text))
+
+
+def file_features(index: ChangeIndex, text: str) -> dict[str, tuple[float, ...]]:
+    """The values of FILE_FEATURES of each file that comes into question, to fit a model by."""
+    found = _candidates(index, text, _query(index, text))
+    return {index.paths[file]: values for file, values in found.items()}
+
+
+def _candidates(index: ChangeIndex, text: str, query: list[_Word]) -> dict[int, tuple[float, ...]]:
+    """The features (see FILE_FEATURES) of each file that comes into question."""
+    now = len(index)
+    alike = _alike(index, query)
+    near, shares = _touched_by(index, alike)
+    names = _matches(index, query, index.named, common=1.0)
+    folders = _matches(index, query, index.below, common=_COMMON_FOLDER)
+    fits = {file: value / _all_of(index, file) for file, value in _top(names, 200)}
+    first = {file: 4.0 * near.get(file, 0.0) + 0.5 * fits.get(file, 0.0) for file in {*near, *fits}}
+    company = _company(index, [file for file, _ in _top(first, _SEEDS)])
+    hot = _hot(index)
+    pools = zip((first, names, company, hot), _CANDIDATES, strict=True)
+    chosen = {file for scores, most in pools for file, _ in _top(scores, most)}
+    like_rank, name_rank = _ranks(near), _ranks(fits)
+    lower = text.lower()
+    made: dict[int, tuple[float, ...]] = {}
+    for file in sorted(chosen):
+        heat, path = index.heats[file], index.paths[file].lower()
+        name = path.rpartition("/")[2]
+        short, long = heat.levels_at(now)
+        made[file] = (
+            1.0,
+            math.log1p(names.get(file, 0.0)),
+            name_rank.get(file, 0.0),
+            math.log1p(folders.get(file, 0.0)),
+            float("." in name and name in lower),
+            float("/" in path and path in lower),
+            _logit(shares.get(file, 0.0)),
+            like_rank.get(file, 0.0),
+            company.get(file, 0.0),
+            math.log1p(short),
+            math.log1p(long),
+            math.log1p(heat.touches),
+            1.0 / (1.0 + (now - heat.at) / 20.0),
+            path.count("/") / 5.0,
+        )
+    return made
+
+
+def _query(index: ChangeIndex, text: str) -> list[_Word]:
+    """The telling words of a text, the most telling first."""
+    most = _COMMON * len(index) if len(index) > _SMALL else math.inf
+    found = [
+        _Word(word, index.rarity(word), count)
+        for word, count in Counter(words(text)).items()
+        if len(index.postings.get(word, ())) <= most
+    ]
+    found.sort(key=lambda word: (-word.rarity, word.text))
+    return found
+
+
+def _alike(index: ChangeIndex, query: list[_Word]) -> list[tuple[int, float]]:
+    """The past changes most like the query, and how much of it each has (BM25, 0…1)."""
+    average = sum(index.lengths) / max(1, len(index)) or 1.0
+    told = _told(index, query)
+    scores: defaultdict[int, float] = defaultdict(float)
+    mask = 2**COUNT_BITS - 1
+    for word in told:
+        gain = word.weight * (_K1 + 1.0)
+        for posting in index.postings[word.text]:
+            number, count = posting >> COUNT_BITS, posting & mask
+            length = index.lengths[number] / average
+            scores[number] += gain * count / (count + _K1 * (1.0 - _B + _B * length))
+    whole = sum(word.weight for word in told) * (_K1 + 1.0) or 1.0
+    # Of two that are equally alike, the later one tells more.
+    best = heapq.nlargest(_NEAREST, scores.items(), key=lambda one: (one[1], one[0]))
+    return [(number, score / whole) for number, score in best]
+
+
+def _told(index: ChangeIndex, query: list[_Word]) -> list[_Word]:
+    """The words to look up, the rarest first: the others would cost more than they tell."""
+    told: list[_Word] = []
+    postings = 0
+    for word in query[:_MOST_WORDS]:
+        if word.rarity:
+            postings += len(index.postings[word.text])
+            if postings > _MOST_POSTINGS and told:
+                break
+            told.append(word)
+    return told
+
+
+def _touched_by(
+    index: ChangeIndex, alike: list[tuple[int, float]]
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Files by the likeness of what touched them: as a weight, and as a share of the likeliest."""
+    near: defaultdict[int, float] = defaultdict(float)
+    shares: defaultdict[int, float] = defaultdict(float)
+    whole = sum(score * score for _, score in alike[:_MOST_ALIKE]) or 1.0
+    for place, (number, score) in enumerate(alike):
+        files = index.files_of[number]
+        for file in files:
+            if file in index.present:
+                near[file] += score * score / math.sqrt(len(files))
+                if place < _MOST_ALIKE:
+                    shares[file] += score * score / whole
+    return near, shares
+
+
+def _matches(
+    index: ChangeIndex, query: list[_Word], places: Mapping[str, Iterable[int]], common: float
+) -> dict[int, float]:
+    """Files by the words of the query that lead to them, the rarer the heavier."""
+    found: defaultdict[int, float] = defaultdict(float)
+    for word in query:
+        files = [file for file in places.get(word.text, ()) if file in index.present]
+        if len(files) <= common * len(index.present):
+            weight = _path_rarity(index, len(files))
+            for file in files:
+                found[file] += weight
+    return found
+
+
+def _path_rarity(index: ChangeIndex, files: int) -> float:
+    return math.log(1.0 + len(index.present) / (files + 0.5))
+
+
+def _all_of(index: ChangeIndex, file: int) -> float:
+    """What a query has at most from the name of the file."""
+    own, _ = path_words(index.paths[file])
+    return sum(_path_rarity(index, len(index.named[word])) for word in own) or 1.0
+
+
+def _company(index: ChangeIndex, seeds: list[int]) -> dict[int, float]:
+    """Files by how often they changed together with one of the seeds, at most."""
+    found: dict[int, float] = {}
+    for seed in seeds:
+        changes = index.changes_of[seed][-_COMPANY:]
+        beside = Counter(file for number in changes for file in index.files_of[number])
+        for file, count in beside.items():
+            if file != seed and file in index.present:
+                found[file] = max(found.get(file, 0.0), count / (len(changes) + 2.0))
+    return found
+
+
+def _hot(index: ChangeIndex) -> dict[int, float]:
+    lately = (file for files in index.files_of[-_LATELY:] for file in files)
+    return {file: count for file, count in Counter(lately).items() if file in index.present}
+
+
+def _top(scores: Mapping[int, float], most: int) -> list[tuple[int, float]]:
+    return heapq.nlargest(most, scores.items(), key=lambda one: (one[1], -one[0]))
+
+
+def _ranks(scores: Mapping[int, float]) -> dict[int, float]:
+    ordered = sorted(scores, key=lambda file: (-scores[file], file))
+    return {file: 1.0 / (1.0 + place) for place, file in enumerate(ordered)}
+
+
+def _logit(share: float) -> float:
+    bounded = min(0.98, max(0.005, share))
+    return math.log(bounded / (1.0 - bounded))

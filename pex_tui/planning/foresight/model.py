@@ -1,0 +1,46 @@
+"""The fitted weights, as they are shipped."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.planning.foresight.collisions import GLOB_FEATURES, TEXT_FEATURES
+from pex_tui.planning.foresight.likely_files import FILE_FEATURES
+from pex_tui.planning.foresight.logistic import LogisticModel
+
+
+@dataclass(frozen=True, slots=True)
+class ForesightModel:
+    """Whether a task changes a file, and whether two tasks collide.
+
+    `texts` knows no more than what the tasks say, `globs` also what both declare to write.
+    """
+
+    files: LogisticModel
+    texts: LogisticModel
+    globs: LogisticModel
+
+
+def read_model(path: Path) -> ForesightModel:
+    """The model of a file that `tests/bench/conflicts.py` wrote.
+
+    Raises ValueError when its features are not those of this version, OSError when there is none.
+    """
+    weights = json.loads(path.read_text("utf-8"))["weights"]
+    files, texts, globs = (
+        _model(path, name, weights[name], features)
+        for name, features in (
+            ("files", FILE_FEATURES),
+            ("texts", TEXT_FEATURES),
+            ("globs", GLOB_FEATURES),
+        )
+    )
+    return ForesightModel(files, texts, globs)
+
+
+def _model(
+    path: Path, name: str, weights: dict[str, float], features: tuple[str, ...]
+) -> LogisticModel:
+    if tuple(weights) != features:
+        raise ValueError(f"{path}: the weights of {name} are not those of this version")
+    return LogisticModel(features, tuple(weights.values()))
