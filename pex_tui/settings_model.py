@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pex_tui.core.plan import Isolation, PermissionMode, PermissionRules, Talk
-from pex_tui.core.rules import FallbackMode, RunRules
+from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.fields import (
     Command,
@@ -113,6 +113,8 @@ class ConflictResolution(_Section):
     """When a conflict stays: one task at a time, ask, or end the run."""
     threshold: float = Field(default=0.2, gt=0, le=1)
     """How probable a foreseen collision is that two tasks are kept apart for; above 0, up to 1."""
+    radar: RadarPolicy = RadarPolicy.WARN
+    """When two tasks at work are seen to collide: off, warn, tell, pause or serialise."""
     break_cycles: bool = False
     """Whether the weakest need of a cycle is dropped rather than the plan refused."""
     lock_timeout: PositiveDuration = 60.0
@@ -268,6 +270,7 @@ class Settings(BaseSettings):
             max_retries=conflicts.max_retries,
             fallback=conflicts.fallback_mode,
             collision_threshold=conflicts.threshold,
+            radar=conflicts.radar,
             lock_timeout_seconds=conflicts.lock_timeout,
             grace_seconds=self.safety.grace,
             fail_fast=fail_fast,

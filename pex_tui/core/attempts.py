@@ -17,7 +17,7 @@ from pex_tui.core.events import (
     WorkspacePrepared,
 )
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.lessons import AGAIN, INTERRUPTED, failure_lesson
+from pex_tui.core.lessons import AGAIN, INTERRUPTED, YIELDED, failure_lesson
 from pex_tui.core.limits import MOST_REFUSALS, limited
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.plan import Expects
@@ -35,6 +35,13 @@ AttemptEvent = (
     | WorkCaptured
     | CaptureFailed
 )
+
+
+_LESSONS = {  # for an attempt that was stopped to be made again
+    StopCause.RERUN: AGAIN,
+    StopCause.INTERRUPT: INTERRUPTED,
+    StopCause.YIELD: YIELDED,
+}
 
 
 def dispatched(draft: Draft, event: TaskDispatched) -> None:
@@ -64,6 +71,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         candidate=None,
         files=(),
         drift=(),
+        yields_to=None,
         progress=None,
         activity="",
         listens=False,
@@ -114,7 +122,7 @@ def why_aborted(state: RunState) -> str:
 
 def wants_pause(state: RunState, task: TaskState) -> bool:
     """Whether the task, or the whole run, is meant to stand still."""
-    return task.held or state.stage is RunStage.PAUSED
+    return task.held or task.yields_to is not None or state.stage is RunStage.PAUSED
 
 
 def stop(draft: Draft, task: TaskState, cause: StopCause) -> None:
@@ -185,17 +193,17 @@ def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
 
 
 def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
-    task = draft.change(task.id, work=event.work, files=event.files, drift=event.drift)
+    seen = [path for path in task.drift if path in event.files]
+    drift = tuple(dict.fromkeys((*event.drift, *seen)))
+    task = draft.change(task.id, work=event.work, files=event.files, drift=drift)
     if event.left_out:
         draft.notice(f"{task.id} made files too large for git: {', '.join(event.left_out)}")
     failure = task.failure or _broken_promise(draft, task, event)
     if task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
-    elif task.stop in {StopCause.RERUN, StopCause.INTERRUPT}:
-        if task.stop is StopCause.RERUN:
-            _teach(draft, task, AGAIN, seed=None)
-        else:
-            _teach(draft, task, INTERRUPTED, seed=event.work)
+    elif task.stop in _LESSONS:
+        seed = None if task.stop is StopCause.RERUN else event.work
+        _teach(draft, task, _LESSONS[task.stop], seed)
         ready(draft, draft.change(task.id, held=False), task.reason)
     elif failure is not None:
         _failed(draft, task, failure)

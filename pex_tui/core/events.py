@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pex_tui.core.base_event import BaseEvent
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan
+from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import (
     ConflictFile,
@@ -391,6 +392,9 @@ Event = (
     | RetryRequested
     | TimePassed
     | Noticed
+    | WritesSeen
+    | OverlapSeen
+    | OverlapGone
 )
 
-TELEMETRY: tuple[type[Event], ...] = (AgentProgressed, TaskHeld)
+TELEMETRY: tuple[type[Event], ...] = (AgentProgressed, TaskHeld, WritesSeen)

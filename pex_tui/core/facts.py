@@ -21,7 +21,7 @@ def facts(state: RunState, task_id: TaskId, now: float) -> tuple[Fact, ...]:
         *_situation(state, task, now),
         *_times(state, task, spec, now),
         *_circumstances(state, task, spec),
-        *_work(task, spec),
+        *_work(state, task, spec),
         *_history(state, task),
     )
     return tuple((label, clean(text)) for label, text in found)
@@ -93,7 +93,7 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
     yield "command", " ".join(spec.argv)
 
 
-def _work(task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
+def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
     if spec.writes is None:
         guessed = f", probably {', '.join(spec.predicted_writes)}" if spec.predicted_writes else ""
         yield "may write", f"not declared{guessed}"
@@ -102,6 +102,9 @@ def _work(task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
     if task.files:
         yield "changed", counted(len(task.files), "file")
         yield from (("", path) for path in task.files)
+    for overlap in state.overlaps_of(task.id):
+        yield f"collides with {overlap.other(task.id)}", str(overlap.paths[0])
+        yield from (("", str(path)) for path in overlap.paths[1:])
     if task.drift:
         yield "drift", f"{counted(len(task.drift), 'file')} outside what it may write"
         yield from (("", path) for path in task.drift)

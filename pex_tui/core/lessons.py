@@ -37,6 +37,10 @@ def failure_lesson(detail: str) -> str:
 
 
 INTERRUPTED = "You were interrupted in the middle of your work. Go on where you stopped."
+YIELDED = (
+    "You were stopped, as another task changed the same lines. Its change comes first: you now "
+    "stand on the newest state. Go on, so that both intentions hold."
+)
 AGAIN = "A person looked at your work and asks you to do the task again, from the start."
 
 

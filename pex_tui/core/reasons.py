@@ -34,6 +34,7 @@ _STOPPING = {
     StopCause.ABORT: "Being aborted",
     StopCause.TIMEOUT: "Being stopped: its timeout is over",
     StopCause.RERUN: "Being stopped, to start afresh",
+    StopCause.YIELD: "Making way for another task",
     StopCause.INTERRUPT: "Being stopped with the run",
 }
 _LANDING = {
@@ -183,6 +184,8 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         return _STOPPING[task.stop or StopCause.ABORT]
     if task.phase is Phase.PAUSED:
         since = "" if task.paused_at is None else f", {clock(now - task.paused_at)} ago"
+        if task.yields_to is not None and not task.held:
+            return f"Stands still until {task.yields_to} has landed{since}"
         whose = "by you" if task.held else "with the run"
         wanted = task.held or state.stage is RunStage.PAUSED
         return f"Paused {whose}{since}" if wanted else "Going on"
@@ -191,8 +194,15 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         return doing if task.attempt == 1 else f"{doing}, attempt {task.attempt}"
     if task.held or state.stage is RunStage.PAUSED:
         return "To be paused at its next step" if task.listens else "Being paused"
+    if task.yields_to is not None:
+        return f"To stand still until {task.yields_to} has landed"
     if task.asks:
         return f"Asks to {task.asks[0].title}, {clock(now - task.asks[0].asked_at)}"
+    seen = state.overlaps_of(task.id)
+    if seen:
+        more = f" and {len(seen[0].paths) - 1} more" if len(seen[0].paths) > 1 else ""
+        others = ", ".join(overlap.other(task.id) for overlap in seen)
+        return f"Collides with {others} in {seen[0].paths[0]}{more}"
     return task.activity or "Running"
 
 

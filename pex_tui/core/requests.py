@@ -1,7 +1,7 @@
 """What people ask of tasks and of the run. A request that makes no sense now changes nothing."""
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent
-from pex_tui.core.attempts import ready, stop
+from pex_tui.core.attempts import ready, stop, wants_pause
 from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -48,8 +48,10 @@ def task_request(draft: Draft, event: TaskRequest) -> None:
         case PauseRequested():
             _pause(draft, task)
         case ResumeRequested():
-            draft.change(task.id, held=False)
-            if task.phase is Phase.PAUSED or (task.phase is Phase.RUNNING and task.held):
+            draft.change(task.id, held=False, yields_to=None)
+            if task.phase is Phase.PAUSED or (
+                task.phase is Phase.RUNNING and (task.held or task.yields_to)
+            ):
                 draft.act(ResumeAgent(task.id, task.attempt))
         case BoostRequested():
             if task.phase not in TERMINAL:
@@ -96,7 +98,7 @@ def resume_run(draft: Draft) -> None:
     """Let everything go on that no person holds on its own."""
     _end_pause(draft, RunStage.RUNNING)
     for task in draft.state.tasks:
-        if task.phase in {Phase.PAUSED, Phase.RUNNING} and not task.held:
+        if task.phase in {Phase.PAUSED, Phase.RUNNING} and not wants_pause(draft.state, task):
             draft.act(ResumeAgent(task.id, task.attempt))
 
 

@@ -12,6 +12,16 @@ class FallbackMode(StrEnum):
     ABORT = "abort"
 
 
+class RadarPolicy(StrEnum):
+    """What happens once two tasks at work are seen to collide."""
+
+    OFF = "off"  # nobody looks
+    WARN = "warn"
+    TELL = "tell"  # both agents, if they listen
+    PAUSE = "pause"  # the one with less to lose, until the other has landed
+    SERIALISE = "serialise"  # that one starts again after the other
+
+
 @dataclass(frozen=True, slots=True)
 class RunRules:
     """Limits and policies of one run; times are seconds.
@@ -27,6 +37,7 @@ class RunRules:
     max_retries: int = 3
     fallback: FallbackMode = FallbackMode.SEQUENTIAL
     collision_threshold: float = 0.2
+    radar: RadarPolicy = RadarPolicy.WARN
     lock_timeout_seconds: float = 60.0
     grace_seconds: float = 10.0
     backoff_seconds: float = 1.0

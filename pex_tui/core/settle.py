@@ -11,6 +11,7 @@ from pex_tui.core.landing import advance_queue
 from pex_tui.core.limits import limit_of
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
+from pex_tui.core.radar import let_go_on
 from pex_tui.core.state import (
     ConflictKind,
     Decision,
@@ -37,6 +38,7 @@ def settle(draft: Draft) -> None:
         abort_run(draft)
         _settle_graph(draft)
     advance_queue(draft)
+    let_go_on(draft)
     _land_run(draft)
 
 

@@ -47,6 +47,7 @@ class StopCause(StrEnum):
     ABORT = "abort"  # a person said so
     TIMEOUT = "timeout"
     RERUN = "rerun"  # a person asked for a fresh attempt
+    YIELD = "yield"  # it makes way for another that it collides with
     INTERRUPT = "interrupt"  # the run is being killed; the attempt is given back
 
 
@@ -78,6 +79,9 @@ class Decision(StrEnum):
     EDITED = "edited"  # a person's own result
     RERUN = "rerun"  # the task again, on the new tip
     SERIALISED = "serialised"  # never met: one waited for the other
+    WARNED = "warned"  # seen while both worked; people were told
+    TOLD = "told"  # likewise; the agents were told
+    PAUSED = "paused"  # likewise; one stood still until the other had landed
     DROPPED_NEED = "dropped_need"  # a cycle was broken
     ABORTED = "aborted"
     FAILED = "failed"
@@ -109,6 +113,30 @@ class ConflictFile:
 
     path: str
     kind: str = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPath:
+    """A path that two tasks change so that it won't merge; `lines` of their start, if any."""
+
+    path: str
+    lines: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.lines}" if self.lines else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two tasks whose work so far does not merge, and since when that is known."""
+
+    tasks: tuple[TaskId, TaskId]
+    paths: tuple[SharedPath, ...]
+    since: float
+
+    def other(self, task: TaskId) -> TaskId:
+        """The one of the two that is not this one."""
+        return self.tasks[1] if task == self.tasks[0] else self.tasks[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +230,7 @@ class TaskState:
     slot: SlotId | None = None
     boosted: bool = False
     held: bool = False
+    yields_to: TaskId | None = None  # it stands still until that one has landed
     ready_at: float | None = None
     dispatched_at: float | None = None
     started_at: float | None = None
@@ -225,7 +254,7 @@ class TaskState:
     candidate: CommitId | None = None
     landing_stage: LandingStage | None = None
     landed: CommitId | None = None
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # changed so far, or in all
     drift: tuple[str, ...] = ()  # files written outside the declared set
     progress: float | None = None  # 0…1; None is unknown, never guessed
     activity: str = ""
@@ -281,6 +310,8 @@ class RunState:
     conflicts: tuple[Conflict, ...] = ()
     tip: CommitId | None = None  # the integration tip as last seen; the base at first
     killed: bool = False  # draining without waiting for the merge queue
+    caught: frozenset[frozenset[TaskId]] = frozenset()  # pairs found to exclude each other at work
+    overlaps: tuple[Overlap, ...] = ()  # of tasks at work, as the radar sees them
     sequential: bool = False  # after an unresolved conflict: writers go one at a time
     limits: tuple[ProviderLimit, ...] = ()
     budgets: int = 1  # how many times the configured budget may be used
@@ -309,6 +340,10 @@ class RunState:
     def active(self) -> list[tuple[int, TaskState]]:
         """Positions and states of the tasks that neither wait for a need nor have ended."""
         return [spot for spot in enumerate(self.tasks) if spot[1].phase in ACTIVE]
+
+    def overlaps_of(self, task_id: TaskId) -> tuple[Overlap, ...]:
+        """What the task at work collides with right now."""
+        return tuple(overlap for overlap in self.overlaps if task_id in overlap.tasks)
 
     @property
     def open_conflicts(self) -> tuple[Conflict, ...]:

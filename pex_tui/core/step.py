@@ -31,6 +31,7 @@ from pex_tui.core.events import (
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.landing import LandingEvent, decided, landing_event
 from pex_tui.core.phases import Phase, RunStage
+from pex_tui.core.radar import RadarEvent, radar_event
 from pex_tui.core.requests import TaskRequest, run_request, task_request
 from pex_tui.core.settle import due, settle
 from pex_tui.core.state import (
@@ -127,6 +128,8 @@ def _apply(draft: Draft, event: Event) -> None:
             _held(draft, event)
         case ConflictDecided():
             decided(draft, event)
+        case _ if isinstance(event, RadarEvent):
+            radar_event(draft, event)
         case _ if isinstance(event, TalkEvent):
             talk_event(draft, event)
         case TimePassed():

@@ -15,6 +15,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.outcome import NOBODY, conclude
 from pex_tui.core.phases import RunStage
+from pex_tui.core.rules import RadarPolicy
 from pex_tui.core.settle import is_drained, is_over, next_deadline
 from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import step
@@ -23,6 +24,7 @@ from pex_tui.core.talk_events import PermissionDecided
 from pex_tui.engine.inbox import Inbox
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
+from pex_tui.engine.radar import Radar
 
 _FULL_DISK_RETRY_SECONDS = 1.0
 Listener = Callable[[RunState], None]
@@ -64,6 +66,10 @@ class Engine:
         performer = Performer(self.state, self._ports, pool, self.post)
         async with asyncio.TaskGroup() as group:
             running: set[asyncio.Task[None]] = set()
+            if self._ports.lookout is not None and self.state.rules.radar is not RadarPolicy.OFF:
+                radar = Radar(self.state, self._ports.lookout, self._ports.clock, self.post)
+                self.subscribe(radar.see)
+                running.add(group.create_task(radar.run(), name="radar"))
             await self._advance(self._inbox.take(), performer, group, running)
             while self.state.stage is not RunStage.FINISHED:
                 await self._news()

@@ -3,15 +3,15 @@
 Every call is safe to repeat: after a crash the next engine performs the last actions again.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from pex_tui.core.events import Event
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import TaskSpec
-from pex_tui.core.state import ConflictFile, Decision, Verdict
+from pex_tui.core.state import ConflictFile, Decision, SharedPath, Verdict
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
 
 
@@ -25,6 +25,40 @@ class LandingError(Exception):
 
 class JournalFull(Exception):  # noqa: N818  # a state that passes, not a fault
     """The disk has no room for the journal; nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What an attempt has changed so far: `commit` holds it on `start`, `files` differ from that.
+
+    `ranges` are the lines of the start commit that each file's changes replace (first, one after
+    the last; the same for an insertion before it); none for a file that is new, gone or no text.
+    """
+
+    start: CommitId
+    commit: CommitId
+    tree: str
+    files: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+
+class Lookout(Protocol):
+    """Sees what attempts at work change, without touching anything of theirs."""
+
+    def changes(self, folders: frozenset[Path]) -> AsyncIterator[frozenset[Path]]:
+        """The folders below which something changed, whenever it does; all of them at first."""
+        ...
+
+    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+        """What the attempt has changed by now; `before` itself when that is the same.
+
+        None when it is no longer at work. Raises WorkspaceError when git can't tell.
+        """
+        ...
+
+    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
+        """The paths in which the two won't merge; raise WorkspaceError when git can't tell."""
+        ...
 
 
 class AgentRunner(Protocol):
@@ -321,3 +355,4 @@ class Ports:
     launches: Launches
     lander: Lander
     clock: Clock
+    lookout: Lookout | None = None  # without one, nobody looks

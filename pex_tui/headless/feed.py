@@ -11,7 +11,6 @@ from pex_tui.core.events import (
     Event,
     GateFinished,
     MergeConflicted,
-    Noticed,
     RunAdopted,
     RunDrainRequested,
     RunLanded,
@@ -57,15 +56,21 @@ class Narrator:
         self._print = printer
         self._state = state
         self._phases = {task.id: task.phase for task in state().tasks}
+        self._notices = len(state().notices)
 
     def __call__(self, seq: int, event: Event) -> None:
         """Tell of an event and of what it did to the tasks, as far as that is worth a line."""
         del seq
         state = self._state()
-        for text in (_told(event, state), *self._moved(state, event.at)):
+        for text in (_told(event, state), *self._noticed(state), *self._moved(state, event.at)):
             if text:
                 clock = time.strftime("%H:%M:%S", time.localtime(event.at))
                 self._print(f"{clock} {clean(text)}")
+
+    def _noticed(self, state: RunState) -> Iterator[str]:
+        for text in state.notices[self._notices :]:
+            yield f"! {text}"
+        self._notices = len(state.notices)
 
     def _moved(self, state: RunState, now: float) -> Iterator[str]:
         for task in state.tasks:
@@ -108,8 +113,6 @@ def _told(event: Event, state: RunState) -> str:
             return f"✓ {event.target}: {event.detail}"
         case RunLandRefused():
             return f"✗ not landed: {event.reason}"
-        case Noticed():
-            return f"! {event.text}"
         case _:
             return ""
 

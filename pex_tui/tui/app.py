@@ -183,7 +183,8 @@ class PexApp(App[None]):
         if state is None or self._attention is None:
             return
         for need in self._attention.needs(state):
-            self._alert(need.text)
+            if need.is_urgent:
+                self._alert(need.text)
             if need.is_news:
                 self.tell(need.text, is_bad=True)
         if self.leaves_when_over and state.stage is RunStage.FINISHED:
@@ -203,8 +204,7 @@ class PexApp(App[None]):
 
     @on(Steer)
     def _steer(self, message: Steer) -> None:
-        session = self.session
-        if session is not None:
+        if (session := self.session) is not None:
             asking = ask(self, session, message.events)
             self.run_worker(asking, group="ask", exclusive=not session.is_driven)
 

@@ -12,10 +12,15 @@ from pex_tui.core.text import clean
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something to tell; `is_news` means that the screen does not show it by itself."""
+    """Something to tell.
+
+    `is_news` means that the screen does not show it by itself, `is_urgent` that it waits for the
+    user or ends what they wait for.
+    """
 
     text: str
     is_news: bool = True
+    is_urgent: bool = True
 
 
 class Attention:
@@ -27,6 +32,7 @@ class Attention:
         self._ended = state.stage is RunStage.FINISHED
         self._budgets = state.budgets if over_budget(state) else 0
         self._refusal = _refusal(state)
+        self._notices = len(state.notices)
 
     def needs(self, state: RunState) -> tuple[Need, ...]:
         """What has come up since the last call."""
@@ -52,6 +58,8 @@ class Attention:
             outcome = str(state.outcome or "").replace("_", " ")
             found.append(Need(f"Run {state.run} has ended: {outcome}.", is_news=False))
         self._ended = ended
+        found += [Need(clean(text), is_urgent=False) for text in state.notices[self._notices :]]
+        self._notices = len(state.notices)
         return tuple(found)
 
 

@@ -10,6 +10,7 @@ from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.gate import GateOptions
 from pex_tui.adapters.git.landing import GitLander, LanderOptions
+from pex_tui.adapters.git.lookout import GitLookout
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.setup import run_setup
@@ -38,13 +39,14 @@ def assemble(
 ) -> Assembly:
     """All ports of one run."""
     lander = make_lander(ground, state, identity)
+    workspaces = GitWorkspaces(
+        ground.repository, ground.places, workspace_options(ground), identity
+    )
     leases = PortLeases(ground.places.root.name)
     return Assembly(
         Ports(
             journal=journal,
-            workspaces=GitWorkspaces(
-                ground.repository, ground.places, workspace_options(ground), identity
-            ),
+            workspaces=workspaces,
             runner=AgentsRunner(ground.places, stall_seconds=ground.settings.agents.stall),
             launches=AgentLaunches(
                 places=ground.places,
@@ -56,6 +58,7 @@ def assemble(
             ),
             lander=lander,
             clock=SystemClock(),
+            lookout=GitLookout(workspaces),
         ),
         lander,
         leases,

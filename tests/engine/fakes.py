@@ -28,6 +28,7 @@ from pex_tui.engine.ports import (
     ConflictSides,
     GateResult,
     JournalFull,
+    Lookout,
     Merged,
     Moved,
     MoveRefused,
@@ -277,12 +278,21 @@ class FakeWorld:
     clock: ManualClock = field(default_factory=ManualClock)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     git: FakeGit = field(default_factory=FakeGit)
+    lookout: Lookout | None = None
 
     def __post_init__(self) -> None:
         self.runner = FakeRunner(self.clock)
 
     def ports(self) -> Ports:
-        return Ports(self.journal, self.git, self.runner, FakeLaunches(), self.git, self.clock)
+        return Ports(
+            self.journal,
+            self.git,
+            self.runner,
+            FakeLaunches(),
+            self.git,
+            self.clock,
+            self.lookout,
+        )
 
     def begin(self, *tasks: TaskSpec, rules: RunRules | None = None, **fields: object) -> RunState:
         plan = Plan(tasks, **fields)  # type: ignore[arg-type]  # test shorthand

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pex_tui.adapters.git.agent_git import AgentGit
 from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.footprints import take_footprint
 from pex_tui.adapters.git.kept_refs import (
     head_ref,
     interrupted_ref,
@@ -17,7 +18,7 @@ from pex_tui.adapters.git.kept_refs import (
 from pex_tui.adapters.git.left_out import files_left_out, left_out_folder
 from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.repository import shown
-from pex_tui.adapters.git.shadow import shadow_of
+from pex_tui.adapters.git.shadow import shadow_in, shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
 from pex_tui.adapters.git.worktree_record import Worktree, write_whole
 from pex_tui.core.globs import matches
@@ -25,7 +26,7 @@ from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import Captured, WorkspaceError
+from pex_tui.engine.ports import Captured, Footprint, WorkspaceError
 
 _ANSWER = "captured.json"
 
@@ -70,8 +71,19 @@ class Capture:
         start = worktree.commit
         if start is None:
             return ""
-        shadow = await copy_shadow(worktree, start, self.common_dir)
+        shadow = await copy_shadow(worktree, worktree.glance, start, self.common_dir)
         return await diff_of(shadow, await self._extras(worktree, start))
+
+    async def footprint(self, worktree: Worktree, before: Footprint | None) -> Footprint | None:
+        """What has changed in a worktree at work; raise GitError or OSError."""
+        start = worktree.commit
+        if start is None:
+            return None
+        if before is None or before.start != start:
+            shadow = await copy_shadow(worktree, worktree.radar, start, self.common_dir)
+        else:
+            shadow = shadow_in(worktree.radar, worktree.path, start)
+        return await take_footprint(shadow, await self._extras(worktree, start), before)
 
     async def _extras(self, worktree: Worktree, start: CommitId) -> Extras:
         """What is special in the worktree, by what we put there and what the agent told git."""

@@ -119,7 +119,7 @@ class Cleaner:
             reason = (
                 f"commits in its submodule {named} are on no remote: push them" if alone else ""
             )
-        places = (worktree.path, worktree.git_dir, worktree.shadow, worktree.glance)
+        places = (worktree.path, worktree.git_dir, worktree.shadow, worktree.glance, worktree.radar)
         size = sum([await asyncio.to_thread(size_bytes, place) for place in places])
         run = min(owners, default=None)
         return Removal(Kind.WORKTREE, str(worktree.path), run, size, reason)

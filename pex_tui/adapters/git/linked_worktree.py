@@ -118,6 +118,7 @@ class LinkedWorktrees:
             (self.common_dir / "worktrees").rmdir()
         remove_tree(worktree.shadow)
         remove_tree(worktree.glance)
+        remove_tree(worktree.radar)
         remove_tree(worktree.users)
         worktree.record.unlink(missing_ok=True)
 

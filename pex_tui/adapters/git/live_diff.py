@@ -23,14 +23,16 @@ _DIFF = (
 )
 
 
-async def copy_shadow(worktree: Worktree, start: CommitId, common_dir: Path) -> Shadow:
-    """A copy of the worktree's shadow beside it, in place of an earlier one.
+async def copy_shadow(
+    worktree: Worktree, folder: Path, start: CommitId, common_dir: Path
+) -> Shadow:
+    """A copy of the worktree's shadow in the folder, in place of an earlier one.
 
     Raises GitError or OSError.
     """
-    shadow = shadow_in(worktree.glance, worktree.path, start)
+    shadow = shadow_in(folder, worktree.path, start)
     try:
-        await asyncio.to_thread(cast_shadow, worktree.glance, worktree.shadow, common_dir, start)
+        await asyncio.to_thread(cast_shadow, folder, worktree.shadow, common_dir, start)
     except FileNotFoundError:  # a crash, or a person, took the index
         await shadow.forget_index()
     return shadow

@@ -22,7 +22,7 @@ from pex_tui.core.plan import Isolation, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import Captured, Workspace, WorkspaceError
+from pex_tui.engine.ports import Captured, Footprint, Workspace, WorkspaceError
 
 
 @dataclass(slots=True)
@@ -112,6 +112,20 @@ class GitWorkspaces:
                 found = f"… git can't tell what has changed: {clean(str(error))}\n"
             # By now it may be another attempt's, and the files another task's.
             return found if self._pool.at_work(key) is worktree else ""
+
+    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+        """What a live attempt has changed so far; `before` itself when nothing else has.
+
+        None for readers, and when the attempt is over. Raises WorkspaceError.
+        """
+        worktree = self._pool.at_work(key)
+        if worktree is None:
+            return None
+        try:
+            found = await self._capture.footprint(worktree, before)
+        except (GitError, OSError) as error:
+            raise WorkspaceError(f"git can't tell what {key.task} changes: {error}") from error
+        return found if self._pool.at_work(key) is worktree else None
 
     async def close(self) -> None:
         """Let go; who has which workspace is on the disk."""

@@ -57,6 +57,11 @@ class Worktree:
         return _beside(self.path, ".glance")
 
     @property
+    def radar(self) -> Path:
+        """A copy of the shadow that goes along with the attempt's work."""
+        return _beside(self.path, ".radar")
+
+    @property
     def users(self) -> Path:
         """A folder with an empty file for each attempt that reads here."""
         return _beside(self.path, ".users")

@@ -1,0 +1,94 @@
+"""Watches workspaces for changes and asks git whether two of them would merge."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchfiles import Change, DefaultFilter, awatch
+
+from pex_tui.adapters.git.attributes import Attributes
+from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.collide import may_collide, shared_lines
+from pex_tui.adapters.git.merge_tree import TreeMerger
+from pex_tui.adapters.git.objects import read_commits
+from pex_tui.adapters.git.workspaces import GitWorkspaces
+from pex_tui.core.state import SharedPath
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.ports import Footprint, WorkspaceError
+
+_GATHERED_MS = 500  # changes that come together are told together
+_STEP_MS = 200
+_POLL_SECONDS = 5.0  # where the system can't watch so many folders
+
+
+@dataclass(frozen=True, slots=True)
+class GitLookout:
+    """Looks at the workspaces of one repository."""
+
+    workspaces: GitWorkspaces
+
+    async def changes(self, folders: frozenset[Path]) -> AsyncGenerator[frozenset[Path]]:
+        """The folders below which something changed, whenever it does; all of them at first."""
+        yield folders
+        by_name = {f"{os.fspath(folder)}/": folder for folder in folders}
+        stop = asyncio.Event()
+        seen = awatch(
+            *folders,
+            watch_filter=_Sources(),
+            debounce=_GATHERED_MS,
+            step=_STEP_MS,
+            stop_event=stop,
+            ignore_permission_denied=True,
+        )
+        try:
+            async with aclosing(seen):
+                async for found in seen:
+                    yield frozenset(
+                        folder
+                        for name, folder in by_name.items()
+                        if any(path.startswith(name) for _, path in found)
+                    )
+        except OSError:  # too many folders for the system, or one that is gone
+            while True:
+                await asyncio.sleep(_POLL_SECONDS)
+                yield folders
+        finally:
+            stop.set()
+
+    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+        """What the attempt has changed by now; raise WorkspaceError."""
+        return await self.workspaces.footprint(key, before)
+
+    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
+        """The paths in which the two won't merge; raise WorkspaceError."""
+        if not may_collide(first, second):
+            return ()
+        git = Git(self.workspaces.repository.common_dir)
+        merger = TreeMerger(git, Attributes(git, self.workspaces.places.root / "attributes"))
+        try:
+            commits = await read_commits(git, first.commit, second.commit)
+            if first.start != second.start and await _comes_later(git, first, second):
+                commits.reverse()
+            work, tip = commits  # the tip is the one that knows more of what has landed
+            merged = await merger.merge(tip, work)
+        except (GitError, OSError) as error:
+            raise WorkspaceError(f"git can't tell whether two tasks collide: {error}") from error
+        paths = (conflict.path for conflict in merged.conflicts)
+        return tuple(SharedPath(path, shared_lines(first, second, path)) for path in paths)
+
+
+async def _comes_later(git: Git, first: Footprint, second: Footprint) -> bool:
+    """Whether the first started from more than the second."""
+    answer = await git.run(*("merge-base", "--is-ancestor", second.start, first.start), ok=(0, 1))
+    return answer.status == 0
+
+
+class _Sources(DefaultFilter):
+    """Leaves out what tools write for themselves, and git's own files."""
+
+    def __call__(self, change: Change, path: str) -> bool:
+        """Whether the change counts."""
+        return not path.endswith("/.git") and super().__call__(change, path)

@@ -1,0 +1,13 @@
+"""How much would be lost if a task at work had to make way for another."""
+
+from pex_tui.core.dispatch import urgency
+from pex_tui.core.ids import TaskId
+from pex_tui.core.state import RunState
+
+
+def loss(state: RunState, name: TaskId) -> tuple[int, float, float]:
+    """By urgency, then by its rank in the graph, then by the work done; smaller is less."""
+    position = state.graph.index[name]
+    task = state.tasks[position]
+    worked = 0.0 if task.started_at is None else state.now - task.started_at - task.paused_seconds
+    return -urgency(state, position), state.graph.ranks[position], worked
