@@ -5,7 +5,7 @@ Each is safe to perform again after a crash: the adapters look first at what is 
 
 from dataclasses import dataclass
 
-from pex_tui.core.ids import CommitId, SlotId, TaskId
+from pex_tui.core.ids import ClaimId, CommitId, SlotId, TaskId
 from pex_tui.core.state import Verdict
 
 
@@ -72,6 +72,21 @@ class TellAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantLock:
+    """Tell the process that waits with this claim that it has its locks."""
+
+    claim: ClaimId
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseLock:
+    """Tell it that it won't get them, and why."""
+
+    claim: ClaimId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureWork:
     """Put what the attempt changed under a ref and give its workspace back."""
 
@@ -127,6 +142,8 @@ Action = (
     | StopAgent
     | AnswerAgent
     | TellAgent
+    | GrantLock
+    | RefuseLock
     | CaptureWork
     | MergeWork
     | RunGate

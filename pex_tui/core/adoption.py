@@ -13,6 +13,7 @@ from pex_tui.core.attempts import wants_pause
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import RunAdopted
 from pex_tui.core.limits import over_budget
+from pex_tui.core.locks import forget_presence
 from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.requests import reopen, resume_run
 from pex_tui.core.state import LandStatus, RunState, TaskState
@@ -34,6 +35,7 @@ def adopted(draft: Draft, event: RunAdopted) -> None:
             draft.set(budgets=state.budgets + 1)
             draft.notice("The run may use its budget once more, as it was resumed.")
     draft.set(killed=False)
+    forget_presence(draft)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
     if event.retry_failed:

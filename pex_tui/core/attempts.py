@@ -17,7 +17,7 @@ from pex_tui.core.events import (
     WorkspacePrepared,
 )
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.lessons import AGAIN, INTERRUPTED, YIELDED, failure_lesson
+from pex_tui.core.lessons import AGAIN, DEADLOCKED, INTERRUPTED, YIELDED, failure_lesson
 from pex_tui.core.limits import MOST_REFUSALS, limited
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.plan import Expects
@@ -41,6 +41,7 @@ _LESSONS = {  # for an attempt that was stopped to be made again
     StopCause.RERUN: AGAIN,
     StopCause.INTERRUPT: INTERRUPTED,
     StopCause.YIELD: YIELDED,
+    StopCause.DEADLOCK: DEADLOCKED,
 }
 
 

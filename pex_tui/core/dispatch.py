@@ -10,11 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pex_tui.core.deadlock import excludes, holdings
 from pex_tui.core.events import Event, TaskDispatched, TaskHeld
 from pex_tui.core.ids import LockName, SlotId
 from pex_tui.core.limits import limit_of, over_budget
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
-from pex_tui.core.plan import LockMode, Priority, Strategy
+from pex_tui.core.plan import LockRequest, Priority, Strategy
 from pex_tui.core.state import RunState, TaskState, WaitCause
 
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
@@ -37,7 +38,7 @@ class _Board:
     state: RunState
     free: list[SlotId]
     busy: list[int] = field(default_factory=list)  # positions that exclude their neighbours
-    locks: dict[LockName, tuple[LockMode, list[int]]] = field(default_factory=dict)
+    locks: list[tuple[LockRequest, int]] = field(default_factory=list)  # held, and by whom
     reserved: list[int] = field(default_factory=list)  # held candidates that go first
     coming: tuple[int, ...] = ()  # tasks that will be ready as soon as a reader is looked at
 
@@ -48,9 +49,7 @@ class _Board:
 
     def take(self, position: int) -> None:
         self.busy.append(position)
-        for request in self.state.plan.tasks[position].locks:
-            holders = self.locks.setdefault(request.name, (request.mode, []))[1]
-            holders.append(position)
+        self.locks += [(lock, position) for lock in self.state.plan.tasks[position].locks]
 
 
 def dispatch(state: RunState) -> tuple[Event, ...]:
@@ -125,12 +124,8 @@ def _coming(state: RunState, active: _Active) -> tuple[int, ...]:
 
 def _board(state: RunState, active: _Active) -> _Board:
     board = _Board(state, _free_slots(state, active), coming=_coming(state, active))
-    for position, task in active:
-        if task.phase in IN_FLIGHT:
-            board.busy.append(position)
-        if task.phase in HOLDS_SLOT:
-            for request in state.plan.tasks[position].locks:
-                board.locks.setdefault(request.name, (request.mode, []))[1].append(position)
+    board.busy += [position for position, task in active if task.phase in IN_FLIGHT]
+    board.locks += [(lock, state.graph.index[task]) for lock, task, _ in holdings(state)]
     return board
 
 
@@ -181,16 +176,28 @@ def _lock_hold(board: _Board, position: int) -> _Hold | None:
     """All locks at once or none, so that no two waiting tasks can block one another."""
     state = board.state
     for request in state.plan.tasks[position].locks:
-        mode, holders = board.locks.get(request.name, (LockMode.SHARED, []))
-        shareable = request.mode is LockMode.SHARED and mode is LockMode.SHARED
-        if holders and not shareable:
+        holders = [other for lock, other in board.locks if excludes(lock, request)]
+        if holders:
             return _Hold(WaitCause.RESOURCE, (request.name, *_names(state, holders)))
         before = [
             other for other in board.reserved if _goes_first(state, other, position, request.name)
         ]
+        before += _claimants(state, request, _overdue_since(state, position))
         if before:
             return _Hold(WaitCause.RESOURCE, (request.name, *_names(state, before)))
     return None
+
+
+def _claimants(state: RunState, request: LockRequest, since: float) -> list[int]:
+    """Tasks at work that wait for the lock: whoever is about to start comes after them."""
+    return [
+        state.graph.index[claim.task]
+        for claim in state.claims
+        if claim.is_waiting
+        and claim.asked_at < since
+        and state.task(claim.task).phase is not Phase.PAUSED
+        and any(excludes(lock, request) for lock in claim.locks)
+    ]
 
 
 def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> bool:

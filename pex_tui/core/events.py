@@ -8,16 +8,11 @@ from dataclasses import dataclass
 
 from pex_tui.core.base_event import BaseEvent
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.plan import Plan
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import (
-    ConflictFile,
-    Decision,
-    FailureKind,
-    Outcome,
-    WaitCause,
-)
+from pex_tui.core.state import ConflictFile, Decision, FailureKind, Outcome, WaitCause
 from pex_tui.core.talk_events import (
     AgentLimited,
     AgentSpent,
@@ -395,6 +390,8 @@ Event = (
     | WritesSeen
     | OverlapSeen
     | OverlapGone
+    | LockAsked
+    | LockReleased
 )
 
 TELEMETRY: tuple[type[Event], ...] = (AgentProgressed, TaskHeld, WritesSeen)

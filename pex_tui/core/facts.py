@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pex_tui.core.amounts import clock, counted, short, tokens
+from pex_tui.core.deadlock import names
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import LockMode, TaskSpec
 from pex_tui.core.reasons import activity, line_for_slots
@@ -79,6 +80,9 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
     for lock in spec.locks:
         mode = "" if lock.mode is LockMode.EXCLUSIVE else " (shared)"
         yield "lock", f"{lock.name}{mode}"
+    for claim in state.claims:
+        if claim.task == task.id:
+            yield "waits for lock" if claim.is_waiting else "holds lock", names(claim)
     if task.wait is not None:
         yield "waits on", ", ".join(task.wait.on)
     yield "priority", spec.priority

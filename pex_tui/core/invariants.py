@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
 
+from pex_tui.core.deadlock import excludes, holdings
 from pex_tui.core.phases import (
     HOLDS_SLOT,
     IN_FLIGHT,
@@ -12,7 +14,6 @@ from pex_tui.core.phases import (
     Phase,
     RunStage,
 )
-from pex_tui.core.plan import LockMode
 from pex_tui.core.state import RunState
 
 _BEGUN = IN_FLIGHT | {Phase.CONFLICT, Phase.LANDED, Phase.DONE}
@@ -48,14 +49,14 @@ def _exclusions(state: RunState) -> Iterator[str]:
 
 
 def _locks(state: RunState) -> Iterator[str]:
-    holders: dict[str, list[LockMode]] = {}
-    for task in state.tasks:
-        if task.phase in HOLDS_SLOT:
-            for request in state.spec(task.id).locks:
-                holders.setdefault(request.name, []).append(request.mode)
-    for name, modes in holders.items():
-        if len(modes) > 1 and LockMode.EXCLUSIVE in modes:
-            yield f"lock {name} is held exclusively and by {len(modes)} tasks"
+    held = holdings(state)
+    for (lock, task, _), (other_lock, other, _) in combinations(held, 2):
+        if task != other and excludes(lock, other_lock):
+            yield f"lock {lock.name} is held by {task} and by {other}"
+    for claim in state.claims:
+        owner = state.task(claim.task)
+        if owner.phase not in HOLDS_SLOT or owner.attempt != claim.attempt:
+            yield f"{claim.task} claims {claim.locks} and is {owner.phase}"
 
 
 def _queue(state: RunState) -> Iterator[str]:

@@ -41,6 +41,10 @@ YIELDED = (
     "You were stopped, as another task changed the same lines. Its change comes first: you now "
     "stand on the newest state. Go on, so that both intentions hold."
 )
+DEADLOCKED = (
+    "You were stopped, as you and others waited for one another's locks in a circle. Go on where "
+    "you stopped. If you need several locks, take them at once: pex-tui lock ONE TWO -- COMMAND."
+)
 AGAIN = "A person looked at your work and asks you to do the task again, from the start."
 
 

@@ -5,9 +5,9 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
 
 
-def loss(state: RunState, name: TaskId) -> tuple[int, float, float]:
-    """By urgency, then by its rank in the graph, then by the work done; smaller is less."""
+def loss(state: RunState, name: TaskId) -> tuple[int, int, float, float]:
+    """By urgency, by how often it made way, by its rank in the graph, by the work done."""
     position = state.graph.index[name]
     task = state.tasks[position]
     worked = 0.0 if task.started_at is None else state.now - task.started_at - task.paused_seconds
-    return -urgency(state, position), state.graph.ranks[position], worked
+    return -urgency(state, position), task.rollbacks, state.graph.ranks[position], worked

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from pex_tui.core.amounts import clock, counted, ordinal, short
+from pex_tui.core.deadlock import holdings, in_the_way, names
 from pex_tui.core.dispatch import queue_order
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import limit_of
@@ -35,6 +36,7 @@ _STOPPING = {
     StopCause.TIMEOUT: "Being stopped: its timeout is over",
     StopCause.RERUN: "Being stopped, to start afresh",
     StopCause.YIELD: "Making way for another task",
+    StopCause.DEADLOCK: "Giving its locks back, after a deadlock",
     StopCause.INTERRUPT: "Being stopped with the run",
 }
 _LANDING = {
@@ -196,6 +198,9 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         return "To be paused at its next step" if task.listens else "Being paused"
     if task.yields_to is not None:
         return f"To stand still until {task.yields_to} has landed"
+    claimed = _claimed(state, task, now)
+    if claimed:
+        return claimed
     if task.asks:
         return f"Asks to {task.asks[0].title}, {clock(now - task.asks[0].asked_at)}"
     seen = state.overlaps_of(task.id)
@@ -204,6 +209,18 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         others = ", ".join(overlap.other(task.id) for overlap in seen)
         return f"Collides with {others} in {seen[0].paths[0]}{more}"
     return task.activity or "Running"
+
+
+def _claimed(state: RunState, task: TaskState, now: float) -> str:
+    """The lock that a process of the task waits for; empty when none does."""
+    mine = (claim for claim in state.claims if claim.task == task.id and claim.is_waiting)
+    claim = next(mine, None)
+    if claim is None:
+        return ""
+    held = (holder for _, holder, _ in in_the_way(holdings(state), claim))
+    by = ", ".join(dict.fromkeys(held))
+    whose = f" (held by {by})" if by else ""
+    return f"Waits for lock {names(claim)}{whose}, {clock(now - claim.asked_at)}"
 
 
 def _retry(state: RunState, task: TaskState, now: float) -> str:

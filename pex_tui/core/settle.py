@@ -9,6 +9,7 @@ from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing import advance_queue
 from pex_tui.core.limits import limit_of
+from pex_tui.core.locks import locks_due, next_lock_deadline, settle_locks
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
 from pex_tui.core.radar import let_go_on
@@ -39,6 +40,7 @@ def settle(draft: Draft) -> None:
         _settle_graph(draft)
     advance_queue(draft)
     let_go_on(draft)
+    settle_locks(draft)
     _land_run(draft)
 
 
@@ -54,12 +56,14 @@ def due(draft: Draft) -> None:
             stop(draft, task, StopCause.TIMEOUT)
         elif task.wait is not None:
             _record_long_wait(draft, task)
+    locks_due(draft)
 
 
 def next_deadline(state: RunState) -> float | None:
     """When `TimePassed` is due, in absolute seconds; None when the clock has nothing to bring."""
     deadlines = [at for _, task in state.active() if (at := _deadline(state, task)) is not None]
-    return min(deadlines, default=None)
+    lock_deadline = next_lock_deadline(state)
+    return min([*deadlines, *([] if lock_deadline is None else [lock_deadline])], default=None)
 
 
 def is_over(state: RunState, *, attended: bool) -> bool:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.phases import ACTIVE, HOLDS_SLOT, LandingStage, Phase, RunStage
-from pex_tui.core.plan import Plan, TaskSpec
+from pex_tui.core.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 
 
@@ -48,6 +48,7 @@ class StopCause(StrEnum):
     TIMEOUT = "timeout"
     RERUN = "rerun"  # a person asked for a fresh attempt
     YIELD = "yield"  # it makes way for another that it collides with
+    DEADLOCK = "deadlock"  # it gives back its locks, so that others can go on
     INTERRUPT = "interrupt"  # the run is being killed; the attempt is given back
 
 
@@ -185,6 +186,31 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class LockClaim:
+    """What a process of an attempt wants or holds: all of the locks or none.
+
+    `within` are the claims whose command it runs in, `until` when it gives up; both it and the
+    attempt's claims end with the attempt. Times are absolute seconds.
+    """
+
+    claim: ClaimId
+    task: TaskId
+    attempt: int
+    locks: tuple[LockRequest, ...]
+    within: tuple[ClaimId, ...]
+    asked_at: float
+    until: float | None = None
+    granted_at: float | None = None
+    absent_since: float | None = None  # an engine ended, and its process has not come back yet
+    is_overdue: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it was not granted yet."""
+        return self.granted_at is None
+
+
+@dataclass(frozen=True, slots=True)
 class Permission:
     """What an agent asked to do; `verdict` is None while it waits for the answer."""
 
@@ -249,6 +275,7 @@ class TaskState:
     failures: int = 0
     reruns: int = 0
     gate_reruns: int = 0
+    rollbacks: int = 0  # times that it gave way in a deadlock
     work: CommitId | None = None
     tip: CommitId | None = None
     candidate: CommitId | None = None
@@ -312,6 +339,7 @@ class RunState:
     killed: bool = False  # draining without waiting for the merge queue
     caught: frozenset[frozenset[TaskId]] = frozenset()  # pairs found to exclude each other at work
     overlaps: tuple[Overlap, ...] = ()  # of tasks at work, as the radar sees them
+    claims: tuple[LockClaim, ...] = ()  # of locks that agents take at work, in order of asking
     sequential: bool = False  # after an unresolved conflict: writers go one at a time
     limits: tuple[ProviderLimit, ...] = ()
     budgets: int = 1  # how many times the configured budget may be used

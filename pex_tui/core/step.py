@@ -30,6 +30,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.landing import LandingEvent, decided, landing_event
+from pex_tui.core.locks import LockEvent, lock_event
 from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.radar import RadarEvent, radar_event
 from pex_tui.core.requests import TaskRequest, run_request, task_request
@@ -130,6 +131,8 @@ def _apply(draft: Draft, event: Event) -> None:
             decided(draft, event)
         case _ if isinstance(event, RadarEvent):
             radar_event(draft, event)
+        case _ if isinstance(event, LockEvent):
+            lock_event(draft, event)
         case _ if isinstance(event, TalkEvent):
             talk_event(draft, event)
         case TimePassed():

@@ -8,10 +8,12 @@ from pex_tui.core.actions import (
     AdoptAgent,
     AnswerAgent,
     CaptureWork,
+    GrantLock,
     LandRun,
     MergeWork,
     MoveBranch,
     PauseAgent,
+    RefuseLock,
     ResumeAgent,
     RunGate,
     StartAgent,
@@ -86,6 +88,8 @@ class Performer:
                     self._key(action.task, action.attempt), action.text
                 ):
                     self._post(Noticed(f"{action.task} no longer took the message that was sent."))
+            case GrantLock() | RefuseLock():
+                self._answer_claim(action)
             case CaptureWork():
                 self._post(await self._capture(state, action))
             case StopGate():
@@ -99,6 +103,15 @@ class Performer:
 
     def _key(self, task: TaskId, attempt: int) -> AttemptKey:
         return AttemptKey(self._run, task, attempt)
+
+    def _answer_claim(self, action: GrantLock | RefuseLock) -> None:
+        desk = self._ports.desk
+        if desk is None:
+            return
+        if isinstance(action, GrantLock):
+            desk.grant(action.claim)
+        else:
+            desk.refuse(action.claim, action.reason)
 
     async def _capture(self, state: RunState, action: CaptureWork) -> Event:
         key = self._key(action.task, action.attempt)

@@ -44,6 +44,10 @@ class Places:
         """An attempt's folder: `output.log`, `start.json`, `exit.json`, `alive.lock`."""
         return self.run(run) / task / str(attempt)
 
+    def programs(self, run: RunId) -> Path:
+        """A folder with the programs that agents find at the end of their PATH."""
+        return self.run(run) / ".programs"
+
     def output(self, run: RunId, task: TaskId, attempt: int) -> Path:
         """What the attempt printed, both streams, byte for byte."""
         return self.attempt(run, task, attempt) / "output.log"

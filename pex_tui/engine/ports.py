@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pex_tui.core.events import Event
-from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import TaskSpec
 from pex_tui.core.state import ConflictFile, Decision, SharedPath, Verdict
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
@@ -310,6 +310,18 @@ class Launches(Protocol):
         ...
 
 
+class LockDesk(Protocol):
+    """Where processes of agents wait for their locks; one that has gone is told nothing."""
+
+    def grant(self, claim: ClaimId) -> None:
+        """It has its locks."""
+        ...
+
+    def refuse(self, claim: ClaimId, reason: str) -> None:
+        """It won't get them."""
+        ...
+
+
 class Journal(Protocol):
     """The run's memory. What `append` was given is on the disk when it returns."""
 
@@ -356,3 +368,4 @@ class Ports:
     lander: Lander
     clock: Clock
     lookout: Lookout | None = None  # without one, nobody looks
+    desk: LockDesk | None = None  # without one, nobody asks

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pex_tui.adapters.agents.door import AgentDoor
 from pex_tui.adapters.agents.launches import AgentLaunches
 from pex_tui.adapters.agents.ports import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
@@ -35,7 +36,7 @@ def assemble(
     state: RunState,
     journal: SqliteJournal,
     identity: Identity | None,
-    control: Path,
+    door: AgentDoor,
 ) -> Assembly:
     """All ports of one run."""
     lander = make_lander(ground, state, identity)
@@ -54,11 +55,13 @@ def assemble(
                 user=ground.environ,
                 grace_seconds=state.rules.grace_seconds,
                 passed=ground.settings.safety.env_pass,
-                socket=control,
+                door=door,
+                programs=ground.places.programs(state.run),
             ),
             lander=lander,
             clock=SystemClock(),
             lookout=GitLookout(workspaces),
+            desk=door,
         ),
         lander,
         leases,

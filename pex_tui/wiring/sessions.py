@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pex_tui.adapters.agents.door import AgentDoor
+from pex_tui.adapters.agents.tokens import AttemptTokens
 from pex_tui.adapters.control import ControlServer
 from pex_tui.adapters.engine_lock import EngineLock
 from pex_tui.adapters.git.kept_refs import uncommitted_ref
@@ -17,6 +19,7 @@ from pex_tui.adapters.git.uncommitted import snapshot_uncommitted
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.probe import TreeMeter
 from pex_tui.adapters.process.runtime import socket_folder
+from pex_tui.adapters.programs import offer_program
 from pex_tui.core.events import ConflictDecided, RunAdopted, RunPlanned
 from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.phases import RunStage
@@ -99,20 +102,23 @@ async def _open_session(
     lock: EngineLock,
     options: RunOptions,
 ) -> LocalSession:
-    control = _control_path(ground)
-    assembly = assemble(ground, state, journal, identity, control)
+    control = _socket_path(ground, "")
+    door = AgentDoor(_socket_path(ground, "-agents"), AttemptTokens(ground.places.run(state.run)))
+    assembly = assemble(ground, state, journal, identity, door)
     try:
         await assembly.lander.begin()
     except LandingError as error:
         raise UserError(str(error)) from error
     engine = Engine(state, assembly.ports, attended=options.attended)
-    session = _Closer(assembly, lock)
+    session = _Closer(assembly, door, lock)
     local = LocalSession(
         engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU
     )
     let_go = _letting_go(local) if options.background else None
     session.server = ControlServer(control, lambda: engine.state, engine.post, local.diff, let_go)
     await session.server.start()
+    await door.start(lambda: engine.state, engine.post)
+    await asyncio.to_thread(offer_program, ground.places.programs(state.run))
     lock.describe(state.run, control=control, is_background=options.background)
     return local
 
@@ -122,12 +128,14 @@ class _Closer:
     """Gives back what a session holds."""
 
     assembly: Assembly
+    door: AgentDoor
     lock: EngineLock
     server: ControlServer | None = None
 
     def close(self) -> None:
         if self.server is not None:
             self.server.close()
+        self.door.close()
         self.assembly.leases.close()
         self.lock.release()
 
@@ -141,8 +149,8 @@ def _letting_go(session: LocalSession) -> Callable[[], None]:
     return let_go
 
 
-def _control_path(ground: Ground) -> Path:
-    return socket_folder() / f"{ground.places.root.name[-12:]}.sock"
+def _socket_path(ground: Ground, suffix: str) -> Path:
+    return socket_folder() / f"{ground.places.root.name[-12:]}{suffix}.sock"
 
 
 def _planned(

@@ -32,17 +32,27 @@ from pex_tui.core.events import (
     SlotsRequested,
     TimePassed,
 )
-from pex_tui.core.ids import AgentName, LockName, TaskId
+from pex_tui.core.ids import AgentName, ClaimId, LockName, TaskId
 from pex_tui.core.invariants import violations
-from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase
+from pex_tui.core.lock_events import LockAsked, LockReleased
+from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase
 from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority, Strategy, TaskSpec
-from pex_tui.core.rules import FallbackMode, RunRules
+from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
+from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
 from pex_tui.core.settle import is_over, next_deadline
-from pex_tui.core.state import ConflictFile, Decision, FailureKind, LandStatus, TaskState
+from pex_tui.core.state import (
+    ConflictFile,
+    Decision,
+    FailureKind,
+    LandStatus,
+    SharedPath,
+    TaskState,
+)
 from pex_tui.core.step import replay
 from tests.core.world import BASE, World
 
 NAMES = tuple(TaskId(f"t{number}") for number in range(6))
+LOCKS = (LockName("db"), LockName("cache"))
 GLOBS = ("src/**", "src/a.py", "docs/*", "x")
 AGENTS = ("release", "keeper", "other")
 RULES = {"never": (("release", "@writes"), ("keeper", "keeper"))}
@@ -92,6 +102,7 @@ class RunMachine(RuleBasedStateMachine):
         fallback=st.sampled_from(FallbackMode),
         fail_fast=st.booleans(),
         land=st.booleans(),
+        radar=st.sampled_from(RadarPolicy),
     )
     def begin(
         self,
@@ -101,6 +112,7 @@ class RunMachine(RuleBasedStateMachine):
         fallback: FallbackMode,
         fail_fast: bool,
         land: bool,
+        radar: RadarPolicy,
     ) -> None:
         rules = RunRules(
             slots=slots,
@@ -109,6 +121,7 @@ class RunMachine(RuleBasedStateMachine):
             fallback=fallback,
             fail_fast=fail_fast,
             land_at_end=land,
+            radar=radar,
             never=RULES["never"],
         )
         self.world = World(plan, rules)
@@ -201,6 +214,40 @@ class RunMachine(RuleBasedStateMachine):
         if task is not None:
             work = None if decision is Decision.RERUN else self.world.commit()
             self.world.send(ConflictDecided(task.id, decision, work, "you"))
+
+    @rule(data=st.data(), names=st.sets(st.sampled_from(LOCKS), min_size=1))
+    def a_process_wants_locks(self, data: st.DataObject, names: set[LockName]) -> None:
+        task = self.pick(data, *HOLDS_SLOT)
+        if task is None:
+            return
+        mine = [claim.claim for claim in self.world.state.claims if claim.task == task.id]
+        within = tuple(data.draw(st.sets(st.sampled_from(mine)))) if mine else ()
+        claim = data.draw(st.sampled_from([*mine, ClaimId(f"c{len(self.world.events)}")]))
+        modes = data.draw(st.sampled_from(LockMode))
+        locks = tuple(LockRequest(name, modes) for name in sorted(names))
+        wait = data.draw(st.none() | st.just(5.0))
+        self.world.send(LockAsked(task.id, task.attempt, claim, locks, within, wait))
+
+    @rule(data=st.data())
+    def a_process_gives_locks_back(self, data: st.DataObject) -> None:
+        if self.world.state.claims:
+            claim = data.draw(st.sampled_from(self.world.state.claims))
+            self.world.send(LockReleased(claim.claim))
+
+    @rule(data=st.data(), files=st.sets(st.sampled_from(["src/a.py", "docs/x", "new"])))
+    def the_radar_sees_writes(self, data: st.DataObject, files: set[str]) -> None:
+        task = self.pick(data, *HOLDS_SLOT)
+        if task is not None:
+            self.world.send(WritesSeen(task.id, task.attempt, tuple(sorted(files))))
+
+    @rule(data=st.data(), gone=st.booleans())
+    def the_radar_sees_two(self, data: st.DataObject, gone: bool) -> None:
+        tasks = self.some(*IN_FLIGHT, Phase.LANDED)
+        if len(tasks) > 1:
+            two = st.lists(st.sampled_from(tasks), min_size=2, max_size=2, unique=True)
+            first, second = data.draw(two)
+            seen = OverlapSeen(first.id, second.id, (SharedPath("src/a.py", "3"),))
+            self.world.send(OverlapGone(first.id, second.id) if gone else seen)
 
     @rule(retry_failed=st.booleans(), kept=st.booleans())
     def another_engine_takes_over(self, retry_failed: bool, kept: bool) -> None:

@@ -76,7 +76,7 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     home, top = tmp_path / "home", tmp_path / "repo"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     top.mkdir()
     (home / ".gitconfig").write_text(
         "[user]\n name = Ada\n email = ada@example.org\n[init]\n defaultBranch = main\n"

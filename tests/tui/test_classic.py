@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from pex_tui.cli import build_parser
+from pex_tui.arguments import build_parser
 from pex_tui.core.events import (
     AbortRequested,
     BoostRequested,

@@ -51,13 +51,15 @@ def attempt_environment(
     outputs: Path,
     inputs: Sequence[Path] = (),
     socket: Path | None = None,
+    token: str = "",
     passed: Iterable[str] = (),
 ) -> dict[str, str]:
     """The whole environment of an attempt's process.
 
     `user` is the environment that the user started us with, `port` the base of ten free ports,
     `outputs` the folder whose files go to dependents, `inputs` those of the task's needs, `passed`
-    the patterns of `safety.env_pass`. What the task itself sets wins over everything.
+    the patterns of `safety.env_pass`, `token` what it shows at the agents' `socket`. What the task
+    itself sets wins over everything.
     """
     contract = {
         "PEX_RUN": key.run,
@@ -69,6 +71,7 @@ def attempt_environment(
         "PEX_OUTPUTS": os.fspath(outputs),
         "PEX_INPUTS": os.pathsep.join(map(os.fspath, inputs)),
         "PEX_SOCKET": os.fspath(socket) if socket is not None else "",
+        "PEX_TOKEN": token,
         "PEX_PROMPT": _within_limit(spec.prompt),
     }
     wanted = tuple(passed)

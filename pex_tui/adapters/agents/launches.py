@@ -1,10 +1,12 @@
 """Makes the circumstances of an attempt's process: its folders, its ports, its environment."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.agents.dialects import SPOKEN
+from pex_tui.adapters.agents.door import AgentDoor
 from pex_tui.adapters.agents.environment import attempt_environment
 from pex_tui.adapters.agents.invocations import argv_of, needed_environment, own_environment
 from pex_tui.adapters.agents.ports import PortLeases
@@ -22,7 +24,7 @@ class AgentLaunches:
     """Launches of commands and of agents with a model.
 
     `user` is the environment that the user started us with, `passed` the patterns of
-    `safety.env_pass`, `socket` where the engine's control socket listens.
+    `safety.env_pass`, `door` the engine's socket for agents and `programs` a folder with pex-tui.
     """
 
     places: Places
@@ -30,7 +32,8 @@ class AgentLaunches:
     user: Mapping[str, str]
     grace_seconds: float
     passed: Iterable[str] = ()
-    socket: Path | None = None
+    door: AgentDoor | None = None
+    programs: Path | None = None
 
     def build(
         self,
@@ -52,6 +55,7 @@ class AgentLaunches:
             if record is not None:
                 argv = argv_of(spec, record)
                 write_agent_record(self.places.attempt(key.run, key.task, key.attempt), record)
+            token = self.door.token(key) if self.door else ""
         except OSError as error:
             raise LaunchError(f"no folder for its records: {error}", permanent=False) from error
         brief = spec.brief
@@ -64,9 +68,12 @@ class AgentLaunches:
             port=self.leases.lease(slot),
             outputs=outputs,
             inputs=[self.places.outputs(key.run, need) for need in spec.needs],
-            socket=self.socket,
+            socket=self.door.path if self.door else None,
+            token=token,
             passed=self.passed if brief is None else (*self.passed, *needed_environment(brief)),
         )
+        if self.programs is not None:
+            env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH"), str(self.programs))))
         if brief is not None:
             env = own_environment(brief, env)
         speaks = brief is not None and brief.talk in SPOKEN

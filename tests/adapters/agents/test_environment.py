@@ -47,6 +47,7 @@ def test_the_contract_is_in_every_environment() -> None:
         "PEX_PORT": "20001",
         "PEX_OUTPUTS": "/runs/audit/outputs",
         "PEX_INPUTS": "/runs/a/outputs:/runs/b/outputs",
+        "PEX_TOKEN": "",
         "PEX_PROMPT": "Look at it",
     }
 
