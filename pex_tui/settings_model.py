@@ -123,6 +123,19 @@ class ConflictResolution(_Section):
     """A program that merges one file: it gets {base}, {ours}, {theirs}, {result} and {path}."""
 
 
+class Gate(_Section):
+    """How what is merged is tested before it lands: the plan's `verify` commands."""
+
+    batch: int = Field(default=5, ge=1, le=20)
+    """How many tasks that are ready at once are tested together; 1 to 20."""
+    speculate: bool = True
+    """Whether what comes next is tested beside what is under test, when a slot is free."""
+    retries: int = Field(default=1, ge=0, le=1)
+    """How often a red gate is asked again before it counts; 0 or 1."""
+    timeout: PositiveDuration = 1800.0
+    """How long the commands of one gate may take in all; seconds."""
+
+
 class Workspaces(_Section):
     """What a fresh workspace gets, and what a reset leaves alone."""
 
@@ -226,6 +239,7 @@ class Settings(BaseSettings):
     thread_pool: ThreadPool = ThreadPool()
     monitoring: Monitoring = Monitoring()
     conflict_resolution: ConflictResolution = ConflictResolution()
+    gate: Gate = Gate()
     workspaces: Workspaces = Workspaces()
     safety: Safety = Safety()
     agents: Agents = Agents()
@@ -271,6 +285,9 @@ class Settings(BaseSettings):
             fallback=conflicts.fallback_mode,
             collision_threshold=conflicts.threshold,
             radar=conflicts.radar,
+            gate_batch=self.gate.batch,
+            gate_retries=self.gate.retries,
+            speculate=self.gate.speculate,
             lock_timeout_seconds=conflicts.lock_timeout,
             grace_seconds=self.safety.grace,
             fail_fast=fail_fast,

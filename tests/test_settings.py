@@ -196,9 +196,15 @@ def test_rules_fix_what_a_run_is_decided_by(load: Load) -> None:
     assert ("release-agent", "@writes") in rules.never
 
 
-def test_default_rules_are_those_of_the_core(load: Load) -> None:
+def test_default_rules_are_those_of_the_core_which_tests_one_task_at_a_time(load: Load) -> None:
     rules, plain = load().rules(), RunRules()
-    assert rules == RunRules(clusters=rules.clusters, never=rules.never)
+    assert rules == RunRules(
+        clusters=rules.clusters,
+        never=rules.never,
+        gate_batch=5,
+        gate_retries=1,
+        speculate=True,
+    )
     assert (rules.slots, rules.emergency_slots) == (plain.slots, plain.emergency_slots)
     assert load().default_isolation is Isolation.AUTO
 

@@ -96,11 +96,15 @@ class CaptureWork:
 
 @dataclass(frozen=True, slots=True)
 class MergeWork:
-    """Merge the work onto the integration tip as one commit, without moving any branch."""
+    """Merge the work onto the integration tip as one commit, without moving any branch.
+
+    With `onto` it is merged onto that commit, as if it had landed.
+    """
 
     task: TaskId
     attempt: int
     work: CommitId
+    onto: CommitId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,15 @@ def _unfinished(state: RunState, task: TaskState) -> Action | None:
     if task.phase is not Phase.LANDING:
         return None
     match task.landing_stage:
-        case LandingStage.GATING if task.candidate is not None:
+        case LandingStage.MERGED | LandingStage.PASSED:
+            return None
+        case LandingStage.GATING | LandingStage.GATING_AGAIN if task.candidate is not None:
             return RunGate(task.id, task.attempt, task.candidate)
         case LandingStage.GATING_BASE:
             return RunGate(task.id, task.attempt, state.base)
         case LandingStage.MOVING if task.tip is not None and task.candidate is not None:
             return MoveBranch(task.id, task.attempt, task.tip, task.candidate)
         case _ if task.work is not None:
-            return MergeWork(task.id, task.attempt, task.work)
+            return MergeWork(task.id, task.attempt, task.work, task.onto)
         case _:
             return None

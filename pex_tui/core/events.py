@@ -8,11 +8,20 @@ from dataclasses import dataclass
 
 from pex_tui.core.base_event import BaseEvent
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.landing_events import (
+    BranchMoved,
+    BranchMoveRefused,
+    GateFinished,
+    LandingFailed,
+    MergeConflicted,
+    MergeDeferred,
+    WorkMerged,
+)
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.plan import Plan
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictFile, Decision, FailureKind, Outcome, WaitCause
+from pex_tui.core.state import Decision, FailureKind, Outcome, WaitCause
 from pex_tui.core.talk_events import (
     AgentLimited,
     AgentSpent,
@@ -227,67 +236,6 @@ class CaptureFailed(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkMerged(BaseEvent):
-    """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already."""
-
-    task: TaskId
-    attempt: int
-    tip: CommitId
-    candidate: CommitId
-
-
-@dataclass(frozen=True, slots=True)
-class MergeConflicted(BaseEvent):
-    """The work does not merge onto `tip`; `against` are tasks whose landing is in the way."""
-
-    task: TaskId
-    attempt: int
-    tip: CommitId
-    files: tuple[ConflictFile, ...]
-    against: tuple[TaskId, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GateFinished(BaseEvent):
-    """The gate ran on `commit`; `command` and `output` belong to the check that failed."""
-
-    task: TaskId
-    attempt: int
-    commit: CommitId
-    passed: bool
-    seconds: float
-    command: str = ""
-    output: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BranchMoved(BaseEvent):
-    """The integration branch holds `commit`: the task has landed."""
-
-    task: TaskId
-    attempt: int
-    commit: CommitId
-
-
-@dataclass(frozen=True, slots=True)
-class BranchMoveRefused(BaseEvent):
-    """Somebody else moved the branch: merge again."""
-
-    task: TaskId
-    attempt: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LandingFailed(BaseEvent):
-    """Git could not merge or move for a reason that trying again won't cure."""
-
-    task: TaskId
-    attempt: int
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class ConflictDecided(BaseEvent):
     """A person settled a conflict. `work` holds their result, made on the tip; None for a rerun."""
 
@@ -375,6 +323,7 @@ Event = (
     | CaptureFailed
     | WorkMerged
     | MergeConflicted
+    | MergeDeferred
     | GateFinished
     | BranchMoved
     | BranchMoveRefused

@@ -3,16 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pex_tui.core.events import (
-    AgentExited,
-    AgentStarted,
-    Event,
-    GateFinished,
-    MergeConflicted,
-    RunPlanned,
-    WorkMerged,
-)
+from pex_tui.core.events import AgentExited, AgentStarted, Event, RunPlanned
 from pex_tui.core.ids import TaskId
+from pex_tui.core.landing_events import GateFinished, MergeConflicted, WorkMerged
 from pex_tui.core.passage import Absence, BusyTime, TaskTime, absence, time_passed
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.state import FailureKind, RunState, TaskState
@@ -53,7 +46,8 @@ class TaskHistory(TaskTime):
 class RunHistory(BusyTime):
     """A whole run's past; seconds, absolute where they end in `_at`.
 
-    `ended_at` is the last moment at which it was not finished.
+    `ended_at` is the last moment at which it was not finished. `gate_seconds` is the least that the
+    gate had to take: all of its runs where they went one by one, the longest where they need not.
     """
 
     state: RunState
@@ -149,7 +143,7 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
                 for gap in history.absences:
                     gap.ended(event.task, event.attempt, event.exited_at)
         case GateFinished():
-            history.gate_seconds += event.seconds
+            _note_gate(history, state, event.seconds)
         case WorkMerged():
             history.merged.add(event.task)
         case MergeConflicted():
@@ -160,6 +154,13 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
             history.surprises += not any(other in excluded for other in against)
         case _:
             pass
+
+
+def _note_gate(history: RunHistory, state: RunState, seconds: float) -> None:
+    if state.rules.gate_batch == 1 and not state.rules.speculate:
+        history.gate_seconds += seconds
+    else:
+        history.gate_seconds = max(history.gate_seconds, seconds)
 
 
 def _note_start(past: TaskHistory, task: TaskState, event: AgentStarted) -> None:

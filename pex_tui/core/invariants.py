@@ -64,7 +64,7 @@ def _queue(state: RunState) -> Iterator[str]:
     if Counter(queued) != Counter(state.landing):
         yield f"the merge queue {state.landing} is not the queued tasks {queued}"
     in_flight = [task.id for task in state.tasks if task.phase is Phase.LANDING]
-    if len(in_flight) > 1 or (in_flight and state.landing[:1] != tuple(in_flight)):
+    if set(state.landing[: len(in_flight)]) != set(in_flight):
         yield f"{in_flight} land, the queue is {state.landing}"
     for task in state.tasks:
         if (task.phase is Phase.LANDED) != (task.landed is not None):

@@ -1,22 +1,23 @@
-"""The merge queue: one task at a time is merged, gated and moved onto the integration branch."""
+"""The merge queue: what git and the gate say of its entries, and what becomes of them."""
 
-from pex_tui.core.actions import MergeWork, MoveBranch, RunGate
 from pex_tui.core.attempts import ready, why_aborted
+from pex_tui.core.batch import judged_by_gate, leave, step_back
 from pex_tui.core.disputes import close, record
 from pex_tui.core.draft import Draft
-from pex_tui.core.events import (
+from pex_tui.core.events import ConflictDecided
+from pex_tui.core.gate import examined, is_gated
+from pex_tui.core.ids import TaskId
+from pex_tui.core.landing_events import (
     BranchMoved,
     BranchMoveRefused,
-    ConflictDecided,
     GateFinished,
     LandingFailed,
     MergeConflicted,
+    MergeDeferred,
     WorkMerged,
 )
-from pex_tui.core.ids import TaskId
-from pex_tui.core.lessons import conflict_lesson, gate_lesson
+from pex_tui.core.lessons import conflict_lesson
 from pex_tui.core.phases import LandingStage, Phase
-from pex_tui.core.plan import GatePolicy
 from pex_tui.core.queue import enqueue, leave_queue
 from pex_tui.core.rules import FallbackMode
 from pex_tui.core.state import (
@@ -25,20 +26,25 @@ from pex_tui.core.state import (
     Failure,
     FailureKind,
     LandStatus,
-    RunState,
     StopCause,
     TaskState,
 )
 from pex_tui.core.stopping import abort_run
 
 LandingEvent = (
-    WorkMerged | MergeConflicted | GateFinished | BranchMoved | BranchMoveRefused | LandingFailed
+    WorkMerged
+    | MergeConflicted
+    | MergeDeferred
+    | GateFinished
+    | BranchMoved
+    | BranchMoveRefused
+    | LandingFailed
 )
 _BY_HAND = frozenset({Decision.OURS, Decision.THEIRS, Decision.EDITED})
 
 
 def landing_event(draft: Draft, event: LandingEvent) -> None:
-    """Apply news of the queue's head; news of anything else comes too late and changes nothing."""
+    """Apply news of an entry that was taken up; of any other it comes too late."""
     task = draft.task(event.task)
     if task.phase is not Phase.LANDING or task.attempt != event.attempt:
         return
@@ -46,30 +52,26 @@ def landing_event(draft: Draft, event: LandingEvent) -> None:
         case BranchMoved(), LandingStage.MOVING:
             _landed(draft, task, event)
         case (_, _) if task.stop is StopCause.ABORT:
-            leave_queue(draft, task)
+            leave(draft, task)
             draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
-        case WorkMerged(), LandingStage.MERGING:
+        case WorkMerged(), LandingStage.MERGING if _is_asked_for(task, event):
             _merged(draft, task, event)
-        case MergeConflicted(), LandingStage.MERGING:
+        case MergeConflicted(), LandingStage.MERGING if task.onto in {None, event.tip}:
             _conflicted(draft, task, event)
-        case GateFinished(), LandingStage.GATING | LandingStage.GATING_BASE:
-            _gated(draft, task, event)
+        case MergeDeferred(), LandingStage.MERGING if task.onto == event.onto:
+            _wait_for_batch(draft, task)
+        case GateFinished(), LandingStage.GATING:
+            judged_by_gate(draft, task, event)
+        case GateFinished(), LandingStage.GATING_AGAIN | LandingStage.GATING_BASE:
+            examined(draft, task, event)
         case BranchMoveRefused(), LandingStage.MOVING:
-            _merge(draft, task.id)
+            step_back(draft, None)
         case LandingFailed(), _:
-            leave_queue(draft, task)
+            leave(draft, task)
             failure = Failure(FailureKind.LANDING, event.detail)
             draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail)
         case _:
             pass
-
-
-def advance_queue(draft: Draft) -> None:
-    """Take up the next task once the head has left."""
-    queue = draft.state.landing
-    if queue and draft.task(queue[0]).phase is Phase.QUEUED:
-        draft.move(queue[0], Phase.LANDING)
-        _merge(draft, queue[0])
 
 
 def decided(draft: Draft, event: ConflictDecided) -> None:
@@ -87,31 +89,31 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
         enqueue(draft, draft.change(task.id, work=event.work, reason=""))
 
 
-def _merge(draft: Draft, task_id: TaskId) -> None:
-    task = draft.change(task_id, landing_stage=LandingStage.MERGING)
-    if task.work is None:
-        raise AssertionError(f"task {task_id} is in the merge queue without work")
-    draft.act(MergeWork(task.id, task.attempt, task.work))
+def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
+    """Whether it was merged onto what it is to be merged onto by now; a landing told both."""
+    return task.onto == event.onto or (event.onto is None and task.onto == event.tip)
 
 
 def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
-    draft.set(tip=event.tip)
+    if task.onto in {None, draft.state.tip}:
+        draft.set(tip=event.tip)
+    elif event.candidate == event.tip:
+        _wait_for_batch(draft, task)  # what it repeats has not landed yet
+        return
     task = draft.change(task.id, tip=event.tip, candidate=event.candidate)
     if event.candidate == event.tip:
         leave_queue(draft, task)
         draft.move(task.id, Phase.DONE, reason="its change had landed already")
-    elif draft.state.plan.verify and not draft.state.gate_off:
-        draft.change(task.id, landing_stage=LandingStage.GATING)
-        draft.act(RunGate(task.id, task.attempt, event.candidate))
     else:
-        _move(draft, task)
+        stage = LandingStage.MERGED if is_gated(draft.state) else LandingStage.PASSED
+        draft.change(task.id, landing_stage=stage)
 
 
-def _move(draft: Draft, task: TaskState) -> None:
-    if task.tip is None or task.candidate is None:
-        raise AssertionError(f"task {task.id} is to land without a merge")
-    draft.change(task.id, landing_stage=LandingStage.MOVING)
-    draft.act(MoveBranch(task.id, task.attempt, task.tip, task.candidate))
+def _wait_for_batch(draft: Draft, task: TaskState) -> None:
+    """It can't be tested together with those before it, and is merged again once they landed."""
+    draft.move(
+        task.id, Phase.QUEUED, landing_stage=None, candidate=None, onto=None, clashes_with=task.onto
+    )
 
 
 def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
@@ -122,63 +124,10 @@ def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
 
 
-def _gated(draft: Draft, task: TaskState, event: GateFinished) -> None:
-    if task.landing_stage is LandingStage.GATING_BASE:
-        if event.commit != draft.state.base:
-            return
-        draft.set(base_gate_red=not event.passed)
-        _judge(draft, task)
-    elif event.commit != task.candidate:
-        return
-    elif event.passed:
-        _move(draft, draft.change(task.id, failure=None))
-    else:
-        detail = f"the gate failed: {event.command}"
-        task = draft.change(task.id, failure=Failure(FailureKind.GATE, detail, event.output))
-        if draft.state.base_gate_red is None:
-            draft.change(task.id, landing_stage=LandingStage.GATING_BASE)
-            draft.act(RunGate(task.id, task.attempt, draft.state.base))
-        else:
-            _judge(draft, task)
-
-
-def _judge(draft: Draft, task: TaskState) -> None:
-    """The gate is red on the work: find out whose fault that is, and if a retry is worth it."""
-    state = draft.state
-    if state.base_gate_red and state.plan.gate is GatePolicy.OFF:
-        draft.set(gate_off=True)
-        draft.notice("The gate is red on the base as well; `gate: off` lands without it.")
-        _move(draft, draft.change(task.id, failure=None))
-        return
-    if state.base_gate_red and not any("red on the base" in text for text in state.notices):
-        draft.notice(
-            "The gate is red on the base as well, so only work that turns it green can land. "
-            "Mend the base, or set `gate: off` in the plan."
-        )
-    leave_queue(draft, task)
-    detail = task.failure.detail if task.failure else "the gate failed"
-    if draft.spec(task.id).brief is not None and task.gate_reruns < _retries(state, task):
-        output = task.failure.output if task.failure else ""
-        reruns = task.gate_reruns + 1
-        lesson = gate_lesson(detail, output)
-        draft.change(task.id, gate_reruns=reruns, lesson=lesson, seed=task.candidate)
-        ready(draft, task, f"again, as {detail}")
-    elif task.tip != task.start_commit and task.gate_reruns == 0:
-        draft.change(task.id, gate_reruns=1)
-        ready(draft, task, "again, on the newest tip: the gate failed on the merge")
-    else:
-        draft.move(task.id, Phase.FAILED, reason=detail)
-
-
-def _retries(state: RunState, task: TaskState) -> int:
-    own = state.spec(task.id).retries
-    return state.rules.max_retries if own is None else own
-
-
 def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
     """The ladder: the task again on the new tip, then the fallback, then a person."""
     state = draft.state
-    leave_queue(draft, task)
+    leave(draft, task)
     draft.set(tip=event.tip)
     draft.change(task.id, tip=event.tip)
     retried = state.rules.auto_resolve and task.reruns < state.rules.max_retries

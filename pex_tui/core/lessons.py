@@ -1,8 +1,8 @@
 """What the next attempt of an agent has to know of the one before."""
 
 from pex_tui.core.amounts import short
-from pex_tui.core.events import MergeConflicted
 from pex_tui.core.ids import CommitId
+from pex_tui.core.landing_events import MergeConflicted
 from pex_tui.core.state import TaskState
 
 _MOST_OUTPUT = 8_000  # characters of a gate's output: its end says what failed

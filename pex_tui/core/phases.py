@@ -21,7 +21,7 @@ class Phase(StrEnum):
     CAPTURING = "capturing"  # process gone; its work is being put under a ref
     BACKOFF = "backoff"  # failed, to be tried again at `retry_at`
     QUEUED = "queued"  # in the merge queue
-    LANDING = "landing"  # at the head of the merge queue
+    LANDING = "landing"  # at the front of the merge queue
     CONFLICT = "conflict"  # waits for a decision
     LANDED = "landed"  # its commit is on the integration branch
     DONE = "done"  # ended well with nothing to land, or was switched off
@@ -31,11 +31,14 @@ class Phase(StrEnum):
 
 
 class LandingStage(StrEnum):
-    """What is being done with the task at the head of the merge queue."""
+    """What is being done with a task at the front of the merge queue."""
 
     MERGING = "merging"
-    GATING = "gating"
+    MERGED = "merged"  # to be tested, or part of what is being tested
+    GATING = "gating"  # with all before it
+    GATING_AGAIN = "gating_again"  # the gate failed; was that by chance?
     GATING_BASE = "gating_base"  # the gate failed; is it red on the base as well?
+    PASSED = "passed"  # lands once those before it have
     MOVING = "moving"
 
 
@@ -81,6 +84,7 @@ LEGAL: dict[Phase, frozenset[Phase]] = {
             Phase.LANDED,
             Phase.DONE,
             Phase.CONFLICT,
+            Phase.QUEUED,
             Phase.READY,
             Phase.FAILED,
             Phase.ABORTED,

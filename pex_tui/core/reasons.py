@@ -41,7 +41,10 @@ _STOPPING = {
 }
 _LANDING = {
     LandingStage.MERGING: "Merging",
+    LandingStage.MERGED: "Merged, to be tested",
     LandingStage.GATING: "Gate is running",
+    LandingStage.GATING_AGAIN: "Gate failed; running it once more",
+    LandingStage.PASSED: "Gate passed; lands after those before it",
     LandingStage.GATING_BASE: "Gate failed; is it red on the base as well?",
     LandingStage.MOVING: "Moving the branch",
 }

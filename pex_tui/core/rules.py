@@ -28,7 +28,9 @@ class RunRules:
 
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
     not run at the same time, where "@writes" stands for any task that may change files. A collision
-    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided.
+    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. Up to
+    `gate_batch` entries of the merge queue are tested together, a red gate is asked `gate_retries`
+    times more, and with `speculate` what comes next is tested meanwhile.
     """
 
     slots: int = 5
@@ -38,6 +40,9 @@ class RunRules:
     fallback: FallbackMode = FallbackMode.SEQUENTIAL
     collision_threshold: float = 0.2
     radar: RadarPolicy = RadarPolicy.WARN
+    gate_batch: int = 1
+    gate_retries: int = 0
+    speculate: bool = False
     lock_timeout_seconds: float = 60.0
     grace_seconds: float = 10.0
     backoff_seconds: float = 1.0

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from pex_tui.core.actions import LandRun
 from pex_tui.core.attempts import ready, stop
+from pex_tui.core.batch import advance_queue
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
-from pex_tui.core.landing import advance_queue
 from pex_tui.core.limits import limit_of
 from pex_tui.core.locks import locks_due, next_lock_deadline, settle_locks
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase

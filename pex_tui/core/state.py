@@ -279,6 +279,8 @@ class TaskState:
     work: CommitId | None = None
     tip: CommitId | None = None
     candidate: CommitId | None = None
+    onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip
+    clashes_with: CommitId | None = None  # a candidate that it can't be tested together with
     landing_stage: LandingStage | None = None
     landed: CommitId | None = None
     files: tuple[str, ...] = ()  # changed so far, or in all
@@ -333,7 +335,7 @@ class RunState:
     tasks: tuple[TaskState, ...]
     capacity_before_boost: int | None = None
     stage: RunStage = RunStage.RUNNING
-    landing: tuple[TaskId, ...] = ()  # the merge queue; its head is in flight
+    landing: tuple[TaskId, ...] = ()  # the merge queue; its first ones are in flight
     conflicts: tuple[Conflict, ...] = ()
     tip: CommitId | None = None  # the integration tip as last seen; the base at first
     killed: bool = False  # draining without waiting for the merge queue
@@ -346,6 +348,7 @@ class RunState:
     allowed: tuple[str, ...] = ()  # scopes that a person allowed for the rest of the run
     gate_off: bool = False  # the base was red and the policy says so
     base_gate_red: bool | None = None
+    flaky: tuple[TaskId, ...] = ()  # tasks on which the gate failed by chance
     land_status: LandStatus = LandStatus.NOT_ASKED
     land_detail: str = ""
     paused_at: float | None = None

@@ -2,12 +2,15 @@
 
 from pex_tui.core.actions import StopGate
 from pex_tui.core.attempts import stop, why_aborted
+from pex_tui.core.batch import leave
 from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, LandingStage, Phase
 from pex_tui.core.queue import leave_queue
 from pex_tui.core.state import Decision, StopCause
+
+_GATING = frozenset({LandingStage.GATING, LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
 
 
 def abort_task(draft: Draft, task_id: TaskId) -> None:
@@ -20,9 +23,12 @@ def abort_task(draft: Draft, task_id: TaskId) -> None:
     elif task.phase is Phase.CAPTURING:
         draft.change(task_id, stop=StopCause.ABORT)
     elif task.phase is Phase.LANDING:
-        draft.change(task_id, stop=StopCause.ABORT)
-        if task.landing_stage in {LandingStage.GATING, LandingStage.GATING_BASE}:
+        task = draft.change(task_id, stop=StopCause.ABORT)
+        if task.landing_stage in _GATING:
             draft.act(StopGate(task_id))
+        elif task.landing_stage in {LandingStage.MERGED, LandingStage.PASSED}:
+            leave(draft, task)
+            draft.move(task_id, Phase.ABORTED, reason=why_aborted(draft.state))
     else:
         if task.phase is Phase.QUEUED:
             leave_queue(draft, task)

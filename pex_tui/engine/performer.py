@@ -24,20 +24,23 @@ from pex_tui.core.actions import (
 from pex_tui.core.events import (
     AgentPaused,
     AgentResumed,
-    BranchMoved,
-    BranchMoveRefused,
     CaptureFailed,
     Event,
-    GateFinished,
-    LandingFailed,
-    MergeConflicted,
     Noticed,
     RunLanded,
     RunLandRefused,
     WorkCaptured,
-    WorkMerged,
 )
 from pex_tui.core.ids import TaskId
+from pex_tui.core.landing_events import (
+    BranchMoved,
+    BranchMoveRefused,
+    GateFinished,
+    LandingFailed,
+    MergeConflicted,
+    MergeDeferred,
+    WorkMerged,
+)
 from pex_tui.core.state import RunState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import (
@@ -93,7 +96,7 @@ class Performer:
             case CaptureWork():
                 self._post(await self._capture(state, action))
             case StopGate():
-                await self._ports.lander.stop_gate()
+                await self._ports.lander.stop_gate(action.task)
             case LandRun():
                 self._post(await self._land_run(action))
             case MergeWork() | RunGate() | MoveBranch():
@@ -143,9 +146,14 @@ class Performer:
 
     async def _merge(self, state: RunState, action: MergeWork) -> Event:
         key = self._key(action.task, action.attempt)
-        merged = await self._ports.lander.merge(key, state.spec(action.task), action.work)
+        spec = state.spec(action.task)
+        merged = await self._ports.lander.merge(key, spec, action.work, action.onto)
         if isinstance(merged, Merged):
-            return WorkMerged(action.task, action.attempt, merged.tip, merged.candidate)
+            return WorkMerged(
+                action.task, action.attempt, merged.tip, merged.candidate, action.onto
+            )
+        if action.onto is not None:
+            return MergeDeferred(action.task, action.attempt, action.onto)
         return MergeConflicted(
             action.task, action.attempt, merged.tip, merged.files, merged.against
         )

@@ -241,16 +241,21 @@ class Lander(Protocol):
         """The integration tip."""
         ...
 
-    async def merge(self, key: AttemptKey, spec: TaskSpec, work: CommitId) -> Merged | Conflicted:
-        """Merge the work onto the tip into one single-parent commit under a keep-ref."""
+    async def merge(
+        self, key: AttemptKey, spec: TaskSpec, work: CommitId, onto: CommitId | None = None
+    ) -> Merged | Conflicted:
+        """Merge the work onto the tip into one single-parent commit under a keep-ref.
+
+        With `onto`, the tip is that commit instead of the branch's.
+        """
         ...
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
-        """Run the verify commands on the commit in a workspace of the gate's own."""
+        """Run the verify commands on the commit in a workspace of the gate's own; two at most."""
         ...
 
-    async def stop_gate(self) -> None:
-        """End a gate that runs."""
+    async def stop_gate(self, task: TaskId) -> None:
+        """End a gate that runs for the task."""
         ...
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:

@@ -6,17 +6,15 @@ from typing import TextIO
 
 from pex_tui.core.events import (
     AgentStarted,
-    BranchMoved,
     ConflictDecided,
     Event,
-    GateFinished,
-    MergeConflicted,
     RunAdopted,
     RunDrainRequested,
     RunLanded,
     RunLandRefused,
 )
-from pex_tui.core.phases import Phase
+from pex_tui.core.landing_events import BranchMoved, GateFinished, MergeConflicted
+from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.reasons import activity
 from pex_tui.core.state import RunState, TaskState, Verdict
 from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
@@ -90,7 +88,7 @@ def _told(event: Event, state: RunState) -> str:
             files = len(state.task(event.task).files)
             return f"✓ {event.task} landed as {event.commit[:9]}, {files} file{_s(files)}"
         case GateFinished() if not event.passed:
-            return f"✗ {event.task}: the gate failed: {event.command}"
+            return _red(event, state)
         case MergeConflicted():
             paths = ", ".join(file.path for file in event.files)
             against = f" with {', '.join(event.against)}" if event.against else ""
@@ -121,6 +119,19 @@ def _became(state: RunState, task: TaskState, now: float) -> str:
     """What a task has come to; landing and conflicts are told as the events they are."""
     mark = _BECAME.get(task.phase)
     return f"{mark} {task.id}: {activity(state, task, now, {})}" if mark else ""
+
+
+def _red(event: GateFinished, state: RunState) -> str:
+    if event.commit == state.base:
+        return f"✗ the gate is red on the base as well: {event.command}"
+    failed = f"the gate failed: {event.command}"
+    if event.task not in state.landing:
+        return f"✗ {event.task}: {failed}"
+    tested = state.landing[: state.landing.index(event.task) + 1]
+    if len(tested) > 1:
+        return f"✗ {', '.join(tested)} together: {failed}; which of them?"
+    is_asked_again = state.task(event.task).landing_stage is LandingStage.GATING_AGAIN
+    return f"✗ {event.task}: {failed}{'; once more' if is_asked_again else ''}"
 
 
 def _what_now(event: MergeConflicted, state: RunState) -> str:

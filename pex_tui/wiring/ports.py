@@ -87,6 +87,7 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             goal=state.plan.goal,
             gate=GateOptions(
                 verify=state.plan.verify,
+                timeout_seconds=ground.settings.gate.timeout,
                 keep=options.keep,
                 setup=setup if options.setup_argv else None,
             ),

@@ -16,7 +16,6 @@ from pex_tui.core.events import (
     AgentExited,
     AgentProgressed,
     AgentStarted,
-    BranchMoved,
     Event,
     Noticed,
     RunAdopted,
@@ -25,6 +24,7 @@ from pex_tui.core.events import (
     RunPlanned,
 )
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.landing_events import BranchMoved
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import Outcome

@@ -5,18 +5,20 @@ import pytest
 from pex_tui.core.actions import LandRun, MergeWork, MoveBranch, RunGate, StartAgent, StopGate
 from pex_tui.core.events import (
     AbortRequested,
-    BranchMoved,
-    BranchMoveRefused,
     ConflictDecided,
-    GateFinished,
-    LandingFailed,
     LandRequested,
-    MergeConflicted,
     RunLanded,
     RunLandRefused,
-    WorkMerged,
 )
 from pex_tui.core.ids import CommitId, SlotId, TaskId
+from pex_tui.core.landing_events import (
+    BranchMoved,
+    BranchMoveRefused,
+    GateFinished,
+    LandingFailed,
+    MergeConflicted,
+    WorkMerged,
+)
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.rules import FallbackMode, RunRules

@@ -14,7 +14,6 @@ from pex_tui.core.events import (
     AgentResumed,
     AgentStarted,
     LandRequested,
-    MergeConflicted,
     PauseRequested,
     ResumeRequested,
     RetryRequested,
@@ -29,6 +28,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.history import read_history
 from pex_tui.core.ids import LockName, TaskId
+from pex_tui.core.landing_events import MergeConflicted
 from pex_tui.core.metrics import Metrics, measure, percentile
 from pex_tui.core.plan import LockRequest, Strategy
 from pex_tui.core.rules import RunRules

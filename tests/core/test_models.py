@@ -7,8 +7,6 @@ from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
     AgentStarted,
-    GateFinished,
-    MergeConflicted,
     PauseRequested,
     ResumeRequested,
     RunAdopted,
@@ -16,6 +14,7 @@ from pex_tui.core.events import (
     TimePassed,
 )
 from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.outcome import conclude
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec

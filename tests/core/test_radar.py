@@ -7,12 +7,11 @@ from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
     AgentStarted,
-    BranchMoved,
     ResumeRequested,
     WorkCaptured,
-    WorkMerged,
 )
 from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.landing_events import BranchMoved, WorkMerged
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Plan, Priority, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen

@@ -14,13 +14,9 @@ from pex_tui.core.events import (
     AgentResumed,
     BoostRequested,
     BoostToggled,
-    BranchMoved,
-    BranchMoveRefused,
     ConflictDecided,
     Event,
-    GateFinished,
     LandRequested,
-    MergeConflicted,
     PauseRequested,
     ResumeRequested,
     RetryRequested,
@@ -34,6 +30,13 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import AgentName, ClaimId, LockName, TaskId
 from pex_tui.core.invariants import violations
+from pex_tui.core.landing_events import (
+    BranchMoved,
+    BranchMoveRefused,
+    GateFinished,
+    MergeConflicted,
+    MergeDeferred,
+)
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase
 from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority, Strategy, TaskSpec
@@ -103,6 +106,9 @@ class RunMachine(RuleBasedStateMachine):
         fail_fast=st.booleans(),
         land=st.booleans(),
         radar=st.sampled_from(RadarPolicy),
+        batch=st.integers(1, 3),
+        again=st.integers(0, 1),
+        speculate=st.booleans(),
     )
     def begin(
         self,
@@ -113,6 +119,9 @@ class RunMachine(RuleBasedStateMachine):
         fail_fast: bool,
         land: bool,
         radar: RadarPolicy,
+        batch: int,
+        again: int,
+        speculate: bool,
     ) -> None:
         rules = RunRules(
             slots=slots,
@@ -122,6 +131,9 @@ class RunMachine(RuleBasedStateMachine):
             fail_fast=fail_fast,
             land_at_end=land,
             radar=radar,
+            gate_batch=batch,
+            gate_retries=again,
+            speculate=speculate,
             never=RULES["never"],
         )
         self.world = World(plan, rules)
@@ -160,15 +172,20 @@ class RunMachine(RuleBasedStateMachine):
             self.answer(task, answer)
 
     def answer(self, task: TaskState, answer: str) -> None:
-        tip = self.world.state.tip or BASE
+        tip = task.onto or self.world.state.tip or BASE
         candidate = task.candidate or BASE
         match task.landing_stage:
             case LandingStage.MERGING if answer == "conflict":
                 files = (ConflictFile("src/a.py"),)
-                self.world.send(MergeConflicted(task.id, task.attempt, tip, files, ()))
+                if task.onto is not None:
+                    self.world.send(MergeDeferred(task.id, task.attempt, task.onto))
+                else:
+                    self.world.send(MergeConflicted(task.id, task.attempt, tip, files, ()))
             case LandingStage.MERGING:
                 self.world.merge(task.id)
-            case LandingStage.GATING:
+            case LandingStage.MERGED | LandingStage.PASSED:
+                pass
+            case LandingStage.GATING | LandingStage.GATING_AGAIN:
                 passed = answer != "red"
                 self.world.send(GateFinished(task.id, task.attempt, candidate, passed, 1.0))
             case LandingStage.GATING_BASE:

@@ -8,15 +8,14 @@ from pex_tui.core.dispatch import dispatch
 from pex_tui.core.events import (
     AgentExited,
     AgentStarted,
-    BranchMoved,
     Event,
     RunPlanned,
     WorkCaptured,
-    WorkMerged,
     WorkspacePrepared,
 )
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.invariants import violations
+from pex_tui.core.landing_events import BranchMoved, WorkMerged
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.rules import RunRules
@@ -102,8 +101,8 @@ class World:
 
     def merge(self, name: str) -> None:
         entry = self.task(name)
-        tip = self.state.tip or BASE
-        self.send(WorkMerged(entry.id, entry.attempt, tip, self.commit()))
+        tip = entry.onto or self.state.tip or BASE
+        self.send(WorkMerged(entry.id, entry.attempt, tip, self.commit(), entry.onto))
 
     def land(self, name: str) -> None:
         self.merge(name)

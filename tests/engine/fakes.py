@@ -203,9 +203,11 @@ class FakeGit:
     async def tip(self) -> CommitId:
         return self.landed[-1] if self.landed else BASE
 
-    async def merge(self, key: AttemptKey, spec: TaskSpec, work: CommitId) -> Merged | Conflicted:
+    async def merge(
+        self, key: AttemptKey, spec: TaskSpec, work: CommitId, onto: CommitId | None = None
+    ) -> Merged | Conflicted:
         assert key.task == spec.id
-        tip = await self.tip()
+        tip = onto or await self.tip()
         if self.conflicts.get(spec.id, 0) > 0:
             self.conflicts[spec.id] -= 1
             return Conflicted(tip, (ConflictFile("src/a.py"),), ())
@@ -216,8 +218,8 @@ class FakeGit:
         passed = commit not in self.red
         return GateResult(passed, 1.0, "" if passed else "check", "it is red")
 
-    async def stop_gate(self) -> None:
-        pass
+    async def stop_gate(self, task: TaskId) -> None:
+        assert task
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
         assert key.run == RUN

@@ -4,7 +4,6 @@ import pytest
 
 from pex_tui.core.events import (
     AbortRequested,
-    BranchMoved,
     Event,
     LandRequested,
     PauseRequested,
@@ -15,6 +14,7 @@ from pex_tui.core.events import (
     TaskDispatched,
 )
 from pex_tui.core.ids import TaskId
+from pex_tui.core.landing_events import BranchMoved
 from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, Verdict

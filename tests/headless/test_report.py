@@ -11,8 +11,6 @@ import pytest
 from pex_tui.core.events import (
     AgentExited,
     ConflictDecided,
-    GateFinished,
-    MergeConflicted,
     Noticed,
     RunDrainRequested,
     RunFinished,
@@ -21,6 +19,7 @@ from pex_tui.core.events import (
     RunResumeRequested,
 )
 from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.outcome import conclude
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules

@@ -15,6 +15,7 @@ from pathlib import Path
 from pex_tui.adapters.git.capture import Capture
 from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.folders import is_folder, remove_tree, size_bytes
+from pex_tui.adapters.git.gate import GATES
 from pex_tui.adapters.git.kept_refs import integration_ref, rescue_ref, run_prefix
 from pex_tui.adapters.git.landed import KeptRef, Landed, list_refs, read_landed
 from pex_tui.adapters.git.left_out import has_left_out
@@ -33,7 +34,7 @@ from pex_tui.engine.places import Places
 _REFS = frozenset({Kind.REF, Kind.BRANCH})
 # What is kept beside the runs for the sake of all of them.
 _SCRATCH = ("attributes", "launcher.log")
-_LOCKS = ("gate.lock", "landing.lock", "launcher.lock")
+_LOCKS = (*(f"{name}.lock" for name in GATES), "landing.lock", "launcher.lock")
 
 
 @dataclass(frozen=True, slots=True)

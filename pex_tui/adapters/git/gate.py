@@ -5,7 +5,8 @@ import hashlib
 import os
 import shlex
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from pex_tui.adapters.git.check import Bounds, Check, end_marked
 from pex_tui.adapters.git.cli import BINDING_VARIABLES, Git
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.gate_workspace import GateWorkspace
-from pex_tui.core.ids import CommitId
+from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.text import clean, clean_bytes
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import GateResult, WorkspaceError
 
+GATES = ("gate", "gate-2")
+"""The workspaces of the gate, by their name in the state directory."""
 MARK = "PEX_GATE"  # in the environment of every check, so that what it leaves behind is found
 _TAIL_LINES = 200
 _TAIL_BYTES = 256 * 1024
@@ -41,16 +44,32 @@ class GateOptions:
     output_limit_bytes: int = 64 * 1024 * 1024
 
 
+@dataclass(slots=True)
+class _Bench:
+    """A place where one commit at a time is checked; `task` is whose, while one is."""
+
+    workspace: GateWorkspace
+    lock: Path
+    check: Check
+    task: TaskId | None = None
+
+
 class Gate:
-    """The gate of a run: one commit at a time, in a workspace of its own."""
+    """The gate of a run: two commits at a time, each in a workspace of its own."""
 
     def __init__(self, git: Git, places: Places, options: GateOptions) -> None:
         self._git = git
         self._places = places
         self._options = options
-        self._workspace = GateWorkspace(git, places.root / "gate", options.keep)
-        self._turn = asyncio.Lock()
-        self._check = Check()
+        self._benches = [
+            _Bench(
+                GateWorkspace(git, places.root / name, options.keep),
+                places.root / f"{name}.lock",
+                Check(),
+            )
+            for name in GATES
+        ]
+        self._turn = asyncio.Semaphore(len(self._benches))
         self._digest = hashlib.sha256(repr(options.verify).encode()).hexdigest()[:16]
 
     async def run(self, key: AttemptKey, commit: CommitId) -> GateResult:
@@ -61,36 +80,56 @@ class Gate:
         if not self._options.verify:
             return GateResult(passed=True, seconds=0.0)
         async with self._turn:
-            self._check.reset()
-            tree = await self._git.text("rev-parse", f"{commit}^{{tree}}")
-            if self._has_passed(key, tree):
-                return GateResult(passed=True, seconds=0.0)
-            lock = self._places.root / "gate.lock"
-            async with file_lock(lock, _LOCK_PATIENCE_SECONDS) as descriptor:
-                result = await self._judge(key, commit, descriptor)
-            if result.passed:
-                self._remember(key, tree)
-            return result
+            with self._bench(key.task) as bench:
+                return await self._verdict(bench, key, commit)
 
-    async def stop(self) -> None:
-        """End the checks that run; their gate then answers that it did not pass."""
-        await self._check.stop()
+    async def stop(self, task: TaskId) -> None:
+        """End the checks that run for the task; their gate then answers that it did not pass."""
+        for bench in self._benches:
+            if bench.task == task:
+                await bench.check.stop()
 
-    async def _judge(self, key: AttemptKey, commit: CommitId, lock: int) -> GateResult:
-        started = time.monotonic()
-        await self._end_leftovers()  # of an engine that was killed while its gate ran
-        await self._workspace.reset(commit, lock)
+    @contextmanager
+    def _bench(self, task: TaskId) -> Iterator[_Bench]:
+        """A free bench, the first one before the second."""
+        bench = next(bench for bench in self._benches if bench.task is None)
+        bench.task = task
+        bench.check.reset()
         try:
-            command, failure, output = await self._run_checks(key, started)
+            yield bench
         finally:
-            await self._end_leftovers()
+            bench.task = None
+
+    async def _verdict(self, bench: _Bench, key: AttemptKey, commit: CommitId) -> GateResult:
+        tree = await self._git.text("rev-parse", f"{commit}^{{tree}}")
+        if self._has_passed(key, tree):
+            return GateResult(passed=True, seconds=0.0)
+        async with file_lock(bench.lock, _LOCK_PATIENCE_SECONDS) as descriptor:
+            result = await self._judge(bench, key, commit, descriptor)
+        if result.passed:
+            self._remember(key, tree)
+        return result
+
+    async def _judge(
+        self, bench: _Bench, key: AttemptKey, commit: CommitId, lock: int
+    ) -> GateResult:
+        started = time.monotonic()
+        workspace = bench.workspace
+        await _end_leftovers(workspace)  # of an engine that was killed while its gate ran
+        await workspace.reset(commit, lock)
+        try:
+            command, failure, output = await self._run_checks(bench, key, started)
+        finally:
+            await _end_leftovers(workspace)
         seconds = time.monotonic() - started
         if not failure:
             return GateResult(passed=True, seconds=seconds)
         told = "\n".join([*output, failure])
         return GateResult(passed=False, seconds=seconds, command=clean(command), output=told)
 
-    async def _run_checks(self, key: AttemptKey, started: float) -> tuple[str, str, list[str]]:
+    async def _run_checks(
+        self, bench: _Bench, key: AttemptKey, started: float
+    ) -> tuple[str, str, list[str]]:
         """The first command that fails, why, and the end of its output; else nothing."""
         options = self._options
         log = self._places.gate_output(key.run, key.task)
@@ -99,39 +138,29 @@ class Gate:
         bounds = Bounds(
             started + options.timeout_seconds, timeout_words, options.output_limit_bytes
         )
-        folder, env = self._workspace.path, self._environment(key)
+        folder = bench.workspace.path
+        env = _environment(key, folder)
         with log.open("wb", buffering=0) as output:
-            failure = await self._set_up()
+            failure = await self._set_up(folder)
             if failure:
                 return "workspaces.setup", failure, []
             for argv in options.verify:
                 command = shlex.join(argv)
                 output.write(f"$ {clean(command)}\n".encode("utf-8", "replace"))
                 begin = output.tell()
-                failure = await self._check.run(argv, folder, env, output, bounds)
+                failure = await bench.check.run(argv, folder, env, output, bounds)
                 if failure:
                     return command, failure, _tail(log, begin)
         return "", "", []
 
-    async def _set_up(self) -> str:
+    async def _set_up(self, folder: Path) -> str:
         """Make the checkout fit for the checks; why it failed, or nothing."""
         if self._options.setup is not None:
             try:
-                await self._options.setup(self._workspace.path)
+                await self._options.setup(folder)
             except WorkspaceError as error:
                 return clean(str(error))
         return ""
-
-    def _environment(self, key: AttemptKey) -> dict[str, str]:
-        path = str(self._workspace.path)
-        inherited = {
-            name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES
-        }
-        ours = {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_WORKSPACE": path, MARK: path}
-        return inherited | ours
-
-    async def _end_leftovers(self) -> None:
-        await asyncio.to_thread(end_marked, MARK, str(self._workspace.path))
 
     def _passed_file(self, key: AttemptKey) -> Path:
         return self._places.run(key.run) / "gate.passed"
@@ -143,6 +172,17 @@ class Gate:
     def _remember(self, key: AttemptKey, tree: str) -> None:
         with self._passed_file(key).open("a", encoding="ascii") as file:
             file.write(f"{tree} {self._digest}\n")
+
+
+def _environment(key: AttemptKey, folder: Path) -> dict[str, str]:
+    path = str(folder)
+    inherited = {name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES}
+    ours = {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_WORKSPACE": path, MARK: path}
+    return inherited | ours
+
+
+async def _end_leftovers(workspace: GateWorkspace) -> None:
+    await asyncio.to_thread(end_marked, MARK, str(workspace.path))
 
 
 def _tail(log: Path, begin: int) -> list[str]:

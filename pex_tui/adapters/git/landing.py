@@ -15,7 +15,7 @@ from pex_tui.adapters.git.message import landing_message
 from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.settle import Labels, read_sides, settled_tree
-from pex_tui.core.ids import CommitId, RunId
+from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import GatePolicy, TaskSpec
 from pex_tui.core.state import ConflictFile, Decision
 from pex_tui.core.text import clean
@@ -85,14 +85,17 @@ class GitLander:
         with _told("The integration branch can't be read"):
             return await self._branch.tip()
 
-    async def merge(self, key: AttemptKey, spec: TaskSpec, work: CommitId) -> Merged | Conflicted:
+    async def merge(
+        self, key: AttemptKey, spec: TaskSpec, work: CommitId, onto: CommitId | None = None
+    ) -> Merged | Conflicted:
         """Merge the work onto the tip into one commit under `refs/pex/<run>/<task>/landing`.
 
         The commit depends on the work, the tip, the message and the user's name alone, so that a
         repetition makes the same one. Raises LandingError.
         """
         with _told(f"Task {key.task} can't be merged"):
-            tip, changes, merge = await self._merge_trees(work, await self._branch.tip())
+            onto = onto or await self._branch.tip()
+            tip, changes, merge = await self._merge_trees(work, onto)
             if merge.conflicts:
                 against = await tasks_against(self._git, changes, tip.id, merge.conflicts)
                 files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
@@ -108,9 +111,9 @@ class GitLander:
         with _told(f"Task {key.task}'s merge can't be checked out for the gate"):
             return await self._gate.run(key, commit)
 
-    async def stop_gate(self) -> None:
-        """End a gate that runs; it then answers that it did not pass."""
-        await self._gate.stop()
+    async def stop_gate(self, task: TaskId) -> None:
+        """End a gate that runs for the task; it then answers that it did not pass."""
+        await self._gate.stop(task)
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
         """Compare-and-swap the integration branch; raise LandingError when git can't."""

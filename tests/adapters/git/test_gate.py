@@ -10,7 +10,7 @@ import pytest
 
 from pex_tui.adapters.git.check import end_marked
 from pex_tui.adapters.git.gate import MARK
-from pex_tui.core.ids import CommitId
+from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import GateResult, WorkspaceError
 from tests.adapters.git.conftest import Project
@@ -121,7 +121,7 @@ async def test_a_gate_is_stopped_with_all_it_started(world: World) -> None:
     async with asyncio.TaskGroup() as group:
         gate = group.create_task(lander.gate(key("a"), world.base))
         await until((world.places.root / "gate" / "begun").exists)
-        await lander.stop_gate()
+        await lander.stop_gate(TaskId("a"))
 
     assert gate.result().output == "Stopped on request."
     assert survivors(world) == []

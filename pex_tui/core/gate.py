@@ -1,0 +1,101 @@
+"""What a red gate means: a whim of the gate, a base that is red as well, or the task's fault."""
+
+from pex_tui.core.actions import RunGate
+from pex_tui.core.attempts import ready
+from pex_tui.core.draft import Draft
+from pex_tui.core.landing_events import GateFinished
+from pex_tui.core.lessons import gate_lesson
+from pex_tui.core.phases import LandingStage, Phase
+from pex_tui.core.plan import GatePolicy
+from pex_tui.core.queue import leave_queue
+from pex_tui.core.state import Failure, FailureKind, RunState, TaskState
+
+_AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING})
+
+
+def is_gated(state: RunState) -> bool:
+    """Whether anything is tested before it lands."""
+    return bool(state.plan.verify) and not state.gate_off
+
+
+def gate_failure(event: GateFinished) -> Failure:
+    """A red verdict, in words."""
+    return Failure(FailureKind.GATE, f"the gate failed: {event.command}", event.output)
+
+
+def examine(draft: Draft, task: TaskState) -> None:
+    """The task alone turns a green candidate red: ask once more, then look at the base."""
+    if task.candidate is None:
+        raise AssertionError(f"task {task.id} is to be examined without a merge")
+    if draft.state.rules.gate_retries and not draft.state.base_gate_red:
+        draft.change(task.id, landing_stage=LandingStage.GATING_AGAIN)
+        draft.act(RunGate(task.id, task.attempt, task.candidate))
+    else:
+        _compare_with_base(draft, task)
+
+
+def examined(draft: Draft, task: TaskState, event: GateFinished) -> None:
+    """Apply the verdict on the same candidate once more, or on the base."""
+    if task.landing_stage is LandingStage.GATING_BASE:
+        if event.commit == draft.state.base:
+            draft.set(base_gate_red=not event.passed)
+            _judge(draft, task)
+    elif event.commit != task.candidate:
+        return
+    elif event.passed:
+        command = task.failure.detail if task.failure else "the gate failed"
+        draft.set(flaky=(*draft.state.flaky, task.id))
+        draft.notice(
+            f"The gate is flaky: {command.removeprefix('the ')}, and passed when it was run again "
+            f"on the same files. {task.id} lands; mend the check."
+        )
+        draft.change(task.id, landing_stage=LandingStage.PASSED, failure=None)
+    else:
+        _compare_with_base(draft, draft.change(task.id, failure=gate_failure(event)))
+
+
+def _compare_with_base(draft: Draft, task: TaskState) -> None:
+    if draft.state.base_gate_red is None:
+        draft.change(task.id, landing_stage=LandingStage.GATING_BASE)
+        draft.act(RunGate(task.id, task.attempt, draft.state.base))
+    else:
+        _judge(draft, task)
+
+
+def _judge(draft: Draft, task: TaskState) -> None:
+    """Find out whose fault it is, and if a retry is worth it."""
+    state = draft.state
+    if state.base_gate_red and state.plan.gate is GatePolicy.OFF:
+        _go_on_without(draft)
+        return
+    if state.base_gate_red and not any("red on the base" in text for text in state.notices):
+        draft.notice(
+            "The gate is red on the base as well, so only work that turns it green can land. "
+            "Mend the base, or set `gate: off` in the plan."
+        )
+    leave_queue(draft, task)
+    detail = task.failure.detail if task.failure else "the gate failed"
+    if draft.spec(task.id).brief is not None and task.gate_reruns < _retries(state, task):
+        output = task.failure.output if task.failure else ""
+        reruns = task.gate_reruns + 1
+        lesson = gate_lesson(detail, output)
+        draft.change(task.id, gate_reruns=reruns, lesson=lesson, seed=task.candidate)
+        ready(draft, task, f"again, as {detail}")
+    elif task.tip != task.start_commit and task.gate_reruns == 0:
+        draft.change(task.id, gate_reruns=1)
+        ready(draft, task, "again, on the newest tip: the gate failed on the merge")
+    else:
+        draft.move(task.id, Phase.FAILED, reason=detail)
+
+
+def _go_on_without(draft: Draft) -> None:
+    draft.set(gate_off=True)
+    draft.notice("The gate is red on the base as well; `gate: off` lands without it.")
+    for task in draft.state.tasks:
+        if task.landing_stage in _AWAITING or task.landing_stage is LandingStage.GATING_BASE:
+            draft.change(task.id, landing_stage=LandingStage.PASSED, failure=None)
+
+
+def _retries(state: RunState, task: TaskState) -> int:
+    own = state.spec(task.id).retries
+    return state.rules.max_retries if own is None else own

@@ -1,0 +1,81 @@
+"""Events of the merge queue: what git and the gate say of work on its way to the branch."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.base_event import BaseEvent
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.state import ConflictFile
+
+
+@dataclass(frozen=True, slots=True)
+class WorkMerged(BaseEvent):
+    """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already.
+
+    `onto` is what it was to be merged onto, None for the branch's own tip.
+    """
+
+    task: TaskId
+    attempt: int
+    tip: CommitId
+    candidate: CommitId
+    onto: CommitId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeConflicted(BaseEvent):
+    """The work does not merge onto `tip`; `against` are tasks whose landing is in the way."""
+
+    task: TaskId
+    attempt: int
+    tip: CommitId
+    files: tuple[ConflictFile, ...]
+    against: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeDeferred(BaseEvent):
+    """The work does not merge onto a commit that is still under test: again once that landed."""
+
+    task: TaskId
+    attempt: int
+    onto: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class GateFinished(BaseEvent):
+    """The gate ran on `commit`; `command` and `output` belong to the check that failed."""
+
+    task: TaskId
+    attempt: int
+    commit: CommitId
+    passed: bool
+    seconds: float
+    command: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMoved(BaseEvent):
+    """The integration branch holds `commit`: the task has landed."""
+
+    task: TaskId
+    attempt: int
+    commit: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMoveRefused(BaseEvent):
+    """Somebody else moved the branch: merge again."""
+
+    task: TaskId
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandingFailed(BaseEvent):
+    """Git could not merge or move for a reason that trying again won't cure."""
+
+    task: TaskId
+    attempt: int
+    detail: str
