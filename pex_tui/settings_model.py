@@ -113,6 +113,8 @@ class ConflictResolution(_Section):
     """When a conflict stays: one task at a time, ask, or end the run."""
     threshold: float = Field(default=0.2, gt=0, le=1)
     """How probable a foreseen collision is that two tasks are kept apart for; above 0, up to 1."""
+    sequential_above: float = Field(default=0.3, gt=0, le=1)
+    """Once a larger share of landings met a conflict, writers go one by one; 1 is never."""
     radar: RadarPolicy = RadarPolicy.WARN
     """When two tasks at work are seen to collide: off, warn, tell, pause or serialise."""
     break_cycles: bool = False
@@ -284,6 +286,7 @@ class Settings(BaseSettings):
             max_retries=conflicts.max_retries,
             fallback=conflicts.fallback_mode,
             collision_threshold=conflicts.threshold,
+            sequential_above=conflicts.sequential_above,
             radar=conflicts.radar,
             gate_batch=self.gate.batch,
             gate_retries=self.gate.retries,

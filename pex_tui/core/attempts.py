@@ -3,6 +3,7 @@
 from random import Random
 
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
+from pex_tui.core.disputes import PEX
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
     AgentExited,
@@ -22,7 +23,15 @@ from pex_tui.core.limits import MOST_REFUSALS, limited
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.plan import Expects
 from pex_tui.core.queue import enqueue
-from pex_tui.core.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
+from pex_tui.core.state import (
+    PERMANENT,
+    Decision,
+    Failure,
+    FailureKind,
+    RunState,
+    StopCause,
+    TaskState,
+)
 
 AttemptEvent = (
     WorkspacePrepared
@@ -118,6 +127,8 @@ def why_aborted(state: RunState) -> str:
     """Who or what ended a task before its time."""
     if state.rules.fail_fast and any(task.phase is Phase.FAILED for task in state.tasks):
         return "aborted: another task failed, and the first failure was to end the run"
+    if any(one.decision is Decision.ABORTED and one.decided_by == PEX for one in state.conflicts):
+        return "aborted: a conflict stayed unresolved, and fallback_mode is abort"
     return "aborted by a person"
 
 
@@ -189,7 +200,16 @@ def _returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
 
 
 def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
-    draft.move(task.id, Phase.CAPTURING, slot=None, paused_at=None, exited_at=exited_at, pid=None)
+    frozen = 0.0 if task.paused_at is None else max(0.0, exited_at - task.paused_at)
+    draft.move(
+        task.id,
+        Phase.CAPTURING,
+        slot=None,
+        paused_at=None,
+        paused_seconds=task.paused_seconds + frozen,
+        exited_at=exited_at,
+        pid=None,
+    )
     draft.act(CaptureWork(task.id, task.attempt))
 
 

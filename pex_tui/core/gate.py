@@ -2,13 +2,14 @@
 
 from pex_tui.core.actions import RunGate
 from pex_tui.core.attempts import ready
+from pex_tui.core.disputes import fell_out
 from pex_tui.core.draft import Draft
 from pex_tui.core.landing_events import GateFinished
 from pex_tui.core.lessons import gate_lesson
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.queue import leave_queue
-from pex_tui.core.state import Failure, FailureKind, RunState, TaskState
+from pex_tui.core.state import Decision, Failure, FailureKind, RunState, TaskState
 
 _AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING})
 
@@ -80,11 +81,14 @@ def _judge(draft: Draft, task: TaskState) -> None:
         reruns = task.gate_reruns + 1
         lesson = gate_lesson(detail, output)
         draft.change(task.id, gate_reruns=reruns, lesson=lesson, seed=task.candidate)
+        fell_out(draft, task, Decision.RERUN, f"gate rerun {reruns} of {_retries(state, task)}")
         ready(draft, task, f"again, as {detail}")
     elif task.tip != task.start_commit and task.gate_reruns == 0:
         draft.change(task.id, gate_reruns=1)
+        fell_out(draft, task, Decision.RERUN, "once more, from what had landed meanwhile")
         ready(draft, task, "again, on the newest tip: the gate failed on the merge")
     else:
+        fell_out(draft, task, Decision.FAILED, "its reruns are used up")
         draft.move(task.id, Phase.FAILED, reason=detail)
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pex_tui.core.costs import decisions_cost, stood_still
 from pex_tui.core.events import AgentExited, AgentStarted, Event, RunPlanned
+from pex_tui.core.foresight import Forecast, forecast
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing_events import GateFinished, MergeConflicted, WorkMerged
 from pex_tui.core.passage import Absence, BusyTime, TaskTime, absence, time_passed
@@ -57,8 +59,15 @@ class RunHistory(BusyTime):
     gate_seconds: float = 0.0
     merged: set[TaskId] = field(default_factory=set)
     conflicted: set[TaskId] = field(default_factory=set)
-    surprises: int = 0  # conflicts at landing between tasks that nobody had kept apart
+    sighted: set[frozenset[TaskId]] = field(default_factory=set)  # pairs seen colliding at work
+    met: set[frozenset[TaskId]] = field(default_factory=set)  # pairs that collided at landing
+    costs: dict[int, float] = field(default_factory=dict)  # of conflicts, by their numbers
     absences: list[Absence] = field(default_factory=list)  # booked once all events were seen
+
+    @property
+    def forecast(self) -> Forecast:
+        """What the plan foresaw, judged by the run so far."""
+        return forecast(self.state, self.sighted | self.met)
 
     @property
     def makespan_seconds(self) -> float:
@@ -85,6 +94,7 @@ def read_history(events: Iterable[Event]) -> RunHistory:
         before, (state, _) = state, step(state, event)
         _pass_time(history, before, state, event)
         _note_phases(history, before, state, marks)
+        _note_collisions(history, before, state)
         _note_event(history, state, event)
     _close(history, state, marks)
     for gap in history.absences:
@@ -106,6 +116,14 @@ def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Ev
         history.absences.append(gap)
     else:
         time_passed(history, history.tasks, before, elapsed)
+        if before.stage is not RunStage.PAUSED:
+            stood_still(history.costs, before, elapsed)
+
+
+def _note_collisions(history: RunHistory, before: RunState, after: RunState) -> None:
+    decisions_cost(history.costs, before, after)
+    if after.overlaps is not before.overlaps:
+        history.sighted.update(frozenset(overlap.tasks) for overlap in after.overlaps)
 
 
 def _note_phases(
@@ -149,9 +167,11 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
         case MergeConflicted():
             history.merged.add(event.task)
             history.conflicted.add(event.task)
-            excluded = state.graph.excluded[state.graph.index[event.task]]
-            against = [state.graph.index[other] for other in event.against]
-            history.surprises += not any(other in excluded for other in against)
+            history.met.update(
+                frozenset({event.task, other})
+                for other in event.against
+                if other in history.tasks and other != event.task
+            )
         case _:
             pass
 

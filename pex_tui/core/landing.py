@@ -2,9 +2,10 @@
 
 from pex_tui.core.attempts import ready, why_aborted
 from pex_tui.core.batch import judged_by_gate, leave, step_back
-from pex_tui.core.disputes import close, record
+from pex_tui.core.disputes import close, meet
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import ConflictDecided
+from pex_tui.core.fallback import climb, next_rung, one_by_one, slow_down
 from pex_tui.core.gate import examined, is_gated
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing_events import (
@@ -21,7 +22,6 @@ from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.queue import enqueue, leave_queue
 from pex_tui.core.rules import FallbackMode
 from pex_tui.core.state import (
-    ConflictKind,
     Decision,
     Failure,
     FailureKind,
@@ -125,28 +125,26 @@ def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
 
 
 def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
-    """The ladder: the task again on the new tip, then the fallback, then a person."""
+    """The ladder: the task again on the new tip, then alone, then as the fallback says."""
     state = draft.state
     leave(draft, task)
     draft.set(tip=event.tip)
-    draft.change(task.id, tip=event.tip)
-    retried = state.rules.auto_resolve and task.reruns < state.rules.max_retries
-    if retried and not _was_settled_by_hand(draft, task.id):
-        _record(draft, event, Decision.RERUN)
+    task = draft.change(task.id, tip=event.tip)
+    rung = next_rung(state, task, is_by_hand=_was_settled_by_hand(draft, task.id))
+    _record(draft, event, rung.decision, rung.reason)
+    if rung.decision is Decision.RERUN:
         lesson = conflict_lesson(task, event) if draft.spec(task.id).brief else ""
-        draft.change(task.id, reruns=task.reruns + 1, lesson=lesson, seed=None)
-        ready(draft, task, f"again, on the newest tip: {_what_met(event)}")
-    elif state.rules.fallback is FallbackMode.ABORT:
-        _record(draft, event, Decision.ABORTED)
+        task = draft.change(task.id, reruns=task.reruns + 1, lesson=lesson, seed=None)
+        climb(draft, task, rung, _what_met(event))
+    elif rung.decision is Decision.ABORTED:
         draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
         draft.notice(f"Task {task.id}: {_what_met(event)}; fallback_mode is abort: the run ends.")
         abort_run(draft)
     else:
-        _record(draft, event, None)
         draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
-        if state.rules.fallback is FallbackMode.SEQUENTIAL and not state.sequential:
-            draft.set(sequential=True)
-            draft.notice("A conflict is unresolved: from here on, tasks that write go one by one.")
+        if state.rules.fallback is FallbackMode.SEQUENTIAL:
+            one_by_one(draft, f"{task.id} has an open conflict")
+    slow_down(draft)
 
 
 def _was_settled_by_hand(draft: Draft, task_id: TaskId) -> bool:
@@ -162,14 +160,12 @@ def _what_met(event: MergeConflicted) -> str:
     return f"conflict in {paths[0] if paths else 'the tree'}{more}{against}"
 
 
-def _record(draft: Draft, event: MergeConflicted, decision: Decision | None) -> None:
-    record(
+def _record(draft: Draft, event: MergeConflicted, decision: Decision | None, reason: str) -> None:
+    meet(
         draft,
-        ConflictKind.WRITE,
         (event.task, *event.against),
         decision,
+        reason=reason,
         files=event.files,
         tip=event.tip,
-        seen_at=draft.now,
-        met_at=draft.now,
     )

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from pex_tui.core.amounts import total
 from pex_tui.core.bounds import busiest_lock, critical_path, heaviest_clique
-from pex_tui.core.foresight import false_alarms, foreseen
 from pex_tui.core.history import RunHistory
 from pex_tui.core.passage import BACKOFF
+from pex_tui.core.rules import RadarPolicy
 from pex_tui.core.state import WaitCause
 
 
@@ -27,8 +27,10 @@ class WaitFigures:
 class Metrics:
     """All figures; seconds and fractions. None where nothing was there to measure.
 
-    `conflicts_predicted` counts pairs kept apart, `false_alarms` those of them that changed no file
-    in common, `conflicts_missed` collisions at landing between tasks that nobody had kept apart.
+    `conflict_rate` counts merges that git could not make. `conflicts_predicted`, `_missed`, `_live`
+    and `false_alarms` count pairs of tasks: foreseen to collide; seen or met colliding and not
+    foreseen; seen colliding at work (None with the radar off); foreseen, and both ended well
+    without a file in common. `Forecast` defines these, and what precision and recall are shares of.
     """
 
     makespan_seconds: float
@@ -48,6 +50,10 @@ class Metrics:
     conflicts_live: int | None
     conflicts_missed: int
     false_alarms: int
+    conflict_precision: float | None
+    conflict_recall: float | None
+    write_precision: float | None
+    write_recall: float | None
     tokens: int | None = None
     cost_usd: float | None = None
 
@@ -65,7 +71,7 @@ def measure(history: RunHistory) -> Metrics:
         heaviest_clique(state.graph.excluded, works),
         history.gate_seconds,
     )
-    pairs = foreseen(state.plan, state.graph)
+    told = history.forecast
     latencies = [second for task in history.tasks.values() for second in task.latencies]
     return Metrics(
         makespan_seconds=makespan,
@@ -81,10 +87,14 @@ def measure(history: RunHistory) -> Metrics:
         wait_seconds=_waits(history),
         dispatch_latency_p95_seconds=percentile(latencies, 0.95) if latencies else None,
         conflict_rate=_ratio(len(history.conflicted), len(history.merged)),
-        conflicts_predicted=len(pairs),
-        conflicts_live=None,
-        conflicts_missed=history.surprises,
-        false_alarms=false_alarms(state, pairs),
+        conflicts_predicted=len(told.foreseen),
+        conflicts_live=None if state.rules.radar is RadarPolicy.OFF else len(history.sighted),
+        conflicts_missed=len(told.missed),
+        false_alarms=len(told.false_alarms),
+        conflict_precision=told.precision,
+        conflict_recall=told.recall,
+        write_precision=told.write_precision,
+        write_recall=told.write_recall,
         tokens=total(task.tokens for task in state.tasks),
         cost_usd=total(task.cost_usd for task in state.tasks),
     )

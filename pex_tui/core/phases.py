@@ -19,7 +19,7 @@ class Phase(StrEnum):
     PAUSED = "paused"  # its whole process tree is frozen
     STOPPING = "stopping"  # asked to end; the slot is held until it has
     CAPTURING = "capturing"  # process gone; its work is being put under a ref
-    BACKOFF = "backoff"  # failed, to be tried again at `retry_at`
+    BACKOFF = "backoff"  # failed or met conflicts, to be tried again at `retry_at`
     QUEUED = "queued"  # in the merge queue
     LANDING = "landing"  # at the front of the merge queue
     CONFLICT = "conflict"  # waits for a decision
@@ -86,6 +86,7 @@ LEGAL: dict[Phase, frozenset[Phase]] = {
             Phase.CONFLICT,
             Phase.QUEUED,
             Phase.READY,
+            Phase.BACKOFF,
             Phase.FAILED,
             Phase.ABORTED,
         }

@@ -1,11 +1,13 @@
 """What follows from what the radar sees: write sets widen, and colliding tasks make way."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent, TellAgent
 from pex_tui.core.attempts import stop, wants_pause
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
+from pex_tui.core.foresight import foreseen_at
 from pex_tui.core.globs import matches
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
@@ -19,7 +21,6 @@ from pex_tui.core.state import (
     ConflictKind,
     Decision,
     Overlap,
-    RunState,
     SharedPath,
     StopCause,
     TaskState,
@@ -29,6 +30,7 @@ RadarEvent = WritesSeen | OverlapSeen | OverlapGone
 _CAN_YIELD = frozenset({Phase.RUNNING, Phase.PAUSED})
 _MOST_PREDICTED = 50  # paths that a task without a declaration is held to
 _MOST_NAMED = 3
+_SETTING = "conflict_resolution.radar"
 
 
 def radar_event(draft: Draft, event: RadarEvent) -> None:
@@ -128,15 +130,16 @@ def _overlapping(draft: Draft, event: OverlapSeen) -> None:
     others = tuple(one for one in state.overlaps if one is not known)
     draft.set(overlaps=(*others, Overlap(pair, event.paths, since)))
     if known is None:
-        first, decision = _react(draft, pair, event.paths)
+        first, decision, reason = _react(draft, pair, event.paths)
         second = event.second if first == event.first else event.first
         record(
             draft,
             ConflictKind.WRITE,
             (first, second),
             decision,
+            reason=reason,
             files=tuple(ConflictFile(shared.path, shared.lines) for shared in event.paths),
-            foreseen_at=_foreseen_at(state, pair),
+            foreseen_at=foreseen_at(state, *pair),
             seen_at=draft.now,
             detail=f"seen at work: both change {_named(event.paths)}",
         )
@@ -144,8 +147,8 @@ def _overlapping(draft: Draft, event: OverlapSeen) -> None:
 
 def _react(
     draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ...]
-) -> tuple[TaskId, Decision]:
-    """Do what the policy says: who makes way (or may have to), and what was decided."""
+) -> tuple[TaskId, Decision, str]:
+    """Do what the policy says: who makes way (or may have to), what was decided, and why."""
     policy = draft.state.rules.radar
     weaker = min(pair, key=lambda name: loss(draft.state, name))
     other = pair[1] if weaker == pair[0] else pair[0]
@@ -153,28 +156,42 @@ def _react(
     can_yield = [name for name in (weaker, other) if _can_yield(draft, name)]
     if policy is RadarPolicy.TELL and _tell(draft, pair, paths):
         draft.notice(f"{what}: the agents were told.")
-        return weaker, Decision.TOLD
+        return weaker, Decision.TOLD, f"{_SETTING} is {policy}"
     if policy in {RadarPolicy.PAUSE, RadarPolicy.SERIALISE} and can_yield:
-        weaker = can_yield[0]
+        least, weaker = weaker, can_yield[0]
         other = pair[1] if weaker == pair[0] else pair[0]
+        why = f"has less to lose than {other}" if weaker == least else "is the one that can"
+        reason = f"{_SETTING} is {policy}, and {weaker} {why}"
         if policy is RadarPolicy.PAUSE:
-            return _pause(draft, weaker, other, what)
-        return _serialise(draft, weaker, other, what, paths)
+            return weaker, _pause(draft, weaker, other, what), reason
+        return weaker, _serialise(draft, weaker, other, what, paths), reason
     draft.notice(f"{what}. Pause or abort one, or settle it when they land.")
-    return weaker, Decision.WARNED
+    return weaker, Decision.WARNED, _why_only_warned(policy)
 
 
-def _pause(draft: Draft, weaker: TaskId, other: TaskId, what: str) -> tuple[TaskId, Decision]:
+def _why_only_warned(policy: RadarPolicy) -> str:
+    match policy:
+        case RadarPolicy.TELL:
+            return "neither agent takes messages"
+        case RadarPolicy.PAUSE | RadarPolicy.SERIALISE:
+            return "neither can make way any more"
+        case RadarPolicy.WARN | RadarPolicy.OFF:
+            return f"{_SETTING} is {policy}"
+        case _:
+            assert_never(policy)
+
+
+def _pause(draft: Draft, weaker: TaskId, other: TaskId, what: str) -> Decision:
     task = draft.change(weaker, yields_to=other)
     if task.phase is Phase.RUNNING:
         draft.act(PauseAgent(weaker, task.attempt, gently=task.listens))
     draft.notice(f"{what}: {weaker} stands still until {other} has landed.")
-    return weaker, Decision.PAUSED
+    return Decision.PAUSED
 
 
 def _serialise(
     draft: Draft, weaker: TaskId, other: TaskId, what: str, paths: tuple[SharedPath, ...]
-) -> tuple[TaskId, Decision]:
+) -> Decision:
     """Keep the two apart for good: the weaker starts again once the other has landed."""
     plan = draft.state.plan
     seen = Collision(weaker, other, 1.0, f"both change {_named(paths)}")
@@ -188,7 +205,7 @@ def _serialise(
     task = draft.change(weaker, reason=f"again, after {other}")
     stop(draft, task, StopCause.YIELD)
     draft.notice(f"{what}: {weaker} starts again after {other}.")
-    return weaker, Decision.SERIALISED
+    return Decision.SERIALISED
 
 
 def _tell(draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ...]) -> bool:
@@ -213,12 +230,6 @@ def _can_yield(draft: Draft, name: TaskId) -> bool:
     task = draft.task(name)
     waited_for = any(one.yields_to == name for one in draft.state.tasks)
     return task.phase in _CAN_YIELD and task.yields_to is None and not waited_for
-
-
-def _foreseen_at(state: RunState, pair: tuple[TaskId, TaskId]) -> float | None:
-    """When the plan was made, if that let expect it."""
-    told = any({one.first, one.second} == set(pair) for one in state.plan.collisions)
-    return state.created_at if told else None
 
 
 def _is_between(overlap: Overlap, event: OverlapSeen | OverlapGone) -> bool:

@@ -179,7 +179,8 @@ def _neighbour_wait(state: RunState, task: TaskState, wait: Wait) -> str:
     names = ", ".join(wait.on)
     have = "has" if len(wait.on) == 1 else "have"
     if not reason:
-        return f"Waits until {names} {have} landed: after a conflict, writers go one by one"
+        why = f"as {state.sequential_reason}" if state.sequential_reason else "after a conflict"
+        return f"Waits until {names} {have} landed: {why}, writers go one by one"
     done = "ended" if "never runs" in reason else "landed"
     return f"Waits until {names} {have} {done}: {reason}"
 
@@ -227,6 +228,9 @@ def _claimed(state: RunState, task: TaskState, now: float) -> str:
 
 
 def _retry(state: RunState, task: TaskState, now: float) -> str:
+    if task.failure is None:  # it met a conflict
+        left = max(0.0, (task.retry_at or now) - now)
+        return f"Rerun {task.reruns}/{state.rules.max_retries} in {left:.0f} s: {task.reason}"
     allowed = state.spec(task.id).retries
     allowed = state.rules.max_retries if allowed is None else allowed
     why = "" if task.failure is None else f": {task.failure.detail}"

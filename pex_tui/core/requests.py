@@ -57,7 +57,7 @@ def task_request(draft: Draft, event: TaskRequest) -> None:
             if task.phase not in TERMINAL:
                 draft.change(task.id, boosted=not task.boosted)
         case AbortRequested():
-            abort_task(draft, task.id)
+            abort_task(draft, task.id, event.by)
         case RetryRequested():
             _retry(draft, task, event.by)
 
@@ -76,7 +76,7 @@ def run_request(draft: Draft, event: RunRequest) -> None:
         case RunAbortRequested() if state.stage is not RunStage.FINISHED:
             if state.stage is RunStage.PAUSED:
                 _end_pause(draft, RunStage.RUNNING)
-            abort_run(draft)
+            abort_run(draft, event.by)
         case RunDrainRequested() if state.stage is not RunStage.FINISHED:
             _end_pause(draft, RunStage.DRAINING)
             draft.set(killed=event.kill)

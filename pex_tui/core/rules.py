@@ -28,9 +28,10 @@ class RunRules:
 
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
     not run at the same time, where "@writes" stands for any task that may change files. A collision
-    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. Up to
-    `gate_batch` entries of the merge queue are tested together, a red gate is asked `gate_retries`
-    times more, and with `speculate` what comes next is tested meanwhile.
+    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. Once a
+    larger share of the landings than `sequential_above` met a conflict, writers go one by one. Up
+    to `gate_batch` entries of the merge queue are tested together, a red gate is asked
+    `gate_retries` times more, and with `speculate` what comes next is tested meanwhile.
     """
 
     slots: int = 5
@@ -39,6 +40,7 @@ class RunRules:
     max_retries: int = 3
     fallback: FallbackMode = FallbackMode.SEQUENTIAL
     collision_threshold: float = 0.2
+    sequential_above: float = 0.3
     radar: RadarPolicy = RadarPolicy.WARN
     gate_batch: int = 1
     gate_retries: int = 0

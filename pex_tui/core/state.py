@@ -141,10 +141,21 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictStep:
+    """One thing that was done about a conflict, by whom and why; None is leaving it open."""
+
+    at: float
+    decision: Decision | None
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """One conflict from first sight to decision; times are absolute seconds.
 
-    `decision` is None while it is open. `tasks` starts with the task that has to give way.
+    `decision` is None while it is open. `tasks` starts with the task that has to give way. `steps`
+    is all that was done about it, the oldest first; the last one is its decision.
     """
 
     number: int
@@ -159,6 +170,7 @@ class Conflict:
     decided_by: str = ""
     decided_at: float | None = None
     detail: str = ""
+    steps: tuple[ConflictStep, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -323,7 +335,8 @@ class RunState:
     """A whole run. `tasks` and `graph` are in plan order; `seq` counts the events applied."""
 
     run: RunId
-    plan: Plan
+    plan: Plan  # with what has been seen since; `planned` is the plan as it was approved
+    planned: Plan
     rules: RunRules
     graph: PlanGraph
     base: CommitId
@@ -342,7 +355,9 @@ class RunState:
     caught: frozenset[frozenset[TaskId]] = frozenset()  # pairs found to exclude each other at work
     overlaps: tuple[Overlap, ...] = ()  # of tasks at work, as the radar sees them
     claims: tuple[LockClaim, ...] = ()  # of locks that agents take at work, in order of asking
-    sequential: bool = False  # after an unresolved conflict: writers go one at a time
+    sequential: bool = False  # writers go one at a time from now on
+    sequential_since: float | None = None
+    sequential_reason: str = ""  # what made it so, for a person
     limits: tuple[ProviderLimit, ...] = ()
     budgets: int = 1  # how many times the configured budget may be used
     allowed: tuple[str, ...] = ()  # scopes that a person allowed for the rest of the run

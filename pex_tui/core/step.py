@@ -6,6 +6,7 @@ from typing import assert_never
 from pex_tui.core.actions import Action
 from pex_tui.core.adoption import adopted
 from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
+from pex_tui.core.compat import conflict_reason
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -28,7 +29,9 @@ from pex_tui.core.events import (
     TaskHeld,
     TimePassed,
 )
+from pex_tui.core.foresight import foreseen_at
 from pex_tui.core.graph import PlanGraph
+from pex_tui.core.ids import TaskId
 from pex_tui.core.landing import LandingEvent, decided, landing_event
 from pex_tui.core.locks import LockEvent, lock_event
 from pex_tui.core.phases import Phase, RunStage
@@ -54,6 +57,7 @@ def begin(event: RunPlanned) -> RunState:
     state = RunState(
         run=event.run,
         plan=event.plan,
+        planned=event.plan,
         rules=event.rules,
         graph=graph,
         base=event.base,
@@ -183,9 +187,20 @@ def _record_serialised(draft: Draft, event: TaskHeld) -> None:
                 ConflictKind.WRITE,
                 (event.task, other.id),
                 Decision.SERIALISED,
-                foreseen_at=state.created_at,
+                reason=reason,
+                **_first_known(draft, event.task, other.id),
                 detail=reason,
             )
+
+
+def _first_known(draft: Draft, first: TaskId, second: TaskId) -> dict[str, float]:
+    """When they were first kept apart: as planned, or once one had written more than was known."""
+    state = draft.state
+    at = foreseen_at(state, first, second)
+    left, right = (state.planned.tasks[state.graph.index[one]] for one in (first, second))
+    if at is None and conflict_reason(left, right, state.rules) is None:
+        return {"seen_at": draft.now}
+    return {"foreseen_at": state.created_at}
 
 
 def _record_broken_cycles(draft: Draft) -> None:
@@ -195,6 +210,7 @@ def _record_broken_cycles(draft: Draft) -> None:
             ConflictKind.CYCLE,
             (task_id, need),
             Decision.DROPPED_NEED,
+            reason="it was the weakest need of a cycle, and break_cycles is on",
             foreseen_at=draft.now,
             detail=f"{task_id} no longer waits for {need}",
         )

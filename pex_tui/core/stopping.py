@@ -3,7 +3,7 @@
 from pex_tui.core.actions import StopGate
 from pex_tui.core.attempts import stop, why_aborted
 from pex_tui.core.batch import leave
-from pex_tui.core.disputes import close
+from pex_tui.core.disputes import PEX, close
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, LandingStage, Phase
@@ -13,7 +13,7 @@ from pex_tui.core.state import Decision, StopCause
 _GATING = frozenset({LandingStage.GATING, LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
 
 
-def abort_task(draft: Draft, task_id: TaskId) -> None:
+def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:
     """End a task; its work stays under its ref. One that is just being moved lands."""
     task = draft.task(task_id)
     if task.phase in TERMINAL:
@@ -32,14 +32,15 @@ def abort_task(draft: Draft, task_id: TaskId) -> None:
     else:
         if task.phase is Phase.QUEUED:
             leave_queue(draft, task)
-        close(draft, task_id, Decision.ABORTED, "you")
-        draft.move(task_id, Phase.ABORTED, reason=why_aborted(draft.state))
+        why = why_aborted(draft.state)
+        close(draft, task_id, Decision.ABORTED, by, why)
+        draft.move(task_id, Phase.ABORTED, reason=why)
 
 
-def abort_run(draft: Draft) -> None:
+def abort_run(draft: Draft, by: str = PEX) -> None:
     """Abort every task that has not ended."""
     for task in draft.state.tasks:
-        abort_task(draft, task.id)
+        abort_task(draft, task.id, by)
 
 
 def interrupt_agents(draft: Draft, *, frozen_only: bool) -> None:

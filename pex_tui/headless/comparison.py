@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pex_tui.core.amounts import UNKNOWN
 from pex_tui.core.ids import TaskId
 from pex_tui.core.text import clean
+from pex_tui.headless.durations import clock
 from pex_tui.headless.report import Report
-from pex_tui.headless.text_report import clock, outcome_words
+from pex_tui.headless.text_report import outcome_words
 
 _LABEL = 22
 _COLUMN = 20

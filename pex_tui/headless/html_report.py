@@ -7,6 +7,7 @@ from pex_tui.core.history import Span
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import TaskState
 from pex_tui.core.text import clean
+from pex_tui.headless.durations import clock, percent
 from pex_tui.headless.html_style import STYLE
 from pex_tui.headless.report import Report
 from pex_tui.headless.report_rows import (
@@ -16,13 +17,7 @@ from pex_tui.headless.report_rows import (
     failure_rows,
     task_rows,
 )
-from pex_tui.headless.text_report import (
-    clock,
-    figure_lines,
-    next_steps,
-    outcome_words,
-    percent,
-)
+from pex_tui.headless.text_report import figure_lines, next_steps, outcome_words
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pex_tui.core.events import Event
+from pex_tui.core.foresight import Forecast
 from pex_tui.core.history import RunHistory, read_history
 from pex_tui.core.ids import TaskId
 from pex_tui.core.metrics import Metrics, measure
@@ -66,6 +67,8 @@ def report_object(report: Report) -> dict[str, Any]:
             for task, asked in report.denials
         ],
         "conflicts": [_conflict_object(report.history, conflict) for conflict in state.conflicts],
+        "sequential": _sequential_object(state),
+        "prediction": _prediction_object(report.history.forecast),
         "metrics": asdict(report.metrics),
     }
 
@@ -91,6 +94,13 @@ def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
     }
 
 
+def _sequential_object(state: RunState) -> dict[str, Any] | None:
+    """Since when tasks that write went one by one, and why."""
+    if not state.sequential:
+        return None
+    return {"since": state.sequential_since, "reason": state.sequential_reason}
+
+
 def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
     return {
         "kind": conflict.kind,
@@ -102,15 +112,23 @@ def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
         "decision": conflict.decision,
         "decided_by": conflict.decided_by or None,
         "decided_at": conflict.decided_at,
+        "reason": conflict.steps[-1].reason or None if conflict.steps else None,
+        "steps": [asdict(step) for step in conflict.steps],
         "detail": conflict.detail or None,
         "cost_seconds": cost_seconds(history, conflict),
     }
 
 
 def cost_seconds(history: RunHistory, conflict: Conflict) -> float | None:
-    """What a conflict cost: the wait for its neighbour, or the time until it landed after all."""
-    past = history.tasks[conflict.tasks[0]]
-    if conflict.met_at is None:
-        return past.waits.get("conflict")
-    landed = history.state.task(conflict.tasks[0]).ended_at
-    return None if landed is None else max(0.0, landed - conflict.met_at)
+    """What a conflict cost: time stood still, and attempts thrown away; None if nothing known."""
+    return history.costs.get(conflict.number)
+
+
+def _prediction_object(told: Forecast) -> dict[str, Any]:
+    return {
+        "foreseen": told.foreseen,
+        "hits": told.hits,
+        "false_alarms": told.false_alarms,
+        "missed": told.missed,
+        "writes": [asdict(one) for one in told.writes],
+    }

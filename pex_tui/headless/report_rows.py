@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pex_tui.core.phases import Phase
+from pex_tui.headless.conflict_story import how_decided, step_lines, times
+from pex_tui.headless.durations import clock
 from pex_tui.headless.report import Report, cost_seconds
-from pex_tui.headless.text_report import clock, how_decided, subject
+from pex_tui.headless.text_report import subject
 
 TASK_HEAD = ("task", "outcome", "what", "commit", "files", "attempts", "time")
-CONFLICT_HEAD = ("kind", "tasks", "about", "decision", "cost")
+CONFLICT_HEAD = (
+    *("kind", "tasks", "about", "foreseen", "seen", "met"),
+    *("decision", "how it went", "cost"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,9 @@ def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
             str(conflict.kind),
             " × ".join(conflict.tasks),
             ", ".join(file.path for file in conflict.files) or conflict.detail,
+            *times(report, conflict),
             how_decided(conflict),
+            "; ".join(step_lines(report, conflict)),
             "" if cost is None else clock(cost),
         )
 

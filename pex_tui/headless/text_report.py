@@ -4,14 +4,20 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from pex_tui.core.amounts import counted
-from pex_tui.core.disputes import PEX
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import TaskSpec
-from pex_tui.core.state import Conflict, Decision, LandStatus, Outcome, TaskState
+from pex_tui.core.state import LandStatus, Outcome, TaskState
 from pex_tui.core.text import clean
+from pex_tui.headless.conflict_story import (
+    forecast_lines,
+    headline,
+    one_by_one_line,
+    story_lines,
+)
+from pex_tui.headless.durations import clock, percent
 from pex_tui.headless.log_end import LAST_LINES
-from pex_tui.headless.report import Report, cost_seconds
+from pex_tui.headless.report import Report
 
 WIDTH = 100
 _BAR = 48
@@ -35,16 +41,6 @@ _MARKS = {
     Phase.CONFLICT: "⇄",
 }
 _BLOCKS = {Phase.STARTING: "░", Phase.PAUSED: "‖", Phase.LANDING: "▒", Phase.QUEUED: "▒"}
-_DECISIONS = {
-    Decision.SERIALISED: "ran one after the other",
-    Decision.RERUN: "the task ran again on the newest tip",
-    Decision.OURS: "the task's side was taken",
-    Decision.THEIRS: "what had landed was kept",
-    Decision.EDITED: "edited by hand",
-    Decision.DROPPED_NEED: "the need was dropped",
-    Decision.ABORTED: "given up",
-    Decision.FAILED: "failed",
-}
 
 
 def render_text(report: Report) -> str:
@@ -71,20 +67,6 @@ def _fit(line: str) -> str:
 def outcome_words(report: Report) -> str:
     """How it ended, in words."""
     return _OUTCOMES[report.outcome] if report.is_finished else "not finished"
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, below a minute with a tenth: `2:05`, `9.3 s`."""
-    if round(seconds, 1) < 60:  # noqa: PLR2004
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def percent(fraction: float | None) -> str:
-    """A fraction for a person; unknown is a dash."""
-    return "–" if fraction is None else f"{fraction:.0%}"
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -153,23 +135,9 @@ def _conflicts(report: Report) -> Iterator[str]:
     yield ""
     yield "Conflicts"
     for conflict in conflicts:
-        yield f"  {_conflict_line(report, conflict)}"
-
-
-def _conflict_line(report: Report, conflict: Conflict) -> str:
-    who = " × ".join(conflict.tasks)
-    what = ", ".join(file.path for file in conflict.files) or conflict.detail
-    cost = cost_seconds(report.history, conflict)
-    spent = f", {clock(cost)}" if cost else ""
-    return f"{conflict.kind}  {who}: {what}; {how_decided(conflict)}{spent}"
-
-
-def how_decided(conflict: Conflict) -> str:
-    """How a conflict was settled and by whom, in words."""
-    if conflict.decision is None:
-        return "OPEN: waits for a decision"
-    by = f" (by {conflict.decided_by})" if conflict.decided_by not in {"", PEX} else ""
-    return f"{_DECISIONS[conflict.decision]}{by}"
+        yield f"  {_fit(headline(report, conflict))}"
+        for line in story_lines(report, conflict):
+            yield from wrap(line, WIDTH - 6, initial_indent=" " * 6, subsequent_indent=" " * 8)
 
 
 def _timeline(report: Report) -> Iterator[str]:
@@ -229,6 +197,9 @@ def figure_lines(report: Report) -> Iterator[str]:
             f"{counted(found.conflicts_predicted, 'overlap')} foreseen "
             f"({counted(found.false_alarms, 'false alarm')}), {found.conflicts_missed} not"
         )
+    yield from forecast_lines(report)
+    if report.state.sequential:
+        yield one_by_one_line(report)
 
 
 def _savings(report: Report) -> str:

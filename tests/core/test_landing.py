@@ -9,7 +9,9 @@ from pex_tui.core.events import (
     LandRequested,
     RunLanded,
     RunLandRefused,
+    TimePassed,
 )
+from pex_tui.core.history import read_history
 from pex_tui.core.ids import CommitId, SlotId, TaskId
 from pex_tui.core.landing_events import (
     BranchMoved,
@@ -21,9 +23,10 @@ from pex_tui.core.landing_events import (
 )
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
+from pex_tui.core.reasons import activity
 from pex_tui.core.rules import FallbackMode, RunRules
-from pex_tui.core.settle import blockers, is_over
-from pex_tui.core.state import ConflictFile, Decision, LandStatus
+from pex_tui.core.settle import blockers, is_over, next_deadline
+from pex_tui.core.state import ConflictFile, ConflictKind, Decision, LandStatus
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]
@@ -209,14 +212,149 @@ def test_a_rerun_that_finds_nothing_to_change_says_so(world: Make) -> None:
     assert run.task("a").reason == "ran again on the newest tip and changed nothing"
 
 
-def test_reruns_for_conflicts_are_limited(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(max_retries=2))
-    for _ in range(3):
-        captured(run, "a")
-        conflicted(run, "a")
+def wait(run: World) -> None:
+    """The clock brings what is due next."""
+    due_at = next_deadline(run.state)
+    assert due_at is not None
+    run.now = due_at
+    run.send(TimePassed())
+
+
+def test_reruns_for_conflicts_are_limited_and_the_later_ones_wait_a_little(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(max_retries=2, fallback=FallbackMode.PROMPT))
+    captured(run, "a")
+    conflicted(run, "a")
+    assert run.phase("a") is Phase.STARTING  # at once
+    captured(run, "a")
+    conflicted(run, "a")
+    assert run.phase("a") is Phase.BACKOFF
+    assert activity(run.state, run.task("a"), run.now, {}).startswith("Rerun 2/2 in ")
+    wait(run)
+    captured(run, "a")
+    conflicted(run, "a")
 
     assert run.phase("a") is Phase.CONFLICT
     assert run.task("a").attempt == 3
+    assert [one.steps[-1].reason.partition(", ")[0] for one in run.state.conflicts] == [
+        "rerun 1 of 2",
+        "rerun 2 of 2",
+        "2 reruns did not help: it waits for a person",
+    ]
+
+
+def test_what_reruns_did_not_help_runs_once_more_with_no_writer_beside_it(world: Make) -> None:
+    run = world(task("a"), task("b"), rules=RunRules(max_retries=1))
+    captured(run, "a")
+    conflicted(run, "a")
+    captured(run, "a")
+    conflicted(run, "a")
+
+    assert run.state.sequential
+    assert run.state.notices[-1] == (
+        "From here on, tasks that write go one by one: a could not land beside others."
+    )
+    assert (run.phase("a"), run.phase("b")) == (Phase.READY, Phase.STARTING)
+    assert "no other writer beside it" in run.state.conflicts[-1].steps[-1].reason
+    told = activity(run.state, run.task("a"), run.now, {})
+    assert "as a could not land beside others, writers go one by one" in told
+    run.finish("b", "b.py")
+    captured(run, "a")
+    conflicted(run, "a")
+    assert run.phase("a") is Phase.CONFLICT  # somebody else moves the branch
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        (RunRules(auto_resolve=False), "auto_resolve is off: it waits for a person"),
+        (RunRules(max_retries=0), "max_retries is 0: it waits for a person"),
+        (
+            RunRules(max_retries=0, fallback=FallbackMode.ABORT),
+            "max_retries is 0, and fallback_mode is abort",
+        ),
+    ],
+)
+def test_each_step_of_the_ladder_has_its_reason(world: Make, rules: RunRules, why: str) -> None:
+    run = world(task("a"), rules=rules)
+    captured(run, "a")
+    conflicted(run, "a")
+
+    (conflict,) = run.state.conflicts
+    assert [step.reason for step in conflict.steps] == [why]
+    assert {step.by for step in conflict.steps} == {"pex"}
+
+
+def test_once_too_many_landings_met_a_conflict_writers_go_one_by_one(world: Make) -> None:
+    names = "abcdefg"
+    run = world(*(task(name) for name in names), rules=RunRules(sequential_above=0.3))
+    run.finish("a", "a.py")
+    captured(run, "b")
+    conflicted(run, "b", "a")
+    assert not run.state.sequential  # one early conflict is no rate
+    run.finish("b", "b.py")
+    run.finish("c", "c.py")
+    run.finish("d", "d.py")
+    captured(run, "e")
+    conflicted(run, "e", "d")
+
+    assert run.state.sequential_reason == "2 of 5 landings have met a conflict"
+    assert run.state.sequential_since == run.now
+    assert run.state.notices[-1] == (
+        "From here on, tasks that write go one by one: 2 of 5 landings have met a conflict."
+    )
+    assert run.phase("e") is Phase.READY
+    assert "2 of 5 landings" in activity(run.state, run.task("e"), run.now, {})
+
+
+def test_a_rate_of_one_never_makes_a_run_sequential(world: Make) -> None:
+    run = world(*(task(name) for name in "abcd"), rules=RunRules(sequential_above=1.0))
+    for name in "abcd":
+        captured(run, name)
+        conflicted(run, name)
+
+    assert not run.state.sequential
+
+
+def test_a_red_gate_on_a_clean_merge_is_a_conflict_with_what_landed_meanwhile(
+    world: Make,
+) -> None:
+    run = world(task("a"), task("b"), verify=GATE)
+    captured(run, "a")
+    run.run("b")
+    run.now += 8
+    captured(run, "b")
+    run.merge("a")
+    gated(run, "a", passed=True)
+    moved = run.task("a").candidate
+    assert moved is not None
+    run.send(BranchMoved(A, 1, moved))
+    run.merge("b")
+    gated(run, "b", passed=False)
+    gated(run, "b", passed=True, commit=BASE)
+
+    (conflict,) = run.state.conflicts
+    assert (conflict.kind, conflict.tasks) == (ConflictKind.SEMANTIC, (B, A))
+    assert (conflict.decision, conflict.detail) == (Decision.RERUN, "the gate failed: pytest -q")
+    assert conflict.steps[-1].reason == "once more, from what had landed meanwhile"
+    assert read_history(run.events).costs == {conflict.number: 8.0}
+
+    captured(run, "b")
+    run.merge("b")
+    gated(run, "b", passed=False)
+    (conflict,) = run.state.conflicts
+    assert conflict.decision is Decision.FAILED
+    assert "the fault is its own" in conflict.steps[-1].reason
+
+
+def test_a_red_gate_on_what_started_from_the_tip_is_no_conflict(world: Make) -> None:
+    run = world(task("a"), verify=GATE)
+    captured(run, "a")
+    run.merge("a")
+    gated(run, "a", passed=False)
+    gated(run, "a", passed=True, commit=BASE)
+
+    assert run.phase("a") is Phase.FAILED
+    assert run.state.conflicts == ()
 
 
 def test_fallback_abort_ends_the_run(world: Make) -> None:
@@ -226,6 +364,10 @@ def test_fallback_abort_ends_the_run(world: Make) -> None:
     conflicted(run, "a")
 
     assert (run.phase("a"), run.phase("b")) == (Phase.ABORTED, Phase.ABORTED)
+    assert run.task("a").work is not None  # its state is kept
+    assert run.task("b").reason == (
+        "aborted: a conflict stayed unresolved, and fallback_mode is abort"
+    )
 
 
 def test_a_persons_result_goes_through_the_queue(world: Make) -> None:

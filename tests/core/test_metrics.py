@@ -381,6 +381,10 @@ def test_every_key_of_the_contract_is_there(world: Make) -> None:
         "conflicts_live",
         "conflicts_missed",
         "false_alarms",
+        "conflict_precision",
+        "conflict_recall",
+        "write_precision",
+        "write_recall",
         "tokens",
         "cost_usd",
     }

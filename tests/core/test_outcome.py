@@ -28,6 +28,7 @@ def run_of(*tasks: tuple[Phase, Failure | None], stage: RunStage = RunStage.RUNN
     return RunState(
         run=RunId("r"),
         plan=plan,
+        planned=plan,
         rules=rules,
         graph=PlanGraph.build(plan, rules),
         base=CommitId("b"),

@@ -22,12 +22,14 @@ from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.outcome import conclude
 from pex_tui.core.plan import Plan
+from pex_tui.core.radar_events import OverlapSeen
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictFile, Decision, FailureKind
+from pex_tui.core.state import ConflictFile, Decision, FailureKind, SharedPath
+from pex_tui.headless.durations import clock
 from pex_tui.headless.html_report import render_html
 from pex_tui.headless.markdown_report import render_markdown
 from pex_tui.headless.report import Report, make_report, report_object
-from pex_tui.headless.text_report import clock, render_text
+from pex_tui.headless.text_report import render_text
 from tests.core.world import BASE, World, task
 
 GATE = (("pytest", "-q"),)
@@ -296,7 +298,7 @@ def test_a_report_as_json_has_what_the_contract_names() -> None:
 
     assert set(found) == {
         "run", "goal", "outcome", "exit_code", "base", "branch", "tasks", "conflicts", "metrics",
-        "denied",
+        "denied", "sequential", "prediction",
     }  # fmt: skip
     assert found["tasks"][0].keys() >= {
         "id", "agent", "outcome", "attempts", "started_at", "finished_at", "commit", "files",
@@ -304,7 +306,7 @@ def test_a_report_as_json_has_what_the_contract_names() -> None:
     }  # fmt: skip
     assert found["conflicts"][0].keys() >= {
         "kind", "tasks", "files", "foreseen_at", "seen_at", "met_at", "decision", "decided_by",
-        "cost_seconds",
+        "cost_seconds", "reason", "steps",
     }  # fmt: skip
     (conflict,) = found["conflicts"]
     assert (conflict["kind"], conflict["tasks"], conflict["files"]) == (
@@ -376,3 +378,104 @@ def test_a_failed_task_without_a_log_says_only_why(tmp_path: Path) -> None:
     text = render_text(make_report(run.events, lambda *_: tmp_path / "none.log"))
 
     assert "✗ a: exit 3\n" in text
+
+
+def seen_and_met_run() -> World:
+    """A collision that the radar saw, that was then met at landing and settled by a rerun."""
+    run = World(Plan((task("a", writes=None), task("b", writes=None))), RunRules())
+    run.run("a")
+    run.run("b")
+    run.now += 7
+    run.send(OverlapSeen(A, B, (SharedPath("x.py", "3–5"),)))
+    run.now += 5
+    run.finish("a", "x.py")
+    run.exit("b")
+    run.capture("b", "x.py")
+    run.send(MergeConflicted(B, 1, run.task("a").landed or BASE, (ConflictFile("x.py"),), (A,)))
+    work(run, "b", "x.py")
+    return run
+
+
+STORY = (
+    "seen after 7.0 s, met after 12.0 s",
+    "after 7.0 s people were warned (conflict_resolution.radar is warn)",
+    "after 12.0 s the task ran again on the newest tip (rerun 1 of 3, at once",
+)
+
+
+def test_the_story_of_a_conflict_says_when_and_why() -> None:
+    text = render_text(finished(seen_and_met_run()))
+
+    assert "write  b × a: x.py; the task ran again on the newest tip, 12.0 s" in text
+    for words in STORY:
+        assert words in text
+    assert "collisions foreseen with precision – and recall 0%" in text
+    assert "not foreseen: a × b" in text
+    assert "1 collision seen while at work" in text
+
+
+@pytest.mark.parametrize("render", [render_markdown, render_html])
+def test_the_story_is_told_in_tables_as_well(render: Render) -> None:
+    text = render(finished(seen_and_met_run())).replace("\\", "")
+
+    for words in ("foreseen", "how it went", "7.0 s", "12.0 s", "not foreseen: a × b", *STORY[1:]):
+        assert words in text
+
+
+def test_the_story_as_json_has_each_step_with_its_reason() -> None:
+    found = json.loads(json.dumps(report_object(finished(seen_and_met_run()))))
+
+    (conflict,) = found["conflicts"]
+    assert (conflict["seen_at"], conflict["met_at"], conflict["foreseen_at"]) == (107, 112, None)
+    assert [step["decision"] for step in conflict["steps"]] == ["warned", "rerun"]
+    assert conflict["reason"] == conflict["steps"][-1]["reason"]
+    assert (conflict["decided_by"], conflict["cost_seconds"]) == ("pex", 12)
+    assert found["prediction"]["missed"] == [["a", "b"]]
+    assert found["metrics"]["conflict_recall"] == 0
+    assert found["sequential"] is None
+
+
+def test_predictions_are_held_against_what_was_written() -> None:
+    specs = (
+        task("a", writes=("x/**",)),
+        task("b", writes=("x/**", "docs/**")),
+        task("c", writes=("x/**",)),
+    )
+    run = World(Plan(specs), RunRules())
+    for name, path in (("a", "x/1"), ("b", "x/1"), ("c", "x/2")):
+        work(run, name, path, *(("stray.py",) if name == "b" else ()))
+
+    text = render_text(finished(run))
+
+    assert "write  b × a: both write x/**; ran one after the other, 10.0 s" in text
+    assert "foreseen before the start" in text
+    assert "collisions foreseen with precision 33% and recall 100%" in text
+    assert "foreseen for nothing: a × c, b × c" in text
+    assert "writes foreseen with precision 75% (of 4 globs) and recall 75% (of 4 written" in text
+    assert "written and not expected: b stray.py" in text
+
+
+def test_a_run_that_went_on_one_by_one_says_since_when_and_why() -> None:
+    run = World(Plan((task("a"), task("b"))), RunRules(auto_resolve=False))
+    work(run, "b", "x.py", seconds=12)
+    run.exit("a")
+    run.capture("a", "x.py")
+    run.send(MergeConflicted(A, 1, BASE, (ConflictFile("x.py"),), (B,)))
+    report = finished(run)
+
+    assert (
+        "from 12.0 s on, tasks that write went one by one: a has an open conflict"
+        in render_text(report)
+    )
+    assert report_object(report)["sequential"] == {
+        "since": 112.0,
+        "reason": "a has an open conflict",
+    }
+
+
+@pytest.mark.parametrize("decision", Decision)
+def test_every_decision_has_its_words(decision: Decision) -> None:
+    run = conflicting_run()
+    run.send(ConflictDecided(B, decision, run.commit(), "ada"))
+
+    assert "by ada" in render_text(make_report(run.events))

@@ -58,6 +58,7 @@ def run_of(specs: tuple[TaskSpec, ...], entries: tuple[TaskState, ...], **fields
     state = RunState(
         run=RunId("7f3a"),
         plan=plan,
+        planned=plan,
         rules=rules,
         graph=PlanGraph.build(plan, rules),
         base=BASE,

@@ -1,0 +1,121 @@
+"""The story of a conflict in words: when it was foreseen, seen and met, what was done, and why."""
+
+from collections.abc import Iterator, Sequence
+
+from pex_tui.core.amounts import counted
+from pex_tui.core.disputes import PEX
+from pex_tui.core.foresight import Pair
+from pex_tui.core.state import Conflict, ConflictStep, Decision
+from pex_tui.headless.durations import clock, percent
+from pex_tui.headless.report import Report, cost_seconds
+
+_OPEN = "OPEN: waits for a decision"
+_MOST_NAMED = 5
+_DECISIONS = {
+    Decision.SERIALISED: "ran one after the other",
+    Decision.WARNED: "people were warned",
+    Decision.TOLD: "the agents were told",
+    Decision.PAUSED: "one stood still for the other",
+    Decision.RERUN: "the task ran again on the newest tip",
+    Decision.OURS: "the task's side was taken",
+    Decision.THEIRS: "what had landed was kept",
+    Decision.EDITED: "edited by hand",
+    Decision.DROPPED_NEED: "the need was dropped",
+    Decision.ABORTED: "given up",
+    Decision.FAILED: "failed",
+}
+
+
+def headline(report: Report, conflict: Conflict) -> str:
+    """Kind, who was involved, over what, how it ended and what it cost."""
+    who = " × ".join(conflict.tasks)
+    what = ", ".join(file.path for file in conflict.files) or conflict.detail
+    cost = cost_seconds(report.history, conflict)
+    spent = f", {clock(cost)}" if cost else ""
+    return f"{conflict.kind}  {who}: {what}; {how_decided(conflict)}{spent}"
+
+
+def how_decided(conflict: Conflict) -> str:
+    """How a conflict was settled and by whom, in words."""
+    if conflict.decision is None:
+        return _OPEN
+    return f"{_DECISIONS[conflict.decision]}{_by(conflict.decided_by)}"
+
+
+def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
+    """When it was foreseen, seen at work and met, from the run's start; empty where it was not."""
+    foreseen, seen, met = (
+        "" if at is None else clock(max(0.0, at - report.history.began_at))
+        for at in (conflict.foreseen_at, conflict.seen_at, conflict.met_at)
+    )
+    return foreseen and "before the start", seen, met
+
+
+def story_lines(report: Report, conflict: Conflict) -> Iterator[str]:
+    """When it was known of, and each step with its time and its reason."""
+    told = zip(("foreseen", "seen after", "met after"), times(report, conflict), strict=True)
+    yield ", ".join(f"{how} {when}" for how, when in told if when)
+    yield from step_lines(report, conflict)
+
+
+def step_lines(report: Report, conflict: Conflict) -> Iterator[str]:
+    """Each step with its time and its reason; a reason that the conflict is about is not told."""
+    for step in conflict.steps:
+        is_news = step.reason and step.reason != conflict.detail
+        if is_news or len(conflict.steps) > 1:
+            at = clock(max(0.0, step.at - report.history.began_at))
+            why = f" ({step.reason})" if is_news else ""
+            yield f"after {at} {_what_was_done(step)}{why}"
+
+
+def one_by_one_line(report: Report) -> str:
+    """Since when tasks that write went one by one, and why."""
+    state = report.state
+    at = clock(max(0.0, (state.sequential_since or state.now) - report.history.began_at))
+    return f"from {at} on, tasks that write went one by one: {state.sequential_reason}"
+
+
+def forecast_lines(report: Report) -> Iterator[str]:
+    """How good the predictions were, a sentence each; nothing where there was none to judge."""
+    found, told = report.metrics, report.history.forecast
+    if told.precision is not None or told.recall is not None:
+        yield (
+            f"collisions foreseen with precision {percent(told.precision)} and recall "
+            f"{percent(told.recall)}: pairs that collided at work or at landing, or were kept "
+            "apart and changed the same file"
+        )
+    if told.missed:
+        yield f"not foreseen: {_pairs(told.missed)}"
+    if told.false_alarms:
+        yield f"foreseen for nothing: {_pairs(told.false_alarms)}"
+    if found.conflicts_live:
+        yield f"{counted(found.conflicts_live, 'collision')} seen while at work"
+    if told.writes:
+        globs, files = sum(one.globs for one in told.writes), sum(one.files for one in told.writes)
+        yield (
+            f"writes foreseen with precision {percent(told.write_precision)} (of "
+            f"{counted(globs, 'glob')}) and recall {percent(told.write_recall)} (of "
+            f"{counted(files, 'written file')})"
+        )
+    strays = [f"{one.task} {path}" for one in told.writes for path in one.unexpected]
+    if strays:
+        yield f"written and not expected: {_some(strays)}"
+
+
+def _pairs(pairs: Sequence[Pair]) -> str:
+    return _some([f"{first} × {second}" for first, second in pairs])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _what_was_done(step: ConflictStep) -> str:
+    if step.decision is None:
+        return "it was left open"
+    return f"{_DECISIONS[step.decision]}{_by(step.by)}"
+
+
+def _by(who: str) -> str:
+    return f" (by {who})" if who not in {"", PEX} else ""
