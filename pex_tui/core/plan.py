@@ -173,10 +173,20 @@ class Collision:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmatchedGlob:
+    """What a task is to write and nothing in the repository matches; a guess at what was meant."""
+
+    task: TaskId
+    glob: str
+    meant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A goal, its tasks in file order, and the gate that guards every landing.
 
-    `collisions` are what was foreseen when the plan was made, the probable ones first.
+    `collisions` are what was foreseen when the plan was made, the probable ones first, from so many
+    `past_changes` of the repository; None where nothing was there to foresee.
     """
 
     tasks: tuple[TaskSpec, ...]
@@ -188,3 +198,5 @@ class Plan:
     gate: GatePolicy = GatePolicy.STRICT
     dropped_needs: tuple[tuple[TaskId, TaskId], ...] = ()  # (task, need) edges that broke a cycle
     collisions: tuple[Collision, ...] = ()
+    past_changes: int | None = None
+    unmatched: tuple[UnmatchedGlob, ...] = ()

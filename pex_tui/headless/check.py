@@ -13,6 +13,7 @@ from pex_tui.core.plan import Plan, Strategy
 from pex_tui.core.rules import RunRules
 from pex_tui.core.text import clean
 from pex_tui.planning.checks import PlanShape, plan_shape
+from pex_tui.planning.foreseeable import LITTLE_HISTORY
 from pex_tui.planning.overlaps import exclusions, turns
 from pex_tui.planning.schedule import Schedule, schedule_plan, what_if
 from pex_tui.planning.warnings import PlanWarning, plan_warnings
@@ -43,7 +44,7 @@ def render_check(
         _figures(plan, schedule, options),
         _waves(shape),
         _critical_path(plan, shape),
-        _turns(plan, graph, schedule),
+        (*_turns(plan, graph, schedule), *_basis(plan)),
         _warnings(plan_warnings(plan, graph, rules), tuple(notices)),
     )
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
@@ -117,6 +118,14 @@ def _turns(plan: Plan, graph: PlanGraph, schedule: Schedule) -> Iterator[str]:
         yield from _wrapped(f"  {turn.waits} waits for {turn.on}: {turn.reason}", indent=4)
     if len(waits) > _MOST_TURNS:
         yield f"  and {len(waits) - _MOST_TURNS} more"
+
+
+def _basis(plan: Plan) -> Iterator[str]:
+    """How much of the repository's past the foreseen collisions rest on."""
+    if plan.past_changes is not None:
+        changes = f"{plan.past_changes:,} past change{'' if plan.past_changes == 1 else 's'}"
+        doubt = ": uncertain" if plan.past_changes < LITTLE_HISTORY else ""
+        yield f"Foreseen from {changes}{doubt}"
 
 
 def _warnings(found: tuple[PlanWarning, ...], notices: tuple[str, ...]) -> Iterator[str]:

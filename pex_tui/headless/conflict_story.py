@@ -84,6 +84,8 @@ def forecast_lines(report: Report) -> Iterator[str]:
             f"{percent(told.recall)}: pairs that collided at work or at landing, or were kept "
             "apart and changed the same file"
         )
+        if (changes := report.state.planned.past_changes) is not None:
+            yield f"that rests on declared writes and {counted(changes, 'past change')}"
     if told.missed:
         yield f"not foreseen: {_pairs(told.missed)}"
     if told.false_alarms:

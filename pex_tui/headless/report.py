@@ -68,7 +68,7 @@ def report_object(report: Report) -> dict[str, Any]:
         ],
         "conflicts": [_conflict_object(report.history, conflict) for conflict in state.conflicts],
         "sequential": _sequential_object(state),
-        "prediction": _prediction_object(report.history.forecast),
+        "prediction": _prediction_object(state, report.history.forecast),
         "metrics": asdict(report.metrics),
     }
 
@@ -124,8 +124,9 @@ def cost_seconds(history: RunHistory, conflict: Conflict) -> float | None:
     return history.costs.get(conflict.number)
 
 
-def _prediction_object(told: Forecast) -> dict[str, Any]:
+def _prediction_object(state: RunState, told: Forecast) -> dict[str, Any]:
     return {
+        "past_changes": state.planned.past_changes,
         "foreseen": told.foreseen,
         "hits": told.hits,
         "false_alarms": told.false_alarms,

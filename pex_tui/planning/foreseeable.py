@@ -3,6 +3,7 @@
 from pex_tui.core.plan import TaskSpec
 
 MOST_TASKS = 120  # of a plan, as every pair of them is looked at
+LITTLE_HISTORY = 100  # changes, below which what is foreseen is a guess
 
 
 def is_foreseeable(spec: TaskSpec) -> bool:

@@ -7,6 +7,7 @@ from pex_tui.planning.problems import PlanError
 from pex_tui.planning.reading import Draft, TaskDraft, read_draft
 from pex_tui.planning.references import check_references
 from pex_tui.planning.resolve import check_program, resolve_task
+from pex_tui.planning.unmatched import unmatched_globs
 
 
 def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
@@ -23,8 +24,9 @@ def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
     if draft.problems:
         raise PlanError(name, tuple(draft.problems))
     head = draft.head
+    tasks = tuple(spec for spec in specs if spec is not None)
     return Plan(
-        tasks=tuple(spec for spec in specs if spec is not None),
+        tasks=tasks,
         goal=head.goal,
         base=head.base,
         slots=head.slots,
@@ -32,6 +34,7 @@ def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
         verify=head.verify,
         gate=head.gate,
         dropped_needs=dropped,
+        unmatched=unmatched_globs(tasks, context),
     )
 
 

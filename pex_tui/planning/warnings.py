@@ -11,12 +11,13 @@ from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.precedence import Precedence
 from pex_tui.core.rules import RunRules
 from pex_tui.planning.agentfile import TOOLS_THAT_WRITE
-from pex_tui.planning.foreseeable import MOST_TASKS, is_foreseeable
+from pex_tui.planning.foreseeable import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
 from pex_tui.planning.overlaps import exclusions
 
 _MOST_NAMED = 5
 _MOST_STALE_READS = 10
 _MOST_RISKED = 5
+_MOST_UNMATCHED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
         *_without_gate(plan, active),
         *_dropped_needs(plan),
         *_unknown_writes(active),
+        *_unmatched_globs(plan, active),
         *_predicted_writes(active),
         *_writers_without_a_tool(active),
         *_exclusions(plan, graph),
         *_collisions(plan, graph),
+        *_little_history(plan),
         *_too_many_to_foresee(active),
         *_stale_reads(plan, graph),
         *_short_timeouts(active),
@@ -103,6 +106,24 @@ def _unknown_writes(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
             f"{named(ids)} {verb} what may be written; an overlap would show only at landing",
             "Declare writes: with globs, or writes: [] for a task that only reads.",
             ids,
+        )
+
+
+def _unmatched_globs(plan: Plan, active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    ids = {spec.id for spec in active}
+    told = [one for one in plan.unmatched if one.task in ids]
+    for one in told[:_MOST_UNMATCHED]:
+        guess = f"Did you mean {one.meant}? " if one.meant else ""
+        yield PlanWarning(
+            f"{one.task} is to write {one.glob}, which matches nothing in the repository",
+            f"{guess}Nothing to do if the task is to make it.",
+            (one.task,),
+        )
+    if len(told) > _MOST_UNMATCHED:
+        yield PlanWarning(
+            f"{counted(len(told) - _MOST_UNMATCHED, 'more glob')} in writes: match nothing either",
+            "Nothing to do if the tasks are to make what they name.",
+            tuple(dict.fromkeys(one.task for one in told[_MOST_UNMATCHED:])),
         )
 
 
@@ -173,6 +194,20 @@ def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
             f"{counted(more, 'more pair')} may collide, less probably",
             "Nothing to do; lower conflict_resolution.threshold to keep them apart.",
         )
+
+
+def _little_history(plan: Plan) -> Iterator[PlanWarning]:
+    changes = plan.past_changes
+    if changes is None or changes >= LITTLE_HISTORY:
+        return
+    known = (
+        f"collisions are foreseen from {counted(changes, 'past change')} only, so what is foreseen "
+        "is uncertain"
+        if changes > 1
+        else "there is no history to foresee collisions from: only declared writes and names in "
+        "prompts count"
+    )
+    yield PlanWarning(known, "Declare writes: with globs; what these share is kept apart for sure.")
 
 
 def _too_many_to_foresee(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:

@@ -38,7 +38,7 @@ class Foreseer:
                 found = await asyncio.to_thread(foresight.collisions, plan.tasks)
         except (GitError, OSError):
             return plan
-        return replace(plan, collisions=found)
+        return replace(plan, collisions=found, past_changes=len(foresight.index))
 
     async def _foresight(self, tracked: Collection[str]) -> Foresight:
         tip = await self.repository.head()

@@ -61,3 +61,27 @@ def test_the_past_keeps_two_tasks_apart_until_their_author_knows_better(shell: S
     assert wrong.returncode == 2
     assert 'may run beside "expier", which is not in the plan' in wrong.stderr
     assert "is to run beside itself" in wrong.stderr
+
+
+def test_a_new_repository_is_foreseen_with_less_certainty_and_that_is_said(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN % "")
+
+    ended = shell.pex("check", "plan.yaml")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "uncertain" in ended.stdout
+    assert "Foreseen from 1 past change: uncertain" in ended.stdout
+    assert "only declared writes and names in prompts count" in " ".join(ended.stdout.split())
+
+
+def test_globs_that_match_nothing_are_named_before_the_start(shell: Shell) -> None:
+    shell.write(
+        "plan.yaml",
+        "tasks:\n  - {id: a, command: 'echo x > new.txt', writes: [new.txt, nowhere/deep/*.py]}\n",
+    )
+
+    told = shell.pex("check", "plan.yaml")
+
+    assert told.returncode == 0
+    assert "a is to write nowhere/deep/*.py, which matches nothing in the repository" in told.stdout
+    assert "new.txt" not in told.stdout

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -102,3 +103,26 @@ def test_an_agent_that_only_reads_and_is_to_write_is_told(parse: Callable[..., P
 
     assert found.text == "a is to write f, and its agent reader has no tool that writes"
     assert found.tasks == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (None, None),
+        (100, None),
+        (12, "collisions are foreseen from 12 past changes only, so what is foreseen is uncertain"),
+        (1, "there is no history to foresee collisions from"),
+        (0, "only declared writes and names in prompts count"),
+    ],
+)
+def test_how_little_history_foresight_rests_on_is_told(
+    parse: Callable[..., Plan], changes: int | None, told: str | None
+) -> None:
+    plan = replace(
+        parse(f"{GATE}tasks: [{{id: a, command: x, writes: [a]}}]"), past_changes=changes
+    )
+
+    found = plan_warnings(plan, PlanGraph.build(plan, RULES), RULES)
+
+    assert [warning.text for warning in found if told is None or told not in warning.text] == []
+    assert len(found) == (told is not None)

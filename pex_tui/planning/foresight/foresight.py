@@ -7,7 +7,7 @@ from itertools import combinations
 
 from pex_tui.core.globs import any_overlap, matches
 from pex_tui.core.plan import Collision, TaskSpec
-from pex_tui.planning.foreseeable import MOST_TASKS, is_foreseeable
+from pex_tui.planning.foreseeable import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
 from pex_tui.planning.foresight.change_index import ChangeIndex
 from pex_tui.planning.foresight.collisions import (
     Outlook,
@@ -20,7 +20,6 @@ from pex_tui.planning.foresight.likely_files import Likely, likely_files
 from pex_tui.planning.foresight.model import ForesightModel
 
 LEAST_CHANCE = 0.05  # pairs below it are not told of
-_LITTLE_HISTORY = 100  # changes
 _MOST_KEPT = 1000  # texts whose outlook is remembered
 
 
@@ -85,7 +84,7 @@ class Foresight:
 
     def _reason(self, left: Outlook, right: Outlook) -> str:
         """What speaks for it, for a person."""
-        basis = "" if len(self.index) >= _LITTLE_HISTORY else " (a guess: there is little history)"
+        basis = "" if len(self.index) >= LITTLE_HISTORY else " (a guess: there is little history)"
         path = common_file(left, right)
         if path is not None:
             return f"both will probably change {path}{basis}"
