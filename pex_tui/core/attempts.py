@@ -3,6 +3,7 @@
 from random import Random
 
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
+from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
 from pex_tui.core.disputes import PEX
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -12,9 +13,7 @@ from pex_tui.core.events import (
     AgentResumed,
     AgentStarted,
     AttemptReturned,
-    CaptureFailed,
     TaskDispatched,
-    WorkCaptured,
     WorkspacePrepared,
 )
 from pex_tui.core.ids import CommitId, TaskId
@@ -81,6 +80,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         candidate=None,
         files=(),
         drift=(),
+        own_commits=0,
         yields_to=None,
         progress=None,
         activity="",
@@ -216,7 +216,11 @@ def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
 def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
     seen = [path for path in task.drift if path in event.files]
     drift = tuple(dict.fromkeys((*event.drift, *seen)))
-    task = draft.change(task.id, work=event.work, files=event.files, drift=drift)
+    task = draft.change(
+        task.id, work=event.work, files=event.files, drift=drift, own_commits=event.own_commits
+    )
+    for oddity in event.oddities:
+        draft.notice(f"{task.id} {oddity}.")
     if event.left_out:
         draft.notice(f"{task.id} made files too large for git: {', '.join(event.left_out)}")
     failure = task.failure or _broken_promise(draft, task, event)
@@ -242,7 +246,9 @@ def _nothing_to_land(draft: Draft, task: TaskState) -> str:
 
 
 def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failure | None:
-    """What the task promised to show and did not."""
+    """What the task promised to show and did not, or left in its work that nobody wants."""
+    if event.markers:
+        return Failure(FailureKind.MARKERS, f"it left merge markers in {_listed(event.markers)}")
     expects = draft.spec(task.id).expects
     if event.trespass:
         return Failure(FailureKind.UNEXPECTED_CHANGES, _trespass(draft.state, task, event.trespass))

@@ -7,6 +7,7 @@ Facts about an attempt carry its number, so that late news of an earlier attempt
 from dataclasses import dataclass
 
 from pex_tui.core.base_event import BaseEvent
+from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.landing_events import (
     BranchMoved,
@@ -207,32 +208,6 @@ class AttemptReturned(BaseEvent):
     task: TaskId
     attempt: int
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class WorkCaptured(BaseEvent):
-    """What the attempt changed is under a ref; `work` is None when it changed nothing.
-
-    `trespass` lists tracked files found changed in a shared checkout, `left_out` new files that are
-    too large to be part of the work: where they lie now.
-    """
-
-    task: TaskId
-    attempt: int
-    work: CommitId | None
-    files: tuple[str, ...] = ()
-    drift: tuple[str, ...] = ()
-    trespass: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureFailed(BaseEvent):
-    """The work could not be put under a ref; the workspace is left as it is."""
-
-    task: TaskId
-    attempt: int
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pex_tui.core.draft import Draft
 from pex_tui.core.events import ConflictDecided
 from pex_tui.core.fallback import climb, next_rung, one_by_one, slow_down
 from pex_tui.core.gate import examined, is_gated
-from pex_tui.core.ids import TaskId
+from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.landing_events import (
     BranchMoved,
     BranchMoveRefused,
@@ -94,9 +94,20 @@ def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
     return task.onto == event.onto or (event.onto is None and task.onto == event.tip)
 
 
+def _stand_on(draft: Draft, tip: CommitId) -> None:
+    """The branch is seen to be at the commit; say so where it was not us who moved it there."""
+    state = draft.state
+    if tip != state.tip:
+        draft.notice(
+            f"Somebody else moved {state.branch}; the run goes on from what it holds now. "
+            f"`git reflog show {state.branch}` has what it held before."
+        )
+    draft.set(tip=tip)
+
+
 def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
     if task.onto in {None, draft.state.tip}:
-        draft.set(tip=event.tip)
+        _stand_on(draft, event.tip)
     elif event.candidate == event.tip:
         _wait_for_batch(draft, task)  # what it repeats has not landed yet
         return
@@ -128,7 +139,7 @@ def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
     """The ladder: the task again on the new tip, then alone, then as the fallback says."""
     state = draft.state
     leave(draft, task)
-    draft.set(tip=event.tip)
+    _stand_on(draft, event.tip)
     task = draft.change(task.id, tip=event.tip)
     rung = next_rung(state, task, is_by_hand=_was_settled_by_hand(draft, task.id))
     _record(draft, event, rung.decision, rung.reason)

@@ -20,6 +20,7 @@ class FailureKind(StrEnum):
     LOST = "lost"  # its process vanished without a record
     NO_CHANGES = "no_changes"  # it promised changes and made none
     UNEXPECTED_CHANGES = "unexpected_changes"  # it promised to change nothing and did
+    MARKERS = "markers"  # it left merge markers in its files
     AGENT = "agent"  # by its own word
     LIMIT = "limit"  # its model's provider takes no more for now; tried again for nothing
     STALL = "stall"  # it gave no sign of life
@@ -297,6 +298,7 @@ class TaskState:
     landed: CommitId | None = None
     files: tuple[str, ...] = ()  # changed so far, or in all
     drift: tuple[str, ...] = ()  # files written outside the declared set
+    own_commits: int = 0  # that the agent made itself
     progress: float | None = None  # 0…1; None is unknown, never guessed
     activity: str = ""
     listens: bool = False  # takes messages while it runs

@@ -21,15 +21,14 @@ from pex_tui.core.actions import (
     StopGate,
     TellAgent,
 )
+from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
 from pex_tui.core.events import (
     AgentPaused,
     AgentResumed,
-    CaptureFailed,
     Event,
     Noticed,
     RunLanded,
     RunLandRefused,
-    WorkCaptured,
 )
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing_events import (
@@ -130,6 +129,9 @@ class Performer:
             captured.drift,
             captured.trespass,
             captured.left_out,
+            captured.markers,
+            captured.oddities,
+            captured.own_commits,
         )
 
     async def _land(self, state: RunState, action: MergeWork | RunGate | MoveBranch) -> Event:

@@ -131,7 +131,8 @@ class Workspace:
 class Captured:
     """What an attempt changed. `work` is a single-parent commit on the attempt's start commit.
 
-    `left_out` are new files that are no part of it, as they are too large: where they lie now.
+    `left_out` are new files that are no part of it, as they are too large: where they lie now. The
+    last three are those of `WorkCaptured`.
     """
 
     work: CommitId | None
@@ -139,6 +140,9 @@ class Captured:
     drift: tuple[str, ...] = ()
     trespass: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
+    own_commits: int = 0
 
 
 class Workspaces(Protocol):

@@ -86,6 +86,7 @@ def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
         "commit": task.landed,
         "files": list(task.files),
         "drift": list(task.drift),
+        "own_commits": task.own_commits,
         "waits": past.waits,
         "tokens": task.tokens,
         "cost_usd": task.cost_usd,

@@ -213,11 +213,27 @@ def _notices(report: Report) -> Iterator[str]:
     denied = (
         f"{task} was not allowed to {asked.title} ({asked.by})" for task, asked in report.denials
     )
-    notices = [clean(text) for text in dict.fromkeys((*report.state.notices, *denied))]
+    told = (*report.state.notices, *denied, *_own_commits(report))
+    notices = [clean(text) for text in dict.fromkeys(told)]
     if notices:
         yield ""
     for notice in notices:
         yield from wrap(notice, WIDTH - 4, initial_indent="  ! ", subsequent_indent="    ")
+
+
+def _own_commits(report: Report) -> Iterator[str]:
+    """Where commits are that agents made themselves, in one notice for all of them."""
+    state = report.state
+    kept = [
+        f"refs/pex/{state.run}/{task.id}/{task.attempt}-head"
+        for task in state.tasks
+        if task.own_commits
+    ]
+    if kept:
+        yield (
+            "Agents made commits themselves; what lands is one commit a task, and theirs are kept: "
+            f"{', '.join(kept)}"
+        )
 
 
 def next_steps(report: Report) -> Iterator[str]:

@@ -270,3 +270,38 @@ def test_a_reader_that_was_alone_is_told_that_it_wrote(world: Make) -> None:
     run.capture("a", trespass=("x.py",))
 
     assert run.task("a").reason.startswith("it changed x.py in a shared checkout")
+
+
+def test_merge_markers_make_an_attempt_a_failed_one_and_its_work_is_kept(
+    world: Callable[..., World],
+) -> None:
+    run = world(task("a", retries=0))
+    run.exit("a")
+    run.capture("a", "x.py", markers=("x.py",))
+
+    failure = run.task("a").failure
+    assert run.phase("a") is Phase.FAILED
+    assert failure is not None
+    assert (failure.kind, failure.detail) == (
+        FailureKind.MARKERS,
+        "it left merge markers in x.py",
+    )
+    assert run.task("a").work is not None
+
+
+def test_merge_markers_are_tried_again(world: Callable[..., World]) -> None:
+    run = world(task("a"))
+    run.exit("a")
+    run.capture("a", "x.py", markers=("x.py",))
+
+    assert run.phase("a") is Phase.BACKOFF
+
+
+def test_what_an_agent_did_to_its_git_is_said(world: Callable[..., World]) -> None:
+    run = world(task("a"))
+    run.exit("a")
+    run.capture("a", "x.py", oddities=("left a merge half done",), own_commits=2)
+
+    assert run.state.notices == ("a left a merge half done.",)
+    assert run.task("a").own_commits == 2
+    assert run.phase("a") is Phase.LANDING

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pex_tui.core.capture_events import WorkCaptured
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
@@ -11,7 +12,6 @@ from pex_tui.core.events import (
     RunPauseRequested,
     RunResumeRequested,
     TimePassed,
-    WorkCaptured,
 )
 from pex_tui.core.history import read_history
 from pex_tui.core.ids import CommitId, LockName, TaskId

@@ -483,3 +483,17 @@ def test_the_first_failure_is_named_where_it_ends_the_run(world: Make) -> None:
 
     assert run.phase("b") is Phase.ABORTED
     assert "another task failed" in run.task("b").reason
+
+
+def test_a_branch_that_somebody_else_moved_is_said(world: Make) -> None:
+    run = world(task("a"), task("b"))
+    captured(run, "a")
+    foreign = CommitId("f" * 40)
+    run.send(WorkMerged(A, 1, foreign, run.commit()))
+
+    (notice,) = run.state.notices
+    assert notice == (
+        "Somebody else moved pex/r1; the run goes on from what it holds now. "
+        "`git reflog show pex/r1` has what it held before."
+    )
+    assert run.state.tip == foreign

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pex_tui.core.actions import Action, GrantLock, RefuseLock, StopAgent
-from pex_tui.core.events import AgentExited, AgentPaused, RunAdopted, TimePassed, WorkCaptured
+from pex_tui.core.capture_events import WorkCaptured
+from pex_tui.core.events import AgentExited, AgentPaused, RunAdopted, TimePassed
 from pex_tui.core.ids import ClaimId, LockName, TaskId
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.locks import RETURN_SECONDS

@@ -3,12 +3,12 @@
 import pytest
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent, StopAgent, TellAgent
+from pex_tui.core.capture_events import WorkCaptured
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
     AgentStarted,
     ResumeRequested,
-    WorkCaptured,
 )
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.landing_events import BranchMoved, WorkMerged

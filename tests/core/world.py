@@ -4,13 +4,13 @@ import itertools
 from dataclasses import replace
 
 from pex_tui.core.actions import Action, StartAgent
+from pex_tui.core.capture_events import WorkCaptured
 from pex_tui.core.dispatch import dispatch
 from pex_tui.core.events import (
     AgentExited,
     AgentStarted,
     Event,
     RunPlanned,
-    WorkCaptured,
     WorkspacePrepared,
 )
 from pex_tui.core.ids import CommitId, RunId, TaskId

@@ -23,6 +23,10 @@ PLANS = {
     ),
     "glob outside": ("tasks:\n  - {id: a, command: x, writes: ['../x']}\n", "../x"),
     "command not found": ("tasks:\n  - {id: a, command: ['no-such-program']}\n", "no-such-program"),
+    "gate not found": (
+        "verify: [['no-such-gate', '-q']]\ntasks:\n  - {id: a, command: x}\n",
+        "no-such-gate",
+    ),
     "slots 0": ("slots: 0\ntasks:\n  - {id: a, command: x}\n", "slots"),
     "slots 99": ("slots: 99\ntasks:\n  - {id: a, command: x}\n", "slots"),
     "clone": ("tasks:\n  - {id: a, command: x, isolation: clone}\n", "clone"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pex_tui.adapters.git.agent_git import AgentGit
+from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.footprints import take_footprint
 from pex_tui.adapters.git.kept_refs import (
@@ -17,6 +18,7 @@ from pex_tui.adapters.git.kept_refs import (
 )
 from pex_tui.adapters.git.left_out import files_left_out, left_out_folder
 from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
+from pex_tui.adapters.git.merge_markers import files_with_markers
 from pex_tui.adapters.git.repository import shown
 from pex_tui.adapters.git.shadow import shadow_in, shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
@@ -53,10 +55,12 @@ class Capture:
                 "and what was in it with it. Run the task again."
             )
         await self.keep_agent_commits(worktree, key, start)
+        habits = await self._agent(worktree).habits(start)
         snapshot = await self._kept(key, start) or await self.rescue(
             worktree, Label(_message(spec), work_ref(key), self.identity)
         )
-        return self._captured(snapshot, key, spec)
+        found = await self._captured(snapshot, key, spec)
+        return replace(found, oddities=habits.oddities, own_commits=habits.own_commits)
 
     async def rescue(self, worktree: Worktree, label: Label) -> Snapshot | None:
         """Commit the worktree's state under a ref; None when nothing changed.
@@ -116,7 +120,7 @@ class Capture:
         if commit is None:
             return None
         files = await changed_paths(git, f"{commit}^", commit)
-        return self._captured(Snapshot(commit, files), key, spec)
+        return await self._captured(Snapshot(commit, files), key, spec)
 
     async def _kept(self, key: AttemptKey, start: CommitId) -> Snapshot | None:
         """What an earlier capture of this attempt, cut short by a crash, put under its ref."""
@@ -126,9 +130,14 @@ class Capture:
             return None
         return Snapshot(commit, await changed_paths(git, start, commit))
 
-    def _captured(self, snapshot: Snapshot | None, key: AttemptKey, spec: TaskSpec) -> Captured:
+    async def _captured(
+        self, snapshot: Snapshot | None, key: AttemptKey, spec: TaskSpec
+    ) -> Captured:
+        git = Git(self.common_dir)
+        attributes = Attributes(git, self.places.root / "attributes")
+        markers = await files_with_markers(git, attributes, snapshot.commit) if snapshot else ()
         left_out = files_left_out(left_out_folder(self.places, key))
-        return replace(captured(snapshot, spec), left_out=left_out)
+        return replace(captured(snapshot, spec), left_out=left_out, markers=markers)
 
     def _agent(self, worktree: Worktree) -> AgentGit:
         env = {"GIT_COMMON_DIR": str(self.common_dir)}
@@ -169,6 +178,9 @@ class Answers:
             "drift": answer.drift,
             "trespass": answer.trespass,
             "left_out": answer.left_out,
+            "markers": answer.markers,
+            "oddities": answer.oddities,
+            "own_commits": answer.own_commits,
         }
         write_whole(path, json.dumps(content))
 
@@ -182,6 +194,9 @@ class Answers:
                 tuple(content["drift"]),
                 tuple(content["trespass"]),
                 tuple(content["left_out"]),
+                tuple(content.get("markers", ())),
+                tuple(content.get("oddities", ())),
+                content.get("own_commits", 0),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

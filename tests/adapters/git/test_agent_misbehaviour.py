@@ -120,6 +120,57 @@ async def test_work_is_captured_and_the_next_workspace_is_clean(
     assert await bench.capture(key_of("b")) == Captured(None)
 
 
+@pytest.mark.parametrize(
+    ("misdeed", "said"),
+    [
+        (deletes_git_file, "deleted the .git file of its workspace"),
+        (starts_its_own_repository, "put another repository in place of its workspace's own"),
+        (points_git_elsewhere, "put another repository in place of its workspace's own"),
+        (makes_git_a_link, "put another repository in place of its workspace's own"),
+        (removes_its_worktree_s_registration, "removed git's record of its workspace"),
+    ],
+)
+async def test_what_it_did_to_its_git_is_said(
+    bench: Bench, misdeed: Callable[[Path], None], said: str
+) -> None:
+    path = await bench.prepare(key_of(), writer())
+    misdeed(path)
+    (path / "src" / "one.py").write_text("one = 100\n")
+    done = await bench.capture(key_of())
+    assert done.oddities == (f"{said}; its files count all the same",)
+    assert await bench.capture(key_of()) == done  # and the same when asked again
+
+
+async def test_an_agent_that_behaves_is_said_nothing_of(bench: Bench) -> None:
+    path = await bench.prepare(key_of(), writer())
+    (path / "src" / "one.py").write_text("one = 100\n")
+    done = await bench.capture(key_of())
+    assert (done.oddities, done.markers, done.own_commits) == ((), (), 0)
+
+
+async def test_rewritten_history_is_said_and_both_ends_are_kept(bench: Bench) -> None:
+    path = await bench.prepare(key_of(), writer())
+    (path / "src" / "one.py").write_text("one = 2\n")
+    git_in(path, "commit", "-q", "-a", "--amend", "-m", "never was anything else")
+    tip = git_in(path, "rev-parse", "HEAD")
+    done = await bench.capture(key_of())
+    assert done.files == ("src/one.py",)
+    assert bench.refs() == {"refs/pex/7f3a/task/1": done.work, "refs/pex/7f3a/task/1-head": tip}
+    assert [words.partition(":")[0] for words in done.oddities] == [
+        "rewrote its history, or moved to another commit"
+    ]
+
+
+async def test_a_branch_that_it_moved_is_said(bench: Bench) -> None:
+    path = await bench.prepare(key_of(), writer())
+    git_in(path, "checkout", "-q", "-b", "feature")
+    git_in(path, "commit", "-q", "--allow-empty", "-m", "one")
+    git_in(path, "commit", "-q", "--allow-empty", "-m", "two")
+    done = await bench.capture(key_of())
+    assert done.oddities == ("worked on the branch feature, which stays where it left that",)
+    assert done.own_commits == 2
+
+
 async def test_commits_of_the_agent_are_kept_beside_its_work(bench: Bench) -> None:
     path = await bench.prepare(key_of(), writer())
     git_in(path, "checkout", "-q", "-b", "feature")
@@ -137,7 +188,7 @@ async def test_commits_are_kept_even_when_nothing_changed_in_the_end(bench: Benc
     path = await bench.prepare(key_of(), writer())
     git_in(path, "commit", "-q", "--allow-empty", "-m", "thoughts")
     tip = git_in(path, "rev-parse", "HEAD")
-    assert await bench.capture(key_of()) == Captured(None)
+    assert await bench.capture(key_of()) == Captured(None, own_commits=1)
     assert bench.refs() == {"refs/pex/7f3a/task/1-head": tip}
 
 
@@ -167,6 +218,10 @@ async def test_a_merge_half_done_is_captured_markers_and_all(bench: Bench) -> No
     stops_in_a_merge(path)
     done = await bench.capture(key_of("a"))
     assert "<<<<<<<" in bench.show(done.work, "docs/a.md")
+    assert done.markers == ("docs/a.md",)
+    assert [words.partition(";")[0] for words in done.oddities if "half" in words] == [
+        "left a merge half done"
+    ]
     assert "refs/pex/7f3a/a/1-head" in bench.refs()
     assert await bench.prepare(key_of("b"), writer()) == path
     assert not (admin(path) / "MERGE_HEAD").exists()
@@ -185,7 +240,9 @@ async def test_a_rebase_half_done_loses_no_commit(bench: Bench) -> None:
     git_in(path, "checkout", "-q", "--detach", mine)
     rebases_into_a_conflict(path, onto)
     assert (admin(path) / "rebase-merge").is_dir()
-    await bench.capture(key_of("a"))
+    done = await bench.capture(key_of("a"))
+    assert done.markers == ("README.md",)
+    assert any(words.startswith("left a rebase half done") for words in done.oddities)
     assert bench.refs()["refs/pex/7f3a/a/1-orig"] == mine
     assert await bench.prepare(key_of("b"), writer()) == path
     assert not (admin(path) / "rebase-merge").exists()

@@ -1,0 +1,37 @@
+"""Events of what becomes of an attempt's changes once its process is gone."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.base_event import BaseEvent
+from pex_tui.core.ids import CommitId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCaptured(BaseEvent):
+    """What the attempt changed is under a ref; `work` is None when it changed nothing.
+
+    `trespass` lists tracked files found changed in a shared checkout, `left_out` new files that are
+    too large to be part of the work: where they lie now. `markers` are files in which the attempt
+    left merge markers. `own_commits` counts the commits that the agent made itself; `oddities` say
+    what else it did to its git, each going on after its name.
+    """
+
+    task: TaskId
+    attempt: int
+    work: CommitId | None
+    files: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    trespass: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
+    own_commits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFailed(BaseEvent):
+    """The work could not be put under a ref; the workspace is left as it is."""
+
+    task: TaskId
+    attempt: int
+    detail: str
