@@ -1,7 +1,10 @@
 """What each conflict of a run cost: time stood still for it, and attempts that came to nothing."""
 
-from collections.abc import Iterator, MutableMapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
+from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import (
     Conflict,
@@ -13,62 +16,86 @@ from pex_tui.core.state import (
     WaitCause,
 )
 
-Costs = MutableMapping[int, float]
-"""Seconds by the numbers of the conflicts; one that cost nothing known is not in it."""
-
 _MADE_WAY = frozenset({Decision.PAUSED, Decision.SERIALISED})
+_AGAIN = frozenset({Decision.RERUN})
 _IN_VAIN = frozenset({Decision.RERUN, Decision.ABORTED, Decision.FAILED})
 
 
-def stood_still(costs: Costs, state: RunState, seconds: float) -> None:
-    """Book a stretch in which the state did not change: whoever waited in it, for its conflicts.
+@dataclass(slots=True)
+class ConflictCosts:
+    """Seconds by the numbers of the conflicts; one that cost nothing known has none."""
 
-    A task that waits because of several at once divides the time among them.
-    """
-    if not seconds or not state.conflicts:
-        return
-    for task in state.tasks:
-        causes = _waits_for(state, task)
-        for conflict in causes:
-            _add(costs, conflict, seconds / len(causes))
+    seconds: dict[int, float] = field(default_factory=dict)
+    _known: tuple[Conflict, ...] = ()  # what the two below were made from
+    _of: dict[TaskId, list[Conflict]] = field(default_factory=dict)  # by the task that gives way
+    _between: dict[frozenset[str], list[Conflict]] = field(default_factory=dict)
 
+    def stood_still(self, state: RunState, seconds: float) -> None:
+        """Book a stretch in which the state did not change: whoever waited, for its conflicts.
 
-def decisions_cost(costs: Costs, before: RunState, after: RunState) -> None:
-    """Book what a step's decisions made worthless, and waits that were noticed only by it."""
-    if before.conflicts is not after.conflicts:
-        for conflict in after.conflicts[len(before.conflicts) :]:
-            if conflict.kind is ConflictKind.RESOURCE and conflict.seen_at and conflict.met_at:
-                _add(costs, conflict, conflict.met_at - conflict.seen_at)
-        for conflict in _newly_in_vain(before, after):
-            _add(costs, conflict, _attempt_seconds(before.task(conflict.tasks[0])))
-    for old, new in zip(before.tasks, after.tasks, strict=True):
-        is_over = old.phase is Phase.CAPTURING and new.phase is not Phase.CAPTURING
-        if is_over and old.stop is StopCause.YIELD and new.seed is None:
-            for conflict in _last(after, new, _MADE_WAY):
-                _add(costs, conflict, _attempt_seconds(old))
+        A task that waits because of several at once divides the time among them.
+        """
+        if not seconds or not state.conflicts:
+            return
+        self._look_up(state.conflicts)
+        for task in state.tasks:
+            causes = self._waits_for(task)
+            for conflict in causes:
+                self._add(conflict, seconds / len(causes))
 
+    def decided(self, before: RunState, after: RunState) -> None:
+        """Book what a step's decisions made worthless, and waits that were noticed only by it."""
+        if before.conflicts is not after.conflicts:
+            for conflict in after.conflicts[len(before.conflicts) :]:
+                if conflict.kind is ConflictKind.RESOURCE and conflict.seen_at and conflict.met_at:
+                    self._add(conflict, conflict.met_at - conflict.seen_at)
+            for conflict in _newly_in_vain(before, after):
+                self._add(conflict, _attempt_seconds(before.task(conflict.tasks[0])))
+        for task in _made_way(before, after):
+            self._look_up(after.conflicts)
+            for conflict in self._last(task.id, _MADE_WAY):
+                self._add(conflict, _attempt_seconds(task))
 
-def _waits_for(state: RunState, task: TaskState) -> tuple[Conflict, ...]:
-    """The conflicts that the task stands still for."""
-    mine = [conflict for conflict in state.conflicts if task.id in conflict.tasks]
-    if task.phase is Phase.CONFLICT:
-        return tuple(one for one in mine if one.is_open and one.tasks[0] == task.id)
-    if task.phase is Phase.PAUSED and task.yields_to is not None:
-        return tuple(one for one in mine if _is_over(one, ConflictKind.WRITE, task.yields_to))
-    if task.phase is Phase.BACKOFF and task.failure is None:
-        return _last(state, task, frozenset({Decision.RERUN}))
-    if task.phase is not Phase.READY or task.wait is None:
-        return ()
-    if task.wait.cause is WaitCause.RESOURCE:
-        own = [one for one in mine if one.kind is ConflictKind.RESOURCE and one.tasks[0] == task.id]
-        return tuple(own[-1:])
-    if task.wait.cause is WaitCause.CONFLICT:
-        return tuple(one for one in mine if _is_over(one, ConflictKind.WRITE, *task.wait.on))
-    return ()
+    def _waits_for(self, task: TaskState) -> list[Conflict]:
+        """The conflicts that the task stands still for."""
+        mine = self._of.get(task.id, [])
+        match task.phase:
+            case Phase.CONFLICT:
+                return [one for one in mine if one.is_open]
+            case Phase.PAUSED if task.yields_to is not None:
+                return self._with(task.id, (task.yields_to,))
+            case Phase.BACKOFF if task.failure is None:
+                return self._last(task.id, _AGAIN)
+            case Phase.READY if task.wait is not None:
+                if task.wait.cause is WaitCause.CONFLICT:
+                    return self._with(task.id, task.wait.on)
+                if task.wait.cause is WaitCause.RESOURCE:
+                    return [one for one in mine if one.kind is ConflictKind.RESOURCE][-1:]
+        return []
 
+    def _with(self, task: TaskId, others: Iterable[str]) -> list[Conflict]:
+        """The task's latest conflict with each of the others."""
+        pairs = (self._between.get(frozenset({task, other}), ()) for other in others)
+        found = {one.number: one for pair in pairs for one in pair[-1:]}
+        return list(found.values())
 
-def _is_over(conflict: Conflict, kind: ConflictKind, *others: str) -> bool:
-    return conflict.kind is kind and not set(conflict.tasks).isdisjoint(others)
+    def _last(self, task: TaskId, decisions: frozenset[Decision]) -> list[Conflict]:
+        """The latest conflict in which the task gave way by one of the decisions, if any."""
+        return [one for one in self._of.get(task, ()) if one.decision in decisions][-1:]
+
+    def _look_up(self, conflicts: tuple[Conflict, ...]) -> None:
+        if conflicts is self._known:
+            return
+        of, between = defaultdict(list), defaultdict(list)
+        for conflict in conflicts:
+            of[conflict.tasks[0]].append(conflict)
+            if conflict.kind is ConflictKind.WRITE:
+                for other in conflict.tasks[1:]:
+                    between[frozenset({str(conflict.tasks[0]), str(other)})].append(conflict)
+        self._known, self._of, self._between = conflicts, of, between
+
+    def _add(self, conflict: Conflict, seconds: float) -> None:
+        self.seconds[conflict.number] = self.seconds.get(conflict.number, 0.0) + seconds
 
 
 def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
@@ -83,12 +110,14 @@ def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
             yield conflict
 
 
-def _last(state: RunState, task: TaskState, decisions: frozenset[Decision]) -> tuple[Conflict, ...]:
-    """The latest conflict in which the task gave way by one of the decisions, if there is one."""
-    found = [
-        one for one in state.conflicts if one.tasks[0] == task.id and one.decision in decisions
-    ]
-    return tuple(found[-1:])
+def _made_way(before: RunState, after: RunState) -> Iterator[TaskState]:
+    """Tasks as they were whose attempt was ended for another one, its work not taken along."""
+    if before.tasks is after.tasks:
+        return
+    for old, new in zip(before.tasks, after.tasks, strict=True):
+        is_over = old.phase is Phase.CAPTURING and new.phase is not Phase.CAPTURING
+        if is_over and old.stop is StopCause.YIELD and new.seed is None:
+            yield old
 
 
 def _attempt_seconds(task: TaskState) -> float:
@@ -96,7 +125,3 @@ def _attempt_seconds(task: TaskState) -> float:
     if task.started_at is None or task.exited_at is None:
         return 0.0
     return max(0.0, task.exited_at - task.started_at - task.paused_seconds)
-
-
-def _add(costs: Costs, conflict: Conflict, seconds: float) -> None:
-    costs[conflict.number] = costs.get(conflict.number, 0.0) + seconds

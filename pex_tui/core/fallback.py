@@ -56,12 +56,11 @@ def climb(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
     """Line the task up for its rerun; `met` says what it met."""
     if rung.alone:
         one_by_one(draft, f"{task.id} could not land beside others")
-    reason = f"again, on the newest tip: {met}"
     if rung.delay_seconds:
         at = draft.now + rung.delay_seconds
-        draft.move(task.id, Phase.BACKOFF, retry_at=at, failure=None, wait=None, reason=reason)
+        draft.move(task.id, Phase.BACKOFF, retry_at=at, failure=None, wait=None, reason=met)
     else:
-        ready(draft, task, reason)
+        ready(draft, task, f"again, on the newest tip: {met}")
 
 
 def one_by_one(draft: Draft, reason: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pex_tui.core.costs import decisions_cost, stood_still
+from pex_tui.core.costs import ConflictCosts
 from pex_tui.core.events import AgentExited, AgentStarted, Event, RunPlanned
 from pex_tui.core.foresight import Forecast, forecast
 from pex_tui.core.ids import TaskId
@@ -61,7 +61,7 @@ class RunHistory(BusyTime):
     conflicted: set[TaskId] = field(default_factory=set)
     sighted: set[frozenset[TaskId]] = field(default_factory=set)  # pairs seen colliding at work
     met: set[frozenset[TaskId]] = field(default_factory=set)  # pairs that collided at landing
-    costs: dict[int, float] = field(default_factory=dict)  # of conflicts, by their numbers
+    costs: ConflictCosts = field(default_factory=ConflictCosts)
     absences: list[Absence] = field(default_factory=list)  # booked once all events were seen
 
     @property
@@ -117,11 +117,11 @@ def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Ev
     else:
         time_passed(history, history.tasks, before, elapsed)
         if before.stage is not RunStage.PAUSED:
-            stood_still(history.costs, before, elapsed)
+            history.costs.stood_still(before, elapsed)
 
 
 def _note_collisions(history: RunHistory, before: RunState, after: RunState) -> None:
-    decisions_cost(history.costs, before, after)
+    history.costs.decided(before, after)
     if after.overlaps is not before.overlaps:
         history.sighted.update(frozenset(overlap.tasks) for overlap in after.overlaps)
 

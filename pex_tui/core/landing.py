@@ -1,5 +1,7 @@
 """The merge queue: what git and the gate say of its entries, and what becomes of them."""
 
+from operator import itemgetter
+
 from pex_tui.core.attempts import ready, why_aborted
 from pex_tui.core.batch import judged_by_gate, leave, step_back
 from pex_tui.core.disputes import close, meet
@@ -160,8 +162,12 @@ def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
 
 def _was_settled_by_hand(draft: Draft, task_id: TaskId) -> bool:
     """A person's own result is never thrown away for a rerun."""
-    mine = [conflict for conflict in draft.state.conflicts if conflict.tasks[0] == task_id]
-    return bool(mine) and mine[-1].decision in _BY_HAND
+    met = [
+        (conflict.decided_at or 0.0, conflict.decision)
+        for conflict in draft.state.conflicts
+        if conflict.tasks[0] == task_id and conflict.met_at is not None
+    ]
+    return bool(met) and max(met, key=itemgetter(0))[1] in _BY_HAND
 
 
 def _what_met(event: MergeConflicted) -> str:

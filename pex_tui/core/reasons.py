@@ -228,16 +228,15 @@ def _claimed(state: RunState, task: TaskState, now: float) -> str:
 
 
 def _retry(state: RunState, task: TaskState, now: float) -> str:
-    if task.failure is None:  # it met a conflict
-        left = max(0.0, (task.retry_at or now) - now)
-        return f"Rerun {task.reruns}/{state.rules.max_retries} in {left:.0f} s: {task.reason}"
     allowed = state.spec(task.id).retries
     allowed = state.rules.max_retries if allowed is None else allowed
-    why = "" if task.failure is None else f": {task.failure.detail}"
+    what, why = f"rerun {task.reruns}/{state.rules.max_retries}", task.reason  # after a conflict
+    if task.failure is not None:
+        what, why = f"retry {task.failures}/{allowed}", task.failure.detail
     if task.held:
-        return f"Paused by you before retry {task.failures}/{allowed}{why}"
+        return f"Paused by you before {what}: {why}"
     left = max(0.0, (task.retry_at or now) - now)
-    return f"Retry {task.failures}/{allowed} in {left:.0f} s{why}"
+    return f"{_sentence(what)} in {left:.0f} s: {why}"
 
 
 def _queued(state: RunState, task: TaskState) -> str:

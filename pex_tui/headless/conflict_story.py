@@ -79,13 +79,13 @@ def forecast_lines(report: Report) -> Iterator[str]:
     """How good the predictions were, a sentence each; nothing where there was none to judge."""
     found, told = report.metrics, report.history.forecast
     if told.precision is not None or told.recall is not None:
+        changes = report.state.planned.past_changes
+        basis = "" if changes is None else f", from {counted(changes, 'past change')}"
         yield (
             f"collisions foreseen with precision {percent(told.precision)} and recall "
-            f"{percent(told.recall)}: pairs that collided at work or at landing, or were kept "
-            "apart and changed the same file"
+            f"{percent(told.recall)}{basis}"
         )
-        if (changes := report.state.planned.past_changes) is not None:
-            yield f"that rests on declared writes and {counted(changes, 'past change')}"
+        yield "a pair collides that is seen or met so, or that is kept apart and changes one file"
     if told.missed:
         yield f"not foreseen: {_pairs(told.missed)}"
     if told.false_alarms:

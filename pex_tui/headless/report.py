@@ -122,7 +122,7 @@ def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
 
 def cost_seconds(history: RunHistory, conflict: Conflict) -> float | None:
     """What a conflict cost: time stood still, and attempts thrown away; None if nothing known."""
-    return history.costs.get(conflict.number)
+    return history.costs.seconds.get(conflict.number)
 
 
 def _prediction_object(state: RunState, told: Forecast) -> dict[str, Any]:

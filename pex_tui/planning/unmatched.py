@@ -33,7 +33,8 @@ def _doubts(spec: TaskSpec, glob: str, context: PlanContext) -> Iterator[Unmatch
     is_plain = path == glob.removeprefix("./").rstrip("/")
     folder = "/".join(start[:-1]) if is_plain else path
     if folder and folder not in context.folders:
-        near = get_close_matches(folder, context.folders, n=1, cutoff=_ALIKE)
+        as_deep = [one for one in context.folders if one.count("/") == folder.count("/")]
+        near = get_close_matches(folder, as_deep, n=1, cutoff=_ALIKE)
         rest = glob.removeprefix("./")[len(folder) :]
         yield UnmatchedGlob(spec.id, glob, f"{near[0]}{rest}" if near else "")
     elif is_plain:

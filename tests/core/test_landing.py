@@ -23,10 +23,11 @@ from pex_tui.core.landing_events import (
 )
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
+from pex_tui.core.radar_events import OverlapSeen
 from pex_tui.core.reasons import activity
 from pex_tui.core.rules import FallbackMode, RunRules
 from pex_tui.core.settle import blockers, is_over, next_deadline
-from pex_tui.core.state import ConflictFile, ConflictKind, Decision, LandStatus
+from pex_tui.core.state import ConflictFile, ConflictKind, Decision, LandStatus, SharedPath
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]
@@ -336,7 +337,7 @@ def test_a_red_gate_on_a_clean_merge_is_a_conflict_with_what_landed_meanwhile(
     assert (conflict.kind, conflict.tasks) == (ConflictKind.SEMANTIC, (B, A))
     assert (conflict.decision, conflict.detail) == (Decision.RERUN, "the gate failed: pytest -q")
     assert conflict.steps[-1].reason == "once more, from what had landed meanwhile"
-    assert read_history(run.events).costs == {conflict.number: 8.0}
+    assert read_history(run.events).costs.seconds == {conflict.number: 8.0}
 
     captured(run, "b")
     run.merge("b")
@@ -385,15 +386,18 @@ def test_a_persons_result_goes_through_the_queue(world: Make) -> None:
 
 
 def test_a_persons_result_that_conflicts_again_is_not_thrown_away(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(fallback=FallbackMode.PROMPT, max_retries=1))
+    run = world(task("a"), task("b"), rules=RunRules(fallback=FallbackMode.PROMPT, max_retries=1))
+    run.run("b")
     for _ in range(2):
         captured(run, "a")
         conflicted(run, "a")
     run.send(ConflictDecided(A, Decision.EDITED, run.commit(), "you"))
 
-    conflicted(run, "a")
+    run.send(OverlapSeen(A, B, (SharedPath("y.py"),)))
+    conflicted(run, "a", "b")
 
     assert run.phase("a") is Phase.CONFLICT
+    assert [conflict.decision for conflict in run.state.conflicts][1:] == [Decision.EDITED, None]
 
 
 def test_an_abort_in_the_gate_stops_it_and_nothing_lands(world: Make) -> None:
