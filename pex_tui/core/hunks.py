@@ -120,9 +120,23 @@ def _ended(lines: list[tuple[str, Origin]]) -> list[tuple[str, Origin]]:
     return lines
 
 
+def ends_shared(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
+    """How many lines two texts share at the start, and how many of the rest at the end."""
+    most = min(len(one), len(other))
+    head = next((at for at in range(most) if one[at] != other[at]), most)
+    rest = most - head
+    return head, next((at for at in range(rest) if one[-1 - at] != other[-1 - at]), rest)
+
+
 def _matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
-    blocks = SequenceMatcher(None, base, other, autojunk=False).get_matching_blocks()
-    return {block.a + step: block.b + step for block in blocks for step in range(block.size)}
+    head, tail = ends_shared(base, other)
+    found = {line: line for line in range(head)}
+    inner = base[head : len(base) - tail], other[head : len(other) - tail]
+    for block in SequenceMatcher(None, *inner, autojunk=False).get_matching_blocks():
+        for step in range(block.size):
+            found[head + block.a + step] = head + block.b + step
+    shift = len(other) - len(base)
+    return found | {line: line + shift for line in range(len(base) - tail, len(base))}
 
 
 def _shared(ours: Sequence[str], theirs: Sequence[str]) -> Lines:

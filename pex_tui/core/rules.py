@@ -22,6 +22,15 @@ class RadarPolicy(StrEnum):
     SERIALISE = "serialise"  # that one starts again after the other
 
 
+class Strategy(StrEnum):
+    """How a conflict in a file is settled with nobody asked; only what the gate passes lands."""
+
+    SUPERSET = "superset"  # one side holds the other's change
+    ADJACENT = "adjacent"  # the sides change neighbouring lines
+    UNION = "union"  # both sides add at the same place
+    REMEMBERED = "remembered"  # as a person settled the same conflict before
+
+
 @dataclass(frozen=True, slots=True)
 class RunRules:
     """Limits and policies of one run; times are seconds.
