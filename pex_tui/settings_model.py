@@ -7,11 +7,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pex_tui.core.plan import Isolation, PermissionMode, PermissionRules, Talk
-from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
+from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules, Strategy
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.fields import (
     Command,
     Duration,
+    Glob,
     Percent,
     PositiveDuration,
     Rate,
@@ -115,6 +116,12 @@ class ConflictResolution(_Section):
     """How probable a foreseen collision is that two tasks are kept apart for; above 0, up to 1."""
     radar: RadarPolicy = RadarPolicy.WARN
     """When two tasks at work are seen to collide: off, warn, tell, pause or serialise."""
+    silent: Annotated[tuple[Literal["superset", "adjacent"], ...], BeforeValidator(read_list)] = (
+        "superset",
+    )
+    """How conflicts are settled with nobody asked, if the gate then passes: superset, adjacent."""
+    union: Annotated[tuple[Glob, ...], BeforeValidator(read_list)] = ()
+    """Files such as changelogs, where what both sides add at one place is kept, likewise."""
     break_cycles: bool = False
     """Whether the weakest need of a cycle is dropped rather than the plan refused."""
     lock_timeout: PositiveDuration = 60.0
@@ -271,6 +278,8 @@ class Settings(BaseSettings):
             fallback=conflicts.fallback_mode,
             collision_threshold=conflicts.threshold,
             radar=conflicts.radar,
+            silent=tuple(Strategy(name) for name in dict.fromkeys(conflicts.silent)),
+            union=conflicts.union,
             lock_timeout_seconds=conflicts.lock_timeout,
             grace_seconds=self.safety.grace,
             fail_fast=fail_fast,

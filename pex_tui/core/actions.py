@@ -81,11 +81,15 @@ class CaptureWork:
 
 @dataclass(frozen=True, slots=True)
 class MergeWork:
-    """Merge the work onto the integration tip as one commit, without moving any branch."""
+    """Merge the work onto the integration tip as one commit, without moving any branch.
+
+    With `combine`, what conflicts may be settled by the strategies that the run's rules allow.
+    """
 
     task: TaskId
     attempt: int
     work: CommitId
+    combine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

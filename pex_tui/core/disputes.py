@@ -15,16 +15,18 @@ def record(
     kind: ConflictKind,
     tasks: tuple[TaskId, ...],
     decision: Decision | None,
+    *,
+    by: str = PEX,
     **facts: Any,
 ) -> None:
-    """Add a conflict; one that is decided at once is pex's own decision."""
+    """Add a conflict; one that is decided at once is, if nothing else is said, pex's decision."""
     conflicts = draft.state.conflicts
     conflict = Conflict(
         number=len(conflicts) + 1,
         kind=kind,
         tasks=tasks,
         decision=decision,
-        decided_by=PEX if decision else "",
+        decided_by=by if decision else "",
         decided_at=draft.now if decision else None,
         **facts,
     )

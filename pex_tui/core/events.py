@@ -11,13 +11,7 @@ from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import (
-    ConflictFile,
-    Decision,
-    FailureKind,
-    Outcome,
-    WaitCause,
-)
+from pex_tui.core.state import CombinedFile, ConflictFile, Decision, FailureKind, Outcome, WaitCause
 from pex_tui.core.talk_events import (
     AgentLimited,
     AgentSpent,
@@ -233,12 +227,17 @@ class CaptureFailed(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class WorkMerged(BaseEvent):
-    """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already."""
+    """The work merges onto `tip`; `candidate` equals `tip` when it is all there already.
+
+    `combined` are paths in conflict that strategies settled, `against` whose landing they met.
+    """
 
     task: TaskId
     attempt: int
     tip: CommitId
     candidate: CommitId
+    combined: tuple[CombinedFile, ...] = ()
+    against: tuple[TaskId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

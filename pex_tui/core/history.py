@@ -150,9 +150,9 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
                     gap.ended(event.task, event.attempt, event.exited_at)
         case GateFinished():
             history.gate_seconds += event.seconds
-        case WorkMerged():
+        case WorkMerged(combined=()):
             history.merged.add(event.task)
-        case MergeConflicted():
+        case MergeConflicted() | WorkMerged():
             history.merged.add(event.task)
             history.conflicted.add(event.task)
             excluded = state.graph.excluded[state.graph.index[event.task]]

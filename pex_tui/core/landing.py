@@ -1,7 +1,15 @@
 """The merge queue: one task at a time is merged, gated and moved onto the integration branch."""
 
-from pex_tui.core.actions import MergeWork, MoveBranch, RunGate
+from pex_tui.core.actions import MoveBranch, RunGate
 from pex_tui.core.attempts import ready, why_aborted
+from pex_tui.core.combination import (
+    as_conflict,
+    combination_of,
+    failed_words,
+    merge_work,
+    record_combination,
+    was_settled_by_hand,
+)
 from pex_tui.core.disputes import close, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -34,7 +42,6 @@ from pex_tui.core.stopping import abort_run
 LandingEvent = (
     WorkMerged | MergeConflicted | GateFinished | BranchMoved | BranchMoveRefused | LandingFailed
 )
-_BY_HAND = frozenset({Decision.OURS, Decision.THEIRS, Decision.EDITED})
 
 
 def landing_event(draft: Draft, event: LandingEvent) -> None:
@@ -88,21 +95,25 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
 
 
 def _merge(draft: Draft, task_id: TaskId) -> None:
-    task = draft.change(task_id, landing_stage=LandingStage.MERGING)
+    task = draft.change(task_id, landing_stage=LandingStage.MERGING, combination=None)
     if task.work is None:
         raise AssertionError(f"task {task_id} is in the merge queue without work")
-    draft.act(MergeWork(task.id, task.attempt, task.work))
+    draft.act(merge_work(draft.state, task, task.work))
 
 
 def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
     draft.set(tip=event.tip)
-    task = draft.change(task.id, tip=event.tip, candidate=event.candidate)
+    combination = combination_of(event)
+    task = draft.change(task.id, tip=event.tip, candidate=event.candidate, combination=combination)
     if event.candidate == event.tip:
         leave_queue(draft, task)
+        record_combination(draft, task)
         draft.move(task.id, Phase.DONE, reason="its change had landed already")
     elif draft.state.plan.verify and not draft.state.gate_off:
         draft.change(task.id, landing_stage=LandingStage.GATING)
         draft.act(RunGate(task.id, task.attempt, event.candidate))
+    elif combination is not None:  # no gate would judge it
+        _conflicted(draft, task, as_conflict(task, combination))
     else:
         _move(draft, task)
 
@@ -117,6 +128,7 @@ def _move(draft: Draft, task: TaskState) -> None:
 def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
     leave_queue(draft, task)
     draft.set(tip=event.commit)
+    record_combination(draft, task)
     draft.move(task.id, Phase.LANDED, landed=event.commit, failure=None, stop=None, reason="")
     if draft.state.land_status is LandStatus.LANDED:  # the user's branch lacks this commit
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
@@ -132,6 +144,9 @@ def _gated(draft: Draft, task: TaskState, event: GateFinished) -> None:
         return
     elif event.passed:
         _move(draft, draft.change(task.id, failure=None))
+    elif task.combination is not None:  # nobody's work is to blame: it is the conflict that it was
+        draft.notice(f"{task.id}: {failed_words(task.combination)}")
+        _conflicted(draft, task, as_conflict(task, task.combination))
     else:
         detail = f"the gate failed: {event.command}"
         task = draft.change(task.id, failure=Failure(FailureKind.GATE, detail, event.output))
@@ -180,9 +195,9 @@ def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
     state = draft.state
     leave_queue(draft, task)
     draft.set(tip=event.tip)
-    draft.change(task.id, tip=event.tip)
+    draft.change(task.id, tip=event.tip, combination=None)
     retried = state.rules.auto_resolve and task.reruns < state.rules.max_retries
-    if retried and not _was_settled_by_hand(draft, task.id):
+    if retried and not was_settled_by_hand(state, task.id):
         _record(draft, event, Decision.RERUN)
         lesson = conflict_lesson(task, event) if draft.spec(task.id).brief else ""
         draft.change(task.id, reruns=task.reruns + 1, lesson=lesson, seed=None)
@@ -200,12 +215,6 @@ def _conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
             draft.notice("A conflict is unresolved: from here on, tasks that write go one by one.")
 
 
-def _was_settled_by_hand(draft: Draft, task_id: TaskId) -> bool:
-    """A person's own result is never thrown away for a rerun."""
-    mine = [conflict for conflict in draft.state.conflicts if conflict.tasks[0] == task_id]
-    return bool(mine) and mine[-1].decision in _BY_HAND
-
-
 def _what_met(event: MergeConflicted) -> str:
     paths = [file.path for file in event.files]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
@@ -221,6 +230,6 @@ def _record(draft: Draft, event: MergeConflicted, decision: Decision | None) -> 
         decision,
         files=event.files,
         tip=event.tip,
-        seen_at=draft.now,
-        met_at=draft.now,
+        seen_at=event.at,
+        met_at=event.at,
     )

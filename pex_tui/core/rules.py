@@ -37,7 +37,8 @@ class RunRules:
 
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
     not run at the same time, where "@writes" stands for any task that may change files. A collision
-    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided.
+    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. The
+    `silent` strategies settle conflicts with nobody asked, and union does on paths like `union`.
     """
 
     slots: int = 5
@@ -47,6 +48,8 @@ class RunRules:
     fallback: FallbackMode = FallbackMode.SEQUENTIAL
     collision_threshold: float = 0.2
     radar: RadarPolicy = RadarPolicy.WARN
+    silent: tuple[Strategy, ...] = (Strategy.SUPERSET,)
+    union: tuple[str, ...] = ()
     lock_timeout_seconds: float = 60.0
     grace_seconds: float = 10.0
     backoff_seconds: float = 1.0

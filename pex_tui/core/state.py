@@ -7,7 +7,7 @@ from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.phases import ACTIVE, HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.core.rules import RunRules
+from pex_tui.core.rules import RunRules, Strategy
 
 
 class FailureKind(StrEnum):
@@ -77,6 +77,7 @@ class Decision(StrEnum):
     OURS = "ours"  # the task's own side
     THEIRS = "theirs"  # what landed before it
     EDITED = "edited"  # a person's own result
+    COMBINED = "combined"  # by strategies that ask nobody, and the gate passed
     RERUN = "rerun"  # the task again, on the new tip
     SERIALISED = "serialised"  # never met: one waited for the other
     WARNED = "warned"  # seen while both worked; people were told
@@ -113,6 +114,30 @@ class ConflictFile:
 
     path: str
     kind: str = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class CombinedFile:
+    """A path that git could not merge and that was settled with nobody asked.
+
+    What was remembered was decided by somebody, at some time (absolute seconds).
+    """
+
+    path: str
+    kind: str
+    strategies: tuple[Strategy, ...]
+    by: str = ""
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A candidate whose conflicts are settled so far as the gate agrees; `against` as met."""
+
+    files: tuple[CombinedFile, ...]
+    tip: CommitId
+    against: tuple[TaskId, ...]
+    met_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +277,7 @@ class TaskState:
     work: CommitId | None = None
     tip: CommitId | None = None
     candidate: CommitId | None = None
+    combination: Combination | None = None  # what the candidate owes to strategies
     landing_stage: LandingStage | None = None
     landed: CommitId | None = None
     files: tuple[str, ...] = ()  # changed so far, or in all

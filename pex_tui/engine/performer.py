@@ -130,9 +130,18 @@ class Performer:
 
     async def _merge(self, state: RunState, action: MergeWork) -> Event:
         key = self._key(action.task, action.attempt)
-        merged = await self._ports.lander.merge(key, state.spec(action.task), action.work)
+        merged = await self._ports.lander.merge(
+            key, state.spec(action.task), action.work, combine=action.combine
+        )
         if isinstance(merged, Merged):
-            return WorkMerged(action.task, action.attempt, merged.tip, merged.candidate)
+            return WorkMerged(
+                action.task,
+                action.attempt,
+                merged.tip,
+                merged.candidate,
+                merged.combined,
+                merged.against,
+            )
         return MergeConflicted(
             action.task, action.attempt, merged.tip, merged.files, merged.against
         )

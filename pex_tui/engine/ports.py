@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pex_tui.core.events import Event
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import TaskSpec
-from pex_tui.core.state import ConflictFile, Decision, SharedPath, Verdict
+from pex_tui.core.state import CombinedFile, ConflictFile, Decision, SharedPath, Verdict
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
 
 
@@ -182,10 +182,15 @@ class Workspaces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land."""
+    """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land.
+
+    `combined` are conflicts that were settled with nobody asked: it lands only if a gate passes.
+    """
 
     tip: CommitId
     candidate: CommitId
+    combined: tuple[CombinedFile, ...] = ()
+    against: tuple[TaskId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +246,13 @@ class Lander(Protocol):
         """The integration tip."""
         ...
 
-    async def merge(self, key: AttemptKey, spec: TaskSpec, work: CommitId) -> Merged | Conflicted:
-        """Merge the work onto the tip into one single-parent commit under a keep-ref."""
+    async def merge(
+        self, key: AttemptKey, spec: TaskSpec, work: CommitId, *, combine: bool = False
+    ) -> Merged | Conflicted:
+        """Merge the work onto the tip into one single-parent commit under a keep-ref.
+
+        With `combine`, conflicts may be settled by strategies where there is a gate.
+        """
         ...
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:

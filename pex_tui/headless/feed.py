@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from pex_tui.core.combination import told_strategies
 from pex_tui.core.events import (
     AgentStarted,
     BranchMoved,
@@ -15,6 +16,7 @@ from pex_tui.core.events import (
     RunDrainRequested,
     RunLanded,
     RunLandRefused,
+    WorkMerged,
 )
 from pex_tui.core.phases import Phase
 from pex_tui.core.reasons import activity
@@ -95,6 +97,11 @@ def _told(event: Event, state: RunState) -> str:
             paths = ", ".join(file.path for file in event.files)
             against = f" with {', '.join(event.against)}" if event.against else ""
             return f"⇄ {event.task}: conflict in {paths}{against}; {_what_now(event, state)}"
+        case WorkMerged() if event.combined:
+            paths = ", ".join(file.path for file in event.combined)
+            against = f" with {', '.join(event.against)}" if event.against else ""
+            how = told_strategies(event.combined)
+            return f"⇄ {event.task}: conflict in {paths}{against}; settled by rule: {how}"
         case PermissionAsked():
             return f"? {event.task} asks to {event.title}"
         case PermissionDecided(verdict=Verdict.DENY):

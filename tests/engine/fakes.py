@@ -9,8 +9,8 @@ from pathlib import Path
 from pex_tui.core.events import Event, RunPlanned
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictFile, Decision, RunState, Verdict
+from pex_tui.core.rules import RunRules, Strategy
+from pex_tui.core.state import CombinedFile, ConflictFile, Decision, RunState, Verdict
 from pex_tui.core.step import begin
 from pex_tui.engine.attempt import (
     AgentReport,
@@ -169,6 +169,7 @@ class FakeGit:
 
     changes: dict[TaskId, tuple[str, ...]] = field(default_factory=dict)
     conflicts: dict[TaskId, int] = field(default_factory=dict)  # how many merges conflict
+    plain: set[TaskId] = field(default_factory=set)  # whose conflicts a strategy settles
     red: set[CommitId] = field(default_factory=set)
     landed: list[CommitId] = field(default_factory=list)
     works: dict[AttemptKey, CommitId] = field(default_factory=dict)
@@ -203,11 +204,16 @@ class FakeGit:
     async def tip(self) -> CommitId:
         return self.landed[-1] if self.landed else BASE
 
-    async def merge(self, key: AttemptKey, spec: TaskSpec, work: CommitId) -> Merged | Conflicted:
+    async def merge(
+        self, key: AttemptKey, spec: TaskSpec, work: CommitId, *, combine: bool = False
+    ) -> Merged | Conflicted:
         assert key.task == spec.id
         tip = await self.tip()
         if self.conflicts.get(spec.id, 0) > 0:
             self.conflicts[spec.id] -= 1
+            if combine and spec.id in self.plain:
+                file = CombinedFile("src/a.py", "content", (Strategy.SUPERSET,))
+                return Merged(tip, CommitId(f"merge-{work}-{tip}"), (file,), ())
             return Conflicted(tip, (ConflictFile("src/a.py"),), ())
         return Merged(tip, CommitId(f"merge-{work}-{tip}"))
 

@@ -1,0 +1,90 @@
+"""Candidates whose conflicts were settled with nobody asked: when, and what becomes of them."""
+
+from datetime import UTC, datetime
+
+from pex_tui.core.actions import MergeWork
+from pex_tui.core.disputes import PEX, record
+from pex_tui.core.draft import Draft
+from pex_tui.core.events import MergeConflicted, WorkMerged
+from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.rules import Strategy
+from pex_tui.core.state import (
+    Combination,
+    CombinedFile,
+    ConflictFile,
+    ConflictKind,
+    Decision,
+    RunState,
+    TaskState,
+)
+
+_BY_HAND = frozenset({Decision.OURS, Decision.THEIRS, Decision.EDITED})
+
+
+def merge_work(state: RunState, task: TaskState, work: CommitId) -> MergeWork:
+    """Merge the task's work; strategies only help where a gate judges and no person has decided."""
+    judged = bool(state.plan.verify) and not state.gate_off
+    return MergeWork(
+        task.id, task.attempt, work, combine=judged and not was_settled_by_hand(state, task.id)
+    )
+
+
+def was_settled_by_hand(state: RunState, task_id: TaskId) -> bool:
+    """Whether the task's work is a person's own result."""
+    mine = [conflict for conflict in state.conflicts if conflict.tasks[0] == task_id]
+    return bool(mine) and mine[-1].decision in _BY_HAND
+
+
+def combination_of(event: WorkMerged) -> Combination | None:
+    """What the candidate owes to strategies, if anything."""
+    if not event.combined:
+        return None
+    return Combination(event.combined, event.tip, event.against, event.at)
+
+
+def as_conflict(task: TaskState, combination: Combination) -> MergeConflicted:
+    """The conflict that it was before strategies settled it."""
+    files = tuple(ConflictFile(file.path, file.kind) for file in combination.files)
+    return MergeConflicted(
+        task.id, task.attempt, combination.tip, files, combination.against, at=combination.met_at
+    )
+
+
+def record_combination(draft: Draft, task: TaskState) -> None:
+    """Write down that a conflict was met and how it was settled, now that it has landed."""
+    found = task.combination
+    if found is None:
+        return
+    people = {file.by or PEX for file in found.files}
+    record(
+        draft,
+        ConflictKind.WRITE,
+        (task.id, *found.against),
+        Decision.COMBINED,
+        by=people.pop() if len(people) == 1 else PEX,
+        files=tuple(ConflictFile(file.path, file.kind) for file in found.files),
+        tip=found.tip,
+        seen_at=found.met_at,
+        met_at=found.met_at,
+        detail="; ".join(f"{file.path}: {_how(file)}" for file in found.files),
+    )
+
+
+def failed_words(combination: Combination) -> str:
+    """That the gate did not agree, for a person."""
+    paths = ", ".join(file.path for file in combination.files)
+    how = told_strategies(combination.files)
+    return f"the conflict in {paths} was settled by rule ({how}), but the gate failed on that."
+
+
+def told_strategies(files: tuple[CombinedFile, ...]) -> str:
+    """The strategies that settled the files, each once."""
+    names = (str(strategy) for file in files for strategy in file.strategies)
+    return ", ".join(dict.fromkeys(names))
+
+
+def _how(file: CombinedFile) -> str:
+    if Strategy.REMEMBERED in file.strategies and file.at is not None:
+        day = datetime.fromtimestamp(file.at, UTC).date()
+        return f"{told_strategies((file,))}, as {file.by} decided on {day}"
+    return told_strategies((file,))
