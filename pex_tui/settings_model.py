@@ -122,6 +122,8 @@ class ConflictResolution(_Section):
     """How conflicts are settled with nobody asked, if the gate then passes: superset, adjacent."""
     union: Annotated[tuple[Glob, ...], BeforeValidator(read_list)] = ()
     """Files such as changelogs, where what both sides add at one place is kept, likewise."""
+    remember: bool = True
+    """Whether what you decide in a conflict settles it when it is met again, likewise."""
     break_cycles: bool = False
     """Whether the weakest need of a cycle is dropped rather than the plan refused."""
     lock_timeout: PositiveDuration = 60.0
@@ -280,6 +282,7 @@ class Settings(BaseSettings):
             radar=conflicts.radar,
             silent=tuple(Strategy(name) for name in dict.fromkeys(conflicts.silent)),
             union=conflicts.union,
+            remembers=conflicts.remember,
             lock_timeout_seconds=conflicts.lock_timeout,
             grace_seconds=self.safety.grace,
             fail_fast=fail_fast,

@@ -66,7 +66,7 @@ def record_combination(draft: Draft, task: TaskState) -> None:
         tip=found.tip,
         seen_at=found.met_at,
         met_at=found.met_at,
-        detail="; ".join(f"{file.path}: {_how(file)}" for file in found.files),
+        detail=_how(found.files[0]) if len(found.files) == 1 else told_files(found.files),
     )
 
 
@@ -81,6 +81,11 @@ def told_strategies(files: tuple[CombinedFile, ...]) -> str:
     """The strategies that settled the files, each once."""
     names = (str(strategy) for file in files for strategy in file.strategies)
     return ", ".join(dict.fromkeys(names))
+
+
+def told_files(files: tuple[CombinedFile, ...]) -> str:
+    """What was settled how, and as whom."""
+    return "; ".join(f"{file.path}: {_how(file)}" for file in files)
 
 
 def _how(file: CombinedFile) -> str:

@@ -38,7 +38,8 @@ class RunRules:
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
     not run at the same time, where "@writes" stands for any task that may change files. A collision
     foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. The
-    `silent` strategies settle conflicts with nobody asked, and union does on paths like `union`.
+    `silent` strategies settle conflicts with nobody asked, and union does on paths like `union`;
+    what a person decided in the same conflict outranks them if the run `remembers`.
     """
 
     slots: int = 5
@@ -50,6 +51,7 @@ class RunRules:
     radar: RadarPolicy = RadarPolicy.WARN
     silent: tuple[Strategy, ...] = (Strategy.SUPERSET,)
     union: tuple[str, ...] = ()
+    remembers: bool = True
     lock_timeout_seconds: float = 60.0
     grace_seconds: float = 10.0
     backoff_seconds: float = 1.0

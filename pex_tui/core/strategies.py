@@ -49,10 +49,18 @@ def read_conflict(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Chunk
     lines = [split_lines(text) for text in texts if text is not None]
     if len(lines) < len(texts) or len(_line_ends(lines)) > 1:
         return None
-    if any(_comparisons(lines[0], side) > _MOST_COMPARISONS for side in lines[1:]):
+    if not all(can_compare(lines[0], side) for side in lines[1:]):
         return None
     parts = chunks(*lines)
     return parts if any(part.is_conflict for part in parts) else None
+
+
+def can_compare(base: Lines, side: Lines) -> bool:
+    """Whether it takes seconds at most: pairs of equal lines between the ends that they share."""
+    head, tail = ends_shared(base, side)
+    counts = Counter(base[head : len(base) - tail])
+    pairs = sum(counts[line] for line in side[head : len(side) - tail])
+    return pairs <= _MOST_COMPARISONS
 
 
 def resolve(parts: Sequence[Chunk], allowed: Collection[Strategy]) -> Resolution | None:
@@ -69,9 +77,12 @@ def resolve(parts: Sequence[Chunk], allowed: Collection[Strategy]) -> Resolution
         strategy, merged = settled
         used[strategy] = None
         lines.extend(merged)
-    if any(not line.endswith("\n") for line in lines[:-1]):
-        return None  # what ended one side would run into what follows it
-    return Resolution(encoded(lines), tuple(used))
+    return None if runs_together(lines) else Resolution(encoded(lines), tuple(used))
+
+
+def runs_together(lines: Sequence[str]) -> bool:
+    """Whether a line without an end, which ended one of the versions, is followed by another."""
+    return any(not line.endswith("\n") for line in lines[:-1])
 
 
 def encoded(lines: Sequence[str]) -> bytes:
@@ -182,10 +193,3 @@ def _line_ends(versions: Sequence[Lines]) -> set[bool]:
     """Whether lines end as on Windows; both, where they are mixed."""
     ended = (line for lines in versions for line in lines if line.endswith("\n"))
     return {line.endswith("\r\n") for line in ended}
-
-
-def _comparisons(base: Lines, side: Lines) -> int:
-    """What it costs to compare two versions: pairs of equal lines between their shared ends."""
-    head, tail = ends_shared(base, side)
-    counts = Counter(base[head : len(base) - tail])
-    return sum(counts[line] for line in side[head : len(side) - tail])

@@ -34,13 +34,17 @@ class ConflictDesk:
         decision: Decision,
         contents: Mapping[str, bytes | None],
     ) -> ConflictDecided:
-        """The event that puts the task back in the queue; raise LandingError."""
+        """The event that puts the task back in the queue; raise LandingError.
+
+        The decision is remembered for when the same conflict is met again.
+        """
         entry, tip, work = _open(state, task)
         settled = None
         if decision is not Decision.RERUN:
             settled = await self._lander.settle(
                 _key(state, entry), state.spec(task), work, tip, decision, dict(contents)
             )
+            await self._lander.remember(work, tip, settled, self._actor)
         return ConflictDecided(task, decision, settled, self._actor)
 
     async def check(

@@ -133,6 +133,8 @@ class Performer:
         merged = await self._ports.lander.merge(
             key, state.spec(action.task), action.work, combine=action.combine
         )
+        for notice in merged.notices:
+            self._post(Noticed(notice))
         if isinstance(merged, Merged):
             return WorkMerged(
                 action.task,

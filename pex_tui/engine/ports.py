@@ -191,6 +191,7 @@ class Merged:
     candidate: CommitId
     combined: tuple[CombinedFile, ...] = ()
     against: tuple[TaskId, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,7 @@ class Conflicted:
     tip: CommitId
     files: tuple[ConflictFile, ...]
     against: tuple[TaskId, ...]
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,8 @@ class Lander(Protocol):
     ) -> Merged | Conflicted:
         """Merge the work onto the tip into one single-parent commit under a keep-ref.
 
-        With `combine`, conflicts may be settled by strategies where there is a gate.
+        With `combine`, conflicts may be settled by strategies, or as a person did before, where
+        there is a gate. The result's notices are for the user.
         """
         ...
 
@@ -287,6 +290,10 @@ class Lander(Protocol):
         OURS and THEIRS decide every conflicting path not in `contents`; a path with None is
         removed. Everything that merges cleanly is taken from both.
         """
+        ...
+
+    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+        """Keep how somebody settled a conflict, for when it is met again; never raises."""
         ...
 
     async def diff(self, commit: CommitId) -> str:

@@ -41,7 +41,7 @@ _DECISIONS = {
     Decision.OURS: "the task's side was taken",
     Decision.THEIRS: "what had landed was kept",
     Decision.EDITED: "edited by hand",
-    Decision.COMBINED: "settled by rule, the gate passed",
+    Decision.COMBINED: "settled by rule",
     Decision.WARNED: "people were told",
     Decision.TOLD: "the agents were told",
     Decision.PAUSED: "one stood still for the other",
@@ -173,7 +173,8 @@ def how_decided(conflict: Conflict) -> str:
     if conflict.decision is None:
         return "OPEN: waits for a decision"
     if conflict.decision is Decision.COMBINED:
-        return f"{_DECISIONS[conflict.decision]}: {conflict.detail} (by {conflict.decided_by})"
+        told = f"{_DECISIONS[conflict.decision]}: {conflict.detail}; the gate passed"
+        return f"{told} (by {conflict.decided_by})"
     by = f" (by {conflict.decided_by})" if conflict.decided_by not in {"", PEX} else ""
     return f"{_DECISIONS[conflict.decision]}{by}"
 

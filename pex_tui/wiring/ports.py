@@ -90,6 +90,7 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             gate_policy=state.plan.gate,
             silent=state.rules.silent,
             union=state.rules.union,
+            remembers=state.rules.remembers,
         )
     )
 

@@ -388,7 +388,7 @@ def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(worl
     assert run.phase("b") is Phase.LANDED
     assert conflict.tasks == (B, A)
     assert (conflict.decision, conflict.decided_by) == (Decision.COMBINED, "pex")
-    assert (conflict.met_at, conflict.detail) == (run.now - 5, "src/api.py: superset")
+    assert (conflict.met_at, conflict.detail) == (run.now - 5, "superset")
 
 
 def test_a_conflict_that_was_settled_by_rule_and_failed_the_gate_is_the_conflict_it_was(
@@ -436,7 +436,7 @@ def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -
 
     (conflict,) = run.state.conflicts
     assert conflict.decided_by == "you"
-    assert conflict.detail == "a.md: remembered, as you decided on 2025-11-24"
+    assert conflict.detail == "remembered, as you decided on 2025-11-24"
 
 
 def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:

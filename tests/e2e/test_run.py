@@ -92,7 +92,7 @@ def test_a_collision_in_which_one_side_holds_the_other_is_settled_by_rule(shell:
     ended = shell.pex("run", "plan.yaml", "--headless")
 
     assert ended.returncode == 0, ended.stderr
-    assert "settled by rule, the gate passed: src/a.txt: superset (by pex)" in ended.stdout
+    assert "src/a.txt; settled by rule: superset; the gate passed (by pex)" in ended.stdout
     assert "ran again" not in ended.stdout
     assert shell.git("show", f"{branch(shell)}:src/a.txt") == "two\nthree"
     assert shell.git("log", "--format=%s", f"HEAD..{branch(shell)}") == "b: Try\na: Try"
@@ -116,6 +116,22 @@ def test_a_collision_that_was_settled_by_rule_and_fails_the_gate_is_settled_by_a
     assert ended.returncode == 0, ended.stderr
     assert "was settled by rule (superset), but the gate failed on that" in ended.stdout
     assert "ran again" in ended.stdout
+
+
+def test_a_collision_is_settled_as_it_was_settled_by_hand_before(shell: Shell) -> None:
+    plan(shell, COLLISION, GATE)
+    by_hand = ("--set", "conflict_resolution.auto_resolve=false")
+    first = shell.pex("run", "plan.yaml", "--headless", "--name", "first", *by_hand)
+    assert first.returncode == 3
+    task = shell.pex("resolve", "first").stdout.split("OPEN")[1].split()[0]
+    assert shell.pex("resolve", "first", task, "--ours").returncode == 0
+
+    second = shell.pex("run", "plan.yaml", "--headless", "--name", "second")
+
+    assert second.returncode == 0, second.stderr
+    assert "src/a.txt; settled by rule: remembered, as you decided on " in second.stdout
+    assert "ran again" not in second.stdout
+    assert shell.git("show", "pex/second:src/a.txt") == task
 
 
 def test_a_collision_that_is_left_is_settled_by_hand(shell: Shell) -> None:

@@ -254,6 +254,9 @@ class FakeGit:
         assert (key.task, work, tip, contents) == (spec.id, work, tip, contents)
         return self._commit(f"settled-{decision}")
 
+    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+        pass
+
     async def diff(self, commit: object) -> str:
         return f"diff of {commit}"
 

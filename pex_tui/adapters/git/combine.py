@@ -1,4 +1,4 @@
-"""Settles what ort leaves in conflict, where a strategy can and nothing but text is concerned.
+"""Settles what ort leaves in conflict, where it was settled before or a strategy can.
 
 Never for a path that a side renamed, removed or made another kind of thing, nor for one that has a
 merge driver: what is plain there is not for us to say.
@@ -6,16 +6,19 @@ merge driver: what is plain there is not for us to say.
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_tree import PathConflict, TreeMerge, entries_at
 from pex_tui.adapters.git.objects import read_blobs
+from pex_tui.adapters.git.settle import settled_tree
 from pex_tui.core.globs import matches
 from pex_tui.core.hunks import Chunk
 from pex_tui.core.marked import marked_sides
 from pex_tui.core.rules import Strategy
-from pex_tui.core.state import CombinedFile
+from pex_tui.core.state import CombinedFile, Decision
 from pex_tui.core.strategies import read_conflict, resolve
 
 _REGULAR = ("100644", "100755")
@@ -24,37 +27,70 @@ _PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` witho
 
 
 @dataclass(frozen=True, slots=True)
-class SettledFile:
-    """A path whose conflict is settled: how, and what it is to hold."""
-
-    told: CombinedFile
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Combiner:
-    """What may be settled how: `silent` anywhere, insertions besides on paths like `union`."""
+    """What may be settled how: as it was before, by `silent` strategies, on `union` paths by union.
+
+    Only where something `judges` the outcome.
+    """
 
     git: Git
     attributes: Attributes
     silent: tuple[Strategy, ...] = ()
     union: tuple[str, ...] = ()
+    memory: Memory | None = None
+    judges: bool = False
 
-    async def settle(self, merge: TreeMerge) -> tuple[SettledFile, ...] | None:
-        """All conflicts of the merge settled, or None; raise GitError."""
-        settled = await self.settle_each(merge)
-        return settled if settled and len(settled) == len(merge.conflicts) else None
+    async def combine(
+        self, merge: TreeMerge, index: Path
+    ) -> tuple[str, tuple[CombinedFile, ...]] | None:
+        """The tree with every conflict settled, and how; None unless all are.
 
-    async def settle_each(self, merge: TreeMerge) -> tuple[SettledFile, ...]:
-        """Those conflicts of the merge that a strategy settles; raise GitError."""
-        found = []
-        for conflict, parts in await self.readable(merge):
-            allowed = self._allowed(conflict.path)
-            resolution = await asyncio.to_thread(resolve, parts, allowed)
-            if resolution is not None:
-                told = CombinedFile(conflict.path, conflict.kind, resolution.strategies)
-                found.append(SettledFile(told, resolution.text))
-        return tuple(found)
+        `index` is a scratch file. Raises GitError, LandingError.
+        """
+        readable = await self.readable(merge) if self.judges else []
+        if not readable or len(readable) < len(merge.conflicts):
+            return None
+        told = []
+        contents: dict[str, bytes | None] = {}
+        for conflict, parts in readable:
+            settled = await asyncio.to_thread(self._settle, conflict, parts)
+            if settled is None:
+                return None
+            told.append(settled[0])
+            contents[conflict.path] = settled[1]
+        tree = await settled_tree(self.git, merge, Decision.EDITED, contents, index)
+        return tree, tuple(told)
+
+    async def remember(self, merge: TreeMerge, settled: str, by: str) -> None:
+        """Remember what somebody made of the merge's conflicts; raise GitError, OSError."""
+        if self.memory is None:
+            return
+        readable = await self.readable(merge)
+        made = await entries_at(self.git, settled, [conflict.path for conflict, _ in readable])
+        files = {path: side.oid for path, side in made.items() if side.mode in _REGULAR}
+        texts = dict(zip(files, await read_blobs(self.git, [*files.values()]), strict=True))
+        for conflict, parts in readable:
+            if conflict.path in texts:
+                await asyncio.to_thread(
+                    self.memory.keep, conflict.path, parts, texts[conflict.path], by
+                )
+
+    def _settle(
+        self, conflict: PathConflict, parts: tuple[Chunk, ...]
+    ) -> tuple[CombinedFile, bytes] | None:
+        """How a conflict is settled, and what the file then holds; a person's word comes first."""
+        path, kind = conflict.path, conflict.kind
+        recalled = self.memory.recall(path, parts) if self.memory else None
+        if recalled is not None:
+            text, known = recalled
+            told = CombinedFile(path, kind, (Strategy.REMEMBERED,), known.by, known.at)
+            return told, text
+        in_union = any(matches(glob, path) for glob in self.union)
+        allowed = (*self.silent, Strategy.UNION) if in_union else self.silent
+        found = resolve(parts, allowed)
+        if found is None:
+            return None
+        return CombinedFile(path, kind, found.strategies), found.text
 
     async def readable(self, merge: TreeMerge) -> list[tuple[PathConflict, tuple[Chunk, ...]]]:
         """The conflicts between two edits of one text, in chunks that git sees as we do."""
@@ -108,10 +144,6 @@ class Combiner:
     async def _has_no_default_driver(self) -> bool:
         answer = await self.git.run("config", "--get", "merge.default", ok=(0, 1))
         return answer.text in {"", "text"}
-
-    def _allowed(self, path: str) -> tuple[Strategy, ...]:
-        in_union = any(matches(glob, path) for glob in self.union)
-        return (*self.silent, Strategy.UNION) if in_union else self.silent
 
 
 def _is_edit(conflict: PathConflict) -> bool:

@@ -1,7 +1,7 @@
 """The merge queue's hands on a real repository: merge, gate, move, settle, land."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.gate import Gate, GateOptions
 from pex_tui.adapters.git.history import tasks_against
 from pex_tui.adapters.git.land_run import RunLanding
+from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger
 from pex_tui.adapters.git.message import landing_message
 from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
@@ -42,8 +43,8 @@ class LanderOptions:
     """Which run lands where.
 
     `git` is on the repository's common git directory, without a work tree; `checkout` is git on the
-    checkout that the user started in; `branch` is the integration branch ("pex/<run>"). `silent`
-    and `union` say what may be settled with nobody asked, as in the run's rules.
+    checkout that the user started in; `branch` is the integration branch ("pex/<run>"). `silent`,
+    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules.
     """
 
     git: Git
@@ -57,6 +58,7 @@ class LanderOptions:
     gate_policy: GatePolicy = GatePolicy.STRICT
     silent: tuple[Strategy, ...] = ()
     union: tuple[str, ...] = ()
+    remembers: bool = False
 
 
 class GitLander:
@@ -70,11 +72,20 @@ class GitLander:
         self._branch = Branch(self._refs, options.branch)
         attributes = Attributes(git, root / "attributes")
         self._merger = TreeMerger(git, attributes)
-        self._combiner = Combiner(git, attributes, options.silent, options.union)
+        self._memory = Memory(root / "resolutions")
+        self._combiner = Combiner(
+            git,
+            attributes,
+            silent=options.silent,
+            union=options.union,
+            memory=self._memory if options.remembers else None,
+            judges=bool(options.gate.verify),
+        )
         self._gate = Gate(git, Places(root), options.gate)
         self._landing = RunLanding(
             integration=self._branch,
             merger=self._merger,
+            combiner=self._combiner,
             gate=self._gate,
             places=options.places,
             run=options.run,
@@ -100,7 +111,7 @@ class GitLander:
 
         The commit depends on the work, the tip, the message and the user's name alone, so that a
         repetition makes the same one. With `combine`, and commands to verify, conflicts are settled
-        by strategies if that settles all of them. Raises LandingError.
+        with nobody asked, if all of them can be. Raises LandingError.
         """
         with _told(f"Task {key.task} can't be merged"):
             tip, changes, merge = await self._merge_trees(work, await self._branch.tip())
@@ -109,16 +120,18 @@ class GitLander:
             against: tuple[TaskId, ...] = ()
             if merge.conflicts:
                 against = await tasks_against(self._git, changes, tip.id, merge.conflicts)
-                settled = await self._settled(key, merge) if combine else None
+                settled = (
+                    await self._combiner.combine(merge, self._scratch(key)) if combine else None
+                )
                 if settled is None:
                     files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
-                    return Conflicted(tip.id, files, against)
+                    return Conflicted(tip.id, files, against, self._memory.take_notices())
                 tree, combined = settled
             candidate = tip.id
             if tree != tip.tree:
                 candidate = await self._commit(spec, tree, tip, changes)
                 await self._refs.keep(self._ref(key, "landing"), candidate)
-            return Merged(tip.id, candidate, combined, against)
+            return Merged(tip.id, candidate, combined, against, self._memory.take_notices())
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
         """Run the verify commands on the commit; raise LandingError when git can't check it out."""
@@ -165,6 +178,12 @@ class GitLander:
             await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), settled)
             return settled
 
+    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+        """Keep what somebody made of a conflict; what can't be kept is not, and nothing is lost."""
+        with suppress(GitError, LandingError, OSError):
+            _, _, merge = await self._merge_trees(work, tip)
+            await self._combiner.remember(merge, settled, by)
+
     async def diff(self, commit: CommitId) -> str:
         """What the commit changed against its parent, cut at 2 MB; raise LandingError."""
         with _told(f"The changes of {commit[:10]} can't be read"):
@@ -186,17 +205,6 @@ class GitLander:
     async def _merge_trees(self, work: CommitId, tip: CommitId) -> tuple[Commit, Commit, TreeMerge]:
         tip_commit, changes = await read_commits(self._git, tip, work)
         return tip_commit, changes, await self._merger.merge(tip_commit, changes)
-
-    async def _settled(
-        self, key: AttemptKey, merge: TreeMerge
-    ) -> tuple[str, tuple[CombinedFile, ...]] | None:
-        """The tree of the merge with all conflicts settled by strategies, if a gate will judge."""
-        settled = await self._combiner.settle(merge) if self._options.gate.verify else None
-        if settled is None:
-            return None
-        contents: dict[str, bytes | None] = {file.told.path: file.text for file in settled}
-        tree = await settled_tree(self._git, merge, Decision.EDITED, contents, self._scratch(key))
-        return tree, tuple(file.told for file in settled)
 
     def _scratch(self, key: AttemptKey) -> Path:
         """The file of an index that lives for one call."""
