@@ -88,8 +88,12 @@ def told_files(files: tuple[CombinedFile, ...]) -> str:
     return "; ".join(f"{file.path}: {_how(file)}" for file in files)
 
 
+def told_decision(file: CombinedFile) -> str:
+    """Who decided what was remembered, and when."""
+    day = datetime.fromtimestamp(file.at or 0.0, UTC).date()
+    return f"as {file.by} decided on {day}"
+
+
 def _how(file: CombinedFile) -> str:
-    if Strategy.REMEMBERED in file.strategies and file.at is not None:
-        day = datetime.fromtimestamp(file.at, UTC).date()
-        return f"{told_strategies((file,))}, as {file.by} decided on {day}"
-    return told_strategies((file,))
+    how = told_strategies((file,))
+    return f"{how}, {told_decision(file)}" if Strategy.REMEMBERED in file.strategies else how

@@ -230,7 +230,8 @@ class MoveRefused:
 class ConflictSides:
     """One path in conflict, for a person: contents of each side, None where the side has no file.
 
-    `merged` is git's text with conflict markers, None for binary files.
+    `merged` is git's text with conflict markers, None for binary files. `proposal` is what somebody
+    made of the same conflict before, and `proposed` says who did when; None when nobody has.
     """
 
     path: str
@@ -239,6 +240,8 @@ class ConflictSides:
     ours: bytes | None
     theirs: bytes | None
     merged: bytes | None
+    proposal: bytes | None = None
+    proposed: str = ""
 
 
 class Lander(Protocol):

@@ -14,6 +14,7 @@ from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_tree import PathConflict, TreeMerge, entries_at
 from pex_tui.adapters.git.objects import read_blobs
 from pex_tui.adapters.git.settle import settled_tree
+from pex_tui.core.combination import told_decision
 from pex_tui.core.globs import matches
 from pex_tui.core.hunks import Chunk
 from pex_tui.core.marked import marked_sides
@@ -61,6 +62,18 @@ class Combiner:
         tree = await settled_tree(self.git, merge, Decision.EDITED, contents, index)
         return tree, tuple(told)
 
+    async def proposals(self, merge: TreeMerge) -> dict[str, tuple[bytes, str]]:
+        """What people made of the same conflicts before, by path, and who did when, in words.
+
+        Raises GitError.
+        """
+        found = {}
+        for conflict, parts in await self.readable(merge) if self.memory else ():
+            recalled = await asyncio.to_thread(self._recall, conflict, parts)
+            if recalled is not None:
+                found[conflict.path] = (recalled[1], told_decision(recalled[0]))
+        return found
+
     async def remember(self, merge: TreeMerge, settled: str, by: str) -> None:
         """Remember what somebody made of the merge's conflicts; raise GitError, OSError."""
         if self.memory is None:
@@ -79,18 +92,26 @@ class Combiner:
         self, conflict: PathConflict, parts: tuple[Chunk, ...]
     ) -> tuple[CombinedFile, bytes] | None:
         """How a conflict is settled, and what the file then holds; a person's word comes first."""
-        path, kind = conflict.path, conflict.kind
-        recalled = self.memory.recall(path, parts) if self.memory else None
+        recalled = self._recall(conflict, parts)
         if recalled is not None:
-            text, known = recalled
-            told = CombinedFile(path, kind, (Strategy.REMEMBERED,), known.by, known.at)
-            return told, text
+            return recalled
+        path, kind = conflict.path, conflict.kind
         in_union = any(matches(glob, path) for glob in self.union)
         allowed = (*self.silent, Strategy.UNION) if in_union else self.silent
         found = resolve(parts, allowed)
         if found is None:
             return None
         return CombinedFile(path, kind, found.strategies), found.text
+
+    def _recall(
+        self, conflict: PathConflict, parts: tuple[Chunk, ...]
+    ) -> tuple[CombinedFile, bytes] | None:
+        found = self.memory.recall(conflict.path, parts) if self.memory else None
+        if found is None:
+            return None
+        text, known = found
+        how = (Strategy.REMEMBERED,)
+        return CombinedFile(conflict.path, conflict.kind, how, known.by, known.at), text
 
     async def readable(self, merge: TreeMerge) -> list[tuple[PathConflict, tuple[Chunk, ...]]]:
         """The conflicts between two edits of one text, in chunks that git sees as we do."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pex_tui.adapters.git.attributes import Attributes
@@ -155,7 +155,14 @@ class GitLander:
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             against = await tasks_against(self._git, changes, tip_commit.id, merge.conflicts)
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
-            return await read_sides(self._git, merge, Labels(tip=landed, work=key.task))
+            found = await read_sides(self._git, merge, Labels(tip=landed, work=key.task))
+            known = await self._combiner.proposals(merge)
+            return tuple(
+                replace(side, proposal=known[side.path][0], proposed=known[side.path][1])
+                if side.path in known
+                else side
+                for side in found
+            )
 
     async def settle(
         self,

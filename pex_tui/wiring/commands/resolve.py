@@ -111,7 +111,9 @@ def _edit_all(sides: tuple[ConflictSides, ...]) -> dict[str, bytes | None]:
 
 def _edit(editor: str, folder: Path, side: ConflictSides) -> bytes:
     path = folder / Path(side.path).name
-    path.write_bytes(side.merged or b"")
+    path.write_bytes(side.merged or b"" if side.proposal is None else side.proposal)
+    if side.proposal is not None:
+        sys.stderr.write(f"! {clean(side.path)} is proposed {clean(side.proposed)}.\n")
     try:
         ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
     except (OSError, ValueError) as error:

@@ -101,6 +101,18 @@ async def test_a_side_that_was_chosen_is_chosen_again(
     assert world.files(merged.candidate)["a.txt"][1] == expected
 
 
+async def test_it_is_proposed_to_who_settles_the_same_conflict_again(world: World) -> None:
+    await settled(world)
+    await world.land("other", world.work({"b.txt": THEIRS}))
+    work = world.work({**B, "b.txt": OURS})
+
+    known, other = await world.lander.sides(key("second"), work, world.tip())
+
+    assert (known.path, known.proposal) == ("a.txt", MINE.encode())
+    assert known.proposed.startswith("as ada decided on 2")
+    assert (other.path, other.proposal, other.proposed) == ("b.txt", None, "")
+
+
 async def test_a_persons_word_outranks_the_strategies(world: World) -> None:
     world.options = replace(world.options, silent=(Strategy.SUPERSET,))
     less, more = edited(l5="five"), edited(l5="five\nand more")
