@@ -4,17 +4,16 @@ All of it is about three versions of one file. What merges by itself is taken fr
 hunk in conflict is settled by one of the strategies that are allowed, or the file is not settled.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import pairwise
 
-from pex_tui.core.hunks import Chunk, Lines, chunks, ends_shared, split_lines
+from pex_tui.core.align import comparisons, ends_shared, matches
+from pex_tui.core.hunks import Chunk, Lines, chunks, split_lines
 from pex_tui.core.rules import Strategy
 
 _MOST_BYTES = 4 * 1024 * 1024
-_MOST_COMPARISONS = 2_000_000  # of equal lines: a second or so
+_MOST_COMPARISONS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,8 @@ def read_conflict(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Chunk
 
 
 def can_compare(base: Lines, side: Lines) -> bool:
-    """Whether it takes seconds at most: pairs of equal lines between the ends that they share."""
-    head, tail = ends_shared(base, side)
-    counts = Counter(base[head : len(base) - tail])
-    pairs = sum(counts[line] for line in side[head : len(side) - tail])
-    return pairs <= _MOST_COMPARISONS
+    """Whether that takes a second or so at most."""
+    return comparisons(base, side) <= _MOST_COMPARISONS
 
 
 def resolve(parts: Sequence[Chunk], allowed: Collection[Strategy]) -> Resolution | None:
@@ -165,12 +161,13 @@ _STRATEGIES: tuple[tuple[Strategy, Callable[[Chunk], Lines | None]], ...] = (
 
 
 def _edits(base: Lines, side: Lines) -> tuple[_Edit, ...]:
-    codes = SequenceMatcher(None, base, side, autojunk=False).get_opcodes()
-    return tuple(
-        _Edit(start, end, side[begin:stop])
-        for kind, start, end, begin, stop in codes
-        if kind != "equal"
-    )
+    edits = []
+    at, on = 0, 0
+    for line, twin in (*matches(base, side).items(), (len(base), len(side))):
+        if (at, on) != (line, twin):
+            edits.append(_Edit(at, line, side[on:twin]))
+        at, on = line + 1, twin + 1
+    return tuple(edits)
 
 
 def _removed(edits: Sequence[_Edit]) -> set[int]:

@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from pex_tui.adapters.git.attributes import Attributes
@@ -22,7 +21,8 @@ from pex_tui.adapters.git.cli import Git, GitError, ask_git
 from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger, entries_at
 from pex_tui.adapters.git.objects import read_blobs, read_commits
-from pex_tui.core.hunks import Chunk, Lines, ends_shared, split_lines
+from pex_tui.core.align import matches
+from pex_tui.core.hunks import Chunk, split_lines
 from pex_tui.core.rules import RunRules, Strategy
 from pex_tui.core.strategies import resolve
 from pex_tui.core.text import clean
@@ -135,17 +135,9 @@ def add(
     clean_lines = sum(len(part.merged[0]) for part in parts if not part.is_conflict)
     settled = max(0, len(lines) - clean_lines)
     theirs = split_lines((committed or b"").decode("utf-8", "surrogateescape"))
-    wrong = len(lines) - in_common(lines, theirs)
+    wrong = len(lines) - len(matches(lines, theirs))
     row.settled_lines += settled
     row.committed_lines += max(0, settled - wrong)
-
-
-def in_common(lines: Lines, others: Lines) -> int:
-    """How many of the lines stand in the other text as well, in order."""
-    head, tail = ends_shared(lines, others)
-    inner = lines[head : len(lines) - tail], others[head : len(others) - tail]
-    blocks = SequenceMatcher(None, *inner, autojunk=False).get_matching_blocks()
-    return head + tail + sum(block.size for block in blocks)
 
 
 def drawn(commits: Sequence[str], most: int) -> list[str]:
