@@ -9,6 +9,7 @@ settled hunks that were. In the product a merge is settled only as a whole, and 
 
 import argparse
 import asyncio
+import os
 import re
 import sys
 import tempfile
@@ -192,8 +193,13 @@ async def measure(repository: Path, most: int) -> Iterable[str]:
             name = clean(str(repository))
             return [f"{name} has no merge commit with two parents, so nothing to measure{shallow}."]
         tally = Tally()
-        for commit in drawn(commits, most):
-            await bench.judge(commit, tally)
+        waiting = iter(drawn(commits, most))
+
+        async def judge_on() -> None:
+            for commit in waiting:
+                await bench.judge(commit, tally)
+
+        await asyncio.gather(*(judge_on() for _ in range(os.cpu_count() or 1)))
     return table(tally)
 
 

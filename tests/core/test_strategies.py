@@ -145,6 +145,13 @@ def test_which_side_is_whose_does_not_matter_where_one_holds_the_other(
     assert settled(base, ours, theirs, SUPERSET) == settled(base, theirs, ours, SUPERSET)
 
 
+@given(TEXT, TEXT, TEXT)
+def test_neighbouring_edits_come_to_the_same_whichever_side_is_whose(
+    base: str, ours: str, theirs: str
+) -> None:
+    assert settled(base, ours, theirs, ADJACENT) == settled(base, theirs, ours, ADJACENT)
+
+
 def kept(part: Chunk) -> tuple[str, ...]:
     return part.base if part.base == part.ours == part.theirs else ()
 

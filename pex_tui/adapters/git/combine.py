@@ -23,6 +23,7 @@ from pex_tui.core.state import CombinedFile, Decision
 from pex_tui.core.strategies import read_conflict, resolve
 
 _REGULAR = ("100644", "100755")
+_MOST_PATHS = 500  # more than that is no matter of rules
 _KINDS = ("content", "add/add")
 _PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` without a driver
 
@@ -136,7 +137,7 @@ class Combiner:
     async def _edits(self, merge: TreeMerge) -> list[PathConflict]:
         """Conflicts on paths that hold a file on both sides, as they did before or anew."""
         found = [conflict for conflict in merge.conflicts if _is_edit(conflict)]
-        if not found or not await self._has_no_default_driver():
+        if not 0 < len(found) <= _MOST_PATHS or not await self._has_no_default_driver():
             return []
         paths = [conflict.path for conflict in found]
         tips = await entries_at(self.git, merge.tip, paths)

@@ -63,7 +63,8 @@ def _told(state: RunState, conflict: Conflict) -> str:
     who = " with ".join((conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"))
     paths = ", ".join(f"{file.path} ({file.kind})" for file in conflict.files) or conflict.detail
     if not conflict.is_open:
-        return f"  settled  {who}: {paths}: {conflict.decision} by {conflict.decided_by}"
+        how = f" ({conflict.detail})" if conflict.decision is Decision.COMBINED else ""
+        return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.decided_by}"
     flags = "--ours|--theirs|--edit|--rerun"
     return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
 
