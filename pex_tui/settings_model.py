@@ -7,11 +7,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pex_tui.core.plan import Isolation, PermissionMode, PermissionRules, Talk
-from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
+from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules, Strategy
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.fields import (
     Command,
     Duration,
+    Glob,
     Percent,
     PositiveDuration,
     Rate,
@@ -117,6 +118,14 @@ class ConflictResolution(_Section):
     """Once a larger share of landings met a conflict, writers go one by one; 1 is never."""
     radar: RadarPolicy = RadarPolicy.WARN
     """When two tasks at work are seen to collide: off, warn, tell, pause or serialise."""
+    silent: Annotated[tuple[Literal["superset", "adjacent"], ...], BeforeValidator(read_list)] = (
+        "superset",
+    )
+    """How conflicts are settled with nobody asked, if the gate then passes: superset, adjacent."""
+    union: Annotated[tuple[Glob, ...], BeforeValidator(read_list)] = ()
+    """Files such as changelogs, where what both sides add at one place is kept, likewise."""
+    remember: bool = True
+    """Whether what you decide in a conflict settles it when it is met again, likewise."""
     break_cycles: bool = False
     """Whether the weakest need of a cycle is dropped rather than the plan refused."""
     lock_timeout: PositiveDuration = 60.0
@@ -291,6 +300,9 @@ class Settings(BaseSettings):
             gate_batch=self.gate.batch,
             gate_retries=self.gate.retries,
             speculate=self.gate.speculate,
+            silent=tuple(Strategy(name) for name in dict.fromkeys(conflicts.silent)),
+            union=conflicts.union,
+            remembers=conflicts.remember,
             lock_timeout_seconds=conflicts.lock_timeout,
             grace_seconds=self.safety.grace,
             fail_fast=fail_fast,

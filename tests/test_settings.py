@@ -5,7 +5,7 @@ import pytest
 
 from pex_tui.core.ids import AgentName
 from pex_tui.core.plan import Isolation
-from pex_tui.core.rules import FallbackMode, RunRules
+from pex_tui.core.rules import FallbackMode, RunRules, Strategy
 from pex_tui.errors import UserError
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.settings import Settings, config_home, load_settings
@@ -133,6 +133,9 @@ def test_every_problem_is_told_with_its_file_and_line(
         ("safety.isolation=clone", '"clone" is not in this version. Write worktree or auto.'),
         ("safety.isolation=shared", '"shared" suits single tasks that change nothing.'),
         ("conflict_resolution.fallback_mode=serial", "one of: sequential, prompt, abort."),
+        ("conflict_resolution.silent=[union]", "Write one of: superset, adjacent."),
+        ("conflict_resolution.silent=superset", "it is text, not a list. Write [superset]."),
+        ('conflict_resolution.union=["../x"]', '"../x" leaves the repository.'),
         ("conflict_resolution.max_retries=-1", "Write a number of at least 0."),
         ("conflict_resolution.lock_timeout=0s", "it is zero."),
         ("compatibility.never=[[a]]", "each entry is a pair of agents."),
@@ -183,7 +186,12 @@ def test_code_may_build_settings_from_values(load: Load) -> None:
 
 
 def test_rules_fix_what_a_run_is_decided_by(load: Load) -> None:
-    settings = load("compatibility.clusters={}", "conflict_resolution.max_retries=1")
+    settings = load(
+        "compatibility.clusters={}",
+        "conflict_resolution.max_retries=1",
+        "conflict_resolution.silent=[adjacent, superset, adjacent]",
+        "conflict_resolution.union=[CHANGELOG.md]",
+    )
     agents = [
         AgentDefinition(AgentName("a"), cluster="docs"),
         AgentDefinition(AgentName("b"), cluster="docs"),
@@ -192,6 +200,8 @@ def test_rules_fix_what_a_run_is_decided_by(load: Load) -> None:
     rules = settings.rules(slots=12, fail_fast=True, land_at_end=True, agents=agents)
     assert (rules.slots, rules.emergency_slots) == (12, 12)
     assert (rules.fail_fast, rules.land_at_end, rules.max_retries) == (True, True, 1)
+    assert rules.silent == (Strategy.ADJACENT, Strategy.SUPERSET)
+    assert rules.union == ("CHANGELOG.md",)
     assert ("a", "b") in rules.clusters
     assert ("release-agent", "@writes") in rules.never
 

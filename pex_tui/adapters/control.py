@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pex_tui.core.conflict import Decision
 from pex_tui.core.events import (
     AbortRequested,
     BoostRequested,
@@ -30,7 +31,7 @@ from pex_tui.core.events import (
     SlotsRequested,
 )
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.state import Decision, RunState, Verdict
+from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.talk_events import BudgetExtended, MessageSent, PermissionDecided
 from pex_tui.engine.ports import LandingError, WorkspaceError
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from pex_tui.adapters.control import ControlError, ask, ask_diff, request_for
 from pex_tui.adapters.engine_lock import Holder
 from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.core.conflict import Decision
 from pex_tui.core.events import Event
 from pex_tui.core.ids import TaskId
-from pex_tui.core.state import Decision, RunState
+from pex_tui.core.state import RunState
 from pex_tui.core.step import replay, step
 from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.meter import Meter, live_roots

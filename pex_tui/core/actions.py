@@ -98,13 +98,15 @@ class CaptureWork:
 class MergeWork:
     """Merge the work onto the integration tip as one commit, without moving any branch.
 
-    With `onto` it is merged onto that commit, as if it had landed.
+    With `onto` it is merged onto that commit, as if it had landed. With `combine`, what conflicts
+    may be settled by the strategies that the run's rules allow.
     """
 
     task: TaskId
     attempt: int
     work: CommitId
     onto: CommitId | None = None
+    combine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from pex_tui.core.actions import (
     AdoptAgent,
     CaptureWork,
     LandRun,
-    MergeWork,
     MoveBranch,
     RunGate,
 )
 from pex_tui.core.attempts import wants_pause
+from pex_tui.core.combination import merge_work
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import RunAdopted
 from pex_tui.core.limits import over_budget
@@ -71,6 +71,6 @@ def _unfinished(state: RunState, task: TaskState) -> Action | None:
         case LandingStage.MOVING if task.tip is not None and task.candidate is not None:
             return MoveBranch(task.id, task.attempt, task.tip, task.candidate)
         case _ if task.work is not None:
-            return MergeWork(task.id, task.attempt, task.work, task.onto)
+            return merge_work(state, task, task.work)
         case _:
             return None

@@ -4,6 +4,7 @@ from random import Random
 
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
 from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
+from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import PEX
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -22,15 +23,7 @@ from pex_tui.core.limits import MOST_REFUSALS, limited
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.plan import Expects
 from pex_tui.core.queue import enqueue
-from pex_tui.core.state import (
-    PERMANENT,
-    Decision,
-    Failure,
-    FailureKind,
-    RunState,
-    StopCause,
-    TaskState,
-)
+from pex_tui.core.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
 
 AttemptEvent = (
     WorkspacePrepared

@@ -7,23 +7,17 @@ turns a green candidate red. Meanwhile, where a slot is free, what comes next is
 as if all before it were to pass.
 """
 
-from pex_tui.core.actions import MergeWork, MoveBranch, RunGate
+from pex_tui.core.actions import MoveBranch, RunGate
+from pex_tui.core.combination import merge_work
 from pex_tui.core.draft import Draft
 from pex_tui.core.gate import examine, gate_failure, is_gated
-from pex_tui.core.ids import TaskId
 from pex_tui.core.landing_events import GateFinished
 from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase
-from pex_tui.core.queue import leave_queue
+from pex_tui.core.queue import landing_tasks, step_back
 from pex_tui.core.state import RunState, TaskState
 
 _UNDER_TEST = frozenset({LandingStage.MERGED, LandingStage.GATING})
 _EXAMINED = frozenset({LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
-
-
-def landing_tasks(state: RunState) -> tuple[TaskState, ...]:
-    """The entries that have been taken up, in the order in which they will land."""
-    tasks = (state.task(name) for name in state.landing)
-    return tuple(task for task in tasks if task.phase is Phase.LANDING)
 
 
 def advance_queue(draft: Draft) -> None:
@@ -51,20 +45,6 @@ def judged_by_gate(draft: Draft, task: TaskState, event: GateFinished) -> None:
             return
 
 
-def leave(draft: Draft, task: TaskState) -> None:
-    """Take an entry out without its having landed: those merged onto it start over."""
-    step_back(draft, task.id)
-    leave_queue(draft, task)
-
-
-def step_back(draft: Draft, behind: TaskId | None) -> None:
-    """Put the entries behind one of them, or all of them, back among those not yet taken up."""
-    entries = [task.id for task in landing_tasks(draft.state)]
-    first = 0 if behind is None else entries.index(behind) + 1
-    for name in entries[first:]:
-        draft.move(name, Phase.QUEUED, landing_stage=None, candidate=None, failure=None, onto=None)
-
-
 def _move_head(draft: Draft) -> None:
     head = draft.task(draft.state.landing[0])
     if head.landing_stage is not LandingStage.PASSED:
@@ -87,8 +67,10 @@ def _merge_next(draft: Draft) -> None:
         return
     if task.work is None:
         raise AssertionError(f"task {task.id} is in the merge queue without work")
-    draft.move(task.id, Phase.LANDING, landing_stage=LandingStage.MERGING, onto=onto)
-    draft.act(MergeWork(task.id, task.attempt, task.work, onto))
+    taken = draft.move(
+        task.id, Phase.LANDING, landing_stage=LandingStage.MERGING, onto=onto, combination=None
+    )
+    draft.act(merge_work(draft.state, taken, task.work))
 
 
 def _has_room(state: RunState, entries: tuple[TaskState, ...]) -> bool:

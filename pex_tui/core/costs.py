@@ -4,17 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from pex_tui.core.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase
-from pex_tui.core.state import (
-    Conflict,
-    ConflictKind,
-    Decision,
-    RunState,
-    StopCause,
-    TaskState,
-    WaitCause,
-)
+from pex_tui.core.state import RunState, StopCause, TaskState, WaitCause
 
 _MADE_WAY = frozenset({Decision.PAUSED, Decision.SERIALISED})
 _AGAIN = frozenset({Decision.RERUN})

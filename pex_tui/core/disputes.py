@@ -4,18 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from pex_tui.core.conflict import Conflict, ConflictKind, ConflictStep, Decision
 from pex_tui.core.draft import Draft
 from pex_tui.core.foresight import foreseen_at
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import LandingStage
-from pex_tui.core.state import (
-    Conflict,
-    ConflictKind,
-    ConflictStep,
-    Decision,
-    RunState,
-    TaskState,
-)
+from pex_tui.core.state import RunState, TaskState
 
 PEX = "pex"
 _ABOUT_TO_LAND = frozenset({LandingStage.PASSED, LandingStage.MOVING})
@@ -27,14 +21,15 @@ def record(
     tasks: tuple[TaskId, ...],
     decision: Decision | None,
     *,
+    by: str = PEX,
     reason: str = "",
     **facts: Any,
 ) -> None:
-    """Add a conflict; one that is decided at once is pex's own decision."""
+    """Add a conflict; one that is decided at once is, if nothing else is said, pex's decision."""
     conflicts = draft.state.conflicts
     number = 1 + max((conflict.number for conflict in conflicts), default=0)
     opened = Conflict(number, kind, tasks, **facts)
-    draft.set(conflicts=(*conflicts, _with_step(draft, opened, decision, PEX, reason)))
+    draft.set(conflicts=(*conflicts, _with_step(draft, opened, decision, by, reason)))
 
 
 def meet(
@@ -43,6 +38,8 @@ def meet(
     decision: Decision | None,
     *,
     reason: str,
+    met_at: float,
+    by: str = PEX,
     **facts: Any,
 ) -> None:
     """Record what the first of the tasks met at its landing, whose work the others landed.
@@ -59,7 +56,8 @@ def meet(
             decision,
             reason=reason,
             foreseen_at=_earliest(foreseen_at(draft.state, tasks[0], one) for one in tasks[1:]),
-            met_at=draft.now,
+            met_at=met_at,
+            by=by,
             **facts,
         )
         return
@@ -68,11 +66,11 @@ def meet(
         tasks=tasks,
         foreseen_at=_earliest(one.foreseen_at for one in begun),
         seen_at=_earliest(one.seen_at for one in begun),
-        met_at=draft.now,
+        met_at=met_at,
         steps=tuple(sorted((step for one in begun for step in one.steps), key=_when)),
         **facts,
     )
-    met = _with_step(draft, whole, decision, PEX, reason)
+    met = _with_step(draft, whole, decision, by, reason)
     draft.set(
         conflicts=tuple(
             met if one is begun[0] else one

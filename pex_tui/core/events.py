@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pex_tui.core.base_event import BaseEvent
 from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
+from pex_tui.core.conflict import Decision
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.landing_events import (
     BranchMoved,
@@ -22,7 +23,7 @@ from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.plan import Plan
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import Decision, FailureKind, Outcome, WaitCause
+from pex_tui.core.state import FailureKind, Outcome, WaitCause
 from pex_tui.core.talk_events import (
     AgentLimited,
     AgentSpent,

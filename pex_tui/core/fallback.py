@@ -10,10 +10,11 @@ that nothing can land before it. What conflicts even then is left, its work kept
 from dataclasses import dataclass
 
 from pex_tui.core.attempts import backoff_seconds, ready
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.draft import Draft
 from pex_tui.core.phases import Phase
 from pex_tui.core.rules import FallbackMode
-from pex_tui.core.state import ConflictKind, Decision, RunState, TaskState
+from pex_tui.core.state import RunState, TaskState
 
 _LEAST_LANDINGS = 4  # before which a rate of conflicts says nothing
 _LEAST_CONFLICTS = 2

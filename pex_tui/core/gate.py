@@ -2,6 +2,9 @@
 
 from pex_tui.core.actions import RunGate
 from pex_tui.core.attempts import ready
+from pex_tui.core.clash import conflicted
+from pex_tui.core.combination import as_conflict, failed_words
+from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import fell_out
 from pex_tui.core.draft import Draft
 from pex_tui.core.landing_events import GateFinished
@@ -9,7 +12,7 @@ from pex_tui.core.lessons import gate_lesson
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.queue import leave_queue
-from pex_tui.core.state import Decision, Failure, FailureKind, RunState, TaskState
+from pex_tui.core.state import Failure, FailureKind, RunState, TaskState
 
 _AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING})
 
@@ -25,7 +28,14 @@ def gate_failure(event: GateFinished) -> Failure:
 
 
 def examine(draft: Draft, task: TaskState) -> None:
-    """The task alone turns a green candidate red: ask once more, then look at the base."""
+    """The task alone turns a green candidate red: ask once more, then look at the base.
+
+    Where its merge was settled by rule, nobody's work is to blame: it is the conflict that it was.
+    """
+    if task.combination is not None:
+        draft.notice(f"{task.id}: {failed_words(task.combination)}")
+        conflicted(draft, task, as_conflict(task, task.combination))
+        return
     if task.candidate is None:
         raise AssertionError(f"task {task.id} is to be examined without a merge")
     if draft.state.rules.gate_retries and not draft.state.base_gate_red:

@@ -162,9 +162,9 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
                     gap.ended(event.task, event.attempt, event.exited_at)
         case GateFinished():
             _note_gate(history, state, event.seconds)
-        case WorkMerged():
+        case WorkMerged(combined=()):
             history.merged.add(event.task)
-        case MergeConflicted():
+        case MergeConflicted() | WorkMerged():
             history.merged.add(event.task)
             history.conflicted.add(event.task)
             history.met.update(

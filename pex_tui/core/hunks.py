@@ -6,8 +6,9 @@ are stable, and what stands between two stable stretches is one chunk.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from enum import StrEnum
+
+from pex_tui.core.align import matches
 
 Lines = tuple[str, ...]
 
@@ -65,16 +66,20 @@ def chunks(
     """The three versions in chunks; without a base, what ours and theirs share is the base."""
     if base is None:
         base = _shared(ours, theirs)
-    to_ours, to_theirs = _matches(base, ours), _matches(base, theirs)
+    to_ours, to_theirs = matches(base, ours), matches(base, theirs)
     found: list[Chunk] = []
+    stable: list[str] = []
     at, on_ours, on_theirs = 0, 0, 0
-    for line in range(len(base)):
-        if line in to_ours and line in to_theirs:
-            left, right = to_ours[line], to_theirs[line]
+    ends = (len(base), len(ours), len(theirs))
+    both = ((line, to_ours[line], to_theirs[line]) for line in to_ours if line in to_theirs)
+    for line, left, right in (*both, ends):
+        if (line, left, right) != (at, on_ours, on_theirs):
+            _add(found, stable, stable, stable)
             _add(found, base[at:line], ours[on_ours:left], theirs[on_theirs:right])
-            _add_stable(found, base[line])
-            at, on_ours, on_theirs = line + 1, left + 1, right + 1
-    _add(found, base[at:], ours[on_ours:], theirs[on_theirs:])
+            stable = []
+        stable += base[line : line + 1]
+        at, on_ours, on_theirs = line + 1, left + 1, right + 1
+    _add(found, stable, stable, stable)
     return tuple(found)
 
 
@@ -120,14 +125,8 @@ def _ended(lines: list[tuple[str, Origin]]) -> list[tuple[str, Origin]]:
     return lines
 
 
-def _matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
-    blocks = SequenceMatcher(None, base, other, autojunk=False).get_matching_blocks()
-    return {block.a + step: block.b + step for block in blocks for step in range(block.size)}
-
-
 def _shared(ours: Sequence[str], theirs: Sequence[str]) -> Lines:
-    matching = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
-    return tuple(line for block in matching for line in ours[block.a : block.a + block.size])
+    return tuple(ours[line] for line in matches(ours, theirs))
 
 
 def _add(
@@ -135,12 +134,3 @@ def _add(
 ) -> None:
     if base or ours or theirs:
         found.append(Chunk(tuple(base), tuple(ours), tuple(theirs)))
-
-
-def _add_stable(found: list[Chunk], line: str) -> None:
-    last = found[-1] if found else None
-    if last is not None and last.base == last.ours == last.theirs:
-        grown = (*last.base, line)
-        found[-1] = Chunk(grown, grown, grown)
-    else:
-        found.append(Chunk((line,), (line,), (line,)))

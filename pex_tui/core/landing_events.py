@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from pex_tui.core.base_event import BaseEvent
+from pex_tui.core.conflict import CombinedFile, ConflictFile
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.state import ConflictFile
 
 
 @dataclass(frozen=True, slots=True)
 class WorkMerged(BaseEvent):
     """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already.
 
+    `combined` are paths in conflict that strategies settled, `against` whose landing they met;
     `onto` is what it was to be merged onto, None for the branch's own tip.
     """
 
@@ -18,6 +19,8 @@ class WorkMerged(BaseEvent):
     attempt: int
     tip: CommitId
     candidate: CommitId
+    combined: tuple[CombinedFile, ...] = ()
+    against: tuple[TaskId, ...] = ()
     onto: CommitId | None = None
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pex_tui.core.actions import GrantLock, RefuseLock
 from pex_tui.core.attempts import stop
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.deadlock import circle, excludes, holdings, in_the_way, names, waits, waits_for
 from pex_tui.core.dispatch import urgency
 from pex_tui.core.disputes import record
@@ -18,7 +19,7 @@ from pex_tui.core.ids import ClaimId
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.loss import loss
 from pex_tui.core.phases import HOLDS_SLOT, Phase
-from pex_tui.core.state import ConflictKind, Decision, LockClaim, RunState, StopCause
+from pex_tui.core.state import LockClaim, RunState, StopCause
 
 LockEvent = LockAsked | LockReleased
 _CAN_STOP = HOLDS_SLOT - {Phase.STOPPING}

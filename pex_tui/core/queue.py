@@ -1,8 +1,9 @@
 """Who stands in the merge queue."""
 
 from pex_tui.core.draft import Draft
+from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase
-from pex_tui.core.state import TaskState
+from pex_tui.core.state import RunState, TaskState
 
 
 def enqueue(draft: Draft, task: TaskState) -> None:
@@ -15,3 +16,23 @@ def leave_queue(draft: Draft, task: TaskState) -> None:
     """Take a task out of the queue, wherever it stands."""
     draft.set(landing=tuple(other for other in draft.state.landing if other != task.id))
     draft.change(task.id, landing_stage=None)
+
+
+def landing_tasks(state: RunState) -> tuple[TaskState, ...]:
+    """The entries that have been taken up, in the order in which they will land."""
+    tasks = (state.task(name) for name in state.landing)
+    return tuple(task for task in tasks if task.phase is Phase.LANDING)
+
+
+def leave(draft: Draft, task: TaskState) -> None:
+    """Take an entry out without its having landed: those merged onto it start over."""
+    step_back(draft, task.id)
+    leave_queue(draft, task)
+
+
+def step_back(draft: Draft, behind: TaskId | None) -> None:
+    """Put the entries behind one of them, or all of them, back among those not yet taken up."""
+    entries = [task.id for task in landing_tasks(draft.state)]
+    first = 0 if behind is None else entries.index(behind) + 1
+    for name in entries[first:]:
+        draft.move(name, Phase.QUEUED, landing_stage=None, candidate=None, failure=None, onto=None)

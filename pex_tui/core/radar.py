@@ -5,6 +5,7 @@ from typing import assert_never
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent, TellAgent
 from pex_tui.core.attempts import stop, wants_pause
+from pex_tui.core.conflict import ConflictFile, ConflictKind, Decision, Overlap, SharedPath
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.foresight import foreseen_at
@@ -16,15 +17,7 @@ from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.plan import Collision, Plan, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RadarPolicy
-from pex_tui.core.state import (
-    ConflictFile,
-    ConflictKind,
-    Decision,
-    Overlap,
-    SharedPath,
-    StopCause,
-    TaskState,
-)
+from pex_tui.core.state import StopCause, TaskState
 
 RadarEvent = WritesSeen | OverlapSeen | OverlapGone
 _CAN_YIELD = frozenset({Phase.RUNNING, Phase.PAUSED})

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from pex_tui.core.base_event import BaseEvent
+from pex_tui.core.conflict import SharedPath
 from pex_tui.core.ids import TaskId
-from pex_tui.core.state import SharedPath
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent
 from pex_tui.core.attempts import ready, stop, wants_pause
+from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -20,7 +21,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
-from pex_tui.core.state import Decision, LandStatus, StopCause, TaskState
+from pex_tui.core.state import LandStatus, StopCause, TaskState
 from pex_tui.core.stopping import abort_run, abort_task, interrupt_agents
 from pex_tui.core.talk_events import BudgetExtended
 

@@ -22,6 +22,15 @@ class RadarPolicy(StrEnum):
     SERIALISE = "serialise"  # that one starts again after the other
 
 
+class Strategy(StrEnum):
+    """How a conflict in a file is settled with nobody asked; only what the gate passes lands."""
+
+    SUPERSET = "superset"  # one side holds the other's change
+    ADJACENT = "adjacent"  # the sides change neighbouring lines
+    UNION = "union"  # both sides add at the same place
+    REMEMBERED = "remembered"  # as a person settled the same conflict before
+
+
 @dataclass(frozen=True, slots=True)
 class RunRules:
     """Limits and policies of one run; times are seconds.
@@ -29,8 +38,10 @@ class RunRules:
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
     not run at the same time, where "@writes" stands for any task that may change files. A collision
     foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. Once a
-    larger share of the landings than `sequential_above` met a conflict, writers go one by one. Up
-    to `gate_batch` entries of the merge queue are tested together, a red gate is asked
+    larger share of the landings than `sequential_above` met a conflict, writers go one by one. The
+    `silent` strategies settle conflicts with nobody asked, and union does on paths like `union`;
+    what a person decided in the same conflict outranks them if the run `remembers`. Up to
+    `gate_batch` entries of the merge queue are tested together, a red gate is asked
     `gate_retries` times more, and with `speculate` what comes next is tested meanwhile.
     """
 
@@ -45,6 +56,9 @@ class RunRules:
     gate_batch: int = 1
     gate_retries: int = 0
     speculate: bool = False
+    silent: tuple[Strategy, ...] = (Strategy.SUPERSET,)
+    union: tuple[str, ...] = ()
+    remembers: bool = True
     lock_timeout_seconds: float = 60.0
     grace_seconds: float = 10.0
     backoff_seconds: float = 1.0

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pex_tui.core.actions import LandRun
 from pex_tui.core.attempts import ready, stop
 from pex_tui.core.batch import advance_queue
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
@@ -13,15 +14,7 @@ from pex_tui.core.locks import locks_due, next_lock_deadline, settle_locks
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
 from pex_tui.core.radar import let_go_on
-from pex_tui.core.state import (
-    ConflictKind,
-    Decision,
-    LandStatus,
-    RunState,
-    StopCause,
-    TaskState,
-    WaitCause,
-)
+from pex_tui.core.state import LandStatus, RunState, StopCause, TaskState, WaitCause
 from pex_tui.core.stopping import abort_run
 
 _BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED: "was skipped"}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pex_tui.core.conflict import Combination, Conflict, Overlap
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.phases import ACTIVE, HOLDS_SLOT, LandingStage, Phase, RunStage
@@ -63,32 +64,6 @@ class WaitCause(StrEnum):
     BUDGET = "budget"  # used up; a person has to say how it goes on
 
 
-class ConflictKind(StrEnum):
-    """What two tasks fell out over."""
-
-    WRITE = "write"
-    RESOURCE = "resource"
-    CYCLE = "cycle"
-    MEMORY = "memory"
-    SEMANTIC = "semantic"
-
-
-class Decision(StrEnum):
-    """How a conflict was settled."""
-
-    OURS = "ours"  # the task's own side
-    THEIRS = "theirs"  # what landed before it
-    EDITED = "edited"  # a person's own result
-    RERUN = "rerun"  # the task again, on the new tip
-    SERIALISED = "serialised"  # never met: one waited for the other
-    WARNED = "warned"  # seen while both worked; people were told
-    TOLD = "told"  # likewise; the agents were told
-    PAUSED = "paused"  # likewise; one stood still until the other had landed
-    DROPPED_NEED = "dropped_need"  # a cycle was broken
-    ABORTED = "aborted"
-    FAILED = "failed"
-
-
 class Verdict(StrEnum):
     """The answer to an agent that asks for a permission."""
 
@@ -107,76 +82,6 @@ class Outcome(StrEnum):
     ABORTED = "aborted"
     DENIED = "denied"  # an agent was denied a permission that it needed
     INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictFile:
-    """A path that git could not merge, and how it puts it ("content", "modify/delete", …)."""
-
-    path: str
-    kind: str = "content"
-
-
-@dataclass(frozen=True, slots=True)
-class SharedPath:
-    """A path that two tasks change so that it won't merge; `lines` of their start, if any."""
-
-    path: str
-    lines: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.lines}" if self.lines else self.path
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """Two tasks whose work so far does not merge, and since when that is known."""
-
-    tasks: tuple[TaskId, TaskId]
-    paths: tuple[SharedPath, ...]
-    since: float
-
-    def other(self, task: TaskId) -> TaskId:
-        """The one of the two that is not this one."""
-        return self.tasks[1] if task == self.tasks[0] else self.tasks[0]
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictStep:
-    """One thing that was done about a conflict, by whom and why; None is leaving it open."""
-
-    at: float
-    decision: Decision | None
-    by: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """One conflict from first sight to decision; times are absolute seconds.
-
-    `decision` is None while it is open. `tasks` starts with the task that has to give way. `steps`
-    is all that was done about it, the oldest first; the last one is its decision.
-    """
-
-    number: int
-    kind: ConflictKind
-    tasks: tuple[TaskId, ...]
-    files: tuple[ConflictFile, ...] = ()
-    tip: CommitId | None = None  # the integration tip that the work did not merge onto
-    foreseen_at: float | None = None
-    seen_at: float | None = None
-    met_at: float | None = None
-    decision: Decision | None = None
-    decided_by: str = ""
-    decided_at: float | None = None
-    detail: str = ""
-    steps: tuple[ConflictStep, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nobody has decided it yet."""
-        return self.decision is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +199,7 @@ class TaskState:
     candidate: CommitId | None = None
     onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip
     clashes_with: CommitId | None = None  # a candidate that it can't be tested together with
+    combination: Combination | None = None  # what the candidate owes to strategies
     landing_stage: LandingStage | None = None
     landed: CommitId | None = None
     files: tuple[str, ...] = ()  # changed so far, or in all

@@ -1,12 +1,13 @@
 """The run as a pure function: `step(state, event) -> (state, actions)`."""
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from pex_tui.core.actions import Action
 from pex_tui.core.adoption import adopted
 from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
 from pex_tui.core.compat import conflict_reason
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
@@ -38,15 +39,7 @@ from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.radar import RadarEvent, radar_event
 from pex_tui.core.requests import TaskRequest, run_request, task_request
 from pex_tui.core.settle import due, settle
-from pex_tui.core.state import (
-    ConflictKind,
-    Decision,
-    LandStatus,
-    RunState,
-    TaskState,
-    Wait,
-    WaitCause,
-)
+from pex_tui.core.state import LandStatus, RunState, TaskState, Wait, WaitCause
 from pex_tui.core.talk import TalkEvent, talk_event
 from pex_tui.core.talk_events import BudgetExtended
 
@@ -193,7 +186,7 @@ def _record_serialised(draft: Draft, event: TaskHeld) -> None:
             )
 
 
-def _first_known(draft: Draft, first: TaskId, second: TaskId) -> dict[str, float]:
+def _first_known(draft: Draft, first: TaskId, second: TaskId) -> dict[str, Any]:
     """When they were first kept apart: as planned, or once one had written more than was known."""
     state = draft.state
     at = foreseen_at(state, first, second)

@@ -2,13 +2,13 @@
 
 from pex_tui.core.actions import StopGate
 from pex_tui.core.attempts import stop, why_aborted
-from pex_tui.core.batch import leave
+from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import PEX, close
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, LandingStage, Phase
-from pex_tui.core.queue import leave_queue
-from pex_tui.core.state import Decision, StopCause
+from pex_tui.core.queue import leave, leave_queue
+from pex_tui.core.state import StopCause
 
 _GATING = frozenset({LandingStage.GATING, LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
 

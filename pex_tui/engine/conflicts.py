@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from pex_tui.core.conflict import Conflict, Decision
 from pex_tui.core.events import ConflictDecided
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.phases import Phase
-from pex_tui.core.state import Conflict, Decision, RunState, TaskState
+from pex_tui.core.state import RunState, TaskState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import (
     ConflictSides,
@@ -34,13 +35,17 @@ class ConflictDesk:
         decision: Decision,
         contents: Mapping[str, bytes | None],
     ) -> ConflictDecided:
-        """The event that puts the task back in the queue; raise LandingError."""
+        """The event that puts the task back in the queue; raise LandingError.
+
+        The decision is remembered for when the same conflict is met again.
+        """
         entry, tip, work = _open(state, task)
         settled = None
         if decision is not Decision.RERUN:
             settled = await self._lander.settle(
                 _key(state, entry), state.spec(task), work, tip, decision, dict(contents)
             )
+            await self._lander.remember(work, tip, settled, self._actor)
         return ConflictDecided(task, decision, settled, self._actor)
 
     async def check(

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from pex_tui.core.conflict import Decision
 from pex_tui.core.events import Event
 from pex_tui.core.ids import TaskId
-from pex_tui.core.state import Decision, RunState
+from pex_tui.core.state import RunState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.engine import Engine, Watcher

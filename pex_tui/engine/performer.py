@@ -148,11 +148,20 @@ class Performer:
 
     async def _merge(self, state: RunState, action: MergeWork) -> Event:
         key = self._key(action.task, action.attempt)
-        spec = state.spec(action.task)
-        merged = await self._ports.lander.merge(key, spec, action.work, action.onto)
+        merged = await self._ports.lander.merge(
+            key, state.spec(action.task), action.work, onto=action.onto, combine=action.combine
+        )
+        for notice in merged.notices:
+            self._post(Noticed(notice))
         if isinstance(merged, Merged):
             return WorkMerged(
-                action.task, action.attempt, merged.tip, merged.candidate, action.onto
+                action.task,
+                action.attempt,
+                merged.tip,
+                merged.candidate,
+                merged.combined,
+                merged.against,
+                action.onto,
             )
         if action.onto is not None:
             return MergeDeferred(action.task, action.attempt, action.onto)

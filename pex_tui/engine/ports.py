@@ -3,16 +3,18 @@
 Every call is safe to repeat: after a crash the next engine performs the last actions again.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.events import Event
 from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import TaskSpec
-from pex_tui.core.state import ConflictFile, Decision, SharedPath, Verdict
+from pex_tui.core.state import Verdict
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
+from pex_tui.engine.lookout import Lookout
 
 
 class WorkspaceError(Exception):
@@ -25,40 +27,6 @@ class LandingError(Exception):
 
 class JournalFull(Exception):  # noqa: N818  # a state that passes, not a fault
     """The disk has no room for the journal; nothing was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Footprint:
-    """What an attempt has changed so far: `commit` holds it on `start`, `files` differ from that.
-
-    `ranges` are the lines of the start commit that each file's changes replace (first, one after
-    the last; the same for an insertion before it); none for a file that is new, gone or no text.
-    """
-
-    start: CommitId
-    commit: CommitId
-    tree: str
-    files: tuple[str, ...] = ()
-    ranges: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-
-
-class Lookout(Protocol):
-    """Sees what attempts at work change, without touching anything of theirs."""
-
-    def changes(self, folders: frozenset[Path]) -> AsyncIterator[frozenset[Path]]:
-        """The folders below which something changed, whenever it does; all of them at first."""
-        ...
-
-    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
-        """What the attempt has changed by now; `before` itself when that is the same.
-
-        None when it is no longer at work. Raises WorkspaceError when git can't tell.
-        """
-        ...
-
-    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
-        """The paths in which the two won't merge; raise WorkspaceError when git can't tell."""
-        ...
 
 
 class AgentRunner(Protocol):
@@ -186,10 +154,16 @@ class Workspaces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land."""
+    """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land.
+
+    `combined` are conflicts that were settled with nobody asked: it lands only if a gate passes.
+    """
 
     tip: CommitId
     candidate: CommitId
+    combined: tuple[CombinedFile, ...] = ()
+    against: tuple[TaskId, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +173,7 @@ class Conflicted:
     tip: CommitId
     files: tuple[ConflictFile, ...]
     against: tuple[TaskId, ...]
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +202,8 @@ class MoveRefused:
 class ConflictSides:
     """One path in conflict, for a person: contents of each side, None where the side has no file.
 
-    `merged` is git's text with conflict markers, None for binary files.
+    `merged` is git's text with conflict markers, None for binary files. `proposal` is what somebody
+    made of the same conflict before, and `proposed` says who did when; None when nobody has.
     """
 
     path: str
@@ -236,6 +212,8 @@ class ConflictSides:
     ours: bytes | None
     theirs: bytes | None
     merged: bytes | None
+    proposal: bytes | None = None
+    proposed: str = ""
 
 
 class Lander(Protocol):
@@ -246,11 +224,19 @@ class Lander(Protocol):
         ...
 
     async def merge(
-        self, key: AttemptKey, spec: TaskSpec, work: CommitId, onto: CommitId | None = None
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        work: CommitId,
+        *,
+        onto: CommitId | None = None,
+        combine: bool = False,
     ) -> Merged | Conflicted:
         """Merge the work onto the tip into one single-parent commit under a keep-ref.
 
-        With `onto`, the tip is that commit instead of the branch's.
+        With `onto`, the tip is that commit instead of the branch's. With `combine`, conflicts may
+        be settled by strategies, or as a person did before, where there is a gate. The result's
+        notices are for the user.
         """
         ...
 
@@ -286,6 +272,10 @@ class Lander(Protocol):
         OURS and THEIRS decide every conflicting path not in `contents`; a path with None is
         removed. Everything that merges cleanly is taken from both.
         """
+        ...
+
+    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+        """Keep how somebody settled a conflict, for when it is met again; never raises."""
         ...
 
     async def diff(self, commit: CommitId) -> str:

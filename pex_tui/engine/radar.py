@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pex_tui.core.conflict import SharedPath
 from pex_tui.core.events import Event
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.plan import Isolation
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
-from pex_tui.core.state import RunState, SharedPath, TaskState
+from pex_tui.core.state import RunState, TaskState
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.ports import Clock, Footprint, Lookout, WorkspaceError
+from pex_tui.engine.lookout import Footprint, Lookout
+from pex_tui.engine.ports import Clock, WorkspaceError
 
 _REST_SECONDS = 0.5  # between two looks: an agent that writes all the time costs no more
 

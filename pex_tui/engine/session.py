@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pex_tui.core.conflict import Decision
     from pex_tui.core.events import Event
     from pex_tui.core.graph import PlanGraph
     from pex_tui.core.ids import RunId, TaskId
     from pex_tui.core.plan import Plan
     from pex_tui.core.rules import RunRules
-    from pex_tui.core.state import Decision, Outcome, RunState
+    from pex_tui.core.state import Outcome, RunState
     from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
 
 

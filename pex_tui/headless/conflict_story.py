@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from pex_tui.core.amounts import counted
+from pex_tui.core.conflict import Conflict, ConflictStep, Decision
 from pex_tui.core.disputes import PEX
 from pex_tui.core.foresight import Pair
-from pex_tui.core.state import Conflict, ConflictStep, Decision
 from pex_tui.headless.durations import clock, percent
 from pex_tui.headless.report import Report, cost_seconds
 
@@ -20,6 +20,7 @@ _DECISIONS = {
     Decision.OURS: "the task's side was taken",
     Decision.THEIRS: "what had landed was kept",
     Decision.EDITED: "edited by hand",
+    Decision.COMBINED: "settled by rule",
     Decision.DROPPED_NEED: "the need was dropped",
     Decision.ABORTED: "given up",
     Decision.FAILED: "failed",

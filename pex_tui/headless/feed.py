@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from pex_tui.core.combination import told_strategies
 from pex_tui.core.events import (
     AgentStarted,
     ConflictDecided,
@@ -13,7 +14,7 @@ from pex_tui.core.events import (
     RunLanded,
     RunLandRefused,
 )
-from pex_tui.core.landing_events import BranchMoved, GateFinished, MergeConflicted
+from pex_tui.core.landing_events import BranchMoved, GateFinished, MergeConflicted, WorkMerged
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.reasons import activity
 from pex_tui.core.state import RunState, TaskState, Verdict
@@ -93,6 +94,11 @@ def _told(event: Event, state: RunState) -> str:
             paths = ", ".join(file.path for file in event.files)
             against = f" with {', '.join(event.against)}" if event.against else ""
             return f"⇄ {event.task}: conflict in {paths}{against}; {_what_now(event, state)}"
+        case WorkMerged() if event.combined:
+            paths = ", ".join(file.path for file in event.combined)
+            against = f" with {', '.join(event.against)}" if event.against else ""
+            how = told_strategies(event.combined)
+            return f"⇄ {event.task}: conflict in {paths}{against}; settled by rule: {how}"
         case PermissionAsked():
             return f"? {event.task} asks to {event.title}"
         case PermissionDecided(verdict=Verdict.DENY):

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pex_tui.core.conflict import Conflict
 from pex_tui.core.events import Event
 from pex_tui.core.foresight import Forecast
 from pex_tui.core.history import RunHistory, read_history
 from pex_tui.core.ids import TaskId
 from pex_tui.core.metrics import Metrics, measure
 from pex_tui.core.outcome import conclude
-from pex_tui.core.state import Conflict, Outcome, Permission, RunState, TaskState, Verdict
+from pex_tui.core.state import Outcome, Permission, RunState, TaskState, Verdict
 from pex_tui.headless.log_end import LogEnd, LogPath, log_ends
 
 

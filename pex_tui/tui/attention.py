@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from pex_tui.core.conflict import Conflict
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import RunStage
-from pex_tui.core.state import Conflict, LandStatus, RunState
+from pex_tui.core.state import LandStatus, RunState
 from pex_tui.core.talk import open_permissions
 from pex_tui.core.text import clean
 

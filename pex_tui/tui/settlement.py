@@ -70,7 +70,9 @@ class FileMerge:
             return f"{left} choice{'' if left == 1 else 's'} left"
         if any(line.startswith(_MARKER) for line in self.text.splitlines()):
             return "conflict markers are left"
-        return syntax_of(self.sides.path, self.text)
+        syntax = syntax_of(self.sides.path, self.text)
+        is_proposal = self.edited is not None and self.edited == _text(self.sides.proposal)
+        return f"{self.sides.proposed} · {syntax}" if is_proposal else syntax
 
     def choose(self, hunk: int, choice: Choice) -> "FileMerge":
         """Decide a hunk, or the whole file where it has none; BOTH needs hunks."""
@@ -154,9 +156,16 @@ class Settlement:
 
 
 def begin_settlement(sides: tuple[ConflictSides, ...]) -> Settlement:
-    """The conflict as git left it."""
+    """The conflict as git left it; what somebody made of it before is proposed, to be undone."""
     files = tuple(_read(side) for side in sides)
-    return Settlement(files, 0, _first(files[0]) if files else 0)
+    settlement = Settlement(files, 0, _first(files[0]) if files else 0)
+    proposed = tuple(
+        entry if entry.parts is None else replace(entry, edited=_text(entry.sides.proposal))
+        for entry in files
+    )
+    if proposed == files:
+        return settlement
+    return replace(settlement, files=proposed, before=settlement).to_open()
 
 
 def _first(entry: FileMerge) -> int:

@@ -92,6 +92,9 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
                 setup=setup if options.setup_argv else None,
             ),
             gate_policy=state.plan.gate,
+            silent=state.rules.silent,
+            union=state.rules.union,
+            remembers=state.rules.remembers,
         )
     )
 

@@ -20,10 +20,11 @@ from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.probe import TreeMeter
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.programs import offer_program
+from pex_tui.core.conflict import Decision
 from pex_tui.core.events import ConflictDecided, RunAdopted, RunPlanned
 from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.phases import RunStage
-from pex_tui.core.state import Decision, RunState
+from pex_tui.core.state import RunState
 from pex_tui.core.step import begin
 from pex_tui.engine.engine import Engine
 from pex_tui.engine.local import LocalSession

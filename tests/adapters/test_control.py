@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.control import ControlError, ControlServer, ask, ask_diff, request_for
+from pex_tui.core.conflict import Decision
 from pex_tui.core.events import (
     AbortRequested,
     BoostRequested,
@@ -24,7 +25,7 @@ from pex_tui.core.events import (
     SlotsRequested,
 )
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.state import Decision, RunState
+from pex_tui.core.state import RunState
 from tests.core.world import task
 from tests.engine.fakes import FakeWorld
 

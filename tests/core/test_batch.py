@@ -74,7 +74,7 @@ class Queue:
         tip = action.onto or self.world.state.tip or BASE
         candidate = CommitId(f"c{next(self.numbers)}")
         self.holds[candidate] = self.holds[tip] + action.task
-        self.world.send(WorkMerged(action.task, action.attempt, tip, candidate, action.onto))
+        self.world.send(WorkMerged(action.task, action.attempt, tip, candidate, onto=action.onto))
 
     def tested(self, action: RunGate) -> None:
         held = self.holds[action.commit]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pex_tui.core.capture_events import WorkCaptured
+from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
@@ -20,7 +21,7 @@ from pex_tui.core.plan import Collision, LockRequest, Plan, Priority
 from pex_tui.core.radar_events import OverlapSeen
 from pex_tui.core.rules import RadarPolicy, RunRules
 from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import ConflictFile, Decision, FailureKind, SharedPath
+from pex_tui.core.state import FailureKind
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]

@@ -1,12 +1,13 @@
 from collections.abc import Callable
 
+from pex_tui.core.conflict import ConflictKind
 from pex_tui.core.events import BoostRequested, BoostToggled, SlotsRequested, TimePassed
 from pex_tui.core.ids import AgentName, LockName, TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import LockMode, LockRequest, Priority, Strategy
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import ConflictKind, WaitCause
+from pex_tui.core.state import WaitCause
 from tests.core.world import World, task
 
 Make = Callable[..., World]

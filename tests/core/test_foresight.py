@@ -1,5 +1,6 @@
 """How good the foresight of a run was, by small runs whose right answers are known by hand."""
 
+from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.foresight import Forecast
 from pex_tui.core.history import read_history
 from pex_tui.core.ids import TaskId
@@ -8,7 +9,6 @@ from pex_tui.core.metrics import Metrics, measure
 from pex_tui.core.plan import Collision, Plan
 from pex_tui.core.radar_events import OverlapSeen, WritesSeen
 from pex_tui.core.rules import RadarPolicy, RunRules
-from pex_tui.core.state import ConflictFile, Decision, SharedPath
 from tests.core.world import BASE, World, task
 
 A, B, C, D = (TaskId(name) for name in "abcd")

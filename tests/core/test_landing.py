@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from pex_tui.core.actions import LandRun, MergeWork, MoveBranch, RunGate, StartAgent, StopGate
+from pex_tui.core.conflict import CombinedFile, ConflictFile, ConflictKind, Decision, SharedPath
 from pex_tui.core.events import (
     AbortRequested,
     ConflictDecided,
@@ -25,9 +26,9 @@ from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.radar_events import OverlapSeen
 from pex_tui.core.reasons import activity
-from pex_tui.core.rules import FallbackMode, RunRules
+from pex_tui.core.rules import FallbackMode, RunRules, Strategy
 from pex_tui.core.settle import blockers, is_over, next_deadline
-from pex_tui.core.state import ConflictFile, ConflictKind, Decision, LandStatus, SharedPath
+from pex_tui.core.state import LandStatus
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]
@@ -501,3 +502,132 @@ def test_a_branch_that_somebody_else_moved_is_said(world: Make) -> None:
         "`git reflog show pex/r1` has what it held before."
     )
     assert run.state.tip == foreign
+
+
+SETTLED = (CombinedFile("src/api.py", "content", (Strategy.SUPERSET,)),)
+
+
+def combined(run: World, name: str, *against: str, candidate: CommitId | None = None) -> None:
+    """Its work met a conflict, and strategies settled it."""
+    entry = run.task(name)
+    others = tuple(TaskId(other) for other in against)
+    tip = run.state.tip or BASE
+    made = candidate or run.commit()
+    run.send(WorkMerged(entry.id, entry.attempt, tip, made, SETTLED, others))
+
+
+def met(run: World) -> World:
+    """`a` has landed, and `b` is being merged onto that."""
+    captured(run, "a")
+    captured(run, "b")
+    run.merge("a")
+    gated(run, "a", passed=True)
+    candidate = run.task("a").candidate
+    assert candidate is not None
+    run.send(BranchMoved(A, 1, candidate))
+    return run
+
+
+def test_strategies_may_settle_a_conflict_only_where_a_gate_judges(world: Make) -> None:
+    gateless, judged = world(task("a")), world(task("a"), verify=GATE)
+    captured(gateless, "a")
+    captured(judged, "a")
+
+    last = (gateless.actions[-1], judged.actions[-1])
+    assert [action.combine for action in last if isinstance(action, MergeWork)] == [False, True]
+
+
+def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(world: Make) -> None:
+    run = met(world(task("a"), task("b"), verify=GATE))
+    combined(run, "b", "a")
+    assert not run.state.conflicts
+    run.now += 5
+    gated(run, "b", passed=True)
+    candidate = run.task("b").candidate
+    assert candidate is not None
+    run.send(BranchMoved(B, 1, candidate))
+
+    (conflict,) = run.state.conflicts
+    assert run.phase("b") is Phase.LANDED
+    assert conflict.tasks == (B, A)
+    assert (conflict.decision, conflict.decided_by) == (Decision.COMBINED, "pex")
+    assert (conflict.met_at, conflict.steps[-1].reason) == (
+        run.now - 5,
+        "superset; the gate passed",
+    )
+
+
+def test_a_conflict_that_was_settled_by_rule_and_failed_the_gate_is_the_conflict_it_was(
+    world: Make,
+) -> None:
+    rules = RunRules(max_retries=1, fallback=FallbackMode.PROMPT)
+    run = met(world(task("a"), task("b"), verify=GATE, rules=rules))
+    combined(run, "b", "a")
+    gated(run, "b", passed=False)
+
+    assert run.actions[-1] == StartAgent(B, 2, SlotId(1))
+    assert [conflict.decision for conflict in run.state.conflicts] == [Decision.RERUN]
+    assert "settled by rule (superset), but the gate failed" in run.state.notices[-1]
+    captured(run, "b")
+    combined(run, "b", "a")
+    gated(run, "b", passed=False)
+    assert run.phase("b") is Phase.CONFLICT
+    assert [conflict.decision for conflict in run.state.conflicts] == [Decision.RERUN, None]
+    assert run.task("b").failures == 0
+
+
+def test_a_conflict_that_was_settled_by_rule_never_lands_without_a_gate(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(auto_resolve=False))
+    captured(run, "a")
+    combined(run, "a")
+
+    assert run.phase("a") is Phase.CONFLICT
+
+
+def test_work_that_what_landed_holds_already_is_done_and_the_conflict_is_told(world: Make) -> None:
+    run = met(world(task("a"), task("b"), verify=GATE))
+    combined(run, "b", "a", candidate=run.state.tip)
+
+    assert run.phase("b") is Phase.DONE
+    assert [conflict.decision for conflict in run.state.conflicts] == [Decision.COMBINED]
+
+
+def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -> None:
+    run = met(world(task("a"), task("b"), verify=GATE))
+    file = CombinedFile("a.md", "content", (Strategy.REMEMBERED,), "you", 1764000000.0)
+    run.send(WorkMerged(B, 1, run.state.tip or BASE, run.commit(), (file,), (A,)))
+    gated(run, "b", passed=True)
+    candidate = run.task("b").candidate
+    assert candidate is not None
+    run.send(BranchMoved(B, 1, candidate))
+
+    (conflict,) = run.state.conflicts
+    assert conflict.decided_by == "you"
+    told = conflict.steps[-1].reason
+    assert told == "remembered, as you decided on 2025-11-24; the gate passed"
+
+
+def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(auto_resolve=False), verify=GATE)
+    captured(run, "a")
+    conflicted(run, "a")
+    settled = run.commit()
+
+    run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
+
+    assert run.actions[-1] == MergeWork(A, 1, settled, combine=False)
+
+
+def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(world: Make) -> None:
+    run = met(world(task("a"), task("b"), verify=GATE))
+    combined(run, "b", "a")
+    gated(run, "b", passed=True)
+    run.send(BranchMoveRefused(B, 1, "moved"))
+    assert run.task("b").combination is None
+    combined(run, "b", "a")
+    gated(run, "b", passed=True)
+    candidate = run.task("b").candidate
+    assert candidate is not None
+    run.send(BranchMoved(B, 1, candidate))
+
+    assert len(run.state.conflicts) == 1

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pex_tui.core.actions import Action, GrantLock, RefuseLock, StopAgent
 from pex_tui.core.capture_events import WorkCaptured
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.events import AgentExited, AgentPaused, RunAdopted, TimePassed
 from pex_tui.core.ids import ClaimId, LockName, TaskId
 from pex_tui.core.lock_events import LockAsked, LockReleased
@@ -18,7 +19,7 @@ from pex_tui.core.plan import LockMode, LockRequest, Plan, Priority, TaskSpec
 from pex_tui.core.reasons import activity
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import ConflictKind, Decision, FailureKind
+from pex_tui.core.state import FailureKind
 from tests.core.world import World, task
 
 DB, CACHE = "db", "cache"

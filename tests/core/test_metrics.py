@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.core.codec import decode
+from pex_tui.core.conflict import ConflictFile
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
@@ -33,7 +34,7 @@ from pex_tui.core.metrics import Metrics, measure, percentile
 from pex_tui.core.plan import LockRequest, Strategy
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import ConflictFile, FailureKind, Outcome
+from pex_tui.core.state import FailureKind, Outcome
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]

@@ -3,6 +3,7 @@
 import pytest
 
 from pex_tui.core.actions import AnswerAgent, PauseAgent, ResumeAgent
+from pex_tui.core.conflict import ConflictFile
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
@@ -21,7 +22,7 @@ from pex_tui.core.plan import Brief, PermissionMode, PermissionRules, Plan, Talk
 from pex_tui.core.reasons import activity
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import is_over, next_deadline
-from pex_tui.core.state import ConflictFile, FailureKind, Outcome, Verdict, WaitCause
+from pex_tui.core.state import FailureKind, Outcome, Verdict, WaitCause
 from pex_tui.core.talk_events import AgentLimited, AgentSpent, BudgetExtended, PermissionAsked
 from tests.core.world import BASE, World, task
 

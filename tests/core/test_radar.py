@@ -4,6 +4,7 @@ import pytest
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent, StopAgent, TellAgent
 from pex_tui.core.capture_events import WorkCaptured
+from pex_tui.core.conflict import Decision, SharedPath
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
@@ -17,7 +18,7 @@ from pex_tui.core.plan import Plan, Priority, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.reasons import activity
 from pex_tui.core.rules import RadarPolicy, RunRules
-from pex_tui.core.state import Decision, FailureKind, SharedPath
+from pex_tui.core.state import FailureKind
 from tests.core.world import World, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pex_tui.core.codec import decode, encode
+from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.events import (
     AbortRequested,
     AgentExited,
@@ -43,14 +44,7 @@ from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority,
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
 from pex_tui.core.settle import is_over, next_deadline
-from pex_tui.core.state import (
-    ConflictFile,
-    Decision,
-    FailureKind,
-    LandStatus,
-    SharedPath,
-    TaskState,
-)
+from pex_tui.core.state import FailureKind, LandStatus, TaskState
 from pex_tui.core.step import replay
 from tests.core.world import BASE, World
 

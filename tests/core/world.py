@@ -102,7 +102,7 @@ class World:
     def merge(self, name: str) -> None:
         entry = self.task(name)
         tip = entry.onto or self.state.tip or BASE
-        self.send(WorkMerged(entry.id, entry.attempt, tip, self.commit(), entry.onto))
+        self.send(WorkMerged(entry.id, entry.attempt, tip, self.commit(), onto=entry.onto))
 
     def land(self, name: str) -> None:
         self.merge(name)

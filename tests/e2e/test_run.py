@@ -80,6 +80,62 @@ def test_a_collision_is_settled_by_a_rerun(shell: Shell) -> None:
     assert "ran again" in ended.stdout
 
 
+HELD = (  # what b makes of the file holds what a makes of it
+    "- {id: a, command: 'sleep 0.3; echo two > src/a.txt'}\n"
+    "- {id: b, command: 'sleep 1.5; printf \"two\\nthree\\n\" > src/a.txt'}\n"
+)
+
+
+def test_a_collision_in_which_one_side_holds_the_other_is_settled_by_rule(shell: Shell) -> None:
+    plan(shell, HELD, GATE)
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "src/a.txt; settled by rule" in ended.stdout
+    assert "superset; the gate passed" in ended.stdout
+    assert "ran again" not in ended.stdout
+    assert shell.git("show", f"{branch(shell)}:src/a.txt") == "two\nthree"
+    assert shell.git("log", "--format=%s", f"HEAD..{branch(shell)}") == "b: Try\na: Try"
+    (met,) = (
+        one
+        for one in json.loads(shell.pex("report", "--format", "json").stdout)["conflicts"]
+        if one["met_at"] is not None
+    )
+    assert (met["tasks"], met["decision"], met["decided_by"]) == (["b", "a"], "combined", "pex")
+
+
+def test_a_collision_that_was_settled_by_rule_and_fails_the_gate_is_settled_by_a_rerun(
+    shell: Shell,
+) -> None:
+    both = 'verify: [["sh", "-c", "test $(wc -l < src/a.txt) -lt 2 || test -e again"]]\n'
+    again = HELD.replace("'sleep 1.5;", "'test $PEX_ATTEMPT = 1 || touch again; sleep 1.5;")
+    plan(shell, again, both)
+
+    ended = shell.pex("run", "plan.yaml", "--headless")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "was settled by rule (superset), but the gate failed on that" in ended.stdout
+    assert "ran again" in ended.stdout
+
+
+def test_a_collision_is_settled_as_it_was_settled_by_hand_before(shell: Shell) -> None:
+    plan(shell, COLLISION, GATE)
+    by_hand = ("--set", "conflict_resolution.auto_resolve=false")
+    first = shell.pex("run", "plan.yaml", "--headless", "--name", "first", *by_hand)
+    assert first.returncode == 3
+    task = shell.pex("resolve", "first").stdout.split("OPEN")[1].split()[0]
+    assert shell.pex("resolve", "first", task, "--ours").returncode == 0
+
+    second = shell.pex("run", "plan.yaml", "--headless", "--name", "second")
+
+    assert second.returncode == 0, second.stderr
+    assert "src/a.txt; settled by rule (by you)" in second.stdout
+    assert "remembered, as you decided on " in second.stdout
+    assert "ran again" not in second.stdout
+    assert shell.git("show", "pex/second:src/a.txt") == task
+
+
 def test_a_collision_that_is_left_is_settled_by_hand(shell: Shell) -> None:
     plan(shell, COLLISION)
     ended = shell.pex(

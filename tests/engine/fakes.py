@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.events import Event, RunPlanned
 from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictFile, Decision, RunState, Verdict
+from pex_tui.core.rules import RunRules, Strategy
+from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import begin
 from pex_tui.engine.attempt import (
     AgentReport,
@@ -22,13 +23,13 @@ from pex_tui.engine.attempt import (
     Started,
 )
 from pex_tui.engine.engine import Engine
+from pex_tui.engine.lookout import Lookout
 from pex_tui.engine.ports import (
     Captured,
     Conflicted,
     ConflictSides,
     GateResult,
     JournalFull,
-    Lookout,
     Merged,
     Moved,
     MoveRefused,
@@ -169,6 +170,7 @@ class FakeGit:
 
     changes: dict[TaskId, tuple[str, ...]] = field(default_factory=dict)
     conflicts: dict[TaskId, int] = field(default_factory=dict)  # how many merges conflict
+    plain: set[TaskId] = field(default_factory=set)  # whose conflicts a strategy settles
     red: set[CommitId] = field(default_factory=set)
     landed: list[CommitId] = field(default_factory=list)
     works: dict[AttemptKey, CommitId] = field(default_factory=dict)
@@ -204,12 +206,21 @@ class FakeGit:
         return self.landed[-1] if self.landed else BASE
 
     async def merge(
-        self, key: AttemptKey, spec: TaskSpec, work: CommitId, onto: CommitId | None = None
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        work: CommitId,
+        *,
+        onto: CommitId | None = None,
+        combine: bool = False,
     ) -> Merged | Conflicted:
         assert key.task == spec.id
         tip = onto or await self.tip()
         if self.conflicts.get(spec.id, 0) > 0:
             self.conflicts[spec.id] -= 1
+            if combine and spec.id in self.plain:
+                file = CombinedFile("src/a.py", "content", (Strategy.SUPERSET,))
+                return Merged(tip, CommitId(f"merge-{work}-{tip}"), (file,), ())
             return Conflicted(tip, (ConflictFile("src/a.py"),), ())
         return Merged(tip, CommitId(f"merge-{work}-{tip}"))
 
@@ -249,6 +260,9 @@ class FakeGit:
     ) -> CommitId:
         assert (key.task, work, tip, contents) == (spec.id, work, tip, contents)
         return self._commit(f"settled-{decision}")
+
+    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+        pass
 
     async def diff(self, commit: object) -> str:
         return f"diff of {commit}"

@@ -202,7 +202,8 @@ async def test_a_run_recovers_from_every_prefix_of_its_journal(turns: int) -> No
 
 def _crowd(world: FakeWorld) -> RunState:
     world.git.changes = {A: ("x",), B: ("y",), TaskId("d"): ("z",)}
-    world.git.conflicts = {B: 1}
+    world.git.conflicts = {B: 1, TaskId("d"): 1}
+    world.git.plain = {TaskId("d")}
     return world.begin(
         task("a"),
         task("b"),

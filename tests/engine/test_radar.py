@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pex_tui.core.conflict import SharedPath
 from pex_tui.core.events import Event
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.plan import Isolation
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
-from pex_tui.core.state import SharedPath
 from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.lookout import Footprint
 from pex_tui.engine.pool import TaskPool
-from pex_tui.engine.ports import Footprint, WorkspaceError
+from pex_tui.engine.ports import WorkspaceError
 from tests.core.world import task
 from tests.engine.fakes import BASE, FakeWorld, until
 

@@ -16,6 +16,7 @@ from pex_tui.adapters.git.cli import Git, GitResult
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.landing import GitLander
 from pex_tui.core.ids import CommitId
+from pex_tui.core.rules import Strategy
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Merged, Moved, MoveRefused
 from tests.adapters.git.conftest import Project
@@ -97,7 +98,7 @@ def landing(world: World, task: str, work: CommitId) -> Job:
             if intent.exists():
                 old, new = (CommitId(commit) for commit in intent.read_text().split())
             else:
-                merged = await lander.merge(key(task), spec(task), work)
+                merged = await lander.merge(key(task), spec(task), work, combine=True)
                 assert isinstance(merged, Merged)
                 old, new = merged.tip, merged.candidate
                 if old == new:
@@ -115,7 +116,7 @@ def landing(world: World, task: str, work: CommitId) -> Job:
 
 def gated(world: World) -> GitLander:
     gate = replace(world.options.gate, verify=(("test", "-f", "lines.txt"),))
-    return GitLander(replace(world.options, gate=gate))
+    return GitLander(replace(world.options, gate=gate, silent=(Strategy.SUPERSET,)))
 
 
 @pytest.mark.parametrize("moment", ["before", "during"])
@@ -132,6 +133,23 @@ def test_a_crash_at_any_command_of_a_landing_lands_once(world: World, moment: st
     assert world.commits_on() == [f"Do t{number}" for number in range(1, tasks + 1)]
     assert world.git("rev-parse", "main") == world.base
     assert list((world.project.path / ".git" / "refs").rglob("*.lock")) == []
+    world.fsck()
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_a_crash_while_a_conflict_is_settled_by_rule_lands_once(world: World, moment: str) -> None:
+    tasks = 0
+    came_through = False
+    while not came_through:
+        tasks += 1
+        held = "\n".join(f"from task {number}" for number in range(1, tasks + 1))
+        job = landing(world, f"t{tasks}", world.work({"lines.txt": edited(l1=held)}))
+        came_through = not dies(job, gated(world), moment, tasks)
+        assert not dies(job, gated(world), "", 0)
+    assert tasks > 20
+    assert world.commits_on() == [f"Do t{number}" for number in range(1, tasks + 1)]
+    assert world.files(BRANCH)["lines.txt"][1] == edited(l1=held)
+    assert list(world.places.root.rglob("*.index*")) == []
     world.fsck()
 
 

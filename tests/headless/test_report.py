@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.events import (
     AgentExited,
     ConflictDecided,
@@ -24,7 +25,7 @@ from pex_tui.core.outcome import conclude
 from pex_tui.core.plan import Plan
 from pex_tui.core.radar_events import OverlapSeen
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictFile, Decision, FailureKind, SharedPath
+from pex_tui.core.state import FailureKind
 from pex_tui.headless.durations import clock
 from pex_tui.headless.html_report import render_html
 from pex_tui.headless.markdown_report import render_markdown

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pex_tui.core.conflict import Decision
 from pex_tui.core.events import Event
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import RunId, TaskId
-from pex_tui.core.state import Decision, RunState
+from pex_tui.core.state import RunState
 from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
 from pex_tui.engine.session import (
     Check,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from pex_tui.core.state import Decision
+from pex_tui.core.conflict import Decision
 from pex_tui.engine.ports import ConflictSides, GateResult
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.conflict import ConflictScreen

@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from pex_tui.core.hunks import Choice
-from pex_tui.core.syntax import OK
+from pex_tui.core.syntax import NOT_CHECKED, OK
 from pex_tui.engine.ports import ConflictSides
 from pex_tui.tui.settlement import begin_settlement
 from tests.tui.drafts import API_OURS, API_THEIRS, binary_conflict, deletion, text_conflict
@@ -44,6 +46,20 @@ def test_markers_that_are_left_in_an_edit_are_noticed() -> None:
     edited = begin_settlement(text_conflict()).edit("<<<<<<< ours\nx\n")
 
     assert edited.files[0].verdict == "conflict markers are left"
+
+
+def test_what_somebody_made_of_it_before_is_proposed_and_can_be_taken_back() -> None:
+    api, changes = text_conflict()
+    said = replace(changes, proposal=b"# Changes\n\n- as before\n", proposed="as ada decided")
+
+    proposed = begin_settlement((api, said))
+
+    assert proposed.left == begin_settlement((api,)).left
+    assert proposed.contents()["CHANGELOG.md"] == said.proposal
+    assert proposed.files[1].verdict == f"as ada decided · {NOT_CHECKED}"
+    again = proposed.undo()
+    assert again.contents() == begin_settlement((api, changes)).contents()
+    assert proposed.turn_file(1).choose(Choice.OURS).files[1].verdict == NOT_CHECKED
 
 
 def test_a_binary_file_is_taken_whole() -> None:

@@ -27,8 +27,9 @@ from pex_tui.core.globs import matches
 from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.lookout import Footprint
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import Captured, Footprint, WorkspaceError
+from pex_tui.engine.ports import Captured, WorkspaceError
 
 _ANSWER = "captured.json"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from pex_tui.adapters.git.footprints import Range
-from pex_tui.engine.ports import Footprint
+from pex_tui.engine.lookout import Footprint
 
 
 def may_collide(first: Footprint, second: Footprint) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pex_tui.adapters.git.objects import synthetic_commit
 from pex_tui.adapters.git.shadow import Shadow
 from pex_tui.adapters.git.snapshot import Extras, select_work
-from pex_tui.engine.ports import Footprint
+from pex_tui.engine.lookout import Footprint
 
 Range = tuple[int, int]
 

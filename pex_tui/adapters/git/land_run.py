@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pex_tui.adapters.git.branch import Branch
 from pex_tui.adapters.git.checkout import UserCheckout
 from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.gate import Gate
 from pex_tui.adapters.git.history import unlanded_commits
@@ -12,6 +13,8 @@ from pex_tui.adapters.git.merge_tree import TreeMerger
 from pex_tui.adapters.git.message import trailers_of
 from pex_tui.adapters.git.objects import Commit, read_commits, rewrite_commit
 from pex_tui.adapters.git.worktrees import checkouts
+from pex_tui.core.combination import told_files
+from pex_tui.core.conflict import CombinedFile
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.text import clean
@@ -29,6 +32,7 @@ class RunLanding:
 
     integration: Branch
     merger: TreeMerger
+    combiner: Combiner
     gate: Gate
     places: Places
     run: RunId
@@ -72,21 +76,32 @@ class RunLanding:
         if await refs.contains(tip, old) and await refs.contains(old, self.base):
             return tip, f"{branch.name} went forward by {count} to {tip[:10]}."
         (start,) = await read_commits(refs.git, old)
-        new = await self._replay(branch.name, start, commits)
+        new, combined = await self._replay(branch.name, start, commits)
         if new.id == old:
             return old, f"{branch.name} holds all that the run has landed."
         await self._refuse_if_in_the_way(branch, old, new.id)  # before the gate takes its time
-        gate_words = await self._pass_gate(branch.name, old, new.id)
+        gate_words = await self._pass_gate(branch.name, old, new.id, combined)
         return new.id, (
             f"{branch.name} had moved; {count} replayed onto it, up to {new.id[:10]}.{gate_words}"
         )
 
-    async def _replay(self, target: str, start: Commit, commits: list[Commit]) -> Commit:
-        """The commits one by one on `start`, under a ref; what is there already is left out."""
+    async def _replay(
+        self, target: str, start: Commit, commits: list[Commit]
+    ) -> tuple[Commit, tuple[CombinedFile, ...]]:
+        """The commits one by one on `start`, under a ref; what is there already is left out.
+
+        Also conflicts that were settled with nobody asked, which a gate has to judge.
+        """
         git, current = self.merger.git, start
+        combined: tuple[CombinedFile, ...] = ()
+        index = (self.places.run(self.run) / f"{_REPLAY}.index").resolve()
         for commit in commits:
             merge = await self.merger.apply(commit.parents[0], current, commit)
-            if merge.conflicts:
+            tree = merge.tree
+            settled = await self.combiner.combine(merge, index) if merge.conflicts else None
+            if settled is not None:
+                tree, combined = settled[0], (*combined, *settled[1])
+            elif merge.conflicts:
                 paths = ", ".join(clean(conflict.path) for conflict in merge.conflicts)
                 named = trailers_of(commit.message)
                 whose = f"task {named[1]}'s commit" if named else "the commit"
@@ -95,18 +110,27 @@ class RunLanding:
                     f"{paths}. Nothing was changed. Merge by hand: `git switch {target}`, then "
                     f"`git merge {self.integration.name}`."
                 )
-            if merge.tree != current.tree:
-                rewritten = await rewrite_commit(git, commit, merge.tree, current)
+            if tree != current.tree:
+                rewritten = await rewrite_commit(git, commit, tree, current)
                 (current,) = await read_commits(git, rewritten)
         await self.integration.refs.keep(f"refs/pex/{self.run}/{_REPLAY}", current.id)
-        return current
+        return current, combined
 
-    async def _pass_gate(self, target: str, old: CommitId, new: CommitId) -> str:
+    async def _pass_gate(
+        self, target: str, old: CommitId, new: CommitId, combined: tuple[CombinedFile, ...]
+    ) -> str:
         """Gate the replay; a notice for the user, or nothing. Raises LandingError when it fails."""
         key = AttemptKey(self.run, _REPLAY, 1)
         result = await self.gate.run(key, new)
+        how = clean(told_files(combined))
         if result.passed:
-            return ""
+            return f" Conflicts were settled by rule, and the gate passed: {how}." if how else ""
+        if how:
+            raise LandingError(
+                f"{target} has moved, and the run's commits conflict with it. Settled by rule "
+                f"({how}), they fail the gate: {result.command}. Nothing was changed. Merge by "
+                f"hand: `git switch {target}`, then `git merge {self.integration.name}`."
+            )
         if self.policy is GatePolicy.OFF and not (await self.gate.run(key, old)).passed:
             return f" The gate is red on {target} as well; `gate: off` lands without it."
         log = clean(str(self.places.gate_output(self.run, _REPLAY)))

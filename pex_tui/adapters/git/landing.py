@@ -1,23 +1,27 @@
 """The merge queue's hands on a real repository: merge, gate, move, settle, land."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.branch import Branch
 from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.gate import Gate, GateOptions
 from pex_tui.adapters.git.history import tasks_against
 from pex_tui.adapters.git.land_run import RunLanding
+from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger
 from pex_tui.adapters.git.message import landing_message
 from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.settle import Labels, read_sides, settled_tree
+from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import GatePolicy, TaskSpec
-from pex_tui.core.state import ConflictFile, Decision
+from pex_tui.core.rules import Strategy
 from pex_tui.core.text import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
@@ -39,7 +43,8 @@ class LanderOptions:
     """Which run lands where.
 
     `git` is on the repository's common git directory, without a work tree; `checkout` is git on the
-    checkout that the user started in; `branch` is the integration branch ("pex/<run>").
+    checkout that the user started in; `branch` is the integration branch ("pex/<run>"). `silent`,
+    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules.
     """
 
     git: Git
@@ -51,6 +56,9 @@ class LanderOptions:
     goal: str = ""
     gate: GateOptions = field(default_factory=GateOptions)
     gate_policy: GatePolicy = GatePolicy.STRICT
+    silent: tuple[Strategy, ...] = ()
+    union: tuple[str, ...] = ()
+    remembers: bool = False
 
 
 class GitLander:
@@ -62,11 +70,22 @@ class GitLander:
         root = options.places.root.resolve()
         self._refs = Refs(git, root / "landing.lock")
         self._branch = Branch(self._refs, options.branch)
-        self._merger = TreeMerger(git, Attributes(git, root / "attributes"))
+        attributes = Attributes(git, root / "attributes")
+        self._merger = TreeMerger(git, attributes)
+        self._memory = Memory(root / "resolutions")
+        self._combiner = Combiner(
+            git,
+            attributes,
+            silent=options.silent,
+            union=options.union,
+            memory=self._memory if options.remembers else None,
+            judges=bool(options.gate.verify),
+        )
         self._gate = Gate(git, Places(root), options.gate)
         self._landing = RunLanding(
             integration=self._branch,
             merger=self._merger,
+            combiner=self._combiner,
             gate=self._gate,
             places=options.places,
             run=options.run,
@@ -86,25 +105,40 @@ class GitLander:
             return await self._branch.tip()
 
     async def merge(
-        self, key: AttemptKey, spec: TaskSpec, work: CommitId, onto: CommitId | None = None
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        work: CommitId,
+        *,
+        onto: CommitId | None = None,
+        combine: bool = False,
     ) -> Merged | Conflicted:
         """Merge the work onto the tip into one commit under `refs/pex/<run>/<task>/landing`.
 
         The commit depends on the work, the tip, the message and the user's name alone, so that a
-        repetition makes the same one. Raises LandingError.
+        repetition makes the same one. With `combine`, and commands to verify, conflicts are settled
+        with nobody asked, if all of them can be. Raises LandingError.
         """
         with _told(f"Task {key.task} can't be merged"):
             onto = onto or await self._branch.tip()
             tip, changes, merge = await self._merge_trees(work, onto)
+            tree = merge.tree
+            combined: tuple[CombinedFile, ...] = ()
+            against: tuple[TaskId, ...] = ()
             if merge.conflicts:
                 against = await tasks_against(self._git, changes, tip.id, merge.conflicts)
-                files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
-                return Conflicted(tip.id, files, against)
-            if merge.tree == tip.tree:
-                return Merged(tip.id, tip.id)
-            candidate = await self._commit(spec, merge.tree, tip, changes)
-            await self._refs.keep(self._ref(key, "landing"), candidate)
-            return Merged(tip.id, candidate)
+                settled = (
+                    await self._combiner.combine(merge, self._scratch(key)) if combine else None
+                )
+                if settled is None:
+                    files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
+                    return Conflicted(tip.id, files, against, self._memory.take_notices())
+                tree, combined = settled
+            candidate = tip.id
+            if tree != tip.tree:
+                candidate = await self._commit(spec, tree, tip, changes)
+                await self._refs.keep(self._ref(key, "landing"), candidate)
+            return Merged(tip.id, candidate, combined, against, self._memory.take_notices())
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
         """Run the verify commands on the commit; raise LandingError when git can't check it out."""
@@ -128,7 +162,14 @@ class GitLander:
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             against = await tasks_against(self._git, changes, tip_commit.id, merge.conflicts)
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
-            return await read_sides(self._git, merge, Labels(tip=landed, work=key.task))
+            found = await read_sides(self._git, merge, Labels(tip=landed, work=key.task))
+            known = await self._combiner.proposals(merge)
+            return tuple(
+                replace(side, proposal=known[side.path][0], proposed=known[side.path][1])
+                if side.path in known
+                else side
+                for side in found
+            )
 
     async def settle(
         self,
@@ -146,11 +187,16 @@ class GitLander:
         """
         with _told(f"Task {key.task}'s conflict can't be settled"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
-            scratch = self._options.places.run(key.run) / f"settle-{key.task}-{key.attempt}.index"
-            tree = await settled_tree(self._git, merge, decision, contents, scratch.resolve())
+            tree = await settled_tree(self._git, merge, decision, contents, self._scratch(key))
             settled = await self._commit(spec, tree, tip_commit, changes)
             await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), settled)
             return settled
+
+    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+        """Keep what somebody made of a conflict; what can't be kept is not, and nothing is lost."""
+        with suppress(GitError, LandingError, OSError):
+            _, _, merge = await self._merge_trees(work, tip)
+            await self._combiner.remember(merge, settled, by)
 
     async def diff(self, commit: CommitId) -> str:
         """What the commit changed against its parent, cut at 2 MB; raise LandingError."""
@@ -173,6 +219,11 @@ class GitLander:
     async def _merge_trees(self, work: CommitId, tip: CommitId) -> tuple[Commit, Commit, TreeMerge]:
         tip_commit, changes = await read_commits(self._git, tip, work)
         return tip_commit, changes, await self._merger.merge(tip_commit, changes)
+
+    def _scratch(self, key: AttemptKey) -> Path:
+        """The file of an index that lives for one call."""
+        run = self._options.places.run(key.run)
+        return (run / f"settle-{key.task}-{key.attempt}.index").resolve()
 
     async def _commit(self, spec: TaskSpec, tree: str, tip: Commit, changes: Commit) -> CommitId:
         """A commit on the tip, dated like the work but never before its parent."""

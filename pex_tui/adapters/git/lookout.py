@@ -15,9 +15,10 @@ from pex_tui.adapters.git.collide import may_collide, shared_lines
 from pex_tui.adapters.git.merge_tree import TreeMerger
 from pex_tui.adapters.git.objects import read_commits
 from pex_tui.adapters.git.workspaces import GitWorkspaces
-from pex_tui.core.state import SharedPath
+from pex_tui.core.conflict import SharedPath
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.ports import Footprint, WorkspaceError
+from pex_tui.engine.lookout import Footprint
+from pex_tui.engine.ports import WorkspaceError
 
 _GATHERED_MS = 500  # changes that come together are told together
 _STEP_MS = 200

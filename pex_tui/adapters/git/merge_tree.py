@@ -79,6 +79,10 @@ class TreeMerger:
         """Merge what the work changed since its parent onto the tip; raise GitError."""
         if work.parents and not await self._is_ancestor(work.parents[0], tip.id):
             return await self.apply(work.parents[0], tip, work)
+        return await self.join(tip, work)
+
+    async def join(self, tip: Commit, work: Commit) -> TreeMerge:
+        """Merge the histories of both, as `git merge` does; raise GitError."""
         return await self._run(tip.tree, tip.id, work.id)
 
     async def apply(self, parent: CommitId, tip: Commit, work: Commit) -> TreeMerge:

@@ -14,7 +14,7 @@ from pex_tui.adapters.git.merge_tree import (
     entries_at,
 )
 from pex_tui.adapters.git.objects import read_blobs
-from pex_tui.core.state import Decision
+from pex_tui.core.conflict import Decision
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import ConflictSides, LandingError
 

@@ -21,8 +21,9 @@ from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import Isolation, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.lookout import Footprint
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import Captured, Footprint, Workspace, WorkspaceError
+from pex_tui.engine.ports import Captured, Workspace, WorkspaceError
 
 
 @dataclass(slots=True)

@@ -12,10 +12,11 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Footer
 
+from pex_tui.core.conflict import Conflict, Decision
 from pex_tui.core.hunks import Choice
 from pex_tui.core.ids import TaskId
 from pex_tui.core.settle import blockers
-from pex_tui.core.state import Conflict, Decision, RunState
+from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import RunSession

@@ -2,8 +2,8 @@
 
 from rich.cells import chop_cells
 
+from pex_tui.core.conflict import Conflict
 from pex_tui.core.hunks import Chunk, Origin
-from pex_tui.core.state import Conflict
 from pex_tui.core.text import clean
 from pex_tui.tui.settlement import FileMerge
 from pex_tui.tui.widgets.text_view import Line

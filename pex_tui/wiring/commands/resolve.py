@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pex_tui.core.conflict import Conflict, Decision
 from pex_tui.core.ids import TaskId
-from pex_tui.core.state import Conflict, Decision, RunState
+from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import ConflictSides, LandingError
 from pex_tui.errors import UserError
@@ -63,7 +64,8 @@ def _told(state: RunState, conflict: Conflict) -> str:
     who = " with ".join((conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"))
     paths = ", ".join(f"{file.path} ({file.kind})" for file in conflict.files) or conflict.detail
     if not conflict.is_open:
-        return f"  settled  {who}: {paths}: {conflict.decision} by {conflict.decided_by}"
+        how = f" ({conflict.detail})" if conflict.decision is Decision.COMBINED else ""
+        return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.decided_by}"
     flags = "--ours|--theirs|--edit|--rerun"
     return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
 
@@ -111,7 +113,9 @@ def _edit_all(sides: tuple[ConflictSides, ...]) -> dict[str, bytes | None]:
 
 def _edit(editor: str, folder: Path, side: ConflictSides) -> bytes:
     path = folder / Path(side.path).name
-    path.write_bytes(side.merged or b"")
+    path.write_bytes(side.merged or b"" if side.proposal is None else side.proposal)
+    if side.proposal is not None:
+        sys.stderr.write(f"! {clean(side.path)} is proposed {clean(side.proposed)}.\n")
     try:
         ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
     except (OSError, ValueError) as error:

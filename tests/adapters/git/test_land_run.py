@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.git.gate import GateOptions
 from pex_tui.adapters.git.landing import GitLander
 from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import GatePolicy
+from pex_tui.core.rules import Strategy
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import LandingError
 from tests.adapters.git.conftest import Project, git_in
@@ -282,6 +284,28 @@ async def test_a_conflict_with_the_users_commits_names_the_task_and_the_way_out(
         r"main has moved, and task two's commit \w{10} does not apply to it: src/lines\.py\. "
         r"Nothing was changed\. Merge by hand: `git switch main`, then `git merge pex/7f3a`",
     )
+
+
+async def test_a_conflict_with_the_users_commits_is_settled_by_rule_if_the_gate_passes(
+    world: World,
+) -> None:
+    world.project.commit({"src/lines.py": edited(l20="second\nand mine")})
+    gateless = world.options
+    world.options = replace(gateless, silent=(Strategy.SUPERSET,))
+    await refused(world, r"task two's commit \w{10} does not apply to it")
+    world.options = replace(world.options, gate=GateOptions((("false",),)))
+    await refused(
+        world,
+        r"with it\. Settled by rule \(src/lines\.py: superset\), they fail the gate: false",
+    )
+    world.options = replace(world.options, gate=GateOptions((("true",),)))
+
+    _, words = await world.lander.land_run("main")
+
+    assert words.endswith("were settled by rule, and the gate passed: src/lines.py: superset.")
+    assert world.commits_on("main") == ["change", "Do one"]
+    lines = (world.project.path / "src/lines.py").read_text()
+    assert lines == edited(l1="first", l20="second\nand mine")
 
 
 async def test_a_replay_passes_the_gate_or_nothing_is_changed(world: World) -> None:

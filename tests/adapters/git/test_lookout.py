@@ -12,10 +12,10 @@ from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.collide import may_collide
 from pex_tui.adapters.git.lookout import GitLookout
 from pex_tui.adapters.git.workspaces import GitWorkspaces
+from pex_tui.core.conflict import SharedPath
 from pex_tui.core.ids import CommitId
-from pex_tui.core.state import SharedPath
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.ports import Footprint
+from pex_tui.engine.lookout import Footprint
 from tests.adapters.git.conftest import Bench, Project, key_of, writer
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))

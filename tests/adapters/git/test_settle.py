@@ -5,8 +5,8 @@ import random
 
 import pytest
 
+from pex_tui.core.conflict import Decision
 from pex_tui.core.ids import CommitId
-from pex_tui.core.state import Decision
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import (
     Conflicted,

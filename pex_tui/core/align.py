@@ -1,0 +1,102 @@
+"""Which lines of one text are which of another, in order.
+
+Lines that either text has once are matched first, as in patience diff (Cohen): that is what a
+person would do, and it leaves little for the slow comparison of all with all.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+Range = tuple[int, int, int, int]  # of the one text, then of the other; ends not included
+
+
+def matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
+    """Lines of the base by number, and the line of the other text that each is; in order."""
+    walk = _Walk(base, other)
+    for first, last, begin, end in walk.gaps():
+        inner = SequenceMatcher(None, base[first:last], other[begin:end], autojunk=False)
+        for block in inner.get_matching_blocks():
+            for step in range(block.size):
+                walk.found[first + block.a + step] = begin + block.b + step
+    return dict(sorted(walk.found.items()))
+
+
+def comparisons(base: Sequence[str], other: Sequence[str]) -> int:
+    """What `matches` has to do for two texts: pairs of equal lines that it looks at."""
+    pairs = 0
+    for first, last, begin, end in _Walk(base, other).gaps():
+        counts = Counter(base[first:last])
+        pairs += sum(counts[line] for line in other[begin:end])
+    return pairs
+
+
+def ends_shared(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
+    """How many lines two texts share at the start, and how many of the rest at the end."""
+    most = min(len(one), len(other))
+    head = next((at for at in range(most) if one[at] != other[at]), most)
+    rest = most - head
+    return head, next((at for at in range(rest) if one[-1 - at] != other[-1 - at]), rest)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Finds what is plain, and yields the stretches between that are not."""
+
+    base: Sequence[str]
+    other: Sequence[str]
+    found: dict[int, int] = field(default_factory=dict)
+
+    def gaps(self) -> Iterator[Range]:
+        left: list[Range] = [(0, len(self.base), 0, len(self.other))]
+        while left:
+            first, last, begin, end = self._trimmed(*left.pop())
+            if first == last or begin == end:
+                continue
+            anchors = _anchors(self.base[first:last], self.other[begin:end])
+            if not anchors:
+                yield first, last, begin, end
+            at, on = first, begin
+            for line, twin in anchors:
+                self.found[first + line] = begin + twin
+                left.append((at, first + line, on, begin + twin))
+                at, on = first + line + 1, begin + twin + 1
+            if anchors:
+                left.append((at, last, on, end))
+
+    def _trimmed(self, first: int, last: int, begin: int, end: int) -> Range:
+        """The stretch without the lines that both have at its ends; those are found."""
+        head, tail = ends_shared(self.base[first:last], self.other[begin:end])
+        self.found.update((first + at, begin + at) for at in range(head))
+        self.found.update((last - at, end - at) for at in range(1, tail + 1))
+        return first + head, last - tail, begin + head, end - tail
+
+
+def _anchors(base: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
+    """Lines that each text has once, as many as keep their order."""
+    counts, others = Counter(base), Counter(other)
+    places = {line: at for at, line in enumerate(other) if others[line] == 1}
+    pairs = [
+        (at, places[line]) for at, line in enumerate(base) if counts[line] == 1 and line in places
+    ]
+    return _longest_rising(pairs)
+
+
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest run of pairs, not necessarily neighbours, in which the second number rises."""
+    tails: list[int] = []  # of the best run of each length: the second number of its last pair
+    ends: list[int] = []  # likewise: where in `pairs` that is
+    before: list[int] = []
+    for at, (_, twin) in enumerate(pairs):
+        length = bisect_left(tails, twin)
+        before.append(ends[length - 1] if length else -1)
+        tails[length : length + 1] = [twin]
+        ends[length : length + 1] = [at]
+    run: list[tuple[int, int]] = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        run.append(pairs[at])
+        at = before[at]
+    return run[::-1]

@@ -1,0 +1,64 @@
+"""Work that does not merge onto what has landed: what is done about it, and how it is recorded."""
+
+from pex_tui.core.combination import was_settled_by_hand
+from pex_tui.core.conflict import Decision
+from pex_tui.core.disputes import meet
+from pex_tui.core.draft import Draft
+from pex_tui.core.fallback import climb, next_rung, one_by_one, slow_down
+from pex_tui.core.ids import CommitId
+from pex_tui.core.landing_events import MergeConflicted
+from pex_tui.core.lessons import conflict_lesson
+from pex_tui.core.phases import Phase
+from pex_tui.core.queue import leave_queue
+from pex_tui.core.rules import FallbackMode
+from pex_tui.core.state import TaskState
+from pex_tui.core.stopping import abort_run
+
+
+def stand_on(draft: Draft, tip: CommitId) -> None:
+    """The branch is seen to be at the commit; say so where it was not us who moved it there."""
+    state = draft.state
+    if tip != state.tip:
+        draft.notice(
+            f"Somebody else moved {state.branch}; the run goes on from what it holds now. "
+            f"`git reflog show {state.branch}` has what it held before."
+        )
+    draft.set(tip=tip)
+
+
+def conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
+    """The ladder: the task again on the new tip, then alone, then as the fallback says."""
+    state = draft.state
+    leave_queue(draft, task)
+    stand_on(draft, event.tip)
+    task = draft.change(task.id, tip=event.tip, combination=None, failure=None)
+    rung = next_rung(state, task, is_by_hand=was_settled_by_hand(state, task.id))
+    meet(
+        draft,
+        (event.task, *event.against),
+        rung.decision,
+        reason=rung.reason,
+        files=event.files,
+        tip=event.tip,
+        met_at=event.at,
+    )
+    if rung.decision is Decision.RERUN:
+        lesson = conflict_lesson(task, event) if draft.spec(task.id).brief else ""
+        task = draft.change(task.id, reruns=task.reruns + 1, lesson=lesson, seed=None)
+        climb(draft, task, rung, _what_met(event))
+    elif rung.decision is Decision.ABORTED:
+        draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
+        draft.notice(f"Task {task.id}: {_what_met(event)}; fallback_mode is abort: the run ends.")
+        abort_run(draft)
+    else:
+        draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
+        if state.rules.fallback is FallbackMode.SEQUENTIAL:
+            one_by_one(draft, f"{task.id} has an open conflict")
+    slow_down(draft)
+
+
+def _what_met(event: MergeConflicted) -> str:
+    paths = [file.path for file in event.files]
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    against = f" with {', '.join(event.against)}" if event.against else ""
+    return f"conflict in {paths[0] if paths else 'the tree'}{more}{against}"

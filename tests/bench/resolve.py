@@ -1,0 +1,224 @@
+"""How well conflicts are settled by rule: python tests/bench/resolve.py REPO [--most N]
+
+Draws merges of two parents from all of a repository's history, at most N and evenly over time,
+merges the parents anew, settles what ort leaves in conflict, and compares that with what people
+committed. Writes nothing into the repository. A row tells of every file in conflict: how many a
+strategy settles, and of how many exactly that was committed; "lines" is the share of the lines in
+settled hunks that were. In the product a merge is settled only as a whole, and if the gate passes.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pex_tui.adapters.git.attributes import Attributes
+from pex_tui.adapters.git.cli import Git, GitError, ask_git
+from pex_tui.adapters.git.combine import Combiner
+from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger, entries_at
+from pex_tui.adapters.git.objects import read_blobs, read_commits
+from pex_tui.core.align import matches
+from pex_tui.core.hunks import Chunk, split_lines
+from pex_tui.core.rules import RunRules, Strategy
+from pex_tui.core.strategies import resolve
+from pex_tui.core.text import clean
+
+TARGET = 0.8  # of what is settled by default, exactly as people did
+CHANGELOG = re.compile(r"(.*/)?(change|history|news|release)[^/]*", re.IGNORECASE)
+DEFAULT = RunRules().silent
+ROWS: tuple[tuple[str, tuple[Strategy, ...], bool], ...] = (
+    ("by default", DEFAULT, False),
+    ("superset", (Strategy.SUPERSET,), False),
+    ("adjacent", (Strategy.ADJACENT,), False),
+    ("superset, adjacent", (Strategy.SUPERSET, Strategy.ADJACENT), False),
+    ("union of changelogs", (Strategy.UNION,), True),
+    ("union", (Strategy.UNION,), False),
+)
+
+
+@dataclass(slots=True)
+class Row:
+    """What a choice of strategies came to."""
+
+    accepted: int = 0
+    exact: int = 0
+    settled_lines: int = 0
+    committed_lines: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """All that was seen; `whole` counts merges in which everything is settled by default."""
+
+    merges: int = 0
+    failed: int = 0
+    in_conflict: int = 0
+    files: int = 0
+    texts: int = 0  # of the files: two edits of one text, which strategies may look at
+    whole: Row = field(default_factory=Row)
+    rows: dict[str, Row] = field(default_factory=lambda: {name: Row() for name, _, _ in ROWS})
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A repository whose objects are read; what is made goes to a folder that is thrown away."""
+
+    git: Git
+    merger: TreeMerger
+    combiner: Combiner
+
+    @classmethod
+    def on(cls, common_dir: Path, scratch: Path) -> "Bench":
+        objects = scratch / "objects"
+        objects.mkdir()
+        made = {
+            "GIT_OBJECT_DIRECTORY": str(objects),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(common_dir / "objects"),
+        }
+        git = Git(common_dir, None, made)
+        attributes = Attributes(git, scratch / "attributes")
+        return cls(git, TreeMerger(git, attributes), Combiner(git, attributes))
+
+    async def judge(self, commit: str, tally: Tally) -> None:
+        """Make one merge anew and compare what becomes of it with the commit."""
+        (made,) = await read_commits(self.git, commit)
+        tip, work = await read_commits(self.git, *made.parents)
+        try:
+            merge = await self.merger.join(tip, work)
+        except GitError:  # histories that have nothing in common
+            tally.failed += 1
+            return
+        tally.merges += 1
+        if merge.conflicts:
+            tally.in_conflict += 1
+            tally.files += len(merge.conflicts)
+            await self._compare(merge, commit, tally)
+
+    async def _compare(self, merge: TreeMerge, commit: str, tally: Tally) -> None:
+        readable = await self.combiner.readable(merge)
+        committed = await self._committed(commit, [conflict.path for conflict, _ in readable])
+        tally.texts += len(readable)
+        by_default = []
+        for conflict, parts in readable:
+            text = committed.get(conflict.path)
+            for name, strategies, only_changelogs in ROWS:
+                if not only_changelogs or CHANGELOG.fullmatch(conflict.path):
+                    add(tally.rows[name], parts, strategies, text)
+            found = resolve(parts, DEFAULT)
+            if found is not None:
+                by_default.append(found.text == text)
+        if len(by_default) == len(merge.conflicts):
+            tally.whole.accepted += 1
+            tally.whole.exact += all(by_default)
+
+    async def _committed(self, commit: str, paths: list[str]) -> dict[str, bytes]:
+        """What people committed at those of the paths that they kept."""
+        entries = await entries_at(self.git, commit, paths)
+        blobs = await read_blobs(self.git, [side.oid for side in entries.values()])
+        return dict(zip(entries, blobs, strict=True))
+
+
+def add(
+    row: Row, parts: Sequence[Chunk], strategies: tuple[Strategy, ...], committed: bytes | None
+) -> None:
+    """Count a file in conflict into a row."""
+    found = resolve(parts, strategies)
+    if found is None:
+        return
+    row.accepted += 1
+    row.exact += found.text == committed
+    lines = split_lines(found.text.decode("utf-8", "surrogateescape"))
+    clean_lines = sum(len(part.merged[0]) for part in parts if not part.is_conflict)
+    settled = max(0, len(lines) - clean_lines)
+    theirs = split_lines((committed or b"").decode("utf-8", "surrogateescape"))
+    wrong = len(lines) - len(matches(lines, theirs))
+    row.settled_lines += settled
+    row.committed_lines += max(0, settled - wrong)
+
+
+def drawn(commits: Sequence[str], most: int) -> list[str]:
+    """At most so many of them, evenly."""
+    if len(commits) <= most:
+        return list(commits)
+    return [commits[at * len(commits) // most] for at in range(most)]
+
+
+def table(tally: Tally) -> Iterable[str]:
+    """The figures, a line each."""
+    yield f"{tally.merges} merges, {tally.in_conflict} of them in conflict ({tally.files} files)"
+    if tally.failed:
+        yield f"{tally.failed} more could not be made anew"
+    yield f"{tally.texts} of the files are two edits of one text"
+    yield f"{'strategy':<22}{'files':>7}{'accepted':>10}{'exactly':>9}{'share':>8}{'lines':>8}"
+    for name, row in tally.rows.items():
+        share = percent(row.exact, row.accepted)
+        lines = percent(row.committed_lines, row.settled_lines)
+        yield f"{name:<22}{tally.files:>7}{row.accepted:>10}{row.exact:>9}{share:>8}{lines:>8}"
+    whole = tally.whole
+    yield (
+        f"Merges settled as a whole by default: {whole.accepted}, exactly as committed "
+        f"{whole.exact} ({percent(whole.exact, whole.accepted)})."
+    )
+    yield verdict(tally.rows["by default"])
+
+
+def verdict(row: Row) -> str:
+    if not row.accepted:
+        return "Nothing is settled by default here, so there is no share to compare."
+    met = "met" if row.exact >= TARGET * row.accepted else "missed"
+    return f"Target: {TARGET:.0%} of what is settled by default exactly as committed: {met}."
+
+
+def percent(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+async def measure(repository: Path, most: int) -> Iterable[str]:
+    """The lines to print; raise GitError where there is no repository."""
+    found = await ask_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")
+    is_shallow = await ask_git(repository, "rev-parse", "--is-shallow-repository")
+    with tempfile.TemporaryDirectory(prefix="pex-tui-bench-") as scratch:
+        bench = Bench.on(Path(found.text), Path(scratch).resolve())
+        listing = await bench.git.text(
+            *("rev-list", "--all", "--min-parents=2", "--max-parents=2", "--date-order")
+        )
+        commits = listing.split()
+        if not commits:
+            shallow = ": it is a shallow clone" if is_shallow.text == "true" else ""
+            name = clean(str(repository))
+            return [f"{name} has no merge commit with two parents, so nothing to measure{shallow}."]
+        tally = Tally()
+        waiting = iter(drawn(commits, most))
+
+        async def judge_on() -> None:
+            for commit in waiting:
+                await bench.judge(commit, tally)
+
+        await asyncio.gather(*(judge_on() for _ in range(os.cpu_count() or 1)))
+    return table(tally)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("repository", type=Path)
+    parser.add_argument("--most", type=int, default=5000, help="merges to draw (default 5000)")
+    asked = parser.parse_args()
+    try:
+        lines = asyncio.run(measure(asked.repository, asked.most))
+    except GitError as error:
+        sys.stderr.write(f"{clean(str(asked.repository))} can't be read: {clean(str(error))}\n")
+        return 2
+    for line in lines:
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
