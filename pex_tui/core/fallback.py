@@ -89,7 +89,7 @@ def _rerun(state: RunState, task: TaskState) -> Rung:
     number = task.reruns + 1
     count = f"rerun {number} of {state.rules.max_retries}"
     if number == 1:
-        why = "at once, as the newest tip holds what was in the way"
+        why = "at once in a workspace of its own, as the newest tip holds what was in the way"
         return Rung(Decision.RERUN, f"{count}, {why}")
     delay = backoff_seconds(state, task.id, task.reruns)
     why = "so that what else is about to land is in its start"

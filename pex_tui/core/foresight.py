@@ -11,7 +11,7 @@ from pex_tui.core.phases import SUCCEEDED
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.precedence import Precedence
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import RunState, TaskState
+from pex_tui.core.state import ConflictKind, Decision, RunState, TaskState
 
 Pair = tuple[TaskId, TaskId]
 """Two tasks, the one that stands earlier in the plan first."""
@@ -38,9 +38,9 @@ class Forecast:
     A pair of tasks that nothing orders was *foreseen* when the plan as it was approved let expect
     that both write the same file, or told of a collision with at least the threshold's chance,
     whether the two were then kept apart or not. A collision was *observed* when two tasks were seen
-    or met colliding, or, of a foreseen pair, when both ended well and changed a file in common:
-    kept apart, they had no other way to show it. Foreseen pairs of which one did not end well are
-    not judged unless they collided.
+    or met colliding, or, of a pair that was foreseen or kept apart since, when both ended well and
+    changed a file in common: kept apart, they had no other way to show it. Foreseen pairs of which
+    one did not end well are not judged unless they collided.
     """
 
     foreseen: tuple[Pair, ...]
@@ -98,7 +98,7 @@ def forecast(state: RunState, collided: Collection[frozenset[TaskId]]) -> Foreca
     """Judge what was foreseen by the run so far; `collided` are pairs seen or met colliding."""
     expected = foreseen(state.planned, state.rules, state.graph)
     hits = {pair for pair in expected if frozenset(pair) in collided or _share_a_file(state, pair)}
-    surprises = {frozenset(pair) for pair in collided} - {frozenset(pair) for pair in expected}
+    surprises = {*collided, *_replanned(state)} - {frozenset(pair) for pair in expected}
     ids = [task.id for task in state.tasks]
     missed = sorted(_places(state.graph, (one, other)) for one, other in surprises)
     return Forecast(
@@ -110,6 +110,16 @@ def forecast(state: RunState, collided: Collection[frozenset[TaskId]]) -> Foreca
         missed=tuple((ids[first], ids[second]) for first, second in missed),
         writes=tuple(_write_forecasts(state)),
     )
+
+
+def _replanned(state: RunState) -> Iterator[frozenset[TaskId]]:
+    """Pairs that were kept apart only once one of them had written more than was known of it."""
+    for one in state.conflicts:
+        is_late = one.kind is ConflictKind.WRITE and one.foreseen_at is None
+        if is_late and one.decision is Decision.SERIALISED and len(one.tasks) == 2:  # noqa: PLR2004
+            pair = (one.tasks[0], one.tasks[1])
+            if _share_a_file(state, pair):
+                yield frozenset(pair)
 
 
 def _places(graph: PlanGraph, pair: Pair) -> tuple[int, int]:

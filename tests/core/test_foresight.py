@@ -100,6 +100,10 @@ def test_what_the_radar_saw_while_the_run_went_on_was_not_foreseen() -> None:
     assert (conflict.tasks, conflict.decision) == ((C, A), Decision.SERIALISED)
     assert (conflict.foreseen_at, conflict.seen_at) == (None, 105)
     assert figures(run).conflicts_predicted == 0
+    assert forecast(run).missed == ()  # so far
+    run.finish("a", "a.py", "extra.py")
+    run.finish("c", "extra.py")
+    assert forecast(run).missed == ((A, C),)
 
 
 def test_written_files_are_held_against_what_the_plan_as_approved_let_expect() -> None:
