@@ -29,8 +29,8 @@ from tests.core.world import BASE, World, task
 A, B = TaskId("a"), TaskId("b")
 
 
-def agent(name: str, *needs: str, runner: str = "claude", **fields: object) -> TaskSpec:
-    return task(name, *needs, brief=Brief(runner, Talk.CLAUDE), **fields)
+def agent(name: str, *needs: str, **fields: object) -> TaskSpec:
+    return task(name, *needs, brief=Brief("claude", Talk.CLAUDE), **fields)
 
 
 def world_of(*specs: TaskSpec, verify: bool = False, **rules: object) -> World:
@@ -96,8 +96,27 @@ def test_all_that_is_touched_has_to_be_allowed() -> None:
     assert verdict(world, question("Edit", "docs/a.md", "src/b.py")) is None
 
 
+@pytest.mark.parametrize(
+    ("runner", "talk", "argv", "provider"),
+    [
+        ("claude", Talk.CLAUDE, ("claude",), "claude"),
+        ("mine", Talk.CLAUDE, ("/opt/my-claude",), "claude"),
+        ("mine", Talk.CODEX, ("codex",), "codex"),
+        ("mine", Talk.ACP, ("npx", "-y", "@google/gemini-cli", "--experimental-acp"), "gemini"),
+        ("claude-mine", Talk.ACP, ("./start.sh",), "claude"),
+        ("mine", Talk.ACP, ("./start.sh",), "mine"),
+    ],
+)
+def test_whose_model_a_task_uses(
+    runner: str, talk: Talk, argv: tuple[str, ...], provider: str
+) -> None:
+    assert task("a", argv=argv, brief=Brief(runner, talk)).provider == provider
+    assert task("a", argv=argv).provider == ""
+
+
 def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
-    world = world_of(agent("a"), agent("b"), agent("c", runner="codex-acp"), task("d"), slots=1)
+    other = task("c", argv=("codex-acp",), brief=Brief("mine", Talk.ACP))
+    world = world_of(agent("a"), agent("b"), other, task("d"), slots=1)
     world.run("a")
     world.send(AgentLimited(A, 1, 30.0, "429"))
     world.finish("a")

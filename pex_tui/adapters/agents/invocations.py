@@ -60,9 +60,9 @@ def argv_of(spec: TaskSpec, record: AgentRecord) -> tuple[str, ...]:
     return (*spec.argv, *options)
 
 
-def needed_environment(brief: Brief) -> tuple[str, ...]:
-    """Patterns of the variables that the agent needs of the user's."""
-    return _NEEDED.get(brief.provider, ())
+def needed_environment(spec: TaskSpec) -> tuple[str, ...]:
+    """Patterns of the variables that the task's agent needs of the user's."""
+    return _NEEDED.get(spec.provider, ())
 
 
 def own_environment(brief: Brief, passed: dict[str, str]) -> dict[str, str]:

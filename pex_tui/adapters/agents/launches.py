@@ -65,7 +65,7 @@ class AgentLaunches:
             outputs=outputs,
             inputs=[self.places.outputs(key.run, need) for need in spec.needs],
             socket=self.socket,
-            passed=self.passed if brief is None else (*self.passed, *needed_environment(brief)),
+            passed=(*self.passed, *needed_environment(spec)),
         )
         if brief is not None:
             env = own_environment(brief, env)

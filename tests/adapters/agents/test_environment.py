@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.agents.environment import PROMPT_LIMIT_BYTES, attempt_environment
+from pex_tui.adapters.agents.invocations import needed_environment
 from pex_tui.core.ids import RunId, SlotId, TaskId
-from pex_tui.core.plan import TaskSpec
+from pex_tui.core.plan import Brief, Talk, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 
 KEY = AttemptKey(RunId("7f3a"), TaskId("audit"), 2)
@@ -99,3 +100,12 @@ def test_a_prompt_longer_than_the_kernel_takes_is_cut() -> None:
     prompt = environment({}, spec=spec)["PEX_PROMPT"]
     assert len(prompt.encode()) <= PROMPT_LIMIT_BYTES
     assert set(prompt) == {"é"}
+
+
+def test_an_agent_with_a_model_gets_its_own_providers_login_whatever_its_runner_is_called() -> None:
+    spec = TaskSpec(KEY.task, ("/opt/bin/claude",), brief=Brief("mine", Talk.CLAUDE))
+    user = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "other"}
+    found = environment(user, spec=spec, passed=needed_environment(spec))
+
+    assert found["ANTHROPIC_API_KEY"] == "k"
+    assert "OPENAI_API_KEY" not in found
