@@ -43,6 +43,7 @@ _HOOK = "before-tool"
 _LIMITS = frozenset({"rate_limit", "overloaded", "overloaded_error"})
 _EDITORS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})
 _PATH_KEYS = ("file_path", "notebook_path", "path")
+_NO_LOGIN = "authentication_failed"
 _DENIED = "The person who watches this run, or its rules, did not allow that. Find another way."
 
 
@@ -211,10 +212,8 @@ class ClaudeDialect:
     def _retry(self, event: dict[str, Any], heard: Heard) -> None:
         error, status = text_of(event.get("error")), event.get("error_status")
         wait = amount(event.get("retry_delay_ms")) / 1000
-        if error == "authentication_failed" or status in {401, 403}:
-            self.fatal = Judgement(
-                FailureKind.AUTH, "Claude Code is not logged in, or its key is refused"
-            )
+        if error == _NO_LOGIN or status in {401, 403}:
+            self._lacks_login()
         elif error in _LIMITS or status in {429, 529}:
             heard.reports.append(Limited(wait, f"the model refuses for now ({status or error})"))
         tries = f"try {event.get('attempt')} of {event.get('max_retries')} in {wait:.0f} s"
@@ -222,7 +221,14 @@ class ClaudeDialect:
         heard.shown += shown(problem, "! ")
         heard.reports.append(Progress(self._list.fraction, problem))
 
+    def _lacks_login(self) -> None:
+        self.fatal = Judgement(
+            FailureKind.AUTH, "Claude Code is not logged in, or its key is refused"
+        )
+
     def _assistant(self, event: dict[str, Any], heard: Heard) -> None:
+        if event.get("error") == _NO_LOGIN:  # known without asking the server
+            self._lacks_login()
         is_own = event.get("parent_tool_use_id") is None  # else it is an agent of the agent's
         self._result_counts = self._result_counts and not is_own
         for block in entries(section(event, "message").get("content")):

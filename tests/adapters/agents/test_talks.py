@@ -67,6 +67,7 @@ async def test_the_cost_of_a_resumed_session_is_what_is_new(talks: Talks) -> Non
         ),
         ("drop", FailureKind.AGENT, "without a result (exit 1)"),
         ("unauthorised", FailureKind.AUTH, "not logged in"),
+        ("logged-out", FailureKind.AUTH, "not logged in"),
     ],
 )
 async def test_only_a_good_result_is_a_success(
