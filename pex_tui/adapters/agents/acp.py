@@ -70,6 +70,7 @@ class AcpDialect:
         self._turn_ended = False
         self._waiting: list[str] = []  # messages of people, for the turns to come
         self._stop_reason = ""
+        self._is_broken = False  # the turn, by the agent's own word for its state
         self._error: Judgement | None = None
         self._list = Checklist()
         self._calls: dict[str, str] = {}  # tools in use, with their titles
@@ -230,12 +231,15 @@ class AcpDialect:
         elif error.get("code") == _LOGIN_NEEDED:
             self.fatal = Judgement(FailureKind.AUTH, f"the agent wants a login: {text}")
         elif number >= _PROMPT:
-            self._error = judge_error(text)
+            self._failed(text, heard)
             self._turn_ended = True
-            if self._error.failure is FailureKind.LIMIT:
-                heard.reports.append(Limited(None, text))
         else:
             self.fatal = judge_error(text)
+
+    def _failed(self, text: str, heard: Heard) -> None:
+        self._error = judge_error(text)
+        if self._error.failure is FailureKind.LIMIT:
+            heard.reports.append(Limited(None, text))
 
     def _begin_anew(self, heard: Heard) -> None:
         if self._record.resumes:
@@ -261,7 +265,7 @@ class AcpDialect:
     def _next_prompt(self, text: str) -> Say:
         number = _PROMPT + self._prompts
         self._prompts += 1
-        self._turn_ended = False
+        self._turn_ended = self._is_broken = False
         prompt = [{"type": "text", "text": text}]
         return _request(number, "session/prompt", {"sessionId": self._session, "prompt": prompt})
 
@@ -271,6 +275,8 @@ class AcpDialect:
         self._turn_ended = True
         self._error = None
         self._stop_reason = text_of(result.get("stopReason"))
+        if self._is_broken:  # codex-acp ends it like any other, its last paragraph being the error
+            self._failed(self.last_words.rpartition("\n\n")[2], heard)
         tokens = int(amount(section(result, "usage").get("totalTokens")))
         cost = self._cost - self._told_cost
         self._told_cost = self._cost
@@ -313,6 +319,10 @@ class AcpDialect:
             case "tool_call" | "tool_call_update":
                 self._flush(heard)
                 self._called(update, heard)
+            case "session_info_update":
+                state = section(update, "_meta", "codex", "threadStatus").get("type")
+                self._is_broken = state == "systemError" if state else self._is_broken
+                return
             case "usage_update":
                 self._cost = amount(section(update, "cost").get("amount")) or self._cost
                 return

@@ -32,7 +32,9 @@ _VERBS = {
     "WebSearch": "search the web for",
 }
 _AUTH = re.compile(
-    r"authenticat|unauthori[sz]ed|invalid api key|not logged in|\b401\b", re.IGNORECASE
+    r"authenticat|unauthori[sz]ed|not logged in|\b401\b|"
+    r"(invalid|incorrect|missing|no) .{0,40}api.?key",
+    re.IGNORECASE,
 )
 _LIMIT = re.compile(r"rate.?limit|overloaded|too many requests|quota|\b(429|529)\b", re.IGNORECASE)
 

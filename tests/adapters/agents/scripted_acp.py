@@ -136,6 +136,15 @@ def prompted(play: str, number: Any) -> None:
                     "data": {"details": "API Error: 429"},
                 },
             )
+        case "breaks":
+            words("Warning: no metadata for this model.\n\n")
+            update("session_info_update", _meta={"codex": {"threadStatus": {"type": "active"}}})
+            update(
+                "session_info_update", _meta={"codex": {"threadStatus": {"type": "systemError"}}}
+            )
+            words("Missing environment variable: `OPENAI_API_KEY`.\n\n")
+            update("session_info_update", title="Do it.")
+            ended(number)
         case "messages":
             Path("turn.txt").write_text(str(number), encoding="utf-8")
             while not Path("go").exists():

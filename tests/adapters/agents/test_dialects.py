@@ -145,6 +145,8 @@ def test_an_agent_without_a_last_word_has_failed(talk: Talk) -> None:
     [
         ("API Error: 401 Unauthorized", FailureKind.AUTH),
         ("You are not logged in", FailureKind.AUTH),
+        ("Incorrect API key provided: sk-abc", FailureKind.AUTH),
+        ("Missing environment variable: `OPENAI_API_KEY`.", FailureKind.AUTH),
         ("429 Too Many Requests", FailureKind.LIMIT),
         ("Overloaded", FailureKind.LIMIT),
         ("line 4290 of file 401k.txt is broken", FailureKind.AGENT),

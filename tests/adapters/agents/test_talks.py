@@ -245,6 +245,7 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
         ("refuses", FailureKind.AGENT, "refusal"),
         ("fails", FailureKind.LIMIT, "API Error: 429"),
         ("no-login", FailureKind.AUTH, "Authentication required"),
+        ("breaks", FailureKind.AUTH, "its login is refused: Missing environment variable"),
     ],
 )
 async def test_a_turn_of_the_protocol_that_fails(
