@@ -25,6 +25,7 @@ _CLAUDE_ENVIRONMENT = {
     "ENABLE_TOOL_SEARCH": "false",
     "DISABLE_AUTOUPDATER": "1",
 }
+_UNSEEN_RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "3"}  # its ACP tells nothing of them for minutes
 _NEEDED = {  # by provider, whose own secrets these are
     "claude": ("ANTHROPIC_*", "CLAUDE_CODE_*", "CLAUDE_CONFIG_DIR", "DISABLE_*", "CLOUD_ML_REGION"),
     "codex": ("OPENAI_*", "CODEX_*"),
@@ -65,12 +66,13 @@ def needed_environment(spec: TaskSpec) -> tuple[str, ...]:
     return _NEEDED.get(spec.provider, ())
 
 
-def own_environment(brief: Brief, passed: dict[str, str]) -> dict[str, str]:
-    """The passed environment as the agent is to have it."""
-    if brief.talk is not Talk.CLAUDE:
+def own_environment(spec: TaskSpec, passed: dict[str, str]) -> dict[str, str]:
+    """The passed environment as the task's agent is to have it."""
+    if spec.brief is None or spec.provider != Talk.CLAUDE:
         return passed
+    retries = _UNSEEN_RETRIES if spec.brief.talk is Talk.ACP else {}
     kept = {name: value for name, value in passed.items() if name not in _OF_A_PARENT}
-    return {**_CLAUDE_ENVIRONMENT, **kept}
+    return {**_CLAUDE_ENVIRONMENT, **retries, **kept}
 
 
 def _claude(brief: Brief, record: AgentRecord) -> tuple[str, ...]:

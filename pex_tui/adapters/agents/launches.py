@@ -54,7 +54,6 @@ class AgentLaunches:
                 write_agent_record(self.places.attempt(key.run, key.task, key.attempt), record)
         except OSError as error:
             raise LaunchError(f"no folder for its records: {error}", permanent=False) from error
-        brief = spec.brief
         env = attempt_environment(
             self.user,
             key,
@@ -67,7 +66,6 @@ class AgentLaunches:
             socket=self.socket,
             passed=(*self.passed, *needed_environment(spec)),
         )
-        if brief is not None:
-            env = own_environment(brief, env)
-        speaks = brief is not None and brief.talk in SPOKEN
+        env = own_environment(spec, env)
+        speaks = spec.brief is not None and spec.brief.talk in SPOKEN
         return Launch(key, argv, workspace.path, env, self.grace_seconds, speaks)
