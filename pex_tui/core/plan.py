@@ -69,7 +69,7 @@ _PROVIDERS = (Talk.CLAUDE, Talk.CODEX, Talk.GEMINI, Talk.OPENCODE)
 
 
 class PermissionMode(StrEnum):
-    """What an agent may do without a question."""
+    """What an agent may do without a question, the strictest first."""
 
     ASK = "ask"  # nothing that changes anything
     EDITS = "edits"  # edit files of its workspace

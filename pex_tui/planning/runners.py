@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pex_tui.core.plan import PermissionRules, Talk
+from pex_tui.core.plan import PermissionMode, PermissionRules, Talk
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.wording import nearest
 
@@ -80,12 +80,12 @@ class Runners:
         return runner
 
     def permissions_of(self, agent: AgentDefinition) -> PermissionRules:
-        """The configuration's rules and the definition's; of two modes the definition's counts."""
+        """The configuration's rules and the definition's; of two modes the stricter counts."""
         own = agent.permissions
         if own is None:
             return self.permissions
         return PermissionRules(
-            mode=own.mode,
+            mode=min(self.permissions.mode, own.mode, key=list(PermissionMode).index),
             allow=(*self.permissions.allow, *own.allow),
             deny=(*self.permissions.deny, *own.deny),
         )
