@@ -93,9 +93,9 @@ def _told(event: Event, state: RunState) -> str:
         case PermissionAsked():
             return f"? {event.task} asks to {event.title}"
         case PermissionDecided(verdict=Verdict.DENY):
-            return f"✗ {event.task}: denied by {event.by}"
+            return f"✗ {event.task}: denied ({event.by})"
         case PermissionDecided():
-            return f"✓ {event.task}: allowed by {event.by}"
+            return f"✓ {event.task}: allowed ({event.by})"
         case ConflictDecided():
             return f"⇄ {event.task}: {event.by} chose {event.decision}"
         case RunAdopted():
