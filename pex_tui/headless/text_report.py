@@ -6,6 +6,7 @@ from textwrap import wrap
 from pex_tui.core.amounts import counted
 from pex_tui.core.disputes import PEX
 from pex_tui.core.ids import TaskId
+from pex_tui.core.outcome import NOBODY
 from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import TaskSpec
 from pex_tui.core.state import Conflict, Decision, LandStatus, Outcome, TaskState
@@ -266,8 +267,8 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
         yield f"pex-tui resume {run}", "continue it"
     elif any(task.phase is Phase.FAILED for task in state.tasks):
         yield f"pex-tui resume {run}", "try what failed again"
-    if report.denials:
-        asked = report.denials[0][1]
+    asked = next((asked for _, asked in report.denials if asked.by == NOBODY), None)
+    if asked is not None:
         rule = f"{asked.tool}(…)" if asked.touches else asked.tool
         yield (
             f"pex-tui run PLAN --set 'agents.permissions.allow=[\"{rule}\"]'",
