@@ -61,6 +61,10 @@ def verdict(world: World, asked: PermissionAsked) -> Verdict | None:
         ("pytest -q; rm -rf /", None),
         ("pytest $(touch x)", None),
         ("git push origin", Verdict.DENY),
+        ("git push", Verdict.DENY),
+        ("cd src && git push origin", Verdict.DENY),
+        ("echo $(git push origin)", Verdict.DENY),
+        ("git pushy", None),
         ("make", None),
     ],
 )
@@ -70,6 +74,15 @@ def test_rules_answer_for_commands_but_not_for_a_second_one_behind_it(
     world = ruled(allow=("Bash(pytest *)",), deny=("Bash(git push *)",))
 
     assert verdict(world, question("Bash", command)) is expected
+
+
+@pytest.mark.parametrize("tool", ["Edit", "Write", "NotebookEdit"])
+def test_a_rule_for_edits_holds_whatever_the_agent_calls_the_tool(tool: str) -> None:
+    denying = ruled(deny=("Edit(src/*)",))
+    assert verdict(denying, question(tool, "src/a.py", edits=True)) is Verdict.DENY
+
+    allowing = ruled(PermissionMode.ASK, allow=("Write(docs/*)",))
+    assert verdict(allowing, question(tool, "docs/a.md", edits=True)) is Verdict.ALLOW_ONCE
 
 
 def test_edits_of_the_own_checkout_need_no_question_unless_the_mode_asks() -> None:

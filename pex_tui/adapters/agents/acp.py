@@ -15,6 +15,7 @@ from pex_tui.adapters.agents.dialect import (
     amount,
     encoded,
     entries,
+    inside,
     is_within,
     judge_error,
     parsed,
@@ -300,7 +301,7 @@ class AcpDialect:
             request,
             tool,
             wish(tool, command or ", ".join(paths) or title, self._record.cwd),
-            (*paths, *((command,) if command else ())),
+            (*(inside(path, self._record.cwd) for path in paths), *filter(None, (command,))),
             f"{tool}({command})" if command else tool,
             edits=tool == "Edit" and bool(paths) and within,
         )

@@ -15,6 +15,7 @@ from pex_tui.adapters.agents.dialect import (
     amount,
     encoded,
     entries,
+    inside,
     is_within,
     judge_error,
     nearer,
@@ -293,7 +294,7 @@ class ClaudeDialect:
                     key,
                     tool,
                     wish(tool, _subject(given), self._record.cwd),
-                    _touched(request),
+                    _touched(request, self._record.cwd),
                     _scope(tool, given),
                     edits=tool in _EDITORS and is_within(_path(given), self._record.cwd),
                 )
@@ -351,9 +352,10 @@ def _path(given: dict[str, Any]) -> str:
     return next(filter(None, (text_of(given.get(key)) for key in _PATH_KEYS)), "")
 
 
-def _touched(request: dict[str, Any]) -> tuple[str, ...]:
+def _touched(request: dict[str, Any], folder: str) -> tuple[str, ...]:
     given = section(request, "input")
-    found = [_path(given), text_of(given.get("command")), text_of(request.get("blocked_path"))]
+    paths = [inside(path, folder) for path in (_path(given), text_of(request.get("blocked_path")))]
+    found = [paths[0], text_of(given.get("command")), paths[1]]
     return tuple(dict.fromkeys(text for text in found if text))
 
 

@@ -171,6 +171,13 @@ def is_within(path: str, folder: str) -> bool:
     return bool(path) and whole != folder and whole.startswith(folder.rstrip("/") + "/")
 
 
+def inside(path: str, folder: str) -> str:
+    """The path as the repository calls it, where it names something inside the folder."""
+    if not is_within(path, folder):
+        return path
+    return os.path.relpath(os.path.join(folder, path), folder)  # noqa: PTH118  # it need not exist
+
+
 def nearer(text: str, folder: str) -> str:
     """The text with the paths of the agent's own folder made relative to it."""
     return text.replace(folder.rstrip("/") + "/", "")

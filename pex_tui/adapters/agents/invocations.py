@@ -87,6 +87,8 @@ def _claude(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["--model", brief.model]
     if brief.tools is not None:
         options += ["--tools", ",".join(brief.tools)]
+    # most of what it does it does not ask for; `=`, as a rule may look like an option
+    options += [f"--disallowedTools={rule}" for rule in brief.permissions.deny]
     if brief.preamble:
         options += ["--append-system-prompt", brief.preamble]
     return tuple(options)
@@ -99,7 +101,7 @@ def _codex(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["-m", brief.model]
     if record.resumes:
         options += ["resume", record.session]
-    return (*options, record.prompt)
+    return (*options, _argument(record.prompt))
 
 
 def _gemini(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ def _gemini(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["-m", brief.model]
     if record.resumes:
         options += ["--resume", record.session]
-    return (*options, "-p", record.prompt)
+    return (*options, "-p", _argument(record.prompt))
 
 
 def _opencode(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
@@ -118,4 +120,9 @@ def _opencode(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["-m", brief.model]
     if record.resumes:
         options += ["--session", record.session]
-    return (*options, record.prompt)
+    return (*options, _argument(record.prompt))
+
+
+def _argument(prompt: str) -> str:
+    """The prompt such that no program takes it for an option."""
+    return f"\n{prompt}" if prompt.startswith("-") else prompt
