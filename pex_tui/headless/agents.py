@@ -108,7 +108,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
-    yield "Runner", agent.runner or f"{_NOTHING} (the configuration's)"
+    yield "Runner", agent.runner or f"{_NOTHING} (none is here; see pex-tui doctor)"
     if agent.argv is not None:
         yield "Command", " ".join(agent.argv)
     yield "Model", agent.model or "not said"
