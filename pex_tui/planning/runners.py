@@ -73,7 +73,8 @@ class Runners:
         if name == COMMAND:
             return "it is to be run by a command, and its definition has none"
         if name not in known:
-            return f'there is no runner "{name}". {nearest(name, known)}'.rstrip()
+            guess = nearest(name, known)
+            return f'there is no runner "{name}"{f" ({guess})" if guess else ""}'
         runner = known[name]
         if find_program(runner.argv[0]) is None:
             return f'its runner {name} needs the program "{runner.argv[0]}", which is not there'
