@@ -59,6 +59,15 @@ def over_budget(state: RunState) -> str:
     return ""
 
 
+def extend_budget(draft: Draft) -> None:
+    """Let the run use its budget once more, whatever its agents have overdrawn."""
+    tokens, usd = spent(draft.state)
+    rules = draft.state.rules
+    pairs = ((usd, rules.budget_usd), (tokens, rules.budget_tokens))
+    used = (int(amount / budget) for amount, budget in pairs if budget)
+    draft.set(budgets=max(draft.state.budgets, *used, 0) + 1)
+
+
 def _known(state: RunState, provider: str) -> ProviderLimit | None:
     return next((one for one in state.limits if one.provider == provider), None)
 

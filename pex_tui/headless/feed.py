@@ -17,6 +17,7 @@ from pex_tui.core.events import (
     RunLanded,
     RunLandRefused,
 )
+from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import Phase
 from pex_tui.core.reasons import activity
 from pex_tui.core.state import RunState, TaskState, Verdict
@@ -57,12 +58,13 @@ class Narrator:
         self._print = printer
         self._state = state
         self._phases = {task.id: task.phase for task in state().tasks}
+        self._budget_is_up = False
 
     def __call__(self, seq: int, event: Event) -> None:
         """Tell of an event and of what it did to the tasks, as far as that is worth a line."""
         del seq
         state = self._state()
-        for text in (_told(event, state), *self._moved(state, event.at)):
+        for text in (_told(event, state), *self._moved(state, event.at), self._budget(state)):
             if text:
                 clock = time.strftime("%H:%M:%S", time.localtime(event.at))
                 self._print(f"{clock} {clean(text)}")
@@ -72,6 +74,15 @@ class Narrator:
             if self._phases[task.id] is not task.phase:
                 self._phases[task.id] = task.phase
                 yield _became(state, task, now)
+
+    def _budget(self, state: RunState) -> str:
+        was_up, used_up = self._budget_is_up, over_budget(state)
+        self._budget_is_up = bool(used_up)
+        return (
+            f"! The budget is used up ({used_up}): no agent starts"
+            if used_up and not was_up
+            else ""
+        )
 
 
 def _told(event: Event, state: RunState) -> str:

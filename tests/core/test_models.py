@@ -200,6 +200,16 @@ def test_a_budget_holds_agents_until_a_person_extends_it() -> None:
     assert world.running() == {"b", "c"}
 
 
+def test_one_extension_is_enough_however_much_was_overdrawn() -> None:
+    world = world_of(agent("a"), agent("b", "a"), budget_tokens=100)
+    world.run("a")
+    world.send(AgentSpent(A, 1, 44_484, None, 1))
+    world.finish("a")
+    world.send(BudgetExtended("you"))
+
+    assert world.running() == {"b"}
+
+
 def test_where_nobody_is_a_used_up_budget_ends_the_run_until_it_is_resumed() -> None:
     world = world_of(agent("a"), agent("b", "a"), budget_tokens=100)
     world.run("a")

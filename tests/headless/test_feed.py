@@ -1,8 +1,10 @@
 """What a headless run tells is what became of each task, not that a process ended."""
 
-from pex_tui.core.plan import Expects, Plan
+from pex_tui.core.ids import TaskId
+from pex_tui.core.plan import Brief, Expects, Plan, Talk
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind
+from pex_tui.core.talk_events import AgentSpent
 from pex_tui.headless.feed import Narrator
 from tests.core.world import World, task
 
@@ -71,3 +73,15 @@ def test_a_signal_is_named() -> None:
     told.run.capture("a")
 
     assert [line for line in told.so_far() if line.startswith("✗")]
+
+
+def test_a_used_up_budget_is_told_once() -> None:
+    brief = Brief("claude", Talk.CLAUDE)
+    told = Told(task("a", brief=brief), task("b", "a", brief=brief), budget_tokens=100)
+    told.run.run("a")
+    told.run.send(AgentSpent(TaskId("a"), 1, 150, None, 1))
+    told.run.finish("a")
+
+    lines = [line for line in told.so_far() if "budget" in line]
+
+    assert lines == ["! The budget is used up (150 of 100 tokens): no agent starts"]
