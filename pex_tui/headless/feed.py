@@ -31,7 +31,6 @@ _BECAME = {
     Phase.ABORTED: "⊘",
     Phase.SKIPPED: "⊘",
 }
-_ADOPTED_SECONDS = 3.0  # a start that is so old was found, not made
 Printer = Callable[[str], None]
 
 
@@ -58,13 +57,20 @@ class Narrator:
         self._print = printer
         self._state = state
         self._phases = {task.id: task.phase for task in state().tasks}
+        self._adopted_at = 0.0
         self._budget_is_up = False
 
     def __call__(self, seq: int, event: Event) -> None:
         """Tell of an event and of what it did to the tasks, as far as that is worth a line."""
         del seq
         state = self._state()
-        for text in (_told(event, state), *self._moved(state, event.at), self._budget(state)):
+        if isinstance(event, RunAdopted):
+            self._adopted_at = event.at
+        for text in (
+            _told(event, state, self._adopted_at),
+            *self._moved(state, event.at),
+            self._budget(state),
+        ):
             if text:
                 clock = time.strftime("%H:%M:%S", time.localtime(event.at))
                 self._print(f"{clock} {clean(text)}")
@@ -85,9 +91,9 @@ class Narrator:
         )
 
 
-def _told(event: Event, state: RunState) -> str:
+def _told(event: Event, state: RunState, adopted_at: float) -> str:
     match event:
-        case AgentStarted() if event.at - event.started_at > _ADOPTED_SECONDS:
+        case AgentStarted() if event.started_at < adopted_at:  # found, not made
             return f"▸ {event.task} still runs in slot {event.slot}"
         case AgentStarted():
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
