@@ -1,15 +1,21 @@
 """Agents that are spoken with, over scripted programs: what they do and ask, and how they end."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.agents.conversation import Conversation
+from pex_tui.adapters.agents.dialects import dialect_of
+from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.plan import Talk
 from pex_tui.core.state import FailureKind, Verdict
-from pex_tui.engine.attempt import Asked, Judgement, Limited, Spent, Started
-from tests.adapters.agents.talks import Talks
+from pex_tui.engine.attempt import Asked, Exited, Judgement, Limited, Spent, Started
+from tests.adapters.agents.talks import SESSION, Talks
 from tests.waiting import until
 
 
@@ -332,3 +338,28 @@ async def test_a_turn_of_the_protocol_is_cancelled(talks: Talks) -> None:
 
 def _log(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+async def test_a_flood_that_an_agent_leaves_behind_holds_nobody_up(talks: Talks) -> None:
+    folder = talks.folder(talks.key())
+    folder.mkdir(parents=True)
+    (folder / "output.log").write_bytes(b"no message\n" * 100_000)
+    record = AgentRecord(Talk.CLAUDE, 1, str(talks.work), "Do it.", session=SESSION)
+    shims = ShimRunner(talks.places)
+    talk = Conversation(
+        talks.key(), folder, dialect_of(record), shims, now=time.monotonic, stall_seconds=None
+    )
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(others())
+    judged = await talk.finish(Exited(0, None, 1.0, 2.0))
+    working.cancel()
+
+    assert turns >= 3
+    assert judged.failure is FailureKind.AGENT
