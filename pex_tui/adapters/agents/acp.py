@@ -292,18 +292,19 @@ class AcpDialect:
         call, request = section(params, "toolCall"), str(number)
         self._ids[request] = number
         self._options[request] = entries(params.get("options"))
-        kind, command = text_of(call.get("kind")), text_of(section(call, "rawInput").get("command"))
+        kind, command = text_of(call.get("kind")), _command(call)
         tool = _TOOLS.get(kind, kind.capitalize() or "Tool")
         paths = _paths(call)
         title = text_of(call.get("title")) or self._calls.get(text_of(call.get("toolCallId")), "")
-        within = all(is_within(path, self._record.cwd) for path in paths)
+        beyond = [path for path in paths if not is_within(path, self._record.cwd)]
+        touched = [inside(path, self._record.cwd) for path in paths]
         asked = Asked(
             request,
             tool,
             wish(tool, command or ", ".join(paths) or title, self._record.cwd),
-            (*(inside(path, self._record.cwd) for path in paths), *filter(None, (command,))),
+            tuple([command, *beyond] if command else touched),  # its own files a command may touch
             f"{tool}({command})" if command else tool,
-            edits=tool == "Edit" and bool(paths) and within,
+            edits=tool == "Edit" and bool(paths) and not beyond,
         )
         heard.reports.append(asked)
         heard.shown += shown(asked.title, "? ")
@@ -364,6 +365,14 @@ def _answer(number: Any, result: dict[str, Any]) -> Say:
 
 def _item(entry: dict[str, Any]) -> Item:
     return Item(text_of(entry.get("content")), text_of(entry.get("status")))
+
+
+def _command(call: dict[str, Any]) -> str:
+    """The command line that would be run; some tell it by the title alone, where it is whole."""
+    told = text_of(section(call, "rawInput").get("command"))
+    title = text_of(call.get("title"))
+    is_whole = call.get("kind") == "execute" and not title.endswith(("…", "..."))
+    return told or (title if is_whole else "")
 
 
 def _paths(call: dict[str, Any]) -> tuple[str, ...]:

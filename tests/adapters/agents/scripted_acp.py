@@ -109,6 +109,7 @@ def prompted(play: str, number: Any) -> None:
                 "kind": "execute",
                 "title": "touch x",
                 "rawInput": {"command": "touch x"},
+                "locations": [{"path": str(Path.cwd() / "x")}],
             }
             edit = {
                 "toolCallId": "c2",
@@ -116,11 +117,12 @@ def prompted(play: str, number: Any) -> None:
                 "title": "Edit y",
                 "locations": [{"path": str(Path.cwd() / "y")}],
             }
-            for request, wanted in ((0, call), (1, edit)):  # both at once
+            untold = {"toolCallId": "c3", "kind": "execute", "title": "make", "locations": []}
+            for request, wanted in ((0, call), (1, edit), (2, untold)):  # all at once
                 params = {"sessionId": SESSION, "toolCall": wanted, "options": OPTIONS}
                 say(id=request, method="session/request_permission", params=params)
             answers = {}
-            for _ in range(2):
+            for _ in range(3):
                 answer = hear()
                 answers[answer["id"]] = answer["result"]["outcome"]
             Path("answers.json").write_text(json.dumps(answers), encoding="utf-8")

@@ -229,7 +229,8 @@ async def test_a_turn_of_the_protocol_from_prompt_to_end(talks: Talks) -> None:
 
 async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> None:
     await talks.start(Talk.ACP, "asks")
-    await until(lambda: len(talks.told(Asked)) == 2)
+    await until(lambda: len(talks.told(Asked)) == 3)
+    await talks.runner.answer(talks.key(), "2", Verdict.DENY)
     await talks.runner.answer(talks.key(), "1", Verdict.DENY)
     await talks.runner.answer(talks.key(), "0", Verdict.ALLOW_ALWAYS)
     await talks.end()
@@ -237,9 +238,11 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
     assert talks.told(Asked) == [
         Asked("0", "Bash", "run touch x", ("touch x",), "Bash(touch x)"),
         Asked("1", "Edit", "change y", ("y",), "Edit", edits=True),
+        Asked("2", "Bash", "run make", ("make",), "Bash(make)"),  # told by its title alone
     ]
     answers = json.loads(talks.made("answers.json").read_text(encoding="utf-8"))
     assert answers == {
+        "2": {"outcome": "selected", "optionId": "no"},
         "1": {"outcome": "selected", "optionId": "no"},
         "0": {"outcome": "selected", "optionId": "yes"},  # never one that outlives the run
     }
