@@ -1,18 +1,20 @@
 """What a goal's words weigh: for each agent and topic, and which words it was."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from pex_tui.planning.goals.clauses import Clause, Word, read_clauses
 from pex_tui.planning.goals.verbs import PREPOSITIONS, Intent
-from pex_tui.planning.goals.vocabulary import DOCS, TESTS, topics_of
+from pex_tui.planning.goals.vocabulary import DOCS, RELEASE, TESTS, topics_of
 
 MOST_READ = 24_000
 _HALF = 0.5
 _MOST_ITEMS = 8
 _RULED_OUT_AT = 1.5
 _FEW_WORDS = 4
+_VERSION = re.compile(r"v\d+(\.\d+)+")
 PRONOUNS = frozenset({"it", "them", "these", "those", "this", "that"})
 _DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
 
@@ -134,6 +136,8 @@ def _spoken(word: Word, following: str) -> dict[str, tuple[str, float]]:
     """What a word speaks for, by itself or with the one after it, and how it is to be quoted."""
     if word.is_path:
         return {topic: (word.text, weight) for topic, weight in _path_topics(word).items()}
+    if _VERSION.fullmatch(word.text):
+        return {RELEASE: (word.text, 1.0)}
     alone = topics_of(word.text, "")
     together = topics_of(word.text, following) if following else alone
     return {

@@ -45,7 +45,7 @@ _BY_INTENT = {
     Intent.TUNE: "optimise optimize profile speed accelerate benchmark",
     Intent.RELEASE: "release publish ship tag cut prepare launch",
     Intent.PLAN: "plan orchestrate coordinate decompose",
-    Intent.RESTORE: "revert roll undo rollback",
+    Intent.RESTORE: "revert roll undo rollback cancel halt",
 }
 VERBS = {verb: intent for intent, verbs in _BY_INTENT.items() for verb in verbs.split()}
 

@@ -89,7 +89,7 @@ _TABLE = {
     "losing 2, lose 1, =500 1.5, =502 1.5, =503 1.5, flaky 1.5, =red 0.7, exception 1.5, "
     "traceback 2, isn't 1, =stuck 1.5, missing 0.7, incorrect 1.5, weird 1, random 0.7, "
     "unsteady 1.5, typeerror 2, corrupt 1.5, charged twice 2, billed twice 2, =504 1.5, 5xx 1.5, "
-    "since we 1",
+    "since we 1, white page 1.5, blank page 1.5, white screen 1.5, blank screen 1.5",
     UNSTEADY: "fail 2, flaky 2, =red 1.5, =green 1.5, =broken 1.5, unsteady 2, "
     "intermittent 1.5, unstable 2, passing 1, =pass 1, random 0.7",
     SEVERE: "emergenc 3, outage 3, =sev1 3, =sev-1 3, =sev0 3, =sev2 2, =p0 3, =p1 2, "
@@ -98,7 +98,7 @@ _TABLE = {
     "losing order 2, right now 1.5, stop it 0.5, all hands 1, critical 1, production is 0.5, "
     "for everyone 2.5, for everybody 2.5, users can't 2, users cannot 2, customers can't 2, "
     "customers cannot 2, nobody can 2, all customers 1.5, all users 1.5, charged twice 1.5, "
-    "billed twice 1.5, this morning 1",
+    "billed twice 1.5, this morning 1, everyone get 2, everyone see 2, everybody get 2",
     LIVE: "production 1, =prod 1, =live 1, deploy 0.5, customer 0.7, everybody 0.7, "
     "everyone 0.7, all users 1, all customers 1, all requests 1, minutes ago 1, "
     "hour ago 1, hours ago 1, site 0.3",
