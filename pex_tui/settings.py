@@ -18,7 +18,7 @@ from pex_tui.planning.fields import ENGINE_VARIABLES
 from pex_tui.planning.wording import explain, unknown_key
 from pex_tui.resources import shipped
 from pex_tui.settings_model import Settings
-from pex_tui.textfiles import read_text_file
+from pex_tui.textfiles import read_regular_file
 
 __all__ = ["Settings", "config_home", "load_settings"]
 
@@ -91,7 +91,7 @@ def load_settings(
 
 def _file_layer(path: Path, name: str, problems: list[str]) -> _Layer:
     try:
-        document = read_document(read_text_file(path, "configuration"))
+        document = read_document(read_regular_file(path, "configuration"))
     except UnreadableError as error:
         problems.append(f"{name}:{error.problem.line}: {error.problem.text}")
         return _Layer({}, name, {}, {})

@@ -25,6 +25,13 @@ def read_text_file(path: Path, what: str) -> str:
         raise UserError(f"{path}: the {what} can't be read: {reason}.") from error
 
 
+def read_regular_file(path: Path, what: str) -> str:
+    """The same of a file that a repository may bring: a pipe or a terminal would never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path}: it is no regular file, and no {what}. Remove it.")
+    return read_text_file(path, what)
+
+
 def read_text_stream(stream: BinaryIO, name: str, what: str) -> str:
     """The UTF-8 text of at most 8 MB that is left in a stream; `name` says where it comes from.
 

@@ -15,7 +15,7 @@ from pex_tui.planning.agentchecks import (
     Finding,
     check_definition,
 )
-from pex_tui.textfiles import read_text_file
+from pex_tui.textfiles import read_regular_file
 
 _PLACE = re.compile(r":(\d+): |: ")
 
@@ -59,7 +59,7 @@ def _check_folder(folder: Path) -> Iterator[CheckedFile]:
 
 def _check_file(path: Path) -> CheckedDefinition:
     try:
-        text = read_text_file(path, "agent definition")
+        text = read_regular_file(path, "agent definition")
     except UserError as error:
         return CheckedDefinition(None, (_unreadable(path, error),))
     return check_definition(text, path.stem, layer="", path=str(path))

@@ -9,7 +9,7 @@ from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.agentfile import BrokenDefinitionError, parse_agent
 from pex_tui.planning.agents import AgentDefinition
-from pex_tui.textfiles import read_text_file
+from pex_tui.textfiles import read_regular_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _definitions(folder: AgentFolder, problems: list[str]) -> list[Path]:
 
 def _load(path: Path, layer: str, problems: list[str]) -> AgentDefinition | None:
     try:
-        text = read_text_file(path, "agent definition")
+        text = read_regular_file(path, "agent definition")
         return parse_agent(text, path.stem, layer=layer, path=str(path))
     except UserError as error:
         problems.append(clean(error.message))

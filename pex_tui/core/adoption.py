@@ -12,7 +12,7 @@ from pex_tui.core.attempts import wants_pause
 from pex_tui.core.combination import merge_work
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import RunAdopted
-from pex_tui.core.limits import over_budget
+from pex_tui.core.limits import extend_budget, over_budget
 from pex_tui.core.locks import forget_presence
 from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.requests import reopen, resume_run
@@ -32,7 +32,7 @@ def adopted(draft: Draft, event: RunAdopted) -> None:
     elif state.stage in {RunStage.DRAINING, RunStage.FINISHED}:
         draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)
         if over_budget(draft.state):
-            draft.set(budgets=state.budgets + 1)
+            extend_budget(draft)
             draft.notice("The run may use its budget once more, as it was resumed.")
     draft.set(killed=False)
     forget_presence(draft)

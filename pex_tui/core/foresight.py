@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pex_tui.core.compat import pairs_to_compare
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.globs import any_overlap, matches
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
@@ -11,7 +12,7 @@ from pex_tui.core.phases import SUCCEEDED
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.precedence import Precedence
 from pex_tui.core.rules import RunRules
-from pex_tui.core.state import ConflictKind, Decision, RunState, TaskState
+from pex_tui.core.state import RunState, TaskState
 
 Pair = tuple[TaskId, TaskId]
 """Two tasks, the one that stands earlier in the plan first."""

@@ -15,7 +15,7 @@ def limit_of(state: RunState, spec: TaskSpec) -> ProviderLimit | None:
     """The limit that holds the task's agent right now."""
     if spec.brief is None:
         return None
-    known = _known(state, spec.brief.provider)
+    known = _known(state, spec.provider)
     return known if known is not None and known.until > state.now else None
 
 
@@ -23,7 +23,7 @@ def limited(draft: Draft, spec: TaskSpec, wait_seconds: float | None) -> Provide
     """A provider refused: nothing of its starts for as long as it says, else for ever longer."""
     if spec.brief is None:
         return None
-    provider = spec.brief.provider
+    provider = spec.provider
     known = _known(draft.state, provider)
     is_new = known is None or draft.now >= known.until
     hits = (known.hits if known else 0) + is_new
@@ -37,7 +37,7 @@ def limited(draft: Draft, spec: TaskSpec, wait_seconds: float | None) -> Provide
 
 def lifted(draft: Draft, spec: TaskSpec) -> None:
     """A provider answers again."""
-    known = None if spec.brief is None else _known(draft.state, spec.brief.provider)
+    known = None if spec.brief is None else _known(draft.state, spec.provider)
     if known is not None and draft.now >= known.until:
         draft.set(limits=tuple(one for one in draft.state.limits if one is not known))
 
@@ -57,6 +57,15 @@ def over_budget(state: RunState) -> str:
     if rules.budget_tokens is not None and tokens >= rules.budget_tokens * times:
         return f"{tokens:,} of {rules.budget_tokens * times:,} tokens"
     return ""
+
+
+def extend_budget(draft: Draft) -> None:
+    """Let the run use its budget once more, whatever its agents have overdrawn."""
+    tokens, usd = spent(draft.state)
+    rules = draft.state.rules
+    pairs = ((usd, rules.budget_usd), (tokens, rules.budget_tokens))
+    used = (int(amount / budget) for amount, budget in pairs if budget)
+    draft.set(budgets=max(draft.state.budgets, *used, 0) + 1)
 
 
 def _known(state: RunState, provider: str) -> ProviderLimit | None:

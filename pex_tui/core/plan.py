@@ -65,8 +65,11 @@ class Talk(StrEnum):
     OPENCODE = "opencode"  # `opencode run --format json`, likewise
 
 
+_PROVIDERS = (Talk.CLAUDE, Talk.CODEX, Talk.GEMINI, Talk.OPENCODE)
+
+
 class PermissionMode(StrEnum):
-    """What an agent may do without a question."""
+    """What an agent may do without a question, the strictest first."""
 
     ASK = "ask"  # nothing that changes anything
     EDITS = "edits"  # edit files of its workspace
@@ -99,11 +102,6 @@ class Brief:
     model: str = ""
     tools: tuple[str, ...] | None = None
     permissions: PermissionRules = PermissionRules()
-
-    @property
-    def provider(self) -> str:
-        """Whose rate limits it shares: `codex-acp` those of `codex`."""
-        return self.runner.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +151,20 @@ class TaskSpec:
     def is_read_only(self) -> bool:
         """Whether the task has promised to change nothing."""
         return self.writes == ()
+
+    @property
+    def provider(self) -> str:
+        """Whose model its agent uses: whose login it needs, and whose rate limits it shares.
+
+        A runner may have any name; the protocol tells, or with ACP the program (`codex-acp`).
+        """
+        if self.brief is None:
+            return ""
+        if self.brief.talk in _PROVIDERS:
+            return self.brief.talk.value
+        programs = [word.rpartition("/")[2] for word in self.argv]
+        known = (one.value for one in _PROVIDERS for word in programs if word.startswith(one))
+        return next(known, self.brief.runner.partition("-")[0])
 
     @property
     def title(self) -> str:

@@ -236,6 +236,8 @@ def _retry(state: RunState, task: TaskState, now: float) -> str:
     if task.held:
         return f"Paused by you before {what}: {why}"
     left = max(0.0, (task.retry_at or now) - now)
+    if task.failure is not None and task.failure.kind is FailureKind.LIMIT:
+        return f"Goes on in {left:.0f} s: {why}"  # a refusal costs none of its tries
     return f"{_sentence(what)} in {left:.0f} s: {why}"
 
 

@@ -20,6 +20,7 @@ from pex_tui.core.events import (
     SlotsRequested,
 )
 from pex_tui.core.ids import TaskId
+from pex_tui.core.limits import extend_budget
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
 from pex_tui.core.state import LandStatus, StopCause, TaskState
 from pex_tui.core.stopping import abort_run, abort_task, interrupt_agents
@@ -88,7 +89,7 @@ def run_request(draft: Draft, event: RunRequest) -> None:
         case BoostToggled():
             _toggle_boost(draft)
         case BudgetExtended():
-            draft.set(budgets=state.budgets + 1)
+            extend_budget(draft)
         case LandRequested() if state.land_status is not LandStatus.RUNNING:
             draft.set(land_status=LandStatus.ASKED, land_detail="")
         case _:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pex_tui.core.amounts import counted, size, spoken
+from pex_tui.core.plan import PermissionMode
 from pex_tui.core.text import clean
 from pex_tui.planning.agentchecks import CheckedFile
 from pex_tui.planning.agents import AgentDefinition
@@ -107,7 +108,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
-    yield "Runner", agent.runner or f"{_NOTHING} (the configuration's)"
+    yield "Runner", agent.runner or f"{_NOTHING} (none is here; see pex-tui doctor)"
     if agent.argv is not None:
         yield "Command", " ".join(agent.argv)
     yield "Model", agent.model or "not said"
@@ -120,7 +121,8 @@ def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
     yield "Expects", agent.expects.value if agent.expects else "not said"
     if agent.permissions is not None:
         rules = agent.permissions
-        yield "Permissions", f"mode {rules.mode}"
+        own = rules.mode is not PermissionMode.ALL  # which no definition can say
+        yield "Permissions", f"mode {rules.mode}" if own else "the configuration's mode"
         yield "  allowed", ", ".join(rules.allow) or "nothing besides"
         yield "  denied", ", ".join(rules.deny) or "nothing besides"
     if agent.cluster:

@@ -15,6 +15,7 @@ from pex_tui.core.events import (
     RunLandRefused,
 )
 from pex_tui.core.landing_events import BranchMoved, GateFinished, MergeConflicted, WorkMerged
+from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.reasons import activity
 from pex_tui.core.state import RunState, TaskState, Verdict
@@ -28,7 +29,6 @@ _BECAME = {
     Phase.ABORTED: "⊘",
     Phase.SKIPPED: "⊘",
 }
-_ADOPTED_SECONDS = 3.0  # a start that is so old was found, not made
 Printer = Callable[[str], None]
 
 
@@ -56,12 +56,21 @@ class Narrator:
         self._state = state
         self._phases = {task.id: task.phase for task in state().tasks}
         self._notices = len(state().notices)
+        self._adopted_at = 0.0
+        self._budget_is_up = False
 
     def __call__(self, seq: int, event: Event) -> None:
         """Tell of an event and of what it did to the tasks, as far as that is worth a line."""
         del seq
         state = self._state()
-        for text in (_told(event, state), *self._noticed(state), *self._moved(state, event.at)):
+        if isinstance(event, RunAdopted):
+            self._adopted_at = event.at
+        for text in (
+            _told(event, state, self._adopted_at),
+            *self._noticed(state),
+            *self._moved(state, event.at),
+            self._budget(state),
+        ):
             if text:
                 clock = time.strftime("%H:%M:%S", time.localtime(event.at))
                 self._print(f"{clock} {clean(text)}")
@@ -77,10 +86,19 @@ class Narrator:
                 self._phases[task.id] = task.phase
                 yield _became(state, task, now)
 
+    def _budget(self, state: RunState) -> str:
+        was_up, used_up = self._budget_is_up, over_budget(state)
+        self._budget_is_up = bool(used_up)
+        return (
+            f"! The budget is used up ({used_up}): no agent starts"
+            if used_up and not was_up
+            else ""
+        )
 
-def _told(event: Event, state: RunState) -> str:
+
+def _told(event: Event, state: RunState, adopted_at: float) -> str:
     match event:
-        case AgentStarted() if event.at - event.started_at > _ADOPTED_SECONDS:
+        case AgentStarted() if event.started_at < adopted_at:  # found, not made
             return f"▸ {event.task} still runs in slot {event.slot}"
         case AgentStarted():
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
@@ -102,9 +120,9 @@ def _told(event: Event, state: RunState) -> str:
         case PermissionAsked():
             return f"? {event.task} asks to {event.title}"
         case PermissionDecided(verdict=Verdict.DENY):
-            return f"✗ {event.task}: denied by {event.by}"
+            return f"✗ {event.task}: denied ({event.by})"
         case PermissionDecided():
-            return f"✓ {event.task}: allowed by {event.by}"
+            return f"✓ {event.task}: allowed ({event.by})"
         case ConflictDecided():
             return f"⇄ {event.task}: {event.by} chose {event.decision}"
         case RunAdopted():

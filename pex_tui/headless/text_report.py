@@ -5,8 +5,11 @@ from textwrap import wrap
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.ids import TaskId
+from pex_tui.core.limits import over_budget
+from pex_tui.core.outcome import NOBODY
 from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import TaskSpec
+from pex_tui.core.settle import waits_for_money
 from pex_tui.core.state import LandStatus, Outcome, TaskState
 from pex_tui.core.text import clean
 from pex_tui.headless.conflict_story import (
@@ -105,6 +108,8 @@ def _what_became(report: Report, task: TaskState) -> str:
         drift = f", {len(task.drift)} outside `writes`" if task.drift else ""
         files = counted(len(task.files), "file")
         return f"landed {task.landed[:9]}, {files}{drift}: {subject(report, task)}"
+    if waits_for_money(task):
+        return f"not started: the budget is used up ({over_budget(report.state)})"
     if not task.reason or task.reason.startswith(task.phase):
         return task.reason or str(task.phase)
     return f"{task.phase}: {task.reason}"
@@ -250,11 +255,15 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
     """Commands, and what each is good for."""
     state, run = report.state, report.state.run
     if report.outcome is Outcome.INTERRUPTED or not report.is_finished:
-        yield f"pex-tui resume {run}", "continue it"
+        has_money = not any(waits_for_money(task) for task in state.tasks)
+        yield (
+            f"pex-tui resume {run}",
+            "continue it" + ("" if has_money else ", with its budget again"),
+        )
     elif any(task.phase is Phase.FAILED for task in state.tasks):
         yield f"pex-tui resume {run}", "try what failed again"
-    if report.denials:
-        asked = report.denials[0][1]
+    asked = next((asked for _, asked in report.denials if asked.by == NOBODY), None)
+    if asked is not None:
         rule = f"{asked.tool}(…)" if asked.touches else asked.tool
         yield (
             f"pex-tui run PLAN --set 'agents.permissions.allow=[\"{rule}\"]'",

@@ -66,7 +66,8 @@ class PermissionBlock(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    mode: Annotated[PermissionMode, BeforeValidator(_read_mode)] = PermissionMode.EDITS
+    mode: Annotated[PermissionMode, BeforeValidator(_read_mode)] = PermissionMode.ALL
+    """By default no narrower than what the configuration says."""
     allow: Words = ()
     deny: Words = ()
 

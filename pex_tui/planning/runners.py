@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pex_tui.core.plan import PermissionRules, Talk
+from pex_tui.core.plan import PermissionMode, PermissionRules, Talk
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.wording import nearest
 
@@ -73,19 +73,20 @@ class Runners:
         if name == COMMAND:
             return "it is to be run by a command, and its definition has none"
         if name not in known:
-            return f'there is no runner "{name}". {nearest(name, known)}'.rstrip()
+            guess = nearest(name, known)
+            return f'there is no runner "{name}"{f" ({guess})" if guess else ""}'
         runner = known[name]
         if find_program(runner.argv[0]) is None:
             return f'its runner {name} needs the program "{runner.argv[0]}", which is not there'
         return runner
 
     def permissions_of(self, agent: AgentDefinition) -> PermissionRules:
-        """The configuration's rules and the definition's; of two modes the definition's counts."""
+        """The configuration's rules and the definition's; of two modes the stricter counts."""
         own = agent.permissions
         if own is None:
             return self.permissions
         return PermissionRules(
-            mode=own.mode,
+            mode=min(self.permissions.mode, own.mode, key=list(PermissionMode).index),
             allow=(*self.permissions.allow, *own.allow),
             deny=(*self.permissions.deny, *own.deny),
         )

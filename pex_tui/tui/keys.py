@@ -69,11 +69,12 @@ LOSES_ITS_PROCESS = frozenset({Phase.RUNNING, Phase.PAUSED})
 
 
 def pauses(tasks: Sequence[TaskState]) -> tuple[Event, ...]:
-    """Pause what can be paused; if all of it is, let it go on."""
+    """Pause what can be paused, freeze what still finishes its step, or let all of it go on."""
     able = [task for task in tasks if task.phase in _PAUSABLE]
     free = [task for task in able if not task.held]
-    if free:
-        return tuple(PauseRequested(task=task.id, by=YOU) for task in free)
+    finishing = [task for task in able if task.listens and task.phase is Phase.RUNNING]
+    if free or finishing:
+        return tuple(PauseRequested(task=task.id, by=YOU) for task in free or finishing)
     return tuple(ResumeRequested(task=task.id, by=YOU) for task in able)
 
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,21 @@ def test_broken_definitions_are_named_and_the_others_load(tmp_path: Path) -> Non
     assert library.problems == (
         f"{binary}:2: the agent definition is not UTF-8 text. Save it as UTF-8.",
         f'{broken}:3: pex.memory: "much" is no size. Write it as 512MB or 2GB.',
+    )
+
+
+def test_a_pipe_among_the_definitions_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.md"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.md"
+    link.symlink_to(pipe)
+    define(tmp_path, "whole.md", "---\nname: whole\n---\n")
+    library = load_library([AgentFolder("repository", tmp_path)])
+
+    assert set(library.agents) == {"whole"}
+    assert library.problems == tuple(
+        f"{path}: it is no regular file, and no agent definition. Remove it."
+        for path in (link, pipe)
     )
 
 

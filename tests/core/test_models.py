@@ -29,8 +29,8 @@ from tests.core.world import BASE, World, task
 A, B = TaskId("a"), TaskId("b")
 
 
-def agent(name: str, *needs: str, runner: str = "claude", **fields: object) -> TaskSpec:
-    return task(name, *needs, brief=Brief(runner, Talk.CLAUDE), **fields)
+def agent(name: str, *needs: str, **fields: object) -> TaskSpec:
+    return task(name, *needs, brief=Brief("claude", Talk.CLAUDE), **fields)
 
 
 def world_of(*specs: TaskSpec, verify: bool = False, **rules: object) -> World:
@@ -61,6 +61,10 @@ def verdict(world: World, asked: PermissionAsked) -> Verdict | None:
         ("pytest -q; rm -rf /", None),
         ("pytest $(touch x)", None),
         ("git push origin", Verdict.DENY),
+        ("git push", Verdict.DENY),
+        ("cd src && git push origin", Verdict.DENY),
+        ("echo $(git push origin)", Verdict.DENY),
+        ("git pushy", None),
         ("make", None),
     ],
 )
@@ -70,6 +74,15 @@ def test_rules_answer_for_commands_but_not_for_a_second_one_behind_it(
     world = ruled(allow=("Bash(pytest *)",), deny=("Bash(git push *)",))
 
     assert verdict(world, question("Bash", command)) is expected
+
+
+@pytest.mark.parametrize("tool", ["Edit", "Write", "NotebookEdit"])
+def test_a_rule_for_edits_holds_whatever_the_agent_calls_the_tool(tool: str) -> None:
+    denying = ruled(deny=("Edit(src/*)",))
+    assert verdict(denying, question(tool, "src/a.py", edits=True)) is Verdict.DENY
+
+    allowing = ruled(PermissionMode.ASK, allow=("Write(docs/*)",))
+    assert verdict(allowing, question(tool, "docs/a.md", edits=True)) is Verdict.ALLOW_ONCE
 
 
 def test_edits_of_the_own_checkout_need_no_question_unless_the_mode_asks() -> None:
@@ -96,8 +109,27 @@ def test_all_that_is_touched_has_to_be_allowed() -> None:
     assert verdict(world, question("Edit", "docs/a.md", "src/b.py")) is None
 
 
+@pytest.mark.parametrize(
+    ("runner", "talk", "argv", "provider"),
+    [
+        ("claude", Talk.CLAUDE, ("claude",), "claude"),
+        ("mine", Talk.CLAUDE, ("/opt/my-claude",), "claude"),
+        ("mine", Talk.CODEX, ("codex",), "codex"),
+        ("mine", Talk.ACP, ("npx", "-y", "@google/gemini-cli", "--experimental-acp"), "gemini"),
+        ("claude-mine", Talk.ACP, ("./start.sh",), "claude"),
+        ("mine", Talk.ACP, ("./start.sh",), "mine"),
+    ],
+)
+def test_whose_model_a_task_uses(
+    runner: str, talk: Talk, argv: tuple[str, ...], provider: str
+) -> None:
+    assert task("a", argv=argv, brief=Brief(runner, talk)).provider == provider
+    assert task("a", argv=argv).provider == ""
+
+
 def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
-    world = world_of(agent("a"), agent("b"), agent("c", runner="codex-acp"), task("d"), slots=1)
+    other = task("c", argv=("codex-acp",), brief=Brief("mine", Talk.ACP))
+    world = world_of(agent("a"), agent("b"), other, task("d"), slots=1)
     world.run("a")
     world.send(AgentLimited(A, 1, 30.0, "429"))
     world.finish("a")
@@ -166,6 +198,16 @@ def test_a_budget_holds_agents_until_a_person_extends_it() -> None:
     assert not is_over(world.state, attended=True)
     world.send(BudgetExtended("you"))
     assert world.running() == {"b", "c"}
+
+
+def test_one_extension_is_enough_however_much_was_overdrawn() -> None:
+    world = world_of(agent("a"), agent("b", "a"), budget_tokens=100)
+    world.run("a")
+    world.send(AgentSpent(A, 1, 44_484, None, 1))
+    world.finish("a")
+    world.send(BudgetExtended("you"))
+
+    assert world.running() == {"b"}
 
 
 def test_where_nobody_is_a_used_up_budget_ends_the_run_until_it_is_resumed() -> None:

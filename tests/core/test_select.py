@@ -80,6 +80,11 @@ VARIANTS: list[tuple[str, dict[str, object], str]] = [
     ),
     ("checkout", {"held": True}, "Paused by you before retry 2/3: exit 1"),
     ("checkout", {"retry_at": NOW - 5}, "Retry 2/3 in 0 s: exit 1"),
+    (
+        "checkout",
+        {"failure": Failure(FailureKind.LIMIT, "429"), "retry_at": NOW + 9},
+        "Goes on in 9 s: 429",
+    ),
     ("docs", {"files": ("a",), "drift": ("a",)}, "Landed 4f1c09e, 1 file, 1 outside its writes"),
     (
         "legacy",

@@ -131,6 +131,18 @@ def test_where_nobody_watches_a_question_is_denied_and_the_exit_code_says_so(
     assert ended.returncode == 6, ended.stderr
     assert "denied" in ended.stdout
     assert "touch x" in ended.stdout
+    assert "agents.permissions.allow" in ended.stdout
+
+
+def test_a_rule_that_denies_is_told_and_nobody_is_advised_to_allow_it(agents: Agents) -> None:
+    agents.assign(a="asks")
+    agents.plan("  - {id: a, agent: coder, prompt: Run it, expects: any}\n")
+    rule = 'agents.permissions.deny=["Bash(touch *)"]'
+    ended = agents.shell.pex("run", "plan.yaml", "--headless", "--set", rule)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "not allowed to run touch x (the rule Bash(touch *))" in ended.stdout
+    assert "agents.permissions.allow" not in ended.stdout
 
 
 def test_a_rule_answers_without_a_person(agents: Agents) -> None:

@@ -1,7 +1,6 @@
 """What `pex-tui agents` lists, shows and finds."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -60,7 +59,7 @@ def shop(tmp_path: Path) -> Shop:
     path.mkdir()
     home.mkdir()
     environ = {
-        "PATH": os.environ["PATH"],
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",  # no coding agent among them
         "HOME": str(home),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
@@ -127,7 +126,7 @@ def test_an_agents_permissions_and_limits_are_shown() -> None:
     assert "  denied     WebFetch" in lines
     assert "Estimate     1m 30s" in lines
     assert "Memory       1.0G" in lines
-    assert "Runner       - (the configuration's)" in lines
+    assert "Runner       - (none is here; see pex-tui doctor)" in lines
 
 
 def test_the_library_is_listed_with_what_is_broken_on_the_side(shop: Shop) -> None:
@@ -139,6 +138,15 @@ def test_the_library_is_listed_with_what_is_broken_on_the_side(shop: Shop) -> No
     assert "qa-engineer" in ended.stdout
     assert f"{broken}:3: pex.memory" in ended.stderr
     assert shop.pex("agents", "list").stdout == ended.stdout
+
+
+def test_the_runner_is_the_one_that_would_be_taken_here(shop: Shop) -> None:
+    shop.define("mine", "---\nname: mine\ntools: Read\n---\nGo.\n")
+    runners = 'agents.runners={"own": {"talk": "acp", "command": ["sh"]}}'
+    chosen = ("--set", runners, "--set", "agents.runner=own")
+    listed = json.loads(shop.pex("agents", *chosen, "list", "--json").stdout)
+    assert {agent["runner"] for agent in listed} == {"own"}
+    assert "Runner       own\n" in shop.pex("agents", *chosen, "show", "mine").stdout
 
 
 def test_the_list_as_json_names_source_runner_and_what_only_reads(shop: Shop) -> None:

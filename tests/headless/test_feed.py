@@ -1,8 +1,11 @@
 """What a headless run tells is what became of each task, not that a process ended."""
 
-from pex_tui.core.plan import Expects, Plan
+from pex_tui.core.events import AgentStarted, RunAdopted
+from pex_tui.core.ids import SlotId, TaskId
+from pex_tui.core.plan import Brief, Expects, Plan, Talk
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind
+from pex_tui.core.talk_events import AgentSpent
 from pex_tui.headless.feed import Narrator
 from tests.core.world import World, task
 
@@ -71,3 +74,28 @@ def test_a_signal_is_named() -> None:
     told.run.capture("a")
 
     assert [line for line in told.so_far() if line.startswith("✗")]
+
+
+def test_a_used_up_budget_is_told_once() -> None:
+    brief = Brief("claude", Talk.CLAUDE)
+    told = Told(task("a", brief=brief), task("b", "a", brief=brief), budget_tokens=100)
+    told.run.run("a")
+    told.run.send(AgentSpent(TaskId("a"), 1, 150, None, 1))
+    told.run.finish("a")
+
+    lines = [line for line in told.so_far() if "budget" in line]
+
+    assert lines == ["! The budget is used up (150 of 100 tokens): no agent starts"]
+
+
+def test_a_start_that_took_long_is_a_start_and_what_was_found_still_runs() -> None:
+    told = Told(task("a"), task("b"))
+    told.run.now += 20
+    told.run.run("a")
+    told.run.send(AgentStarted(TaskId("b"), 1, SlotId(2), 77, told.run.now - 9))
+    told.run.send(RunAdopted(99, "you"))
+    told.run.send(AgentStarted(TaskId("b"), 1, SlotId(2), 77, told.run.now - 9))
+
+    lines = [line for line in told.so_far() if line.startswith("▸ b")]
+
+    assert lines == ["▸ b started in slot 2", "▸ b still runs in slot 2"]

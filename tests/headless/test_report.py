@@ -22,10 +22,11 @@ from pex_tui.core.events import (
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.outcome import conclude
-from pex_tui.core.plan import Plan
+from pex_tui.core.plan import Brief, Plan, Talk
 from pex_tui.core.radar_events import OverlapSeen
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind
+from pex_tui.core.talk_events import AgentSpent
 from pex_tui.headless.durations import clock
 from pex_tui.headless.html_report import render_html
 from pex_tui.headless.markdown_report import render_markdown
@@ -317,6 +318,19 @@ def test_a_report_as_json_has_what_the_contract_names() -> None:
     )
     assert (conflict["decision"], conflict["decided_by"]) == (None, None)
     assert found["metrics"]["conflict_rate"] == 0.5
+
+
+def test_who_was_not_started_for_lack_of_budget_is_told_with_what_to_do() -> None:
+    brief = Brief("claude", Talk.CLAUDE)
+    tasks = (task("a", brief=brief), task("b", "a", brief=brief))
+    run = World(Plan(tasks), RunRules(budget_tokens=100))
+    run.run("a")
+    run.send(AgentSpent(A, 1, 150, None, 1))
+    run.finish("a")
+    text = render_text(finished(run))
+
+    assert "not started: the budget is used up (150 of 100 tokens)" in text
+    assert "continue it, with its budget again" in text
 
 
 def test_attempts_of_a_task_are_all_counted_and_the_last_one_is_its_time() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pex_tui.core.ids import AgentName
-from pex_tui.core.plan import Expects, GatePolicy, PermissionMode, Plan, TaskSpec
+from pex_tui.core.plan import Expects, GatePolicy, PermissionMode, PermissionRules, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
@@ -57,6 +57,14 @@ def test_the_planner_may_only_read() -> None:
     assert task.brief.tools == ("Read", "Grep", "Glob")
     assert task.brief.permissions.mode is PermissionMode.ASK
     assert task.brief.permissions.allow == ()
+
+
+def test_what_is_denied_to_all_is_denied_to_the_planner() -> None:
+    denying = Runners(permissions=PermissionRules(deny=("Read(secrets/*)",)))
+    task = asked(context=PlanContext(agents=LIBRARY, runners=denying))
+
+    assert task.brief is not None
+    assert task.brief.permissions.deny == ("Read(secrets/*)",)
 
 
 def test_it_gets_goal_outline_library_and_schema() -> None:

@@ -131,6 +131,29 @@ def test_nouns_in_a_list_open_no_clause() -> None:
     assert [one.intent for one in clauses] == [Intent.INVESTIGATE, None]
 
 
+@pytest.mark.parametrize(
+    ("goal", "intent"),
+    [
+        ("Defragment the heap", Intent.EDIT),  # no verb of ours, but an order
+        ("Re-enable the cache", Intent.BUILD),
+        ("Sometimes the cache is stale", None),
+        ("Emergency, the cache is stale", None),
+        ("Support tells us of stale prices", None),
+        ("Users report that prices are stale", None),
+        ("Write a report of stale prices", Intent.INVESTIGATE),
+        ("Write a plan for the new cache", Intent.PLAN),
+    ],
+)
+def test_what_a_sentence_orders(goal: str, intent: Intent | None) -> None:
+    assert [one.intent for one in read_clauses(goal)] == [intent]
+
+
+def test_an_order_without_a_subject_is_about_what_was_told_before() -> None:
+    goal = "The parser takes 40 seconds; find out why and speed it up"
+
+    assert choose(read_signals(goal), OUTLINES["rust"]).agents == ("performance-agent",)
+
+
 def test_steps_are_counted() -> None:
     clauses = read_clauses("1. Profile it. 2. Speed it up. 3. Release it.")
 

@@ -40,6 +40,7 @@ def what_is_wrong(row: dict[str, Any]) -> str:
         ("goals_unseen.yaml", 0.9),
         ("goals_later.yaml", 0.9),
         ("goals_fresh.yaml", 0.9),
+        ("goals_judged.yaml", 0.9),
     ],
 )
 def test_most_goals_get_the_plan_that_an_engineer_would_make(table: str, least: float) -> None:

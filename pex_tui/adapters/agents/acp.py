@@ -15,6 +15,7 @@ from pex_tui.adapters.agents.dialect import (
     amount,
     encoded,
     entries,
+    inside,
     is_within,
     judge_error,
     parsed,
@@ -70,6 +71,7 @@ class AcpDialect:
         self._turn_ended = False
         self._waiting: list[str] = []  # messages of people, for the turns to come
         self._stop_reason = ""
+        self._is_broken = False  # the turn, by the agent's own word for its state
         self._error: Judgement | None = None
         self._list = Checklist()
         self._calls: dict[str, str] = {}  # tools in use, with their titles
@@ -230,12 +232,15 @@ class AcpDialect:
         elif error.get("code") == _LOGIN_NEEDED:
             self.fatal = Judgement(FailureKind.AUTH, f"the agent wants a login: {text}")
         elif number >= _PROMPT:
-            self._error = judge_error(text)
+            self._failed(text, heard)
             self._turn_ended = True
-            if self._error.failure is FailureKind.LIMIT:
-                heard.reports.append(Limited(None, text))
         else:
             self.fatal = judge_error(text)
+
+    def _failed(self, text: str, heard: Heard) -> None:
+        self._error = judge_error(text)
+        if self._error.failure is FailureKind.LIMIT:
+            heard.reports.append(Limited(None, text))
 
     def _begin_anew(self, heard: Heard) -> None:
         if self._record.resumes:
@@ -261,7 +266,7 @@ class AcpDialect:
     def _next_prompt(self, text: str) -> Say:
         number = _PROMPT + self._prompts
         self._prompts += 1
-        self._turn_ended = False
+        self._turn_ended = self._is_broken = False
         prompt = [{"type": "text", "text": text}]
         return _request(number, "session/prompt", {"sessionId": self._session, "prompt": prompt})
 
@@ -271,6 +276,8 @@ class AcpDialect:
         self._turn_ended = True
         self._error = None
         self._stop_reason = text_of(result.get("stopReason"))
+        if self._is_broken:  # codex-acp ends it like any other, its last paragraph being the error
+            self._failed(self.last_words.rpartition("\n\n")[2], heard)
         tokens = int(amount(section(result, "usage").get("totalTokens")))
         cost = self._cost - self._told_cost
         self._told_cost = self._cost
@@ -285,18 +292,19 @@ class AcpDialect:
         call, request = section(params, "toolCall"), str(number)
         self._ids[request] = number
         self._options[request] = entries(params.get("options"))
-        kind, command = text_of(call.get("kind")), text_of(section(call, "rawInput").get("command"))
+        kind, command = text_of(call.get("kind")), _command(call)
         tool = _TOOLS.get(kind, kind.capitalize() or "Tool")
         paths = _paths(call)
         title = text_of(call.get("title")) or self._calls.get(text_of(call.get("toolCallId")), "")
-        within = all(is_within(path, self._record.cwd) for path in paths)
+        beyond = [path for path in paths if not is_within(path, self._record.cwd)]
+        touched = [inside(path, self._record.cwd) for path in paths]
         asked = Asked(
             request,
             tool,
             wish(tool, command or ", ".join(paths) or title, self._record.cwd),
-            (*paths, *((command,) if command else ())),
+            tuple([command, *beyond] if command else touched),  # its own files a command may touch
             f"{tool}({command})" if command else tool,
-            edits=tool == "Edit" and bool(paths) and within,
+            edits=tool == "Edit" and bool(paths) and not beyond,
         )
         heard.reports.append(asked)
         heard.shown += shown(asked.title, "? ")
@@ -313,6 +321,10 @@ class AcpDialect:
             case "tool_call" | "tool_call_update":
                 self._flush(heard)
                 self._called(update, heard)
+            case "session_info_update":
+                state = section(update, "_meta", "codex", "threadStatus").get("type")
+                self._is_broken = state == "systemError" if state else self._is_broken
+                return
             case "usage_update":
                 self._cost = amount(section(update, "cost").get("amount")) or self._cost
                 return
@@ -353,6 +365,14 @@ def _answer(number: Any, result: dict[str, Any]) -> Say:
 
 def _item(entry: dict[str, Any]) -> Item:
     return Item(text_of(entry.get("content")), text_of(entry.get("status")))
+
+
+def _command(call: dict[str, Any]) -> str:
+    """The command line that would be run; some tell it by the title alone, where it is whole."""
+    told = text_of(section(call, "rawInput").get("command"))
+    title = text_of(call.get("title"))
+    is_whole = call.get("kind") == "execute" and not title.endswith(("…", "..."))
+    return told or (title if is_whole else "")
 
 
 def _paths(call: dict[str, Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pex_tui.adapters.agents.dialect import (
     amount,
     encoded,
     entries,
+    inside,
     is_within,
     judge_error,
     nearer,
@@ -43,6 +44,7 @@ _HOOK = "before-tool"
 _LIMITS = frozenset({"rate_limit", "overloaded", "overloaded_error"})
 _EDITORS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})
 _PATH_KEYS = ("file_path", "notebook_path", "path")
+_NO_LOGIN = "authentication_failed"
 _DENIED = "The person who watches this run, or its rules, did not allow that. Find another way."
 
 
@@ -211,10 +213,8 @@ class ClaudeDialect:
     def _retry(self, event: dict[str, Any], heard: Heard) -> None:
         error, status = text_of(event.get("error")), event.get("error_status")
         wait = amount(event.get("retry_delay_ms")) / 1000
-        if error == "authentication_failed" or status in {401, 403}:
-            self.fatal = Judgement(
-                FailureKind.AUTH, "Claude Code is not logged in, or its key is refused"
-            )
+        if error == _NO_LOGIN or status in {401, 403}:
+            self._lacks_login()
         elif error in _LIMITS or status in {429, 529}:
             heard.reports.append(Limited(wait, f"the model refuses for now ({status or error})"))
         tries = f"try {event.get('attempt')} of {event.get('max_retries')} in {wait:.0f} s"
@@ -222,7 +222,14 @@ class ClaudeDialect:
         heard.shown += shown(problem, "! ")
         heard.reports.append(Progress(self._list.fraction, problem))
 
+    def _lacks_login(self) -> None:
+        self.fatal = Judgement(
+            FailureKind.AUTH, "Claude Code is not logged in, or its key is refused"
+        )
+
     def _assistant(self, event: dict[str, Any], heard: Heard) -> None:
+        if event.get("error") == _NO_LOGIN:  # known without asking the server
+            self._lacks_login()
         is_own = event.get("parent_tool_use_id") is None  # else it is an agent of the agent's
         self._result_counts = self._result_counts and not is_own
         for block in entries(section(event, "message").get("content")):
@@ -287,7 +294,7 @@ class ClaudeDialect:
                     key,
                     tool,
                     wish(tool, _subject(given), self._record.cwd),
-                    _touched(request),
+                    _touched(request, self._record.cwd),
                     _scope(tool, given),
                     edits=tool in _EDITORS and is_within(_path(given), self._record.cwd),
                 )
@@ -345,9 +352,10 @@ def _path(given: dict[str, Any]) -> str:
     return next(filter(None, (text_of(given.get(key)) for key in _PATH_KEYS)), "")
 
 
-def _touched(request: dict[str, Any]) -> tuple[str, ...]:
+def _touched(request: dict[str, Any], folder: str) -> tuple[str, ...]:
     given = section(request, "input")
-    found = [_path(given), text_of(given.get("command")), text_of(request.get("blocked_path"))]
+    paths = [inside(path, folder) for path in (_path(given), text_of(request.get("blocked_path")))]
+    found = [paths[0], text_of(given.get("command")), paths[1]]
     return tuple(dict.fromkeys(text for text in found if text))
 
 

@@ -153,14 +153,15 @@ class Conversation:
                 await self._shims.end_input(self._key)
                 await self._until(lambda: False)  # it may go by itself
 
-    def finish(self, exited: Exited) -> Judgement:
-        """Hear the rest, once the attempt is gone; how it ended."""
+    async def finish(self, exited: Exited) -> Judgement:
+        """Hear the rest, once the attempt is gone, in turns with everybody else; how it ended."""
         self._is_gone = True
         self._news.set()
         more = True
         while more:
             lines, more = self._log.read()
             self._hear(lines)
+            await asyncio.sleep(0)
         self._hear([line for line in (self._log.last(),) if line.strip()])
         self.close()
         judged = self._dialect.judge(exited)

@@ -32,7 +32,9 @@ _VERBS = {
     "WebSearch": "search the web for",
 }
 _AUTH = re.compile(
-    r"authenticat|unauthori[sz]ed|invalid api key|not logged in|\b401\b", re.IGNORECASE
+    r"authenticat|unauthori[sz]ed|not logged in|\b401\b|"
+    r"(invalid|incorrect|missing|no) .{0,40}api.?key",
+    re.IGNORECASE,
 )
 _LIMIT = re.compile(r"rate.?limit|overloaded|too many requests|quota|\b(429|529)\b", re.IGNORECASE)
 
@@ -167,6 +169,13 @@ def is_within(path: str, folder: str) -> bool:
     """Whether a path, absolute or relative to the folder, names something inside it."""
     whole = os.path.normpath(os.path.join(folder, path))  # noqa: PTH118  # it need not exist
     return bool(path) and whole != folder and whole.startswith(folder.rstrip("/") + "/")
+
+
+def inside(path: str, folder: str) -> str:
+    """The path as the repository calls it, where it names something inside the folder."""
+    if not is_within(path, folder):
+        return path
+    return os.path.relpath(os.path.join(folder, path), folder)  # noqa: PTH118  # it need not exist
 
 
 def nearer(text: str, folder: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pex_tui.adapters.agents.dialect import Heard, amount, section, shown, text_of
+from pex_tui.adapters.agents.dialect import Heard, amount, entries, section, shown, text_of
 from pex_tui.adapters.agents.monologue import Monologue
 
 
@@ -21,6 +21,8 @@ class GeminiDialect(Monologue):
         match kind:
             case "init":
                 self._session = text_of(event.get("session_id"))
+            case "tool_use" if event.get("tool_name") == "write_todos":
+                self._plans(entries(section(event, "parameters").get("todos")), "description")
             case "tool_use":
                 given = section(event, "parameters")
                 subject = given.get("command") or given.get("file_path") or given.get("path") or ""

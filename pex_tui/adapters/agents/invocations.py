@@ -25,6 +25,7 @@ _CLAUDE_ENVIRONMENT = {
     "ENABLE_TOOL_SEARCH": "false",
     "DISABLE_AUTOUPDATER": "1",
 }
+_UNSEEN_RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "3"}  # its ACP tells nothing of them for minutes
 _NEEDED = {  # by provider, whose own secrets these are
     "claude": ("ANTHROPIC_*", "CLAUDE_CODE_*", "CLAUDE_CONFIG_DIR", "DISABLE_*", "CLOUD_ML_REGION"),
     "codex": ("OPENAI_*", "CODEX_*"),
@@ -60,17 +61,18 @@ def argv_of(spec: TaskSpec, record: AgentRecord) -> tuple[str, ...]:
     return (*spec.argv, *options)
 
 
-def needed_environment(brief: Brief) -> tuple[str, ...]:
-    """Patterns of the variables that the agent needs of the user's."""
-    return _NEEDED.get(brief.provider, ())
+def needed_environment(spec: TaskSpec) -> tuple[str, ...]:
+    """Patterns of the variables that the task's agent needs of the user's."""
+    return _NEEDED.get(spec.provider, ())
 
 
-def own_environment(brief: Brief, passed: dict[str, str]) -> dict[str, str]:
-    """The passed environment as the agent is to have it."""
-    if brief.talk is not Talk.CLAUDE:
+def own_environment(spec: TaskSpec, passed: dict[str, str]) -> dict[str, str]:
+    """The passed environment as the task's agent is to have it."""
+    if spec.brief is None or spec.provider != Talk.CLAUDE:
         return passed
+    retries = _UNSEEN_RETRIES if spec.brief.talk is Talk.ACP else {}
     kept = {name: value for name, value in passed.items() if name not in _OF_A_PARENT}
-    return {**_CLAUDE_ENVIRONMENT, **kept}
+    return {**_CLAUDE_ENVIRONMENT, **retries, **kept}
 
 
 def _claude(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
@@ -85,6 +87,8 @@ def _claude(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["--model", brief.model]
     if brief.tools is not None:
         options += ["--tools", ",".join(brief.tools)]
+    # most of what it does it does not ask for; `=`, as a rule may look like an option
+    options += [f"--disallowedTools={rule}" for rule in brief.permissions.deny]
     if brief.preamble:
         options += ["--append-system-prompt", brief.preamble]
     return tuple(options)
@@ -97,7 +101,7 @@ def _codex(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["-m", brief.model]
     if record.resumes:
         options += ["resume", record.session]
-    return (*options, record.prompt)
+    return (*options, _argument(record.prompt))
 
 
 def _gemini(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
@@ -107,7 +111,7 @@ def _gemini(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["-m", brief.model]
     if record.resumes:
         options += ["--resume", record.session]
-    return (*options, "-p", record.prompt)
+    return (*options, "-p", _argument(record.prompt))
 
 
 def _opencode(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
@@ -116,4 +120,9 @@ def _opencode(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         options += ["-m", brief.model]
     if record.resumes:
         options += ["--session", record.session]
-    return (*options, record.prompt)
+    return (*options, _argument(record.prompt))
+
+
+def _argument(prompt: str) -> str:
+    """The prompt such that no program takes it for an option."""
+    return f"\n{prompt}" if prompt.startswith("-") else prompt

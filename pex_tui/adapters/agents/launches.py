@@ -58,7 +58,6 @@ class AgentLaunches:
             token = self.door.token(key) if self.door else ""
         except OSError as error:
             raise LaunchError(f"no folder for its records: {error}", permanent=False) from error
-        brief = spec.brief
         env = attempt_environment(
             self.user,
             key,
@@ -70,11 +69,10 @@ class AgentLaunches:
             inputs=[self.places.outputs(key.run, need) for need in spec.needs],
             socket=self.door.path if self.door else None,
             token=token,
-            passed=self.passed if brief is None else (*self.passed, *needed_environment(brief)),
+            passed=(*self.passed, *needed_environment(spec)),
         )
         if self.programs is not None:
             env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH"), str(self.programs))))
-        if brief is not None:
-            env = own_environment(brief, env)
-        speaks = brief is not None and brief.talk in SPOKEN
+        env = own_environment(spec, env)
+        speaks = spec.brief is not None and spec.brief.talk in SPOKEN
         return Launch(key, argv, workspace.path, env, self.grace_seconds, speaks)

@@ -2,8 +2,17 @@
 
 from typing import Any
 
-from pex_tui.adapters.agents.checklist import Checklist
-from pex_tui.adapters.agents.dialect import Heard, Say, judge_error, parsed, shown, silent_end
+from pex_tui.adapters.agents.checklist import Checklist, Item
+from pex_tui.adapters.agents.dialect import (
+    Heard,
+    Say,
+    judge_error,
+    nearer,
+    parsed,
+    shown,
+    silent_end,
+    text_of,
+)
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.state import FailureKind, Verdict
 from pex_tui.engine.attempt import (
@@ -108,11 +117,16 @@ class Monologue:
             self._list.latest = text.partition("\n")[0]
             heard.shown += shown(text)
 
+    def _plans(self, todos: list[dict[str, Any]], title: str) -> None:
+        self._list.replace(
+            [Item(text_of(todo.get(title)), text_of(todo.get("status"))) for todo in todos]
+        )
+
     def _begins(self, call: str, title: str, heard: Heard) -> None:
         if call and call not in self._calls:
             self._calls.add(call)
-            self._list.latest = title
-            heard.shown += shown(title, "● ")
+            self._list.latest = nearer(title, self._record.cwd)
+            heard.shown += shown(self._list.latest, "● ")
 
     def _spends(self, tokens: int, cost: float | None, heard: Heard) -> None:
         self._spendings += 1

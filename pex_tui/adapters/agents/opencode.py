@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pex_tui.adapters.agents.dialect import Heard, amount, section, text_of
+from pex_tui.adapters.agents.dialect import Heard, amount, entries, section, text_of
 from pex_tui.adapters.agents.monologue import Monologue
 
 
@@ -31,6 +31,9 @@ class OpencodeDialect(Monologue):
     def _tool(self, part: dict[str, Any], heard: Heard) -> None:
         state = section(part, "state")
         call, given = text_of(part.get("callID")), section(state, "input")
+        if part.get("tool") == "todowrite":
+            self._plans(entries(given.get("todos")), "content")
+            return
         subject = given.get("command") or given.get("filePath") or given.get("path")
         title = f"{text_of(part.get('tool'))} {text_of(subject)}".strip()
         self._begins(call, title, heard)

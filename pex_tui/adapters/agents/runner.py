@@ -61,7 +61,7 @@ class AgentsRunner:
         exited = await self._shims.wait(key)
         talk = self._talks.pop(key, None)
         if talk is not None:
-            return replace(exited, judgement=talk.finish(exited))
+            return replace(exited, judgement=await talk.finish(exited))
         record = self._record(key)
         return exited if record is None else self._judged(key, record, exited)
 

@@ -8,7 +8,7 @@ from pex_tui.adapters.agents.conversation import hear_all
 from pex_tui.adapters.agents.dialects import dialect_of
 from pex_tui.adapters.agents.prompts import lesson_prompt, task_prompt, taught_prompt
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
-from pex_tui.core.plan import Talk, TaskSpec
+from pex_tui.core.plan import Brief, PermissionMode, Talk, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Workspace
@@ -49,9 +49,15 @@ def next_record(
         session=before.session if before and resumes else str(uuid.uuid4()),
         resumes=resumes,
         cost_before=before.cost_usd if before and resumes else 0.0,
-        mode=brief.permissions.mode,
+        mode=_mode(brief),
         read_only=spec.is_read_only,
     )
+
+
+def _mode(brief: Brief) -> PermissionMode:
+    """What the agent itself lets pass; with ACP it knows no rule, so it asks where one denies."""
+    asks = brief.talk is Talk.ACP and brief.permissions.deny
+    return PermissionMode.ASK if asks else brief.permissions.mode
 
 
 def _before(places: Places, key: AttemptKey, talk: Talk, workspace: Path) -> _Before:

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.clauses import Clause
-from pex_tui.planning.goals.signals import PREPOSITIONS, ClauseSignals, Signals
+from pex_tui.planning.goals.signals import ClauseSignals, Signals
+from pex_tui.planning.goals.verbs import PREPOSITIONS
 
 COMPLEX_AT = 3.0
 CLEAR_AT = 1.5

@@ -8,10 +8,14 @@ from itertools import pairwise
 
 from pex_tui.planning.goals.verbs import (
     AMBIGUOUS,
+    ARTICLES,
     DETERMINERS,
     NOUN_INTENTS,
+    OPENERS,
+    REPORTING,
     VERBS,
     Intent,
+    intent_of,
     word_set,
 )
 
@@ -155,7 +159,7 @@ def _held_more_than_fillers(held: list[Word]) -> bool:
 def _heads_a_clause(sentence: list[Word], place: int) -> bool:
     """Whether the word is a verb in its plain form that has an object of its own."""
     text = sentence[place].text
-    if text not in VERBS:
+    if intent_of(text) is None:
         return False
     following = sentence[place + 1] if place + 1 < len(sentence) else None
     return text not in AMBIGUOUS or (
@@ -169,20 +173,40 @@ def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
     is_order = said[0] in _ASKING and (said[1:2] == ["you"] or set(said[2:3]) & set(VERBS))
     if is_order:  # "could you fix it?"
         words, is_question = words[2:], False
-    for word in words:
+    for place, word in enumerate(words):
         if word.text in _FILLERS or word.text == "," or word.is_ruled_out:
             continue
         if is_question or word.text in {"why", "how", "what", "whether"}:
             return Intent.INVESTIGATE
-        if word.text in VERBS:
-            tells = VERBS[word.text] is Intent.BUILD and _tells_findings(words)
-            return Intent.INVESTIGATE if tells else VERBS[word.text]
+        ordered = _ordered(words[place:])
+        if ordered is not None:
+            return _of_what_is_written(words) or ordered if ordered is Intent.BUILD else ordered
         break
     asked = [word.text for word in words if not word.is_ruled_out]
     wanted = next((VERBS[b] for a, b in pairwise(asked) if a == "to" and b in VERBS), None)
     if wanted is not None and ("want" in asked or "need" in asked):
         return wanted
-    return next((NOUN_INTENTS[text] for text in asked if text in NOUN_INTENTS), None)
+    nouns = (b for a, b in pairwise(["", *asked]) if b in NOUN_INTENTS and a not in _SUBJECTS)
+    return next((NOUN_INTENTS[text] for text in nouns), None)
+
+
+def _ordered(words: tuple[Word, ...]) -> Intent | None:
+    """What the first word orders; one that is no verb of ours is one if it has an object."""
+    first, following = words[0], words[1].text if len(words) > 1 else ""
+    if first.text in AMBIGUOUS and following in REPORTING:  # "support tells us"
+        return None
+    known = intent_of(first.text)
+    is_order = first.text.isalpha() and first.text not in OPENERS and not first.text.endswith("ly")
+    return Intent.EDIT if known is None and is_order and following in ARTICLES else known
+
+
+def _of_what_is_written(words: tuple[Word, ...]) -> Intent | None:
+    """What making a text comes down to: a report is looking, a plan for something is planning."""
+    if _tells_findings(words):
+        return Intent.INVESTIGATE
+    near = [word.text for word in words[: _NEAR + 1]]
+    is_plan = any(a == "plan" and b in {"for", "to", "of", "how"} for a, b in pairwise(near))
+    return Intent.PLAN if is_plan else None
 
 
 def _tells_findings(words: tuple[Word, ...]) -> bool:

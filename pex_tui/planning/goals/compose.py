@@ -8,7 +8,6 @@ from pex_tui.planning.context import PlanContext, runs_by
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import Choice, Part, Pattern
 from pex_tui.planning.goals.equivalents import FORMATTING, Equivalent, equivalent, gate
-from pex_tui.planning.goals.files import likely_files
 from pex_tui.planning.goals.outline import RepositoryOutline, Tool, ToolKind
 from pex_tui.planning.goals.signals import Signals
 from pex_tui.planning.goals.verbs import Intent
@@ -48,13 +47,17 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All that a plan is composed from; `emergency_slots` is how far a boost goes."""
+    """All that a plan is composed from; `emergency_slots` is how far a boost goes.
+
+    `likely` are the files that the goal is probably about.
+    """
 
     goal: str
     signals: Signals
     choice: Choice
     outline: RepositoryOutline
     context: PlanContext
+    likely: tuple[str, ...] = ()
     emergency_slots: int = 8
     one_by_one: bool = False  # side by side would not pay
 
@@ -157,9 +160,8 @@ def _prompt(part: Part, material: Material, stand_in: Equivalent | None) -> str:
         said = " ".join(word.text for word in part.clause.words)
         paragraphs.append(f"Your part of the goal: {said}")
     paragraphs.append(f"Goal: {material.goal}")
-    likely = likely_files(material.signals, material.outline)
-    if likely and part.path is None and part.agent in _CHANGERS:
-        paragraphs.append(f"Probably about: {', '.join(likely)}")
+    if material.likely and part.path is None and part.agent in _CHANGERS:
+        paragraphs.append(f"Probably about: {', '.join(material.likely)}")
     if stand_in is not None and stand_in.tool is None:
         paragraphs.append(
             f"Switched off: it needs a coding agent, and {stand_in.why}. Put a command in that "

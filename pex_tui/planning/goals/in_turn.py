@@ -1,5 +1,7 @@
 """The patterns in which agents work one after the other, or one works alone."""
 
+from itertools import zip_longest
+
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import (
     CLEAR_AT,
@@ -26,9 +28,7 @@ def sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     """One agent for each clause, where they differ; a restructuring brings its own three."""
     found: list[Part] = []
     said_before: set[tuple[str, tuple[Word, ...]]] = set()
-    for one in signals.clauses:
-        if one.intent is None and len(signals.clauses) > 1:
-            continue
+    for one in _whole_orders(signals):
         for agent in _agents_of(one, signals, outline):
             if _means_the_same(one, agent, found):
                 continue
@@ -43,6 +43,21 @@ def sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
         return None
     why = "each step builds on what the one before has left, so side by side nothing is won"
     return Choice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
+
+
+def _whole_orders(signals: Signals) -> tuple[ClauseSignals, ...]:
+    """The clauses that ask for something, without "find x" where x is then changed."""
+    asked = [one for one in signals.clauses if one.intent is not None]
+    return tuple(one for one, other in zip_longest(asked, asked[1:]) if not _is_half(one, other))
+
+
+def _is_half(one: ClauseSignals, other: ClauseSignals | None) -> bool:
+    """Whether it looks for what the next changes, and for nothing that is an analyst's."""
+    if one.intent is not Intent.INVESTIGATE or any(weight >= 1 for weight in one.full.values()):
+        return False
+    if other is None or other.intent not in {Intent.EDIT, Intent.REFACTOR}:
+        return False
+    return any(word.text in PRONOUNS for word in other.clause.words)
 
 
 def _means_the_same(one: ClauseSignals, agent: str, found: list[Part]) -> bool:
@@ -86,7 +101,7 @@ def wide_change(signals: Signals, outline: RepositoryOutline) -> Choice | None:
 
 def single(signals: Signals, outline: RepositoryOutline) -> Choice:
     """One agent; there is always one."""
-    asked = [one for one in signals.clauses if one.intent is not None] or list(signals.clauses)
+    asked = _whole_orders(signals) or signals.clauses
     agents = [agent_for(one, outline) for one in asked]
     specific = [agent for agent in agents if agent != words.ENGINEER]
     chosen = specific[0] if specific else words.ENGINEER

@@ -11,6 +11,7 @@ from pex_tui.planning.context import PlanContext
 from pex_tui.planning.goals.choice import Pattern
 from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.compose import Composed, Material, compose
+from pex_tui.planning.goals.files import likely_files
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.signals import MOST_READ, Signals, read_signals
 from pex_tui.planning.goals.wording import about_repository
@@ -47,7 +48,8 @@ def plan_goal(
     signals = read_signals(text)
     choice = choose(signals, outline)
     boost = rules_for(Plan(())).emergency_slots
-    material = Material(text, signals, choice, outline, context, boost)
+    likely = likely_files(signals, outline)
+    material = Material(text, signals, choice, outline, context, likely, boost)
     composed = compose(material)
     written, plan = _parsed(composed, context)
     payoff = payoff_of(plan, composed.agent_seconds, rules_for)

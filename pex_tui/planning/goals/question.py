@@ -77,7 +77,9 @@ def planning_task(goal: str, outline: RepositoryOutline, context: PlanContext) -
             preamble=agent.prompt,
             model=agent.model or "",
             tools=_READING,
-            permissions=PermissionRules(mode=PermissionMode.ASK),
+            permissions=PermissionRules(
+                mode=PermissionMode.ASK, deny=context.runners.permissions_of(agent).deny
+            ),
         ),
     )
 

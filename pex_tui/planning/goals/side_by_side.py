@@ -17,7 +17,7 @@ from pex_tui.planning.goals.signals import ClauseSignals, Signals, without_neste
 from pex_tui.planning.goals.single import agent_for
 from pex_tui.planning.goals.verbs import Intent
 
-_EMERGENCY_AT = 3.0
+_EMERGENCY_AT = 2.5
 _SEVERE_AT = 1.5
 _DISCOUNT = 0.3
 _SHARE_OF_TOP = 0.3
@@ -81,6 +81,8 @@ def investigation(signals: Signals, outline: RepositoryOutline) -> Choice | None
     if signals.intents != (Intent.INVESTIGATE,):
         return None
     weights = {agent: signals.weight(agent) for agent in _ANALYSTS}
+    # "since the release" is a time
+    weights[words.RELEASE] = sum(one.head.get(words.RELEASE, 0.0) for one in signals.clauses)
     least = max(CLEAR_AT, _SHARE_OF_TOP * max(weights.values()))
     found = [agent for agent in _ANALYSTS if weights[agent] >= least]
     is_fault = signals.weight(words.FAULT) >= 1 or signals.weight(words.VAGUE) >= CLEAR_AT

@@ -1,23 +1,22 @@
 """What a goal's words weigh: for each agent and topic, and which words it was."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from pex_tui.planning.goals.clauses import Clause, Word, read_clauses
-from pex_tui.planning.goals.verbs import Intent, word_set
-from pex_tui.planning.goals.vocabulary import DOCS, TESTS, topics_of
+from pex_tui.planning.goals.verbs import PREPOSITIONS, Intent
+from pex_tui.planning.goals.vocabulary import DOCS, RELEASE, TESTS, topics_of
 
 MOST_READ = 24_000
 _HALF = 0.5
 _MOST_ITEMS = 8
 _RULED_OUT_AT = 1.5
 _FEW_WORDS = 4
+_VERSION = re.compile(r"v\d+(\.\d+)+")
 PRONOUNS = frozenset({"it", "them", "these", "those", "this", "that"})
 _DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
-PREPOSITIONS = word_set(
-    "for about of in on with when that where from to by after before into without which"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,13 @@ def read_signals(goal: str) -> Signals:
     text = goal[:MOST_READ]
     wanted, refused = _Tally(), _Tally()
     found: list[ClauseSignals] = []
+    told: Mapping[str, float] = {}
     for clause in read_clauses(text):
-        signals = _clause_signals(clause, wanted, refused)
+        own = _clause_signals(clause, wanted, refused)
         if not all(word.is_ruled_out for word in clause.words):
-            found.append(_about_what_was_told(signals, found))
+            found.append(_about_what_was_told(own, told))
+            is_about_it = clause.intent is None or found[-1] is not own
+            told = found[-1].full if is_about_it else {}
     return Signals(
         clauses=tuple(found),
         topics=wanted.weights,
@@ -101,14 +103,15 @@ def read_signals(goal: str) -> Signals:
     )
 
 
-def _about_what_was_told(one: ClauseSignals, found: list[ClauseSignals]) -> ClauseSignals:
+def _about_what_was_told(one: ClauseSignals, told: Mapping[str, float]) -> ClauseSignals:
     """An order without a subject of its own ("repair them") is about the statement before it."""
     said = {word.text for word in one.clause.words}
-    follows = bool(found) and found[-1].intent is None and one.intent is not None
-    if follows and said & PRONOUNS and len(said) <= _FEW_WORDS:
-        full = {**found[-1].full, **one.full}
-        return ClauseSignals(one.clause, full, full)
-    return one
+    has_subject = bool(one.full) and not said & PRONOUNS
+    if one.intent is None or not told or has_subject or len(said) > _FEW_WORDS:
+        return one
+    topics = (*told, *one.full)
+    full = {topic: max(told.get(topic, 0.0), one.full.get(topic, 0.0)) for topic in topics}
+    return ClauseSignals(one.clause, full, full)
 
 
 def _clause_signals(clause: Clause, wanted: _Tally, refused: _Tally) -> ClauseSignals:
@@ -133,6 +136,8 @@ def _spoken(word: Word, following: str) -> dict[str, tuple[str, float]]:
     """What a word speaks for, by itself or with the one after it, and how it is to be quoted."""
     if word.is_path:
         return {topic: (word.text, weight) for topic, weight in _path_topics(word).items()}
+    if _VERSION.fullmatch(word.text):
+        return {RELEASE: (word.text, 1.0)}
     alone = topics_of(word.text, "")
     together = topics_of(word.text, following) if following else alone
     return {

@@ -30,7 +30,8 @@ def agent_for(one: ClauseSignals, outline: RepositoryOutline) -> str:
         case Intent.FIX:
             return _mender(one)
         case Intent.INVESTIGATE:
-            return _top(one.full, _ANALYSTS, words.ERRORS)
+            is_fault = one.full.get(words.FAULT, 0) >= 1
+            return _top(one.full, _ANALYSTS, words.ERRORS if is_fault else words.STRUCTURE)
         case Intent.VERIFY:
             return _tester(one, outline)
         case Intent.TUNE:

@@ -4,13 +4,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pex_tui.adapters.agent_checks import check_folders, check_paths
 from pex_tui.adapters.agent_store import recorded
 from pex_tui.adapters.git.repository import RepositoryError, discover
 from pex_tui.adapters.library import AgentFolder, load_library
+from pex_tui.adapters.programs import program_finder
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 from pex_tui.headless.agents import (
@@ -24,6 +26,7 @@ from pex_tui.planning.agentoffer import digest
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.agentsource import Origin
 from pex_tui.planning.wording import nearest
+from pex_tui.settings import load_settings
 from pex_tui.wiring.agent_adding import BAD, add_agents
 from pex_tui.wiring.ground import library_folders
 from pex_tui.wiring.hosting import Options, await_command
@@ -39,7 +42,7 @@ async def _agents(options: Options) -> int:
     folders = library_folders(top, os.environ)
     if options.action == "add":
         return await add_agents(options, folders, top)
-    return _ACTIONS[options.action](options, folders)
+    return _ACTIONS[options.action](options, folders, top)
 
 
 async def _repository_top(options: Options) -> Path | None:
@@ -56,21 +59,21 @@ async def _repository_top(options: Options) -> Path | None:
         return None
 
 
-def _list(options: Options, folders: tuple[AgentFolder, ...]) -> int:
+def _list(options: Options, folders: tuple[AgentFolder, ...], top: Path | None) -> int:
     library = load_library(folders)
+    agents = _as_run_here(library.agents.values(), options, top)
     if options.json:
-        objects = agents_as_objects(library.agents.values())
-        sys.stdout.write(json.dumps(objects, indent=2) + "\n")
+        sys.stdout.write(json.dumps(agents_as_objects(agents), indent=2) + "\n")
     else:
         columns = shutil.get_terminal_size((WIDTH, 24)).columns
-        sys.stdout.write(render_agents(library.agents.values(), columns))
+        sys.stdout.write(render_agents(agents, columns))
     sys.stdout.flush()
     for problem in library.problems:
         sys.stderr.write(f"! {problem}\n")
     return 0
 
 
-def _show(options: Options, folders: tuple[AgentFolder, ...]) -> int:
+def _show(options: Options, folders: tuple[AgentFolder, ...], top: Path | None) -> int:
     library = load_library(folders)
     found = library.all_named(options.name)
     if not found:
@@ -83,8 +86,22 @@ def _show(options: Options, folders: tuple[AgentFolder, ...]) -> int:
                 problem for problem in library.problems if f"/{options.name}.md:" in problem
             ),
         )
-    sys.stdout.write(render_agent(found[0], found[1:], _origin(found[0], folders)))
+    (first,) = _as_run_here(found[:1], options, top)
+    sys.stdout.write(render_agent(first, found[1:], _origin(first, folders)))
     return 0
+
+
+def _as_run_here(
+    agents: Iterable[AgentDefinition], options: Options, top: Path | None
+) -> list[AgentDefinition]:
+    """The agents with the runners that the configuration and this machine give them."""
+    runners = load_settings(top, getattr(options, "set", []), os.environ).runners
+    find_program = program_finder(top or Path.cwd(), os.environ.get("PATH", os.defpath))
+    found = ((agent, runners.find(agent, find_program)) for agent in agents)
+    return [
+        agent if isinstance(runner, str) else replace(agent, prefers=runner.name)
+        for agent, runner in found
+    ]
 
 
 def _origin(agent: AgentDefinition, folders: tuple[AgentFolder, ...]) -> str:
@@ -98,7 +115,8 @@ def _origin(agent: AgentDefinition, folders: tuple[AgentFolder, ...]) -> str:
     return f"{Origin(entry.source, entry.commit)}{changed}"
 
 
-def _check(options: Options, folders: tuple[AgentFolder, ...]) -> int:
+def _check(options: Options, folders: tuple[AgentFolder, ...], top: Path | None) -> int:
+    del top
     checked = check_paths(options.paths) if options.paths else check_folders(folders)
     sys.stdout.write(render_findings(checked))
     sys.stdout.flush()
@@ -108,7 +126,7 @@ def _check(options: Options, folders: tuple[AgentFolder, ...]) -> int:
     return 0
 
 
-_ACTIONS: Mapping[str, Callable[[Options, tuple[AgentFolder, ...]], int]] = {
+_ACTIONS: Mapping[str, Callable[[Options, tuple[AgentFolder, ...], Path | None], int]] = {
     "list": _list,
     "show": _show,
     "check": _check,

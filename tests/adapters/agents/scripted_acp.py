@@ -109,6 +109,7 @@ def prompted(play: str, number: Any) -> None:
                 "kind": "execute",
                 "title": "touch x",
                 "rawInput": {"command": "touch x"},
+                "locations": [{"path": str(Path.cwd() / "x")}],
             }
             edit = {
                 "toolCallId": "c2",
@@ -116,11 +117,12 @@ def prompted(play: str, number: Any) -> None:
                 "title": "Edit y",
                 "locations": [{"path": str(Path.cwd() / "y")}],
             }
-            for request, wanted in ((0, call), (1, edit)):  # both at once
+            untold = {"toolCallId": "c3", "kind": "execute", "title": "make", "locations": []}
+            for request, wanted in ((0, call), (1, edit), (2, untold)):  # all at once
                 params = {"sessionId": SESSION, "toolCall": wanted, "options": OPTIONS}
                 say(id=request, method="session/request_permission", params=params)
             answers = {}
-            for _ in range(2):
+            for _ in range(3):
                 answer = hear()
                 answers[answer["id"]] = answer["result"]["outcome"]
             Path("answers.json").write_text(json.dumps(answers), encoding="utf-8")
@@ -136,6 +138,15 @@ def prompted(play: str, number: Any) -> None:
                     "data": {"details": "API Error: 429"},
                 },
             )
+        case "breaks":
+            words("Warning: no metadata for this model.\n\n")
+            update("session_info_update", _meta={"codex": {"threadStatus": {"type": "active"}}})
+            update(
+                "session_info_update", _meta={"codex": {"threadStatus": {"type": "systemError"}}}
+            )
+            words("Missing environment variable: `OPENAI_API_KEY`.\n\n")
+            update("session_info_update", title="Do it.")
+            ended(number)
         case "messages":
             Path("turn.txt").write_text(str(number), encoding="utf-8")
             while not Path("go").exists():

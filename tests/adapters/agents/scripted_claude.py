@@ -153,6 +153,14 @@ def play_unauthorised() -> None:
         time.sleep(0.05)
 
 
+def play_logged_out() -> None:
+    """Find no key at all, which no server has to be asked for."""
+    text = "Not logged in · Please run /login"
+    message = {"role": "assistant", "content": [{"type": "text", "text": text}]}
+    say(type="assistant", message=message, error="authentication_failed", session_id=SESSION)
+    result(is_error=True, api_error_status=None, result=text)
+
+
 def play_limited() -> None:
     """Be refused once."""
     retry = {"attempt": 1, "max_retries": 10, "retry_delay_ms": 4000}

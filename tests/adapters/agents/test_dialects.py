@@ -108,6 +108,32 @@ def test_gemini_fails_by_its_result() -> None:
     assert machine.judge(ENDED).failure is FailureKind.LIMIT
 
 
+def progress(machine: Dialect, event: dict[str, Any]) -> Progress:
+    """How far it is after the event."""
+    last = machine.hear(json.dumps(event).encode()).reports[-1]
+    assert isinstance(last, Progress)
+    return last
+
+
+def test_the_steps_of_gemini_and_opencode_are_their_progress() -> None:
+    steps = [("Look", "completed"), ("Write", "in_progress")]
+    todos = [{"content": title, "description": title, "status": status} for title, status in steps]
+    gemini = {"type": "tool_use", "tool_name": "write_todos", "parameters": {"todos": todos}}
+    part = {"tool": "todowrite", "callID": "c", "state": {"input": {"todos": todos}}}
+
+    assert progress(dialect(Talk.GEMINI), gemini) == Progress(0.5, "Write")
+    opencode = {"type": "tool_use", "part": part}
+    assert progress(dialect(Talk.OPENCODE), opencode) == Progress(0.5, "Write")
+
+
+def test_paths_of_the_own_checkout_are_told_as_the_repository_has_them() -> None:
+    item = {"id": "i1", "type": "file_change", "changes": [{"path": "/work/src/a.py"}]}
+
+    told = progress(dialect(Talk.CODEX), {"type": "item.started", "item": item})
+
+    assert told.activity == "Edit src/a.py"
+
+
 def test_opencode_succeeds_with_its_last_step() -> None:
     machine = dialect(Talk.OPENCODE)
     tokens = {"input": 10, "output": 5, "reasoning": 1, "cache": {"read": 4, "write": 0}}
@@ -145,6 +171,8 @@ def test_an_agent_without_a_last_word_has_failed(talk: Talk) -> None:
     [
         ("API Error: 401 Unauthorized", FailureKind.AUTH),
         ("You are not logged in", FailureKind.AUTH),
+        ("Incorrect API key provided: sk-abc", FailureKind.AUTH),
+        ("Missing environment variable: `OPENAI_API_KEY`.", FailureKind.AUTH),
         ("429 Too Many Requests", FailureKind.LIMIT),
         ("Overloaded", FailureKind.LIMIT),
         ("line 4290 of file 401k.txt is broken", FailureKind.AGENT),

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.agents.environment import PROMPT_LIMIT_BYTES, attempt_environment
+from pex_tui.adapters.agents.invocations import needed_environment, own_environment
 from pex_tui.core.ids import RunId, SlotId, TaskId
-from pex_tui.core.plan import TaskSpec
+from pex_tui.core.plan import Brief, Talk, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 
 KEY = AttemptKey(RunId("7f3a"), TaskId("audit"), 2)
@@ -100,3 +101,36 @@ def test_a_prompt_longer_than_the_kernel_takes_is_cut() -> None:
     prompt = environment({}, spec=spec)["PEX_PROMPT"]
     assert len(prompt.encode()) <= PROMPT_LIMIT_BYTES
     assert set(prompt) == {"é"}
+
+
+def test_an_agent_with_a_model_gets_its_own_providers_login_whatever_its_runner_is_called() -> None:
+    spec = TaskSpec(KEY.task, ("/opt/bin/claude",), brief=Brief("mine", Talk.CLAUDE))
+    user = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "other"}
+    found = environment(user, spec=spec, passed=needed_environment(spec))
+
+    assert found["ANTHROPIC_API_KEY"] == "k"
+    assert "OPENAI_API_KEY" not in found
+
+
+@pytest.mark.parametrize(
+    ("talk", "argv", "retries"),
+    [
+        (Talk.ACP, ("claude-agent-acp",), "3"),
+        (Talk.CLAUDE, ("claude",), None),  # which tells of each
+        (Talk.ACP, ("codex-acp",), None),
+    ],
+)
+def test_claude_under_the_protocol_brings_refusals_to_light_soon(
+    talk: Talk, argv: tuple[str, ...], retries: str | None
+) -> None:
+    spec = TaskSpec(KEY.task, argv, brief=Brief("mine", talk))
+
+    assert own_environment(spec, {}).get("CLAUDE_CODE_MAX_RETRIES") == retries
+    kept = own_environment(spec, {"CLAUDE_CODE_MAX_RETRIES": "9"})
+    assert kept["CLAUDE_CODE_MAX_RETRIES"] == "9"
+
+
+def test_claude_tells_its_steps_under_either_protocol() -> None:
+    for talk, program in ((Talk.CLAUDE, "claude"), (Talk.ACP, "claude-agent-acp")):
+        found = own_environment(TaskSpec(KEY.task, (program,), brief=Brief("mine", talk)), {})
+        assert found["CLAUDE_CODE_ENABLE_TODO_TOOLS"] == "1"

@@ -1,15 +1,21 @@
 """Agents that are spoken with, over scripted programs: what they do and ask, and how they end."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.agents.conversation import Conversation
+from pex_tui.adapters.agents.dialects import dialect_of
+from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.plan import Talk
 from pex_tui.core.state import FailureKind, Verdict
-from pex_tui.engine.attempt import Asked, Judgement, Limited, Spent, Started
-from tests.adapters.agents.talks import Talks
+from pex_tui.engine.attempt import Asked, Exited, Judgement, Limited, Spent, Started
+from tests.adapters.agents.talks import SESSION, Talks
 from tests.waiting import until
 
 
@@ -67,6 +73,7 @@ async def test_the_cost_of_a_resumed_session_is_what_is_new(talks: Talks) -> Non
         ),
         ("drop", FailureKind.AGENT, "without a result (exit 1)"),
         ("unauthorised", FailureKind.AUTH, "not logged in"),
+        ("logged-out", FailureKind.AUTH, "not logged in"),
     ],
 )
 async def test_only_a_good_result_is_a_success(
@@ -222,17 +229,20 @@ async def test_a_turn_of_the_protocol_from_prompt_to_end(talks: Talks) -> None:
 
 async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> None:
     await talks.start(Talk.ACP, "asks")
-    await until(lambda: len(talks.told(Asked)) == 2)
+    await until(lambda: len(talks.told(Asked)) == 3)
+    await talks.runner.answer(talks.key(), "2", Verdict.DENY)
     await talks.runner.answer(talks.key(), "1", Verdict.DENY)
     await talks.runner.answer(talks.key(), "0", Verdict.ALLOW_ALWAYS)
     await talks.end()
 
     assert talks.told(Asked) == [
         Asked("0", "Bash", "run touch x", ("touch x",), "Bash(touch x)"),
-        Asked("1", "Edit", "change y", (str(talks.work / "y"),), "Edit", edits=True),
+        Asked("1", "Edit", "change y", ("y",), "Edit", edits=True),
+        Asked("2", "Bash", "run make", ("make",), "Bash(make)"),  # told by its title alone
     ]
     answers = json.loads(talks.made("answers.json").read_text(encoding="utf-8"))
     assert answers == {
+        "2": {"outcome": "selected", "optionId": "no"},
         "1": {"outcome": "selected", "optionId": "no"},
         "0": {"outcome": "selected", "optionId": "yes"},  # never one that outlives the run
     }
@@ -244,6 +254,7 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
         ("refuses", FailureKind.AGENT, "refusal"),
         ("fails", FailureKind.LIMIT, "API Error: 429"),
         ("no-login", FailureKind.AUTH, "Authentication required"),
+        ("breaks", FailureKind.AUTH, "its login is refused: Missing environment variable"),
     ],
 )
 async def test_a_turn_of_the_protocol_that_fails(
@@ -330,3 +341,28 @@ async def test_a_turn_of_the_protocol_is_cancelled(talks: Talks) -> None:
 
 def _log(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+async def test_a_flood_that_an_agent_leaves_behind_holds_nobody_up(talks: Talks) -> None:
+    folder = talks.folder(talks.key())
+    folder.mkdir(parents=True)
+    (folder / "output.log").write_bytes(b"no message\n" * 100_000)
+    record = AgentRecord(Talk.CLAUDE, 1, str(talks.work), "Do it.", session=SESSION)
+    shims = ShimRunner(talks.places)
+    talk = Conversation(
+        talks.key(), folder, dialect_of(record), shims, now=time.monotonic, stall_seconds=None
+    )
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(others())
+    judged = await talk.finish(Exited(0, None, 1.0, 2.0))
+    working.cancel()
+
+    assert turns >= 3
+    assert judged.failure is FailureKind.AGENT
