@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.reactive import var
-from textual.widgets import Footer
 
 from pex_tui.core.hunks import Choice
 from pex_tui.core.ids import TaskId
@@ -24,6 +23,7 @@ from pex_tui.tui.editor import editable, edited
 from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.sides import preview_lines, side_lines, why
 from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
 
@@ -79,7 +79,7 @@ class ConflictScreen(PexScreen):
             yield PlainView(id="theirs", classes="panel")
         yield PlainView(id="result", classes="panel")
         yield TextView(id="choices", classes="panel")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the panels."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.ids import RunId
@@ -18,6 +18,7 @@ from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened
 from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
@@ -53,7 +54,7 @@ class HistoryScreen(PexScreen):
         runs.id = "runs"
         yield runs
         yield TextView(id="report", classes="panel")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the panels."""

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.state import Outcome
@@ -18,6 +17,7 @@ from pex_tui.tui.messages import DraftOpened, SessionOpened
 from pex_tui.tui.opening import attended
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
@@ -58,7 +58,7 @@ class HomeScreen(PexScreen):
         runs.add_class("panel")
         runs.id = "runs"
         yield runs
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Look around, and again now and then."""

@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from pex_tui.core.amounts import clock, counted
 from pex_tui.core.events import Event, RunDrainRequested
@@ -21,6 +21,7 @@ from pex_tui.core.text import clean
 from pex_tui.tui.keys import YOU
 from pex_tui.tui.messages import Steer
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.text_view import Line, TextView
 
 _CLOCK_SECONDS = 1.0
@@ -58,7 +59,7 @@ class InboxScreen(PexScreen):
         yield TextView(id="head")
         yield DataTable[Text](cursor_type="row", id="questions", classes="panel")
         yield TextView(id="about", classes="panel")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the columns; how long agents wait goes on."""

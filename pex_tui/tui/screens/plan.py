@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.reactive import var
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from pex_tui.core.amounts import clock, counted
 from pex_tui.core.graph import PlanGraph
@@ -37,6 +37,7 @@ from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.widgets.graph import GraphView
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.task_table import TaskTable
 from pex_tui.tui.widgets.text_view import Line, TextView
@@ -62,7 +63,7 @@ class PlanScreen(PexScreen):
         Binding("U,ctrl+r", "redo", "Redo", show=False, id="plan.redo"),
         Binding("w", "what_if", "What-if", id="plan.what_if"),
         Binding("exclamation_mark", "warnings", "Warnings", key_display="!", id="plan.warnings"),
-        Binding("o", "save", "Save as YAML", id="plan.save"),
+        Binding("o", "save", "Save", id="plan.save"),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
         Binding("h,left", "pan(-1)", "Graph left", show=False, id="plan.left"),
@@ -86,7 +87,7 @@ class PlanScreen(PexScreen):
         yield GraphView(id="graph", classes="panel")
         with Vertical(id="tasks", classes="panel"):
             yield TaskTable()
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the panels and show the draft."""
