@@ -306,3 +306,20 @@ async def test_h_and_l_look_at_other_parts_of_the_graph(workshop: ScriptedWorksh
         assert graph.left == 0
         await pilot.press(*"jjjjjjjjjjjj")
         await until(pilot, lambda: graph.left > 0)  # the selected task is kept in sight
+
+
+@pytest.mark.parametrize(("symbols", "light", "heavy"), [("line", "─", "━"), ("ascii", "--", "=")])
+async def test_the_critical_path_is_told_from_other_edges_without_colour(
+    workshop: ScriptedWorkshop, symbols: str, light: str, heavy: str
+) -> None:
+    app = app_on(workshop, start=twelve(), symbols=symbols, now=lambda: states.NOW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_shown(pilot, "api-spec")
+        graph = screen_of(app).query_one(GraphView)
+        rows = [graph.render_line(y).text for y in range(graph.size.height)]
+        (critical,) = (row for row in rows if "auth" in row)
+        (other,) = (row for row in rows if "client" in row)
+        assert heavy in critical
+        assert heavy not in other
+        assert light in other
+        assert heavy in str(graph.border_subtitle)

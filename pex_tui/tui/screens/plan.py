@@ -92,7 +92,8 @@ class PlanScreen(PexScreen):
     def on_mount(self) -> None:
         """Name the panels and show the draft."""
         self.query_one("#graph").border_title = "Graph"
-        self.query_one("#graph").border_subtitle = "critical path coloured"
+        line = "=" if self.pex.symbols.name == "ascii" else "━"
+        self.query_one("#graph").border_subtitle = f"critical path {line}"
         self.query_one("#tasks").border_title = "Tasks"
         self.query_one(TaskTable).focus()
         self._work_out()

@@ -15,6 +15,7 @@ from pex_tui.tui.widgets.painting import Painted
 _MARGIN = 20  # columns kept in sight before the selected task
 _ABOVE = 3  # rows, likewise
 _STEP = 8
+_HEAVY = str.maketrans("─│╭╮╰╯├┤┬┴┼-", "━┃┏┓┗┛┣┫┳┻╋=")
 
 
 class GraphView(Painted):
@@ -93,12 +94,18 @@ class GraphView(Painted):
         for column in range(self.left, self.left + width):
             cell = self._drawing.cells.get((row, column))
             style = page if cell is None else self._style(cell)
-            text = " " if cell is None else cell.text or " "
+            text = " " if cell is None else self._text(cell)
             if segments and segments[-1].style is style:
                 segments[-1] = Segment(segments[-1].text + text, style)
             else:
                 segments.append(Segment(text, style))
         return Strip(segments, width)
+
+    def _text(self, cell: Cell) -> str:
+        """The critical path is drawn in heavy lines: colour alone would not reach everyone."""
+        if cell.node is None and cell.edges & self._steps:
+            return cell.text.translate(_HEAVY)
+        return cell.text or " "
 
     def _style(self, cell: Cell) -> Style:
         is_node, selected = cell.node is not None, self._selected
@@ -121,7 +128,7 @@ class GraphView(Painted):
             if stands_out:
                 return Style(color=colours["background"], bgcolor=colours["primary"], bold=True)
             ground = colours["agent-cursor"] if on_path else colours["panel"]
-            return Style(color=colours["foreground"], bgcolor=ground)
+            return Style(color=colours["foreground"], bgcolor=ground, bold=on_path)
         if stands_out:
             return Style(color=colours["secondary"], bold=True)
         return Style(color=colours["primary" if on_path else "agent-dim"])
