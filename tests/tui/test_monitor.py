@@ -365,3 +365,12 @@ async def test_every_scroller_keeps_its_lines_within_its_width(open_app: OpenApp
         for scroller in app.screen.query(Scroller):
             for y in range(scroller.size.height):
                 assert scroller.render_line(y).cell_length == scroller.size.width
+
+
+async def test_what_there_is_no_room_for_is_cut_with_a_mark(open_app: OpenApp) -> None:
+    app = open_app(states.busy())
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        agents = agents_of(app)
+        assert agents.paint([("as wide as", ""), (" it gets", "dim")], 14).text == "as wide as it…"
+        assert agents.paint([("as wide as", "")], 10).text == "as wide as"

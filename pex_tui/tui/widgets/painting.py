@@ -97,7 +97,10 @@ class Painted(Widget):
         return style
 
     def paint(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:
-        """Pieces side by side in exactly `width` cells, on the widget's own background."""
+        """Pieces side by side in exactly `width` cells, on the widget's own background.
+
+        A piece that there is no room for is cut with a mark.
+        """
         base = self._brush("", under)
         segments: list[Segment] = []
         left = width
@@ -106,7 +109,7 @@ class Painted(Widget):
             shown = show(text)
             cells = cell_len(shown)
             if cells > left:
-                shown, cells = set_cell_size(shown, left), left
+                shown, cells = fit(shown, left, self.symbols.rest), left
             if cells:
                 brush = self._brush(ink, under) if ink else base
                 if segments and segments[-1].style is brush:  # fewer segments, less to filter
