@@ -170,6 +170,10 @@ class PlanScreen(PexScreen):
     def _row_chosen(self) -> None:
         self.query_one(GraphView).select(self._selected)
 
+    @on(GraphView.Picked)
+    def _node_picked(self, event: GraphView.Picked) -> None:
+        self.query_one(TaskTable).move_cursor(row=event.position)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
         del parameters
@@ -268,7 +272,7 @@ class PlanScreen(PexScreen):
         lines = [f"{'✓' if name in spec.needs else ' '} {name}" for name in names]
         hint = "⏎ adds the need, or takes it away · esc cancels"
         show = self.pex.symbols.text
-        question = PickScreen(f"{spec.id} needs", [show(line) for line in lines], show(hint))
+        question = PickScreen(f"{spec.id} needs", [show(line) for line in lines], hint)
         picked = await self.app.push_screen_wait(question)
         if picked is not None:
             await self._try(toggle_need(draft.plan, row, others[picked]))
@@ -302,7 +306,7 @@ class PlanScreen(PexScreen):
         question = PickScreen(
             "What if there were…",
             [self.pex.symbols.text(row) for row in rows],
-            self.pex.symbols.text("⏎ plans with so many slots · esc leaves it as it is"),
+            "⏎ plans with so many slots · esc leaves it as it is",
             head="SLOTS   MAKESPAN   SPEED-UP    OF THE BOUND",
             chosen=_WHAT_IF.index(now) if now in _WHAT_IF else 0,
         )

@@ -1,12 +1,14 @@
 """A plan's graph; the critical path and the selected task stand out. Only what shows is painted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Size
+from textual.message import Message
 from textual.strip import Strip
 
 from pex_tui.tui.dag import Cell, Drawing
@@ -20,6 +22,12 @@ _HEAVY = str.maketrans("─│╭╮╰╯├┤┬┴┼-", "━┃┏┓┗┛
 
 class GraphView(Painted):
     """Keeps its own offset, which follows the selected task and can be moved."""
+
+    @dataclass
+    class Picked(Message):
+        """The task at this position is to be selected."""
+
+        position: int
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id, classes=classes)
@@ -80,6 +88,14 @@ class GraphView(Painted):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Up, or with shift to the left."""
         self.pan(-1, 0) if event.shift else self.pan(0, -1)
+
+    def on_click(self, event: events.Click) -> None:
+        """The task under the mouse is wanted."""
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            cell = self._drawing.cells.get((self.top + offset.y, self.left + offset.x))
+            if cell is not None and cell.node is not None:
+                self.post_message(self.Picked(cell.node))
 
     def notify_style_update(self) -> None:
         """The theme may have changed."""
