@@ -6,7 +6,9 @@ import pytest
 from textual.pilot import Pilot
 
 from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.help import HelpScreen
 from pex_tui.tui.screens.modals import LineScreen, TextScreen
+from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.screens.task_form import TaskForm
@@ -75,6 +77,16 @@ async def test_a_line_is_entered_from_its_hint(
         await until_shown(pilot, "saves")
         await click_on(pilot, "saves")
         await until(pilot, (tmp_path / "plan.yaml").exists)
+
+
+async def test_a_click_beside_help_closes_it(open_app: OpenApp) -> None:
+    app = open_app(states.busy())
+    async with app.run_test(size=USUAL) as pilot:
+        await until_shown(pilot, "contracts")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.click(offset=(1, 20))
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
 
 
 async def test_a_click_on_a_tab_shows_it(open_app: OpenApp) -> None:
