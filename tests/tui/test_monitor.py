@@ -26,6 +26,7 @@ from pex_tui.engine.ports import WorkspaceError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
+from pex_tui.tui.widgets.cards import SlotCards
 from pex_tui.tui.widgets.detail import DetailPanel
 from pex_tui.tui.widgets.log_view import LogView
 from pex_tui.tui.widgets.notice import Notice
@@ -289,6 +290,17 @@ async def test_cards_show_every_slot_and_steer_as_rows_do(open_app: OpenApp) -> 
         await pilot.press("j", "p")
         await pilot.pause()
         assert session_of(app).posted == [PauseRequested(task=T("contracts"), by="you")]
+
+
+async def test_all_eight_cards_of_a_boosted_run_are_seen_whole(open_app: OpenApp) -> None:
+    app = open_app(states.calm())
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.press("v")
+        cards = app.screen.query_one(SlotCards)
+        await until(pilot, lambda: cards.size.height == cards.line_total() == 20)
+        await pilot.press("v")
+        await until(pilot, lambda: agents_of(app).has_focus)
 
 
 async def test_a_new_state_repaints_what_changed(open_app: OpenApp) -> None:

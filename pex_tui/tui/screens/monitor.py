@@ -212,6 +212,7 @@ class MonitorScreen(SteeringScreen):
         agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
         agents.toggle_class("-hidden")
         cards.toggle_class("-hidden")
+        self.query_one("#agents").set_class(not cards.has_class("-hidden"), "-cards")
         (agents if cards.has_class("-hidden") else cards).focus()
 
     def action_sort(self) -> None:
