@@ -45,6 +45,7 @@ from pex_tui.tui.widgets.text_view import Line, TextView
 _WHAT_IF = range(3, 11)
 _WIDE = 100
 _MARGINS = 3  # cells beside the head's text
+_LEAST_NAME, _LONGEST_NAME = 12, 32
 
 
 class PlanScreen(PexScreen):
@@ -140,10 +141,7 @@ class PlanScreen(PexScreen):
         wide = self.size.width >= _WIDE
         gap = "   " if wide else "  "
         bound = ((f"{gap}bound ", "dim"), (clock(schedule.lower_bound_seconds), ""))
-        first: list[tuple[str, str]] = [
-            ("pex ", "brand"),
-            ("plan ", "dim"),
-            (shortened(clean(draft.name), 32 if wide else 18), "strong"),
+        figures: Line = (
             (f"{gap}est ", "dim"),
             (clock(schedule.makespan_seconds), "strong"),
             (f"{gap}serial ", "dim"),
@@ -152,8 +150,11 @@ class PlanScreen(PexScreen):
             *(bound if wide else ()),
             (f"{gap}{counted(count, 'task')} · {counted(len(shape.waves), 'wave')}", "dim"),
             (f" · width {shape.width}" if wide else "", "dim"),
-        ]
-        self.query_one("#head", TextView).show([tuple(first), self._warning_line(draft)])
+        )
+        room = self.size.width - len("pex plan ") - sum(len(text) for text, _ in figures)
+        name = shortened(clean(draft.name), max(_LEAST_NAME, min(room - _MARGINS, _LONGEST_NAME)))
+        first: Line = (("pex ", "brand"), ("plan ", "dim"), (name, "strong"), *figures)
+        self.query_one("#head", TextView).show([first, self._warning_line(draft)])
 
     def _warning_line(self, draft: PlanDraft) -> Line:
         count = len(self._warnings) + len(draft.notices)
