@@ -64,7 +64,7 @@ def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
             300.0 + number,
             open_conflicts=int(outcome is Outcome.CONFLICTS),
             is_live=outcome is None,
-            figures=RunFigures(1.5 + number / 4, number % 3, None) if number else None,
+            figures=RunFigures(None, 1.5 + number / 4, number % 3) if number else None,
         )
         for number, outcome in enumerate(outcomes)
     )
