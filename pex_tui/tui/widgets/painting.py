@@ -92,7 +92,8 @@ class Painted(Widget):
         """The ink on the widget's own colours, or on those of another ink."""
         style = self._on.get((ink, under))
         if style is None:
-            style = self.rich_style + self.ink(under) + self.ink(ink)
+            over = "faint" if (ink, under) == ("track", "cursor") else ink  # they are alike
+            style = self.rich_style + self.ink(under) + self.ink(over)
             self._on[ink, under] = style
         return style
 
