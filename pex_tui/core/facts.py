@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from pex_tui.core.amounts import clock, counted, short, tokens
+from pex_tui.core.amounts import clock, counted, percent, short, size, tokens
 from pex_tui.core.deadlock import names
 from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import Phase
 from pex_tui.core.plan import LockMode, TaskSpec
 from pex_tui.core.reasons import activity, line_for_slots
-from pex_tui.core.select import attempt_seconds
+from pex_tui.core.select import attempt_seconds, elapsed_seconds
 from pex_tui.core.state import RunState, TaskState
 from pex_tui.core.text import clean
 
@@ -62,6 +63,11 @@ def _times(state: RunState, task: TaskState, spec: TaskSpec, now: float) -> Iter
     worked = attempt_seconds(task, now)
     estimate = f"{clock(spec.estimate_seconds)} estimated"
     yield "time", estimate if worked is None else f"{clock(worked)} of {estimate}"
+    if task.phase is Phase.WAITING and task.dispatched_at is None:
+        yield "waiting", f"{clock(elapsed_seconds(state, now))}, since the run began"
+    elif task.phase is Phase.READY and task.ready_at is not None:
+        begun = clock(task.ready_at - state.created_at)
+        yield "waiting", f"{clock(now - task.ready_at)}, ready since {begun} into the run"
     if task.paused_seconds:
         yield "paused", f"{clock(task.paused_seconds)} in all"
     if spec.timeout_seconds is not None:
@@ -85,6 +91,7 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
             yield "waits for lock" if claim.is_waiting else "holds lock", names(claim)
     if task.wait is not None:
         yield "waits on", ", ".join(task.wait.on)
+    yield "limits", _limits(spec)
     yield "priority", spec.priority
     if task.slot is not None:
         yield "slot", str(task.slot)
@@ -95,6 +102,14 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
     if task.start_commit is not None:
         yield "starts from", short(task.start_commit)
     yield "command", " ".join(spec.argv)
+
+
+def _limits(spec: TaskSpec) -> str:
+    """What it may use, and what holds it to that."""
+    memory = "" if spec.memory_bytes is None else f"{size(spec.memory_bytes)} of memory"
+    cores = "" if spec.cpu_cores is None else f"{percent(spec.cpu_cores)} of a core"
+    declared = ", ".join(limit for limit in (memory, cores) if limit)
+    return f"{declared or 'none declared'}; shown, not enforced"
 
 
 def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Fact]:

@@ -85,7 +85,7 @@ def activity(state: RunState, task: TaskState, now: float, line: dict[TaskId, in
 def _activity(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> str:
     match task.phase:
         case Phase.WAITING:
-            return _needs(state, task)
+            return _needs(state, task, now)
         case Phase.READY:
             return _wait(state, task, now, line)
         case Phase.STARTING | Phase.RUNNING | Phase.PAUSED | Phase.STOPPING:
@@ -118,12 +118,16 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _needs(state: RunState, task: TaskState) -> str:
+def _needs(state: RunState, task: TaskState, now: float) -> str:
     held = "Paused by you; " if task.held else ""
     blocked_by = blockers(state, task) if state.open_conflicts else ()
     if blocked_by:
         has = "has an open conflict" if len(blocked_by) == 1 else "have open conflicts"
-        return _sentence(f"{held}blocked: {', '.join(blocked_by)} {has}")
+        met = [
+            one.met_at for one in state.open_conflicts if one.met_at and one.tasks[0] in blocked_by
+        ]
+        since = f" {clock(now - min(met))}" if met else ""
+        return _sentence(f"{held}blocked{since}: {', '.join(blocked_by)} {has}")
     position = state.graph.index[task.id]
     needs = [state.tasks[other] for other in state.graph.needs[position]]
     if any(need.phase not in SUCCEEDED for need in needs):
@@ -146,9 +150,9 @@ def _wait(state: RunState, task: TaskState, now: float, line: dict[TaskId, int])
         return "Waits: the run is paused"
     if state.stage is not RunStage.RUNNING:
         return "Won't start: the run is being stopped"
+    since = clock(now - (task.wait.since if task.wait else task.ready_at or now))
     if task.wait is None or task.wait.cause is WaitCause.SLOT:
-        return f"Waits for a slot ({ordinal(line.get(task.id, 1))} in line)"
-    since = f", {clock(now - task.wait.since)}"
+        return f"Waits {since} for a slot ({ordinal(line.get(task.id, 1))} in line)"
     if task.wait.cause is WaitCause.LIMIT:
         limit = limit_of(state, state.spec(task.id))
         left = f", {clock(limit.until - now)} to go" if limit and limit.until > now else ""
@@ -156,11 +160,11 @@ def _wait(state: RunState, task: TaskState, now: float, line: dict[TaskId, int])
     if task.wait.cause is WaitCause.BUDGET:
         return f"Waits for you: the budget is used up ({task.wait.on[0]})"
     if task.wait.cause is WaitCause.RESOURCE:
-        return _lock_wait(state, task.wait) + since
-    return _neighbour_wait(state, task, task.wait) + since
+        return f"Waits {since} for {_lock(state, task.wait)}"
+    return f"Waits {since} until {_neighbours(state, task, task.wait)}"
 
 
-def _lock_wait(state: RunState, wait: Wait) -> str:
+def _lock(state: RunState, wait: Wait) -> str:
     lock, *others = wait.on
     holders = [
         other
@@ -168,11 +172,11 @@ def _lock_wait(state: RunState, wait: Wait) -> str:
         if TaskId(other) in state.graph.index and state.task(TaskId(other)).phase in HOLDS_SLOT
     ]
     if holders:
-        return f"Waits for lock {lock} (held by {', '.join(holders)})"
-    return f"Waits for lock {lock} ({', '.join(others)} first)" if others else f"Waits for {lock}"
+        return f"lock {lock} (held by {', '.join(holders)})"
+    return f"lock {lock} ({', '.join(others)} first)" if others else lock
 
 
-def _neighbour_wait(state: RunState, task: TaskState, wait: Wait) -> str:
+def _neighbours(state: RunState, task: TaskState, wait: Wait) -> str:
     excluded = state.graph.excluded[state.graph.index[task.id]]
     first = wait.on[0]
     reason = excluded.get(state.graph.index.get(TaskId(first), -1), "")
@@ -180,9 +184,9 @@ def _neighbour_wait(state: RunState, task: TaskState, wait: Wait) -> str:
     have = "has" if len(wait.on) == 1 else "have"
     if not reason:
         why = f"as {state.sequential_reason}" if state.sequential_reason else "after a conflict"
-        return f"Waits until {names} {have} landed: {why}, writers go one by one"
+        return f"{names} {have} landed: {why}, writers go one by one"
     done = "ended" if "never runs" in reason else "landed"
-    return f"Waits until {names} {have} {done}: {reason}"
+    return f"{names} {have} {done}: {reason}"
 
 
 def _attempt(state: RunState, task: TaskState, now: float) -> str:
@@ -224,7 +228,7 @@ def _claimed(state: RunState, task: TaskState, now: float) -> str:
     held = (holder for _, holder, _ in in_the_way(holdings(state), claim))
     by = ", ".join(dict.fromkeys(held))
     whose = f" (held by {by})" if by else ""
-    return f"Waits for lock {names(claim)}{whose}, {clock(now - claim.asked_at)}"
+    return f"Waits {clock(now - claim.asked_at)} for lock {names(claim)}{whose}"
 
 
 def _retry(state: RunState, task: TaskState, now: float) -> str:

@@ -134,8 +134,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """Speed-up against one task at a time, landings that met a conflict, cost; None is unknown."""
+    """What a run that has ended came to; None is unknown.
 
+    The makespan without the time in which it stood still, the speed-up against one task at a time,
+    landings that met a conflict, cost.
+    """
+
+    makespan_seconds: float | None = None
     speedup: float | None = None
     conflicts: int | None = None
     cost_usd: float | None = None

@@ -52,9 +52,11 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
 
 def risks(plan: Plan, graph: PlanGraph) -> tuple[str, ...]:
     """For each task in a word or two, what may come of the others that run beside it."""
+    takes_turns = {
+        position for pair in exclusions(plan, graph) for position in (pair.first, pair.second)
+    }
     return tuple(
-        _risk(spec, has_turns=bool(graph.excluded[position]))
-        for position, spec in enumerate(plan.tasks)
+        _risk(spec, has_turns=position in takes_turns) for position, spec in enumerate(plan.tasks)
     )
 
 

@@ -63,4 +63,5 @@ def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
     except JournalError:
         return RunFigures()
     met = len(report.history.conflicted)
-    return RunFigures(report.metrics.speedup, met, report.metrics.cost_usd)
+    found = report.metrics
+    return RunFigures(found.makespan_seconds, found.speedup, met, found.cost_usd)

@@ -30,6 +30,7 @@ from pex_tui.wiring.summaries import Known, summaries
 if TYPE_CHECKING:
     from pex_tui.adapters.followed import FollowedSession
     from pex_tui.engine.local import LocalSession
+    from pex_tui.headless.report import Report
 
 _LOOK_SECONDS = 1.0
 
@@ -56,14 +57,13 @@ class RepositoryWorkshop:
 
     async def report(self, run: RunId) -> str:
         """A run's report as text."""
-        return render_text(read_report(self.ground, run))
+        return render_text(await self._read(run))
 
     async def compare(self, first: RunId, second: RunId) -> str:
         """Two runs side by side, as text."""
         from pex_tui.headless.comparison import render_comparison  # noqa: PLC0415
 
-        reports = (read_report(self.ground, run) for run in (first, second))
-        return render_comparison(*reports)
+        return render_comparison(await self._read(first), await self._read(second))
 
     async def export(self, run: RunId, path: Path) -> None:
         """Write a run's report to a file, in the format that its name asks for."""
@@ -72,8 +72,12 @@ class RepositoryWorkshop:
         wanted = format_of(path)
         if wanted is None:
             raise UserError(f"{path}: end the name with one of {SUFFIXES}.")
-        text = FORMATS[wanted](read_report(self.ground, run))
+        text = FORMATS[wanted](await self._read(run))
         await asyncio.to_thread(_write, path, text)
+
+    async def _read(self, run: RunId) -> Report:
+        """A run's report; that of a large one takes a while, and the screen goes on meanwhile."""
+        return await asyncio.to_thread(read_report, self.ground, run)
 
     async def plan_of(self, run: RunId) -> PlanDraft:
         """The plan of a past run, to be run again as the repository is now."""

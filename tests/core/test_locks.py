@@ -69,7 +69,7 @@ def test_a_lock_is_held_by_one_and_then_by_the_next() -> None:
     assert ask(world, "c", "3", exclusive(DB)) == []
     world.now += 12
     doing = activity(world.state, world.task("b"), world.now, {})
-    assert doing == "Waits for lock db (held by a), 0:12"
+    assert doing == "Waits 0:12 for lock db (held by a)"
     assert release(world, "1") == grants("2")
     assert release(world, "2") == grants("3")
 

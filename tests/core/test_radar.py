@@ -137,7 +137,7 @@ def test_serialised_tasks_never_run_side_by_side_again() -> None:
     world.send(AgentExited(B, 1, None, world.now, FailureKind.SIGNAL))
     world.send(WorkCaptured(B, 1, CommitId("half"), ("src/x.py",)))
     assert world.phase("b") is Phase.READY
-    assert "Waits until a has landed: both change src/x.py:3–5" in activity(
+    assert "until a has landed: both change src/x.py:3–5" in activity(
         world.state, world.task("b"), world.now, {}
     )
     land(world, "a")

@@ -32,12 +32,12 @@ WHY = [
     ("refunds", "Conflict in src/pay/api.py with docs"),
     ("checkout", "Retry 2/3 in 8 s: exit 1"),
     ("index", "Preparing a workspace"),
-    ("changelog", "Blocked: refunds has an open conflict"),
+    ("changelog", "Blocked 0:14: refunds has an open conflict"),
     ("legacy", "Failed: exit 1, 4 attempts"),
     ("unit", "Being aborted"),
-    ("load", "Waits for lock postgres (held by unit), 0:40"),
-    ("views", "Waits until models has landed: both write src/pay/models.py, 0:30"),
-    ("emails", "Waits for a slot (3rd in line)"),
+    ("load", "Waits 0:40 for lock postgres (held by unit)"),
+    ("views", "Waits 0:30 until models has landed: both write src/pay/models.py"),
+    ("emails", "Waits 0:12 for a slot (3rd in line)"),
     ("types", "Waits to land (2nd in the queue)"),
     ("cache", "Gate is running"),
     ("audit", "Done"),
@@ -95,12 +95,12 @@ VARIANTS: list[tuple[str, dict[str, object], str]] = [
     (
         "load",
         {"wait": Wait(WaitCause.RESOURCE, ("postgres", "types"), NOW - 61)},
-        "Waits for lock postgres (types first), 1:01",
+        "Waits 1:01 for lock postgres (types first)",
     ),
     (
         "views",
         {"wait": Wait(WaitCause.CONFLICT, ("ledger", "contracts"), NOW)},
-        "Waits until ledger, contracts have landed: after a conflict, writers go one by one, 0:00",
+        "Waits 0:00 until ledger, contracts have landed: after a conflict, writers go one by one",
     ),
 ]
 
@@ -128,8 +128,8 @@ def test_a_release_waits_for_an_end_not_for_a_landing() -> None:
     )
     row = task_row(states.run_of(specs, tasks), TaskId("ship"), NOW)
     assert row.activity == (
-        "Waits until fix has ended: release-agent never runs beside a task that may change files, "
-        "0:00"
+        "Waits 0:00 until fix has ended: release-agent never runs beside a task that may change "
+        "files"
     )
 
 

@@ -78,7 +78,7 @@ def test_nothing_from_outside_controls_the_terminal(shell: Shell) -> None:
         terminal.press("c")
         terminal.until("OURS second", "choose o / t / B")
         terminal.press("o", "\r")
-        terminal.until("Landed", absent="is in conflict")
+        terminal.until("3/3 tasks ended", " done ", absent="is in conflict")
         terminal.press("\x1b[15~")  # F5
         terminal.until("history", "Timeline")
         terminal.press("q")

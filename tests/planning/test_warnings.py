@@ -9,7 +9,7 @@ from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
-from pex_tui.planning.warnings import PlanWarning, plan_warnings
+from pex_tui.planning.warnings import PlanWarning, plan_warnings, risks
 
 RULES = RunRules(slots=1)
 GATE = "verify: [[pytest]]\n"
@@ -126,3 +126,23 @@ def test_how_little_history_foresight_rests_on_is_told(
 
     assert [warning.text for warning in found if told is None or told not in warning.text] == []
     assert len(found) == (told is not None)
+
+
+def test_only_tasks_that_nothing_else_orders_are_said_to_take_turns(
+    parse: Callable[..., Plan],
+) -> None:
+    plan = parse(
+        GATE + "tasks:\n"
+        "- {id: first, command: x, writes: [f]}\n"
+        "- {id: second, command: x, writes: [f], needs: [first]}\n"
+        "- {id: left, command: x, writes: [g]}\n"
+        "- {id: right, command: x, writes: [g]}\n"
+        "- {id: holder, command: x, writes: [h], locks: [db]}\n"
+        "- {id: waiter, command: x, writes: [i], locks: [db]}\n"
+    )
+
+    assert risks(plan, PlanGraph.build(plan, RULES)) == (
+        *("none", "none"),
+        *("takes turns", "takes turns"),
+        *("takes turns", "takes turns"),
+    )

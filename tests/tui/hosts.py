@@ -137,6 +137,7 @@ class ScriptedWorkshop:
         self.session = session
         self.draft: PlanDraft | None = None
         self.summaries: tuple[RunSummary, ...] = ()
+        self.report_text = ""
         self.findings: tuple[Check, ...] = (Check(CheckLevel.OK, "git", "2.47.3"),)
         self.merge_tool = ""
         self.driven_elsewhere = asyncio.Event()
@@ -156,7 +157,7 @@ class ScriptedWorkshop:
         return self.summaries
 
     async def report(self, run: RunId) -> str:
-        return f"Report of run {run}"
+        return self.report_text or f"Report of run {run}"
 
     async def compare(self, first: RunId, second: RunId) -> str:
         return f"Run {first} against {second}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from pex_tui.core.conflict import Decision
+from pex_tui.core.conflict import ConflictFile, Decision
 from pex_tui.engine.ports import ConflictSides, GateResult
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.conflict import ConflictScreen
@@ -255,3 +255,37 @@ async def test_whole_files_of_every_kind_are_chosen_one_by_one(conflicted: Open)
         "vendor/lib": b"Subproject commit 2222222222222222222222222222222222222222\n",
         "current": b"v3",
     }
+
+
+async def test_the_head_says_how_many_conflicts_wait_and_of_how_many_files(
+    conflicted: Open,
+) -> None:
+    app, session = conflicted(odd_kinds())
+    state = states.conflicted()
+    (first,) = state.open_conflicts
+    files = tuple(ConflictFile(f"src/{name}.py") for name in "abcd")
+    second = replace(first, number=first.number + 1, tasks=first.tasks[::-1], files=files)
+    session.publish(replace(state, conflicts=(first, second)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until_shown(pilot, "file 1/3")
+        assert "conflict 2/2 docs × refunds" in screen_text(app)
+        assert "both changed src/a.py, src/b.py and 2 more; refunds was landed" in screen_text(app)
+        assert "hunk" not in screen_text(app).splitlines()[0]
+
+
+async def test_a_long_line_of_the_result_is_folded_and_keeps_its_origin(conflicted: Open) -> None:
+    sides = text_conflict()[0]
+    assert sides.ours is not None
+    long = sides.ours.replace(b"audit.log(p)", b"audit.log(" + b"p" * 70 + b", end)")
+    app, _ = conflicted((replace(sides, ours=long),))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until_shown(pilot, "file 1/1")
+        await pilot.press("o")
+        await until_shown(pilot, "syntax ok")
+        result = [line for line in screen_text(app).splitlines() if "ppp" in line][-2:]
+        assert "ours" in result[0]
+        assert ", end)" in result[1]

@@ -35,7 +35,7 @@ def workshop() -> ScriptedWorkshop:
             3,
             4,
             95.0,
-            figures=RunFigures(2.5, 1, 0.75),
+            figures=RunFigures(80.0, 2.5, 1, 0.75),
         )
         for run, outcome in RUNS
     )
@@ -62,6 +62,7 @@ async def test_runs_come_with_their_figures(app: PexApp) -> None:
         shown = screen_text(app)
         assert "1 ended well   1 did not   median speed-up 2.5×   conflicts a run 1.0" in shown
         assert "$0.75" in shown
+        assert "1:20" in shown  # as in the report: without the time in which it stood still
 
 
 async def test_c_twice_compares_two_runs(app: PexApp) -> None:

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,7 +7,7 @@ from textual.widgets import Input
 
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
-from pex_tui.engine.session import RunSummary
+from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.help import HelpScreen
 from pex_tui.tui.screens.history import HistoryScreen
@@ -216,3 +217,21 @@ async def test_in_ascii_the_tables_are_ascii_too(workshop: ScriptedWorkshop) -> 
         app.open_draft(twelve())
         await until_shown(pilot, "RISK")
         assert screen_text(app).isascii()
+
+
+async def test_how_to_get_what_is_missing_is_told_to_its_last_word(
+    app: PexApp, workshop: ScriptedWorkshop
+) -> None:
+    remedy = " ".join(f"word{number}" for number in range(20))
+    workshop.findings = (Check(CheckLevel.BAD, "state", "can't be written", remedy),)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "word19")
+        assert remedy.split() == re.findall(r"word\d+", screen_text(app))
+
+
+async def test_a_report_has_the_room_that_a_few_runs_leave(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
+        await pilot.press("f5")
+        await until_shown(pilot, "Report of run")
+        assert app.screen.query_one("#report").size.height > 20

@@ -1,14 +1,19 @@
 """What home, history and help look like."""
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from pex_tui.core.codec import decode
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
-from pex_tui.engine.session import Check, CheckLevel, RunSummary
+from pex_tui.engine.session import Check, CheckLevel, RunFigures, RunSummary
+from pex_tui.headless.report import make_report
+from pex_tui.headless.text_report import render_text
 from pex_tui.tui.app import PexApp
 from tests.tui import states
 from tests.tui.hosts import ScriptedWorkshop, app_on
@@ -24,7 +29,18 @@ BROKEN = (
     *OK,
     Check(CheckLevel.WARN, "identity", "git does not know who you are", "Set user.name."),
     Check(CheckLevel.BAD, "state", "can't be written", "Make ~/.local/state writable."),
+    Check(
+        CheckLevel.OK,
+        "agents",
+        "no coding agent found; any command is an agent as well",
+        "For agents with a model, put one of claude, claude-agent-acp, codex-acp, codex, gemini, "
+        "opencode on the PATH, or name your own under agents.runners in the configuration.",
+    ),
 )
+
+
+DEMO = (Path(__file__).parent.parent / "fixtures" / "demo-v1.jsonl").read_text(encoding="utf-8")
+REPORT = render_text(make_report(decode(json.loads(row), version=1) for row in DEMO.splitlines()))
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +52,7 @@ def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
 def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
     workshop = ScriptedWorkshop()
     workshop.findings = checks
+    workshop.report_text = REPORT
     workshop.summaries = tuple(
         RunSummary(
             RunId(f"{number:x}a{number}c"),
@@ -47,6 +64,7 @@ def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
             300.0 + number,
             open_conflicts=int(outcome is Outcome.CONFLICTS),
             is_live=outcome is None,
+            figures=RunFigures(None, 1.5 + number / 4, number % 3) if number else None,
         )
         for number, outcome in enumerate(outcomes)
     )
@@ -80,12 +98,14 @@ def test_home_with_runs(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(app(None, *Outcome), terminal_size=size)
 
 
-def test_home_with_problems(snap_compare: Any) -> None:
-    assert snap_compare(app(checks=BROKEN), terminal_size=USUAL)
+@SIZES
+def test_home_with_problems(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(app(checks=BROKEN), terminal_size=size)
 
 
-def test_history(snap_compare: Any) -> None:
-    assert snap_compare(app(*Outcome), terminal_size=USUAL, press=["f5", "j"])
+@SIZES
+def test_history(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(app(*Outcome), terminal_size=size, press=["f5", "j"])
 
 
 @SIZES

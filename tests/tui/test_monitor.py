@@ -26,6 +26,7 @@ from pex_tui.engine.ports import WorkspaceError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
+from pex_tui.tui.widgets.cards import SlotCards
 from pex_tui.tui.widgets.detail import DetailPanel
 from pex_tui.tui.widgets.log_view import LogView
 from pex_tui.tui.widgets.notice import Notice
@@ -291,6 +292,17 @@ async def test_cards_show_every_slot_and_steer_as_rows_do(open_app: OpenApp) -> 
         assert session_of(app).posted == [PauseRequested(task=T("contracts"), by="you")]
 
 
+async def test_all_eight_cards_of_a_boosted_run_are_seen_whole(open_app: OpenApp) -> None:
+    app = open_app(states.calm())
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        await pilot.press("v")
+        cards = app.screen.query_one(SlotCards)
+        await until(pilot, lambda: cards.size.height == cards.line_total() == 20)
+        await pilot.press("v")
+        await until(pilot, lambda: agents_of(app).has_focus)
+
+
 async def test_a_new_state_repaints_what_changed(open_app: OpenApp) -> None:
     app = open_app()
     async with app.run_test(size=USUAL) as pilot:
@@ -365,3 +377,12 @@ async def test_every_scroller_keeps_its_lines_within_its_width(open_app: OpenApp
         for scroller in app.screen.query(Scroller):
             for y in range(scroller.size.height):
                 assert scroller.render_line(y).cell_length == scroller.size.width
+
+
+async def test_what_there_is_no_room_for_is_cut_with_a_mark(open_app: OpenApp) -> None:
+    app = open_app(states.busy())
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        agents = agents_of(app)
+        assert agents.paint([("as wide as", ""), (" it gets", "dim")], 14).text == "as wide as it…"
+        assert agents.paint([("as wide as", "")], 10).text == "as wide as"

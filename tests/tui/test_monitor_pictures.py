@@ -40,8 +40,9 @@ def test_monitor_of_a_finished_run(snap_compare: Any, open_app: OpenApp) -> None
     assert snap_compare(open_app(states.finished()), terminal_size=USUAL)
 
 
-def test_cards_of_the_slots(snap_compare: Any, open_app: OpenApp) -> None:
-    assert snap_compare(open_app(states.calm()), terminal_size=USUAL, press=["v"])
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
+def test_cards_of_the_slots(snap_compare: Any, open_app: OpenApp, size: tuple[int, int]) -> None:
+    assert snap_compare(open_app(states.calm()), terminal_size=size, press=["v"])
 
 
 def test_facts_of_a_task(snap_compare: Any, open_app: OpenApp) -> None:

@@ -306,3 +306,34 @@ async def test_h_and_l_look_at_other_parts_of_the_graph(workshop: ScriptedWorksh
         assert graph.left == 0
         await pilot.press(*"jjjjjjjjjjjj")
         await until(pilot, lambda: graph.left > 0)  # the selected task is kept in sight
+
+
+@pytest.mark.parametrize(("symbols", "light", "heavy"), [("line", "─", "━"), ("ascii", "--", "=")])
+async def test_the_critical_path_is_told_from_other_edges_without_colour(
+    workshop: ScriptedWorkshop, symbols: str, light: str, heavy: str
+) -> None:
+    app = app_on(workshop, start=twelve(), symbols=symbols, now=lambda: states.NOW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_shown(pilot, "api-spec")
+        graph = screen_of(app).query_one(GraphView)
+        rows = [graph.render_line(y).text for y in range(graph.size.height)]
+        (critical,) = (row for row in rows if "auth" in row)
+        (other,) = (row for row in rows if "client" in row)
+        assert heavy in critical
+        assert heavy not in other
+        assert light in other
+        assert heavy in str(graph.border_subtitle)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+async def test_a_long_name_leaves_room_for_the_plans_figures(
+    workshop: ScriptedWorkshop, width: int
+) -> None:
+    draft = replace(twelve(), name="Find out why the checkout fails and is slow on Mondays")
+    app = app_on(workshop, start=draft, symbols="line", now=lambda: states.NOW)
+    async with app.run_test(size=(width, 30)) as pilot:
+        await until_shown(pilot, "api-spec")
+        head = screen_text(app).splitlines()[0]
+        assert "pex plan Find out" in head
+        assert "12 tasks · 7 waves" in head
+        assert ("width 3" in head) is (width >= 100)

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.widgets import Footer
 
 from pex_tui.core.phases import RunStage
 from pex_tui.core.state import TaskState
@@ -12,6 +11,7 @@ from pex_tui.engine.session import Usage
 from pex_tui.tui.screens.steering import SteeringScreen
 from pex_tui.tui.widgets.classic_box import ClassicBox
 from pex_tui.tui.widgets.classic_view import classic_view
+from pex_tui.tui.widgets.key_footer import KeyFooter
 
 _CLOCK_SECONDS = 1.0
 
@@ -29,7 +29,7 @@ class ClassicScreen(SteeringScreen):
     def compose(self) -> ComposeResult:
         """The box and the keys."""
         yield ClassicBox()
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Times go on between two states; resources are measured now and then."""

@@ -10,12 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.reactive import var
-from textual.widgets import Footer
 
 from pex_tui.core.conflict import Conflict, Decision
 from pex_tui.core.hunks import Choice
 from pex_tui.core.ids import TaskId
-from pex_tui.core.settle import blockers
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
@@ -25,7 +23,8 @@ from pex_tui.tui.editor import editable, edited
 from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
-from pex_tui.tui.widgets.sides import preview_lines, side_lines, why
+from pex_tui.tui.widgets.key_footer import KeyFooter
+from pex_tui.tui.widgets.sides import head_lines, preview_lines, side_lines
 from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
 
 
@@ -80,7 +79,7 @@ class ConflictScreen(PexScreen):
             yield PlainView(id="theirs", classes="panel")
         yield PlainView(id="result", classes="panel")
         yield TextView(id="choices", classes="panel")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the panels."""
@@ -293,7 +292,8 @@ class ConflictScreen(PexScreen):
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one("#head", TextView).show(self._head())
+        head = head_lines(self._open(), self.run_state, self._settlement, self.size.width)
+        self.query_one("#head", TextView).show(head)
         choices = self.query_one("#choices", TextView)
         choices.show([self._choices()])
         choices.border_subtitle = Content(self._note)
@@ -306,7 +306,8 @@ class ConflictScreen(PexScreen):
             pane.show(side_lines(entry, name, hunk, pane.size.width - 1), anew=True)
         preview = self.query_one("#result", TextView)
         preview.border_subtitle = Content(self._verdicts(entry) if entry else "")
-        preview.show(preview_lines(entry, settlement.hunk if settlement else 0))
+        at = settlement.hunk if settlement else 0
+        preview.show(preview_lines(entry, at, preview.size.width - 1))
         self.refresh_bindings()
 
     def _verdicts(self, entry: FileMerge) -> str:
@@ -325,33 +326,6 @@ class ConflictScreen(PexScreen):
         if name == "base":
             return "BASE"
         return f"THEIRS {', '.join(conflict.tasks[1:]) or state.branch}"
-
-    def _head(self) -> list[Line]:
-        conflict, state = self._open(), self.run_state
-        if conflict is None or state is None:
-            return [(("pex ", "brand"), ("conflict  ", "dim"), ("No conflict is open.", "strong"))]
-        task, others = conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"
-        first: list[tuple[str, str]] = [
-            ("pex ", "brand"),
-            ("conflict ", "dim"),
-            (f"{task} × {others}", "strong"),
-        ]
-        settlement = self._settlement
-        if settlement is not None and settlement.files:
-            entry = settlement.current
-            hunks = entry.conflicts
-            at = hunks.index(settlement.hunk) + 1 if settlement.hunk in hunks else 1
-            first += [
-                (f"   {clean(entry.sides.path)} ", ""),
-                (f"({clean(entry.sides.kind)})   ", "dim"),
-                (f"file {settlement.file + 1}/{len(settlement.files)}   ", "dim"),
-                (f"hunk {at}/{len(hunks)}", "dim"),
-            ]
-        waiting = [one.id for one in state.tasks if task in blockers(state, one)]
-        second: list[tuple[str, str]] = [("why ", "dim"), (why(conflict), "")]
-        if waiting:
-            second += [("  blocks ", "dim"), (", ".join(waiting), "")]
-        return [tuple(first), tuple(second)]
 
     def _choices(self) -> Line:
         pieces: list[tuple[str, str]] = []

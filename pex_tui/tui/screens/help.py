@@ -8,11 +8,14 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Static
 
 from pex_tui.core.marks import Mark
-from pex_tui.tui.widgets.painting import fit
+from pex_tui.tui.screens.modal import Hint, Modal
+from pex_tui.tui.symbols import SymbolSet
+from pex_tui.tui.widgets.painting import INKS, fit
 
 if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
@@ -42,7 +45,7 @@ _TOLD_WITH_OTHERS = frozenset(
 Row = tuple[str, str]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """Shows what the keys of a screen do; closes with the keys that opened it."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
@@ -63,16 +66,16 @@ class HelpScreen(ModalScreen[None]):
             [("", self._below), *self._rows("here")],
             [("", "Run and app"), *self._rows("everywhere")],
         )
-        rows = [
-            "".join(_cell(row) for row in line).rstrip()
+        lines = [
+            Content("").join(_cell(row, app.symbols) for row in line)
             for line in zip_longest(*columns, fillvalue=("", ""))
         ]
-        text = "\n".join([*rows, "", *_legend(app)])
+        text = Content("\n").join([*lines, Content(""), *_legend(app.symbols)])
         with Vertical(classes="question help panel"):
             yield Static("Keys", classes="title", markup=False)
             with VerticalScroll(classes="text"):
-                yield Static(app.symbols.text(text), markup=False)
-            yield Static("esc closes · : finds any command", classes="hint", markup=False)
+                yield Static(text)
+            yield Hint("esc closes · : finds any command")
 
     def _rows(self, column: str) -> Iterator[Row]:
         """The keys of a column; a series of them is one row."""
@@ -98,21 +101,22 @@ def _by_id(active: Iterable[ActiveBinding]) -> dict[str, Binding]:
     return found
 
 
-def _cell(row: Row) -> str:
-    key, words = row
+def _cell(row: Row, symbols: SymbolSet) -> Content:
+    key, words = (symbols.text(part) for part in row)
     if not words:
-        return " " * _COLUMN
+        return Content(" " * _COLUMN)
     if not key:
-        return fit(f"  {words}", _COLUMN)
-    return f"{fit(key, _KEY) if cell_len(key) > _KEY else key.rjust(_KEY)} {fit(words, _WORDS)}"
+        return Content.styled(fit(f"  {words}", _COLUMN), "bold")
+    shown = fit(key, _KEY, symbols.rest) if cell_len(key) > _KEY else key.rjust(_KEY)
+    return Content.assemble((shown, "bold $primary"), f" {fit(words, _WORDS, symbols.rest)}")
 
 
-def _legend(app: "PexApp") -> list[str]:
+def _legend(symbols: SymbolSet) -> list[Content]:
     """What the symbols mean, as many to a line as there is room for."""
-    lines = [""]
+    lines = [Content("")]
     for mark in Mark:
-        told = f"{app.symbols.marks[mark]} {mark}"
-        if cell_len(lines[-1]) + cell_len(told) + 2 > 3 * _COLUMN:
-            lines.append("")
-        lines[-1] += f"{'  ' if lines[-1] else ''}{told}"
+        told = Content.assemble((symbols.marks[mark], f"${INKS[mark]}"), f" {mark}")
+        if lines[-1].cell_length + told.cell_length + 2 > 3 * _COLUMN:
+            lines.append(Content(""))
+        lines[-1] = Content("  ").join([lines[-1], told]) if lines[-1].plain else told
     return lines

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.ids import RunId
@@ -18,10 +18,13 @@ from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened
 from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
 _REFRESH_SECONDS = 3.0
+_MARGINS = 2  # cells beside the head's text
+_MARKS = {"✓": "done", "✗": "failed", "⇄": "conflict", "⊘": "blocked"}
 _BAD = frozenset({Outcome.FAILED, Outcome.GATE_FAILED, Outcome.ABORTED, Outcome.DENIED})
 
 
@@ -53,7 +56,7 @@ class HistoryScreen(PexScreen):
         runs.id = "runs"
         yield runs
         yield TextView(id="report", classes="panel")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the panels."""
@@ -67,6 +70,14 @@ class HistoryScreen(PexScreen):
         """Another run may have ended."""
         self._look()
 
+    def on_resize(self) -> None:
+        """The head says as much as there is room for."""
+        self._show_head()
+
+    def _show_head(self) -> None:
+        head = _head(self.query_one(RunTable).summaries, self.size.width - _MARGINS)
+        self.query_one("#head", TextView).show([head])
+
     def _look_again(self) -> None:
         if self.is_current:
             self._look(keep_report=True)  # it is being read
@@ -79,7 +90,7 @@ class HistoryScreen(PexScreen):
             self.pex.tell(error.message, is_bad=True)
             return
         self.query_one(RunTable).show(summaries)
-        self.query_one("#head", TextView).show(_head(summaries))
+        self._show_head()
         if not keep_report:
             self._show_report()
 
@@ -103,7 +114,7 @@ class HistoryScreen(PexScreen):
         self._titled()
 
     def _show_text(self, text: str) -> None:
-        lines: list[Line] = [((clean(line), ""),) for line in text.strip("\n").splitlines()]
+        lines = [_painted(clean(line)) for line in text.strip("\n").splitlines()]
         self.query_one("#report", TextView).show(lines, anew=True)
 
     def _titled(self, title: str = "Report") -> None:
@@ -179,21 +190,35 @@ class HistoryScreen(PexScreen):
         self.pex.action_show("monitor" if self.pex.session else "home")
 
 
-def _head(summaries: tuple[RunSummary, ...]) -> list[Line]:
+def _painted(line: str) -> Line:
+    """A report's line: headings stand out, and the marks of how tasks ended."""
+    if line[:1].strip():
+        return ((line, "strong"),)
+    body = line.lstrip()
+    ink = _MARKS.get(body[:1], "")
+    return ((line[: len(line) - len(body)], ""), (body[:1], ink), (body[1:], ""))
+
+
+def _head(summaries: tuple[RunSummary, ...], room: int) -> Line:
+    """How the runs ended, and as many of their figures as fit."""
     ok = sum(summary.outcome is Outcome.OK for summary in summaries)
     bad = sum(summary.outcome in _BAD for summary in summaries)
     known = [one.figures for one in summaries if one.figures is not None]
     speedups = [one.speedup for one in known if one.speedup is not None]
-    line: list[tuple[str, str]] = [
+    line: Line = (
         ("pex ", "brand"),
         ("history   ", "dim"),
         (counted(len(summaries), "run"), "strong"),
         (f"   {ok} ended well", "done"),
         (f"   {bad} did not" if bad else "", "failed"),
-    ]
+    )
+    figures: list[Line] = []
     if speedups:
-        line += [("   median speed-up ", "dim"), (f"{median(speedups):.1f}×", "")]
+        figures.append((("   median speed-up ", "dim"), (f"{median(speedups):.1f}×", "")))
     if known:
         met = sum(one.conflicts or 0 for one in known) / len(known)
-        line += [("   conflicts a run ", "dim"), (f"{met:.1f}", "")]
-    return [tuple(line)]
+        figures.append((("   conflicts a run ", "dim"), (f"{met:.1f}", "")))
+    for figure in figures:
+        if sum(len(text) for text, _ in (*line, *figure)) <= room:
+            line += figure
+    return line

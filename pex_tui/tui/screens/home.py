@@ -1,5 +1,6 @@
 """Home: this repository, what it lacks, and its runs."""
 
+import textwrap
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -7,7 +8,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.state import Outcome
@@ -18,13 +18,16 @@ from pex_tui.tui.messages import DraftOpened, SessionOpened
 from pex_tui.tui.opening import attended
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
-from pex_tui.tui.widgets.painting import shortened
+from pex_tui.tui.widgets.key_footer import KeyFooter
+from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
 _REFRESH_SECONDS = 3.0
 _LEAST_FOUND = 20
 _BESIDE = 24  # cells beside what was found: frames, margins, sign and name
+_NAME = 12
+_NO_LABELS: Line = ((" " * (3 + _NAME), ""),)
 _SIGNS = {
     CheckLevel.OK: ("✓", "done"),
     CheckLevel.WARN: ("!", "paused"),
@@ -58,7 +61,7 @@ class HomeScreen(PexScreen):
         runs.add_class("panel")
         runs.id = "runs"
         yield runs
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Look around, and again now and then."""
@@ -109,6 +112,7 @@ class HomeScreen(PexScreen):
         lines = self._welcome()
         welcome.show(lines)
         welcome.styles.height = len(lines) + 2
+        self.set_class(not self.query_one(RunTable).summaries, "-empty")
 
     def _welcome(self) -> list[Line]:
         """What is missing comes first; in an empty repository, what to press."""
@@ -127,17 +131,10 @@ class HomeScreen(PexScreen):
         good = [check for check in self._checks if check.level is CheckLevel.OK]
         for check in (*wrong, *good):
             sign, ink = _SIGNS[check.level]
-            found = shortened(clean(check.found), room)
-            lines.append(
-                (
-                    (f" {self.pex.symbols.text(sign)} ", ink),
-                    (f"{check.name:<12}", "dim"),
-                    (found, ""),
-                )
-            )
-            if check.remedy:
-                remedy = shortened(clean(check.remedy), room)
-                lines.append((("   " + " " * 12, ""), (remedy, "paused")))
+            labels = ((f" {self.pex.symbols.text(sign)} ", ink), (f"{check.name:<{_NAME}}", "dim"))
+            told = (*_folded(check.found, "", room), *_folded(check.remedy, "paused", room))
+            for place, piece in enumerate(told):
+                lines.append((*(labels if place == 0 else _NO_LABELS), piece))
         return lines
 
     def action_move(self, step: int) -> None:
@@ -205,6 +202,10 @@ class HomeScreen(PexScreen):
                 self.app.push_screen(TextScreen(f"Run {chosen.run}", report))
         except UserError as error:
             self.app.push_screen(TextScreen("It can't be opened", "\n".join(error.lines)))
+
+
+def _folded(text: str, ink: str, width: int) -> list[Piece]:
+    return [(line, ink) for line in textwrap.wrap(clean(text), width, break_on_hyphens=False)]
 
 
 def _go_on(run: RunSummary) -> ConfirmScreen:

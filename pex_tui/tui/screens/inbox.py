@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from pex_tui.core.amounts import clock, counted
 from pex_tui.core.events import Event, RunDrainRequested
@@ -21,6 +21,8 @@ from pex_tui.core.text import clean
 from pex_tui.tui.keys import YOU
 from pex_tui.tui.messages import Steer
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.widgets.key_footer import KeyFooter
+from pex_tui.tui.widgets.row_table import RowTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
 _CLOCK_SECONDS = 1.0
@@ -32,6 +34,12 @@ _ANSWERS = {
 }
 _BUDGET = "the budget"
 Question = tuple[TaskId, Permission]
+
+
+class QuestionTable(RowTable):
+    """One row a question."""
+
+    YIELDING: ClassVar[frozenset[str]] = frozenset({"TASK", "AGENT", "ASKS TO"})
 
 
 class InboxScreen(PexScreen):
@@ -56,15 +64,17 @@ class InboxScreen(PexScreen):
     def compose(self) -> ComposeResult:
         """Head, questions, one of them in full."""
         yield TextView(id="head")
-        yield DataTable[Text](cursor_type="row", id="questions", classes="panel")
+        questions = QuestionTable()
+        questions.add_class("panel")
+        questions.id = "questions"
+        yield questions
         yield TextView(id="about", classes="panel")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Name the columns; how long agents wait goes on."""
-        table = self.query_one(DataTable)
+        """Name the panels; how long agents wait goes on."""
+        table = self.query_one(QuestionTable)
         table.border_title = "Questions"
-        table.add_columns(*_COLUMNS)
         table.focus()
         self.query_one("#about").border_title = "What it is about"
         self.set_interval(_CLOCK_SECONDS, self._show)
@@ -80,7 +90,7 @@ class InboxScreen(PexScreen):
 
     @property
     def _chosen(self) -> Question | None:
-        row = self.query_one(DataTable).cursor_row
+        row = self.query_one(QuestionTable).cursor_row
         return self._questions[row] if 0 <= row < len(self._questions) else None
 
     def _show(self) -> None:
@@ -89,16 +99,14 @@ class InboxScreen(PexScreen):
             return
         waiting = () if state is None else (*_of_money(state), *open_permissions(state))
         self.query_one("#head", TextView).show([_head(state, len(waiting))])
-        before, table = self._chosen, self.query_one(DataTable)
+        before, table = self._chosen, self.query_one(QuestionTable)
         row = table.cursor_row
         self._questions = waiting if state is None else (*waiting, *_answered(state))
-        table.clear()
-        for question in self._questions:
-            table.add_row(*self._cells(question))
         open_rows = [_name(question) for question in waiting]
         if before is not None and _name(before) in open_rows:
             row = open_rows.index(_name(before))
-        table.move_cursor(row=min(row, max(0, len(waiting) - 1)) if waiting else row)
+        row = min(row, len(waiting) - 1) if waiting else row
+        table.fill(_COLUMNS, [self._cells(question) for question in self._questions], row)
         self._show_about()
 
     def _cells(self, question: Question) -> list[Text]:
@@ -109,7 +117,7 @@ class InboxScreen(PexScreen):
         sign = "?" if asked.verdict is None else "✗" if asked.verdict is Verdict.DENY else "✓"
         cells = (self.pex.symbols.text(sign), task, agent or "command", asked.title, since)
         ink = "" if asked.verdict is None else "dim"
-        return [Text(clean(cell, 70), style=ink, no_wrap=True) for cell in cells]
+        return [Text(clean(cell, 200), style=ink, no_wrap=True) for cell in cells]
 
     @on(DataTable.RowHighlighted)
     def _show_about(self) -> None:
@@ -133,7 +141,7 @@ class InboxScreen(PexScreen):
 
     def action_move(self, step: int) -> None:
         """Another question."""
-        table = self.query_one(DataTable)
+        table = self.query_one(QuestionTable)
         table.move_cursor(row=table.cursor_row + step)
 
     def action_back(self) -> None:

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Button, Input, Static
 
 from pex_tui.core.text import clean
+from pex_tui.tui.screens.modal import Hint, Modal
 
 Answer = Literal["detach", "stop", "stay"]
 _MAY_STOP = (
@@ -24,7 +24,7 @@ _MAY_END = (
 )
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Modal[bool]):
     """Asks before something that can't be taken back; the safe answer has the focus."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
@@ -59,7 +59,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self.dismiss(answer)
 
 
-class LeaveScreen(ModalScreen[Answer]):
+class LeaveScreen(Modal[Answer]):
     """Asks what becomes of a live run when its screen goes away."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
@@ -98,7 +98,7 @@ class LeaveScreen(ModalScreen[Answer]):
         self.dismiss(answer)
 
 
-class LineScreen(ModalScreen[str]):
+class LineScreen(Modal[str]):
     """Asks for one line; answers with what was typed, empty when it was cancelled."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
@@ -118,7 +118,7 @@ class LineScreen(ModalScreen[str]):
         with Vertical(classes="question panel"):
             yield Static(self._title, classes="title", markup=False)
             yield Input(self._given, suggester=self._suggester, compact=True)
-            yield Static(f"{self._hint} · esc cancels", classes="hint", markup=False)
+            yield Hint(f"{self._hint} · esc cancels")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer with the line."""
@@ -167,7 +167,7 @@ def _plans_first(path: Path) -> tuple[bool, str]:
     return path.suffix not in {".yaml", ".yml", ".json"}, path.name
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Modal[None]):
     """Longer text, such as all problems of a plan; it is cleaned line by line."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
@@ -188,7 +188,7 @@ class TextScreen(ModalScreen[None]):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(classes="text"):
                 yield Static(self._text, markup=False)
-            yield Static("esc closes", classes="hint", markup=False)
+            yield Hint("esc closes")
 
     def action_scroll(self, step: int) -> None:
         """Scroll by a line."""

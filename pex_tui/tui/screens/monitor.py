@@ -8,7 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import RunStage
@@ -21,6 +21,7 @@ from pex_tui.tui.widgets.agents import SORTS, AgentList
 from pex_tui.tui.widgets.cards import SlotCards
 from pex_tui.tui.widgets.detail import DetailPanel
 from pex_tui.tui.widgets.header import RunHeader, UsageView
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.metrics import MetricsPanel
 from pex_tui.tui.widgets.notice import Notice
 from pex_tui.tui.widgets.painting import symbols_of
@@ -56,7 +57,7 @@ class MonitorScreen(SteeringScreen):
             yield DetailPanel(id="detail")
             yield Timeline(classes="panel")
             yield MetricsPanel(classes="panel")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Times go on between two states; resources are measured now and then."""
@@ -211,6 +212,7 @@ class MonitorScreen(SteeringScreen):
         agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
         agents.toggle_class("-hidden")
         cards.toggle_class("-hidden")
+        self.query_one("#agents").set_class(not cards.has_class("-hidden"), "-cards")
         (agents if cards.has_class("-hidden") else cards).focus()
 
     def action_sort(self) -> None:

@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from pex_tui.core.text import clean
+from pex_tui.tui.screens.modal import Hint, Modal
 
 
-class PickScreen(ModalScreen[int | None]):
+class PickScreen(Modal[int | None]):
     """Answers with the position of the line that was chosen, None when none was."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
@@ -40,7 +40,7 @@ class PickScreen(ModalScreen[int | None]):
             if self._head:
                 yield Static(self._head, classes="head", markup=False)
             yield OptionList(*(Content(line) for line in self._lines), compact=True)
-            yield Static(self._hint, classes="hint", markup=False)
+            yield Hint(self._hint)
 
     def on_mount(self) -> None:
         """Begin at the line that is so now."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.reactive import var
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from pex_tui.core.amounts import clock, counted
 from pex_tui.core.graph import PlanGraph
@@ -37,6 +37,7 @@ from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.widgets.graph import GraphView
+from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.task_table import TaskTable
 from pex_tui.tui.widgets.text_view import Line, TextView
@@ -44,6 +45,7 @@ from pex_tui.tui.widgets.text_view import Line, TextView
 _WHAT_IF = range(3, 11)
 _WIDE = 100
 _MARGINS = 3  # cells beside the head's text
+_LEAST_NAME, _LONGEST_NAME = 12, 32
 
 
 class PlanScreen(PexScreen):
@@ -62,7 +64,7 @@ class PlanScreen(PexScreen):
         Binding("U,ctrl+r", "redo", "Redo", show=False, id="plan.redo"),
         Binding("w", "what_if", "What-if", id="plan.what_if"),
         Binding("exclamation_mark", "warnings", "Warnings", key_display="!", id="plan.warnings"),
-        Binding("o", "save", "Save as YAML", id="plan.save"),
+        Binding("o", "save", "Save", id="plan.save"),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
         Binding("h,left", "pan(-1)", "Graph left", show=False, id="plan.left"),
@@ -86,12 +88,13 @@ class PlanScreen(PexScreen):
         yield GraphView(id="graph", classes="panel")
         with Vertical(id="tasks", classes="panel"):
             yield TaskTable()
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the panels and show the draft."""
         self.query_one("#graph").border_title = "Graph"
-        self.query_one("#graph").border_subtitle = "critical path coloured"
+        line = "=" if self.pex.symbols.name == "ascii" else "━"
+        self.query_one("#graph").border_subtitle = f"critical path {line}"
         self.query_one("#tasks").border_title = "Tasks"
         self.query_one(TaskTable).focus()
         self._work_out()
@@ -138,10 +141,7 @@ class PlanScreen(PexScreen):
         wide = self.size.width >= _WIDE
         gap = "   " if wide else "  "
         bound = ((f"{gap}bound ", "dim"), (clock(schedule.lower_bound_seconds), ""))
-        first: list[tuple[str, str]] = [
-            ("pex ", "brand"),
-            ("plan ", "dim"),
-            (shortened(clean(draft.name), 32 if wide else 18), "strong"),
+        figures: Line = (
             (f"{gap}est ", "dim"),
             (clock(schedule.makespan_seconds), "strong"),
             (f"{gap}serial ", "dim"),
@@ -150,8 +150,11 @@ class PlanScreen(PexScreen):
             *(bound if wide else ()),
             (f"{gap}{counted(count, 'task')} · {counted(len(shape.waves), 'wave')}", "dim"),
             (f" · width {shape.width}" if wide else "", "dim"),
-        ]
-        self.query_one("#head", TextView).show([tuple(first), self._warning_line(draft)])
+        )
+        room = self.size.width - len("pex plan ") - sum(len(text) for text, _ in figures)
+        name = shortened(clean(draft.name), max(_LEAST_NAME, min(room - _MARGINS, _LONGEST_NAME)))
+        first: Line = (("pex ", "brand"), ("plan ", "dim"), (name, "strong"), *figures)
+        self.query_one("#head", TextView).show([first, self._warning_line(draft)])
 
     def _warning_line(self, draft: PlanDraft) -> Line:
         count = len(self._warnings) + len(draft.notices)
@@ -167,6 +170,10 @@ class PlanScreen(PexScreen):
     @on(DataTable.RowHighlighted)
     def _row_chosen(self) -> None:
         self.query_one(GraphView).select(self._selected)
+
+    @on(GraphView.Picked)
+    def _node_picked(self, event: GraphView.Picked) -> None:
+        self.query_one(TaskTable).move_cursor(row=event.position)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
@@ -266,7 +273,7 @@ class PlanScreen(PexScreen):
         lines = [f"{'✓' if name in spec.needs else ' '} {name}" for name in names]
         hint = "⏎ adds the need, or takes it away · esc cancels"
         show = self.pex.symbols.text
-        question = PickScreen(f"{spec.id} needs", [show(line) for line in lines], show(hint))
+        question = PickScreen(f"{spec.id} needs", [show(line) for line in lines], hint)
         picked = await self.app.push_screen_wait(question)
         if picked is not None:
             await self._try(toggle_need(draft.plan, row, others[picked]))
@@ -300,7 +307,7 @@ class PlanScreen(PexScreen):
         question = PickScreen(
             "What if there were…",
             [self.pex.symbols.text(row) for row in rows],
-            self.pex.symbols.text("⏎ plans with so many slots · esc leaves it as it is"),
+            "⏎ plans with so many slots · esc leaves it as it is",
             head="SLOTS   MAKESPAN   SPEED-UP    OF THE BOUND",
             chosen=_WHAT_IF.index(now) if now in _WHAT_IF else 0,
         )

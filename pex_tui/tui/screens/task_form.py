@@ -7,7 +7,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static, TextArea
 
 from pex_tui.core.plan import Plan
@@ -16,6 +15,7 @@ from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
 from pex_tui.planning.edits import FIELDS, by_field, put_task, task_fields
 from pex_tui.planning.problems import PlanError
+from pex_tui.tui.screens.modal import Hint, Modal
 from pex_tui.tui.screens.modals import ConfirmScreen
 
 Revise = Callable[[str], Awaitable[PlanDraft]]
@@ -42,7 +42,7 @@ _HINTS = {
 }
 
 
-class TaskForm(ModalScreen[PlanDraft | None]):
+class TaskForm(Modal[PlanDraft | None]):
     """Edits one task, or makes a new one; answers with the changed draft, None when cancelled."""
 
     CSS_PATH: ClassVar = ["../styles/modals.tcss", "../styles/form.tcss"]
@@ -72,9 +72,7 @@ class TaskForm(ModalScreen[PlanDraft | None]):
                         yield Label(field, markup=False)
                         yield self._editor(field)
                     yield Static(id=f"wrong-{field}", classes="wrong -hidden", markup=False)
-            yield Static(
-                "tab next field · ctrl+s saves · esc cancels", classes="hint", markup=False
-            )
+            yield Hint("tab next field · ctrl+s saves · esc cancels")
 
     def _editor(self, field: str) -> Input | TextArea:
         text = self._given.get(field, "")

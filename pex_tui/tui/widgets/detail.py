@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 from textual.reactive import var
+from textual.style import Style
 from textual.widgets import ContentSwitcher
 
 from pex_tui.core.facts import facts
@@ -145,11 +146,12 @@ class DetailPanel(Container):
             return
         self._title = (who, self.tab, follows)
         show = symbols_of(self).text
-        tabs = [
-            Content.styled(
-                f"{at} {name.title()}", "bold $primary" if name == self.tab else "$agent-dim"
-            )
-            for at, name in enumerate(TABS, 1)
-        ]
+        tabs = [self._tab_title(at, name) for at, name in enumerate(TABS, 1)]
         self.border_title = Content.assemble((show(who), "$agent-dim"), Content(" ").join(tabs))
         self.border_subtitle = show("follow ▾") if follows else ""
+
+    def _tab_title(self, at: int, name: str) -> Content:
+        """A tab's number and name; a click on it shows the tab."""
+        ink = "bold $primary" if name == self.tab else "$agent-dim"
+        click = Style.from_meta({"@click": f"screen.tab('{name}')"})
+        return Content.styled(f"{at} {name.title()}", ink).stylize(click)

@@ -1,12 +1,14 @@
 """A plan's graph; the critical path and the selected task stand out. Only what shows is painted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Size
+from textual.message import Message
 from textual.strip import Strip
 
 from pex_tui.tui.dag import Cell, Drawing
@@ -15,10 +17,17 @@ from pex_tui.tui.widgets.painting import Painted
 _MARGIN = 20  # columns kept in sight before the selected task
 _ABOVE = 3  # rows, likewise
 _STEP = 8
+_HEAVY = str.maketrans("─│╭╮╰╯├┤┬┴┼-", "━┃┏┓┗┛┣┫┳┻╋=")
 
 
 class GraphView(Painted):
     """Keeps its own offset, which follows the selected task and can be moved."""
+
+    @dataclass
+    class Picked(Message):
+        """The task at this position is to be selected."""
+
+        position: int
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id, classes=classes)
@@ -80,6 +89,14 @@ class GraphView(Painted):
         """Up, or with shift to the left."""
         self.pan(-1, 0) if event.shift else self.pan(0, -1)
 
+    def on_click(self, event: events.Click) -> None:
+        """The task under the mouse is wanted."""
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            cell = self._drawing.cells.get((self.top + offset.y, self.left + offset.x))
+            if cell is not None and cell.node is not None:
+                self.post_message(self.Picked(cell.node))
+
     def notify_style_update(self) -> None:
         """The theme may have changed."""
         self._styles.clear()
@@ -93,12 +110,18 @@ class GraphView(Painted):
         for column in range(self.left, self.left + width):
             cell = self._drawing.cells.get((row, column))
             style = page if cell is None else self._style(cell)
-            text = " " if cell is None else cell.text or " "
+            text = " " if cell is None else self._text(cell)
             if segments and segments[-1].style is style:
                 segments[-1] = Segment(segments[-1].text + text, style)
             else:
                 segments.append(Segment(text, style))
         return Strip(segments, width)
+
+    def _text(self, cell: Cell) -> str:
+        """The critical path is drawn in heavy lines: colour alone would not reach everyone."""
+        if cell.node is None and cell.edges & self._steps:
+            return cell.text.translate(_HEAVY)
+        return cell.text or " "
 
     def _style(self, cell: Cell) -> Style:
         is_node, selected = cell.node is not None, self._selected
@@ -121,7 +144,7 @@ class GraphView(Painted):
             if stands_out:
                 return Style(color=colours["background"], bgcolor=colours["primary"], bold=True)
             ground = colours["agent-cursor"] if on_path else colours["panel"]
-            return Style(color=colours["foreground"], bgcolor=ground)
+            return Style(color=colours["foreground"], bgcolor=ground, bold=on_path)
         if stands_out:
             return Style(color=colours["secondary"], bold=True)
         return Style(color=colours["primary" if on_path else "agent-dim"])

@@ -92,12 +92,16 @@ class Painted(Widget):
         """The ink on the widget's own colours, or on those of another ink."""
         style = self._on.get((ink, under))
         if style is None:
-            style = self.rich_style + self.ink(under) + self.ink(ink)
+            over = "faint" if (ink, under) == ("track", "cursor") else ink  # they are alike
+            style = self.rich_style + self.ink(under) + self.ink(over)
             self._on[ink, under] = style
         return style
 
     def paint(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:
-        """Pieces side by side in exactly `width` cells, on the widget's own background."""
+        """Pieces side by side in exactly `width` cells, on the widget's own background.
+
+        A piece that there is no room for is cut with a mark.
+        """
         base = self._brush("", under)
         segments: list[Segment] = []
         left = width
@@ -106,7 +110,7 @@ class Painted(Widget):
             shown = show(text)
             cells = cell_len(shown)
             if cells > left:
-                shown, cells = set_cell_size(shown, left), left
+                shown, cells = fit(shown, left, self.symbols.rest), left
             if cells:
                 brush = self._brush(ink, under) if ink else base
                 if segments and segments[-1].style is brush:  # fewer segments, less to filter

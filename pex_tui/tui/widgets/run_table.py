@@ -1,6 +1,7 @@
 """Past and live runs as a table."""
 
 import time
+from typing import ClassVar
 
 from rich.text import Text
 from textual import events
@@ -24,11 +25,12 @@ _WORDS = {
     Outcome.ABORTED: "⊘ aborted",
     Outcome.INTERRUPTED: "‖ interrupted",
 }
-_GOAL = 44
 
 
 class RunTable(RowTable):
     """Newest first; the cursor stays on its run when the list changes."""
+
+    YIELDING: ClassVar[frozenset[str]] = frozenset({"GOAL"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,17 +73,18 @@ class RunTable(RowTable):
 
 def _cells(summary: RunSummary) -> tuple[str, ...]:
     figures = summary.figures or RunFigures()
+    seconds = figures.makespan_seconds
     goal = clean(summary.goal.partition("\n")[0])
     return (
         summary.run,
         time.strftime("%d %b %H:%M", time.localtime(summary.created_at)),
         outcome_words(summary),
         f"{summary.landed}/{summary.tasks}",
-        clock(summary.seconds),
+        clock(summary.seconds if seconds is None else seconds),
         "" if figures.speedup is None else f"{figures.speedup:.1f}×",
         _conflicts(summary, figures),
         "" if figures.cost_usd is None else f"${figures.cost_usd:.2f}",
-        goal if len(goal) <= _GOAL else goal[: _GOAL - 1] + "…",
+        goal,
     )
 
 

@@ -1,14 +1,21 @@
-"""A conflict's hunk as painted lines: one side, and the result with where each line is from."""
+"""A conflict as painted lines: its head, the sides of a hunk, the result and where it is from."""
 
-from rich.cells import chop_cells
+from rich.cells import cell_len, chop_cells
 
 from pex_tui.core.conflict import Conflict
 from pex_tui.core.hunks import Chunk, Origin
+from pex_tui.core.settle import blockers
+from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
-from pex_tui.tui.settlement import FileMerge
+from pex_tui.tui.settlement import FileMerge, Settlement
 from pex_tui.tui.widgets.text_view import Line
 
+_WIDE = 100
 _CONTEXT = 3
+_MOST_NAMED = 2
+_NUMBER = 7  # cells of a line's number in the result
+_CHOOSE = "  choose o / t / B"
+_ALIGNED = 60  # cells of text after which the origins stand in a column
 _LEAST_TEXT = 8  # cells
 _MOST_SHOWN_BYTES = 100_000
 _INKS = {
@@ -24,11 +31,49 @@ _WORDS = {Origin.OURS: "ours", Origin.THEIRS: "theirs", Origin.BOTH: "both"}
 def why(conflict: Conflict) -> str:
     """Why the two fell out, for a person."""
     others = ", ".join(conflict.tasks[1:])
-    paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
+    paths = ", ".join(clean(file.path, 60) for file in conflict.files[:_MOST_NAMED])
+    more = len(conflict.files) - _MOST_NAMED
+    paths += f" and {more} more" if more > 0 else ""
     if not others:
         return f"what has landed since {conflict.tasks[0]} started changed {paths} as well."
     verb = "was" if "," not in others else "were"
     return f"both changed {paths}; {others} {verb} landed first."
+
+
+def head_lines(
+    conflict: Conflict | None, state: RunState | None, settlement: Settlement | None, width: int
+) -> list[Line]:
+    """What is settled, where in it one is, why it came to that and who waits for it."""
+    if conflict is None or state is None:
+        return [(("pex ", "brand"), ("conflict  ", "dim"), ("No conflict is open.", "strong"))]
+    task, others = conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"
+    queue = state.open_conflicts
+    place = f"{queue.index(conflict) + 1}/{len(queue)} " if len(queue) > 1 else ""
+    gap = "   " if width >= _WIDE else "  "
+    first: Line = (
+        ("pex ", "brand"),
+        (f"conflict {place}", "dim"),
+        (f"{task} × {others}", "strong"),
+    )
+    if settlement is not None and settlement.files:
+        entry = settlement.current
+        first += (
+            (f"{gap}{clean(entry.sides.path)} ", ""),
+            (f"({clean(entry.sides.kind)}){gap}", "dim"),
+            (f"file {settlement.file + 1}/{len(settlement.files)}", "dim"),
+            (f"{gap}hunk {_hunk_place(settlement)}" if entry.parts is not None else "", "dim"),
+        )
+    waiting = [one.id for one in state.tasks if task in blockers(state, one)]
+    second: Line = (("why ", "dim"), (why(conflict), ""))
+    if waiting:
+        second += (("  blocks ", "dim"), (", ".join(waiting), ""))
+    return [first, second]
+
+
+def _hunk_place(settlement: Settlement) -> str:
+    hunks = settlement.current.conflicts
+    at = hunks.index(settlement.hunk) + 1 if settlement.hunk in hunks else 1
+    return f"{at}/{len(hunks)}"
 
 
 def side_lines(entry: FileMerge | None, name: str, hunk: int, width: int) -> list[Line]:
@@ -77,21 +122,23 @@ def _whole(raw: bytes | None, width: int) -> list[Line]:
     return _numbered(tuple(lines), 1, "", "", len(str(len(lines))), width)
 
 
-def preview_lines(entry: FileMerge | None, hunk: int) -> list[Line]:
-    """The result with each line's origin, from a little above the hunk."""
+def preview_lines(entry: FileMerge | None, hunk: int, width: int) -> list[Line]:
+    """The result with each line's origin, from a little above the hunk, folded to so many cells."""
     if entry is None:
         return []
     if entry.parts is None and entry.edited is None:
         side = {None: "nothing chosen", "ours": "ours", "theirs": "theirs"}[entry.whole]
         return [((f"The whole file: {side}", "dim"),)]
+    room = max(_LEAST_TEXT, width - _NUMBER - len(_CHOOSE))
+    aligned = min(room, _ALIGNED)
     rows: list[Line] = []
     first = 0
-    for place, (text, origin, number) in enumerate(entry.lines):
+    for place, (text, origin, number) in enumerate(entry.lines, 1):
         if number == hunk and not first:
-            first = place
-        word = "choose o / t / B" if origin is Origin.OPEN else _WORDS.get(origin, "")
-        body = clean(text.rstrip("\n"))
-        rows.append(
-            ((f"{place + 1:>5}  ", "dim"), (f"{body:<60}", _INKS[origin]), (f"  {word}", "dim"))
-        )
+            first = len(rows)
+        word = _CHOOSE if origin is Origin.OPEN else f"  {_WORDS.get(origin, '')}"
+        for at, part in enumerate(chop_cells(clean(text.rstrip("\n")), room) or [""]):
+            label = f"{place:>5}  " if at == 0 else " " * _NUMBER
+            body = part + " " * max(0, aligned - cell_len(part))
+            rows.append(((label, "dim"), (body, _INKS[origin]), (word if at == 0 else "", "dim")))
     return rows[max(0, first - _CONTEXT) :] if entry.edited is None else rows

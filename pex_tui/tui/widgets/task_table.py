@@ -1,5 +1,7 @@
 """A plan's tasks as a table, with what each risks; a narrow one leaves columns out."""
 
+from typing import ClassVar
+
 from rich.text import Text
 from textual import events
 
@@ -8,7 +10,7 @@ from pex_tui.core.graph import PlanGraph
 from pex_tui.core.plan import Plan, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.planning.warnings import risks
-from pex_tui.tui.widgets.painting import shortened, symbols_of
+from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.row_table import RowTable, moving_keys
 
 _WIDE = 96  # cells of a table that has room for everything
@@ -20,6 +22,7 @@ class TaskTable(RowTable, inherit_bindings=False):
     """One row a task; the cursor stays where it is when the plan changes."""
 
     BINDINGS = moving_keys("left", "right")
+    YIELDING: ClassVar[frozenset[str]] = frozenset({"ID", "TASK", "AGENT", "NEEDS", "WRITES"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,10 +63,10 @@ def _cells(spec: TaskSpec, risk: str) -> tuple[str, ...]:
     return (
         "✓" if spec.enabled else "·",
         spec.id,
-        shortened(spec.title, 24),
+        spec.title,
         spec.agent or "command",
-        shortened(", ".join(spec.needs) or "–", 18),
-        shortened(writes, 18),
+        ", ".join(spec.needs) or "–",
+        writes,
         clock(spec.estimate_seconds),
         risk,
     )
