@@ -118,6 +118,8 @@ class ConflictResolution(_Section):
     """Once a larger share of landings met a conflict, writers go one by one; 1 is never."""
     radar: RadarPolicy = RadarPolicy.WARN
     """When two tasks at work are seen to collide: off, warn, tell, pause or serialise."""
+    leases: bool = False
+    """Whether an agent that announces a write waits while another is changing that file."""
     silent: Annotated[tuple[Literal["superset", "adjacent"], ...], BeforeValidator(read_list)] = (
         "superset",
     )
@@ -297,6 +299,7 @@ class Settings(BaseSettings):
             collision_threshold=conflicts.threshold,
             sequential_above=conflicts.sequential_above,
             radar=conflicts.radar,
+            leases=conflicts.leases,
             gate_batch=self.gate.batch,
             gate_retries=self.gate.retries,
             speculate=self.gate.speculate,

@@ -204,6 +204,10 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         return doing if task.attempt == 1 else f"{doing}, attempt {task.attempt}"
     if task.held or state.stage is RunStage.PAUSED:
         return "To be paused at its next step" if task.listens else "Being paused"
+    held = next((asked for asked in task.permissions if asked.held_by is not None), None)
+    if held is not None:
+        waited = clock(now - held.asked_at)
+        return f"Waits {waited} to {held.title} until {held.held_by} has landed"
     if task.yields_to is not None:
         return f"To stand still until {task.yields_to} has landed"
     claimed = _claimed(state, task, now)

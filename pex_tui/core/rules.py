@@ -40,7 +40,8 @@ class RunRules:
     foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. Once a
     larger share of the landings than `sequential_above` met a conflict, writers go one by one. The
     `silent` strategies settle conflicts with nobody asked, and union does on paths like `union`;
-    what a person decided in the same conflict outranks them if the run `remembers`. Up to
+    what a person decided in the same conflict outranks them if the run `remembers`. With `leases`
+    agents that announce writes wait for whoever has the file. Up to
     `gate_batch` entries of the merge queue are tested together, a red gate is asked
     `gate_retries` times more, and with `speculate` what comes next is tested meanwhile.
     """
@@ -53,6 +54,7 @@ class RunRules:
     collision_threshold: float = 0.2
     sequential_above: float = 0.3
     radar: RadarPolicy = RadarPolicy.WARN
+    leases: bool = False
     gate_batch: int = 1
     gate_retries: int = 0
     speculate: bool = False

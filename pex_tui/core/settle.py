@@ -9,6 +9,7 @@ from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
+from pex_tui.core.leases import settle_leases
 from pex_tui.core.limits import limit_of
 from pex_tui.core.locks import locks_due, next_lock_deadline, settle_locks
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
@@ -33,6 +34,7 @@ def settle(draft: Draft) -> None:
         _settle_graph(draft)
     advance_queue(draft)
     let_go_on(draft)
+    settle_leases(draft)
     settle_locks(draft)
     _land_run(draft)
 

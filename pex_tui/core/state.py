@@ -130,7 +130,10 @@ class LockClaim:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What an agent asked to do; `verdict` is None while it waits for the answer."""
+    """What an agent asked to do; `verdict` is None while it waits for the answer.
+
+    An edit that is allowed is held back, with its verdict, while another task has the file.
+    """
 
     request: str
     tool: str
@@ -140,6 +143,16 @@ class Permission:
     asked_at: float
     verdict: Verdict | None = None
     by: str = ""
+    edits: bool = False  # only files of its own workspace
+    held_by: TaskId | None = None
+
+    def held_back(self, by: TaskId) -> "Permission":
+        """The same, with its answer kept back until that task has landed."""
+        return replace(self, held_by=by)
+
+    def let_go(self) -> "Permission":
+        """The same, to be answered now."""
+        return replace(self, held_by=None)
 
     def answered(self, verdict: Verdict, by: str) -> "Permission":
         """The same with its answer."""

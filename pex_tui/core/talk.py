@@ -1,8 +1,9 @@
 """What agents ask, what they are told, and what their models use."""
 
-from pex_tui.core.actions import AnswerAgent, TellAgent
+from pex_tui.core.actions import TellAgent
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
+from pex_tui.core.leases import LEASE, act_on, answer, put
 from pex_tui.core.limits import lifted, limited
 from pex_tui.core.permissions import ruling
 from pex_tui.core.phases import HOLDS_SLOT
@@ -52,19 +53,23 @@ def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
         verdict, by = ruling(draft.spec(task.id), event) or (None, "")
         if verdict is None and scope in draft.state.allowed:
             verdict, by = Verdict.ALLOW_ALWAYS, "the run's own rule"
-        known = Permission(
+        if event.announced:
+            verdict, by = Verdict.ALLOW_ONCE, LEASE
+        asked = Permission(
             event.request,
             event.tool,
             event.title,
             event.touches,
             scope,
             asked_at=draft.now,
-            verdict=verdict,
-            by=by,
+            edits=event.edits,
         )
-        draft.change(task.id, permissions=(*task.permissions, known))
-    if known.verdict is not None:
-        draft.act(AnswerAgent(task.id, task.attempt, known.request, known.verdict))
+        if verdict is None:
+            put(draft, task.id, asked)
+        else:
+            answer(draft, task.id, asked, verdict, by)
+    elif known.held_by is None:
+        act_on(draft, task.id, known)
 
 
 def _decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
@@ -72,24 +77,12 @@ def _decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
     asked = next((one for one in task.permissions if one.request == event.request), None)
     if asked is None or asked.verdict is not None:
         return
-    _answer(draft, task.id, asked, event.verdict, event.by)
+    answer(draft, task.id, asked, event.verdict, event.by)
     if event.verdict is Verdict.ALLOW_ALWAYS:
         draft.set(allowed=(*draft.state.allowed, asked.scope))
         for other, waiting in open_permissions(draft.state):
             if waiting.scope == asked.scope:
-                _answer(draft, other, waiting, event.verdict, event.by)
-
-
-def _answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str) -> None:
-    task = draft.task(task_id)
-    answered = asked.answered(verdict, by)
-    draft.change(
-        task_id,
-        permissions=tuple(
-            answered if one.request == asked.request else one for one in task.permissions
-        ),
-    )
-    draft.act(AnswerAgent(task_id, task.attempt, asked.request, verdict))
+                answer(draft, other, waiting, event.verdict, event.by)
 
 
 def _spent(draft: Draft, task: TaskState, event: AgentSpent) -> None:

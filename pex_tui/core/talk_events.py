@@ -44,7 +44,8 @@ class PermissionAsked(BaseEvent):
 
     `request` is its own name for the question, `tool` what it would use, `touches` the paths or
     commands concerned, `scope` what an answer for always would cover (the title, when empty).
-    `edits` means that it would only change files of its own workspace.
+    `edits` means that it would only change files of its own workspace, `announced` that nobody has
+    to allow that: it only waits for its turn.
     """
 
     task: TaskId
@@ -55,6 +56,7 @@ class PermissionAsked(BaseEvent):
     touches: tuple[str, ...] = ()
     scope: str = ""
     edits: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

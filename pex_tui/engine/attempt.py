@@ -88,6 +88,7 @@ class Asked:
     touches: tuple[str, ...] = ()
     scope: str = ""
     edits: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

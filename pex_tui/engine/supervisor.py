@@ -159,6 +159,7 @@ def _as_event(key: AttemptKey, report: AgentReport) -> Event:
                 report.touches,
                 report.scope,
                 report.edits,
+                report.announced,
             )
         case Spent():
             return AgentSpent(key.task, key.attempt, report.tokens, report.cost_usd, report.number)

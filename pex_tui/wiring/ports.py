@@ -56,6 +56,7 @@ def assemble(
                 grace_seconds=state.rules.grace_seconds,
                 passed=ground.settings.safety.env_pass,
                 door=door,
+                write_leases=state.rules.leases,
                 programs=ground.places.programs(state.run),
             ),
             lander=lander,

@@ -44,8 +44,9 @@ from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority,
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
 from pex_tui.core.settle import is_over, next_deadline
-from pex_tui.core.state import FailureKind, LandStatus, TaskState
+from pex_tui.core.state import FailureKind, LandStatus, TaskState, Verdict
 from pex_tui.core.step import replay
+from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
 from tests.core.world import BASE, World
 
 NAMES = tuple(TaskId(f"t{number}") for number in range(6))
@@ -103,6 +104,7 @@ class RunMachine(RuleBasedStateMachine):
         batch=st.integers(1, 3),
         again=st.integers(0, 1),
         speculate=st.booleans(),
+        leases=st.booleans(),
     )
     def begin(
         self,
@@ -116,6 +118,7 @@ class RunMachine(RuleBasedStateMachine):
         batch: int,
         again: int,
         speculate: bool,
+        leases: bool,
     ) -> None:
         rules = RunRules(
             slots=slots,
@@ -128,6 +131,7 @@ class RunMachine(RuleBasedStateMachine):
             gate_batch=batch,
             gate_retries=again,
             speculate=speculate,
+            leases=leases,
             never=RULES["never"],
         )
         self.world = World(plan, rules)
@@ -244,6 +248,25 @@ class RunMachine(RuleBasedStateMachine):
         if self.world.state.claims:
             claim = data.draw(st.sampled_from(self.world.state.claims))
             self.world.send(LockReleased(claim.claim))
+
+    @rule(data=st.data(), path=st.sampled_from(["src/a.py", "docs/x"]), announced=st.booleans())
+    def an_agent_wants_to_write(self, data: st.DataObject, path: str, announced: bool) -> None:
+        task = self.pick(data, Phase.RUNNING, Phase.PAUSED)
+        if task is not None:
+            known = [one.request for one in task.permissions]
+            request = data.draw(st.sampled_from([*known, f"r{len(self.world.events)}"]))
+            wish = ("Edit", f"change {path}", (path,), "")
+            asked = PermissionAsked(
+                task.id, task.attempt, request, *wish, edits=True, announced=announced
+            )
+            self.world.send(asked)
+
+    @rule(data=st.data(), verdict=st.sampled_from(Verdict))
+    def somebody_answers(self, data: st.DataObject, verdict: Verdict) -> None:
+        asking = [task for task in self.world.state.tasks if task.asks]
+        if asking:
+            task = data.draw(st.sampled_from(asking))
+            self.world.send(PermissionDecided(task.id, task.asks[0].request, verdict, "you"))
 
     @rule(data=st.data(), files=st.sets(st.sampled_from(["src/a.py", "docs/x", "new"])))
     def the_radar_sees_writes(self, data: st.DataObject, files: set[str]) -> None:

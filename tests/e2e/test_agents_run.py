@@ -103,6 +103,28 @@ def test_a_gate_that_stays_red_ends_after_the_retries(agents: Agents) -> None:
     assert agents.attempts() == ["a.1", "a.2"]
 
 
+def test_whoever_announces_a_write_waits_for_the_one_that_has_the_file(agents: Agents) -> None:
+    go = agents.folder / "go"
+    go.touch()
+    agents.assign(
+        a=f"announced {go} 2 src/a.txt first",
+        b=f"announced {go.with_suffix('.written')} 0 src/a.txt second; write src/a.txt both",
+    )
+    agents.plan(
+        "  - {id: a, agent: coder, prompt: Be first}\n"
+        "  - {id: b, agent: coder, prompt: Be second}\n"
+    )
+    leases = ("--set", "conflict_resolution.leases=true")
+    code, events, stderr = agents.run(*leases, "--set", "conflict_resolution.radar=off")
+
+    assert code == 0, stderr
+    assert "b wants to change src/a.txt and waits until a landed." in stderr
+    assert not [event for event in events if event["event"] == "merge_conflicted"]
+    assert agents.attempts() == ["a.1", "b.1", "b.2"]
+    assert "stand on the newest state" in agents.asked("b.2")
+    assert shown(agents, "src/a.txt") == "both"
+
+
 def test_a_conflict_goes_back_with_the_newest_state(agents: Agents) -> None:
     agents.assign(a="write src/a.txt first", b="once {0} src/a.txt x; write src/a.txt both")
     go = agents.folder / "go"

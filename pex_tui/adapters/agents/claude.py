@@ -57,6 +57,7 @@ class ClaudeDialect:
         self._list = Checklist()
         self._open_tools: set[str] = set()
         self._inputs: dict[str, dict[str, Any]] = {}  # of tools that it asks for, by request
+        self._hooks: set[str] = set()  # those of them that only announce a write
         self._creating: dict[str, Item] = {}
         self._messages = 0  # of people, after the prompt
         self._unheard: set[str] = set()  # messages that it has not taken up yet
@@ -121,6 +122,9 @@ class ClaudeDialect:
         if request not in self._inputs:
             return None
         wanted = self._inputs.pop(request)
+        if request in self._hooks:
+            self._hooks.discard(request)
+            return _response(request, {})
         if verdict is Verdict.DENY:
             response: dict[str, Any] = {"behavior": "deny", "message": _DENIED}
         else:
@@ -301,11 +305,25 @@ class ClaudeDialect:
                 heard.reports.append(asked)
                 heard.shown += shown(asked.title, "? ")
             case "hook_callback":
-                heard.says.append(_response(key, {}))
+                self._announced(key, section(request, "input"), heard)
             case _:
                 error = {"subtype": "error", "request_id": key, "error": "not supported here"}
                 message = {"type": "control_response", "response": error}
                 heard.says.append(Say(ANSWER + key, encoded(message)))
+
+    def _announced(self, key: str, hook: dict[str, Any], heard: Heard) -> None:
+        """It is about to use a tool; a write waits for the answer where leases count."""
+        tool, given = text_of(hook.get("tool_name")), section(hook, "tool_input")
+        path = _path(given)
+        edits = tool in _EDITORS and is_within(path, self._record.cwd)
+        if not (self._record.leases and edits):
+            heard.says.append(_response(key, {}))
+            return
+        self._inputs[key] = given
+        self._hooks.add(key)
+        title = wish(tool, path, self._record.cwd)
+        touched = (nearer(path, self._record.cwd),)
+        heard.reports.append(Asked(key, tool, title, touched, edits=True, announced=True))
 
     def _ended(self, event: dict[str, Any], heard: Heard) -> None:
         self._result, self._result_counts = event, True

@@ -34,6 +34,7 @@ class AgentLaunches:
     passed: Iterable[str] = ()
     door: AgentDoor | None = None
     programs: Path | None = None
+    write_leases: bool = False
 
     def build(
         self,
@@ -51,7 +52,9 @@ class AgentLaunches:
         argv = spec.argv
         try:
             outputs.mkdir(parents=True, exist_ok=True)
-            record = next_record(self.places, key, spec, workspace, lesson)
+            record = next_record(
+                self.places, key, spec, workspace, lesson, leases=self.write_leases
+            )
             if record is not None:
                 argv = argv_of(spec, record)
                 write_agent_record(self.places.attempt(key.run, key.task, key.attempt), record)

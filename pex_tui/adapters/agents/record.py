@@ -17,7 +17,8 @@ class AgentRecord:
 
     `session` is ours to choose (Claude) or that of the attempt before, which `resumes` then
     continues with `prompt`; where it can't be continued, `fresh_prompt` starts another one.
-    `cost_before` is what the session had cost by then, in US dollars.
+    `cost_before` is what the session had cost by then, in US dollars. With `leases` each write is
+    announced, and waits for the answer.
     """
 
     talk: Talk
@@ -30,6 +31,7 @@ class AgentRecord:
     cost_before: float = 0.0
     mode: PermissionMode = PermissionMode.EDITS
     read_only: bool = False
+    leases: bool = False
 
 
 def write_agent_record(folder: Path, record: AgentRecord) -> None:

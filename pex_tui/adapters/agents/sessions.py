@@ -27,7 +27,13 @@ class _Before:
 
 
 def next_record(
-    places: Places, key: AttemptKey, spec: TaskSpec, workspace: Workspace, lesson: str
+    places: Places,
+    key: AttemptKey,
+    spec: TaskSpec,
+    workspace: Workspace,
+    lesson: str,
+    *,
+    leases: bool = False,
 ) -> AgentRecord | None:
     """How the attempt's agent is to be spoken with; None for a plain command."""
     brief = spec.brief
@@ -49,14 +55,18 @@ def next_record(
         session=before.session if before and resumes else str(uuid.uuid4()),
         resumes=resumes,
         cost_before=before.cost_usd if before and resumes else 0.0,
-        mode=_mode(brief),
+        mode=_mode(brief, leases=leases),
         read_only=spec.is_read_only,
+        leases=leases,
     )
 
 
-def _mode(brief: Brief) -> PermissionMode:
-    """What the agent itself lets pass; with ACP it knows no rule, so it asks where one denies."""
-    asks = brief.talk is Talk.ACP and brief.permissions.deny
+def _mode(brief: Brief, *, leases: bool) -> PermissionMode:
+    """What the agent itself lets pass.
+
+    With ACP it knows neither rule nor lease, so it asks where one denies or makes it wait.
+    """
+    asks = brief.talk is Talk.ACP and (brief.permissions.deny or leases)
     return PermissionMode.ASK if asks else brief.permissions.mode
 
 

@@ -59,9 +59,10 @@ def ask(request: str, name: str, number: int, **given: Any) -> dict[str, Any]:
     return answer_to(request)
 
 
-def hook(request: str) -> None:
+def hook(request: str, name: str = "", **given: Any) -> None:
     """Ask the hook before a tool, and wait for its word."""
-    asked = {"subtype": "hook_callback", "callback_id": "before-tool", "input": {}}
+    told = {"hook_event_name": "PreToolUse", "tool_name": name, "tool_input": given}
+    asked = {"subtype": "hook_callback", "callback_id": "before-tool", "input": told}
     say(type="control_request", request_id=request, request=asked)
     answer_to(request)
 
@@ -232,6 +233,17 @@ def play_write(name: str, text: str) -> None:
     assistant(tool("Write", 2, file_path=name, content=text))
     Path(name).write_text(f"{text}\n", encoding="utf-8")
     tool_result(2)
+    result()
+
+
+def play_announced(after: str, seconds: str, name: str, text: str) -> None:
+    """Once there is a file, announce a write to another, make it, and go on for a while."""
+    while not Path(after).exists():
+        time.sleep(0.02)
+    hook("h1", "Write", file_path=str(Path(name).resolve()), content=text)
+    Path(after).with_suffix(".written").touch()
+    Path(name).write_text(f"{text}\n", encoding="utf-8")
+    time.sleep(float(seconds))
     result()
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pex_tui.adapters.agents.dialect import Dialect, judge_error
 from pex_tui.adapters.agents.dialects import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord
-from pex_tui.core.plan import Talk
+from pex_tui.core.plan import PermissionMode, Talk
 from pex_tui.core.state import FailureKind, Verdict
-from pex_tui.engine.attempt import AgentReport, Exited, Judgement, Limited, Progress, Spent
+from pex_tui.engine.attempt import AgentReport, Asked, Exited, Judgement, Limited, Progress, Spent
 
 SPEAKERS = [talk for talk in Talk if talk is not Talk.COMMAND]
 SESSION = "0b6c1c1e-0000-4000-8000-000000000001"
@@ -247,3 +247,36 @@ def test_no_byte_breaks_a_dialect(talk: Talk, raw: bytes) -> None:
     machine = dialect(talk)
     machine.hear(raw)
     machine.key_of(raw)
+
+
+def announced(tool: str, path: str) -> dict[str, Any]:
+    told = {"tool_name": tool, "tool_input": {"file_path": path}}
+    request = {"subtype": "hook_callback", "callback_id": "before-tool", "input": told}
+    return {"type": "control_request", "request_id": "h1", "request": request}
+
+
+def test_claude_waits_with_a_write_where_leases_count_and_with_nothing_else() -> None:
+    record = AgentRecord(Talk.CLAUDE, 1, "/work", "Do it.", session=SESSION, leases=True)
+    machine = dialect_of(record)
+    (asked,) = hear(machine, announced("Write", "/work/src/a.py"))
+    assert asked == Asked(
+        "h1", "Write", "write src/a.py", ("src/a.py",), edits=True, announced=True
+    )
+    assert machine.asks
+    say = machine.answer("h1", Verdict.ALLOW_ONCE)
+    assert say is not None
+    assert json.loads(say.line)["response"]["response"] == {}
+    for tool, path in (("Read", "/work/src/a.py"), ("Write", "/elsewhere/a.py")):
+        heard = machine.hear(json.dumps(announced(tool, path)).encode())
+        assert not heard.reports
+        assert len(heard.says) == 1
+    assert not hear(dialect(Talk.CLAUDE), announced("Write", "/work/src/a.py"))
+
+
+def test_acp_agents_ask_before_each_edit_where_leases_count() -> None:
+    record = AgentRecord(Talk.ACP, 1, "/work", "Do it.", mode=PermissionMode.ASK, leases=True)
+    machine = dialect_of(record)
+    modes = {"availableModes": [{"id": "default"}, {"id": "acceptEdits"}]}
+    session = {"jsonrpc": "2.0", "id": 2, "result": {"sessionId": "s", "modes": modes}}
+    heard = machine.hear(json.dumps(session).encode())
+    assert [json.loads(say.line)["params"]["modeId"] for say in heard.says] == ["default"]

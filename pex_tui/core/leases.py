@@ -1,0 +1,112 @@
+"""Write leases: an agent that announces a write waits while another is changing that file.
+
+What a task at work was let change, and what it is seen to have changed, is its own until it has
+landed or ended. Whoever announces a write to that stands still for it, and starts again on top of
+what it landed. Nobody stands still for one that, in the end, stands still for them.
+"""
+
+from collections.abc import Iterator
+
+from pex_tui.core.actions import AnswerAgent
+from pex_tui.core.conflict import ConflictFile, ConflictKind, Decision
+from pex_tui.core.disputes import record
+from pex_tui.core.draft import Draft
+from pex_tui.core.ids import TaskId
+from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase
+from pex_tui.core.state import Permission, RunState, TaskState, Verdict
+
+LEASE = "its write lease"
+
+
+def answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str) -> None:
+    """Give the verdict; an edit that is allowed waits for its lease where another has it."""
+    allowed = asked.answered(verdict, by)
+    holder = None if verdict is Verdict.DENY else _holder(draft.state, task_id, asked)
+    if holder is None:
+        put(draft, task_id, allowed)
+        act_on(draft, task_id, allowed)
+        return
+    put(draft, task_id, allowed.held_back(holder))
+    task = draft.task(task_id)
+    if task.yields_to is None:
+        draft.change(task_id, yields_to=holder)
+        _tell(draft, task, holder, asked)
+
+
+def put(draft: Draft, task_id: TaskId, permission: Permission) -> None:
+    """Keep what was asked as it stands now."""
+    known = draft.task(task_id).permissions
+    kept = tuple(permission if one.request == permission.request else one for one in known)
+    is_new = permission not in kept
+    draft.change(task_id, permissions=(*known, permission) if is_new else kept)
+
+
+def act_on(draft: Draft, task_id: TaskId, permission: Permission) -> None:
+    """Tell the agent the verdict."""
+    if permission.verdict is not None:
+        attempt = draft.task(task_id).attempt
+        draft.act(AnswerAgent(task_id, attempt, permission.request, permission.verdict))
+
+
+def settle_leases(draft: Draft) -> None:
+    """Let go on whoever need not stand still any more."""
+    for _, task in draft.state.active():
+        if task.yields_to is not None or task.phase not in HOLDS_SLOT - {Phase.STOPPING}:
+            continue
+        for asked in task.permissions:
+            if asked.held_by is not None:
+                freed = asked.let_go()
+                put(draft, task.id, freed)
+                act_on(draft, task.id, freed)
+
+
+def _holder(state: RunState, name: TaskId, asked: Permission) -> TaskId | None:
+    """Who has what it wants to change: the first of those who were there before."""
+    if not (state.rules.leases and asked.edits):
+        return None
+    wanted = set(_paths(state.task(name), asked))
+    for other in state.tasks:
+        is_live = other.id != name and other.phase in IN_FLIGHT
+        if is_live and not wanted.isdisjoint(_owned(other)) and not _yields(state, other, name):
+            return other.id
+    return None
+
+
+def _owned(task: TaskState) -> Iterator[str]:
+    yield from task.files
+    for asked in task.permissions:
+        if asked.edits and asked.verdict not in {None, Verdict.DENY} and asked.held_by is None:
+            yield from _paths(task, asked)
+
+
+def _paths(task: TaskState, asked: Permission) -> Iterator[str]:
+    """What it touches, relative to its workspace."""
+    here = task.workspace.rstrip("/") + "/"
+    return (touched.removeprefix(here) for touched in asked.touches)
+
+
+def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
+    """Whether the task, in the end, stands still for that one."""
+    seen: set[TaskId] = set()
+    step = task.yields_to
+    while step is not None and step not in seen:
+        if step == to:
+            return True
+        seen.add(step)
+        step = state.task(step).yields_to
+    return False
+
+
+def _tell(draft: Draft, task: TaskState, holder: TaskId, asked: Permission) -> None:
+    paths = tuple(_paths(task, asked))
+    draft.notice(f"{task.id} wants to change {', '.join(paths)} and waits until {holder} landed.")
+    record(
+        draft,
+        ConflictKind.WRITE,
+        (task.id, holder),
+        Decision.PAUSED,
+        reason="conflict_resolution.leases: one at a time changes a file",
+        files=tuple(ConflictFile(path, "lease") for path in paths),
+        seen_at=draft.now,
+        detail=f"announced at work: {holder} is changing {', '.join(paths)}",
+    )
