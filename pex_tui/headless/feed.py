@@ -117,7 +117,7 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
             against = f" with {', '.join(event.against)}" if event.against else ""
             how = told_strategies(event.combined)
             return f"⇄ {event.task}: conflict in {paths}{against}; settled by rule: {how}"
-        case PermissionAsked():
+        case PermissionAsked(announced=False):
             return f"? {event.task} asks to {event.title}"
         case PermissionDecided(verdict=Verdict.DENY):
             return f"✗ {event.task}: denied ({event.by})"
