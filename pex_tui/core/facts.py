@@ -88,7 +88,7 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
         yield "lock", f"{lock.name}{mode}"
     for claim in state.claims:
         if claim.task == task.id:
-            yield "waits for lock" if claim.is_waiting else "holds lock", names(claim)
+            yield "wants lock" if claim.is_waiting else "holds lock", names(claim)
     if task.wait is not None:
         yield "waits on", ", ".join(task.wait.on)
     yield "limits", _limits(spec)
@@ -122,7 +122,7 @@ def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
         yield "changed", counted(len(task.files), "file")
         yield from (("", path) for path in task.files)
     for overlap in state.overlaps_of(task.id):
-        yield f"collides with {overlap.other(task.id)}", str(overlap.paths[0])
+        yield "collides", f"with {overlap.other(task.id)} in {overlap.paths[0]}"
         yield from (("", str(path)) for path in overlap.paths[1:])
     if task.drift:
         yield "drift", f"{counted(len(task.drift), 'file')} outside what it may write"
