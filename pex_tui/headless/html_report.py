@@ -17,7 +17,7 @@ from pex_tui.headless.report_rows import (
     failure_rows,
     task_rows,
 )
-from pex_tui.headless.text_report import figure_lines, next_steps, outcome_words
+from pex_tui.headless.text_report import figure_lines, next_steps, notices, outcome_words
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -43,6 +43,7 @@ def render_html(report: Report) -> str:
         ("Failures", _failures(report)),
         ("Conflicts", _table(CONFLICT_HEAD, conflict_rows(report))),
         ("Figures", _list(figure_lines(report))),
+        ("Notices", _list(notices(report)) if notices(report) else ""),
         ("Next", f"<pre>{_lines(list(next_steps(report))[2:])}</pre>"),
     )
     body = "".join(

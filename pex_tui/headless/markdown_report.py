@@ -11,7 +11,7 @@ from pex_tui.headless.report_rows import (
     failure_rows,
     task_rows,
 )
-from pex_tui.headless.text_report import figure_lines, outcome_words
+from pex_tui.headless.text_report import figure_lines, notices, outcome_words
 
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\|`*_~<>[]#"})
 _LAST_LINES = 12
@@ -32,6 +32,7 @@ def render_markdown(report: Report) -> str:
         *_failures(report),
         *_table(CONFLICT_HEAD, conflict_rows(report)),
         *(f"- {_escaped(line)}" for line in figure_lines(report)),
+        *(("", *(f"> {_escaped(line)}  " for line in told)) if (told := notices(report)) else ()),
     ]
     return "\n".join(lines) + "\n"
 

@@ -69,6 +69,8 @@ def report_object(report: Report) -> dict[str, Any]:
         ],
         "conflicts": [_conflict_object(report.history, conflict) for conflict in state.conflicts],
         "sequential": _sequential_object(state),
+        "flaky_gates": list(state.flaky),
+        "notices": list(state.notices),
         "prediction": _prediction_object(state, report.history.forecast),
         "metrics": asdict(report.metrics),
     }

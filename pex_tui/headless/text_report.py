@@ -214,15 +214,20 @@ def _savings(report: Report) -> str:
     return f"{clock(found.work_seconds)} of work, {percent(found.time_savings)} of the time saved"
 
 
-def _notices(report: Report) -> Iterator[str]:
+def notices(report: Report) -> tuple[str, ...]:
+    """What the user should know besides: each once, cleaned."""
     denied = (
         f"{task} was not allowed to {asked.title} ({asked.by})" for task, asked in report.denials
     )
     told = (*report.state.notices, *denied, *_own_commits(report))
-    notices = [clean(text) for text in dict.fromkeys(told)]
-    if notices:
+    return tuple(clean(text) for text in dict.fromkeys(told))
+
+
+def _notices(report: Report) -> Iterator[str]:
+    told = notices(report)
+    if told:
         yield ""
-    for notice in notices:
+    for notice in told:
         yield from wrap(notice, WIDTH - 4, initial_indent="  ! ", subsequent_indent="    ")
 
 

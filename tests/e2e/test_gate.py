@@ -65,4 +65,9 @@ def test_a_flaky_gate_is_asked_again_and_named(shell: Shell) -> None:
     shell.git("commit", "-qam", "flaky")
     ended = shell.pex("run", str(plan), "--headless", "--name", "flaky")
     assert ended.returncode == 0, ended.stderr
-    assert "! The gate is flaky: gate failed: ./check.sh, and passed" in ended.stderr
+    told = "The gate is flaky: gate failed: ./check.sh, and passed"
+    assert f"! {told}" in ended.stderr
+    for kind in ("json", "md", "html"):
+        assert told.partition(":")[0] in shell.pex("report", "flaky", "--format", kind).stdout
+    report = json.loads(shell.pex("report", "flaky", "--format", "json").stdout)
+    assert report["flaky_gates"] == ["a"]
