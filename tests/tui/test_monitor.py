@@ -1,6 +1,7 @@
 """The monitor's keys, and what a person sees of a run that changes."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from pex_tui.tui.widgets.agents import AgentList
 from pex_tui.tui.widgets.cards import SlotCards
 from pex_tui.tui.widgets.detail import DetailPanel
 from pex_tui.tui.widgets.log_view import LogView
+from pex_tui.tui.widgets.metrics import MetricsPanel
 from pex_tui.tui.widgets.notice import Notice
 from pex_tui.tui.widgets.scroller import Scroller
 from tests.tui import states
@@ -386,3 +388,22 @@ async def test_what_there_is_no_room_for_is_cut_with_a_mark(open_app: OpenApp) -
         agents = agents_of(app)
         assert agents.paint([("as wide as", ""), (" it gets", "dim")], 14).text == "as wide as it…"
         assert agents.paint([("as wide as", "")], 10).text == "as wide as"
+
+
+async def test_a_wide_monitor_draws_what_the_models_use(open_app: OpenApp) -> None:
+    app = open_app(states.busy())
+    async with app.run_test(size=(200, 50)) as pilot:
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, MonitorScreen)
+        for tokens in (1_000, 9_000, 11_000):
+            tasks = (replace(states.busy().tasks[0], tokens=tokens), *states.busy().tasks[1:])
+            session_of(app).publish(replace(states.busy(), tasks=tasks, seq=tokens))
+            await until(pilot, partial(shows, screen, tokens))
+            await screen.measure().wait()
+        screen.query_one(MetricsPanel).refresh()  # the next second of the clock would do it
+        await until(pilot, lambda: "█▃" in screen_text(app))
+
+
+def shows(screen: MonitorScreen, seq: int) -> bool:
+    return screen.run_state is not None and screen.run_state.seq == seq

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
+from pex_tui.core.amounts import total
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import RunStage
 from pex_tui.core.select import header_view, task_rows
@@ -43,7 +44,7 @@ class MonitorScreen(SteeringScreen):
     def __init__(self) -> None:
         super().__init__()
         self._situation: object = None
-        self._measured: deque[tuple[float, int]] = deque(maxlen=_MEASUREMENTS)
+        self._measured: deque[tuple[float, int, int, float]] = deque(maxlen=_MEASUREMENTS)
 
     def compose(self) -> ComposeResult:
         """Header, notice, list or cards, detail, timeline, figures."""
@@ -245,10 +246,12 @@ class MonitorScreen(SteeringScreen):
         if state is None or session is None or state.stage is RunStage.FINISHED:
             return
         usage = await session.usage()
-        self._measured.append((usage.cpu, usage.memory_bytes))
-        history = UsageView(
-            tuple(cpu for cpu, _ in self._measured), tuple(memory for _, memory in self._measured)
+        spent = (
+            total(task.tokens for task in state.tasks) or 0,
+            total(task.cost_usd for task in state.tasks) or 0.0,
         )
+        self._measured.append((usage.cpu, usage.memory_bytes, *spent))
+        history = UsageView(*zip(*self._measured, strict=True))
         metrics = self.query_one(MetricsPanel)
         if len(self._measured) == 1:
             self.query_one(RunHeader).usage = history  # the first shows at once

@@ -19,10 +19,15 @@ _LEAST_GOAL = 8
 
 @dataclass(frozen=True, slots=True)
 class UsageView:
-    """The newest measurements, oldest first: CPU fractions of the machine, bytes of memory."""
+    """The newest measurements, oldest first: CPU fractions of the machine, bytes of memory.
+
+    `tokens` and `cost_usd` are what the run had used by then.
+    """
 
     cpu: tuple[float, ...] = ()
     memory: tuple[int, ...] = ()
+    tokens: tuple[int, ...] = ()
+    cost_usd: tuple[float, ...] = ()
 
 
 class RunHeader(Painted):

@@ -1,5 +1,7 @@
 """Figures beside the timeline, where there is room: what is used, what waits, what has landed."""
 
+from itertools import pairwise
+
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -35,7 +37,7 @@ class MetricsPanel(Painted):
             for mark, count in view.counts:
                 symbol = self.symbols.mark(mark)
                 lines.append([(f"{symbol} {mark}".ljust(_LABEL + 4), mark), (f"{count:>4}", "")])
-            lines += _spent(view)
+            lines += self._spent(view, width)
         if self.queue:
             queue = " → ".join(self.queue)
             lines += [[], [("queue".ljust(_LABEL), "dim"), (fit(queue, width - _LABEL), "")]]
@@ -66,13 +68,24 @@ class MetricsPanel(Painted):
             ],
         ]
 
-
-def _spent(view: HeaderView) -> list[list[Piece]]:
-    """Tokens and cost; a dash where no agent tells them."""
-    used = UNKNOWN if view.tokens is None else tokens(view.tokens)
-    cost = UNKNOWN if view.cost_usd is None else f"${view.cost_usd:.2f}"
-    return [
-        [],
-        [("tokens".ljust(_LABEL), "dim"), (used.rjust(_FIGURE), "")],
-        [("cost".ljust(_LABEL), "dim"), (cost.rjust(_FIGURE), "")],
-    ]
+    def _spent(self, view: HeaderView, width: int) -> list[list[Piece]]:
+        """Tokens and cost, with what came between measurements; a dash where nobody tells them."""
+        used = UNKNOWN if view.tokens is None else tokens(view.tokens)
+        cost = UNKNOWN if view.cost_usd is None else f"${view.cost_usd:.2f}"
+        lines: list[list[Piece]] = [[]]
+        for label, totals, figure in (
+            ("tokens", self.history.tokens, used),
+            ("cost", self.history.cost_usd, cost),
+        ):
+            steps = [after - before for before, after in pairwise(totals)]
+            most = max(steps, default=0)
+            room = max(4, width - _LABEL - _FIGURE)
+            graph = sparkline(steps, room, most, self.symbols.spark) if most else ""
+            lines.append(
+                [
+                    (label.ljust(_LABEL), "dim"),
+                    (graph.rjust(room), "info"),
+                    (figure.rjust(_FIGURE), ""),
+                ]
+            )
+        return lines
