@@ -33,7 +33,7 @@ def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
 
 def failure_lesson(detail: str) -> str:
     """The attempt ended without success."""
-    return f"Your last attempt did not succeed: {detail}. Go on, and end the task."
+    return f"Your last attempt did not succeed: {detail.rstrip('.')}. Go on, and end the task."
 
 
 INTERRUPTED = "You were interrupted in the middle of your work. Go on where you stopped."

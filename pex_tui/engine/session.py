@@ -161,6 +161,12 @@ class RunSummary:
     is_live: bool = False  # an engine drives it right now
     figures: RunFigures | None = None
 
+    @property
+    def worked_seconds(self) -> float:
+        """Its time without the time in which it stood still as a whole, where that is known."""
+        known = self.figures.makespan_seconds if self.figures else None
+        return self.seconds if known is None else known
+
 
 @dataclass(frozen=True, slots=True)
 class PlanDraft:

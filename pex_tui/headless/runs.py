@@ -29,7 +29,7 @@ def _row(run: RunSummary) -> tuple[str, ...]:
         time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at)),
         _outcome(run),
         f"{run.landed}/{run.tasks}",
-        clock(run.seconds),
+        clock(run.worked_seconds),
         clean(run.goal.partition("\n")[0]),
     )
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
-from pex_tui.engine.session import RunSummary
+from pex_tui.engine.session import RunFigures, RunSummary
 from pex_tui.headless.runs import render_runs
 
 PAST = RunSummary(RunId("7f3a"), "Harden the API", 1_764_000_000.0, Outcome.OK, 9, 11, 125.0)
@@ -53,3 +53,11 @@ def test_a_goal_is_one_clean_line_that_fits() -> None:
     assert "\x1b" not in line
     assert line.endswith("…")
     assert len(line) <= 100
+
+
+def test_its_time_is_that_of_its_report_where_that_is_known() -> None:
+    paused = replace(PAST, figures=RunFigures(60.0))
+
+    (_, line) = render_runs((paused,)).splitlines()
+
+    assert line.split()[5] == "1:00"

@@ -73,14 +73,13 @@ class RunTable(RowTable):
 
 def _cells(summary: RunSummary) -> tuple[str, ...]:
     figures = summary.figures or RunFigures()
-    seconds = figures.makespan_seconds
     goal = clean(summary.goal.partition("\n")[0])
     return (
         summary.run,
         time.strftime("%d %b %H:%M", time.localtime(summary.created_at)),
         outcome_words(summary),
         f"{summary.landed}/{summary.tasks}",
-        clock(summary.seconds if seconds is None else seconds),
+        clock(summary.worked_seconds),
         "" if figures.speedup is None else f"{figures.speedup:.1f}×",
         _conflicts(summary, figures),
         "" if figures.cost_usd is None else f"${figures.cost_usd:.2f}",

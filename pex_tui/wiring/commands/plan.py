@@ -18,6 +18,8 @@ def main(options: Options) -> int:
 
 async def _plan(options: Options) -> int:
     target: Path | None = options.output
+    if target == Path("-"):  # as with other programs: stdout
+        target = None
     if target is not None and is_file(target) and not options.force:
         raise _in_the_way(target)
     goal = read_goal(options.goal)

@@ -19,7 +19,7 @@ def main(options: Options) -> int:
 async def _runs(options: Options) -> int:
     ground: Ground = await ground_of(options)
     holder = current_holder(ground.places.lock)
-    found = summaries(ground, holder)
+    found = summaries(ground, holder, known={})
     notice = _journal_notice(ground)
     if notice:
         sys.stderr.write(f"! {notice}\n")
