@@ -71,7 +71,7 @@ def locks_due(draft: Draft) -> None:
         if _returns_until(claim) <= draft.now:
             _remove(draft, claim.claim)
         elif claim.is_waiting and claim.until is not None and claim.until <= draft.now:
-            waited = claim.until - claim.asked_at
+            waited = round(claim.until - claim.asked_at, 1)
             draft.act(RefuseLock(claim.claim, f"{names(claim)} was not free within {waited:g} s"))
             _remove(draft, claim.claim)
         elif claim.is_waiting and not claim.is_overdue and _overdue_at(draft, claim) <= draft.now:
