@@ -175,7 +175,7 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
         ConflictKind.RESOURCE,
         (claim.task, *by),
         Decision.SERIALISED,
-        reason="one after the other; it goes first from now on",
+        reason="it goes first from now on",
         seen_at=claim.asked_at,
         met_at=draft.now,
         detail=f"waited longer than lock_timeout for {names(claim)}",
