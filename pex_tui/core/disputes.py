@@ -125,6 +125,19 @@ def close(draft: Draft, task_id: TaskId, decision: Decision, by: str, reason: st
     )
 
 
+def made_way(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+    """Tell that the task, having stood still for the other, starts again after it."""
+    reason = f"{other} has landed: {task_id} starts again on top of that"
+    draft.set(
+        conflicts=tuple(
+            _with_step(draft, conflict, Decision.SERIALISED, PEX, reason)
+            if conflict.decision is Decision.PAUSED and conflict.tasks == (task_id, other)
+            else conflict
+            for conflict in draft.state.conflicts
+        )
+    )
+
+
 def _with_step(
     draft: Draft, conflict: Conflict, decision: Decision | None, by: str, reason: str
 ) -> Conflict:

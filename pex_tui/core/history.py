@@ -36,12 +36,27 @@ class TaskHistory(TaskTime):
     spans: list[Span] = field(default_factory=list)
 
     @property
-    def work_seconds(self) -> float:
-        """How long its last attempt ran, or runs; time in which the whole run stood is left out."""
+    def last_attempt(self) -> tuple[float, float] | None:
+        """When it began and ended, or was seen last; None before it is known."""
         until = self.seen_at if self.exited_at is None else self.exited_at
         if self.last_started_at is None or until is None:
+            return None
+        return self.last_started_at, until
+
+    @property
+    def work_seconds(self) -> float:
+        """How long its last attempt ran, or runs; time in which the whole run stood is left out."""
+        if self.last_attempt is None:
             return 0.0
-        return max(0.0, until - self.last_started_at - self.frozen_seconds)
+        begin, end = self.last_attempt
+        return max(0.0, end - begin - self.frozen_seconds)
+
+    def ran_beside(self, other: "TaskHistory") -> bool:
+        """Whether the last attempts of both were at work at one time."""
+        if self.last_attempt is None or other.last_attempt is None:
+            return False
+        begins, ends = zip(self.last_attempt, other.last_attempt, strict=True)
+        return max(begins) < min(ends)
 
 
 @dataclass(slots=True)

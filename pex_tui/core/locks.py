@@ -71,7 +71,7 @@ def locks_due(draft: Draft) -> None:
         if _returns_until(claim) <= draft.now:
             _remove(draft, claim.claim)
         elif claim.is_waiting and claim.until is not None and claim.until <= draft.now:
-            waited = claim.until - claim.asked_at
+            waited = round(claim.until - claim.asked_at, 1)
             draft.act(RefuseLock(claim.claim, f"{names(claim)} was not free within {waited:g} s"))
             _remove(draft, claim.claim)
         elif claim.is_waiting and not claim.is_overdue and _overdue_at(draft, claim) <= draft.now:
@@ -175,7 +175,7 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
         ConflictKind.RESOURCE,
         (claim.task, *by),
         Decision.SERIALISED,
-        reason="one after the other; it goes first from now on",
+        reason="it goes first from now on",
         seen_at=claim.asked_at,
         met_at=draft.now,
         detail=f"waited longer than lock_timeout for {names(claim)}",

@@ -1,4 +1,4 @@
-"""Reads a text with git's conflict markers back into the two sides that it was made of."""
+"""Reads a text with git's conflict markers: the two sides it was made of, and where they part."""
 
 import re
 
@@ -36,3 +36,20 @@ def marked_sides(text: str, first: str, second: str) -> tuple[Lines, Lines] | No
         elif at < len(sides):
             sides[at].append(line)
     return None if size else (tuple(sides[0]), tuple(sides[1]))
+
+
+def disputed_lines(text: str, first: str, second: str) -> tuple[int, int] | None:
+    """From which to which line of the first label's side the text is in conflict, if it is."""
+    marked = re.compile(
+        rf"^<{{7,}} {re.escape(first)}\b[^\n]*\n(?P<side>.*?)^(?:\|{{7,}}.*?^)?={{7,}}\r?\n"
+        rf".*?^>{{7,}} {re.escape(second)}\b[^\n]*\n?",
+        re.MULTILINE | re.DOTALL,
+    )
+    line, at = 1, 0
+    found: list[int] = []
+    for conflict in marked.finditer(text):
+        line += text.count("\n", at, conflict.start())
+        length = conflict["side"].count("\n")
+        found += [line, max(line, line + length - 1)]
+        line, at = line + length, conflict.end()
+    return (found[0], found[-1]) if found else None

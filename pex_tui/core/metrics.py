@@ -68,7 +68,7 @@ def measure(history: RunHistory) -> Metrics:
         critical,
         work / history.most_slots,
         busiest_lock(state.plan.tasks, works),
-        heaviest_clique(state.graph.excluded, works),
+        heaviest_clique(_kept_apart(history), works),
         history.gate_seconds,
     )
     told = history.forecast
@@ -98,6 +98,18 @@ def measure(history: RunHistory) -> Metrics:
         tokens=total(task.tokens for task in state.tasks),
         cost_usd=total(task.cost_usd for task in state.tasks),
     )
+
+
+def _kept_apart(history: RunHistory) -> list[dict[int, str]]:
+    """For each task the neighbours that it must not run beside, and did not.
+
+    What the radar finds excludes tasks that are at work already: such a pair binds no schedule.
+    """
+    pasts = [history.tasks[spec.id] for spec in history.state.plan.tasks]
+    return [
+        {other: why for other, why in neighbours.items() if not past.ran_beside(pasts[other])}
+        for past, neighbours in zip(pasts, history.state.graph.excluded, strict=True)
+    ]
 
 
 def percentile(values: list[float], fraction: float) -> float:

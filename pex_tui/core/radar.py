@@ -6,7 +6,7 @@ from typing import assert_never
 from pex_tui.core.actions import PauseAgent, ResumeAgent, TellAgent
 from pex_tui.core.attempts import stop, wants_pause
 from pex_tui.core.conflict import ConflictFile, ConflictKind, Decision, Overlap, SharedPath
-from pex_tui.core.disputes import record
+from pex_tui.core.disputes import made_way, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.foresight import foreseen_at
 from pex_tui.core.globs import matches
@@ -48,6 +48,7 @@ def let_go_on(draft: Draft) -> None:
         other = draft.task(task.yields_to)
         if other.phase is Phase.LANDED:
             reason = f"again, on top of what {other.id} has landed"
+            made_way(draft, task.id, other.id)
             stop(draft, draft.change(task.id, reason=reason), StopCause.YIELD)
         elif other.phase not in IN_FLIGHT:
             freed = draft.change(task.id, yields_to=None)

@@ -9,6 +9,7 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import limit_of
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
+from pex_tui.core.queue import landing_tasks
 from pex_tui.core.settle import blockers
 from pex_tui.core.state import FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
 from pex_tui.core.text import clean
@@ -97,7 +98,7 @@ def _activity(state: RunState, task: TaskState, now: float, line: dict[TaskId, i
         case Phase.QUEUED:
             return _queued(state, task)
         case Phase.LANDING:
-            return _LANDING[task.landing_stage or LandingStage.MERGING]
+            return _landing(state, task)
         case Phase.CONFLICT:
             return _sentence(task.reason) or "Conflict"
         case Phase.LANDED:
@@ -252,6 +253,17 @@ def _retry(state: RunState, task: TaskState, now: float) -> str:
 def _queued(state: RunState, task: TaskState) -> str:
     place = state.landing.index(task.id) if task.id in state.landing else 0
     return f"Waits to land ({ordinal(place + 1)} in the queue)"
+
+
+def _landing(state: RunState, task: TaskState) -> str:
+    """What is done with it right now; a gate that runs on a later entry tests it as well."""
+    stage = task.landing_stage or LandingStage.MERGING
+    behind = iter(landing_tasks(state))
+    if stage is LandingStage.MERGED and task in behind:
+        tested = next((one for one in behind if one.landing_stage is LandingStage.GATING), None)
+        if tested is not None:
+            return f"Gate is running, together with {tested.id}"
+    return _LANDING[stage]
 
 
 def _landed(task: TaskState) -> str:

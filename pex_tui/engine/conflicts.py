@@ -17,16 +17,26 @@ from pex_tui.engine.ports import (
 
 
 class ConflictDesk:
-    """Reads the sides of a conflict and makes the commit that settles it; moves no branch."""
+    """Reads the sides of a conflict and makes the commit that settles it; moves no branch.
+
+    What has landed since the conflict was met is part of it, up to when a person looks at it, so
+    that what they decide is not in conflict again at once.
+    """
 
     def __init__(self, lander: Lander, actor: str) -> None:
         self._lander = lander
         self._actor = actor
+        self._shown: dict[int, CommitId] = {}  # by a conflict's number the tip that a person saw
 
     async def sides(self, state: RunState, task: TaskId) -> tuple[ConflictSides, ...]:
         """The paths of the task's open conflict; raise LandingError."""
-        entry, tip, work = _open(state, task)
-        return await self._lander.sides(_key(state, entry), work, tip)
+        entry, conflict, work = _open(state, task)
+        found: tuple[ConflictSides, ...] = ()
+        for tip in dict.fromkeys((state.tip, conflict.tip, state.base)):
+            if tip is not None and not found:
+                self._shown[conflict.number] = tip
+                found = await self._lander.sides(_key(state, entry), work, tip)
+        return found
 
     async def decide(
         self,
@@ -39,7 +49,8 @@ class ConflictDesk:
 
         The decision is remembered for when the same conflict is met again.
         """
-        entry, tip, work = _open(state, task)
+        entry, conflict, work = _open(state, task)
+        tip = self._tip(state, conflict)
         settled = None
         if decision is not Decision.RERUN:
             settled = await self._lander.settle(
@@ -52,24 +63,28 @@ class ConflictDesk:
         self, state: RunState, task: TaskId, contents: Mapping[str, bytes | None]
     ) -> GateResult:
         """What the gate thinks of that result; nothing is settled. Raise LandingError."""
-        entry, tip, work = _open(state, task)
-        key = _key(state, entry)
+        entry, conflict, work = _open(state, task)
+        key, tip = _key(state, entry), self._tip(state, conflict)
         result = await self._lander.settle(
             key, state.spec(task), work, tip, Decision.EDITED, dict(contents)
         )
         return await self._lander.gate(key, result)
+
+    def _tip(self, state: RunState, conflict: Conflict) -> CommitId:
+        """What the work is settled against: what a person saw, else the newest state."""
+        return self._shown.get(conflict.number) or state.tip or conflict.tip or state.base
 
 
 def _key(state: RunState, entry: TaskState) -> AttemptKey:
     return AttemptKey(state.run, entry.id, entry.attempt)
 
 
-def _open(state: RunState, task: TaskId) -> tuple[TaskState, CommitId, CommitId]:
+def _open(state: RunState, task: TaskId) -> tuple[TaskState, Conflict, CommitId]:
     entry = state.task(task)
     conflict = _newest(state, task)
     if entry.phase is not Phase.CONFLICT or conflict is None or entry.work is None:
         raise LandingError(f"task {task} has no open conflict any more")
-    return entry, conflict.tip or state.base, entry.work
+    return entry, conflict, entry.work
 
 
 def _newest(state: RunState, task: TaskId) -> Conflict | None:

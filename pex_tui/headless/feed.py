@@ -159,8 +159,13 @@ def _red(event: GateFinished, state: RunState) -> str:
 
 
 def _what_now(event: MergeConflicted, state: RunState) -> str:
-    waits = state.task(event.task).phase is Phase.CONFLICT
-    return "it waits for a decision" if waits else "it runs again on the newest tip"
+    match state.task(event.task).phase:
+        case Phase.CONFLICT:
+            return "it waits for a decision"
+        case Phase.ABORTED:
+            return "it is given up"
+        case _:
+            return "it runs again on the newest tip"
 
 
 def _s(count: int) -> str:

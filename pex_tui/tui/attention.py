@@ -10,6 +10,10 @@ from pex_tui.core.state import LandStatus, RunState
 from pex_tui.core.talk import open_permissions
 from pex_tui.core.text import clean
 
+_MOST_NOTICES = 3  # at once, as each covers a part of the screen
+_NOTICE_SECONDS = 10.0
+_MORE = "More is noticed than fits here; the report has all of it."
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -34,6 +38,7 @@ class Attention:
         self._budgets = state.budgets if over_budget(state) else 0
         self._refusal = _refusal(state)
         self._notices = len(state.notices)
+        self._noticed_at: list[float] = []
 
     def needs(self, state: RunState) -> tuple[Need, ...]:
         """What has come up since the last call."""
@@ -59,9 +64,18 @@ class Attention:
             outcome = str(state.outcome or "").replace("_", " ")
             found.append(Need(f"Run {state.run} has ended: {outcome}.", is_news=False))
         self._ended = ended
-        found += [Need(clean(text), is_urgent=False) for text in state.notices[self._notices :]]
-        self._notices = len(state.notices)
+        found += [Need(clean(text), is_urgent=False) for text in self._fitting(state)]
         return tuple(found)
+
+    def _fitting(self, state: RunState) -> tuple[str, ...]:
+        """The new notices that fit beside those of the last seconds; then, once, that more came."""
+        fresh = state.notices[self._notices :]
+        self._notices = len(state.notices)
+        self._noticed_at = [at for at in self._noticed_at if at > state.now - _NOTICE_SECONDS]
+        room = _MOST_NOTICES - len(self._noticed_at)  # less than none once more has come
+        shown = fresh if len(fresh) <= room else (*fresh[:room], _MORE) if room >= 0 else ()
+        self._noticed_at += [state.now] * len(shown)
+        return shown
 
 
 def _questions(state: RunState) -> dict[tuple[TaskId, int, str], str]:

@@ -101,6 +101,17 @@ def test_what_is_ready_together_is_tested_together_and_lands_one_by_one() -> Non
     assert [queue.holds[one.new] for one in moves] == ["a", "ab", "abc", "abcd", "abcde"]
 
 
+def test_whoever_is_tested_with_others_says_with_whom() -> None:
+    queue = Queue("ab")
+    while not any(isinstance(action, RunGate) for action in queue.world.actions):
+        queue.answer(queue.world.actions[-1])
+    state = queue.world.state
+    assert [activity(state, one, state.now, {}) for one in state.tasks] == [
+        "Gate is running, together with b",
+        "Gate is running",
+    ]
+
+
 def test_no_more_than_the_batch_are_tested_at_once() -> None:
     queue = Queue("abcdefg")
     queue.play()

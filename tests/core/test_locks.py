@@ -138,7 +138,7 @@ def test_the_urgent_go_first_and_who_waited_too_long_before_them() -> None:
 def test_whoever_does_not_want_to_wait_any_longer_is_refused() -> None:
     world = working()
     ask(world, "a", "1", exclusive(DB))
-    asked = LockAsked(TaskId("b"), 1, ClaimId("2"), exclusive(DB), wait_seconds=5.0)
+    asked = LockAsked(TaskId("b"), 1, ClaimId("2"), exclusive(DB), wait_seconds=4.99999)
     world.send(asked)
     world.now = next_deadline(world.state) or 0
     assert told(world.send(TimePassed())) == [

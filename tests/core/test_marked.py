@@ -1,6 +1,6 @@
 import pytest
 
-from pex_tui.core.marked import marked_sides
+from pex_tui.core.marked import disputed_lines, marked_sides
 
 TWO = "a\n<<<<<<< tip\nx\n=======\ny\nz\n>>>>>>> work\nb\n"
 
@@ -31,3 +31,20 @@ def test_longer_markers_are_read_by_their_own_length() -> None:
     text = "<<<<<<<<< tip\nTitle\n=======\n=========\ny\n>>>>>>>>> work\n"
 
     assert marked_sides(text, "tip", "work") == (("Title\n", "=======\n"), ("y\n",))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (TWO, (2, 2)),
+        (TWO.replace("=======", "||||||| base\nw\n======="), (2, 2)),
+        (TWO.replace("\n", "\r\n"), (2, 2)),
+        (TWO + "c\n" + TWO.replace("x\n", "x\ny\n"), (2, 7)),
+        (TWO.replace("x\n", ""), (2, 2)),  # the first side has nothing there
+        ("a\n", None),
+    ],
+)
+def test_the_lines_in_conflict_are_those_of_the_first_side(
+    text: str, expected: tuple[int, int] | None
+) -> None:
+    assert disputed_lines(text, "tip", "work") == expected

@@ -32,6 +32,7 @@ from pex_tui.core.ids import LockName, TaskId
 from pex_tui.core.landing_events import MergeConflicted
 from pex_tui.core.metrics import Metrics, measure, percentile
 from pex_tui.core.plan import LockRequest, Strategy
+from pex_tui.core.radar_events import WritesSeen
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
 from pex_tui.core.state import FailureKind, Outcome
@@ -128,6 +129,18 @@ def test_tasks_that_exclude_one_another_are_a_bound_of_their_own(world: Make) ->
     assert found.lower_bound_seconds == 20
     assert found.wait_seconds["conflict"].mean == 5
     assert found.conflicts_predicted == 1
+
+
+def test_tasks_seen_to_write_one_file_while_both_work_do_not_bind_a_schedule(world: Make) -> None:
+    run = world(task("a", writes=("x",)), task("b", writes=("y",)))
+    start(run, "a", "b")
+    run.send(WritesSeen(TaskId("b"), 1, ("x",)))
+    end(run, 10, "a", "b")
+
+    found = figures(run)
+
+    assert found.makespan_seconds == 10
+    assert found.lower_bound_seconds == 10
 
 
 def test_pauses_of_the_whole_run_do_not_count(world: Make) -> None:

@@ -83,6 +83,9 @@ def test_the_one_with_less_to_lose_stands_still_until_the_other_has_landed() -> 
     assert world.phase("b") is Phase.STARTING
     assert world.task("b").attempt == 2
     assert world.task("b").failures == 0
+    (conflict,) = world.state.conflicts
+    assert [step.decision for step in conflict.steps] == [Decision.PAUSED, Decision.SERIALISED]
+    assert conflict.steps[-1].reason == "a has landed: b starts again on top of that"
 
 
 def test_whoever_stood_still_goes_on_where_the_other_does_not_land() -> None:

@@ -152,6 +152,24 @@ def test_a_collision_that_is_left_is_settled_by_hand(shell: Shell) -> None:
     assert shell.git("show", f"{branch(shell)}:src/a.txt") == task
 
 
+def test_what_landed_after_a_conflict_was_met_is_settled_with_it(shell: Shell) -> None:
+    plan(
+        shell,
+        "- {id: a, command: 'sleep 0.2; echo a > src/a.txt'}\n"
+        "- {id: b, command: 'sleep 1; echo b > src/a.txt'}\n"
+        "- {id: c, needs: [a], command: 'sleep 2; echo c > src/a.txt'}\n",
+    )
+    by_hand = ("--set", "conflict_resolution.auto_resolve=false")
+    ended = shell.pex("run", "plan.yaml", "--headless", "--name", "late", *by_hand)
+    assert ended.returncode == 3
+
+    settled = shell.pex("resolve", "late", "b", "--ours")
+
+    assert settled.returncode == 0, settled.stderr
+    assert shell.git("log", "--format=%s", "HEAD..pex/late") == "b: Try\nc: Try\na: Try"
+    assert shell.git("show", "pex/late:src/a.txt") == "b"
+
+
 def test_json_lines_are_all_that_stdout_holds(shell: Shell) -> None:
     plan(shell, "- {id: a, command: 'echo hi'}\n")
 

@@ -1,13 +1,17 @@
 """What a headless run tells is what became of each task, not that a process ended."""
 
+import pytest
+
+from pex_tui.core.conflict import ConflictFile
 from pex_tui.core.events import AgentStarted, RunAdopted
 from pex_tui.core.ids import SlotId, TaskId
+from pex_tui.core.landing_events import MergeConflicted
 from pex_tui.core.plan import Brief, Expects, Plan, Talk
-from pex_tui.core.rules import RunRules
+from pex_tui.core.rules import FallbackMode, RunRules
 from pex_tui.core.state import FailureKind
 from pex_tui.core.talk_events import AgentSpent
 from pex_tui.headless.feed import Narrator
-from tests.core.world import World, task
+from tests.core.world import BASE, World, task
 
 
 class Told:
@@ -66,6 +70,23 @@ def test_a_landing_is_told_with_its_commit() -> None:
 
     landed = told.run.task("a").landed or ""
     assert f"✓ a landed as {landed[:9]}, 1 file" in told.so_far()
+
+
+@pytest.mark.parametrize(
+    ("rules", "then"),
+    [
+        ({}, "it runs again on the newest tip"),
+        ({"auto_resolve": False}, "it waits for a decision"),
+        ({"auto_resolve": False, "fallback": FallbackMode.ABORT}, "it is given up"),
+    ],
+)
+def test_a_conflict_says_what_becomes_of_the_task(rules: dict[str, object], then: str) -> None:
+    told = Told(task("a"), **rules)
+    told.run.exit("a")
+    told.run.capture("a", "x.py")
+    told.run.send(MergeConflicted(TaskId("a"), 1, BASE, (ConflictFile("x.py"),), ()))
+
+    assert f"⇄ a: conflict in x.py; {then}" in told.so_far()
 
 
 def test_a_signal_is_named() -> None:

@@ -137,6 +137,21 @@ def test_each_need_is_told_once_and_what_was_there_before_is_not_news() -> None:
     ]
 
 
+def test_many_notices_at_once_do_not_cover_the_screen() -> None:
+    calm = states.calm()
+    attention = Attention(calm)
+
+    def told(count: int, seconds: float) -> list[str]:
+        notices = (*calm.notices, *(f"notice {number}" for number in range(1, count + 1)))
+        state = replace(calm, notices=notices, now=calm.now + seconds)
+        return [need.text for need in attention.needs(state)]
+
+    assert told(2, 0) == ["notice 1", "notice 2"]
+    assert told(9, 1) == ["notice 3", "More is noticed than fits here; the report has all of it."]
+    assert told(12, 2) == []
+    assert told(13, 20) == ["notice 13"]
+
+
 @pytest.mark.parametrize(
     ("how", "environ", "sent"),
     [

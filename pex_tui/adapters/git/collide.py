@@ -38,7 +38,11 @@ def shared_lines(first: Footprint, second: Footprint, path: str) -> str:
     if not met or first.start != second.start:
         return ""
     begin = min(max(left[0], right[0]) for left, right in met)
-    end = max(max(min(left[1], right[1]) - 1, begin) for left, right in met)
+    return told_lines(begin, max(max(min(left[1], right[1]) - 1, begin) for left, right in met))
+
+
+def told_lines(begin: int, end: int) -> str:
+    """The lines in words: "10", "10–12"."""
     return str(begin) if begin == end else f"{begin}–{end}"
 
 

@@ -150,7 +150,9 @@ class Gate:
                 begin = output.tell()
                 failure = await bench.check.run(argv, folder, env, output, bounds)
                 if failure:
-                    return command, failure, _tail(log, begin)
+                    is_late = time.monotonic() > bounds.until
+                    late = f", not done within {timeout_words}" if is_late else ""
+                    return f"{command}{late}", failure, _tail(log, begin)
         return "", "", []
 
     async def _set_up(self, folder: Path) -> str:

@@ -32,10 +32,10 @@ async def unlanded_commits(
     return [commit for commit in commits if trailers_of(commit.message) not in replayed]
 
 
-async def tasks_against(
+async def landings_on(
     git: Git, work: Commit, tip: CommitId, conflicts: tuple[PathConflict, ...]
-) -> tuple[TaskId, ...]:
-    """The tasks, oldest landing first, whose commits touched what the work does not merge with.
+) -> list[tuple[Commit, TaskId]]:
+    """The landings, oldest first, that touched the paths on which the work does not merge.
 
     Where no commit touched just those paths (a renamed directory, say), all that landed since.
     """
@@ -44,10 +44,9 @@ async def tasks_against(
     paths = {conflict.path for conflict in conflicts}
     paths |= {source for source, name in await _renames(git, work) if name in paths}
     touched = await _paths_of(git, commits)
-    landed = [(commit, trailers_of(commit.message)) for commit in commits]
-    guilty = [named for commit, named in landed if named and _meet(touched[commit.id], paths)]
-    found = guilty or [named for _, named in landed if named]
-    return tuple(dict.fromkeys(task for _, task in found))
+    named = ((commit, trailers_of(commit.message)) for commit in commits)
+    landed = [(commit, trailers[1]) for commit, trailers in named if trailers]
+    return [one for one in landed if _meet(touched[one[0].id], paths)] or landed
 
 
 async def _paths_of(git: Git, commits: list[Commit]) -> dict[CommitId, set[str]]:

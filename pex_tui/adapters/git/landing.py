@@ -10,12 +10,12 @@ from pex_tui.adapters.git.branch import Branch
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.gate import Gate, GateOptions
-from pex_tui.adapters.git.history import tasks_against
 from pex_tui.adapters.git.land_run import RunLanding
 from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger
 from pex_tui.adapters.git.message import landing_message
 from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
+from pex_tui.adapters.git.parties import Parties
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.settle import Labels, read_sides, settled_tree
 from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
@@ -72,6 +72,7 @@ class GitLander:
         self._branch = Branch(self._refs, options.branch)
         attributes = Attributes(git, root / "attributes")
         self._merger = TreeMerger(git, attributes)
+        self._parties = Parties(git, self._merger)
         self._memory = Memory(root / "resolutions")
         self._combiner = Combiner(
             git,
@@ -126,7 +127,7 @@ class GitLander:
             combined: tuple[CombinedFile, ...] = ()
             against: tuple[TaskId, ...] = ()
             if merge.conflicts:
-                against = await tasks_against(self._git, changes, tip.id, merge.conflicts)
+                against = await self._parties.against(changes, tip.id, merge)
                 settled = (
                     await self._combiner.combine(merge, self._scratch(key)) if combine else None
                 )
@@ -160,7 +161,7 @@ class GitLander:
         """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError."""
         with _told(f"Task {key.task}'s conflict can't be read"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
-            against = await tasks_against(self._git, changes, tip_commit.id, merge.conflicts)
+            against = await self._parties.against(changes, tip_commit.id, merge)
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
             found = await read_sides(self._git, merge, Labels(tip=landed, work=key.task))
             known = await self._combiner.proposals(merge)

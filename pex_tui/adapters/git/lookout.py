@@ -11,11 +11,12 @@ from watchfiles import Change, DefaultFilter, awatch
 
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git, GitError
-from pex_tui.adapters.git.collide import may_collide, shared_lines
-from pex_tui.adapters.git.merge_tree import TreeMerger
-from pex_tui.adapters.git.objects import read_commits
+from pex_tui.adapters.git.collide import may_collide, shared_lines, told_lines
+from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger, entries_at
+from pex_tui.adapters.git.objects import read_blobs, read_commits
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.core.conflict import SharedPath
+from pex_tui.core.marked import disputed_lines
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.lookout import Footprint
 from pex_tui.engine.ports import WorkspaceError
@@ -75,16 +76,34 @@ class GitLookout:
                 commits.reverse()
             work, tip = commits  # the tip is the one that knows more of what has landed
             merged = await merger.merge(tip, work)
+            apart = first.start != second.start
+            disputed = await _disputed(git, merged) if apart else {}
         except (GitError, OSError) as error:
             raise WorkspaceError(f"git can't tell whether two tasks collide: {error}") from error
         paths = (conflict.path for conflict in merged.conflicts)
-        return tuple(SharedPath(path, shared_lines(first, second, path)) for path in paths)
+        return tuple(
+            SharedPath(path, disputed.get(path, "") or shared_lines(first, second, path))
+            for path in paths
+        )
 
 
 async def _comes_later(git: Git, first: Footprint, second: Footprint) -> bool:
     """Whether the first started from more than the second."""
     answer = await git.run(*("merge-base", "--is-ancestor", second.start, first.start), ok=(0, 1))
     return answer.status == 0
+
+
+async def _disputed(git: Git, merge: TreeMerge) -> dict[str, str]:
+    """The lines in conflict as the tip has them, by path: two starts have no lines in common."""
+    edits = [one.path for one in merge.conflicts if one.kind in {"content", "add/add"}]
+    merged = await entries_at(git, merge.tree, edits)
+    texts = await read_blobs(git, [side.oid for side in merged.values()])
+    found = {}
+    for path, text in zip(merged, texts, strict=True):
+        marked = text.decode("utf-8", "surrogateescape")
+        lines = await asyncio.to_thread(disputed_lines, marked, merge.tip, merge.work)
+        found[path] = "" if lines is None else told_lines(*lines)
+    return found
 
 
 class _Sources(DefaultFilter):

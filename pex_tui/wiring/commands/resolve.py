@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pex_tui.core.conflict import Conflict, Decision
+from pex_tui.core.conflict import Conflict, ConflictFile, Decision
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
@@ -62,12 +62,17 @@ def _list(state: RunState) -> int:
 
 def _told(state: RunState, conflict: Conflict) -> str:
     who = " with ".join((conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"))
-    paths = ", ".join(f"{file.path} ({file.kind})" for file in conflict.files) or conflict.detail
+    paths = ", ".join(_what(file) for file in conflict.files) or conflict.detail
     if not conflict.is_open:
         how = f" ({conflict.detail})" if conflict.decision is Decision.COMBINED else ""
         return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.decided_by}"
     flags = "--ours|--theirs|--edit|--rerun"
     return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
+
+
+def _what(file: ConflictFile) -> str:
+    """A path with how git puts it, or with the lines where it was seen to collide, if known."""
+    return f"{file.path} ({file.kind})" if file.kind else file.path
 
 
 def _task(state: RunState, wanted: str) -> TaskId:

@@ -287,20 +287,39 @@ async def test_what_does_not_fit_is_a_conflict_in_words(world: World, name: str)
     world.fsck()
 
 
-async def test_only_the_tasks_that_touched_the_paths_are_blamed(world: World) -> None:
+async def test_only_the_tasks_that_changed_what_is_in_conflict_are_blamed(world: World) -> None:
     works = {
         "docs": world.work({"docs/a.md": "b\n"}),
+        "apart": world.work({"src/lines.py": edited(l15="a")}),
         "edit": world.work({"src/lines.py": edited(l5="a")}),
-        "more": world.work({"src/lines.py": edited(l15="a")}),
-        "late": world.work({"src/lines.py": edited(l5="b"), "docs/b.md": "b\n"}),
+        "more": world.work({"src/long.py": edited(l1="a")}),
+        "end": world.work({"src/lines.py": edited(l20="a")}),
+        "late": world.work(
+            {"src/lines.py": edited(l5="b"), "src/long.py": "all new\n", "docs/b.md": "b\n"}
+        ),
     }
-    for task in ("docs", "edit", "more"):
+    for task in ("docs", "apart", "edit", "more", "end"):
         await world.land(task, works[task])
 
     found = await world.merge("late", works["late"])
 
     assert isinstance(found, Conflicted)
     assert found.against == ("edit", "more")
+
+
+async def test_all_who_changed_a_file_that_the_work_removes_are_blamed(world: World) -> None:
+    works = {
+        "one": world.work({"src/lines.py": edited(l5="a")}),
+        "two": world.work({"src/lines.py": edited(l15="a")}),
+        "late": world.work({"src/lines.py": None}),
+    }
+    for task in ("one", "two"):
+        await world.land(task, works[task])
+
+    found = await world.merge("late", works["late"])
+
+    assert isinstance(found, Conflicted)
+    assert found.against == ("one", "two")
 
 
 async def test_an_edit_of_a_file_that_the_work_renamed_is_blamed(world: World) -> None:

@@ -107,18 +107,19 @@ async def test_who_started_from_more_is_compared_by_what_it_did_itself(
 ) -> None:
     project.commit(START)
     one, here = await at_work(workspaces, project, "one")
-    changed = LINES.replace("line 30\n", "landed\n")
+    changed = "new\n" + LINES.replace("line 30\n", "landed\n")
     project.commit({"src/a.py": changed}, "landed meanwhile")
     other, there = await at_work(workspaces, project, "other")
-    edit(there / "src/a.py", {20: "twenty"})
+    edit(there / "src/a.py", {21: "twenty"})
     edit(here / "src/a.py", {10: "ten"})
     right = await seen(lookout, other)
     assert await lookout.collision(await seen(lookout, one), right) == ()
 
     edit(here / "src/a.py", {20: "mine"})
     left = await seen(lookout, one)
-    assert await lookout.collision(left, right) == (SharedPath("src/a.py"),)
-    assert await lookout.collision(right, left) == (SharedPath("src/a.py"),)
+    in_the_later = SharedPath("src/a.py", "21")
+    assert await lookout.collision(left, right) == (in_the_later,)
+    assert await lookout.collision(right, left) == (in_the_later,)
 
 
 async def test_an_attempt_that_is_over_has_no_footprint(
