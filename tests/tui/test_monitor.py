@@ -386,3 +386,18 @@ async def test_what_there_is_no_room_for_is_cut_with_a_mark(open_app: OpenApp) -
         agents = agents_of(app)
         assert agents.paint([("as wide as", ""), (" it gets", "dim")], 14).text == "as wide as it…"
         assert agents.paint([("as wide as", "")], 10).text == "as wide as"
+
+
+async def test_a_log_that_was_quiet_for_long_is_read_on(open_app: OpenApp, logs: Path) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await until_shown(pilot, "editing src/pay/models.py")
+        log = app.screen.query_one(LogView)
+        for _ in range(100):
+            log.read()
+        with (logs / "models-1.log").open("a", encoding="utf-8") as stream:
+            stream.write("news at last\n")
+        await until_shown(pilot, "news at last")
+        with (logs / "models-1.log").open("a", encoding="utf-8") as stream:
+            stream.write("and more of them\n")
+        await until_shown(pilot, "and more of them")
