@@ -116,7 +116,7 @@ def _file_layer(path: Path, name: str, problems: list[str]) -> _Layer:
 
 def _environment_layer(environ: Mapping[str, str], problems: list[str]) -> _Layer:
     """`PEX_SECTION__KEY`; other variables with the prefix belong to other programs."""
-    content: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     names: dict[KeyPath, str] = {}
     for variable in sorted(environ):
         if not variable.startswith(_PREFIX) or variable in ENGINE_VARIABLES:
@@ -124,9 +124,12 @@ def _environment_layer(environ: Mapping[str, str], problems: list[str]) -> _Laye
         path = tuple(variable.removeprefix(_PREFIX).lower().split("__"))
         if len(path) > 1 and path[0] in _SECTIONS:
             names[path] = f"environment variable {variable}"
-            value = _value(environ[variable], names[path], problems)
-            content = _merged(content, _nested(path, value))
-    return _Layer(content, "environment", {}, names)
+            values[variable] = _value(environ[variable], names[path], problems)
+    if not values:
+        return _Layer({}, "environment", {}, {})
+    from pex_tui.settings_environment import nest_variables  # noqa: PLC0415  # seldom used
+
+    return _Layer(nest_variables(Settings, _PREFIX, values), "environment", {}, names)
 
 
 def _command_line_layer(overrides: Sequence[str], problems: list[str]) -> _Layer:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pex_tui.core.plan import Isolation, PermissionMode, PermissionRules, Talk
 from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules, Strategy
@@ -244,10 +243,8 @@ class Compatibility(_Section):
     """Pairs that never run at once; "@writes" is any task that may change files."""
 
 
-class Settings(BaseSettings):
+class Settings(_Section):
     """All settings of one command, merged from their layers by `load_settings`."""
-
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     thread_pool: ThreadPool = ThreadPool()
     monitoring: Monitoring = Monitoring()
@@ -262,18 +259,6 @@ class Settings(BaseSettings):
     """Keys of the app that are moved: the id of each, and the key or keys (a,b) that it gets."""
 
     _given: frozenset[tuple[str, ...]] = PrivateAttr(frozenset())
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is handed over: the layers, with their lines, are read by `load_settings`."""
-        return (init_settings,)
 
     def rules(
         self,

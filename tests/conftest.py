@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_textual_snapshot  # type: ignore[import-untyped]  # it ships no types
 from syrupy.location import PyTestLocation
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine proves nothing
+hypothesis.settings.load_profile("patient")
 
 TESTS = Path(__file__).resolve().parent
 SNAPSHOTS = TESTS.parent / "snapshots"

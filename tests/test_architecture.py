@@ -41,6 +41,18 @@ def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
     assert not loaded & {"networkx", "pydantic", "pydantic_settings"}
 
 
+def test_home_loads_what_it_shows() -> None:
+    loaded = loaded_by("pex_tui.wiring.opening, pex_tui.tui.screens.home")
+
+    assert not loaded & {
+        "networkx",
+        "pydantic_settings",
+        "pex_tui.core.step",
+        "pex_tui.engine.engine",
+        "pex_tui.headless.report",
+    }
+
+
 def test_the_shim_loads_next_to_nothing() -> None:
     loaded = loaded_by("pex_tui.adapters.process.server")
 

@@ -174,6 +174,32 @@ def test_variables_of_the_agents_and_of_other_programs_are_left_alone(load: Load
     assert load(environ=environ).model_dump() == load().model_dump()
 
 
+def test_variables_reach_any_depth_whatever_their_case(load: Load) -> None:
+    settings = load(
+        environ={
+            "PEX_BUDGET__USD": "null",
+            "PEX_GATE__batch": " 7 ",
+            "PEX_AGENTS__USE": "{docs: scripted}",
+            "PEX_AGENTS__USE__CODER": "claude",
+            "PEX_AGENTS__PERMISSIONS__ALLOW": "[Read, Bash(make *)]",
+            "PEX_CONFLICT_RESOLUTION__MERGE_TOOL": "",
+        }
+    )
+    assert settings.budget.usd is None
+    assert settings.gate.batch == 7
+    assert settings.agents.use == {"docs": "scripted", "coder": "claude"}
+    assert settings.agents.permissions.allow == ("Read", "Bash(make *)")
+    assert settings.conflict_resolution.merge_tool is None
+
+
+def test_an_unknown_variable_of_a_section_is_told(load: Load) -> None:
+    with pytest.raises(UserError) as told:
+        load(environ={"PEX_GATE__BATHC": "1", "PEX_AGENTS__PERMISSIONS__ALOW__X": "1"})
+    first, second = sorted(told.value.problems)
+    assert "environment variable PEX_AGENTS__PERMISSIONS__ALOW__X" in first
+    assert "environment variable PEX_GATE__BATHC" in second
+
+
 def test_lists_and_nothing_can_be_set_in_one_line(load: Load) -> None:
     settings = load("safety.env_pass=[A, B]", "workspaces.setup=npm ci: now", "budget.usd=null")
     assert settings.safety.env_pass == ("A", "B")

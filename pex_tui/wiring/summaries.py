@@ -5,9 +5,7 @@ from pex_tui.adapters.journal import RunRow, SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.state import Outcome
 from pex_tui.engine.session import RunFigures, RunSummary
-from pex_tui.headless.report import make_report
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.stored_state import read_state
 
 _MOST_WITH_FIGURES = 100
 Known = dict[RunRow, RunFigures]
@@ -46,18 +44,23 @@ def _summary(
         landed=row.landed,
         tasks=row.tasks,
         seconds=row.worked_until - row.created_at,
-        open_conflicts=(
-            len(read_state(journal, row.run).open_conflicts)
-            if row.outcome is Outcome.CONFLICTS
-            else 0
-        ),
+        open_conflicts=_conflicts(journal, row) if row.outcome is Outcome.CONFLICTS else 0,
         is_live=holder is not None and holder.run == row.run,
         figures=(known or {}).get(row),
     )
 
 
+def _conflicts(journal: SqliteJournal, row: RunRow) -> int:
+    """How many conflicts a run ended with."""
+    from pex_tui.wiring.stored_state import read_state  # noqa: PLC0415  # large, and seldom needed
+
+    return len(read_state(journal, row.run).open_conflicts)
+
+
 def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
     """Nothing of a run that this version can't read."""
+    from pex_tui.headless.report import make_report  # noqa: PLC0415  # large: no run, no need
+
     try:
         report = make_report(journal.read(row.run))
     except JournalError:

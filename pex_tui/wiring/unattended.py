@@ -11,9 +11,10 @@ from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
 from pex_tui.headless.feed import to_stream
 from pex_tui.planning.goals.planner import tidy_goal
+from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.goals import quoted
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.hosting import Options, await_command, drive_headless, find_run, ground_of
+from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.sessions import resume_run, start_run
 

@@ -18,13 +18,9 @@ from pex_tui.core.ids import RunId
 from pex_tui.engine.ports import ConflictSides
 from pex_tui.engine.session import Check, PlanDraft, Planning, RunSummary
 from pex_tui.errors import UserError
-from pex_tui.headless.text_report import render_text
-from pex_tui.planning.writer import plan_to_yaml
 from pex_tui.wiring.checks import check_all
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.hosting import read_report
 from pex_tui.wiring.run_options import RunOptions
-from pex_tui.wiring.stored_state import read_state
 from pex_tui.wiring.summaries import Known, summaries
 
 if TYPE_CHECKING:
@@ -57,6 +53,8 @@ class RepositoryWorkshop:
 
     async def report(self, run: RunId) -> str:
         """A run's report as text."""
+        from pex_tui.headless.text_report import render_text  # noqa: PLC0415
+
         return render_text(await self._read(run))
 
     async def compare(self, first: RunId, second: RunId) -> str:
@@ -77,10 +75,15 @@ class RepositoryWorkshop:
 
     async def _read(self, run: RunId) -> Report:
         """A run's report; that of a large one takes a while, and the screen goes on meanwhile."""
+        from pex_tui.wiring.driving import read_report  # noqa: PLC0415
+
         return await asyncio.to_thread(read_report, self.ground, run)
 
     async def plan_of(self, run: RunId) -> PlanDraft:
         """The plan of a past run, to be run again as the repository is now."""
+        from pex_tui.planning.writer import plan_to_yaml  # noqa: PLC0415
+        from pex_tui.wiring.stored_state import read_state  # noqa: PLC0415
+
         journal = self.ground.open_journal()
         try:
             plan = read_state(journal, run).plan

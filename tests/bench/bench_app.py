@@ -58,9 +58,13 @@ def cpu(process: psutil.Process) -> float:
 
 
 def painted(shell: Shell, word: str, *program: str) -> tuple[float, float, int]:
-    """Wall and CPU seconds until the word shows, and the resident bytes then."""
+    """Wall and CPU seconds until the word shows, and the resident bytes then.
+
+    No setting comes from the environment, as with most users.
+    """
+    plain = {name: value for name, value in shell.env.items() if not name.startswith("PEX_")}
     began = time.perf_counter()
-    with Terminal((), shell.top, shell.env, 120, 40, program=program) as terminal:
+    with Terminal((), shell.top, plain, 120, 40, program=program) as terminal:
         terminal.until(word)
         wall = time.perf_counter() - began
         process = psutil.Process(terminal.process.pid)

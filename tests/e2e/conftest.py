@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-TIMEOUT_SECONDS = 90
+TIMEOUT_SECONDS = 180
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Self
 
 import pyte
 
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 90.0
 PROGRAM = (sys.executable, "-m", "pex_tui")
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import Shell
 
 SCRIPT = Path(__file__).parents[1] / "adapters" / "agents" / "scripted_claude.py"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 AGENT = "---\nname: coder\ndescription: writes\ntools: Read, Write, Bash\n---\nYou write.\n"
 
 
@@ -177,10 +177,11 @@ def test_a_rule_answers_without_a_person(agents: Agents) -> None:
 
 
 def test_a_provider_that_refuses_holds_the_next_start_and_nothing_else(agents: Agents) -> None:
-    agents.assign(a="refused 3000", b="write b.txt x")
+    told = agents.folder / "told"
+    agents.assign(a=f"refused 5000 {told}", b="write b.txt x")
     agents.plan(
         "  - {id: a, agent: coder, prompt: Be refused}\n"
-        "  - {id: first, command: 'sleep 1'}\n"
+        f"  - {{id: first, command: 'until [ -e {told} ]; do sleep 0.05; done; sleep 0.5'}}\n"
         "  - {id: b, agent: coder, prompt: Wait, needs: [first]}\n"
         "  - {id: c, command: 'true', needs: [first]}\n"
     )

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 from tests.e2e.conftest import Shell
 from tests.e2e.terminal import Terminal
@@ -14,20 +15,27 @@ EVIL = f"a{OSC}b{DCS}c{C1}d{BIDI}e{MARKUP}f\x08\x07\r"
 EVIL_NAME = f"evil\x1b]0;pwned\x07{BIDI}[bold]x[.txt"  # a path may hold all but NUL and slash
 
 PRINTER = f"import sys; sys.stdout.write({EVIL!r} * 3 + '\\n' + 'shown at last\\n')"
-WRITER = (
-    "import sys, time, pathlib;"
-    f"pathlib.Path({EVIL_NAME!r}).write_text(sys.argv[1] + {EVIL!r} + '\\n');"
-    "time.sleep(float(sys.argv[2]))"
-)
+WRITER = f"""
+import pathlib, sys, time
+word, begun, wanted = sys.argv[1], *map(pathlib.Path, sys.argv[2:])
+pathlib.Path({EVIL_NAME!r}).write_text(word + {EVIL!r} + '\\n')
+begun.touch()
+while not wanted.exists():
+    time.sleep(0.02)
+"""
 _POINTER = re.compile(rb"\x1b\]22;[a-z]*\x07")  # Textual's own: the shape of the mouse pointer
 _STRINGS = re.compile(rb"\x1b[\]PX^_]")  # what begins an operating system command and the like
 _CONTROLS = re.compile(rb"[\x00-\x06\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]")
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def plan() -> str:
-    """Two tasks that fall out over a file of an evil name, and one that prints."""
+def plan(signs: Path) -> str:
+    """Two tasks that fall out over a file of an evil name, and one that prints.
+
+    Each of the two waits for a sign: the first for the second's beginning, that for its landing.
+    """
     python = sys.executable
+    first, second, landed = (str(signs / name) for name in ("first", "second", "landed"))
     return json.dumps(
         {
             "version": 1,
@@ -37,10 +45,11 @@ def plan() -> str:
                 {
                     "id": "first",
                     "prompt": EVIL,
-                    "command": [python, "-c", WRITER, "one", "0.2"],
+                    "command": [python, "-c", WRITER, "one", first, second],
                     "commit": f"subject {EVIL}",
                 },
-                {"id": "second", "command": [python, "-c", WRITER, "two", "0.8"]},
+                {"id": "second", "command": [python, "-c", WRITER, "two", second, landed]},
+                {"id": "sign", "command": ["touch", landed], "needs": ["first"], "writes": []},
             ],
         }
     )
@@ -54,9 +63,11 @@ def assert_harmless(sent: bytes) -> None:
     assert not _BIDI.findall(raw.decode("utf-8"))
 
 
-def test_nothing_from_outside_controls_the_terminal(shell: Shell) -> None:
+def test_nothing_from_outside_controls_the_terminal(shell: Shell, tmp_path: Path) -> None:
     shell.git("switch", "-q", "-c", f"branch-{BIDI}")  # git lets no control or bracket in
-    shell.write("plan.json", plan())
+    signs = tmp_path / "signs"
+    signs.mkdir()
+    shell.write("plan.json", plan(signs))
     settings = (
         "conflict_resolution.auto_resolve=false",
         "conflict_resolution.fallback_mode=prompt",
@@ -78,7 +89,7 @@ def test_nothing_from_outside_controls_the_terminal(shell: Shell) -> None:
         terminal.press("c")
         terminal.until("OURS second", "choose o / t / B")
         terminal.press("o", "\r")
-        terminal.until("3/3 tasks ended", " done ", absent="is in conflict")
+        terminal.until("4/4 tasks ended", " done ", absent="is in conflict")
         terminal.press("\x1b[15~")  # F5
         terminal.until("history", "Timeline")
         terminal.press("q")

@@ -8,7 +8,7 @@ import pytest
 
 from pex_tui.core.ids import RunId
 from pex_tui.errors import UserError
-from pex_tui.wiring import workshop
+from pex_tui.wiring import driving
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.workshop import RepositoryWorkshop
@@ -23,7 +23,7 @@ async def test_reports_are_read_while_the_screen_goes_on(
         readers.append(threading.get_ident())
         raise UserError(f"There is no run {run}.")
 
-    monkeypatch.setattr(workshop, "read_report", read)
+    monkeypatch.setattr(driving, "read_report", read)
     made = RepositoryWorkshop(cast("Ground", None), "shop", RunOptions())
     first, second = RunId("7f3a"), RunId("4c6d")
     for reading in (

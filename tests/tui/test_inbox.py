@@ -67,6 +67,21 @@ async def test_what_is_answered_can_be_read_but_not_answered_again(open_app: Ope
     assert session_of(app).posted == []
 
 
+async def test_what_is_answered_stays_under_the_cursor_while_the_run_goes_on(
+    open_app: OpenApp,
+) -> None:
+    app = open_app(states.asking())
+    async with app.run_test(size=USUAL) as pilot:
+        await inbox(pilot)
+        await pilot.press("j", "j")
+        await until_shown(pilot, "allowed once by you")
+        later = replace(states.asking(), seq=states.asking().seq + 1)
+        session_of(app).publish(later)
+        await until(pilot, lambda: app.run_state == later)
+        await pilot.pause()
+        assert "allowed once by you" in screen_text(app)
+
+
 async def test_a_new_question_shows_at_once_in_the_monitor_and_calls_for_the_user(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

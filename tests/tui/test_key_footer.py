@@ -46,6 +46,17 @@ async def test_keys_come_back_when_there_is_room_again(app: PexApp) -> None:
         await until(pilot, lambda: "w What-if" in told(app))
 
 
+async def test_the_widgets_of_keys_that_stay_the_same_are_kept(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: "q Leave" in told(app))
+        footer = app.screen.query_one(KeyFooter)
+        before = list(footer.query(FooterKey))
+        app.screen.refresh_bindings()
+        await pilot.pause()
+        await pilot.pause()
+        assert list(footer.query(FooterKey)) == before
+
+
 async def test_a_click_on_a_key_presses_it(app: PexApp) -> None:
     async with app.run_test(size=(60, 24)) as pilot:
         await until(pilot, lambda: "? Help" in told(app))

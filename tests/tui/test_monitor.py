@@ -407,3 +407,18 @@ async def test_a_wide_monitor_draws_what_the_models_use(open_app: OpenApp) -> No
 
 def shows(screen: MonitorScreen, seq: int) -> bool:
     return screen.run_state is not None and screen.run_state.seq == seq
+
+
+async def test_a_log_that_was_quiet_for_long_is_read_on(open_app: OpenApp, logs: Path) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await until_shown(pilot, "editing src/pay/models.py")
+        log = app.screen.query_one(LogView)
+        for _ in range(100):
+            log.read()
+        with (logs / "models-1.log").open("a", encoding="utf-8") as stream:
+            stream.write("news at last\n")
+        await until_shown(pilot, "news at last")
+        with (logs / "models-1.log").open("a", encoding="utf-8") as stream:
+            stream.write("and more of them\n")
+        await until_shown(pilot, "and more of them")

@@ -39,6 +39,8 @@ from pex_tui.engine.attempt import (
 from pex_tui.engine.places import Places
 
 _LOOK_SECONDS = 0.25  # how often a log is looked at
+_REST_SECONDS = 1.0  # how often one that tells nothing new
+_QUIET_LOOKS = 12  # in vain, after which it counts as such a one
 _LEAVING_SECONDS = 1.0  # how long a shim may take from its record to its end
 _NAP_SECONDS = 0.02
 _REBIND_TRIES = 25
@@ -130,18 +132,25 @@ class ShimRunner:
         return attempt.outcome
 
     async def reports(self, key: AttemptKey) -> AsyncIterator[Progress]:
-        """What the attempt's output says of its progress, at most four times a second."""
+        """What the attempt's output says of its progress, at most four times a second.
+
+        While it says nothing new, it is looked at once a second.
+        """
         attempt = self._attempts.get(key)
         if attempt is None:
             return
         tail = LogTail(attempt.folder / OUTPUT_LOG)
         gone = attempt.watch.gone
+        looked_in_vain = 0
         while not gone.is_set():
+            wait = _LOOK_SECONDS if looked_in_vain < _QUIET_LOOKS else _REST_SECONDS
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_SECONDS):
+                async with asyncio.timeout(wait):
                     await gone.wait()
             seen = tail.look()
+            looked_in_vain += 1
             if seen is not None:
+                looked_in_vain = 0
                 yield seen
 
     async def pause(self, key: AttemptKey) -> bool:

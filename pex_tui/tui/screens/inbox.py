@@ -102,10 +102,12 @@ class InboxScreen(PexScreen):
         before, table = self._chosen, self.query_one(QuestionTable)
         row = table.cursor_row
         self._questions = waiting if state is None else (*waiting, *_answered(state))
-        open_rows = [_name(question) for question in waiting]
-        if before is not None and _name(before) in open_rows:
-            row = open_rows.index(_name(before))
-        row = min(row, len(waiting) - 1) if waiting else row
+        was_open = before is None or before[1].verdict is None
+        stays = [_name(question) for question in (waiting if was_open else self._questions)]
+        if before is not None and _name(before) in stays:
+            row = stays.index(_name(before))
+        elif waiting:  # on to the next that is open
+            row = min(row, len(waiting) - 1)
         table.fill(_COLUMNS, [self._cells(question) for question in self._questions], row)
         self._show_about()
 

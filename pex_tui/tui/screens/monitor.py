@@ -29,6 +29,7 @@ from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.timeline import Timeline
 
 _CLOCK_SECONDS = 1.0
+_AXIS_SECONDS = 5.0  # the axis of time moves no more often by itself
 _MEASUREMENTS = 60
 
 
@@ -44,6 +45,8 @@ class MonitorScreen(SteeringScreen):
     def __init__(self) -> None:
         super().__init__()
         self._situation: object = None
+        self._second = 0
+        self._axis_due_at = 0.0
         self._measured: deque[tuple[float, int, int, float]] = deque(maxlen=_MEASUREMENTS)
 
     def compose(self) -> ComposeResult:
@@ -115,14 +118,15 @@ class MonitorScreen(SteeringScreen):
         marks = tuple(row.mark for row in agents.rows)
         order = tuple(row.id for row in agents.shown)
         settings = replace(state, tasks=(), now=0.0, seq=0)
-        situation = (settings, marks, order, int(now), self.pex.engine_error)
-        if situation != self._situation:
-            self._situation = situation
-            self._show_run(state, now)
+        situation = (settings, marks, order, self.pex.engine_error)
+        is_new = situation != self._situation
+        if is_new or int(now) != self._second:
+            self._situation, self._second = situation, int(now)
+            self._show_run(state, now, is_new=is_new)
         self.query_one(DetailPanel).update(state, self.session, now)
 
-    def _show_run(self, state: RunState, now: float) -> None:
-        """What changes with the situation, and else once a second."""
+    def _show_run(self, state: RunState, now: float, *, is_new: bool) -> None:
+        """What changes with the situation, and else once a second; the axis moves by cells."""
         agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
         timeline, metrics = self.query_one(Timeline), self.query_one(MetricsPanel)
         self.query_one(Notice).update(state, self.pex.engine_error)
@@ -130,10 +134,15 @@ class MonitorScreen(SteeringScreen):
         if self.pex.engine_error:
             header = replace(header, mark=Mark.FAILED, stage="not driven", eta="")
         self.query_one(RunHeader).view = header
-        cards.show(header.slots, agents.rows, agents.cursor)
-        metrics.view, metrics.queue = header, state.landing
+        if cards.display:
+            cards.show(header.slots, agents.rows, agents.cursor)
+        if metrics.display:
+            metrics.view, metrics.queue = header, state.landing
         timeline.order, timeline.cursor = agents.shown, agents.cursor
-        timeline.view = timeline_view(state, now, timeline.axis_width)
+        if is_new or now >= self._axis_due_at:
+            width = timeline.axis_width
+            timeline.view = timeline_view(state, now, width)
+            self._axis_due_at = now + max(_AXIS_SECONDS, (now - state.created_at) / width)
         self._titled()
         self.check_keys()
 
@@ -214,6 +223,7 @@ class MonitorScreen(SteeringScreen):
         agents.toggle_class("-hidden")
         cards.toggle_class("-hidden")
         self.query_one("#agents").set_class(not cards.has_class("-hidden"), "-cards")
+        self._show_anew()
         (agents if cards.has_class("-hidden") else cards).focus()
 
     def action_sort(self) -> None:

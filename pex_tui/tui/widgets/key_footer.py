@@ -1,54 +1,120 @@
 """The keys at the foot of a screen: as many as there is room for, and none cut in two."""
 
+from dataclasses import dataclass, replace
+
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
+from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 _ALWAYS = frozenset({"help", "leave"})  # from these two all others can be found
-_PALETTE = "-command-palette"
 _GAP = 1  # to the next key, or the frame of the palette's
 
 
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key as the footer shows it."""
+
+    key: str
+    name: str
+    words: str
+    action: str
+    is_enabled: bool
+    tooltip: str
+    is_palette: bool = False
+
+    @property
+    def width(self) -> int:
+        words = f" {self.words}" if self.words else ""
+        return cell_len(self.name + words) + _GAP
+
+
 class KeyFooter(Footer):
-    """Leaves out the last of a screen's own keys where they don't fit; help tells them all."""
+    """Leaves out the last of a screen's own keys where they don't fit; help tells them all.
+
+    Its widgets are made anew only for keys that look different: a screen asks for that with most
+    of what happens on it.
+    """
 
     def __init__(self) -> None:
         super().__init__(compact=True)
         self._room = 0
+        self._keys: list[_Key] = []
 
     def compose(self) -> ComposeResult:
         """The keys that fit."""
         self._room = self.screen.size.width
-        yield from _fitting(
-            [key for key in super().compose() if isinstance(key, FooterKey)], self._room
-        )
+        self._keys = self._fitting()
+        for key in self._keys:
+            yield FooterKey(
+                key.key,
+                key.name,
+                key.words,
+                key.action,
+                disabled=not key.is_enabled,
+                tooltip=key.tooltip,
+                classes="-compact -command-palette" if key.is_palette else "-compact",
+            )
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Other keys may make sense now."""
+        self._bindings_ready = True
+        if screen.app.app_focus and self.is_attached and screen is self.screen:
+            self.call_after_refresh(self._renew)
 
     def on_resize(self, event: events.Resize) -> None:
         """More keys fit, or fewer."""
         if event.size.width != self._room:
-            self.call_after_refresh(self.recompose)
+            self.call_after_refresh(self._renew)
+
+    async def _renew(self) -> None:
+        if self._fitting() != self._keys:
+            await self.recompose()
+
+    def _fitting(self) -> list[_Key]:
+        return _fitting(self._active(), self.screen.size.width) if self._bindings_ready else []
+
+    def _active(self) -> list[_Key]:
+        """The keys that make sense now, one for each action, the palette's last."""
+        active = self.screen.active_bindings
+        found: dict[str, _Key] = {}
+        for _, binding, enabled, tooltip in active.values():
+            if binding.show and binding.action not in found:
+                name = self.app.get_key_display(binding)
+                found[binding.action] = _Key(
+                    binding.key, name, binding.description, binding.action, enabled, tooltip
+                )
+        keys = list(found.values())
+        palette = active.get(self.app.COMMAND_PALETTE_BINDING)
+        if palette is not None and self.app.ENABLE_COMMAND_PALETTE:
+            binding = palette.binding
+            keys.append(
+                _Key(
+                    binding.key,
+                    self.app.get_key_display(binding),
+                    binding.description,
+                    binding.action,
+                    palette.enabled,
+                    binding.tooltip or binding.description,
+                    is_palette=True,
+                )
+            )
+        return keys
 
 
-def _fitting(keys: list[FooterKey], room: int) -> list[FooterKey]:
+def _fitting(keys: list[_Key], room: int) -> list[_Key]:
     """The palette's key first loses its words, then the last of the others go."""
-    left = room - sum(map(_width, keys))
+    left = room - sum(key.width for key in keys)
     kept = list(keys)
     for key in reversed(keys):
         if left >= 0:
             break
-        left += _width(key)
-        if key.has_class(_PALETTE):
-            key.description = ""
-            left -= _width(key)
-        elif key.action in _ALWAYS:
-            left -= _width(key)
-        else:
+        if key.is_palette:
+            kept[-1] = replace(key, words="")
+            left += key.width - kept[-1].width
+        elif key.action not in _ALWAYS:
+            left += key.width
             kept.remove(key)
     return kept
-
-
-def _width(key: FooterKey) -> int:
-    words = f" {key.description}" if key.description else ""
-    return cell_len(key.key_display + words) + _GAP

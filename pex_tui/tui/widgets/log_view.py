@@ -10,6 +10,8 @@ from pex_tui.tui.widgets.painting import fit
 from pex_tui.tui.widgets.scroller import Scroller
 
 REFRESH_SECONDS = 0.2
+_REST_SECONDS = 1.0
+_QUIET_LOOKS = 10  # in vain, after which it rests
 
 
 class LogView(Scroller):
@@ -20,23 +22,31 @@ class LogView(Scroller):
         self._path: Path | None = None
         self._reader: LogReader | None = None
         self._page: tuple[int, list[str]] = (0, [])
-        self._timer: Timer | None = None
+        self._looks: tuple[Timer, ...] = ()  # quick ones, and those of a quiet log
+        self._is_shown = False
+        self._looked_in_vain = 0
         self.set_reactive(LogView.follow, True)  # a reactive's value
 
     def on_mount(self) -> None:
-        """Look for news a few times a second."""
-        self._timer = self.set_interval(REFRESH_SECONDS, self.read, pause=True)
+        """Look for news a few times a second, or once while the log is quiet."""
+        self._looks = tuple(
+            self.set_interval(seconds, self.read, pause=True)
+            for seconds in (REFRESH_SECONDS, _REST_SECONDS)
+        )
 
     def on_show(self) -> None:
         """Visible: read on."""
-        if self._timer is not None:
-            self._timer.resume()
+        self._is_shown = True
+        self._looked_in_vain = 0
+        for timer in self._looks:
+            timer.resume()
         self.read()
 
     def on_hide(self) -> None:
         """Invisible: rest."""
-        if self._timer is not None:
-            self._timer.pause()
+        self._is_shown = False
+        for timer in self._looks:
+            timer.pause()
 
     def open(self, path: Path | None) -> None:
         """Show another log, from its end."""
@@ -46,6 +56,7 @@ class LogView(Scroller):
             self._page = (0, [])
             self.follow = True
             self.lines_changed()
+            self._pace(0)
             self.read()
 
     def read(self) -> None:
@@ -53,6 +64,16 @@ class LogView(Scroller):
         if self._reader is not None and self._reader.refresh():
             self._page = (0, [])
             self.lines_changed()
+            self._pace(0)
+        else:
+            self._pace(self._looked_in_vain + 1)
+
+    def _pace(self, looked_in_vain: int) -> None:
+        """Look quickly while there is news, and for a while after it."""
+        was_quiet = self._looked_in_vain >= _QUIET_LOOKS
+        self._looked_in_vain = looked_in_vain
+        if self._is_shown and self._looks and was_quiet != (looked_in_vain >= _QUIET_LOOKS):
+            (self._looks[0].resume if was_quiet else self._looks[0].pause)()
 
     def line_total(self) -> int:
         """Lines of the log, or one that says that there is none yet."""

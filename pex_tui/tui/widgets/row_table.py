@@ -49,7 +49,7 @@ class RowTable(DataTable[Text], inherit_bindings=False):
         self.clear(columns=True)
         widths = self._widths()
         for name, width in zip(names, widths, strict=True):
-            self.add_column(name, width=width)
+            self.add_column(Text(name), width=width)  # as markup it would load all emoji
         rest = symbols_of(self).rest
         for row in rows:
             self.add_row(*(_cut(*cell, rest) for cell in zip(row, widths, strict=True)))

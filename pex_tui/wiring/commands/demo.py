@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pex_tui.headless.demo import make_demo
 from pex_tui.resources import shipped
+from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.ground import open_ground
-from pex_tui.wiring.hosting import await_command, drive_headless
+from pex_tui.wiring.hosting import await_command
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.sessions import start_run
 from pex_tui.wiring.terminal import is_headless

@@ -3,7 +3,8 @@
 import sys
 
 from pex_tui.headless.formats import FORMATS
-from pex_tui.wiring.hosting import Options, await_command, ground_of, read_report
+from pex_tui.wiring.driving import read_report
+from pex_tui.wiring.hosting import Options, await_command, ground_of
 
 
 def main(options: Options) -> int:

@@ -14,14 +14,9 @@ from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import ConflictSides, LandingError
 from pex_tui.errors import UserError
+from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.hosting import (
-    Options,
-    await_command,
-    drive_headless,
-    find_run,
-    ground_of,
-)
+from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.sessions import resume_run
 from pex_tui.wiring.stored_state import read_state

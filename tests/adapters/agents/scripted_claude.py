@@ -256,10 +256,11 @@ def play_once(signal: str, name: str, text: str) -> None:
     play_write(name, text)
 
 
-def play_refused(milliseconds: str) -> None:
-    """Be refused by the provider, which says for how long, and end well afterwards."""
+def play_refused(milliseconds: str, signal: str) -> None:
+    """Be refused by the provider, which says for how long; make a file; end well afterwards."""
     retry = {"attempt": 1, "max_retries": 10, "retry_delay_ms": int(milliseconds)}
     say(type="system", subtype="api_retry", error_status=429, error="rate_limit", **retry)
+    Path(signal).touch()
     time.sleep(int(milliseconds) / 1000)
     play_write("refused.txt", "at last")
 

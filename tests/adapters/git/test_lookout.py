@@ -26,7 +26,7 @@ START: dict[str, str | bytes] = {
     "docs/y.md": LINES,
     "logo.png": b"\x89PNG\0\1\2",
 }
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

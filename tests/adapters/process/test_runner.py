@@ -224,6 +224,17 @@ async def test_progress_follows_what_the_program_says(attempts: Attempts) -> Non
     assert seen == [Progress(0.25, "[1/4] first"), Progress(0.25, "ok")]
 
 
+async def test_a_program_is_heard_after_a_long_silence(
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pex_tui.adapters.process.runner._QUIET_LOOKS", 0)
+    await attempts.shell("one", "until [ -e go ]; do sleep 0.01; done; echo ok; sleep 60")
+    reports = attempts.runner.reports(attempts.key("one"))
+    (attempts.work / "go").touch()
+    assert await anext(reports) == Progress(None, "ok")
+    await attempts.runner.stop(attempts.key("one"), 5.0)
+
+
 async def test_a_spoken_to_program_hears_every_byte_once_and_in_order(attempts: Attempts) -> None:
     await attempts.python("one", SPEAKER, speaks=True)
     key = attempts.key("one")
