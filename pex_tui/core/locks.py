@@ -15,7 +15,7 @@ from pex_tui.core.deadlock import circle, excludes, holdings, in_the_way, names,
 from pex_tui.core.dispatch import urgency
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
-from pex_tui.core.ids import ClaimId
+from pex_tui.core.ids import ClaimId, TaskId
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.loss import loss
 from pex_tui.core.phases import HOLDS_SLOT, Phase
@@ -72,7 +72,10 @@ def locks_due(draft: Draft) -> None:
             _remove(draft, claim.claim)
         elif claim.is_waiting and claim.until is not None and claim.until <= draft.now:
             waited = round(claim.until - claim.asked_at, 1)
-            draft.act(RefuseLock(claim.claim, f"{names(claim)} was not free within {waited:g} s"))
+            by = _holders(draft, claim)
+            whose = f": {', '.join(by)} had it" if by else ""
+            told = f"{names(claim)} was not free within {waited:g} s{whose}"
+            draft.act(RefuseLock(claim.claim, told))
             _remove(draft, claim.claim)
         elif claim.is_waiting and not claim.is_overdue and _overdue_at(draft, claim) <= draft.now:
             _tell_long_wait(draft, claim)
@@ -165,8 +168,7 @@ def _break(draft: Draft, closed: tuple[ClaimId, ...]) -> bool:
 def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
     """From now on it goes before all that came later."""
     _change(draft, replace(claim, is_overdue=True))
-    held = [task for _, task, _ in in_the_way(holdings(draft.state), claim)]
-    by = tuple(task for task in dict.fromkeys(held) if task != claim.task)
+    by = _holders(draft, claim)
     whose = f", which {', '.join(by)} holds" if by else ""
     waited = draft.now - claim.asked_at
     draft.notice(f"{claim.task} has waited {waited:.0f} s for {names(claim)}{whose}.")
@@ -180,6 +182,12 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
         met_at=draft.now,
         detail=f"waited longer than lock_timeout for {names(claim)}",
     )
+
+
+def _holders(draft: Draft, claim: LockClaim) -> tuple[TaskId, ...]:
+    """The other tasks that hold what the claim waits for."""
+    held = [task for _, task, _ in in_the_way(holdings(draft.state), claim)]
+    return tuple(task for task in dict.fromkeys(held) if task != claim.task)
 
 
 def _returns_until(claim: LockClaim) -> float:

@@ -142,7 +142,7 @@ def test_whoever_does_not_want_to_wait_any_longer_is_refused() -> None:
     world.send(asked)
     world.now = next_deadline(world.state) or 0
     assert told(world.send(TimePassed())) == [
-        RefuseLock(ClaimId("2"), "db was not free within 5 s")
+        RefuseLock(ClaimId("2"), "db was not free within 5 s: a had it")
     ]
     assert release(world, "1") == []
 
