@@ -7,6 +7,7 @@ from pex_tui.core.plan import Collision, TaskSpec
 from pex_tui.core.rules import RunRules
 
 WRITERS = "@writes"
+_NEVER = "never runs beside"
 
 
 def pairs_to_compare(tasks: Sequence[TaskSpec], rules: RunRules) -> list[tuple[int, int]]:
@@ -61,14 +62,19 @@ def collision_reason(
         return None
     if _may_run_beside(first, second) or _in_one_cluster(first, second, rules):
         return None
-    return f"{collision.reason} ({collision.chance:.0%})"
+    return with_chance(collision.reason, collision)
+
+
+def with_chance(reason: str, collision: Collision) -> str:
+    """The reason with how probable the collision is; a rule that forbids it needs no chance."""
+    return reason if _NEVER in reason else f"{reason} ({collision.chance:.0%})"
 
 
 def _never_together(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
     for left, right in rules.never:
         if (_is(first, left) and _is(second, right)) or (_is(second, left) and _is(first, right)):
             other = "a task that may change files" if right == WRITERS else right
-            return f"{left} never runs beside {other}"
+            return f"{left} {_NEVER} {other}"
     return None
 
 

@@ -8,7 +8,12 @@ rank first is critical-path list scheduling (Kolisch & Hartmann), aware of confl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pex_tui.core.compat import collision_reason, conflict_reason, pairs_to_compare
+from pex_tui.core.compat import (
+    collision_reason,
+    conflict_reason,
+    pairs_to_compare,
+    with_chance,
+)
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan, Strategy
 from pex_tui.core.rules import RunRules
@@ -95,8 +100,12 @@ def _exclusions(
             excluded[first][second] = excluded[second][first] = reason
     for collision in plan.collisions:
         first, second = index[collision.first], index[collision.second]
-        reason = collision_reason(collision, plan.tasks[first], plan.tasks[second], rules)
-        if reason is not None and second not in excluded[first]:
+        known = excluded[first].get(second)
+        if known is None:
+            reason = collision_reason(collision, plan.tasks[first], plan.tasks[second], rules)
+        else:
+            reason = with_chance(known, collision)
+        if reason is not None:
             excluded[first][second] = excluded[second][first] = reason
     return tuple(excluded)
 

@@ -95,3 +95,13 @@ def test_the_author_lifts_a_declared_overlap_and_no_rule() -> None:
     b = task("b", writes=("x.py",), beside=(TaskId("a"),))
     assert conflict_reason(a, b, RunRules()) is None
     assert conflict_reason(a, b, RunRules(never=(("release", "@writes"),))) is not None
+
+
+def test_an_overlap_is_told_with_its_chance_where_one_is_known_and_a_rule_without() -> None:
+    told = Collision(TaskId("a"), TaskId("b"), 0.31, "alike")
+    pair = tuple(task(name, writes=("x",), agent=AgentName("release")) for name in "ab")
+    plan = Plan(pair, collisions=(told,))
+    never = RunRules(never=(("release", "release"),))
+
+    assert PlanGraph.build(plan, RunRules()).excluded[0][1] == "both write x (31%)"
+    assert PlanGraph.build(plan, never).excluded[0][1] == "release never runs beside release"
