@@ -170,7 +170,9 @@ def test_what_is_no_plan_is_refused_and_never_run_by_the_shell(runner: Runner, p
 
 
 def test_a_failing_plan_fails_the_job_and_is_reported(runner: Runner) -> None:
-    (runner.top / "bad.yaml").write_text(PLAN.replace("echo made > made.txt", "exit 7"))
+    (runner.top / "bad.yaml").write_text(
+        PLAN.replace("echo made > made.txt", "exit 7\n    retries: 0")
+    )
     ran = runner.step("Run the plan", PLAN="bad.yaml")
     reported = runner.step("Report")
 

@@ -46,6 +46,7 @@ class MonitorScreen(SteeringScreen):
         super().__init__()
         self._situation: object = None
         self._second = 0
+        self._seen: RunState | None = None
         self._axis_due_at = 0.0
         self._measured: deque[tuple[float, int, int, float]] = deque(maxlen=_MEASUREMENTS)
 
@@ -126,10 +127,9 @@ class MonitorScreen(SteeringScreen):
         self.query_one(DetailPanel).update(state, self.session, now)
 
     def _show_run(self, state: RunState, now: float, *, is_new: bool) -> None:
-        """What changes with the situation, and else once a second; the axis moves by cells."""
+        """What changes with the situation or the state, and once a second what time changes."""
         agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
         timeline, metrics = self.query_one(Timeline), self.query_one(MetricsPanel)
-        self.query_one(Notice).update(state, self.pex.engine_error)
         header = header_view(state, now)
         if self.pex.engine_error:
             header = replace(header, mark=Mark.FAILED, stage="not driven", eta="")
@@ -138,13 +138,16 @@ class MonitorScreen(SteeringScreen):
             cards.show(header.slots, agents.rows, agents.cursor)
         if metrics.display:
             metrics.view, metrics.queue = header, state.landing
-        timeline.order, timeline.cursor = agents.shown, agents.cursor
+        if is_new or state is not self._seen:
+            self._seen = state
+            self.query_one(Notice).update(state, self.pex.engine_error)
+            timeline.order, timeline.cursor = agents.shown, agents.cursor
+            self._titled()
+            self.check_keys()
         if is_new or now >= self._axis_due_at:
             width = timeline.axis_width
             timeline.view = timeline_view(state, now, width)
             self._axis_due_at = now + max(_AXIS_SECONDS, (now - state.created_at) / width)
-        self._titled()
-        self.check_keys()
 
     def _titled(self) -> None:
         agents = self.query_one(AgentList)
