@@ -1,5 +1,6 @@
 """What all tests share: pictures are kept in the top-level `snapshots` folder."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ hypothesis.settings.load_profile("patient")
 
 TESTS = Path(__file__).resolve().parent
 SNAPSHOTS = TESTS.parent / "snapshots"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a third of the time tests wait for processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 class TopLevelPictures(pytest_textual_snapshot.SVGImageExtension):  # type: ignore[misc]  # untyped
