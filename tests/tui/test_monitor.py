@@ -409,6 +409,20 @@ def shows(screen: MonitorScreen, seq: int) -> bool:
     return screen.run_state is not None and screen.run_state.seq == seq
 
 
+async def test_a_flood_of_lines_is_shown_at_every_other_look(open_app: OpenApp, logs: Path) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await until_shown(pilot, "editing src/pay/models.py")
+        log = app.screen.query_one(LogView)
+        log.on_hide()  # no look but ours
+        for number in range(3):
+            with (logs / "models-1.log").open("a", encoding="utf-8") as stream:
+                stream.write("a line\n" * 1000)
+            before = log.line_total()
+            log.read()
+            assert (log.line_total() - before >= 1000) is (number != 1)
+
+
 async def test_a_log_that_was_quiet_for_long_is_read_on(open_app: OpenApp, logs: Path) -> None:
     app = open_app()
     async with app.run_test(size=USUAL) as pilot:

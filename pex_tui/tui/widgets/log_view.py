@@ -11,6 +11,7 @@ from pex_tui.tui.widgets.scroller import Scroller
 
 REFRESH_SECONDS = 0.2
 _REST_SECONDS = 1.0
+_FLOOD_PAGES = 5  # between two looks
 _QUIET_LOOKS = 10  # in vain, after which it rests
 
 
@@ -25,6 +26,7 @@ class LogView(Scroller):
         self._looks: tuple[Timer, ...] = ()  # quick ones, and those of a quiet log
         self._is_shown = False
         self._looked_in_vain = 0
+        self._is_flooded = False  # the last look brought many pages
         self.set_reactive(LogView.follow, True)  # a reactive's value
 
     def on_mount(self) -> None:
@@ -54,14 +56,20 @@ class LogView(Scroller):
             self._path = path
             self._reader = None if path is None else LogReader(path)
             self._page = (0, [])
+            self._is_flooded = False
             self.follow = True
             self.lines_changed()
             self._pace(0)
             self.read()
 
     def read(self) -> None:
-        """Take note of new lines."""
+        """Take note of new lines; a flood, which nobody can read, is shown half as often."""
+        if self._is_flooded:
+            self._is_flooded = False
+            return
+        before = self.line_total()
         if self._reader is not None and self._reader.refresh():
+            self._is_flooded = self.line_total() - before > _FLOOD_PAGES * self.page_height
             self._page = (0, [])
             self.lines_changed()
             self._pace(0)
