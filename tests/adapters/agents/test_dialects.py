@@ -20,7 +20,7 @@ ENDED = Exited(0, None, 1.0, 2.0)
 
 
 def dialect(talk: Talk) -> Dialect:
-    return dialect_of(AgentRecord(talk, 1, "/work", "Do it.", session=SESSION))
+    return dialect_of(AgentRecord(talk, 1, "/checkout", "Do it.", session=SESSION))
 
 
 def hear(machine: Dialect, *events: dict[str, Any]) -> list[AgentReport]:
@@ -127,7 +127,7 @@ def test_the_steps_of_gemini_and_opencode_are_their_progress() -> None:
 
 
 def test_paths_of_the_own_checkout_are_told_as_the_repository_has_them() -> None:
-    item = {"id": "i1", "type": "file_change", "changes": [{"path": "/work/src/a.py"}]}
+    item = {"id": "i1", "type": "file_change", "changes": [{"path": "/checkout/src/a.py"}]}
 
     told = progress(dialect(Talk.CODEX), {"type": "item.started", "item": item})
 
@@ -256,9 +256,9 @@ def announced(tool: str, path: str) -> dict[str, Any]:
 
 
 def test_claude_waits_with_a_write_where_leases_count_and_with_nothing_else() -> None:
-    record = AgentRecord(Talk.CLAUDE, 1, "/work", "Do it.", session=SESSION, leases=True)
+    record = AgentRecord(Talk.CLAUDE, 1, "/checkout", "Do it.", session=SESSION, leases=True)
     machine = dialect_of(record)
-    (asked,) = hear(machine, announced("Write", "/work/src/a.py"))
+    (asked,) = hear(machine, announced("Write", "/checkout/src/a.py"))
     assert asked == Asked(
         "h1", "Write", "write src/a.py", ("src/a.py",), edits=True, announced=True
     )
@@ -266,15 +266,15 @@ def test_claude_waits_with_a_write_where_leases_count_and_with_nothing_else() ->
     say = machine.answer("h1", Verdict.ALLOW_ONCE)
     assert say is not None
     assert json.loads(say.line)["response"]["response"] == {}
-    for tool, path in (("Read", "/work/src/a.py"), ("Write", "/elsewhere/a.py")):
+    for tool, path in (("Read", "/checkout/src/a.py"), ("Write", "/elsewhere/a.py")):
         heard = machine.hear(json.dumps(announced(tool, path)).encode())
         assert not heard.reports
         assert len(heard.says) == 1
-    assert not hear(dialect(Talk.CLAUDE), announced("Write", "/work/src/a.py"))
+    assert not hear(dialect(Talk.CLAUDE), announced("Write", "/checkout/src/a.py"))
 
 
 def test_acp_agents_ask_before_each_edit_where_leases_count() -> None:
-    record = AgentRecord(Talk.ACP, 1, "/work", "Do it.", mode=PermissionMode.ASK, leases=True)
+    record = AgentRecord(Talk.ACP, 1, "/checkout", "Do it.", mode=PermissionMode.ASK, leases=True)
     machine = dialect_of(record)
     modes = {"availableModes": [{"id": "default"}, {"id": "acceptEdits"}]}
     session = {"jsonrpc": "2.0", "id": 2, "result": {"sessionId": "s", "modes": modes}}

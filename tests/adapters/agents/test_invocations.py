@@ -18,7 +18,7 @@ DENYING = PermissionRules(deny=("Edit(src/*)", "--dangerously-skip-permissions")
 
 def argv(talk: Talk, prompt: str = "Do it.") -> tuple[str, ...]:
     spec = TaskSpec(TaskId("a"), ("agent",), brief=Brief("mine", talk, permissions=DENYING))
-    return argv_of(spec, AgentRecord(talk, 1, "/work", prompt, session="s"))
+    return argv_of(spec, AgentRecord(talk, 1, "/checkout", prompt, session="s"))
 
 
 def test_claude_is_told_what_is_denied_as_it_asks_only_for_a_part() -> None:
