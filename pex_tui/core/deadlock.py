@@ -6,7 +6,7 @@ the task of a lock that the plan gave. So only waiting claims are nodes of the g
 
 from collections.abc import Iterator, Mapping
 
-from pex_tui.core.ids import ClaimId, LockName, TaskId
+from pex_tui.core.ids import ClaimId, TaskId
 from pex_tui.core.phases import HOLDS_SLOT
 from pex_tui.core.plan import LockMode, LockRequest
 from pex_tui.core.state import LockClaim, RunState
@@ -100,9 +100,3 @@ def excludes(one: LockRequest, other: LockRequest) -> bool:
 def names(claim: LockClaim) -> str:
     """The locks of a claim, for a person."""
     return ", ".join(dict.fromkeys(lock.name for lock in claim.locks))
-
-
-def holders(state: RunState, name: LockName) -> tuple[TaskId, ...]:
-    """The tasks that hold the lock."""
-    found = [task for lock, task, _ in holdings(state) if lock.name == name]
-    return tuple(dict.fromkeys(found))

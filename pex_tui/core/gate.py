@@ -14,7 +14,7 @@ from pex_tui.core.plan import GatePolicy
 from pex_tui.core.queue import leave_queue
 from pex_tui.core.state import Failure, FailureKind, RunState, TaskState
 
-_AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING})
+_AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING, LandingStage.GATING_BASE})
 
 
 def is_gated(state: RunState) -> bool:
@@ -106,7 +106,7 @@ def _go_on_without(draft: Draft) -> None:
     draft.set(gate_off=True)
     draft.notice("The gate is red on the base as well; `gate: off` lands without it.")
     for task in draft.state.tasks:
-        if task.landing_stage in _AWAITING or task.landing_stage is LandingStage.GATING_BASE:
+        if task.landing_stage in _AWAITING:
             draft.change(task.id, landing_stage=LandingStage.PASSED, failure=None)
 
 
