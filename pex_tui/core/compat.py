@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pex_tui.core.amounts import percent
 from pex_tui.core.globs import any_overlap, plain_start
 from pex_tui.core.plan import Collision, TaskSpec
 from pex_tui.core.rules import RunRules
@@ -67,7 +68,7 @@ def collision_reason(
 
 def with_chance(reason: str, collision: Collision) -> str:
     """The reason with how probable the collision is; a rule that forbids it needs no chance."""
-    return reason if _NEVER in reason else f"{reason} ({collision.chance:.0%})"
+    return reason if _NEVER in reason else f"{reason} ({percent(collision.chance)})"
 
 
 def _never_together(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:

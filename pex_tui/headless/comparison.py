@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from pex_tui.core.amounts import UNKNOWN
+from pex_tui.core.amounts import UNKNOWN, clock, percent
 from pex_tui.core.ids import TaskId
 from pex_tui.core.text import clean
-from pex_tui.headless.durations import clock
 from pex_tui.headless.report import Report
 from pex_tui.headless.text_report import outcome_words
 
@@ -53,7 +52,7 @@ def _figures(first: Report, second: Report) -> Iterator[str]:
         ("thread utilization", before.thread_utilization, after.thread_utilization),
         ("conflict rate", before.conflict_rate, after.conflict_rate),
     ):
-        yield _row(label, _share(one), _share(other), "")
+        yield _row(label, percent(one), percent(other), "")
     if before.tokens is not None or after.tokens is not None:
         yield _row("tokens", _count(before.tokens), _count(after.tokens), "")
         yield _row("cost", _money(before.cost_usd), _money(after.cost_usd), "")
@@ -92,10 +91,6 @@ def _change(left: float, right: float) -> str:
 
 def _times(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.1f}×"
-
-
-def _share(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.0%}"
 
 
 def _count(value: int | None) -> str:

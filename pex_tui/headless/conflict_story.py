@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from pex_tui.core.amounts import counted
+from pex_tui.core.amounts import clock, counted, percent
 from pex_tui.core.conflict import Conflict, ConflictStep, Decision
 from pex_tui.core.disputes import PEX
 from pex_tui.core.foresight import Pair
-from pex_tui.headless.durations import clock, percent
 from pex_tui.headless.report import Report, cost_seconds
 
 _OPEN = "OPEN: waits for a decision"

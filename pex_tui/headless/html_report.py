@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from pex_tui.core.amounts import clock, percent
 from pex_tui.core.history import Span
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import TaskState
 from pex_tui.core.text import clean
-from pex_tui.headless.durations import clock, percent
 from pex_tui.headless.html_style import STYLE
 from pex_tui.headless.report import Report
 from pex_tui.headless.report_rows import (
@@ -108,7 +108,7 @@ def _timeline(report: Report) -> str:
     if whole <= 0:
         return ""
     ticks = "".join(
-        f'<i style="left:{part:.0%}">{_html(clock(whole * part))}</i>' for part in _QUARTERS
+        f'<i style="left:{percent(part)}">{_html(clock(whole * part))}</i>' for part in _QUARTERS
     )
     rows = "".join(_lane(report, task, whole) for task in report.state.tasks)
     legend = "".join(f'<i class="{kind}"></i>{_html(text)} ' for kind, text in _LEGEND)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pex_tui.core.amounts import clock
 from pex_tui.core.phases import Phase
 from pex_tui.headless.conflict_story import how_decided, step_lines, times
-from pex_tui.headless.durations import clock
 from pex_tui.headless.report import Report, cost_seconds
 from pex_tui.headless.text_report import subject
 

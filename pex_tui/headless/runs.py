@@ -2,10 +2,9 @@
 
 import time
 
-from pex_tui.core.amounts import counted
+from pex_tui.core.amounts import clock, counted
 from pex_tui.core.text import clean
 from pex_tui.engine.session import RunSummary
-from pex_tui.headless.durations import clock
 from pex_tui.headless.text_report import WIDTH
 
 _HEAD = ("RUN", "WHEN", "OUTCOME", "LANDED", "TIME", "GOAL")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
-from pex_tui.core.amounts import counted
+from pex_tui.core.amounts import clock, counted, percent
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import over_budget
 from pex_tui.core.outcome import NOBODY
@@ -18,7 +18,6 @@ from pex_tui.headless.conflict_story import (
     one_by_one_line,
     story_lines,
 )
-from pex_tui.headless.durations import clock, percent
 from pex_tui.headless.log_end import LAST_LINES
 from pex_tui.headless.report import Report
 

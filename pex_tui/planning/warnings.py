@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pex_tui.core.amounts import clock, counted
+from pex_tui.core.amounts import clock, counted, percent
 from pex_tui.core.globs import any_overlap
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
@@ -185,7 +185,7 @@ def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
     ]
     for pair in risked[:_MOST_RISKED]:
         yield PlanWarning(
-            f"{pair.first} and {pair.second} may collide ({pair.chance:.0%}): {pair.reason}",
+            f"{pair.first} and {pair.second} may collide ({percent(pair.chance)}): {pair.reason}",
             f"They run side by side all the same; add needs: [{pair.first}] to {pair.second} to "
             "be sure.",
             (pair.first, pair.second),

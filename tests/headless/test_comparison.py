@@ -29,11 +29,11 @@ def test_figures_and_tasks_stand_side_by_side_with_what_changed() -> None:
     lines = text.splitlines()
     assert lines[0].split() == ["run", "r1", "run", "r1"]
     makespan = next(line for line in lines if line.startswith("makespan"))
-    assert makespan.split() == ["makespan", "20.0", "s", "30.0", "s", "+50%"]
+    assert makespan.split() == ["makespan", "0:20", "0:30", "+50%"]
     assert [line.split() for line in lines[-3:]] == [
-        ["a", "landed,", "10.0", "s", "landed,", "15.0", "s", "+50%"],
-        ["b", "landed,", "10.0", "s", "–"],
-        ["c", "–", "landed,", "15.0", "s"],
+        ["a", "landed,", "0:10", "landed,", "0:15", "+50%"],
+        ["b", "landed,", "0:10", "–"],
+        ["c", "–", "landed,", "0:15"],
     ]
     assert "tokens" not in text
 

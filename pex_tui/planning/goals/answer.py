@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from pex_tui.core.amounts import percent
 from pex_tui.core.plan import GatePolicy, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
 from pex_tui.core.text import clean
@@ -88,7 +89,7 @@ def proposed_plan(
         f"planned by {planner}": True,
         f"it says: {proposal.why}": bool(proposal.why),
         f"commands of the model's own, look at them: {written}": bool(written),
-        f"several agents save only {max(0.0, payoff.saving):.0%} of the time": saves_little,
+        f"several agents save only {percent(max(0.0, payoff.saving))} of the time": saves_little,
         worth(plan, payoff): True,
     }
     told = tuple(reason for reason, holds in reasons.items() if holds)

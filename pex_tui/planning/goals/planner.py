@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from pex_tui.core.amounts import percent
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.core.text import clean
@@ -56,9 +57,8 @@ def plan_goal(
     if choice.pattern in _WORTH_IT and payoff.saving < LEAST_SAVING:
         composed = compose(replace(material, one_by_one=True))
         written, plan = _parsed(composed, context)
-        doubt = (
-            f"side by side would save only {max(0.0, payoff.saving):.0%}, so one after the other"
-        )
+        saving = percent(max(0.0, payoff.saving))
+        doubt = f"side by side would save only {saving}, so one after the other"
     else:
         doubt = ""
     reasons = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pex_tui.core.amounts import clock, counted
+from pex_tui.core.amounts import clock, counted, percent
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
@@ -48,4 +48,4 @@ def worth(plan: Plan, payoff: Payoff) -> str:
     if payoff.saving < LEAST_SAVING:
         return f"time: {alone}, and more slots would not shorten it{note}"
     together = f"with agents about {clock(payoff.together)} in {counted(payoff.slots, 'slot')}"
-    return f"time: {together}; {alone} ({payoff.saving:.0%} saved){note}"
+    return f"time: {together}; {alone} ({percent(payoff.saving)} saved){note}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from pex_tui.core.amounts import percent
 from pex_tui.core.ids import TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.select import TaskRow
@@ -138,8 +139,8 @@ class _Box:
         header = view.header
         pieces = [(" Overall Progress: ", "")]
         pieces += self._bar(header.progress, self._scaled(_OVERALL), header.mark, is_live=False)
-        percent = f" {int(header.progress * 100 + 1e-9)}%"
-        return [*pieces, (percent, "strong"), (f" | Elapsed: {view.elapsed}", "")]
+        share = f" {percent(header.progress)}"
+        return [*pieces, (share, "strong"), (f" | Elapsed: {view.elapsed}", "")]
 
     def threads(self, view: ClassicView) -> list[Pieces]:
         """The slots and what is used, in as many lines as they need."""

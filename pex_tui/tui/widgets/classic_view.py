@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pex_tui.core.amounts import UNKNOWN, size, spoken
+from pex_tui.core.amounts import UNKNOWN, percent, size, spoken
 from pex_tui.core.marks import Mark
 from pex_tui.core.select import (
     HeaderView,
@@ -42,7 +42,7 @@ def classic_view(
         worked=tuple("" if one is None else spoken(one) for one in seconds),
         elapsed=spoken(elapsed_seconds(state, now)),
         memory=UNKNOWN if usage is None else _memory(usage.memory_bytes),
-        cpu=UNKNOWN if usage is None else f"{int(usage.cpu * 100)}%",
+        cpu=percent(None if usage is None else usage.cpu),
         alarms=_alarms(state, engine_error),
     )
 

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pex_tui.core.amounts import size, tokens
+from pex_tui.core.amounts import percent, size, tokens
 from pex_tui.core.marks import Mark
 from pex_tui.core.select import HeaderView, SlotView
 from pex_tui.tui.widgets.painting import Painted, Piece, fit
@@ -70,11 +70,11 @@ class RunHeader(Painted):
         return [*head, (f"{'  ' if wide else ' '}{goal}", "strong"), *tail]
 
     def _progress(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
-        percent = f"{int(view.progress * 100 + 1e-9):>4}%"
+        share = f"{percent(view.progress):>5}"
         tasks = f"  {view.ended}/{view.tasks}" + (" tasks ended" if wide else "")
-        room = max(4, width - len(percent) - len(tasks))
+        room = max(4, width - len(share) - len(tasks))
         pieces = self.bar(view.progress, room, view.mark, is_live=False)
-        return [*pieces, (percent, "strong"), (tasks, "dim")]
+        return [*pieces, (share, "strong"), (tasks, "dim")]
 
     def _resources(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
         pieces = self._slots(view) if wide else self._counts(view)
@@ -125,7 +125,7 @@ class RunHeader(Painted):
         pieces: list[Piece] = [("  cpu " if wide else " cpu ", "dim")]
         if wide:
             pieces.append((sparkline(cpu, _GRAPH, 1.0, glyphs) + " ", "info"))
-        pieces += [(f"{int(cpu[-1] * 100):>2}%", ""), ("  mem " if wide else " mem ", "dim")]
+        pieces += [(f"{percent(cpu[-1]):>3}", ""), ("  mem " if wide else " mem ", "dim")]
         if wide:
             pieces.append((sparkline(memory, _GRAPH, max(memory) * 1.5, glyphs) + " ", "info"))
         return [*pieces, (size(memory[-1]), "")]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pex_tui.core.amounts import UNKNOWN, counted, size, tokens
+from pex_tui.core.amounts import UNKNOWN, counted, percent, size, tokens
 from pex_tui.core.select import HeaderView
 from pex_tui.engine.session import Usage
 from pex_tui.tui.widgets.header import UsageView
@@ -44,7 +44,7 @@ class MetricsPanel(Painted):
         if self.usage.by_task:
             lines += [[], [(counted(len(self.usage.by_task), "process tree"), "dim")]]
             for task, cpu, memory in self.usage.by_task:
-                figures = f"{int(cpu * 100):>4}% {size(memory):>5}"
+                figures = f"{percent(cpu):>5} {size(memory):>5}"
                 name = fit(task, max(4, width - len(figures)), self.symbols.rest)
                 lines.append([(name, ""), (figures, "dim")])
         return lines
@@ -59,7 +59,7 @@ class MetricsPanel(Painted):
             [
                 ("cpu".ljust(_LABEL), "dim"),
                 (sparkline(cpu, room, 1.0, glyphs).rjust(room), "info"),
-                (f"{int(cpu[-1] * 100):>4}%", ""),
+                (f"{percent(cpu[-1]):>5}", ""),
             ],
             [
                 ("mem".ljust(_LABEL), "dim"),
