@@ -96,6 +96,70 @@ def test_edits_of_the_own_checkout_need_no_question_unless_the_mode_asks() -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (question("Bash", "git  push x"), Verdict.DENY),
+        (question("bash", "git push"), Verdict.DENY),
+        (question("Bash", "$X foo"), None),
+        (question("Bash"), Verdict.DENY),
+        (question("Tool"), Verdict.DENY),
+        (question("Tool", "/ws/a/x.py"), Verdict.DENY),
+        (question("", "ls"), Verdict.DENY),
+        (question("mcp__shell__run", "git push x"), Verdict.DENY),
+        (question("mcp__github__search", "git"), Verdict.ALLOW_ONCE),
+        (question("Bash", "make"), Verdict.ALLOW_ONCE),
+        (question("Read", "git push"), Verdict.ALLOW_ONCE),
+    ],
+)
+def test_a_rule_that_cant_be_checked_denies_whatever_the_mode(
+    asked: PermissionAsked, expected: Verdict | None
+) -> None:
+    assert verdict(ruled(PermissionMode.ALL, deny=("Bash(git push *)",)), asked) is expected
+
+
+def test_a_tool_that_nobody_names_may_be_used_where_no_rule_denies() -> None:
+    assert verdict(ruled(PermissionMode.ALL), question("Tool")) is Verdict.ALLOW_ONCE
+    assert verdict(ruled(), question("Tool")) is None
+
+
+def test_what_is_uncertain_is_asked_unless_that_very_line_is_allowed() -> None:
+    deny = ("Bash(git push *)",)
+    assert verdict(
+        ruled(PermissionMode.ALL, allow=("Bash",), deny=deny), question("Bash", "$X")
+    ) is (None)
+    written = ruled(allow=("Bash($X)",), deny=deny)
+    assert verdict(written, question("Bash", "$X")) is Verdict.ALLOW_ONCE
+
+
+@pytest.mark.parametrize(
+    ("rule", "tool", "touched"),
+    [
+        ("Edit(src/*)", "Edit", "src/a.py"),
+        ("Edit(./src/**)", "Write", "src/deep/a.py"),
+        ("Edit(/src/**)", "Edit", "src/a.py"),
+        ("Edit(src/)", "Edit", "src/a.py"),
+        ("Edit(src)", "Edit", "src/a.py"),
+        ("Read(**/.env)", "Read", ".env"),
+        ("Read(~/.ssh/*)", "Read", "/home/me/.ssh/id"),
+        ("Read(.env)", "Grep", ".env"),
+        ("read(.env)", "Read", ".env"),
+        ("WebFetch(domain:example.org)", "WebFetch", "https://example.org/x"),
+        ("mcp__git", "mcp__git__push", "x"),
+        ("Edit(src/*)", "Edit", ""),
+    ],
+)
+def test_a_rule_about_paths_holds_however_it_is_written(rule: str, tool: str, touched: str) -> None:
+    asked = question(tool, *filter(None, [touched]), edits=True)
+    assert verdict(ruled(PermissionMode.ALL, deny=(rule,)), asked) is Verdict.DENY
+
+
+def test_an_allowed_path_is_no_way_out_of_its_folder() -> None:
+    world = ruled(PermissionMode.ASK, allow=("Edit(docs/*)",))
+
+    assert verdict(world, question("Edit", "docs/../src/b.py", edits=True)) is None
+
+
 def test_who_promised_to_change_nothing_may_not_edit() -> None:
     brief = Brief("claude", Talk.CLAUDE, permissions=PermissionRules(PermissionMode.ALL))
     world = world_of(task("a", writes=(), brief=brief))
