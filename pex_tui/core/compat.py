@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pex_tui.core.amounts import percent
-from pex_tui.core.globs import any_overlap, plain_start
+from pex_tui.core.globs import Shared, any_overlap, plain_start
 from pex_tui.core.plan import Collision, TaskSpec
 from pex_tui.core.rules import RunRules
 
@@ -85,18 +85,24 @@ def _is(spec: TaskSpec, who: str) -> bool:
 
 def _declared_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
     both = any_overlap(first.writes or (), second.writes or ())
-    return None if both is None else _overlap_text("both write", *both)
+    return None if both is None else _overlap_text("both write", both)
 
 
 def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
     both = any_overlap(
         first.writes or first.predicted_writes, second.writes or second.predicted_writes
     )
-    return None if both is None else _overlap_text("both will probably write", *both)
+    return None if both is None else _overlap_text("both will probably write", both)
 
 
-def _overlap_text(claim: str, left: str, right: str) -> str:
-    return f"{claim} {left}" if left == right else f"{claim} {left} ({right})"
+def _overlap_text(claim: str, both: Shared) -> str:
+    """The shared pattern or path, else both patterns and a path that proves it."""
+    if both.first == both.second:
+        return f"{claim} {both.first}"
+    if both.path in (both.first, both.second):
+        pattern = both.second if both.path == both.first else both.first
+        return f"{claim} {both.path} ({pattern})"
+    return f"{claim} {both.first} and {both.second}, as in {both.path}"
 
 
 def _may_run_beside(first: TaskSpec, second: TaskSpec) -> bool:

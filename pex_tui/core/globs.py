@@ -1,14 +1,39 @@
-"""Globs over repository paths: `*` and `?` within a segment, `**` across segments, `[abc]` classes.
+"""Globs over repository paths: `*`, `?` and `[a-z]` within a segment, `**` across, `{a,b}` choices.
 
-A pattern that ends in a slash, like a bare directory name, stands for everything below it.
+Upper and lower case differ, as they do for git, and a wildcard matches a leading dot. A pattern
+that ends in a slash stands for everything below it; one that ends in a plain name for that path
+and everything below it. Two patterns overlap only where one path can be in both. There a name that
+looks like a file's (`README.md`, `Makefile`) has nothing below it, unless the other pattern says
+so.
 """
 
 import re
 from functools import lru_cache
 from itertools import takewhile
+from typing import NamedTuple
 
-_ANY = "**"
-_SPECIAL = frozenset("*?[")
+from pex_tui.core.glob_names import ANY_NAME, Name, name_regex, parse_name, shared_name
+
+DEEP = "**"  # any number of segments
+_SPECIAL = frozenset("*?[{")
+_MOST_CHOICES = 64  # a pattern of more choices than this stands for its own text
+_EXTENSION = re.compile(r".+\.[A-Za-z][A-Za-z0-9_]{0,9}")
+_FOLDERS_LIKE_FILES = re.compile(r".*\.(d|app|framework|bundle|xcodeproj|xcworkspace|xcassets)")
+_BARE_FILES = re.compile(
+    r"\.[a-z]*(rc|ignore|attributes|modules|mailmap|env|editorconfig|keep|version)"
+    r"|[A-Z]*(LICEN[CS]E|COPYING|NOTICE|README|CHANGELOG|CHANGES|CODEOWNERS|AUTHORS|VERSION)"
+    r"|(GNU)?[Mm]akefile|[A-Z][a-z]+file|BUILD|WORKSPACE|gradlew|mvnw"
+)
+_Segment = Name | str  # a name's pattern, or DEEP
+_Segments = tuple[_Segment, ...]
+
+
+class Shared(NamedTuple):
+    """Two patterns, and a path that both of them match."""
+
+    first: str
+    second: str
+    path: str
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -17,161 +42,165 @@ def matches(pattern: str, path: str) -> bool:
 
 
 def overlap(first: str, second: str) -> bool:
-    """Whether some path could be in both patterns."""
+    """Whether some path is in both patterns."""
+    return shared_path(first, second) is not None
+
+
+def shared_path(first: str, second: str) -> str | None:
+    """A path that is in both patterns; None where no path can be."""
     for left, right in zip(plain_start(first), plain_start(second), strict=False):
         if left != right:  # most pairs of a large plan part here
-            return False
-    return _may_share(first, second)
+            return None
+    return _shared_path(first, second)
 
 
-@lru_cache(maxsize=4096)
-def _may_share(first: str, second: str) -> bool:
-    return any(
-        _segments_meet(left, right) for left in _expanded(first) for right in _expanded(second)
-    )
-
-
-def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, str] | None:
-    """The first pair of patterns that could share a path."""
-    return next(((left, right) for left in first for right in second if overlap(left, right)), None)
+def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> Shared | None:
+    """The first pair of patterns that share a path."""
+    for left in first:
+        for right in second:
+            path = shared_path(left, right)
+            if path is not None:
+                return Shared(left, right, path)
+    return None
 
 
 @lru_cache(maxsize=4096)
 def plain_start(pattern: str) -> tuple[str, ...]:
     """The leading segments that stand for nothing but themselves."""
-    segments = (part for part in pattern.split("/") if part not in {"", "."})
-    return tuple(takewhile(_SPECIAL.isdisjoint, segments))
+    return tuple(takewhile(_SPECIAL.isdisjoint, _split(pattern)))
 
 
-def _expanded(pattern: str) -> tuple[tuple[str, ...], ...]:
-    """The pattern's segments, and for a bare name also everything below it."""
-    segments = tuple(part for part in pattern.split("/") if part not in {"", "."})
-    if pattern.endswith("/"):
-        return ((*segments, _ANY),)
-    if segments and segments[-1] != _ANY:
-        return (segments, (*segments, _ANY))
-    return (segments,)
-
-
-def _segments_meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    reached = {(0, 0)}
-    stack = [(0, 0)]
-    while stack:
-        at, on = stack.pop()
-        if at == len(left) and on == len(right):
-            return True
-        for following in _following(left, right, at, on):
-            if following not in reached:
-                reached.add(following)
-                stack.append(following)
-    return False
-
-
-def _following(
-    left: tuple[str, ...], right: tuple[str, ...], at: int, on: int
-) -> list[tuple[int, int]]:
-    """Where the two patterns may stand after one more path segment, or after skipping a `**`."""
-    following = []
-    if at < len(left) and left[at] == _ANY:
-        following.append((at + 1, on))
-        if on < len(right) and right[on] != _ANY:
-            following.append((at, on + 1))
-    if on < len(right) and right[on] == _ANY:
-        following.append((at, on + 1))
-        if at < len(left) and left[at] != _ANY:
-            following.append((at + 1, on))
-    plain = at < len(left) and on < len(right) and _ANY not in {left[at], right[on]}
-    if plain and _names_meet(left[at], right[on]):
-        following.append((at + 1, on + 1))
-    return following
+def names_a_file(name: str) -> bool:
+    """Whether a plain name is by its look a file's: with an extension, or a well-known one."""
+    if _BARE_FILES.fullmatch(name):
+        return True
+    return bool(_EXTENSION.fullmatch(name)) and not _FOLDERS_LIKE_FILES.fullmatch(name)
 
 
 @lru_cache(maxsize=4096)
-def _names_meet(first: str, second: str) -> bool:
-    """Whether one name could match both segment patterns."""
-    left, right = _tokens(first), _tokens(second)
-    reached = {(0, 0)}
-    stack = [(0, 0)]
-    while stack:
-        at, on = stack.pop()
-        if at == len(left) and on == len(right):
-            return True
-        left_star = at < len(left) and left[at] == "*"
-        right_star = on < len(right) and right[on] == "*"
-        steps = []
-        if left_star:
-            steps.append((at + 1, on))
-            if on < len(right) and not right_star:
-                steps.append((at, on + 1))
-        if right_star:
-            steps.append((at, on + 1))
-            if at < len(left) and not left_star:
-                steps.append((at + 1, on))
-        both = at < len(left) and on < len(right) and not left_star and not right_star
-        if both and _characters_meet(left[at], right[on]):
-            steps.append((at + 1, on + 1))
-        for step in steps:
-            if step not in reached:
-                reached.add(step)
-                stack.append(step)
-    return False
+def _shared_path(first: str, second: str) -> str | None:
+    for left in _alternatives(_as_named_by(second, first), is_wide=False):
+        for right in _alternatives(_as_named_by(first, second), is_wide=False):
+            names = _shared_segments(left, right)
+            if names:
+                return "/".join(names)
+    return None
 
 
-def _tokens(pattern: str) -> list[str]:
-    """Single characters, `*`, `?` and whole `[…]` classes."""
-    return re.findall(r"\[!?\]?[^\]]*\]|.", pattern, re.DOTALL)
+def _as_named_by(other: str, pattern: str) -> str:
+    """The pattern, and as a folder's where the other one goes on below it by its very name."""
+    path, beyond = _split(pattern), _split(other)
+    is_folder = len(beyond) > len(path) and plain_start(other)[: len(path)] == tuple(path)
+    return f"{pattern}/" if is_folder else pattern
 
 
-def _characters_meet(left: str, right: str) -> bool:
-    left_class, right_class = _is_class(left), _is_class(right)
-    if left_class and right_class:
-        return True  # two classes are taken to share a character
-    if left_class:
-        return right == "?" or bool(re.fullmatch(_class_regex(left), right))
-    if right_class:
-        return left == "?" or bool(re.fullmatch(_class_regex(right), left))
-    return "?" in {left, right} or left == right
+def _shared_segments(left: _Segments, right: _Segments) -> tuple[str, ...] | None:
+    """The names of a path that both match: a walk through the product of the two patterns."""
+    came_from: dict[tuple[int, int], tuple[tuple[int, int], str] | None] = {(0, 0): None}
+    walk = [(0, 0)]
+    for spot in walk:
+        if spot == (len(left), len(right)):
+            return _names_on_the_way(spot, came_from)
+        for following, name in _following(left, right, *spot):
+            if following not in came_from:
+                came_from[following] = (spot, name)
+                walk.append(following)
+    return None
 
 
-def _is_class(token: str) -> bool:
-    return len(token) > 1
+def _names_on_the_way(
+    spot: tuple[int, int], came_from: dict[tuple[int, int], tuple[tuple[int, int], str] | None]
+) -> tuple[str, ...]:
+    names = []
+    step = came_from[spot]
+    while step is not None:
+        before, name = step
+        names += [name] if name else []
+        step = came_from[before]
+    return tuple(reversed(names))
 
 
-def _class_regex(token: str) -> str:
-    negated = token.startswith("[!")
-    body = token[2 if negated else 1 : -1].replace("\\", "\\\\").replace("^", "\\^")
-    body = body.replace("[", "\\[").replace("]", "\\]")
-    return f"[{'^' if negated else ''}{body}]" if _is_valid_range(body) else re.escape(token)
+def _following(
+    left: _Segments, right: _Segments, at: int, on: int
+) -> list[tuple[tuple[int, int], str]]:
+    """Where the two may stand after one more name, or without one where a `**` ends."""
+    one = left[at] if at < len(left) else None
+    other = right[on] if on < len(right) else None
+    found = []
+    if one == DEEP:
+        found.append(((at + 1, on), ""))
+    if other == DEEP:
+        found.append(((at, on + 1), ""))
+    if one is not None and other is not None and not one == other == DEEP:
+        name = shared_name(_as_name(one), _as_name(other))
+        if name is not None:
+            found.append(((at + (one != DEEP), on + (other != DEEP)), name))
+    return found
 
 
-def _is_valid_range(body: str) -> bool:
-    try:
-        re.compile(f"[{body}]")
-    except re.error:
-        return False
-    return bool(body)
+def _as_name(segment: _Segment) -> Name:
+    return ANY_NAME if isinstance(segment, str) else segment
+
+
+@lru_cache(maxsize=4096)
+def _alternatives(pattern: str, *, is_wide: bool) -> tuple[_Segments, ...]:
+    """The pattern without choices; a plain name also with all below it, if wide or no file's."""
+    found: dict[_Segments, None] = {}
+    for text in _choices(pattern):
+        words = _split(text)
+        segments = tuple(DEEP if word == DEEP else parse_name(word) for word in words)
+        is_folder = text.endswith("/")
+        if segments and segments[-1] == DEEP:
+            segments, is_folder = segments[:-1], True
+        if not is_folder:
+            found[segments] = None
+            is_plain = bool(words) and _SPECIAL.isdisjoint(words[-1])
+            is_folder = is_plain and (is_wide or not names_a_file(words[-1]))
+        if is_folder:
+            found[(*segments, DEEP, ANY_NAME)] = None  # below it, so at least one name more
+    return tuple(found)
+
+
+def _split(pattern: str) -> list[str]:
+    return [part for part in pattern.split("/") if part not in {"", "."}]
+
+
+def _choices(pattern: str) -> list[str]:
+    """The patterns that `{a,b}` stands for; braces without a comma stand for themselves."""
+    waiting, found = [pattern], []
+    while waiting:
+        text = waiting.pop()
+        group = _innermost(text)
+        if group is None:
+            found.append(text)
+        else:
+            start, stop = group
+            waiting += [
+                text[:start] + choice + text[stop:]
+                for choice in text[start + 1 : stop - 1].split(",")
+            ]
+        if len(found) + len(waiting) > _MOST_CHOICES:
+            return [pattern]
+    return found
+
+
+def _innermost(text: str) -> tuple[int, int] | None:
+    """Where the first group of choices that holds no other one begins and ends."""
+    group = re.search(r"\{[^{}]*,[^{}]*\}", text)
+    return None if group is None else group.span()
 
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile("|".join(_regex(segments) for segments in _expanded(pattern)), re.DOTALL)
-
-
-def _regex(segments: tuple[str, ...]) -> str:
-    """A regular expression for whole paths; `**` at the end wants at least one segment."""
-    parts = []
-    for place, segment in enumerate(segments):
-        last = place == len(segments) - 1
-        if segment == _ANY:
-            parts.append(".+" if last else "(?:[^/]+/)*")
-        else:
-            parts.append(_segment_regex(segment) + ("" if last else "/"))
-    return "(?:" + "".join(parts) + ")"
-
-
-def _segment_regex(segment: str) -> str:
-    pieces = {"*": "[^/]*", "?": "[^/]"}
-    return "".join(
-        pieces.get(token) or (_class_regex(token) if _is_class(token) else re.escape(token))
-        for token in _tokens(segment)
+    return re.compile(
+        "|".join(_regex(segments) for segments in _alternatives(pattern, is_wide=True)), re.DOTALL
     )
+
+
+def _regex(segments: _Segments) -> str:
+    """A regular expression for whole paths; `**` never stands at the end."""
+    parts = [
+        "(?:[^/]+/)*" if isinstance(segment, str) else name_regex(segment) + "/"
+        for segment in segments
+    ]
+    return "(?:" + "".join(parts).removesuffix("/") + ")"

@@ -4,7 +4,7 @@ import shlex
 import textwrap
 from typing import TypeVar
 
-from pex_tui.core.globs import matches
+from pex_tui.core.globs import matches, names_a_file
 from pex_tui.core.ids import AgentName, LockName, TaskId
 from pex_tui.core.plan import Brief, Expects, Isolation, LockRequest, TaskSpec
 from pex_tui.planning.agents import AgentDefinition
@@ -32,7 +32,7 @@ def resolve_task(
     agent = _agent(draft, task, context)
     argv, brief = _start(draft, task, agent, context)
     fields = task.fields
-    writes = _writes(fields, agent)
+    writes = _writes(fields, agent, context)
     _check_isolation(draft, task, writes)
     if argv is None:
         return None
@@ -43,7 +43,7 @@ def resolve_task(
         agent=None if agent is None else agent.name,
         prompt=fields.prompt,
         needs=needs,
-        reads=fields.reads or defaults.reads,
+        reads=_as_there(fields.reads or defaults.reads, context),
         writes=writes,
         predicted_writes=() if writes is not None else predicted_writes(fields.prompt, context),
         beside=tuple(dict.fromkeys(TaskId(other) for other in fields.beside)),
@@ -147,12 +147,22 @@ def _start(
     )
 
 
-def _writes(fields: TaskFile, agent: AgentDefinition | None) -> tuple[str, ...] | None:
+def _writes(
+    fields: TaskFile, agent: AgentDefinition | None, context: PlanContext
+) -> tuple[str, ...] | None:
     if fields.writes is not None:
-        return fields.writes
+        return _as_there(fields.writes, context)
     if agent is not None and agent.writes is not None:
-        return agent.writes
+        return _as_there(agent.writes, context)
     return () if fields.isolation == "shared" else None  # a shared checkout can't be changed
+
+
+def _as_there(globs: tuple[str, ...], context: PlanContext) -> tuple[str, ...]:
+    """Globs in which a folder that has a file's name (`socket.io`) is written as a folder."""
+    return tuple(
+        f"{glob}/" if glob in context.folders and names_a_file(glob.rpartition("/")[2]) else glob
+        for glob in globs
+    )
 
 
 def _check_isolation(draft: Draft, task: TaskDraft, writes: tuple[str, ...] | None) -> None:

@@ -95,7 +95,8 @@ class TaskFile(_PlanModel):
     writes: WriteSet = Field(
         default=None,
         examples=[["reports/security.md"], []],
-        description="Globs that the task may change; [] is read-only, absent is unknown.",
+        description="Globs that the task may change, relative to the repository: src/**, "
+        "src/*.{ts,tsx}, docs/ (all below it); [] is read-only, absent is unknown.",
     )
     locks: Locks = Field(
         default=(),

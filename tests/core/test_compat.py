@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +106,20 @@ def test_an_overlap_is_told_with_its_chance_where_one_is_known_and_a_rule_withou
 
     assert PlanGraph.build(plan, RunRules()).excluded[0][1] == "both write x (31%)"
     assert PlanGraph.build(plan, never).excluded[0][1] == "release never runs beside release"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ("**/*.py", "README.md", None),
+        ("src/**", "src/**", "both write src/**"),
+        ("*.md", "README.md", "both write README.md (*.md)"),
+        ("src/**/*.py", "src/api/**", "both write src/**/*.py and src/api/**, as in src/api/x.py"),
+    ],
+)
+def test_declared_globs_keep_tasks_apart_only_where_a_path_is_in_both(
+    first: str, second: str, reason: str | None
+) -> None:
+    a, b = task("a", writes=(first,)), task("b", writes=(second,))
+
+    assert conflict_reason(a, b, RunRules()) == reason

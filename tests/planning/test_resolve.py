@@ -117,3 +117,15 @@ def test_a_folder_is_predicted_only_when_written_as_a_path(task: Callable[..., T
     context = PlanContext(tracked=frozenset({"tests/a.py", "docs/api/b.md"}))
     spec = task("id: a, command: x, prompt: 'add tests and docs/api/** too'", context)
     assert spec.predicted_writes == ("docs/api/**",)
+
+
+def test_a_folder_with_the_name_of_a_file_is_declared_as_a_folder(
+    task: Callable[..., TaskSpec],
+) -> None:
+    context = PlanContext(tracked=frozenset({"vendor/socket.io/index.js", "README.md"}))
+    globs = "reads: [README.md], writes: [vendor/socket.io, README.md]"
+
+    spec = task(f"id: a, command: x, {globs}", context)
+
+    assert spec.writes == ("vendor/socket.io/", "README.md")
+    assert spec.reads == ("README.md",)
