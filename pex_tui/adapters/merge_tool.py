@@ -11,7 +11,6 @@ from pex_tui.core.text import clean, clean_bytes
 from pex_tui.engine.ports import ConflictSides
 from pex_tui.errors import UserError
 
-_MARKER = b"<<<<<<<"
 _TIMEOUT_SECONDS = 600.0
 _TAIL_BYTES = 2000
 
@@ -33,7 +32,7 @@ async def merge_file(
         merged = _read(places["result"])
     if code != 0:
         raise UserError(f"{clean(name)} ended with {code}: {_tail(output)}")
-    if any(line.startswith(_MARKER) for line in merged.splitlines()):
+    if sides.markers_left(merged):
         raise UserError(f"{clean(name)} has left conflict markers in {clean(sides.path)}.")
     return merged
 

@@ -134,6 +134,16 @@ class MoveBranch:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberDecision:
+    """Keep how somebody settled the conflict of `work`, for when it is met again."""
+
+    task: TaskId
+    work: CommitId
+    settled: CommitId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LandRun:
     """Bring the integration branch to the branch that the run started from."""
 
@@ -155,5 +165,6 @@ Action = (
     | RunGate
     | StopGate
     | MoveBranch
+    | RememberDecision
     | LandRun
 )

@@ -70,6 +70,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         stop=None,
         failure=None,
         work=None,
+        own_work=None,
         candidate=None,
         files=(),
         drift=(),

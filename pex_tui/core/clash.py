@@ -1,6 +1,5 @@
 """Work that does not merge onto what has landed: what is done about it, and how it is recorded."""
 
-from pex_tui.core.combination import was_settled_by_hand
 from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import meet
 from pex_tui.core.draft import Draft
@@ -32,7 +31,7 @@ def conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
     leave_queue(draft, task)
     stand_on(draft, event.tip)
     task = draft.change(task.id, tip=event.tip, combination=None, failure=None)
-    rung = next_rung(state, task, is_by_hand=was_settled_by_hand(state, task.id))
+    rung = next_rung(state, task, is_by_hand=task.own_work is not None)
     meet(
         draft,
         (event.task, *event.against),

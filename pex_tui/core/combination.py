@@ -1,13 +1,12 @@
 """Candidates whose conflicts were settled with nobody asked: when, and what becomes of them."""
 
 from datetime import UTC, datetime
-from operator import itemgetter
 
-from pex_tui.core.actions import MergeWork
+from pex_tui.core.actions import MergeWork, RememberDecision
 from pex_tui.core.conflict import Combination, CombinedFile, ConflictFile, Decision
 from pex_tui.core.disputes import PEX, meet
 from pex_tui.core.draft import Draft
-from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.ids import CommitId
 from pex_tui.core.landing_events import MergeConflicted, WorkMerged
 from pex_tui.core.rules import Strategy
 from pex_tui.core.state import RunState, TaskState
@@ -21,18 +20,21 @@ def merge_work(state: RunState, task: TaskState, work: CommitId) -> MergeWork:
     Strategies only help where a gate judges, on what has landed, and where no person has decided.
     """
     judged = bool(state.plan.verify) and not state.gate_off and task.onto is None
-    combine = judged and not was_settled_by_hand(state, task.id)
+    combine = judged and task.own_work is None
     return MergeWork(task.id, task.attempt, work, task.onto, combine)
 
 
-def was_settled_by_hand(state: RunState, task_id: TaskId) -> bool:
-    """Whether the task's work is a person's own result, which no rerun may throw away."""
-    met = [
-        (conflict.decided_at or 0.0, conflict.decision)
-        for conflict in state.conflicts
-        if conflict.tasks[0] == task_id and conflict.met_at is not None
+def remember_decision(draft: Draft, task: TaskState) -> None:
+    """Have a person's result remembered, now that it has landed and the gate has passed it."""
+    if task.own_work is None or task.work is None:
+        return
+    people = [
+        conflict.decided_by
+        for conflict in draft.state.conflicts
+        if conflict.tasks[0] == task.id and conflict.decision in _BY_HAND
     ]
-    return bool(met) and max(met, key=itemgetter(0))[1] in _BY_HAND
+    if people:
+        draft.act(RememberDecision(task.id, task.own_work, task.work, people[-1]))
 
 
 def combination_of(event: WorkMerged) -> Combination | None:

@@ -7,6 +7,7 @@ are stable, and what stands between two stable stretches is one chunk.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 from pex_tui.core.align import matches
 
@@ -99,6 +100,15 @@ def open_chunks(parts: Sequence[Chunk], choices: Mapping[int, Choice]) -> tuple[
     return tuple(
         number for number, part in enumerate(parts) if part.is_conflict and number not in choices
     )
+
+
+def versions(parts: Sequence[Chunk]) -> tuple[bytes, bytes, bytes]:
+    """The base, ours and theirs that the chunks were made of."""
+    texts = [
+        "".join(line for part in parts for line in side(part)).encode("utf-8", "surrogateescape")
+        for side in (attrgetter("base"), attrgetter("ours"), attrgetter("theirs"))
+    ]
+    return texts[0], texts[1], texts[2]
 
 
 def _resolved(part: Chunk, choice: Choice | None) -> list[tuple[str, Origin]]:

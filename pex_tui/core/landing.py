@@ -3,7 +3,12 @@
 from pex_tui.core.attempts import ready, why_aborted
 from pex_tui.core.batch import judged_by_gate
 from pex_tui.core.clash import conflicted, stand_on
-from pex_tui.core.combination import as_conflict, combination_of, record_combination
+from pex_tui.core.combination import (
+    as_conflict,
+    combination_of,
+    record_combination,
+    remember_decision,
+)
 from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
@@ -76,7 +81,8 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
     elif event.decision is Decision.ABORTED or event.work is None:
         draft.move(task.id, Phase.ABORTED, reason=f"given up by {event.by}")
     else:
-        enqueue(draft, draft.change(task.id, work=event.work, reason=""))
+        own_work = task.own_work or task.work
+        enqueue(draft, draft.change(task.id, work=event.work, own_work=own_work, reason=""))
 
 
 def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
@@ -95,6 +101,7 @@ def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
     if event.candidate == event.tip:
         leave_queue(draft, task)
         record_combination(draft, task)
+        remember_decision(draft, task)
         draft.move(task.id, Phase.DONE, reason="its change had landed already")
     elif combination is not None and not is_gated(draft.state):  # nothing would judge it
         conflicted(draft, task, as_conflict(task, combination))
@@ -114,6 +121,7 @@ def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
     leave_queue(draft, task)
     draft.set(tip=event.commit)
     record_combination(draft, task)
+    remember_decision(draft, task)
     draft.move(task.id, Phase.LANDED, landed=event.commit, failure=None, stop=None, reason="")
     if draft.state.land_status is LandStatus.LANDED:  # the user's branch lacks this commit
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")

@@ -208,6 +208,7 @@ class TaskState:
     gate_reruns: int = 0
     rollbacks: int = 0  # times that it gave way in a deadlock
     work: CommitId | None = None
+    own_work: CommitId | None = None  # what the attempt made, where `work` is a person's result
     tip: CommitId | None = None
     candidate: CommitId | None = None
     onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip

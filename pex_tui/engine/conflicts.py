@@ -45,10 +45,7 @@ class ConflictDesk:
         decision: Decision,
         contents: Mapping[str, bytes | None],
     ) -> ConflictDecided:
-        """The event that puts the task back in the queue; raise LandingError.
-
-        The decision is remembered for when the same conflict is met again.
-        """
+        """The event that puts the task back in the queue; raise LandingError."""
         entry, conflict, work = _open(state, task)
         tip = self._tip(state, conflict)
         settled = None
@@ -56,7 +53,6 @@ class ConflictDesk:
             settled = await self._lander.settle(
                 _key(state, entry), state.spec(task), work, tip, decision, dict(contents)
             )
-            await self._lander.remember(work, tip, settled, self._actor)
         return ConflictDecided(task, decision, settled, self._actor)
 
     async def check(

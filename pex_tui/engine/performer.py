@@ -14,6 +14,7 @@ from pex_tui.core.actions import (
     MoveBranch,
     PauseAgent,
     RefuseLock,
+    RememberDecision,
     ResumeAgent,
     RunGate,
     StartAgent,
@@ -96,6 +97,8 @@ class Performer:
                 self._post(await self._capture(state, action))
             case StopGate():
                 await self._ports.lander.stop_gate(action.task)
+            case RememberDecision():
+                await self._ports.lander.remember(action.work, action.settled, action.by)
             case LandRun():
                 self._post(await self._land_run(action))
             case MergeWork() | RunGate() | MoveBranch():

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.events import Event
 from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
+from pex_tui.core.markers import USUAL_SIZE, markers_left
 from pex_tui.core.plan import TaskSpec
 from pex_tui.core.state import Verdict
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
@@ -203,7 +204,8 @@ class ConflictSides:
     """One path in conflict, for a person: contents of each side, None where the side has no file.
 
     `merged` is git's text with conflict markers, None for binary files. `proposal` is what somebody
-    made of the same conflict before, and `proposed` says who did when; None when nobody has.
+    made of the same conflict before, and `proposed` says who did when; None when nobody has. A
+    conflict marker has `marker_size` signs in this file.
     """
 
     path: str
@@ -214,6 +216,12 @@ class ConflictSides:
     merged: bytes | None
     proposal: bytes | None = None
     proposed: str = ""
+    marker_size: int = USUAL_SIZE
+
+    def markers_left(self, text: bytes) -> tuple[int, ...]:
+        """The lines of a result, from 1, that are conflict markers and that no side has."""
+        versions = [side for side in (self.base, self.ours, self.theirs) if side is not None]
+        return markers_left(text, versions, size=self.marker_size, settles=True)
 
 
 class Lander(Protocol):
@@ -274,8 +282,8 @@ class Lander(Protocol):
         """
         ...
 
-    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
-        """Keep how somebody settled a conflict, for when it is met again; never raises."""
+    async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
+        """Keep how somebody settled the work's conflict with `settled`'s parent; never raises."""
         ...
 
     async def diff(self, commit: CommitId) -> str:

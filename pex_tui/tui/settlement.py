@@ -8,7 +8,6 @@ from pex_tui.core.syntax import syntax_of
 from pex_tui.engine.ports import ConflictSides
 
 ResultLine = tuple[str, Origin, int]
-_MARKER = "<<<<<<<"
 _RENAMED = "rename/rename"
 
 
@@ -61,6 +60,12 @@ class FileMerge:
         return "".join(line for line, _, _ in self.lines)
 
     @property
+    def markers_left(self) -> tuple[int, ...]:
+        """The lines of the result, from 1, that are conflict markers."""
+        content = self.contents() if self.parts is not None or self.edited is not None else None
+        return () if content is None else self.sides.markers_left(content)
+
+    @property
     def verdict(self) -> str:
         """Whether the result parses, or that it is not decided yet."""
         if self.parts is None and self.edited is None:
@@ -68,8 +73,8 @@ class FileMerge:
         left = len(self.open_hunks)
         if left:
             return f"{left} choice{'' if left == 1 else 's'} left"
-        if any(line.startswith(_MARKER) for line in self.text.splitlines()):
-            return "conflict markers are left"
+        if self.markers_left:
+            return f"conflict markers are left in line {self.markers_left[0]}"
         syntax = syntax_of(self.sides.path, self.text)
         is_proposal = self.edited is not None and self.edited == _text(self.sides.proposal)
         return f"{self.sides.proposed} · {syntax}" if is_proposal else syntax
@@ -106,6 +111,11 @@ class Settlement:
         """How many choices are to be made."""
         return sum(len(entry.open_hunks) for entry in self.files)
 
+    @property
+    def marked(self) -> tuple[FileMerge, ...]:
+        """The files whose result still holds conflict markers."""
+        return tuple(entry for entry in self.files if entry.markers_left)
+
     def choose(self, choice: Choice) -> "Settlement":
         """Decide the hunk that is shown, and go to the next open one.
 
@@ -137,6 +147,10 @@ class Settlement:
         """Show another file."""
         file = (self.file + step) % len(self.files)
         return replace(self, file=file, hunk=_first(self.files[file]))
+
+    def to_file(self, entry: FileMerge) -> "Settlement":
+        """Show this file."""
+        return replace(self, file=self.files.index(entry), hunk=_first(entry))
 
     def to_open(self) -> "Settlement":
         """Show the next hunk that is not decided, in this file or another."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git, GitError, ask_git
 from pex_tui.adapters.git.combine import Combiner
+from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger, entries_at
 from pex_tui.adapters.git.objects import read_blobs, read_commits
 from pex_tui.core.align import matches
@@ -82,7 +83,7 @@ class Bench:
         }
         git = Git(common_dir, None, made)
         attributes = Attributes(git, scratch / "attributes")
-        return cls(git, TreeMerger(git, attributes), Combiner(git, attributes))
+        return cls(git, TreeMerger(git, attributes), Combiner(MarkerCheck(git, attributes)))
 
     async def judge(self, commit: str, tally: Tally) -> None:
         """Make one merge anew and compare what becomes of it with the commit."""
@@ -101,15 +102,15 @@ class Bench:
 
     async def _compare(self, merge: TreeMerge, commit: str, tally: Tally) -> None:
         readable = await self.combiner.readable(merge)
-        committed = await self._committed(commit, [conflict.path for conflict, _ in readable])
+        committed = await self._committed(commit, [one.path for one in readable])
         tally.texts += len(readable)
         by_default = []
-        for conflict, parts in readable:
-            text = committed.get(conflict.path)
+        for one in readable:
+            text = committed.get(one.path)
             for name, strategies, only_changelogs in ROWS:
-                if not only_changelogs or CHANGELOG.fullmatch(conflict.path):
-                    add(tally.rows[name], parts, strategies, text)
-            found = resolve(parts, DEFAULT)
+                if not only_changelogs or CHANGELOG.fullmatch(one.path):
+                    add(tally.rows[name], one.parts, strategies, text)
+            found = resolve(one.parts, DEFAULT)
             if found is not None:
                 by_default.append(found.text == text)
         if len(by_default) == len(merge.conflicts):

@@ -2,7 +2,15 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.actions import LandRun, MergeWork, MoveBranch, RunGate, StartAgent, StopGate
+from pex_tui.core.actions import (
+    LandRun,
+    MergeWork,
+    MoveBranch,
+    RememberDecision,
+    RunGate,
+    StartAgent,
+    StopGate,
+)
 from pex_tui.core.conflict import CombinedFile, ConflictFile, ConflictKind, Decision, SharedPath
 from pex_tui.core.events import (
     AbortRequested,
@@ -631,3 +639,34 @@ def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(worl
     run.send(BranchMoved(B, 1, candidate))
 
     assert len(run.state.conflicts) == 1
+
+
+def test_a_decision_is_remembered_once_it_has_landed(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(auto_resolve=False), verify=GATE)
+    captured(run, "a")
+    work = run.task("a").work
+    assert work is not None
+    conflicted(run, "a")
+    settled = run.commit()
+    run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
+    run.merge("a")
+    gated(run, "a", passed=True)
+    assert not [one for one in run.actions if isinstance(one, RememberDecision)]
+    candidate = run.task("a").candidate
+    assert candidate is not None
+
+    run.send(BranchMoved(A, 1, candidate))
+
+    assert run.actions[-1] == RememberDecision(A, work, settled, "you")
+
+
+def test_a_decision_that_the_gate_refused_is_never_remembered(world: Make) -> None:
+    run = world(task("a"), rules=RunRules(auto_resolve=False), verify=GATE)
+    captured(run, "a")
+    conflicted(run, "a")
+    run.send(ConflictDecided(A, Decision.EDITED, run.commit(), "you"))
+    run.merge("a")
+    gated(run, "a", passed=False)
+    gated(run, "a", passed=False, commit=BASE)
+
+    assert not [one for one in run.actions if isinstance(one, RememberDecision)]

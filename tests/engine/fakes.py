@@ -261,7 +261,7 @@ class FakeGit:
         assert (key.task, work, tip, contents) == (spec.id, work, tip, contents)
         return self._commit(f"settled-{decision}")
 
-    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+    async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
         pass
 
     async def diff(self, commit: object) -> str:

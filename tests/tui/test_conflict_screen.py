@@ -289,3 +289,22 @@ async def test_a_long_line_of_the_result_is_folded_and_keeps_its_origin(conflict
         result = [line for line in screen_text(app).splitlines() if "ppp" in line][-2:]
         assert "ours" in result[0]
         assert ", end)" in result[1]
+
+
+async def test_a_result_with_conflict_markers_is_not_applied(
+    conflicted: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = text_conflict()[0]
+    app, session = conflicted((sides,))
+    monkeypatch.setattr(PexApp, "suspend", lambda _: nullcontext())
+    monkeypatch.setenv("EDITOR", "sed -i 1i\\\\n")
+    monkeypatch.delenv("VISUAL", raising=False)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until_shown(pilot, "file 1/1")
+        await pilot.press("e")
+        await until_shown(pilot, "conflict markers are left in line")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert session.settled == []

@@ -43,9 +43,11 @@ def test_an_edited_text_outranks_choices_and_a_later_choice_outranks_it() -> Non
 
 
 def test_markers_that_are_left_in_an_edit_are_noticed() -> None:
-    edited = begin_settlement(text_conflict()).edit("<<<<<<< ours\nx\n")
+    edited = begin_settlement(text_conflict()).edit("x\n||||||| base\n")
 
-    assert edited.files[0].verdict == "conflict markers are left"
+    assert edited.files[0].verdict == "conflict markers are left in line 2"
+    assert edited.marked == (edited.files[0],)
+    assert begin_settlement(text_conflict()).marked == ()
 
 
 def test_what_somebody_made_of_it_before_is_proposed_and_can_be_taken_back() -> None:

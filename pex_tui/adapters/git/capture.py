@@ -18,7 +18,7 @@ from pex_tui.adapters.git.kept_refs import (
 )
 from pex_tui.adapters.git.left_out import files_left_out, left_out_folder
 from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
-from pex_tui.adapters.git.merge_markers import files_with_markers
+from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.repository import shown
 from pex_tui.adapters.git.shadow import shadow_in, shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
@@ -135,8 +135,9 @@ class Capture:
         self, snapshot: Snapshot | None, key: AttemptKey, spec: TaskSpec
     ) -> Captured:
         git = Git(self.common_dir)
-        attributes = Attributes(git, self.places.root / "attributes")
-        markers = await files_with_markers(git, attributes, snapshot.commit) if snapshot else ()
+        check = MarkerCheck(git, Attributes(git, self.places.root / "attributes"))
+        commit = snapshot.commit if snapshot else None
+        markers = await check.in_change(f"{commit}^", commit) if commit else ()
         left_out = files_left_out(left_out_folder(self.places, key))
         return replace(captured(snapshot, spec), left_out=left_out, markers=markers)
 

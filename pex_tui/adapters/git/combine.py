@@ -8,17 +8,18 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.memory import Memory
+from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import PathConflict, TreeMerge, entries_at
 from pex_tui.adapters.git.objects import read_blobs
 from pex_tui.adapters.git.settle import settled_tree
 from pex_tui.core.combination import told_decision
 from pex_tui.core.conflict import CombinedFile, Decision
 from pex_tui.core.globs import matches
-from pex_tui.core.hunks import Chunk
+from pex_tui.core.hunks import Chunk, versions
 from pex_tui.core.marked import marked_sides
+from pex_tui.core.markers import markers_left
 from pex_tui.core.rules import Strategy
 from pex_tui.core.strategies import read_conflict, resolve
 
@@ -29,14 +30,31 @@ _PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` witho
 
 
 @dataclass(frozen=True, slots=True)
+class TextConflict:
+    """A conflict between two edits of one text, in chunks; how long a marker is in that file."""
+
+    conflict: PathConflict
+    parts: tuple[Chunk, ...]
+    marker_size: int
+
+    @property
+    def path(self) -> str:
+        """Where the text lies."""
+        return self.conflict.path
+
+    def has_markers(self, text: bytes) -> bool:
+        """Whether a text that was to settle the conflict holds markers that no version has."""
+        return bool(markers_left(text, versions(self.parts), size=self.marker_size, settles=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Combiner:
     """What may be settled how: as it was before, by `silent` strategies, on `union` paths by union.
 
     Only where something `judges` the outcome.
     """
 
-    git: Git
-    attributes: Attributes
+    check: MarkerCheck
     silent: tuple[Strategy, ...] = ()
     union: tuple[str, ...] = ()
     memory: Memory | None = None
@@ -54,13 +72,13 @@ class Combiner:
             return None
         told = []
         contents: dict[str, bytes | None] = {}
-        for conflict, parts in readable:
-            settled = await asyncio.to_thread(self._settle, conflict, parts)
+        for one in readable:
+            settled = await asyncio.to_thread(self._settle, one)
             if settled is None:
                 return None
             told.append(settled[0])
-            contents[conflict.path] = settled[1]
-        tree = await settled_tree(self.git, merge, Decision.EDITED, contents, index)
+            contents[one.path] = settled[1]
+        tree = await settled_tree(self.check, merge, Decision.EDITED, contents, index)
         return tree, tuple(told)
 
     async def proposals(self, merge: TreeMerge) -> dict[str, tuple[bytes, str]]:
@@ -69,10 +87,10 @@ class Combiner:
         Raises GitError.
         """
         found = {}
-        for conflict, parts in await self.readable(merge) if self.memory else ():
-            recalled = await asyncio.to_thread(self._recall, conflict, parts)
+        for one in await self.readable(merge) if self.memory else ():
+            recalled = await asyncio.to_thread(self._recall, one)
             if recalled is not None:
-                found[conflict.path] = (recalled[1], told_decision(recalled[0]))
+                found[one.path] = (recalled[1], told_decision(recalled[0]))
         return found
 
     async def remember(self, merge: TreeMerge, settled: str, by: str) -> None:
@@ -80,48 +98,51 @@ class Combiner:
         if self.memory is None:
             return
         readable = await self.readable(merge)
-        made = await entries_at(self.git, settled, [conflict.path for conflict, _ in readable])
+        made = await entries_at(self._git, settled, [one.path for one in readable])
         files = {path: side.oid for path, side in made.items() if side.mode in _REGULAR}
-        texts = dict(zip(files, await read_blobs(self.git, [*files.values()]), strict=True))
-        for conflict, parts in readable:
-            if conflict.path in texts:
-                await asyncio.to_thread(
-                    self.memory.keep, conflict.path, parts, texts[conflict.path], by
-                )
+        texts = dict(zip(files, await read_blobs(self._git, [*files.values()]), strict=True))
+        for one in readable:
+            text = texts.get(one.path)
+            if text is not None and not one.has_markers(text):
+                await asyncio.to_thread(self.memory.keep, one.path, one.parts, text, by)
 
-    def _settle(
-        self, conflict: PathConflict, parts: tuple[Chunk, ...]
-    ) -> tuple[CombinedFile, bytes] | None:
+    @property
+    def _git(self) -> Git:
+        return self.check.git
+
+    def _settle(self, one: TextConflict) -> tuple[CombinedFile, bytes] | None:
         """How a conflict is settled, and what the file then holds; a person's word comes first."""
-        recalled = self._recall(conflict, parts)
+        recalled = self._recall(one)
         if recalled is not None:
             return recalled
-        path, kind = conflict.path, conflict.kind
-        in_union = any(matches(glob, path) for glob in self.union)
+        in_union = any(matches(glob, one.path) for glob in self.union)
         allowed = (*self.silent, Strategy.UNION) if in_union else self.silent
-        found = resolve(parts, allowed)
-        if found is None:
+        found = resolve(one.parts, allowed)
+        if found is None or one.has_markers(found.text):
             return None
-        return CombinedFile(path, kind, found.strategies), found.text
+        return CombinedFile(one.path, one.conflict.kind, found.strategies), found.text
 
-    def _recall(
-        self, conflict: PathConflict, parts: tuple[Chunk, ...]
-    ) -> tuple[CombinedFile, bytes] | None:
-        found = self.memory.recall(conflict.path, parts) if self.memory else None
-        if found is None:
+    def _recall(self, one: TextConflict) -> tuple[CombinedFile, bytes] | None:
+        """What somebody made of it; forgotten, if that holds conflict markers."""
+        found = self.memory.recall(one.path, one.parts) if self.memory else None
+        if self.memory is None or found is None:
             return None
         text, known = found
+        if one.has_markers(text):
+            self.memory.forget(one.path, one.parts)
+            return None
         how = (Strategy.REMEMBERED,)
-        return CombinedFile(conflict.path, conflict.kind, how, known.by, known.at), text
+        return CombinedFile(one.path, one.conflict.kind, how, known.by, known.at), text
 
-    async def readable(self, merge: TreeMerge) -> list[tuple[PathConflict, tuple[Chunk, ...]]]:
+    async def readable(self, merge: TreeMerge) -> list[TextConflict]:
         """The conflicts between two edits of one text, in chunks that git sees as we do."""
         edits = await self._edits(merge)
-        merged = await entries_at(self.git, merge.tree, [conflict.path for conflict in edits])
+        merged = await entries_at(self._git, merge.tree, [conflict.path for conflict in edits])
         edits = [conflict for conflict in edits if conflict.path in merged]
         named = {side.oid for conflict in edits for side in conflict.sides}
         oids = sorted(named | {side.oid for side in merged.values()})
-        blobs = dict(zip(oids, await read_blobs(self.git, oids), strict=True))
+        blobs = dict(zip(oids, await read_blobs(self._git, oids), strict=True))
+        sizes = await self.check.sizes(merge.tree, [conflict.path for conflict in edits])
         found = []
         for conflict in edits:
             base, work, tip = (
@@ -131,7 +152,7 @@ class Combiner:
             text = blobs[merged[conflict.path].oid]
             parts = await asyncio.to_thread(_read, (base, work or b"", tip or b""), text, merge)
             if parts is not None:
-                found.append((conflict, parts))
+                found.append(TextConflict(conflict, parts, sizes[conflict.path]))
         return found
 
     async def _edits(self, merge: TreeMerge) -> list[PathConflict]:
@@ -140,10 +161,10 @@ class Combiner:
         if not 0 < len(found) <= _MOST_PATHS or not await self._has_no_default_driver():
             return []
         paths = [conflict.path for conflict in found]
-        tips = await entries_at(self.git, merge.tip, paths)
-        works = await entries_at(self.git, merge.work, paths)
-        base = await self.git.text("merge-base", merge.tip, merge.work)
-        bases = await entries_at(self.git, base, paths)
+        tips = await entries_at(self._git, merge.tip, paths)
+        works = await entries_at(self._git, merge.work, paths)
+        base = await self._git.text("merge-base", merge.tip, merge.work)
+        bases = await entries_at(self._git, base, paths)
         drivers = await self._drivers(merge, paths)
         return [
             conflict
@@ -156,15 +177,15 @@ class Combiner:
 
     async def _drivers(self, merge: TreeMerge, paths: list[str]) -> dict[str, str]:
         """What the attributes say of how each path merges."""
-        tree = await self.git.text("rev-parse", f"{merge.tip}^{{tree}}")
-        git = await self.attributes.git_for(tree)
+        tree = await self._git.text("rev-parse", f"{merge.tip}^{{tree}}")
+        git = await self.check.attributes.git_for(tree)
         stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
         answer = await git.run("check-attr", "-z", "--stdin", "merge", stdin=stdin)
         tokens = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
         return dict(zip(tokens[::3], tokens[2::3], strict=False))
 
     async def _has_no_default_driver(self) -> bool:
-        answer = await self.git.run("config", "--get", "merge.default", ok=(0, 1))
+        answer = await self._git.run("config", "--get", "merge.default", ok=(0, 1))
         return answer.text in {"", "text"}
 
 

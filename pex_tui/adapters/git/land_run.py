@@ -9,6 +9,7 @@ from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.gate import Gate
 from pex_tui.adapters.git.history import unlanded_commits
+from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import TreeMerger
 from pex_tui.adapters.git.message import trailers_of
 from pex_tui.adapters.git.objects import Commit, read_commits, rewrite_commit
@@ -33,6 +34,7 @@ class RunLanding:
     integration: Branch
     merger: TreeMerger
     combiner: Combiner
+    check: MarkerCheck
     gate: Gate
     places: Places
     run: RunId
@@ -74,16 +76,28 @@ class RunLanding:
             return old, f"{branch.name} holds all that the run has landed."
         count = f"{len(commits)} commit{'s' if len(commits) > 1 else ''}"
         if await refs.contains(tip, old) and await refs.contains(old, self.base):
+            await self._refuse_markers(branch.name, old, tip)
             return tip, f"{branch.name} went forward by {count} to {tip[:10]}."
         (start,) = await read_commits(refs.git, old)
         new, combined = await self._replay(branch.name, start, commits)
         if new.id == old:
             return old, f"{branch.name} holds all that the run has landed."
+        await self._refuse_markers(branch.name, old, new.id)
         await self._refuse_if_in_the_way(branch, old, new.id)  # before the gate takes its time
         gate_words = await self._pass_gate(branch.name, old, new.id, combined)
         return new.id, (
             f"{branch.name} had moved; {count} replayed onto it, up to {new.id[:10]}.{gate_words}"
         )
+
+    async def _refuse_markers(self, target: str, old: CommitId, new: CommitId) -> None:
+        """Raise LandingError for what an earlier version landed with conflict markers in it."""
+        marked = await self.check.in_change(old, new)
+        if marked:
+            raise LandingError(
+                f"Conflict markers are left in {clean(', '.join(marked))}, so nothing was changed. "
+                f"Merge by hand: `git switch {target}`, then `git merge --no-commit "
+                f"{self.integration.name}`, and remove them."
+            )
 
     async def _replay(
         self, target: str, start: Commit, commits: list[Commit]

@@ -12,7 +12,8 @@ from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.gate import Gate, GateOptions
 from pex_tui.adapters.git.land_run import RunLanding
 from pex_tui.adapters.git.memory import Memory
-from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger
+from pex_tui.adapters.git.merge_markers import MarkerCheck
+from pex_tui.adapters.git.merge_tree import MARKED, TreeMerge, TreeMerger, with_marked
 from pex_tui.adapters.git.message import landing_message
 from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
 from pex_tui.adapters.git.parties import Parties
@@ -72,11 +73,11 @@ class GitLander:
         self._branch = Branch(self._refs, options.branch)
         attributes = Attributes(git, root / "attributes")
         self._merger = TreeMerger(git, attributes)
+        self._check = MarkerCheck(git, attributes)
         self._parties = Parties(git, self._merger)
         self._memory = Memory(root / "resolutions")
         self._combiner = Combiner(
-            git,
-            attributes,
+            self._check,
             silent=options.silent,
             union=options.union,
             memory=self._memory if options.remembers else None,
@@ -87,6 +88,7 @@ class GitLander:
             integration=self._branch,
             merger=self._merger,
             combiner=self._combiner,
+            check=self._check,
             gate=self._gate,
             places=options.places,
             run=options.run,
@@ -127,11 +129,11 @@ class GitLander:
             combined: tuple[CombinedFile, ...] = ()
             against: tuple[TaskId, ...] = ()
             if merge.conflicts:
-                against = await self._parties.against(changes, tip.id, merge)
+                against = await self._against(changes, tip, merge)
                 settled = (
                     await self._combiner.combine(merge, self._scratch(key)) if combine else None
                 )
-                if settled is None:
+                if settled is None or await self._check.in_change(tip.tree, settled[0]):
                     files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
                     return Conflicted(tip.id, files, against, self._memory.take_notices())
                 tree, combined = settled
@@ -161,9 +163,9 @@ class GitLander:
         """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError."""
         with _told(f"Task {key.task}'s conflict can't be read"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
-            against = await self._parties.against(changes, tip_commit.id, merge)
+            against = await self._against(changes, tip_commit, merge)
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
-            found = await read_sides(self._git, merge, Labels(tip=landed, work=key.task))
+            found = await read_sides(self._check, merge, Labels(tip=landed, work=key.task))
             known = await self._combiner.proposals(merge)
             return tuple(
                 replace(side, proposal=known[side.path][0], proposed=known[side.path][1])
@@ -188,15 +190,21 @@ class GitLander:
         """
         with _told(f"Task {key.task}'s conflict can't be settled"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
-            tree = await settled_tree(self._git, merge, decision, contents, self._scratch(key))
+            tree = await settled_tree(self._check, merge, decision, contents, self._scratch(key))
+            marked = await self._check.in_change(tip_commit.tree, tree)
+            if marked:
+                raise LandingError(
+                    f"Conflict markers are left in {clean(', '.join(marked))}: nothing was settled."
+                )
             settled = await self._commit(spec, tree, tip_commit, changes)
             await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), settled)
             return settled
 
-    async def remember(self, work: CommitId, tip: CommitId, settled: CommitId, by: str) -> None:
+    async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
         """Keep what somebody made of a conflict; what can't be kept is not, and nothing is lost."""
         with suppress(GitError, LandingError, OSError):
-            _, _, merge = await self._merge_trees(work, tip)
+            (result,) = await read_commits(self._git, settled)
+            _, _, merge = await self._merge_trees(work, result.parents[0])
             await self._combiner.remember(merge, settled, by)
 
     async def diff(self, commit: CommitId) -> str:
@@ -218,8 +226,19 @@ class GitLander:
             return await self._landing.land(target)
 
     async def _merge_trees(self, work: CommitId, tip: CommitId) -> tuple[Commit, Commit, TreeMerge]:
+        """The work merged onto the tip; a file with conflict markers is a conflict as well."""
         tip_commit, changes = await read_commits(self._git, tip, work)
-        return tip_commit, changes, await self._merger.merge(tip_commit, changes)
+        merge = await self._merger.merge(tip_commit, changes)
+        if not merge.conflicts:
+            marked = await self._check.in_change(tip_commit.tree, merge.tree)
+            merge = await with_marked(self._git, merge, marked)
+        return tip_commit, changes, merge
+
+    async def _against(self, work: Commit, tip: Commit, merge: TreeMerge) -> tuple[TaskId, ...]:
+        """Whose landings the conflicts are with: nobody's, where the work brought markers along."""
+        if all(conflict.kind == MARKED for conflict in merge.conflicts):
+            return ()
+        return await self._parties.against(work, tip.id, merge)
 
     def _scratch(self, key: AttemptKey) -> Path:
         """The file of an index that lives for one call."""

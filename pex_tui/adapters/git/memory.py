@@ -43,6 +43,11 @@ class Memory:
         text = None if known is None or known.path != path else recall(known, parts)
         return None if known is None or text is None else (text, known)
 
+    def forget(self, path: str, parts: tuple[Chunk, ...]) -> None:
+        """Drop what was remembered of a conflict, as it can't be used."""
+        with suppress(OSError):
+            self._file(path, parts).unlink(missing_ok=True)
+
     def take_notices(self) -> tuple[str, ...]:
         """What the user should be told of the memory, each once."""
         told = tuple(self._notices)

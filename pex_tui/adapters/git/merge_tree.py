@@ -7,7 +7,7 @@ aside as `path~label`, where the label is what the command line called the side.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pex_tui.adapters.git.attributes import Attributes
@@ -17,6 +17,8 @@ from pex_tui.core.ids import CommitId
 
 SUBMODULE = "160000"
 SYMLINK = "120000"
+MARKED = "conflict markers"
+"""The kind of conflict of a path that merges cleanly and holds conflict markers all the same."""
 _BASE, _TIP, _WORK = 1, 2, 3  # git's stages
 _KIND = re.compile(r"CONFLICT ?\((.*)\)")
 _SPELLED = {
@@ -126,6 +128,20 @@ class TreeMerger:
     async def _is_ancestor(self, commit: CommitId, tip: CommitId) -> bool:
         answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
         return answer.status == 0
+
+
+async def with_marked(git: Git, merge: TreeMerge, marked: Sequence[str]) -> TreeMerge:
+    """The merge with each of these paths as one that does not merge; raise GitError."""
+    paths = [*marked]
+    base = await git.text("merge-base", merge.tip, merge.work) if paths else ""
+    bases, tips, works = [
+        await entries_at(git, tree, paths) for tree in (base, merge.tip, merge.work)
+    ]
+    conflicts = tuple(
+        PathConflict(path, MARKED, bases.get(path), tips.get(path), works.get(path), (path,))
+        for path in paths
+    )
+    return replace(merge, conflicts=conflicts)
 
 
 async def entries_at(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:

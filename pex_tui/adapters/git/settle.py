@@ -1,10 +1,12 @@
 """Shows the sides of a conflict, and makes the commit that settles it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import (
     SUBMODULE,
     SYMLINK,
@@ -30,8 +32,12 @@ class Labels:
     work: str
 
 
-async def read_sides(git: Git, merge: TreeMerge, labels: Labels) -> tuple[ConflictSides, ...]:
+async def read_sides(
+    check: MarkerCheck, merge: TreeMerge, labels: Labels
+) -> tuple[ConflictSides, ...]:
     """Each path in conflict with what lies on its sides; raise GitError."""
+    git = check.git
+    sizes = await check.sizes(merge.tree, [conflict.path for conflict in merge.conflicts])
     merged = await entries_at(git, merge.tree, [conflict.path for conflict in merge.conflicts])
     wanted = {side.oid for conflict in merge.conflicts for side in conflict.sides}
     wanted |= {side.oid for side in merged.values()}
@@ -49,26 +55,30 @@ async def read_sides(git: Git, merge: TreeMerge, labels: Labels) -> tuple[Confli
             ours=_content(conflict.work, blobs),
             theirs=_content(conflict.tip, blobs),
             merged=_merged_text(conflict, merged.get(conflict.path), blobs, merge, labels),
+            marker_size=sizes[conflict.path],
         )
         for conflict in merge.conflicts
     )
 
 
 async def settled_tree(
-    git: Git,
+    check: MarkerCheck,
     merge: TreeMerge,
     decision: Decision,
-    contents: dict[str, bytes | None],
+    contents: Mapping[str, bytes | None],
     index: Path,
 ) -> str:
     """The merged tree with every conflict decided; `index` is a scratch file.
 
-    Raises LandingError when a path is left undecided or a content can't stand for what is there.
+    Raises LandingError when a path is left undecided, a content holds conflict markers, or can't
+    stand for what is there.
     """
+    git = check.git
     _refuse_undecided(merge, decision, contents)
     _refuse_outsiders(contents)
     outside = sorted(contents.keys() - {conflict.path for conflict in merge.conflicts})
     present = await entries_at(git, merge.tree, outside)
+    await _refuse_markers(check, merge, contents, present)
     removed: dict[str, None] = {}
     placed: dict[str, Side] = {}
     for conflict in merge.conflicts:
@@ -89,7 +99,7 @@ async def settled_tree(
 
 
 def _refuse_undecided(
-    merge: TreeMerge, decision: Decision, contents: dict[str, bytes | None]
+    merge: TreeMerge, decision: Decision, contents: Mapping[str, bytes | None]
 ) -> None:
     if decision not in {Decision.OURS, Decision.THEIRS, Decision.EDITED}:
         raise LandingError(f"A conflict can't be settled by `{decision}`: that makes no commit.")
@@ -105,7 +115,33 @@ def _refuse_undecided(
         )
 
 
-def _refuse_outsiders(contents: dict[str, bytes | None]) -> None:
+async def _refuse_markers(
+    check: MarkerCheck,
+    merge: TreeMerge,
+    contents: Mapping[str, bytes | None],
+    present: Mapping[str, Side],
+) -> None:
+    """Raise LandingError for contents with conflict markers that no version of the file has."""
+    texts = {path: content for path, content in contents.items() if content is not None}
+    named = {path: [side.oid] for path, side in present.items() if not _is_submodule(side)}
+    named |= {
+        conflict.path: [side.oid for side in conflict.sides if not _is_submodule(side)]
+        for conflict in merge.conflicts
+        if conflict.path in texts
+    }
+    oids = sorted({oid for found in named.values() for oid in found})
+    blobs = dict(zip(oids, await read_blobs(check.git, oids), strict=True))
+    versions = {path: [blobs[oid] for oid in named.get(path, [])] for path in texts}
+    left = await check.in_settled(merge.tree, texts, versions)
+    if left:
+        told = ", ".join(f"{clean(path)} (line {line})" for path, line in left.items())
+        raise LandingError(
+            f"Conflict markers are left in {told}. Decide what the lines between them are to be, "
+            "and remove the markers; nothing was settled."
+        )
+
+
+def _refuse_outsiders(contents: Mapping[str, bytes | None]) -> None:
     """Raise LandingError for paths that git itself would leave out without a word."""
     for path in contents:
         parts = path.split("/")

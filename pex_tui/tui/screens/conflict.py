@@ -216,6 +216,8 @@ class ConflictScreen(PexScreen):
             self._say("The editor ended with an error; nothing was changed.")
         elif text != before:
             self._change(settlement.edit(text))
+        elif settlement.current.open_hunks:
+            self._say("Nothing was changed: conflict markers are left.")
 
     @work(group="conflict", exclusive=True)
     async def action_merge(self) -> None:
@@ -259,6 +261,11 @@ class ConflictScreen(PexScreen):
             self._note = f"{count} choice{'' if count == 1 else 's'} left"
             self._change(settlement.to_open())
             self.pex.tell(f"{count} choice{'' if count == 1 else 's'} left.", is_bad=True)
+        elif settlement.marked:
+            marked = settlement.marked[0]
+            where = f"{clean(marked.sides.path)}, line {marked.markers_left[0]}"
+            self._change(settlement.to_file(marked))
+            self.pex.tell(f"Conflict markers are left in {where}. Remove them first.", is_bad=True)
         else:
             self._settle(Decision.EDITED, settlement.contents())
 

@@ -22,7 +22,6 @@ from pex_tui.wiring.sessions import resume_run
 from pex_tui.wiring.stored_state import read_state
 
 _OPEN = 3
-_MARKER = b"<<<<<<<"
 
 
 def main(options: Options) -> int:
@@ -126,6 +125,9 @@ def _edit(editor: str, folder: Path, side: ConflictSides) -> bytes:
     edited = path.read_bytes()
     if ended.returncode != 0:
         raise UserError(f"The editor ended with {ended.returncode}; nothing was settled.")
-    if any(line.startswith(_MARKER) for line in edited.splitlines()):
-        raise UserError(f"{clean(side.path)} still has conflict markers; nothing was settled.")
+    left = side.markers_left(edited)
+    if left:
+        raise UserError(
+            f"{clean(side.path)} still has conflict markers (line {left[0]}); nothing was settled."
+        )
     return edited

@@ -375,3 +375,16 @@ async def test_hostile_names_reach_no_terminal(world: World) -> None:
         await world.lander.land_run("main")
 
     assert str(caught.value).isprintable()
+
+
+async def test_markers_that_an_earlier_version_landed_are_not_brought_to_the_branch(
+    world: World,
+) -> None:
+    text = "<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n"
+    landed = world.commit(world.base, {"a.txt": text})
+    world.git("update-ref", f"refs/heads/{BRANCH}", landed)
+
+    with pytest.raises(LandingError, match=r"markers are left in a\.txt"):
+        await world.lander.land_run("main")
+
+    assert world.git("rev-parse", "main") == world.base

@@ -46,7 +46,7 @@ async def decide(
     """Somebody settles the conflict of a work with the tip."""
     tip, lander = world.tip(), world.lander
     made = await lander.settle(key("second"), spec("second"), work, tip, decision, contents)
-    await lander.remember(work, tip, made, "ada")
+    await lander.remember(work, made, "ada")
     return made
 
 
@@ -245,3 +245,14 @@ def test_bytes_that_are_no_text_are_remembered(tmp_path: Path) -> None:
     found = known.recall("\udcff", parts)
     assert found is not None
     assert found[0] == b"\xfe\xfd\n"
+
+
+async def test_what_was_remembered_with_conflict_markers_is_forgotten(world: World) -> None:
+    work = await settled(world)
+    (file,) = kept(world)
+    known = json.loads(file.read_text())
+    known["after"] = [*known["after"], "<<<<<<< a\n", "x\n", "=======\n", ">>>>>>> b\n"]
+    file.write_text(json.dumps(known))
+
+    assert isinstance(await combine(world, work), Conflicted)
+    assert kept(world) == []

@@ -47,6 +47,22 @@ async def test_one_more_than_before_is_left_by_the_attempt(bench: Bench) -> None
     assert await left(bench, "docs/merging.md", CONFLICT * 2) == ("docs/merging.md",)
 
 
-async def test_files_of_another_marker_size_may_hold_them(bench: Bench) -> None:
+@pytest.mark.parametrize(("signs", "found"), [(7, ()), (32, ("fixtures/conflict.txt",))])
+async def test_files_of_another_marker_size_may_hold_them(
+    bench: Bench, signs: int, found: tuple[str, ...]
+) -> None:
     bench.project.commit({".gitattributes": "fixtures/** conflict-marker-size=32\n"})
-    assert await left(bench, "fixtures/conflict.txt", CONFLICT) == ()
+    conflict = CONFLICT
+    for sign in "<=>":
+        conflict = conflict.replace(sign * 7, sign * signs)
+    assert await left(bench, "fixtures/conflict.txt", conflict) == found
+
+
+async def test_a_text_with_markers_that_only_moved_or_was_copied_is_no_conflict(
+    bench: Bench,
+) -> None:
+    bench.project.commit({"docs/merging.md": CONFLICT, "docs/other.md": DIFF3})
+    path = await bench.prepare(key_of(), writer())
+    (path / "docs/merging.md").rename(path / "docs/moved.md")
+    (path / "docs/copied.md").write_text(DIFF3)
+    assert (await bench.capture(key_of())).markers == ()

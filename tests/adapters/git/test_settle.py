@@ -341,3 +341,67 @@ async def test_whatever_collides_can_be_seen_and_settled(world: World, seed: int
             settled = await settle(world, second, decision, contents)
             assert isinstance(await world.merge("second", settled), Merged)
     world.fsck()
+
+
+CONFLICT = "<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n"
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        CONFLICT,
+        "||||||| base\n",
+        ">>>>>>> second\n",
+        "x\n=======\n",
+        CONFLICT.replace("\n", "\r\n"),
+    ],
+)
+async def test_a_content_with_conflict_markers_settles_nothing(world: World, left: str) -> None:
+    work, _ = await world.conflict(
+        {"src/lines.py": edited(l5="theirs")}, {"src/lines.py": edited(l5="ours")}
+    )
+
+    with pytest.raises(
+        LandingError, match=r"markers are left in src/lines\.py \(line 21\)|line 22"
+    ):
+        await settle(world, work, EDITED, {"src/lines.py": (LINES + left).encode()})
+
+    assert "settled" not in world.git("for-each-ref", f"refs/pex/{RUN}")
+
+
+async def test_the_marker_size_of_a_file_decides_what_its_markers_are(world: World) -> None:
+    attributes = {".gitattributes": "*.py conflict-marker-size=9\n"}
+    await world.landed("attributes", attributes)
+    work, _ = await world.conflict(
+        {"src/lines.py": edited(l5="theirs")}, {"src/lines.py": edited(l5="ours")}
+    )
+    (side,) = (await sides(world, work)).values()
+    long = (LINES + "<<<<<<<<< a\n").encode()
+
+    assert side.marker_size == 9
+    assert side.markers_left(long) == (21,)
+    with pytest.raises(LandingError, match="markers are left"):
+        await settle(world, work, EDITED, {"src/lines.py": long})
+    assert await settle(world, work, EDITED, {"src/lines.py": (LINES + CONFLICT).encode()})
+
+
+async def test_work_with_conflict_markers_never_lands_and_is_settled_like_a_conflict(
+    world: World,
+) -> None:
+    work = world.work({"src/lines.py": LINES + CONFLICT, "other.txt": "o\n"})
+
+    found = await world.merge("second", work)
+
+    assert isinstance(found, Conflicted)
+    assert [(file.path, file.kind) for file in found.files] == [
+        ("src/lines.py", "conflict markers")
+    ]
+    assert found.against == ()
+    assert [side.path for side in (await sides(world, work)).values()] == ["src/lines.py"]
+    with pytest.raises(LandingError, match="markers are left"):
+        await settle(world, work, OURS)
+    mended = await settle(world, work, EDITED, {"src/lines.py": b"mended\n"})
+    assert world.files(mended)["src/lines.py"][1] == "mended\n"
+    assert world.files(mended)["other.txt"][1] == "o\n"
+    theirs = await settle(world, work, THEIRS)
+    assert world.files(theirs)["src/lines.py"][1] == LINES
