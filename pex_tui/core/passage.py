@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pex_tui.core.events import Event, RunAdopted
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
-from pex_tui.core.state import RunState, TaskState, WaitCause
+from pex_tui.core.state import FailureKind, RunState, TaskState, WaitCause
 
 BACKOFF = "backoff"
 _WAITS = frozenset({Phase.READY, Phase.BACKOFF})
@@ -63,7 +63,8 @@ def time_passed(
 
 def _waits_for(task: TaskState) -> str:
     if task.phase is Phase.BACKOFF:
-        return BACKOFF
+        refused = task.failure is not None and task.failure.kind is FailureKind.LIMIT
+        return WaitCause.LIMIT if refused else BACKOFF
     return WaitCause.SLOT if task.wait is None else task.wait.cause
 
 

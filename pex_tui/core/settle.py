@@ -1,5 +1,6 @@
 """What follows by itself once an event is applied: who is ready, skipped, due, next to land."""
 
+import math
 from dataclasses import replace
 
 from pex_tui.core.actions import LandRun
@@ -49,7 +50,7 @@ def due(draft: Draft) -> None:
             ready(draft, task, task.reason)
         elif task.phase is Phase.RUNNING:
             stop(draft, task, StopCause.TIMEOUT)
-        elif task.wait is not None:
+        elif _lock_overdue_at(draft.state, task) <= draft.now:
             _record_long_wait(draft, task)
     locks_due(draft)
 
@@ -170,13 +171,19 @@ def _deadline(state: RunState, task: TaskState) -> float | None:
     if task.phase is Phase.RUNNING and task.started_at is not None:
         limit = state.spec(task.id).timeout_seconds
         return None if limit is None else task.started_at + limit + task.paused_seconds
-    refused = limit_of(state, state.spec(task.id)) if task.phase is Phase.READY else None
-    if refused is not None:
-        return refused.until
-    waits = task.phase is Phase.READY and task.wait is not None
-    if waits and task.wait and task.wait.cause is WaitCause.RESOURCE and not task.wait.is_overdue:
-        return task.wait.since + state.rules.lock_timeout_seconds
-    return None
+    if task.phase is not Phase.READY:
+        return None
+    refused = limit_of(state, state.spec(task.id))
+    at = min(math.inf if refused is None else refused.until, _lock_overdue_at(state, task))
+    return None if at == math.inf else at
+
+
+def _lock_overdue_at(state: RunState, task: TaskState) -> float:
+    """When a ready task will have waited for a named lock for too long; infinite if it won't."""
+    wait = task.wait
+    if wait is None or wait.cause is not WaitCause.RESOURCE or wait.is_overdue:
+        return math.inf
+    return wait.since + state.rules.lock_timeout_seconds
 
 
 def _record_long_wait(draft: Draft, task: TaskState) -> None:

@@ -12,7 +12,7 @@ from pex_tui.core.amounts import clock
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, IN_MERGE_QUEUE, SUCCEEDED, Phase
 from pex_tui.core.select import remaining_seconds
-from pex_tui.core.state import RunState, TaskState, WaitCause
+from pex_tui.core.state import RunState, TaskState
 
 _LEAST_SECONDS = 10.0
 _FUTURE_SHARE = 0.35  # of the width, at most, for what is expected
@@ -26,6 +26,8 @@ class SpanKind(StrEnum):
     WAITING_SLOT = "waiting-slot"
     WAITING_CONFLICT = "waiting-conflict"
     WAITING_RESOURCE = "waiting-resource"
+    WAITING_LIMIT = "waiting-limit"
+    WAITING_BUDGET = "waiting-budget"
     STARTING = "starting"
     RUNNING = "running"
     PAUSED = "paused"
@@ -38,11 +40,6 @@ class SpanKind(StrEnum):
     EXPECTED = "expected"
 
 
-_WAITS = {
-    WaitCause.SLOT: SpanKind.WAITING_SLOT,
-    WaitCause.CONFLICT: SpanKind.WAITING_CONFLICT,
-    WaitCause.RESOURCE: SpanKind.WAITING_RESOURCE,
-}
 _WORK = {
     Phase.FAILED: SpanKind.FAILED,
     Phase.ABORTED: SpanKind.BLOCKED,
@@ -123,7 +120,7 @@ def _waiting(task: TaskState, now: float) -> Iterator[_Stretch]:
         yield task.ready_at, now, SpanKind.WAITING
     else:
         yield task.ready_at, task.wait.since, SpanKind.WAITING
-        yield task.wait.since, now, _WAITS[task.wait.cause]
+        yield task.wait.since, now, SpanKind(f"waiting-{task.wait.cause}")
 
 
 def _work(task: TaskState, work_from: float, now: float) -> Iterator[_Stretch]:

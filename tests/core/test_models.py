@@ -14,6 +14,7 @@ from pex_tui.core.events import (
     RunFinished,
     TimePassed,
 )
+from pex_tui.core.history import read_history
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.outcome import conclude
@@ -210,6 +211,21 @@ def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
     world.now += 30.0
     world.send(TimePassed())
     assert world.running() == {"b"}
+    assert world.state.conflicts == ()  # nobody fell out over anything
+
+
+def test_the_wait_for_a_provider_has_its_own_line_in_the_figures() -> None:
+    world = world_of(agent("a"))
+    world.run("a")
+    world.exit("a", 1, FailureKind.LIMIT)
+    world.capture("a")
+    retry_at = world.task("a").retry_at
+    assert retry_at is not None
+    world.now = retry_at
+    world.send(TimePassed())
+
+    history = read_history(world.events)
+    assert {cause for cause, seconds in history.tasks[A].waits.items() if seconds} == {"limit"}
 
 
 def test_a_refusal_costs_no_try_and_the_wait_grows() -> None:

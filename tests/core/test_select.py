@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from pex_tui.core.events import AgentPaused, AgentResumed, PauseRequested, ResumeRequested
+from pex_tui.core.events import (
+    AgentPaused,
+    AgentResumed,
+    PauseRequested,
+    ResumeRequested,
+    TaskHeld,
+)
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import LandingStage, Phase, RunStage
@@ -20,6 +26,7 @@ from pex_tui.core.select import (
 )
 from pex_tui.core.spans import SpanKind, timeline_view
 from pex_tui.core.state import Failure, FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
+from pex_tui.core.step import step
 from tests.core.world import World, task
 from tests.tui import states
 
@@ -281,6 +288,14 @@ def kinds_of(task: str) -> list[SpanKind]:
 )
 def test_a_timeline_draws_what_the_state_knows(task: str, kinds: list[SpanKind]) -> None:
     assert kinds_of(task) == kinds
+
+
+@pytest.mark.parametrize("cause", WaitCause)
+def test_a_timeline_draws_a_wait_of_every_cause(cause: WaitCause) -> None:
+    world = World(Plan((task("a"), task("b")), slots=1), RunRules())
+    state, _ = step(world.state, TaskHeld(TaskId("b"), cause, ("a",), at=world.now))
+    view = timeline_view(state, world.now + 60, 60)
+    assert [span.kind for span in view.rows[1].spans] == [SpanKind(f"waiting-{cause}")]
 
 
 def test_a_run_in_which_nothing_goes_on_by_itself_waits_for_a_person() -> None:

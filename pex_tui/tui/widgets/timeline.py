@@ -16,6 +16,8 @@ _INKS = {
     SpanKind.WAITING_SLOT: "dim",
     SpanKind.WAITING_CONFLICT: "conflict",
     SpanKind.WAITING_RESOURCE: "retrying",
+    SpanKind.WAITING_LIMIT: "dim",
+    SpanKind.WAITING_BUDGET: "paused",
     SpanKind.STARTING: "starting",
     SpanKind.RUNNING: "running",
     SpanKind.PAUSED: "paused",
