@@ -24,6 +24,7 @@ from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.plan import Expects
 from pex_tui.core.queue import enqueue
 from pex_tui.core.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
+from pex_tui.core.unlanded import told, why_nothing
 
 AttemptEvent = (
     WorkspacePrepared
@@ -75,6 +76,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         files=(),
         drift=(),
         own_commits=0,
+        unlanded=(),
         yields_to=None,
         progress=None,
         activity="",
@@ -211,12 +213,19 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
     seen = [path for path in task.drift if path in event.files]
     drift = tuple(dict.fromkeys((*event.drift, *seen)))
     task = draft.change(
-        task.id, work=event.work, files=event.files, drift=drift, own_commits=event.own_commits
+        task.id,
+        work=event.work,
+        files=event.files,
+        drift=drift,
+        own_commits=event.own_commits,
+        unlanded=event.unlanded,
     )
     for oddity in event.oddities:
         draft.notice(f"{task.id} {oddity}.")
     if event.left_out:
         draft.notice(f"{task.id} made files too large for git: {', '.join(event.left_out)}")
+    for found in event.unlanded:
+        draft.notice(told(task.id, found))
     failure = task.failure or _broken_promise(draft, task, event)
     if task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
@@ -233,6 +242,9 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
 
 
 def _nothing_to_land(draft: Draft, task: TaskState) -> str:
+    why = why_nothing(task.unlanded)
+    if why:
+        return f"done, but {why}"
     if draft.spec(task.id).is_read_only:
         return "done"
     again = "ran again on the newest tip and changed nothing"
@@ -252,7 +264,9 @@ def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failu
             f"it was to change nothing and changed {_listed(event.files)}",
         )
     if expects is Expects.CHANGES and event.work is None and not (task.reruns or task.gate_reruns):
-        return Failure(FailureKind.NO_CHANGES, "it promised changes and made none")
+        why = why_nothing(event.unlanded)
+        words = f"it promised changes, and {why}" if why else "it promised changes and made none"
+        return Failure(FailureKind.NO_CHANGES, words)
     return None
 
 
@@ -267,7 +281,7 @@ def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
     ]
     if not others:
         rule = "a task that writes has to declare `writes`"
-        return f"it changed {_listed(paths)} in a shared checkout; {rule}"
+        return f"it changed {_listed(paths)} and declares `writes: []`; {rule}"
     rule = "whichever of them writes has to declare `writes`"
     return (
         f"{_listed(paths)} changed in the checkout that it shared with {', '.join(others)}; {rule}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pex_tui.core.base_event import BaseEvent
 from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.unlanded import Unlanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class WorkCaptured(BaseEvent):
     `trespass` lists tracked files found changed in a shared checkout, `left_out` new files that are
     too large to be part of the work: where they lie now. `markers` are files in which the attempt
     left merge markers. `own_commits` counts the commits that the agent made itself; `oddities` say
-    what else it did to its git, each going on after its name.
+    what else it did to its git, each going on after its name. `unlanded` is what else it wrote that
+    is no part of the work.
     """
 
     task: TaskId
@@ -26,6 +28,7 @@ class WorkCaptured(BaseEvent):
     markers: tuple[str, ...] = ()
     oddities: tuple[str, ...] = ()
     own_commits: int = 0
+    unlanded: tuple[Unlanded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

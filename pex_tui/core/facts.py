@@ -127,6 +127,8 @@ def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
     if task.drift:
         yield "drift", f"{counted(len(task.drift), 'file')} outside what it may write"
         yield from (("", path) for path in task.drift)
+    for found in task.unlanded:
+        yield "not landed", f"{found.listed} ({found.why})"
     if task.own_commits:
         yield "own commits", f"{task.own_commits}, kept; what lands is one commit"
     if task.work is not None:

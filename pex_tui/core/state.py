@@ -9,6 +9,7 @@ from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.phases import ACTIVE, HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
+from pex_tui.core.unlanded import Unlanded
 
 
 class FailureKind(StrEnum):
@@ -219,6 +220,7 @@ class TaskState:
     files: tuple[str, ...] = ()  # changed so far, or in all
     drift: tuple[str, ...] = ()  # files written outside the declared set
     own_commits: int = 0  # that the agent made itself
+    unlanded: tuple[Unlanded, ...] = ()  # what else the attempt wrote
     progress: float | None = None  # 0…1; None is unknown, never guessed
     activity: str = ""
     listens: bool = False  # takes messages while it runs

@@ -135,6 +135,7 @@ class Performer:
             captured.markers,
             captured.oddities,
             captured.own_commits,
+            captured.unlanded,
         )
 
     async def _land(self, state: RunState, action: MergeWork | RunGate | MoveBranch) -> Event:

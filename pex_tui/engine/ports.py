@@ -14,6 +14,7 @@ from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.markers import USUAL_SIZE, markers_left
 from pex_tui.core.plan import TaskSpec
 from pex_tui.core.state import Verdict
+from pex_tui.core.unlanded import Unlanded
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
 from pex_tui.engine.lookout import Lookout
 
@@ -101,7 +102,7 @@ class Captured:
     """What an attempt changed. `work` is a single-parent commit on the attempt's start commit.
 
     `left_out` are new files that are no part of it, as they are too large: where they lie now. The
-    last three are those of `WorkCaptured`.
+    last ones are those of `WorkCaptured`.
     """
 
     work: CommitId | None
@@ -112,6 +113,7 @@ class Captured:
     markers: tuple[str, ...] = ()
     oddities: tuple[str, ...] = ()
     own_commits: int = 0
+    unlanded: tuple[Unlanded, ...] = ()
 
 
 class Workspaces(Protocol):

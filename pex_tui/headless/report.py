@@ -90,6 +90,7 @@ def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
         "files": list(task.files),
         "drift": list(task.drift),
         "own_commits": task.own_commits,
+        "not_landed": [asdict(found) for found in task.unlanded],
         "waits": past.waits,
         "tokens": task.tokens,
         "cost_usd": task.cost_usd,

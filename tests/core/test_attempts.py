@@ -22,6 +22,7 @@ from pex_tui.core.plan import Expects, Isolation
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
 from pex_tui.core.state import FailureKind
+from pex_tui.core.unlanded import Unlanded, Why
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]
@@ -269,7 +270,7 @@ def test_a_reader_that_was_alone_is_told_that_it_wrote(world: Make) -> None:
     run.exit("a")
     run.capture("a", trespass=("x.py",))
 
-    assert run.task("a").reason.startswith("it changed x.py in a shared checkout")
+    assert run.task("a").reason.startswith("it changed x.py and declares `writes: []`")
 
 
 def test_merge_markers_make_an_attempt_a_failed_one_and_its_work_is_kept(
@@ -305,3 +306,44 @@ def test_what_an_agent_did_to_its_git_is_said(world: Callable[..., World]) -> No
     assert run.state.notices == ("a left a merge half done.",)
     assert run.task("a").own_commits == 2
     assert run.phase("a") is Phase.LANDING
+
+
+IGNORED = Unlanded(Why.IGNORED, ("dist/",), 1, "/state/aside/ignored")
+
+
+def test_a_task_whose_output_is_all_ignored_says_so(world: Callable[..., World]) -> None:
+    run = world(task("a"))
+    run.exit("a")
+    run.capture("a", unlanded=(IGNORED,))
+
+    assert run.phase("a") is Phase.DONE
+    assert run.task("a").reason == "done, but all it wrote is ignored by git: dist/"
+    assert run.state.notices == (
+        "a: dist/ is ignored by git; not landed, kept in /state/aside/ignored.",
+    )
+
+
+def test_promised_changes_that_are_all_ignored_fail_with_that_reason(
+    world: Callable[..., World],
+) -> None:
+    run = world(task("a", expects=Expects.CHANGES, retries=0))
+    run.exit("a")
+    run.capture("a", unlanded=(IGNORED,))
+
+    assert run.task("a").reason == (
+        "it promised changes, and all it wrote is ignored by git: dist/"
+    )
+
+
+def test_what_does_not_land_is_named_beside_what_does(world: Callable[..., World]) -> None:
+    large = Unlanded(Why.IGNORED, ("a", "b", "c"), 40, "", "1.2G, more than 100M")
+    empty = Unlanded(Why.EMPTY, ("logs/",), 1)
+    run = world(task("a"))
+    run.exit("a")
+    run.capture("a", "x.py", unlanded=(large, empty))
+
+    assert run.phase("a") is not Phase.DONE
+    assert run.state.notices == (
+        "a: a, b, c and 37 more are ignored by git; not landed, not kept (1.2G, more than 100M).",
+        "a: logs/ holds no file, and git stores no empty folder; not landed, not kept.",
+    )

@@ -13,19 +13,23 @@ from pex_tui.adapters.git.kept_refs import (
     head_ref,
     interrupted_ref,
     read_ref,
+    rescue_ref,
     work_ref,
     write_refs,
 )
 from pex_tui.adapters.git.left_out import files_left_out, left_out_folder
+from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
 from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.repository import shown
 from pex_tui.adapters.git.shadow import shadow_in, shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
+from pex_tui.adapters.git.unlanded import aside_folder, ground_of, parsed, put_aside, written
 from pex_tui.adapters.git.worktree_record import Worktree, write_whole
 from pex_tui.core.globs import matches
 from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import TaskSpec
+from pex_tui.core.unlanded import Unlanded, Why, unlanded
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.lookout import Footprint
 from pex_tui.engine.places import Places
@@ -36,11 +40,15 @@ _ANSWER = "captured.json"
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Captures from worktrees of one repository; `identity` is git's variables for who commits."""
+    """Captures from worktrees of one repository; `identity` is git's variables for who commits.
+
+    Ignored paths that match `keep` outlive a reset.
+    """
 
     common_dir: Path
     places: Places
     identity: Mapping[str, str] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
 
     async def work(self, worktree: Worktree, key: AttemptKey, spec: TaskSpec) -> Captured:
         """Put the attempt's work under its ref; the same answer when it is there already.
@@ -57,19 +65,43 @@ class Capture:
             )
         await self.keep_agent_commits(worktree, key, start)
         habits = await self._agent(worktree).habits(start)
-        snapshot = await self._kept(key, start) or await self.rescue(
-            worktree, Label(_message(spec), work_ref(key), self.identity)
+        snapshot = await self._kept(worktree, key) or await self.snapshot(
+            worktree, key, Label(_message(spec), work_ref(key), self.identity)
         )
         found = await self._captured(snapshot, key, spec)
-        return replace(found, oddities=habits.oddities, own_commits=habits.own_commits)
+        return replace(
+            found,
+            oddities=habits.oddities,
+            own_commits=habits.own_commits,
+            unlanded=await self._set_aside(worktree, key),
+        )
 
-    async def rescue(self, worktree: Worktree, label: Label) -> Snapshot | None:
+    async def reading(self, worktree: Worktree, key: AttemptKey) -> Captured:
+        """Keep all that is in a worktree where no work should be; raise GitError or OSError."""
+        label = Label(f"Left in the workspace of {key.task}\n", rescue_ref(key), self.identity)
+        snapshot = await self.snapshot(worktree, key, label)
+        kept = (unlanded(Why.READER, list(snapshot.files), label.ref),) if snapshot else ()
+        return Captured(
+            None,
+            left_out=files_left_out(left_out_folder(self.places, key)),
+            unlanded=(*kept, *await self._set_aside(worktree, key)),
+        )
+
+    async def snapshot(self, worktree: Worktree, key: AttemptKey, label: Label) -> Snapshot | None:
         """Commit the worktree's state under a ref; None when nothing changed.
 
         What is too large for git goes into the folder of the attempt. Raises GitError or OSError.
         """
         shadow = await shadow_of(worktree, self.common_dir)
-        return await keep_snapshot(shadow, await self._extras(worktree, shadow.start), label)
+        extras = await self._extras(worktree, shadow.start)
+        attempt = self.places.attempt(key.run, key.task, key.attempt)
+        return await keep_snapshot(shadow, replace(extras, attempt=attempt), label)
+
+    async def _set_aside(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
+        """Move what the snapshot that was just made does not hold beside the attempt's log."""
+        shadow = await shadow_of(worktree, self.common_dir)
+        attempt = self.places.attempt(key.run, key.task, key.attempt)
+        return await put_aside(shadow, ground_of(worktree, self.keep), aside_folder(attempt))
 
     async def diff(self, worktree: Worktree) -> str:
         """What has changed in a worktree at work, as a unified diff; raise GitError or OSError."""
@@ -97,8 +129,6 @@ class Capture:
             foreign=frozenset((*worktree.included, *worktree.untracked)),
             forced=tuple(await agent.added(start)),
             absent=tuple(await agent.sparse()),
-            # In a shared checkout others may still read the files.
-            aside=left_out_folder(self.places, worktree.attempt) if worktree.attempt else None,
         )
 
     async def keep_agent_commits(
@@ -123,12 +153,14 @@ class Capture:
         files = await changed_paths(git, f"{commit}^", commit)
         return await self._captured(Snapshot(commit, files), key, spec)
 
-    async def _kept(self, key: AttemptKey, start: CommitId) -> Snapshot | None:
+    async def _kept(self, worktree: Worktree, key: AttemptKey) -> Snapshot | None:
         """What an earlier capture of this attempt, cut short by a crash, put under its ref."""
-        git = Git(self.common_dir)
+        git, start = Git(self.common_dir), worktree.commit
         commit = await read_ref(git, work_ref(key))
-        if commit is None or await read_ref(git, f"{commit}^1") != start:
+        if commit is None or start is None or await read_ref(git, f"{commit}^1") != start:
             return None
+        shadow = await shadow_of(worktree, self.common_dir)
+        await shadow.git.run(*WHOLE_TREE, "read-tree", commit)
         return Snapshot(commit, await changed_paths(git, start, commit))
 
     async def _captured(
@@ -183,6 +215,7 @@ class Answers:
             "markers": answer.markers,
             "oddities": answer.oddities,
             "own_commits": answer.own_commits,
+            "unlanded": written(answer.unlanded),
         }
         write_whole(path, json.dumps(content))
 
@@ -199,6 +232,7 @@ class Answers:
                 tuple(content.get("markers", ())),
                 tuple(content.get("oddities", ())),
                 content.get("own_commits", 0),
+                parsed(content.get("unlanded", [])),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -16,13 +16,13 @@ from pex_tui.adapters.git.capture import Capture
 from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.folders import is_folder, remove_tree, size_bytes
 from pex_tui.adapters.git.gate import GATES
-from pex_tui.adapters.git.kept_refs import integration_ref, rescue_ref, run_prefix
+from pex_tui.adapters.git.kept_refs import integration_ref, run_prefix
 from pex_tui.adapters.git.landed import KeptRef, Landed, list_refs, read_landed
 from pex_tui.adapters.git.left_out import has_left_out
 from pex_tui.adapters.git.linked_worktree import LinkedWorktrees
 from pex_tui.adapters.git.repository import Repository, RepositoryError, shown
-from pex_tui.adapters.git.snapshot import Label
 from pex_tui.adapters.git.submodules import unpushed_submodules
+from pex_tui.adapters.git.unlanded import has_precious
 from pex_tui.adapters.git.views import readers_of
 from pex_tui.adapters.git.worktree_record import Worktree, load_all
 from pex_tui.adapters.git.worktrees import checkouts
@@ -81,7 +81,7 @@ class Cleaner:
                     await self._links.remove(worktree)
             await self._delete_refs({name for kind, name in names if kind in _REFS})
             for kind, name in names:
-                if kind is Kind.FOLDER and (self.force or not has_left_out(Path(name))):
+                if kind is Kind.FOLDER and (self.force or not _holds_work(Path(name))):
                     await asyncio.to_thread(remove_tree, Path(name))
             await asyncio.to_thread(self._sweep)
         except (GitError, OSError) as error:
@@ -131,6 +131,8 @@ class Cleaner:
         reason = "work of this run has not landed" if run in held else ""
         if not self.force and await asyncio.to_thread(has_left_out, folder):
             reason = "it holds work that is too large for git (*/*/left-out)"
+        elif not self.force and await asyncio.to_thread(has_precious, folder):
+            reason = "it holds work that git can't store in this repository (*/*/aside)"
         return Removal(Kind.FOLDER, str(folder), run, size, reason)
 
     async def _rescue(self, worktree: Worktree) -> list[str]:
@@ -140,9 +142,9 @@ class Cleaner:
             return []
         identity = await self.repository.check_identity()
         capture = Capture(self.repository.common_dir, self.places, identity.environment)
-        label = Label(f"Left in the workspace of {key.task}\n", rescue_ref(key), capture.identity)
         await capture.keep_agent_commits(worktree, key, worktree.commit)
-        return [label.ref] if await capture.rescue(worktree, label) else []
+        found = (await capture.reading(worktree, key)).unlanded
+        return [one.kept for one in found if one.kept]
 
     async def _delete_refs(self, names: set[str]) -> None:
         if names:
@@ -182,6 +184,11 @@ class Cleaner:
     @property
     def _links(self) -> LinkedWorktrees:
         return LinkedWorktrees(self.repository.common_dir, (), asyncio.Lock())
+
+
+def _holds_work(folder: Path) -> bool:
+    """Whether a run's folder has the only copy of something that an attempt wrote."""
+    return has_left_out(folder) or has_precious(folder)
 
 
 def _owners(worktree: Worktree) -> set[RunId]:

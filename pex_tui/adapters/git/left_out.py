@@ -1,19 +1,22 @@
-"""New files that are too large for git: kept beside the attempt's log, for a reset deletes them."""
+"""Files that git does not take are kept beside the attempt's log, for a reset deletes them."""
 
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pex_tui.adapters.git.folders import is_folder, make_writable
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
 
-_FOLDER = "left-out"
+LEFT_OUT = "left-out"
+ASIDE = "aside"
+"""The folders of an attempt for what is too large for git, and for what else can't land."""
 
 
 def left_out_folder(places: Places, key: AttemptKey) -> Path:
     """Where the attempt's files lie that are too large for git."""
-    return places.attempt(key.run, key.task, key.attempt) / _FOLDER
+    return places.attempt(key.run, key.task, key.attempt) / LEFT_OUT
 
 
 def files_left_out(folder: Path) -> tuple[str, ...]:
@@ -24,13 +27,13 @@ def files_left_out(folder: Path) -> tuple[str, ...]:
 
 def has_left_out(run_folder: Path) -> bool:
     """Whether an attempt of the run has such files."""
-    return any(run_folder.glob(f"*/*/{_FOLDER}"))
+    return any(run_folder.glob(f"*/*/{LEFT_OUT}"))
 
 
 def set_aside(root: Path, paths: Sequence[str], folder: Path) -> None:
-    """Move files of a work tree into the folder, under the same paths; raise OSError.
+    """Move files and folders of a work tree there, under the same paths; raise OSError.
 
-    What lies beyond a link is not the work tree's, and stays. A file that is there already is kept.
+    What lies beyond a link is not the work tree's, and stays. What is there already is kept.
     """
     for path in paths:
         source, target = root / path, folder / path
@@ -42,4 +45,14 @@ def set_aside(root: Path, paths: Sequence[str], folder: Path) -> None:
         try:
             source.rename(target)
         except OSError:  # another disk, or a folder made read-only: the reset removes the source
-            shutil.copy2(source, target)
+            copy(source, target)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, a link or a folder; raise OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if is_folder(source):
+        make_writable(source)
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)

@@ -6,20 +6,41 @@ files are the work; a clone, or a worktree, is somebody else's content and no pa
 """
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git, GitError
 
 
-async def nested_paths(git: Git, root: Path, nested: tuple[str, ...]) -> list[str]:
-    """The paths of the work in the nested repositories, relative to `root`; raise GitError."""
+@dataclass(frozen=True, slots=True)
+class NestedWork:
+    """What of nested repositories is work: its paths, and the scaffolds that it lies in."""
+
+    paths: list[str] = field(default_factory=list)
+    scaffolds: list[str] = field(default_factory=list)
+
+
+async def nested_work(git: Git, root: Path, nested: tuple[str, ...]) -> NestedWork:
+    """The work in the nested repositories, its paths relative to `root`; raise GitError."""
     if not nested:
-        return []
+        return NestedWork()
     submodules = await _declared_submodules(git, root)
     paths = [path for path in nested if path in submodules]
     scaffolds = [path for path in nested if path not in submodules and _is_scaffold(root / path)]
     files = [name for folder in scaffolds for name in _files(root, folder)]
-    return paths + await _not_ignored(git, files)
+    return NestedWork(paths + await _not_ignored(git, files), scaffolds)
+
+
+def histories(root: Path, scaffolds: list[str]) -> list[str]:
+    """The git directories of those scaffolds that hold commits."""
+    found = [f"{folder}/.git" for folder in scaffolds]
+    return [path for path in found if _holds_commits(root / path)]
+
+
+def _holds_commits(git_dir: Path) -> bool:
+    if (git_dir / "packed-refs").exists() or (git_dir / "reftable").exists():
+        return True
+    return any(path.is_file() for path in (git_dir / "refs").rglob("*"))
 
 
 async def _declared_submodules(git: Git, root: Path) -> set[str]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.kept_refs import write_refs
-from pex_tui.adapters.git.left_out import set_aside
-from pex_tui.adapters.git.nested import nested_paths
+from pex_tui.adapters.git.left_out import ASIDE, LEFT_OUT, set_aside
+from pex_tui.adapters.git.nested import NestedWork, histories, nested_work
 from pex_tui.adapters.git.shadow import Changes, IndexEntry, Shadow
 from pex_tui.core.ids import CommitId
+from pex_tui.core.unlanded import Why
 
 # A new file beyond this size is no source: the object store would keep it for good.
 HUGE_BYTES = 100 * 1024 * 1024
@@ -25,13 +26,14 @@ class Extras:
 
     `foreign` are paths, and folders ending in a slash, that never go in when they are new;
     `forced` go in though ignored; `absent` are entries without a file that count as unchanged. New
-    files that are too large for git are moved to the folder `aside`; without one they stay.
+    files that are too large for git, and histories of repositories whose files go in, are moved to
+    the folder of the `attempt`; without one they stay.
     """
 
     foreign: frozenset[str] = frozenset()
     forced: tuple[str, ...] = ()
     absent: tuple[IndexEntry, ...] = ()
-    aside: Path | None = None
+    attempt: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +60,28 @@ class Label:
 class Work:
     """The paths of a task's work: what it removed, what it changed, what it made.
 
-    `huge` are new files that are too large for git.
+    `huge` are new files that are too large for git, `scaffolds` repositories whose files are new.
     """
 
     gone: list[str]
     changed: list[str]
     new: list[str]
     huge: list[str]
+    scaffolds: list[str]
 
 
 async def select_work(shadow: Shadow, extras: Extras) -> Work:
     """What of a work tree's changes goes into a snapshot; raise GitError."""
     changes = await shadow.changes()
-    nested = await nested_paths(shadow.git, shadow.root, changes.nested)
+    nested = await nested_work(shadow.git, shadow.root, changes.nested)
     return await asyncio.to_thread(_sort_out, shadow.root, changes, nested, extras)
 
 
-def _sort_out(root: Path, changes: Changes, nested: list[str], extras: Extras) -> Work:
+def _sort_out(root: Path, changes: Changes, nested: NestedWork, extras: Extras) -> Work:
     absent = {entry.path for entry in extras.absent}
     gone = [path for path in changes.removed if path not in absent]
     gone += [path for path in changes.changed if not _is_storable(root / path)]
-    new = [path for path in (*changes.new, *nested) if not _is_foreign(path, extras.foreign)]
+    new = [path for path in (*changes.new, *nested.paths) if not is_foreign(path, extras.foreign)]
     new += [path for path in extras.forced if path not in extras.foreign]
     new = list(dict.fromkeys(new))
     return Work(
@@ -86,6 +89,7 @@ def _sort_out(root: Path, changes: Changes, nested: list[str], extras: Extras) -
         [path for path in changes.changed if _is_storable(root / path)],
         [path for path in new if _is_storable(root / path) and not _is_huge(root / path)],
         [path for path in new if _is_huge(root / path)],
+        nested.scaffolds,
     )
 
 
@@ -109,11 +113,16 @@ async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapsho
 async def _stage(shadow: Shadow, extras: Extras) -> None:
     """Bring the shadow's index up to the work tree."""
     work = await select_work(shadow, extras)
-    if extras.aside is not None:
-        await asyncio.to_thread(set_aside, shadow.root, work.huge, extras.aside)
+    if extras.attempt is not None:
+        await asyncio.to_thread(_set_aside, shadow.root, work, extras.attempt)
     await shadow.remove(work.gone)
     await shadow.put(extras.absent)
     await shadow.add([*work.changed, *work.new])
+
+
+def _set_aside(root: Path, work: Work, attempt: Path) -> None:
+    set_aside(root, work.huge, attempt / LEFT_OUT)
+    set_aside(root, histories(root, work.scaffolds), attempt / ASIDE / Why.HISTORY)
 
 
 async def _commit_staged(shadow: Shadow, label: Label) -> Snapshot | None:
@@ -155,7 +164,8 @@ def _is_storable(path: Path) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)
 
 
-def _is_foreign(path: str, foreign: frozenset[str]) -> bool:
+def is_foreign(path: str, foreign: frozenset[str]) -> bool:
+    """Whether the path, or a folder on its way (ending in a slash), is one of those."""
     if path in foreign:
         return True
     end = path.find("/")

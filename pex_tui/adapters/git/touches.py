@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
 from pex_tui.adapters.git.shadow import Shadow
+from pex_tui.adapters.git.snapshot import is_foreign
+from pex_tui.adapters.git.unlanded import others
 
 # Some 5 ms on a slow machine, right in the loop: a thread of ours would wait for the interpreter's
 # lock after each file, and starting git takes longer than that. With more files git is faster.
@@ -19,10 +21,6 @@ MOST_FILES = 2000
 # The kernel's clock for files ticks every 1 to 10 ms: within a tick, two changes look like one.
 TICK_NS = 100_000_000
 _SUBMODULE = "160000"
-# What tools leave wherever they read; the next reader's tools know how to deal with it.
-_CACHES = frozenset(
-    {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage"}
-)
 
 Trace = tuple[int, ...]
 
@@ -61,18 +59,20 @@ class Touches:
         self._unchanged = traces if is_sure else None
         return found
 
-    async def leftovers(self, shadow: Shadow) -> tuple[str, ...]:
-        """New files that are neither ignored nor a tool's cache; raise GitError."""
+    async def leftovers(self, shadow: Shadow, before: frozenset[str]) -> tuple[str, ...]:
+        """New files, ignored or not, that are no tool's cache; raise GitError.
+
+        `before` are untracked paths, and folders ending in a slash, that lay there when the reader
+        came.
+        """
         if self._paths is None:
             self._paths = await _paths(shadow)
         looked_at = time.time_ns()
         times = _folder_times(self._paths)
         if times is not None and times == self._clean_since:
             return ()
-        options = ("-o", "--exclude-standard", "--directory", "--no-empty-directory", "-z")
-        listing = await shadow.git.run(*WHOLE_TREE, "ls-files", *options)
-        names = [name for name in os.fsdecode(listing.stdout).split("\0") if name]
-        found = tuple(name for name in names if os.path.basename(name.rstrip("/")) not in _CACHES)  # noqa: PTH119  # paths of git's, not of ours
+        new = await others(shadow, "--no-empty-directory")
+        found = tuple(name for name in new if not is_foreign(name, before))
         is_sure = times is not None and not found and max(times) < looked_at - TICK_NS
         self._clean_since = times if is_sure else None
         return found

@@ -1,7 +1,8 @@
-"""Shared checkouts for readers: one a commit, made once, counted, replaced when damaged.
+"""Checkouts for readers: each reader's own while it reads, then the next one's if it is unchanged.
 
-Who reads where is on the disk as well (an empty file each), so that a checkout is never reset under
-an agent that outlived its engine.
+A reader that writes all the same is seen at once for what it did, and no other ever sees that. Who
+reads where is on the disk as well (an empty file each), so that a checkout is never reset under an
+agent that outlived its engine.
 """
 
 import asyncio
@@ -9,9 +10,9 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.shadow import shadow_of
 from pex_tui.adapters.git.touches import Touches
+from pex_tui.adapters.git.unlanded import changed_foreign, ground_of
 from pex_tui.adapters.git.worktree_record import Worktree, load_all, unused_path
 from pex_tui.adapters.git.worktree_supply import WorktreeSupply
 from pex_tui.core.ids import CommitId, RunId, TaskId
@@ -22,32 +23,33 @@ _SPARE = 3
 _SEPARATOR = "~"  # no run's and no task's id holds one
 
 
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a reader left: tracked paths that are not as the commit has them, and new ones."""
+
+    changed: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class View:
-    """A shared checkout and its readers. `is_good` says that it was made, or seen clean, by us."""
+    """A checkout and who reads there. `is_good` says that it was made, or seen clean, by us."""
 
     worktree: Worktree
     users: set[AttemptKey] = field(default_factory=set)
     is_good: bool = False
     last_used: int = 0
-    checking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    checks_begun: int = 0
-    checks_done: int = 0
-    findings: tuple[str, ...] = ()
-    leftovers: tuple[str, ...] = ()
     touches: Touches = field(default_factory=Touches)
 
 
 class Views:
-    """The shared checkouts in one folder."""
+    """The readers' checkouts in one folder."""
 
     def __init__(self, folder: Path, supply: WorktreeSupply) -> None:
         self._folder = folder
         self._supply = supply
         self._views: list[View] = []
         self._of: dict[AttemptKey, View] = {}
-        self._good: dict[CommitId, View] = {}
-        self._making: dict[CommitId, asyncio.Lock] = {}
         self._making_at: set[Path] = set()
         self._uses = 0
         self._loaded = False
@@ -59,47 +61,26 @@ class Views:
         return view.worktree if view else None
 
     async def give(self, key: AttemptKey, commit: CommitId) -> Worktree:
-        """The shared checkout of the commit, with the attempt as a reader; raise WorkspaceError."""
+        """A checkout of the commit in which only this attempt reads; raise WorkspaceError."""
         self._load()
         known = self._of.get(key)
         if known is not None:
             return known.worktree
-        view = self._find(commit)
-        if view is None:
-            async with self._making.setdefault(commit, asyncio.Lock()):
-                view = self._find(commit) or await self._make(commit)
+        view = self._find(commit) or await self._make(commit)
         self._enter(view, key)
         return view.worktree
 
-    def guard(self, key: AttemptKey) -> asyncio.Lock:
-        """Held by whoever lets git look at the files where the attempt reads."""
-        return self._of[key].checking
+    async def check(self, key: AttemptKey) -> Traces:
+        """What the attempt changed where it reads; raise GitError.
 
-    async def check(self, key: AttemptKey) -> tuple[str, ...]:
-        """Tracked paths that are not as the commit has them; raise GitError.
-
-        One look at the files answers all who asked before it began.
+        A checkout that is not as its commit has it is given to nobody before it is reset.
         """
         view = self._of.get(key)
         if view is None:
-            return ()
-        asked = view.checks_begun
-        async with view.checking:
-            if view.checks_done > asked:
-                return view.findings
-            view.checks_begun += 1
-            number = view.checks_begun
-            view.findings = await self._damage(view)
-            view.leftovers = () if view.findings else await self._leftovers(view)
-            view.checks_done = number
-            if view.findings or view.leftovers:
-                self._condemn(view)
-            return view.findings
-
-    def leftovers(self, key: AttemptKey) -> tuple[str, ...]:
-        """New files that the last check found, for the last reader there to keep."""
-        view = self._of.get(key)
-        return view.leftovers if view and len(view.users) == 1 else ()
+            return Traces()
+        found = await self._traces(view)
+        view.is_good = view.is_good and not (found.changed or found.new)
+        return found
 
     def leave(self, key: AttemptKey) -> None:
         """The attempt reads there no longer."""
@@ -109,38 +90,37 @@ class Views:
             _mark(view.worktree, key).unlink(missing_ok=True)
 
     def _find(self, commit: CommitId) -> View | None:
-        view = self._good.get(commit)
-        if view is not None and not view.worktree.is_ready:
-            self._condemn(view)
-            return None
-        return view
+        """A good checkout of the commit in which nobody reads."""
+        for view in self._views:
+            if view.is_good and not view.users and view.worktree.commit == commit:
+                view.is_good = view.worktree.is_ready
+                if view.is_good:
+                    return view
+        return None
 
-    async def _damage(self, view: View) -> tuple[str, ...]:
+    async def _traces(self, view: View) -> Traces:
         if not view.worktree.is_ready:
-            return (".",)  # all of it is gone
+            return Traces(changed=(".",))  # all of it is gone
         shadow = await shadow_of(view.worktree, self._supply.common_dir)
-        return await view.touches.changes(shadow)
-
-    async def _leftovers(self, view: View) -> tuple[str, ...]:
-        shadow = await shadow_of(view.worktree, self._supply.common_dir)
-        return await view.touches.leftovers(shadow)
+        changed = await view.touches.changes(shadow)
+        ground = ground_of(view.worktree)
+        new = await view.touches.leftovers(shadow, ground.foreign)
+        if ground.foreign:
+            new += tuple(await asyncio.to_thread(changed_foreign, view.worktree.path, ground))
+        return Traces(changed, new)
 
     async def _make(self, commit: CommitId) -> View:
-        for view in self._views:
-            if view.users and view.worktree.commit == commit and await self._is_intact(view):
-                return self._praise(view)
         unused = self._unused(commit)
         if unused is None:
             path = unused_path(self._folder, {*self._making_at, *self._paths})
             made = await self._reserved(path, self._supply.make(path, commit, None))
         else:
-            self._condemn(unused)
             self._views.remove(unused)  # nobody else may choose it meanwhile
             path = unused.worktree.path
             made = await self._reserved(path, self._supply.renew(unused.worktree, commit, None))
-        view = View(made)
+        view = View(made, is_good=True)
         self._views.append(view)
-        return self._praise(view)
+        return view
 
     def _unused(self, commit: CommitId) -> View | None:
         """A checkout that can become the commit's: not a good one, unless there are enough."""
@@ -159,14 +139,6 @@ class Views:
         finally:
             self._making_at.discard(path)
 
-    async def _is_intact(self, view: View) -> bool:
-        """Whether a checkout of an earlier engine, still in use, is as its commit has it."""
-        async with view.checking:
-            try:
-                return not await self._damage(view)
-            except (GitError, OSError):
-                return False
-
     def _enter(self, view: View, key: AttemptKey) -> None:
         self._uses += 1
         view.last_used = self._uses
@@ -178,18 +150,6 @@ class Views:
         except FileNotFoundError:
             mark.parent.mkdir()
             mark.touch()
-
-    def _praise(self, view: View) -> View:
-        view.is_good = True
-        if view.worktree.commit is not None:
-            self._good[view.worktree.commit] = view
-        return view
-
-    def _condemn(self, view: View) -> None:
-        """Let nobody else in; once it is empty it is reset for its next use."""
-        view.is_good = False
-        if view.worktree.commit is not None and self._good.get(view.worktree.commit) is view:
-            del self._good[view.worktree.commit]
 
     @property
     def _paths(self) -> set[Path]:
@@ -210,7 +170,7 @@ def _mark(worktree: Worktree, key: AttemptKey) -> Path:
 
 
 def readers_of(worktree: Worktree) -> list[AttemptKey]:
-    """The attempts that read in a shared checkout, by what is on the disk."""
+    """The attempts that read in a checkout, by what is on the disk."""
     if not worktree.users.is_dir():
         return []
     found = [mark.name.split(_SEPARATOR) for mark in sorted(worktree.users.iterdir())]

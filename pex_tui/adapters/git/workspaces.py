@@ -1,7 +1,7 @@
 """Workspaces for attempts: a pooled worktree for each writer, a shared checkout for readers."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pex_tui.adapters.git.attributes import Attributes
@@ -13,7 +13,6 @@ from pex_tui.adapters.git.objects import read_commits
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.pool import Pool
 from pex_tui.adapters.git.repository import Identity, Repository
-from pex_tui.adapters.git.snapshot import Label
 from pex_tui.adapters.git.views import Views
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.adapters.git.worktree_supply import WorktreeSupply
@@ -49,7 +48,7 @@ class GitWorkspaces:
         self._pool = Pool(places.pool, supply)
         self._views = Views(places.views, supply)
         environment = self.identity.environment if self.identity else {}
-        self._capture = Capture(self.repository.common_dir, places, environment)
+        self._capture = Capture(self.repository.common_dir, places, environment, self.options.keep)
         self._answers = Answers(places)
 
     async def prepare(
@@ -150,7 +149,7 @@ class GitWorkspaces:
         if worktree is not None and worktree.is_ready:
             if worktree.commit == commit:
                 return Workspace(worktree.path, commit)
-            await self._rescue(worktree, key)
+            await self._capture.reading(worktree, key)
         if self._answers.forget(key):
             await self._set_aside(key)
         return Workspace((await self._pool.give(key, commit, near)).path, commit)
@@ -170,21 +169,14 @@ class GitWorkspaces:
 
     async def _captured_view(self, key: AttemptKey) -> Captured:
         view = self._views.of(key)
-        trespass = await self._views.check(key)
-        left = trespass or self._views.leftovers(key)
-        if view is not None and view.is_ready and left:
-            async with self._views.guard(key):
-                await self._rescue(view, key)
-        if trespass:
-            self._answers.store(key, Captured(None, trespass=trespass))
+        traces = await self._views.check(key)
+        answer = Captured(None, trespass=traces.changed)
+        if view is not None and view.is_ready and (traces.changed or traces.new):
+            answer = replace(await self._capture.reading(view, key), trespass=traces.changed)
+        if answer != Captured(None):
+            self._answers.store(key, answer)
         self._views.leave(key)
-        return Captured(None, trespass=trespass)
-
-    async def _rescue(self, worktree: Worktree, key: AttemptKey) -> None:
-        """Keep what is in a worktree where no work should be."""
-        words = f"Left in the workspace of {key.task}\n"
-        label = Label(words, rescue_ref(key), self._capture.identity)
-        await self._capture.rescue(worktree, label)
+        return answer
 
     async def _set_aside(self, key: AttemptKey) -> None:
         """An attempt's number is used again: what it captured before stays, elsewhere."""

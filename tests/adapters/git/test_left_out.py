@@ -8,8 +8,7 @@ from pex_tui.adapters.git import left_out, snapshot
 from pex_tui.adapters.git.clean import Cleaner
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.cleaning import Kind
-from pex_tui.engine.ports import Captured
-from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writer
+from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, writer
 
 LARGE = "0123456789" * 1000
 
@@ -139,15 +138,6 @@ async def test_nothing_beyond_a_link_is_taken(bench: Bench, tmp_path: Path) -> N
     assert (mine / "film").read_text() == LARGE
     assert done.files == ("folder",)
     assert done.left_out == ()
-
-
-async def test_in_a_shared_checkout_they_stay_where_others_may_read_them(bench: Bench) -> None:
-    path = await bench.prepare(key_of("a"), reader())
-    await bench.prepare(key_of("b"), reader())
-    (path / "large").write_text(LARGE)
-    (path / "README.md").write_text("trespass")
-    assert await bench.capture(key_of("a"), reader()) == Captured(None, trespass=("README.md",))
-    assert (path / "large").read_text() == LARGE
 
 
 async def test_a_clean_keeps_them_until_forced(bench: Bench) -> None:
