@@ -10,6 +10,7 @@ import pytest
 
 from pex_tui.adapters.engine_lock import EngineBusyError, EngineLock, current_holder
 from pex_tui.core.ids import RunId
+from tests.waiting import patience
 
 HOLDER = """
 import sys, time
@@ -71,7 +72,7 @@ async def test_waiting_ends_when_the_lock_is_free(path: Path) -> None:
     assert not waiting.done()
 
     first.release()
-    async with asyncio.timeout(10):
+    async with patience():
         await waiting
     second.release()
 

@@ -30,6 +30,7 @@ from pex_tui.core.rules import RunRules
 from pex_tui.core.state import Outcome
 from pex_tui.engine.ports import JournalFull
 from tests.core.world import task
+from tests.waiting import until
 
 RUN = RunId("7f3a")
 A = TaskId("a")
@@ -143,9 +144,7 @@ async def test_telemetry_alone_is_written_before_long(
     await journal.append(RUN, [(1, AgentProgressed(A, 1, 0.5, "half", at=11.0))])
     reader = SqliteJournal(path)
 
-    async with asyncio.timeout(10):
-        while not reader.read(RUN):  # noqa: ASYNC110  # the database is the only sign
-            await asyncio.sleep(0.01)
+    await until(lambda: reader.read(RUN))
 
     reader.close_now()
 

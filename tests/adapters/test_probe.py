@@ -9,6 +9,7 @@ import pytest
 from pex_tui.adapters.probe import TreeMeter
 from pex_tui.core.ids import TaskId
 from pex_tui.engine.session import Usage
+from tests.waiting import PATIENCE_SECONDS
 
 A, B = TaskId("a"), TaskId("b")
 MEGABYTE = 1024**2
@@ -46,7 +47,7 @@ def start() -> Iterator[Start]:
 
 
 def until(meter: TreeMeter, roots: dict[TaskId, int], is_so: Callable[[Usage], bool]) -> Usage:
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not is_so(usage := meter.read(roots)):
         assert time.monotonic() < give_up_at, usage
         time.sleep(0.02)

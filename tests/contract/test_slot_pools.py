@@ -10,6 +10,7 @@ from pex_tui.core.ids import SlotId
 from pex_tui.engine.pool import TaskPool
 from pex_tui.engine.ports import SlotPool
 from pex_tui.tui.workers import WorkerPool
+from tests.waiting import patience
 
 
 @pytest.fixture(params=["tasks", "workers"])
@@ -60,7 +61,7 @@ async def test_slots_run_side_by_side(pool: SlotPool) -> None:
         return 0
 
     runs = (pool.run(SlotId(number), f"job {number}", job) for number in range(1, 4))
-    async with asyncio.timeout(5):
+    async with patience():
         assert await asyncio.gather(*runs) == [0, 0, 0]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-TIMEOUT_SECONDS = 180
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Shell:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 

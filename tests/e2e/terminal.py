@@ -18,7 +18,8 @@ from typing import Self
 
 import pyte
 
-PATIENCE_SECONDS = 90.0
+from tests.waiting import PATIENCE_SECONDS
+
 PROGRAM = (sys.executable, "-m", "pex_tui")
 
 
@@ -87,7 +88,7 @@ class Terminal:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while not (all(word in self.text for word in words) and self._lacks(absent)):
             assert time.monotonic() < give_up_at, f"no {words} in\n{self.text}"
-            self._listen()
+            self._listen(give_up_at)
         return self.text
 
     def pending(self, seconds: float) -> bool:
@@ -102,8 +103,8 @@ class Terminal:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while self.process.poll() is None:
             assert time.monotonic() < give_up_at, f"it did not end:\n{self.text}"
-            self._listen()
-        self._listen()
+            self._listen(give_up_at)
+        self._listen(give_up_at)
         return self.process.returncode
 
     def signal(self, number: signal.Signals) -> None:
@@ -113,8 +114,9 @@ class Terminal:
     def _lacks(self, word: str | None) -> bool:
         return word is None or word not in self.text
 
-    def _listen(self) -> None:
-        while self.pending(0.05):
+    def _listen(self, give_up_at: float) -> None:
+        """Take in what is written, until a pause; an app that never pauses is cut short."""
+        while self.pending(0.05) and time.monotonic() < give_up_at:
             pass
 
     def _take(self) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Shell
+from tests.waiting import wait_until
 
 SCRIPT = Path(__file__).parents[1] / "adapters" / "agents" / "scripted_claude.py"
-PATIENCE_SECONDS = 60.0
 AGENT = "---\nname: coder\ndescription: writes\ntools: Read, Write, Bash\n---\nYou write.\n"
 
 
@@ -200,10 +199,7 @@ def test_a_killed_engine_s_successor_hears_the_turn_to_its_end(agents: Agents) -
     agents.assign(a=f"once {go} a.txt whole")
     agents.plan("  - {id: a, agent: coder, prompt: Take your time}\n")
     engine = agents.shell.start("run", "plan.yaml", "--headless", "--name", "r1")
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not go.with_suffix(".begun").exists():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.02)
+    wait_until(go.with_suffix(".begun").exists)
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate()
     go.touch()

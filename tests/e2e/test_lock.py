@@ -4,11 +4,9 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
 
 from tests.e2e.conftest import Shell
-
-PATIENCE_SECONDS = 60
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 def report(shell: Shell, run: str) -> dict[str, object]:
@@ -17,13 +15,6 @@ def report(shell: Shell, run: str) -> dict[str, object]:
     found = json.loads(told.stdout)
     assert isinstance(found, dict)
     return found
-
-
-def wait_for(path: Path) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not path.exists():
-        assert time.monotonic() < until, f"{path} did not appear"
-        time.sleep(0.02)
 
 
 def test_commands_under_one_lock_follow_one_another(shell: Shell) -> None:
@@ -105,7 +96,7 @@ pex-tui lock db -- sh -c '{body}'"
 """,
     )
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "four")
-    wait_for(meet / "asks")
+    wait_until((meet / "asks").exists)
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate(timeout=PATIENCE_SECONDS)
     again = shell.start("resume", "four", "--headless")

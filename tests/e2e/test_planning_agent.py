@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.e2e.conftest import Shell
 from tests.e2e.terminal import Terminal
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 SCRIPT = Path(__file__).parents[1] / "adapters" / "agents" / "scripted_claude.py"
 GOAL = "Harden the shop against bad prices"
@@ -163,12 +163,9 @@ def test_no_agent_is_asked_before_a_run_is_approved(planner: Planner) -> None:
 def test_an_interrupted_planner_leaves_no_process(planner: Planner) -> None:
     planner.says("play stall")
     command = planner.shell.start("plan", GOAL)
-    deadline = time.monotonic() + 30
-    while not planner.rounds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(planner.rounds)
     command.send_signal(2)
-    out, err = command.communicate(timeout=30)
+    out, err = command.communicate(timeout=PATIENCE_SECONDS)
 
     assert command.returncode == 130, err
     assert "Traceback" not in err

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.e2e.conftest import Shell
+from tests.waiting import PATIENCE_SECONDS
 
 
 def conflicts(shell: Shell, run: str) -> list[dict[str, object]]:
@@ -38,7 +39,7 @@ def test_two_that_change_the_same_line_are_told_of_each_other_at_once(
             flag.touch()
             break
     assert flag.exists(), told
-    engine.communicate(timeout=60)
+    engine.communicate(timeout=PATIENCE_SECONDS)
     assert engine.returncode == 0, told
     assert shell.git("rev-list", "--count", "main..pex/two") in {"1", "2"}
     story = conflicts(shell, "two")

@@ -24,13 +24,14 @@ from pex_tui.engine.attempt import Asked, Spent
 from pex_tui.engine.pool import TaskPool
 from tests.core.world import task
 from tests.engine.fakes import RUN, FakeWorld, until
+from tests.waiting import patience
 
 A, B = TaskId("a"), TaskId("b")
 
 
 async def finish(world: FakeWorld, state: RunState) -> RunState:
     engine = world.engine(state)
-    async with asyncio.timeout(20):
+    async with patience():
         await engine.serve(TaskPool())
     return engine.state
 
@@ -72,7 +73,7 @@ async def test_a_failing_task_is_retried_when_its_time_has_come() -> None:
     serving = asyncio.create_task(engine.serve(TaskPool()))
     await until(lambda: engine.state.task(A).phase is Phase.BACKOFF)
     world.clock.time += 1
-    async with asyncio.timeout(20):
+    async with patience():
         await serving
 
     assert engine.state.task(A).phase is Phase.DONE
@@ -190,7 +191,7 @@ async def test_a_run_recovers_from_every_prefix_of_its_journal(turns: int) -> No
         assert len(journal) == length
         engine = world.engine(replay(journal))
         engine.post(RunAdopted(99, "you"))
-        async with asyncio.timeout(20):
+        async with patience():
             await engine.serve(TaskPool())
 
         assert engine.state.outcome is Outcome.OK, f"after {length} events"

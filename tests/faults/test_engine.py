@@ -2,12 +2,11 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.e2e.conftest import Shell, shell
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 __all__ = ["shell"]
 
@@ -20,13 +19,6 @@ tasks:
   - {id: other, command: "echo o >> $COUNT; sleep 1; echo o > o.txt", writes: ["o.txt"]}
   - {id: last, command: "echo l > l.txt", needs: [quick, slow, other], writes: ["l.txt"]}
 """
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came to hold"
-        time.sleep(0.02)
 
 
 def prepared(shell: Shell) -> Shell:
@@ -53,8 +45,8 @@ def test_a_killed_engine_is_resumed_and_nothing_runs_or_lands_twice(
     prepared(shell)
     head = shell.git("rev-parse", "HEAD")
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "r1")
-    until(lambda: len(begun(shell)) == 2)
-    until(lambda: _landed(shell) >= landed)
+    wait_until(lambda: len(begun(shell)) == 2)
+    wait_until(lambda: _landed(shell) >= landed)
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate()
 
@@ -72,9 +64,9 @@ def test_the_first_signal_lets_what_runs_end_and_keeps_the_rest(
 ) -> None:
     prepared(shell)
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "r1")
-    until(lambda: len(begun(shell)) == 2)
+    wait_until(lambda: len(begun(shell)) == 2)
     engine.send_signal(number)
-    output, notes = engine.communicate(timeout=30)
+    output, notes = engine.communicate(timeout=PATIENCE_SECONDS)
 
     assert engine.returncode == 130, notes
     assert "pex-tui resume r1" in output
@@ -87,12 +79,12 @@ def test_the_first_signal_lets_what_runs_end_and_keeps_the_rest(
 def test_the_second_signal_ends_what_runs(shell: Shell) -> None:
     prepared(shell)
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "r1")
-    until(lambda: len(begun(shell)) == 2)
+    wait_until(lambda: len(begun(shell)) == 2)
     engine.send_signal(signal.SIGINT)
     assert engine.stderr is not None
     assert any("starting nothing more" in line for line in engine.stderr)
     engine.send_signal(signal.SIGINT)
-    engine.communicate(timeout=30)
+    engine.communicate(timeout=PATIENCE_SECONDS)
     assert engine.returncode == 130
 
     resumed = shell.pex("resume", "--headless")
@@ -104,13 +96,13 @@ def test_the_second_signal_ends_what_runs(shell: Shell) -> None:
 def test_a_second_engine_is_told_who_is_there(shell: Shell) -> None:
     prepared(shell)
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "r1")
-    until(lambda: len(begun(shell)) == 2)
+    wait_until(lambda: len(begun(shell)) == 2)
 
     second = shell.pex("run", "plan.yaml", "--headless")
 
     assert second.returncode == 5
     assert str(engine.pid) in second.stderr
-    engine.communicate(timeout=30)
+    engine.communicate(timeout=PATIENCE_SECONDS)
     assert engine.returncode == 0
 
 

@@ -12,6 +12,7 @@ from pex_tui.core.ids import AgentName
 from pex_tui.core.plan import PermissionMode, PermissionRules
 from pex_tui.headless.agents import first_sentence, render_agent, render_agents
 from pex_tui.planning.agents import AgentDefinition
+from tests.waiting import PATIENCE_SECONDS
 
 SCAN = AgentDefinition(
     AgentName("scan"),
@@ -40,7 +41,7 @@ class Shop:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert ended.returncode == ends, ended.stderr

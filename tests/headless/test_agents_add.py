@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 REVIEWER = (
     "---\nname: reviewer\ndescription: Reviews code. Use before a merge.\ntools: Read, Grep\n---\n"
     "You review code.\n\nFirst.\nSecond.\nThird.\nFourth.\n"
@@ -59,7 +61,7 @@ class Place:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert ended.returncode == ends, ended.stdout + ended.stderr
@@ -243,7 +245,7 @@ def test_on_a_terminal_it_asks(
             stdin=theirs,
             stdout=theirs,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=True,
         )
         shown = os.read(ours, 65536).decode()

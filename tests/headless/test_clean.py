@@ -16,6 +16,7 @@ from pex_tui.adapters.engine_lock import EngineLock
 from pex_tui.core.ids import RunId
 from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
 from pex_tui.headless.clean import render_clean, render_cleaned
+from tests.waiting import PATIENCE_SECONDS
 
 WRITE = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write('made\\n')"]
 READ = [sys.executable, "-c", "open('README.md').read()"]
@@ -46,7 +47,7 @@ class Shop:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
             **options,
         )
@@ -184,7 +185,7 @@ def test_on_a_terminal_it_asks(shop: Shop, answer: bytes, left: list[str]) -> No
             stdin=theirs,
             stdout=theirs,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=True,
         )
         shown = os.read(ours, 65536).decode()

@@ -9,6 +9,7 @@ import pytest
 from pex_tui.errors import UserError
 from pex_tui.headless.demo import make_demo
 from pex_tui.resources import shipped
+from tests.waiting import PATIENCE_SECONDS
 
 SAMPLE = shipped("config") / "demo" / "project"
 
@@ -59,7 +60,7 @@ def test_the_demo_lands_everything_after_one_collision(
         env=quiet_home,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     events = [json.loads(line) for line in ended.stdout.splitlines()]

@@ -18,6 +18,7 @@ import yaml
 from pex_tui.resources import shipped
 from pex_tui.settings import load_settings
 from pex_tui.wiring.starter import commented_out
+from tests.waiting import PATIENCE_SECONDS
 
 SETTINGS = ".pex/pex.yaml"
 COMMAND = ".claude/commands/execute.md"
@@ -53,7 +54,7 @@ class Project:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
             **options,
         )

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pex_tui.resources import shipped
+from tests.waiting import PATIENCE_SECONDS
 
 SCRIPT_FLAGS = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c")
 PLAN = """\
@@ -38,7 +39,7 @@ class Runner:
             env={**self.environ, **environ},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 

@@ -1,18 +1,17 @@
 """Waiting for what a person would see."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from textual.app import App
 from textual.pilot import Pilot
 
-PATIENCE_SECONDS = 60.0
+from tests.waiting import patience
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
     """Let the app go on until the condition holds."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with patience():
         while not condition():
             await pilot.pause(0.01)
 

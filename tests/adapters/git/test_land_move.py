@@ -21,6 +21,7 @@ from pex_tui.engine.ports import (
 )
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import BRANCH, World, key, make_world
+from tests.waiting import patience
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ async def test_many_landers_at_once_land_each_task_once(world: World) -> None:
             if await lander.move(key(task), merged.tip, merged.candidate) == Moved():
                 return
 
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with patience(), asyncio.TaskGroup() as group:
         for task, work in works.items():
             group.create_task(land(task, work))
             group.create_task(land(task, work))
@@ -189,7 +190,7 @@ async def test_an_interrupted_git_leaves_no_lock_behind(world: World) -> None:
     fifo = world.places.root / "fifo"
     os.mkfifo(fifo)
     hold = f"!sh -c 'echo held > {fifo}; exec sleep 300'"
-    async with asyncio.timeout(20):
+    async with patience():
         job = asyncio.ensure_future(git.run("-c", f"alias.hold={hold}", "hold"))
         await asyncio.to_thread(fifo.read_text)
         job.cancel()

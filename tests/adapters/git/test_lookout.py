@@ -17,6 +17,7 @@ from pex_tui.core.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.lookout import Footprint
 from tests.adapters.git.conftest import Bench, Project, key_of, writer
+from tests.waiting import patience
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))
 START: dict[str, str | bytes] = {
@@ -26,7 +27,6 @@ START: dict[str, str | bytes] = {
     "docs/y.md": LINES,
     "logo.png": b"\x89PNG\0\1\2",
 }
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ async def test_changes_are_heard_of_and_caches_are_not(
         (there / "__pycache__").mkdir()
         (there / "__pycache__/x.pyc").write_bytes(b"")
         edit(here / "src/a.py", {1: "changed"})
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with patience():
             assert await hearing == frozenset({here})
 
 

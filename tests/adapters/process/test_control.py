@@ -11,6 +11,7 @@ import pytest
 
 from pex_tui.adapters.process.control import NO, YES, ControlSocket
 from pex_tui.adapters.process.messages import Order
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Shim:
@@ -33,7 +34,7 @@ class Shim:
 
     def connect(self) -> socket.socket:
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(5)
+        client.settimeout(PATIENCE_SECONDS)
         client.connect(str(self.path))
         return client
 
