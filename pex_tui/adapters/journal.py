@@ -25,7 +25,10 @@ Row = tuple[RunId, int, float, str, str]
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run as the journal knows it without replaying it; `outcome` is None until it has ended."""
+    """A run as the journal knows it without replaying it; `outcome` is None until it has ended.
+
+    `makespan_seconds` is its time without what stood still, as told at its last end, if any.
+    """
 
     run: RunId
     goal: str
@@ -35,6 +38,7 @@ class RunRow:
     tasks: int
     landed: int
     outcome: Outcome | None
+    makespan_seconds: float | None
 
 
 class SqliteJournal:
@@ -99,6 +103,8 @@ class SqliteJournal:
                 (SELECT MAX(seq) FROM events e WHERE e.run = r.run AND kind = 'run_adopted'),
                 (SELECT MAX(seq) FROM events e WHERE e.run = r.run AND kind = 'run_finished'),
                 (SELECT json_extract(body, '$.outcome') FROM events e
+                    WHERE e.run = r.run AND kind = 'run_finished' ORDER BY seq DESC LIMIT 1),
+                (SELECT json_extract(body, '$.makespan_seconds') FROM events e
                     WHERE e.run = r.run AND kind = 'run_finished' ORDER BY seq DESC LIMIT 1)
             FROM runs r ORDER BY created_at DESC, run
             """
@@ -112,10 +118,12 @@ class SqliteJournal:
                 worked_until or created_at,
                 tasks,
                 landed,
-                Outcome(outcome) if outcome and (finished or 0) > (adopted or 0) else None,
+                Outcome(outcome) if outcome and has_ended else None,
+                makespan if has_ended else None,
             )
             for run, goal, created_at, tasks, last_at, worked_until, *rest in rows
-            for landed, adopted, finished, outcome in (rest,)
+            for landed, adopted, finished, outcome, makespan in (rest,)
+            for has_ended in ((finished or 0) > (adopted or 0),)
         ]
 
     def durations(self) -> dict[TaskId, list[float]]:

@@ -3,9 +3,11 @@
 `works` are the tasks' durations by their positions in the plan.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from pex_tui.core.graph import PlanGraph
+from pex_tui.core.passage import Slots
 from pex_tui.core.plan import LockMode, TaskSpec
 
 
@@ -16,6 +18,27 @@ def critical_path(graph: PlanGraph, works: Sequence[float]) -> float:
         before = max((ends[need] for need in graph.needs[position]), default=0.0)
         ends[position] = before + works[position]
     return max(ends, default=0.0)
+
+
+def slot_seconds(slots: Sequence[Slots], within: float = math.inf) -> float:
+    """∫m(t)dt: what the slots that were there could carry in the first `within` seconds."""
+    carried, left = 0.0, within
+    for stretch in sorted(slots, key=lambda one: one.begin):
+        seconds = min(stretch.seconds, left)
+        carried += stretch.count * seconds
+        left -= seconds
+    return carried
+
+
+def seconds_to_carry(work: float, slots: Sequence[Slots]) -> float:
+    """T₁/m: when the slots that were there could have carried all of the work."""
+    passed, left = 0.0, work
+    for stretch in sorted(slots, key=lambda one: one.begin):
+        if stretch.count * stretch.seconds >= left:
+            return passed + left / stretch.count if left > 0 else passed
+        left -= stretch.count * stretch.seconds
+        passed += stretch.seconds
+    return passed
 
 
 def busiest_lock(tasks: Sequence[TaskSpec], works: Sequence[float]) -> float:

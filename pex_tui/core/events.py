@@ -124,8 +124,11 @@ class RunLandRefused(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(BaseEvent):
+    """The run ended, for now; `makespan_seconds` is T up to here."""
+
     outcome: Outcome
     exit_code: int
+    makespan_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

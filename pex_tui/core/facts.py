@@ -8,7 +8,8 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import LockMode, TaskSpec
 from pex_tui.core.reasons import activity, line_for_slots
-from pex_tui.core.select import attempt_seconds, elapsed_seconds
+from pex_tui.core.run_time import elapsed_seconds, shown_at
+from pex_tui.core.select import attempt_seconds
 from pex_tui.core.state import RunState, TaskState
 from pex_tui.core.text import clean
 
@@ -18,7 +19,7 @@ Fact = tuple[str, str]
 
 def facts(state: RunState, task_id: TaskId, now: float) -> tuple[Fact, ...]:
     """The task's facts, cleaned; `now` in absolute seconds."""
-    task, spec = state.task(task_id), state.spec(task_id)
+    task, spec, now = state.task(task_id), state.spec(task_id), shown_at(state, now)
     found = (
         *_situation(state, task, now),
         *_times(state, task, spec, now),

@@ -1,5 +1,6 @@
 """What a run's events add up to: spans of time, attempts, waits, slots; the raw side of figures."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -8,8 +9,18 @@ from pex_tui.core.events import AgentExited, AgentStarted, Event, RunPlanned
 from pex_tui.core.foresight import Forecast, forecast
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing_events import GateFinished, MergeConflicted, WorkMerged
-from pex_tui.core.passage import Absence, BusyTime, TaskTime, absence, time_passed
+from pex_tui.core.passage import (
+    Absence,
+    BusyTime,
+    Stretch,
+    TaskTime,
+    absence,
+    idle,
+    on_seconds,
+    time_passed,
+)
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
+from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.state import FailureKind, RunState, TaskState
 from pex_tui.core.step import begin, step
 
@@ -25,8 +36,13 @@ class Span:
 
 @dataclass(slots=True)
 class TaskHistory(TaskTime):
-    """One task's past; seconds. `exited_at` is the end of the last attempt by the shim's clock."""
+    """One task's past; seconds. `exited_at` is the end of the last attempt by the shim's clock.
 
+    `work_seconds` is how long that attempt ran, or runs, without what is `off`: its own pauses
+    and questions, and time in which the whole run stood still.
+    """
+
+    work_seconds: float = 0.0
     attempts: int = 0
     first_started_at: float | None = None
     last_started_at: float | None = None
@@ -43,14 +59,6 @@ class TaskHistory(TaskTime):
             return None
         return self.last_started_at, until
 
-    @property
-    def work_seconds(self) -> float:
-        """How long its last attempt ran, or runs; time in which the whole run stood is left out."""
-        if self.last_attempt is None:
-            return 0.0
-        begin, end = self.last_attempt
-        return max(0.0, end - begin - self.frozen_seconds)
-
     def ran_beside(self, other: "TaskHistory") -> bool:
         """Whether the last attempts of both were at work at one time."""
         if self.last_attempt is None or other.last_attempt is None:
@@ -63,15 +71,14 @@ class TaskHistory(TaskTime):
 class RunHistory(BusyTime):
     """A whole run's past; seconds, absolute where they end in `_at`.
 
-    `ended_at` is the last moment at which it was not finished. `gate_seconds` is the least that the
-    gate had to take: all of its runs where they went one by one, the longest where they need not.
+    `ended_at` is the last moment at which it was not finished. `gates` are the runs of the gate.
     """
 
     state: RunState
     tasks: dict[TaskId, TaskHistory]
     began_at: float
     ended_at: float
-    gate_seconds: float = 0.0
+    gates: list[Stretch] = field(default_factory=list)
     merged: set[TaskId] = field(default_factory=set)
     conflicted: set[TaskId] = field(default_factory=set)
     sighted: set[frozenset[TaskId]] = field(default_factory=set)  # pairs seen colliding at work
@@ -87,7 +94,15 @@ class RunHistory(BusyTime):
     @property
     def makespan_seconds(self) -> float:
         """From the plan to the end, without the time in which the run stood still as a whole."""
-        return max(0.0, self.ended_at - self.began_at - self.idle_seconds)
+        return elapsed_seconds(self.state, self.ended_at)
+
+    @property
+    def gate_seconds(self) -> float:
+        """The least that the gate takes: all of its runs one by one, or the longest of many."""
+        took = [on_seconds(begin, end, self.off) for begin, end in self.gates]
+        rules = self.state.rules
+        one_by_one = rules.gate_batch == 1 and not rules.speculate
+        return sum(took) if one_by_one else max(took, default=0.0)
 
 
 def read_history(events: Iterable[Event]) -> RunHistory:
@@ -102,7 +117,6 @@ def read_history(events: Iterable[Event]) -> RunHistory:
         tasks={task.id: TaskHistory() for task in state.tasks},
         began_at=first.at,
         ended_at=first.at,
-        most_slots=state.capacity,
     )
     marks = {task.id: first.at for task in state.tasks}
     for event in stream:
@@ -114,6 +128,9 @@ def read_history(events: Iterable[Event]) -> RunHistory:
     _close(history, state, marks)
     for gap in history.absences:
         gap.account(history, history.tasks)
+    for past in history.tasks.values():
+        if past.last_attempt is not None:
+            past.work_seconds = on_seconds(*past.last_attempt, history.off, past.off)
     return history
 
 
@@ -122,15 +139,16 @@ def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Ev
     finished = before.stage is RunStage.FINISHED
     if finished and after.stage is RunStage.FINISHED:
         return
-    elapsed = max(0.0, event.at - history.ended_at)
-    gap = absence(before, event, history.ended_at)
+    since = history.ended_at
+    elapsed = max(0.0, event.at - since)
+    gap = absence(before, event, since)
     history.ended_at += elapsed
     if finished:
-        history.idle_seconds += elapsed
+        idle(history, since, since + elapsed)
     elif gap is not None:
         history.absences.append(gap)
     else:
-        time_passed(history, history.tasks, before, elapsed)
+        time_passed(history, history.tasks, before, since, elapsed)
         if before.stage is not RunStage.PAUSED:
             history.costs.stood_still(before, elapsed)
 
@@ -145,9 +163,22 @@ def _note_phases(
     history: RunHistory, before: RunState, after: RunState, marks: dict[TaskId, float]
 ) -> None:
     for old, new in zip(before.tasks, after.tasks, strict=True):
-        if old is not new and old.phase is not new.phase:
+        if old is new:
+            continue
+        if old.phase is not new.phase:
             _close_span(history, old, marks[old.id], after.now)
             marks[old.id] = after.now
+        if _is_off(old) != _is_off(new):
+            past = history.tasks[new.id]
+            if _is_off(new):
+                past.off.append((after.now, math.inf))
+            else:
+                past.off[-1] = (past.off[-1][0], after.now)
+
+
+def _is_off(task: TaskState) -> bool:
+    """Whether its attempt stands still, or waits for a person's answer."""
+    return task.phase is Phase.PAUSED or bool(task.asks)
 
 
 def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> None:
@@ -176,7 +207,8 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
                 for gap in history.absences:
                     gap.ended(event.task, event.attempt, event.exited_at)
         case GateFinished():
-            _note_gate(history, state, event.seconds)
+            began = max(history.began_at, event.at - event.seconds)
+            history.gates.append((began, event.at))
         case WorkMerged(combined=()):
             history.merged.add(event.task)
         case MergeConflicted() | WorkMerged():
@@ -191,13 +223,6 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
             pass
 
 
-def _note_gate(history: RunHistory, state: RunState, seconds: float) -> None:
-    if state.rules.gate_batch == 1 and not state.rules.speculate:
-        history.gate_seconds += seconds
-    else:
-        history.gate_seconds = max(history.gate_seconds, seconds)
-
-
 def _note_start(past: TaskHistory, task: TaskState, event: AgentStarted) -> None:
     if past.last_started_at == event.started_at:
         return  # an adoption tells the same start again
@@ -205,6 +230,5 @@ def _note_start(past: TaskHistory, task: TaskState, event: AgentStarted) -> None
     past.first_started_at = past.first_started_at or event.started_at
     past.last_started_at = event.started_at
     past.exited_at = None
-    past.frozen_seconds = 0.0
     if task.dispatched_at is not None:
         past.latencies.append(max(0.0, event.started_at - task.dispatched_at))

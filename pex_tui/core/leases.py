@@ -20,7 +20,7 @@ LEASE = "its write lease"
 
 def answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str) -> None:
     """Give the verdict; an edit that is allowed waits for its lease where another has it."""
-    allowed = asked.answered(verdict, by)
+    allowed = asked.answered(verdict, by, draft.now)
     holder = None if verdict is Verdict.DENY else _holder(draft.state, task_id, asked)
     if holder is None:
         put(draft, task_id, allowed)

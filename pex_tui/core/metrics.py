@@ -1,14 +1,22 @@
 """The figures of a run, each with the bound that says how good it could have been.
 
-T is the makespan, T₁ the work, T∞ the critical path, m the slots. Sources: Brent and Graham for
-the ceiling min(1, T₁/(m·T∞)) and the bound max(T∞, T₁/m).
+T is the makespan, T₁ the work, T∞ the critical path, m(t) the slots that were there. Sources:
+Brent and Graham for the bound max(T∞, T₁/m) and the ceiling min(1, T₁/(m·T∞)). Where m changes,
+T₁/m is the time by which the slots could have carried T₁, and the ceiling is T₁ over what they
+could carry within that bound.
 """
 
 import math
 from dataclasses import dataclass
 
 from pex_tui.core.amounts import total
-from pex_tui.core.bounds import busiest_lock, critical_path, heaviest_clique
+from pex_tui.core.bounds import (
+    busiest_lock,
+    critical_path,
+    heaviest_clique,
+    seconds_to_carry,
+    slot_seconds,
+)
 from pex_tui.core.history import RunHistory
 from pex_tui.core.passage import BACKOFF
 from pex_tui.core.rules import RadarPolicy
@@ -27,6 +35,8 @@ class WaitFigures:
 class Metrics:
     """All figures; seconds and fractions. None where nothing was there to measure.
 
+    `person_seconds` is time in which the run waited for a person, `idle_seconds` in which nobody
+    drove it; with the makespan they are all of the time from the plan to the end.
     `conflict_rate` counts merges that git could not make. `conflicts_predicted`, `_missed`, `_live`
     and `false_alarms` count pairs of tasks: foreseen to collide; seen or met colliding and not
     foreseen; seen colliding at work (None with the radar off); foreseen, and both ended well
@@ -34,6 +44,8 @@ class Metrics:
     """
 
     makespan_seconds: float
+    person_seconds: float
+    idle_seconds: float
     work_seconds: float
     critical_path_seconds: float
     lower_bound_seconds: float
@@ -64,9 +76,10 @@ def measure(history: RunHistory) -> Metrics:
     works = [history.tasks[spec.id].work_seconds for spec in state.plan.tasks]
     makespan = history.makespan_seconds
     work, critical = sum(works), critical_path(state.graph, works)
+    carried = seconds_to_carry(work, history.slots)
     bound = max(
         critical,
-        work / history.most_slots,
+        carried,
         busiest_lock(state.plan.tasks, works),
         heaviest_clique(_kept_apart(history), works),
         history.gate_seconds,
@@ -75,15 +88,19 @@ def measure(history: RunHistory) -> Metrics:
     latencies = [second for task in history.tasks.values() for second in task.latencies]
     return Metrics(
         makespan_seconds=makespan,
+        person_seconds=history.person_seconds,
+        idle_seconds=history.idle_seconds,
         work_seconds=work,
         critical_path_seconds=critical,
         lower_bound_seconds=bound,
         speedup=_ratio(work, makespan),
         time_savings=_minus(1.0, _ratio(makespan, work)),
-        parallel_efficiency=_ratio(work, history.slot_seconds),
-        efficiency_ceiling=_capped(_ratio(work, history.most_slots * critical)),
+        parallel_efficiency=_capped(_ratio(work, slot_seconds(history.slots))),
+        efficiency_ceiling=_capped(
+            _ratio(work, slot_seconds(history.slots, max(critical, carried)))
+        ),
         schedule_efficiency=_capped(_ratio(bound, makespan)),
-        thread_utilization=_capped(_ratio(history.busy_seconds, history.slot_seconds)),
+        thread_utilization=_capped(_ratio(history.busy_seconds, slot_seconds(history.slots))),
         wait_seconds=_waits(history),
         dispatch_latency_p95_seconds=percentile(latencies, 0.95) if latencies else None,
         conflict_rate=_ratio(len(history.conflicted), len(history.merged)),

@@ -1,7 +1,7 @@
 """How a run ended, as one word and one exit code."""
 
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
-from pex_tui.core.settle import waits_for_money
+from pex_tui.core.run_time import waits_for_money
 from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, TaskState, Verdict
 
 NOBODY = "nobody there to ask"

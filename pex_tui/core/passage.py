@@ -1,6 +1,6 @@
-"""Where a run's time went: slots there and busy, tasks waiting, and time that nobody drove it."""
+"""Where a run's time went: slots there and busy, tasks waiting, and time that stood still."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pex_tui.core.events import Event, RunAdopted
@@ -10,43 +10,53 @@ from pex_tui.core.state import FailureKind, RunState, TaskState, WaitCause
 
 BACKOFF = "backoff"
 _WAITS = frozenset({Phase.READY, Phase.BACKOFF})
+Stretch = tuple[float, float]
+"""From and to, in absolute seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """A stretch of a run's own time, in absolute seconds, and how many slots were there in it."""
+
+    begin: float
+    seconds: float
+    count: int
 
 
 @dataclass(slots=True)
 class TaskTime:
-    """A task's share, in seconds.
+    """A task's share: `waits` is seconds ready but not started, by cause.
 
-    `waits` is time ready but not started, by cause; `frozen_seconds` is how long the whole run was
-    paused during its last attempt.
+    In the stretches of `off` it was paused, or asked a person.
     """
 
     waits: dict[str, float] = field(default_factory=dict)
-    frozen_seconds: float = 0.0
+    off: list[Stretch] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class BusyTime:
     """The run's share, in seconds.
 
-    `slot_seconds` is ∫m(t)dt. `idle_seconds` is time in which the run stood still as a whole:
-    paused, finished, or with neither engine nor agents alive.
+    `slots` are those that were there in its own time, `busy_seconds` how long they were held.
+    `person_seconds` is time in which a person had to let the run go on, `idle_seconds` time in
+    which it had ended or had neither engine nor agents alive; the stretches of both are `off`.
     """
 
-    most_slots: int = field(kw_only=True)
-    slot_seconds: float = field(default=0.0, kw_only=True)
+    slots: list[Slots] = field(default_factory=list, kw_only=True)
     busy_seconds: float = field(default=0.0, kw_only=True)
+    person_seconds: float = field(default=0.0, kw_only=True)
     idle_seconds: float = field(default=0.0, kw_only=True)
+    off: list[Stretch] = field(default_factory=list, kw_only=True)
 
 
 def time_passed(
-    total: BusyTime, tasks: Mapping[TaskId, TaskTime], state: RunState, seconds: float
+    total: BusyTime, tasks: Mapping[TaskId, TaskTime], state: RunState, since: float, seconds: float
 ) -> None:
     """Book a stretch in which the state did not change."""
-    if state.stage is RunStage.PAUSED:
-        total.idle_seconds += seconds
-        for task in state.tasks:
-            if task.phase in HOLDS_SLOT:
-                tasks[task.id].frozen_seconds += seconds
+    if state.stage is RunStage.PAUSED or state.person_since is not None:
+        total.person_seconds += seconds
+        total.off.append((since, since + seconds))
         return
     busy = 0
     for task in state.tasks:
@@ -56,9 +66,23 @@ def time_passed(
             waits = tasks[task.id].waits
             cause = _waits_for(task)
             waits[cause] = waits.get(cause, 0.0) + seconds
-    total.slot_seconds += seconds * max(state.capacity, busy)
+    total.slots.append(Slots(since, seconds, max(state.capacity, busy)))
     total.busy_seconds += seconds * busy
-    total.most_slots = max(total.most_slots, state.capacity)
+
+
+def idle(total: BusyTime, begin: float, end: float) -> None:
+    """Book a stretch in which nothing of the run was alive."""
+    total.idle_seconds += end - begin
+    total.off.append((begin, end))
+
+
+def on_seconds(begin: float, end: float, *off: Iterable[Stretch]) -> float:
+    """How much of the time from `begin` to `end` is in no stretch of `off`."""
+    on, until = 0.0, begin
+    for start, stop in sorted(stretch for stretches in off for stretch in stretches):
+        on += max(0.0, min(start, end) - until)
+        until = max(until, stop)
+    return on + max(0.0, end - until)
 
 
 def _waits_for(task: TaskState) -> str:
@@ -97,9 +121,10 @@ class Absence:
         """Book the time once all that is known of it has been told."""
         active = max(self.seen.values(), default=0.0)
         busy = total.busy_seconds
-        time_passed(total, tasks, self.state, active)
-        total.busy_seconds = busy + sum(self.seen.values())
-        total.idle_seconds += self.end - self.begin - active
+        time_passed(total, tasks, self.state, self.begin, active)
+        if total.busy_seconds > busy:
+            total.busy_seconds = busy + sum(self.seen.values())
+        idle(total, self.begin + active, self.end)
 
 
 def absence(state: RunState, event: Event, since: float) -> Absence | None:

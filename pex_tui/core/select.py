@@ -4,6 +4,7 @@ Progress that no agent has told stays unknown; overall, an attempt of unknown pr
 as nothing done.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +15,7 @@ from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
 from pex_tui.core.plan import Strategy
 from pex_tui.core.reasons import activity, line_for_slots, mark_of
-from pex_tui.core.settle import waits_for_a_person
+from pex_tui.core.run_time import elapsed_seconds, shown_at, waits_for_a_person
 from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState
 from pex_tui.core.text import clean
 
@@ -96,12 +97,13 @@ class HeaderView:
 def task_rows(state: RunState, now: float) -> tuple[TaskRow, ...]:
     """All tasks in plan order; `now` in absolute seconds."""
     line = line_for_slots(state)
+    now = shown_at(state, now)
     return tuple(_row(state, task, now, line) for task in state.tasks)
 
 
 def task_row(state: RunState, task_id: TaskId, now: float) -> TaskRow:
     """One task; `now` in absolute seconds."""
-    return _row(state, state.task(task_id), now, line_for_slots(state))
+    return _row(state, state.task(task_id), shown_at(state, now), line_for_slots(state))
 
 
 def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> TaskRow:
@@ -127,13 +129,27 @@ def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) 
 
 
 def attempt_seconds(task: TaskState, now: float) -> float | None:
-    """How long the last attempt has worked, without its pauses; None before its start."""
+    """How long the last attempt has worked: not its pauses, nor when it waited for an answer.
+
+    None before its start.
+    """
     if task.started_at is None or task.phase in {Phase.WAITING, Phase.READY}:
         return None
     until = now if task.exited_at is None else task.exited_at
     if task.paused_at is not None:
         until = min(until, task.paused_at)
-    return max(0.0, until - task.started_at - task.paused_seconds)
+    asked = _asked_seconds(task, until)
+    return max(0.0, until - task.started_at - task.paused_seconds - asked)
+
+
+def _asked_seconds(task: TaskState, until: float) -> float:
+    """How long a person had a question of the attempt before them, each moment once."""
+    total, latest = 0.0, -math.inf
+    for asked in task.permissions:
+        answered = until if asked.answered_at is None else min(until, asked.answered_at)
+        total += max(0.0, answered - max(asked.asked_at, latest))
+        latest = max(latest, answered)
+    return total
 
 
 def slot_view(state: RunState, slot: SlotId) -> SlotView:
@@ -201,14 +217,6 @@ def header_view(state: RunState, now: float) -> HeaderView:
         land=_land(state),
         land_mark=_LAND_MARKS[state.land_status],
     )
-
-
-def elapsed_seconds(state: RunState, now: float) -> float:
-    """The run's age, without the pauses of the whole run."""
-    until = now if state.finished_at is None else state.finished_at
-    if state.paused_at is not None:
-        until = min(until, state.paused_at)
-    return max(0.0, until - state.created_at - state.paused_seconds)
 
 
 def _stage(state: RunState) -> tuple[Mark, str]:

@@ -16,11 +16,11 @@ from pex_tui.core.locks import locks_due, next_lock_deadline, settle_locks
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
 from pex_tui.core.radar import let_go_on
+from pex_tui.core.run_time import waits_for_money
 from pex_tui.core.state import LandStatus, RunState, StopCause, TaskState, WaitCause
 from pex_tui.core.stopping import abort_run
 
 _BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED: "was skipped"}
-_HELD_STILL = frozenset({Phase.PAUSED, Phase.READY, Phase.BACKOFF})
 
 
 def settle(draft: Draft) -> None:
@@ -77,25 +77,6 @@ def is_over(state: RunState, *, attended: bool) -> bool:
         or waits_for_money(task)
         or _is_blocked(state, task)
         for task in state.tasks
-    )
-
-
-def waits_for_a_person(state: RunState) -> bool:
-    """Whether something is left to do and nothing of it goes on before somebody decides."""
-    left = [task for task in state.tasks if task.phase not in TERMINAL]
-    return bool(left) and all(
-        task.phase in {Phase.CONFLICT, Phase.WAITING}  # what it waits for stands still as well
-        or task.asks
-        or waits_for_money(task)
-        or (task.held and task.phase in _HELD_STILL)
-        for task in left
-    )
-
-
-def waits_for_money(task: TaskState) -> bool:
-    """Whether the run's budget is used up and a person has to say how it goes on."""
-    return (
-        task.phase is Phase.READY and task.wait is not None and task.wait.cause is WaitCause.BUDGET
     )
 
 

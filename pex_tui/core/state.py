@@ -144,6 +144,7 @@ class Permission:
     asked_at: float
     verdict: Verdict | None = None
     by: str = ""
+    answered_at: float | None = None
     edits: bool = False  # only files of its own workspace
     held_by: TaskId | None = None
 
@@ -155,9 +156,9 @@ class Permission:
         """The same, to be answered now."""
         return replace(self, held_by=None)
 
-    def answered(self, verdict: Verdict, by: str) -> "Permission":
+    def answered(self, verdict: Verdict, by: str, at: float) -> "Permission":
         """The same with its answer."""
-        return replace(self, verdict=verdict, by=by)
+        return replace(self, verdict=verdict, by=by, answered_at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,16 @@ class ProviderLimit:
     provider: str
     until: float
     hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Time between two engines, in absolute seconds; up to `seen` an attempt was alive in it."""
+
+    begin: float
+    end: float
+    seen: float
+    for_person: bool  # the run waited for a person when it began
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +303,10 @@ class RunState:
     land_detail: str = ""
     paused_at: float | None = None
     paused_seconds: float = 0.0
+    person_since: float | None = None  # since when nothing goes on before a person decides
+    person_seconds: float = 0.0  # how long it was so before
+    idle_seconds: float = 0.0  # after an end, or between engines with no attempt alive
+    gaps: tuple[Gap, ...] = ()  # the times between engines
     finished_at: float | None = None
     outcome: Outcome | None = None
     exit_code: int | None = None

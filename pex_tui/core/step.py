@@ -38,6 +38,7 @@ from pex_tui.core.locks import LockEvent, lock_event
 from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.radar import RadarEvent, radar_event
 from pex_tui.core.requests import TaskRequest, run_request, task_request
+from pex_tui.core.run_time import keep_time
 from pex_tui.core.settle import due, settle
 from pex_tui.core.state import LandStatus, RunState, TaskState, Wait, WaitCause
 from pex_tui.core.talk import TalkEvent, talk_event
@@ -81,6 +82,7 @@ def step(state: RunState, event: Event) -> tuple[RunState, tuple[Action, ...]]:
     draft = Draft(state, max(state.now, event.at))
     _apply(draft, event)
     settle(draft)
+    keep_time(draft, state, event)
     draft.set(now=draft.now, seq=state.seq + 1)
     return draft.state, tuple(draft.actions)
 

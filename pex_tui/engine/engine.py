@@ -16,6 +16,7 @@ from pex_tui.core.events import (
 from pex_tui.core.outcome import NOBODY, conclude
 from pex_tui.core.phases import RunStage
 from pex_tui.core.rules import RadarPolicy
+from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.settle import is_drained, is_over, next_deadline
 from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import step
@@ -153,7 +154,8 @@ class Engine:
             return None
         over = is_over(state, attended=self._attended)
         if over or (state.stage is RunStage.DRAINING and is_drained(state)):
-            return RunFinished(*conclude(state))
+            now = self._ports.clock.now()
+            return RunFinished(*conclude(state), elapsed_seconds(state, now), at=now)
         return None
 
     async def _store(self, applied: list[tuple[int, Event]]) -> None:

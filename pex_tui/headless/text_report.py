@@ -9,7 +9,7 @@ from pex_tui.core.limits import over_budget
 from pex_tui.core.outcome import NOBODY
 from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import TaskSpec
-from pex_tui.core.settle import waits_for_money
+from pex_tui.core.run_time import waits_for_money
 from pex_tui.core.state import LandStatus, Outcome, TaskState
 from pex_tui.core.text import clean
 from pex_tui.headless.conflict_story import (
@@ -84,8 +84,6 @@ def _head(report: Report) -> Iterator[str]:
         f"from {state.target or 'a detached HEAD'} at {state.base[:9]}, "
         f"in {clock(report.metrics.makespan_seconds)}"
     )
-    if report.history.idle_seconds >= 1:
-        yield f"  it stood still for another {clock(report.history.idle_seconds)}"
     if state.land_status is not LandStatus.NOT_ASKED:
         yield f"  {state.land_status}: {state.land_detail}"
 
@@ -186,6 +184,16 @@ def figure_lines(report: Report) -> Iterator[str]:
         f"{percent(found.efficiency_ceiling)} on this graph, "
         f"slots busy {percent(found.thread_utilization)}"
     )
+    uncounted = [
+        f"{clock(seconds)} {what}"
+        for seconds, what in (
+            (found.person_seconds, "waiting for you"),
+            (found.idle_seconds, "in which nothing drove the run"),
+        )
+        if seconds >= 1
+    ]
+    if uncounted:
+        yield f"not counted: {', '.join(uncounted)}"
     waits = [
         f"{cause} {clock(wait.mean)}"
         for cause, wait in found.wait_seconds.items()

@@ -43,7 +43,7 @@ def _summary(
         outcome=row.outcome,
         landed=row.landed,
         tasks=row.tasks,
-        seconds=row.worked_until - row.created_at,
+        seconds=row.makespan_seconds or row.worked_until - row.created_at,
         open_conflicts=_conflicts(journal, row) if row.outcome is Outcome.CONFLICTS else 0,
         is_live=holder is not None and holder.run == row.run,
         figures=(known or {}).get(row),

@@ -403,3 +403,13 @@ def test_on_a_disk_that_is_really_full_the_ballast_lets_the_journal_write_on(
     assert ballast_is_there == "False"
     assert "no room for the journal" in full
     assert afterwards == f"{int(stored) + 1} last True"
+
+
+async def test_a_run_that_has_ended_tells_how_long_it_took_without_its_pauses(
+    journal: SqliteJournal,
+) -> None:
+    await write(journal, PLANNED, RunFinished(Outcome.OK, 0, 7.5, at=90.0))
+    assert journal.runs()[0].makespan_seconds == 7.5
+
+    await write(journal, RunAdopted(1, "you", at=95.0))
+    assert journal.runs()[0].makespan_seconds is None

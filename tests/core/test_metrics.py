@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from pex_tui.core.codec import decode
-from pex_tui.core.conflict import ConflictFile
+from pex_tui.core.conflict import ConflictFile, Decision
 from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
     AgentResumed,
     AgentStarted,
+    BoostToggled,
+    ConflictDecided,
     LandRequested,
     PauseRequested,
     ResumeRequested,
@@ -31,11 +33,21 @@ from pex_tui.core.history import read_history
 from pex_tui.core.ids import LockName, TaskId
 from pex_tui.core.landing_events import MergeConflicted
 from pex_tui.core.metrics import Metrics, measure, percentile
-from pex_tui.core.plan import LockRequest, Strategy
+from pex_tui.core.plan import (
+    Brief,
+    LockRequest,
+    PermissionMode,
+    PermissionRules,
+    Strategy,
+    Talk,
+)
 from pex_tui.core.radar_events import WritesSeen
 from pex_tui.core.rules import RunRules
+from pex_tui.core.run_time import elapsed_seconds
+from pex_tui.core.select import attempt_seconds
 from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import FailureKind, Outcome
+from pex_tui.core.state import FailureKind, Outcome, Verdict
+from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]
@@ -158,7 +170,7 @@ def test_pauses_of_the_whole_run_do_not_count(world: Make) -> None:
     assert found.speedup == 1
 
 
-def test_a_pause_of_one_agent_counts_as_its_work(world: Make) -> None:
+def test_a_pause_of_the_only_agent_is_time_of_the_person(world: Make) -> None:
     run = world(task("a"))
     start(run, "a")
     run.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
@@ -168,7 +180,130 @@ def test_a_pause_of_one_agent_counts_as_its_work(world: Make) -> None:
 
     found = figures(run)
 
-    assert (found.makespan_seconds, found.work_seconds) == (15, 15)
+    assert (found.makespan_seconds, found.work_seconds) == (10, 10)
+    assert found.person_seconds == 5
+    assert found.speedup == 1
+
+
+def test_a_pause_beside_other_work_is_no_work_and_no_standstill(world: Make) -> None:
+    run = world(task("a"), task("b"), rules=RunRules(slots=2))
+    start(run, "a", "b")
+    run.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
+    end(run, 20, "b")
+    run.now += 160  # only the paused one is left
+    run.send(ResumeRequested(TaskId("a"), "you"), AgentResumed(TaskId("a"), 1))
+    end(run, 10, "a")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.person_seconds) == (30, 160)
+    assert (found.work_seconds, found.critical_path_seconds) == (30, 20)
+
+
+def test_a_conflict_that_waits_for_a_person_is_their_time(world: Make) -> None:
+    rules = RunRules(slots=2, auto_resolve=False)
+    run = world(task("a"), task("b"), task("c", "b"), rules=rules)
+    start(run, "a", "b")
+    run.now += 10
+    run.finish("a", "x")
+    run.exit("b")
+    run.capture("b", "x")
+    run.send(MergeConflicted(TaskId("b"), 1, BASE, (ConflictFile("x"),), (TaskId("a"),)))
+    run.now += 76  # the user thinks
+    run.send(ConflictDecided(TaskId("b"), Decision.EDITED, run.commit(), "you"))
+    run.land("b")
+    start(run, "c")
+    end(run, 10, "c")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.person_seconds) == (20, 76)
+    assert found.speedup == 1.5
+    assert found.schedule_efficiency == 1
+
+
+def test_a_question_to_a_person_is_their_time_and_not_the_agents(world: Make) -> None:
+    brief = Brief("claude", Talk.CLAUDE, permissions=PermissionRules(PermissionMode.ASK))
+    run = world(task("a", brief=brief), task("b"), rules=RunRules(slots=2))
+    start(run, "a", "b")
+    run.now += 2
+    run.send(PermissionAsked(TaskId("a"), 1, "r", "Bash", "make", ("make",), ""))
+    end(run, 8, "b")
+    run.now += 100
+    run.send(PermissionDecided(TaskId("a"), "r", Verdict.ALLOW_ONCE, "you"))
+    end(run, 3, "a")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.person_seconds) == (13, 100)
+    assert found.work_seconds == 15  # 10 of b, 2 and 3 of a
+    assert attempt_seconds(run.task("a"), run.now) == 5
+
+
+def test_who_waits_for_a_slot_of_a_paused_agent_waits_for_the_person(world: Make) -> None:
+    run = world(task("a"), task("b"), rules=RunRules(slots=1))
+    start(run, "a")
+    run.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
+    run.now += 180
+    run.send(ResumeRequested(TaskId("a"), "you"), AgentResumed(TaskId("a"), 1))
+    end(run, 10, "a")
+    start(run, "b")
+    end(run, 10, "b")
+
+    found = figures(run)
+
+    assert (found.makespan_seconds, found.person_seconds) == (20, 180)
+    assert found.wait_seconds["slot"].p95 == 10
+
+
+def test_the_bound_counts_the_slots_that_were_there(world: Make) -> None:
+    """Boost for 5 of 25 seconds: six tasks of 10 s on 2, then 4, then 2 slots."""
+    run = world(*(task(name) for name in "abcdef"), rules=RunRules(slots=2, emergency_slots=4))
+    start(run, "a", "b")
+    run.now += 5
+    run.send(BoostToggled("you"))
+    start(run, "c", "d")
+    run.now += 5
+    run.send(BoostToggled("you"))
+    end(run, 0, "a", "b")
+    end(run, 5, "c", "d")
+    start(run, "e", "f")
+    end(run, 10, "e", "f")
+
+    found = figures(run)
+
+    assert found.work_seconds == 60
+    assert found.makespan_seconds == 25
+    assert found.lower_bound_seconds == 25  # 10 + 20 + 10 + 20 slot-seconds carry them, no sooner
+    assert found.parallel_efficiency == found.efficiency_ceiling == 1
+    assert found.thread_utilization == 1
+
+
+def test_what_is_shown_as_elapsed_is_the_makespan(world: Make) -> None:
+    run = world(task("a"), task("b", "a"))
+    start(run, "a")
+    run.now += 10
+    run.send(RunPauseRequested("you"))
+    run.now += 50
+    assert elapsed_seconds(run.state, run.now) == 10
+    run.send(RunResumeRequested("you"))
+    run.now += 1000  # the engine is gone, and so is the agent
+    run.send(RunAdopted(1, "you"), AgentExited(TaskId("a"), 1, None, run.now, FailureKind.LOST))
+    assert elapsed_seconds(run.state, run.now) == 10
+    run.capture("a")
+    deadline = next_deadline(run.state)
+    assert deadline is not None
+    waited, run.now = deadline - run.now, deadline
+    run.send(TimePassed())
+    start(run, "a")
+    end(run, 10, "a")
+    start(run, "b")
+    end(run, 10, "b")
+    found = figures(run)
+    run.now += 500
+
+    assert found.makespan_seconds == elapsed_seconds(run.state, run.now) == 30 + waited
+    assert (found.person_seconds, found.idle_seconds) == (50, 1000)
 
 
 def test_what_happens_after_the_end_does_not_count(world: Make) -> None:
@@ -379,6 +514,8 @@ def test_every_key_of_the_contract_is_there(world: Make) -> None:
 
     assert set(asdict(found)) == {
         "makespan_seconds",
+        "person_seconds",
+        "idle_seconds",
         "work_seconds",
         "critical_path_seconds",
         "lower_bound_seconds",

@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from pex_tui.core.bounds import slot_seconds
 from pex_tui.core.codec import decode, encode
 from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.events import (
@@ -29,6 +31,7 @@ from pex_tui.core.events import (
     SlotsRequested,
     TimePassed,
 )
+from pex_tui.core.history import read_history
 from pex_tui.core.ids import AgentName, ClaimId, LockName, TaskId
 from pex_tui.core.invariants import violations
 from pex_tui.core.landing_events import (
@@ -39,6 +42,7 @@ from pex_tui.core.landing_events import (
     MergeDeferred,
 )
 from pex_tui.core.lock_events import LockAsked, LockReleased
+from pex_tui.core.metrics import measure
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase
 from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority, Strategy, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
@@ -185,9 +189,11 @@ class RunMachine(RuleBasedStateMachine):
                 pass
             case LandingStage.GATING | LandingStage.GATING_AGAIN:
                 passed = answer != "red"
+                self.world.now += 1.0
                 self.world.send(GateFinished(task.id, task.attempt, candidate, passed, 1.0))
             case LandingStage.GATING_BASE:
                 passed = answer != "red"
+                self.world.now += 1.0
                 self.world.send(GateFinished(task.id, task.attempt, BASE, passed, 1.0))
             case LandingStage.MOVING if answer == "refused":
                 self.world.send(BranchMoveRefused(task.id, task.attempt, "moved"))
@@ -283,6 +289,10 @@ class RunMachine(RuleBasedStateMachine):
             seen = OverlapSeen(first.id, second.id, (SharedPath("src/a.py", "3"),))
             self.world.send(OverlapGone(first.id, second.id) if gone else seen)
 
+    @rule(seconds=st.sampled_from([0.5, 3.0, 20.0]))
+    def time_goes_by(self, seconds: float) -> None:
+        self.world.now += seconds
+
     @rule(retry_failed=st.booleans(), kept=st.booleans())
     def another_engine_takes_over(self, retry_failed: bool, kept: bool) -> None:
         self.world.send(RunAdopted(1, "you", retry_failed, kept))
@@ -312,6 +322,24 @@ class RunMachine(RuleBasedStateMachine):
         self.world.send(RunAdopted(1, "you"))
         self.drive_to_the_end()
         assert is_over(self.world.state, attended=False)
+        self.figures_are_sound()
+
+    def figures_are_sound(self) -> None:
+        """No figure is better than its bound, and the parts of the time make the whole."""
+        history = read_history(self.world.events)
+        found = measure(history)
+        rounding = 1e-6
+        assert found.lower_bound_seconds <= found.makespan_seconds + rounding
+        assert found.work_seconds <= slot_seconds(history.slots) + rounding
+        ceiling = found.efficiency_ceiling
+        if found.parallel_efficiency is not None and ceiling is not None:
+            assert found.parallel_efficiency <= ceiling + rounding <= 1 + 2 * rounding
+        assert (found.thread_utilization or 0.0) <= 1
+        own = sum(stretch.seconds for stretch in history.slots)
+        assert own == pytest.approx(found.makespan_seconds)
+        whole = history.ended_at - history.began_at
+        parts = found.makespan_seconds + found.person_seconds + found.idle_seconds
+        assert parts == pytest.approx(whole)
 
     def decoded(self) -> list[Event]:
         """The journal as another process would read it."""

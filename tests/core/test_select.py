@@ -9,8 +9,11 @@ from pex_tui.core.events import (
     AgentResumed,
     PauseRequested,
     ResumeRequested,
+    RunDrainRequested,
+    RunFinished,
     TaskHeld,
 )
+from pex_tui.core.facts import facts
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import LandingStage, Phase, RunStage
@@ -25,7 +28,16 @@ from pex_tui.core.select import (
     task_rows,
 )
 from pex_tui.core.spans import SpanKind, timeline_view
-from pex_tui.core.state import Failure, FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
+from pex_tui.core.state import (
+    Failure,
+    FailureKind,
+    Outcome,
+    RunState,
+    StopCause,
+    TaskState,
+    Wait,
+    WaitCause,
+)
 from pex_tui.core.step import step
 from tests.core.world import World, task
 from tests.tui import states
@@ -311,3 +323,20 @@ def test_a_run_in_which_nothing_goes_on_by_itself_waits_for_a_person() -> None:
 
     world.send(ResumeRequested(TaskId("a"), "you"), AgentResumed(TaskId("a"), 1))
     assert header_view(world.state, world.now).stage == "running"
+
+
+def test_nothing_goes_on_growing_after_the_end() -> None:
+    run = World(Plan((task("a"), task("b", "a"))), RunRules(slots=1))
+    run.run("a")
+    run.send(RunDrainRequested("signal"))
+    run.now += 10
+    run.finish("a")
+    run.now += 2
+    run.send(RunFinished(Outcome.INTERRUPTED, 130))
+    views = [
+        (header_view(run.state, now), task_rows(run.state, now), facts(run.state, TaskId("b"), now))
+        for now in (run.now, run.now + 3600)
+    ]
+
+    assert views[0] == views[1]
+    assert views[0][0].elapsed == "0:12"

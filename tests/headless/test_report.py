@@ -163,7 +163,8 @@ def test_time_in_which_the_run_stood_still_is_told_apart() -> None:
 
     text = render_text(finished(run))
 
-    assert "in 0:10\n  it stood still for another 1:30\n" in text
+    assert "in 0:10\n" in text
+    assert "not counted: 1:30 waiting for you" in text
 
 
 def test_a_run_that_goes_on_has_no_outcome_yet() -> None:

@@ -63,7 +63,8 @@ class ClassicScreen(SteeringScreen):
         if state is None or not self.is_mounted or not self.is_current:
             return
         box = self.query_one(ClassicBox)
-        box.view = classic_view(state, self.pex.now(), self._usage, self.pex.engine_error)
+        now = state.now if self.pex.engine_error else self.pex.now()
+        box.view = classic_view(state, now, self._usage, self.pex.engine_error)
         self.check_keys()
 
     def selected(self) -> tuple[TaskState, ...]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from pex_tui.core.amounts import UNKNOWN, percent, size, spoken
 from pex_tui.core.marks import Mark
+from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.select import (
     HeaderView,
     TaskRow,
     attempt_seconds,
-    elapsed_seconds,
     header_view,
     task_rows,
 )
@@ -35,7 +35,7 @@ def classic_view(
     state: RunState, now: float, usage: Usage | None = None, engine_error: str = ""
 ) -> ClassicView:
     """The run at `now` (absolute seconds); what was not measured is shown as unknown."""
-    seconds = [attempt_seconds(task, now) for task in state.tasks]
+    seconds = [attempt_seconds(task, shown_at(state, now)) for task in state.tasks]
     return ClassicView(
         header=header_view(state, now),
         rows=task_rows(state, now),

@@ -1,0 +1,124 @@
+"""The time of a run: what counts for it, what waits for a person, and what nobody drives.
+
+A run that only a person can let go on stands still: the whole run is paused, or all that is left
+has an open conflict, was paused by hand, asks for a permission, has no budget left, or waits for a
+task of which this is true. That time belongs to the person and not to the run. Time between two
+engines belongs to the run for as long as an attempt was alive in it.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from pex_tui.core.draft import Draft
+from pex_tui.core.events import AgentExited, AgentStarted, Event, RunAdopted
+from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, Phase, RunStage
+from pex_tui.core.state import FailureKind, Gap, LandStatus, RunState, TaskState, WaitCause
+
+_MOVES_BY_ITSELF = frozenset(
+    {Phase.STARTING, Phase.STOPPING, Phase.CAPTURING, Phase.QUEUED, Phase.LANDING}
+)
+
+
+def elapsed_seconds(state: RunState, now: float) -> float:
+    """The run's makespan up to `now`, in absolute seconds; it stands still where the run does."""
+    stops = (state.finished_at, state.paused_at, state.person_since)
+    until = min([now, *(at for at in stops if at is not None)])
+    off = state.paused_seconds + state.person_seconds + state.idle_seconds
+    return max(0.0, until - state.created_at - off)
+
+
+def shown_at(state: RunState, now: float) -> float:
+    """The moment that a view shows, in absolute seconds: nothing waits or works after the end."""
+    return now if state.finished_at is None else min(now, state.finished_at)
+
+
+def waits_for_a_person(state: RunState) -> bool:
+    """Whether something is left to do and nothing of it goes on before somebody decides."""
+    if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
+        return False
+    queued = {one.task for one in state.claims if one.is_waiting and one.until is None}
+    is_asked = False
+    for task in state.tasks:
+        if task.phase in TERMINAL:
+            continue
+        if _moves(task) and task.id not in queued:
+            return False
+        is_asked = is_asked or waits_for_an_answer(task)
+    return is_asked
+
+
+def waits_for_an_answer(task: TaskState) -> bool:
+    """Whether the task itself goes on only once a person decides."""
+    return bool(task.phase is Phase.CONFLICT or task.held or task.asks or waits_for_money(task))
+
+
+def waits_for_money(task: TaskState) -> bool:
+    """Whether the run's budget is used up and a person has to say how it goes on."""
+    return (
+        task.phase is Phase.READY and task.wait is not None and task.wait.cause is WaitCause.BUDGET
+    )
+
+
+def _moves(task: TaskState) -> bool:
+    """Whether time alone brings the task on; one that is ready waits for another, or a slot."""
+    match task.phase:
+        case Phase.RUNNING:
+            return not task.asks
+        case Phase.PAUSED:
+            return not (task.held or task.yields_to is not None)
+        case Phase.BACKOFF:
+            return not task.held
+        case Phase.READY:
+            return task.wait is not None and task.wait.cause is WaitCause.LIMIT and not task.held
+        case _:
+            return task.phase in _MOVES_BY_ITSELF
+
+
+def keep_time(draft: Draft, before: RunState, event: Event) -> None:
+    """Book the time since the event before, once the step is done."""
+    changes: dict[str, Any] = {}
+    if before.person_since is not None and isinstance(event, RunAdopted):
+        changes = _end_wait(before, before.now)
+    if isinstance(event, RunAdopted) and before.stage not in {RunStage.PAUSED, RunStage.FINISHED}:
+        changes["idle_seconds"] = before.idle_seconds + draft.now - before.now
+        is_asked = before.person_since is not None
+        gap = Gap(before.now, draft.now, before.now, for_person=is_asked)
+        changes["gaps"] = (*before.gaps, gap)
+    elif before.finished_at is not None and draft.state.finished_at is None:
+        changes["idle_seconds"] = before.idle_seconds + draft.now - before.finished_at
+    elif before.gaps and isinstance(event, AgentStarted | AgentExited):
+        changes = _was_alive(before, event)
+    draft.set(**changes)
+    state = draft.state
+    waits = state.stage in {RunStage.RUNNING, RunStage.DRAINING} and waits_for_a_person(state)
+    if waits and state.person_since is None:
+        draft.set(person_since=draft.now)
+    elif not waits and state.person_since is not None:
+        draft.set(**_end_wait(state, draft.now))
+
+
+def _end_wait(state: RunState, until: float) -> dict[str, Any]:
+    waited = 0.0 if state.person_since is None else max(0.0, until - state.person_since)
+    return {"person_since": None, "person_seconds": state.person_seconds + waited}
+
+
+def _was_alive(state: RunState, event: AgentStarted | AgentExited) -> dict[str, Any]:
+    """What an attempt's news says of the times between engines."""
+    task = state.task(event.task)
+    is_known = task.attempt == event.attempt and task.phase in HOLDS_SLOT
+    if not is_known or task.dispatched_at is None:
+        return {}
+    if isinstance(event, AgentExited) and event.failure is FailureKind.LOST:
+        return {}
+    until = event.exited_at if isinstance(event, AgentExited) else state.now
+    gaps, lived, person = [], 0.0, 0.0
+    for gap in state.gaps:
+        seen = max(gap.seen, min(until, gap.end)) if task.dispatched_at <= gap.begin else gap.seen
+        lived += seen - gap.seen
+        person += seen - gap.seen if gap.for_person else 0.0
+        gaps.append(replace(gap, seen=seen))
+    return {
+        "gaps": tuple(gaps),
+        "idle_seconds": state.idle_seconds - lived,
+        "person_seconds": state.person_seconds + person,
+    }
