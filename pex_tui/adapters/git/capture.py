@@ -24,6 +24,7 @@ from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.repository import shown
 from pex_tui.adapters.git.shadow import shadow_in, shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
+from pex_tui.adapters.git.submodules import MODULES, Submodules, gitlinks_of
 from pex_tui.adapters.git.unlanded import aside_folder, ground_of, parsed, put_aside, written
 from pex_tui.adapters.git.worktree_record import Worktree, write_whole
 from pex_tui.core.globs import matches
@@ -98,10 +99,16 @@ class Capture:
         return await keep_snapshot(shadow, replace(extras, attempt=attempt), label)
 
     async def _set_aside(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
-        """Move what the snapshot that was just made does not hold beside the attempt's log."""
+        """Keep what the snapshot that was just made does not hold, and a reset would delete."""
         shadow = await shadow_of(worktree, self.common_dir)
         attempt = self.places.attempt(key.run, key.task, key.attempt)
-        return await put_aside(shadow, ground_of(worktree, self.keep), aside_folder(attempt))
+        inside: tuple[Unlanded, ...] = ()
+        if (worktree.path / ".gitmodules").is_file():
+            stores, scratch = self.common_dir / MODULES, attempt / "submodule"
+            modules = Submodules(stores, worktree.path, work_ref(key), scratch, self.identity)
+            inside = await modules.keep(shadow.git, await gitlinks_of(shadow.git))
+        ground = ground_of(worktree, self.keep)
+        return inside + await put_aside(shadow, ground, aside_folder(attempt))
 
     async def diff(self, worktree: Worktree) -> str:
         """What has changed in a worktree at work, as a unified diff; raise GitError or OSError."""
