@@ -48,6 +48,10 @@ class Places:
         """A folder with the programs that agents find at the end of their PATH."""
         return self.run(run) / ".programs"
 
+    def prompt(self, run: RunId, task: TaskId, attempt: int) -> Path:
+        """The task's prompt as a file, for commands: a variable may be too short for it."""
+        return self.attempt(run, task, attempt) / "prompt.txt"
+
     def output(self, run: RunId, task: TaskId, attempt: int) -> Path:
         """What the attempt printed, both streams, byte for byte."""
         return self.attempt(run, task, attempt) / "output.log"

@@ -8,6 +8,7 @@ from pex_tui.core.globs import matches, names_a_file
 from pex_tui.core.ids import AgentName, LockName, TaskId
 from pex_tui.core.plan import Brief, Expects, Isolation, LockRequest, TaskSpec
 from pex_tui.planning.agents import AgentDefinition
+from pex_tui.planning.argument_sizes import check_sizes
 from pex_tui.planning.context import PlanContext
 from pex_tui.planning.predict import predicted_writes
 from pex_tui.planning.reading import Draft, TaskDraft
@@ -36,6 +37,7 @@ def resolve_task(
     _check_isolation(draft, task, writes)
     if argv is None:
         return None
+    check_sizes(draft, task, argv if brief is None else ())
     defaults = agent or AgentDefinition(AgentName(""))
     return TaskSpec(
         id=TaskId(fields.id),

@@ -75,7 +75,8 @@ class TaskFile(_PlanModel):
     prompt: Text = Field(
         default="",
         examples=["Review src/api and write reports/security.md"],
-        description="What the task is to do; its command finds it in $PEX_PROMPT.",
+        description="What the task is to do; its command finds it in $PEX_PROMPT, and whole in the "
+        "file $PEX_PROMPT_FILE however long it is.",
     )
     command: Command | None = Field(
         default=None,

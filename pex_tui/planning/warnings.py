@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pex_tui.core.amounts import clock, counted, percent
+from pex_tui.core.arguments import PROMPT, PROMPT_FILE, fits_a_variable
 from pex_tui.core.globs import any_overlap
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
@@ -44,6 +45,7 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
         *_little_history(plan),
         *_too_many_to_foresee(active),
         *_stale_reads(plan, graph),
+        *_long_prompts(active),
         *_short_timeouts(active),
         *_too_many_slots(plan, active, rules),
         *_switched_off(plan),
@@ -237,6 +239,17 @@ def _stale_reads(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
                     f"Add needs: [{other.id}] to {spec.id} if it has to see that.",
                     (spec.id, other.id),
                 )
+
+
+def _long_prompts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        if spec.brief is None and not fits_a_variable(spec.prompt):
+            yield PlanWarning(
+                f"the prompt of {spec.id} is longer than a variable can be: ${PROMPT} holds its "
+                "beginning.",
+                f"Let its command read the file ${PROMPT_FILE}, which holds all of it.",
+                (spec.id,),
+            )
 
 
 def _short_timeouts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:

@@ -208,6 +208,29 @@ def test_a_plan_that_is_no_plan_says_what_is_missing(
     assert problem in found
 
 
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('command: "{long}"', "an argument of its command has 200,000 bytes"),
+        ('command: x\n    env: {{A: "{long}"}}', "the variable A has 200,002 bytes"),
+        ('command: echo $PEX_PROMPT\n    prompt: "{long}"', "longer than $PEX_PROMPT can be"),
+    ],
+)
+def test_what_the_kernel_would_not_take_is_refused(
+    lines: str, problem: str, problems: Problems
+) -> None:
+    text = lines.format(long="x" * 200_000)
+    (found,) = problems(f"tasks:\n  - id: a\n    {text}\n", LIBRARY)
+    assert problem in found
+    assert "128 KiB" in found
+
+
+def test_a_command_may_read_a_long_prompt_from_its_file(parse: Parse) -> None:
+    prompt = "x" * 200_000
+    plan = parse(f'tasks: [{{id: a, command: cat $PEX_PROMPT_FILE, prompt: "{prompt}"}}]', LIBRARY)
+    assert plan.tasks[0].prompt == prompt
+
+
 def test_every_problem_is_told_at_once_in_the_order_of_lines(problems: Problems) -> None:
     found = problems(
         """\

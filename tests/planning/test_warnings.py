@@ -146,3 +146,10 @@ def test_only_tasks_that_nothing_else_orders_are_said_to_take_turns(
         *("takes turns", "takes turns"),
         *("takes turns", "takes turns"),
     )
+
+
+def test_a_prompt_that_no_variable_holds_is_told(parse: Callable[..., Plan]) -> None:
+    plan = parse(f'tasks: [{{id: a, command: ./tool, prompt: "{"x" * 200_000}", writes: []}}]')
+    (found,) = plan_warnings(plan, PlanGraph.build(plan, RULES), RULES)
+    assert "longer than a variable can be" in found.text
+    assert "$PEX_PROMPT_FILE" in found.remedy

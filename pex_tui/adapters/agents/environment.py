@@ -9,11 +9,10 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+from pex_tui.core.arguments import PROMPT, PROMPT_FILE, as_variable
 from pex_tui.core.ids import SlotId
 from pex_tui.core.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
-
-PROMPT_LIMIT_BYTES = 100_000  # the kernel takes 128 KiB a variable
 
 _PASSED = (
     # who and where the user is
@@ -49,6 +48,7 @@ def attempt_environment(
     workspace: Path,
     port: int,
     outputs: Path,
+    prompt_file: Path,
     inputs: Sequence[Path] = (),
     socket: Path | None = None,
     token: str = "",
@@ -57,9 +57,10 @@ def attempt_environment(
     """The whole environment of an attempt's process.
 
     `user` is the environment that the user started us with, `port` the base of ten free ports,
-    `outputs` the folder whose files go to dependents, `inputs` those of the task's needs, `passed`
-    the patterns of `safety.env_pass`, `token` what it shows at the agents' `socket`. What the task
-    itself sets wins over everything.
+    `outputs` the folder whose files go to dependents, `inputs` those of the task's needs,
+    `prompt_file` a file with the whole prompt, which a variable may not hold, `passed` the patterns
+    of `safety.env_pass`, `token` what it shows at the agents' `socket`. What the task itself sets
+    wins over everything.
     """
     contract = {
         "PEX_RUN": key.run,
@@ -72,7 +73,8 @@ def attempt_environment(
         "PEX_INPUTS": os.pathsep.join(map(os.fspath, inputs)),
         "PEX_SOCKET": os.fspath(socket) if socket is not None else "",
         "PEX_TOKEN": token,
-        "PEX_PROMPT": _within_limit(spec.prompt),
+        PROMPT: as_variable(spec.prompt),
+        PROMPT_FILE: os.fspath(prompt_file),
     }
     wanted = tuple(passed)
     return {
@@ -94,11 +96,3 @@ def _may_pass(name: str, wanted: tuple[str, ...]) -> bool:
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _within_limit(prompt: str) -> str:
-    """The prompt as a variable can hold it: no NUL, and cut where the kernel would refuse it."""
-    raw = prompt.replace("\0", "").encode("utf-8", "surrogateescape")
-    if len(raw) <= PROMPT_LIMIT_BYTES:
-        return os.fsdecode(raw)
-    return raw[:PROMPT_LIMIT_BYTES].decode("utf-8", "ignore")

@@ -52,6 +52,7 @@ class AgentLaunches:
         argv = spec.argv
         try:
             outputs.mkdir(parents=True, exist_ok=True)
+            prompt_file = self._write_prompt(key, spec)
             record = next_record(
                 self.places, key, spec, workspace, lesson, leases=self.write_leases
             )
@@ -69,6 +70,7 @@ class AgentLaunches:
             workspace=workspace.path,
             port=self.leases.lease(slot),
             outputs=outputs,
+            prompt_file=prompt_file,
             inputs=[self.places.outputs(key.run, need) for need in spec.needs],
             socket=self.door.path if self.door else None,
             token=token,
@@ -79,3 +81,11 @@ class AgentLaunches:
         env = own_environment(spec, env)
         speaks = spec.brief is not None and spec.brief.talk in SPOKEN
         return Launch(key, argv, workspace.path, env, self.grace_seconds, speaks)
+
+    def _write_prompt(self, key: AttemptKey, spec: TaskSpec) -> Path:
+        """A file with the whole prompt, for its owner alone; raise OSError."""
+        path = self.places.prompt(key.run, key.task, key.attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(spec.prompt.encode("utf-8", "surrogateescape"))
+        path.chmod(0o600)
+        return path

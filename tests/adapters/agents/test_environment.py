@@ -1,11 +1,13 @@
 """What an agent finds in its environment, and what it must not find."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.agents.environment import PROMPT_LIMIT_BYTES, attempt_environment
+from pex_tui.adapters.agents.environment import attempt_environment
 from pex_tui.adapters.agents.invocations import needed_environment, own_environment
+from pex_tui.core.arguments import MOST_BYTES, variable_bytes
 from pex_tui.core.ids import RunId, SlotId, TaskId
 from pex_tui.core.plan import Brief, Talk, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
@@ -28,6 +30,7 @@ def environment(
         workspace=Path("/pool/1"),
         port=20_001,
         outputs=Path("/runs/audit/outputs"),
+        prompt_file=Path("/runs/audit/2/prompt.txt"),
         inputs=inputs,
         socket=Path("/run/pex.sock"),
         passed=passed,
@@ -50,6 +53,7 @@ def test_the_contract_is_in_every_environment() -> None:
         "PEX_INPUTS": "/runs/a/outputs:/runs/b/outputs",
         "PEX_TOKEN": "",
         "PEX_PROMPT": "Look at it",
+        "PEX_PROMPT_FILE": "/runs/audit/2/prompt.txt",
     }
 
 
@@ -96,11 +100,14 @@ def test_the_tasks_own_variables_win() -> None:
     assert (found["PATH"], found["PGDATABASE"]) == ("/mine", "test")
 
 
-def test_a_prompt_longer_than_the_kernel_takes_is_cut() -> None:
-    spec = TaskSpec(KEY.task, ("true",), prompt="é" * PROMPT_LIMIT_BYTES + "\0")
-    prompt = environment({}, spec=spec)["PEX_PROMPT"]
-    assert len(prompt.encode()) <= PROMPT_LIMIT_BYTES
-    assert set(prompt) == {"é"}
+@pytest.mark.parametrize("length", [MOST_BYTES // 2 - 6, MOST_BYTES])
+def test_the_kernel_takes_the_prompt_whatever_its_length(length: int) -> None:
+    spec = TaskSpec(KEY.task, ("true",), prompt="é" * length + "\0")
+    found = environment({}, spec=spec)
+    assert variable_bytes("PEX_PROMPT", found["PEX_PROMPT"]) == MOST_BYTES
+    assert set(found["PEX_PROMPT"]) == {"é"}
+    said = subprocess.run(["printenv", "PEX_PROMPT"], env=found, capture_output=True, check=True)
+    assert len(said.stdout.decode()) == min(length, MOST_BYTES // 2 - 6) + 1
 
 
 def test_an_agent_with_a_model_gets_its_own_providers_login_whatever_its_runner_is_called() -> None:
