@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import subprocess
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _GRACE_SECONDS = 5.0
 Stream = int | None
@@ -54,6 +56,42 @@ async def running(
     finally:
         if not is_over:
             await end_group(process)
+
+
+async def run_through(
+    argv: tuple[str, ...],
+    folder: Path,
+    env: Mapping[str, str],
+    output: BinaryIO,
+    *,
+    stdin: BinaryIO | None = None,
+    pass_fds: tuple[int, ...] = (),
+) -> int:
+    """Run a program that must never be cut short, in a session of its own; its exit code.
+
+    A cancel is raised once it has ended. It writes to a file, so that it also ends well if we are
+    killed meanwhile. Raises OSError when it can't be started.
+    """
+    process = subprocess.Popen(  # noqa: ASYNC220  # a start that is cancelled would be killed
+        argv,
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=output,
+        stderr=output,
+        cwd=folder,
+        env=env,
+        start_new_session=True,
+        pass_fds=pass_fds,
+    )
+    ended = asyncio.get_running_loop().run_in_executor(None, process.wait)
+    cancelled: asyncio.CancelledError | None = None
+    while not ended.done():
+        try:
+            await asyncio.wait([ended])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return ended.result()
 
 
 async def end_group(process: Process) -> None:

@@ -82,6 +82,8 @@ def is_over(state: RunState, *, attended: bool) -> bool:
 
 def is_drained(state: RunState) -> bool:
     """Whether nothing is in flight that a draining run waits for; a killed one leaves the queue."""
+    if state.land_status is LandStatus.RUNNING:  # nobody cuts git short in the user's checkout
+        return False
     moving = IN_FLIGHT - IN_MERGE_QUEUE if state.killed else IN_FLIGHT
     return all(task.phase not in moving for task in state.tasks)
 

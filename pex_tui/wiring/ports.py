@@ -8,17 +8,26 @@ from pex_tui.adapters.agents.launches import AgentLaunches
 from pex_tui.adapters.agents.ports import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.clock import SystemClock
-from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.gate import GateOptions
-from pex_tui.adapters.git.landing import GitLander, LanderOptions
+from pex_tui.adapters.git.half_landed import LandingNote, mend
+from pex_tui.adapters.git.landing import (
+    LANDING_LOCK,
+    LANDING_NOTE,
+    GitLander,
+    LanderOptions,
+)
 from pex_tui.adapters.git.lookout import GitLookout
 from pex_tui.adapters.git.options import WorkspaceOptions
+from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.setup import run_setup
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.core.state import RunState
-from pex_tui.engine.ports import Ports
+from pex_tui.core.text import clean
+from pex_tui.engine.ports import LandingError, Ports
+from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground
 
 
@@ -98,6 +107,16 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             remembers=state.rules.remembers,
         )
     )
+
+
+async def mend_landing(ground: Ground) -> None:
+    """Finish or undo a landing in the user's checkout that was cut short; raise UserError."""
+    root = ground.places.root
+    refs = Refs(ground.repository.git, root / LANDING_LOCK)
+    try:
+        await mend(refs, ground.repository.checkout, LandingNote(root / LANDING_NOTE))
+    except (GitError, LandingError, OSError) as error:
+        raise UserError(f"An earlier landing was cut short: {clean(str(error))}") from error
 
 
 def workspace_options(ground: Ground) -> WorkspaceOptions:

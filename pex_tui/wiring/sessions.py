@@ -33,7 +33,7 @@ from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.locking import take_lock
-from pex_tui.wiring.ports import Assembly, assemble
+from pex_tui.wiring.ports import Assembly, assemble, mend_landing
 from pex_tui.wiring.run_ids import new_run_id
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.stored_state import read_state
@@ -45,6 +45,7 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
     """Begin a run of the plan; raise UserError, with nothing started, when it can't be."""
     repository = ground.repository
     await repository.head()
+    await mend_landing(ground)
     identity = await _identity(ground, draft)
     target = await _target(ground, draft)
     if options.land:

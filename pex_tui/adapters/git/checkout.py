@@ -11,7 +11,6 @@ from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
 
 _SHOWN_PATHS = 8
-_TIMEOUT_SECONDS = 3600.0  # a large checkout with filters takes its time
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",
     "CHERRY_PICK_HEAD": "cherry-pick",
@@ -64,16 +63,15 @@ class UserCheckout:
         """Bring the checkout and its branch to `new` together; raise LandingError, nothing lost.
 
         git's own merge does it: it looks at every file again under the index lock, moves the branch
-        last, and runs to its end if we are killed. `lock` is a descriptor that it holds meanwhile.
+        last, and runs to its end whatever becomes of us. `lock` is a descriptor that it holds
+        meanwhile.
         """
         await self.refuse_if_in_the_way(old, new)
         # A user's merge options (`branch.main.mergeOptions`, `merge.autoStash`) have no say here.
         options = ["--ff-only", "--commit", "--no-squash", "--no-autostash", "--no-stat"]
         options += ["--no-verify-signatures", "--no-overwrite-ignore", "-q"]
         try:
-            await self.git.run(
-                *("merge", *options, new), pass_fds=(lock,), timeout_seconds=_TIMEOUT_SECONDS
-            )
+            await self.git.run_through("merge", *options, new, pass_fds=(lock,))
         except GitError as error:
             raise LandingError(
                 f"git left {clean(str(self.path))} as it was: {clean(str(error))}. Clear the way, "

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pex_tui.adapters.child_process import running
+from pex_tui.adapters.child_process import run_through, running
 
 # What an agent plants in a repository's configuration must never run in our git.
 SAFE_CONFIG = (
@@ -100,6 +101,32 @@ class Git:
             pass_fds=pass_fds,
             most_bytes=most_bytes,
         )
+
+    async def run_through(
+        self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()
+    ) -> None:
+        """Run a command that changes the user's own files; raise GitError when it fails.
+
+        Nothing that becomes of us cuts it short: not a cancel, which waits for its end, not a
+        signal, and not our death, as it writes into files. `pass_fds` as in `run`.
+        """
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            try:
+                status = await run_through(
+                    tuple(self._argv(args)),
+                    self.work_tree or self.git_dir,
+                    environment(self.env),
+                    output,
+                    stdin=given,
+                    pass_fds=pass_fds,
+                )
+            except OSError as error:
+                raise GitError(args, -1, str(error)) from None
+            output.seek(0)
+            if status != 0:
+                raise GitError(args, status, output.read().decode("utf-8", "replace"))
 
     async def text(self, *args: str, stdin: bytes = b"") -> str:
         """Run a command and return its output as text, without the last newline."""

@@ -8,6 +8,7 @@ from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.gate import Gate
+from pex_tui.adapters.git.half_landed import Landing, LandingNote, mend, mend_locked
 from pex_tui.adapters.git.history import unlanded_commits
 from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import TreeMerger
@@ -40,11 +41,13 @@ class RunLanding:
     run: RunId
     base: CommitId
     checkout: Git
+    note: LandingNote
     policy: GatePolicy
 
     async def land(self, target: str) -> tuple[CommitId, str]:
         """The target's new tip and what was done, for a person; raise LandingError, GitError."""
         branch = replace(self.integration, name=target.removeprefix("refs/heads/"))
+        await mend(branch.refs, self.checkout, self.note)
         for _ in range(_TRIES):
             old = await self._target(branch)
             new, words = await self._plan(branch, old)
@@ -163,7 +166,12 @@ class RunLanding:
             if checkout is None:
                 await refs.write(branch.ref, new, old, descriptor, f"lands run {self.run}")
             else:
-                await checkout.fast_forward(old, new, descriptor)
+                place = (str(checkout.path), str(checkout.git.git_dir))
+                self.note.write(Landing(branch.ref, old, new, *place))
+                try:
+                    await checkout.fast_forward(old, new, descriptor)
+                finally:  # what was refused or killed half-way is undone at once
+                    await mend_locked(self.checkout, self.note, descriptor)
             if await refs.read(branch.ref) != new:
                 raise LandingError(
                     f"{branch.name} was switched or moved by another program at the very moment of "

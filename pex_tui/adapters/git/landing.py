@@ -10,6 +10,7 @@ from pex_tui.adapters.git.branch import Branch
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.gate import Gate, GateOptions
+from pex_tui.adapters.git.half_landed import LandingNote
 from pex_tui.adapters.git.land_run import RunLanding
 from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_markers import MarkerCheck
@@ -36,6 +37,8 @@ from pex_tui.engine.ports import (
     MoveRefused,
 )
 
+LANDING_LOCK, LANDING_NOTE = "landing.lock", "landing.json"
+"""In the state directory: what every writer of refs holds, and what is done to the checkout."""
 _DIFF_BYTES = 2 * 1024 * 1024
 
 
@@ -69,7 +72,7 @@ class GitLander:
         self._options = options
         self._git = git = options.git
         root = options.places.root.resolve()
-        self._refs = Refs(git, root / "landing.lock")
+        self._refs = Refs(git, root / LANDING_LOCK)
         self._branch = Branch(self._refs, options.branch)
         attributes = Attributes(git, root / "attributes")
         self._merger = TreeMerger(git, attributes)
@@ -94,6 +97,7 @@ class GitLander:
             run=options.run,
             base=options.base,
             checkout=options.checkout,
+            note=LandingNote(root / LANDING_NOTE),
             policy=options.gate_policy,
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.kept_refs import read_ref
-from pex_tui.adapters.git.ref_lock import is_orphaned, suspects
+from pex_tui.adapters.git.ref_lock import is_orphaned, lock_in, suspects
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
@@ -52,13 +52,13 @@ class Refs:
         """
         command = ["update-ref", "-m", f"pex-tui: {words}", ref, new]
         command += [] if old is None else [old]
-        lock = self.git.git_dir / f"{ref}.lock"
         give_up_at = time.monotonic() + self.ref_patience_seconds
         while True:
             try:
                 await self.git.run(*command, pass_fds=(descriptor,))
             except GitError as error:
-                if "File exists" not in error.stderr:
+                lock = lock_in(error.stderr)  # the ref's, or that of HEAD or of all packed refs
+                if lock is None or not lock.resolve().is_relative_to(self.git.git_dir.resolve()):
                     raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
                 if await asyncio.to_thread(is_orphaned, lock, new):
                     lock.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from pex_tui.adapters.git.branch import Branch
 from pex_tui.adapters.git.file_lock import file_lock
+from pex_tui.adapters.git.ref_lock import is_orphaned
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.core.ids import CommitId
 from pex_tui.engine.places import Places
@@ -120,15 +123,57 @@ async def test_a_ref_lock_of_a_dead_git_is_removed(world: World, mine: bool) -> 
     assert not lock.exists()
 
 
-async def test_an_aged_ref_lock_is_removed_once_no_git_is_as_old(
+@pytest.fixture
+async def bystanders(world: World) -> AsyncIterator[None]:
+    """A git elsewhere, something that is only called so, and a git here that only reads."""
+    elsewhere = world.places.root / "elsewhere"
+    world.git("init", "-q", str(elsewhere))
+    named = world.places.root / "gitk"
+    named.symlink_to(shutil.which("sleep") or "")
+    here = world.project.path
+    commands = [
+        (("git", "hash-object", "--stdin"), elsewhere),
+        ((str(named), "600"), here),
+        (("git", "cat-file", "--batch"), here),
+    ]
+    pipe = asyncio.subprocess.PIPE
+    started = [
+        await asyncio.create_subprocess_exec(*argv, cwd=folder, stdin=pipe, stdout=pipe)
+        for argv, folder in commands
+    ]
+    yield
+    for process in started:
+        process.kill()
+        await process.communicate()
+
+
+@pytest.mark.usefixtures("bystanders")
+async def test_an_aged_lock_is_removed_though_processes_called_git_are_as_old(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = await candidate(world)
-    lock = ref_lock(world, "", 30.0)
-    monkeypatch.setattr("pex_tui.adapters.git.ref_lock._git_processes_since_before", lambda _: [])
+    monkeypatch.setattr("pex_tui.adapters.git.ref_lock._AGED_SECONDS", 0.0)
+    lock = ref_lock(world, "", 0.0)
+    for name in ("index", "packed-refs", "config", "shallow"):
+        other = world.project.path / ".git" / f"{name}.lock"
+        other.touch()
+        assert is_orphaned(other), name
 
     assert await impatient(world).move(world.base, new, "lands a") == Moved()
     assert not lock.exists()
+
+
+async def test_a_lock_that_anybody_has_open_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = await candidate(world)
+    monkeypatch.setattr("pex_tui.adapters.git.ref_lock._AGED_SECONDS", 0.0)
+    lock = ref_lock(world, "", 0.0)
+
+    with lock.open(), pytest.raises(LandingError, match=rf"perhaps held by .*pid {os.getpid()}"):
+        await impatient(world).move(world.base, new, "lands a")
+
+    assert lock.exists()
 
 
 async def test_a_ref_lock_that_a_living_git_may_hold_stays(
