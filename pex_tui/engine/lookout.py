@@ -1,6 +1,6 @@
 """The radar's eyes: what attempts at work have changed, and whether two of them would merge."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -25,11 +25,27 @@ class Footprint:
     ranges: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
 
+class Watching(Protocol):
+    """Hears of changes below some folders until it is closed, and holds nobody up."""
+
+    def follow(self, folders: frozenset[Path]) -> None:
+        """Hear of these from now on; one that is new counts as changed."""
+        ...
+
+    async def changes(self) -> frozenset[Path]:
+        """The folders below which something changed since the last call, once there is one."""
+        ...
+
+    def close(self) -> None:
+        """Hear no more."""
+        ...
+
+
 class Lookout(Protocol):
     """Sees what attempts at work change, without touching anything of theirs."""
 
-    def changes(self, folders: frozenset[Path]) -> AsyncIterator[frozenset[Path]]:
-        """The folders below which something changed, whenever it does; all of them at first."""
+    def watch(self, warn: Callable[[str], None]) -> Watching:
+        """Begin to watch; `warn` is told, once, why it only looks every few seconds."""
         ...
 
     async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:

@@ -3,20 +3,22 @@
 import asyncio
 import math
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.core.conflict import SharedPath
-from pex_tui.core.events import Event
+from pex_tui.core.events import Event, Noticed
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.plan import Isolation
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.state import RunState, TaskState
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.lookout import Footprint, Lookout
+from pex_tui.engine.lookout import Footprint, Lookout, Watching
 from pex_tui.engine.ports import Clock, WorkspaceError
 
+MOST_FILES = 5000  # of one attempt that are named while it works
 _REST_SECONDS = 0.5  # between two looks: an agent that writes all the time costs no more
 
 
@@ -42,7 +44,7 @@ class Radar:
         self._clock = clock
         self._post = post
         self._folders = _folders(state)
-        self._moved = asyncio.Event()
+        self._watching: Watching | None = None
         self._stirred = asyncio.Event()
         self._changed: set[Path] = set()
         self._seen: dict[TaskId, _Seen] = {}
@@ -56,8 +58,9 @@ class Radar:
         folders = _folders(state)
         if folders != self._folders:
             self._folders = folders
-            self._moved.set()
             self._stirred.set()
+            if self._watching is not None:
+                self._watching.follow(frozenset(folders))
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -67,20 +70,14 @@ class Radar:
 
     async def _watch(self) -> None:
         """Hear of changes in the workspaces of the moment."""
-        while True:
-            self._moved.clear()
-            listening = asyncio.create_task(self._listen(frozenset(self._folders)))
-            try:
-                await self._moved.wait()
-            finally:
-                listening.cancel()
-                await asyncio.wait({listening})
-
-    async def _listen(self, folders: frozenset[Path]) -> None:
-        if folders:
-            async for changed in self._lookout.changes(folders):
-                self._changed |= changed
+        with closing(self._lookout.watch(self._warn)) as self._watching:
+            self._watching.follow(frozenset(self._folders))
+            while True:
+                self._changed |= await self._watching.changes()
                 self._stirred.set()
+
+    def _warn(self, why: str) -> None:
+        self._post(Noticed(f"The radar looks every few seconds, not at each write: {why}."))
 
     async def _look_around(self) -> None:
         while True:
@@ -114,14 +111,27 @@ class Radar:
             if now is None or now is before:
                 return
             self._seen[key.task] = _Seen(key.attempt, now)
-            if now.files != (before.files if before else ()):
-                self._post(WritesSeen(key.task, key.attempt, now.files))
+            self._tell_writes(key, now, before)
             for other, seen in list(self._seen.items()):
                 if _may_meet(self._state.task(key.task), self._state.task(other)):
                     paths = await self._lookout.collision(now, seen.footprint)
                     self._tell(frozenset({key.task, other}), paths)
         except WorkspaceError:
             return  # it will be looked at again when it changes; landing sees it in any case
+
+    def _tell_writes(self, key: AttemptKey, now: Footprint, before: Footprint | None) -> None:
+        """Name what is written, unless it is so much that naming it again and again is a flood."""
+        known = before.files if before else ()
+        if len(now.files) > MOST_FILES:
+            if len(known) <= MOST_FILES:
+                self._post(
+                    Noticed(
+                        f"{key.task} has changed more than {MOST_FILES:,} files: "
+                        "which ones is said once it has ended."
+                    )
+                )
+        elif now.files != known:
+            self._post(WritesSeen(key.task, key.attempt, now.files))
 
     def _tell(self, pair: frozenset[TaskId], paths: tuple[SharedPath, ...]) -> None:
         if paths == self._told.get(pair, ()):

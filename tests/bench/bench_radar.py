@@ -3,13 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
+from pex_tui.adapters.folder_watch import FolderWatch
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.collide import may_collide
 from pex_tui.adapters.git.lookout import GitLookout
@@ -56,7 +56,7 @@ async def test_ten_idle_agents(bench: Bench, project: Project) -> None:
         (await bench.workspaces.prepare(key_of(f"t{number}"), writer(), head(project))).path
         for number in range(AGENTS)
     ]
-    listening = asyncio.create_task(drain(lookout.changes(frozenset(folders))))
+    listening = asyncio.create_task(drain(lookout.watch(print), frozenset(folders)))
     await asyncio.sleep(2.0)
     own = psutil.Process()
     began = own.cpu_times()
@@ -101,10 +101,11 @@ async def test_many_pairs_beside_git(bench: Bench, project: Project) -> None:
     )
 
 
-async def drain(changes: AsyncGenerator[frozenset[Path]]) -> None:
-    async with aclosing(changes):
-        async for _ in changes:
-            pass
+async def drain(watching: FolderWatch, folders: frozenset[Path]) -> None:
+    with closing(watching):
+        watching.follow(folders)
+        while True:
+            await watching.changes()
 
 
 def head(project: Project) -> CommitId:

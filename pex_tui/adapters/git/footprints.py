@@ -38,9 +38,12 @@ async def take_footprint(shadow: Shadow, extras: Extras, before: Footprint | Non
         *("--no-ext-diff", "--no-textconv", "--submodule=short", shadow.start, tree),
         most_bytes=_MOST_BYTES,
     )
+    if len(answer.stdout) > _MOST_BYTES:  # cut somewhere, perhaps in the middle of a path
+        answer = await shadow.git.run(
+            *("diff-tree", "-r", "-z", "--raw", "--no-renames", shadow.start, tree)
+        )
     entries, patch = _entries(answer.stdout)
-    is_whole = len(answer.stdout) <= _MOST_BYTES
-    ranges = dict(_ranges(entries, patch)) if is_whole else {}
+    ranges = dict(_ranges(entries, patch)) if patch else {}
     return Footprint(shadow.start, commit, tree, tuple(path for path, _ in entries), ranges)
 
 

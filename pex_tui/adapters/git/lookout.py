@@ -1,14 +1,10 @@
 """Watches workspaces for changes and asks git whether two of them would merge."""
 
 import asyncio
-import os
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from watchfiles import Change, DefaultFilter, awatch
-
+from pex_tui.adapters.folder_watch import FolderWatch
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.collide import may_collide, shared_lines, told_lines
@@ -21,10 +17,6 @@ from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.lookout import Footprint
 from pex_tui.engine.ports import WorkspaceError
 
-_GATHERED_MS = 500  # changes that come together are told together
-_STEP_MS = 200
-_POLL_SECONDS = 5.0  # where the system can't watch so many folders
-
 
 @dataclass(frozen=True, slots=True)
 class GitLookout:
@@ -32,33 +24,9 @@ class GitLookout:
 
     workspaces: GitWorkspaces
 
-    async def changes(self, folders: frozenset[Path]) -> AsyncGenerator[frozenset[Path]]:
-        """The folders below which something changed, whenever it does; all of them at first."""
-        yield folders
-        by_name = {f"{os.fspath(folder)}/": folder for folder in folders}
-        stop = asyncio.Event()
-        seen = awatch(
-            *folders,
-            watch_filter=_Sources(),
-            debounce=_GATHERED_MS,
-            step=_STEP_MS,
-            stop_event=stop,
-            ignore_permission_denied=True,
-        )
-        try:
-            async with aclosing(seen):
-                async for found in seen:
-                    yield frozenset(
-                        folder
-                        for name, folder in by_name.items()
-                        if any(path.startswith(name) for _, path in found)
-                    )
-        except OSError:  # too many folders for the system, or one that is gone
-            while True:
-                await asyncio.sleep(_POLL_SECONDS)
-                yield folders
-        finally:
-            stop.set()
+    def watch(self, warn: Callable[[str], None]) -> FolderWatch:
+        """Hear of changes in workspaces; `warn` is told why that is slower than it should be."""
+        return FolderWatch(warn)
 
     async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
         """What the attempt has changed by now; raise WorkspaceError."""
@@ -104,11 +72,3 @@ async def _disputed(git: Git, merge: TreeMerge) -> dict[str, str]:
         lines = await asyncio.to_thread(disputed_lines, marked, merge.tip, merge.work)
         found[path] = "" if lines is None else told_lines(*lines)
     return found
-
-
-class _Sources(DefaultFilter):
-    """Leaves out what tools write for themselves, and git's own files."""
-
-    def __call__(self, change: Change, path: str) -> bool:
-        """Whether the change counts."""
-        return not path.endswith("/.git") and super().__call__(change, path)

@@ -1,9 +1,7 @@
 """What is seen of workspaces at work, beside what git itself says of the merge."""
 
-import asyncio
 import random
 from collections.abc import Mapping
-from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from pex_tui.core.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.lookout import Footprint
 from tests.adapters.git.conftest import Bench, Project, key_of, writer
-from tests.waiting import patience
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))
 START: dict[str, str | bytes] = {
@@ -129,24 +126,6 @@ async def test_an_attempt_that_is_over_has_no_footprint(
     key, _ = await at_work(workspaces, project, "one")
     await workspaces.capture(key, writer())
     assert await lookout.footprint(key, None) is None
-
-
-async def test_changes_are_heard_of_and_caches_are_not(
-    lookout: GitLookout, workspaces: GitWorkspaces, project: Project
-) -> None:
-    project.commit(START)
-    _, here = await at_work(workspaces, project, "one")
-    _, there = await at_work(workspaces, project, "other")
-    folders = frozenset({here, there})
-    async with aclosing(lookout.changes(folders)) as changes:
-        assert await anext(changes) == folders
-        hearing = asyncio.ensure_future(anext(changes))
-        await asyncio.sleep(0.5)  # until it listens; nothing tells
-        (there / "__pycache__").mkdir()
-        (there / "__pycache__/x.pyc").write_bytes(b"")
-        edit(here / "src/a.py", {1: "changed"})
-        async with patience():
-            assert await hearing == frozenset({here})
 
 
 MOVES = ("edit", "insert", "delete", "add", "remove", "rename", "folder", "binary", "file")
