@@ -80,7 +80,8 @@ def test_the_app_does_not_become_a_god_object() -> None:
     assert lines < MOST_APP_LINES
 
 
-def test_only_two_places_catch_everything() -> None:
+def test_only_three_places_catch_everything() -> None:
+    """The command line, an attempt's slot, and what may fail without ending the run."""
     broad = [
         f"{path.relative_to(PACKAGE)}"
         for path in MODULES
@@ -88,7 +89,7 @@ def test_only_two_places_catch_everything() -> None:
         if isinstance(node, ast.ExceptHandler) and _swallows_everything(node)
     ]
 
-    assert broad == ["cli.py", "engine/supervisor.py"]
+    assert broad == ["cli.py", "engine/contained.py", "engine/contained.py", "engine/supervisor.py"]
 
 
 def _swallows_everything(handler: ast.ExceptHandler) -> bool:

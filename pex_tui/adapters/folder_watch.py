@@ -25,6 +25,7 @@ from pex_tui.adapters.inotify import (
     Happening,
     Inotify,
 )
+from pex_tui.engine.contained import attempted
 
 POLL_SECONDS = 3.0
 MOST_FOLDERS = 50_000  # of one workspace
@@ -154,13 +155,9 @@ class _Watcher:
     def run(self) -> None:
         """Watch until closed."""
         try:
-            self._watch()
-        except OSError as error:
-            # Other systems have no inotify at all, and nobody misses it there.
-            missing = error.errno == errno.ENOSYS or not sys.platform.startswith("linux")
-            self._tell((None, "" if missing else _reason(error)))
-        except Exception as error:  # noqa: BLE001  # handed to whoever waits for changes
-            self._tell(error)
+            attempted(
+                self._watch_if_possible, self._tell
+            )  # its faults are for who waits for changes
         finally:
             self.end()
 
@@ -175,6 +172,14 @@ class _Watcher:
         with self._pipe_lock, suppress(BlockingIOError):
             if not self._has_ended:
                 os.write(self._waker, b"!")
+
+    def _watch_if_possible(self) -> None:
+        try:
+            self._watch()
+        except OSError as error:
+            # Other systems have no inotify at all, and nobody misses it there.
+            missing = error.errno == errno.ENOSYS or not sys.platform.startswith("linux")
+            self._tell((None, "" if missing else _reason(error)))
 
     def _watch(self) -> None:
         queue = self._make()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pex_tui.adapters.control import ControlError, ask, ask_diff, request_for
 from pex_tui.adapters.engine_lock import Holder
+from pex_tui.adapters.fault_log import FaultLog
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.core.conflict import Decision
 from pex_tui.core.events import Event
@@ -13,6 +14,7 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
 from pex_tui.core.step import replay, step
 from pex_tui.engine.conflicts import ConflictDesk
+from pex_tui.engine.contained import Advisor
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import (
@@ -26,6 +28,10 @@ from pex_tui.errors import UserError
 
 _LOOK_SECONDS = 0.1
 _LOOKS_FOR_OWNER = 10  # one look in so many asks whether the owner is still there
+
+
+def _tell_nobody(_: str) -> None:
+    """The run is another process's, and so is its list of notices."""
 
 
 class FollowedSession:
@@ -56,6 +62,7 @@ class FollowedSession:
         self._owner = owner
         self._actor = actor
         self._listeners: list[Callable[[RunState], None]] = []
+        self._aside = Advisor("Watching", _tell_nobody, FaultLog(places.faults(self._state.run)))
         self._following: asyncio.Task[None] | None = None
 
     @property
@@ -129,7 +136,8 @@ class FollowedSession:
 
     async def usage(self) -> Usage:
         """What the agents use, measured since the last call."""
-        return await asyncio.to_thread(self._meter.read, live_roots(self.state))
+        reading = asyncio.to_thread(self._meter.read, live_roots(self.state))
+        return await self._aside.ask(reading, otherwise=Usage())
 
     def _control(self) -> Path:
         holder = self._owner()
@@ -155,4 +163,4 @@ class FollowedSession:
             self._state, _ = step(self._state, event)
         if news:
             for listener in tuple(self._listeners):
-                listener(self._state)
+                self._aside.call(listener, self._state, otherwise=None)

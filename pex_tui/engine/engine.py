@@ -22,6 +22,7 @@ from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import step
 from pex_tui.core.talk import open_permissions
 from pex_tui.core.talk_events import PermissionDecided
+from pex_tui.engine.contained import Advisor
 from pex_tui.engine.inbox import Inbox
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
@@ -48,6 +49,7 @@ class Engine:
         self._inbox = Inbox()
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
+        self._telling = Advisor("Telling of the run", self._notice, ports.log)
 
     def post(self, event: Event) -> None:
         """Hand in an event from the loop's own thread."""
@@ -70,7 +72,9 @@ class Engine:
             if self._ports.lookout is not None and self.state.rules.radar is not RadarPolicy.OFF:
                 radar = Radar(self.state, self._ports.lookout, self._ports.clock, self.post)
                 self.subscribe(radar.see)
-                running.add(group.create_task(radar.run(), name="radar"))
+                advisor = Advisor("The radar", self._notice, self._ports.log)
+                watching = advisor.keep(radar.run, self._ports.clock.sleep)
+                running.add(group.create_task(watching, name="radar"))
             await self._advance(self._inbox.take(), performer, group, running)
             while self.state.stage is not RunStage.FINISHED:
                 await self._news()
@@ -172,7 +176,10 @@ class Engine:
         self.state = state
         for seq, event in applied:
             for watcher in self._watchers:
-                watcher(seq, event)
+                self._telling.call(watcher, seq, event, otherwise=None)
         if applied:
             for listener in tuple(self._listeners):
-                listener(state)
+                self._telling.call(listener, state, otherwise=None)
+
+    def _notice(self, text: str) -> None:
+        self.post(Noticed(text))

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pex_tui.core.conflict import Decision
-from pex_tui.core.events import Event
+from pex_tui.core.events import Event, Noticed
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.conflicts import ConflictDesk
+from pex_tui.engine.contained import Advisor
 from pex_tui.engine.engine import Engine, Watcher
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
@@ -46,6 +47,8 @@ class LocalSession:
         self._meter = meter
         self._release = release
         self._desk = ConflictDesk(ports.lander, actor)
+        self._metering = Advisor("Measuring agents", self._notice, ports.log)
+        self._comparing = Advisor("The live diff", self._notice, ports.log)
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -110,7 +113,8 @@ class LocalSession:
         entry = self.state.task(task)
         if entry.holds_slot:
             key = AttemptKey(self.state.run, task, entry.attempt)
-            return await self._ports.workspaces.diff(key)
+            live = self._ports.workspaces.diff(key)
+            return await self._comparing.ask(live, otherwise="… what has changed can't be shown\n")
         commit = entry.landed or entry.work
         return "" if commit is None else await self._ports.lander.diff(commit)
 
@@ -130,4 +134,8 @@ class LocalSession:
 
     async def usage(self) -> Usage:
         """What the agents use, measured since the last call."""
-        return await asyncio.to_thread(self._meter.read, live_roots(self.state))
+        reading = asyncio.to_thread(self._meter.read, live_roots(self.state))
+        return await self._metering.ask(reading, otherwise=Usage())
+
+    def _notice(self, text: str) -> None:
+        self.post(Noticed(text))

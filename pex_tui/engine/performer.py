@@ -24,6 +24,7 @@ from pex_tui.core.actions import (
 )
 from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
 from pex_tui.core.events import (
+    AgentExited,
     AgentPaused,
     AgentResumed,
     Event,
@@ -41,8 +42,9 @@ from pex_tui.core.landing_events import (
     MergeDeferred,
     WorkMerged,
 )
-from pex_tui.core.state import RunState
+from pex_tui.core.state import FailureKind, RunState
 from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.contained import contained
 from pex_tui.engine.ports import (
     LandingError,
     Merged,
@@ -52,6 +54,15 @@ from pex_tui.engine.ports import (
     WorkspaceError,
 )
 from pex_tui.engine.supervisor import Supervisor
+
+_ASKED: dict[type[Action], str] = {
+    PauseAgent: "paused",
+    ResumeAgent: "resumed",
+    StopAgent: "stopped",
+    AnswerAgent: "answered",
+    TellAgent: "told",
+    StopGate: "stopped at its gate",
+}
 
 
 class Performer:
@@ -67,44 +78,77 @@ class Performer:
         self._supervisor = Supervisor(state.run, ports, post)
 
     async def perform(self, state: RunState, action: Action) -> None:
-        """Do it; `state` is the one that asked for it."""
+        """Do it; `state` is the one that asked for it. What goes wrong is this action's alone."""
+        event = await contained(
+            self._perform(state, action), lambda why: self._failed(action, why), self._ports.log
+        )
+        if event is not None:
+            self._post(event)
+
+    async def _perform(self, state: RunState, action: Action) -> Event | None:
         match action:
             case StartAgent():
                 await self._supervisor.start(self._pool, state, action)
             case AdoptAgent():
                 await self._supervisor.adopt(self._pool, action)
-            case PauseAgent():
-                key = self._key(action.task, action.attempt)
-                if await self._ports.runner.pause(key, gently=action.gently):
-                    self._post(AgentPaused(action.task, action.attempt))
-            case ResumeAgent():
-                if await self._ports.runner.resume(self._key(action.task, action.attempt)):
-                    self._post(AgentResumed(action.task, action.attempt))
-            case StopAgent():
-                key = self._key(action.task, action.attempt)
-                await self._ports.runner.stop(key, action.grace_seconds)
-            case AnswerAgent():
-                key = self._key(action.task, action.attempt)
-                await self._ports.runner.answer(key, action.request, action.verdict)
-            case TellAgent():
-                if not await self._ports.runner.tell(
-                    self._key(action.task, action.attempt), action.text
-                ):
-                    self._post(Noticed(f"{action.task} no longer took the message that was sent."))
+            case PauseAgent() | ResumeAgent() | StopAgent() | AnswerAgent() | TellAgent():
+                return await self._steer(action)
             case GrantLock() | RefuseLock():
                 self._answer_claim(action)
             case CaptureWork():
-                self._post(await self._capture(state, action))
+                return await self._capture(state, action)
             case StopGate():
                 await self._ports.lander.stop_gate(action.task)
             case RememberDecision():
                 await self._ports.lander.remember(action.work, action.settled, action.by)
             case LandRun():
-                self._post(await self._land_run(action))
+                return await self._land_run(action)
             case MergeWork() | RunGate() | MoveBranch():
-                self._post(await self._land(state, action))
+                return await self._land(state, action)
             case _:
                 assert_never(action)
+        return None
+
+    async def _steer(
+        self, action: PauseAgent | ResumeAgent | StopAgent | AnswerAgent | TellAgent
+    ) -> Event | None:
+        """What is asked of an attempt at work."""
+        key, runner = self._key(action.task, action.attempt), self._ports.runner
+        match action:
+            case PauseAgent():
+                if await runner.pause(key, gently=action.gently):
+                    return AgentPaused(action.task, action.attempt)
+            case ResumeAgent():
+                if await runner.resume(key):
+                    return AgentResumed(action.task, action.attempt)
+            case StopAgent():
+                await runner.stop(key, action.grace_seconds)
+            case AnswerAgent():
+                await runner.answer(key, action.request, action.verdict)
+            case TellAgent():
+                if not await runner.tell(key, action.text):
+                    return Noticed(f"{action.task} no longer took the message that was sent.")
+        return None
+
+    def _failed(self, action: Action, why: str) -> Event:
+        """What an action comes to that met an error nobody foresaw."""
+        detail = f"pex-tui itself failed: {why}"
+        match action:
+            case StartAgent() | AdoptAgent():
+                now = self._ports.clock.now()
+                failure = FailureKind.PREPARE
+                return AgentExited(action.task, action.attempt, None, now, failure, detail)
+            case CaptureWork():
+                return CaptureFailed(action.task, action.attempt, detail)
+            case MergeWork() | RunGate() | MoveBranch():
+                return LandingFailed(action.task, action.attempt, detail)
+            case LandRun():
+                return RunLandRefused(detail)
+            case GrantLock() | RefuseLock():
+                return Noticed(f"a process that waits for a lock could not be answered: {why}")
+            case _:
+                asked = _ASKED[type(action)]
+                return Noticed(f"{action.task} could not be {asked}: {detail}")
 
     def _key(self, task: TaskId, attempt: int) -> AttemptKey:
         return AttemptKey(self._run, task, attempt)

@@ -40,6 +40,10 @@ class Places:
         """A run's folder: agent logs, records, reports."""
         return self.root / "runs" / run
 
+    def faults(self, run: RunId) -> Path:
+        """What failed inside without ending the run, for whoever has to mend it."""
+        return self.run(run) / "faults.log"
+
     def attempt(self, run: RunId, task: TaskId, attempt: int) -> Path:
         """An attempt's folder: `output.log`, `start.json`, `exit.json`, `alive.lock`."""
         return self.run(run) / task / str(attempt)

@@ -366,6 +366,10 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+def _forget(_: Exception) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The engine's hands and eyes."""
@@ -378,3 +382,4 @@ class Ports:
     clock: Clock
     lookout: Lookout | None = None  # without one, nobody looks
     desk: LockDesk | None = None  # without one, nobody asks
+    log: Callable[[Exception], None] = _forget  # takes down what failed without ending the run

@@ -14,6 +14,7 @@ from pex_tui.core.events import (
     AgentStarted,
     AttemptReturned,
     Event,
+    Noticed,
     WorkspacePrepared,
 )
 from pex_tui.core.ids import RunId
@@ -31,6 +32,7 @@ from pex_tui.engine.attempt import (
     Spent,
     Started,
 )
+from pex_tui.engine.contained import Advisor, in_words
 from pex_tui.engine.ports import Ports, SlotPool, WorkspaceError
 
 _LAST_WORDS_SECONDS = 0.5  # for what an attempt reported just before its end
@@ -77,8 +79,9 @@ class Supervisor:
             except WorkspaceError as error:
                 report.event = self._failed(action, FailureKind.PREPARE, str(error))
             except Exception as error:  # noqa: BLE001  # a crash here is a failed attempt
-                detail = f"pex-tui could not run it: {type(error).__name__}: {error}"
-                report.event = self._failed(action, FailureKind.PREPARE, clean(detail))
+                self._ports.log(error)
+                detail = f"pex-tui could not run it: {in_words(error)}"
+                report.event = self._failed(action, FailureKind.PREPARE, detail)
             code = report.event.exit_code if isinstance(report.event, AgentExited) else None
             return _CRASHED if code is None else code
 
@@ -135,6 +138,12 @@ class Supervisor:
             await asyncio.gather(relay, return_exceptions=True)
 
     async def _relay(self, key: AttemptKey) -> None:
+        advisor = Advisor(
+            f"Following {key.task}", lambda text: self._post(Noticed(text)), self._ports.log
+        )
+        await advisor.keep(lambda: self._hear(key), self._ports.clock.sleep)
+
+    async def _hear(self, key: AttemptKey) -> None:
         async for report in self._ports.runner.reports(key):
             self._post(_as_event(key, report))
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pex_tui.adapters.fault_log import FaultLog
 from pex_tui.adapters.git.notices import notices as git_notices
 from pex_tui.adapters.git.repository import Repository, discover
 from pex_tui.adapters.git.state_directory import state_directory
@@ -20,6 +21,7 @@ from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
+from pex_tui.engine.contained import Advisor
 from pex_tui.engine.places import Places
 from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
@@ -103,10 +105,11 @@ class Ground:
         uncommitted: bool = False,
     ) -> PlanDraft:
         """Parse and check a plan's text; `source` is what messages call it. Raise UserError."""
-        context = await self._context()
-        plan = await self._foresee(parse_plan(text, source, context), context)
+        said: list[str] = []
+        context = await self._context(said)
+        plan = await self._foresee(parse_plan(text, source, context), context, said)
         draft = self._draft(plan, Path(source).stem, slots=slots, fail_fast=fail_fast, land=land)
-        return replace(draft, notices=await self._notices(uncommitted=uncommitted))
+        return replace(draft, notices=await self._notices(said, uncommitted=uncommitted))
 
     async def plan_goal(
         self,
@@ -123,9 +126,10 @@ class Ground:
         `uncommitted` says that the run will hold the user's uncommitted work.
         """
         made = await self.compose_goal(goal, planning, slots=slots)
-        plan = await self._foresee(made.plan, await self._context())
+        said: list[str] = []
+        plan = await self._foresee(made.plan, await self._context(said), said)
         draft = self._draft(plan, "goal", slots=slots, fail_fast=fail_fast, land=land)
-        notices = await self._notices(uncommitted=uncommitted)
+        notices = await self._notices(said, uncommitted=uncommitted)
         return replace(draft, notices=notices, reasons=made.reasons)
 
     async def compose_goal(
@@ -139,7 +143,7 @@ class Ground:
         _check_slots(slots)
         tidy_goal(goal)
         await self.repository.head()
-        outline, context = await asyncio.gather(read_outline(self.repository), self._context())
+        outline, context = await asyncio.gather(read_outline(self.repository), self._context([]))
 
         def rules_for(plan: Plan) -> RunRules:
             return self._rules(
@@ -174,14 +178,22 @@ class Ground:
 
     async def revise_plan(self, draft: PlanDraft, text: str) -> PlanDraft:
         """The draft with the plan of another text; raise PlanError with every problem at once."""
-        context = await self._context()
-        plan = await self._foresee(parse_plan(text, "the plan", context), context)
+        said: list[str] = []
+        context = await self._context(said)
+        plan = await self._foresee(parse_plan(text, "the plan", context), context, said)
         rules = self._rules(plan, fail_fast=draft.rules.fail_fast, land=draft.rules.land_at_end)
-        return replace(draft, plan=plan, graph=PlanGraph.build(plan, rules), rules=rules)
+        notices = tuple(dict.fromkeys((*draft.notices, *said)))
+        graph = PlanGraph.build(plan, rules)
+        return replace(draft, plan=plan, graph=graph, rules=rules, notices=notices)
 
-    async def _foresee(self, plan: Plan, context: PlanContext) -> Plan:
+    async def _foresee(self, plan: Plan, context: PlanContext, said: list[str]) -> Plan:
         """The plan with the collisions that the repository's past lets expect."""
-        return await self._foreseer.foresee(plan, context.tracked)
+        advisor = self._advisor("Predicting collisions", said)
+        return await advisor.ask(self._foreseer.foresee(plan, context.tracked), otherwise=plan)
+
+    def _advisor(self, name: str, said: list[str]) -> Advisor:
+        """A part whose failure is one more notice of the plan."""
+        return Advisor(name, said.append, FaultLog(self.places.root / "faults.log"))
 
     def _rules(self, plan: Plan, *, fail_fast: bool, land: bool) -> RunRules:
         return self.settings.rules(
@@ -191,8 +203,10 @@ class Ground:
             agents=self.library.agents.values(),
         )
 
-    async def _notices(self, *, uncommitted: bool) -> tuple[str, ...]:
-        """What the user should know before a run starts here."""
+    async def _notices(self, said: list[str], *, uncommitted: bool) -> tuple[str, ...]:
+        """What the user should know before a run starts here, besides what was `said` already."""
+        advisor = self._advisor("Looking for what works differently in workspaces", said)
+        peculiar = await advisor.ask(git_notices(self.repository), otherwise=())
         dirt = await self.repository.dirty()
         left_out = (
             f"Your uncommitted work ({dirt.summary}) is not in the run; "
@@ -202,11 +216,12 @@ class Ground:
         return (
             *self.settings.notices(),
             *self.library.problems,
-            *await git_notices(self.repository),
+            *peculiar,
+            *said,
             *((taken if uncommitted else left_out,) if dirt else ()),
         )
 
-    async def _context(self) -> PlanContext:
+    async def _context(self, said: list[str]) -> PlanContext:
         listing = await self.repository.checkout.run("ls-files", "-z")
         tracked = frozenset(name for name in os.fsdecode(listing.stdout).split("\0") if name)
         return PlanContext(
@@ -215,7 +230,7 @@ class Ground:
                 self.repository.top_level, self.environ.get("PATH", os.defpath)
             ),
             tracked=tracked,
-            history=self._history(),
+            history=self._advisor("Looking up past runs", said).call(self._history, otherwise={}),
             isolation=self.settings.default_isolation,
             runners=self.settings.runners,
             break_cycles=self.settings.conflict_resolution.break_cycles,

@@ -8,6 +8,7 @@ from pex_tui.adapters.agents.launches import AgentLaunches
 from pex_tui.adapters.agents.ports import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.clock import SystemClock
+from pex_tui.adapters.fault_log import FaultLog
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.gate import GateOptions
 from pex_tui.adapters.git.half_landed import LandingNote, mend
@@ -72,6 +73,7 @@ def assemble(
             clock=SystemClock(),
             lookout=GitLookout(workspaces),
             desk=door,
+            log=FaultLog(ground.places.faults(state.run)),
         ),
         lander,
         leases,

@@ -295,6 +295,7 @@ class FakeWorld:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     git: FakeGit = field(default_factory=FakeGit)
     lookout: Lookout | None = None
+    faults: list[Exception] = field(default_factory=list)  # what failed without ending the run
 
     def __post_init__(self) -> None:
         self.runner = FakeRunner(self.clock)
@@ -308,6 +309,7 @@ class FakeWorld:
             self.git,
             self.clock,
             self.lookout,
+            log=self.faults.append,
         )
 
     def begin(self, *tasks: TaskSpec, rules: RunRules | None = None, **fields: object) -> RunState:

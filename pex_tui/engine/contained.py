@@ -1,0 +1,87 @@
+"""What may fail without ending the run: a performer's action, and parts that only advise.
+
+Whatever is raised here, also what nobody thought of, becomes a sentence for the run's own record.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from pex_tui.core.text import clean
+
+_FIRST_REST_SECONDS = 5.0
+_LONGEST_REST_SECONDS = 300.0
+Answer = TypeVar("Answer")
+
+
+async def contained(
+    job: Awaitable[Answer], failed: Callable[[str], Answer], log: Callable[[Exception], None]
+) -> Answer:
+    """The job's answer, or what `failed` makes of the reason why there is none."""
+    try:
+        return await job
+    except Exception as error:  # noqa: BLE001  # one action's failure is not the run's end
+        log(error)
+        return failed(in_words(error))
+
+
+def attempted(part: Callable[[], Answer], failed: Callable[[Exception], Answer]) -> Answer:
+    """The same for what is done at once."""
+    try:
+        return part()
+    except Exception as error:  # noqa: BLE001  # what only advises ends nothing
+        return failed(error)
+
+
+def in_words(error: Exception) -> str:
+    """An error that nobody foresaw, for a person."""
+    while isinstance(error, ExceptionGroup):  # what went wrong first, in its own words
+        error = error.exceptions[0]
+    said = clean(str(error))
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+class Advisor:
+    """A part that only advises. Its first failure is said; each is logged."""
+
+    def __init__(
+        self, name: str, say: Callable[[str], None], log: Callable[[Exception], None]
+    ) -> None:
+        self._name = name
+        self._say = say
+        self._log = log
+        self._has_failed = False
+
+    def call(self, part: Callable[..., Answer], *args: Any, otherwise: Answer) -> Answer:
+        """What the part says, or `otherwise`."""
+
+        def failed(error: Exception) -> Answer:
+            self._failed(error)
+            return otherwise
+
+        return attempted(lambda: part(*args), failed)
+
+    async def ask(self, part: Awaitable[Answer], *, otherwise: Answer) -> Answer:
+        """What the part says in the end, or `otherwise`."""
+        return await contained(part, lambda _: otherwise, self._failed)
+
+    async def keep(
+        self,
+        part: Callable[[], Coroutine[Any, Any, None]],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        """Run the part until it returns; after a failure again, later each time."""
+        rest = _FIRST_REST_SECONDS
+        while not await self.ask(_done(part()), otherwise=False):
+            await sleep(rest)
+            rest = min(2 * rest, _LONGEST_REST_SECONDS)
+
+    def _failed(self, error: Exception) -> None:
+        self._log(error)
+        if not self._has_failed:
+            self._has_failed = True
+            self._say(f"{self._name} failed and is left out for now: {in_words(error)}.")
+
+
+async def _done(part: Coroutine[Any, Any, None]) -> bool:
+    await part
+    return True
