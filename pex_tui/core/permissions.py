@@ -18,7 +18,7 @@ from pex_tui.core.talk_events import PermissionAsked
 UNKNOWN_TOOL = "Tool"
 """What a tool is called whose agent does not say what it is."""
 
-_UNKNOWN_TOOLS = frozenset({"", UNKNOWN_TOOL, "Other"})
+UNKNOWN_TOOLS = frozenset({"", UNKNOWN_TOOL, "Other"})
 _SHELL = "Bash"
 _EDITORS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
 _READERS = frozenset({"Read", "Grep", "Glob", "LS", "NotebookRead", "Search"})
@@ -53,7 +53,7 @@ def forbidden(deny: Iterable[str], tool: str, touches: tuple[str, ...]) -> tuple
     """How sure a rule that denies is about the use of a tool, and which; "" where none is."""
     doubt = Concern.NO
     for rule in deny:
-        if tool in _UNKNOWN_TOOLS:
+        if tool in UNKNOWN_TOOLS:
             return Concern.YES, f"the rule {rule}, as nothing says which tool it would use"
         found = _denies(rule, tool, touches)
         if found is Concern.YES:

@@ -129,6 +129,10 @@ class LockClaim:
         return self.granted_at is None
 
 
+ONLY_THIS = "this request alone"
+"""The scope of an answer that no other request may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """What an agent asked to do; `verdict` is None while it waits for the answer.

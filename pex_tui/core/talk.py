@@ -5,9 +5,9 @@ from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.leases import LEASE, act_on, answer, put
 from pex_tui.core.limits import lifted, limited
-from pex_tui.core.permissions import ruling
+from pex_tui.core.permissions import UNKNOWN_TOOLS, ruling
 from pex_tui.core.phases import HOLDS_SLOT
-from pex_tui.core.state import Permission, RunState, TaskState, Verdict
+from pex_tui.core.state import ONLY_THIS, Permission, RunState, TaskState, Verdict
 from pex_tui.core.talk_events import (
     AgentLimited,
     AgentSpent,
@@ -49,11 +49,11 @@ def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
     """An agent that asks again, as its engine died, is answered as before."""
     known = next((one for one in task.permissions if one.request == event.request), None)
     if known is None:
-        scope = event.scope or event.title
+        scope = ONLY_THIS if event.tool in UNKNOWN_TOOLS else event.scope or event.title
         verdict, by = ruling(draft.spec(task.id), event) or (None, "")
         if verdict is None and scope in draft.state.allowed:
             verdict, by = Verdict.ALLOW_ALWAYS, "the run's own rule"
-        if event.announced:
+        if event.announced and verdict is not Verdict.DENY:
             verdict, by = Verdict.ALLOW_ONCE, LEASE
         asked = Permission(
             event.request,
@@ -78,7 +78,7 @@ def _decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
     if asked is None or asked.verdict is not None:
         return
     answer(draft, task.id, asked, event.verdict, event.by)
-    if event.verdict is Verdict.ALLOW_ALWAYS:
+    if event.verdict is Verdict.ALLOW_ALWAYS and asked.scope != ONLY_THIS:
         draft.set(allowed=(*draft.state.allowed, asked.scope))
         for other, waiting in open_permissions(draft.state):
             if waiting.scope == asked.scope:

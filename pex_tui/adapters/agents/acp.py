@@ -7,6 +7,7 @@ pass: updates come late, of calls never announced, and of kinds from other versi
 
 from typing import Any
 
+from pex_tui.adapters.agents.acp_calls import Calls
 from pex_tui.adapters.agents.checklist import Checklist, Item
 from pex_tui.adapters.agents.dialect import (
     ANSWER,
@@ -15,21 +16,17 @@ from pex_tui.adapters.agents.dialect import (
     amount,
     encoded,
     entries,
-    inside,
-    is_within,
     judge_error,
     parsed,
     section,
     shown,
     silent_end,
     text_of,
-    wish,
 )
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.plan import PermissionMode
 from pex_tui.core.state import FailureKind, Verdict
 from pex_tui.engine.attempt import (
-    Asked,
     Exited,
     Judgement,
     Limited,
@@ -42,19 +39,10 @@ _INITIALIZE, _SESSION, _LOAD, _MODE, _LOGIN, _PROMPT = 1, 2, 3, 4, 5, 100
 _CANCEL = "session/cancel"
 _UNKNOWN_METHOD = -32601
 _LOGIN_NEEDED = -32000
-_ENDED = frozenset({"completed", "failed", "cancelled"})
 _MODES = {  # by what an agent may do unasked: the names of such modes, the best first
     PermissionMode.ASK: ("default", "ask", "read-only"),
     PermissionMode.EDITS: ("acceptEdits", "autoEdit", "auto_edit", "workspace-write", "default"),
     PermissionMode.ALL: ("acceptEdits", "autoEdit", "auto_edit", "workspace-write", "default"),
-}
-_TOOLS = {
-    "execute": "Bash",
-    "edit": "Edit",
-    "delete": "Edit",
-    "move": "Edit",
-    "read": "Read",
-    "fetch": "WebFetch",
 }
 
 
@@ -74,7 +62,7 @@ class AcpDialect:
         self._is_broken = False  # the turn, by the agent's own word for its state
         self._error: Judgement | None = None
         self._list = Checklist()
-        self._calls: dict[str, str] = {}  # tools in use, with their titles
+        self._calls = Calls(record.cwd)
         self._options: dict[str, list[dict[str, Any]]] = {}  # what may be answered, by request
         self._ids: dict[str, Any] = {}  # requests' own ids, which may be numbers
         self._words = ""
@@ -102,7 +90,7 @@ class AcpDialect:
     @property
     def is_busy(self) -> bool:
         """While a tool runs or is asked for."""
-        return bool(self._calls or self._options)
+        return self._calls.any_open or bool(self._options)
 
     @property
     def asks(self) -> bool:
@@ -131,11 +119,15 @@ class AcpDialect:
         return method if number is None else str(number)
 
     def answer(self, request: str, verdict: Verdict) -> Say | None:
-        """Choose among the agent's options; never one that outlives this session."""
+        """Choose among the agent's options; never one that outlives this session.
+
+        What is another thing by now than what was asked is refused.
+        """
         options = self._options.pop(request, None)
         if options is None:
             return None
-        wanted = ("reject_once", "reject_always") if verdict is Verdict.DENY else ("allow_once",)
+        is_allowed = self._calls.is_unchanged(request) and verdict is not Verdict.DENY
+        wanted = ("allow_once",) if is_allowed else ("reject_once", "reject_always")
         chosen = next((one for kind in wanted for one in options if one.get("kind") == kind), None)
         if chosen is None:
             outcome = {"outcome": "cancelled"}
@@ -272,7 +264,7 @@ class AcpDialect:
 
     def _turned(self, result: dict[str, Any], heard: Heard) -> None:
         self._flush(heard)
-        self._calls.clear()
+        self._calls.end_turn()
         self._turn_ended = True
         self._error = None
         self._stop_reason = text_of(result.get("stopReason"))
@@ -289,23 +281,10 @@ class AcpDialect:
             heard.says.append(self._next_prompt(self._waiting.pop(0)))
 
     def _asked(self, number: Any, params: dict[str, Any], heard: Heard) -> None:
-        call, request = section(params, "toolCall"), str(number)
+        request = str(number)
         self._ids[request] = number
         self._options[request] = entries(params.get("options"))
-        kind, command = text_of(call.get("kind")), _command(call)
-        tool = _TOOLS.get(kind, kind.capitalize() or "Tool")
-        paths = _paths(call)
-        title = text_of(call.get("title")) or self._calls.get(text_of(call.get("toolCallId")), "")
-        beyond = [path for path in paths if not is_within(path, self._record.cwd)]
-        touched = [inside(path, self._record.cwd) for path in paths]
-        asked = Asked(
-            request,
-            tool,
-            wish(tool, command or ", ".join(paths) or title, self._record.cwd),
-            tuple([command, *beyond] if command else touched),  # its own files a command may touch
-            f"{tool}({command})" if command else tool,
-            edits=tool == "Edit" and bool(paths) and not beyond,
-        )
+        asked = self._calls.ask(request, section(params, "toolCall"))
         heard.reports.append(asked)
         heard.shown += shown(asked.title, "? ")
 
@@ -333,12 +312,7 @@ class AcpDialect:
         heard.reports.append(Progress(self._list.fraction, self._list.activity))
 
     def _called(self, update: dict[str, Any], heard: Heard) -> None:
-        call = text_of(update.get("toolCallId"))
-        title = text_of(update.get("title")) or self._calls.get(call, "")
-        if update.get("status") in _ENDED:
-            self._calls.pop(call, None)
-        elif update.get("sessionUpdate") == "tool_call" or call in self._calls:
-            self._calls[call] = title
+        title = self._calls.update(update)
         if title and title != self._list.latest and update.get("title"):
             self._list.latest = title
             heard.shown += shown(title, "● ")
@@ -365,17 +339,3 @@ def _answer(number: Any, result: dict[str, Any]) -> Say:
 
 def _item(entry: dict[str, Any]) -> Item:
     return Item(text_of(entry.get("content")), text_of(entry.get("status")))
-
-
-def _command(call: dict[str, Any]) -> str:
-    """The command line that would be run; some tell it by the title alone, where it is whole."""
-    told = text_of(section(call, "rawInput").get("command"))
-    title = text_of(call.get("title"))
-    is_whole = call.get("kind") == "execute" and not title.endswith(("…", "..."))
-    return told or (title if is_whole else "")
-
-
-def _paths(call: dict[str, Any]) -> tuple[str, ...]:
-    found = [text_of(place.get("path")) for place in entries(call.get("locations"))]
-    found += [text_of(part.get("path")) for part in entries(call.get("content"))]
-    return tuple(dict.fromkeys(path for path in found if path))

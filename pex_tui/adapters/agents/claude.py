@@ -5,9 +5,12 @@ that of a turn. Before each tool it asks our hook, which is where a gentle pause
 """
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
+from pex_tui.adapters.agents.agent_paths import is_own, touched
 from pex_tui.adapters.agents.checklist import Checklist, Item
+from pex_tui.adapters.agents.claude_control import DENIED, control, decision, response
 from pex_tui.adapters.agents.dialect import (
     ANSWER,
     Heard,
@@ -15,11 +18,10 @@ from pex_tui.adapters.agents.dialect import (
     amount,
     encoded,
     entries,
-    inside,
-    is_within,
     judge_error,
     nearer,
     parsed,
+    scope_of,
     section,
     shown,
     silent_end,
@@ -27,6 +29,8 @@ from pex_tui.adapters.agents.dialect import (
     wish,
 )
 from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.core.permissions import forbidden
+from pex_tui.core.rule_patterns import Concern
 from pex_tui.core.state import FailureKind, Verdict
 from pex_tui.engine.attempt import (
     Asked,
@@ -45,7 +49,6 @@ _LIMITS = frozenset({"rate_limit", "overloaded", "overloaded_error"})
 _EDITORS = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit"})
 _PATH_KEYS = ("file_path", "notebook_path", "path")
 _NO_LOGIN = "authentication_failed"
-_DENIED = "The person who watches this run, or its rules, did not allow that. Find another way."
 
 
 class ClaudeDialect:
@@ -102,7 +105,7 @@ class ClaudeDialect:
         """Our hook, then the prompt."""
         hooks = {"PreToolUse": [{"matcher": None, "hookCallbackIds": [_HOOK]}]}
         request = {"subtype": "initialize", "hooks": hooks}
-        return [_control(_INITIALIZE, request), self._user(0, self._record.prompt)]
+        return [control(_INITIALIZE, request), self._user(0, self._record.prompt)]
 
     def key_of(self, line: bytes) -> str | None:
         """Requests by their id, answers by the id that they answer, messages by their uuid."""
@@ -124,12 +127,10 @@ class ClaudeDialect:
         wanted = self._inputs.pop(request)
         if request in self._hooks:
             self._hooks.discard(request)
-            return _response(request, {})
+            return response(request, decision("deny") if verdict is Verdict.DENY else {})
         if verdict is Verdict.DENY:
-            response: dict[str, Any] = {"behavior": "deny", "message": _DENIED}
-        else:
-            response = {"behavior": "allow", "updatedInput": wanted}
-        return _response(request, response)
+            return response(request, {"behavior": "deny", "message": DENIED})
+        return response(request, {"behavior": "allow", "updatedInput": wanted})
 
     def message(self, text: str) -> list[Say] | None:
         """It joins the turn that runs, or makes another one."""
@@ -142,7 +143,7 @@ class ClaudeDialect:
 
     def interrupt(self) -> Say | None:
         """Ends the turn; the process stays until its input ends."""
-        return _control(_INTERRUPT, {"subtype": "interrupt"})
+        return control(_INTERRUPT, {"subtype": "interrupt"})
 
     def hear(self, line: bytes) -> Heard:
         """One event of its stream."""
@@ -292,16 +293,8 @@ class ClaudeDialect:
         key, request = text_of(event.get("request_id")), section(event, "request")
         match request.get("subtype"):
             case "can_use_tool":
-                tool, given = text_of(request.get("tool_name")), section(request, "input")
-                self._inputs[key] = given
-                asked = Asked(
-                    key,
-                    tool,
-                    wish(tool, _subject(given), self._record.cwd),
-                    _touched(request, self._record.cwd),
-                    _scope(tool, given),
-                    edits=tool in _EDITORS and is_within(_path(given), self._record.cwd),
-                )
+                self._inputs[key] = section(request, "input")
+                asked = self._wanted(key, text_of(request.get("tool_name")), request)
                 heard.reports.append(asked)
                 heard.shown += shown(asked.title, "? ")
             case "hook_callback":
@@ -311,19 +304,40 @@ class ClaudeDialect:
                 message = {"type": "control_response", "response": error}
                 heard.says.append(Say(ANSWER + key, encoded(message)))
 
+    def _wanted(self, key: str, tool: str, request: dict[str, Any]) -> Asked:
+        """A question about a tool with its input and, at times, the path that made it ask."""
+        given, folder = section(request, "input"), self._record.cwd
+        command, path = text_of(given.get("command")), _path(given)
+        paths = [named for named in (path, text_of(request.get("blocked_path"))) if named]
+        places = [place for named in paths for place in touched(named, folder)]
+        told = [*places[:1], command, *places[1:], text_of(given.get("url"))]
+        touches = tuple(dict.fromkeys(text for text in told if text))
+        return Asked(
+            key,
+            tool,
+            wish(tool, _subject(given), folder),
+            touches,
+            scope_of(tool, command, touches, given),
+            edits=tool in _EDITORS and bool(path) and all(is_own(one, folder) for one in paths),
+        )
+
     def _announced(self, key: str, hook: dict[str, Any], heard: Heard) -> None:
-        """It is about to use a tool; a write waits for the answer where leases count."""
+        """It is about to use a tool, with or without a question to come.
+
+        What a rule denies is denied here, as it asks for a part only; what can't be told it is made
+        to ask. A write waits for the answer where leases count.
+        """
         tool, given = text_of(hook.get("tool_name")), section(hook, "tool_input")
-        path = _path(given)
-        edits = tool in _EDITORS and is_within(path, self._record.cwd)
-        if not (self._record.leases and edits):
-            heard.says.append(_response(key, {}))
-            return
-        self._inputs[key] = given
-        self._hooks.add(key)
-        title = wish(tool, path, self._record.cwd)
-        touched = (nearer(path, self._record.cwd),)
-        heard.reports.append(Asked(key, tool, title, touched, edits=True, announced=True))
+        asked = self._wanted(key, tool, {"input": given})
+        sureness, _ = forbidden(self._record.deny, tool, asked.touches)
+        if sureness is Concern.UNCERTAIN:
+            heard.says.append(response(key, decision("ask")))
+        elif sureness is Concern.YES or (self._record.leases and asked.edits):
+            self._inputs[key] = given
+            self._hooks.add(key)
+            heard.reports.append(replace(asked, scope="", announced=True))
+        else:
+            heard.says.append(response(key, {}))
 
     def _ended(self, event: dict[str, Any], heard: Heard) -> None:
         self._result, self._result_counts = event, True
@@ -345,16 +359,6 @@ class ClaudeDialect:
         return Progress(self._list.fraction, self._list.activity)
 
 
-def _control(key: str, request: dict[str, Any]) -> Say:
-    return Say(key, encoded({"type": "control_request", "request_id": key, "request": request}))
-
-
-def _response(request: str, response: dict[str, Any]) -> Say:
-    success = {"subtype": "success", "request_id": request, "response": response}
-    line = encoded({"type": "control_response", "response": success})
-    return Say(ANSWER + request, line, waits=True)
-
-
 def _item(written: dict[str, Any], title: str) -> Item:
     status = text_of(written.get("status")) or "pending"
     return Item(text_of(written.get(title)), status, text_of(written.get("activeForm")))
@@ -368,19 +372,6 @@ def _subject(given: dict[str, Any]) -> str:
 
 def _path(given: dict[str, Any]) -> str:
     return next(filter(None, (text_of(given.get(key)) for key in _PATH_KEYS)), "")
-
-
-def _touched(request: dict[str, Any], folder: str) -> tuple[str, ...]:
-    given = section(request, "input")
-    paths = [inside(path, folder) for path in (_path(given), text_of(request.get("blocked_path")))]
-    found = [paths[0], text_of(given.get("command")), paths[1]]
-    return tuple(dict.fromkeys(text for text in found if text))
-
-
-def _scope(tool: str, given: dict[str, Any]) -> str:
-    """What an answer for always covers: this very command, or the tool."""
-    command = text_of(given.get("command"))
-    return f"{tool}({command})" if command else tool
 
 
 def _result_text(content: Any) -> str:

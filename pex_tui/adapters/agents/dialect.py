@@ -7,12 +7,12 @@ it would say has a key, so that what is in the input's log already is not said t
 
 import json
 import math
-import os.path
 import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pex_tui.core.state import FailureKind, Verdict
+from pex_tui.core.permissions import UNKNOWN_TOOLS
+from pex_tui.core.state import ONLY_THIS, FailureKind, Verdict
 from pex_tui.engine.attempt import AgentReport, Exited, Judgement
 
 ANSWER = "answer:"
@@ -165,19 +165,6 @@ def amount(content: Any) -> float:
     return max(0.0, float(content)) if is_number and math.isfinite(content) else 0.0
 
 
-def is_within(path: str, folder: str) -> bool:
-    """Whether a path, absolute or relative to the folder, names something inside it."""
-    whole = os.path.normpath(os.path.join(folder, path))  # noqa: PTH118  # it need not exist
-    return bool(path) and whole != folder and whole.startswith(folder.rstrip("/") + "/")
-
-
-def inside(path: str, folder: str) -> str:
-    """The path as the repository calls it, where it names something inside the folder."""
-    if not is_within(path, folder):
-        return path
-    return os.path.relpath(os.path.join(folder, path), folder)  # noqa: PTH118  # it need not exist
-
-
 def nearer(text: str, folder: str) -> str:
     """The text with the paths of the agent's own folder made relative to it."""
     return text.replace(folder.rstrip("/") + "/", "")
@@ -187,6 +174,15 @@ def wish(tool: str, subject: str, folder: str) -> str:
     """What an agent asks to do, as it follows "asks to"."""
     verb = _VERBS.get(tool, f"use {tool}" if tool else "use a tool")
     return f"{verb} {nearer(subject, folder)}".strip()
+
+
+def scope_of(tool: str, command: str, touches: tuple[str, ...], given: dict[str, Any]) -> str:
+    """What an answer for always covers: this very command, these very places, or this input."""
+    if tool in UNKNOWN_TOOLS:
+        return ONLY_THIS
+    if command or touches:
+        return f"{tool}({command or ', '.join(touches)})"
+    return f"{tool}({json.dumps(given, sort_keys=True)})" if given else ONLY_THIS
 
 
 def shown(text: str, mark: str = "") -> list[str]:

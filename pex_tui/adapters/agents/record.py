@@ -18,7 +18,7 @@ class AgentRecord:
     `session` is ours to choose (Claude) or that of the attempt before, which `resumes` then
     continues with `prompt`; where it can't be continued, `fresh_prompt` starts another one.
     `cost_before` is what the session had cost by then, in US dollars. With `leases` each write is
-    announced, and waits for the answer.
+    announced, and waits for the answer. `deny` are the rules that hold for what it does not ask.
     """
 
     talk: Talk
@@ -32,6 +32,7 @@ class AgentRecord:
     mode: PermissionMode = PermissionMode.EDITS
     read_only: bool = False
     leases: bool = False
+    deny: tuple[str, ...] = ()
 
 
 def write_agent_record(folder: Path, record: AgentRecord) -> None:
@@ -46,9 +47,8 @@ def read_agent_record(folder: Path) -> AgentRecord | None:
     """The record, or None for a plain command's attempt (or one that can't be read)."""
     try:
         fields = json.loads((folder / RECORD).read_bytes())
-        return AgentRecord(
-            **{**fields, "talk": Talk(fields["talk"]), "mode": PermissionMode(fields["mode"])}
-        )
+        fields |= {"talk": Talk(fields["talk"]), "mode": PermissionMode(fields["mode"])}
+        return AgentRecord(**{**fields, "deny": tuple(fields.get("deny", ()))})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -58,6 +58,7 @@ def next_record(
         mode=_mode(brief, leases=leases),
         read_only=spec.is_read_only,
         leases=leases,
+        deny=brief.permissions.deny,
     )
 
 

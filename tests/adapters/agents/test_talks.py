@@ -237,7 +237,7 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
 
     assert talks.told(Asked) == [
         Asked("0", "Bash", "run touch x", ("touch x",), "Bash(touch x)"),
-        Asked("1", "Edit", "change y", ("y",), "Edit", edits=True),
+        Asked("1", "Edit", "change y", ("y",), "Edit(y)", edits=True),
         Asked("2", "Bash", "run make", ("make",), "Bash(make)"),  # told by its title alone
     ]
     answers = json.loads(talks.made("answers.json").read_text(encoding="utf-8"))
