@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -25,6 +26,8 @@ _OTHER_NAMES = {
 """What other programs call our commands."""
 _CRASH = 70  # sysexits' EX_SOFTWARE
 _INTERRUPTED = 130
+_DENIED = 6
+_OPEN_TO_AGENTS = frozenset({"lock", "check", "report", "runs", "doctor"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,8 +61,28 @@ def _run(arguments: list[str]) -> int:
     end = arguments.index("--") if arguments[:1] == ["lock"] and "--" in arguments else None
     options = parser.parse_args(arguments[:end])
     options.command = arguments[end + 1 :] if end is not None else []
+    _keep_agents_out(options)
     module = import_module(f"pex_tui.wiring.commands.{options.handler}")
     return int(module.main(options))
+
+
+def _keep_agents_out(options: Namespace) -> None:
+    """A process of a task may look and take locks; raise UserError for all else."""
+    is_looking = options.handler in _OPEN_TO_AGENTS
+    if is_looking or (options.handler == "agents" and options.action != "add"):
+        return
+    from pex_tui.adapters.process.keepers import own_keeper  # noqa: PLC0415  # only to steer
+
+    keeper = own_keeper()
+    if keeper is None:
+        return
+    who = f"task {keeper.name}" if keeper.name else "an agent"
+    name = options.handler
+    raise UserError(
+        f"This is part of {who}, and an agent does not steer a run: {PROGRAM} {name} is for "
+        f"people. Inside an agent there is `{PROGRAM} lock NAME -- COMMAND`.",
+        _DENIED,
+    )
 
 
 def _first_word(arguments: list[str]) -> int | None:

@@ -27,12 +27,17 @@ def program_finder(repo_top: Path, search_path: str) -> Callable[[str], str | No
 
 
 def offer_program(folder: Path) -> None:
-    """Put a `pex-tui` that is this very one into the folder; raise OSError.
+    """Put a `pex-tui` that is this very one, but can only lock, into the folder; raise OSError.
 
     Python is told not to look into the agent's own folder for it: that may hold another.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m pex_tui "$@"\n'
+    text = (
+        '#!/bin/sh\ncase "$1" in lock) shift;;\n'
+        f'*) echo "{PROGRAM}: inside an agent there is only {PROGRAM} lock NAME -- COMMAND" >&2\n'
+        "   exit 6;;\nesac\n"
+        f'exec {shlex.quote(sys.executable)} -P -m pex_tui lock "$@"\n'
+    )
     place = folder / PROGRAM
     if place.is_file() and place.read_text("utf-8", "surrogateescape") == text:
         return

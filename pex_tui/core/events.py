@@ -31,6 +31,7 @@ from pex_tui.core.talk_events import (
     MessageSent,
     PermissionAsked,
     PermissionDecided,
+    SteeringRefused,
 )
 
 
@@ -293,6 +294,7 @@ Event = (
     | BudgetExtended
     | PermissionAsked
     | PermissionDecided
+    | SteeringRefused
     | MessageSent
     | AgentPaused
     | AgentResumed

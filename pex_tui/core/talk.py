@@ -14,14 +14,20 @@ from pex_tui.core.talk_events import (
     MessageSent,
     PermissionAsked,
     PermissionDecided,
+    SteeringRefused,
 )
 
-TalkEvent = PermissionAsked | PermissionDecided | MessageSent | AgentSpent | AgentLimited
+TalkEvent = (
+    PermissionAsked | PermissionDecided | MessageSent | SteeringRefused | AgentSpent | AgentLimited
+)
 
 
 def talk_event(draft: Draft, event: TalkEvent) -> None:
     """Apply what was asked, decided, said or spent; what concerns no live attempt is dropped."""
     task = draft.task(event.task)
+    if isinstance(event, SteeringRefused):
+        draft.notice(f"{task.id} tried to steer the run ({event.request}) and was refused.")
+        return
     if task.phase not in HOLDS_SLOT:
         return
     match event:

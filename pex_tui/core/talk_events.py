@@ -70,6 +70,14 @@ class PermissionDecided(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SteeringRefused(BaseEvent):
+    """A process of a task asked for what only a person may ask; told once for each request."""
+
+    task: TaskId
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageSent(BaseEvent):
     """A person says something to a running agent."""
 

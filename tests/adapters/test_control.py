@@ -125,7 +125,7 @@ async def test_another_process_can_ask_for_the_run(socket: Path, released: list[
         ({"request": "dance"}, "unknown request 'dance'"),
         ({"request": "pause", "task": "nobody"}, "there is no task 'nobody'"),
         ({"request": "pause"}, "there is no task None"),
-        ({"request": "slots", "slots": "many"}, "unknown request 'slots'"),
+        ({"request": "slots", "slots": "many"}, "a whole number from 1 to 32"),
     ],
 )
 async def test_a_bad_request_is_refused_in_words(

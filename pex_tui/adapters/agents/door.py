@@ -26,6 +26,7 @@ from pex_tui.engine.attempt import AttemptKey
 _LONGEST_LINE = 16 * 1024
 _MOST_LOCKS = 64
 _LONGEST_NAME = 80
+_LONGEST_WORD = 200
 
 
 class RequestError(Exception):
@@ -105,15 +106,15 @@ class AgentDoor:
     def _asked(self, line: bytes, state: RunState) -> LockAsked:
         try:
             request = json.loads(line)
-            key = AttemptKey(state.run, TaskId(str(request["task"])), int(request["attempt"]))
-            token, claim = str(request["token"]), ClaimId(str(request["claim"]))
+            key = AttemptKey(state.run, TaskId(_word(request["task"])), _whole(request["attempt"]))
+            token, claim = _word(request["token"]), ClaimId(_word(request["claim"]))
             locks = tuple(
-                LockRequest(LockName(str(lock["name"])), LockMode(lock["mode"]))
+                LockRequest(LockName(_word(lock["name"])), LockMode(lock["mode"]))
                 for lock in request["locks"]
             )
-            within = tuple(ClaimId(str(outer)) for outer in request["within"])
-            wait = None if request["wait"] is None else float(request["wait"])
-        except (ValueError, KeyError, TypeError) as error:
+            within = tuple(ClaimId(_word(outer)) for outer in request["within"])
+            wait = None if request["wait"] is None else _number(request["wait"])
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise RequestError("not a request for locks") from error
         if key.task not in state.graph.index or not self._tokens.is_valid(key, token):
             raise RequestError(f"this process is no attempt of run {state.run}")
@@ -127,3 +128,25 @@ class AgentDoor:
         if known is not None and known.task != key.task:
             raise RequestError("that claim is another task's")
         return LockAsked(key.task, key.attempt, claim, locks, within, wait)
+
+
+def _word(value: Any) -> str:
+    """A text that can be journaled; raise TypeError or ValueError."""
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()
+    if len(value) > _LONGEST_WORD:
+        raise ValueError
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in {int, float}:
+        raise TypeError
+    return float(value)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from pex_tui.adapters.process.keepers import PeerGoneError, own_keeper, peer_keeper
 from pex_tui.adapters.process.messages import Order
 from pex_tui.adapters.process.runtime import make_private
 
@@ -23,6 +24,7 @@ class ControlSocket:
     """A listening Unix socket; every whole order is obeyed once and answered.
 
     An order whose sender died before its last byte is forgotten, so none is ever half obeyed.
+    Processes of attempts, this shim's own and others, are hung up on.
     """
 
     def __init__(self, selector: selectors.BaseSelector, path: Path, obey: Obey) -> None:
@@ -62,6 +64,9 @@ class ControlSocket:
         with suppress(OSError):
             if self._listener is not None:
                 connection, _ = self._listener.accept()
+                if not _may_order(connection):
+                    connection.close()
+                    return
                 connection.setblocking(False)
                 self._buffers[connection] = bytearray()
                 self._selector.register(
@@ -105,3 +110,11 @@ class ControlSocket:
         self._selector.unregister(connection)
         del self._buffers[connection]
         connection.close()
+
+
+def _may_order(connection: socket.socket) -> bool:
+    """Whether an engine is on the other end: a process of nobody's attempt, as this one is."""
+    try:
+        return peer_keeper(connection) == own_keeper()
+    except (PeerGoneError, OSError):
+        return False

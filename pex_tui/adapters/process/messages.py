@@ -1,8 +1,9 @@
 """What engine, launcher and shim say to each other: JSON, one object a line."""
 
 import json
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, plain
 
@@ -91,15 +92,17 @@ class Order:
     @classmethod
     def decode(cls, line: bytes) -> "Order":
         """The order in a line; raise ValueError for anything else."""
-        fields: Any = json.loads(line)
         try:
-            order = cls(
-                verb=fields["verb"],
-                grace_seconds=float(fields["grace_seconds"]),
-                size=int(fields["size"]),
-            )
-        except (KeyError, TypeError) as error:
+            fields: Any = json.loads(line)
+        except RecursionError as error:
             raise ValueError("not an order") from error
-        if not 0 <= order.size <= MOST_INPUT_BYTES:
+        if not isinstance(fields, dict) or fields.keys() != set(cls.__slots__):
+            raise ValueError("not an order")
+        verb, grace_seconds, size = (fields[name] for name in cls.__slots__)
+        if not isinstance(verb, str) or verb not in get_args(Verb):
+            raise ValueError("no such order")
+        if type(grace_seconds) not in {int, float} or not 0 <= grace_seconds < math.inf:
+            raise ValueError("no time of grace")
+        if type(size) is not int or not 0 <= size <= MOST_INPUT_BYTES:
             raise ValueError("more input than a shim takes at once")
-        return order
+        return cls(cast("Verb", verb), float(grace_seconds), size)
