@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -33,9 +32,10 @@ async def drive_headless(ground: Ground, session: LocalSession, *, as_json: bool
     run = session.state.run
     for notice in session.state.notices:
         notes(f"! {notice}")
-    last = RunFinishedLine(run)
+    lines = JsonLines(run, output)
     if as_json:
-        session.watch(_json_lines(output, run, last))
+        lines.begin(_first_event(ground, run), session.state.seq)
+        session.watch(lines.add)
     session.watch(Narrator(notes, lambda: session.state))
     state = await drive(session)
     if was_let_go(state):
@@ -43,7 +43,7 @@ async def drive_headless(ground: Ground, session: LocalSession, *, as_json: bool
         return 0
     report = read_report(ground, run)
     if as_json:
-        last.print(output, report)
+        lines.end(report)
         for line in next_steps(report):
             notes(line)
     else:
@@ -51,28 +51,46 @@ async def drive_headless(ground: Ground, session: LocalSession, *, as_json: bool
     return state.exit_code or 0
 
 
-class RunFinishedLine:
-    """The stream's last line is held back until the figures are there to go with it."""
+def _first_event(ground: Ground, run: RunId) -> Event:
+    """The event that planned the run."""
+    journal = ground.open_journal()
+    try:
+        return journal.read(run)[0]
+    finally:
+        journal.close_now()
 
-    def __init__(self, run: RunId) -> None:
+
+class JsonLines:
+    """The events of a session, a line each; streams of one run in a row are its journal.
+
+    The first line says the plan and the base, whether the run begins or is resumed; the last one is
+    held back until the figures are there to go with it.
+    """
+
+    def __init__(self, run: RunId, output: Printer) -> None:
         self._run = run
-        self._held: dict[str, Any] | None = None
+        self._output = output
+        self._plan: dict[str, Any] = {}  # what the first line of a resumed run says besides
+        self._last: dict[str, Any] | None = None
 
-    def hold(self, seq: int, event: RunFinished) -> None:
-        """Keep the line for the end."""
-        self._held = encode(event, seq, self._run)
-
-    def print(self, output: Printer, report: Report) -> None:
-        """Print the line with the run's figures."""
-        if self._held is not None:
-            output(json.dumps(self._held | {"metrics": asdict(report.metrics)}))
-
-
-def _json_lines(output: Printer, run: RunId, last: RunFinishedLine) -> Callable[[int, Event], None]:
-    def write(seq: int, event: Event) -> None:
-        if isinstance(event, RunFinished):
-            last.hold(seq, event)
+    def begin(self, planned: Event, seq: int) -> None:
+        """Start the stream of a run that has got as far as `seq`."""
+        line = encode(planned, 1, self._run)
+        if seq == 1:
+            self._output(json.dumps(line))
         else:
-            output(json.dumps(encode(event, seq, run)))
+            self._plan = {name: line[name] for name in ("plan", "base", "branch", "target")}
 
-    return write
+    def add(self, seq: int, event: Event) -> None:
+        """Print an event, or keep it if it is the run's end."""
+        line = encode(event, seq, self._run) | self._plan
+        self._plan = {}
+        if isinstance(event, RunFinished):
+            self._last = line
+        else:
+            self._output(json.dumps(line))
+
+    def end(self, report: Report) -> None:
+        """Print the run's end with its figures."""
+        if self._last is not None:
+            self._output(json.dumps(self._last | {"metrics": asdict(report.metrics)}))

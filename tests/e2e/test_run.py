@@ -176,10 +176,29 @@ def test_json_lines_are_all_that_stdout_holds(shell: Shell) -> None:
     ended = shell.pex("run", "plan.yaml", "--headless", "--json")
 
     events = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[0]["event"] == "run_planned"
+    assert events[0]["base"] == shell.git("rev-parse", "HEAD")
+    assert [task["id"] for task in events[0]["plan"]["tasks"]] == ["a"]
     assert events[-1]["event"] == "run_finished"
     assert events[-1]["outcome"] == "ok"
     assert events[-1]["metrics"]["makespan_seconds"] > 0
+
+
+def test_a_resumed_stream_goes_on_where_the_one_before_ended(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'test -e ../../fixed', retries: 0, writes: []}\n")
+    first = shell.pex("run", "plan.yaml", "--headless", "--json")
+
+    second = shell.pex("resume", "--headless", "--json")
+
+    before, after = (
+        [json.loads(line) for line in ended.stdout.splitlines()] for ended in (first, second)
+    )
+    numbers = [event["seq"] for event in (*before, *after)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert after[0]["event"] == "run_adopted"
+    assert (after[0]["plan"], after[0]["base"]) == (before[0]["plan"], before[0]["base"])
+    assert "plan" not in after[1]
 
 
 def test_the_report_comes_in_four_formats(shell: Shell) -> None:
