@@ -26,6 +26,7 @@ from pex_tui.planning.runners import AUTO, Runner, Runners
 
 _MEGABYTE = 1024**2
 _PAIR = 2
+_FIXED = "slots don't scale by themselves"
 
 
 def _read_isolation(value: Any) -> Any:
@@ -91,9 +92,9 @@ class Monitoring(_Section):
     refresh_interval: PositiveDuration = 2.0
     """How often resources are read; seconds, written as 2s. State changes show at once."""
     detail_level: Literal["full", "high", "medium", "low"] = "high"
-    """How much is shown of each task."""
+    """What is shown of each task: with its attempts (full), all else, no tokens and refs, least."""
     show_performance: bool = True
-    """Whether the run's figures are shown."""
+    """Whether what agents use is measured and shown on screen."""
     symbols: Literal["emoji", "line", "ascii"] = "emoji"
     """The family of status symbols."""
     theme: Word = "ember"
@@ -319,9 +320,12 @@ class Settings(_Section):
         """Where tasks work that don't say."""
         return Isolation(self.safety.isolation)
 
+    def _is_given(self, *path: str) -> bool:
+        """Whether the user made that setting, or one below it."""
+        return any(given[: len(path)] == path for given in self._given)
+
     def notices(self) -> tuple[str, ...]:
         """One line for each setting that the user made and this version does not act on."""
-        pool = self.thread_pool
         limits = [
             name
             for name in ("memory_per_agent", "cpu_per_agent", "enforce", "on_limit")
@@ -329,7 +333,7 @@ class Settings(_Section):
         ]
         told = (
             (bool(limits), f"thread_pool: {', '.join(limits)}: tasks are not limited"),
-            (pool.autoscale.enabled, "thread_pool.autoscale: slots don't scale by themselves"),
+            (self._is_given("thread_pool", "autoscale"), f"thread_pool.autoscale: {_FIXED}"),
             (self.safety.network != Network(), "safety.network: tasks reach any host at any rate"),
             (bool(self.safety.writable), "safety.writable: nothing is walled off"),
         )

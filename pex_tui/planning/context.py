@@ -25,6 +25,7 @@ class PlanContext:
 
     `tracked` are the paths that git tracks, `history` the median seconds of earlier runs of a task.
     `isolation` is the configured default; `break_cycles` drops needs rather than refuse a cycle.
+    `memory_bytes` is what the machine has in all, None where that is not known.
     """
 
     agents: Mapping[AgentName, AgentDefinition] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class PlanContext:
     runners: Runners = field(default_factory=Runners)
     estimate_seconds: float = DEFAULT_ESTIMATE_SECONDS
     break_cycles: bool = False
+    memory_bytes: int | None = None
 
     @cached_property
     def folders(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ import shlex
 import textwrap
 from typing import TypeVar
 
+from pex_tui.core.amounts import size
 from pex_tui.core.globs import matches, names_a_file
 from pex_tui.core.ids import AgentName, LockName, TaskId
 from pex_tui.core.plan import Brief, Expects, Isolation, LockRequest, TaskSpec
@@ -35,6 +36,7 @@ def resolve_task(
     fields = task.fields
     writes = _writes(fields, agent, context)
     _check_isolation(draft, task, writes)
+    _check_memory(draft, task, context)
     if argv is None:
         return None
     check_sizes(draft, task, argv if brief is None else ())
@@ -165,6 +167,18 @@ def _as_there(globs: tuple[str, ...], context: PlanContext) -> tuple[str, ...]:
         f"{glob}/" if glob in context.folders and names_a_file(glob.rpartition("/")[2]) else glob
         for glob in globs
     )
+
+
+def _check_memory(draft: Draft, task: TaskDraft, context: PlanContext) -> None:
+    wanted = task.fields.memory if task.fields else None
+    there = context.memory_bytes
+    if wanted is not None and there is not None and wanted > there:
+        line = draft.document.line_of(("tasks", task.position, "memory"))
+        draft.complain(
+            line,
+            f"{task.label}: it asks for {size(wanted)} of memory, and this machine has "
+            f"{size(there)}. Lower it.",
+        )
 
 
 def _check_isolation(draft: Draft, task: TaskDraft, writes: tuple[str, ...] | None) -> None:

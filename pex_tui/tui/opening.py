@@ -16,6 +16,7 @@ from pex_tui.resources import shipped
 from pex_tui.tui.keymap import check_keymap
 from pex_tui.tui.symbols import choose
 from pex_tui.tui.theming import use_theme
+from pex_tui.tui.widgets.columns import Detail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,8 @@ class Look:
     notify: str = "off"
     keymap: Mapping[str, str] = field(default_factory=dict)
     refresh_seconds: float = 2.0
+    detail: Detail = "high"
+    has_figures: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pex_tui.adapters.git.state_directory import state_directory
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
 from pex_tui.adapters.library import AgentFolder, Library, agent_folders, load_library
+from pex_tui.adapters.probe import machine_memory
 from pex_tui.adapters.programs import program_finder
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
@@ -234,6 +235,7 @@ class Ground:
             isolation=self.settings.default_isolation,
             runners=self.settings.runners,
             break_cycles=self.settings.conflict_resolution.break_cycles,
+            memory_bytes=machine_memory(),
         )
 
     def _history(self) -> Mapping[TaskId, float]:

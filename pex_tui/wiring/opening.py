@@ -56,6 +56,8 @@ def _look(ground: Ground) -> Look:
         notify=monitoring.notify,
         keymap=ground.settings.keymap,
         refresh_seconds=monitoring.refresh_interval,
+        detail=monitoring.detail_level,
+        has_figures=monitoring.show_performance,
     )
 
 

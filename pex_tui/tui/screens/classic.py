@@ -64,7 +64,13 @@ class ClassicScreen(SteeringScreen):
             return
         box = self.query_one(ClassicBox)
         now = state.now if self.pex.engine_error else self.pex.now()
-        box.view = classic_view(state, now, self._usage, self.pex.engine_error)
+        box.view = classic_view(
+            state,
+            now,
+            self._usage,
+            self.pex.engine_error,
+            has_figures=self.pex.look.has_figures,
+        )
         self.check_keys()
 
     def selected(self) -> tuple[TaskState, ...]:

@@ -68,6 +68,8 @@ class MonitorScreen(SteeringScreen):
         """Times go on between two states; resources are measured now and then."""
         self.query_one(Timeline).border_title = "Timeline"
         self.query_one(MetricsPanel).border_title = "Figures"
+        self.query_one(MetricsPanel).set_class(not self.pex.look.has_figures, "-off")
+        self.query_one(AgentList).detail = self.pex.look.detail
         self.set_interval(_CLOCK_SECONDS, self._tick)
         self.set_interval(self.pex.look.refresh_seconds, self.measure)
         self.measure()
@@ -254,9 +256,14 @@ class MonitorScreen(SteeringScreen):
 
     @work(group="usage", exclusive=True)
     async def measure(self) -> None:
-        """Read the resources; nothing is read while nothing can use any."""
+        """Read the resources; nothing is read while nothing can use any, or shows it."""
         state, session = self.run_state, self.session
-        if state is None or session is None or state.stage is RunStage.FINISHED:
+        if (
+            not self.pex.look.has_figures
+            or state is None
+            or session is None
+            or state.stage is RunStage.FINISHED
+        ):
             return
         usage = await session.usage()
         spent = (

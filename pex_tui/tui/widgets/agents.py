@@ -12,7 +12,7 @@ from textual.strip import Strip
 from pex_tui.core.ids import TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.select import TaskRow
-from pex_tui.tui.widgets.columns import Columns, columns
+from pex_tui.tui.widgets.columns import Columns, Detail, columns
 from pex_tui.tui.widgets.painting import Piece, fit
 from pex_tui.tui.widgets.scroller import Scroller
 
@@ -64,6 +64,7 @@ class AgentList(Scroller):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
+        self.detail: Detail = "high"
         self.chosen: frozenset[TaskId] = frozenset()
         self._shown: tuple[TaskRow, ...] = ()
         self._columns: Columns | None = None
@@ -192,7 +193,7 @@ class AgentList(Scroller):
         """Columns for a row; a scrollbar's cell comes off the activity."""
         if self._columns is None:
             full = self.size.width
-            self._columns = columns(full, self.symbols.width, self.rows, self.run)
+            self._columns = columns(full, self.symbols.width, self.rows, self.run, self.detail)
             self._full_width = full
         spare = self._full_width - width
         if not spare:
@@ -214,7 +215,8 @@ class AgentList(Scroller):
         pieces += self.bar(row.progress, shape.bar, row.mark, is_live=row.mark in _LIVE)
         pieces.append((row.percent.rjust(5) + " ", dim))
         loud = row.mark if row.mark in _COLOURED else dim
-        pieces.append((fit(row.activity, shape.activity, rest), loud))
+        attempt = f"attempt {row.attempt}: " if self.detail == "full" and row.attempt else ""
+        pieces.append((fit(f"{attempt}{row.activity}", shape.activity, rest), loud))
         if shape.time:
             pieces.append((row.time.rjust(shape.time), dim))
         if shape.spent:

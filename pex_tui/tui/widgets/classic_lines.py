@@ -151,8 +151,8 @@ class _Box:
         ]
         if view.header.boosted:
             parts.append((" | ", ("Emergency Boost", "bold starting")))
-        figures = [f"Memory: {view.memory}", f"CPU: {view.cpu}"]
-        if len(_THREADS) + len(" | ".join(figures)) < self._inner:
+        figures = [f"Memory: {view.memory}", f"CPU: {view.cpu}"] if view.memory else []
+        if figures and len(_THREADS) + len(" | ".join(figures)) < self._inner:
             figures = [" | ".join(figures)]  # on one line, where one can hold both
         parts += [(" | ", (figure, "")) for figure in figures]
         return self._flowing(_THREADS, parts)

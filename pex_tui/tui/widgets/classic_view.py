@@ -32,23 +32,33 @@ class ClassicView:
 
 
 def classic_view(
-    state: RunState, now: float, usage: Usage | None = None, engine_error: str = ""
+    state: RunState,
+    now: float,
+    usage: Usage | None = None,
+    engine_error: str = "",
+    *,
+    has_figures: bool = True,
 ) -> ClassicView:
-    """The run at `now` (absolute seconds); what was not measured is shown as unknown."""
+    """The run at `now` (absolute seconds); what was not measured is shown as unknown.
+
+    Without figures, what is used is left empty.
+    """
     seconds = [attempt_seconds(task, shown_at(state, now)) for task in state.tasks]
     return ClassicView(
         header=header_view(state, now),
         rows=task_rows(state, now),
         worked=tuple("" if one is None else spoken(one) for one in seconds),
         elapsed=spoken(elapsed_seconds(state, now)),
-        memory=UNKNOWN if usage is None else _memory(usage.memory_bytes),
-        cpu=percent(None if usage is None else usage.cpu),
+        memory=_memory(usage) if has_figures else "",
+        cpu=percent(None if usage is None else usage.cpu) if has_figures else "",
         alarms=_alarms(state, engine_error),
     )
 
 
-def _memory(amount: int) -> str:
-    shown = size(amount)
+def _memory(usage: Usage | None) -> str:
+    if usage is None:
+        return UNKNOWN
+    shown = size(usage.memory_bytes)
     return shown if shown.endswith("B") else f"{shown}B"
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.cells import cell_len
 
 from pex_tui.core.select import TaskRow
 
 WIDE, WIDER = 100, 150
+Detail = Literal["full", "high", "medium", "low"]
+"""How much is shown of each task, as monitoring.detail_level says."""
 _FRAME = 4  # what the panel's frame and padding take of the screen
 _LEAST_ACTIVITY = 16
 _PERCENT = 5
@@ -29,8 +32,13 @@ class Columns:
     ref: int
 
 
-def columns(width: int, symbol: int, rows: Iterable[TaskRow], run: str) -> Columns:
-    """Columns for a list of `width` cells whose marks take `symbol` cells."""
+def columns(
+    width: int, symbol: int, rows: Iterable[TaskRow], run: str, detail: Detail = "high"
+) -> Columns:
+    """Columns for a list of `width` cells whose marks take `symbol` cells.
+
+    With medium detail nothing is said of tokens, cost and refs, with low none of title and time.
+    """
     screen = width + _FRAME
     wide, wider = screen >= WIDE, screen >= WIDER
     shown = tuple(rows)
@@ -38,11 +46,12 @@ def columns(width: int, symbol: int, rows: Iterable[TaskRow], run: str) -> Colum
     identity = min(longest_id, 24 if wider else 14 if wide else 11) + 1
     longest_agent = max((cell_len(row.agent) for row in shown), default=5)
     agent = min(max(longest_agent, 5), 20 if wide else 14)
-    title = (30 if wider else 18) if wide else 0
+    is_low, is_high = detail == "low", detail in {"high", "full"}
+    title = (30 if wider else 18) if wide and not is_low else 0
     bar = 24 if wider else 14 if wide else 8
-    time = _TIME if wide else 0
-    spent = _SPENT if wide and any(row.tokens or row.cost for row in shown) else 0
-    ref = min(len(f"refs/pex/{run}//1") + longest_id, 34) + 2 if wider else 0
+    time = _TIME if wide and not is_low else 0
+    spent = _SPENT if wide and is_high and any(row.tokens or row.cost for row in shown) else 0
+    ref = min(len(f"refs/pex/{run}//1") + longest_id, 34) + 2 if wider and is_high else 0
     fixed = 4 + symbol + identity + agent + 1 + bar + _PERCENT + 1 + time + 2 * spent + ref
     fixed += title + 1 if title else 0
     rest = width - fixed
