@@ -7,12 +7,12 @@ from pathlib import Path
 from pex_tui.adapters.control import ControlError, ask, ask_diff, request_for
 from pex_tui.adapters.engine_lock import Holder
 from pex_tui.adapters.fault_log import FaultLog
-from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.adapters.journal import SqliteJournal, told_of
 from pex_tui.core.conflict import Decision
 from pex_tui.core.events import Event
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
-from pex_tui.core.step import replay, step
+from pex_tui.core.step import follow, replay
 from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.meter import Meter, live_roots
@@ -159,8 +159,9 @@ class FollowedSession:
 
     def _read(self) -> None:
         news = self._journal.read(self.state.run, after=self._state.seq)
-        for event in news:
-            self._state, _ = step(self._state, event)
+        with told_of(self.state.run):
+            for event in news:
+                self._state = follow(self._state, event)
         if news:
             for listener in tuple(self._listeners):
                 self._aside.call(listener, self._state, otherwise=None)

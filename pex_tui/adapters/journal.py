@@ -3,24 +3,47 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pex_tui.adapters.journal_file import Ballast, JournalError, is_full, open_file
-from pex_tui.core.codec import CodecError, decode, encode, event_name
+from pex_tui.core.codec import VERSION, CodecError, decode, encode, event_name
 from pex_tui.core.events import TELEMETRY, Event, RunPlanned
 from pex_tui.core.ids import RunId, TaskId
-from pex_tui.core.state import Outcome
+from pex_tui.core.semantics import ReplayError
+from pex_tui.core.state import Outcome, RunState
 from pex_tui.engine.ports import JournalFull
 
 _TELEMETRY_SECONDS = 1.0
 _REMEMBERED_RUNS = 20  # how many runs estimates are learned from
 _Batch = list[tuple[RunId, int, Event]]
 Row = tuple[RunId, int, float, str, str]
+
+
+_STILL_THERE = (
+    "Its branch pex/{run} and its refs are as they were: `pex-tui land {run}` or `git merge "
+    "pex/{run}` brings what has landed to your branch. Other runs can be read."
+)
+
+
+@contextmanager
+def told_of(run: RunId) -> Iterator[None]:
+    """Say of a run that can't be replayed here that it can't, and what to do; JournalError."""
+    try:
+        yield
+    except ReplayError as error:
+        raise JournalError(
+            f"Run {run} was recorded by another version of pex-tui and can't be replayed by this "
+            f"one: {error}. {_STILL_THERE.format(run=run)}"
+        ) from error
+
+
+def _row(event: Event, seq: int, run: RunId) -> dict[str, Any]:
+    return {"version": VERSION} | encode(event, seq, run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +101,30 @@ class SqliteJournal:
         rows = self._rows(
             "SELECT body FROM events WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
         )
-        try:
-            return [decode(json.loads(body)) for (body,) in rows]
-        except CodecError as error:
-            raise JournalError(
-                f"Run {run} was written by another version of pex-tui: {error}."
-            ) from error
-        except ValueError as error:
-            raise JournalError(
-                f"Run {run} has a damaged row in {self._path}: {error}. Other runs can be read."
-            ) from error
+        return [self._event(run, body) for (body,) in rows]
+
+    def has(self, run: RunId) -> bool:
+        """Whether there is anything of the run."""
+        return bool(self._rows("SELECT seq FROM events WHERE run = ? LIMIT 1", (run,)))
+
+    def planned(self, run: RunId) -> tuple[RunPlanned, int]:
+        """The run's plan and the number of its last event, whatever stands between.
+
+        Raises JournalError when even that can't be read.
+        """
+        rows = self._rows("SELECT body FROM events WHERE run = ? AND seq = 1", (run,))
+        event = self._event(run, rows[0][0]) if rows else None
+        if not isinstance(event, RunPlanned):
+            raise JournalError(f"Run {run} has no plan in {self._path}. Other runs can be read.")
+        ((last,),) = self._rows("SELECT MAX(seq) FROM events WHERE run = ?", (run,))
+        return event, last
+
+    def state(self, run: RunId) -> RunState:
+        """The run's state after all of its events; raise JournalError for what can't be read."""
+        from pex_tui.core.step import replay  # noqa: PLC0415  # large, and home needs none of it
+
+        with told_of(run):
+            return replay(self.read(run))
 
     def runs(self) -> list[RunRow]:
         """All runs, newest first."""
@@ -99,13 +136,13 @@ class SqliteJournal:
                     'land_requested', 'run_landed', 'run_land_refused', 'run_finished', 'noticed')
                     ORDER BY seq DESC LIMIT 1),
                 (SELECT COUNT(DISTINCT json_extract(body, '$.task')) FROM events e
-                    WHERE e.run = r.run AND kind = 'branch_moved'),
+                    WHERE e.run = r.run AND kind = 'branch_moved' AND json_valid(body)),
                 (SELECT MAX(seq) FROM events e WHERE e.run = r.run AND kind = 'run_adopted'),
                 (SELECT MAX(seq) FROM events e WHERE e.run = r.run AND kind = 'run_finished'),
-                (SELECT json_extract(body, '$.outcome') FROM events e
-                    WHERE e.run = r.run AND kind = 'run_finished' ORDER BY seq DESC LIMIT 1),
-                (SELECT json_extract(body, '$.makespan_seconds') FROM events e
-                    WHERE e.run = r.run AND kind = 'run_finished' ORDER BY seq DESC LIMIT 1)
+                (SELECT json_extract(body, '$.outcome') FROM events e WHERE e.run = r.run
+                    AND kind = 'run_finished' AND json_valid(body) ORDER BY seq DESC LIMIT 1),
+                (SELECT json_extract(body, '$.makespan_seconds') FROM events e WHERE e.run = r.run
+                    AND kind = 'run_finished' AND json_valid(body) ORDER BY seq DESC LIMIT 1)
             FROM runs r ORDER BY created_at DESC, run
             """
         )
@@ -118,7 +155,7 @@ class SqliteJournal:
                 worked_until or created_at,
                 tasks,
                 landed,
-                Outcome(outcome) if outcome and has_ended else None,
+                _outcome(outcome) if has_ended else None,
                 makespan if has_ended else None,
             )
             for run, goal, created_at, tasks, last_at, worked_until, *rest in rows
@@ -133,8 +170,8 @@ class SqliteJournal:
             SELECT run, kind, json_extract(body, '$.task'), json_extract(body, '$.attempt'),
                 json_extract(body, '$.started_at'), json_extract(body, '$.exited_at'),
                 json_extract(body, '$.failure')
-            FROM events WHERE kind IN ('agent_started', 'agent_exited') AND run IN
-                (SELECT run FROM runs ORDER BY created_at DESC LIMIT ?)
+            FROM events WHERE kind IN ('agent_started', 'agent_exited') AND json_valid(body)
+                AND run IN (SELECT run FROM runs ORDER BY created_at DESC LIMIT ?)
             """,
             (_REMEMBERED_RUNS,),
         )
@@ -188,7 +225,7 @@ class SqliteJournal:
 
     def _store(self, events: _Batch) -> None:
         rows = [
-            (run, seq, event.at, event_name(type(event)), json.dumps(encode(event, seq, run)))
+            (run, seq, event.at, event_name(type(event)), json.dumps(_row(event, seq, run)))
             for run, seq, event in events
         ]
         plans = [
@@ -219,6 +256,21 @@ class SqliteJournal:
             ) from error
         return True
 
+    def _event(self, run: RunId, body: str) -> Event:
+        """The event of a row, which tells its own version; the first rows had none."""
+        try:
+            written = json.loads(body)
+            return decode(written, written.pop("version", 1))
+        except CodecError as error:
+            raise JournalError(
+                f"Run {run} was written by another version of pex-tui: {error}. "
+                f"{_STILL_THERE.format(run=run)}"
+            ) from error
+        except (ValueError, AttributeError, TypeError) as error:
+            raise JournalError(
+                f"Run {run} has a damaged row in {self._path}: {error}. Other runs can be read."
+            ) from error
+
     def _rows(self, query: str, values: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(query, values).fetchall()
@@ -227,3 +279,8 @@ class SqliteJournal:
                 f"The journal {self._path} can't be read: {error}. Branches and refs of its runs "
                 "are as they were; move the file away to begin a new one."
             ) from error
+
+
+def _outcome(written: str | None) -> Outcome:
+    """How a finished run ended; one that this version has no word for did not end well."""
+    return Outcome(written) if written in set(Outcome) else Outcome.FAILED

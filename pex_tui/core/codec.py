@@ -2,7 +2,8 @@
 
 An object is `{"seq", "at", "run", "event": "agent_started", …}` with the event's own fields beside.
 Coders are worked out once for each type from its hints. Decoding is strict about what it doesn't
-know and fills in the defaults of fields that are missing, as older versions wrote fewer.
+know and fills in the defaults of fields that are missing, as older versions wrote fewer. What was
+written before rows had a version has version 1.
 """
 
 import re
@@ -17,13 +18,12 @@ from typing import Any
 from pex_tui.core import events
 from pex_tui.core.events import Event
 from pex_tui.core.ids import RunId
+from pex_tui.core.semantics import Semantics
 
-VERSION = 1
-"""The version of the objects below; a change of meaning gets a new one and an upcaster."""
+VERSION = 2
+"""The version of the objects below; the rule for a change is in `semantics`."""
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-UPCASTERS: Mapping[int, Upcaster] = {}
-"""From each older version: what turns its objects into the next version's."""
 
 Coder = Callable[[Any], Any]
 
@@ -54,8 +54,10 @@ def encode(event: Event, seq: int, run: RunId) -> dict[str, Any]:
     return written
 
 
-def decode(written: Mapping[str, Any], version: int = VERSION) -> Event:
-    """The event of a JSON object; raise CodecError."""
+def decode(written: Mapping[str, Any], version: int = 1) -> Event:
+    """The event of a JSON object of that version; raise CodecError."""
+    if version > VERSION:
+        raise CodecError(f"it has version {version}, and this one knows {VERSION}")
     current = dict(written)
     for older in range(version, VERSION):
         current = UPCASTERS[older](current)
@@ -71,6 +73,20 @@ def decode(written: Mapping[str, Any], version: int = VERSION) -> Event:
     if unknown:
         raise CodecError(f"{name} has no {', '.join(sorted(unknown))} in this version")
     return typing.cast("Event", _build(kind, current))
+
+
+def _from_1(written: dict[str, Any]) -> dict[str, Any]:
+    """Runs did not tell what their steps mean; the rules that they knew do."""
+    rules = written.get("rules")
+    if written.get("event") == "run_planned" and isinstance(rules, dict):
+        had_ladder = "sequential_above" in rules
+        meant = Semantics.LADDER if had_ladder else Semantics.RERUN_AT_ONCE
+        return {"semantics": int(meant)} | written
+    return written
+
+
+UPCASTERS: Mapping[int, Upcaster] = {1: _from_1}
+"""From each older version: what turns its objects into the next version's."""
 
 
 def event_name(kind: type[Event]) -> str:

@@ -23,6 +23,7 @@ from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.plan import Plan
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RunRules
+from pex_tui.core.semantics import NEWEST
 from pex_tui.core.state import FailureKind, Outcome, WaitCause
 from pex_tui.core.talk_events import (
     AgentLimited,
@@ -37,7 +38,7 @@ from pex_tui.core.talk_events import (
 
 @dataclass(frozen=True, slots=True)
 class RunPlanned(BaseEvent):
-    """The first event: all that a replay needs."""
+    """The first event: all that a replay needs; `semantics` is what its steps mean."""
 
     run: RunId
     plan: Plan
@@ -47,6 +48,7 @@ class RunPlanned(BaseEvent):
     target: str | None
     seed: int
     notices: tuple[str, ...] = ()
+    semantics: int = NEWEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.draft import Draft
 from pex_tui.core.phases import Phase
 from pex_tui.core.rules import FallbackMode
+from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import RunState, TaskState
 
 _LEAST_LANDINGS = 4  # before which a rate of conflicts says nothing
@@ -39,10 +40,11 @@ def next_rung(state: RunState, task: TaskState, *, is_by_hand: bool) -> Rung:
     What a person made themselves is never thrown away for a rerun.
     """
     rules, reruns = state.rules, task.reruns
+    has_ladder = state.semantics >= Semantics.LADDER
     if rules.auto_resolve and not is_by_hand and rules.max_retries:
         if reruns < rules.max_retries:
             return _rerun(state, task)
-        if reruns == rules.max_retries and rules.fallback is FallbackMode.SEQUENTIAL:
+        if has_ladder and reruns == rules.max_retries and _goes_one_by_one(state):
             told = f"{reruns} reruns did not help, and fallback_mode is sequential"
             return Rung(
                 Decision.RERUN, f"once more, with no other writer beside it: {told}", alone=True
@@ -51,6 +53,10 @@ def next_rung(state: RunState, task: TaskState, *, is_by_hand: bool) -> Rung:
     if rules.fallback is FallbackMode.ABORT:
         return Rung(Decision.ABORTED, f"{why}, and fallback_mode is abort")
     return Rung(None, f"{why}: it waits for a person")
+
+
+def _goes_one_by_one(state: RunState) -> bool:
+    return state.rules.fallback is FallbackMode.SEQUENTIAL
 
 
 def climb(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
@@ -74,6 +80,8 @@ def one_by_one(draft: Draft, reason: str) -> None:
 def slow_down(draft: Draft) -> None:
     """Let writers go one by one once too large a share of the landings met a conflict."""
     state = draft.state
+    if state.semantics < Semantics.LADDER:
+        return
     conflicted = {
         one.tasks[0]
         for one in state.conflicts
@@ -88,7 +96,7 @@ def slow_down(draft: Draft) -> None:
 def _rerun(state: RunState, task: TaskState) -> Rung:
     number = task.reruns + 1
     count = f"rerun {number} of {state.rules.max_retries}"
-    if number == 1:
+    if number == 1 or state.semantics < Semantics.LADDER:
         why = "at once in a workspace of its own, as the newest tip holds what was in the way"
         return Rung(Decision.RERUN, f"{count}, {why}")
     delay = backoff_seconds(state, task.id, task.reruns)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pex_tui.core.costs import ConflictCosts
-from pex_tui.core.events import AgentExited, AgentStarted, Event, RunPlanned
+from pex_tui.core.events import AgentExited, AgentStarted, Event
 from pex_tui.core.foresight import Forecast, forecast
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing_events import GateFinished, MergeConflicted, WorkMerged
@@ -22,7 +22,7 @@ from pex_tui.core.passage import (
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.state import FailureKind, RunState, TaskState
-from pex_tui.core.step import begin, step
+from pex_tui.core.step import replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +106,9 @@ class RunHistory(BusyTime):
 
 
 def read_history(events: Iterable[Event]) -> RunHistory:
-    """Replay a run's events and measure as they pass."""
-    stream = iter(events)
-    first = next(stream)
-    if not isinstance(first, RunPlanned):
-        raise TypeError(f"a run starts with RunPlanned, not with {type(first).__name__}")
-    state = begin(first)
+    """Replay a run's events and measure as they pass; raise ReplayError."""
+    stream = replayed(events)
+    first, state = next(stream)
     history = RunHistory(
         state=state,
         tasks={task.id: TaskHistory() for task in state.tasks},
@@ -119,12 +116,13 @@ def read_history(events: Iterable[Event]) -> RunHistory:
         ended_at=first.at,
     )
     marks = {task.id: first.at for task in state.tasks}
-    for event in stream:
-        before, (state, _) = state, step(state, event)
+    before = state
+    for event, state in stream:
         _pass_time(history, before, state, event)
         _note_phases(history, before, state, marks)
         _note_collisions(history, before, state)
         _note_event(history, state, event)
+        before = state
     _close(history, state, marks)
     for gap in history.absences:
         gap.account(history, history.tasks)

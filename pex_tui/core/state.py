@@ -9,6 +9,7 @@ from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.phases import ACTIVE, HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.rules import RunRules
+from pex_tui.core.semantics import NEWEST
 from pex_tui.core.unlanded import Unlanded
 
 
@@ -290,6 +291,7 @@ class RunState:
     landing: tuple[TaskId, ...] = ()  # the merge queue; its first ones are in flight
     conflicts: tuple[Conflict, ...] = ()
     tip: CommitId | None = None  # the integration tip as last seen; the base at first
+    semantics: int = NEWEST  # what steps mean in this run
     killed: bool = False  # draining without waiting for the merge queue
     caught: frozenset[frozenset[TaskId]] = frozenset()  # pairs found to exclude each other at work
     overlaps: tuple[Overlap, ...] = ()  # of tasks at work, as the radar sees them

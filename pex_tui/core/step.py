@@ -1,5 +1,6 @@
 """The run as a pure function: `step(state, event) -> (state, actions)`."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -9,7 +10,7 @@ from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
 from pex_tui.core.compat import conflict_reason
 from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import record
-from pex_tui.core.draft import Draft
+from pex_tui.core.draft import Draft, IllegalTransition
 from pex_tui.core.events import (
     BoostToggled,
     ConflictDecided,
@@ -34,19 +35,23 @@ from pex_tui.core.foresight import foreseen_at
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing import LandingEvent, decided, landing_event
+from pex_tui.core.landing_events import BranchMoved
 from pex_tui.core.locks import LockEvent, lock_event
-from pex_tui.core.phases import Phase, RunStage
+from pex_tui.core.phases import SUCCEEDED, Phase, RunStage
 from pex_tui.core.radar import RadarEvent, radar_event
 from pex_tui.core.requests import TaskRequest, run_request, task_request
 from pex_tui.core.run_time import keep_time
+from pex_tui.core.semantics import ReplayError
 from pex_tui.core.settle import due, settle
-from pex_tui.core.state import LandStatus, RunState, TaskState, Wait, WaitCause
+from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState, Wait, WaitCause
 from pex_tui.core.talk import TalkEvent, talk_event
 from pex_tui.core.talk_events import BudgetExtended
 
 
-def begin(event: RunPlanned) -> RunState:
-    """The state that the first event makes."""
+def begin(event: Event) -> RunState:
+    """The state that the first event makes, which has to be RunPlanned."""
+    if not isinstance(event, RunPlanned):
+        raise TypeError(f"a run starts with RunPlanned, not with {type(event).__name__}")
     graph = PlanGraph.build(event.plan, event.rules)
     state = RunState(
         run=event.run,
@@ -62,6 +67,7 @@ def begin(event: RunPlanned) -> RunState:
         capacity=event.plan.slots or event.rules.slots,
         tasks=tuple(TaskState(spec.id) for spec in event.plan.tasks),
         tip=event.base,
+        semantics=event.semantics,
         notices=event.notices,
         now=event.at,
         seq=1,
@@ -87,15 +93,53 @@ def step(state: RunState, event: Event) -> tuple[RunState, tuple[Action, ...]]:
     return draft.state, tuple(draft.actions)
 
 
-def replay(events: list[Event]) -> RunState:
-    """The state after all events of a run; the first has to be RunPlanned."""
-    first, *rest = events
-    if not isinstance(first, RunPlanned):
-        raise TypeError(f"a run starts with RunPlanned, not with {type(first).__name__}")
-    state = begin(first)
-    for event in rest:
-        state, _ = step(state, event)
+_CONTRADICTIONS = (IllegalTransition, LookupError, ValueError, AssertionError, TypeError)
+
+
+def replayed(events: Iterable[Event]) -> Iterator[tuple[Event, RunState]]:
+    """Each recorded event of a run with the state after it.
+
+    Raises ReplayError where the events can't have happened as this version would have it: the
+    first is not RunPlanned, a step is impossible, or what was recorded as landed or as ended well
+    is not so here.
+    """
+    state: RunState | None = None
+    for event in events:
+        state = follow(state, event)
+        yield event, state
+
+
+def follow(state: RunState | None, event: Event) -> RunState:
+    """The state after the next recorded event, None before the first; raise ReplayError."""
+    number = 1 if state is None else state.seq + 1
+    try:
+        after = begin(event) if state is None else step(state, event)[0]
+    except _CONTRADICTIONS as error:
+        raise ReplayError(f"event {number} ({type(event).__name__}): {error}") from error
+    if _contradicts(after, event):
+        raise ReplayError(f"event {number} ({type(event).__name__}) means something else here")
+    return after
+
+
+def replay(events: Iterable[Event]) -> RunState:
+    """The state after all events of a run; raise ReplayError."""
+    state: RunState | None = None
+    for _, after in replayed(events):
+        state = after
+    if state is None:
+        raise ReplayError("there are no events")
     return state
+
+
+def _contradicts(after: RunState, event: Event) -> bool:
+    """Whether what can't be undone was recorded and has not happened here."""
+    match event:
+        case BranchMoved():
+            return after.task(event.task).landed is None
+        case RunFinished(outcome=Outcome.OK):
+            return any(task.phase not in SUCCEEDED for task in after.tasks)
+        case _:
+            return False
 
 
 def _apply(draft: Draft, event: Event) -> None:

@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
+from pex_tui.adapters.journal import told_of
 from pex_tui.core.codec import encode
 from pex_tui.core.events import Event, RunFinished
 from pex_tui.core.ids import RunId
@@ -21,7 +22,9 @@ def read_report(ground: Ground, wanted: str | None) -> Report:
     """The report of a run as the journal has it; raise UserError when there is none."""
     journal = ground.open_journal()
     try:
-        return make_report(journal.read(find_run(journal, wanted).run), ground.places.log)
+        run = find_run(journal, wanted).run
+        with told_of(run):
+            return make_report(journal.read(run), ground.places.log)
     finally:
         journal.close_now()
 

@@ -5,7 +5,7 @@ import os
 from pex_tui.adapters.engine_lock import current_holder
 from pex_tui.adapters.followed import FollowedSession
 from pex_tui.adapters.git.repository import RepositoryError
-from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.adapters.journal import SqliteJournal, told_of
 from pex_tui.adapters.probe import TreeMeter
 from pex_tui.core.ids import RunId
 from pex_tui.core.step import replay
@@ -19,7 +19,10 @@ async def follow_run(ground: Ground, wanted: str | None) -> FollowedSession:
     """The named run, else the one that is driven now, else the newest; raise UserError."""
     journal = ground.open_journal()
     try:
-        events = journal.read(_chosen(ground, journal, wanted))
+        run = _chosen(ground, journal, wanted)
+        events = journal.read(run)
+        with told_of(run):
+            state = replay(events)
     except UserError:
         journal.close_now()
         raise
@@ -31,7 +34,7 @@ async def follow_run(ground: Ground, wanted: str | None) -> FollowedSession:
         journal,
         events,
         ground.places,
-        make_lander(ground, replay(events), identity),
+        make_lander(ground, state, identity),
         TreeMeter(),
         lambda: current_holder(ground.places.lock),
         actor=f"attached process {os.getpid()}",

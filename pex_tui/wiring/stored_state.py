@@ -1,19 +1,13 @@
 """A run's state as the journal tells it."""
 
 from pex_tui.adapters.journal import SqliteJournal
-from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import RunState
-from pex_tui.core.step import replay
 from pex_tui.errors import UserError
 
 
 def read_state(journal: SqliteJournal, run: RunId) -> RunState:
     """The state after all that was written; raise UserError when it can't be read."""
-    try:
-        events = journal.read(run)
-    except JournalError as error:
-        raise UserError(str(error)) from error
-    if not events:
+    if not journal.has(run):
         raise UserError(f"There is no run {run} here. `pex-tui runs` lists them.")
-    return replay(events)
+    return journal.state(run)

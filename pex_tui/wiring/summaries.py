@@ -1,7 +1,7 @@
 """Runs in one line each, from the journal and the lock."""
 
 from pex_tui.adapters.engine_lock import Holder
-from pex_tui.adapters.journal import RunRow, SqliteJournal
+from pex_tui.adapters.journal import RunRow, SqliteJournal, told_of
 from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.state import Outcome
 from pex_tui.engine.session import RunFigures, RunSummary
@@ -51,10 +51,11 @@ def _summary(
 
 
 def _conflicts(journal: SqliteJournal, row: RunRow) -> int:
-    """How many conflicts a run ended with."""
-    from pex_tui.wiring.stored_state import read_state  # noqa: PLC0415  # large, and seldom needed
-
-    return len(read_state(journal, row.run).open_conflicts)
+    """How many conflicts a run ended with; none are known of one that can't be read here."""
+    try:
+        return len(journal.state(row.run).open_conflicts)
+    except JournalError:
+        return 0
 
 
 def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
@@ -62,7 +63,8 @@ def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
     from pex_tui.headless.report import make_report  # noqa: PLC0415  # large: no run, no need
 
     try:
-        report = make_report(journal.read(row.run))
+        with told_of(row.run):
+            report = make_report(journal.read(row.run))
     except JournalError:
         return RunFigures()
     met = len(report.history.conflicted)

@@ -12,6 +12,7 @@ import pytest
 
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
+from pex_tui.core.codec import VERSION
 from pex_tui.core.events import (
     AgentExited,
     AgentProgressed,
@@ -27,6 +28,7 @@ from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.landing_events import BranchMoved
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
+from pex_tui.core.semantics import NEWEST, Semantics
 from pex_tui.core.state import Outcome
 from pex_tui.engine.ports import JournalFull
 from tests.core.world import task
@@ -278,12 +280,16 @@ async def test_a_second_broken_journal_does_not_replace_the_first(path: Path) ->
     assert path.with_name("journal.db.corrupt-1").exists()
 
 
-async def test_a_damaged_row_is_told_in_words(journal: SqliteJournal, path: Path) -> None:
-    await write(journal, PLANNED)
+def change(path: Path, body: str) -> None:
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE events SET body = '{oops'")
+    connection.execute(f"UPDATE events SET body = {body}")  # noqa: S608  # the tests' own
     connection.commit()
     connection.close()
+
+
+async def test_a_damaged_row_is_told_in_words(journal: SqliteJournal, path: Path) -> None:
+    await write(journal, PLANNED)
+    change(path, "'{oops'")
 
     with pytest.raises(JournalError, match="7f3a has a damaged row"):
         journal.read(RUN)
@@ -293,13 +299,38 @@ async def test_a_row_of_an_unknown_kind_is_told_in_words(
     journal: SqliteJournal, path: Path
 ) -> None:
     await write(journal, PLANNED)
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE events SET body = json_set(body, '$.event', 'danced')")
-    connection.commit()
-    connection.close()
+    change(path, "json_set(body, '$.event', 'danced')")
 
     with pytest.raises(JournalError, match="another version of pex-tui: there is no event"):
         journal.read(RUN)
+
+
+async def test_a_rows_version_reaches_the_upcasters(journal: SqliteJournal, path: Path) -> None:
+    await write(journal, PLANNED)
+    assert journal.state(RUN).semantics == NEWEST
+
+    change(path, "json_remove(body, '$.version', '$.semantics')")  # as version 1 wrote it
+    assert journal.state(RUN).semantics == Semantics.LADDER
+    change(path, f"json_set(body, '$.version', {VERSION + 1})")
+    with pytest.raises(JournalError, match=f"another version .*it has version {VERSION + 1}"):
+        journal.read(RUN)
+
+
+async def test_what_can_not_be_replayed_is_refused_for_that_run_alone(
+    journal: SqliteJournal, path: Path
+) -> None:
+    await write(journal, PLANNED, BranchMoved(A, 1, CommitId("c"), at=12.0))
+
+    with pytest.raises(JournalError, match="Run 7f3a was recorded by another version") as refused:
+        journal.state(RUN)
+    assert "`pex-tui land 7f3a`" in str(refused.value)
+    assert journal.planned(RUN) == (PLANNED, 2)  # landing needs no more
+
+    await journal.append(RUN, [(3, RunFinished(Outcome.OK, 0, at=13.0))])
+    change(path, "'{oops' WHERE kind = 'branch_moved'")
+    change(path, "json_set(body, '$.outcome', 'splendid') WHERE kind = 'run_finished'")
+    (row,) = journal.runs()
+    assert (row.landed, row.outcome) == (0, Outcome.FAILED)
 
 
 async def test_a_number_that_is_taken_is_refused_and_nothing_is_stored(

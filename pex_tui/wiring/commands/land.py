@@ -2,15 +2,18 @@
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from pex_tui.adapters.control import ControlError, ask
 from pex_tui.adapters.engine_lock import Holder, current_holder
+from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.events import Event, LandRequested, RunLanded, RunLandRefused
 from pex_tui.core.ids import RunId
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import RunState
-from pex_tui.core.step import step
+from pex_tui.core.step import begin, step
 from pex_tui.engine.ports import LandingError
 from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground
@@ -57,7 +60,7 @@ async def _ask_engine(holder: Holder) -> int:
 async def _land_now(ground: Ground, run: RunId) -> int:
     journal = ground.open_journal()
     try:
-        state = read_state(journal, run)
+        state = _known_state(journal, run)
         if state.target is None:
             raise UserError(
                 f"Run {run} started from a detached HEAD, so there is no branch to land on. "
@@ -80,6 +83,19 @@ async def _land_now(ground: Ground, run: RunId) -> int:
     if left:
         sys.stderr.write(f"! Not part of it, as they have not landed: {', '.join(left)}\n")
     return 0
+
+
+def _known_state(journal: SqliteJournal, run: RunId) -> RunState:
+    """The run's state; of one that can't be replayed here, what its plan tells.
+
+    Landing needs the run's refs and no more.
+    """
+    try:
+        return read_state(journal, run)
+    except JournalError as error:
+        planned, last = journal.planned(run)
+        sys.stderr.write(f"! {error}\n! What its branch holds is landed.\n")
+        return replace(begin(planned), seq=last, tasks=())
 
 
 async def _attempt(ground: Ground, state: RunState, target: str) -> RunLanded | RunLandRefused:
