@@ -21,6 +21,8 @@ class Why(StrEnum):
     REFUSED = "refused"  # a name that git does not store, or a file that can't be read
     EMPTY = "empty"  # folders without a file
     READER = "reader"  # new files of a task that declares to write none
+    STASH = "stash"  # changes that it put on its stash
+    LEFT = "left"  # commits on another branch than the one it ended on, or on none
 
 
 _ARE = {
@@ -32,6 +34,8 @@ _ARE = {
     Why.REFUSED: "can't be stored by git",
     Why.EMPTY: "{holds} no file, and git stores no empty folder",
     Why.READER: "{is_} new, and the task declares `writes: []`",
+    Why.STASH: "{was} stashed and not taken out again",
+    Why.LEFT: "{holds} commits that are not in the files it left",
 }
 
 

@@ -56,6 +56,10 @@ class Places:
         """The task's prompt as a file, for commands: a variable may be too short for it."""
         return self.attempt(run, task, attempt) / "prompt.txt"
 
+    def settings(self, run: RunId) -> Path:
+        """A folder with git's settings as they were before any agent of the run ran."""
+        return self.run(run) / ".settings"
+
     def output(self, run: RunId, task: TaskId, attempt: int) -> Path:
         """What the attempt printed, both streams, byte for byte."""
         return self.attempt(run, task, attempt) / "output.log"

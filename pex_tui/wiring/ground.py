@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pex_tui.adapters.fault_log import FaultLog
 from pex_tui.adapters.git.notices import notices as git_notices
 from pex_tui.adapters.git.repository import Repository, discover
+from pex_tui.adapters.git.stand_in import stand_in_for
 from pex_tui.adapters.git.state_directory import state_directory
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
@@ -19,7 +20,7 @@ from pex_tui.adapters.library import AgentFolder, Library, agent_folders, load_l
 from pex_tui.adapters.probe import machine_memory
 from pex_tui.adapters.programs import program_finder
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import TaskId
+from pex_tui.core.ids import RunId, TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.engine.contained import Advisor
@@ -248,6 +249,15 @@ class Ground:
         finally:
             journal.close_now()
         return {task: statistics.median(seconds) for task, seconds in found.items()}
+
+
+async def pinned(ground: Ground, run: RunId) -> Ground:
+    """The ground with git's settings as they were before any agent of the run ran.
+
+    Raises UserError when they can't be read.
+    """
+    folder = ground.places.settings(run)
+    return replace(ground, repository=await stand_in_for(ground.repository, folder))
 
 
 def library_folders(repo_top: Path | None, environ: Mapping[str, str]) -> tuple[AgentFolder, ...]:

@@ -1,6 +1,6 @@
 """The engine's ports on the real world."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pex_tui.adapters.agents.door import AgentDoor
@@ -9,7 +9,7 @@ from pex_tui.adapters.agents.ports import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.fault_log import FaultLog
-from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.gate import GateOptions
 from pex_tui.adapters.git.half_landed import LandingNote, mend
 from pex_tui.adapters.git.landing import (
@@ -84,14 +84,16 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
     """The merge queue's hands for a run."""
     options = workspace_options(ground)
     environment = identity.environment if identity else {}
+    git = ground.repository.git
 
     async def setup(workspace: Path) -> None:
         await run_setup(options, workspace)
 
     return GitLander(
         LanderOptions(
-            git=Git(ground.repository.common_dir, None, environment),
+            git=replace(git, env={**git.env, **environment}),
             checkout=ground.repository.checkout,
+            repository=ground.repository,
             places=ground.places,
             run=state.run,
             branch=state.branch,

@@ -31,7 +31,7 @@ from pex_tui.engine.local import LocalSession
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
-from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.ground import Ground, pinned
 from pex_tui.wiring.locking import take_lock
 from pex_tui.wiring.ports import Assembly, assemble, mend_landing
 from pex_tui.wiring.run_ids import new_run_id
@@ -104,6 +104,7 @@ async def _open_session(
     lock: EngineLock,
     options: RunOptions,
 ) -> LocalSession:
+    ground = await pinned(ground, state.run)
     control = _socket_path(ground, "")
     door = AgentDoor(_socket_path(ground, "-agents"), AttemptTokens(ground.places.run(state.run)))
     assembly = assemble(ground, state, journal, identity, door)

@@ -21,12 +21,16 @@ def run(shell: Shell, script: str, retries: int = 0) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("rm .git\n", "a deleted the .git file of its workspace"),
+        ("rm -rf .git\n", "a deleted the .git folder of its workspace"),
         (f"{COMMIT} --allow-empty -m one\n", "refs/pex/odd/a/1-head"),
         (f"{COMMIT} --amend --allow-empty -m never\n", "a rewrote its history"),
-        ("git checkout -q -b mine\n", "a worked on the branch mine"),
+        ("git checkout -q -b mine\n", "a worked on a branch of its own, mine"),
         (
-            f"{COMMIT} --allow-empty -m foreign; git update-ref refs/heads/pex/$PEX_RUN HEAD\n",
+            (
+                "u() { git -C $TOP -c user.name=a -c user.email=a@example.org $@; }\n"
+                "u update-ref refs/heads/pex/$PEX_RUN "
+                "$(u commit-tree -m foreign -p pex/$PEX_RUN pex/$PEX_RUN^{tree})\n"
+            ),
             "Somebody else moved pex/odd",
         ),
     ],
@@ -34,7 +38,7 @@ def run(shell: Shell, script: str, retries: int = 0) -> tuple[int, str]:
 def test_its_work_lands_and_what_it_did_besides_is_said(
     shell: Shell, script: str, said: str
 ) -> None:
-    code, report = run(shell, f"{script}echo done > made.txt\n")
+    code, report = run(shell, f"TOP='{shell.top}'\n{script}echo done > made.txt\n")
 
     assert code == 0, report
     assert said in report

@@ -1,24 +1,28 @@
 """What an agent told git in its workspace that the files alone don't show.
 
 All of it is optional: an agent may have wrecked its index or its HEAD, and its files still count.
+Its git directory is only read: as text, as an index, as a store of objects. Git never runs there.
 """
 
+import asyncio
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import Git, GitError
-from pex_tui.adapters.git.folders import exists
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
+from pex_tui.adapters.git.agent_refs import AgentRefs, parse_packed, read_agent_refs, text_of
+from pex_tui.adapters.git.bring_over import with_objects_of
+from pex_tui.adapters.git.cli import WHOLE_TREE, Git, GitError
+from pex_tui.adapters.git.folders import exists, is_folder
 from pex_tui.adapters.git.shadow import IndexEntry
+from pex_tui.adapters.git.workspace_repository import MARK, laid_refs
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
 
 _INTERRUPTED = ("rebase-merge/orig-head", "rebase-apply/orig-head")
-_ON_A_BRANCH = "ref: refs/heads/"
 _ALL_THE_SAME = "its files count all the same"
 _HALF_DONE = {  # what git keeps in its folder until it is done
     "MERGE_HEAD": "merge",
@@ -39,97 +43,167 @@ class Habits:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWork:
+    """Commits of the agent's that are not in its files: by what they are, newest first.
+
+    `left` are commits that neither HEAD nor a stash holds, by branch or short id.
+    """
+
+    head: CommitId | None = None
+    interrupted: CommitId | None = None
+    stashes: tuple[CommitId, ...] = ()
+    left: dict[str, CommitId] = field(default_factory=dict)
+
+    @property
+    def commits(self) -> tuple[CommitId, ...]:
+        """All of them."""
+        ends = [end for end in (self.head, self.interrupted) if end is not None]
+        return (*ends, *self.stashes, *self.left.values())
+
+
+@dataclass(frozen=True)
 class AgentGit:
-    """The agent's own index and HEAD in a worktree."""
+    """The git directory of a workspace, seen by the user's `git`, which has no work tree."""
 
     git: Git
     worktree: Worktree
 
+    @cached_property
+    def _reader(self) -> Git:
+        git = with_objects_of(self.git, self._git_dir)
+        return git.at(self.worktree.path)
+
+    @property
+    def _git_dir(self) -> Path:
+        return self.worktree.git_dir
+
     async def added(self, start: CommitId) -> list[str]:
         """Paths that it added to its index or its commits, ignored ones (`add -f`) included."""
-        if not (self.worktree.git_dir / "index").is_file():
-            return []
         command = ("diff-index", "--cached", "-z", "--name-only", "--no-renames")
-        paths = await self._ask(*command, "--diff-filter=A", start)
+        paths = await self._ask_index(*command, "--diff-filter=A", start)
         return [path for path in paths if _is_file(self.worktree.path / path)]
 
     async def sparse(self) -> list[IndexEntry]:
         """What it left out of its checkout on purpose (`sparse-checkout`): not deleted."""
-        if not (self.worktree.git_dir / "info" / "sparse-checkout").is_file():
+        if not (self._git_dir / "info" / "sparse-checkout").is_file():
             return []
         entries = []
-        for line in await self._ask("ls-files", "-t", "-s", "-z"):
+        for line in await self._ask_index("ls-files", "-t", "-s", "-z"):
             head, _, path = line.partition("\t")
             tag, mode, oid, _ = head.split(" ")
             if tag == "S" and not exists(self.worktree.path / path):
                 entries.append(IndexEntry(mode, oid, path))
         return entries
 
-    async def head(self, start: CommitId) -> CommitId | None:
-        """The commit it stands on, None when that is the start commit or can't be told."""
-        if _line(self.worktree.git_dir / "HEAD") == start:
-            return None
-        commit = await self._commit("HEAD")
-        return None if commit == start else commit
+    async def own_work(self, start: CommitId) -> OwnWork:
+        """The commits that it made and that its files don't show."""
+        if not self._is_its_own:
+            return OwnWork()
+        found = await asyncio.to_thread(read_agent_refs, self._git_dir)
+        head = await self._commit(found.head) if found.head not in {"", start} else None
+        interrupted = await self._interrupted()
+        laid = parse_packed(text_of(laid_refs(self.worktree.path)))
+        moved = {} if self.worktree.is_linked else found.moved(laid)
+        stashes = () if self.worktree.is_linked else found.stashes
+        beside = {*moved.values(), *found.logged} - {start, *laid.values()}
+        if not beside and not stashes:
+            return OwnWork(head, interrupted)
+        new = await self._new(found, [*stashes, *beside])
+        kept = tuple(CommitId(oid) for oid in stashes if oid in new)
+        known = [end for end in (head, interrupted) if end is not None]
+        left = await self._new(found, sorted(beside), [*known, *kept])
+        parents = {parent for parents in left.values() for parent in parents}
+        names = {oid: name.removeprefix("refs/heads/") for name, oid in moved.items()}
+        tips = [CommitId(oid) for oid in left if oid in beside and oid not in parents]
+        return OwnWork(head, interrupted, kept, {names.get(tip, tip[:10]): tip for tip in tips})
 
-    async def interrupted(self) -> CommitId | None:
+    async def _interrupted(self) -> CommitId | None:
         """Where it stood before a rebase that is half done."""
         for name in _INTERRUPTED:
-            commit = _line(self.worktree.git_dir / name)
+            commit = _line(self._git_dir / name)
             if re.fullmatch(r"[0-9a-f]{40,64}", commit):
                 return await self._commit(commit)
         return None
 
-    async def habits(self, start: CommitId) -> Habits:
-        """What it did to its history, its branch and its ties to the repository."""
-        told = [*self._ties(), *self._half_done()]
-        branch = _line(self.worktree.git_dir / "HEAD").removeprefix(_ON_A_BRANCH)
-        if branch != _line(self.worktree.git_dir / "HEAD"):
-            told.append(f"worked on the branch {clean(branch)}, which stays where it left that")
-        head = await self.head(start)
-        if head is None:
+    async def habits(self, start: CommitId, own: OwnWork) -> Habits:
+        """What it did to its history, its branch and its repository."""
+        if not self._is_its_own:
+            return Habits(tuple(self._ties()))
+        told = list(self._half_done())
+        branch = _line(self._git_dir / "HEAD").removeprefix("ref: refs/heads/")
+        if branch != _line(self._git_dir / "HEAD"):
+            told.append(f"worked on a branch of its own, {clean(branch)}")
+        if own.head is None:
             return Habits(tuple(told))
-        if await self._lines("merge-base", start, head) != [start]:
+        if await self._lines("merge-base", start, own.head) != [start]:
             told.append(
                 "rewrote its history, or moved to another commit: its files count as they are, "
-                f"and the commit that it stood on, {head[:10]}, is kept"
+                f"and the commit that it stood on, {own.head[:10]}, is kept"
             )
             return Habits(tuple(told))
-        (count,) = await self._lines("rev-list", "--count", f"{start}..{head}") or ["0"]
+        (count,) = await self._lines("rev-list", "--count", f"{start}..{own.head}") or ["0"]
         return Habits(tuple(told), int(count))
 
+    @property
+    def _is_its_own(self) -> bool:
+        """Whether the workspace has the repository that it was given."""
+        link, git_dir = self.worktree.path / ".git", self._git_dir
+        if self.worktree.is_linked:
+            return _line(link) == f"gitdir: {git_dir}" and exists(git_dir)
+        return is_folder(link) and (link / MARK).is_file()
+
     def _ties(self) -> Iterator[str]:
-        """What became of the `.git` file, and of the folder that it names."""
-        link, git_dir = self.worktree.path / ".git", self.worktree.git_dir
-        if not exists(link):
-            yield f"deleted the .git file of its workspace; {_ALL_THE_SAME}"
-        elif link.is_symlink() or link.is_dir() or _line(link) != f"gitdir: {git_dir}":
+        """What became of the repository that the workspace was given."""
+        if exists(self.worktree.path / ".git"):
             yield f"put another repository in place of its workspace's own; {_ALL_THE_SAME}"
-        if not exists(git_dir):
-            yield f"removed git's record of its workspace; {_ALL_THE_SAME}"
+        else:
+            yield f"deleted the .git folder of its workspace; {_ALL_THE_SAME}"
 
     def _half_done(self) -> Iterator[str]:
         for name, what in _HALF_DONE.items():
-            if exists(self.worktree.git_dir / name):
+            if exists(self._git_dir / name):
                 yield f"left a {what} half done; {_ALL_THE_SAME}"
+
+    async def _new(
+        self, found: AgentRefs, tips: list[str], known: list[CommitId] | None = None
+    ) -> dict[str, list[str]]:
+        """The commits of the tips that neither the user nor a remote has, with their parents."""
+        stdin = "".join(
+            [
+                *(f"{tip}\n" for tip in tips),
+                *(f"^{one}\n" for one in (*found.fetched, *(known or ()))),
+            ]
+        )
+        command = ("rev-list", "--parents", "--ignore-missing", "--stdin", "--not", "--all")
+        try:
+            answer = await self._reader.run(*command, stdin=stdin.encode())
+        except GitError:
+            return {}
+        lines = [line.split() for line in answer.text.splitlines()]
+        return {commit: parents for commit, *parents in lines}
 
     async def _commit(self, name: str) -> CommitId | None:
         try:
-            answer = await self.git.run("rev-parse", "-q", "--verify", f"{name}^{{commit}}")
+            answer = await self._reader.run("rev-parse", "-q", "--verify", f"{name}^{{commit}}")
         except GitError:
             return None
         return CommitId(answer.text)
 
-    async def _ask(self, *command: str) -> list[str]:
+    async def _ask_index(self, *command: str) -> list[str]:
+        index = self._git_dir / "index"
+        if index.is_symlink() or not index.is_file():
+            return []
         try:
-            answer = await self.git.run(*WHOLE_TREE, *command)
+            answer = await self._reader.run(
+                *WHOLE_TREE, *command, env={"GIT_INDEX_FILE": os.fspath(index)}
+            )
         except GitError:
             return []
         return [entry for entry in os.fsdecode(answer.stdout).split("\0") if entry]
 
     async def _lines(self, *command: str) -> list[str]:
         try:
-            return (await self.git.run(*command)).text.splitlines()
+            return (await self._reader.run(*command)).text.splitlines()
         except GitError:
             return []
 
@@ -139,7 +213,4 @@ def _is_file(path: Path) -> bool:
 
 
 def _line(path: Path) -> str:
-    try:
-        return path.read_text("ascii", "replace").removesuffix("\n")
-    except OSError:
-        return ""
+    return text_of(path).removesuffix("\n")

@@ -5,31 +5,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pex_tui.adapters.git.agent_git import AgentGit
+from pex_tui.adapters.git.agent_git import AgentGit, OwnWork
 from pex_tui.adapters.git.attributes import Attributes
-from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.bring_over import bring_over
+from pex_tui.adapters.git.cli import WHOLE_TREE, Git, GitError
 from pex_tui.adapters.git.footprints import take_footprint
 from pex_tui.adapters.git.kept_refs import (
     head_ref,
     interrupted_ref,
+    left_ref,
     read_ref,
     rescue_ref,
+    stash_ref,
     work_ref,
     write_refs,
 )
 from pex_tui.adapters.git.left_out import files_left_out, left_out_folder
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
 from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.repository import shown
 from pex_tui.adapters.git.shadow import shadow_in, shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
+from pex_tui.adapters.git.stand_in import user_git
 from pex_tui.adapters.git.submodules import MODULES, Submodules, gitlinks_of
 from pex_tui.adapters.git.unlanded import aside_folder, ground_of, parsed, put_aside, written
 from pex_tui.adapters.git.worktree_record import Worktree, write_whole
 from pex_tui.core.globs import matches
 from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import TaskSpec
+from pex_tui.core.text import clean
 from pex_tui.core.unlanded import Unlanded, Why, unlanded
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.lookout import Footprint
@@ -41,12 +45,12 @@ _ANSWER = "captured.json"
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Captures from worktrees of one repository; `identity` is git's variables for who commits.
+    """Captures from workspaces of a repository; `identity` is git's variables for who commits.
 
     Ignored paths that match `keep` outlive a reset.
     """
 
-    common_dir: Path
+    git: Git
     places: Places
     identity: Mapping[str, str] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
@@ -64,8 +68,10 @@ class Capture:
                 f"The workspace {shown(worktree.path)} of {key.task} is gone, "
                 "and what was in it with it. Run the task again."
             )
-        await self.keep_agent_commits(worktree, key, start)
-        habits = await self._agent(worktree).habits(start)
+        agent = self._agent(worktree)
+        own = await agent.own_work(start)
+        kept = await self._keep_commits(worktree, key, own)
+        habits = await agent.habits(start, own)
         snapshot = await self._kept(worktree, key) or await self.snapshot(
             worktree, key, Label(_message(spec), work_ref(key), self.identity)
         )
@@ -74,7 +80,7 @@ class Capture:
             found,
             oddities=habits.oddities,
             own_commits=habits.own_commits,
-            unlanded=await self._set_aside(worktree, key),
+            unlanded=(*kept, *await self._set_aside(worktree, key)),
         )
 
     async def reading(self, worktree: Worktree, key: AttemptKey) -> Captured:
@@ -82,10 +88,11 @@ class Capture:
         label = Label(f"Left in the workspace of {key.task}\n", rescue_ref(key), self.identity)
         snapshot = await self.snapshot(worktree, key, label)
         kept = (unlanded(Why.READER, list(snapshot.files), label.ref),) if snapshot else ()
+        commits = await self.keep_agent_commits(worktree, key)
         return Captured(
             None,
             left_out=files_left_out(left_out_folder(self.places, key)),
-            unlanded=(*kept, *await self._set_aside(worktree, key)),
+            unlanded=(*kept, *commits, *await self._set_aside(worktree, key)),
         )
 
     async def snapshot(self, worktree: Worktree, key: AttemptKey, label: Label) -> Snapshot | None:
@@ -93,18 +100,18 @@ class Capture:
 
         What is too large for git goes into the folder of the attempt. Raises GitError or OSError.
         """
-        shadow = await shadow_of(worktree, self.common_dir)
+        shadow = await shadow_of(worktree, self.git)
         extras = await self._extras(worktree, shadow.start)
         attempt = self.places.attempt(key.run, key.task, key.attempt)
         return await keep_snapshot(shadow, replace(extras, attempt=attempt), label)
 
     async def _set_aside(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
         """Keep what the snapshot that was just made does not hold, and a reset would delete."""
-        shadow = await shadow_of(worktree, self.common_dir)
+        shadow = await shadow_of(worktree, self.git)
         attempt = self.places.attempt(key.run, key.task, key.attempt)
         inside: tuple[Unlanded, ...] = ()
         if (worktree.path / ".gitmodules").is_file():
-            stores, scratch = self.common_dir / MODULES, attempt / "submodule"
+            stores, scratch = user_git(self.git).git_dir / MODULES, attempt / "submodule"
             modules = Submodules(stores, worktree.path, work_ref(key), scratch, self.identity)
             inside = await modules.keep(shadow.git, await gitlinks_of(shadow.git))
         ground = ground_of(worktree, self.keep)
@@ -115,7 +122,7 @@ class Capture:
         start = worktree.commit
         if start is None:
             return ""
-        shadow = await copy_shadow(worktree, worktree.glance, start, self.common_dir)
+        shadow = await copy_shadow(worktree, worktree.glance, start, self.git)
         return await diff_of(shadow, await self._extras(worktree, start))
 
     async def footprint(self, worktree: Worktree, before: Footprint | None) -> Footprint | None:
@@ -124,9 +131,9 @@ class Capture:
         if start is None:
             return None
         if before is None or before.start != start:
-            shadow = await copy_shadow(worktree, worktree.radar, start, self.common_dir)
+            shadow = await copy_shadow(worktree, worktree.radar, start, self.git)
         else:
-            shadow = shadow_in(worktree.radar, worktree.path, start)
+            shadow = shadow_in(worktree.radar, worktree.path, start, self.git)
         return await take_footprint(shadow, await self._extras(worktree, start), before)
 
     async def _extras(self, worktree: Worktree, start: CommitId) -> Extras:
@@ -138,22 +145,42 @@ class Capture:
             absent=tuple(await agent.sparse()),
         )
 
-    async def keep_agent_commits(
-        self, worktree: Worktree, key: AttemptKey, start: CommitId
-    ) -> None:
-        """Put commits that the agent made itself under refs of their own; raise GitError."""
-        agent = self._agent(worktree)
-        found = {
-            head_ref(key): await agent.head(start),
-            interrupted_ref(key): await agent.interrupted(),
-        }
-        refs = {ref: commit for ref, commit in found.items() if commit is not None}
-        if refs:
-            await write_refs(Git(self.common_dir), refs)
+    async def has_own_commits(self, worktree: Worktree) -> bool:
+        """Whether the agent made commits or stashes in the worktree; raise OSError."""
+        start = worktree.commit
+        return start is not None and bool((await self._agent(worktree).own_work(start)).commits)
+
+    async def keep_agent_commits(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
+        """Put commits that the agent made itself under refs of their own; which are no work."""
+        if worktree.commit is None:
+            return ()
+        own = await self._agent(worktree).own_work(worktree.commit)
+        return await self._keep_commits(worktree, key, own)
+
+    async def _keep_commits(
+        self, worktree: Worktree, key: AttemptKey, own: OwnWork
+    ) -> tuple[Unlanded, ...]:
+        if not own.commits:
+            return ()
+        stashes = {stash_ref(key, number): one for number, one in enumerate(own.stashes, 1)}
+        left = {left_ref(key, name, one): one for name, one in own.left.items()}
+        ends = {head_ref(key): own.head, interrupted_ref(key): own.interrupted}
+        refs = {ref: commit for ref, commit in ends.items() if commit is not None}
+        try:
+            await bring_over(self.git, worktree.git_dir, own.commits)
+        except GitError as error:
+            names = [commit[:10] for commit in own.commits]
+            return (unlanded(Why.LEFT, names, detail=clean(str(error))),)
+        await write_refs(self.git, {**refs, **stashes, **left})
+        told = [unlanded(Why.LEFT, [name], ref) for name, ref in zip(own.left, left, strict=True)]
+        for ref, commit in stashes.items():
+            files = await changed_paths(self.git, f"{commit}^", commit)
+            told.append(unlanded(Why.STASH, list(files) or ["what it did not track"], ref))
+        return tuple(told)
 
     async def found(self, key: AttemptKey, spec: TaskSpec) -> Captured | None:
         """What the attempt's ref holds, for an attempt that has no workspace any more."""
-        git = Git(self.common_dir)
+        git = self.git
         commit = await read_ref(git, work_ref(key))
         if commit is None:
             return None
@@ -162,18 +189,18 @@ class Capture:
 
     async def _kept(self, worktree: Worktree, key: AttemptKey) -> Snapshot | None:
         """What an earlier capture of this attempt, cut short by a crash, put under its ref."""
-        git, start = Git(self.common_dir), worktree.commit
+        git, start = self.git, worktree.commit
         commit = await read_ref(git, work_ref(key))
         if commit is None or start is None or await read_ref(git, f"{commit}^1") != start:
             return None
-        shadow = await shadow_of(worktree, self.common_dir)
+        shadow = await shadow_of(worktree, self.git)
         await shadow.git.run(*WHOLE_TREE, "read-tree", commit)
         return Snapshot(commit, await changed_paths(git, start, commit))
 
     async def _captured(
         self, snapshot: Snapshot | None, key: AttemptKey, spec: TaskSpec
     ) -> Captured:
-        git = Git(self.common_dir)
+        git = self.git
         check = MarkerCheck(git, Attributes(git, self.places.root / "attributes"))
         commit = snapshot.commit if snapshot else None
         markers = await check.in_change(f"{commit}^", commit) if commit else ()
@@ -181,8 +208,7 @@ class Capture:
         return replace(captured(snapshot, spec), left_out=left_out, markers=markers)
 
     def _agent(self, worktree: Worktree) -> AgentGit:
-        env = {"GIT_COMMON_DIR": str(self.common_dir)}
-        return AgentGit(Git(worktree.git_dir, worktree.path, env), worktree)
+        return AgentGit(self.git, worktree)
 
 
 def captured(snapshot: Snapshot | None, spec: TaskSpec) -> Captured:

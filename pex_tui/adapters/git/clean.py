@@ -19,11 +19,14 @@ from pex_tui.adapters.git.gate import GATES
 from pex_tui.adapters.git.kept_refs import integration_ref, run_prefix
 from pex_tui.adapters.git.landed import KeptRef, Landed, list_refs, read_landed
 from pex_tui.adapters.git.left_out import has_left_out
-from pex_tui.adapters.git.linked_worktree import LinkedWorktrees
+from pex_tui.adapters.git.linked import registered
 from pex_tui.adapters.git.repository import Repository, RepositoryError, shown
+from pex_tui.adapters.git.stand_in import stand_in_for
 from pex_tui.adapters.git.submodules import unpushed_submodules
 from pex_tui.adapters.git.unlanded import has_precious
 from pex_tui.adapters.git.views import readers_of
+from pex_tui.adapters.git.work_trees import WorkTrees
+from pex_tui.adapters.git.workspace_repository import WorkspaceRepositories
 from pex_tui.adapters.git.worktree_record import Worktree, load_all
 from pex_tui.adapters.git.worktrees import checkouts
 from pex_tui.core.ids import RunId
@@ -78,7 +81,7 @@ class Cleaner:
             for worktree in self._worktrees():
                 if (Kind.WORKTREE, str(worktree.path)) in names:
                     rescued += await self._rescue(worktree)
-                    await self._links.remove(worktree)
+                    await self._trees.remove(worktree)
             await self._delete_refs({name for kind, name in names if kind in _REFS})
             for kind, name in names:
                 if kind is Kind.FOLDER and (self.force or not _holds_work(Path(name))):
@@ -120,7 +123,7 @@ class Cleaner:
             reason = (
                 f"commits in its submodule {named} are on no remote: push them" if alone else ""
             )
-        places = (worktree.path, worktree.git_dir, worktree.shadow, worktree.glance, worktree.radar)
+        places = {*worktree.places, *([worktree.git_dir] if worktree.is_linked else [])}
         size = sum([await asyncio.to_thread(size_bytes, place) for place in places])
         run = min(owners, default=None)
         return Removal(Kind.WORKTREE, str(worktree.path), run, size, reason)
@@ -141,8 +144,8 @@ class Cleaner:
         if key is None or worktree.commit is None or not worktree.is_ready or self.force:
             return []
         identity = await self.repository.check_identity()
-        capture = Capture(self.repository.common_dir, self.places, identity.environment)
-        await capture.keep_agent_commits(worktree, key, worktree.commit)
+        repository = await stand_in_for(self.repository, self.places.settings(key.run))
+        capture = Capture(repository.git, self.places, identity.environment)
         found = (await capture.reading(worktree, key)).unlanded
         return [one.kept for one in found if one.kept]
 
@@ -155,17 +158,12 @@ class Cleaner:
         """All worktrees in the state directory, those without a record included."""
         root = self.places.root.resolve()
         places = Places(root)
-        recorded = [*load_all(places.pool), *load_all(places.views)]
-        known = {worktree.path for worktree in recorded}
-        return recorded + [tree for tree in self._registered(root) if tree.path not in known]
-
-    def _registered(self, root: Path) -> list[Worktree]:
-        found = []
-        for link in sorted((self.repository.common_dir / "worktrees").glob("*/gitdir")):
-            path = Path(link.read_text("utf-8", "surrogateescape").removesuffix("\n")).parent
-            if path.is_relative_to(root):
-                found.append(Worktree(path, link.parent))
-        return found
+        found = [*load_all(places.pool), *load_all(places.views)]
+        gates = [Worktree(root / name, root / name / ".git") for name in GATES]
+        found += [gate for gate in gates if is_folder(gate.git_dir)]
+        known = {worktree.path for worktree in found}
+        linked = registered(self.repository.common_dir, root)
+        return found + [worktree for worktree in linked if worktree.path not in known]
 
     def _sweep(self) -> None:
         """Remove what lies beside worktrees that are gone, and folders that are empty."""
@@ -182,8 +180,8 @@ class Cleaner:
                 _remove_free_lock(self.places.root / name)
 
     @property
-    def _links(self) -> LinkedWorktrees:
-        return LinkedWorktrees(self.repository.common_dir, (), asyncio.Lock())
+    def _trees(self) -> WorkTrees:
+        return WorkTrees(self.repository, (), WorkspaceRepositories(self.repository))
 
 
 def _holds_work(folder: Path) -> bool:

@@ -22,6 +22,13 @@ SAFE_CONFIG = (
     "commit.gpgSign=false",
     "protocol.file.allow=user",
 )
+# Nothing that a checkout's own configuration says may hide files from us.
+WHOLE_TREE = (
+    *("-c", "core.sparseCheckout=false", "-c", "index.sparse=false", "-c", "core.splitIndex=false"),
+    *("-c", "submodule.recurse=false", "-c", "core.safecrlf=false"),
+)
+# With these variables only the configuration of the git directory itself counts.
+NO_OTHER_SETTINGS = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 _TIMEOUT_SECONDS = 600.0
 # What a hook or an alias that started us may have set to bind git to its own repository.
 BINDING_VARIABLES = (

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
+from pex_tui.adapters.git.cli import WHOLE_TREE
 from pex_tui.adapters.git.repository import Repository
 from pex_tui.core.ids import CommitId
 

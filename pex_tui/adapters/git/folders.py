@@ -31,6 +31,12 @@ def put_file(path: Path, content: str) -> None:
     path.write_text(content, "utf-8", "surrogateescape")
 
 
+def put_bytes(path: Path, content: bytes) -> None:
+    """Write a file, its folder included; raise OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def make_writable(folder: Path) -> None:
     """Give us every right on the folder and the folders in it."""
     folder.chmod(stat.S_IRWXU)

@@ -14,6 +14,8 @@ from pex_tui.adapters.git.check import Bounds, Check, end_marked
 from pex_tui.adapters.git.cli import BINDING_VARIABLES, Git
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.gate_workspace import GateWorkspace
+from pex_tui.adapters.git.work_trees import WorkTrees
+from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.text import clean, clean_bytes
 from pex_tui.engine.attempt import AttemptKey
@@ -57,13 +59,13 @@ class _Bench:
 class Gate:
     """The gate of a run: two commits at a time, each in a workspace of its own."""
 
-    def __init__(self, git: Git, places: Places, options: GateOptions) -> None:
+    def __init__(self, git: Git, trees: WorkTrees, places: Places, options: GateOptions) -> None:
         self._git = git
         self._places = places
         self._options = options
         self._benches = [
             _Bench(
-                GateWorkspace(git, places.root / name, options.keep),
+                GateWorkspace(trees, Worktree(places.root / name, places.root / name / ".git")),
                 places.root / f"{name}.lock",
                 Check(),
             )

@@ -4,6 +4,7 @@ A name of ours that is no attempt's number starts with a character that no task 
 ref can't be a file and a folder at once.
 """
 
+import re
 from collections.abc import Mapping
 
 from pex_tui.adapters.git.cli import Git
@@ -31,6 +32,18 @@ def head_ref(key: AttemptKey) -> str:
 def interrupted_ref(key: AttemptKey) -> str:
     """Where the agent stood before a rebase that it left half done."""
     return f"{work_ref(key)}-orig"
+
+
+def stash_ref(key: AttemptKey, number: int) -> str:
+    """A stash that the agent made and left; the newest is number 1."""
+    return f"{work_ref(key)}-stash/{number}"
+
+
+def left_ref(key: AttemptKey, branch: str, commit: CommitId) -> str:
+    """Commits that the agent left on a branch, or on none (then `branch` is the commit's id)."""
+    is_plain = re.fullmatch(r"[A-Za-z0-9_]+([./-][A-Za-z0-9_]+)*", branch)
+    is_taken = branch.endswith(".lock") or ".lock/" in branch
+    return f"{work_ref(key)}-left/{branch if is_plain and not is_taken else commit[:10]}"
 
 
 def rescue_ref(key: AttemptKey) -> str:

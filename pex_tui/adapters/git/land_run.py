@@ -14,6 +14,7 @@ from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import TreeMerger
 from pex_tui.adapters.git.message import trailers_of
 from pex_tui.adapters.git.objects import Commit, read_commits, rewrite_commit
+from pex_tui.adapters.git.stand_in import user_git
 from pex_tui.adapters.git.worktrees import checkouts
 from pex_tui.core.combination import told_files
 from pex_tui.core.conflict import CombinedFile
@@ -201,7 +202,9 @@ class RunLanding:
                 continue
             # git guesses the main work tree's path, so that one goes by its git directory.
             is_mine = mine is not None and (
-                mine.git.git_dir == git.git_dir if number == 0 else place.path == mine.path
+                mine.git.git_dir == user_git(git).git_dir
+                if number == 0
+                else place.path == mine.path
             )
             if not is_mine:
                 raise LandingError(

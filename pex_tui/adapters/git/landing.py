@@ -19,7 +19,10 @@ from pex_tui.adapters.git.message import landing_message
 from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
 from pex_tui.adapters.git.parties import Parties
 from pex_tui.adapters.git.refs import Refs
+from pex_tui.adapters.git.repository import Repository
 from pex_tui.adapters.git.settle import Labels, read_sides, settled_tree
+from pex_tui.adapters.git.work_trees import WorkTrees
+from pex_tui.adapters.git.workspace_repository import WorkspaceRepositories
 from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import GatePolicy, TaskSpec
@@ -46,13 +49,15 @@ _DIFF_BYTES = 2 * 1024 * 1024
 class LanderOptions:
     """Which run lands where.
 
-    `git` is on the repository's common git directory, without a work tree; `checkout` is git on the
-    checkout that the user started in; `branch` is the integration branch ("pex/<run>"). `silent`,
-    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules.
+    `git` is on the repository, without a work tree; `checkout` is git on the checkout that the user
+    started in; of `repository` the gate's workspaces are made; `branch` is the integration branch
+    ("pex/<run>"). `silent`, `union` and `remembers` say what may be settled with nobody asked, as
+    in the run's rules.
     """
 
     git: Git
     checkout: Git
+    repository: Repository
     places: Places
     run: RunId
     branch: str
@@ -86,7 +91,10 @@ class GitLander:
             memory=self._memory if options.remembers else None,
             judges=bool(options.gate.verify),
         )
-        self._gate = Gate(git, Places(root), options.gate)
+        trees = WorkTrees(
+            options.repository, options.gate.keep, WorkspaceRepositories(options.repository)
+        )
+        self._gate = Gate(git, trees, Places(root), options.gate)
         self._landing = RunLanding(
             integration=self._branch,
             merger=self._merger,

@@ -7,7 +7,7 @@ and no half-written index. New files are only named to git: nothing is stored.
 import asyncio
 from pathlib import Path
 
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
+from pex_tui.adapters.git.cli import WHOLE_TREE, Git
 from pex_tui.adapters.git.shadow import IndexEntry, Shadow, cast_shadow, shadow_in
 from pex_tui.adapters.git.snapshot import Extras, select_work
 from pex_tui.adapters.git.worktree_record import Worktree
@@ -23,16 +23,14 @@ _DIFF = (
 )
 
 
-async def copy_shadow(
-    worktree: Worktree, folder: Path, start: CommitId, common_dir: Path
-) -> Shadow:
+async def copy_shadow(worktree: Worktree, folder: Path, start: CommitId, git: Git) -> Shadow:
     """A copy of the worktree's shadow in the folder, in place of an earlier one.
 
     Raises GitError or OSError.
     """
-    shadow = shadow_in(folder, worktree.path, start)
+    shadow = shadow_in(folder, worktree.path, start, git)
     try:
-        await asyncio.to_thread(cast_shadow, folder, worktree.shadow, common_dir, start)
+        await asyncio.to_thread(cast_shadow, folder, worktree.shadow, git, start)
     except FileNotFoundError:  # a crash, or a person, took the index
         await shadow.forget_index()
     return shadow

@@ -36,7 +36,7 @@ class GitLookout:
         """The paths in which the two won't merge; raise WorkspaceError."""
         if not may_collide(first, second):
             return ()
-        git = Git(self.workspaces.repository.common_dir)
+        git = self.workspaces.repository.git
         merger = TreeMerger(git, Attributes(git, self.workspaces.places.root / "attributes"))
         try:
             commits = await read_commits(git, first.commit, second.commit)

@@ -4,7 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import GitError
+from pex_tui.adapters.git.linked import let_go_of_branch
+from pex_tui.adapters.git.shadow import shadow_of
 from pex_tui.adapters.git.worktree_record import Worktree, load, load_all, save, unused_path
 from pex_tui.adapters.git.worktree_supply import WorktreeSupply
 from pex_tui.core.ids import CommitId
@@ -53,14 +54,15 @@ class Pool:
             self._believe(path)
 
     async def plant(self, worktree: Worktree, tree: str) -> None:
-        """Put a tree on top of a worktree's commit."""
-        await self._supply.links.plant(worktree, tree)
+        """Put a tree on top of a worktree's commit; raise GitError."""
+        shadow = await shadow_of(worktree, self._supply.git)
+        await self._supply.trees.plant(shadow, tree)
 
     async def release(self, worktree: Worktree) -> None:
-        """Give the worktree back, and let go of any branch that was checked out in it."""
+        """Give the worktree back."""
         if worktree.commit is not None:
-            with suppress(GitError, OSError):  # a broken one is mended or replaced at its next use
-                await self._supply.links.detach(worktree, worktree.commit)
+            with suppress(OSError):  # it is replaced at its next use
+                let_go_of_branch(worktree, worktree.commit)
         freed = replace(worktree, attempt=None)
         save(freed)
         # At the end, so that what was given back last is taken last: its agent may come again.

@@ -9,6 +9,7 @@ from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.kept_refs import read_ref
 from pex_tui.adapters.git.ref_lock import is_orphaned, lock_in, suspects
+from pex_tui.adapters.git.stand_in import user_git
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
@@ -57,8 +58,9 @@ class Refs:
             try:
                 await self.git.run(*command, pass_fds=(descriptor,))
             except GitError as error:
-                lock = lock_in(error.stderr)  # the ref's, or that of HEAD or of all packed refs
-                if lock is None or not lock.resolve().is_relative_to(self.git.git_dir.resolve()):
+                named = lock_in(error.stderr)  # the ref's, or that of HEAD or of all packed refs
+                lock = named and named.resolve()  # whoever has it open has its real path
+                if lock is None or not self._holds(lock):
                     raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
                 if await asyncio.to_thread(is_orphaned, lock, new):
                     lock.unlink(missing_ok=True)
@@ -68,6 +70,11 @@ class Refs:
                     await asyncio.sleep(_POLL_SECONDS)
             else:
                 return
+
+    def _holds(self, lock: Path) -> bool:
+        """Whether a lock file is the repository's."""
+        places = (self.git.git_dir.resolve(), user_git(self.git).git_dir)
+        return any(lock.is_relative_to(place) for place in places)
 
 
 async def _locked(ref: str, lock: Path) -> str:

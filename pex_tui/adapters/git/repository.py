@@ -3,10 +3,10 @@
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import Git, GitError, GitResult, ask_git
+from pex_tui.adapters.git.cli import NO_OTHER_SETTINGS, Git, GitError, GitResult, ask_git
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
@@ -72,12 +72,13 @@ class Repository:
     """The user's checkout and its repository; all paths absolute, symbolic links resolved.
 
     `git_dir` belongs to the checkout, `common_dir` to the repository: they differ when the user
-    stands in a linked worktree.
+    stands in a linked worktree. With a `stand_in`, git goes by the settings that it holds.
     """
 
     top_level: Path
     git_dir: Path
     common_dir: Path
+    stand_in: Path | None = None
 
     @property
     def name(self) -> str:
@@ -88,12 +89,17 @@ class Repository:
     @property
     def git(self) -> Git:
         """Git on the repository itself, with no work tree."""
-        return Git(self.common_dir)
+        if self.stand_in is None:
+            return Git(self.common_dir)
+        return Git(self.stand_in, env=NO_OTHER_SETTINGS)
 
     @property
     def checkout(self) -> Git:
-        """Git on the user's checkout; only ever used to read."""
-        return Git(self.git_dir, self.top_level)
+        """Git on the user's checkout."""
+        git = Git(self.git_dir, self.top_level)
+        if self.stand_in is None:
+            return git
+        return replace(git, env={**NO_OTHER_SETTINGS, "GIT_COMMON_DIR": str(self.stand_in)})
 
     async def head(self) -> CommitId:
         """The commit that is checked out; raise RepositoryError when there is none yet."""

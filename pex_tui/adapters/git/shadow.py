@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.cli import WHOLE_TREE, Git, GitError
 from pex_tui.adapters.git.folders import exists, is_folder, put_file, remove_tree
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId
 
@@ -96,6 +95,11 @@ class Shadow:
         """The index as a tree; raise GitError."""
         return (await self.git.run(*WHOLE_TREE, "write-tree")).text
 
+    async def restore(self, pass_fds: tuple[int, ...] = ()) -> None:
+        """Bring index and tracked files to the start commit; raise GitError."""
+        command = ("-c", "core.logAllRefUpdates=false", "reset", "-q", "--hard")
+        await self.git.run(*WHOLE_TREE, *command, pass_fds=pass_fds)
+
     async def forget_index(self) -> None:
         """Start over from the start commit, with nothing known of the files; raise GitError."""
         remove_tree(self.git.git_dir / "index")
@@ -119,37 +123,45 @@ def _sorted(entries: list[tuple[str, str]], root: Path) -> Changes:
     return Changes(tuple(removed), tuple(changed), tuple(new), tuple(nested))
 
 
-async def shadow_of(worktree: Worktree, common_dir: Path) -> Shadow:
-    """The worktree's shadow as it was left; made anew where it is broken. Raises GitError."""
+async def shadow_of(worktree: Worktree, git: Git) -> Shadow:
+    """The worktree's shadow as it was left; made anew where it is broken. Raises GitError.
+
+    `git` is on the repository, without a work tree.
+    """
     if worktree.commit is None:
         raise GitError((), -1, f"{worktree.path} was never fully prepared")
-    folder, commit = worktree.shadow, worktree.commit
-    shadow = shadow_in(folder, worktree.path, commit)
-    (folder / "index.lock").unlink(missing_ok=True)  # a git of ours that was killed
-    if not (folder / "HEAD").is_file() or not (folder / "index").is_file():
-        _make_folder(folder, common_dir, commit)
+    folder = worktree.shadow
+    is_whole = (folder / "HEAD").is_file() and (folder / "index").is_file()
+    shadow = fresh_shadow(worktree, worktree.commit, git)
+    if not is_whole:
         await shadow.forget_index()
     return shadow
 
 
-def shadow_in(folder: Path, root: Path, start: CommitId) -> Shadow:
+def fresh_shadow(worktree: Worktree, commit: CommitId, git: Git) -> Shadow:
+    """The worktree's shadow on a commit, with the index that it has; raise OSError."""
+    _make_folder(worktree.shadow, git, commit)
+    return shadow_in(worktree.shadow, worktree.path, commit, git)
+
+
+def shadow_in(folder: Path, root: Path, start: CommitId, git: Git) -> Shadow:
     """The shadow kept in the folder, for the work tree at `root`."""
-    return Shadow(Git(folder, root), root, start)
+    return Shadow(git.at(root, folder), root, start)
 
 
-def cast_shadow(folder: Path, git_dir: Path, common_dir: Path, commit: CommitId) -> None:
+def cast_shadow(folder: Path, git_dir: Path, git: Git, commit: CommitId) -> None:
     """Begin a shadow with the index of another git directory; raise OSError."""
-    _make_folder(folder, common_dir, commit)
+    _make_folder(folder, git, commit)
     # An index may be split in two; its time tells git which entries it can't trust.
     for index in [*git_dir.glob("sharedindex.*"), git_dir / "index"]:
         remove_tree(folder / index.name)  # replacing it would wait for the disk
         shutil.copy2(index, folder / index.name)
 
 
-def _make_folder(folder: Path, common_dir: Path, commit: CommitId) -> None:
+def _make_folder(folder: Path, git: Git, commit: CommitId) -> None:
     if not is_folder(folder):
         remove_tree(folder)
         folder.mkdir(parents=True)
-    (folder / "index.lock").unlink(missing_ok=True)
+    (folder / "index.lock").unlink(missing_ok=True)  # a git of ours that was killed
     put_file(folder / "HEAD", f"{commit}\n")
-    put_file(folder / "commondir", f"{common_dir}\n")
+    put_file(folder / "commondir", f"{git.git_dir}\n")

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import Git, GitError, ask_git
+from pex_tui.adapters.git.cli import WHOLE_TREE, Git, GitError, ask_git
 from pex_tui.adapters.git.folders import is_folder, remove_tree
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
 from pex_tui.core.unlanded import Unlanded, Why, unlanded
 
 MODULES = "modules"

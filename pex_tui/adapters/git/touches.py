@@ -10,7 +10,7 @@ import stat
 import time
 from dataclasses import dataclass
 
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
+from pex_tui.adapters.git.cli import WHOLE_TREE
 from pex_tui.adapters.git.shadow import Shadow
 from pex_tui.adapters.git.snapshot import is_foreign
 from pex_tui.adapters.git.unlanded import others

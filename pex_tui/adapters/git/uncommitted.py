@@ -34,9 +34,9 @@ async def snapshot_uncommitted(repository: Repository, ref: str) -> CommitId:
 
 
 async def _shadow(repository: Repository, folder: Path, head: CommitId) -> Shadow:
-    shadow = shadow_in(folder, repository.top_level, head)
+    shadow = shadow_in(folder, repository.top_level, head, repository.git)
     try:
-        cast_shadow(folder, repository.git_dir, repository.common_dir, head)
+        cast_shadow(folder, repository.git_dir, repository.git, head)
     except FileNotFoundError:  # there is no index: nothing is known of the files
         await shadow.forget_index()
     return shadow

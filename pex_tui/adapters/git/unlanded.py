@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pex_tui.adapters.git.cli import WHOLE_TREE
 from pex_tui.adapters.git.folders import is_folder
 from pex_tui.adapters.git.left_out import ASIDE, copy, set_aside
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE
 from pex_tui.adapters.git.shadow import Shadow
 from pex_tui.adapters.git.snapshot import is_foreign
 from pex_tui.adapters.git.worktree_record import Worktree, write_whole

@@ -66,8 +66,13 @@ class Views:
         known = self._of.get(key)
         if known is not None:
             return known.worktree
-        view = self._find(commit) or await self._make(commit)
-        self._enter(view, key)
+        view = self._find(commit)
+        if view is None:
+            view = await self._make(commit)
+            self._enter(view, key)
+        else:
+            self._enter(view, key)  # before anything is awaited: nobody else may choose it
+            await self._supply.lay(view.worktree, commit)
         return view.worktree
 
     async def check(self, key: AttemptKey) -> Traces:
@@ -101,7 +106,7 @@ class Views:
     async def _traces(self, view: View) -> Traces:
         if not view.worktree.is_ready:
             return Traces(changed=(".",))  # all of it is gone
-        shadow = await shadow_of(view.worktree, self._supply.common_dir)
+        shadow = await shadow_of(view.worktree, self._supply.git)
         changed = await view.touches.changes(shadow)
         ground = ground_of(view.worktree)
         new = await view.touches.leftovers(shadow, ground.foreign)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.capture import Answers, Capture
-from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.git.kept_refs import read_ref, rescue_ref, work_ref, write_refs
 from pex_tui.adapters.git.merge_tree import TreeMerger
 from pex_tui.adapters.git.objects import read_commits
@@ -48,7 +48,7 @@ class GitWorkspaces:
         self._pool = Pool(places.pool, supply)
         self._views = Views(places.views, supply)
         environment = self.identity.environment if self.identity else {}
-        self._capture = Capture(self.repository.common_dir, places, environment, self.options.keep)
+        self._capture = Capture(self.repository.git, places, environment, self.options.keep)
         self._answers = Answers(places)
 
     async def prepare(
@@ -133,7 +133,7 @@ class GitWorkspaces:
     async def _plant(self, key: AttemptKey, commit: CommitId, seed: CommitId) -> bool:
         """Put an earlier attempt's work into the attempt's worktree; False when it does not fit."""
         worktree = self._pool.of(key)
-        git = Git(self.repository.common_dir)
+        git = self.repository.git
         merger = TreeMerger(git, Attributes(git, self.places.root / "attributes"))
         tip, work = await read_commits(git, commit, seed)
         merged = await merger.merge(tip, work)
@@ -171,7 +171,8 @@ class GitWorkspaces:
         view = self._views.of(key)
         traces = await self._views.check(key)
         answer = Captured(None, trespass=traces.changed)
-        if view is not None and view.is_ready and (traces.changed or traces.new):
+        is_touched = traces.changed or traces.new
+        if view and view.is_ready and (is_touched or await self._capture.has_own_commits(view)):
             answer = replace(await self._capture.reading(view, key), trespass=traces.changed)
         if answer != Captured(None):
             self._answers.store(key, answer)
@@ -180,7 +181,7 @@ class GitWorkspaces:
 
     async def _set_aside(self, key: AttemptKey) -> None:
         """An attempt's number is used again: what it captured before stays, elsewhere."""
-        git = Git(self.repository.common_dir)
+        git = self.repository.git
         commit = await read_ref(git, work_ref(key))
         if commit is not None:
             await write_refs(git, {rescue_ref(key): commit})

@@ -1,4 +1,4 @@
-"""What is known of a worktree of ours: a JSON file beside its folder, where no agent works.
+"""What is known of a workspace: a JSON file beside its folder, where no agent works.
 
 After a crash the next engine finds here which attempt has which folder.
 """
@@ -19,7 +19,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Worktree:
-    """A linked worktree of ours.
+    """A workspace: a work tree, with a repository of its own in `git_dir`.
 
     `commit` is what it was last reset to, None unless that was finished. `setup` is the fingerprint
     of the setup that ran here and `products` what it made. `included` are files copied in from the
@@ -35,6 +35,11 @@ class Worktree:
     products: tuple[str, ...] = ()
     included: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is a linked worktree of the user's repository, as version 0.1 made them."""
+        return self.git_dir != self.path / ".git"
 
     @property
     def is_ready(self) -> bool:
@@ -60,6 +65,12 @@ class Worktree:
     def radar(self) -> Path:
         """A copy of the shadow that goes along with the attempt's work."""
         return _beside(self.path, ".radar")
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders that belong to it, apart from what `users` and `record` name."""
+        beside = (self.shadow, self.glance, self.radar, _beside(self.path, ".modules"))
+        return (self.path, *beside)
 
     @property
     def users(self) -> Path:

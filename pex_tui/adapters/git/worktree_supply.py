@@ -1,18 +1,18 @@
 """Brings worktrees of ours to a commit, with included files and setup: ready to be handed over."""
 
-import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import GitError
+from pex_tui.adapters.git.cli import WHOLE_TREE, GitError
 from pex_tui.adapters.git.folders import exists
 from pex_tui.adapters.git.include import IncludedFiles
-from pex_tui.adapters.git.linked_worktree import WHOLE_TREE, LinkedWorktrees
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.repository import Repository, shown
 from pex_tui.adapters.git.setup import run_setup, setup_fingerprint
-from pex_tui.adapters.git.shadow import cast_shadow
+from pex_tui.adapters.git.shadow import Shadow
+from pex_tui.adapters.git.work_trees import WorkTrees
+from pex_tui.adapters.git.workspace_repository import WorkspaceRepositories
 from pex_tui.adapters.git.worktree_record import Worktree, save
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
@@ -24,8 +24,8 @@ class WorktreeSupply:
     """Makes and renews worktrees. Every step is on the disk before the next one begins."""
 
     def __init__(self, repository: Repository, options: WorkspaceOptions) -> None:
-        self.common_dir = repository.common_dir
-        self.links = LinkedWorktrees(repository.common_dir, options.keep, asyncio.Lock())
+        self.git = repository.git
+        self.trees = WorkTrees(repository, options.keep, WorkspaceRepositories(repository))
         self._options = options
         self._included = IncludedFiles(
             repository.checkout, repository.top_level, options.include_file
@@ -34,7 +34,7 @@ class WorktreeSupply:
     async def make(self, path: Path, commit: CommitId, attempt: AttemptKey | None) -> Worktree:
         """A new worktree at the path, clean at the commit; raise WorkspaceError."""
         try:
-            made = replace(await self.links.add(path, commit), attempt=attempt)
+            made = replace(await self.trees.add(path), attempt=attempt)
             save(made)
             return await self._bring(made, commit)
         except (GitError, OSError) as error:
@@ -45,22 +45,34 @@ class WorktreeSupply:
     async def renew(
         self, worktree: Worktree, commit: CommitId, attempt: AttemptKey | None
     ) -> Worktree:
-        """The worktree clean at the commit, made anew if it is beyond repair.
+        """The worktree clean at the commit, made anew if it is beyond repair or a linked one.
 
         Raises WorkspaceError.
         """
         worktree = replace(worktree, commit=None, attempt=attempt)
-        try:
-            save(worktree)
-            return await self._bring(worktree, commit)
-        except (GitError, OSError):
+        if worktree.is_linked:
             await self.remove(worktree)
+        else:
+            try:
+                save(worktree)
+                return await self._bring(worktree, commit)
+            except (GitError, OSError):
+                await self.remove(worktree)
         return await self.make(worktree.path, commit, attempt)
+
+    async def lay(self, worktree: Worktree, commit: CommitId) -> None:
+        """Give a worktree that is as the commit has it to another; raise WorkspaceError."""
+        try:
+            await self.trees.lay(worktree, commit)
+        except (GitError, OSError) as error:
+            raise WorkspaceError(
+                f"git can't make a workspace in {shown(worktree.path)}: {clean(str(error))}"
+            ) from error
 
     async def remove(self, worktree: Worktree) -> None:
         """Remove the worktree and all that belongs to it; raise WorkspaceError."""
         try:
-            await self.links.remove(worktree)
+            await self.trees.remove(worktree)
         except OSError as error:
             raise WorkspaceError(
                 f"The workspace {shown(worktree.path)} can't be removed: "
@@ -68,37 +80,38 @@ class WorktreeSupply:
             ) from error
 
     async def _bring(self, worktree: Worktree, commit: CommitId) -> Worktree:
-        await self.links.reset(worktree, commit)
+        shadow = await self.trees.reset(worktree, commit)
         included = await self._included.copy_into(worktree.path)
         worktree = replace(worktree, included=included, untracked=())
         if self._options.setup_argv:
-            worktree = await self._set_up(worktree, commit)
+            worktree = await self._set_up(worktree, shadow)
         if included or self._options.setup_argv or self._options.keep:
-            worktree = replace(worktree, untracked=await self._untracked(worktree))
-        cast_shadow(worktree.shadow, worktree.git_dir, self.common_dir, commit)
+            worktree = replace(worktree, untracked=await _untracked(shadow))
         worktree = replace(worktree, commit=commit)
         save(worktree)
         return worktree
 
-    async def _set_up(self, worktree: Worktree, commit: CommitId) -> Worktree:
+    async def _set_up(self, worktree: Worktree, shadow: Shadow) -> Worktree:
         """Run the setup unless it ran here with the same inputs and what it made is still there."""
-        fingerprint = await setup_fingerprint(self.links.git(worktree), self._options)
+        fingerprint = await setup_fingerprint(shadow.git, self._options)
         is_complete = all(exists(worktree.path / made) for made in worktree.products)
         if fingerprint == worktree.setup and is_complete:
             return worktree
         worktree = replace(worktree, setup=None, products=())
         save(worktree)
-        before = set(await self._untracked(worktree))
+        before = set(await _untracked(shadow))
         await run_setup(self._options, worktree.path)
         # What a setup does to tracked files must not pass for the work of a task.
-        await self.links.git(worktree).run(*WHOLE_TREE, "reset", "-q", "--hard", commit)
-        products = tuple(made for made in await self._untracked(worktree) if made not in before)
+        await shadow.restore()
+        self.trees.hand_over_index(worktree)
+        products = tuple(made for made in await _untracked(shadow) if made not in before)
         worktree = replace(worktree, setup=fingerprint, products=products)
         save(worktree)
         return worktree
 
-    async def _untracked(self, worktree: Worktree) -> tuple[str, ...]:
-        listing = await self.links.git(worktree).run(
-            *(*WHOLE_TREE, "ls-files", "-z", "--others", "--directory", "--no-empty-directory")
-        )
-        return tuple(path for path in os.fsdecode(listing.stdout).split("\0") if path)
+
+async def _untracked(shadow: Shadow) -> tuple[str, ...]:
+    listing = await shadow.git.run(
+        *(*WHOLE_TREE, "ls-files", "-z", "--others", "--directory", "--no-empty-directory")
+    )
+    return tuple(path for path in os.fsdecode(listing.stdout).split("\0") if path)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.stand_in import user_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Checkout:
 
 async def checkouts(git: Git) -> list[Checkout]:
     """All work trees, the main one first; those whose folder is gone are left out."""
-    listing = await git.run("worktree", "list", "--porcelain", "-z")
+    listing = await user_git(git).run("worktree", "list", "--porcelain", "-z")
     return [checkout for checkout in _parse(listing.stdout) if checkout.path.is_dir()]
 
 

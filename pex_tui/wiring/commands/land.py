@@ -16,7 +16,7 @@ from pex_tui.core.state import RunState
 from pex_tui.core.step import begin, step
 from pex_tui.engine.ports import LandingError
 from pex_tui.errors import UserError
-from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.ground import Ground, pinned
 from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
 from pex_tui.wiring.locking import take_lock
 from pex_tui.wiring.ports import make_lander
@@ -99,6 +99,7 @@ def _known_state(journal: SqliteJournal, run: RunId) -> RunState:
 
 
 async def _attempt(ground: Ground, state: RunState, target: str) -> RunLanded | RunLandRefused:
+    ground = await pinned(ground, state.run)
     identity = await ground.repository.check_identity()
     try:
         commit, detail = await make_lander(ground, state, identity).land_run(target)

@@ -1,15 +1,18 @@
 """Small real repositories, with a git configuration of their own."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.repository import Repository, discover
+from pex_tui.adapters.git.stand_in import stand_in_for
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import Isolation, TaskSpec
@@ -159,9 +162,11 @@ class Bench:
         return self.project.git("show", f"{commit}:{path}")
 
     def worktrees(self) -> list[str]:
-        """The paths of all worktrees, the user's first."""
+        """The paths of all worktrees of the repository and of all workspaces, the user's first."""
         lines = self.project.git("worktree", "list", "--porcelain").split("\n")
-        return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")]
+        known = [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")]
+        made = [*self.places.pool.glob("*/.git"), *self.places.views.glob("*/.git")]
+        return known + [str(git_dir.parent) for git_dir in sorted(made)]
 
     def refs(self) -> dict[str, str]:
         """Our refs and the commits they name."""
@@ -169,9 +174,18 @@ class Bench:
         return dict(line.split(" ") for line in lines.split("\n") if line)
 
 
+def with_stand_in(repository: Repository, places: Places) -> Repository:
+    """The repository with its settings as they are now, as for a run; for sync code too."""
+    folder = places.root.resolve().with_name("settings")
+    with ThreadPoolExecutor(1) as thread:
+        live = replace(repository, stand_in=None)
+        return thread.submit(asyncio.run, stand_in_for(live, folder)).result()
+
+
 @pytest.fixture
 async def bench(project: Project, repository: Repository, places: Places) -> Bench:
     """Workspaces with the default options."""
+    repository = with_stand_in(repository, places)
     identity = await repository.check_identity()
     workspaces = GitWorkspaces(repository, places, WorkspaceOptions(), identity)
     return Bench(project, repository, places, workspaces)

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.folders import remove_tree
 from pex_tui.adapters.git.gate import GateOptions
 from pex_tui.adapters.git.landing import GitLander, LanderOptions
+from pex_tui.adapters.git.repository import Repository
 from pex_tui.core.ids import AgentName, CommitId, RunId, TaskId
 from pex_tui.core.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Conflicted, Merged, Moved
-from tests.adapters.git.conftest import Project
+from tests.adapters.git.conftest import Project, with_stand_in
 
 RUN = RunId("7f3a")
 BRANCH = f"pex/{RUN}"
@@ -74,6 +76,11 @@ class World:
     def lander(self) -> GitLander:
         """A lander as a fresh engine makes one."""
         return GitLander(self.options)
+
+    def start_again(self) -> None:
+        """Let a run begin with git's settings as they are now."""
+        remove_tree(self.places.root.resolve().with_name("settings"))
+        with_stand_in(self.options.repository, self.places)
 
     def with_gate(self, *verify: tuple[str, ...], **options: object) -> GitLander:
         gate = replace(GateOptions(verify), **options)  # type: ignore[arg-type]  # test shorthand
@@ -185,9 +192,13 @@ def make_world(project: Project, places: Places, git_class: type[Git] = Git) -> 
     """A run on the project, its integration branch not yet made."""
     base = CommitId(project.git("rev-parse", "HEAD"))
     git_dir = (project.path / ".git").resolve()
+    top_level = project.path.resolve()
+    repository = with_stand_in(Repository(top_level, git_dir, git_dir), places)
+    git, checkout = repository.git, repository.checkout
     options = LanderOptions(
-        git=git_class(git_dir),
-        checkout=git_class(git_dir, project.path.resolve()),
+        git=git_class(git.git_dir, env=git.env),
+        checkout=git_class(git_dir, top_level, checkout.env),
+        repository=repository,
         places=places,
         run=RUN,
         branch=BRANCH,

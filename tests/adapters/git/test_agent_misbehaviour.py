@@ -14,28 +14,29 @@ from tests.adapters.git.conftest import Bench, git_in, key_of, writer
 
 
 def admin(path: Path) -> Path:
-    """A worktree's administrative folder."""
-    return Path((path / ".git").read_text().removeprefix("gitdir: ").strip())
+    """A workspace's git directory."""
+    return path / ".git"
 
 
-def deletes_git_file(path: Path) -> None:
-    (path / ".git").unlink()
+def deletes_its_repository(path: Path) -> None:
+    shutil.rmtree(path / ".git")
 
 
 def starts_its_own_repository(path: Path) -> None:
-    (path / ".git").unlink()
+    shutil.rmtree(path / ".git")
     git_in(path, "init", "-q")
     git_in(path, "add", "-A")
     git_in(path, "commit", "-q", "-m", "all mine")
 
 
 def points_git_elsewhere(path: Path) -> None:
-    git_in(path.parent, "init", "-q", "elsewhere")
-    (path / ".git").write_text(f"gitdir: {path.parent}/elsewhere/.git\n")
+    git_in(path.parent.parent, "init", "-q", "elsewhere")
+    shutil.rmtree(path / ".git")
+    (path / ".git").write_text(f"gitdir: {path.parent.parent}/elsewhere/.git\n")
 
 
 def makes_git_a_link(path: Path) -> None:
-    (path / ".git").unlink()
+    shutil.rmtree(path / ".git")
     (path / ".git").symlink_to("/nonexistent")
 
 
@@ -62,11 +63,12 @@ def goes_sparse(path: Path) -> None:
 
 def redirects_its_common_dir(path: Path) -> None:
     (admin(path) / "commondir").write_text("/nonexistent\n")
-    (admin(path) / "gitdir").write_text("/nonexistent/.git\n")
 
 
-def removes_its_worktree_s_registration(path: Path) -> None:
-    shutil.rmtree(admin(path))
+def puts_pipes_in_place_of_git_s_files(path: Path) -> None:
+    for name in ("HEAD", "index", "packed-refs"):
+        (admin(path) / name).unlink()
+        os.mkfifo(admin(path) / name)
 
 
 def stops_in_a_merge(path: Path) -> None:
@@ -84,7 +86,7 @@ def rebases_into_a_conflict(path: Path, onto: str) -> None:
 
 
 MISDEEDS = [
-    deletes_git_file,
+    deletes_its_repository,
     starts_its_own_repository,
     points_git_elsewhere,
     makes_git_a_link,
@@ -93,7 +95,7 @@ MISDEEDS = [
     corrupts_its_head,
     hides_changes,
     redirects_its_common_dir,
-    removes_its_worktree_s_registration,
+    puts_pipes_in_place_of_git_s_files,
     goes_sparse,
 ]
 
@@ -123,11 +125,10 @@ async def test_work_is_captured_and_the_next_workspace_is_clean(
 @pytest.mark.parametrize(
     ("misdeed", "said"),
     [
-        (deletes_git_file, "deleted the .git file of its workspace"),
+        (deletes_its_repository, "deleted the .git folder of its workspace"),
         (starts_its_own_repository, "put another repository in place of its workspace's own"),
         (points_git_elsewhere, "put another repository in place of its workspace's own"),
         (makes_git_a_link, "put another repository in place of its workspace's own"),
-        (removes_its_worktree_s_registration, "removed git's record of its workspace"),
     ],
 )
 async def test_what_it_did_to_its_git_is_said(
@@ -167,7 +168,7 @@ async def test_a_branch_that_it_moved_is_said(bench: Bench) -> None:
     git_in(path, "commit", "-q", "--allow-empty", "-m", "one")
     git_in(path, "commit", "-q", "--allow-empty", "-m", "two")
     done = await bench.capture(key_of())
-    assert done.oddities == ("worked on the branch feature, which stays where it left that",)
+    assert done.oddities == ("worked on a branch of its own, feature",)
     assert done.own_commits == 2
 
 
@@ -181,7 +182,7 @@ async def test_commits_of_the_agent_are_kept_beside_its_work(bench: Bench) -> No
     done = await bench.capture(key_of())
     assert bench.show(done.work, "src/one.py") == "one = 3"
     assert bench.refs() == {"refs/pex/7f3a/task/1": done.work, "refs/pex/7f3a/task/1-head": tip}
-    bench.project.git("branch", "-D", "feature")  # no worktree holds on to it
+    assert bench.project.git("branch", "--list", "feature") == ""
 
 
 async def test_commits_are_kept_even_when_nothing_changed_in_the_end(bench: Bench) -> None:

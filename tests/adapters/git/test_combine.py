@@ -154,6 +154,7 @@ async def test_a_file_with_a_merge_driver_is_not_touched(world: World, attribute
 
 async def test_a_merge_driver_for_all_files_is_heeded(world: World) -> None:
     world.git("config", "merge.default", "mine")
+    world.start_again()
 
     found = await settled(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
 

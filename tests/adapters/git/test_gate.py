@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -159,7 +160,6 @@ async def test_a_tree_that_failed_is_checked_again(world: World) -> None:
 async def test_the_next_gate_finds_a_clean_checkout_whatever_the_last_one_did(
     world: World,
 ) -> None:
-    world.git("branch", "other")
     mess = (
         "git checkout -q -b mine && echo x > src/one.py && git commit -qam mine && "
         "touch untracked build && mkdir -p deep/.git/x locked/in && touch locked/in/f && "
@@ -167,7 +167,6 @@ async def test_the_next_gate_finds_a_clean_checkout_whatever_the_last_one_did(
         "chmod 0 locked && git bisect start -q; rm -rf .git; echo 'gitdir: /nowhere' > .git"
     )
     assert (await check(world, mess)).passed
-    mine = world.git("rev-parse", "mine")
     commit = world.work({"new": "n"})
 
     checked = 'test "$(git rev-parse HEAD)" = ' + commit
@@ -180,7 +179,7 @@ async def test_the_next_gate_finds_a_clean_checkout_whatever_the_last_one_did(
     )
 
     assert result.passed, result.output
-    assert world.git("rev-parse", "mine") == mine
+    assert world.git("branch", "--list", "mine") == ""
     left = {path.name for path in (world.places.root / "gate").iterdir()}
     assert left == {".git", ".gitignore", "README.md", "docs", "new", "src"}
 
@@ -198,17 +197,17 @@ async def test_kept_paths_outlive_a_reset(world: World) -> None:
     assert not (world.places.root / "gate" / "stray.log").exists()
 
 
-@pytest.mark.parametrize("wreck", ["index.lock", "index", "HEAD", "folder", "registration"])
+@pytest.mark.parametrize("wreck", ["index.lock", "index", "HEAD", "folder", "repository"])
 async def test_a_crash_of_the_last_gate_blocks_nothing(world: World, wreck: str) -> None:
     await check(world, "true")
-    admin = world.project.path / ".git" / "worktrees" / "gate"
+    gate = world.places.root / "gate"
     if wreck == "folder":
-        world.git("worktree", "unlock", str(world.places.root / "gate"))
-        (world.places.root / "gate").rename(world.places.root / "gone")
-    elif wreck == "registration":
-        (admin / "gitdir").unlink()
+        gate.rename(world.places.root / "gone")
+    elif wreck == "repository":
+        shutil.rmtree(gate / ".git")
     else:
-        (admin / wreck).write_bytes(b"")
+        for git_dir in (gate / ".git", gate.with_name("gate.shadow")):
+            (git_dir / wreck).write_bytes(b"")
 
     assert (await check(world, "test -f src/one.py", commit=world.work({"new": "n"}))).passed
 

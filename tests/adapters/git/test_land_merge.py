@@ -140,6 +140,7 @@ async def test_a_missing_user_name_is_said_with_the_cure(
     work = world.work({"new": "x"})
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     world.git("config", "user.useConfigOnly", "true")
+    world.start_again()
 
     with pytest.raises(LandingError, match=r"does not know who you are.*git config user.name"):
         await world.merge("a", work)
