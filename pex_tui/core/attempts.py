@@ -113,8 +113,7 @@ def attempt_event(draft: Draft, event: AttemptEvent) -> None:
         case WorkCaptured() if task.phase is Phase.CAPTURING:
             _captured(draft, task, event)
         case CaptureFailed() if task.phase is Phase.CAPTURING:
-            failure = Failure(FailureKind.CAPTURE, event.detail)
-            draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail)
+            _uncaptured(draft, task, event)
         case _:
             pass
 
@@ -151,7 +150,11 @@ def ready(draft: Draft, task: TaskState, reason: str = "") -> None:
 
 
 def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
-    """Also the answer to an adoption: then the phase stands, and unfinished orders are repeated."""
+    """Also the answer to an adoption: then the phase stands, and unfinished orders are repeated.
+
+    The engine before may have died between an order and its journaled answer, so what was adopted
+    is frozen or let go on once more, as the journal has it.
+    """
     changes = {"started_at": event.started_at, "pid": event.pid, "listens": event.listens}
     if task.phase is Phase.STARTING:
         draft.move(task.id, Phase.RUNNING, **changes)
@@ -159,10 +162,12 @@ def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
         draft.change(task.id, **changes)
     if task.phase is Phase.STOPPING:
         draft.act(StopAgent(task.id, task.attempt, draft.state.rules.grace_seconds))
-    elif task.phase is Phase.PAUSED and not wants_pause(draft.state, task):
-        draft.act(ResumeAgent(task.id, task.attempt))
-    elif task.phase in {Phase.STARTING, Phase.RUNNING} and wants_pause(draft.state, task):
+    elif task.phase in HOLDS_SLOT and wants_pause(draft.state, task):
+        if task.phase is Phase.PAUSED and event.listens:
+            return  # it is held from the moment it was adopted
         draft.act(PauseAgent(task.id, task.attempt, gently=event.listens))
+    elif task.phase in {Phase.RUNNING, Phase.PAUSED}:
+        draft.act(ResumeAgent(task.id, task.attempt))
 
 
 def _resumed(draft: Draft, task: TaskState) -> None:
@@ -187,8 +192,15 @@ def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
 
 
 def _returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
-    """No process of the attempt ever ran, so there is nothing to keep."""
-    if task.stop is StopCause.ABORT:
+    """No process of the attempt ever ran, so there is nothing to keep.
+
+    Unless it is known to have run: then its records are gone, and what it left is kept.
+    """
+    if task.started_at is not None:
+        lost = Failure(FailureKind.LOST, "the records of its process are gone")
+        draft.change(task.id, failure=lost)
+        _capture(draft, task, exited_at=draft.now)
+    elif task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
     else:
         stopped = draft.change(task.id, stop=task.stop or StopCause.INTERRUPT, held=False)
@@ -239,6 +251,19 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
         draft.move(task.id, Phase.DONE, progress=1.0, reason=_nothing_to_land(draft, task))
     else:
         enqueue(draft, draft.change(task.id, progress=1.0))
+
+
+def _uncaptured(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
+    """Its work could not be kept, or is gone with its workspace: then it is made again."""
+    if not event.gone:
+        failure = Failure(FailureKind.CAPTURE, event.detail)
+        draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail)
+    elif task.stop is StopCause.ABORT:
+        draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
+    elif task.stop in _LESSONS:
+        ready(draft, draft.change(task.id, held=False), event.detail)
+    else:
+        _failed(draft, task, Failure(FailureKind.LOST, event.detail))
 
 
 def _nothing_to_land(draft: Draft, task: TaskState) -> str:

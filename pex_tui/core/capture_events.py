@@ -33,8 +33,12 @@ class WorkCaptured(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class CaptureFailed(BaseEvent):
-    """The work could not be put under a ref; the workspace is left as it is."""
+    """The work could not be put under a ref; the workspace is left as it is.
+
+    `gone` means that there is no workspace any more, and no work under a ref.
+    """
 
     task: TaskId
     attempt: int
     detail: str
+    gone: bool = False

@@ -52,6 +52,7 @@ from pex_tui.engine.ports import (
     Ports,
     SlotPool,
     WorkspaceError,
+    WorkspaceGoneError,
 )
 from pex_tui.engine.supervisor import Supervisor
 
@@ -122,7 +123,8 @@ class Performer:
                 if await runner.resume(key):
                     return AgentResumed(action.task, action.attempt)
             case StopAgent():
-                await runner.stop(key, action.grace_seconds)
+                if not self._supervisor.forestall(key):
+                    await runner.stop(key, action.grace_seconds)
             case AnswerAgent():
                 await runner.answer(key, action.request, action.verdict)
             case TellAgent():
@@ -167,7 +169,8 @@ class Performer:
         try:
             captured = await self._ports.workspaces.capture(key, state.spec(action.task))
         except WorkspaceError as error:
-            return CaptureFailed(action.task, action.attempt, str(error))
+            gone = isinstance(error, WorkspaceGoneError)
+            return CaptureFailed(action.task, action.attempt, str(error), gone)
         return WorkCaptured(
             action.task,
             action.attempt,

@@ -23,6 +23,10 @@ class WorkspaceError(Exception):
     """A workspace could not be prepared or captured; the text says why, for a person."""
 
 
+class WorkspaceGoneError(WorkspaceError):
+    """The workspace is not there any more, nor is anything of it under a ref."""
+
+
 class LandingError(Exception):
     """Git refused to merge or move; the text says why, for a person."""
 
@@ -138,7 +142,8 @@ class Workspaces(Protocol):
         """Put the attempt's changes under its ref, then give the workspace back.
 
         Idempotent: a second call for the same attempt answers the same. Raises WorkspaceError and
-        leaves the workspace alone when git can't keep the work.
+        leaves the workspace alone when git can't keep the work; WorkspaceGoneError when there is
+        nothing left to keep.
         """
         ...
 

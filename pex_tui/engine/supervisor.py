@@ -32,8 +32,8 @@ from pex_tui.engine.attempt import (
     Spent,
     Started,
 )
-from pex_tui.engine.contained import Advisor, in_words
-from pex_tui.engine.ports import Ports, SlotPool, WorkspaceError
+from pex_tui.engine.contained import Advisor, contained, in_words
+from pex_tui.engine.ports import Ports, SlotPool, Workspace, WorkspaceError
 
 _LAST_WORDS_SECONDS = 0.5  # for what an attempt reported just before its end
 _CRASHED = 70  # sysexits' EX_SOFTWARE: the job itself went wrong, not the agent
@@ -53,6 +53,12 @@ class Supervisor:
         self._run = run
         self._ports = ports
         self._post = post
+        self._preparing: dict[AttemptKey, asyncio.Task[Workspace]] = {}
+
+    def forestall(self, key: AttemptKey) -> bool:
+        """End an attempt whose workspace is still being made; False when it is further on."""
+        preparing = self._preparing.get(key)
+        return preparing is not None and preparing.cancel()
 
     async def start(self, pool: SlotPool, state: RunState, action: StartAgent) -> None:
         """Prepare, start and see an attempt to its end."""
@@ -80,6 +86,7 @@ class Supervisor:
                 report.event = self._failed(action, FailureKind.PREPARE, str(error))
             except Exception as error:  # noqa: BLE001  # a crash here is a failed attempt
                 self._ports.log(error)
+                await self._end(action)
                 detail = f"pex-tui could not run it: {in_words(error)}"
                 report.event = self._failed(action, FailureKind.PREPARE, detail)
             code = report.event.exit_code if isinstance(report.event, AgentExited) else None
@@ -89,18 +96,44 @@ class Supervisor:
         if report.event is not None:
             self._post(report.event)
 
+    async def _end(self, action: StartAgent | AdoptAgent) -> None:
+        """Nothing of an attempt that counts as failed may go on in its workspace."""
+        stopping = self._ports.runner.stop(AttemptKey(self._run, action.task, action.attempt), 0.0)
+        await contained(stopping, lambda _: None, self._ports.log)
+
     async def _started(self, state: RunState, action: StartAgent) -> Event:
         key = AttemptKey(self._run, action.task, action.attempt)
         spec = state.spec(action.task)
         commit = state.tip or state.base
         task = state.task(action.task)
         near = Path(task.near) if task.near else None
-        workspace = await self._ports.workspaces.prepare(key, spec, commit, task.seed, near)
+        workspace = await self._prepared(
+            key, self._ports.workspaces.prepare(key, spec, commit, task.seed, near)
+        )
+        if workspace is None:
+            reason = "it was stopped before it could start"
+            return AttemptReturned(action.task, action.attempt, reason)
         self._post(
             WorkspacePrepared(action.task, action.attempt, str(workspace.path), workspace.commit)
         )
         launch = self._ports.launches.build(key, spec, action.slot, workspace, task.lesson)
         return await self._live(key, action, await self._ports.runner.start(launch))
+
+    async def _prepared(
+        self, key: AttemptKey, job: Coroutine[Any, Any, Workspace]
+    ) -> Workspace | None:
+        """The workspace; None when the attempt was ended before it was ready."""
+        preparing = asyncio.create_task(job, name=f"workspace of {key.task}")
+        self._preparing[key] = preparing
+        try:
+            return await preparing
+        except asyncio.CancelledError:
+            ourselves = asyncio.current_task()
+            if ourselves is None or ourselves.cancelling():
+                raise  # the engine lets go of all of it
+            return None
+        finally:
+            del self._preparing[key]
 
     async def _adopted(self, action: AdoptAgent) -> Event:
         key = AttemptKey(self._run, action.task, action.attempt)

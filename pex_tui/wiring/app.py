@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pex_tui.adapters.process.signals import ENDINGS, use_defaults
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.tui.app import PexApp
 
@@ -42,6 +43,7 @@ def run_app(
 
     app = PexApp(opening, classic=getattr(options, "classic", False))
     use_pidfd_watcher()
+    use_defaults(besides=ENDINGS)
     asyncio.run(app.run_async())
     if app.failure is not None:
         raise app.failure

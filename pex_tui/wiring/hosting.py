@@ -8,6 +8,7 @@ from typing import Any
 
 from pex_tui.adapters.git.cli import GitError
 from pex_tui.adapters.journal import RunRow, SqliteJournal
+from pex_tui.adapters.process.signals import ENDINGS, use_defaults
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
@@ -19,6 +20,7 @@ Options = argparse.Namespace
 def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
     """Run a command's coroutine to its exit code; what git can't do is told in its words."""
     use_pidfd_watcher()
+    use_defaults(besides=ENDINGS)
     try:
         return asyncio.run(coroutine)
     except GitError as error:

@@ -39,6 +39,7 @@ class Assembly:
     ports: Ports
     lander: GitLander
     leases: PortLeases
+    runner: AgentsRunner
 
 
 def assemble(
@@ -54,11 +55,12 @@ def assemble(
         ground.repository, ground.places, workspace_options(ground), identity
     )
     leases = PortLeases(ground.places.root.name)
+    runner = AgentsRunner(ground.places, stall_seconds=ground.settings.agents.stall)
     return Assembly(
         Ports(
             journal=journal,
             workspaces=workspaces,
-            runner=AgentsRunner(ground.places, stall_seconds=ground.settings.agents.stall),
+            runner=runner,
             launches=AgentLaunches(
                 places=ground.places,
                 leases=leases,
@@ -77,6 +79,7 @@ def assemble(
         ),
         lander,
         leases,
+        runner,
     )
 
 

@@ -21,7 +21,7 @@ from pex_tui.adapters.probe import TreeMeter
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.programs import offer_program
 from pex_tui.core.conflict import Decision
-from pex_tui.core.events import ConflictDecided, RunAdopted, RunPlanned
+from pex_tui.core.events import ConflictDecided, Noticed, RunAdopted, RunPlanned
 from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.phases import RunStage
 from pex_tui.core.state import RunState
@@ -113,6 +113,7 @@ async def _open_session(
     except LandingError as error:
         raise UserError(str(error)) from error
     engine = Engine(state, assembly.ports, attended=options.attended)
+    assembly.runner.tell_through(lambda text: engine.post(Noticed(text)))
     session = _Closer(assembly, door, lock)
     local = LocalSession(
         engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU

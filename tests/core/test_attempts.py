@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
+from pex_tui.core.capture_events import CaptureFailed
 from pex_tui.core.events import (
     AbortRequested,
     AgentExited,
@@ -347,3 +348,40 @@ def test_what_does_not_land_is_named_beside_what_does(world: Callable[..., World
         "a: a, b, c and 37 more are ignored by git; not landed, not kept (1.2G, more than 100M).",
         "a: logs/ holds no file, and git stores no empty folder; not landed, not kept.",
     )
+
+
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.PAUSED, Phase.STOPPING])
+def test_an_attempt_whose_records_are_gone_is_captured_and_made_again(
+    world: Make, phase: Phase
+) -> None:
+    run = world(task("a"))
+    run.run("a")
+    if phase is Phase.PAUSED:
+        run.send(PauseRequested(A, "you"), AgentPaused(A, 1))
+    if phase is Phase.STOPPING:
+        run.send(AbortRequested(A, "you"))
+
+    assert run.send(AttemptReturned(A, 1, "nothing is known of it")) == (CaptureWork(A, 1),)
+    run.capture("a")
+
+    if phase is Phase.STOPPING:
+        assert run.phase("a") is Phase.ABORTED
+    else:
+        assert run.phase("a") is Phase.BACKOFF
+        assert run.task("a").reason == "retry 1/3: the records of its process are gone"
+
+
+def test_work_that_is_gone_with_its_workspace_is_made_again_or_aborted(world: Make) -> None:
+    gone = "the workspace of attempt 1 was removed, with all it had done"
+    run = world(task("a"))
+    run.exit("a")
+    run.send(CaptureFailed(A, 1, gone, gone=True))
+    assert run.phase("a") is Phase.BACKOFF
+    assert run.task("a").reason == f"retry 1/3: {gone}"
+
+    run = world(task("a"))
+    run.run("a")
+    run.send(AbortRequested(A, "you"))
+    run.exit("a", code=143)
+    run.send(CaptureFailed(A, 1, gone, gone=True))
+    assert run.phase("a") is Phase.ABORTED

@@ -142,7 +142,20 @@ def test_a_hand_over_keeps_what_is_paused(world: Make) -> None:
     assert slot is not None
     run.send(RunAdopted(99, "pex", keep_pauses=True))
 
-    assert run.send(AgentStarted(A, 1, slot, 4001, run.now)) == ()
+    # Perhaps it was let go on and that was not journaled any more: it is frozen once more.
+    assert run.send(AgentStarted(A, 1, slot, 4001, run.now)) == (PauseAgent(A, 1),)
+
+
+def test_what_was_frozen_as_its_engine_died_goes_on_when_it_is_to_run(world: Make) -> None:
+    run = world(task("a"))
+    run.run("a")
+    run.send(PauseRequested(A, "you"))  # and no AgentPaused: the engine was killed
+    slot = run.task("a").slot
+    assert slot is not None
+    run.send(RunAdopted(99, "you"))
+
+    assert run.send(AgentStarted(A, 1, slot, 4001, run.now)) == (ResumeAgent(A, 1),)
+    assert run.phase("a") is Phase.RUNNING
 
 
 def test_an_interrupted_run_goes_on_when_adopted(world: Make) -> None:

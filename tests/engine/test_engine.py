@@ -22,6 +22,7 @@ from pex_tui.core.step import replay
 from pex_tui.core.talk_events import MessageSent, PermissionDecided
 from pex_tui.engine.attempt import Asked, Spent
 from pex_tui.engine.pool import TaskPool
+from pex_tui.engine.ports import Workspace
 from tests.core.world import task
 from tests.engine.fakes import RUN, FakeWorld, until
 from tests.waiting import patience
@@ -259,3 +260,27 @@ async def test_where_nobody_is_a_permission_is_denied_and_the_run_says_so() -> N
 
     assert world.runner.answers == [(A, "q1", Verdict.DENY)]
     assert (engine.state.outcome, engine.state.exit_code) == (Outcome.DENIED, 6)
+
+
+async def test_an_abort_while_the_workspace_is_made_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = FakeWorld()
+    making = asyncio.Event()
+
+    async def never(*_: object) -> Workspace:
+        making.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(world.git, "prepare", never)
+    engine = world.engine(world.begin(task("a")))
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await making.wait()
+    engine.post(AbortRequested(A, "you"))
+    async with asyncio.timeout(20):
+        await serving
+
+    assert engine.state.task(A).phase is Phase.ABORTED
+    assert engine.state.task(A).reason == "aborted by a person"
+    assert not world.runner.starts

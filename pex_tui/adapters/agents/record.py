@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pex_tui.adapters.whole_file import write_whole
 from pex_tui.core.plan import PermissionMode, Talk
 
 RECORD = "agent.json"
@@ -38,9 +39,7 @@ class AgentRecord:
 def write_agent_record(folder: Path, record: AgentRecord) -> None:
     """Put the record in place whole; raise OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f"{RECORD}.tmp"
-    draft.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    draft.replace(folder / RECORD)
+    write_whole(folder / RECORD, json.dumps(asdict(record)).encode())
 
 
 def read_agent_record(folder: Path) -> AgentRecord | None:

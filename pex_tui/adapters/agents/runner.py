@@ -110,6 +110,10 @@ class AgentsRunner:
         else:
             self._begin(self._end(key, talk, grace_seconds), f"end of {key.task}")
 
+    def tell_through(self, say: Callable[[str], None]) -> None:
+        """Have it say what a person should know of processes."""
+        self._shims.say = say
+
     async def close(self) -> None:
         """Let go of everything; what runs, runs on."""
         for talk in self._talks.values():

@@ -29,7 +29,8 @@ from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths
 from pex_tui.adapters.git.stand_in import user_git
 from pex_tui.adapters.git.submodules import MODULES, Submodules, gitlinks_of
 from pex_tui.adapters.git.unlanded import aside_folder, ground_of, parsed, put_aside, written
-from pex_tui.adapters.git.worktree_record import Worktree, write_whole
+from pex_tui.adapters.git.worktree_record import Worktree
+from pex_tui.adapters.whole_file import write_whole
 from pex_tui.core.globs import matches
 from pex_tui.core.ids import CommitId
 from pex_tui.core.plan import TaskSpec
@@ -250,7 +251,7 @@ class Answers:
             "own_commits": answer.own_commits,
             "unlanded": written(answer.unlanded),
         }
-        write_whole(path, json.dumps(content))
+        write_whole(path, json.dumps(content).encode())
 
     def read(self, key: AttemptKey) -> Captured | None:
         """The answer given before, if there was one."""

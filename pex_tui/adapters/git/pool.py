@@ -1,5 +1,6 @@
 """Worktrees for writers: each belongs to one attempt at a time, then to the next."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,9 +50,18 @@ class Pool:
             if chosen is not None:
                 return await self._supply.renew(chosen, commit, key)
             return await self._supply.make(path, commit, key)
+        except asyncio.CancelledError:
+            self._forgo(path)
+            raise
         finally:
             self._preparing.discard(path)
             self._believe(path)
+
+    def _forgo(self, path: Path) -> None:
+        """The attempt won't come for it: its preparation was called off."""
+        worktree = load(path)
+        if worktree is not None:
+            save(replace(worktree, commit=None, attempt=None))
 
     async def plant(self, worktree: Worktree, tree: str) -> None:
         """Put a tree on top of a worktree's commit; raise GitError."""

@@ -1,13 +1,15 @@
 """Runs the configured setup command in a workspace, once and again when its inputs change."""
 
+import asyncio
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
-from pex_tui.adapters.git.check import Bounds, Check
+from pex_tui.adapters.git.check import Bounds, Check, end_marked
 from pex_tui.adapters.git.cli import BINDING_VARIABLES, Git
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.core.text import clean, clean_bytes
@@ -29,6 +31,7 @@ _INPUTS = (
 _OUTPUT_BYTES = 64 * 1024 * 1024
 _TAIL_BYTES = 2000
 _TAIL_LINES = 12
+_MARK = "PEX_SETUP"  # the variable that marks the processes of one setup
 
 
 async def setup_fingerprint(git: Git, options: WorkspaceOptions) -> str:
@@ -54,11 +57,18 @@ async def run_setup(options: WorkspaceOptions, workspace: Path) -> None:
         timeout_words=f"{options.setup_timeout_seconds:.0f} s",
         output_bytes=_OUTPUT_BYTES,
     )
-    with tempfile.TemporaryFile() as output:
-        failure = await Check().run(argv, workspace, env, output, bounds)
-        if failure:
-            output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            raise WorkspaceError(_words(argv, failure, output.read()))
+    env[_MARK] = mark = secrets.token_hex(8)
+    has_succeeded = False
+    try:
+        with tempfile.TemporaryFile() as output:
+            failure = await Check().run(argv, workspace, env, output, bounds)
+            if failure:
+                output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
+                raise WorkspaceError(_words(argv, failure, output.read()))
+        has_succeeded = True
+    finally:
+        if not has_succeeded:  # also when nobody wants the workspace any more
+            await asyncio.to_thread(end_marked, _MARK, mark)
 
 
 def _words(argv: tuple[str, ...], failure: str, tail: bytes) -> str:

@@ -18,7 +18,8 @@ from pex_tui.adapters.git.folders import is_folder
 from pex_tui.adapters.git.left_out import ASIDE, copy, set_aside
 from pex_tui.adapters.git.shadow import Shadow
 from pex_tui.adapters.git.snapshot import is_foreign
-from pex_tui.adapters.git.worktree_record import Worktree, write_whole
+from pex_tui.adapters.git.worktree_record import Worktree
+from pex_tui.adapters.whole_file import write_whole
 from pex_tui.core.amounts import size
 from pex_tui.core.unlanded import Unlanded, Why, unlanded
 
@@ -126,7 +127,7 @@ class _Aside:
         found = [*before, *(one for one in found if one not in before)]
         if found:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / _RECORD, json.dumps([asdict(one) for one in found]))
+            write_whole(self.folder / _RECORD, json.dumps([asdict(one) for one in found]).encode())
         for why, paths in ({**kinds, Why.IGNORED: ignored_paths}).items():
             if why is not Why.EMPTY:
                 set_aside(self.root, paths, self.folder / why)

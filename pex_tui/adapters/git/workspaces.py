@@ -22,7 +22,7 @@ from pex_tui.core.text import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.lookout import Footprint
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import Captured, Workspace, WorkspaceError
+from pex_tui.engine.ports import Captured, Workspace, WorkspaceError, WorkspaceGoneError
 
 
 @dataclass(slots=True)
@@ -161,9 +161,8 @@ class GitWorkspaces:
             return await self._capture.work(worktree, key, spec)
         found = await self._capture.found(key, spec)
         if found is None:
-            raise WorkspaceError(
-                f"Attempt {key.attempt} of {key.task} has no workspace to capture. "
-                "Run the task again."
+            raise WorkspaceGoneError(
+                f"the workspace of attempt {key.attempt} was removed, with all it had done"
             )
         return found
 

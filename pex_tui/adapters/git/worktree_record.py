@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pex_tui.adapters.git.folders import is_folder
+from pex_tui.adapters.whole_file import write_whole
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey
 
@@ -91,7 +92,7 @@ def save(worktree: Worktree) -> None:
         "included": worktree.included,
         "untracked": worktree.untracked,
     }
-    write_whole(worktree.record, json.dumps(content))
+    write_whole(worktree.record, json.dumps(content).encode())
 
 
 def load(path: Path) -> Worktree | None:
@@ -109,13 +110,6 @@ def load_all(folder: Path) -> list[Worktree]:
 def unused_path(folder: Path, taken: Collection[Path]) -> Path:
     """The path in the folder with the first number that nobody has taken."""
     return next(path for number in count(1) if (path := folder / str(number)) not in taken)
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Replace a file's content at once, so that no reader and no crash meets half of it."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(content, "utf-8")
-    fresh.replace(path)
 
 
 def _parse(record: Path) -> Worktree | None:

@@ -5,17 +5,20 @@ loads nothing but the standard library unless it has to.
 """
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 _HALTED_STATES = frozenset("TtZXxD")  # D: in the kernel; a pending SIGSTOP is met before user code
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _DEAD_STATES = frozenset("ZXx")
+_STOPPED_STATES = frozenset("Tt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class Stat:
     def is_dead(self) -> bool:
         """Whether it only waits to be reaped."""
         return self.state in _DEAD_STATES
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a signal (or a debugger) stopped it."""
+        return self.state in _STOPPED_STATES
 
     @property
     def is_halted(self) -> bool:
@@ -55,6 +63,10 @@ class ProcessTable(Protocol):
 
     def marked(self, marker: str) -> list[int]:
         """Processes of this user whose environment holds the `NAME=value` marker."""
+        ...
+
+    def openers(self, path: Path, *, writing: bool = False) -> list[int]:
+        """Processes of this user that have the file open, or only those that may write to it."""
         ...
 
     def pids(self) -> Iterator[int]:
@@ -96,6 +108,25 @@ class ProcTable:
         return [
             pid for pid in self.pids() if wanted in b"\0" + _read(f"/proc/{pid}/environ") + b"\0"
         ]
+
+    def openers(self, path: Path, *, writing: bool = False) -> list[int]:
+        """Processes with a descriptor on the file, by what /proc says of their descriptors."""
+        wanted = os.fspath(path.resolve())
+        return [pid for pid in self.pids() if self._has_open(pid, wanted, writing=writing)]
+
+    def _has_open(self, pid: int, wanted: str, *, writing: bool) -> bool:
+        folder = f"/proc/{pid}/fd"
+        try:
+            for name in os.listdir(folder):  # noqa: PTH208  # pathlib costs three times as much
+                if os.readlink(f"{folder}/{name}") == wanted:  # noqa: PTH115  # likewise
+                    flags = re.search(
+                        rb"^flags:\s+(\d+)", _read(f"/proc/{pid}/fdinfo/{name}"), re.MULTILINE
+                    )
+                    if not writing or (flags and int(flags[1], 8) & os.O_ACCMODE != os.O_RDONLY):
+                        return True
+        except OSError:  # it ended meanwhile, or may not be looked at
+            return False
+        return False
 
     def pids(self) -> Iterator[int]:
         """All processes of this user."""
@@ -151,6 +182,19 @@ class PsutilTable:
         for pid in self.pids():
             with suppress(psutil.Error, OSError):
                 if psutil.Process(pid).environ().get(name) == value:
+                    found.append(pid)
+        return found
+
+    def openers(self, path: Path, *, writing: bool = False) -> list[int]:
+        """Processes with the file open, as far as psutil may look."""
+        import psutil  # noqa: PLC0415
+
+        found = []
+        for pid in self.pids():
+            with suppress(psutil.Error, OSError):
+                files = psutil.Process(pid).open_files()
+                modes = [getattr(one, "mode", "a") for one in files if one.path == os.fspath(path)]
+                if any(not writing or mode != "r" for mode in modes):
                     found.append(pid)
         return found
 

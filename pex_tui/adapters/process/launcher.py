@@ -2,27 +2,32 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
+from pex_tui.adapters.process.fence import wake
 from pex_tui.adapters.process.kernel import TABLE, ProcTable
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
-from pex_tui.adapters.process.records import ExitRecord, StartRecord
+from pex_tui.adapters.process.records import ExitRecord, StartRecord, read_start
 from pex_tui.adapters.process.watch import Watch
 from pex_tui.engine.attempt import LaunchError
 
 _BOOT = (
-    "import sys; sys.path += sys.argv[3:];"
-    "from pex_tui.adapters.process.server import main; main(int(sys.argv[1]), sys.argv[2])"
+    "import sys; sys.path += sys.argv[2:];"
+    "from pex_tui.adapters.process.server import main; main(int(sys.argv[1]))"
 )
 _READY_SECONDS = 20.0
-_LAUNCH_SECONDS = 30.0
-_FAREWELL_SECONDS = 5.0
+_LAUNCH_SECONDS = 5.0
+_LOOK_SECONDS = 0.25
 
+# Launchers of this process that may still have shims.
+_LEAVING: list[subprocess.Popen[bytes]] = []
 
 Ending = asyncio.Future[ExitRecord]
 
@@ -47,18 +52,21 @@ class Launcher:
         """The launcher's pid, None before its start."""
         return self._process.pid if self._process else None
 
-    async def ready(self) -> None:
-        """Return once no launch of an earlier engine is under way; raise LaunchError."""
-        await self._connected()
-
     async def launch(self, request: LaunchRequest) -> tuple[StartRecord, Ending]:
         """Have a shim start the program; raise LaunchError or LauncherDiedError.
 
-        The ending comes as soon as nothing of the program's tree is left, and is cancelled when
-        the launcher dies before that.
+        The ending comes as soon as nothing of the program's tree is left. It is cancelled once all
+        that a killed shim left behind is gone, or when the launcher dies. A launcher that does not
+        answer counts as one that died.
         """
         link = await self._connected()
-        reply, ending = await link.ask(request)
+        try:
+            reply, ending = await link.ask(request, lambda: self._wake(Path(request.folder)))
+        except TimeoutError as error:
+            if self._process is not None:
+                self._process.kill()
+            link.lose()
+            raise LauncherDiedError from error
         if reply.record is None:
             raise LaunchError(reply.error, permanent=reply.permanent)
         return reply.record, ending
@@ -69,9 +77,18 @@ class Launcher:
         return self._last_id
 
     async def close(self) -> None:
-        """Let the launcher go; shims and agents stay."""
+        """Let the launcher go; it stays with its shims, and they with their agents."""
         self._hang_up()
-        await self._bury()
+        self._bury()
+
+    def _wake(self, folder: Path | None = None) -> None:
+        """Let a launcher, and a shim on its way to a start, go on that somebody stopped."""
+        if folder is not None:
+            wake(read_start(folder))
+        if self._process is not None:
+            stat = TABLE.stat(self._process.pid)
+            if stat is not None and stat.is_stopped and self._process.poll() is None:
+                self._process.send_signal(signal.SIGCONT)
 
     def _hang_up(self) -> None:
         if self._link is not None:
@@ -85,7 +102,7 @@ class Launcher:
         async with self._starting:
             if self._link is None or self._link.is_lost:
                 self._hang_up()
-                await self._bury()
+                self._bury()
                 self._link = await self._start()
             return self._link
 
@@ -103,8 +120,7 @@ class Launcher:
         loop = asyncio.get_running_loop()
         _, link = await loop.create_unix_connection(_Link, sock=ours)
         try:
-            async with asyncio.timeout(_READY_SECONDS):
-                hello = await link.hello
+            hello = await _patiently(link.hello, _READY_SECONDS, self._wake)
         except (TimeoutError, LauncherDiedError) as error:
             link.close()
             raise LaunchError(
@@ -123,11 +139,10 @@ class Launcher:
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = str(theirs.fileno())
-        lock = os.fspath(self._root / "launcher.lock")
         flags = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}"]
         with self._log_path.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, *flags, "-c", _BOOT, descriptor, lock, *_import_paths()],
+                [sys.executable, *flags, "-c", _BOOT, descriptor, *_import_paths()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -139,16 +154,12 @@ class Launcher:
     def _log_path(self) -> Path:
         return self._root / "launcher.log"
 
-    async def _bury(self) -> None:
-        """Reap a launcher that has died or is about to."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            await asyncio.to_thread(process.wait, _FAREWELL_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def _bury(self) -> None:
+        """Reap launchers that have ended; one that still has shims ends with the last of them."""
+        if self._process is not None:
+            _LEAVING.append(self._process)
+            self._process = None
+        _LEAVING[:] = [process for process in _LEAVING if process.poll() is None]
 
 
 class _Link(asyncio.Protocol):
@@ -169,10 +180,13 @@ class _Link(asyncio.Protocol):
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             reply = LaunchReply.decode(line)
-            if reply.ending is not None:
+            if reply.ending is not None or reply.swept:
                 ending = self._endings.pop(reply.id, None)
                 if ending is not None and not ending.done():
-                    ending.set_result(reply.ending)
+                    if reply.ending is None:
+                        ending.cancel()
+                    else:
+                        ending.set_result(reply.ending)
                 continue
             future = self._waiting.pop(reply.id, None)
             if future is not None and not future.done():
@@ -193,8 +207,10 @@ class _Link(asyncio.Protocol):
                 future.exception()  # seen: a request that nobody waits for any more is no news
         self._waiting.clear()
 
-    async def ask(self, request: LaunchRequest) -> tuple[LaunchReply, Ending]:
-        """Send the request and wait for its reply; raise LaunchError or LauncherDiedError."""
+    async def ask(
+        self, request: LaunchRequest, wake: Callable[[], None]
+    ) -> tuple[LaunchReply, Ending]:
+        """Send the request and wait for its reply; raise LauncherDiedError or TimeoutError."""
         if self.is_lost or self._transport is None:
             raise LauncherDiedError
         loop = asyncio.get_running_loop()
@@ -203,12 +219,7 @@ class _Link(asyncio.Protocol):
         self._endings[request.id] = ending = loop.create_future()
         self._transport.write(request.encode())
         try:
-            async with asyncio.timeout(_LAUNCH_SECONDS):
-                return await future, ending
-        except TimeoutError as error:
-            raise LaunchError(
-                f'no word of "{request.argv[0]}" after {_LAUNCH_SECONDS:.0f} s.', permanent=False
-            ) from error
+            return await _patiently(future, _LAUNCH_SECONDS, wake), ending
         finally:
             self._waiting.pop(request.id, None)
 
@@ -217,6 +228,21 @@ class _Link(asyncio.Protocol):
         self.is_lost = True
         if self._transport is not None:
             self._transport.close()
+
+
+async def _patiently(
+    reply: asyncio.Future[LaunchReply], seconds: float, wake: Callable[[], None]
+) -> LaunchReply:
+    """The reply; raise TimeoutError when it does not come. A launcher that was stopped is woken."""
+    give_up_at = asyncio.get_running_loop().time() + seconds
+    while not reply.done():
+        left = give_up_at - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise TimeoutError
+        await asyncio.wait({reply}, timeout=min(left, _LOOK_SECONDS))
+        if not reply.done():
+            wake()
+    return reply.result()
 
 
 def _import_paths() -> list[str]:

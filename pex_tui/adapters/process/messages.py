@@ -21,7 +21,10 @@ class SpawnError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """Asks the launcher for one shim; `control` is the path its socket shall have."""
+    """Asks the launcher for one shim; `control` is the path its socket shall have.
+
+    Nothing starts once the attempt's fence is above `fence`.
+    """
 
     id: int
     folder: str
@@ -32,6 +35,7 @@ class LaunchRequest:
     speaks: bool
     token: str
     control: str
+    fence: int = 0
 
     def encode(self) -> bytes:
         """The request as a line; undecodable bytes of paths travel as lone surrogates."""
@@ -48,7 +52,8 @@ class LaunchRequest:
 class LaunchReply:
     """What became of a request: a record, or an error in words; id 0 speaks of the launcher.
 
-    Once the program and its whole tree have ended, a second reply with `ending` tells that.
+    Once the program and its whole tree have ended, a second reply with `ending` tells that; a last
+    one, `swept`, that the shim is gone and nothing it left behind lives.
     """
 
     id: int
@@ -56,6 +61,7 @@ class LaunchReply:
     error: str = ""
     permanent: bool = False
     ending: ExitRecord | None = None
+    swept: bool = False
 
     def encode(self) -> bytes:
         """The reply as a line."""

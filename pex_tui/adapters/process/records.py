@@ -5,11 +5,12 @@ after that the boot id differs anyway.
 """
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pex_tui.adapters.whole_file import write_whole
 
 START = "start.json"
 EXIT = "exit.json"
@@ -49,15 +50,7 @@ class ExitRecord:
 
 def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, sync: bool) -> None:
     """Put the record in place whole, flushed to the disk with `sync`; raise OSError."""
-    draft = folder / f"{name}.tmp"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, json.dumps(plain(record)).encode())
-        if sync:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    draft.replace(folder / name)
+    write_whole(folder / name, json.dumps(plain(record)).encode(), sync=sync)
 
 
 def read_start(folder: Path) -> StartRecord | None:

@@ -6,12 +6,14 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pex_tui.adapters.process.client import give_order
+from pex_tui.adapters.process.fence import give_up, read_fence, wake
 from pex_tui.adapters.process.kernel import TABLE, Stat, send_signal
 from pex_tui.adapters.process.launcher import Ending, Launcher, LauncherDiedError
 from pex_tui.adapters.process.messages import LaunchRequest, Order
@@ -23,10 +25,9 @@ from pex_tui.adapters.process.records import (
     ExitRecord,
     StartRecord,
     read_exit,
-    read_start,
 )
 from pex_tui.adapters.process.runtime import socket_folder
-from pex_tui.adapters.process.strays import end_strays
+from pex_tui.adapters.process.strays import end_nameless, end_strays
 from pex_tui.adapters.process.watch import Watch
 from pex_tui.engine.attempt import (
     AttemptKey,
@@ -44,6 +45,10 @@ _QUIET_LOOKS = 12  # in vain, after which it counts as such a one
 _LEAVING_SECONDS = 1.0  # how long a shim may take from its record to its end
 _NAP_SECONDS = 0.02
 _REBIND_TRIES = 25
+_GUARD_SECONDS = 1.0
+_STUCK_SECONDS = 20.0  # beyond the grace, for a shim that is stopped again and again
+_TRIES = 2  # of a launch whose launcher died or did not answer
+_SWEEP_SECONDS = 15.0  # how long the launcher may take to end what a killed shim left behind
 
 
 @dataclass(slots=True)
@@ -53,7 +58,9 @@ class _Attempt:
     folder: Path
     record: StartRecord
     watch: Watch
+    ending: Ending | None = None  # of one that this runner started
     outcome: Exited | None = None
+    was_stopped: bool = False  # its shim, by somebody
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def told(self, ending: Ending) -> None:
@@ -73,9 +80,12 @@ class ShimRunner:
     """Process trees under shims that outlive this engine; one runner a state directory."""
 
     def __init__(self, places: Places) -> None:
+        self.say: Callable[[str], None] = lambda _: None  # hears what a person should know
         self._places = places
+        self._jobs: dict[str, asyncio.Task[None]] = {}
         self._launcher = Launcher(places.root)
         self._attempts: dict[AttemptKey, _Attempt] = {}
+        self._starting: dict[AttemptKey, Path] = {}
 
     @property
     def launcher_pid(self) -> int | None:
@@ -87,30 +97,41 @@ class ShimRunner:
         if not launch.argv:
             raise LaunchError("there is no command to start.", permanent=True)
         folder = self._folder(launch.key)
-        request = self._request(launch, folder)
-        ending: Ending | None
+        self._starting[launch.key] = folder
         try:
-            record, ending = await self._launcher.launch(request)
-        except LauncherDiedError:
-            await self._launcher.ready()  # nothing is under way any more: the record tells
-            made = read_start(folder)
-            record, ending = (made, None) if made else await self._relaunch(request)
+            record, ending = await self._launched(launch, folder)
+        finally:
+            del self._starting[launch.key]
         attempt = _follow(folder, record)
         if ending is not None:
+            attempt.ending = ending
             ending.add_done_callback(attempt.told)
-        self._attempts[launch.key] = attempt
+        self._keep(launch.key, attempt)
         return Started(record.root_pid, record.started_at)
+
+    async def _launched(self, launch: Launch, folder: Path) -> tuple[StartRecord, Ending | None]:
+        """Start it once, whatever becomes of the launcher meanwhile; raise LaunchError."""
+        for _ in range(_TRIES):
+            try:
+                return await self._launcher.launch(self._request(launch, folder))
+            except LauncherDiedError:
+                made = await _give_up(folder)
+                if made is not None:
+                    return made, None
+        raise LaunchError(
+            f'the agent launcher died twice while starting "{launch.argv[0]}".', permanent=False
+        )
 
     async def adopt(self, key: AttemptKey) -> Started | Exited | None:
         """Find what an earlier engine started: alive, ended, or None when it never started."""
-        await self._launcher.ready()
         folder = self._folder(key)
-        record = read_start(folder)
+        record = await _give_up(folder)
         if record is None:
+            await asyncio.to_thread(end_nameless, key)
             return _lost(None) if (folder / START).exists() else None
         attempt = await _find_alive(folder, record)
         if attempt is not None:
-            self._attempts[key] = attempt
+            self._keep(key, attempt)
             return Started(record.root_pid, record.started_at)
         return await _outcome(folder, record)
 
@@ -127,6 +148,8 @@ class ShimRunner:
                 )
             attempt = self._attempts[key]
         await attempt.watch.gone.wait()
+        if attempt.ending is not None and attempt.outcome is None:
+            await asyncio.wait({attempt.ending}, timeout=_SWEEP_SECONDS)
         if attempt.outcome is None:
             attempt.outcome = await _outcome(attempt.folder, attempt.record)
         return attempt.outcome
@@ -154,8 +177,19 @@ class ShimRunner:
                 yield seen
 
     async def pause(self, key: AttemptKey) -> bool:
-        """Freeze the whole tree; True once all of it is frozen, False if it ends or has ended."""
-        return await self._order_in_time(key, Order("pause"))
+        """Freeze the whole tree; True once all of it is frozen, False if it ends or has ended.
+
+        False as well, and nothing frozen, when a part of it may not be stopped: that is said.
+        """
+        if await self._order_in_time(key, Order("pause")):
+            return True
+        attempt = self._attempts.get(key)
+        if attempt is not None and not attempt.watch.gone.is_set():
+            self.say(
+                f"{key.task} could not be paused and goes on: one of its processes can't be "
+                "stopped, perhaps because it runs as another user."
+            )
+        return False
 
     async def resume(self, key: AttemptKey) -> bool:
         """Let the tree go on; False if it ends or has ended."""
@@ -163,9 +197,15 @@ class ShimRunner:
 
     async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
         """Have the shim end the tree, frozen or not; it goes on by itself. Returns at once."""
-        if await self._order_in_time(key, Order("stop", grace_seconds)):
+        starting = self._starting.get(key)
+        if starting is not None:
+            await _give_up(starting)  # what has started all the same is stopped once that is known
             return
         attempt = self._attempts.get(key)
+        if attempt is not None:
+            self._begin(self._insist(attempt, grace_seconds), f"end of {key.task}/{key.attempt}")
+        if await self._order_in_time(key, Order("stop", grace_seconds)):
+            return
         if attempt is not None and not attempt.watch.gone.is_set():
             # A shim that answers nobody still heeds a signal, unless somebody stopped it.
             for number in (signal.SIGTERM, signal.SIGCONT):
@@ -190,10 +230,46 @@ class ShimRunner:
 
     async def close(self) -> None:
         """Let go of everything; what runs, runs on."""
+        jobs, self._jobs = list(self._jobs.values()), {}
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
         for attempt in self._attempts.values():
             attempt.watch.close()
         self._attempts.clear()
         await self._launcher.close()
+
+    def _keep(self, key: AttemptKey, attempt: _Attempt) -> None:
+        self._attempts[key] = attempt
+        self._begin(self._guard(), "guard of shims")
+
+    def _begin(self, job: Coroutine[Any, Any, None], name: str) -> None:
+        """Do it beside everything else, unless that is under way."""
+        if name in self._jobs:
+            job.close()
+            return
+        self._jobs[name] = task = asyncio.create_task(job, name=name)
+        task.add_done_callback(lambda _: self._jobs.pop(name, None))
+
+    async def _guard(self) -> None:
+        """Let shims that somebody stopped go on; nobody sees to their agents meanwhile."""
+        while live := {k: a for k, a in self._attempts.items() if not a.watch.gone.is_set()}:
+            for key, attempt in live.items():
+                if wake(attempt.record) and not attempt.was_stopped:
+                    attempt.was_stopped = True
+                    self.say(
+                        f"The process that looks after {key.task} was stopped by somebody; "
+                        "it was told to go on."
+                    )
+            await asyncio.sleep(_GUARD_SECONDS)
+
+    async def _insist(self, attempt: _Attempt, grace_seconds: float) -> None:
+        """A shim that does not end its tree in time is killed; what it leaves is ended then."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds + _STUCK_SECONDS):
+                await attempt.watch.gone.wait()
+        if not attempt.watch.gone.is_set():
+            send_signal(attempt.record.shim_pid, signal.SIGKILL, attempt.shim)
 
     def _folder(self, key: AttemptKey) -> Path:
         return self._places.attempt(key.run, key.task, key.attempt)
@@ -216,16 +292,8 @@ class ShimRunner:
             speaks=launch.speaks,
             token=token,
             control=os.fspath(control),
+            fence=read_fence(folder),
         )
-
-    async def _relaunch(self, request: LaunchRequest) -> tuple[StartRecord, Ending]:
-        try:
-            return await self._launcher.launch(request)
-        except LauncherDiedError as error:
-            raise LaunchError(
-                f'the agent launcher died twice while starting "{request.argv[0]}".',
-                permanent=False,
-            ) from error
 
     async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:
         """Give the order; False when the shim refuses or is gone. Raise TimeoutError."""
@@ -254,6 +322,17 @@ class ShimRunner:
             return await self._order(key, order)
         except TimeoutError:
             return False
+
+
+async def _give_up(folder: Path) -> StartRecord | None:
+    """What has started in the folder; None when nothing has and nothing will. Raise LaunchError."""
+    try:
+        return await asyncio.to_thread(give_up, folder)
+    except OSError as error:
+        raise LaunchError(
+            f"cannot keep an agent's records in {folder}: {error.strerror or error}.",
+            permanent=False,
+        ) from error
 
 
 def _follow(folder: Path, record: StartRecord) -> _Attempt:
@@ -295,7 +374,7 @@ async def _outcome(folder: Path, record: StartRecord) -> Exited:
     """How an attempt whose shim is gone ended; without an exit record its strays are ended."""
     ended = read_exit(folder)
     if ended is None:
-        await asyncio.to_thread(end_strays, record)
+        await asyncio.to_thread(end_strays, record, folder / OUTPUT_LOG)
         return _lost(record.started_at)
     return _exited(ended)
 

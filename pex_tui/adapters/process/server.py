@@ -3,14 +3,13 @@
 One shim is always forked ahead, so that a launch does not wait for the fork. It ends by itself
 when the launcher does.
 
-The launcher holds `launcher.lock` of the state directory, and each shim holds it too until its
-start record is on the disk. So once a new engine's launcher has the lock, no launch of an earlier
-engine can still be under way.
+The launcher inherits what a killed shim leaves behind, in whatever session or environment that is,
+and ends it. So it stays as long as any shim of its own lives, also when its engine has gone.
 """
 
 import ctypes  # noqa: F401  # loaded here once, so that no shim has to
-import fcntl
 import gc
+import json
 import os
 import selectors
 import signal
@@ -19,33 +18,42 @@ import sys
 import time
 from contextlib import suppress
 
-from pex_tui.adapters.process.kernel import become_subreaper
+from pex_tui.adapters.process import tree
+from pex_tui.adapters.process.kernel import TABLE, become_subreaper, send_signal
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest, SpawnError
 from pex_tui.adapters.process.shim import Shim
-from pex_tui.adapters.process.signals import Signals
+from pex_tui.adapters.process.signals import Signals, use_defaults
 
-LOCK_PATIENCE_SECONDS = 10.0
-_NAP_SECONDS = 0.01
+_NAP_SECONDS = 0.002
+_SWEEP_SECONDS = 10.0  # for a process that may not be signalled
 
 
-def main(descriptor: int, lock_path: str) -> None:
-    """Serve the engine on the other end of the socket until it goes away."""
+def main(descriptor: int) -> None:
+    """Serve the engine on the other end of the socket until it goes, and the shims to their end."""
     os.set_inheritable(descriptor, False)
     engine = socket.socket(fileno=descriptor)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps shims
+    use_defaults()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lock = _take_lock(lock_path)
-    if lock is None:
-        _tell(engine, LaunchReply(0, error=f"{lock_path} is held: another engine starts agents."))
-        return
+    become_subreaper()
     _tell(engine, LaunchReply(0))
     gc.freeze()  # pages that no collection touches stay shared with all shims
-    spare = _Spare(engine, lock)
+    nursery = _Nursery(engine)
     rest = b""
-    while chunk := _receive(engine):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            spare.launch(line)
+    with selectors.DefaultSelector() as selector:
+        selector.register(engine, selectors.EVENT_READ, engine)
+        selector.register(nursery.deaths, selectors.EVENT_READ, nursery.deaths)
+        while True:
+            ready = {key.data for key, _ in selector.select()}
+            if nursery.deaths in ready:
+                nursery.reap()
+            if engine in ready:
+                chunk = _receive(engine)
+                if not chunk:
+                    break
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    nursery.launch(line)
+    nursery.outlive_shims()
 
 
 def _receive(peer: socket.socket) -> bytes:
@@ -56,41 +64,90 @@ def _receive(peer: socket.socket) -> bytes:
         return b""
 
 
-def _take_lock(path: str) -> int | None:
-    """Wait for the launches of an engine that has died; None when one seems to live on."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    give_up_at = time.monotonic() + LOCK_PATIENCE_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > give_up_at:
-                return None
-            time.sleep(_NAP_SECONDS)
-        else:
-            return lock
+class _Deaths:
+    """Readable when a child has ended."""
+
+    def __init__(self) -> None:
+        self._pipe, wakeup = os.pipe()
+        os.set_blocking(self._pipe, False)
+        os.set_blocking(wakeup, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        return self._pipe
+
+    def forget(self) -> None:
+        """They are being looked after."""
+        with suppress(BlockingIOError):
+            os.read(self._pipe, 4096)
 
 
-class _Spare:
-    """The shim that waits for the next launch."""
+class _Nursery:
+    """The shims: those at work, and the one that waits for the next launch."""
 
-    def __init__(self, engine: socket.socket, lock: int) -> None:
+    def __init__(self, engine: socket.socket) -> None:
+        self.deaths = _Deaths()
         self._engine = engine
-        self._lock = lock
         self._link: socket.socket | None = None
+        self._waiting = 0  # the pid of the one that does
+        self._shims: dict[int, int] = {}  # the request that each pid serves, 0 for none
         with suppress(OSError):  # said when a launch needs it
             self._fork()
 
     def launch(self, line: bytes) -> None:
         """Have the shim launch what the line asks for, and fork the next one."""
+        request = int(json.loads(line)["id"])
         try:
             self._hand_over(line + b"\n")
         except OSError as error:
             reason = f"cannot fork a shim: {error.strerror}."
-            _tell(self._engine, LaunchReply(LaunchRequest.decode(line).id, error=reason))
+            _tell(self._engine, LaunchReply(request, error=reason))
         else:
+            self._shims[self._waiting] = request
             with suppress(OSError):
                 self._fork()
+
+    def reap(self) -> None:
+        """Bury what has ended; what a shim left behind is our child by now and is ended."""
+        self.deaths.forget()
+        gone: list[int] = []
+        give_up_at = time.monotonic() + _SWEEP_SECONDS
+        while True:
+            has_children = self._bury(gone)
+            strays = [pid for pid in TABLE.children(os.getpid()) if pid not in self._shims]
+            if not has_children or not strays or time.monotonic() > give_up_at:
+                break
+            _kill(strays)
+            time.sleep(_NAP_SECONDS)
+        for request in gone:
+            _tell(self._engine, LaunchReply(request, swept=True))
+
+    def outlive_shims(self) -> None:
+        """Nobody asks for shims any more; those at work are looked after to their end."""
+        self._engine.close()  # from now on, telling it anything is an error that nobody minds
+        if self._shims.get(self._waiting) == 0:
+            os.kill(self._waiting, signal.SIGKILL)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.deaths, selectors.EVENT_READ)
+            while True:
+                self.reap()
+                if not self._shims:
+                    return
+                selector.select()
+
+    def _bury(self, gone: list[int]) -> bool:
+        """Reap what can be reaped; False when there is no child left."""
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            request = self._shims.pop(pid, 0)
+            if request:
+                gone.append(request)
 
     def _hand_over(self, line: bytes) -> None:
         if self._link is not None:
@@ -104,19 +161,32 @@ class _Spare:
         self._link = None
         ours, theirs = socket.socketpair()
         with theirs:
-            if os.fork() == 0:
+            pid = os.fork()
+            if pid == 0:
                 try:
                     ours.close()
-                    _be_shim(theirs, self._engine, self._lock)
+                    _be_shim(theirs, self._engine)
                 finally:
                     if sys.exc_info()[0]:
                         sys.excepthook(*sys.exc_info())
                     os._exit(0)
+        self._shims[pid] = 0
+        self._waiting = pid
         self._link = ours
         return ours
 
 
-def _be_shim(link: socket.socket, engine: socket.socket, lock: int) -> None:
+def _kill(strays: list[int]) -> None:
+    """End processes and all below them; stopped first, so that none forks away."""
+    stats = {pid: stat for pid in strays if (stat := TABLE.stat(pid)) and not stat.is_dead}
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        if number == signal.SIGKILL:
+            tree.kill_pass(list(stats))
+        for pid, stat in stats.items():
+            send_signal(pid, number, stat)
+
+
+def _be_shim(link: socket.socket, engine: socket.socket) -> None:
     """Get ready, wait for a request, and keep what it asks for."""
     os.setsid()
     os.chdir("/")
@@ -137,7 +207,6 @@ def _be_shim(link: socket.socket, engine: socket.socket, lock: int) -> None:
     except SpawnError as error:
         reply = LaunchReply(request.id, error=str(error), permanent=error.permanent)
     finally:
-        os.close(lock)
         _tell(engine, reply)
     if reply.record is not None:
         shim.keep(lambda ending: _mention(engine, LaunchReply(request.id, ending=ending)))

@@ -19,6 +19,7 @@ from pathlib import Path
 from pex_tui.adapters.process import tree
 from pex_tui.adapters.process.control import ControlSocket
 from pex_tui.adapters.process.feed import Feed
+from pex_tui.adapters.process.fence import read_fence
 from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.messages import LaunchRequest, Order, SpawnError
 from pex_tui.adapters.process.records import (
@@ -109,6 +110,8 @@ class Shim:
             raise SpawnError("this attempt runs already.", permanent=True) from error
         if (self._folder / START).exists():
             raise SpawnError("this attempt was started before.", permanent=True)
+        if read_fence(self._folder) > self._request.fence:
+            raise SpawnError("this attempt was given up before it could start.", permanent=False)
         self._is_ours = True
 
     def _give_folder_back(self) -> None:
@@ -205,7 +208,7 @@ class Shim:
     def _obey(self, order: Order, text: bytes) -> bool:
         match order.verb:
             case "pause":
-                return self._kill_at is None and tree.freeze(os.getpid(), _FREEZE_PATIENCE_SECONDS)
+                return self._kill_at is None and self._freeze()
             case "resume":
                 if self._kill_at is None:
                     tree.thaw(os.getpid())
@@ -217,6 +220,13 @@ class Shim:
                 return self._feed is not None and self._feed.accept(text)
             case "end_input":
                 return self._feed is not None and self._feed.end()
+
+    def _freeze(self) -> bool:
+        """Stop the whole tree, or none of it: a part of it may not be ours to stop."""
+        if tree.freeze(os.getpid(), _FREEZE_PATIENCE_SECONDS):
+            return True
+        tree.thaw(os.getpid())
+        return False
 
     def _exit_record(self) -> ExitRecord:
         status = self._root_status or 0

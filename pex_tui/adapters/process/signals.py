@@ -2,10 +2,27 @@
 
 import os
 import signal
+from collections.abc import Collection
 from contextlib import suppress
 
 # A handler, unlike "ignore", is not handed on to the program.
 _HANDLED = ("SIGCHLD", "SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT", "SIGQUIT")
+
+# Whoever starts us with these ignored means us: nohup, or a shell that starts a job.
+ENDINGS = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
+_PYTHONS = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
+
+
+def use_defaults(*, besides: Collection[signal.Signals] = ()) -> None:
+    """Give signals their default meaning and block none: what we start inherits what we have.
+
+    tmux, for one, hands on that SIGTTIN and SIGTTOU are ignored. SIGPIPE and SIGXFSZ, which Python
+    ignores, are given back to each program when it is started.
+    """
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *_PYTHONS, *besides}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 class Signals:

@@ -1,29 +1,51 @@
-"""Ending what a killed shim left behind: found by its environment marker, session and ancestry."""
+"""Ending what a killed shim left behind: found by its marker, its log, its session and ancestry."""
 
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from pex_tui.adapters.process import tree
 from pex_tui.adapters.process.kernel import TABLE, ProcessTable, Stat, send_signal
 from pex_tui.adapters.process.records import MARKER, StartRecord
+from pex_tui.engine.attempt import AttemptKey
 
 _PATIENCE_SECONDS = 5.0
 _NAP_SECONDS = 0.002
 
 
-def end_strays(record: StartRecord, table: ProcessTable = TABLE) -> int:
+def end_strays(record: StartRecord, output: Path, table: ProcessTable = TABLE) -> int:
     """Kill every process of the attempt whose shim is gone; how many there were.
 
-    Nothing is signalled when the machine has booted since, and no process but the attempt's own.
+    Nothing is signalled when the machine has booted since, and no process but the attempt's own:
+    `output` is its log, to which nothing else writes.
     """
     if record.boot_id != table.boot_id():
         return 0
+    ended = _end_all(lambda: _strays(record, output, table), table)
+    with suppress(OSError):
+        Path(record.control).unlink()
+    return ended
+
+
+def end_nameless(key: AttemptKey, table: ProcessTable = TABLE) -> int:
+    """Kill every process of an attempt whose records are gone, by what its environment says."""
+    names = {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_ATTEMPT": str(key.attempt)}
+
+    def find() -> dict[int, Stat | None]:
+        found = [set(table.marked(f"{name}={text}")) for name, text in names.items()]
+        return {pid: table.stat(pid) for pid in set.intersection(*found)}
+
+    return _end_all(find, table)
+
+
+def _end_all(find: Callable[[], dict[int, Stat | None]], table: ProcessTable) -> int:
+    """Kill what is found, and all below it, until nothing is."""
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     ended: set[int] = set()
-    while found := _strays(record, table):
+    while found := _living(find()):
         for pid, stat in found.items():
             send_signal(pid, signal.SIGSTOP, stat, table)
         tree.kill_pass(list(found), table)
@@ -33,22 +55,25 @@ def end_strays(record: StartRecord, table: ProcessTable = TABLE) -> int:
         if time.monotonic() > give_up_at:
             break
         time.sleep(_NAP_SECONDS)
-    with suppress(OSError):
-        Path(record.control).unlink()
     return len(ended)
 
 
-def _strays(record: StartRecord, table: ProcessTable) -> dict[int, Stat]:
-    """Marked processes, the root, and its session while the root itself proves that it is ours."""
-    found = {pid: table.stat(pid) for pid in table.marked(f"{MARKER}={record.token}")}
+def _living(found: dict[int, Stat | None]) -> dict[int, Stat]:
+    return {
+        pid: stat
+        for pid, stat in found.items()
+        if stat is not None and not stat.is_dead and pid != os.getpid()
+    }
+
+
+def _strays(record: StartRecord, output: Path, table: ProcessTable) -> dict[int, Stat | None]:
+    """Marked processes, those that write to its log, and the root's session while it is ours."""
+    pids = {*table.marked(f"{MARKER}={record.token}"), *table.openers(output, writing=True)}
+    found = {pid: table.stat(pid) for pid in pids}
     root = table.stat(record.root_pid)
     if root is not None and root.started == record.root_started:
         for pid in table.pids():
             stat = table.stat(pid)
             if stat is not None and stat.session == record.root_pid:
                 found[pid] = stat
-    return {
-        pid: stat
-        for pid, stat in found.items()
-        if stat is not None and not stat.is_dead and pid != os.getpid()
-    }
+    return found

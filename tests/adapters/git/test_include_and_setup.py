@@ -1,5 +1,6 @@
 """What goes into a workspace besides the commit, and what of it stays out of the work."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.engine.ports import Captured, WorkspaceError
 from tests.adapters.git.conftest import Bench, git_in, key_of, reader, writer
+from tests.adapters.process.runs import lives
+from tests.waiting import until
 
 
 async def test_included_files_are_copied_and_never_captured(bench: Bench) -> None:
@@ -176,6 +179,23 @@ async def test_a_setup_that_hangs_is_ended(bench: Bench) -> None:
     await bench.restart(options)
     with pytest.raises(WorkspaceError, match="Not done within"):
         await bench.prepare(key_of("a"), writer())
+
+
+async def test_a_setup_that_is_called_off_ends_with_all_it_started_and_frees_its_place(
+    bench: Bench, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pids"
+    script = f"setsid sleep 1000 & echo $! >> {pids}; echo $$ >> {pids}; sleep 1000"
+    await bench.restart(WorkspaceOptions(setup=("sh", "-c", script)))
+    preparing = asyncio.create_task(bench.prepare(key_of("a"), writer()))
+    await until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    preparing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await preparing
+    assert not any(lives(int(pid)) for pid in pids.read_text().split())
+    assert bench.workspaces.path(key_of("a")) is None
+    await bench.restart(WorkspaceOptions())
+    assert (await bench.prepare(key_of("b"), writer())).name == "1"
 
 
 async def test_a_setup_program_that_is_missing_is_named(bench: Bench) -> None:

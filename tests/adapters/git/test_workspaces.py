@@ -13,7 +13,7 @@ from pex_tui.adapters.git.kept_refs import write_refs
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.core.ids import CommitId
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import Captured, WorkspaceError
+from pex_tui.engine.ports import Captured, WorkspaceError, WorkspaceGoneError
 from tests.adapters.git.conftest import Bench, git_in, key_of, writer
 
 ODD_NAMES = ("with space.txt", "new\nline.txt", os.fsdecode(b"latin-\xe9.txt"), "-dash", '"q"')
@@ -247,7 +247,7 @@ async def test_a_commit_that_is_not_there_is_a_clear_error(bench: Bench) -> None
 
 
 async def test_an_attempt_without_a_workspace_can_t_be_captured(bench: Bench) -> None:
-    with pytest.raises(WorkspaceError, match="no workspace to capture"):
+    with pytest.raises(WorkspaceGoneError, match="was removed, with all it had done"):
         await bench.capture(key_of())
 
 

@@ -73,7 +73,7 @@ class Attempts:
                 shim = TABLE.stat(record.shim_pid)
                 if shim is not None and shim.started == record.shim_started:
                     os.kill(record.shim_pid, 9)
-                end_strays(record)
+                end_strays(record, path.parent / "output.log")
 
 
 def lives(pid: int) -> bool:

@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -61,6 +62,25 @@ async def test_signals_have_their_default_meaning_in_the_program(attempts: Attem
     await attempts.runner.wait(attempts.key("one"))
     fields = dict(line.split(b":", 1) for line in attempts.output("one").splitlines())
     assert [int(fields[name], 16) for name in (b"SigIgn", b"SigBlk", b"SigCgt")] == [0, 0, 0]
+
+
+@pytest.fixture
+def odd_signals() -> Iterator[None]:
+    """What tmux, nohup and others leave to what they start."""
+    ignored = (signal.SIGTTIN, signal.SIGTTOU, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR2)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGWINCH})
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("odd_signals")
+async def test_an_agent_neither_ignores_nor_blocks_what_its_engine_does(attempts: Attempts) -> None:
+    await attempts.shell("one", "grep -E '^Sig(Blk|Ign)' /proc/self/status")
+    await attempts.runner.wait(attempts.key("one"))
+    assert attempts.output("one").split() == [b"SigBlk:", b"0" * 16, b"SigIgn:", b"0" * 16]
 
 
 async def test_reading_stdin_or_the_terminal_ends_at_once(attempts: Attempts) -> None:
