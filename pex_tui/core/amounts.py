@@ -1,6 +1,6 @@
 """Durations, sizes, ranks and commits as a person reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pex_tui.core.ids import CommitId
@@ -41,6 +41,12 @@ def ordinal(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 file`, `3 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """The first names, and how many more there are: `a, b, c and 2 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def size(amount: int) -> str:

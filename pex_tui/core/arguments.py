@@ -1,5 +1,7 @@
 """What the kernel takes as one argument or one variable of a program."""
 
+from pex_tui.core.text import raw
+
 MOST_BYTES = 128 * 1024
 """Linux's MAX_ARG_STRLEN: with the NUL at the end, and of a variable with its name."""
 PROMPT = "PEX_PROMPT"
@@ -23,8 +25,8 @@ def fits_a_variable(prompt: str) -> bool:
 
 def as_variable(prompt: str) -> str:
     """As much of a prompt as `$PEX_PROMPT` holds, without NUL; the file has all of it."""
-    raw = prompt.replace("\0", "").encode("utf-8", "surrogateescape")
+    content = raw(prompt.replace("\0", ""))
     room = MOST_BYTES - variable_bytes(PROMPT, "")
-    if len(raw) <= room:
-        return raw.decode("utf-8", "surrogateescape")
-    return raw[:room].decode("utf-8", "ignore")
+    if len(content) <= room:
+        return content.decode("utf-8", "surrogateescape")
+    return content[:room].decode("utf-8", "ignore")

@@ -3,6 +3,7 @@
 from random import Random
 
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
+from pex_tui.core.amounts import listed
 from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
 from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import PEX
@@ -222,7 +223,8 @@ def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
 
 
 def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
-    seen = [path for path in task.drift if path in event.files]
+    files = frozenset(event.files)
+    seen = [path for path in task.drift if path in files]
     drift = tuple(dict.fromkeys((*event.drift, *seen)))
     task = draft.change(
         task.id,
@@ -279,14 +281,14 @@ def _nothing_to_land(draft: Draft, task: TaskState) -> str:
 def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failure | None:
     """What the task promised to show and did not, or left in its work that nobody wants."""
     if event.markers:
-        return Failure(FailureKind.MARKERS, f"it left merge markers in {_listed(event.markers)}")
+        return Failure(FailureKind.MARKERS, f"it left merge markers in {listed(event.markers)}")
     expects = draft.spec(task.id).expects
     if event.trespass:
         return Failure(FailureKind.UNEXPECTED_CHANGES, _trespass(draft.state, task, event.trespass))
     if expects is Expects.NONE and event.work is not None:
         return Failure(
             FailureKind.UNEXPECTED_CHANGES,
-            f"it was to change nothing and changed {_listed(event.files)}",
+            f"it was to change nothing and changed {listed(event.files)}",
         )
     if expects is Expects.CHANGES and event.work is None and not (task.reruns or task.gate_reruns):
         why = why_nothing(event.unlanded)
@@ -306,16 +308,11 @@ def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
     ]
     if not others:
         rule = "a task that writes has to declare `writes`"
-        return f"it changed {_listed(paths)} and declares `writes: []`; {rule}"
+        return f"it changed {listed(paths)} and declares `writes: []`; {rule}"
     rule = "whichever of them writes has to declare `writes`"
     return (
-        f"{_listed(paths)} changed in the checkout that it shared with {', '.join(others)}; {rule}"
+        f"{listed(paths)} changed in the checkout that it shared with {', '.join(others)}; {rule}"
     )
-
-
-def _listed(paths: tuple[str, ...], most: int = 3) -> str:
-    more = f" and {len(paths) - most} more" if len(paths) > most else ""
-    return ", ".join(paths[:most]) + more
 
 
 def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:

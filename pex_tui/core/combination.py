@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from pex_tui.core.actions import MergeWork, RememberDecision
+from pex_tui.core.amounts import listed
 from pex_tui.core.conflict import Combination, CombinedFile, ConflictFile, Decision
 from pex_tui.core.disputes import PEX, meet
 from pex_tui.core.draft import Draft
@@ -73,7 +74,7 @@ def record_combination(draft: Draft, task: TaskState) -> None:
 
 def failed_words(combination: Combination) -> str:
     """That the gate did not agree, for a person."""
-    paths = ", ".join(file.path for file in combination.files)
+    paths = listed([file.path for file in combination.files])
     how = told_strategies(combination.files)
     return f"the conflict in {paths} was settled by rule ({how}), but the gate failed on that."
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pex_tui.core.amounts import clock, counted, percent, short, size, tokens
+from pex_tui.core.amounts import clock, counted, listed, percent, short, size, tokens
 from pex_tui.core.deadlock import names
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase
@@ -144,6 +144,6 @@ def _history(state: RunState, task: TaskState) -> Iterator[Fact]:
             others = ", ".join(other for other in conflict.tasks if other != task.id)
             decision = "open" if conflict.decision is None else str(conflict.decision)
             by = f" by {conflict.decided_by}" if conflict.decided_by else ""
-            paths = ", ".join(file.path for file in conflict.files)
+            paths = listed([file.path for file in conflict.files])
             about = f": {paths or conflict.detail}" if paths or conflict.detail else ""
             yield "conflict", f"{conflict.kind} with {others or 'nobody'}, {decision}{by}{about}"

@@ -1,10 +1,13 @@
 """What the next attempt of an agent has to know of the one before."""
 
-from pex_tui.core.amounts import short
+import shlex
+
+from pex_tui.core.amounts import listed, short
 from pex_tui.core.ids import CommitId
 from pex_tui.core.landing_events import MergeConflicted
 from pex_tui.core.state import TaskState
 
+_MOST_NAMED = 8
 _MOST_OUTPUT = 8_000  # characters of a gate's output: its end says what failed
 
 
@@ -20,10 +23,11 @@ def gate_lesson(detail: str, output: str) -> str:
 
 def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
     """Its change does not fit what landed meanwhile."""
-    files = ", ".join(file.path for file in event.files)
+    files = listed([file.path for file in event.files])
     others = f" (from {', '.join(event.against)})" if event.against else ""
-    mine = _diff(task.start_commit, task.work, files)
-    theirs = _diff(task.start_commit, event.tip, files)
+    paths = [file.path for file in event.files]
+    mine = _diff(task.start_commit, task.work, paths)
+    theirs = _diff(task.start_commit, event.tip, paths)
     return (
         f"Your change could not be merged: {files} was changed meanwhile{others}. You now stand on "
         "the newest state, which holds the other change. Make yours again on top of it, so that "
@@ -48,7 +52,8 @@ DEADLOCKED = (
 AGAIN = "A person looked at your work and asks you to do the task again, from the start."
 
 
-def _diff(before: CommitId | None, after: CommitId | None, files: str) -> str:
+def _diff(before: CommitId | None, after: CommitId | None, paths: list[str]) -> str:
     if before is None or after is None:
         return "not kept"
-    return f"git diff {short(before)} {short(after)} -- {files.replace(', ', ' ')}"
+    named = map(shlex.quote, paths) if len(paths) <= _MOST_NAMED else (".",)
+    return f"git diff {short(before)} {short(after)} -- {' '.join(named)}"

@@ -13,6 +13,10 @@ _TAB_WIDTH = 8
 _REPLACEMENT = "\ufffd"
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85"
 
+# Python decodes a byte that is not UTF-8 into one half of a pair of surrogates; other halves come
+# from JSON alone.
+_HALF = re.compile("[\ud800-\udfff]")
+_ORPHAN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 # An unterminated string sequence reaches to the end of the text or to the next escape.
 _SEQUENCE = re.compile(
     r"(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
@@ -41,6 +45,21 @@ def clean_bytes(raw: bytes, limit: int = LINE_LIMIT) -> str:
     """Bytes that may be UTF-8 as one harmless line; what is not UTF-8 becomes U+FFFD."""
     most = 4 * (limit + 1)  # a character is at most four bytes: what is cut here is cut below too
     return clean(raw[:most].decode("utf-8", "replace"), limit)
+
+
+def spelled(text: str) -> str:
+    r"""The text with each byte that is not UTF-8 spelled (`\xff`), as git and Python do."""
+    return text if text.isascii() else _HALF.sub(_spelling, text)
+
+
+def raw(text: str) -> bytes:
+    """The bytes that a text stands for; halves of characters that stand for none become `?`."""
+    return _ORPHAN.sub("?", text).encode("utf-8", "surrogateescape")
+
+
+def _spelling(half: re.Match[str]) -> str:
+    code = ord(half[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else _REPLACEMENT  # noqa: PLR2004
 
 
 def _cut(text: str, limit: int) -> str:

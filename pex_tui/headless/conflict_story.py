@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pex_tui.core.amounts import clock, counted, percent
+from pex_tui.core.amounts import clock, counted, listed, percent
 from pex_tui.core.conflict import Conflict, ConflictStep, Decision
 from pex_tui.core.disputes import PEX
 from pex_tui.core.foresight import Pair
@@ -29,7 +29,7 @@ _DECISIONS = {
 def headline(report: Report, conflict: Conflict) -> str:
     """Kind, who was involved, over what, how it ended and what it cost."""
     who = " × ".join(conflict.tasks)
-    what = ", ".join(file.path for file in conflict.files) or conflict.detail
+    what = listed([file.path for file in conflict.files]) or conflict.detail
     cost = cost_seconds(report.history, conflict)
     spent = f", {clock(cost)}" if cost else ""
     return f"{conflict.kind}  {who}: {what}; {how_decided(conflict)}{spent}"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from pex_tui.core.amounts import listed
 from pex_tui.core.combination import told_strategies
 from pex_tui.core.events import (
     AgentStarted,
@@ -109,11 +110,11 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
         case GateFinished() if not event.passed:
             return _red(event, state)
         case MergeConflicted():
-            paths = ", ".join(file.path for file in event.files)
+            paths = listed([file.path for file in event.files])
             against = f" with {', '.join(event.against)}" if event.against else ""
             return f"⇄ {event.task}: conflict in {paths}{against}; {_what_now(event, state)}"
         case WorkMerged() if event.combined:
-            paths = ", ".join(file.path for file in event.combined)
+            paths = listed([file.path for file in event.combined])
             against = f" with {', '.join(event.against)}" if event.against else ""
             how = told_strategies(event.combined)
             return f"⇄ {event.task}: conflict in {paths}{against}; settled by rule: {how}"

@@ -1,17 +1,17 @@
 """The formats that a report comes in."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pex_tui.headless.html_report import render_html
+from pex_tui.headless.json_text import json_text
 from pex_tui.headless.markdown_report import render_markdown
 from pex_tui.headless.report import Report, report_object
 from pex_tui.headless.text_report import render_text
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     "text": render_text,
-    "json": lambda report: json.dumps(report_object(report), indent=2) + "\n",
+    "json": lambda report: json_text(report_object(report), indent=2) + "\n",
     "md": render_markdown,
     "html": render_html,
 }

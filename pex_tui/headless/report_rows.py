@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pex_tui.core.amounts import clock
+from pex_tui.core.amounts import clock, listed
 from pex_tui.core.phases import Phase
 from pex_tui.headless.conflict_story import how_decided, step_lines, times
 from pex_tui.headless.report import Report, cost_seconds
@@ -48,7 +48,7 @@ def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
         yield (
             str(conflict.kind),
             " × ".join(conflict.tasks),
-            ", ".join(file.path for file in conflict.files) or conflict.detail,
+            listed([file.path for file in conflict.files]) or conflict.detail,
             *times(report, conflict),
             how_decided(conflict),
             "; ".join(step_lines(report, conflict)),

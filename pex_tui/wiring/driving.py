@@ -1,6 +1,5 @@
 """Runs driven without a screen, and the reports of runs."""
 
-import json
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +10,7 @@ from pex_tui.core.events import Event, RunFinished
 from pex_tui.core.ids import RunId
 from pex_tui.engine.local import LocalSession
 from pex_tui.headless.feed import Narrator, Printer, to_stream
+from pex_tui.headless.json_text import json_text
 from pex_tui.headless.report import Report, make_report
 from pex_tui.headless.run import drive, was_let_go
 from pex_tui.headless.text_report import next_steps, render_text
@@ -80,7 +80,7 @@ class JsonLines:
         """Start the stream of a run that has got as far as `seq`."""
         line = encode(planned, 1, self._run)
         if seq == 1:
-            self._output(json.dumps(line))
+            self._output(json_text(line))
         else:
             self._plan = {name: line[name] for name in ("plan", "base", "branch", "target")}
 
@@ -91,9 +91,9 @@ class JsonLines:
         if isinstance(event, RunFinished):
             self._last = line
         else:
-            self._output(json.dumps(line))
+            self._output(json_text(line))
 
     def end(self, report: Report) -> None:
         """Print the run's end with its figures."""
         if self._last is not None:
-            self._output(json.dumps(self._last | {"metrics": asdict(report.metrics)}))
+            self._output(json_text(self._last | {"metrics": asdict(report.metrics)}))

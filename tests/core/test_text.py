@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.text import LINE_LIMIT, MARK, clean, clean_bytes
+from pex_tui.core.text import LINE_LIMIT, MARK, clean, clean_bytes, raw, spelled
 
 ANYTHING = st.text(alphabet=st.characters())
 SEQUENCES = st.sampled_from(
@@ -110,3 +110,11 @@ def test_long_bytes_are_cut_with_a_mark_between_characters() -> None:
 
 def test_broken_utf8_becomes_replacement_characters() -> None:
     assert clean_bytes(b"ok \xff\xfe \xc3") == "ok \ufffd\ufffd \ufffd"
+
+
+def test_bytes_that_are_no_text_are_spelled_and_halves_of_characters_harm_nobody() -> None:
+    name = b"caf\xe9-\xc3\xbc".decode("utf-8", "surrogateescape")
+    assert spelled(name) == "caf\\xe9-ü"
+    assert raw(name) == b"caf\xe9-\xc3\xbc"
+    assert spelled("\ud800x") == "\ufffdx"
+    assert raw("\ud800x") == b"?x"

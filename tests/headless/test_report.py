@@ -28,6 +28,7 @@ from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind
 from pex_tui.core.talk_events import AgentSpent
 from pex_tui.headless.html_report import render_html
+from pex_tui.headless.json_text import json_text
 from pex_tui.headless.markdown_report import render_markdown
 from pex_tui.headless.report import Report, make_report, report_object
 from pex_tui.headless.text_report import render_text
@@ -485,3 +486,11 @@ def test_every_decision_has_its_words(decision: Decision) -> None:
     run.send(ConflictDecided(B, decision, run.commit(), "ada"))
 
     assert "by ada" in render_text(make_report(run.events))
+
+
+def test_json_for_others_holds_text_alone() -> None:
+    name = b"caf\xe9 \xf0\x9f\x9a\x80".decode("utf-8", "surrogateescape")
+    text = json_text({name: [name, {"path": name}], "plain": "🚀"})
+    spelled = "caf\\xe9 🚀"
+    assert json.loads(text) == {spelled: [spelled, {"path": spelled}], "plain": "🚀"}
+    json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")

@@ -14,6 +14,7 @@ from pex_tui.adapters.agents.record import write_agent_record
 from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.core.ids import SlotId
 from pex_tui.core.plan import TaskSpec
+from pex_tui.core.text import raw
 from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Workspace
@@ -86,6 +87,6 @@ class AgentLaunches:
         """A file with the whole prompt, for its owner alone; raise OSError."""
         path = self.places.prompt(key.run, key.task, key.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(spec.prompt.encode("utf-8", "surrogateescape"))
+        path.write_bytes(raw(spec.prompt))
         path.chmod(0o600)
         return path

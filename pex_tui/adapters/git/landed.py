@@ -1,6 +1,6 @@
 """What of finished runs has reached a branch of the user's, so that nothing else need keep it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pex_tui.adapters.git.cli import Git
@@ -52,13 +52,15 @@ class Landed:
         missing = await self._missing(tip)
         if not missing:
             return True
-        messages = await self.git.run("log", "--no-walk", "-z", "--format=%B", *missing)
+        command = ("log", "--no-walk", "-z", "--format=%B", "--stdin")
+        messages = await self.git.run(*command, stdin=_lines(missing))
         named = [trailers_of(message) for message in messages.stdout.split(b"\0") if message]
         return all(name is not None and name in self.tasks for name in named)
 
     async def _missing(self, commit: CommitId) -> list[str]:
         """The commits up to this one that no branch of the user's holds."""
-        listing = await self.git.text("rev-list", commit, "--not", *self.tips)
+        known = [f"^{tip}" for tip in self.tips]
+        listing = await self.git.text("rev-list", "--stdin", stdin=_lines([commit, *known]))
         return listing.split()
 
     async def _holds_changes(self, commit: CommitId) -> bool:
@@ -76,6 +78,12 @@ async def read_landed(git: Git, runs: Collection[RunId]) -> Landed:
     tips = tuple({ref.commit for ref in refs if not ref.name.startswith(_OURS)} | {"HEAD"})
     if not runs:
         return Landed(git, tips, frozenset())
-    answer = await git.run("log", "-z", "--format=%B", f"--grep=^{RUN_TRAILER}: ", *tips)
+    command = ("log", "-z", "--format=%B", f"--grep=^{RUN_TRAILER}: ", "--stdin")
+    answer = await git.run(*command, stdin=_lines(tips))
     named = {trailers_of(message) for message in answer.stdout.split(b"\0")}
     return Landed(git, tips, frozenset(name for name in named if name is not None))
+
+
+def _lines(revisions: Iterable[str]) -> bytes:
+    """Revisions for `--stdin`: a command line has no room for those of thousands of branches."""
+    return "".join(f"{revision}\n" for revision in revisions).encode()

@@ -20,6 +20,7 @@ SYMLINK = "120000"
 MARKED = "conflict markers"
 """The kind of conflict of a path that merges cleanly and holds conflict markers all the same."""
 _BASE, _TIP, _WORK = 1, 2, 3  # git's stages
+_MOST_NAMED = 20  # paths of at most 4 KiB each on one command line
 _KIND = re.compile(r"CONFLICT ?\((.*)\)")
 _SPELLED = {
     "contents": "content",
@@ -148,11 +149,15 @@ async def entries_at(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:
     """What the tree has at those of the paths that it has; raise GitError."""
     if not paths:
         return {}
-    answer = await git.run("ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths)
+    # Git compares each entry with each path: beyond a few, and beyond what a command line holds, it
+    # is quicker to list all and to look here.
+    named = paths if len(paths) <= _MOST_NAMED else []
+    answer = await git.run("ls-tree", "-r", "-z", "--full-tree", tree, "--", *named)
+    wanted = frozenset(paths)
     found = {}
     for line in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
         head, _, path = line.partition("\t")
-        if path in paths:
+        if path in wanted:
             mode, _, oid = head.split(" ")
             found[path] = Side(mode, oid)
     return found

@@ -144,7 +144,8 @@ async def _fetch(store: Git, source: Git, refs: Mapping[str, str]) -> None:
     await store.run(
         *("-c", "protocol.version=2", "-c", "protocol.file.allow=always", "fetch", "-q"),
         *("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow"),
-        *(str(source.git_dir), *(f"+{commit}:{ref}" for ref, commit in refs.items())),
+        *("--stdin", str(source.git_dir)),
+        stdin="".join(f"+{commit}:{ref}\n" for ref, commit in refs.items()).encode(),
     )
 
 

@@ -1,6 +1,5 @@
 """`pex-tui agents [list|show|check|add]`: the agent library."""
 
-import json
 import os
 import shutil
 import sys
@@ -22,6 +21,7 @@ from pex_tui.headless.agents import (
     render_agents,
     render_findings,
 )
+from pex_tui.headless.json_text import json_text
 from pex_tui.planning.agentoffer import digest
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.agentsource import Origin
@@ -63,7 +63,7 @@ def _list(options: Options, folders: tuple[AgentFolder, ...], top: Path | None) 
     library = load_library(folders)
     agents = _as_run_here(library.agents.values(), options, top)
     if options.json:
-        sys.stdout.write(json.dumps(agents_as_objects(agents), indent=2) + "\n")
+        sys.stdout.write(json_text(agents_as_objects(agents), indent=2) + "\n")
     else:
         columns = shutil.get_terminal_size((WIDTH, 24)).columns
         sys.stdout.write(render_agents(agents, columns))

@@ -1,10 +1,10 @@
 """`pex-tui runs`."""
 
-import json
 import sys
 from dataclasses import asdict
 
 from pex_tui.adapters.engine_lock import current_holder
+from pex_tui.headless.json_text import json_text
 from pex_tui.headless.runs import render_runs
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, ground_of
@@ -24,7 +24,7 @@ async def _runs(options: Options) -> int:
     if notice:
         sys.stderr.write(f"! {notice}\n")
     if options.json:
-        sys.stdout.write(json.dumps([asdict(summary) for summary in found], indent=2) + "\n")
+        sys.stdout.write(json_text([asdict(summary) for summary in found], indent=2) + "\n")
     else:
         sys.stdout.write(render_runs(found))
     return 0

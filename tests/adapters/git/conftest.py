@@ -37,9 +37,9 @@ class Project:
 
     path: Path
 
-    def git(self, *args: str, env: Mapping[str, str] | None = None) -> str:
+    def git(self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
         """Run git in the checkout; its output without the last newline."""
-        return git_in(self.path, *args, env=env)
+        return git_in(self.path, *args, env=env, stdin=stdin)
 
     def write(self, name: str, content: str | bytes = "") -> Path:
         """Write a file of the checkout, folders included."""
@@ -57,7 +57,7 @@ class Project:
         return self.git("rev-parse", "HEAD")
 
 
-def git_in(folder: Path, *args: str, env: Mapping[str, str] | None = None) -> str:
+def git_in(folder: Path, *args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
     """Run git in a folder; its output without the last newline."""
     done = subprocess.run(
         ["git", *args],
@@ -65,6 +65,7 @@ def git_in(folder: Path, *args: str, env: Mapping[str, str] | None = None) -> st
         env={**os.environ, **(env or {})},
         check=True,
         capture_output=True,
+        input=stdin.encode(),
     )
     return os.fsdecode(done.stdout).removesuffix("\n")
 
