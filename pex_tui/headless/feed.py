@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TextIO
 
 from pex_tui.core.amounts import listed
 from pex_tui.core.combination import told_strategies
@@ -22,6 +21,7 @@ from pex_tui.core.reasons import activity
 from pex_tui.core.state import RunState, TaskState, Verdict
 from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
 from pex_tui.core.text import clean
+from pex_tui.headless.streams import Printer
 
 _BECAME = {
     Phase.DONE: "✓",
@@ -30,20 +30,6 @@ _BECAME = {
     Phase.ABORTED: "⊘",
     Phase.SKIPPED: "⊘",
 }
-Printer = Callable[[str], None]
-
-
-def to_stream(stream: TextIO) -> Printer:
-    """A printer of single lines that survives a reader who has left, and a full disk."""
-
-    def printer(line: str) -> None:
-        try:
-            stream.write(line + "\n")
-            stream.flush()
-        except OSError:
-            pass
-
-    return printer
 
 
 class Narrator:

@@ -1,7 +1,6 @@
 """Drives a run without a screen: signals, notes, JSON Lines, the report's exit code."""
 
 import asyncio
-import signal
 from dataclasses import dataclass
 
 from pex_tui.core.events import RunDrainRequested
@@ -9,33 +8,34 @@ from pex_tui.core.phases import RunStage
 from pex_tui.core.state import RunState
 from pex_tui.engine.local import LocalSession
 from pex_tui.engine.pool import TaskPool
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from pex_tui.headless.streams import ENDING_SIGNALS, Streams
 
 
 @dataclass(slots=True)
 class _Interruptions:
-    """The first signal drains, every later one ends what runs."""
+    """The first signal drains, every later one ends what runs; then it is about what is printed."""
 
     session: LocalSession
+    streams: Streams
     count: int = 0
 
     def __call__(self) -> None:
+        if self.session.state.stage is RunStage.FINISHED:
+            self.streams.interrupted.set()
         self.count += 1
         self.session.post(RunDrainRequested("signal", kill=self.count > 1))
 
 
-async def drive(session: LocalSession) -> RunState:
+async def drive(session: LocalSession, streams: Streams) -> RunState:
     """Drive the run to its end and return its last state."""
     loop = asyncio.get_running_loop()
-    interrupt = _Interruptions(session)
-    for number in _SIGNALS:
+    interrupt = _Interruptions(session, streams)
+    for number in ENDING_SIGNALS:
         loop.add_signal_handler(number, interrupt)
     try:
         await session.serve(TaskPool())
     finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
+        streams.heed_signals()
     return session.state
 
 

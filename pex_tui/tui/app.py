@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on, work
-from textual.app import App
 from textual.reactive import var
 
 from pex_tui.core.phases import RunStage
@@ -25,7 +24,7 @@ from pex_tui.tui.app_keys import APP_KEYS
 from pex_tui.tui.asking import ask, drive
 from pex_tui.tui.commands import KeyCommands
 from pex_tui.tui.feed import StateFeed
-from pex_tui.tui.leaving import depart, heed_signals, leave, why_it_stopped
+from pex_tui.tui.leaving import depart, interrupted, leave, why_it_stopped
 from pex_tui.tui.messages import (
     ConflictWanted,
     DraftOpened,
@@ -37,6 +36,7 @@ from pex_tui.tui.messages import (
 from pex_tui.tui.modes import NAMES, make_screen
 from pex_tui.tui.opening import Look, Opened, OpeningScreen, attended, dress
 from pex_tui.tui.symbols import SymbolSet
+from pex_tui.tui.terminal_app import TerminalApp
 from pex_tui.tui.theming import variable_defaults
 from pex_tui.tui.workers import WorkerPool
 
@@ -54,13 +54,13 @@ if TYPE_CHECKING:
     from pex_tui.tui.opening import Opening
 
 
-class PexApp(App[None]):
+class PexApp(TerminalApp):
     """Shows a repository's runs and drives one; its `return_code` is what the command ends with."""
 
     CSS_PATH: ClassVar = "styles/app.tcss"
     TITLE = "pex"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as Textual declares it
-    COMMANDS: ClassVar = App.COMMANDS | {lambda: KeyCommands}
+    COMMANDS: ClassVar = TerminalApp.COMMANDS | {lambda: KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
 
     run_state: var[RunState | None] = var(None)
@@ -108,7 +108,6 @@ class PexApp(App[None]):
         """Make the screens known and show the first, once everything is read."""
         for name in NAMES:
             self.add_mode(name, partial(make_screen, name, PexApp, classic=self.is_classic))
-        self._ignore_signals = heed_signals(self)
         if isinstance(self._opening, Opened):
             self._begin(self._opening)
         else:
@@ -133,10 +132,6 @@ class PexApp(App[None]):
             self.action_show("home")
         else:
             self.open_session(opened.start)
-
-    def on_unmount(self) -> None:
-        """Give the signals back."""
-        self._ignore_signals()
 
     def action_show(self, screen: str) -> None:
         """Show a screen. It is made in the app's own context, where data binding is allowed."""
@@ -238,10 +233,15 @@ class PexApp(App[None]):
                 self.notify(self.engine_error, severity="error", timeout=30, markup=False)
                 self.mutate_reactive(PexApp.run_state)
 
-    @work(group="leave", exclusive=True)
-    async def action_leave(self) -> None:
+    def action_leave(self) -> None:
         """Leave; while a run is live, ask what is to become of it."""
-        await leave(self)
+        if not self.is_leaving:
+            self.go(partial(leave, self))
+
+    def end_interrupted(self) -> None:
+        """Leave without a question."""
+        self.is_leaving = True
+        self.go(partial(interrupted, self))
 
     @work(group="leave", exclusive=True)
     async def go(self, how: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -1,11 +1,20 @@
 """A conflicting file in the user's own editor."""
 
+from __future__ import annotations
+
+import asyncio
 import shlex
-import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pex_tui.tui.settlement import FileMerge
+
+if TYPE_CHECKING:
+    from pex_tui.tui.terminal_app import TerminalApp
+
+_END_SECONDS = 1.0
 
 
 def editable(entry: FileMerge) -> str:
@@ -15,15 +24,32 @@ def editable(entry: FileMerge) -> str:
     return entry.text
 
 
-def edited(editor: str, path: str, text: str) -> str | None:
-    """The text as the user left it; None when the editor failed.
+async def edited(app: TerminalApp, editor: str, path: str, text: str) -> str | None:
+    """The text as the user left it; None when the editor failed. It has the terminal meanwhile.
 
-    Raises OSError or ValueError when it can't be started.
+    Raises OSError or ValueError when it can't be started. An app that ends meanwhile ends it too.
     """
     with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
         file = Path(folder) / Path(path).name
         file.write_bytes(text.encode("utf-8", "surrogateescape"))
-        ended = subprocess.run([*shlex.split(editor), str(file)], check=False)
-        if ended.returncode != 0:
+        with app.suspend():
+            app.lends_terminal = True
+            try:
+                status = await _run(*shlex.split(editor), str(file))
+            finally:
+                app.lends_terminal = False
+        if status != 0:
             return None
         return file.read_bytes().decode("utf-8", "surrogateescape")
+
+
+async def _run(*argv: str) -> int:
+    process = await asyncio.create_subprocess_exec(*argv)
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError, TimeoutError):
+            process.terminate()  # editors keep what is not saved
+            async with asyncio.timeout(_END_SECONDS):
+                await process.wait()
+        raise

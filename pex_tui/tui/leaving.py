@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
 from textual.worker import Worker, WorkerState
 
 from pex_tui.core.amounts import counted
 from pex_tui.core.phases import RunStage
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
+from pex_tui.tui.terminal_app import INTERRUPTED
 
 if TYPE_CHECKING:
     from pex_tui.core.state import RunState
     from pex_tui.engine.session import RunSession
     from pex_tui.tui.app import PexApp
-
-INTERRUPTED = 130
 
 
 async def leave(app: PexApp) -> None:
@@ -68,25 +62,12 @@ def how_it_stands(state: RunState) -> str:
 
 
 async def interrupted(app: PexApp) -> None:
-    """A signal wants us gone: the state is saved, agents run on, the terminal is restored."""
+    """A signal, or a terminal that is gone, ends the app: the state is saved, agents run on."""
     if app.session is None or not app.is_live or not app.session.is_own:
         await depart(app, "", INTERRUPTED)
         return
     run = app.session.state.run
     await depart(app, f"Interrupted; `pex-tui resume {run}` goes on with the run.", INTERRUPTED)
-
-
-def heed_signals(app: PexApp) -> Callable[[], None]:
-    """Have SIGTERM and SIGHUP end the app in good order; the result gives them back."""
-    loop, numbers = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, lambda: app.go(partial(interrupted, app)))
-
-    def give_back() -> None:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-    return give_back
 
 
 def why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
@@ -128,5 +109,5 @@ async def depart(app: PexApp, words: str, code: int) -> None:
     app.is_leaving = True
     if app.session is not None and app.session.is_driven:
         await app.session.let_go()
-    told = Text("\n".join(clean(line) for line in words.splitlines()))
-    app.exit(return_code=code, message=told if words else None)
+    app.parting_words = "\n".join(clean(line) for line in words.splitlines())
+    app.exit(return_code=code)

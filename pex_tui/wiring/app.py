@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from pex_tui.adapters.process.signals import ENDINGS, use_defaults
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
+from pex_tui.outlet import say
 from pex_tui.tui.app import PexApp
+from pex_tui.tui.terminal_app import signals_heeded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +46,12 @@ def run_app(
     app = PexApp(opening, classic=getattr(options, "classic", False))
     use_pidfd_watcher()
     use_defaults(besides=ENDINGS)
-    asyncio.run(app.run_async())
-    if app.failure is not None:
-        raise app.failure
+    with signals_heeded(app):
+        asyncio.run(app.run_async())
+    if app.parting_words:
+        say(app.parting_words)
+    if (error := app.crash or app.failure) is not None:
+        raise error
     if app.wants_demo:
         from pex_tui.wiring.commands.demo import show_demo  # noqa: PLC0415  # it opens the app
 

@@ -1,6 +1,5 @@
 """Runs driven without a screen, and the reports of runs."""
 
-import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -9,10 +8,11 @@ from pex_tui.core.codec import encode
 from pex_tui.core.events import Event, RunFinished
 from pex_tui.core.ids import RunId
 from pex_tui.engine.local import LocalSession
-from pex_tui.headless.feed import Narrator, Printer, to_stream
+from pex_tui.headless.feed import Narrator
 from pex_tui.headless.json_text import json_text
 from pex_tui.headless.report import Report, make_report
 from pex_tui.headless.run import drive, was_let_go
+from pex_tui.headless.streams import Printer, Streams
 from pex_tui.headless.text_report import next_steps, render_text
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import find_run
@@ -29,9 +29,11 @@ def read_report(ground: Ground, wanted: str | None) -> Report:
         journal.close_now()
 
 
-async def drive_headless(ground: Ground, session: LocalSession, *, as_json: bool) -> int:
-    """Drive a session to its end, telling of it; the report goes to stdout, or JSON Lines do."""
-    notes, output = to_stream(sys.stderr), to_stream(sys.stdout)
+async def drive_headless(
+    ground: Ground, session: LocalSession, streams: Streams, *, as_json: bool
+) -> int:
+    """Drive a session to its end, reporting on it; the report goes to stdout, or JSON Lines do."""
+    notes, output = streams.notes.write, streams.output.write
     run = session.state.run
     for notice in session.state.notices:
         notes(f"! {notice}")
@@ -40,7 +42,7 @@ async def drive_headless(ground: Ground, session: LocalSession, *, as_json: bool
         lines.begin(_first_event(ground, run), session.state.seq)
         session.watch(lines.add)
     session.watch(Narrator(notes, lambda: session.state))
-    state = await drive(session)
+    state = await drive(session, streams)
     if was_let_go(state):
         notes(f"run {run} was taken over by another process")
         return 0

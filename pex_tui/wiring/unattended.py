@@ -1,6 +1,5 @@
 """Runs that nobody watches: begun or continued without the app."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
 from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
-from pex_tui.headless.feed import to_stream
+from pex_tui.headless.streams import Streams, printing
 from pex_tui.planning.goals.planner import tidy_goal
 from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.goals import quoted
@@ -21,17 +20,17 @@ from pex_tui.wiring.sessions import resume_run, start_run
 
 def run_plan(options: Options, plan: Path | None, goal: str | None) -> int:
     """Run a plan file, or the plan for a goal, to its end; return the exit code."""
-    return await_command(_run_plan(options, plan, goal))
+    return await_command(printing(partial(_run_plan, options, plan, goal)))
 
 
 def resume(options: Options) -> int:
     """Take a run up and drive it to its end; return the exit code."""
-    return await_command(_resume(options))
+    return await_command(printing(partial(_resume, options)))
 
 
-async def _run_plan(options: Options, plan: Path | None, goal: str | None) -> int:
+async def _run_plan(options: Options, plan: Path | None, goal: str | None, streams: Streams) -> int:
     ground = await ground_of(options)
-    draft = await _draft(ground, options, plan, goal)
+    draft = await _draft(ground, options, plan, goal, streams)
     hosted = RunOptions(
         wait=options.wait,
         name=options.name,
@@ -39,13 +38,13 @@ async def _run_plan(options: Options, plan: Path | None, goal: str | None) -> in
         land=options.land,
     )
     session = await start_run(ground, draft, hosted)
-    return await drive_headless(ground, session, as_json=options.json)
+    return await drive_headless(ground, session, streams, as_json=options.json)
 
 
 async def _draft(
-    ground: Ground, options: Options, plan: Path | None, goal: str | None
+    ground: Ground, options: Options, plan: Path | None, goal: str | None, streams: Streams
 ) -> PlanDraft:
-    notes = to_stream(sys.stderr)
+    notes = streams.notes.write
     if goal is not None:
         _check_approved(tidy_goal(goal), options)
     load = (
@@ -84,11 +83,11 @@ def _review(goal: str) -> str:
     return f"pex-tui plan {quoted(goal)} -o plan.yaml"
 
 
-async def _resume(options: Options) -> int:
+async def _resume(options: Options, streams: Streams) -> int:
     ground = await ground_of(options)
     run = run_to_resume(ground, options.run)
     session = await resume_run(ground, run, RunOptions(background=options.background))
-    return await drive_headless(ground, session, as_json=options.json)
+    return await drive_headless(ground, session, streams, as_json=options.json)
 
 
 def run_to_resume(ground: Ground, wanted: str | None) -> RunId:

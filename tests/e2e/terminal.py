@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,7 +25,10 @@ PROGRAM = (sys.executable, "-m", "pex_tui")
 
 
 class Terminal:
-    """pex-tui in a terminal of its own; `raw` is every byte that it was sent."""
+    """pex-tui in a terminal of its own; `raw` is every byte that it was sent.
+
+    One that `controls` sends SIGHUP when it is hung up, as a person's does.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Terminal:
         rows: int,
         *,
         program: tuple[str, ...] = PROGRAM,
+        controls: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -51,6 +56,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
+            preexec_fn=partial(fcntl.ioctl, theirs, termios.TIOCSCTTY, 0) if controls else None,  # noqa: PLW1509  # no threads here
         )
 
     def __enter__(self) -> Self:
@@ -65,8 +71,14 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._end)
+        self.hang_up()
         os.close(self._theirs)
+
+    def hang_up(self) -> None:
+        """Take the terminal away."""
+        if self._end >= 0:
+            os.close(self._end)
+            self._end = -1
 
     @property
     def text(self) -> str:
@@ -97,6 +109,12 @@ class Terminal:
             return False
         self._take()
         return True
+
+    def listen(self, seconds: float) -> None:
+        """Read for so many seconds."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.pending(left)
 
     def ended(self) -> int:
         """Wait for the program's end; its exit code."""

@@ -58,6 +58,8 @@ class ScriptedSession(RunSession):
         self.checked: list[tuple[TaskId, dict[str, bytes | None]]] = []
         self.gate_result = GateResult(passed=True, seconds=1.5)
         self.was_let_go = False
+        self.lets_go = asyncio.Event()
+        self.lets_go.set()
         self.served = asyncio.Event()
         self.over = asyncio.Event()
         self.failure: Exception | None = None
@@ -101,6 +103,7 @@ class ScriptedSession(RunSession):
 
     async def let_go(self) -> None:
         self.was_let_go = True
+        await self.lets_go.wait()
         self.over.set()
 
     def output(self, task: TaskId, attempt: int) -> Path:

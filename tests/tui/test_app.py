@@ -23,6 +23,7 @@ from pex_tui.tui.messages import StatePublished
 from pex_tui.tui.opening import Opened
 from pex_tui.tui.screens.modals import LeaveScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
+from pex_tui.tui.terminal_app import signals_heeded
 from pex_tui.tui.theming import load_themes, variable_defaults
 from tests.conftest import TESTS
 from tests.tui import states
@@ -43,8 +44,8 @@ def workshop_of(app: PexApp) -> ScriptedWorkshop:
     return app.workshop
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    return capsys.readouterr().err.replace("\n", " ")
+def said(app: PexApp) -> str:
+    return app.parting_words.replace("\n", " ")
 
 
 def shows(app: PexApp, state: RunState) -> bool:
@@ -77,7 +78,7 @@ async def test_leaving_a_finished_run_ends_with_its_exit_code(open_app: OpenApp)
 
 
 async def test_leaving_says_where_the_work_lies_that_is_not_on_the_users_branch(
-    open_app: OpenApp, capsys: pytest.CaptureFixture[str]
+    open_app: OpenApp,
 ) -> None:
     app = open_app(replace(states.finished(), land_status=LandStatus.NOT_ASKED))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -86,7 +87,7 @@ async def test_leaving_says_where_the_work_lies_that_is_not_on_the_users_branch(
         await pilot.press("q")
         await until(pilot, lambda: app.return_code is not None)
 
-    assert "not on main yet. `pex-tui land 7f3a` brings it there." in said(capsys)
+    assert "not on main yet. `pex-tui land 7f3a` brings it there." in said(app)
 
 
 async def test_why_the_work_did_not_get_to_the_branch_is_told_in_full(open_app: OpenApp) -> None:
@@ -125,9 +126,7 @@ async def test_leaving_a_live_run_asks_and_staying_stays(open_app: OpenApp) -> N
         assert not session_of(app).was_let_go
 
 
-async def test_detaching_hands_the_run_over_and_says_how_to_come_back(
-    open_app: OpenApp, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_detaching_hands_the_run_over_and_says_how_to_come_back(open_app: OpenApp) -> None:
     app = open_app()
     async with app.run_test() as pilot:
         await up(pilot)
@@ -138,7 +137,7 @@ async def test_detaching_hands_the_run_over_and_says_how_to_come_back(
     assert session_of(app).was_let_go
     assert workshop_of(app).handed_over == ["7f3a"]
     assert app.return_code == 0
-    assert "pex-tui resume 7f3a" in said(capsys)
+    assert "pex-tui resume 7f3a" in said(app)
 
 
 async def test_stopping_drains_and_leaves_once_the_run_has_ended(open_app: OpenApp) -> None:
@@ -156,18 +155,92 @@ async def test_stopping_drains_and_leaves_once_the_run_has_ended(open_app: OpenA
     assert app.return_code == 130
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 async def test_a_signal_lets_the_run_go_and_says_how_to_resume(
-    open_app: OpenApp, capsys: pytest.CaptureFixture[str], number: signal.Signals
+    open_app: OpenApp, number: signal.Signals
 ) -> None:
     app = open_app()
-    async with app.run_test() as pilot:
-        await up(pilot)
-        os.kill(os.getpid(), number)
-        await until(pilot, lambda: app.return_code is not None)
+    with signals_heeded(app):
+        async with app.run_test() as pilot:
+            await up(pilot)
+            os.kill(os.getpid(), number)
+            await until(pilot, lambda: app.return_code is not None)
     assert session_of(app).was_let_go
     assert app.return_code == 130
-    assert "pex-tui resume 7f3a" in said(capsys)
+    assert "pex-tui resume 7f3a" in said(app)
+
+
+async def test_further_signals_and_q_do_not_disturb_an_app_that_is_leaving(
+    open_app: OpenApp,
+) -> None:
+    app = open_app()
+    with signals_heeded(app):
+        async with app.run_test() as pilot:
+            await up(pilot)
+            session_of(app).lets_go.clear()
+            await pilot.press("q")
+            await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+            os.kill(os.getpid(), signal.SIGTERM)
+            await until(pilot, lambda: session_of(app).was_let_go)
+            os.kill(os.getpid(), signal.SIGHUP)
+            app.action_leave()
+            await pilot.pause()
+            session_of(app).lets_go.set()
+            await until(pilot, lambda: app.return_code is not None)
+    assert app.return_code == 130
+
+
+async def test_a_signal_before_the_app_has_started_ends_it(open_app: OpenApp) -> None:
+    app = open_app()
+    with signals_heeded(app):
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with app.run_test() as pilot:
+            await until(pilot, lambda: app.return_code is not None)
+    assert app.return_code == 130
+
+
+async def test_keys_that_send_signals_are_for_the_editor_that_has_the_terminal(
+    open_app: OpenApp,
+) -> None:
+    app = open_app()
+    with signals_heeded(app):
+        async with app.run_test() as pilot:
+            await up(pilot)
+            app.lends_terminal = True
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGQUIT)
+            await pilot.pause()
+            assert not app.is_leaving
+
+
+async def test_a_process_that_does_not_end_is_ended_after_the_grace(open_app: OpenApp) -> None:
+    app, ended = open_app(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end(code: int) -> None:
+        assert code == 130
+        loop.call_soon_threadsafe(ended.set)
+
+    with signals_heeded(app, grace_seconds=0.0, end=end):
+        async with app.run_test() as pilot:
+            await up(pilot)
+            session_of(app).lets_go.clear()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(ended.wait(), 60)
+            session_of(app).lets_go.set()
+
+
+async def test_an_error_in_a_screen_is_kept_for_the_log_and_not_printed(
+    open_app: OpenApp, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app = open_app()
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012  # raised as the app ends
+        async with app.run_test() as pilot:
+            await up(pilot)
+            app.call_later(lambda: 1 / 0)
+            await until(pilot, lambda: app.crash is not None)
+    assert isinstance(app.crash, ZeroDivisionError)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 async def test_an_engine_that_fails_is_shown(open_app: OpenApp) -> None:

@@ -1,6 +1,5 @@
 """A conflict, hunk by hunk: ours, base and theirs, and the result with each line's origin."""
 
-import asyncio
 import os
 from typing import ClassVar
 
@@ -206,8 +205,7 @@ class ConflictScreen(PexScreen):
         before = editable(settlement.current)
         path = settlement.current.sides.path
         try:
-            with self.app.suspend():
-                text = await asyncio.to_thread(edited, editor, path, before)
+            text = await edited(self.pex, editor, path, before)
         except (OSError, ValueError) as error:
             self._say(clean(f"The editor {editor} can't be started: {error}"))
             return

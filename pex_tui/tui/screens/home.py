@@ -14,6 +14,7 @@ from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
 from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.errors import UserError
+from pex_tui.tui.leaving import leave
 from pex_tui.tui.messages import DraftOpened, SessionOpened
 from pex_tui.tui.opening import attended
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
@@ -180,7 +181,7 @@ class HomeScreen(PexScreen):
         )
         if await self.app.push_screen_wait(ConfirmScreen("Show the demo?", text, "Demo")):
             self.pex.wants_demo = True
-            await self.pex.action_leave().wait()
+            await self.pex.go(partial(leave, self.pex)).wait()
 
     @work(group="open", exclusive=True)
     async def action_open_run(self) -> None:

@@ -4,9 +4,11 @@ import argparse
 import shlex
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from pex_tui.headless.demo import make_demo
+from pex_tui.headless.streams import Streams, printing
 from pex_tui.resources import shipped
 from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.ground import open_ground
@@ -36,7 +38,7 @@ def main(options: argparse.Namespace) -> int:
     sys.stderr.write(f"The sample project is in {plan.parent}\n")
     options.repo = plan.parent
     if is_headless(options):
-        code = await_command(_headless(plan, as_json=options.json))
+        code = await_command(printing(partial(_headless, plan, options.json)))
     else:
         from pex_tui.wiring.app import run_app  # noqa: PLC0415  # only the app needs Textual
 
@@ -47,8 +49,8 @@ def main(options: argparse.Namespace) -> int:
     return code
 
 
-async def _headless(plan: Path, *, as_json: bool) -> int:
+async def _headless(plan: Path, as_json: bool, streams: Streams) -> int:
     ground = await open_ground(plan.parent, _SAMPLE)
     draft = await ground.load_plan(plan)
     session = await start_run(ground, draft, RunOptions())
-    return await drive_headless(ground, session, as_json=as_json)
+    return await drive_headless(ground, session, streams, as_json=as_json)

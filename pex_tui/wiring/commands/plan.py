@@ -1,22 +1,22 @@
 """`pex-tui plan "GOAL" [-o FILE]`: the plan as YAML; why it is as it is goes to stderr."""
 
-import sys
+from functools import partial
 from pathlib import Path
 
 from pex_tui.core.text import clean
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
-from pex_tui.headless.feed import to_stream
+from pex_tui.headless.streams import Streams, printing
 from pex_tui.wiring.goals import is_file, read_goal
 from pex_tui.wiring.hosting import Options, await_command, ground_of
 
 
 def main(options: Options) -> int:
     """Write the plan for a goal."""
-    return await_command(_plan(options))
+    return await_command(printing(partial(_plan, options)))
 
 
-async def _plan(options: Options) -> int:
+async def _plan(options: Options, streams: Streams) -> int:
     target: Path | None = options.output
     if target == Path("-"):  # as with other programs: stdout
         target = None
@@ -24,16 +24,16 @@ async def _plan(options: Options) -> int:
         raise _in_the_way(target)
     goal = read_goal(options.goal)
     ground = await ground_of(options)
-    notes = to_stream(sys.stderr)
+    notes = streams.notes.write
     made = await ground.compose_goal(goal, Planning(notes), slots=options.slots)
     for reason in made.reasons:
         notes(reason)
     if target is None:
-        sys.stdout.write(made.text)
+        streams.output.write(made.text.removesuffix("\n"))
         return 0
     _write(target, made.text, force=options.force)
     shown = clean(str(target))
-    sys.stderr.write(f"The plan is in {shown}. Run it: pex-tui run {shown}\n")
+    notes(f"The plan is in {shown}. Run it: pex-tui run {shown}")
     return 0
 
 

@@ -4,8 +4,8 @@ import asyncio
 import os
 import shlex
 import subprocess
-import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from pex_tui.core.conflict import Conflict, ConflictFile, Decision
@@ -14,6 +14,7 @@ from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import ConflictSides, LandingError
 from pex_tui.errors import UserError
+from pex_tui.headless.streams import Streams, printing
 from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
@@ -22,14 +23,15 @@ from pex_tui.wiring.sessions import resume_run
 from pex_tui.wiring.stored_state import read_state
 
 _OPEN = 3
+_READ_SECONDS = 1.0
 
 
 def main(options: Options) -> int:
     """List open conflicts, or settle one and let the run go on."""
-    return await_command(_resolve(options))
+    return await_command(printing(partial(_resolve, options)))
 
 
-async def _resolve(options: Options) -> int:
+async def _resolve(options: Options, streams: Streams) -> int:
     ground = await ground_of(options)
     journal = ground.open_journal()
     try:
@@ -39,18 +41,18 @@ async def _resolve(options: Options) -> int:
     if options.task is None:
         if options.choice:
             raise UserError("Say whose conflict to settle: pex-tui resolve RUN TASK --ours")
-        return _list(state)
+        return _list(state, streams)
     task = _task(state, options.task)
     if options.choice is None:
-        return _list(state)
-    return await _settle(ground, state, task, options.choice)
+        return _list(state, streams)
+    return await _settle(ground, state, task, options.choice, streams)
 
 
-def _list(state: RunState) -> int:
+def _list(state: RunState, streams: Streams) -> int:
     if not state.conflicts:
-        sys.stdout.write(f"Run {state.run} has met no conflict.\n")
+        streams.output.write(f"Run {state.run} has met no conflict.")
     for conflict in state.conflicts:
-        sys.stdout.write(clean(_told(state, conflict)) + "\n")
+        streams.output.write(clean(_told(state, conflict)))
     return _OPEN if state.open_conflicts else 0
 
 
@@ -79,7 +81,9 @@ def _task(state: RunState, wanted: str) -> TaskId:
     return TaskId(wanted)
 
 
-async def _settle(ground: Ground, state: RunState, task: TaskId, choice: str) -> int:
+async def _settle(
+    ground: Ground, state: RunState, task: TaskId, choice: str, streams: Streams
+) -> int:
     """Take the run up, settle this one conflict, and let it go on to its end."""
     session = await resume_run(ground, state.run, RunOptions(settles=True))
     decision = Decision.EDITED if choice == "edit" else Decision(choice)
@@ -87,15 +91,15 @@ async def _settle(ground: Ground, state: RunState, task: TaskId, choice: str) ->
         contents: dict[str, bytes | None] = {}
         if decision is Decision.EDITED:
             sides = await session.sides(task)
-            contents = await asyncio.to_thread(_edit_all, sides)
+            contents = await asyncio.to_thread(_edit_all, sides, streams)
         await session.settle(task, decision, contents)
     except (LandingError, UserError) as error:
         await session.close()
         raise UserError(str(error)) from error
-    return await drive_headless(ground, session, as_json=False)
+    return await drive_headless(ground, session, streams, as_json=False)
 
 
-def _edit_all(sides: tuple[ConflictSides, ...]) -> dict[str, bytes | None]:
+def _edit_all(sides: tuple[ConflictSides, ...], streams: Streams) -> dict[str, bytes | None]:
     """Each conflicting file in the user's editor; all of them, or UserError and nothing is done."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
@@ -107,14 +111,15 @@ def _edit_all(sides: tuple[ConflictSides, ...]) -> dict[str, bytes | None]:
             "Choose --ours, --theirs or --rerun."
         )
     with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
-        return {side.path: _edit(editor, Path(folder), side) for side in sides}
+        return {side.path: _edit(editor, Path(folder), side, streams) for side in sides}
 
 
-def _edit(editor: str, folder: Path, side: ConflictSides) -> bytes:
+def _edit(editor: str, folder: Path, side: ConflictSides, streams: Streams) -> bytes:
     path = folder / Path(side.path).name
     path.write_bytes(side.merged or b"" if side.proposal is None else side.proposal)
     if side.proposal is not None:
-        sys.stderr.write(f"! {clean(side.path)} is proposed {clean(side.proposed)}.\n")
+        streams.notes.write(f"! {clean(side.path)} is proposed {clean(side.proposed)}.")
+        streams.notes.drain(_READ_SECONDS)
     try:
         ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
     except (OSError, ValueError) as error:

@@ -1,0 +1,72 @@
+"""What a headless command prints: lines that wait for their readers, while nothing waits for them.
+
+A run goes on, and gives its lock back, whether or not anybody reads its notes or its JSON Lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from pex_tui.outlet import LineOutlet
+
+_INTERRUPTED = 130
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_POLL_SECONDS = 0.05
+Printer = Callable[[str], None]
+
+
+def _output() -> LineOutlet:
+    sys.stdout.flush()
+    return LineOutlet(1, encoding=sys.stdout.encoding)
+
+
+def _notes() -> LineOutlet:
+    sys.stderr.flush()
+    return LineOutlet(2, encoding=sys.stderr.encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Where the report or the JSON Lines go, and where the notes for a person do."""
+
+    output: LineOutlet = field(default_factory=_output)
+    notes: LineOutlet = field(default_factory=_notes)
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def are_read(self) -> bool:
+        """Whether the readers have taken everything."""
+        return self.output.drain(0.0) and self.notes.drain(0.0)
+
+    def heed_signals(self) -> None:
+        """Have signals end the wait for readers from now on."""
+        for number in ENDING_SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self.interrupted.set)
+
+
+async def printing(command: Callable[[Streams], Awaitable[int]]) -> int:
+    """Run a command that prints; return its exit code once its readers have taken everything.
+
+    Nothing is held while that is waited for; a signal ends the wait, with exit code 130.
+    """
+    streams = Streams()
+    try:
+        code = await command(streams)
+    finally:
+        is_read = await _read(streams)
+    return code if is_read else _INTERRUPTED
+
+
+async def _read(streams: Streams) -> bool:
+    streams.heed_signals()
+    try:
+        while not (streams.are_read or streams.interrupted.is_set()):  # noqa: ASYNC110  # others read
+            await asyncio.sleep(_POLL_SECONDS)
+    finally:
+        for number in ENDING_SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
+    return not streams.interrupted.is_set()

@@ -1,0 +1,170 @@
+"""Writing to a terminal or a pipe whose reader may be slow, stopped or gone: no caller waits.
+
+A write to a full pipe or a frozen terminal blocks in the kernel, so it is left to a thread that
+nobody has to wait for. The thread is a daemon and uses the bare descriptor: if it held a lock of
+`sys.stderr` at exit, the interpreter would abort.
+"""
+
+import os
+import select
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_PIECE_BYTES = 4096
+_IN_MEMORY_BYTES = 1 << 20
+_FULL_SECONDS = 0.1
+
+
+class Outlet:
+    """Writes to a descriptor, in order, on a thread of its own; `write` never waits.
+
+    `lost` is called once, on that thread, when nobody can read any more. What is kept for a reader
+    that is behind is the matter of `_has_more` and `_take`, called with `changed` held.
+    """
+
+    def __init__(self, descriptor: int, lost: Callable[[], None] = lambda: None) -> None:
+        self.is_lost = False
+        self.changed = threading.Condition()
+        self._descriptor = descriptor
+        self._lost = lost
+        self._is_writing = False
+        self._is_cut = False
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="output", daemon=True)
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether nothing is left that could be written."""
+        return self.is_lost or not (self._is_writing or self._has_more())
+
+    def drain(self, seconds: float | None = None) -> bool:
+        """Wait until everything is written or the reader is gone; False when the time is up."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.is_drained, seconds)
+
+    def close(self) -> None:
+        """End the thread once it has written what is kept; this does not wait for it."""
+        with self.changed:
+            self._is_closed = True
+            self.changed.notify_all()
+
+    def _has_more(self) -> bool:
+        raise NotImplementedError
+
+    def _take(self) -> bytes:
+        """Take the next bytes of those that are kept."""
+        raise NotImplementedError
+
+    def _caught_up(self) -> None:
+        """Note that the reader has taken everything; called with `changed` held."""
+
+    def _wake(self) -> None:
+        """Have what was kept written; called with `changed` held."""
+        if self._thread.ident is None:
+            self._thread.start()
+        self.changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            while taken := self._next():
+                self._put(taken)
+        except OSError:
+            with self.changed:
+                self.is_lost = True
+                self.changed.notify_all()
+            self._lost()
+        self._release()
+
+    def _release(self) -> None:
+        """Give back what the thread used; called at its end."""
+
+    def _next(self) -> bytes:
+        """Wait for something to write; nothing is left once the outlet is closed."""
+        with self.changed:
+            self._is_writing = False
+            if not self._has_more():
+                self._caught_up()
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self._has_more() or self._is_closed)
+            self._is_writing, self._is_cut = self._has_more(), False
+            return self._take() if self._is_writing else b""
+
+    def _put(self, taken: bytes) -> None:
+        """Write in small pieces, so that a cut takes effect where the terminal is frozen."""
+        written = 0
+        while written < len(taken) and not self._is_cut:
+            try:
+                written += os.write(self._descriptor, taken[written : written + _PIECE_BYTES])
+            except BlockingIOError:  # full; whoever shares a pipe may make it non-blocking
+                select.select([], [self._descriptor], [], _FULL_SECONDS)
+
+
+@dataclass(slots=True)
+class _Spilled:
+    """Bytes that lie in the spill file."""
+
+    at: int
+    size: int
+
+
+class LineOutlet(Outlet):
+    """Keeps every line for a reader that is behind: in memory, beyond 1 MB in a nameless file."""
+
+    def __init__(
+        self, descriptor: int, lost: Callable[[], None] = lambda: None, *, encoding: str = "utf-8"
+    ) -> None:
+        super().__init__(descriptor, lost)
+        self._encoding = encoding
+        self._kept: deque[bytes | _Spilled] = deque()
+        self._in_memory = 0
+        self._spill: int | None = None
+        self._spill_end = 0
+
+    def write(self, line: str) -> None:
+        """Have a line written once the reader takes it; one that is gone gets no more."""
+        data = (line + "\n").encode(self._encoding, "replace")
+        with self.changed:
+            if self.is_lost:
+                return
+            if self._in_memory + len(data) <= _IN_MEMORY_BYTES or not self._spill_out(data):
+                self._kept.append(data)
+                self._in_memory += len(data)
+            self._wake()
+
+    def _spill_out(self, data: bytes) -> bool:
+        """Whether there was room for the bytes in the spill file."""
+        try:
+            if self._spill is None:
+                self._spill, name = tempfile.mkstemp(prefix="pex-tui-")
+                os.unlink(name)  # noqa: PTH108  # it has a descriptor and no name
+            if os.pwrite(self._spill, data, self._spill_end) < len(data):
+                return False
+        except OSError:
+            return False
+        last = self._kept[-1] if self._kept else None
+        if isinstance(last, _Spilled) and last.size < _IN_MEMORY_BYTES:
+            last.size += len(data)
+        else:
+            self._kept.append(_Spilled(self._spill_end, len(data)))
+        self._spill_end += len(data)
+        return True
+
+    def _has_more(self) -> bool:
+        return bool(self._kept)
+
+    def _take(self) -> bytes:
+        taken = self._kept.popleft()
+        if isinstance(taken, bytes):
+            self._in_memory -= len(taken)
+            return taken
+        return b"" if self._spill is None else os.pread(self._spill, taken.size, taken.at)
+
+
+def say(text: str, descriptor: int = 2, seconds: float = 1.0) -> None:
+    """Print lines at the end of a program; a reader that does not read them in time misses them."""
+    outlet = LineOutlet(descriptor)
+    outlet.write(text)
+    outlet.drain(seconds)

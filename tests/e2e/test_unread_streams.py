@@ -1,0 +1,70 @@
+"""A pipe that nobody reads holds up neither the run nor the lock, and misses nothing."""
+
+import fcntl
+import json
+import signal
+import subprocess
+import sys
+
+from pex_tui.adapters.engine_lock import current_holder
+from tests.e2e.conftest import Shell
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
+PLAN = """
+version: 1
+tasks:
+  - {id: first, command: "echo 1 > 1.txt", writes: ["1.txt"]}
+  - {id: second, command: "echo 2 > 2.txt", writes: ["2.txt"], needs: [first]}
+"""
+SMALLEST_PIPE = 4096
+
+
+def started(shell: Shell, *argv: str) -> subprocess.Popen[str]:
+    """pex-tui with pipes that hold next to nothing."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pex_tui", *argv],
+        cwd=shell.top,
+        env=shell.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        pipesize=SMALLEST_PIPE,
+    )
+    assert process.stdout is not None
+    assert fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) == SMALLEST_PIPE
+    return process
+
+
+def landed(shell: Shell) -> bool:
+    listing = shell.git("for-each-ref", "--format=%(refname)", "refs/heads/pex/r1")
+    return bool(listing) and len(shell.git("log", "--format=%h", "main..pex/r1").split()) == 2
+
+
+def is_free(shell: Shell) -> bool:
+    locks = (shell.top.parent / "state").glob("pex-tui/*/engine.lock")
+    return all(current_holder(lock) is None for lock in locks)
+
+
+def test_json_lines_that_nobody_reads_yet_hold_up_nothing_and_are_complete(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with started(shell, "run", "plan.yaml", "--json", "--name", "r1") as run:
+        wait_until(lambda: landed(shell) and is_free(shell))
+        assert run.poll() is None  # it waits for its reader, and holds nothing
+
+        output, _ = run.communicate(timeout=PATIENCE_SECONDS)
+
+    events = [json.loads(line) for line in output.splitlines()]
+    assert len(output) > SMALLEST_PIPE
+    assert [event["seq"] for event in events] == list(
+        range(events[0]["seq"], events[-1]["seq"] + 1)
+    )
+    assert events[-1]["event"] == "run_finished"
+    assert run.returncode == 0
+
+
+def test_a_signal_ends_a_run_that_is_over_and_waits_for_its_reader(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    with started(shell, "run", "plan.yaml", "--json", "--name", "r1") as run:
+        wait_until(lambda: landed(shell) and is_free(shell))
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(PATIENCE_SECONDS) == 130
