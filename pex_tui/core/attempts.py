@@ -238,6 +238,8 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
         draft.notice(f"{task.id} {oddity}.")
     if event.left_out:
         draft.notice(f"{task.id} made files too large for git: {', '.join(event.left_out)}")
+    for intrusion in event.intrusions:
+        draft.notice(intrusion)
     for found in event.unlanded:
         draft.notice(told(task.id, found))
     failure = task.failure or _broken_promise(draft, task, event)

@@ -15,7 +15,8 @@ class WorkCaptured(BaseEvent):
     too large to be part of the work: where they lie now. `markers` are files in which the attempt
     left merge markers. `own_commits` counts the commits that the agent made itself; `oddities` say
     what else it did to its git, each going on after its name. `unlanded` is what else it wrote that
-    is no part of the work.
+    is no part of the work; `intrusions` tell what somebody did to the user's own repository
+    meanwhile, a sentence each.
     """
 
     task: TaskId
@@ -29,6 +30,7 @@ class WorkCaptured(BaseEvent):
     oddities: tuple[str, ...] = ()
     own_commits: int = 0
     unlanded: tuple[Unlanded, ...] = ()
+    intrusions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

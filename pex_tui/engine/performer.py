@@ -183,6 +183,7 @@ class Performer:
             captured.oddities,
             captured.own_commits,
             captured.unlanded,
+            captured.intrusions,
         )
 
     async def _land(self, state: RunState, action: MergeWork | RunGate | MoveBranch) -> Event:

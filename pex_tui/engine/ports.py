@@ -118,6 +118,7 @@ class Captured:
     oddities: tuple[str, ...] = ()
     own_commits: int = 0
     unlanded: tuple[Unlanded, ...] = ()
+    intrusions: tuple[str, ...] = ()
 
 
 class Workspaces(Protocol):

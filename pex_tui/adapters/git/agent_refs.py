@@ -60,7 +60,7 @@ def read_agent_refs(git_dir: Path) -> AgentRefs:
     logs = [git_dir / "logs", *(folder / "logs" for folder in _folders(git_dir / "worktrees"))]
     logged = dict.fromkeys(oid for folder in logs for oid in _logged(folder))
     logged |= dict.fromkeys(oid for text in heads[1:] if (oid := _oid(text)))
-    stashes = [new for _, new, _ in _entries(git_dir / "logs" / _STASH)][::-1]
+    stashes = [new for _, new, _ in log_entries(git_dir / "logs" / _STASH)][::-1]
     if not stashes and _STASH in refs:
         stashes = [refs[_STASH]]
     return AgentRefs(head, branch.removeprefix("refs/heads/"), refs, tuple(stashes), tuple(logged))
@@ -101,12 +101,12 @@ def _logged(logs: Path) -> Iterator[str]:
     for path in _files(logs):
         if path == logs / _STASH:
             continue
-        entries = _entries(path)
+        entries = log_entries(path)
         superseded = {old for old, _, words in entries if words.startswith(_SUPERSEDES)}
         yield from (new for _, new, _ in entries if new not in superseded)
 
 
-def _entries(log: Path) -> list[tuple[str, str, str]]:
+def log_entries(log: Path) -> list[tuple[str, str, str]]:
     """(old id, new id, message) of each line of a reflog."""
     found = []
     for line in text_of(log).splitlines():

@@ -250,6 +250,7 @@ class Answers:
             "oddities": answer.oddities,
             "own_commits": answer.own_commits,
             "unlanded": written(answer.unlanded),
+            "intrusions": answer.intrusions,
         }
         write_whole(path, json.dumps(content).encode())
 
@@ -267,6 +268,7 @@ class Answers:
                 tuple(content.get("oddities", ())),
                 content.get("own_commits", 0),
                 parsed(content.get("unlanded", [])),
+                tuple(content.get("intrusions", ())),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -51,6 +51,11 @@ def rescue_ref(key: AttemptKey) -> str:
     return f"{work_ref(key)}-rescued"
 
 
+def saved_ref(run: RunId, ref: str) -> str:
+    """What a ref of the user's named before somebody moved or deleted it while the run went on."""
+    return f"{run_prefix(run)}_saved/{ref.removeprefix('refs/')}"
+
+
 def uncommitted_ref(run: RunId) -> str:
     """The user's uncommitted work that the run started from."""
     return f"{run_prefix(run)}_uncommitted"
@@ -65,6 +70,12 @@ async def read_ref(git: Git, ref: str) -> CommitId | None:
     """The commit that a full ref names, None when there is no such ref."""
     answer = await git.run("rev-parse", "-q", "--verify", f"{ref}^{{commit}}", ok=(0, 1, 128))
     return CommitId(answer.text) if answer.status == 0 else None
+
+
+async def list_objects(git: Git) -> set[str]:
+    """The objects that our refs and branches name; raise GitError."""
+    listing = await git.text("for-each-ref", "--format=%(objectname)", ROOT, "refs/heads/pex")
+    return set(listing.split())
 
 
 async def write_refs(git: Git, refs: Mapping[str, CommitId]) -> None:

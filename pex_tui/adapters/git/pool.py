@@ -23,6 +23,11 @@ class Pool:
         self._preparing: set[Path] = set()
         self._loaded = False
 
+    @property
+    def keys(self) -> list[AttemptKey]:
+        """The attempts that have a worktree."""
+        return [tree.attempt for tree in self._all().values() if tree.attempt is not None]
+
     def of(self, key: AttemptKey) -> Worktree | None:
         """The attempt's worktree, fully prepared or not."""
         return next((tree for tree in self._all().values() if tree.attempt == key), None)

@@ -54,6 +54,12 @@ class Views:
         self._uses = 0
         self._loaded = False
 
+    @property
+    def keys(self) -> list[AttemptKey]:
+        """The attempts that read somewhere."""
+        self._load()
+        return list(self._of)
+
     def of(self, key: AttemptKey) -> Worktree | None:
         """Where the attempt reads."""
         self._load()

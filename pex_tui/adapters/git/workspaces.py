@@ -13,10 +13,11 @@ from pex_tui.adapters.git.objects import read_commits
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.pool import Pool
 from pex_tui.adapters.git.repository import Identity, Repository
+from pex_tui.adapters.git.user_watch import UserWatch
 from pex_tui.adapters.git.views import Views
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.adapters.git.worktree_supply import WorktreeSupply
-from pex_tui.core.ids import CommitId
+from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.plan import Isolation, TaskSpec
 from pex_tui.core.text import clean
 from pex_tui.engine.attempt import AttemptKey
@@ -40,6 +41,7 @@ class GitWorkspaces:
     _views: Views = field(init=False)
     _capture: Capture = field(init=False)
     _answers: Answers = field(init=False)
+    _watch: UserWatch = field(init=False)
     _looking: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class GitWorkspaces:
         environment = self.identity.environment if self.identity else {}
         self._capture = Capture(self.repository.git, places, environment, self.options.keep)
         self._answers = Answers(places)
+        pinned = self.repository.stand_in or places.root
+        self._watch = UserWatch(self.repository, pinned / "seen.json", pinned / "put-aside")
 
     async def prepare(
         self,
@@ -65,6 +69,7 @@ class GitWorkspaces:
         changed since its parent is put on top if it fits; `near` is the place wanted most.
         """
         try:
+            await self._watch.begin(is_quiet=not self._live_tasks(key))
             if spec.isolation is Isolation.SHARED:
                 return Workspace((await self._views.give(key, commit)).path, commit)
             workspace = await self._prepared_worktree(key, commit, near)
@@ -80,11 +85,15 @@ class GitWorkspaces:
         """
         try:
             answer = self._answers.read(key)
+            # Before the work is looked at: it must not lean on objects that somebody lent us.
+            at_work = {key.task, *self._live_tasks(key)}
+            intrusions = await self._watch.compare(key.run, at_work)
             if spec.isolation is Isolation.SHARED:
-                return answer or await self._captured_view(key)
+                return answer or await self._captured_view(key, intrusions)
             worktree = self._pool.of(key)
             if answer is None:
-                answer = await self._captured_work(key, spec, worktree)
+                found = await self._captured_work(key, spec, worktree)
+                answer = replace(found, intrusions=intrusions)
                 self._answers.store(key, answer)
             if worktree is not None:
                 await self._pool.release(worktree)
@@ -127,6 +136,10 @@ class GitWorkspaces:
             raise WorkspaceError(f"git can't tell what {key.task} changes: {error}") from error
         return found if self._pool.at_work(key) is worktree else None
 
+    def _live_tasks(self, but: AttemptKey) -> set[TaskId]:
+        """The tasks of the other attempts that have a workspace."""
+        return {key.task for key in (*self._pool.keys, *self._views.keys) if key != but}
+
     async def close(self) -> None:
         """Let go; who has which workspace is on the disk."""
 
@@ -166,13 +179,14 @@ class GitWorkspaces:
             )
         return found
 
-    async def _captured_view(self, key: AttemptKey) -> Captured:
+    async def _captured_view(self, key: AttemptKey, intrusions: tuple[str, ...]) -> Captured:
         view = self._views.of(key)
         traces = await self._views.check(key)
         answer = Captured(None, trespass=traces.changed)
         is_touched = traces.changed or traces.new
         if view and view.is_ready and (is_touched or await self._capture.has_own_commits(view)):
             answer = replace(await self._capture.reading(view, key), trespass=traces.changed)
+        answer = replace(answer, intrusions=intrusions)
         if answer != Captured(None):
             self._answers.store(key, answer)
         self._views.leave(key)

@@ -1,0 +1,140 @@
+"""What is done to the user's repository from a workspace is said, and undone if that is safe."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.git.conftest import Bench, key_of, writer
+
+
+async def intruded(bench: Bench, script: str) -> tuple[str, ...]:
+    """What is said when a task runs the script, with the user's folder in `$U`."""
+    path = await bench.prepare(key_of("a"), writer())
+    env = {"U": str(bench.project.path)}
+    shell(path, script, env)
+    (path / "new.txt").write_text("new\n")
+    done = await bench.capture(key_of("a"))
+    assert done.files == ("new.txt",)
+    prefix = "In your repository, while a ran: "
+    assert all(one.startswith(prefix) for one in done.intrusions)
+    return tuple(one.removeprefix(prefix).removesuffix(".") for one in done.intrusions)
+
+
+def shell(folder: Path, script: str, env: dict[str, str]) -> None:
+    subprocess.run(
+        ["sh", "-ec", script],
+        cwd=folder,
+        env={**os.environ, **env},
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ('git -C "$U" config core.bare true', "core.bare was set to true in .git/config"),
+        ('git -C "$U" config core.hooksPath /evil', "core.hookspath was set to /evil"),
+        ('git -C "$U" config core.worktree /tmp', "core.worktree was set to /tmp"),
+        ('echo x > "$U/.git/config"', ".git/config was changed"),
+        ('echo x > "$U/.git/hooks/pre-commit"', ".git/hooks/pre-commit was added"),
+        ('rm "$U/.git/hooks/mine"', ".git/hooks/mine was removed"),
+        ('git -C "$U" update-ref refs/heads/main HEAD~1', "the branch main was moved to"),
+        ('git -C "$U" tag -f v1 HEAD~1', "the tag v1 was moved to"),
+        ('echo /tmp > "$U/.git/objects/info/alternates"', ".git/objects/info/alternates was added"),
+    ],
+)
+async def test_what_no_person_does_is_undone_and_said(bench: Bench, script: str, said: str) -> None:
+    project = bench.project
+    project.git("tag", "v1")
+    project.write(".git/hooks/mine", "mine\n").chmod(0o755)
+    before = state(bench)
+    (told,) = await intruded(bench, script)
+    assert told.startswith(said)
+    assert "that is undone" in told
+    assert state(bench) == before
+    assert (project.path / ".git" / "hooks" / "mine").stat().st_mode & 0o111
+
+
+def state(bench: Bench) -> dict[str, str]:
+    """The user's files and refs, as far as agents may not change them."""
+    git_dir = bench.project.path / ".git"
+    paths = [git_dir / "config", *git_dir.glob("hooks/*"), *git_dir.glob("objects/info/alt*")]
+    refs = bench.project.git("for-each-ref", "refs/heads", "refs/tags")
+    return {"refs": refs} | {path.name: path.read_text() for path in paths}
+
+
+async def test_a_setting_that_may_be_the_user_s_is_said_and_stays(bench: Bench) -> None:
+    script = 'git -C "$U" config filter.x.clean cat; echo x >> "$U/.git/info/exclude"'
+    told = await intruded(bench, script)
+    assert told == (
+        "filter.x.clean was set to cat in .git/config",
+        ".git/info/exclude was changed",
+    )
+    assert bench.project.git("config", "filter.x.clean") == "cat"
+
+
+async def test_what_was_deleted_is_said_with_the_way_back_and_kept(bench: Bench) -> None:
+    project = bench.project
+    project.git("switch", "-q", "-c", "mine")
+    commit = project.commit({"mine.txt": "mine"})
+    project.git("switch", "-q", "main")
+    project.write("README.md", "stashed\n")
+    project.git("stash", "-q")
+    stash = project.git("rev-parse", "stash@{0}")
+    told = await intruded(bench, 'git -C "$U" branch -q -D mine; git -C "$U" stash clear')
+    assert told == (
+        f"the branch mine was deleted: `git branch mine {commit[:10]}` brings it back",
+        f"a stash was dropped: `git stash store {stash[:10]}` brings it back",
+    )
+    project.git("reflog", "expire", "--expire=now", "--all")
+    project.git("gc", "-q", "--prune=now")
+    project.git("stash", "store", stash)
+    project.git("branch", "mine", commit)
+    assert project.git("show", "mine:mine.txt") == "mine"
+
+
+async def test_what_the_user_does_meanwhile_is_not_told(bench: Bench) -> None:
+    project = bench.project
+    path = await bench.prepare(key_of("a"), writer())
+    project.commit({"more.txt": "more"})
+    project.git("branch", "new")
+    project.git("tag", "v2")
+    project.write("README.md", "stashed\n")
+    project.git("stash", "-q")
+    (path / "new.txt").write_text("new\n")
+    assert (await bench.capture(key_of("a"))).intrusions == ()
+
+
+async def test_what_happened_while_nothing_ran_is_not_told(bench: Bench) -> None:
+    await intruded(bench, "true")
+    bench.project.git("config", "core.hooksPath", "mine")
+    bench.project.git("branch", "-q", "-f", "spare", "HEAD~1")
+    path = await bench.prepare(key_of("b"), writer())
+    (path / "new.txt").write_text("new\n")
+    assert (await bench.capture(key_of("b"))).intrusions == ()
+
+
+async def test_the_next_engine_knows_what_it_was_like(bench: Bench) -> None:
+    await bench.prepare(key_of("a"), writer())
+    bench.project.git("config", "core.bare", "true")
+    await bench.restart()
+    (told,) = (await bench.capture(key_of("a"))).intrusions
+    assert "core.bare was set to true" in told
+
+
+async def test_objects_that_only_a_planted_alternate_lends_are_written(
+    bench: Bench, tmp_path: Path
+) -> None:
+    lent = tmp_path / "hidden"
+    script = (
+        f"git init -q {lent}; printf 'new\\n' | git -C {lent} hash-object -w --stdin; "
+        f'echo {lent}/.git/objects > "$U/.git/objects/info/alternates"'
+    )
+    await intruded(bench, script)
+    shutil.rmtree(lent)
+    bench.project.git("fsck", "--strict")
+    assert bench.show(bench.refs()["refs/pex/7f3a/a/1"], "new.txt") == "new"
