@@ -13,7 +13,7 @@ from typing import Any
 from pex_tui.adapters.journal_file import Ballast, JournalError, is_full, open_file
 from pex_tui.core.codec import VERSION, CodecError, decode, encode, event_name
 from pex_tui.core.events import TELEMETRY, Event, RunPlanned
-from pex_tui.core.ids import RunId, TaskId
+from pex_tui.core.ids import RunId
 from pex_tui.core.semantics import ReplayError
 from pex_tui.core.state import Outcome, RunState
 from pex_tui.engine.ports import JournalFull
@@ -163,25 +163,17 @@ class SqliteJournal:
             for has_ended in ((finished or 0) > (adopted or 0),)
         ]
 
-    def durations(self) -> dict[TaskId, list[float]]:
-        """How long well-ended attempts of each task took in the latest runs, in seconds."""
+    def recent(self, kinds: Sequence[str]) -> list[tuple[str, str, float, dict[str, Any]]]:
+        """The events of some kinds in the latest runs as (run, kind, at, object), in order."""
         rows = self._rows(
-            """
-            SELECT run, kind, json_extract(body, '$.task'), json_extract(body, '$.attempt'),
-                json_extract(body, '$.started_at'), json_extract(body, '$.exited_at'),
-                json_extract(body, '$.failure')
-            FROM events WHERE kind IN ('agent_started', 'agent_exited') AND json_valid(body)
-                AND run IN (SELECT run FROM runs ORDER BY created_at DESC LIMIT ?)
-            """,
-            (_REMEMBERED_RUNS,),
+            f"""
+            SELECT run, kind, at, body FROM events
+            WHERE kind IN ({",".join("?" * len(kinds))}) AND json_valid(body) AND run IN
+                (SELECT run FROM runs ORDER BY created_at DESC LIMIT ?) ORDER BY run, seq
+            """,  # noqa: S608 - question marks only
+            (*kinds, _REMEMBERED_RUNS),
         )
-        started = {row[:1] + row[2:4]: row[4] for row in rows if row[1] == "agent_started"}
-        found: dict[TaskId, list[float]] = {}
-        for run, kind, task, attempt, _, exited_at, failure in rows:
-            began = started.get((run, task, attempt))
-            if kind == "agent_exited" and failure is None and began is not None:
-                found.setdefault(TaskId(task), []).append(exited_at - began)
-        return found
+        return [(run, kind, at, json.loads(body)) for run, kind, at, body in rows]
 
     def forget(self, run: RunId) -> None:
         """Delete a run's rows."""

@@ -8,8 +8,8 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import LockMode, TaskSpec
 from pex_tui.core.reasons import activity, line_for_slots
+from pex_tui.core.remaining import attempt_seconds
 from pex_tui.core.run_time import elapsed_seconds, shown_at
-from pex_tui.core.select import attempt_seconds
 from pex_tui.core.state import RunState, TaskState
 from pex_tui.core.text import clean
 

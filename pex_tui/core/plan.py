@@ -135,6 +135,7 @@ class TaskSpec:
     locks: tuple[LockRequest, ...] = ()
     priority: Priority = Priority.NORMAL
     estimate_seconds: float = 60.0
+    estimate_spread: float = 0.2  # the standard deviation of its logarithm
     timeout_seconds: float | None = None
     retries: int | None = None
     memory_bytes: int | None = None
@@ -194,6 +195,20 @@ class UnmatchedGlob:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """What a run takes besides its tasks' work, in seconds, as learned from earlier runs.
+
+    `start_seconds` from a task's dispatch to its process, `capture_seconds` from its exit to the
+    queue, `land_seconds` from there to the branch without the gate. None for a gate that never ran.
+    """
+
+    start_seconds: float = 0.0
+    capture_seconds: float = 0.0
+    land_seconds: float = 0.0
+    gate_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A goal, its tasks in file order, and the gate that guards every landing.
 
@@ -212,3 +227,4 @@ class Plan:
     collisions: tuple[Collision, ...] = ()
     past_changes: int | None = None
     unmatched: tuple[UnmatchedGlob, ...] = ()
+    pace: Pace = Pace()

@@ -11,6 +11,7 @@ from typing import Any
 
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import AgentExited, AgentStarted, Event, RunAdopted
+from pex_tui.core.landing_events import GateFinished
 from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, Phase, RunStage
 from pex_tui.core.state import FailureKind, Gap, LandStatus, RunState, TaskState, WaitCause
 
@@ -75,7 +76,7 @@ def _moves(task: TaskState) -> bool:
 
 
 def keep_time(draft: Draft, before: RunState, event: Event) -> None:
-    """Book the time since the event before, once the step is done."""
+    """Book the time since the event before, and the gate's, once the step is done."""
     changes: dict[str, Any] = {}
     if before.person_since is not None and isinstance(event, RunAdopted):
         changes = _end_wait(before, before.now)
@@ -88,6 +89,8 @@ def keep_time(draft: Draft, before: RunState, event: Event) -> None:
         changes["idle_seconds"] = before.idle_seconds + draft.now - before.finished_at
     elif before.gaps and isinstance(event, AgentStarted | AgentExited):
         changes = _was_alive(before, event)
+    if isinstance(event, GateFinished) and event.passed:
+        changes["gate_seconds"] = event.seconds
     draft.set(**changes)
     state = draft.state
     waits = state.stage in {RunStage.RUNNING, RunStage.DRAINING} and waits_for_a_person(state)

@@ -4,7 +4,6 @@ Progress that no agent has told stays unknown; overall, an attempt of unknown pr
 as nothing done.
 """
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,8 +12,8 @@ from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
-from pex_tui.core.plan import Strategy
 from pex_tui.core.reasons import activity, line_for_slots, mark_of
+from pex_tui.core.remaining import attempt_seconds, eta_seconds
 from pex_tui.core.run_time import elapsed_seconds, shown_at, waits_for_a_person
 from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState
 from pex_tui.core.text import clean
@@ -128,30 +127,6 @@ def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) 
     )
 
 
-def attempt_seconds(task: TaskState, now: float) -> float | None:
-    """How long the last attempt has worked: not its pauses, nor when it waited for an answer.
-
-    None before its start.
-    """
-    if task.started_at is None or task.phase in {Phase.WAITING, Phase.READY}:
-        return None
-    until = now if task.exited_at is None else task.exited_at
-    if task.paused_at is not None:
-        until = min(until, task.paused_at)
-    asked = _asked_seconds(task, until)
-    return max(0.0, until - task.started_at - task.paused_seconds - asked)
-
-
-def _asked_seconds(task: TaskState, until: float) -> float:
-    """How long a person had a question of the attempt before them, each moment once."""
-    total, latest = 0.0, -math.inf
-    for asked in task.permissions:
-        answered = until if asked.answered_at is None else min(until, asked.answered_at)
-        total += max(0.0, answered - max(asked.asked_at, latest))
-        latest = max(latest, answered)
-    return total
-
-
 def slot_view(state: RunState, slot: SlotId) -> SlotView:
     """Who holds the slot."""
     for task in state.tasks:
@@ -202,7 +177,7 @@ def header_view(state: RunState, now: float) -> HeaderView:
         wave=min(unfinished, default=most),
         waves=most,
         elapsed=clock(elapsed_seconds(state, now)),
-        eta=_eta(state, now),
+        eta="" if (left := eta_seconds(state, now)) is None else clock(left),
         base=f"{clean(state.target or 'HEAD')}@{short(state.base)}",
         progress=overall_progress(state),
         ended=sum(task.phase in TERMINAL for task in state.tasks),
@@ -268,36 +243,3 @@ def _waves(graph: PlanGraph) -> tuple[int, ...]:
             if not left[dependent]:
                 stack.append(dependent)
     return tuple(waves)
-
-
-def _eta(state: RunState, now: float) -> str:
-    """From the estimates: no sooner than the longest chain, nor than the slots can carry."""
-    if state.stage is not RunStage.RUNNING or waits_for_a_person(state):
-        return ""
-    left = [
-        remaining_seconds(state, task, now) if _may_end(state, task) else 0.0
-        for task in state.tasks
-    ]
-    slots = 1 if state.plan.strategy is Strategy.SEQUENTIAL else state.capacity
-    longest = max(
-        (
-            seconds + max((state.graph.blevels[d] for d in state.graph.dependents[at]), default=0.0)
-            for at, seconds in enumerate(left)
-            if seconds
-        ),
-        default=0.0,
-    )
-    seconds = max(longest, sum(left) / slots)
-    return clock(seconds) if seconds >= 1 else ""
-
-
-def _may_end(state: RunState, task: TaskState) -> bool:
-    return mark_of(state, task) not in {Mark.BLOCKED, Mark.CONFLICT, Mark.DONE, Mark.FAILED}
-
-
-def remaining_seconds(state: RunState, task: TaskState, now: float) -> float:
-    """What the estimate leaves of the task; 0 once it has worked longer, or has exited."""
-    if task.exited_at is not None and task.phase is not Phase.BACKOFF:
-        return 0.0
-    worked = None if task.phase is Phase.BACKOFF else attempt_seconds(task, now)
-    return max(0.0, state.spec(task.id).estimate_seconds - (worked or 0.0))

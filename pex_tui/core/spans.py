@@ -11,7 +11,7 @@ from enum import StrEnum
 from pex_tui.core.amounts import clock
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, IN_MERGE_QUEUE, SUCCEEDED, Phase
-from pex_tui.core.select import remaining_seconds
+from pex_tui.core.remaining import remaining_seconds
 from pex_tui.core.state import RunState, TaskState
 
 _LEAST_SECONDS = 10.0

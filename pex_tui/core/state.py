@@ -302,6 +302,7 @@ class RunState:
     limits: tuple[ProviderLimit, ...] = ()
     budgets: int = 1  # how many times the configured budget may be used
     allowed: tuple[str, ...] = ()  # scopes that a person allowed for the rest of the run
+    gate_seconds: float | None = None  # how long it took last
     gate_off: bool = False  # the base was red and the policy says so
     base_gate_red: bool | None = None
     flaky: tuple[TaskId, ...] = ()  # tasks on which the gate failed by chance

@@ -67,7 +67,7 @@ def _headline(plan: Plan, shape: PlanShape, schedule: Schedule) -> Iterator[str]
 def _figures(plan: Plan, schedule: Schedule, options: tuple[Schedule, ...]) -> Iterator[str]:
     one_by_one = plan.strategy is Strategy.SEQUENTIAL
     with_slots = "one task at a time" if one_by_one else f"with {counted(schedule.slots, 'slot')}"
-    yield f"Estimate   {clock(schedule.makespan_seconds)} {with_slots}"
+    yield f"Estimate   {_expected(schedule)} {with_slots}{_without_gate(plan)}"
     yield (
         f"Serial     {clock(schedule.serial_seconds)} one task at a time, "
         f"{schedule.speedup:.1f} times the estimate"
@@ -78,6 +78,18 @@ def _figures(plan: Plan, schedule: Schedule, options: tuple[Schedule, ...]) -> I
     )
     if not one_by_one:
         yield from _wrapped(f"What if    {_options(options)}", indent=11)
+
+
+def _expected(schedule: Schedule) -> str:
+    """The estimate, and between what eight of ten runs lie where that differs."""
+    low, high = clock(schedule.low_seconds), clock(schedule.high_seconds)
+    shown = clock(schedule.makespan_seconds)
+    return shown if low == high else f"{shown} ({low} to {high})"
+
+
+def _without_gate(plan: Plan) -> str:
+    is_unknown = plan.verify and plan.pace.gate_seconds is None
+    return ", without the gate, which has not run yet" if is_unknown else ""
 
 
 def _options(options: tuple[Schedule, ...]) -> str:

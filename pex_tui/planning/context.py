@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pex_tui.core.ids import AgentName, TaskId
+from pex_tui.core.experience import Experience
+from pex_tui.core.ids import AgentName
 from pex_tui.core.plan import Isolation
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.runners import COMMAND, Runners
@@ -23,7 +24,7 @@ def _trust_programs(program: str) -> str | None:
 class PlanContext:
     """All that the plan's own text does not say.
 
-    `tracked` are the paths that git tracks, `history` the median seconds of earlier runs of a task.
+    `tracked` are the paths that git tracks, `experience` is what earlier runs teach.
     `isolation` is the configured default; `break_cycles` drops needs rather than refuse a cycle.
     `memory_bytes` is what the machine has in all, None where that is not known.
     """
@@ -31,7 +32,7 @@ class PlanContext:
     agents: Mapping[AgentName, AgentDefinition] = field(default_factory=dict)
     find_program: ProgramFinder = _trust_programs
     tracked: frozenset[str] = frozenset()
-    history: Mapping[TaskId, float] = field(default_factory=dict)
+    experience: Experience = field(default_factory=Experience)
     isolation: Isolation = Isolation.AUTO
     runners: Runners = field(default_factory=Runners)
     estimate_seconds: float = DEFAULT_ESTIMATE_SECONDS

@@ -1,5 +1,7 @@
 """A plan file's text into a plan, or everything that is wrong with it."""
 
+from dataclasses import replace
+
 from pex_tui.core.ids import TaskId
 from pex_tui.core.plan import Plan
 from pex_tui.planning.context import PlanContext
@@ -23,7 +25,7 @@ def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
     ]
     if draft.problems:
         raise PlanError(name, tuple(draft.problems))
-    head = draft.head
+    head, known = draft.head, context.experience
     tasks = tuple(spec for spec in specs if spec is not None)
     return Plan(
         tasks=tasks,
@@ -35,6 +37,7 @@ def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
         gate=head.gate,
         dropped_needs=dropped,
         unmatched=unmatched_globs(tasks, context),
+        pace=replace(known.pace, gate_seconds=known.gate_seconds(head.verify)),
     )
 
 

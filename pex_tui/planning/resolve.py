@@ -5,6 +5,7 @@ import textwrap
 from typing import TypeVar
 
 from pex_tui.core.amounts import size
+from pex_tui.core.experience import GUESSED_SPREAD, Learned, Work
 from pex_tui.core.globs import matches, names_a_file
 from pex_tui.core.ids import AgentName, LockName, TaskId
 from pex_tui.core.plan import Brief, Expects, Isolation, LockRequest, TaskSpec
@@ -41,6 +42,9 @@ def resolve_task(
         return None
     check_sizes(draft, task, argv if brief is None else ())
     defaults = agent or AgentDefinition(AgentName(""))
+    runner = "" if brief is None else brief.runner
+    work = Work(argv, fields.prompt, fields.agent or "", runner)
+    estimate = _estimate(fields, defaults, context, work)
     return TaskSpec(
         id=TaskId(fields.id),
         argv=argv,
@@ -53,7 +57,8 @@ def resolve_task(
         beside=tuple(dict.fromkeys(TaskId(other) for other in fields.beside)),
         locks=tuple(LockRequest(LockName(name), mode) for name, mode in fields.locks),
         priority=fields.priority,
-        estimate_seconds=_estimate(fields, defaults, context),
+        estimate_seconds=estimate.seconds,
+        estimate_spread=estimate.spread,
         timeout_seconds=_first(fields.timeout, defaults.timeout_seconds),
         retries=fields.retries,
         memory_bytes=_first(fields.memory, defaults.memory_bytes),
@@ -220,11 +225,16 @@ def _expects(
     return defaults.expects or Expects.ANY
 
 
-def _estimate(fields: TaskFile, defaults: AgentDefinition, context: PlanContext) -> float:
-    """The plan's word, else the median of past runs, else the agent's, else the configured one."""
-    learned = context.history.get(TaskId(fields.id))
-    chosen = _first(_first(fields.estimate, learned), defaults.estimate_seconds)
-    return context.estimate_seconds if chosen is None or chosen <= 0 else chosen
+def _estimate(
+    fields: TaskFile, defaults: AgentDefinition, context: PlanContext, work: Work
+) -> Learned:
+    """The plan's word, else what past runs teach, else the agent's, else the configured one."""
+    if fields.estimate:
+        return Learned(fields.estimate)
+    known = context.experience.of(work)
+    if known is not None:
+        return known
+    return Learned(defaults.estimate_seconds or context.estimate_seconds, GUESSED_SPREAD)
 
 
 def _first(*values: Number | None) -> Number | None:

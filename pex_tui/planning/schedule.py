@@ -1,20 +1,30 @@
-"""How long a plan will take with a number of slots, from its estimates: a timetable, not a promise.
+"""How long a plan will take with a number of slots, from its estimates.
 
-Needs, stages, exclusions, named locks and the sequential strategy hold; landing and gate take no
-time here. Switched-off tasks take none either.
+The timetable is a simulation of the run by its own rules, with gate and landing in it. How far off
+it may be is worked out from samples of the estimates' spread, by list scheduling. Only plans too
+large for that, and what-ifs of large ones, are timetabled by list scheduling alone, in which needs,
+stages, exclusions, named locks and the sequential strategy hold. Switched-off tasks take no time.
 """
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from random import Random
 
+from pex_tui.core.events import RunPlanned
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import LockName
+from pex_tui.core.ids import CommitId, LockName, RunId
 from pex_tui.core.plan import LockMode, Plan, Priority, Strategy
 from pex_tui.core.rules import RunRules
+from pex_tui.core.simulation import Course, simulate
+from pex_tui.core.step import begin
 from pex_tui.planning.improve import best_timetable, lower_bound
-from pex_tui.planning.workload import Workload, tails
+from pex_tui.planning.workload import Workload, generate_parallel, tails
 
+MOST_SIMULATED = 200  # tasks of a plan
+_MOST_SAMPLES, _SAMPLED_TASKS = 60, 4_000
+_NOBODY, _NOTHING = RunId("estimate"), CommitId("0" * 40)
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 
 
@@ -22,13 +32,16 @@ _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 class Schedule:
     """A plan's timetable; seconds from the start of the run, in plan order.
 
-    `serial_seconds` is T₁, `critical_seconds` T∞, `lower_bound_seconds` max(T∞, T₁/slots).
+    Eight of ten runs take from `low_seconds` to `high_seconds`. `serial_seconds` is T₁,
+    `critical_seconds` T∞, `lower_bound_seconds` max(T∞, T₁/slots).
     """
 
     slots: int
     starts: tuple[float, ...]
     finishes: tuple[float, ...]
     makespan_seconds: float
+    low_seconds: float
+    high_seconds: float
     lower_bound_seconds: float
     serial_seconds: float
     critical_seconds: float
@@ -42,18 +55,21 @@ class Schedule:
 def schedule_plan(
     plan: Plan, graph: PlanGraph, rules: RunRules, slots: int | None = None
 ) -> Schedule:
-    """The best timetable found for the slots given, else the plan's, else the configured ones."""
+    """The timetable for the slots given, else the plan's, else the configured ones."""
     count = slots or plan.slots or rules.slots
-    usable = 1 if plan.strategy is Strategy.SEQUENTIAL else count
-    work = _workload(plan, graph, usable)
-    best = best_timetable(work, _urgency(plan, len(work.seconds)))
-    tasks = len(plan.tasks)
+    if len(plan.tasks) > MOST_SIMULATED:
+        return _listed(plan, graph, count)
+    work = _workload(plan, graph, _usable(plan, count))
+    course = _course(plan, rules, count)
+    low, high = _spread(plan, graph, work)
     return Schedule(
         slots=count,
-        starts=best.starts[:tasks],
-        finishes=best.finishes[:tasks],
-        makespan_seconds=best.makespan,
-        lower_bound_seconds=lower_bound(work),
+        starts=tuple(start or 0.0 for start in course.starts),
+        finishes=tuple(finish or 0.0 for finish in course.finishes),
+        makespan_seconds=course.end,
+        low_seconds=course.end * low,
+        high_seconds=course.end * high,
+        lower_bound_seconds=min(lower_bound(work), course.end),
         serial_seconds=sum(work.seconds),
         critical_seconds=max(tails(work), default=0.0),
     )
@@ -63,28 +79,111 @@ def what_if(
     plan: Plan, graph: PlanGraph, rules: RunRules, slots: Iterable[int]
 ) -> tuple[Schedule, ...]:
     """One schedule for each number of slots; more slots never show as slower."""
+    counts = tuple(slots)
+    simulates = len(plan.tasks) * len(counts) <= MOST_SIMULATED
+    now = plan.slots or rules.slots
+    factor = 1.0
+    if not simulates:  # as the run itself is to its own list, so are the others taken to be
+        listed = _listed(plan, graph, now).makespan_seconds
+        factor = schedule_plan(plan, graph, rules).makespan_seconds / listed if listed else 1.0
     found: list[Schedule] = []
-    for count in slots:
-        schedule = schedule_plan(plan, graph, rules, count)
-        better = [
-            earlier
-            for earlier in found
-            if earlier.slots < count and earlier.makespan_seconds < schedule.makespan_seconds
-        ]
+    for count in counts:
+        if simulates or count == now:
+            schedule = schedule_plan(plan, graph, rules, count)
+        else:
+            schedule = _stretched(_listed(plan, graph, count), factor)
+        better = [one for one in found if one.makespan_seconds < schedule.makespan_seconds]
         found.append(_with_slots(better[-1], schedule) if better else schedule)
     return tuple(found)
 
 
+def _usable(plan: Plan, slots: int) -> int:
+    return 1 if plan.strategy is Strategy.SEQUENTIAL else slots
+
+
+def _course(plan: Plan, rules: RunRules, slots: int) -> Course:
+    """The run of the plan, if all goes well; nothing is stopped for its time."""
+    tasks = tuple(replace(spec, timeout_seconds=None, brief=None) for spec in plan.tasks)
+    simulated = replace(plan, tasks=tasks, slots=slots)
+    state = begin(RunPlanned(_NOBODY, simulated, rules, _NOTHING, "", None, seed=0))
+    return simulate(state, [spec.estimate_seconds for spec in plan.tasks], plan.pace)
+
+
+def _listed(plan: Plan, graph: PlanGraph, slots: int) -> Schedule:
+    """The best timetable that list scheduling finds."""
+    work = _workload(plan, graph, _usable(plan, slots))
+    best = best_timetable(work, _urgency(plan, len(work.seconds)))
+    tasks = len(plan.tasks)
+    low, high = _spread(plan, graph, work)
+    return Schedule(
+        slots=slots,
+        starts=best.starts[:tasks],
+        finishes=best.finishes[:tasks],
+        makespan_seconds=best.makespan,
+        low_seconds=best.makespan * low,
+        high_seconds=best.makespan * high,
+        lower_bound_seconds=lower_bound(work),
+        serial_seconds=sum(work.seconds),
+        critical_seconds=max(tails(work), default=0.0),
+    )
+
+
+def _spread(plan: Plan, graph: PlanGraph, work: Workload) -> tuple[float, float]:
+    """The tenth and the ninetieth of a hundred runs, as factors of the one that is expected.
+
+    Each sample draws every duration from its estimate's spread; two tasks whose collision is
+    foreseen, and which nothing keeps apart, cost the second one another try as often as that.
+    """
+    usual = generate_parallel(work, keys := _keys(plan, work)).makespan
+    samples = min(_MOST_SAMPLES, _SAMPLED_TASKS // (len(work.seconds) or 1))
+    if not usual or not samples:
+        return 1.0, 1.0
+    random = Random(0)  # noqa: S311 - samples durations, keeps no secret
+    risks = [
+        (graph.index[pair.second], pair.chance)
+        for pair in plan.collisions
+        if graph.index[pair.second] not in graph.excluded[graph.index[pair.first]]
+    ]
+    ends = []
+    for _ in range(samples):
+        seconds = list(work.seconds)
+        for position, spec in enumerate(plan.tasks):
+            seconds[position] *= math.exp(random.gauss(0.0, spec.estimate_spread))
+        for position, chance in risks:
+            if random.random() < chance:
+                seconds[position] += work.seconds[position]
+        sample = replace(work, seconds=tuple(seconds))
+        ends.append(generate_parallel(sample, keys).makespan / usual)
+    ends.sort()
+    tenth = len(ends) // 10
+    return min(1.0, ends[tenth]), max(1.0, ends[-1 - tenth])
+
+
+def _keys(plan: Plan, work: Workload) -> list[tuple[float, ...]]:
+    """The dispatcher's order."""
+    return [
+        (float(urgency), -level)
+        for urgency, level in zip(_urgency(plan, len(work.seconds)), tails(work), strict=True)
+    ]
+
+
+def _stretched(schedule: Schedule, factor: float) -> Schedule:
+    return replace(
+        schedule,
+        makespan_seconds=schedule.makespan_seconds * factor,
+        low_seconds=schedule.low_seconds * factor,
+        high_seconds=schedule.high_seconds * factor,
+    )
+
+
 def _with_slots(timetable: Schedule, asked: Schedule) -> Schedule:
     """A timetable of fewer slots, which holds for more of them as well."""
-    return Schedule(
-        asked.slots,
-        timetable.starts,
-        timetable.finishes,
-        timetable.makespan_seconds,
-        asked.lower_bound_seconds,
-        asked.serial_seconds,
-        asked.critical_seconds,
+    return replace(
+        timetable,
+        slots=asked.slots,
+        lower_bound_seconds=asked.lower_bound_seconds,
+        serial_seconds=asked.serial_seconds,
+        critical_seconds=asked.critical_seconds,
     )
 
 

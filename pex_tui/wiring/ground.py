@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pex_tui.adapters.experience import USUAL_PACE, read_experience
 from pex_tui.adapters.fault_log import FaultLog
 from pex_tui.adapters.git.notices import notices as git_notices
 from pex_tui.adapters.git.repository import Repository, discover
@@ -19,8 +19,9 @@ from pex_tui.adapters.journal_file import JournalError
 from pex_tui.adapters.library import AgentFolder, Library, agent_folders, load_library
 from pex_tui.adapters.probe import machine_memory
 from pex_tui.adapters.programs import program_finder
+from pex_tui.core.experience import Experience
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import RunId, TaskId
+from pex_tui.core.ids import RunId
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
 from pex_tui.engine.contained import Advisor
@@ -232,23 +233,24 @@ class Ground:
                 self.repository.top_level, self.environ.get("PATH", os.defpath)
             ),
             tracked=tracked,
-            history=self._advisor("Looking up past runs", said).call(self._history, otherwise={}),
+            experience=self._advisor("Looking up past runs", said).call(
+                self._experience, otherwise=Experience(pace=USUAL_PACE)
+            ),
             isolation=self.settings.default_isolation,
             runners=self.settings.runners,
             break_cycles=self.settings.conflict_resolution.break_cycles,
             memory_bytes=machine_memory(),
         )
 
-    def _history(self) -> Mapping[TaskId, float]:
-        """How long each task took in earlier runs (median, seconds)."""
+    def _experience(self) -> Experience:
+        """What earlier runs in this repository teach."""
         if not self.places.journal.exists():
-            return {}
+            return Experience(pace=USUAL_PACE)
         journal = self.open_journal()
         try:
-            found = journal.durations()
+            return read_experience(journal)
         finally:
             journal.close_now()
-        return {task: statistics.median(seconds) for task, seconds in found.items()}
 
 
 async def pinned(ground: Ground, run: RunId) -> Ground:

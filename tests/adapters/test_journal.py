@@ -14,9 +14,7 @@ from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.codec import VERSION
 from pex_tui.core.events import (
-    AgentExited,
     AgentProgressed,
-    AgentStarted,
     Event,
     Noticed,
     RunAdopted,
@@ -24,7 +22,7 @@ from pex_tui.core.events import (
     RunLanded,
     RunPlanned,
 )
-from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.landing_events import BranchMoved
 from pex_tui.core.plan import Plan
 from pex_tui.core.rules import RunRules
@@ -185,17 +183,6 @@ async def test_a_run_that_lands_later_took_no_longer(journal: SqliteJournal) -> 
 
     (row,) = journal.runs()
     assert (row.last_at, row.worked_until) == (901.0, 20.0)
-
-
-async def test_durations_are_those_of_attempts_that_ended_well(journal: SqliteJournal) -> None:
-    await write(
-        journal,
-        PLANNED,
-        AgentStarted(A, 1, SlotId(1), 7, 100.0, at=100.0),
-        AgentExited(A, 1, 0, 103.5, at=104.0),
-    )
-
-    assert journal.durations() == {A: [3.5]}
 
 
 async def test_a_forgotten_run_is_gone(journal: SqliteJournal) -> None:

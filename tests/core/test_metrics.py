@@ -42,9 +42,9 @@ from pex_tui.core.plan import (
     Talk,
 )
 from pex_tui.core.radar_events import WritesSeen
+from pex_tui.core.remaining import attempt_seconds
 from pex_tui.core.rules import RunRules
 from pex_tui.core.run_time import elapsed_seconds
-from pex_tui.core.select import attempt_seconds
 from pex_tui.core.settle import next_deadline
 from pex_tui.core.state import FailureKind, Outcome, Verdict
 from pex_tui.core.talk_events import PermissionAsked, PermissionDecided

@@ -17,7 +17,8 @@ from pex_tui.core.facts import facts
 from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import LandingStage, Phase, RunStage
-from pex_tui.core.plan import Plan, Strategy
+from pex_tui.core.plan import Pace, Plan, Strategy
+from pex_tui.core.remaining import stretch
 from pex_tui.core.rules import RunRules
 from pex_tui.core.select import (
     header_view,
@@ -252,7 +253,7 @@ def test_the_estimate_of_the_end_is_empty_once_nothing_can_end() -> None:
 
 def test_the_estimate_is_no_sooner_than_the_longest_chain() -> None:
     state = states.calm()
-    assert header_view(state, NOW).eta == "4:19"  # refunds' last 19 s, then changelog's 4:00
+    assert header_view(state, NOW).eta == "4:22"  # a tenth of refunds' 3:41, then changelog's 4:00
 
 
 def test_a_pause_of_the_run_does_not_count_as_elapsed() -> None:
@@ -340,3 +341,23 @@ def test_nothing_goes_on_growing_after_the_end() -> None:
 
     assert views[0] == views[1]
     assert views[0][0].elapsed == "0:12"
+
+
+def test_the_eta_is_corrected_by_what_the_runs_own_tasks_took() -> None:
+    tasks = tuple(task(f"t{number}", writes=(), estimate_seconds=60.0) for number in range(9))
+    run = World(Plan(tasks), RunRules(slots=1))
+    assert header_view(run.state, run.now).eta == "9:00"
+    for number in range(4):  # half as long as expected
+        run.run(f"t{number}")
+        run.now += 30
+        run.finish(f"t{number}")
+
+    assert stretch(run.state) == pytest.approx(0.63, abs=0.01)
+    assert header_view(run.state, run.now).eta == "3:08"  # 5 × 60 s × 0.63; 5:00 as planned
+
+
+def test_the_eta_holds_the_gate_and_what_takes_turns() -> None:
+    tasks = tuple(task(f"t{number}", writes=("x",), estimate_seconds=10.0) for number in range(6))
+    plan = Plan(tasks, verify=(("pytest",),), pace=Pace(gate_seconds=8.0))
+
+    assert header_view(World(plan, RunRules(slots=6)).state, 100.0).eta == "1:08"

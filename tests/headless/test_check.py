@@ -34,7 +34,7 @@ def test_a_check_shows_shape_length_bound_turns_and_warnings() -> None:
 Harden the public API
 5 tasks · 3 waves · width 2 · 3 slots · strategy auto
 
-Estimate   12:00 with 3 slots
+Estimate   12:00 (10:32 to 13:44) with 3 slots, without the gate, which has not run yet
 Serial     15:00 one task at a time, 1.2 times the estimate
 Bound      9:00: no order is shorter (critical path 9:00)
 What if    12:00 with 3 slots; more would not help
@@ -58,12 +58,12 @@ Warnings: 1
 
 
 def test_slots_from_the_command_line_count() -> None:
-    assert "Estimate   15:00 with 1 slot\n" in checked(planned(PLAN), slots=1)
+    assert "Estimate   15:00 (13:50 to 16:33) with 1 slot" in checked(planned(PLAN), slots=1)
 
 
 def test_a_sequential_plan_says_that_everything_waits() -> None:
     text = checked(planned("strategy: sequential\n" + PLAN))
-    assert "Estimate   15:00 one task at a time" in text
+    assert "Estimate   15:00 (13:50 to 16:33) one task at a time" in text
     assert "Serialised: everything, as the strategy says" in text
     assert "What if" not in text
 

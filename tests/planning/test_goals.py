@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pex_tui.core.experience import Experience, Learned, Work
 from pex_tui.core.ids import AgentName, TaskId
 from pex_tui.core.plan import Plan, Strategy
 from pex_tui.core.rules import RunRules
@@ -302,9 +303,9 @@ def test_parts_within_one_another_are_one_part() -> None:
 
 def test_side_by_side_only_where_it_pays() -> None:
     found = OUTLINES["python"]
-    history = {TaskId("error-handler"): 3600.0, TaskId("qa-engineer"): 10.0}
-    history[TaskId("performance-agent")] = 10.0
-    context = replace(context_of(found), history=history)
+    seconds = {"error-handler": 3600.0, "qa-engineer": 10.0, "performance-agent": 10.0}
+    learned = {f"agent {name}": Learned(took) for name, took in seconds.items()}
+    context = replace(context_of(found), experience=Experience(learned))
     plan = plan_goal(INVESTIGATE, found, context, rules_of)
 
     assert plan.plan.strategy is Strategy.SEQUENTIAL
@@ -313,7 +314,9 @@ def test_side_by_side_only_where_it_pays() -> None:
 
 def test_past_runs_give_the_estimates() -> None:
     found = OUTLINES["python"]
-    context = replace(context_of(found), history={TaskId("qa-engineer"): 42.0})
+    work = Work(("pytest", "-q"))
+    learned = Experience({work.usual_key: Learned(42.0)})
+    context = replace(context_of(found), experience=learned)
     plan = plan_goal(INVESTIGATE, found, context, rules_of)
     tester = next(spec for spec in plan.plan.tasks if spec.id == "qa-engineer")
 

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.ids import AgentName, TaskId
+from pex_tui.core.experience import Experience, Learned, Work
+from pex_tui.core.ids import AgentName
 from pex_tui.core.plan import Expects, Isolation, Plan, TaskSpec
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
@@ -18,7 +19,8 @@ AGENT = AgentDefinition(
     cpu_cores=0.5,
     expects=Expects.CHANGES,
 )
-CONTEXT = PlanContext(agents={AGENT.name: AGENT}, history={TaskId("known"): 42.0})
+KNOWN = Experience({Work(("pytest",), "known", "tester").key: Learned(42.0, 0.1)})
+CONTEXT = PlanContext(agents={AGENT.name: AGENT}, experience=KNOWN)
 
 
 @pytest.fixture
@@ -72,9 +74,11 @@ def test_a_reader_may_ask_for_a_worktree(task: Callable[..., TaskSpec]) -> None:
 @pytest.mark.parametrize(
     ("fields", "seconds"),
     [
-        ("id: known, agent: tester, estimate: 7s", 7),
-        ("id: known, agent: tester", 42),
-        ("id: new, agent: tester", 300),
+        ("id: a, agent: tester, prompt: known, estimate: 7s", 7),
+        ("id: a, agent: tester, prompt: known", 42),
+        ("id: b, agent: tester, prompt: known", 42),
+        ("id: a, agent: tester, prompt: new", 300),
+        ("id: a, command: pytest, prompt: known", 60),
         ("id: new, command: x", 60),
     ],
 )

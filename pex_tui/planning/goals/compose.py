@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pex_tui.core.ids import AgentName, TaskId
+from pex_tui.core.experience import Work
+from pex_tui.core.ids import AgentName
 from pex_tui.planning.context import PlanContext, runs_by
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import Choice, Part, Pattern
@@ -75,7 +76,7 @@ def compose(material: Material) -> Composed:
         tasks.append(_task(name, part, material, stand_in, before=tasks))
         reasons.append(_reason(name, part, stand_in, material))
     parts = zip(tasks, material.choice.parts, strict=True)
-    seconds = tuple(_agent_seconds(task["id"], part, material) for task, part in parts)
+    seconds = tuple(_agent_seconds(part, material) for _, part in parts)
     return Composed({**_head(material, tasks), "tasks": tasks}, tuple(reasons), seconds)
 
 
@@ -138,7 +139,7 @@ def _task(
         task["writes"] = flow(writes)
     if material.choice.pattern is Pattern.EMERGENCY:
         task["priority"] = "critical" if part.agent == words.STABILITY else "high"
-    estimate = _estimate(name, part, material, tool)
+    estimate = _estimate(part, material, tool)
     if estimate is not None:
         task["estimate"] = format_duration(estimate)
     if tool is not None:
@@ -189,28 +190,37 @@ def _writes(part: Part, material: Material, tool: Tool | None) -> list[str] | No
     return [part.path] if is_file else [part.path, f"{part.path}/**"]
 
 
-def _estimate(name: str, part: Part, material: Material, tool: Tool | None) -> float | None:
+def _estimate(part: Part, material: Material, tool: Tool | None) -> float | None:
     """Seconds, unless past runs or the agent's definition know better."""
     agent = material.context.agents.get(AgentName(part.agent))
-    if TaskId(name) in material.context.history:
+    if _learned(part, material, tool) is not None:
         return None
     if tool is not None:
         return _TOOL_SECONDS.get(tool.kind, _OTHER_TOOL_SECONDS)
     if agent is not None and agent.estimate_seconds is not None:
         return None
-    return _agent_seconds(name, part, material)
+    return _agent_seconds(part, material)
 
 
-def _agent_seconds(name: str, part: Part, material: Material) -> float:
+def _learned(part: Part, material: Material, tool: Tool | None) -> float | None:
+    """How long the tool, or the agent, usually takes; None when it never ran here."""
+    work = Work(tool.argv) if tool is not None else Work((), agent=part.agent, runner="any")
+    known = material.context.experience.of(work)
+    return None if known is None else known.seconds
+
+
+def _agent_seconds(part: Part, material: Material) -> float:
     agent = material.context.agents.get(AgentName(part.agent))
-    learned = material.context.history.get(TaskId(name))
-    known = learned or (None if agent is None else agent.estimate_seconds)
+    known = _learned(part, material, None)
+    known = known or (None if agent is None else agent.estimate_seconds)
     usual = _READER_SECONDS if part.agent in _READERS else _AGENT_SECONDS
     return known or usual * _FACTORS[material.choice.complexity]
 
 
 def _reason(name: str, part: Part, stand_in: Equivalent | None, material: Material) -> str:
-    learned = "; estimate from past runs" if TaskId(name) in material.context.history else ""
+    tool = None if stand_in is None else stand_in.tool
+    is_known = _learned(part, material, tool) is not None
+    learned = "; estimate from past runs" if is_known else ""
     if stand_in is None:
         agent = material.context.agents[AgentName(part.agent)]
         return f"{name}: {part.why}; runs by {runs_by(agent, material.context)}{learned}"

@@ -141,9 +141,12 @@ class PlanScreen(PexScreen):
         wide = self.size.width >= _WIDE
         gap = "   " if wide else "  "
         bound = ((f"{gap}bound ", "dim"), (clock(schedule.lower_bound_seconds), ""))
+        low, high = clock(schedule.low_seconds), clock(schedule.high_seconds)
+        spread = ((f" ({low} to {high})", "dim"),) if low != high else ()
         figures: Line = (
             (f"{gap}est ", "dim"),
             (clock(schedule.makespan_seconds), "strong"),
+            *(spread if wide else ()),
             (f"{gap}serial ", "dim"),
             (clock(schedule.serial_seconds), ""),
             (f" {schedule.speedup:.1f}×", "done"),

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from pex_tui.core.amounts import UNKNOWN, percent, size, spoken
 from pex_tui.core.marks import Mark
+from pex_tui.core.remaining import attempt_seconds
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.select import (
     HeaderView,
     TaskRow,
-    attempt_seconds,
     header_view,
     task_rows,
 )
