@@ -14,6 +14,7 @@ from pex_tui.adapters.agents.tokens import AttemptTokens
 from pex_tui.adapters.control import ControlServer
 from pex_tui.adapters.engine_lock import EngineLock
 from pex_tui.adapters.git.kept_refs import uncommitted_ref
+from pex_tui.adapters.git.promised import fetch_promised
 from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.uncommitted import snapshot_uncommitted
 from pex_tui.adapters.journal import SqliteJournal
@@ -51,6 +52,7 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
     if options.land:
         await _check_landing(ground, target)
     base = await repository.resolve_commit(draft.plan.base)
+    await fetch_promised(repository, base)
     lock = await take_lock(ground.places.lock, wait=options.wait)
     with ExitStack() as held:
         held.callback(lock.release)

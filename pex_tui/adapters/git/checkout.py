@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pex_tui.adapters.git.cli import Git, GitError
+from pex_tui.adapters.git.ref_lock import is_orphaned, lock_in, suspects
 from pex_tui.core.ids import CommitId
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
@@ -70,13 +71,39 @@ class UserCheckout:
         # A user's merge options (`branch.main.mergeOptions`, `merge.autoStash`) have no say here.
         options = ["--ff-only", "--commit", "--no-squash", "--no-autostash", "--no-stat"]
         options += ["--no-verify-signatures", "--no-overwrite-ignore", "-q"]
+        command = ("merge", *options, new)
         try:
-            await self.git.run_through("merge", *options, new, pass_fds=(lock,))
+            await self.git.run_through(*command, pass_fds=(lock,))
         except GitError as error:
-            raise LandingError(
-                f"git left {clean(str(self.path))} as it was: {clean(str(error))}. Clear the way, "
-                f"then {self.hint}."
-            ) from None
+            self._unlock(error)
+        else:
+            return
+        try:
+            await self.git.run_through(*command, pass_fds=(lock,))
+        except GitError as error:
+            raise self._refusal(error) from None
+
+    def _unlock(self, error: GitError) -> None:
+        """Remove the lock file that stopped git if its owner is dead; else raise LandingError."""
+        found = lock_in(str(error))
+        if found is None:
+            raise self._refusal(error) from None
+        if is_orphaned(found):
+            found.unlink(missing_ok=True)
+            return
+        where = clean(str(found))
+        owners = suspects(found)
+        if owners:
+            words = f"{owners} is at work in {clean(str(self.path))} and has {where}. Let it end"
+        else:
+            words = f"{where} was made just now, perhaps by a git at work. Wait until it is gone"
+        raise LandingError(f"{words}, then {self.hint}.")
+
+    def _refusal(self, error: GitError) -> LandingError:
+        return LandingError(
+            f"git left {clean(str(self.path))} as it was: {clean(str(error))}. Clear the way, "
+            f"then {self.hint}."
+        )
 
     async def _changed(self) -> list[str]:
         """Tracked files that differ from the last commit, in the index or on the disk."""

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from pex_tui.adapters.child_process import run_through, running
@@ -21,6 +23,13 @@ SAFE_CONFIG = (
     "advice.detachedHead=false",
     "commit.gpgSign=false",
     "protocol.file.allow=user",
+)
+# A filter that is required and has no program would fail every checkout.
+_NO_LFS = (
+    "filter.lfs.required=false",
+    "filter.lfs.process=",
+    "filter.lfs.clean=",
+    "filter.lfs.smudge=",
 )
 # Nothing that a checkout's own configuration says may hide files from us.
 WHOLE_TREE = (
@@ -176,8 +185,11 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _settings() -> list[str]:
-    return [option for setting in SAFE_CONFIG for option in ("-c", setting)]
+@cache
+def _settings() -> tuple[str, ...]:
+    """Our settings as options; without git-lfs its files are what they are: pointers."""
+    lfs = () if shutil.which("git-lfs") else _NO_LFS
+    return tuple(option for setting in (*SAFE_CONFIG, *lfs) for option in ("-c", setting))
 
 
 async def _run(

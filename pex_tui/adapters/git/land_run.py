@@ -13,6 +13,7 @@ from pex_tui.adapters.git.history import unlanded_commits
 from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import TreeMerger
 from pex_tui.adapters.git.message import trailers_of
+from pex_tui.adapters.git.notices import user_setting
 from pex_tui.adapters.git.objects import Commit, read_commits, rewrite_commit
 from pex_tui.adapters.git.stand_in import user_git
 from pex_tui.adapters.git.worktrees import checkouts
@@ -52,8 +53,10 @@ class RunLanding:
         for _ in range(_TRIES):
             old = await self._target(branch)
             new, words = await self._plan(branch, old)
-            if new == old or await self._advance(branch, old, new):
+            if new == old:
                 return new, words
+            if await self._advance(branch, old, new):
+                return new, words + await self._unsigned(old)
         raise LandingError(f"{branch.name} moves all the time. Try {self._hint} when it is quiet.")
 
     @property
@@ -92,6 +95,12 @@ class RunLanding:
         return new.id, (
             f"{branch.name} had moved; {count} replayed onto it, up to {new.id[:10]}.{gate_words}"
         )
+
+    async def _unsigned(self, old: CommitId) -> str:
+        """That the commits are not signed, where the user signs theirs, and how to sign them."""
+        if await user_setting(self.checkout, "commit.gpgSign", "bool") != "true":
+            return ""
+        return f" They are not signed: `git rebase -S --force-rebase {old[:10]}` signs them."
 
     async def _refuse_markers(self, target: str, old: CommitId, new: CommitId) -> None:
         """Raise LandingError for what an earlier version landed with conflict markers in it."""
@@ -197,13 +206,13 @@ class RunLanding:
                 f"abort it, then {self._hint}."
             )
         found = None
-        for number, place in enumerate(await checkouts(git)):
+        for place in await checkouts(git):
             if place.branch != branch.ref:
                 continue
             # git guesses the main work tree's path, so that one goes by its git directory.
             is_mine = mine is not None and (
                 mine.git.git_dir == user_git(git).git_dir
-                if number == 0
+                if place.is_main
                 else place.path == mine.path
             )
             if not is_mine:

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.repository import Repository
 
 _LANDING_HOOKS = (
@@ -21,6 +22,8 @@ async def notices(repository: Repository) -> tuple[str, ...]:
         await _lfs_notice(repository),
         await _submodule_notice(repository),
         await _hook_notice(repository),
+        await _sparse_notice(repository),
+        await signing_notice(repository.checkout),
     )
     return tuple(notice for notice in found if notice)
 
@@ -36,7 +39,7 @@ async def _lfs_notice(repository: Repository) -> str:
     if shutil.which("git-lfs") is None:
         return (
             "This repository keeps files in Git LFS, but git-lfs is not installed: "
-            "workspaces hold pointers in their place."
+            "workspaces hold pointers in their place, and what tasks add lands as plain files."
         )
     return (
         "This repository keeps files in Git LFS: each workspace checks them out with git-lfs, "
@@ -65,12 +68,35 @@ async def _hook_notice(repository: Repository) -> str:
     )
 
 
+async def _sparse_notice(repository: Repository) -> str:
+    if await user_setting(repository.checkout, "core.sparseCheckout", "bool") != "true":
+        return ""
+    return "Your checkout is sparse; workspaces hold all files of the commit."
+
+
+async def signing_notice(checkout: Git) -> str:
+    """That what lands is not signed, where the user signs commits; raise GitError."""
+    if await user_setting(checkout, "commit.gpgSign", "bool") != "true":
+        return ""
+    return (
+        "`commit.gpgsign` is on, and commits that land are not signed, as nobody may be there to "
+        "unlock the key: `git rebase -S --force-rebase COMMIT` signs those after COMMIT."
+    )
+
+
+async def user_setting(checkout: Git, name: str, kind: str) -> str:
+    """What the user's configuration says, whatever our own git is told; empty without it."""
+    command = ("config", "--null", f"--type={kind}", "--show-scope", "--get-all", name)
+    answer = await checkout.run(*command, ok=(0, 1))
+    tokens = os.fsdecode(answer.stdout).split("\0")
+    pairs = zip(tokens[::2], tokens[1::2], strict=False)
+    told = [text for scope, text in pairs if scope != "command"]
+    return told[-1] if told else ""
+
+
 async def _hooks_folder(repository: Repository) -> Path:
     """Where the user's hooks are: our own git has its hooks switched off on the command line."""
-    answer = await repository.checkout.run(
-        *("config", "--null", "--type=path", "--get-all", "core.hooksPath"), ok=(0, 1)
-    )
-    configured = os.fsdecode(answer.stdout).split("\0")[:-2]  # the last one is ours
+    configured = await user_setting(repository.checkout, "core.hooksPath", "path")
     if configured:
-        return repository.top_level / configured[-1]
+        return repository.top_level / configured
     return repository.common_dir / "hooks"

@@ -10,10 +10,14 @@ from pex_tui.adapters.git.stand_in import user_git
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A work tree of the repository; `branch` is a full ref, None with a detached HEAD."""
+    """A work tree of the repository; `branch` is a full ref, None with a detached HEAD.
+
+    The main one is the repository's own: git guesses its path. A bare repository has none.
+    """
 
     path: Path
     branch: str | None
+    is_main: bool = False
 
 
 async def checkouts(git: Git) -> list[Checkout]:
@@ -23,7 +27,8 @@ async def checkouts(git: Git) -> list[Checkout]:
 
 
 def _parse(listing: bytes) -> Iterator[Checkout]:
-    for record in listing.decode("utf-8", "surrogateescape").split("\0\0"):
+    records = listing.decode("utf-8", "surrogateescape").split("\0\0")
+    for number, record in enumerate(records):
         fields = dict(line.partition(" ")[::2] for line in record.split("\0") if line)
         if "worktree" in fields and "bare" not in fields:
-            yield Checkout(Path(fields["worktree"]), fields.get("branch"))
+            yield Checkout(Path(fields["worktree"]), fields.get("branch"), number == 0)

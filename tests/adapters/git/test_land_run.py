@@ -56,6 +56,17 @@ async def refused(world: World, words: str, target: str = "main") -> None:
     assert snapshot(world) == before
 
 
+async def test_where_the_user_signs_it_is_said_that_what_landed_is_not_signed(
+    world: World,
+) -> None:
+    old = main(world)
+    world.git("config", "commit.gpgSign", "true")
+    _, words = await world.lander.land_run("main")
+    assert words.endswith(
+        f" They are not signed: `git rebase -S --force-rebase {old[:10]}` signs them."
+    )
+
+
 async def test_the_users_checkout_goes_forward_with_its_branch(world: World) -> None:
     world.project.write("untracked.txt", "mine")
     world.project.write("x.log", "ignored")
