@@ -236,7 +236,7 @@ class PexApp(TerminalApp):
     def action_leave(self) -> None:
         """Leave; while a run is live, ask what is to become of it."""
         if not self.is_leaving:
-            self.go(partial(leave, self))
+            self.typed.begin(self, "leave", partial(leave, self))
 
     def end_interrupted(self) -> None:
         """Leave without a question."""

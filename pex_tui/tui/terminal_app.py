@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import App
+from textual.events import Event, Key, Paste
 
 from pex_tui.tui.terminal import TerminalDriver
+from pex_tui.tui.typed_ahead import PassedThrough, TypedAhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +40,18 @@ class TerminalApp(App[None]):
         self.lends_terminal = False  # to an editor: keys that send signals are meant for it
         self._context_here: Context | None = None
         self._is_interrupted = False
+        self.typed = TypedAhead(self, super().on_event)
+
+    async def on_event(self, event: Event) -> None:
+        """Have keys and what is pasted wait for what earlier keys open."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self.typed.take(event)
+        else:
+            await super().on_event(event)
+
+    @on(PassedThrough)
+    def _has_passed(self, message: PassedThrough) -> None:
+        self.call_later(message.has_arrived.set)
 
     def get_driver_class(self) -> type[TerminalDriver]:
         """The driver that never waits."""

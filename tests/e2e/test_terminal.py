@@ -25,6 +25,10 @@ def test_a_run_is_started_paused_boosted_aborted_and_left(shell: Shell) -> None:
         terminal.until("Try the keys", "Approve & run", "walker")
         terminal.press("\r")
         terminal.until("running", "step ")
+        terminal.press("/play")
+        terminal.until("Agents 0 of 3", "play")
+        terminal.press("\x1b")
+        terminal.until("Agents 3", "step ")
         terminal.press("p")
         terminal.until("Paused by you")
         terminal.press("p")
@@ -160,10 +164,7 @@ def test_a_goal_typed_at_home_becomes_a_plan_that_runs(shell: Shell) -> None:
     shell.git("commit", "-q", "-m", "tests")
     with opened(shell) as terminal:
         terminal.until("No run in this repository yet", "describe a goal")
-        terminal.press("n")
-        terminal.until("What is to be done?")
-        terminal.press(*"Investigate why the tests fail in CI and how slow they are")
-        terminal.press("\r")
+        terminal.press("nInvestigate why the tests fail in CI and how slow they are\r")  # at once
         terminal.until("Approve & run", "qa-engineer")
         terminal.press("!")
         terminal.until("Why this plan")

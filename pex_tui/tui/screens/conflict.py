@@ -22,6 +22,7 @@ from pex_tui.tui.editor import editable, edited
 from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
+from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.sides import head_lines, preview_lines, side_lines
 from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
@@ -192,7 +193,7 @@ class ConflictScreen(PexScreen):
         self._note = note
         self._show()
 
-    @work(group="conflict", exclusive=True)
+    @command
     async def action_edit(self) -> None:
         """Edit the result in the user's own editor."""
         settlement = self._settlement
@@ -271,7 +272,7 @@ class ConflictScreen(PexScreen):
         """Have the task run again on what has landed."""
         self._settle(Decision.RERUN, {})
 
-    @work(group="settle", exclusive=True)
+    @command
     async def _settle(self, decision: Decision, contents: dict[str, bytes | None]) -> None:
         if self.session is None or self._loaded is None:
             return

@@ -18,6 +18,7 @@ from pex_tui.errors import UserError
 from pex_tui.tui.messages import DraftOpened
 from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import Line, TextView
@@ -141,7 +142,7 @@ class HistoryScreen(PexScreen):
         self._show_text(text)
         self._titled(f"Run {other.run} against {chosen.run}")
 
-    @work(group="open", exclusive=True)
+    @command
     async def action_rerun(self) -> None:
         """Review the run's plan, to run it on the repository as it is now."""
         chosen = self.query_one(RunTable).chosen
@@ -154,7 +155,7 @@ class HistoryScreen(PexScreen):
         else:
             self.post_message(DraftOpened(draft))
 
-    @work(group="open", exclusive=True)
+    @command
     async def action_export(self) -> None:
         """Write the run's report to a file."""
         chosen = self.query_one(RunTable).chosen

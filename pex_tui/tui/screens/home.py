@@ -19,6 +19,7 @@ from pex_tui.tui.messages import DraftOpened, SessionOpened
 from pex_tui.tui.opening import attended
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.run_table import RunTable
@@ -143,7 +144,7 @@ class HomeScreen(PexScreen):
         runs = self.query_one(RunTable)
         runs.move_cursor(row=runs.cursor_row + step)
 
-    @work(group="open", exclusive=True)
+    @command
     async def action_new_plan(self) -> None:
         """Ask what is to be done and review the plan for it."""
         question = LineScreen("What is to be done?", "⏎ makes a plan to review; nothing starts yet")
@@ -157,7 +158,7 @@ class HomeScreen(PexScreen):
         else:
             self.post_message(DraftOpened(draft))
 
-    @work(group="open", exclusive=True)
+    @command
     async def action_open_plan(self) -> None:
         """Ask for a plan file and review it; everything that is wrong with it is shown at once."""
         here = Path.cwd()
@@ -172,7 +173,7 @@ class HomeScreen(PexScreen):
         else:
             self.post_message(DraftOpened(draft))
 
-    @work(group="open", exclusive=True)
+    @command
     async def action_demo(self) -> None:
         """Leave for the demo, which runs in a repository of its own."""
         text = (
@@ -183,7 +184,7 @@ class HomeScreen(PexScreen):
             self.pex.wants_demo = True
             await self.pex.go(partial(leave, self.pex)).wait()
 
-    @work(group="open", exclusive=True)
+    @command
     async def action_open_run(self) -> None:
         """Take up a run that has something left to do, else show its report."""
         chosen = self.query_one(RunTable).chosen

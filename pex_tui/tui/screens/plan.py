@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -36,6 +36,7 @@ from pex_tui.tui.screens.modals import (
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
+from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.graph import GraphView
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import shortened
@@ -234,13 +235,13 @@ class PlanScreen(PexScreen):
             plan = replace(draft.plan, tasks=tuple(tasks))
             self._change(replace(draft, plan=plan, graph=PlanGraph.build(plan, draft.rules)))
 
-    @work(group="edit", exclusive=True)
+    @command
     async def action_edit(self) -> None:
         """Edit the selected task."""
         if self.draft is not None:
             await self._edit(self.draft.plan, self._selected)
 
-    @work(group="edit", exclusive=True)
+    @command
     async def action_new(self) -> None:
         """Add a task."""
         if self.draft is not None:
@@ -252,7 +253,7 @@ class PlanScreen(PexScreen):
         if changed is not None:
             self._change(changed)
 
-    @work(group="edit", exclusive=True)
+    @command
     async def action_drop(self) -> None:
         """Take the selected task out of the plan; what needed it is named first."""
         draft = self.draft
@@ -264,7 +265,7 @@ class PlanScreen(PexScreen):
         if await self.app.push_screen_wait(ConfirmScreen(f"Drop {name}?", text, "Drop it")):
             await self._try(drop_task(draft.plan, row))
 
-    @work(group="edit", exclusive=True)
+    @command
     async def action_link(self) -> None:
         """Choose what the selected task needs, or no longer needs."""
         draft, row = self.draft, self._selected
@@ -293,7 +294,7 @@ class PlanScreen(PexScreen):
             self._before.append(self.draft)
             self._show_draft(self._undone.pop())
 
-    @work(group="edit", exclusive=True)
+    @command
     async def action_what_if(self) -> None:
         """What other numbers of slots would come to; ⏎ takes one of them."""
         draft = self.draft
@@ -328,7 +329,7 @@ class PlanScreen(PexScreen):
             parts.append("Why this plan\n" + "\n".join(f"  {why}" for why in self.draft.reasons))
         self.app.push_screen(TextScreen("Warnings", "\n\n".join(parts) or "There are none."))
 
-    @work(group="save", exclusive=True)
+    @command
     async def action_save(self) -> None:
         """Write the plan, as it is shown, to a file; another is overwritten only when confirmed."""
         if self.draft is None:
@@ -351,7 +352,7 @@ class PlanScreen(PexScreen):
         else:
             self.pex.tell(f"Saved as {path.resolve()}.")
 
-    @work(group="approve", exclusive=True)
+    @command
     async def action_approve(self) -> None:
         """Start the run."""
         draft = self.draft

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import work
 from textual.binding import BindingType
 from textual.reactive import var
 
@@ -25,6 +24,7 @@ from pex_tui.tui import keys
 from pex_tui.tui.messages import ConflictWanted, Steer
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.typed_ahead import command
 
 
 class SteeringScreen(PexScreen):
@@ -95,7 +95,7 @@ class SteeringScreen(PexScreen):
         """Put the selected tasks at the front of the line, or back."""
         self._ask(keys.boosts(self.selected()))
 
-    @work(group="ask", exclusive=True)
+    @command
     async def action_retry(self) -> None:
         """Try again; what runs is asked about first, since its attempt is stopped."""
         tasks = self.selected()
@@ -104,7 +104,7 @@ class SteeringScreen(PexScreen):
         if not live or await self._confirmed("Start again?", text, "Start again"):
             self._ask(keys.retries(tasks))
 
-    @work(group="ask", exclusive=True)
+    @command
     async def action_abort(self) -> None:
         """End the selected tasks, once confirmed."""
         events = keys.aborts(self.selected())
@@ -113,7 +113,7 @@ class SteeringScreen(PexScreen):
         if await self._confirmed("Abort?", text, "Abort"):
             self._ask(events)
 
-    @work(group="ask", exclusive=True)
+    @command
     async def action_message(self) -> None:
         """Say something to the selected agents that listen."""
         listeners = keys.listeners(self.selected())
@@ -143,7 +143,7 @@ class SteeringScreen(PexScreen):
             self.pex.tell(f"Boost: {most} slots." if before is None else f"Back to {before} slots.")
         self._ask([BoostToggled(by=keys.YOU)])
 
-    @work(group="ask", exclusive=True)
+    @command
     async def action_abort_run(self) -> None:
         """End every task, once confirmed."""
         text = "Every task that has not ended is stopped for good. What has landed stays landed."

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -17,6 +16,7 @@ from pex_tui.planning.edits import FIELDS, by_field, put_task, task_fields
 from pex_tui.planning.problems import PlanError
 from pex_tui.tui.screens.modal import Hint, Modal
 from pex_tui.tui.screens.modals import ConfirmScreen
+from pex_tui.tui.typed_ahead import command
 
 Revise = Callable[[str], Awaitable[PlanDraft]]
 
@@ -88,7 +88,7 @@ class TaskForm(Modal[PlanDraft | None]):
         """⏎ in a line saves."""
         self.action_save()
 
-    @work(group="form", exclusive=True)
+    @command
     async def action_save(self) -> None:
         """Have the plan checked as a file would be; stay while anything is wrong."""
         text = put_task(self._plan, self._position, self._fields())
@@ -111,7 +111,7 @@ class TaskForm(Modal[PlanDraft | None]):
             self.query_one(f"#{first}").focus()
             self.query_one(f"#wrong-{first}").scroll_visible(animate=False)
 
-    @work(group="form", exclusive=True)
+    @command
     async def action_cancel(self) -> None:
         """Close it; what was typed is thrown away only when that is wanted."""
         given = {field: self._given.get(field, "") for field in FIELDS}
