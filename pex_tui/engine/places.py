@@ -36,6 +36,11 @@ class Places:
         """Shared read-only checkouts, one numbered folder for each commit in use; reused too."""
         return self.root / "views"
 
+    @property
+    def drafts(self) -> Path:
+        """Plans that were being edited when the app had to end."""
+        return self.root / "drafts"
+
     def run(self, run: RunId) -> Path:
         """A run's folder: agent logs, records, reports."""
         return self.root / "runs" / run

@@ -227,6 +227,10 @@ class Workshop(Protocol):
         """The draft with the plan of another text, checked as a file is; raise PlanError."""
         ...
 
+    async def keep(self, draft: PlanDraft) -> Path:
+        """Write a plan that nobody saved into the state folder; return the file."""
+        ...
+
     @property
     def merge_tool(self) -> str:
         """The program that may merge a file in conflict; empty when none is configured."""

@@ -24,7 +24,7 @@ from pex_tui.tui.app_keys import APP_KEYS
 from pex_tui.tui.asking import ask, drive
 from pex_tui.tui.commands import KeyCommands
 from pex_tui.tui.feed import StateFeed
-from pex_tui.tui.leaving import depart, interrupted, leave, why_it_stopped
+from pex_tui.tui.leaving import depart, interrupted, leave, replace_draft, why_it_stopped
 from pex_tui.tui.messages import (
     ConflictWanted,
     DraftOpened,
@@ -209,7 +209,7 @@ class PexApp(TerminalApp):
 
     @on(DraftOpened)
     def _draft_opened(self, message: DraftOpened) -> None:
-        self.open_draft(message.draft)
+        self.typed.begin(self, "open draft", partial(replace_draft, self, message.draft))
 
     @on(InboxWanted)
     def _inbox_wanted(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker, WorkerState
@@ -9,6 +10,7 @@ from textual.worker import Worker, WorkerState
 from pex_tui.core.amounts import counted
 from pex_tui.core.phases import RunStage
 from pex_tui.core.text import clean
+from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
 from pex_tui.tui.terminal_app import INTERRUPTED
 
@@ -19,9 +21,14 @@ if TYPE_CHECKING:
 
 
 async def leave(app: PexApp) -> None:
-    """Leave at once when nothing lives; else ask whether the run goes on or is stopped."""
-    from pex_tui.tui.screens.modals import LeaveScreen  # noqa: PLC0415  # late: rarely needed
+    """Leave at once when nothing lives; else ask whether the run goes on or is stopped.
 
+    What was edited and not saved is asked about first.
+    """
+    from pex_tui.tui.screens.modals import LeaveScreen, may_discard  # noqa: PLC0415  # late: rare
+
+    if not await may_discard(app, app.unsaved()):
+        return
     session = app.session
     if session is None or not app.is_live:
         state = app.run_state
@@ -43,6 +50,14 @@ async def leave(app: PexApp) -> None:
             app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
 
 
+async def replace_draft(app: PexApp, draft: PlanDraft) -> None:
+    """Review another plan, once the changes to the one before may go."""
+    from pex_tui.tui.screens.modals import may_discard  # noqa: PLC0415  # late: rarely needed
+
+    if await may_discard(app, app.unsaved("plan")):
+        app.open_draft(draft)
+
+
 def how_it_stands(state: RunState) -> str:
     """Where the work of a run lies that has ended, and how to get it."""
     from pex_tui.core.select import brings_anything  # noqa: PLC0415  # late: no run, no need
@@ -62,12 +77,28 @@ def how_it_stands(state: RunState) -> str:
 
 
 async def interrupted(app: PexApp) -> None:
-    """A signal, or a terminal that is gone, ends the app: the state is saved, agents run on."""
+    """A signal, or a terminal that is gone, ends the app: the state is saved, agents run on.
+
+    A plan whose changes are not saved is kept in the state folder.
+    """
+    kept = await _keep_plan(app) if app.unsaved("plan") else ""
     if app.session is None or not app.is_live or not app.session.is_own:
-        await depart(app, "", INTERRUPTED)
+        await depart(app, kept, INTERRUPTED)
         return
     run = app.session.state.run
-    await depart(app, f"Interrupted; `pex-tui resume {run}` goes on with the run.", INTERRUPTED)
+    words = f"Interrupted; `pex-tui resume {run}` goes on with the run.\n{kept}"
+    await depart(app, words.strip(), INTERRUPTED)
+
+
+async def _keep_plan(app: PexApp) -> str:
+    for screen in app.screens_of("plan"):
+        if isinstance(draft := getattr(screen, "draft", None), PlanDraft):
+            try:
+                path = shlex.quote(str(await app.workshop.keep(draft)))
+            except UserError as error:
+                return error.message
+            return f"The changed plan is in {path}: `pex-tui run {path}` opens it."
+    return ""
 
 
 def why_it_stopped(engine: Worker[Any], session: RunSession) -> str:

@@ -7,7 +7,7 @@ import signal
 import threading
 from contextlib import contextmanager
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import App
@@ -19,6 +19,8 @@ from pex_tui.tui.typed_ahead import PassedThrough, TypedAhead
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from textual.screen import Screen
 
 INTERRUPTED = 130
 GRACE_SECONDS = 10.0
@@ -52,6 +54,16 @@ class TerminalApp(App[None]):
     @on(PassedThrough)
     def _has_passed(self, message: PassedThrough) -> None:
         self.call_later(message.has_arrived.set)
+
+    def unsaved(self, mode: str | None = None) -> str:
+        """What was edited and would be lost, in words; of one mode's screens, or of all."""
+        found = (getattr(screen, "unsaved", "") for screen in self.screens_of(mode))
+        return " ".join(filter(None, found))
+
+    def screens_of(self, mode: str | None = None) -> list[Screen[Any]]:
+        """The screens of a mode, or of all modes, whether they show or not."""
+        stacks = self._screen_stacks
+        return [one for name in stacks if mode in {None, name} for one in stacks[name]]
 
     def get_driver_class(self) -> type[TerminalDriver]:
         """The driver that never waits."""

@@ -9,6 +9,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +118,19 @@ class RepositoryWorkshop:
             land=self.run_options.land,
             uncommitted=self.run_options.include_uncommitted,
         )
+
+    async def keep(self, draft: PlanDraft) -> Path:
+        """Write a plan that nobody saved into the state folder."""
+        from pex_tui.planning.writer import plan_to_yaml  # noqa: PLC0415  # seldom wanted
+
+        folder = self.ground.places.drafts
+        path = folder / f"plan-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.yaml"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(plan_to_yaml(draft.plan), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"The changed plan could not be kept: {error.strerror}.") from error
+        return path
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
         """The draft with the plan of another text."""

@@ -149,6 +149,7 @@ class ScriptedWorkshop:
         self.exported: list[tuple[RunId, Path]] = []
         self.handed_over: list[RunId] = []
         self.started: list[PlanDraft] = []
+        self.kept: list[PlanDraft] = []
         self.resumed: list[RunId] = []
         self.attached: list[RunId] = []
         self.goals: list[str] = []
@@ -193,6 +194,10 @@ class ScriptedWorkshop:
         agents = {name: AgentDefinition(name) for name in named}
         plan = parse_plan(text, "the plan", PlanContext(agents=agents))
         return replace(draft, plan=plan, graph=PlanGraph.build(plan, draft.rules))
+
+    async def keep(self, draft: PlanDraft) -> Path:
+        self.kept.append(draft)
+        return Path("drafts/plan.yaml")
 
     async def merge(self, sides: ConflictSides) -> bytes:
         if self.merged is None:

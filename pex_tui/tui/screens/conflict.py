@@ -19,7 +19,7 @@ from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
 from pex_tui.tui.editor import editable, edited
-from pex_tui.tui.screens.modals import TextScreen
+from pex_tui.tui.screens.modals import TextScreen, may_discard
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
 from pex_tui.tui.typed_ahead import command
@@ -65,6 +65,8 @@ class ConflictScreen(PexScreen):
     def __init__(self) -> None:
         super().__init__()
         self._settlement: Settlement | None = None
+        self._begun: Settlement | None = None  # as it was before anything was chosen
+        self._chosen: dict[tuple[TaskId, int], tuple[Settlement, Settlement]] = {}
         self._loaded: tuple[TaskId, int] | None = None
         self._settled_here: tuple[TaskId, int] | None = None
         self._note = ""
@@ -112,10 +114,36 @@ class ConflictScreen(PexScreen):
         found = (conflict.tasks[0], conflict.number) if conflict else None
         if found != self._loaded:
             self._tell_if_settled_elsewhere()
-            self._loaded, self._settlement, self._note, self._verdict = found, None, "", ""
-            if found is not None:
+            self._put_by()
+            self._loaded, self._note, self._verdict = found, "", ""
+            self._begun = self._settlement = None
+            if found in self._chosen:
+                self._begun, self._settlement = self._chosen.pop(found)
+            elif found is not None:
                 self._load(found[0])
         self._show()
+
+    @property
+    def _is_changed(self) -> bool:
+        """Whether anything was chosen or edited here and not applied."""
+        begun, now = self._begun, self._settlement
+        is_open = self._loaded is not None and self._loaded != self._settled_here
+        return is_open and begun is not None and now is not None and now.files != begun.files
+
+    @property
+    def unsaved(self) -> str:
+        """That something was chosen."""
+        loaded = [self._loaded] if self._is_changed else []
+        names = ", ".join(one[0] for one in (*self._chosen, *loaded) if one is not None)
+        return f"What you chose for {names} is not applied." if names else ""
+
+    def _put_by(self) -> None:
+        """Keep what was chosen for a conflict that is still open, until it shows again."""
+        if self._is_changed and self._loaded and self._begun and self._settlement:
+            self._chosen[self._loaded] = self._begun, self._settlement
+        conflicts = self.run_state.open_conflicts if self.run_state else ()
+        still = {(conflict.tasks[0], conflict.number) for conflict in conflicts}
+        self._chosen = {key: kept for key, kept in self._chosen.items() if key in still}
 
     def _tell_if_settled_elsewhere(self) -> None:
         """In a box of its own, so that the next key can't be taken for the next conflict."""
@@ -135,7 +163,7 @@ class ConflictScreen(PexScreen):
         if self.session is None:
             return
         try:
-            self._settlement = begin_settlement(await self.session.sides(task))
+            self._begun = self._settlement = begin_settlement(await self.session.sides(task))
         except LandingError as error:
             self._note = clean(str(error))
         self._show()
@@ -268,9 +296,11 @@ class ConflictScreen(PexScreen):
         else:
             self._settle(Decision.EDITED, settlement.contents())
 
-    def action_rerun(self) -> None:
+    @command
+    async def action_rerun(self) -> None:
         """Have the task run again on what has landed."""
-        self._settle(Decision.RERUN, {})
+        if await may_discard(self.app, self.unsaved if self._is_changed else ""):
+            self._settle(Decision.RERUN, {})
 
     @command
     async def _settle(self, decision: Decision, contents: dict[str, bytes | None]) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from pex_tui.core.text import clean
 from pex_tui.tui.screens.modal import Hint, Modal
+from pex_tui.tui.typed_ahead import command
 
 Answer = Literal["detach", "stop", "stay"]
 _MAY_STOP = (
@@ -120,13 +121,28 @@ class LineScreen(Modal[str]):
             yield Input(self._given, suggester=self._suggester, compact=True)
             yield Hint(f"{self._hint} · esc cancels")
 
+    @property
+    def unsaved(self) -> str:
+        """That something was typed."""
+        fields = self.query(Input)  # none before it is composed
+        is_typed = any(field.value.strip() not in {"", self._given} for field in fields)
+        return f"{self._title}: what you typed is not used." if is_typed else ""
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer with the line."""
         self.dismiss(event.value.strip())
 
-    def action_cancel(self) -> None:
+    @command
+    async def action_cancel(self) -> None:
         """Answer with nothing."""
-        self.dismiss("")
+        if await may_discard(self.app, self.unsaved):
+            self.dismiss("")
+
+
+async def may_discard(app: App[Any], unsaved: str) -> bool:
+    """Whether something may be dropped: asked where it was edited and is not saved."""
+    question = ConfirmScreen("Discard changes?", unsaved, "Discard")
+    return not unsaved or await app.push_screen_wait(question)
 
 
 async def may_write(app: App[Any], path: Path) -> bool:

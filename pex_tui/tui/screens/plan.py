@@ -77,6 +77,7 @@ class PlanScreen(PexScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._kept: PlanDraft | None = None  # as it was opened, saved or started
         self._before: list[PlanDraft] = []
         self._undone: list[PlanDraft] = []
         self._shape: PlanShape | None = None
@@ -100,8 +101,16 @@ class PlanScreen(PexScreen):
         self.query_one(TaskTable).focus()
         self._work_out()
 
+    @property
+    def unsaved(self) -> str:
+        """That the plan was changed."""
+        return (
+            "" if self.draft is self._kept else "The plan's changes are not saved (o saves them)."
+        )
+
     def watch_draft(self) -> None:
         """Another plan is to be reviewed."""
+        self._kept = self.draft
         if self.is_mounted:
             self._before.clear()
             self._undone.clear()
@@ -350,6 +359,7 @@ class PlanScreen(PexScreen):
         except OSError as error:
             self.pex.tell(f"{path} can't be written: {error.strerror}.", is_bad=True)
         else:
+            self._kept = self.draft
             self.pex.tell(f"Saved as {path.resolve()}.")
 
     @command
@@ -369,6 +379,7 @@ class PlanScreen(PexScreen):
         except (UserError, LandingError) as error:
             self.app.push_screen(TextScreen("It can't start", str(error)))
         else:
+            self._kept = draft
             self.post_message(SessionOpened(session))
 
     def action_back(self) -> None:

@@ -15,7 +15,7 @@ from pex_tui.errors import UserError
 from pex_tui.planning.edits import FIELDS, by_field, put_task, task_fields
 from pex_tui.planning.problems import PlanError
 from pex_tui.tui.screens.modal import Hint, Modal
-from pex_tui.tui.screens.modals import ConfirmScreen
+from pex_tui.tui.screens.modals import may_discard
 from pex_tui.tui.typed_ahead import command
 
 Revise = Callable[[str], Awaitable[PlanDraft]]
@@ -59,12 +59,12 @@ class TaskForm(Modal[PlanDraft | None]):
         self._position = position
         self._revise = revise
         self._given = {} if position is None else task_fields(plan, position)
+        self._heading = "New task" if position is None else f"Task {self._given['id']}"
 
     def compose(self) -> ComposeResult:
         """One row a field, its problems below."""
-        name = "New task" if self._position is None else f"Task {self._given['id']}"
         with Vertical(classes="question form panel"):
-            yield Static(name, classes="title", markup=False)
+            yield Static(self._heading, classes="title", markup=False)
             yield Static(id="wrong-", classes="wrong -hidden", markup=False)
             with VerticalScroll(can_focus=False):
                 for field in FIELDS:
@@ -111,10 +111,15 @@ class TaskForm(Modal[PlanDraft | None]):
             self.query_one(f"#{first}").focus()
             self.query_one(f"#wrong-{first}").scroll_visible(animate=False)
 
+    @property
+    def unsaved(self) -> str:
+        """That something was changed."""
+        given = {field: self._given.get(field, "") for field in FIELDS}
+        is_changed = bool(self.query(Input)) and self._fields() != given
+        return f"{self._heading}: what you changed is not saved." if is_changed else ""
+
     @command
     async def action_cancel(self) -> None:
-        """Close it; what was typed is thrown away only when that is wanted."""
-        given = {field: self._given.get(field, "") for field in FIELDS}
-        question = ConfirmScreen("Throw away?", "What you have changed here is not saved.", "Yes")
-        if self._fields() == given or await self.app.push_screen_wait(question):
+        """Close it; what was changed is dropped only when that is confirmed."""
+        if await may_discard(self.app, self.unsaved):
             self.dismiss(None)
