@@ -1,5 +1,6 @@
 """The command line: what a user types, as calls of the wiring."""
 
+import os
 import shlex
 import sys
 from argparse import Namespace
@@ -10,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from pex_tui.arguments import GOAL, PROGRAM, SHARED_OPTIONS, build_parser, summaries
+from pex_tui.core.masking import know_secrets
 from pex_tui.errors import UserError
 
 _OTHER_NAMES = {
@@ -33,6 +35,7 @@ _OPEN_TO_AGENTS = frozenset({"lock", "check", "report", "runs", "doctor"})
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code. No traceback reaches the user."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    know_secrets(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a locale may lack what we print

@@ -7,6 +7,8 @@ forms), then every character that is neither visible nor a plain space.
 import re
 import unicodedata
 
+from pex_tui.core.masking import masked
+
 LINE_LIMIT = 4096
 MARK = "…"
 _TAB_WIDTH = 8
@@ -26,8 +28,14 @@ _SEQUENCE = re.compile(
 
 
 def clean(text: str, limit: int = LINE_LIMIT) -> str:
-    """The text as one harmless line of at most `limit` characters; a longer one ends in `…`."""
-    text = _cut(text, limit)
+    """The text as one harmless line of at most `limit` characters; a longer one ends in `…`.
+
+    Secrets in it are masked.
+    """
+    return _cut(masked(_printable(_cut(text, limit))), limit)
+
+
+def _printable(text: str) -> str:
     if text.isprintable():
         return text
     if not text.isascii() or "\x1b" in text:
@@ -38,7 +46,7 @@ def clean(text: str, limit: int = LINE_LIMIT) -> str:
         text = "".join(
             character if character.isprintable() else _substitute(character) for character in text
         )
-    return _cut(text, limit)
+    return text
 
 
 def clean_bytes(raw: bytes, limit: int = LINE_LIMIT) -> str:

@@ -84,6 +84,24 @@ async def test_a_process_of_a_task_is_refused_and_named(
     assert told["ok"] is False
     assert "part of task api: an agent does not steer" in told["error"]
     assert posted == [SteeringRefused(TaskId("api"), "boost_run")]
+    await attempts.runner.stop(attempts.key("api"), 0.0)  # what has no marker only its shim finds
+    await attempts.runner.wait(attempts.key("api"))
+
+
+async def test_the_environment_above_an_agent_holds_no_secret(
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOY_TOKEN", "correct-horse-battery")
+    monkeypatch.setenv("PGHOST", "correct-horse-battery")
+    await attempts.shell(
+        "api",
+        "p=$PPID; for i in 1; do tr '\\0' '\\n' < /proc/$p/environ; "
+        "p=$(awk '{print $4}' /proc/$p/stat); done; echo end",
+    )
+    await until(lambda: b"end" in attempts.output("api"))
+
+    assert b"PATH=" in attempts.output("api")
+    assert b"correct-horse-battery" not in attempts.output("api")
 
 
 async def test_a_task_reaches_no_shim_not_even_its_own(attempts: Attempts, short: Path) -> None:

@@ -22,6 +22,9 @@ _BOOT = (
     "import sys; sys.path += sys.argv[2:];"
     "from pex_tui.adapters.process.server import main; main(int(sys.argv[1]))"
 )
+_NEEDED = frozenset(
+    {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
+)
 _READY_SECONDS = 20.0
 _LAUNCH_SECONDS = 5.0
 _LOOK_SECONDS = 0.25
@@ -147,6 +150,7 @@ class Launcher:
                 stdout=log,
                 stderr=log,
                 pass_fds=(theirs.fileno(),),
+                env=_environment(),
                 start_new_session=True,
             )
 
@@ -243,6 +247,11 @@ async def _patiently(
         if not reply.done():
             wake()
     return reply.result()
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs to start: agents can read the environment of the shims above them."""
+    return {name: value for name, value in os.environ.items() if name in _NEEDED}
 
 
 def _import_paths() -> list[str]:

@@ -1,0 +1,93 @@
+"""Secrets in text that people are shown: known forms of tokens, and values that were made known.
+
+What a program prints is kept as it is in its log, which only the user can read; screens, reports
+and JSON go through here.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+MASK = "[secret]"
+_SHORTEST_VALUE = 8
+_SECRET_NAME = re.compile(
+    r"TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|_AUTH$|_PAT$",
+    re.IGNORECASE,
+)
+_NO_SECRET_VALUE = re.compile(r"(/|~|\.|https?://[^@]*$|true$|false$|[0-9]+$)", re.IGNORECASE)
+
+_FORMS = (
+    r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}",
+    r"gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat|ffct)-[\w.-]{16,}",
+    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])",
+    r"sk-[A-Za-z0-9][\w-]{18,}",  # Anthropic, OpenAI and those who follow them
+    r"[sr]k_(?:live|test)_\w{16,}",
+    r"xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|(?<=hooks\.slack\.com/services/)[\w/]{20,}",
+    r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
+    r"AIza[\w-]{35}|ya29\.[\w.-]{20,}",
+    r"npm_[A-Za-z0-9]{30,}|pypi-[\w-]{40,}|hf_[A-Za-z0-9]{30,}|dop_v1_[0-9a-f]{40,}",
+    r"SG\.[\w-]{16,}\.[\w-]{16,}",
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|$)",
+    r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)",
+    r"(?<=[Bb]earer )[\w.~+/=-]{16,}|(?<=[Bb]asic )[A-Za-z0-9+/]{16,}={0,2}",
+)
+_FORM = re.compile("|".join(f"(?:{form})" for form in _FORMS), re.DOTALL)
+_ASSIGNED = re.compile(
+    r"(?<![A-Za-z0-9])([A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY)[A-Z0-9_]*"
+    r"[\"']?[=:] ?[\"']?)([^\s\"'$(){}<>]{8,})"
+)
+_HINTS = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "AKIA", "ASIA", "ABIA", "ACCA"),
+    *("glp", "gld", "glr", "glc", "glf", "gli", "gla", "gls", "sk-", "k_live_", "k_test_"),
+    *("xox", "xapp-", "hooks.slack", "eyJ", "AIza", "ya29.", "npm_", "pypi-", "hf_", "dop_v1_"),
+    *("SG.", "PRIVATE KEY", "://", "earer ", "asic ", "TOKEN", "SECRET", "PASSW", "KEY"),
+)
+_KEY_LINE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{64}")
+_KEY_LINE_LENGTHS = range(64, 80)  # with the margin that it may have
+
+
+class _Known:
+    """Values that were made known, as one pattern."""
+
+    pattern: re.Pattern[str] | None = None
+
+
+def know_secrets(environ: Mapping[str, str]) -> None:
+    """Mask from now on what the environment holds under names of secrets."""
+    values = sorted(set(_values(environ)), key=len, reverse=True)
+    _Known.pattern = re.compile("|".join(map(re.escape, values))) if values else None
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable of that name is likely to hold a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def masked(text: str) -> str:
+    """The text with a mark for each secret in it."""
+    if _Known.pattern is not None:
+        text = _Known.pattern.sub(MASK, text)
+    if len(text) in _KEY_LINE_LENGTHS and _KEY_LINE.fullmatch(text.strip()):
+        return MASK
+    if not any(hint in text for hint in _HINTS):
+        return text
+    return _ASSIGNED.sub(rf"\1{MASK}", _FORM.sub(MASK, text))
+
+
+def masked_object(content: object) -> object:
+    """A JSON value with every text in it masked, its keys left alone."""
+    match content:
+        case str():
+            return masked(content)
+        case dict():
+            return {name: masked_object(value) for name, value in content.items()}
+        case list() | tuple():
+            return [masked_object(value) for value in content]
+        case _:
+            return content
+
+
+def _values(environ: Mapping[str, str]) -> Iterable[str]:
+    for name, value in environ.items():
+        is_whole = len(value) >= _SHORTEST_VALUE and "\n" not in value
+        if is_secret_name(name) and is_whole and _NO_SECRET_VALUE.match(value) is None:
+            yield value
