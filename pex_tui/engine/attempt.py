@@ -21,7 +21,8 @@ class Launch:
     """All that is needed to start an attempt's process.
 
     `env` is the whole environment. `speaks` gives the program a stdin that the shim owns and logs;
-    without it stdin is /dev/null.
+    without it stdin is /dev/null. A process that `is_tied` ends when the one that started it does,
+    however that ends.
     """
 
     key: AttemptKey
@@ -30,6 +31,7 @@ class Launch:
     env: dict[str, str]
     grace_seconds: float
     speaks: bool = False
+    is_tied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class PlanMaker:
                     user=self.ground.environ,
                     grace_seconds=_GRACE_SECONDS,
                     passed=self.ground.settings.safety.env_pass,
+                    ties=True,
                 )
                 try:
                     workspace = await self._copy(places.root / "copy")

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground, open_ground
 
 Options = argparse.Namespace
+_ENDING = (signal.SIGTERM, signal.SIGHUP)  # asyncio.run sees to SIGINT
+_INTERRUPTED = 130
 
 
 def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
@@ -22,9 +25,36 @@ def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
     use_pidfd_watcher()
     use_defaults(besides=ENDINGS)
     try:
-        return asyncio.run(coroutine)
+        return asyncio.run(_heeding_signals(coroutine))
     except GitError as error:
         raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
+
+
+async def _heeding_signals(coroutine: Coroutine[Any, Any, int]) -> int:
+    """Cancel the command on a signal that asks for its end, so that nothing it started is left.
+
+    What a run has of its own for these signals goes before this.
+    """
+    loop, command = asyncio.get_running_loop(), asyncio.ensure_future(coroutine)
+    is_asked = False
+
+    def end() -> None:
+        nonlocal is_asked
+        is_asked = True
+        command.cancel()
+
+    heeded = [one for one in _ENDING if signal.getsignal(one) is not signal.SIG_IGN]
+    for number in heeded:
+        loop.add_signal_handler(number, end)
+    try:
+        return await command
+    except asyncio.CancelledError:
+        if not is_asked:
+            raise
+        return _INTERRUPTED
+    finally:
+        for number in heeded:
+            loop.remove_signal_handler(number)
 
 
 async def ground_of(options: Options) -> Ground:

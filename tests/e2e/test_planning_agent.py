@@ -1,6 +1,7 @@
 """A goal planned by an agent with a model: asked, corrected, given up, and never in the way."""
 
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,3 +181,23 @@ def test_escape_plans_by_rules(planner: Planner) -> None:
         terminal.press("\x1b")
         terminal.until("critical path", absent="An agent plans this goal")
         assert planner.agents() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_the_agent_ends_however_the_planning_ends(
+    shell: Shell, tmp_path: Path, number: signal.Signals
+) -> None:
+    mark = tmp_path / "pid"
+    command = ["sh", "-c", f"echo $$ > {mark}.new; mv {mark}.new {mark}; sleep 600"]
+    own = {"own": {"talk": "claude", "command": command}}
+    shell.env.update({"PEX_AGENTS__RUNNERS": json.dumps(own), "PEX_AGENTS__RUNNER": "own"})
+    shell.env["PEX_AGENTS__PLANNER"] = "model"
+    planning = shell.start("plan", "Find out why the checkout fails and is slow")
+    wait_until(mark.exists)
+    pid = int(mark.read_text())
+
+    planning.send_signal(number)
+    planning.communicate()
+
+    wait_until(lambda: not psutil.pid_exists(pid))
+    assert planning.returncode == (130 if number is not signal.SIGKILL else -signal.SIGKILL)

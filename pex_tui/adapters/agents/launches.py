@@ -26,6 +26,7 @@ class AgentLaunches:
 
     `user` is the environment that the user started us with, `passed` the patterns of
     `safety.env_pass`, `door` the engine's socket for agents and `programs` a folder with pex-tui.
+    Where it `ties`, what is launched ends with this process.
     """
 
     places: Places
@@ -36,6 +37,7 @@ class AgentLaunches:
     door: AgentDoor | None = None
     programs: Path | None = None
     write_leases: bool = False
+    ties: bool = False
 
     def build(
         self,
@@ -81,7 +83,7 @@ class AgentLaunches:
             env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH"), str(self.programs))))
         env = own_environment(spec, env)
         speaks = spec.brief is not None and spec.brief.talk in SPOKEN
-        return Launch(key, argv, workspace.path, env, self.grace_seconds, speaks)
+        return Launch(key, argv, workspace.path, env, self.grace_seconds, speaks, self.ties)
 
     def _write_prompt(self, key: AttemptKey, spec: TaskSpec) -> Path:
         """A file with the whole prompt, for its owner alone; raise OSError."""

@@ -24,6 +24,7 @@ class LaunchRequest:
     """Asks the launcher for one shim; `control` is the path its socket shall have.
 
     Nothing starts once the attempt's fence is above `fence`.
+    With a `lifeline` the program's tree ends when the process of that pid does.
     """
 
     id: int
@@ -36,6 +37,7 @@ class LaunchRequest:
     token: str
     control: str
     fence: int = 0
+    lifeline: int = 0
 
     def encode(self) -> bytes:
         """The request as a line; undecodable bytes of paths travel as lone surrogates."""

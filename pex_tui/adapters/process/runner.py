@@ -293,6 +293,7 @@ class ShimRunner:
             token=token,
             control=os.fspath(control),
             fence=read_fence(folder),
+            lifeline=os.getpid() if launch.is_tied else 0,
         )
 
     async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:

@@ -127,9 +127,27 @@ class Shim:
         output = os.open(self._folder / OUTPUT_LOG, _APPEND, 0o600)
         self._selector.register(self._signals, selectors.EVENT_READ, self._heed_signals)
         self._control.open()
+        self._hold_lifeline()
         record = self._start_record()
         write_record(self._folder, START, record, sync=False)
         return record, output
+
+    def _hold_lifeline(self) -> None:
+        """See the end of the process that the tree may not outlive, where the kernel tells it."""
+        if not (self._request.lifeline and hasattr(os, "pidfd_open")):
+            return
+        try:
+            lifeline = os.pidfd_open(self._request.lifeline)
+        except ProcessLookupError:
+            self._end(0.0)
+            return
+
+        def cut() -> None:
+            self._selector.unregister(lifeline)
+            os.close(lifeline)
+            self._end(self._request.grace_seconds)
+
+        self._selector.register(lifeline, selectors.EVENT_READ, cut)
 
     def _start_record(self) -> StartRecord:
         itself = TABLE.stat(os.getpid())
