@@ -29,6 +29,7 @@ def summaries() -> dict[str, str]:
         "demo": "a real run on a sample project made on the spot",
         "doctor": "say what this machine offers and lacks",
         "init": "write settings, Claude Code's /execute and a GitHub workflow to start from",
+        "trust": "say that this repository's settings may run what they name",
         "clean": "remove finished runs' worktrees and refs",
     }
 
@@ -98,6 +99,12 @@ def _shared(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         metavar="KEY=VALUE",
         help="override a setting, e.g. thread_pool.max_concurrent=3",
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="trust what this repository's settings name, as they are now",
     )
 
 
@@ -296,6 +303,7 @@ _EXAMPLES = {
     "demo": f"{PROGRAM} demo --dir /tmp/shop",
     "doctor": f"{PROGRAM} doctor",
     "init": f"{PROGRAM} init --repo ~/shop",
+    "trust": f"{PROGRAM} trust",
     "clean": f"{PROGRAM} clean --older-than 7d",
 }
 _AGENT_EXAMPLES = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pex_tui.arguments import GOAL, PROGRAM, SHARED_OPTIONS, build_parser, summaries
 from pex_tui.core.masking import know_secrets
-from pex_tui.errors import UserError
+from pex_tui.errors import UntrustedError, UserError
 
 _OTHER_NAMES = {
     "status": "runs",
@@ -66,7 +66,32 @@ def _run(arguments: list[str]) -> int:
     options.command = arguments[end + 1 :] if end is not None else []
     _keep_agents_out(options)
     module = import_module(f"pex_tui.wiring.commands.{options.handler}")
+    try:
+        return int(module.main(options))
+    except UntrustedError as error:
+        if not _is_approved(error, options):
+            raise
     return int(module.main(options))
+
+
+def _is_approved(error: UntrustedError, options: Namespace) -> bool:
+    """Ask at the terminal whether the repository is trusted, and note it."""
+    from pex_tui.wiring.terminal import is_headless  # noqa: PLC0415  # seldom asked
+
+    if is_headless(options) or not sys.stderr.isatty():
+        return False
+    _say("This repository's own files name what pex-tui would run or allow:")
+    for line in error.problems:
+        _say(line)
+    sys.stderr.write("Do you trust them, as they are now? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        return False
+    try:
+        error.approve()
+    except OSError as failure:
+        raise UserError(f"That can't be noted: {failure}") from failure
+    return True
 
 
 def _keep_agents_out(options: Namespace) -> None:

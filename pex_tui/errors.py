@@ -1,5 +1,7 @@
 """What a user did or can mend: told in words, never with a traceback."""
 
+from collections.abc import Callable
+
 
 class UserError(Exception):
     """A mistake that its message explains: the thing, the place, the next step.
@@ -17,3 +19,18 @@ class UserError(Exception):
     def lines(self) -> tuple[str, ...]:
         """What to print, in order: the problems, then the message that sums them up."""
         return (*self.problems, self.message)
+
+
+class UntrustedError(UserError):
+    """A repository's own files would run or allow what the user has not said to trust yet.
+
+    `named` are lines that say what; `approve` says from now on that they do, and may raise OSError.
+    """
+
+    def __init__(self, named: tuple[str, ...], approve: Callable[[], None]) -> None:
+        super().__init__(
+            "This repository's own files name what pex-tui would run or allow, and you have not "
+            "said that you trust them. Look at them; then: pex-tui trust, or add --trust.",
+            problems=tuple(f"  {line}" for line in named),
+        )
+        self.approve = approve

@@ -20,7 +20,7 @@ from pex_tui.resources import shipped
 from pex_tui.settings_model import Settings
 from pex_tui.textfiles import read_regular_file
 
-__all__ = ["Settings", "config_home", "load_settings"]
+__all__ = ["Settings", "config_home", "load_settings", "repository_settings"]
 
 REPOSITORY_FILE = Path(".pex") / "pex.yaml"
 _PREFIX = "PEX_"
@@ -87,6 +87,12 @@ def load_settings(
         path for layer in layers[1:] for path in _leaves(layer.content)
     )
     return settings
+
+
+def repository_settings(repo_top: Path) -> dict[str, Any]:
+    """What the repository's own file sets, by our names of sections and keys."""
+    path = repo_top / REPOSITORY_FILE
+    return _file_layer(path, str(REPOSITORY_FILE), []).content if path.exists() else {}
 
 
 def _file_layer(path: Path, name: str, problems: list[str]) -> _Layer:

@@ -14,10 +14,12 @@ from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.core.text import clean
 from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground, open_ground
+from pex_tui.wiring.trust import check_trust
 
 Options = argparse.Namespace
 _ENDING = (signal.SIGTERM, signal.SIGHUP)  # asyncio.run sees to SIGINT
 _INTERRUPTED = 130
+_RUNNING = frozenset({"app", "goal", "plan", "run", "resume", "land", "resolve"})
 
 
 def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
@@ -58,9 +60,16 @@ async def _heeding_signals(coroutine: Coroutine[Any, Any, int]) -> int:
 
 
 async def ground_of(options: Options) -> Ground:
-    """Where the command was told to work."""
+    """Where the command was told to work.
+
+    Raises UntrustedError for a command that runs programs where the repository names some that the
+    user has not said to trust.
+    """
     place = getattr(options, "repo", None) or Path.cwd()
-    return await open_ground(place, getattr(options, "set", None) or ())
+    ground = await open_ground(place, getattr(options, "set", None) or ())
+    if getattr(options, "handler", "") in _RUNNING:
+        await check_trust(ground, trusts=getattr(options, "trust", False))
+    return ground
 
 
 def find_run(journal: SqliteJournal, wanted: str | None) -> RunRow:

@@ -28,7 +28,7 @@ def state_directory(repository: Repository) -> Path:
     moved keeps its own; one that took another's place, or is a copy, gets a new one. Raises
     RepositoryError when it can't be written.
     """
-    home = _state_home() / "pex-tui"
+    home = state_home() / "pex-tui"
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = _known(repository, home) or _new(repository, home)
@@ -102,7 +102,10 @@ def _name(repository: Repository, key: bytes) -> str:
     return f"{name or 'repository'}-{hashlib.sha256(key).hexdigest()[:12]}"
 
 
-def _state_home() -> Path:
-    """A relative `$XDG_STATE_HOME` counts for nothing, as the XDG specification asks."""
+def state_home() -> Path:
+    """The user's folder for state.
+
+    A relative `$XDG_STATE_HOME` counts for nothing, as the XDG specification asks.
+    """
     named = os.environ.get("XDG_STATE_HOME", "")
     return Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
