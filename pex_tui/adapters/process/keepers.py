@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.process.kernel import TABLE, ProcessTable, ProcTable, is_same
-from pex_tui.adapters.process.records import ALIVE_LOCK, MARKER
+from pex_tui.adapters.process.records import ALIVE_LOCK, MARKER, read_start
 
 _SO_PEERPIDFD = 77  # asm-generic/socket.h, since Linux 6.5
 _TRIES = 8
 _MOST_ANCESTORS = 4096
+_DELETED = " (deleted)"
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -113,10 +114,19 @@ def _kept_by(pid: int) -> Path | None:
     with suppress(OSError):
         for name in os.listdir(descriptors):  # noqa: PTH208  # a name is all that is needed
             with suppress(OSError):
-                target = str((descriptors / name).readlink()).removesuffix(" (deleted)")
-                if target.endswith(f"/{ALIVE_LOCK}"):
-                    return Path(target).parent
+                target = str((descriptors / name).readlink())
+                folder = Path(target.removesuffix(_DELETED)).parent
+                if target.removesuffix(_DELETED).endswith(f"/{ALIVE_LOCK}") and (
+                    target.endswith(_DELETED) or _is_shim_of(folder, pid)
+                ):
+                    return folder
     return None
+
+
+def _is_shim_of(folder: Path, pid: int) -> bool:
+    """Whether the attempt's record names the process: an engine opens locks as well, to look."""
+    record = read_start(folder)
+    return record is not None and record.shim_pid == pid
 
 
 def _is_marked(pid: int) -> bool:
