@@ -30,8 +30,6 @@ _FIXED = "slots don't scale by themselves"
 
 
 def _read_isolation(value: Any) -> Any:
-    if value == "clone":
-        raise ValueError('"clone" is not in this version. Write worktree or auto')
     if value == "shared":
         raise ValueError('"shared" suits single tasks that change nothing. Write worktree or auto')
     return value
@@ -174,7 +172,9 @@ class Safety(_Section):
 
     grace: Duration = 10.0
     """Between asking a task to end and killing it; seconds."""
-    isolation: Annotated[Literal["auto", "worktree"], BeforeValidator(_read_isolation)] = "auto"
+    isolation: Annotated[Literal["auto", "worktree", "clone"], BeforeValidator(_read_isolation)] = (
+        "auto"
+    )
     """Where tasks work that don't say: auto shares one checkout among those that only read."""
     sandbox: Annotated[Literal["none"], BeforeValidator(_read_sandbox)] = "none"
     """The wall around a task's process."""
@@ -318,7 +318,8 @@ class Settings(_Section):
     @property
     def default_isolation(self) -> Isolation:
         """Where tasks work that don't say."""
-        return Isolation(self.safety.isolation)
+        asked = self.safety.isolation
+        return Isolation.WORKTREE if asked == "clone" else Isolation(asked)
 
     def _is_given(self, *path: str) -> bool:
         """Whether the user made that setting, or one below it."""

@@ -130,7 +130,6 @@ def test_every_problem_is_told_with_its_file_and_line(
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        ("safety.isolation=clone", '"clone" is not in this version. Write worktree or auto.'),
         ("safety.isolation=shared", '"shared" suits single tasks that change nothing.'),
         ("conflict_resolution.fallback_mode=serial", "one of: sequential, prompt, abort."),
         ("conflict_resolution.silent=[union]", "Write one of: superset, adjacent."),

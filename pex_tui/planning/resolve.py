@@ -207,7 +207,7 @@ def _check_isolation(draft: Draft, task: TaskDraft, writes: tuple[str, ...] | No
 
 
 def _isolation(fields: TaskFile, writes: tuple[str, ...] | None, context: PlanContext) -> Isolation:
-    asked = Isolation(fields.isolation)
+    asked = Isolation.WORKTREE if fields.isolation == "clone" else Isolation(fields.isolation)
     if asked is Isolation.AUTO:
         asked = context.isolation
     if asked is not Isolation.AUTO:

@@ -30,12 +30,6 @@ from pex_tui.planning.fields import (
 )
 
 
-def _read_isolation(value: Any) -> Any:
-    if value == "clone":
-        raise ValueError('"clone" is not in this version. Use worktree, or leave it out')
-    return value
-
-
 def _read_writes(value: Any) -> Any:
     if value is None:
         raise ValueError("it is empty. Write [] for a task that changes nothing, or drop the key")
@@ -54,7 +48,7 @@ WriteSet = Annotated[
     BeforeValidator(_read_writes),
     WithJsonSchema({"type": "array", "items": {"type": "string", "minLength": 1}}),
 ]
-IsolationText = Annotated[Literal["auto", "worktree", "shared"], BeforeValidator(_read_isolation)]
+IsolationText = Literal["auto", "worktree", "clone", "shared"]
 
 
 class _PlanModel(BaseModel):
@@ -152,7 +146,8 @@ class TaskFile(_PlanModel):
     isolation: IsolationText = Field(
         default="auto",
         examples=["auto"],
-        description="Where the task works: auto is shared for `writes: []`, else worktree.",
+        description="Where the task works: auto is shared for `writes: []`, else a repository of "
+        "its own, which worktree and clone both mean.",
     )
     expects: Expects | None = Field(
         default=None,

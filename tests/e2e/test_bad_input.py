@@ -29,7 +29,7 @@ PLANS = {
     ),
     "slots 0": ("slots: 0\ntasks:\n  - {id: a, command: x}\n", "slots"),
     "slots 99": ("slots: 99\ntasks:\n  - {id: a, command: x}\n", "slots"),
-    "clone": ("tasks:\n  - {id: a, command: x, isolation: clone}\n", "clone"),
+    "jail": ("tasks:\n  - {id: a, command: x, isolation: jail}\n", "jail"),
 }
 
 

@@ -43,7 +43,15 @@ def test_choices_are_those_of_the_types(definition: str, kind: type[Strategy]) -
 
 def test_isolation_offers_what_this_version_has() -> None:
     (offered,) = [described["enum"] for key, described in _properties() if key == "isolation"]
-    assert offered == [member.value for member in Isolation]
+    assert [one for one in offered if one != "clone"] == [member.value for member in Isolation]
+
+
+def test_clone_means_what_worktree_means() -> None:
+    tasks = [{"id": "x", "command": "true", "isolation": one} for one in ("clone", "worktree")]
+    clone, worktree = (
+        parse_plan(json.dumps({"tasks": [task]}), "plan.json", PlanContext()) for task in tasks
+    )
+    assert clone.tasks == worktree.tasks
 
 
 @pytest.mark.parametrize("key", sorted(set(TaskFile.model_fields) - {"id", "stage", "agent"}))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.core.unlanded import Why
 from pex_tui.engine.ports import Captured, WorkspaceError
 from tests.adapters.git.conftest import Bench, git_in, key_of, writer
 
@@ -284,7 +285,8 @@ async def test_a_submodule_added_properly_is_one(bench: Bench, tmp_path: Path) -
     path = await bench.prepare(key_of("b"), writer(), "with-lib")
     git_in(path, "submodule", "--quiet", "update", "--init")
     (path / "lib" / "leftover").write_text("x")
-    assert await bench.capture(key_of("b")) == Captured(None)
+    done = await bench.capture(key_of("b"))
+    assert (done.work, [one.why for one in done.unlanded]) == (None, [Why.EDITS])
     path = await bench.prepare(key_of("c"), writer(), "with-lib")
     assert list((path / "lib").iterdir()) == []
     assert git_in(path, "status", "--porcelain") == ""

@@ -128,6 +128,7 @@ async def test_a_cancel_waits_for_git_and_never_cuts_it_short(world: World) -> N
     world.git("config", "filter.slow.smudge", slow)
     world.git("config", "filter.slow.clean", "cat")
     (world.project.path / ".git" / "info" / "attributes").write_text("* filter=slow\n")
+    world.start_again()
 
     landing = asyncio.create_task(world.lander.land_run("main"))
     await until(marks.exists)
