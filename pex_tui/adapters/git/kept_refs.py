@@ -72,10 +72,10 @@ async def read_ref(git: Git, ref: str) -> CommitId | None:
     return CommitId(answer.text) if answer.status == 0 else None
 
 
-async def list_objects(git: Git) -> set[str]:
-    """The objects that our refs and branches name; raise GitError."""
-    listing = await git.text("for-each-ref", "--format=%(objectname)", ROOT, "refs/heads/pex")
-    return set(listing.split())
+async def landing_commits(git: Git) -> set[str]:
+    """The commits that a landing may bring a branch of the user's to; raise GitError."""
+    places = ("refs/heads/pex/", f"{ROOT}/*/_landing", f"{ROOT}/*/*/landing")
+    return set((await git.text("for-each-ref", "--format=%(objectname)", *places)).split())
 
 
 async def write_refs(git: Git, refs: Mapping[str, CommitId]) -> None:

@@ -9,14 +9,14 @@ import asyncio
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pex_tui.adapters.git.agent_refs import log_entries
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.folders import put_bytes
-from pex_tui.adapters.git.kept_refs import list_objects, saved_ref, write_refs
+from pex_tui.adapters.git.kept_refs import landing_commits, saved_ref, write_refs
 from pex_tui.adapters.git.repository import Repository
 from pex_tui.adapters.git.user_refs import UserRefs
 from pex_tui.adapters.whole_file import write_whole
@@ -79,11 +79,14 @@ class UserWatch:
             if is_quiet or self._last() is None:
                 self._keep(await self._look())
 
-    async def compare(self, run: RunId, during: Collection[TaskId]) -> tuple[str, ...]:
+    async def compare(
+        self, run: RunId, at_work: Callable[[], Collection[TaskId]]
+    ) -> tuple[str, ...]:
         """What was done since the last look, in sentences; undone as far as that is safe.
 
-        Raises GitError or OSError.
+        `at_work` names the tasks that are at work when it is asked. Raises GitError or OSError.
         """
+        during = {*at_work()}
         async with self._looking:
             before, now = self._last(), await self._look()
             if before is None or before == now:
@@ -91,7 +94,7 @@ class UserWatch:
                 return ()
             told = [*await self._files(before, now), *await self._moved(run, before, now)]
             self._keep(await self._look())
-        who = ", ".join(sorted(during))
+        who = ", ".join(sorted({*during, *at_work()}))
         more = len(told) - _MOST_TOLD
         told = told[:_MOST_TOLD] + ([f"{more} changes more were made"] if more > 0 else [])
         return tuple(f"In your repository, while {who} ran: {clean(one)}." for one in told)
@@ -175,7 +178,7 @@ class UserWatch:
         """Which branches, tags and stashes were moved or removed; their commits are kept."""
         lost = {ref: oid for ref, oid in before.refs.items() if now.refs.get(ref) != oid}
         gone = [oid for oid in before.stashes if oid not in now.stashes]
-        ours = await list_objects(self._git) if lost else set()
+        ours = await landing_commits(self._git) if lost else set()
         told, kept = [], {}
         for ref, old in lost.items():
             words = await self._fate(ref, old, now.refs.get(ref), ours)

@@ -86,8 +86,9 @@ class GitWorkspaces:
         try:
             answer = self._answers.read(key)
             # Before the work is looked at: it must not lean on objects that somebody lent us.
-            at_work = {key.task, *self._live_tasks(key)}
-            intrusions = await self._watch.compare(key.run, at_work)
+            intrusions = await self._watch.compare(
+                key.run, lambda: {key.task, *self._live_tasks(key)}
+            )
             if spec.isolation is Isolation.SHARED:
                 return answer or await self._captured_view(key, intrusions)
             worktree = self._pool.of(key)

@@ -138,3 +138,16 @@ async def test_objects_that_only_a_planted_alternate_lends_are_written(
     shutil.rmtree(lent)
     bench.project.git("fsck", "--strict")
     assert bench.show(bench.refs()["refs/pex/7f3a/a/1"], "new.txt") == "new"
+
+
+async def test_a_branch_moved_to_a_commit_that_we_keep_is_said_all_the_same(bench: Bench) -> None:
+    project = bench.project
+    project.git("update-ref", "refs/pex/7f3a/other/1-head", "HEAD~1")
+    (told,) = await intruded(bench, 'git -C "$U" update-ref refs/heads/main HEAD~1')
+    assert told.startswith("the branch main was moved to")
+
+
+async def test_a_landing_is_no_intrusion(bench: Bench) -> None:
+    project = bench.project
+    project.git("update-ref", "refs/heads/pex/7f3a", project.git("rev-parse", "HEAD~1"))
+    assert await intruded(bench, 'git -C "$U" update-ref refs/heads/main pex/7f3a') == ()
