@@ -45,6 +45,10 @@ class Places:
         """A run's folder: agent logs, records, reports."""
         return self.root / "runs" / run
 
+    def clock(self, run: RunId) -> Path:
+        """How the run's clock stands to the machine's."""
+        return self.run(run) / "clock.json"
+
     def faults(self, run: RunId) -> Path:
         """What failed inside without ending the run, for whoever has to mend it."""
         return self.run(run) / "faults.log"

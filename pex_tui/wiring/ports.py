@@ -55,7 +55,9 @@ def assemble(
         ground.repository, ground.places, workspace_options(ground), identity
     )
     leases = PortLeases(ground.places.root.name)
-    runner = AgentsRunner(ground.places, stall_seconds=ground.settings.agents.stall)
+    clock = SystemClock(ground.places.clock(state.run), state.now)
+    stall_seconds = ground.settings.agents.stall
+    runner = AgentsRunner(ground.places, stall_seconds=stall_seconds, clock=clock)
     return Assembly(
         Ports(
             journal=journal,
@@ -72,7 +74,7 @@ def assemble(
                 programs=ground.places.programs(state.run),
             ),
             lander=lander,
-            clock=SystemClock(),
+            clock=clock,
             lookout=GitLookout(workspaces),
             desk=door,
             log=FaultLog(ground.places.faults(state.run)),

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.ids import RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey, Launch
@@ -20,7 +21,7 @@ def say(line: str) -> None:
 async def main() -> None:
     """Do what the JSON object on the command line asks for, then wait to be killed."""
     wish = json.loads(sys.argv[1])
-    runner = ShimRunner(Places(Path(wish["root"])))
+    runner = ShimRunner(Places(Path(wish["root"])), SystemClock())
     for name, argv in wish["agents"].items():
         key = AttemptKey(RunId(wish["run"]), TaskId(name), 1)
         env = {"PATH": wish["path"]}

@@ -17,7 +17,7 @@ from pex_tui.adapters.process.kernel import TABLE, Stat, send_signal
 from pex_tui.adapters.process.records import ALIVE_LOCK, START
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.engine.attempt import LaunchError, Started
-from tests.adapters.process.runs import Attempts, lives
+from tests.adapters.process.runs import CLOCK, Attempts, lives
 from tests.waiting import until
 
 pytestmark = pytest.mark.faults
@@ -179,7 +179,7 @@ async def test_a_killed_shim_leaves_nothing_when_its_engine_is_gone(attempts: At
     first = attempts.runner.launcher_pid
     assert first is not None
     await attempts.runner.close()
-    attempts.runner = ShimRunner(attempts.places)
+    attempts.runner = ShimRunner(attempts.places, CLOCK)
     os.kill(attempts.record("one").shim_pid, signal.SIGKILL)
     await until(lambda: not lives(attempts.pids("pids")[0]))
     await until(lambda: not lives(first))  # it had nothing more to look after
@@ -215,7 +215,7 @@ async def test_an_attempt_whose_folder_is_gone_is_ended_before_it_counts_as_neve
     for path in attempts.folder("one").iterdir():
         path.unlink()
     attempts.folder("one").rmdir()
-    attempts.runner = ShimRunner(attempts.places)
+    attempts.runner = ShimRunner(attempts.places, CLOCK)
     assert await attempts.runner.adopt(key) is None
     assert not lives(attempts.pids("pids")[0])
     await until(lambda: TABLE.stat(shim) is None or not lives(shim))

@@ -15,6 +15,7 @@ from pex_tui.adapters.agents.dialects import dialect_of
 from pex_tui.adapters.agents.launches import AgentLaunches
 from pex_tui.adapters.agents.record import read_agent_record
 from pex_tui.adapters.agents.runner import AgentsRunner
+from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.engine_lock import EngineBusyError, EngineLock
 from pex_tui.adapters.git.folders import remove_tree
 from pex_tui.adapters.process.runner import ShimRunner
@@ -157,7 +158,7 @@ async def _sweep(path: Path) -> None:
     except EngineBusyError:
         return  # its process lives
     root = path.with_suffix("")
-    shims = ShimRunner(Places(root))
+    shims = ShimRunner(Places(root), SystemClock())
     try:
         for attempt in Places(root).run(_RUN).glob("*/*/start.json"):
             key = AttemptKey(_RUN, TaskId(attempt.parent.parent.name), int(attempt.parent.name))

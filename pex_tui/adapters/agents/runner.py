@@ -9,6 +9,7 @@ from typing import Any
 from pex_tui.adapters.agents.conversation import Conversation, hear_all
 from pex_tui.adapters.agents.dialects import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
+from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.state import Verdict
 from pex_tui.engine.attempt import (
@@ -32,9 +33,10 @@ class AgentsRunner:
         *,
         stall_seconds: float | None = _STALL_SECONDS,
         now: Callable[[], float] = time.monotonic,
+        clock: SystemClock | None = None,
     ) -> None:
         self._places = places
-        self._shims = ShimRunner(places)
+        self._shims = ShimRunner(places, clock or SystemClock())
         self._stall_seconds = stall_seconds
         self._now = now
         self._talks: dict[AttemptKey, Conversation] = {}

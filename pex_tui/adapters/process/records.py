@@ -22,7 +22,7 @@ MARKER = "PEX_TREE"  # the environment variable whose value, the token, marks an
 
 @dataclass(frozen=True, slots=True)
 class StartRecord:
-    """An attempt that started; times are absolute seconds, `shim_started` the kernel's ticks.
+    """An attempt that started; `started_at` is the wall clock's, `shim_started` the kernel's ticks.
 
     `root_pid` is 0 for the instant before the program is executed. `control` is the path of the
     shim's socket, `token` the value of the marker variable.
@@ -36,16 +36,24 @@ class StartRecord:
     started_at: float
     token: str
     control: str
+    started_monotonic: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExitRecord:
-    """How an attempt's root process ended; one of `exit_code` and `signal` is None."""
+    """How an attempt's root process ended; one of `exit_code` and `signal` is None.
+
+    The wall clock may be set meanwhile, so both moments are also told by the monotonic clock of the
+    boot: nothing of version 0.1 did.
+    """
 
     exit_code: int | None
     signal: int | None
     started_at: float
     exited_at: float
+    boot_id: str = ""
+    started_monotonic: float | None = None
+    exited_monotonic: float | None = None
 
 
 def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, sync: bool) -> None:
@@ -66,6 +74,7 @@ def read_start(folder: Path) -> StartRecord | None:
             started_at=float(fields["started_at"]),
             token=str(fields["token"]),
             control=str(fields["control"]),
+            started_monotonic=_seconds(fields.get("started_monotonic")),
         )
     return None
 
@@ -79,6 +88,9 @@ def read_exit(folder: Path) -> ExitRecord | None:
             signal=_whole(fields["signal"]),
             started_at=float(fields["started_at"]),
             exited_at=float(fields["exited_at"]),
+            boot_id=str(fields.get("boot_id", "")),
+            started_monotonic=_seconds(fields.get("started_monotonic")),
+            exited_monotonic=_seconds(fields.get("exited_monotonic")),
         )
     return None
 
@@ -98,3 +110,7 @@ def _fields(path: Path) -> dict[str, Any]:
 
 def _whole(number: Any) -> int | None:
     return None if number is None else int(number)
+
+
+def _seconds(number: Any) -> float | None:
+    return None if number is None else float(number)

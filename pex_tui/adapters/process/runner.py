@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.client import give_order
 from pex_tui.adapters.process.fence import give_up, read_fence, wake
 from pex_tui.adapters.process.kernel import TABLE, Stat, send_signal
 from pex_tui.adapters.process.launcher import Ending, Launcher, LauncherDiedError
 from pex_tui.adapters.process.messages import LaunchRequest, Order
+from pex_tui.adapters.process.moments import Moments
 from pex_tui.adapters.process.output import LogTail
 from pex_tui.adapters.process.records import (
     ALIVE_LOCK,
     OUTPUT_LOG,
     START,
-    ExitRecord,
     StartRecord,
     read_exit,
 )
@@ -63,10 +64,10 @@ class _Attempt:
     was_stopped: bool = False  # its shim, by somebody
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def told(self, ending: Ending) -> None:
+    def told(self, ending: Ending, moments: Moments) -> None:
         """The shim says how it ended; it writes that down and goes by itself."""
         if not ending.cancelled():
-            self.outcome = _exited(ending.result())
+            self.outcome = moments.exited(ending.result())
             self.watch.close()
             self.watch.gone.set()
 
@@ -79,9 +80,10 @@ class _Attempt:
 class ShimRunner:
     """Process trees under shims that outlive this engine; one runner a state directory."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, clock: SystemClock) -> None:
         self.say: Callable[[str], None] = lambda _: None  # hears what a person should know
         self._places = places
+        self._moments = Moments(clock)
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._launcher = Launcher(places.root)
         self._attempts: dict[AttemptKey, _Attempt] = {}
@@ -105,9 +107,9 @@ class ShimRunner:
         attempt = _follow(folder, record)
         if ending is not None:
             attempt.ending = ending
-            ending.add_done_callback(attempt.told)
+            ending.add_done_callback(lambda ended: attempt.told(ended, self._moments))
         self._keep(launch.key, attempt)
-        return Started(record.root_pid, record.started_at)
+        return self._moments.started(record)
 
     async def _launched(self, launch: Launch, folder: Path) -> tuple[StartRecord, Ending | None]:
         """Start it once, whatever becomes of the launcher meanwhile; raise LaunchError."""
@@ -128,12 +130,12 @@ class ShimRunner:
         record = await _give_up(folder)
         if record is None:
             await asyncio.to_thread(end_nameless, key)
-            return _lost(None) if (folder / START).exists() else None
+            return self._moments.lost(None) if (folder / START).exists() else None
         attempt = await _find_alive(folder, record)
         if attempt is not None:
             self._keep(key, attempt)
-            return Started(record.root_pid, record.started_at)
-        return await _outcome(folder, record)
+            return self._moments.started(record)
+        return await self._outcome(folder, record)
 
     async def wait(self, key: AttemptKey) -> Exited:
         """Return once no process of the attempt is left; raise LaunchError if it never started."""
@@ -151,7 +153,7 @@ class ShimRunner:
         if attempt.ending is not None and attempt.outcome is None:
             await asyncio.wait({attempt.ending}, timeout=_SWEEP_SECONDS)
         if attempt.outcome is None:
-            attempt.outcome = await _outcome(attempt.folder, attempt.record)
+            attempt.outcome = await self._outcome(attempt.folder, attempt.record)
         return attempt.outcome
 
     async def reports(self, key: AttemptKey) -> AsyncIterator[Progress]:
@@ -271,6 +273,14 @@ class ShimRunner:
         if not attempt.watch.gone.is_set():
             send_signal(attempt.record.shim_pid, signal.SIGKILL, attempt.shim)
 
+    async def _outcome(self, folder: Path, record: StartRecord) -> Exited:
+        """How an attempt whose shim is gone ended; without an exit record its strays are ended."""
+        ended = read_exit(folder)
+        if ended is not None:
+            return self._moments.exited(ended)
+        await asyncio.to_thread(end_strays, record, folder / OUTPUT_LOG)
+        return self._moments.lost(record)
+
     def _folder(self, key: AttemptKey) -> Path:
         return self._places.attempt(key.run, key.task, key.attempt)
 
@@ -369,20 +379,3 @@ def _is_locked(path: Path) -> bool:
         return False
     finally:
         os.close(descriptor)
-
-
-async def _outcome(folder: Path, record: StartRecord) -> Exited:
-    """How an attempt whose shim is gone ended; without an exit record its strays are ended."""
-    ended = read_exit(folder)
-    if ended is None:
-        await asyncio.to_thread(end_strays, record, folder / OUTPUT_LOG)
-        return _lost(record.started_at)
-    return _exited(ended)
-
-
-def _exited(record: ExitRecord) -> Exited:
-    return Exited(record.exit_code, record.signal, record.started_at, record.exited_at)
-
-
-def _lost(started_at: float | None) -> Exited:
-    return Exited(None, None, started_at, time.time(), lost=True)

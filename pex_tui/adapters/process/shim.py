@@ -62,8 +62,9 @@ class Shim:
         self._is_ours = False
         self._root = 0
         self._root_status: int | None = None
-        self._started_at = 0.0
+        self._started: StartRecord | None = None
         self._exited_at = 0.0
+        self._exited_monotonic = 0.0
         self._kill_at: float | None = None  # monotonic; set once the tree is being ended
         self._nap_seconds = 0.001
 
@@ -160,6 +161,7 @@ class Shim:
             started_at=time.time(),
             token=self._request.token,
             control=self._request.control,
+            started_monotonic=time.monotonic(),
         )
 
     def _spawn(self, record: StartRecord, output: int) -> StartRecord:
@@ -170,7 +172,7 @@ class Shim:
         else:
             stdin = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         env = {**request.env, MARKER: request.token}
-        self._started_at = record.started_at
+        self._started = record
         self._root = spawn(request.argv, request.cwd, env, stdin, output)
         os.close(stdin)
         os.close(output)
@@ -195,7 +197,7 @@ class Shim:
                 return False
             if pid == self._root:
                 self._root_status = status
-                self._exited_at = time.time()
+                self._exited_at, self._exited_monotonic = time.time(), time.monotonic()
                 if self._kill_at is None:
                     self._kill_at = time.monotonic() + LEFTOVER_GRACE_SECONDS
                     tree.terminate(os.getpid())
@@ -247,12 +249,15 @@ class Shim:
         return False
 
     def _exit_record(self) -> ExitRecord:
-        status = self._root_status or 0
+        status, started = self._root_status or 0, self._started
         return ExitRecord(
             exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
             signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-            started_at=self._started_at,
+            started_at=started.started_at if started else 0.0,
             exited_at=self._exited_at,
+            boot_id=started.boot_id if started else "",
+            started_monotonic=started.started_monotonic if started else None,
+            exited_monotonic=self._exited_monotonic,
         )
 
     def _leave_record(self, record: ExitRecord) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pex_tui.adapters.agents.conversation import Conversation
 from pex_tui.adapters.agents.dialects import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.core.plan import Talk
 from pex_tui.core.state import FailureKind, Verdict
@@ -348,7 +349,7 @@ async def test_a_flood_that_an_agent_leaves_behind_holds_nobody_up(talks: Talks)
     folder.mkdir(parents=True)
     (folder / "output.log").write_bytes(b"no message\n" * 100_000)
     record = AgentRecord(Talk.CLAUDE, 1, str(talks.work), "Do it.", session=SESSION)
-    shims = ShimRunner(talks.places)
+    shims = ShimRunner(talks.places, SystemClock())
     talk = Conversation(
         talks.key(), folder, dialect_of(record), shims, now=time.monotonic, stall_seconds=None
     )

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.records import StartRecord, read_start
 from pex_tui.adapters.process.runner import ShimRunner
@@ -12,6 +13,7 @@ from pex_tui.core.ids import RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey, Launch, Started
 from pex_tui.engine.places import Places
 
+CLOCK = SystemClock()
 RUN = RunId("7f3a")
 
 
@@ -23,7 +25,7 @@ class Attempts:
         self.work = root / "work"
         self.work.mkdir()
         self.places = Places(self.root)
-        self.runner = ShimRunner(self.places)
+        self.runner = ShimRunner(self.places, CLOCK)
 
     def key(self, name: str) -> AttemptKey:
         return AttemptKey(RUN, TaskId(name), 1)

@@ -20,7 +20,7 @@ from pex_tui.engine.attempt import (
     Progress,
     Started,
 )
-from tests.adapters.process.runs import Attempts, lives
+from tests.adapters.process.runs import CLOCK, Attempts, lives
 from tests.waiting import until
 
 FOREVER = "while :; do sleep 1; done"
@@ -127,7 +127,7 @@ async def test_a_closed_runner_leaves_its_attempts_to_the_next(attempts: Attempt
     await attempts.shell("ended", "exit 3")
     await attempts.runner.wait(attempts.key("ended"))
     await attempts.runner.close()
-    attempts.runner = ShimRunner(attempts.places)
+    attempts.runner = ShimRunner(attempts.places, CLOCK)
     assert await attempts.runner.adopt(attempts.key("live")) == started
     ended = await attempts.runner.adopt(attempts.key("ended"))
     assert isinstance(ended, Exited)
@@ -139,7 +139,7 @@ async def test_a_closed_runner_leaves_its_attempts_to_the_next(attempts: Attempt
 async def test_waiting_adopts_what_an_earlier_runner_started(attempts: Attempts) -> None:
     await attempts.shell("one", "exit 4")
     await attempts.runner.close()
-    attempts.runner = ShimRunner(attempts.places)
+    attempts.runner = ShimRunner(attempts.places, CLOCK)
     assert (await attempts.runner.wait(attempts.key("one"))).exit_code == 4
 
 
