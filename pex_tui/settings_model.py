@@ -97,6 +97,8 @@ class Monitoring(_Section):
     """The family of status symbols."""
     theme: Word = "ember"
     """The colour theme's name."""
+    log_limit: Size = 100 * _MEGABYTE
+    """What an agent's output takes up on the disk; beyond it the middle is left out."""
     notify: Literal["bell", "desktop", "off"] = "bell"
     """How the terminal calls when a run needs somebody: its bell, a desktop notification, not."""
 

@@ -11,18 +11,22 @@ _CHUNK = 1 << 18
 _HEAD_BYTES = 4 * (LINE_LIMIT + 1)
 _ONE_READ_BYTES = 1 << 20
 _REFRESH_BYTES = 16 << 20
+_MOST_LINES = 1_000_000
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 class LogReader:
     """The lines of one log; the file may not exist yet, may hold anything, and may be growing.
 
-    Memory is eight bytes a line. Nothing is kept open between calls.
+    Memory is eight bytes a line, and a million lines at most: of more the oldest half is left out.
+    What was given back to the disk (a hole) is one line that says so. Nothing is kept open between
+    calls.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._starts = array("Q", [0])
+        self._gaps: set[int] = set()  # where lines start that stand for what is left out
         self._size = 0
 
     @property
@@ -44,6 +48,7 @@ class LogReader:
             size = os.fstat(descriptor).st_size
             if size < self._size:  # written anew
                 self._starts = array("Q", [0])
+                self._gaps = set()
                 self._size = 0
             return self._index(descriptor, min(size, self._size + _REFRESH_BYTES))
         finally:
@@ -61,12 +66,18 @@ class LogReader:
         try:
             begin, end = self._bounds(start)[0], self._bounds(stop - 1)[1]
             if end - begin > _ONE_READ_BYTES:
-                return [_long_line(descriptor, *self._bounds(line)) for line in range(start, stop)]
+                return [self._line(descriptor, *self._bounds(line)) for line in range(start, stop)]
             block = os.pread(descriptor, end - begin, begin)
             bounds = [self._bounds(line) for line in range(start, stop)]
-            return [_shown(block[low - begin : high - begin]) for low, high in bounds]
+            return [
+                _gap(high - low) if low in self._gaps else _shown(block[low - begin : high - begin])
+                for low, high in bounds
+            ]
         finally:
             os.close(descriptor)
+
+    def _line(self, descriptor: int, begin: int, end: int) -> str:
+        return _gap(end - begin) if begin in self._gaps else _long_line(descriptor, begin, end)
 
     def _bounds(self, line: int) -> tuple[int, int]:
         """Where the line's bytes are, its newline included."""
@@ -76,6 +87,8 @@ class LogReader:
     def _index(self, descriptor: int, end: int) -> bool:
         before = self._size
         while self._size < end:
+            if self._skip_hole(descriptor):
+                continue
             chunk = os.pread(descriptor, min(_CHUNK, end - self._size), self._size)
             if not chunk:
                 break
@@ -84,7 +97,25 @@ class LogReader:
             next(ends)
             self._starts.extend(ends)
             self._size += len(chunk)
+            if len(self._starts) > _MOST_LINES:
+                self._starts = array("Q", [0]) + self._starts[len(self._starts) // 2 :]
+                self._gaps.add(0)
         return self._size != before
+
+    def _skip_hole(self, descriptor: int) -> bool:
+        """Make one line of what is no longer on the disk; whether there was any of it."""
+        try:
+            data_at = os.lseek(descriptor, self._size, os.SEEK_DATA)
+        except OSError:  # no data any more, or a system without holes
+            return False
+        if data_at == self._size:
+            return False
+        if self._starts[-1] != self._size:
+            self._starts.append(self._size)  # the line before the hole ends there
+        self._gaps.add(self._size)
+        self._starts.append(data_at)
+        self._size = data_at
+        return True
 
 
 def _long_line(descriptor: int, begin: int, end: int) -> str:
@@ -96,6 +127,10 @@ def _long_line(descriptor: int, begin: int, end: int) -> str:
     if b"\r" in head:  # drawn over itself again and again: its end is what stood there last
         return _shown(os.pread(descriptor, _HEAD_BYTES, end - _HEAD_BYTES))
     return _marked(clean_bytes(head), size)
+
+
+def _gap(size: int) -> str:
+    return f"… [{_in_words(size)} of this log are left out]"
 
 
 def _shown(raw: bytes) -> str:

@@ -56,8 +56,12 @@ def assemble(
     )
     leases = PortLeases(ground.places.root.name)
     clock = SystemClock(ground.places.clock(state.run), state.now)
-    stall_seconds = ground.settings.agents.stall
-    runner = AgentsRunner(ground.places, stall_seconds=stall_seconds, clock=clock)
+    runner = AgentsRunner(
+        ground.places,
+        stall_seconds=ground.settings.agents.stall,
+        clock=clock,
+        log_limit=ground.settings.monitoring.log_limit,
+    )
     return Assembly(
         Ports(
             journal=journal,

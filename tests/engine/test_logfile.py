@@ -79,9 +79,8 @@ def test_a_200_kb_line_is_cut_with_a_mark_that_says_its_size(log: Path) -> None:
 
 def test_a_100_mb_line_is_cut_without_being_read(log: Path) -> None:
     with log.open("wb") as stream:
-        stream.write(b"x" * 50_000)
-        stream.truncate(100_000_000)
-        stream.seek(100_000_000)
+        for _ in range(100):
+            stream.write(b"x" * 1_000_000)
         stream.write(b"\nafter\n")
     cut, after = read(log)
     assert cut.startswith("xxx")
@@ -110,3 +109,36 @@ def test_any_bytes_split_into_cleaned_lines(content: bytes) -> None:
         lines = content.split(b"\n")
         expected = lines[:-1] if not lines[-1] else lines
         assert read(Path(log.name)) == [clean_bytes(line) for line in expected]
+
+
+def test_what_was_given_back_to_the_disk_is_one_line_that_says_so(log: Path) -> None:
+    with log.open("wb") as writer:
+        writer.write(b"first\ncut off he")
+        writer.flush()
+        writer.truncate(3 << 30)
+        writer.seek(0, 2)
+        writer.write(b"re\nlast\n")
+    reader = LogReader(log)
+    while reader.refresh():
+        pass
+    lines = reader.lines(0, 10)
+    assert (lines[0], lines[-1]) == ("first", "last")
+    assert sum("3.22 GB of this log are left out" in line for line in lines) == 1
+    assert len(lines) <= 5
+    assert reader.line_count == len(lines)
+
+
+def test_a_log_of_endless_lines_costs_no_endless_memory(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pex_tui.engine.logfile._MOST_LINES", 100)
+    reader = LogReader(log)
+    with log.open("w") as writer:
+        for number in range(1000):
+            writer.write(f"{number}\n")
+            writer.flush()
+            reader.refresh()
+            assert reader.line_count <= 101
+    lines = reader.lines(0, 1000)
+    assert lines[0].endswith("of this log are left out]")
+    assert lines[1:] == [str(number) for number in range(1000 - len(lines) + 1, 1000)]

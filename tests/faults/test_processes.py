@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.process import bounded_log
+from pex_tui.adapters.process.bounded_log import BoundedLog
 from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.records import START, write_record
+from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.engine.attempt import Exited, Started
-from tests.adapters.process.runs import RUN, Attempts, lives
+from tests.adapters.process.runs import CLOCK, RUN, Attempts, lives
 from tests.waiting import until
 
 pytestmark = pytest.mark.faults
@@ -321,3 +324,36 @@ async def test_huge_lines_and_binary_output_are_kept_as_they_are(attempts: Attem
     await attempts.runner.wait(attempts.key("one"))
     assert attempts.output("one") == b"x" * 200_000 + b"\n" + bytes(range(256)) + b"\n\xff\x00end"
     assert seen[-1].activity == "\ufffdend"
+
+
+async def test_a_flood_takes_up_no_more_than_its_limit_and_that_is_said(
+    attempts: Attempts,
+) -> None:
+    limit = 1 << 20
+    said: list[str] = []
+    await attempts.runner.close()
+    attempts.runner = ShimRunner(attempts.places, CLOCK, log_limit=limit)
+    attempts.runner.say = said.append
+    await attempts.shell("one", "echo begin; yes | head -c 30000000; echo end")
+    await attempts.runner.wait(attempts.key("one"))
+    found = (attempts.folder("one") / "output.log").stat()
+    assert found.st_size == 30_000_000 + len("begin\nend\n")
+    assert found.st_blocks * 512 <= limit + 8192
+    output = attempts.output("one")
+    assert output.startswith(b"begin\ny\ny\n")
+    assert output.endswith(b"y\ny\nend\n")
+    assert said == [
+        "one prints more than 1M: the middle of its log is left out (monitoring.log_limit)."
+    ]
+
+
+async def test_without_holes_a_flood_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_log, "_punch", lambda *_: False)
+    log = tmp_path / "output.log"
+    log.write_bytes(b"x" * (1 << 20))
+    BoundedLog(log, 1 << 18, may_cut=False).look()
+    assert log.stat().st_size == 1 << 20
+    BoundedLog(log, 1 << 18, may_cut=True).look()
+    assert log.stat().st_size == 1 << 16

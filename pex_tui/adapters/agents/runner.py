@@ -34,9 +34,10 @@ class AgentsRunner:
         stall_seconds: float | None = _STALL_SECONDS,
         now: Callable[[], float] = time.monotonic,
         clock: SystemClock | None = None,
+        log_limit: int = 0,
     ) -> None:
         self._places = places
-        self._shims = ShimRunner(places, clock or SystemClock())
+        self._shims = ShimRunner(places, clock or SystemClock(), log_limit=log_limit)
         self._stall_seconds = stall_seconds
         self._now = now
         self._talks: dict[AttemptKey, Conversation] = {}

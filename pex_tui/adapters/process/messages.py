@@ -23,8 +23,9 @@ class SpawnError(Exception):
 class LaunchRequest:
     """Asks the launcher for one shim; `control` is the path its socket shall have.
 
-    Nothing starts once the attempt's fence is above `fence`.
-    With a `lifeline` the program's tree ends when the process of that pid does.
+    Nothing starts once the attempt's fence is above `fence`. With a `lifeline` the program's tree
+    ends when the process of that pid does. Its output takes up at most `log_limit` bytes of the
+    disk, 0 for as much as it likes.
     """
 
     id: int
@@ -38,6 +39,7 @@ class LaunchRequest:
     control: str
     fence: int = 0
     lifeline: int = 0
+    log_limit: int = 0
 
     def encode(self) -> bytes:
         """The request as a line; undecodable bytes of paths travel as lone surrogates."""

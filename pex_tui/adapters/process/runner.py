@@ -30,6 +30,7 @@ from pex_tui.adapters.process.records import (
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.process.strays import end_nameless, end_strays
 from pex_tui.adapters.process.watch import Watch
+from pex_tui.core.amounts import size
 from pex_tui.engine.attempt import (
     AttemptKey,
     Exited,
@@ -61,6 +62,7 @@ class _Attempt:
     watch: Watch
     ending: Ending | None = None  # of one that this runner started
     outcome: Exited | None = None
+    floods: bool = False  # it printed more than is kept, and that was said
     was_stopped: bool = False  # its shim, by somebody
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -80,7 +82,8 @@ class _Attempt:
 class ShimRunner:
     """Process trees under shims that outlive this engine; one runner a state directory."""
 
-    def __init__(self, places: Places, clock: SystemClock) -> None:
+    def __init__(self, places: Places, clock: SystemClock, *, log_limit: int = 0) -> None:
+        self._log_limit = log_limit
         self.say: Callable[[str], None] = lambda _: None  # hears what a person should know
         self._places = places
         self._moments = Moments(clock)
@@ -150,6 +153,7 @@ class ShimRunner:
                 )
             attempt = self._attempts[key]
         await attempt.watch.gone.wait()
+        self._look_at_log(key, attempt)
         if attempt.ending is not None and attempt.outcome is None:
             await asyncio.wait({attempt.ending}, timeout=_SWEEP_SECONDS)
         if attempt.outcome is None:
@@ -263,7 +267,20 @@ class ShimRunner:
                         f"The process that looks after {key.task} was stopped by somebody; "
                         "it was told to go on."
                     )
+                self._look_at_log(key, attempt)
             await asyncio.sleep(_GUARD_SECONDS)
+
+    def _look_at_log(self, key: AttemptKey, attempt: _Attempt) -> None:
+        """Say once that an attempt prints more than is kept."""
+        if not self._log_limit or attempt.floods:
+            return
+        with suppress(OSError):
+            attempt.floods = (attempt.folder / OUTPUT_LOG).stat().st_size > self._log_limit
+        if attempt.floods:
+            self.say(
+                f"{key.task} prints more than {size(self._log_limit)}: the middle of its log is "
+                "left out (monitoring.log_limit)."
+            )
 
     async def _insist(self, attempt: _Attempt, grace_seconds: float) -> None:
         """A shim that does not end its tree in time is killed; what it leaves is ended then."""
@@ -304,6 +321,7 @@ class ShimRunner:
             control=os.fspath(control),
             fence=read_fence(folder),
             lifeline=os.getpid() if launch.is_tied else 0,
+            log_limit=self._log_limit,
         )
 
     async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:

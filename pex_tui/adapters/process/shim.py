@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pex_tui.adapters.process import tree
+from pex_tui.adapters.process.bounded_log import BoundedLog
 from pex_tui.adapters.process.control import ControlSocket
 from pex_tui.adapters.process.feed import Feed
 from pex_tui.adapters.process.fence import read_fence
@@ -58,6 +59,8 @@ class Shim:
         self._signals = signals
         self._control = ControlSocket(self._selector, Path(request.control), self._obey)
         self._feed: Feed | None = None
+        self._log: BoundedLog | None = None
+        self._look_at = 0.0  # monotonic, when the log's size is looked at next
         self._lock = -1
         self._is_ours = False
         self._root = 0
@@ -88,7 +91,13 @@ class Shim:
 
         An engine that is told need not wait for the disk and for this process's own end.
         """
+        limit = self._request.log_limit
+        if limit:
+            may_cut = not self._request.speaks
+            self._log = BoundedLog(self._folder / OUTPUT_LOG, limit, may_cut=may_cut)
         self._outlive_tree()
+        if self._log is not None:
+            self._log.look()
         self._control.close()
         record = self._exit_record()
         tell(record)
@@ -98,6 +107,8 @@ class Shim:
         while not self._reap():
             if self._kill_at is not None and time.monotonic() >= self._kill_at:
                 tree.kill_pass([os.getpid()])
+            if self._log is not None and time.monotonic() >= self._look_at:
+                self._look_at = time.monotonic() + self._log.look()
             for key, _ in self._selector.select(self._timeout()):
                 key.data()
 
@@ -204,7 +215,7 @@ class Shim:
 
     def _timeout(self) -> float | None:
         if self._kill_at is None:
-            return None
+            return None if self._log is None else max(0.0, self._look_at - time.monotonic())
         left = self._kill_at - time.monotonic()
         if left > 0:
             return left
