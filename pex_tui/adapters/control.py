@@ -41,7 +41,8 @@ _MOST_CONNECTIONS = 64
 class ControlServer:
     """Serves one engine's socket; `let_go` is called when another process wants to take over.
 
-    `diff` answers what a task has changed so far.
+    `diff` answers what a task has changed so far. `stored` returns once all that was posted is in
+    the journal, False when it never will be.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class ControlServer:
         post: Callable[[Event], None],
         diff: Callable[[TaskId], Awaitable[str]],
         let_go: Callable[[], None] | None,
+        stored: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._path = path
         self._state = state
         self._post = post
         self._diff = diff
         self._let_go = let_go
+        self._stored = stored
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._keeper: Keeper | None = None
@@ -125,10 +128,16 @@ class ControlServer:
                 case "let_go":
                     self._release()
                 case _:
-                    self._post(event_of(request, tasks))
+                    await self._take(event_of(request, tasks))
         except (ControlError, LandingError, WorkspaceError) as error:
             return _refusal(str(error))
         return {"ok": True}
+
+    async def _take(self, event: Event) -> None:
+        """Hand it in; who asked is answered once it can't be forgotten any more."""
+        self._post(event)
+        if self._stored is not None and not await self._stored():
+            raise ControlError("the run has just ended, or another process takes it up")
 
     def _release(self) -> None:
         if self._let_go is None:

@@ -49,11 +49,21 @@ class Engine:
         self._inbox = Inbox()
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
+        self._unstored: list[asyncio.Future[bool]] = []
+        self._has_ended = False
         self._telling = Advisor("Telling of the run", self._notice, ports.log)
 
     def post(self, event: Event) -> None:
         """Hand in an event from the loop's own thread."""
         self._inbox.put(event)
+
+    async def stored(self) -> bool:
+        """Return once all that was handed in is in the journal; False if it never will be."""
+        if self._has_ended:
+            return False
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._unstored.append(waiting)
+        return await waiting
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call the listener with each published state; the result ends that."""
@@ -66,7 +76,14 @@ class Engine:
 
     async def serve(self, pool: SlotPool) -> None:
         """Drive the run until it has finished; cancelling lets go of it, agents run on."""
-        performer = Performer(self.state, self._ports, pool, self.post)
+        self._has_ended = False
+        try:
+            await self._drive(Performer(self.state, self._ports, pool, self.post))
+        finally:
+            self._has_ended = True
+            self._tell_stored(self._unstored, stored=False)
+
+    async def _drive(self, performer: Performer) -> None:
         async with asyncio.TaskGroup() as group:
             running: set[asyncio.Task[None]] = set()
             if self._ports.lookout is not None and self.state.rules.radar is not RadarPolicy.OFF:
@@ -102,6 +119,7 @@ class Engine:
         running: set[asyncio.Task[None]],
     ) -> None:
         """Apply a batch and what the scheduler decides on it, in one journal commit."""
+        unstored, self._unstored = self._unstored, []  # of what is in the batch
         applied: list[tuple[int, Event]] = []
         actions: list[tuple[RunState, Action]] = []
         state = self.state
@@ -123,7 +141,12 @@ class Engine:
                     task.add_done_callback(running.discard)
 
         perform(captures=True)
-        await self._store(applied)
+        try:
+            await self._store(applied)
+        except asyncio.CancelledError:
+            self._unstored += unstored
+            raise
+        self._tell_stored(unstored, stored=True)
         self._publish(state, applied)
         perform(captures=False)
 
@@ -171,6 +194,11 @@ class Engine:
                 await self._ports.clock.sleep(_FULL_DISK_RETRY_SECONDS)
             else:
                 return
+
+    def _tell_stored(self, waiting: list[asyncio.Future[bool]], *, stored: bool) -> None:
+        for one in waiting:
+            if not one.done():
+                one.set_result(stored)
 
     def _publish(self, state: RunState, applied: list[tuple[int, Event]]) -> None:
         self.state = state

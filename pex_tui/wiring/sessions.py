@@ -121,7 +121,9 @@ async def _open_session(
         engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU
     )
     let_go = _letting_go(local) if options.background else None
-    session.server = ControlServer(control, lambda: engine.state, engine.post, local.diff, let_go)
+    session.server = ControlServer(
+        control, lambda: engine.state, engine.post, local.diff, let_go, engine.stored
+    )
     await session.server.start()
     await door.start(lambda: engine.state, engine.post)
     await asyncio.to_thread(offer_program, ground.places.programs(state.run))

@@ -284,3 +284,24 @@ async def test_an_abort_while_the_workspace_is_made_starts_nothing(
     assert engine.state.task(A).phase is Phase.ABORTED
     assert engine.state.task(A).reason == "aborted by a person"
     assert not world.runner.starts
+
+
+async def test_a_request_counts_as_taken_once_it_is_in_the_journal() -> None:
+    world = FakeWorld()
+    world.runner.manual = {A}
+    engine = world.engine(world.begin(task("a")))
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: bool(world.runner.alive))
+    world.journal.full = 3
+    engine.post(PauseRequested(A, "you"))
+    assert await engine.stored()
+    assert any(isinstance(event, PauseRequested) for _, event in world.journal.rows)
+
+    world.journal.limit = 0  # the engine is let go of while it waits for the disk
+    engine.post(ResumeRequested(A, "you"))
+    stored = asyncio.create_task(engine.stored())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    serving.cancel()
+    assert not await stored
+    assert not await engine.stored()
