@@ -173,6 +173,15 @@ async def test_an_agent_that_kills_its_shim_leaves_nothing(attempts: Attempts) -
     assert not lives(attempts.record("one").root_pid)
 
 
+async def test_an_agent_that_kills_its_shim_at_once_holds_no_start_up(attempts: Attempts) -> None:
+    pid = await launched(attempts)
+    with suppress(LaunchError):
+        await attempts.shell("one", f"{CLEAN}; kill -9 $PPID; {FOREVER}")
+        assert (await attempts.runner.wait(attempts.key("one"))).lost
+    assert attempts.runner.launcher_pid == pid
+    assert not any(map(lives, attempts.pids("pids")))
+
+
 async def test_a_killed_shim_leaves_nothing_when_its_engine_is_gone(attempts: Attempts) -> None:
     await attempts.shell("one", f"{CLEAN}; {FOREVER}")
     await until(lambda: len(attempts.pids("pids")) == 1)

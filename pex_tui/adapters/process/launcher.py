@@ -36,7 +36,7 @@ Ending = asyncio.Future[ExitRecord]
 
 
 class LauncherDiedError(Exception):
-    """The launcher went away before it answered; whether it launched is in the records."""
+    """The launcher or the shim went away unanswered; whether it launched is in the records."""
 
 
 class Launcher:
@@ -66,9 +66,7 @@ class Launcher:
         try:
             reply, ending = await link.ask(request, lambda: self._wake(Path(request.folder)))
         except TimeoutError as error:
-            if self._process is not None:
-                self._process.kill()
-            link.lose()
+            link.lose()  # it is left to the shims it has
             raise LauncherDiedError from error
         if reply.record is None:
             raise LaunchError(reply.error, permanent=reply.permanent)
@@ -191,6 +189,8 @@ class _Link(asyncio.Protocol):
                         ending.cancel()
                     else:
                         ending.set_result(reply.ending)
+                if reply.swept:
+                    self._lose_request(reply.id)
                 continue
             future = self._waiting.pop(reply.id, None)
             if future is not None and not future.done():
@@ -205,11 +205,16 @@ class _Link(asyncio.Protocol):
         for ending in self._endings.values():
             ending.cancel()
         self._endings.clear()
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(LauncherDiedError())
-                future.exception()  # seen: a request that nobody waits for any more is no news
+        for request in self._waiting:
+            self._lose_request(request)
         self._waiting.clear()
+
+    def _lose_request(self, request: int) -> None:
+        """Its answer won't come: the launcher is gone, or the shim was killed on its way to it."""
+        future = self._waiting.get(request)
+        if future is not None and not future.done():
+            future.set_exception(LauncherDiedError())
+            future.exception()  # seen: a request that nobody waits for any more is no news
 
     async def ask(
         self, request: LaunchRequest, wake: Callable[[], None]

@@ -126,8 +126,9 @@ class _Nursery:
     def outlive_shims(self) -> None:
         """Nobody asks for shims any more; those at work are looked after to their end."""
         self._engine.close()  # from now on, telling it anything is an error that nobody minds
-        if self._shims.get(self._waiting) == 0:
-            os.kill(self._waiting, signal.SIGKILL)
+        for pid, request in self._shims.items():
+            # One that was stopped before it started anything finds its fence raised.
+            os.kill(pid, signal.SIGCONT if request else signal.SIGKILL)
         with selectors.DefaultSelector() as selector:
             selector.register(self.deaths, selectors.EVENT_READ)
             while True:

@@ -126,6 +126,7 @@ async def test_a_closed_runner_leaves_its_attempts_to_the_next(attempts: Attempt
     started = await attempts.shell("live", FOREVER)
     await attempts.shell("ended", "exit 3")
     await attempts.runner.wait(attempts.key("ended"))
+    await until(lambda: not lives(attempts.record("ended").shim_pid))
     await attempts.runner.close()
     attempts.runner = ShimRunner(attempts.places, CLOCK)
     assert await attempts.runner.adopt(attempts.key("live")) == started
