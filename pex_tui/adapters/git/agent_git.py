@@ -100,7 +100,10 @@ class AgentGit:
         if not self._is_its_own:
             return OwnWork()
         found = await asyncio.to_thread(read_agent_refs, self._git_dir)
-        head = await self._commit(found.head) if found.head not in {"", start} else None
+        named = found.head
+        if self.worktree.is_linked and found.branch:  # which is the user's repository's
+            named = await self._commit(f"refs/heads/{found.branch}") or ""
+        head = await self._commit(named) if named not in {"", start} else None
         interrupted = await self._interrupted()
         laid = parse_packed(text_of(laid_refs(self.worktree.path)))
         moved = {} if self.worktree.is_linked else found.moved(laid)
