@@ -6,6 +6,7 @@ the workspace's own `.git` says plays no part. After a reset a new one is laid.
 
 import asyncio
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +35,23 @@ class WorkTrees:
         return Worktree(path, path / ".git")
 
     async def reset(
-        self, worktree: Worktree, commit: CommitId, pass_fds: tuple[int, ...] = ()
+        self,
+        worktree: Worktree,
+        commit: CommitId,
+        pass_fds: tuple[int, ...] = (),
+        spared: tuple[str, ...] = (),
     ) -> Shadow:
         """Bring the work tree to the commit as if freshly made; raise GitError or OSError.
 
-        Its git directory is laid as well. What is in `pass_fds` git holds open.
+        Its git directory is laid as well. What is in `pass_fds` git holds open; the `spared` paths
+        stay as they are.
         """
         if not is_folder(worktree.path):
             raise FileNotFoundError(f"{worktree.path} is no folder any more")
         shadow = fresh_shadow(worktree, commit, self.repository.git)
         await shadow.restore(pass_fds)
-        await self._clean(shadow.git, worktree.path, pass_fds)
+        kept = (*self.keep, *map(_as_pattern, spared))
+        await self._clean(shadow.git, worktree.path, kept, pass_fds)
         await self._empty_submodules(shadow.git, worktree.path)
         await self.lay(worktree, commit)
         return shadow
@@ -94,9 +101,11 @@ class WorkTrees:
             remove_tree(place)
         path.mkdir(parents=True)
 
-    async def _clean(self, git: Git, path: Path, pass_fds: tuple[int, ...]) -> None:
-        kept = [option for pattern in self.keep for option in ("-e", pattern)]
-        command = (*WHOLE_TREE, "clean", "-ffdxq", *kept)
+    async def _clean(
+        self, git: Git, path: Path, kept: tuple[str, ...], pass_fds: tuple[int, ...]
+    ) -> None:
+        options = [option for pattern in kept for option in ("-e", pattern)]
+        command = (*WHOLE_TREE, "clean", "-ffdxq", *options)
         try:
             await git.run(*command, pass_fds=pass_fds)
         except GitError:
@@ -114,3 +123,8 @@ class WorkTrees:
             if head.startswith("160000 ") and name not in kept and is_folder(folder):
                 await asyncio.to_thread(remove_tree, folder)
                 folder.mkdir()
+
+
+def _as_pattern(path: str) -> str:
+    """A pattern that matches this path alone."""
+    return "/" + re.sub(r"([\\*?\[\]!# ])", r"\\\1", path)

@@ -35,6 +35,8 @@ class Worktree:
     setup: str | None = None
     products: tuple[str, ...] = ()
     included: tuple[str, ...] = ()
+    included_source: str = ""
+    included_copy: str = ""
     untracked: tuple[str, ...] = ()
 
     @property
@@ -90,6 +92,8 @@ def save(worktree: Worktree) -> None:
         "setup": worktree.setup,
         "products": worktree.products,
         "included": worktree.included,
+        "included_source": worktree.included_source,
+        "included_copy": worktree.included_copy,
         "untracked": worktree.untracked,
     }
     write_whole(worktree.record, json.dumps(content).encode())
@@ -129,6 +133,8 @@ def _parse(record: Path) -> Worktree | None:
             setup=content["setup"],
             products=tuple(content["products"]),
             included=tuple(content["included"]),
+            included_source=content.get("included_source", ""),
+            included_copy=content.get("included_copy", ""),
             untracked=tuple(content["untracked"]),
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pex_tui.adapters.git.cli import WHOLE_TREE, GitError
 from pex_tui.adapters.git.folders import exists
-from pex_tui.adapters.git.include import IncludedFiles
+from pex_tui.adapters.git.include import Included, IncludedFiles
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.repository import Repository, shown
 from pex_tui.adapters.git.setup import run_setup, setup_fingerprint
@@ -80,12 +80,20 @@ class WorktreeSupply:
             ) from error
 
     async def _bring(self, worktree: Worktree, commit: CommitId) -> Worktree:
-        shadow = await self.trees.reset(worktree, commit)
-        included = await self._included.copy_into(worktree.path)
-        worktree = replace(worktree, included=included, untracked=())
+        before = Included(worktree.included, worktree.included_source, worktree.included_copy)
+        spared = await self._included.unchanged_in(worktree.path, before)
+        shadow = await self.trees.reset(worktree, commit, spared=spared)
+        found = await self._included.copy_into(worktree.path, spared)
+        worktree = replace(
+            worktree,
+            included=found.paths,
+            included_source=found.source,
+            included_copy=found.copy,
+            untracked=(),
+        )
         if self._options.setup_argv:
             worktree = await self._set_up(worktree, shadow)
-        if included or self._options.setup_argv or self._options.keep:
+        if found.paths or self._options.setup_argv or self._options.keep:
             worktree = replace(worktree, untracked=await _untracked(shadow))
         worktree = replace(worktree, commit=commit)
         save(worktree)

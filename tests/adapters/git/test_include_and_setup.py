@@ -81,6 +81,37 @@ async def test_odd_names_are_included(bench: Bench) -> None:
     assert await bench.capture(key_of()) == Captured(None)
 
 
+async def test_an_included_folder_stays_until_the_user_or_an_agent_touches_it(
+    bench: Bench,
+) -> None:
+    bench.project.write(".worktreeinclude", "node_modules/\n")
+    module = bench.project.write("node_modules/[x]/index.js", "one")
+    inner = bench.project.path / "node_modules" / "link"
+    inner.symlink_to("[x]/index.js")
+    (bench.project.path / "node_modules" / "out").symlink_to("../../outside")
+    path = await bench.prepare(key_of("a"), writer())
+    copied = path / "node_modules" / "[x]" / "index.js"
+    first = copied.stat()
+    assert first.st_ino != module.stat().st_ino
+    assert first.st_nlink == 1
+    assert (path / "node_modules" / "link").readlink() == Path("[x]/index.js")
+    assert not (path / "node_modules" / "out").is_symlink()
+    await bench.capture(key_of("a"))
+
+    await bench.prepare(key_of("b"), writer())
+    assert copied.stat() == first
+    copied.write_text("by an agent")
+    await bench.capture(key_of("b"))
+
+    await bench.prepare(key_of("c"), writer())
+    assert copied.read_text() == "one"
+    await bench.capture(key_of("c"))
+
+    module.write_text("another")
+    await bench.prepare(key_of("d"), writer())
+    assert copied.read_text() == "another"
+
+
 def counting(command: str) -> str:
     """A setup that also notes each of its runs beside the workspace."""
     return f'echo run >> "$PEX_WORKSPACE.runs" && {command}'
