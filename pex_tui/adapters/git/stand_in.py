@@ -41,7 +41,7 @@ async def stand_in_for(repository: Repository, folder: Path) -> Repository:
     Raises RepositoryError.
     """
     try:
-        if not (folder / _COMPLETE).is_file():
+        if _content(folder / _COMPLETE) != _made_for(repository, folder):
             await _make(repository, folder)
         _follow(repository, folder)
     except (GitError, OSError) as error:
@@ -77,7 +77,12 @@ def _write(repository: Repository, folder: Path, settings: tuple[Setting, ...]) 
     _copy_hooks(common / "hooks", folder / HOOKS)
     for name in _LINKED:
         _link(common / name, folder / name)
-    (folder / _COMPLETE).touch()
+    put_bytes(folder / _COMPLETE, _made_for(repository, folder))
+
+
+def _made_for(repository: Repository, folder: Path) -> bytes:
+    """Which places a stand-in names: one of a repository that was moved since is made anew."""
+    return os.fsencode(f"{repository.common_dir}\n{folder}\n")
 
 
 def _follow(repository: Repository, folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pex_tui.adapters.git.agent_refs import read_agent_refs
 from pex_tui.adapters.git.git_settings import Setting, config_text
+from pex_tui.adapters.git.repository import discover
 from pex_tui.core.unlanded import Unlanded, Why
 from tests.adapters.git.conftest import (
     Bench,
@@ -298,3 +299,13 @@ def test_hostile_refs_are_read_as_text(tmp_path: Path) -> None:
     assert (found.head, found.branch) == (oid, "good")
     assert sorted(found.refs) == ["refs/heads/good", "refs/tags/\udcff"]
     assert read_agent_refs(tmp_path / "nowhere").refs == {}
+
+
+async def test_a_repository_that_was_moved_gets_a_new_stand_in(
+    bench: Bench, tmp_path: Path
+) -> None:
+    head = bench.project.git("rev-parse", "HEAD")
+    bench.project.path.rename(tmp_path / "moved")
+    moved = await discover(tmp_path / "moved")
+    found = with_stand_in(moved, bench.places)
+    assert await found.git.text("rev-parse", "HEAD") == head
