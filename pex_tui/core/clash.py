@@ -15,12 +15,12 @@ from pex_tui.core.stopping import abort_run
 
 
 def stand_on(draft: Draft, tip: CommitId) -> None:
-    """The branch is seen to be at the commit; say so where it was not us who moved it there."""
+    """The commit is what landed last; say so where the journal did not know."""
     state = draft.state
     if tip != state.tip:
         draft.notice(
-            f"Somebody else moved {state.branch}; the run goes on from what it holds now. "
-            f"`git reflog show {state.branch}` has what it held before."
+            f"{state.branch} holds more of this run than its journal knew; the run goes on from "
+            f"there. `git log {state.branch}` shows it."
         )
     draft.set(tip=tip)
 

@@ -97,15 +97,20 @@ class Performer:
             case GrantLock() | RefuseLock():
                 self._answer_claim(action)
             case CaptureWork():
-                return await self._capture(state, action)
+                captured = await self._capture(state, action)
+                await self._guard()
+                return captured
             case StopGate():
                 await self._ports.lander.stop_gate(action.task)
             case RememberDecision():
                 await self._ports.lander.remember(action.work, action.settled, action.by)
             case LandRun():
+                await self._guard()
                 return await self._land_run(action)
             case MergeWork() | RunGate() | MoveBranch():
-                return await self._land(state, action)
+                landed = await self._land(state, action)
+                await self._guard()
+                return landed
             case _:
                 assert_never(action)
         return None
@@ -163,6 +168,11 @@ class Performer:
             desk.grant(action.claim)
         else:
             desk.refuse(action.claim, action.reason)
+
+    async def _guard(self) -> None:
+        """Whatever ran until now may have moved our branch: say so, and have it back."""
+        for notice in await self._ports.lander.guard():
+            self._post(Noticed(notice))
 
     async def _capture(self, state: RunState, action: CaptureWork) -> Event:
         key = self._key(action.task, action.attempt)

@@ -236,7 +236,11 @@ class Lander(Protocol):
     """The merge queue's hands: each call looks at the repository as it is, and may be repeated."""
 
     async def tip(self) -> CommitId:
-        """The integration tip."""
+        """What landed last, whatever somebody else made of the integration branch."""
+        ...
+
+    async def guard(self) -> tuple[str, ...]:
+        """Put the integration branch back where somebody moved it; what the user is to be told."""
         ...
 
     async def merge(
@@ -265,7 +269,10 @@ class Lander(Protocol):
         ...
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
-        """Compare-and-swap the integration branch; Moved also when `new` is in it already."""
+        """Compare-and-swap the integration branch; Moved also when `new` has landed already.
+
+        Whatever it held instead of what landed last is kept and put aside.
+        """
         ...
 
     async def sides(

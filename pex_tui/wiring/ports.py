@@ -107,6 +107,7 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             run=state.run,
             branch=state.branch,
             base=state.base,
+            tip=state.tip,
             goal=state.plan.goal,
             gate=GateOptions(
                 verify=state.plan.verify,

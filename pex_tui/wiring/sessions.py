@@ -121,6 +121,8 @@ async def _open_session(
         engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU
     )
     let_go = _letting_go(local) if options.background else None
+    for notice in await assembly.lander.guard():
+        local.post(Noticed(notice))
     session.server = ControlServer(
         control, lambda: engine.state, engine.post, local.diff, let_go, engine.stored
     )

@@ -261,6 +261,9 @@ class FakeGit:
         assert (key.task, work, tip, contents) == (spec.id, work, tip, contents)
         return self._commit(f"settled-{decision}")
 
+    async def guard(self) -> tuple[str, ...]:
+        return ()
+
     async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
         pass
 

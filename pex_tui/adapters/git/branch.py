@@ -1,24 +1,30 @@
-"""Moves a branch from one commit to another exactly once, however often we die meanwhile.
+"""The branches that a run lands on.
 
-Protocol: hold the landing lock; if the new commit is in the branch, it is done; if the branch is
-not where it was, refuse; else compare-and-swap. A candidate is the same commit whenever it is made,
-so a repeated move finds the first one's work. An orphaned `update-ref` holds the lock it inherited,
-and one without it still loses the swap.
+The integration branch moves from one commit to another exactly once, however often we die
+meanwhile. Protocol: hold the landing lock; if the new commit is what landed last, it is done; else
+compare-and-swap, and in one transaction write a record of our own beside the branch. A candidate is
+the same commit whenever it is made, so a repeated move finds the first one's work. An orphaned
+`update-ref` holds the lock it inherited, and one without it still loses the swap.
+
+Anybody can move or delete a branch, so what it is at proves nothing. The journal knows what landed
+last, or the record does, where the journal is an older copy or died before it was told. Whenever
+the branch is elsewhere it is put back, what it held is kept under a ref, and it is said.
 """
 
 from dataclasses import dataclass
 
-from pex_tui.adapters.git.file_lock import file_lock
+from pex_tui.adapters.git.history import landings_of
+from pex_tui.adapters.git.kept_refs import found_ref, landed_ref
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.worktrees import checkouts
-from pex_tui.core.ids import CommitId
+from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError, Moved, MoveRefused
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch that is moved with no checkout following it."""
+    """A branch by its name."""
 
     refs: Refs
     name: str
@@ -28,29 +34,51 @@ class Branch:
         """The full name of its ref."""
         return f"refs/heads/{self.name}"
 
-    async def tip(self) -> CommitId:
-        """The commit it points at; raise LandingError when there is no such branch."""
-        tip = await self.refs.read(self.ref)
-        if tip is None:
-            raise LandingError(
-                f"The branch {self.name} is gone. `git for-each-ref refs/pex` lists the work that "
-                f"is kept; bring the branch back with `git branch {self.name} COMMIT`."
-            )
-        return tip
 
-    async def create(self, commit: CommitId) -> None:
-        """Make the branch at the commit, or leave it where it is; raise LandingError."""
-        async with file_lock(self.refs.lock, self.refs.lock_patience_seconds) as descriptor:
-            if await self.refs.read(self.ref) is not None:
-                return
-            folder = self.name.partition("/")[0]
-            if await self.refs.read(f"refs/heads/{folder}") is not None:
-                raise LandingError(
-                    f"The branch {folder} is in the way of {self.name}: git keeps both in one "
-                    f"place. Rename it (`git branch -m {folder} OTHER`), then try again."
+class Integration:
+    """A run's own branch. `tip` is what landed last as the journal has it, the base at first."""
+
+    def __init__(self, branch: Branch, run: RunId, tip: CommitId) -> None:
+        self.branch = branch
+        self._refs = branch.refs
+        self._run = run
+        self._tip = tip
+        self._notices: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The branch's name."""
+        return self.branch.name
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What the user should be told of the branch, each once."""
+        told = tuple(self._notices)
+        self._notices.clear()
+        return told
+
+    async def tip(self) -> CommitId:
+        """What landed last, whatever the branch is at; raise GitError."""
+        record = await self._refs.read(landed_ref(self._run))
+        if record is not None and record != self._tip and await self._follows(record):
+            self._tip = record
+        return self._tip
+
+    async def begin(self) -> None:
+        """Make the branch, or put it to what landed last; raise LandingError, GitError."""
+        async with self._refs.locked() as descriptor:
+            known = self._tip
+            if await self.tip() != known:
+                self._notices.append(
+                    f"{self.name} holds landings that the journal of run {self._run} does not "
+                    f"know of, up to {self._tip[:10]}: they stay."
                 )
-            nothing = CommitId("0" * len(commit))
-            await self.refs.write(self.ref, commit, nothing, descriptor, "begins")
+            await self._put_back(descriptor)
+
+    async def guard(self) -> None:
+        """Put the branch back, if somebody moved it; raise LandingError, GitError."""
+        if await self._refs.read(self.branch.ref) != await self.tip():
+            async with self._refs.locked() as descriptor:
+                await self._put_back(descriptor)
 
     async def move(self, old: CommitId, new: CommitId, words: str) -> Moved | MoveRefused:
         """Move it from `old` to `new`; Moved as well when it holds `new` already.
@@ -58,31 +86,66 @@ class Branch:
         `words` go to the reflog. Raises LandingError when it is checked out somewhere, or when git
         can't write it.
         """
-        async with file_lock(self.refs.lock, self.refs.lock_patience_seconds) as descriptor:
-            found = await self._look(old, new)
-            if found is not None:
-                return found
+        async with self._refs.locked() as descriptor:
+            tip = await self.tip()
+            if await self._refs.contains(tip, new):
+                await self._put_back(descriptor)
+                return Moved()
+            if tip != old:
+                return MoveRefused(f"{self.name} is at {tip[:10]}, no longer at {old[:10]}")
+            await self._put_back(descriptor)
             await self._refuse_if_checked_out()
-            try:
-                await self.refs.write(self.ref, new, old, descriptor, words)
-            except LandingError:
-                found = await self._look(old, new)  # somebody without the lock was faster
-                if found is None:
-                    raise
-            return found or Moved()
-
-    async def _look(self, old: CommitId, new: CommitId) -> Moved | MoveRefused | None:
-        """What is so already; None when the branch is at `old`, ready to move."""
-        tip = await self.tip()
-        if await self.refs.contains(tip, new):
+            await self._refs.write(
+                self.branch.ref, new, old, descriptor, words, also=landed_ref(self._run)
+            )
+            self._tip = new
             return Moved()
-        if tip != old:
-            return MoveRefused(f"{self.name} is at {tip[:10]}, no longer at {old[:10]}")
-        return None
+
+    async def _follows(self, record: CommitId) -> bool:
+        """Whether all that the record holds beyond what landed last is of our making."""
+        if not await self._refs.contains(record, self._tip):
+            return False
+        landings = await landings_of(self._refs.git, self._run, record, self._tip)
+        return landings is not None
+
+    async def _put_back(self, lock: int) -> None:
+        """Have the branch at what landed last; the landing lock is held."""
+        there = await self._refs.read(self.branch.ref)
+        if there == self._tip:
+            return
+        record = await self._refs.read(landed_ref(self._run))
+        if there is None:
+            await self._refuse_if_folder_is_taken()
+        elif not await self._refs.contains(self._tip, there):
+            await self._refs.write(found_ref(self._run, there), there, None, lock, "keeps")
+        await self._refuse_if_checked_out()
+        nothing = CommitId("0" * len(self._tip))
+        await self._refs.write(
+            self.branch.ref, self._tip, there or nothing, lock, "begins", also=landed_ref(self._run)
+        )
+        if there is not None or record is not None:
+            self._notices.append(self._told(there))
+
+    def _told(self, there: CommitId | None) -> str:
+        back = f"It is back at {self._tip[:10]}, as landed last"
+        if there is None:
+            return f"Somebody else deleted {self.name}. {back}."
+        return (
+            f"Somebody else moved {self.name} to {there[:10]}, which is no landing of this run. "
+            f"{back}; what it held is kept: `git log {self._tip[:10]}..{there[:10]}`."
+        )
+
+    async def _refuse_if_folder_is_taken(self) -> None:
+        folder = self.name.partition("/")[0]
+        if await self._refs.read(f"refs/heads/{folder}") is not None:
+            raise LandingError(
+                f"The branch {folder} is in the way of {self.name}: git keeps both in one "
+                f"place. Rename it (`git branch -m {folder} OTHER`), then try again."
+            )
 
     async def _refuse_if_checked_out(self) -> None:
-        for checkout in await checkouts(self.refs.git):
-            if checkout.branch == self.ref:
+        for checkout in await checkouts(self._refs.git):
+            if checkout.branch == self.branch.ref:
                 raise LandingError(
                     f"{self.name} is checked out in {clean(str(checkout.path))}, and moving it "
                     "would make that checkout look changed. Switch it to another branch there "

@@ -6,7 +6,7 @@ from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.merge_tree import PathConflict
 from pex_tui.adapters.git.message import trailers_of
 from pex_tui.adapters.git.objects import Commit, read_commits
-from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.ids import CommitId, RunId, TaskId
 
 
 async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit]:
@@ -17,6 +17,27 @@ async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit
     excluded = [f"^{commit}" for commit in without]
     listing = await git.text("rev-list", "--reverse", "--first-parent", tip, *excluded)
     return await read_commits(git, *listing.split())
+
+
+async def landings_of(
+    git: Git, run: RunId, tip: CommitId, *without: CommitId
+) -> list[tuple[Commit, TaskId]] | None:
+    """The landings of a run that `tip` holds and `without` does not, oldest first.
+
+    None when there is anything else among them: each is a commit on the one before that we made and
+    kept when it was merged. Raises GitError.
+    """
+    excluded = [f"^{commit}" for commit in without]
+    listing = (await git.text("rev-list", "--reverse", tip, *excluded)).split()
+    kept = (await git.text("for-each-ref", "--format=%(objectname)", f"refs/pex/{run}")).split()
+    found = []
+    for commit in await read_commits(git, *listing):
+        named = trailers_of(commit.message)
+        ours = named is not None and named[0] == run and commit.id in kept
+        if named is None or not ours or len(commit.parents) != 1:
+            return None
+        found.append((commit, named[1]))
+    return found
 
 
 async def unlanded_commits(

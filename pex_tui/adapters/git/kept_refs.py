@@ -66,6 +66,16 @@ def integration_ref(run: RunId) -> str:
     return f"refs/heads/pex/{run}"
 
 
+def landed_ref(run: RunId) -> str:
+    """Our own record of what has landed on the integration branch, which others may move."""
+    return f"{run_prefix(run)}_landed"
+
+
+def found_ref(run: RunId, commit: CommitId) -> str:
+    """What somebody else put on the integration branch."""
+    return f"{run_prefix(run)}_found-{commit[:12]}"
+
+
 async def read_ref(git: Git, ref: str) -> CommitId | None:
     """The commit that a full ref names, None when there is no such ref."""
     answer = await git.run("rev-parse", "-q", "--verify", f"{ref}^{{commit}}", ok=(0, 1, 128))

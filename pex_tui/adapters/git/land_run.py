@@ -1,8 +1,8 @@
 """Brings what a run has landed to the branch that it started from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pex_tui.adapters.git.branch import Branch
+from pex_tui.adapters.git.branch import Branch, Integration
 from pex_tui.adapters.git.checkout import UserCheckout
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.combine import Combiner
@@ -15,6 +15,7 @@ from pex_tui.adapters.git.merge_tree import TreeMerger
 from pex_tui.adapters.git.message import trailers_of
 from pex_tui.adapters.git.notices import user_setting
 from pex_tui.adapters.git.objects import Commit, read_commits, rewrite_commit
+from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.stand_in import user_git
 from pex_tui.adapters.git.worktrees import checkouts
 from pex_tui.core.combination import told_files
@@ -34,7 +35,8 @@ _REPLAY = TaskId("_landing")  # no task can have this name
 class RunLanding:
     """Fast-forwards a target to the integration tip, or replays the run's commits onto it."""
 
-    integration: Branch
+    integration: Integration
+    refs: Refs
     merger: TreeMerger
     combiner: Combiner
     check: MarkerCheck
@@ -48,7 +50,7 @@ class RunLanding:
 
     async def land(self, target: str) -> tuple[CommitId, str]:
         """The target's new tip and what was done, for a person; raise LandingError, GitError."""
-        branch = replace(self.integration, name=target.removeprefix("refs/heads/"))
+        branch = Branch(self.refs, target.removeprefix("refs/heads/"))
         await mend(branch.refs, self.checkout, self.note)
         for _ in range(_TRIES):
             old = await self._target(branch)
@@ -140,7 +142,7 @@ class RunLanding:
             if tree != current.tree:
                 rewritten = await rewrite_commit(git, commit, tree, current)
                 (current,) = await read_commits(git, rewritten)
-        await self.integration.refs.keep(f"refs/pex/{self.run}/{_REPLAY}", current.id)
+        await self.refs.keep(f"refs/pex/{self.run}/{_REPLAY}", current.id)
         return current, combined
 
     async def _pass_gate(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pex_tui.adapters.git.cli import Git
-from pex_tui.adapters.git.kept_refs import run_prefix
+from pex_tui.adapters.git.kept_refs import landed_ref, run_prefix
 from pex_tui.adapters.git.message import RUN_TRAILER, trailers_of
 from pex_tui.adapters.git.snapshot import changed_paths
 from pex_tui.core.ids import CommitId, RunId, TaskId
@@ -42,6 +42,8 @@ class Landed:
 
     async def holds_ref(self, run: RunId, ref: KeptRef) -> bool:
         """Whether nothing is lost without the ref; raise GitError."""
+        if ref.name == landed_ref(run):
+            return await self.holds_branch(ref.commit)
         task = ref.task(run)
         if task is not None and (run, task) in self.tasks:
             return True

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pex_tui.adapters.git.attributes import Attributes
-from pex_tui.adapters.git.branch import Branch
+from pex_tui.adapters.git.branch import Branch, Integration
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.gate import Gate, GateOptions
@@ -51,8 +51,8 @@ class LanderOptions:
 
     `git` is on the repository, without a work tree; `checkout` is git on the checkout that the user
     started in; of `repository` the gate's workspaces are made; `branch` is the integration branch
-    ("pex/<run>"). `silent`, `union` and `remembers` say what may be settled with nobody asked, as
-    in the run's rules.
+    ("pex/<run>"), `tip` what has landed on it as the journal knows, None for nothing. `silent`,
+    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules.
     """
 
     git: Git
@@ -62,6 +62,7 @@ class LanderOptions:
     run: RunId
     branch: str
     base: CommitId
+    tip: CommitId | None = None
     goal: str = ""
     gate: GateOptions = field(default_factory=GateOptions)
     gate_policy: GatePolicy = GatePolicy.STRICT
@@ -78,7 +79,9 @@ class GitLander:
         self._git = git = options.git
         root = options.places.root.resolve()
         self._refs = Refs(git, root / LANDING_LOCK)
-        self._branch = Branch(self._refs, options.branch)
+        self._branch = Integration(
+            Branch(self._refs, options.branch), options.run, options.tip or options.base
+        )
         attributes = Attributes(git, root / "attributes")
         self._merger = TreeMerger(git, attributes)
         self._check = MarkerCheck(git, attributes)
@@ -97,6 +100,7 @@ class GitLander:
         self._gate = Gate(git, trees, Places(root), options.gate)
         self._landing = RunLanding(
             integration=self._branch,
+            refs=self._refs,
             merger=self._merger,
             combiner=self._combiner,
             check=self._check,
@@ -110,9 +114,18 @@ class GitLander:
         )
 
     async def begin(self) -> None:
-        """Make the integration branch at the base, unless there is one; raise LandingError."""
+        """Have the integration branch at what landed last; raise LandingError."""
         with _told("The integration branch can't be made"):
-            await self._branch.create(self._options.base)
+            await self._branch.begin()
+
+    async def guard(self) -> tuple[str, ...]:
+        """Put the integration branch back, if somebody moved it; what the user should be told.
+
+        Where that can't be done now, the next landing tries again.
+        """
+        with suppress(GitError, LandingError, OSError):
+            await self._branch.guard()
+        return self._branch.take_notices()
 
     async def tip(self) -> CommitId:
         """The integration tip; raise LandingError."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,25 +40,40 @@ class Refs:
         answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
         return answer.status == 0
 
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[int]:
+        """Hold the landing lock; yields its descriptor. Raises LandingError."""
+        async with file_lock(self.lock, self.lock_patience_seconds) as descriptor:
+            yield descriptor
+
     async def keep(self, ref: str, commit: CommitId) -> None:
         """Put the commit under a ref of ours, whatever the ref held; raise LandingError."""
-        async with file_lock(self.lock, self.lock_patience_seconds) as descriptor:
+        async with self.locked() as descriptor:
             await self.write(ref, commit, None, descriptor, "keeps")
 
     async def write(
-        self, ref: str, new: CommitId, old: CommitId | None, descriptor: int, words: str
+        self,
+        ref: str,
+        new: CommitId,
+        old: CommitId | None,
+        descriptor: int,
+        words: str,
+        *,
+        also: str = "",
     ) -> None:
         """Write the ref, which must be at `old` if that is given; raise LandingError.
 
         The caller holds the lock, and git holds it as well, through `descriptor`. `old` of zeros
-        means that there must be no such ref. `words` go to the reflog.
+        means that there must be no such ref. `words` go to the reflog. The ref `also` gets the same
+        commit, both or none.
         """
-        command = ["update-ref", "-m", f"pex-tui: {words}", ref, new]
-        command += [] if old is None else [old]
+        command = ("update-ref", "--stdin", "-m", f"pex-tui: {words}")
+        lines = f"update {ref} {new} {old or ''}".rstrip() + "\n"
+        lines += f"update {also} {new}\n" if also else ""
         give_up_at = time.monotonic() + self.ref_patience_seconds
         while True:
             try:
-                await self.git.run(*command, pass_fds=(descriptor,))
+                await self.git.run(*command, stdin=lines.encode(), pass_fds=(descriptor,))
             except GitError as error:
                 named = lock_in(error.stderr)  # the ref's, or that of HEAD or of all packed refs
                 lock = named and named.resolve()  # whoever has it open has its real path

@@ -51,13 +51,6 @@ async def test_a_branch_named_pex_is_refused_in_words(project: Project, places: 
         await make_world(project, places).lander.begin()
 
 
-async def test_a_branch_that_is_gone_is_named(world: World) -> None:
-    world.git("branch", "-q", "-D", BRANCH)
-
-    with pytest.raises(LandingError, match=r"branch pex/7f3a is gone.*git branch pex/7f3a"):
-        await world.lander.tip()
-
-
 async def test_a_landing_is_one_commit_with_the_users_name_and_trailers(world: World) -> None:
     work = world.work({"new.txt": "new\n"})
     merged = await world.lander.merge(key("a"), spec("a", "Add new\n\nBecause."), work)

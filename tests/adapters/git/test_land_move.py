@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.git.branch import Branch
+from pex_tui.adapters.git.branch import Branch, Integration
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.ref_lock import is_orphaned
 from pex_tui.adapters.git.refs import Refs
@@ -23,7 +23,7 @@ from pex_tui.engine.ports import (
     MoveRefused,
 )
 from tests.adapters.git.conftest import Project
-from tests.adapters.git.landing_world import BRANCH, World, key, make_world
+from tests.adapters.git.landing_world import BRANCH, RUN, World, key, make_world, spec
 from tests.waiting import patience
 
 
@@ -40,10 +40,11 @@ async def candidate(world: World, task: str = "a") -> CommitId:
     return merged.candidate
 
 
-def impatient(world: World) -> Branch:
+def impatient(world: World) -> Integration:
     """The world's branch, with little patience for locks."""
     refs = Refs(world.options.git, world.places.root / "landing.lock")
-    return Branch(replace(refs, lock_patience_seconds=0.2, ref_patience_seconds=0.2), BRANCH)
+    quick = replace(refs, lock_patience_seconds=0.2, ref_patience_seconds=0.2)
+    return Integration(Branch(quick, BRANCH), RUN, world.base)
 
 
 def ref_lock(world: World, content: str, age_seconds: float) -> Path:
@@ -90,7 +91,7 @@ async def test_many_landers_at_once_land_each_task_once(world: World) -> None:
     async def land(task: str, work: CommitId) -> None:
         lander = world.lander
         while True:
-            merged = await world.merge(task, work)
+            merged = await lander.merge(key(task), spec(task), work)
             assert isinstance(merged, Merged)
             if await lander.move(key(task), merged.tip, merged.candidate) == Moved():
                 return
@@ -241,3 +242,70 @@ async def test_an_interrupted_git_leaves_no_lock_behind(world: World) -> None:
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job
+
+
+def foreign(world: World) -> CommitId:
+    """A commit of an agent's own, with trailers like ours, that no gate has seen."""
+    trailers = f"Pex-Run: {RUN}\nPex-Task: a"
+    return world.commit(world.tip(), {"evil": "x"}, f"not ours\n\n{trailers}")
+
+
+@pytest.mark.parametrize("what", ["back", "gone", "on"])
+@pytest.mark.parametrize("then", ["guard", "merge and move", "begin", "land"])
+async def test_only_what_we_landed_is_ever_the_tip(world: World, what: str, then: str) -> None:
+    landed = await world.landed("a", {"a": "a"})
+    world.options = replace(world.options, tip=landed)
+    lander, odd = world.lander, foreign(world)
+    moved = {"back": [world.base], "gone": [], "on": [odd]}[what]
+    world.git("update-ref", *([] if moved else ["-d"]), f"refs/heads/{BRANCH}", *moved)
+
+    if then == "begin":
+        await lander.begin()
+    elif then == "merge and move":
+        merged = await lander.merge(key("b"), spec("b"), world.work({"b": "b"}))
+        assert isinstance(merged, Merged)
+        assert await lander.move(key("b"), landed, merged.candidate) == Moved()
+        assert world.commits_on() == ["Do a", "Do b"]
+    elif then == "land":
+        tip, _ = await lander.land_run("main")
+        assert (tip, world.git("rev-parse", "main")) == (landed, landed)
+    notices = await lander.guard()
+
+    assert world.git("rev-parse", f"{BRANCH}:a")
+    assert world.git("ls-tree", "--name-only", BRANCH, "evil") == ""
+    assert len(notices) == 1
+    assert notices[0].startswith(
+        f"Somebody else {'deleted' if what == 'gone' else 'moved'} {BRANCH}"
+    )
+    if what == "on":
+        assert world.git("rev-parse", f"refs/pex/{RUN}/_found-{odd[:12]}") == odd
+
+
+async def test_what_a_user_commits_on_the_branch_is_put_aside_once_they_left_it(
+    world: World,
+) -> None:
+    landed = await world.landed("a", {"a": "a"})
+    world.options = replace(world.options, tip=landed)
+    world.git("switch", "-q", BRANCH)
+    mine = world.project.commit({"mine": "m"}, "mine")
+
+    assert await world.lander.guard() == ()
+    assert world.tip() == mine
+    world.git("switch", "-q", "main")
+    (notice,) = await world.lander.guard()
+
+    assert f"git log {landed[:10]}..{mine[:10]}" in notice
+    assert world.tip() == landed
+    assert (await world.lander.land_run("main"))[0] == landed
+
+
+async def test_landings_that_an_older_copy_of_the_journal_lacks_stay(world: World) -> None:
+    first = await world.landed("a", {"a": "a"})
+    second = await world.land("b", world.work({"b": "b"}, start=first))
+    world.options = replace(world.options, tip=first)
+    lander = world.lander
+
+    await lander.begin()
+
+    assert await lander.tip() == second == world.tip()
+    assert "the journal of run 7f3a does not know of" in (await lander.guard())[0]

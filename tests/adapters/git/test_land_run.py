@@ -394,6 +394,7 @@ async def test_markers_that_an_earlier_version_landed_are_not_brought_to_the_bra
     text = "<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n"
     landed = world.commit(world.base, {"a.txt": text})
     world.git("update-ref", f"refs/heads/{BRANCH}", landed)
+    world.options = replace(world.options, tip=landed)
 
     with pytest.raises(LandingError, match=r"markers are left in a\.txt"):
         await world.lander.land_run("main")
