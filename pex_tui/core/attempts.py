@@ -5,8 +5,8 @@ from random import Random
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
 from pex_tui.core.amounts import listed
 from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
-from pex_tui.core.conflict import Decision
-from pex_tui.core.disputes import PEX
+from pex_tui.core.conflict import ConflictKind, Decision
+from pex_tui.core.disputes import PEX, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import (
     AgentExited,
@@ -18,12 +18,14 @@ from pex_tui.core.events import (
     TaskDispatched,
     WorkspacePrepared,
 )
-from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.ids import CommitId
 from pex_tui.core.lessons import AGAIN, DEADLOCKED, INTERRUPTED, YIELDED, failure_lesson
 from pex_tui.core.limits import MOST_REFUSALS, limited
 from pex_tui.core.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.plan import Expects
 from pex_tui.core.queue import enqueue
+from pex_tui.core.refusals import refused
+from pex_tui.core.retries import backoff_seconds
 from pex_tui.core.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
 from pex_tui.core.unlanded import told, why_nothing
 
@@ -71,6 +73,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         exit_code=None,
         stop=None,
         failure=None,
+        refusals=0,
         work=None,
         own_work=None,
         candidate=None,
@@ -246,11 +249,15 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
     if task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
     elif task.stop in _LESSONS:
+        earlier = None if task.stop is StopCause.RERUN else event.work or task.earlier
+        draft.change(task.id, earlier=earlier)
         seed = None if task.stop is StopCause.RERUN else event.work
         _teach(draft, task, _LESSONS[task.stop], seed)
         ready(draft, draft.change(task.id, held=False), task.reason)
     elif failure is not None:
         _failed(draft, task, failure)
+    elif event.lacking and task.earlier is not None:
+        _lacks(draft, task, task.earlier)
     elif event.work is None:
         draft.move(task.id, Phase.DONE, progress=1.0, reason=_nothing_to_land(draft, task))
     else:
@@ -258,16 +265,31 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
 
 
 def _uncaptured(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
-    """Its work could not be kept, or is gone with its workspace: then it is made again."""
+    """Its work could not be kept for now, or is gone with its workspace: then it is made again."""
     if not event.gone:
-        failure = Failure(FailureKind.CAPTURE, event.detail)
-        draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail)
+        refused(draft, task, event)
     elif task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
     elif task.stop in _LESSONS:
         ready(draft, draft.change(task.id, held=False), event.detail)
     else:
         _failed(draft, task, Failure(FailureKind.LOST, event.detail))
+
+
+def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
+    """A rerun found nothing to do, and the change is not there: a person has to say what it is."""
+    reason = "it ran again and changed nothing, but the tip lacks what it had changed before"
+    record(
+        draft,
+        ConflictKind.WRITE,
+        (task.id,),
+        None,
+        reason=f"{reason}: it waits for a person",
+        met_at=draft.now,
+        tip=draft.state.tip,
+        detail=f"{reason}; that is kept as {earlier[:10]}",
+    )
+    draft.move(task.id, Phase.CONFLICT, work=earlier, reason=f"{reason} (kept: {earlier[:10]})")
 
 
 def _nothing_to_land(draft: Draft, task: TaskState) -> str:
@@ -326,7 +348,8 @@ def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
     if failure.kind is FailureKind.LIMIT and _waits_for_provider(draft, task, failure):
         return
     failures = task.failures + 1
-    draft.change(task.id, failures=failures, failure=failure)
+    earlier = task.work if failure.kind is FailureKind.LOST and task.work else task.earlier
+    draft.change(task.id, failures=failures, failure=failure, earlier=earlier)
     if failure.kind in PERMANENT or failures > allowed:
         draft.move(task.id, Phase.FAILED, reason=failure.detail)
         return
@@ -355,10 +378,3 @@ def _teach(draft: Draft, task: TaskState, lesson: str, seed: CommitId | None) ->
     """Leave word for the next attempt; a plain command begins anew each time."""
     if draft.spec(task.id).brief is not None:
         draft.change(task.id, lesson=lesson, seed=seed)
-
-
-def backoff_seconds(state: RunState, task_id: TaskId, failures: int) -> float:
-    """Exponential backoff with jitter of ±50%, the same in every replay."""
-    rules = state.rules
-    plain = min(rules.backoff_limit_seconds, rules.backoff_seconds * 2.0 ** (failures - 1))
-    return plain * Random(f"{state.seed}/{task_id}/{failures}").uniform(0.5, 1.5)  # noqa: S311

@@ -58,7 +58,8 @@ def _move_head(draft: Draft) -> None:
 def _merge_next(draft: Draft) -> None:
     state = draft.state
     entries = landing_tasks(state)
-    following = state.landing[len(entries) : len(entries) + 1]
+    waiting = state.landing[len(entries) :]
+    following = [name for name in waiting if state.task(name).retry_at is None]
     if not following or any(one.landing_stage is LandingStage.MERGING for one in entries):
         return
     onto = entries[-1].candidate if entries else None
@@ -67,6 +68,8 @@ def _merge_next(draft: Draft) -> None:
         return
     if task.work is None:
         raise AssertionError(f"task {task.id} is in the merge queue without work")
+    rest = (name for name in waiting if name != task.id)
+    draft.set(landing=(*state.landing[: len(entries)], task.id, *rest))
     taken = draft.move(
         task.id, Phase.LANDING, landing_stage=LandingStage.MERGING, onto=onto, combination=None
     )

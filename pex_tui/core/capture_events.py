@@ -16,7 +16,8 @@ class WorkCaptured(BaseEvent):
     left merge markers. `own_commits` counts the commits that the agent made itself; `oddities` say
     what else it did to its git, each going on after its name. `unlanded` is what else it wrote that
     is no part of the work; `intrusions` tell what somebody did to the user's own repository
-    meanwhile, a sentence each.
+    meanwhile, a sentence each. `lacking` says that the attempt changed nothing, and that the tip
+    does not hold what an earlier one made.
     """
 
     task: TaskId
@@ -31,16 +32,19 @@ class WorkCaptured(BaseEvent):
     own_commits: int = 0
     unlanded: tuple[Unlanded, ...] = ()
     intrusions: tuple[str, ...] = ()
+    lacking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureFailed(BaseEvent):
     """The work could not be put under a ref; the workspace is left as it is.
 
-    `gone` means that there is no workspace any more, and no work under a ref.
+    `gone` means that there is no workspace any more, and no work under a ref. A reason that is
+    `passing` is one to try again for.
     """
 
     task: TaskId
     attempt: int
     detail: str
     gone: bool = False
+    passing: bool = False

@@ -43,7 +43,9 @@ def conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
     )
     if rung.decision is Decision.RERUN:
         lesson = conflict_lesson(task, event) if draft.spec(task.id).brief else ""
-        task = draft.change(task.id, reruns=task.reruns + 1, lesson=lesson, seed=None)
+        task = draft.change(
+            task.id, reruns=task.reruns + 1, lesson=lesson, seed=None, earlier=task.work
+        )
         climb(draft, task, rung, _what_met(event))
     elif rung.decision is Decision.ABORTED:
         draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))

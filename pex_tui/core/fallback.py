@@ -9,10 +9,11 @@ that nothing can land before it. What conflicts even then is left, its work kept
 
 from dataclasses import dataclass
 
-from pex_tui.core.attempts import backoff_seconds, ready
+from pex_tui.core.attempts import ready
 from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.draft import Draft
 from pex_tui.core.phases import Phase
+from pex_tui.core.retries import backoff_seconds
 from pex_tui.core.rules import FallbackMode
 from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import RunState, TaskState

@@ -4,8 +4,8 @@ from pex_tui.core.actions import RunGate
 from pex_tui.core.attempts import ready
 from pex_tui.core.clash import conflicted
 from pex_tui.core.combination import as_conflict, failed_words
-from pex_tui.core.conflict import Decision
-from pex_tui.core.disputes import fell_out
+from pex_tui.core.conflict import ConflictKind, Decision
+from pex_tui.core.disputes import fell_out, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.landing_events import GateFinished
 from pex_tui.core.lessons import gate_lesson
@@ -86,6 +86,10 @@ def _judge(draft: Draft, task: TaskState) -> None:
         )
     leave_queue(draft, task)
     detail = task.failure.detail if task.failure else "the gate failed"
+    if task.own_work is not None:
+        _ask(draft, task, detail)
+        return
+    task = draft.change(task.id, earlier=task.work)
     if draft.spec(task.id).brief is not None and task.gate_reruns < _retries(state, task):
         output = task.failure.output if task.failure else ""
         reruns = task.gate_reruns + 1
@@ -100,6 +104,23 @@ def _judge(draft: Draft, task: TaskState) -> None:
     else:
         fell_out(draft, task, Decision.FAILED, "its reruns are used up")
         draft.move(task.id, Phase.FAILED, reason=detail)
+
+
+def _ask(draft: Draft, task: TaskState, detail: str) -> None:
+    """A person's own result fails: it is theirs, so nothing runs again unless they say so."""
+    settled = [one.files for one in draft.state.conflicts if one.tasks[0] == task.id and one.files]
+    record(
+        draft,
+        ConflictKind.SEMANTIC,
+        (task.id,),
+        None,
+        files=settled[-1] if settled else (),
+        reason="a person's own result is not thrown away for a rerun: it waits for a person",
+        met_at=draft.now,
+        tip=task.tip,
+        detail=detail,
+    )
+    draft.move(task.id, Phase.CONFLICT, reason=f"{detail}, on what was decided by hand")
 
 
 def _go_on_without(draft: Draft) -> None:

@@ -25,7 +25,8 @@ from pex_tui.core.landing_events import (
 )
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.queue import enqueue, leave, leave_queue, step_back
-from pex_tui.core.state import Failure, FailureKind, LandStatus, StopCause, TaskState
+from pex_tui.core.refusals import refused
+from pex_tui.core.state import LandStatus, StopCause, TaskState
 
 LandingEvent = (
     WorkMerged
@@ -63,8 +64,7 @@ def landing_event(draft: Draft, event: LandingEvent) -> None:
             step_back(draft, None)
         case LandingFailed(), _:
             leave(draft, task)
-            failure = Failure(FailureKind.LANDING, event.detail)
-            draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail)
+            refused(draft, task, event)
         case _:
             pass
 
@@ -76,7 +76,7 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
         return
     close(draft, task.id, event.decision, event.by)
     if event.decision is Decision.RERUN:
-        draft.change(task.id, reruns=task.reruns + 1)
+        draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
         ready(draft, task, "again, on the newest tip")
     elif event.decision is Decision.ABORTED or event.work is None:
         draft.move(task.id, Phase.ABORTED, reason=f"given up by {event.by}")

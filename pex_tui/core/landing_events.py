@@ -77,8 +77,9 @@ class BranchMoveRefused(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class LandingFailed(BaseEvent):
-    """Git could not merge or move for a reason that trying again won't cure."""
+    """Git could not merge or move; a reason that is `passing` is one to try again for."""
 
     task: TaskId
     attempt: int
     detail: str
+    passing: bool = False

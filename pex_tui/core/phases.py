@@ -71,6 +71,7 @@ LEGAL: dict[Phase, frozenset[Phase]] = {
         {
             Phase.QUEUED,
             Phase.DONE,
+            Phase.CONFLICT,
             Phase.BACKOFF,
             Phase.READY,
             Phase.FAILED,
@@ -94,7 +95,7 @@ LEGAL: dict[Phase, frozenset[Phase]] = {
     Phase.CONFLICT: frozenset({Phase.QUEUED, Phase.READY, Phase.ABORTED}),
     Phase.LANDED: frozenset(),
     Phase.DONE: frozenset(),
-    Phase.FAILED: frozenset({Phase.WAITING, Phase.READY}),
+    Phase.FAILED: frozenset({Phase.WAITING, Phase.READY, Phase.CAPTURING, Phase.QUEUED}),
     Phase.ABORTED: frozenset({Phase.WAITING, Phase.READY}),
     Phase.SKIPPED: frozenset({Phase.WAITING, Phase.READY}),
 }

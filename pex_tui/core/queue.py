@@ -1,9 +1,13 @@
 """Who stands in the merge queue."""
 
+from pex_tui.core.actions import StopGate
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
-from pex_tui.core.phases import Phase
+from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.state import RunState, TaskState
+
+GATED = frozenset({LandingStage.GATING, LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
+"""Stages at which a gate runs for the entry."""
 
 
 def enqueue(draft: Draft, task: TaskState) -> None:
@@ -24,9 +28,16 @@ def landing_tasks(state: RunState) -> tuple[TaskState, ...]:
     return tuple(task for task in tasks if task.phase is Phase.LANDING)
 
 
+def stop_gate(draft: Draft, task: TaskState) -> None:
+    """End a gate that runs for an entry that is taken out of its place."""
+    if task.landing_stage in GATED:
+        draft.act(StopGate(task.id))
+
+
 def leave(draft: Draft, task: TaskState) -> None:
     """Take an entry out without its having landed: those merged onto it start over."""
     step_back(draft, task.id)
+    stop_gate(draft, task)
     leave_queue(draft, task)
 
 
@@ -35,4 +46,5 @@ def step_back(draft: Draft, behind: TaskId | None) -> None:
     entries = [task.id for task in landing_tasks(draft.state)]
     first = 0 if behind is None else entries.index(behind) + 1
     for name in entries[first:]:
+        stop_gate(draft, draft.task(name))
         draft.move(name, Phase.QUEUED, landing_stage=None, candidate=None, failure=None, onto=None)

@@ -22,6 +22,7 @@ from pex_tui.core.events import (
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import extend_budget
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
+from pex_tui.core.refusals import take_up_step
 from pex_tui.core.state import LandStatus, StopCause, TaskState
 from pex_tui.core.stopping import abort_run, abort_task, interrupt_agents
 from pex_tui.core.talk_events import BudgetExtended
@@ -105,18 +106,22 @@ def resume_run(draft: Draft) -> None:
 
 
 def reopen(draft: Draft, task_id: TaskId) -> None:
-    """Give a task that did not end well, and what was skipped for it, a new life."""
-    draft.move(
-        task_id,
-        Phase.WAITING,
-        ended_at=None,
-        failure=None,
-        failures=0,
-        gate_reruns=0,
-        stop=None,
-        reason="",
-    )
-    draft.unsettled.append(task_id)
+    """Give a task that did not end well, and what was skipped for it, a new life.
+
+    One whose work git refused to keep or to land goes on there.
+    """
+    if not take_up_step(draft, draft.task(task_id)):
+        draft.move(
+            task_id,
+            Phase.WAITING,
+            ended_at=None,
+            failure=None,
+            failures=0,
+            gate_reruns=0,
+            stop=None,
+            reason="",
+        )
+        draft.unsettled.append(task_id)
     graph = draft.state.graph
     for dependent in graph.dependents[graph.index[task_id]]:
         other = draft.state.tasks[dependent]
@@ -155,7 +160,7 @@ def _retry(draft: Draft, task: TaskState, by: str) -> None:
         ready(draft, task, "again, now")
     elif task.phase is Phase.CONFLICT:
         close(draft, task.id, Decision.RERUN, by)
-        draft.change(task.id, reruns=task.reruns + 1)
+        draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
         ready(draft, task, "again, on the newest tip")
     elif task.phase in _RETRIABLE:
         if draft.state.stage is RunStage.FINISHED:

@@ -16,11 +16,15 @@ from pex_tui.core.locks import locks_due, next_lock_deadline, settle_locks
 from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
 from pex_tui.core.plan import Strategy
 from pex_tui.core.radar import let_go_on
+from pex_tui.core.refusals import try_step_again
 from pex_tui.core.run_time import waits_for_money
 from pex_tui.core.state import LandStatus, RunState, StopCause, TaskState, WaitCause
 from pex_tui.core.stopping import abort_run
 
 _BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED: "was skipped"}
+
+
+_AT_A_STEP = frozenset({Phase.CAPTURING, Phase.QUEUED})  # which git may have refused
 
 
 def settle(draft: Draft) -> None:
@@ -48,6 +52,8 @@ def due(draft: Draft) -> None:
             continue
         if task.phase is Phase.BACKOFF:
             ready(draft, task, task.reason)
+        elif task.phase in _AT_A_STEP:
+            try_step_again(draft, task)
         elif task.phase is Phase.RUNNING:
             stop(draft, task, StopCause.TIMEOUT)
         elif _lock_overdue_at(draft.state, task) <= draft.now:
@@ -85,7 +91,10 @@ def is_drained(state: RunState) -> bool:
     if state.land_status is LandStatus.RUNNING:  # nobody cuts git short in the user's checkout
         return False
     moving = IN_FLIGHT - IN_MERGE_QUEUE if state.killed else IN_FLIGHT
-    return all(task.phase not in moving for task in state.tasks)
+    return all(
+        task.phase not in moving or (state.killed and task.retry_at is not None)
+        for task in state.tasks
+    )
 
 
 def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
@@ -149,7 +158,7 @@ def _make_ready(draft: Draft, task: TaskState) -> None:
 
 
 def _deadline(state: RunState, task: TaskState) -> float | None:
-    if task.phase is Phase.BACKOFF:
+    if task.phase is Phase.BACKOFF or task.phase in _AT_A_STEP:
         return task.retry_at
     if task.phase is Phase.RUNNING and task.started_at is not None:
         limit = state.spec(task.id).timeout_seconds

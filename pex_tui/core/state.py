@@ -223,8 +223,10 @@ class TaskState:
     failures: int = 0
     reruns: int = 0
     gate_reruns: int = 0
+    refusals: int = 0  # times in a row that git refused a step of this attempt's landing
     rollbacks: int = 0  # times that it gave way in a deadlock
     work: CommitId | None = None
+    earlier: CommitId | None = None  # what an attempt made that a rerun is to make once more
     own_work: CommitId | None = None  # what the attempt made, where `work` is a person's result
     tip: CommitId | None = None
     candidate: CommitId | None = None

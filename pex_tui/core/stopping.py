@@ -1,6 +1,5 @@
 """Ending tasks and runs: at a person's word, or because the run is being killed."""
 
-from pex_tui.core.actions import StopGate
 from pex_tui.core.attempts import stop, why_aborted
 from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import PEX, close
@@ -9,8 +8,6 @@ from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, LandingStage, Phase
 from pex_tui.core.queue import leave, leave_queue
 from pex_tui.core.state import StopCause
-
-_GATING = frozenset({LandingStage.GATING, LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
 
 
 def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:
@@ -24,9 +21,7 @@ def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:
         draft.change(task_id, stop=StopCause.ABORT)
     elif task.phase is Phase.LANDING:
         task = draft.change(task_id, stop=StopCause.ABORT)
-        if task.landing_stage in _GATING:
-            draft.act(StopGate(task_id))
-        elif task.landing_stage in {LandingStage.MERGED, LandingStage.PASSED}:
+        if task.landing_stage not in {LandingStage.MERGING, LandingStage.MOVING}:
             leave(draft, task)
             draft.move(task_id, Phase.ABORTED, reason=why_aborted(draft.state))
     else:

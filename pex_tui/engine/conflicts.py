@@ -35,7 +35,8 @@ class ConflictDesk:
         for tip in dict.fromkeys((state.tip, conflict.tip, state.base)):
             if tip is not None and not found:
                 self._shown[conflict.number] = tip
-                found = await self._lander.sides(_key(state, entry), work, tip)
+                settled = entry.work if entry.own_work is not None else None
+                found = await self._lander.sides(_key(state, entry), work, tip, settled)
         return found
 
     async def decide(
@@ -80,7 +81,7 @@ def _open(state: RunState, task: TaskId) -> tuple[TaskState, Conflict, CommitId]
     conflict = _newest(state, task)
     if entry.phase is not Phase.CONFLICT or conflict is None or entry.work is None:
         raise LandingError(f"task {task} has no open conflict any more")
-    return entry, conflict, entry.work
+    return entry, conflict, entry.own_work or entry.work
 
 
 def _newest(state: RunState, task: TaskId) -> Conflict | None:

@@ -63,6 +63,7 @@ _ASKED: dict[type[Action], str] = {
     AnswerAgent: "answered",
     TellAgent: "told",
     StopGate: "stopped at its gate",
+    RememberDecision: "remembered",
 }
 
 
@@ -178,9 +179,15 @@ class Performer:
         key = self._key(action.task, action.attempt)
         try:
             captured = await self._ports.workspaces.capture(key, state.spec(action.task))
-        except WorkspaceError as error:
+            earlier = state.task(action.task).earlier
+            lacking = (
+                captured.work is None
+                and earlier is not None
+                and await self._ports.lander.lacks(key, earlier)
+            )
+        except (WorkspaceError, LandingError) as error:
             gone = isinstance(error, WorkspaceGoneError)
-            return CaptureFailed(action.task, action.attempt, str(error), gone)
+            return CaptureFailed(action.task, action.attempt, str(error), gone, error.passing)
         return WorkCaptured(
             action.task,
             action.attempt,
@@ -194,9 +201,12 @@ class Performer:
             captured.own_commits,
             captured.unlanded,
             captured.intrusions,
+            lacking,
         )
 
-    async def _land(self, state: RunState, action: MergeWork | RunGate | MoveBranch) -> Event:
+    async def _land(
+        self, state: RunState, action: MergeWork | RunGate | MoveBranch
+    ) -> Event | None:
         try:
             match action:
                 case MergeWork():
@@ -206,7 +216,7 @@ class Performer:
                 case MoveBranch():
                     return await self._move(action)
         except LandingError as error:
-            return LandingFailed(action.task, action.attempt, str(error))
+            return LandingFailed(action.task, action.attempt, str(error), error.passing)
 
     async def _merge(self, state: RunState, action: MergeWork) -> Event:
         key = self._key(action.task, action.attempt)
@@ -231,17 +241,21 @@ class Performer:
             action.task, action.attempt, merged.tip, merged.files, merged.against
         )
 
-    async def _gate(self, action: RunGate) -> Event:
+    async def _gate(self, action: RunGate) -> Event | None:
         key = self._key(action.task, action.attempt)
         result = await self._ports.lander.gate(key, action.commit)
-        return GateFinished(
-            action.task,
-            action.attempt,
-            action.commit,
-            result.passed,
-            result.seconds,
-            result.command,
-            result.output,
+        return (
+            None
+            if result.stopped
+            else GateFinished(
+                action.task,
+                action.attempt,
+                action.commit,
+                result.passed,
+                result.seconds,
+                result.command,
+                result.output,
+            )
         )
 
     async def _move(self, action: MoveBranch) -> Event:

@@ -19,16 +19,27 @@ from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Star
 from pex_tui.engine.lookout import Lookout
 
 
-class WorkspaceError(Exception):
-    """A workspace could not be prepared or captured; the text says why, for a person."""
+class Refusal(Exception):  # noqa: N818  # it may pass
+    """Git refused something; the text says why, for a person.
+
+    A refusal that is `passing` may not be met again: a full disk, a lock, a git that was killed.
+    """
+
+    def __init__(self, why: str, *, passing: bool = True) -> None:
+        super().__init__(why)
+        self.passing = passing
+
+
+class WorkspaceError(Refusal):
+    """A workspace could not be prepared or captured."""
 
 
 class WorkspaceGoneError(WorkspaceError):
     """The workspace is not there any more, nor is anything of it under a ref."""
 
 
-class LandingError(Exception):
-    """Git refused to merge or move; the text says why, for a person."""
+class LandingError(Refusal):
+    """Git refused to merge or move."""
 
 
 class JournalFull(Exception):  # noqa: N818  # a state that passes, not a fault
@@ -187,12 +198,16 @@ class Conflicted:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """How the gate ended; `command` and `output` (its tail, cleaned) are the failed check's."""
+    """How the gate ended; `command` and `output` (its tail, cleaned) are the failed check's.
+
+    One that was stopped says nothing of the commit.
+    """
 
     passed: bool
     seconds: float
     command: str = ""
     output: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,10 +290,17 @@ class Lander(Protocol):
         """
         ...
 
+    async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
+        """Whether what has landed does not hold all that the work changed."""
+        ...
+
     async def sides(
-        self, key: AttemptKey, work: CommitId, tip: CommitId
+        self, key: AttemptKey, work: CommitId, tip: CommitId, settled: CommitId | None = None
     ) -> tuple[ConflictSides, ...]:
-        """The conflicting paths of the work on the tip, for the conflict screen."""
+        """The conflicting paths of the work on the tip, for the conflict screen.
+
+        `settled` is what somebody made of the conflict and the gate refused: it is proposed.
+        """
         ...
 
     async def settle(

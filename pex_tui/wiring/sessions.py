@@ -93,7 +93,10 @@ async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSe
         )
     )
     if not (options.attended or options.background or options.settles):
-        for conflict in state.open_conflicts:
+        undecided = (
+            one for one in state.open_conflicts if state.task(one.tasks[0]).own_work is None
+        )
+        for conflict in undecided:  # what a person made is never thrown away unasked
             session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
     return session
 

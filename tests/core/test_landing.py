@@ -498,7 +498,7 @@ def test_the_first_failure_is_named_where_it_ends_the_run(world: Make) -> None:
     assert "another task failed" in run.task("b").reason
 
 
-def test_a_branch_that_somebody_else_moved_is_said(world: Make) -> None:
+def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:
     run = world(task("a"), task("b"))
     captured(run, "a")
     foreign = CommitId("f" * 40)
@@ -506,8 +506,8 @@ def test_a_branch_that_somebody_else_moved_is_said(world: Make) -> None:
 
     (notice,) = run.state.notices
     assert notice == (
-        "Somebody else moved pex/r1; the run goes on from what it holds now. "
-        "`git reflog show pex/r1` has what it held before."
+        "pex/r1 holds more of this run than its journal knew; the run goes on from there. "
+        "`git log pex/r1` shows it."
     )
     assert run.state.tip == foreign
 

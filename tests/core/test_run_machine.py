@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pex_tui.core.bounds import slot_seconds
+from pex_tui.core.capture_events import CaptureFailed
 from pex_tui.core.codec import decode, encode
 from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.events import (
@@ -38,6 +39,7 @@ from pex_tui.core.landing_events import (
     BranchMoved,
     BranchMoveRefused,
     GateFinished,
+    LandingFailed,
     MergeConflicted,
     MergeDeferred,
 )
@@ -162,11 +164,19 @@ class RunMachine(RuleBasedStateMachine):
                 AgentExited(task.id, task.attempt, code, self.world.now, failure, "it ended")
             )
 
-    @rule(data=st.data(), changed=st.booleans())
-    def work_is_captured(self, data: st.DataObject, changed: bool) -> None:
+    @rule(data=st.data(), changed=st.booleans(), lacking=st.booleans())
+    def work_is_captured(self, data: st.DataObject, changed: bool, lacking: bool) -> None:
         task = self.pick(data, Phase.CAPTURING)
         if task is not None:
-            self.world.capture(task.id, *(["src/a.py"] if changed else []))
+            lacks = lacking and not changed
+            self.world.capture(task.id, *(["src/a.py"] if changed else []), lacking=lacks)
+
+    @rule(data=st.data(), passing=st.booleans())
+    def git_refuses_a_step(self, data: st.DataObject, passing: bool) -> None:
+        task = self.pick(data, Phase.CAPTURING, Phase.LANDING)
+        if task is not None:
+            kind = CaptureFailed if task.phase is Phase.CAPTURING else LandingFailed
+            self.world.send(kind(task.id, task.attempt, "disk full", passing))
 
     @rule(answer=st.sampled_from(["clean", "conflict", "empty", "refused", "red"]))
     def git_answers(self, answer: str) -> None:

@@ -173,6 +173,7 @@ class FakeGit:
     plain: set[TaskId] = field(default_factory=set)  # whose conflicts a strategy settles
     red: set[CommitId] = field(default_factory=set)
     landed: list[CommitId] = field(default_factory=list)
+    lacking: set[tuple[AttemptKey, CommitId]] = field(default_factory=set)
     works: dict[AttemptKey, CommitId] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -242,8 +243,9 @@ class FakeGit:
         return Moved()
 
     async def sides(
-        self, key: AttemptKey, work: CommitId, tip: CommitId
+        self, key: AttemptKey, work: CommitId, tip: CommitId, settled: CommitId | None = None
     ) -> tuple[ConflictSides, ...]:
+        assert settled is None or settled != work
         assert key
         assert work
         assert tip
@@ -260,6 +262,9 @@ class FakeGit:
     ) -> CommitId:
         assert (key.task, work, tip, contents) == (spec.id, work, tip, contents)
         return self._commit(f"settled-{decision}")
+
+    async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
+        return (key, work) in self.lacking
 
     async def guard(self) -> tuple[str, ...]:
         return ()

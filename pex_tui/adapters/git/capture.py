@@ -67,7 +67,8 @@ class Capture:
         if not worktree.is_ready:
             raise WorkspaceError(
                 f"The workspace {shown(worktree.path)} of {key.task} is gone, "
-                "and what was in it with it. Run the task again."
+                "and what was in it with it. Run the task again.",
+                passing=False,
             )
         agent = self._agent(worktree)
         own = await agent.own_work(start)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import psutil
 
-from pex_tui.adapters.child_process import end_group, running
+from pex_tui.adapters.child_process import running
 from pex_tui.core.text import clean
 
 _POLL_SECONDS = 0.25
@@ -30,57 +30,36 @@ class Bounds:
     output_bytes: int
 
 
-class Check:
-    """One program at a time, in a session of its own, with no input."""
+async def run_check(
+    argv: tuple[str, ...],
+    folder: Path,
+    env: Mapping[str, str],
+    output: BinaryIO,
+    bounds: Bounds,
+) -> str:
+    """Run a program in a session of its own, with no input; a cancel ends it.
 
-    def __init__(self) -> None:
-        self._process: Process | None = None
-        self._stopped = False
+    Why it did not succeed, for a person, or nothing.
+    """
+    try:
+        async with running(argv, folder, env, stdout=output.fileno()) as process:
+            return await _watch(process, output, bounds)
+    except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
+        return _why_not_started(argv[0], error, folder)
 
-    async def run(
-        self,
-        argv: tuple[str, ...],
-        folder: Path,
-        env: Mapping[str, str],
-        output: BinaryIO,
-        bounds: Bounds,
-    ) -> str:
-        """Run the program; why it did not succeed, for a person, or nothing."""
-        if self._stopped:
-            return "Stopped on request."
-        try:
-            async with running(argv, folder, env, stdout=output.fileno()) as process:
-                self._process = process
-                return await self._watch(process, output, bounds)
-        except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
-            return _why_not_started(argv[0], error, folder)
-        finally:
-            self._process = None
 
-    async def stop(self) -> None:
-        """End the program that runs, and let none start until `reset`."""
-        self._stopped = True
-        if self._process is not None:
-            await end_group(self._process)
-
-    def reset(self) -> None:
-        """Let programs start again."""
-        self._stopped = False
-
-    async def _watch(self, process: Process, output: BinaryIO, bounds: Bounds) -> str:
-        while process.returncode is None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_POLL_SECONDS):
-                    await process.wait()
-            if process.returncode is None and time.monotonic() > bounds.until:
-                return f"Not done within {bounds.timeout_words}, so it was ended."
-            if os.fstat(output.fileno()).st_size > bounds.output_bytes:
-                return f"It printed more than {bounds.output_bytes} bytes, so it was ended."
-        if self._stopped:
-            return "Stopped on request."
-        if process.returncode < 0:
-            return f"Ended by {signal.Signals(-process.returncode).name}."
-        return f"Exit code {process.returncode}." if process.returncode else ""
+async def _watch(process: Process, output: BinaryIO, bounds: Bounds) -> str:
+    while process.returncode is None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_POLL_SECONDS):
+                await process.wait()
+        if process.returncode is None and time.monotonic() > bounds.until:
+            return f"Not done within {bounds.timeout_words}, so it was ended."
+        if os.fstat(output.fileno()).st_size > bounds.output_bytes:
+            return f"It printed more than {bounds.output_bytes} bytes, so it was ended."
+    if process.returncode < 0:
+        return f"Ended by {signal.Signals(-process.returncode).name}."
+    return f"Exit code {process.returncode}." if process.returncode else ""
 
 
 def end_marked(name: str, mark: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.adapters.git.check import Bounds, Check, end_marked
+from pex_tui.adapters.git.check import Bounds, end_marked, run_check
 from pex_tui.adapters.git.cli import BINDING_VARIABLES, Git
 from pex_tui.adapters.git.file_lock import file_lock
 from pex_tui.adapters.git.gate_workspace import GateWorkspace
@@ -48,12 +48,11 @@ class GateOptions:
 
 @dataclass(slots=True)
 class _Bench:
-    """A place where one commit at a time is checked; `task` is whose, while one is."""
+    """A place where one commit at a time is checked."""
 
     workspace: GateWorkspace
     lock: Path
-    check: Check
-    task: TaskId | None = None
+    is_taken: bool = False
 
 
 class Gate:
@@ -67,10 +66,10 @@ class Gate:
             _Bench(
                 GateWorkspace(trees, Worktree(places.root / name, places.root / name / ".git")),
                 places.root / f"{name}.lock",
-                Check(),
             )
             for name in GATES
         ]
+        self._jobs: dict[TaskId, asyncio.Task[GateResult]] = {}
         self._turn = asyncio.Semaphore(len(self._benches))
         self._digest = hashlib.sha256(repr(options.verify).encode()).hexdigest()[:16]
 
@@ -81,26 +80,47 @@ class Gate:
         """
         if not self._options.verify:
             return GateResult(passed=True, seconds=0.0)
-        async with self._turn:
-            with self._bench(key.task) as bench:
-                return await self._verdict(bench, key, commit)
+        job = asyncio.create_task(self._in_turn(key, commit, self._jobs.get(key.task)))
+        self._jobs[key.task] = job
+        try:
+            await asyncio.wait([job])
+        except asyncio.CancelledError:
+            job.cancel()
+            await asyncio.wait([job])
+            raise
+        finally:
+            if self._jobs.get(key.task) is job:
+                del self._jobs[key.task]
+        if job.cancelled():
+            return GateResult(passed=False, seconds=0.0, stopped=True)
+        return job.result()
 
     async def stop(self, task: TaskId) -> None:
-        """End the checks that run for the task; their gate then answers that it did not pass."""
-        for bench in self._benches:
-            if bench.task == task:
-                await bench.check.stop()
+        """End the gate of the task, wherever it is; it then answers that it was stopped."""
+        job = self._jobs.get(task)
+        if job is not None:
+            job.cancel()
+            await asyncio.wait([job])
+
+    async def _in_turn(
+        self, key: AttemptKey, commit: CommitId, before: asyncio.Task[GateResult] | None
+    ) -> GateResult:
+        """Check the commit once a bench is free and no other gate writes this task's log."""
+        if before is not None:
+            await asyncio.wait([before])
+        async with self._turn:
+            with self._bench() as bench:
+                return await self._verdict(bench, key, commit)
 
     @contextmanager
-    def _bench(self, task: TaskId) -> Iterator[_Bench]:
+    def _bench(self) -> Iterator[_Bench]:
         """A free bench, the first one before the second."""
-        bench = next(bench for bench in self._benches if bench.task is None)
-        bench.task = task
-        bench.check.reset()
+        bench = next(bench for bench in self._benches if not bench.is_taken)
+        bench.is_taken = True
         try:
             yield bench
         finally:
-            bench.task = None
+            bench.is_taken = False
 
     async def _verdict(self, bench: _Bench, key: AttemptKey, commit: CommitId) -> GateResult:
         tree = await self._git.text("rev-parse", f"{commit}^{{tree}}")
@@ -150,7 +170,7 @@ class Gate:
                 command = shlex.join(argv)
                 output.write(f"$ {clean(command)}\n".encode("utf-8", "replace"))
                 begin = output.tell()
-                failure = await bench.check.run(argv, folder, env, output, bounds)
+                failure = await run_check(argv, folder, env, output, bounds)
                 if failure:
                     is_late = time.monotonic() > bounds.until
                     late = f", not done within {timeout_words}" if is_late else ""

@@ -14,9 +14,16 @@ from pex_tui.adapters.git.half_landed import LandingNote
 from pex_tui.adapters.git.land_run import RunLanding
 from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_markers import MarkerCheck
-from pex_tui.adapters.git.merge_tree import MARKED, TreeMerge, TreeMerger, with_marked
+from pex_tui.adapters.git.merge_tree import (
+    MARKED,
+    SUBMODULE,
+    TreeMerge,
+    TreeMerger,
+    entries_at,
+    with_marked,
+)
 from pex_tui.adapters.git.message import landing_message
-from pex_tui.adapters.git.objects import Commit, read_commits, write_commit
+from pex_tui.adapters.git.objects import Commit, read_blobs, read_commits, write_commit
 from pex_tui.adapters.git.parties import Parties
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.repository import Repository
@@ -174,7 +181,7 @@ class GitLander:
             return await self._gate.run(key, commit)
 
     async def stop_gate(self, task: TaskId) -> None:
-        """End a gate that runs for the task; it then answers that it did not pass."""
+        """End a gate that runs for the task, or is to run; it then says nothing of its commit."""
         await self._gate.stop(task)
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
@@ -182,22 +189,53 @@ class GitLander:
         with _told(f"Task {key.task} can't be landed"):
             return await self._branch.move(old, new, f"lands {key.task}")
 
+    async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
+        """Whether what has landed does not hold all that the work changed; raise LandingError."""
+        with _told(f"What {key.task} changed before can't be compared with what has landed"):
+            tip, _, merge = await self._merge_trees(work, await self._branch.tip())
+            if not merge.conflicts:
+                return merge.tree != tip.tree
+            holding = replace(
+                self._combiner, silent=(Strategy.SUPERSET,), union=(), memory=None, judges=True
+            )
+            settled = await holding.combine(merge, self._scratch(key))
+            return settled is None or settled[0] != tip.tree
+
     async def sides(
-        self, key: AttemptKey, work: CommitId, tip: CommitId
+        self, key: AttemptKey, work: CommitId, tip: CommitId, settled: CommitId | None = None
     ) -> tuple[ConflictSides, ...]:
-        """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError."""
+        """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError.
+
+        `settled` is what somebody made of them before, which the gate refused.
+        """
         with _told(f"Task {key.task}'s conflict can't be read"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             against = await self._against(changes, tip_commit, merge)
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
             found = await read_sides(self._check, merge, Labels(tip=landed, work=key.task))
             known = await self._combiner.proposals(merge)
+            if settled is not None:
+                known |= await self._settled_before(settled, tip, [side.path for side in found])
             return tuple(
                 replace(side, proposal=known[side.path][0], proposed=known[side.path][1])
                 if side.path in known
                 else side
                 for side in found
             )
+
+    async def _settled_before(
+        self, settled: CommitId, tip: CommitId, paths: list[str]
+    ) -> dict[str, tuple[bytes, str]]:
+        """A person's earlier texts, as far as they still fit, for them to go on from."""
+        _, _, merge = await self._merge_trees(settled, tip)
+        fitting = {*paths} - {conflict.path for conflict in merge.conflicts}
+        there = await entries_at(self._git, merge.tree, [*fitting])
+        files = {path: side.oid for path, side in there.items() if side.mode != SUBMODULE}
+        texts = await read_blobs(self._git, [*files.values()])
+        return {
+            path: (text, "as it was decided before the gate failed")
+            for path, text in zip(files, texts, strict=True)
+        }
 
     async def settle(
         self,
@@ -291,7 +329,8 @@ def _told(what: str) -> Iterator[None]:
         if "tell me who you are" in error.stderr:
             raise LandingError(
                 f"{what}: git does not know who you are. Set `git config user.name NAME` and "
-                "`git config user.email MAIL`, then retry."
+                "`git config user.email MAIL`, then retry.",
+                passing=False,
             ) from error
         raise LandingError(f"{what}: {clean(str(error))}") from error
     except OSError as error:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pex_tui.adapters.git.check import Bounds, Check, end_marked
+from pex_tui.adapters.git.check import Bounds, end_marked, run_check
 from pex_tui.adapters.git.cli import BINDING_VARIABLES, Git
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.core.text import clean, clean_bytes
@@ -61,7 +61,7 @@ async def run_setup(options: WorkspaceOptions, workspace: Path) -> None:
     has_succeeded = False
     try:
         with tempfile.TemporaryFile() as output:
-            failure = await Check().run(argv, workspace, env, output, bounds)
+            failure = await run_check(argv, workspace, env, output, bounds)
             if failure:
                 output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
                 raise WorkspaceError(_words(argv, failure, output.read()))

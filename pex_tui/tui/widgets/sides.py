@@ -31,6 +31,8 @@ _WORDS = {Origin.OURS: "ours", Origin.THEIRS: "theirs", Origin.BOTH: "both"}
 def why(conflict: Conflict) -> str:
     """Why the two fell out, for a person."""
     others = ", ".join(conflict.tasks[1:])
+    if conflict.detail and not others:
+        return f"{clean(conflict.detail)}."
     paths = ", ".join(clean(file.path, 60) for file in conflict.files[:_MOST_NAMED])
     more = len(conflict.files) - _MOST_NAMED
     paths += f" and {more} more" if more > 0 else ""

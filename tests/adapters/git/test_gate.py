@@ -125,9 +125,38 @@ async def test_a_gate_is_stopped_with_all_it_started(world: World) -> None:
         await until((world.places.root / "gate" / "begun").exists)
         await lander.stop_gate(TaskId("a"))
 
-    assert gate.result().output == "Stopped on request."
+    assert gate.result().stopped
     assert survivors(world) == []
     assert (await lander.gate(key("a"), world.base)).passed
+
+
+@pytest.mark.parametrize("moment", ["at once", "in the setup"])
+async def test_a_gate_is_stopped_before_its_first_check(world: World, moment: str) -> None:
+    begun = asyncio.Event()
+
+    async def setup(_: Path) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    lander = world.with_gate(shell("touch ran"), setup=setup)
+    async with asyncio.TaskGroup() as group:
+        gate = group.create_task(lander.gate(key("a"), world.base))
+        await (asyncio.sleep(0) if moment == "at once" else begun.wait())
+        await lander.stop_gate(TaskId("a"))
+
+    assert gate.result() == GateResult(passed=False, seconds=0.0, stopped=True)
+    assert not (world.places.root / "gate" / "ran").exists()
+
+
+async def test_two_gates_of_one_task_never_run_at_once(world: World) -> None:
+    marks = world.places.root
+    script = f"mkdir '{marks}/now' && sleep 0.2 && rmdir '{marks}/now'"
+    lander = world.with_gate(shell(script))
+    other = world.work({"new": "n"})
+
+    results = await asyncio.gather(lander.gate(key("a"), world.base), lander.gate(key("a"), other))
+
+    assert all(result.passed for result in results)
 
 
 async def test_what_a_check_leaves_running_is_ended(world: World) -> None:

@@ -405,3 +405,36 @@ async def test_work_with_conflict_markers_never_lands_and_is_settled_like_a_conf
     assert world.files(mended)["other.txt"][1] == "o\n"
     theirs = await settle(world, work, THEIRS)
     assert world.files(theirs)["src/lines.py"][1] == LINES
+
+
+@pytest.mark.parametrize(
+    ("landed", "lacks"),
+    [
+        ({"src/lines.py": edited(l5="theirs")}, True),
+        ({"other": "o\n"}, True),
+        ({"src/lines.py": edited(l5="ours")}, False),
+        ({"src/lines.py": edited(l5="ours", l9="more")}, False),
+        ({"src/lines.py": edited(l5="ours\nand more")}, False),
+    ],
+)
+async def test_whether_what_has_landed_holds_a_change(
+    world: World, landed: Tree, lacks: bool
+) -> None:
+    work = world.work({"src/lines.py": edited(l5="ours")})
+    await world.landed("first", landed)
+
+    assert await world.lander.lacks(key("second"), work) is lacks
+
+
+async def test_what_the_gate_refused_is_proposed_to_who_settles_it_again(world: World) -> None:
+    work, _ = await world.conflict(
+        {"src/lines.py": edited(l5="theirs")}, {"src/lines.py": edited(l5="ours")}
+    )
+    mine = edited(l5="mine")
+    settled = await settle(world, work, EDITED, {"src/lines.py": mine.encode()})
+    await world.land("later", world.work({"src/lines.py": edited(l20="later")}))
+
+    (side,) = await world.lander.sides(key("second"), work, world.tip(), settled)
+
+    assert side.proposal == edited(l5="mine", l20="later").encode()
+    assert side.proposed == "as it was decided before the gate failed"

@@ -1,0 +1,55 @@
+"""A step that git refuses: it is tried again there, from what is kept, and never from the start."""
+
+from pex_tui.core.actions import CaptureWork
+from pex_tui.core.capture_events import CaptureFailed
+from pex_tui.core.draft import Draft
+from pex_tui.core.landing_events import LandingFailed
+from pex_tui.core.phases import Phase
+from pex_tui.core.queue import enqueue
+from pex_tui.core.retries import backoff_seconds
+from pex_tui.core.state import Failure, FailureKind, TaskState
+
+_MOST_REFUSALS = 6  # in a row: about a minute
+_STEPS = {FailureKind.CAPTURE: Phase.CAPTURING, FailureKind.LANDING: Phase.QUEUED}
+
+
+def refused(draft: Draft, task: TaskState, event: CaptureFailed | LandingFailed) -> None:
+    """Wait a while and take the step again; given up, its work stays where it is."""
+    is_capture = isinstance(event, CaptureFailed)
+    kind = FailureKind.CAPTURE if is_capture else FailureKind.LANDING
+    refusals = task.refusals + 1
+    if not event.passing or refusals > _MOST_REFUSALS:
+        failure = Failure(kind, event.detail)
+        draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail, refusals=0)
+        return
+    if not is_capture:
+        enqueue(draft, draft.change(task.id, candidate=None, onto=None, failure=None))
+    draft.change(
+        task.id,
+        refusals=refusals,
+        retry_at=draft.now + backoff_seconds(draft.state, task.id, refusals),
+        reason=f"git refused, again soon ({refusals} of {_MOST_REFUSALS}): {event.detail}",
+    )
+
+
+def try_step_again(draft: Draft, task: TaskState) -> None:
+    """Its time has come: capture once more; the merge queue sees to the rest itself."""
+    draft.change(task.id, retry_at=None)
+    if task.phase is Phase.CAPTURING:
+        draft.act(CaptureWork(task.id, task.attempt))
+
+
+def take_up_step(draft: Draft, task: TaskState) -> bool:
+    """Go on where git gave a task up; False when that is not why it failed."""
+    phase = _STEPS.get(task.failure.kind) if task.failure else None
+    if task.phase is not Phase.FAILED or phase is None:
+        return False
+    if phase is Phase.QUEUED and task.work is None:
+        return False
+    task = draft.change(task.id, ended_at=None, failure=None, stop=None, reason="")
+    if phase is Phase.QUEUED:
+        enqueue(draft, task)
+    else:
+        draft.move(task.id, phase)
+        draft.act(CaptureWork(task.id, task.attempt))
+    return True
