@@ -17,13 +17,9 @@ from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import (
-    ConflictSides,
-    GateResult,
-    Lander,
-    SlotPool,
-)
+from pex_tui.engine.ports import GateResult, Lander, SlotPool
 from pex_tui.engine.session import Usage
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
 
 _LOOK_SECONDS = 0.1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pex_tui.adapters.child_process import running
 from pex_tui.core.text import clean, clean_bytes
-from pex_tui.engine.ports import ConflictSides
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
 
 _TIMEOUT_SECONDS = 600.0

@@ -42,7 +42,8 @@ def adopted(draft: Draft, event: RunAdopted) -> None:
         for task in state.tasks:
             if draft.task(task.id).phase is Phase.FAILED:
                 reopen(draft, task.id)
-    draft.act(*unfinished_actions(draft.state))
+    unfinished = unfinished_actions(draft.state)
+    draft.act(*(action for action in unfinished if action not in draft.actions))
 
 
 def unfinished_actions(state: RunState) -> tuple[Action, ...]:

@@ -8,12 +8,8 @@ from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import RunState, TaskState
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.ports import (
-    ConflictSides,
-    GateResult,
-    Lander,
-    LandingError,
-)
+from pex_tui.engine.ports import GateResult, Lander, LandingError
+from pex_tui.engine.sides import ConflictSides
 
 
 class ConflictDesk:

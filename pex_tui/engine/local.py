@@ -14,13 +14,9 @@ from pex_tui.engine.contained import Advisor
 from pex_tui.engine.engine import Engine, Watcher
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import (
-    ConflictSides,
-    GateResult,
-    Ports,
-    SlotPool,
-)
+from pex_tui.engine.ports import GateResult, Ports, SlotPool
 from pex_tui.engine.session import Usage
+from pex_tui.engine.sides import ConflictSides
 
 
 class LocalSession:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pex_tui.core.plan import Plan
     from pex_tui.core.rules import RunRules
     from pex_tui.core.state import Outcome, RunState
-    from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
+    from pex_tui.engine.ports import GateResult, SlotPool
+    from pex_tui.engine.sides import ConflictSides
 
 
 @dataclass(frozen=True, slots=True)

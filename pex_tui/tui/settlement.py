@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pex_tui.core.hunks import Choice, Chunk, Origin, chunks, open_chunks, result, split_lines
 from pex_tui.core.syntax import syntax_of
-from pex_tui.engine.ports import ConflictSides
+from pex_tui.engine.sides import ConflictSides
 
 ResultLine = tuple[str, Origin, int]
 _RENAMED = "rename/rename"

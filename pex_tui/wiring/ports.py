@@ -10,6 +10,7 @@ from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.fault_log import FaultLog
 from pex_tui.adapters.git.cli import GitError
+from pex_tui.adapters.git.found_runs import FoundRun
 from pex_tui.adapters.git.gate import GateOptions
 from pex_tui.adapters.git.half_landed import LandingNote, mend
 from pex_tui.adapters.git.landing import (
@@ -119,6 +120,23 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             silent=state.rules.silent,
             union=state.rules.union,
             remembers=state.rules.remembers,
+        )
+    )
+
+
+def lander_of_refs(ground: Ground, found: FoundRun, identity: Identity) -> GitLander:
+    """What lands a run of which no more is known than its refs tell: without its gate."""
+    git = ground.repository.git
+    return GitLander(
+        LanderOptions(
+            git=replace(git, env={**git.env, **identity.environment}),
+            checkout=ground.repository.checkout,
+            repository=ground.repository,
+            places=ground.places,
+            run=found.run,
+            branch=f"pex/{found.run}",
+            base=found.base,
+            tip=found.tip,
         )
     )
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from pex_tui.adapters.engine_lock import current_holder
 from pex_tui.core.ids import RunId
-from pex_tui.engine.ports import ConflictSides
 from pex_tui.engine.session import Check, PlanDraft, Planning, RunSummary
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
 from pex_tui.wiring.checks import check_all
 from pex_tui.wiring.ground import Ground

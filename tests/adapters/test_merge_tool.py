@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from pex_tui.adapters.merge_tool import merge_file
-from pex_tui.engine.ports import ConflictSides
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
 
 SIDES = ConflictSides(

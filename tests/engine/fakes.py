@@ -27,7 +27,6 @@ from pex_tui.engine.lookout import Lookout
 from pex_tui.engine.ports import (
     Captured,
     Conflicted,
-    ConflictSides,
     GateResult,
     JournalFull,
     Merged,
@@ -36,6 +35,7 @@ from pex_tui.engine.ports import (
     Ports,
     Workspace,
 )
+from pex_tui.engine.sides import ConflictSides
 
 BASE = CommitId("b" * 40)
 RUN = RunId("r1")

@@ -70,11 +70,11 @@ def top(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         git(folder, "init", "-q")
         git(folder, "add", "-A")
         git(folder, "commit", "-qm", "begin")
-        ran = pex(folder, "run", str(scratch / "plan.yaml"), "--headless", "--name", "r")
-        assert ran.returncode == 0, ran.stderr
         git(folder, "config", "filter.slow.smudge", f"sleep {SECONDS / FILES}; cat")
         git(folder, "config", "filter.slow.clean", "cat")
         (folder / ".git" / "info" / "attributes").write_text("f/* filter=slow\n")
+        ran = pex(folder, "run", str(scratch / "plan.yaml"), "--headless", "--name", "r")
+        assert ran.returncode == 0, ran.stderr
         yield folder
 
 

@@ -12,7 +12,7 @@ from pex_tui.core.events import Event
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import RunId, TaskId
 from pex_tui.core.state import RunState
-from pex_tui.engine.ports import ConflictSides, GateResult, SlotPool
+from pex_tui.engine.ports import GateResult, SlotPool
 from pex_tui.engine.session import (
     Check,
     CheckLevel,
@@ -23,6 +23,7 @@ from pex_tui.engine.session import (
     Usage,
     Workshop,
 )
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from pex_tui.core.hunks import Choice
 from pex_tui.core.syntax import NOT_CHECKED, OK
-from pex_tui.engine.ports import ConflictSides
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.tui.settlement import begin_settlement
 from tests.tui.drafts import API_OURS, API_THEIRS, binary_conflict, deletion, text_conflict
 

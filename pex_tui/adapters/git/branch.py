@@ -59,6 +59,8 @@ class Integration:
     async def tip(self) -> CommitId:
         """What landed last, whatever the branch is at; raise GitError."""
         record = await self._refs.read(landed_ref(self._run))
+        if record is None:  # a run of an earlier version; its branch may tell
+            record = await self._refs.read(self.branch.ref)
         if record is not None and record != self._tip and await self._follows(record):
             self._tip = record
         return self._tip

@@ -37,15 +37,8 @@ from pex_tui.core.rules import Strategy
 from pex_tui.core.text import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import (
-    Conflicted,
-    ConflictSides,
-    GateResult,
-    LandingError,
-    Merged,
-    Moved,
-    MoveRefused,
-)
+from pex_tui.engine.ports import Conflicted, GateResult, LandingError, Merged, Moved, MoveRefused
+from pex_tui.engine.sides import ConflictSides
 
 LANDING_LOCK, LANDING_NOTE = "landing.lock", "landing.json"
 """In the state directory: what every writer of refs holds, and what is done to the checkout."""

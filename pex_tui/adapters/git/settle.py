@@ -18,7 +18,8 @@ from pex_tui.adapters.git.merge_tree import (
 from pex_tui.adapters.git.objects import read_blobs
 from pex_tui.core.conflict import Decision
 from pex_tui.core.text import clean
-from pex_tui.engine.ports import ConflictSides, LandingError
+from pex_tui.engine.ports import LandingError
+from pex_tui.engine.sides import ConflictSides
 
 _REGULAR = ("100644", "100755")
 _SNIFFED_BYTES = 8000  # where git looks for a NUL before it calls a file binary

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from pex_tui.adapters.control import ControlError, ask
 from pex_tui.adapters.engine_lock import Holder, current_holder
+from pex_tui.adapters.git.found_runs import find_runs
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
+from pex_tui.core.amounts import counted
 from pex_tui.core.events import Event, LandRequested, RunLanded, RunLandRefused
 from pex_tui.core.ids import RunId
 from pex_tui.core.phases import Phase
@@ -19,7 +21,7 @@ from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground, pinned
 from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
 from pex_tui.wiring.locking import take_lock
-from pex_tui.wiring.ports import make_lander
+from pex_tui.wiring.ports import lander_of_refs, make_lander
 from pex_tui.wiring.sessions import YOU
 from pex_tui.wiring.stored_state import read_state
 
@@ -37,6 +39,8 @@ async def _land(options: Options) -> int:
     journal = ground.open_journal()
     try:
         run = find_run(journal, options.run).run
+    except UserError as error:
+        return await _land_by_refs(ground, options.run, error)
     finally:
         journal.close_now()
     if holder is not None and holder.run == run:
@@ -46,6 +50,39 @@ async def _land(options: Options) -> int:
         return await _land_now(ground, run)
     finally:
         lock.release()
+
+
+async def _land_by_refs(ground: Ground, wanted: str | None, unknown: UserError) -> int:
+    """Land a run that the journal has lost, if its refs tell which; raise UserError."""
+    runs = await find_runs(ground.repository.git)
+    named = [found for found in runs if wanted is None or found.run == wanted]
+    if len(named) != 1:
+        others = ", ".join(f"{found.run} ({counted(len(found.tasks), 'task')})" for found in runs)
+        hint = f" Found by their branches and refs: {others}." if runs else ""
+        raise UserError(f"{unknown.message}{hint}") from unknown
+    (found,) = named
+    target = await ground.repository.current_branch()
+    if target is None:
+        raise UserError(
+            f"The journal does not know run {found.run}, so its branch is not known either. Switch "
+            "to the branch to land on, then try again."
+        )
+    sys.stderr.write(
+        f"! The journal does not know run {found.run}; it was found by its refs, with "
+        f"{', '.join(found.tasks)} landed. Its plan is not known, so no gate is run.\n"
+    )
+    lock = await take_lock(ground.places.lock)
+    try:
+        identity = await ground.repository.check_identity()
+        lander = lander_of_refs(await pinned(ground, found.run), found, identity)
+        _, detail = await lander.land_run(target)
+    except LandingError as error:
+        sys.stderr.write(f"{error}\n")
+        return NOT_LANDED
+    finally:
+        lock.release()
+    sys.stdout.write(f"{detail}\n")
+    return 0
 
 
 async def _ask_engine(holder: Holder) -> int:

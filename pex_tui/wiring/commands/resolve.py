@@ -12,7 +12,8 @@ from pex_tui.core.conflict import Conflict, ConflictFile, Decision
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
-from pex_tui.engine.ports import ConflictSides, LandingError
+from pex_tui.engine.ports import LandingError
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
 from pex_tui.headless.streams import Streams, printing
 from pex_tui.wiring.driving import drive_headless

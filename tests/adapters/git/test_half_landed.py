@@ -17,8 +17,7 @@ from tests.waiting import until
 NEW = edited(l1="new")
 
 
-@pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def landed(project: Project, places: Places) -> World:
     """A run that has landed changes of seven kinds on its own branch."""
     made = make_world(project, places)
     changed = dict.fromkeys(("a", "b", "c", "d"), LINES)
@@ -28,6 +27,11 @@ async def world(project: Project, places: Places) -> World:
     added = {"added": "fresh\n", "deep/er": "fresh\n", "swap": None, "swap/y": "y\n"}
     await made.landed("t", {**after, **added, "gone": None, "folder/x": None, "folder": "f\n"})
     return made
+
+
+@pytest.fixture
+async def world(project: Project, places: Places) -> World:
+    return await landed(project, places)
 
 
 def note(world: World) -> LandingNote:

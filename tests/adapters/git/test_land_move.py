@@ -12,6 +12,7 @@ import pytest
 
 from pex_tui.adapters.git.branch import Branch, Integration
 from pex_tui.adapters.git.file_lock import file_lock
+from pex_tui.adapters.git.found_runs import find_runs
 from pex_tui.adapters.git.ref_lock import is_orphaned
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.core.ids import CommitId
@@ -309,3 +310,21 @@ async def test_landings_that_an_older_copy_of_the_journal_lacks_stay(world: Worl
 
     assert await lander.tip() == second == world.tip()
     assert "the journal of run 7f3a does not know of" in (await lander.guard())[0]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_a_run_that_no_journal_knows_is_found_by_its_refs(
+    world: World, recorded: bool
+) -> None:
+    first = await world.landed("a", {"a": "a"})
+    second = await world.land("b", world.work({"b": "b"}, start=first))
+    if recorded:
+        world.git("update-ref", f"refs/heads/{BRANCH}", foreign(world))
+    else:
+        world.git("update-ref", "-d", f"refs/pex/{RUN}/_landed")
+
+    (found,) = await find_runs(world.options.git)
+
+    assert (found.run, found.base, found.tip) == (RUN, world.base, second)
+    assert found.tasks == ("a", "b")
+    assert (await world.lander.land_run("main"))[0] == second

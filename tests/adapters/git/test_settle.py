@@ -8,12 +8,8 @@ import pytest
 from pex_tui.core.conflict import Decision
 from pex_tui.core.ids import CommitId
 from pex_tui.engine.places import Places
-from pex_tui.engine.ports import (
-    Conflicted,
-    ConflictSides,
-    LandingError,
-    Merged,
-)
+from pex_tui.engine.ports import Conflicted, LandingError, Merged
+from pex_tui.engine.sides import ConflictSides
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     LINES,

@@ -1,0 +1,61 @@
+"""Runs as their refs tell of them, for when the journal does not."""
+
+from dataclasses import dataclass
+
+from pex_tui.adapters.git.cli import Git
+from pex_tui.adapters.git.history import landings_of
+from pex_tui.adapters.git.kept_refs import ROOT, integration_ref, landed_ref, read_ref
+from pex_tui.adapters.git.message import trailers_of
+from pex_tui.adapters.git.objects import Commit, read_commits
+from pex_tui.core.ids import CommitId, RunId, TaskId
+
+_OURS = "refs/heads/pex/"
+_MOST_COMMITS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """A run by its refs: where it began, what it landed last, and of which tasks, oldest first."""
+
+    run: RunId
+    base: CommitId
+    tip: CommitId
+    tasks: tuple[TaskId, ...]
+
+
+async def find_runs(git: Git) -> tuple[FoundRun, ...]:
+    """The runs that have landed something, as their refs tell; raise GitError, LandingError."""
+    listing = await git.text("for-each-ref", "--format=%(refname)", f"{ROOT}/", _OURS)
+    names = {
+        line.removeprefix(_OURS).removeprefix(f"{ROOT}/").partition("/")[0]
+        for line in listing.split("\n")
+        if line
+    }
+    found = [await _find(git, RunId(name)) for name in sorted(names)]
+    return tuple(run for run in found if run is not None)
+
+
+async def _find(git: Git, run: RunId) -> FoundRun | None:
+    """The run up to our own record of what landed, else up to its branch's newest landing."""
+    tip = await read_ref(git, landed_ref(run)) or await read_ref(git, integration_ref(run))
+    if tip is None:
+        return None
+    listing = await git.text("rev-list", "--first-parent", f"-n{_MOST_COMMITS}", tip)
+    commits = await read_commits(git, *listing.split())
+    while commits and not _is_of(commits[0], run):  # somebody else's, on top
+        commits.pop(0)
+    landed = []
+    while commits and _is_of(commits[0], run):
+        landed.append(commits.pop(0))
+    if not landed or not landed[-1].parents:
+        return None
+    base = landed[-1].parents[0]
+    landings = await landings_of(git, run, landed[0].id, base)
+    if landings is None:
+        return None
+    return FoundRun(run, base, landed[0].id, tuple(task for _, task in landings))
+
+
+def _is_of(commit: Commit, run: RunId) -> bool:
+    named = trailers_of(commit.message)
+    return named is not None and named[0] == run
