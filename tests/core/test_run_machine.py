@@ -176,7 +176,7 @@ class RunMachine(RuleBasedStateMachine):
         task = self.pick(data, Phase.CAPTURING, Phase.LANDING)
         if task is not None:
             kind = CaptureFailed if task.phase is Phase.CAPTURING else LandingFailed
-            self.world.send(kind(task.id, task.attempt, "disk full", passing))
+            self.world.send(kind(task.id, task.attempt, "disk full", passing=passing))
 
     @rule(answer=st.sampled_from(["clean", "conflict", "empty", "refused", "red"]))
     def git_answers(self, answer: str) -> None:

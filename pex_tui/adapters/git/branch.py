@@ -59,9 +59,10 @@ class Integration:
     async def tip(self) -> CommitId:
         """What landed last, whatever the branch is at; raise GitError."""
         record = await self._refs.read(landed_ref(self._run))
+        is_ours = record is not None
         if record is None:  # a run of an earlier version; its branch may tell
             record = await self._refs.read(self.branch.ref)
-        if record is not None and record != self._tip and await self._follows(record):
+        if record not in {None, self._tip} and await self._follows(record, is_ours=is_ours):
             self._tip = record
         return self._tip
 
@@ -103,11 +104,16 @@ class Integration:
             self._tip = new
             return Moved()
 
-    async def _follows(self, record: CommitId) -> bool:
-        """Whether all that the record holds beyond what landed last is of our making."""
+    async def _follows(self, record: CommitId, *, is_ours: bool) -> bool:
+        """Whether all that a commit holds beyond what landed last is of our making.
+
+        What others may have put there counts only where our merges kept it.
+        """
         if not await self._refs.contains(record, self._tip):
             return False
-        landings = await landings_of(self._refs.git, self._run, record, self._tip)
+        landings = await landings_of(
+            self._refs.git, self._run, record, self._tip, must_be_kept=not is_ours
+        )
         return landings is not None
 
     async def _put_back(self, lock: int) -> None:

@@ -20,12 +20,12 @@ async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit
 
 
 async def landings_of(
-    git: Git, run: RunId, tip: CommitId, *without: CommitId
+    git: Git, run: RunId, tip: CommitId, *without: CommitId, must_be_kept: bool = False
 ) -> list[tuple[Commit, TaskId]] | None:
     """The landings of a run that `tip` holds and `without` does not, oldest first.
 
-    None when there is anything else among them: each is a commit on the one before that we made and
-    kept when it was merged. Raises GitError.
+    None when there is anything else among them: each is a commit on the one before, as we make
+    them; where it `must_be_kept`, under a ref as when it was merged. Raises GitError.
     """
     excluded = [f"^{commit}" for commit in without]
     listing = (await git.text("rev-list", "--reverse", tip, *excluded)).split()
@@ -33,7 +33,7 @@ async def landings_of(
     found = []
     for commit in await read_commits(git, *listing):
         named = trailers_of(commit.message)
-        ours = named is not None and named[0] == run and commit.id in kept
+        ours = named is not None and named[0] == run and (commit.id in kept or not must_be_kept)
         if named is None or not ours or len(commit.parents) != 1:
             return None
         found.append((commit, named[1]))
