@@ -85,6 +85,7 @@ KEYS = {  # of a task
     "command": "ls",
     "agent": None,  # needs a library: tests/planning/test_resolve.py
     "prompt": "do it",
+    "dir": "packages/api",
     "needs": "[a]",
     "reads": "[x]",
     "writes": "[x]",
@@ -171,7 +172,7 @@ def test_all_that_a_plan_says_is_read_by_somebody(kind: type, source: str) -> No
 
 
 def test_every_key_of_a_plan_file_is_in_the_plan() -> None:
-    named = {"tasks", "goal", "base", "slots", "strategy", "verify", "gate", "version"}
+    named = {"tasks", "goal", "base", "slots", "strategy", "verify", "gate", "version", "dir"}
     assert named == set(PlanFile.model_fields)
 
 

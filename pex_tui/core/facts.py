@@ -103,6 +103,8 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
     if task.start_commit is not None:
         yield "starts from", short(task.start_commit)
     yield "command", " ".join(spec.argv)
+    if spec.folder:
+        yield "runs in", spec.folder
 
 
 def _limits(spec: TaskSpec) -> str:

@@ -1,6 +1,6 @@
 """The plan as a value: what the user asked for, parsed, resolved and checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pex_tui.core.ids import AgentName, LockName, TaskId
@@ -135,7 +135,7 @@ class TaskSpec:
     locks: tuple[LockRequest, ...] = ()
     priority: Priority = Priority.NORMAL
     estimate_seconds: float = 60.0
-    estimate_spread: float = 0.2  # the standard deviation of its logarithm
+    estimate_spread: float = field(default=0.2, compare=False)  # deviation of its logarithm
     timeout_seconds: float | None = None
     retries: int | None = None
     memory_bytes: int | None = None
@@ -147,6 +147,7 @@ class TaskSpec:
     commit_message: str = ""
     enabled: bool = True
     brief: Brief | None = None
+    folder: str = ""  # of the repository, where its process runs; empty is the root
 
     @property
     def is_read_only(self) -> bool:
@@ -228,3 +229,4 @@ class Plan:
     past_changes: int | None = None
     unmatched: tuple[UnmatchedGlob, ...] = ()
     pace: Pace = Pace()
+    folder: str = ""  # of tasks that name none

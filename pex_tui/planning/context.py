@@ -26,7 +26,8 @@ class PlanContext:
 
     `tracked` are the paths that git tracks, `experience` is what earlier runs teach.
     `isolation` is the configured default; `break_cycles` drops needs rather than refuse a cycle.
-    `memory_bytes` is what the machine has in all, None where that is not known.
+    `folder` is where a plan lies that does not say where its tasks run. `memory_bytes` is what the
+    machine has in all, None where that is not known.
     """
 
     agents: Mapping[AgentName, AgentDefinition] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class PlanContext:
     estimate_seconds: float = DEFAULT_ESTIMATE_SECONDS
     break_cycles: bool = False
     memory_bytes: int | None = None
+    folder: str = ""
 
     @cached_property
     def folders(self) -> frozenset[str]:

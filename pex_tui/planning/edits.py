@@ -16,7 +16,7 @@ from pex_tui.planning.problems import PlanError
 from pex_tui.planning.writer import document_to_yaml, flow, plan_document
 
 FIELDS = (
-    *("id", "agent", "prompt", "command", "needs", "reads", "writes", "beside"),
+    *("id", "agent", "prompt", "command", "dir", "needs", "reads", "writes", "beside"),
     *("locks", "priority"),
     *("estimate", "timeout", "retries", "memory", "cpu", "env", "stage", "isolation"),
     *("expects", "commit"),

@@ -83,6 +83,15 @@ def read_glob(value: Any) -> str:
     return text
 
 
+def read_folder(value: Any) -> str:
+    """A folder of the repository; empty for its root."""
+    text = read_word(value)
+    if text.strip("/") in {"", "."} and not text.startswith("/"):
+        return ""
+    parts = [part for part in read_glob(text).split("/") if part not in {"", "."}]
+    return "/".join(parts)
+
+
 def read_command(value: Any) -> tuple[str, ...]:
     """An argv, or a line for the shell."""
     if isinstance(value, str):
@@ -224,6 +233,9 @@ TaskIdText = Annotated[
     str,
     BeforeValidator(read_id),
     WithJsonSchema({"type": "string", "pattern": ID_PATTERN, "maxLength": MAX_ID_LENGTH}),
+]
+Folder = Annotated[
+    str, BeforeValidator(read_folder), WithJsonSchema({"type": "string", "minLength": 1})
 ]
 Glob = Annotated[
     str, BeforeValidator(read_glob), WithJsonSchema({"type": "string", "minLength": 1})

@@ -37,6 +37,7 @@ def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
         gate=head.gate,
         dropped_needs=dropped,
         unmatched=unmatched_globs(tasks, context),
+        folder=head.dir if head.dir is not None else context.folder,
         pace=replace(known.pace, gate_seconds=known.gate_seconds(head.verify)),
     )
 

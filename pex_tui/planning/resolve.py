@@ -2,6 +2,7 @@
 
 import shlex
 import textwrap
+from posixpath import normpath
 from typing import TypeVar
 
 from pex_tui.core.amounts import size
@@ -35,6 +36,7 @@ def resolve_task(
     agent = _agent(draft, task, context)
     argv, brief = _start(draft, task, agent, context)
     fields = task.fields
+    folder = _folder(draft, task, context)
     writes = _writes(fields, agent, context)
     _check_isolation(draft, task, writes)
     _check_memory(draft, task, context)
@@ -43,7 +45,7 @@ def resolve_task(
     check_sizes(draft, task, argv if brief is None else ())
     defaults = agent or AgentDefinition(AgentName(""))
     runner = "" if brief is None else brief.runner
-    work = Work(argv, fields.prompt, fields.agent or "", runner)
+    work = Work(argv, fields.prompt, fields.agent or "", runner, folder)
     estimate = _estimate(fields, defaults, context, work)
     return TaskSpec(
         id=TaskId(fields.id),
@@ -70,14 +72,22 @@ def resolve_task(
         commit_message=fields.commit.strip() or _commit_message(fields, argv, draft.head.goal),
         enabled=fields.enabled,
         brief=brief,
+        folder=folder,
     )
 
 
 def check_program(
-    draft: Draft, where: str, line: int, argv: tuple[str, ...], context: PlanContext
+    draft: Draft,
+    where: str,
+    line: int,
+    argv: tuple[str, ...],
+    context: PlanContext,
+    folder: str = "",
 ) -> None:
     """Note it when a command's program is nowhere; what a shell line calls is not looked at."""
     program = argv[0]
+    if folder and "/" in program and not program.startswith("/"):
+        program = normpath(f"{folder}/{program}")
     if argv[:2] == SHELL or context.find_program(program) is not None:
         return
     if "/" not in program:
@@ -126,7 +136,9 @@ def _start(
         return None, None
     if fields.command is not None:
         line = draft.document.line_of(("tasks", task.position, "command"))
-        check_program(draft, task.label, line, fields.command, context)
+        check_program(
+            draft, task.label, line, fields.command, context, task_folder(draft, task, context)
+        )
         return fields.command, None
     if fields.agent is None:
         draft.complain(task.line, f"{task.label} has neither a command nor an agent. Give it one.")
@@ -135,7 +147,8 @@ def _start(
         return None, None
     line = draft.document.line_of(("tasks", task.position, "agent"))
     if agent.argv is not None and context.runners.names_for(agent) == COMMAND:
-        check_program(draft, f'{task.label}, agent "{agent.name}"', line, agent.argv, context)
+        who, folder = f'{task.label}, agent "{agent.name}"', task_folder(draft, task, context)
+        check_program(draft, who, line, agent.argv, context, folder)
         return agent.argv, None
     runner = context.runners.find(agent, context.find_program)
     if isinstance(runner, str):
@@ -172,6 +185,30 @@ def _as_there(globs: tuple[str, ...], context: PlanContext) -> tuple[str, ...]:
         f"{glob}/" if glob in context.folders and names_a_file(glob.rpartition("/")[2]) else glob
         for glob in globs
     )
+
+
+def task_folder(draft: Draft, task: TaskDraft, context: PlanContext) -> str:
+    """Where the task runs: as it says, else as the plan does, else where the plan lies."""
+    own = task.fields.dir if task.fields else None
+    return next(one for one in (own, draft.head.dir, context.folder) if one is not None)
+
+
+def _folder(draft: Draft, task: TaskDraft, context: PlanContext) -> str:
+    """The same, noted when the repository has no such folder and no task makes it."""
+    folder = task_folder(draft, task, context)
+    if not folder or not context.tracked or folder in context.folders:
+        return folder
+    is_own = task.fields is not None and task.fields.dir is not None
+    line = draft.document.line_of(("tasks", task.position, "dir") if is_own else ("dir",))
+    if folder in context.tracked:
+        draft.complain(line, f'{task.label}: "{folder}" is a file or a link. Name a folder.')
+    elif not _is_written_by_a_task(draft, f"{folder}/x"):
+        draft.complain(
+            line,
+            f'{task.label}: git tracks nothing in "{folder}", so it is in no workspace. Mend the '
+            "path, or have a task that comes before write into it.",
+        )
+    return folder
 
 
 def _check_memory(draft: Draft, task: TaskDraft, context: PlanContext) -> None:

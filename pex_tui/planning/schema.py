@@ -14,6 +14,7 @@ from pex_tui.planning.fields import (
     Command,
     Commands,
     Env,
+    Folder,
     Glob,
     Locks,
     Percent,
@@ -76,6 +77,11 @@ class TaskFile(_PlanModel):
         default=None,
         examples=[["pytest", "-q", "tests/unit"], "make docs"],
         description="The program and its arguments; plain text is a line for `sh -c`.",
+    )
+    dir: Folder | None = Field(
+        default=None,
+        examples=["packages/api"],
+        description="The folder of the repository that its command runs in; default the plan's.",
     )
     needs: Words = Field(
         default=(),
@@ -179,6 +185,12 @@ class PlanHead(_PlanModel):
         default=None,
         examples=["main"],
         description="The commit that the run starts from; default HEAD.",
+    )
+    dir: Folder | None = Field(
+        default=None,
+        examples=["packages/api"],
+        description="The folder that tasks run in; default where the plan file lies. Globs stay "
+        "relative to the repository, and verify runs at its root.",
     )
     slots: Slots | None = Field(
         default=None,

@@ -22,13 +22,14 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     head: dict[str, Any] = {"version": 1}
     _put(head, "goal", plan.goal)
     _put(head, "base", plan.base)
+    _put(head, "dir", plan.folder)
     _put(head, "slots", plan.slots)
     if plan.strategy is not Strategy.AUTO:
         head["strategy"] = plan.strategy.value
     _put(head, "verify", [_command(argv) for argv in plan.verify])
     if plan.gate is not GatePolicy.STRICT:
         head["gate"] = plan.gate.value
-    head["tasks"] = [_task(spec) for spec in plan.tasks]
+    head["tasks"] = [_task(spec, plan.folder) for spec in plan.tasks]
     return head
 
 
@@ -44,12 +45,14 @@ def document_to_yaml(document: dict[str, Any]) -> str:
     )
 
 
-def _task(spec: TaskSpec) -> dict[str, Any]:
+def _task(spec: TaskSpec, folder: str) -> dict[str, Any]:
     task: dict[str, Any] = {"id": str(spec.id)}
     _put(task, "agent", spec.agent)
     _put(task, "prompt", spec.prompt)
     if spec.brief is None:  # else its agent says what runs it
         task["command"] = _command(spec.argv)
+    if spec.folder != folder:
+        task["dir"] = spec.folder or "."
     _put(task, "needs", _Flow(spec.needs))
     _put(task, "reads", _Flow(spec.reads))
     if spec.writes is not None:

@@ -91,6 +91,7 @@ class Ground:
         return await self.review(
             read_text_file(path, "plan"),
             str(path),
+            place=path,
             slots=slots,
             fail_fast=fail_fast,
             land=land,
@@ -102,15 +103,22 @@ class Ground:
         text: str,
         source: str,
         *,
+        place: Path | None = None,
         slots: int | None = None,
         fail_fast: bool = False,
         land: bool = False,
         uncommitted: bool = False,
     ) -> PlanDraft:
-        """Parse and check a plan's text; `source` is what messages call it. Raise UserError."""
+        """Parse and check a plan's text; `source` is what messages call it. Raise UserError.
+
+        A plan that does not say where its tasks run has them run where it lies.
+        """
         said: list[str] = []
         context = await self._context(said)
+        context = replace(context, folder=self._folder_of(place, context))
         plan = await self._foresee(parse_plan(text, source, context), context, said)
+        if context.folder and plan.folder == context.folder:
+            said.append(f"Tasks run in {plan.folder}, where the plan lies, unless dir: says more.")
         draft = self._draft(plan, Path(source).stem, slots=slots, fail_fast=fail_fast, land=land)
         return replace(draft, notices=await self._notices(said, uncommitted=uncommitted))
 
@@ -241,6 +249,16 @@ class Ground:
             break_cycles=self.settings.conflict_resolution.break_cycles,
             memory_bytes=machine_memory(),
         )
+
+    def _folder_of(self, place: Path | None, context: PlanContext) -> str:
+        """The folder of the repository that a plan file lies in; the root for one that is not."""
+        top = self.repository.top_level.resolve()
+        folder = None if place is None else place.resolve().parent
+        if folder is None or not folder.is_relative_to(top):
+            return ""
+        name = folder.relative_to(top).as_posix()
+        is_hidden = any(part.startswith(".") for part in name.split("/"))
+        return "" if is_hidden or name not in context.folders else name
 
     def _experience(self) -> Experience:
         """What earlier runs in this repository teach."""

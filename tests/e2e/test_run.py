@@ -201,6 +201,31 @@ def test_a_resumed_stream_goes_on_where_the_one_before_ended(shell: Shell) -> No
     assert "plan" not in after[1]
 
 
+def test_a_plan_in_a_package_runs_there_and_says_so(shell: Shell) -> None:
+    package = shell.top / "packages" / "api"
+    package.mkdir(parents=True)
+    tool = package / "tool.sh"
+    tool.write_text('#!/bin/sh\necho "$PWD" > tool.txt\necho "$PEX_WORKSPACE" >> tool.txt\n')
+    tool.chmod(0o755)
+    (package / "plan.yaml").write_text(
+        "tasks:\n"
+        "- {id: a, command: [./tool.sh], writes: [packages/api/tool.txt]}\n"
+        "- {id: b, command: 'echo > f.txt', writes: [packages/api/f.txt]}\n"
+        "- {id: c, command: 'echo > top.txt', dir: ., writes: [top.txt]}\n"
+    )
+    shell.git("add", ".")
+    shell.git("commit", "-qm", "packages")
+
+    ended = shell.pex("run", "packages/api/plan.yaml", "--headless", "--name", "mono")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "Tasks run in packages/api, where the plan lies" in ended.stderr
+    changed = shell.git("diff", "--name-only", "HEAD", "pex/mono").splitlines()
+    assert changed == ["packages/api/f.txt", "packages/api/tool.txt", "top.txt"]
+    where, workspace = shell.git("show", "pex/mono:packages/api/tool.txt").splitlines()
+    assert where == f"{workspace}/packages/api"
+
+
 def test_the_report_comes_in_four_formats(shell: Shell) -> None:
     plan(shell, "- {id: a, command: 'echo x > x.txt'}\n")
     shell.pex("run", "plan.yaml", "--headless")

@@ -7,6 +7,8 @@ from pex_tui.core.ids import AgentName
 from pex_tui.core.plan import Expects, Isolation, Plan, TaskSpec
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.context import PlanContext
+from pex_tui.planning.problems import PlanError
+from pex_tui.planning.writer import plan_to_yaml
 
 AGENT = AgentDefinition(
     AgentName("tester"),
@@ -133,3 +135,76 @@ def test_a_folder_with_the_name_of_a_file_is_declared_as_a_folder(
 
     assert spec.writes == ("vendor/socket.io/", "README.md")
     assert spec.reads == ("README.md",)
+
+
+TREE = frozenset({"packages/api/tool.sh", "packages/web/x.js", "README.md"})
+
+
+def test_a_task_runs_where_it_says_else_where_the_plan_says_else_where_that_lies(
+    parse: Callable[..., Plan],
+) -> None:
+    tasks = "tasks:\n- {id: a, command: x}\n- {id: b, command: x, dir: ./packages/web/}\n"
+    context = PlanContext(tracked=TREE, folder="packages/api")
+
+    def folders(text: str) -> list[str]:
+        return [spec.folder for spec in parse(text, context).tasks]
+
+    assert folders(tasks) == ["packages/api", "packages/web"]
+    assert folders(f"dir: .\n{tasks}") == ["", "packages/web"]
+    assert folders(f"dir: packages\n{tasks}") == ["packages", "packages/web"]
+    assert [spec.folder for spec in parse(tasks, PlanContext(tracked=TREE)).tasks] == [
+        "",
+        "packages/web",
+    ]
+
+
+def test_a_program_is_looked_for_where_the_task_runs(parse: Callable[..., Plan]) -> None:
+    asked: list[str] = []
+
+    def find(program: str) -> str:
+        asked.append(program)
+        return program
+
+    context = PlanContext(tracked=TREE, find_program=find, folder="packages/api")
+    parse("tasks:\n- {id: a, command: [./tool.sh]}\n", context)
+
+    assert asked == ["packages/api/tool.sh"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("packages/apo", 'git tracks nothing in "packages/apo"'),
+        ("README.md", '"README.md" is a file or a link'),
+        ("../other", "leaves the repository"),
+        ("/tmp", "leaves the repository"),
+        (".git/hooks", "git's own folder"),
+    ],
+)
+def test_a_folder_that_no_workspace_has_is_refused(
+    folder: str, why: str, parse: Callable[..., Plan]
+) -> None:
+    text = f"tasks:\n- id: a\n  command: x\n  dir: {folder}\n"
+    with pytest.raises(PlanError) as refused:
+        parse(text, PlanContext(tracked=TREE))
+
+    (problem,) = refused.value.problems
+    assert why in problem
+    assert ":4:" in problem
+
+
+def test_a_folder_that_a_task_makes_may_be_named(parse: Callable[..., Plan]) -> None:
+    text = (
+        "tasks:\n- {id: a, command: x, writes: [new/**]}\n"
+        "- {id: b, command: x, needs: [a], dir: new}\n"
+    )
+    assert parse(text, PlanContext(tracked=TREE)).tasks[1].folder == "new"
+
+
+def test_a_written_plan_runs_where_the_plan_did(parse: Callable[..., Plan]) -> None:
+    tasks = "tasks:\n- {id: a, command: x}\n- {id: b, command: x, dir: .}\n"
+    plan = parse(tasks, PlanContext(tracked=TREE, folder="packages/api"))
+
+    again = parse(plan_to_yaml(plan), PlanContext(tracked=TREE))
+
+    assert [spec.folder for spec in again.tasks] == ["packages/api", ""]

@@ -79,7 +79,7 @@ def attempt_environment(
     wanted = tuple(passed)
     return {
         **{name: value for name, value in user.items() if _may_pass(name, wanted)},
-        "PWD": os.fspath(workspace),
+        "PWD": os.fspath(workspace / spec.folder),
         **contract,
         **dict(spec.env),
     }

@@ -52,7 +52,7 @@ class AgentLaunches:
         How an agent is spoken with is left in the attempt's folder.
         """
         outputs = self.places.outputs(key.run, key.task)
-        argv = spec.argv
+        argv, folder = spec.argv, _folder(workspace.path, spec)
         try:
             outputs.mkdir(parents=True, exist_ok=True)
             prompt_file = self._write_prompt(key, spec)
@@ -83,7 +83,7 @@ class AgentLaunches:
             env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH"), str(self.programs))))
         env = own_environment(spec, env)
         speaks = spec.brief is not None and spec.brief.talk in SPOKEN
-        return Launch(key, argv, workspace.path, env, self.grace_seconds, speaks, self.ties)
+        return Launch(key, argv, folder, env, self.grace_seconds, speaks, self.ties)
 
     def _write_prompt(self, key: AttemptKey, spec: TaskSpec) -> Path:
         """A file with the whole prompt, for its owner alone; raise OSError."""
@@ -92,3 +92,15 @@ class AgentLaunches:
         path.write_bytes(raw(spec.prompt))
         path.chmod(0o600)
         return path
+
+
+def _folder(workspace: Path, spec: TaskSpec) -> Path:
+    """Where the task runs; raise LaunchError where that is no folder of its workspace."""
+    folder = workspace / spec.folder
+    if not folder.is_dir():
+        why = f'"{spec.folder}", which its dir: names, is not in its workspace'
+        raise LaunchError(why, permanent=True)
+    if not folder.resolve().is_relative_to(workspace.resolve()):
+        why = f'"{spec.folder}", which its dir: names, is a link out of its workspace'
+        raise LaunchError(why, permanent=True)
+    return folder

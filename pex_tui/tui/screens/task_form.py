@@ -25,6 +25,7 @@ _HINTS = {
     "id": "a-z, 0-9 and dashes",
     "agent": "of the library; gives the command and the defaults",
     "command": "a shell line, or [program, argument]",
+    "dir": "where it runs: packages/api; empty: as the plan says",
     "needs": "tasks that have to succeed first: audit, schema",
     "reads": "globs: src/api/**",
     "writes": "globs; [] only reads; empty: unknown",
