@@ -86,9 +86,22 @@ def _made_for(repository: Repository, folder: Path) -> bytes:
 
 
 def _follow(repository: Repository, folder: Path) -> None:
-    """Stand where the user stands: git takes no directory without a HEAD for its own."""
+    """Stand where the user stands: git takes no directory without a HEAD for its own.
+
+    A repository that was moved since is linked anew: its old place may be nobody's by now.
+    """
+    if not os.path.samestat(_place(repository.common_dir / "refs"), _place(folder / "refs")):
+        for link, target in ((folder / name, repository.common_dir / name) for name in _LINKED):
+            if link.is_symlink():
+                link.unlink()
+                _link(target, link)
     head = (repository.git_dir / "HEAD").read_text("utf-8", "surrogateescape")
     _put(folder / "HEAD", head)
+
+
+def _place(path: Path) -> os.stat_result:
+    """What stands there; for a link into nothing, the link itself."""
+    return path.stat() if path.exists() else path.lstat()
 
 
 def _link(target: Path, link: Path) -> None:
