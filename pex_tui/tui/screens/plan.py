@@ -44,7 +44,7 @@ from pex_tui.tui.widgets.task_table import TaskTable
 from pex_tui.tui.widgets.text_view import Line, TextView
 
 _WHAT_IF = range(3, 11)
-_WIDE = 100
+_WIDE, _WIDER = 100, 120
 _MARGINS = 3  # cells beside the head's text
 _LEAST_NAME, _LONGEST_NAME = 12, 32
 
@@ -156,7 +156,7 @@ class PlanScreen(PexScreen):
         figures: Line = (
             (f"{gap}est ", "dim"),
             (clock(schedule.makespan_seconds), "strong"),
-            *(spread if wide else ()),
+            *(spread if self.size.width >= _WIDER else ()),
             (f"{gap}serial ", "dim"),
             (clock(schedule.serial_seconds), ""),
             (f" {schedule.speedup:.1f}×", "done"),
