@@ -27,6 +27,12 @@ _SEQUENCE = re.compile(
 )
 
 
+# Terminals disagree on the width of what these follow: U+26A0 U+FE0F has two cells by the standard
+# and one in tmux 3.3a, a thumb with a colour of skin two and four.
+_UNDRAWN = dict.fromkeys((0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
+_BREAKS = re.compile(r"(\r?\n|\t)")
+
+
 def clean(text: str, limit: int = LINE_LIMIT) -> str:
     """The text as one harmless line of at most `limit` characters; a longer one ends in `…`.
 
@@ -36,6 +42,8 @@ def clean(text: str, limit: int = LINE_LIMIT) -> str:
 
 
 def _printable(text: str) -> str:
+    if not text.isascii():
+        text = text.translate(_UNDRAWN)
     if text.isprintable():
         return text
     if not text.isascii() or "\x1b" in text:
@@ -47,6 +55,15 @@ def _printable(text: str) -> str:
             character if character.isprintable() else _substitute(character) for character in text
         )
     return text
+
+
+def clean_text(text: str) -> str:
+    """The text for a field of several lines: harmless, uncut, with its line breaks and tabs.
+
+    Nothing is masked: what a person changes in it is used.
+    """
+    parts = _BREAKS.split(text)
+    return "".join(part[-1] if _BREAKS.fullmatch(part) else _printable(part) for part in parts)
 
 
 def clean_bytes(raw: bytes, limit: int = LINE_LIMIT) -> str:

@@ -13,6 +13,7 @@ from textual import on
 from textual.app import App
 from textual.events import Event, Key, Paste
 
+from pex_tui.core.text import clean_text
 from pex_tui.tui.terminal import TerminalDriver
 from pex_tui.tui.typed_ahead import PassedThrough, TypedAhead
 
@@ -45,7 +46,9 @@ class TerminalApp(App[None]):
         self.typed = TypedAhead(self, super().on_event)
 
     async def on_event(self, event: Event) -> None:
-        """Have keys and what is pasted wait for what earlier keys open."""
+        """Have keys and what is pasted wait for what earlier keys open; a paste is cleaned."""
+        if isinstance(event, Paste):
+            event.text = clean_text(event.text)
         if isinstance(event, Key | Paste) and not event.is_forwarded:
             await self.typed.take(event)
         else:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.text import LINE_LIMIT, MARK, clean, clean_bytes, raw, spelled
+from pex_tui.core.text import LINE_LIMIT, MARK, clean, clean_bytes, clean_text, raw, spelled
 
 ANYTHING = st.text(alphabet=st.characters())
 SEQUENCES = st.sampled_from(
@@ -118,3 +118,33 @@ def test_bytes_that_are_no_text_are_spelled_and_halves_of_characters_harm_nobody
     assert raw(name) == b"caf\xe9-\xc3\xbc"
     assert spelled("\ud800x") == "\ufffdx"
     assert raw("\ud800x") == b"?x"
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("careful \u26a0\ufe0f here", "careful \u26a0 here"),
+        ("\u2764\ufe0f", "\u2764"),
+        ("\u23f8\ufe0e", "\u23f8"),
+        ("1\ufe0f\u20e3", "1\u20e3"),
+        ("\U0001f44d\U0001f3fd", "\U0001f44d"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\U0001f4bb"),
+        ("e\u0301 \u1100\u1161 \U0001f1e9\U0001f1ea", "e\u0301 \u1100\u1161 \U0001f1e9\U0001f1ea"),
+    ],
+)
+def test_what_terminals_draw_at_two_widths_is_left_out(text: str, drawn: str) -> None:
+    """The widths that remain are those that tmux 3.3a draws, measured by its cursor."""
+    assert clean(text) == drawn
+
+
+@given(HOSTILE)
+def test_a_field_gets_lines_that_are_harmless_each(text: str) -> None:
+    lines = clean_text(text).split("\n")
+    parts = [part for line in lines for part in line.split("\t")]
+    assert not any("\x1b" in part or "\x9d" in part for part in parts)
+
+
+def test_a_field_gets_text_uncut_with_its_line_breaks_and_tabs() -> None:
+    long = "x" * (LINE_LIMIT + 1)
+    assert clean_text(f"a\tb\r\n\n{long}\n") == f"a\tb\n\n{long}\n"
+    assert clean_text("a\x1b]52;c;ZXZpbA==\x07b\x90q\x9cc\u202ed") == "abcd"

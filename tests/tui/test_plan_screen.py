@@ -2,13 +2,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, Static, TextArea
 
 from pex_tui.core.ids import TaskId
+from pex_tui.core.plan import TaskSpec
 from pex_tui.engine.session import PlanDraft
 from pex_tui.planning.edits import FIELDS
 from pex_tui.tui.app import PexApp
+from pex_tui.tui.screens.home import HomeScreen
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.pick import PickScreen
@@ -16,7 +19,7 @@ from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.widgets.graph import GraphView
 from tests.tui import states
-from tests.tui.drafts import small, twelve
+from tests.tui.drafts import plan_of, small, twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
@@ -337,3 +340,36 @@ async def test_a_long_name_leaves_room_for_the_plans_figures(
         assert "pex plan Find out" in head
         assert "12 tasks · 7 waves" in head
         assert ("width 3" in head) is (width >= 100)
+
+
+HOSTILE = "Do\x1b]52;c;ZXZpbA==\x07 it\x90$q\x9c \u202enow\x9b31m"
+
+
+async def test_the_form_shows_hostile_text_cleaned_and_keeps_what_was_not_touched() -> None:
+    prompt, commit = f"{HOSTILE}\nand\tthen", f"fix: {HOSTILE}"
+    draft = plan_of(TaskSpec(TaskId("a"), ("true",), prompt=prompt, commit_message=commit))
+    app = app_on(ScriptedWorkshop(), start=draft, symbols="line")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, TaskForm))
+        form = app.screen
+        assert isinstance(form, TaskForm)
+        shown = form.query_one("#prompt", TextArea).text, form.query_one("#commit", TextArea).text
+        assert shown == ("Do it now\nand\tthen", "fix: Do it now")
+        assert form.unsaved == ""
+        form.query_one("#commit", TextArea).text = "fix: done"
+        assert form._fields()["prompt"] == prompt
+        assert form._fields()["commit"] == "fix: done"
+
+
+async def test_what_is_pasted_is_cleaned() -> None:
+    app = app_on(ScriptedWorkshop(), symbols="line")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        app.post_message(events.Paste(HOSTILE))
+        await until(pilot, lambda: isinstance(app.focused, Input) and app.focused.value)
+        assert isinstance(app.focused, Input)
+        assert app.focused.value == "Do it now"

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Label, Static, TextArea
 
 from pex_tui.core.plan import Plan
-from pex_tui.core.text import clean
+from pex_tui.core.text import clean, clean_text
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
 from pex_tui.planning.edits import FIELDS, by_field, put_task, task_fields
@@ -60,6 +60,7 @@ class TaskForm(Modal[PlanDraft | None]):
         self._position = position
         self._revise = revise
         self._given = {} if position is None else task_fields(plan, position)
+        self._shown = {field: clean_text(text) for field, text in self._given.items()}
         self._heading = "New task" if position is None else f"Task {self._given['id']}"
 
     def compose(self) -> ComposeResult:
@@ -76,14 +77,19 @@ class TaskForm(Modal[PlanDraft | None]):
             yield Hint("tab next field · ctrl+s saves · esc cancels")
 
     def _editor(self, field: str) -> Input | TextArea:
-        text = self._given.get(field, "")
+        text = self._shown.get(field, "")
         if field in _LONG:
             return TextArea(text, id=field, tab_behavior="focus", compact=True)
         return Input(text, placeholder=_HINTS.get(field, ""), id=field, compact=True)
 
     def _fields(self) -> dict[str, str]:
+        """What the fields hold; one that was not touched has what the plan says, byte for byte."""
         typed = {entry.id or "": entry.value for entry in self.query(Input)}
-        return typed | {entry.id or "": entry.text for entry in self.query(TextArea)}
+        typed |= {entry.id or "": entry.text for entry in self.query(TextArea)}
+        return {
+            field: self._given.get(field, "") if text == self._shown.get(field, "") else text
+            for field, text in typed.items()
+        }
 
     def on_input_submitted(self) -> None:
         """⏎ in a line saves."""
