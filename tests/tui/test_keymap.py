@@ -10,7 +10,7 @@ from pex_tui.core.events import PauseRequested
 from pex_tui.core.ids import TaskId
 from pex_tui.errors import UserError
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.keymap import KEY_IDS, check_keymap
+from pex_tui.tui.keymap import check_keymap, key_ids
 from pex_tui.tui.modes import NAMES
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
@@ -35,7 +35,7 @@ def ids() -> set[str]:
 
 
 def test_every_key_that_can_be_moved_is_known_by_its_name() -> None:
-    assert ids() == KEY_IDS
+    assert ids() == key_ids()
 
 
 async def test_a_moved_key_does_what_the_old_one_did() -> None:
@@ -65,6 +65,52 @@ def test_a_name_that_is_no_key_is_refused_with_what_it_may_have_meant() -> None:
     first, second = refused.value.problems
     assert first == 'keymap: there is no key "agent.puase". Did you mean "agent.pause"?'
     assert second.startswith('keymap: there is no key "zzz". There are: agent.abort')
+
+
+def problems_of(**keymap: str) -> list[str]:
+    with pytest.raises(UserError) as refused:
+        check_keymap({name.replace("_", ".", 1): key for name, key in keymap.items()})
+    return [problem.removeprefix("keymap: ") for problem in refused.value.problems]
+
+
+def test_a_key_that_two_actions_would_have_is_refused_with_both_names() -> None:
+    assert problems_of(agent_retry="p") == [
+        "p in the monitor is for agent.pause; agent.retry can't have it as well.",
+        "p in the classic monitor is for agent.pause; agent.retry can't have it as well.",
+    ]
+    assert "agent.boost" in problems_of(agent_boost="z", agent_pause="z")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "other"),
+    [
+        ("agent_retry", "q", "app.leave"),
+        ("home_plan", "question_mark", "app.help"),
+        ("home_plan", "?", "app.help"),
+        ("app_help", "n", "home.goal"),
+        ("plan_edit", "ctrl+q", "app.quit"),
+        ("agent_retry", "space", "agents.mark"),
+        ("agent_retry", "j", "Down"),
+        ("list_sort", "x,f3", "app.monitor"),
+    ],
+)
+def test_keys_of_the_app_the_screen_and_its_list_are_taken_alike(
+    name: str, key: str, other: str
+) -> None:
+    assert any(other in problem for problem in problems_of(**{name: key}))
+
+
+def test_every_problem_of_a_keymap_is_reported_at_once() -> None:
+    found = problems_of(agent_retry="p", agent_puase="z", run_land="contrl+l", app_quit="z")
+    assert len(found) == 5
+    assert any('run.land: "contrl+l" is not a key' in problem for problem in found)
+    assert any("app.quit: z is needed for typing" in problem for problem in found)
+
+
+def test_keys_may_change_places_or_be_the_same_on_two_screens() -> None:
+    check_keymap({})
+    check_keymap({"agent.retry": "p", "agent.pause": "r"})
+    check_keymap({"agent.retry": "ctrl+r", "plan.redo": "ctrl+y", "home.demo": "f8"})
 
 
 async def test_a_key_that_can_do_nothing_now_says_so() -> None:
