@@ -8,12 +8,13 @@ persons: whatever one asks for is refused, and journaled as that task's.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pex_tui.adapters.control_requests import (
+    ATTEND,
     DIFF,
     LET_GO,
     LONGEST_LINE,
@@ -38,11 +39,16 @@ _LONGEST_ANSWER = 16 * 1024 * 1024
 _MOST_CONNECTIONS = 64
 
 
+def _nobody_comes() -> Callable[[], None]:
+    return lambda: None
+
+
 class ControlServer:
     """Serves one engine's socket; `let_go` is called when another process wants to take over.
 
     `diff` answers what a task has changed so far. `stored` returns once all that was posted is in
-    the journal, False when it never will be.
+    the journal, False when it never will be. Whoever asks to `attend` is there, to decide things,
+    for as long as their connection lasts.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class ControlServer:
         diff: Callable[[TaskId], Awaitable[str]],
         let_go: Callable[[], None] | None,
         stored: Callable[[], Awaitable[bool]] | None = None,
+        attend: Callable[[], Callable[[], None]] = _nobody_comes,
     ) -> None:
         self._path = path
         self._state = state
@@ -60,6 +67,7 @@ class ControlServer:
         self._diff = diff
         self._let_go = let_go
         self._stored = stored
+        self._attend = attend
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._keeper: Keeper | None = None
@@ -102,7 +110,10 @@ class ControlServer:
                     line = await reader.readline()
                 if not line:
                     return
-                await _say(writer, await self._answer(line, agent))
+                answer = await self._answer(line, agent)
+                await _say(writer, answer)
+                if answer.get("attending"):
+                    await self._while_there(reader)
         except ValueError:
             reason = f"a request has at most {LONGEST_LINE} bytes"
         except TimeoutError:
@@ -110,6 +121,15 @@ class ControlServer:
         except PeerGoneError as error:
             reason = str(error)
         await _say(writer, _refusal(reason))
+
+    async def _while_there(self, reader: asyncio.StreamReader) -> None:
+        """A person is there until their connection ends; they ask for things on others."""
+        leave = self._attend()
+        try:
+            while await reader.read(LONGEST_LINE):
+                pass
+        finally:
+            leave()
 
     def _agent(self, writer: asyncio.StreamWriter) -> Keeper | None:
         """The attempt that asks, None for a person's process; raise PeerGoneError, OSError."""
@@ -125,6 +145,8 @@ class ControlServer:
             match request["request"]:
                 case "diff":
                     return {"ok": True, "text": await self._diff(task_of(request, tasks))}
+                case "attend":
+                    return {"ok": True, "attending": True}
                 case "let_go":
                     self._release()
                 case _:
@@ -166,6 +188,20 @@ def _refusal(error: str) -> dict[str, Any]:
 async def ask_diff(path: Path, task: TaskId) -> str:
     """What a task of a live engine has changed so far; raise ControlError."""
     return str((await ask(path, request=DIFF, task=task)).get("text", ""))
+
+
+@asynccontextmanager
+async def attending(path: Path) -> AsyncIterator[None]:
+    """Be there for a live engine; one that can't be reached goes on as if nobody was."""
+    writer = None
+    with suppress(OSError):
+        _, writer = await asyncio.open_unix_connection(path)
+        writer.write(json.dumps({"request": ATTEND}).encode() + b"\n")
+    try:
+        yield
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 async def ask(path: Path, **request: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from pex_tui.core.talk_events import BudgetExtended, MessageSent, PermissionDeci
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
-LET_GO, DIFF = "let_go", "diff"
+LET_GO, DIFF, ATTEND = "let_go", "diff", "attend"
 LONGEST_LINE = 64 * 1024
 _SLOTS, _DECIDE, _DRAIN, _PERMIT, _TELL = "slots", "decide", "drain", "permit", "tell"
 _LONGEST_AUTHOR = 80
@@ -58,6 +58,7 @@ _RUN_REQUESTS: Mapping[str, Callable[[str], Event]] = {
 }
 _FIELDS: Mapping[str, frozenset[str]] = {
     LET_GO: frozenset(),
+    ATTEND: frozenset(),
     DIFF: frozenset({"task"}),
     _SLOTS: frozenset({"slots"}),
     _DECIDE: frozenset({"task", "decision", "work"}),

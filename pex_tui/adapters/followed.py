@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from pex_tui.adapters.control import ControlError, ask, ask_diff, request_for
+from pex_tui.adapters.control import ControlError, ask, ask_diff, attending, request_for
 from pex_tui.adapters.engine_lock import Holder
 from pex_tui.adapters.fault_log import FaultLog
 from pex_tui.adapters.journal import SqliteJournal, told_of
@@ -86,7 +86,7 @@ class FollowedSession:
     async def serve(self, pool: SlotPool) -> None:
         """Follow the run for as long as anybody drives it."""
         del pool  # the owner's slots are used, none of ours
-        self._following = asyncio.create_task(self._follow(), name="follow")
+        self._following = asyncio.create_task(self._attend(), name="follow")
         try:
             await asyncio.wait({self._following})
         finally:
@@ -140,6 +140,12 @@ class FollowedSession:
         if holder is None or holder.run != self.state.run or not holder.control:
             raise ControlError("nothing drives this run now")
         return Path(holder.control)
+
+    async def _attend(self) -> None:
+        """Follow as one who is there to decide things."""
+        holder = self._owner()
+        async with attending(Path(holder.control if holder else "")):
+            await self._follow()
 
     async def _follow(self) -> None:
         """Until nobody drives the run any more and all that was written of it has been read."""

@@ -1,7 +1,8 @@
 """Who starts now: list scheduling by urgency and rank, within slots, exclusions and locks.
 
-The order is (boosted or priority, rank, time of being ready, plan order). A task that a more urgent
-one waits out is not started before it, so nothing urgent starves. A slot that has just become free
+The order is (long waits for a lock, boosted or priority, rank, time of being ready, plan order). A
+task that one before it waits out is not started before that, so nothing urgent starves; only whom a
+provider or the budget holds back keeps nobody else from starting. A slot that has just become free
 is kept for the milliseconds in which a reader's checkout is looked at, when what comes after that
 reader goes before what is ready now: otherwise a long chain would queue behind its fillers.
 """
@@ -20,6 +21,7 @@ from pex_tui.core.state import RunState, TaskState, WaitCause
 
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 _BOOSTED = -1
+_NOT_ITS_TURN = frozenset({WaitCause.LIMIT, WaitCause.BUDGET})
 _Active = list[tuple[int, TaskState]]
 
 
@@ -61,18 +63,20 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
     if not candidates:
         return ()
     board = _board(state, active)
-    board.reserved += [spot for spot in candidates if _overdue_since(state, spot) < math.inf]
     decisions: list[Event] = []
     for position in candidates:
         task = state.tasks[position]
         has_slot = len(board.free) > board.owed_before(position)
-        hold = _hold(board, position) if has_slot else _Hold(WaitCause.SLOT, ())
+        hold = _model_hold(state, position) or (
+            _hold(board, position) if has_slot else _Hold(WaitCause.SLOT, ())
+        )
         if hold is None:
             slot = board.free.pop(0)
             board.take(position)
             decisions.append(TaskDispatched(task.id, task.attempt + 1, slot))
         else:
-            board.reserved.append(position)
+            if hold.cause not in _NOT_ITS_TURN:
+                board.reserved.append(position)
             if _is_news(task, hold):
                 decisions.append(TaskHeld(task.id, hold.cause, hold.on))
     return tuple(decisions)
@@ -96,10 +100,11 @@ def _candidates(state: RunState, active: _Active) -> list[int]:
     return ready
 
 
-def _order(state: RunState, position: int) -> tuple[int, float, float, int]:
+def _order(state: RunState, position: int) -> tuple[float, int, float, float, int]:
     """Smaller goes first."""
     rank, ready_at = state.graph.ranks[position], state.tasks[position].ready_at
-    return urgency(state, position), -rank, ready_at or math.inf, position
+    overdue = _overdue_since(state, position)
+    return overdue, urgency(state, position), -rank, ready_at or math.inf, position
 
 
 def _coming(state: RunState, active: _Active) -> tuple[int, ...]:
@@ -138,11 +143,7 @@ def _free_slots(state: RunState, active: _Active) -> list[SlotId]:
 
 
 def _hold(board: _Board, position: int) -> _Hold | None:
-    return (
-        _conflict_hold(board, position)
-        or _lock_hold(board, position)
-        or _model_hold(board.state, position)
-    )
+    return _conflict_hold(board, position) or _lock_hold(board, position)
 
 
 def _model_hold(state: RunState, position: int) -> _Hold | None:

@@ -1,7 +1,9 @@
 """How a run ended, as one word and one exit code."""
 
+from pex_tui.core.events import Event, Noticed, RunDrainRequested, RunFinished
 from pex_tui.core.phases import TERMINAL, Phase, RunStage
-from pex_tui.core.run_time import waits_for_money
+from pex_tui.core.run_time import elapsed_seconds
+from pex_tui.core.settle import is_drained, is_over, is_stuck
 from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, TaskState, Verdict
 
 NOBODY = "nobody there to ask"
@@ -24,12 +26,45 @@ def conclude(state: RunState) -> tuple[Outcome, int]:
     return outcome, EXIT_CODES[outcome]
 
 
+def ending(state: RunState, now: float, *, attended: bool) -> tuple[Event, ...]:
+    """What ends the run now, or leads to its end; empty while something goes on.
+
+    `now` is in absolute seconds. With nobody there, what stands still is ended as a drained run
+    is, and a resume goes on.
+    """
+    if state.stage is RunStage.FINISHED:
+        return ()
+    finished = RunFinished(*conclude(state), elapsed_seconds(state, now), at=now)
+    is_left_alone = not attended and is_stuck(state)
+    if state.stage is RunStage.DRAINING:
+        if is_drained(state):
+            return (finished,)
+        return (RunDrainRequested(NOBODY, kill=True),) if is_left_alone else ()
+    if not is_over(state, attended=attended):
+        return ()
+    paused = state.stage is RunStage.PAUSED or any(
+        task.held or task.holds_slot for task in state.tasks
+    )
+    if is_left_alone and paused:
+        return (Noticed(_why_left(state)), RunDrainRequested(NOBODY))
+    return (finished,)
+
+
+def _why_left(state: RunState) -> str:
+    held = [task.id for task in state.tasks if task.held]
+    what = f"{', '.join(held)} {'is' if len(held) == 1 else 'are'}" if held else "The run is"
+    return (
+        f"{what} paused and nobody is attached, so the run ends here. "
+        f"`pex-tui resume {state.run}` continues it."
+    )
+
+
 def _outcome(state: RunState) -> Outcome:
     phases = {task.phase for task in state.tasks}
     if state.stage is RunStage.DRAINING and _has_work_left(state):
         return Outcome.INTERRUPTED
-    if any(waits_for_money(task) for task in state.tasks):
-        return Outcome.INTERRUPTED
+    if any(task.phase in {Phase.READY, Phase.BACKOFF} for task in state.tasks):
+        return Outcome.INTERRUPTED  # it could have gone on, had somebody been there to decide
     if any(
         task.phase is Phase.FAILED
         and task.failure is not None

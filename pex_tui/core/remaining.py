@@ -7,11 +7,11 @@ to take stretches or shrinks the rest, and the gate is as long as it was last.
 import math
 
 from pex_tui.core.bounds import heaviest_clique
+from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import SUCCEEDED, Phase, RunStage
 from pex_tui.core.plan import Strategy
 from pex_tui.core.reasons import mark_of
-from pex_tui.core.run_time import waits_for_a_person
 from pex_tui.core.state import RunState, TaskState
 
 _NO_MORE = frozenset({Mark.BLOCKED, Mark.CONFLICT, Mark.DONE, Mark.FAILED})

@@ -12,12 +12,9 @@ from typing import Any
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import AgentExited, AgentStarted, Event, RunAdopted
 from pex_tui.core.landing_events import GateFinished
-from pex_tui.core.phases import HOLDS_SLOT, TERMINAL, Phase, RunStage
-from pex_tui.core.state import FailureKind, Gap, LandStatus, RunState, TaskState, WaitCause
-
-_MOVES_BY_ITSELF = frozenset(
-    {Phase.STARTING, Phase.STOPPING, Phase.CAPTURING, Phase.QUEUED, Phase.LANDING}
-)
+from pex_tui.core.liveness import waits_for_a_person
+from pex_tui.core.phases import HOLDS_SLOT, RunStage
+from pex_tui.core.state import FailureKind, Gap, RunState
 
 
 def elapsed_seconds(state: RunState, now: float) -> float:
@@ -31,48 +28,6 @@ def elapsed_seconds(state: RunState, now: float) -> float:
 def shown_at(state: RunState, now: float) -> float:
     """The moment that a view shows, in absolute seconds: nothing waits or works after the end."""
     return now if state.finished_at is None else min(now, state.finished_at)
-
-
-def waits_for_a_person(state: RunState) -> bool:
-    """Whether something is left to do and nothing of it goes on before somebody decides."""
-    if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
-        return False
-    queued = {one.task for one in state.claims if one.is_waiting and one.until is None}
-    is_asked = False
-    for task in state.tasks:
-        if task.phase in TERMINAL:
-            continue
-        if _moves(task) and task.id not in queued:
-            return False
-        is_asked = is_asked or waits_for_an_answer(task)
-    return is_asked
-
-
-def waits_for_an_answer(task: TaskState) -> bool:
-    """Whether the task itself goes on only once a person decides."""
-    return bool(task.phase is Phase.CONFLICT or task.held or task.asks or waits_for_money(task))
-
-
-def waits_for_money(task: TaskState) -> bool:
-    """Whether the run's budget is used up and a person has to say how it goes on."""
-    return (
-        task.phase is Phase.READY and task.wait is not None and task.wait.cause is WaitCause.BUDGET
-    )
-
-
-def _moves(task: TaskState) -> bool:
-    """Whether time alone brings the task on; one that is ready waits for another, or a slot."""
-    match task.phase:
-        case Phase.RUNNING:
-            return not task.asks
-        case Phase.PAUSED:
-            return not (task.held or task.yields_to is not None)
-        case Phase.BACKOFF:
-            return not task.held
-        case Phase.READY:
-            return task.wait is not None and task.wait.cause is WaitCause.LIMIT and not task.held
-        case _:
-            return task.phase in _MOVES_BY_ITSELF
 
 
 def keep_time(draft: Draft, before: RunState, event: Event) -> None:

@@ -10,11 +10,12 @@ from functools import lru_cache
 from pex_tui.core.amounts import clock, percent, short, tokens, total
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import SlotId, TaskId
+from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
 from pex_tui.core.reasons import activity, line_for_slots, mark_of
 from pex_tui.core.remaining import attempt_seconds, eta_seconds
-from pex_tui.core.run_time import elapsed_seconds, shown_at, waits_for_a_person
+from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState
 from pex_tui.core.text import clean
 

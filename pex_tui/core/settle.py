@@ -7,17 +7,19 @@ from pex_tui.core.actions import LandRun
 from pex_tui.core.attempts import ready, stop
 from pex_tui.core.batch import advance_queue
 from pex_tui.core.conflict import ConflictKind, Decision
+from pex_tui.core.dispatch import dispatch
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
+from pex_tui.core.events import TaskDispatched
 from pex_tui.core.ids import TaskId
 from pex_tui.core.leases import settle_leases
 from pex_tui.core.limits import limit_of
+from pex_tui.core.liveness import stands_still
 from pex_tui.core.locks import locks_due, next_lock_deadline, settle_locks
-from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase
+from pex_tui.core.phases import IN_FLIGHT, IN_MERGE_QUEUE, SUCCEEDED, TERMINAL, Phase, RunStage
 from pex_tui.core.plan import Strategy
 from pex_tui.core.radar import let_go_on
 from pex_tui.core.refusals import try_step_again
-from pex_tui.core.run_time import waits_for_money
 from pex_tui.core.state import LandStatus, RunState, StopCause, TaskState, WaitCause
 from pex_tui.core.stopping import abort_run
 
@@ -29,6 +31,17 @@ _AT_A_STEP = frozenset({Phase.CAPTURING, Phase.QUEUED})  # which git may have re
 
 def settle(draft: Draft) -> None:
     """Carry the consequences of a step through the graph, the queue and the run."""
+    _settle_ends(draft)
+    advance_queue(draft)
+    _settle_ends(draft)  # of those that the queue has ended
+    let_go_on(draft)
+    settle_leases(draft)
+    settle_locks(draft)
+    _land_run(draft)
+
+
+def _settle_ends(draft: Draft) -> None:
+    """Bring the ends of tasks to those that wait for them, and to all at the first failure."""
     failed_before_stop = draft.state.rules.fail_fast and any(
         draft.task(task_id).phase is Phase.FAILED for task_id in draft.unsettled
     )
@@ -37,11 +50,6 @@ def settle(draft: Draft) -> None:
         draft.notice("A task failed and the run was to stop at the first failure.")
         abort_run(draft)
         _settle_graph(draft)
-    advance_queue(draft)
-    let_go_on(draft)
-    settle_leases(draft)
-    settle_locks(draft)
-    _land_run(draft)
 
 
 def due(draft: Draft) -> None:
@@ -63,26 +71,40 @@ def due(draft: Draft) -> None:
 
 def next_deadline(state: RunState) -> float | None:
     """When `TimePassed` is due, in absolute seconds; None when the clock has nothing to bring."""
-    deadlines = [at for _, task in state.active() if (at := _deadline(state, task)) is not None]
+    deadlines = [
+        at
+        for _, task in state.active()
+        if not _waits_anyway(state, task) and (at := _deadline(state, task)) is not None
+    ]
     lock_deadline = next_lock_deadline(state)
     return min([*deadlines, *([] if lock_deadline is None else [lock_deadline])], default=None)
+
+
+def _waits_anyway(state: RunState, task: TaskState) -> bool:
+    """Whether a person has to let the task go on, whatever the clock brings."""
+    if task.phase is Phase.READY:
+        return task.held or state.stage is not RunStage.RUNNING
+    return task.phase is Phase.BACKOFF and task.held
 
 
 def is_over(state: RunState, *, attended: bool) -> bool:
     """Whether nothing is left that could happen by itself.
 
-    While a person is there to decide, an open conflict or a held task keeps the run alive.
+    While a person is there to decide, whatever waits for a decision keeps the run alive.
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
     if all(task.phase in TERMINAL for task in state.tasks):
         return True
-    return not attended and all(
-        task.phase in TERMINAL
-        or task.phase is Phase.CONFLICT
-        or waits_for_money(task)
-        or _is_blocked(state, task)
-        for task in state.tasks
+    return not attended and is_stuck(state)
+
+
+def is_stuck(state: RunState) -> bool:
+    """Whether nothing is live, nothing can start and no deadline is set: a person has to decide."""
+    return (
+        stands_still(state)
+        and next_deadline(state) is None
+        and not any(isinstance(decision, TaskDispatched) for decision in dispatch(state))
     )
 
 
@@ -113,15 +135,6 @@ def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
         elif other.phase is Phase.WAITING:
             stack.extend(state.graph.needs[position])
     return tuple(sorted(found))
-
-
-def _is_blocked(state: RunState, task: TaskState) -> bool:
-    if task.phase is not Phase.WAITING:
-        return False
-    if blockers(state, task):
-        return True
-    stages = state.graph.earlier_stages[state.graph.index[task.id]]
-    return any(state.tasks[position].phase is Phase.CONFLICT for position in stages)
 
 
 def _settle_graph(draft: Draft) -> None:
@@ -200,7 +213,8 @@ def _land_run(draft: Draft) -> None:
     wanted = state.rules.land_at_end and state.land_status is LandStatus.NOT_ASKED
     if wanted and all(task.phase in TERMINAL for task in state.tasks):
         if all(task.phase in SUCCEEDED for task in state.tasks):
-            draft.set(land_status=LandStatus.ASKED)
+            if any(task.landed for task in state.tasks):  # else there is nothing to bring
+                draft.set(land_status=LandStatus.ASKED)
         else:
             draft.set(
                 land_status=LandStatus.REFUSED,

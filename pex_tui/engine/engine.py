@@ -10,14 +10,14 @@ from pex_tui.core.draft import IllegalTransition
 from pex_tui.core.events import (
     Event,
     Noticed,
-    RunFinished,
+    PauseRequested,
+    RunPauseRequested,
     TimePassed,
 )
-from pex_tui.core.outcome import NOBODY, conclude
+from pex_tui.core.outcome import NOBODY, ending
 from pex_tui.core.phases import RunStage
 from pex_tui.core.rules import RadarPolicy
-from pex_tui.core.run_time import elapsed_seconds
-from pex_tui.core.settle import is_drained, is_over, next_deadline
+from pex_tui.core.settle import next_deadline
 from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import step
 from pex_tui.core.talk import open_permissions
@@ -29,6 +29,7 @@ from pex_tui.engine.ports import JournalFull, Ports, SlotPool
 from pex_tui.engine.radar import Radar
 
 _FULL_DISK_RETRY_SECONDS = 1.0
+_PAUSE_SECONDS = 600.0  # for so long whoever paused something is taken to be there
 Listener = Callable[[RunState], None]
 Watcher = Callable[[int, Event], None]
 
@@ -38,14 +39,17 @@ class Engine:
 
     An event is in the journal before anybody sees the state it made or any of its actions is
     performed. One action is begun while the journal still writes: keeping what an agent left, which
-    the next engine does again wherever this one may end. `attended` means that a person is there:
-    an open conflict or a held task then keeps the run alive.
+    the next engine does again wherever this one may end. `attended` means that a person is there,
+    and so does each one who attends or has just paused something: what waits for a decision then
+    keeps the run alive.
     """
 
     def __init__(self, state: RunState, ports: Ports, *, attended: bool) -> None:
         self.state = state
         self._ports = ports
         self._attended = attended
+        self._visitors = 0
+        self._there_until = 0.0
         self._inbox = Inbox()
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
@@ -64,6 +68,21 @@ class Engine:
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._unstored.append(waiting)
         return await waiting
+
+    def attend(self) -> Callable[[], None]:
+        """Tell that a person has come to decide things; the result tells that they have left."""
+        self._visitors += 1
+
+        def leave() -> None:
+            self._visitors -= 1
+            self._inbox.wake()
+
+        return leave
+
+    @property
+    def _is_attended(self) -> bool:
+        just_paused = self._ports.clock.now() < self._there_until
+        return self._attended or self._visitors > 0 or just_paused
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call the listener with each published state; the result ends that."""
@@ -101,12 +120,15 @@ class Engine:
 
     async def _news(self) -> None:
         """Wait for an event or for the next deadline, which then is an event itself."""
+        now = self._ports.clock.now()
         deadline = next_deadline(self.state)
+        if self._there_until > now:
+            deadline = min(self._there_until, deadline or self._there_until)
         if deadline is None:
             await self._inbox.wait()
             return
         try:
-            async with asyncio.timeout(max(0.0, deadline - self._ports.clock.now())):
+            async with asyncio.timeout(max(0.0, deadline - now)):
                 await self._inbox.wait()
         except TimeoutError:
             self._inbox.put(TimePassed())
@@ -127,11 +149,12 @@ class Engine:
             state = self._apply(state, event, applied, actions)
         for refusal in self._refusals(state):
             state = self._apply(state, refusal, applied, actions)
-        for decision in dispatch(state):
-            state = self._apply(state, decision, applied, actions)
-        ending = self._ending(state)
-        if ending is not None:
-            state = self._apply(state, ending, applied, actions)
+        while decisions := dispatch(state):
+            for decision in decisions:
+                state = self._apply(state, decision, applied, actions)
+        while last := ending(state, self._ports.clock.now(), attended=self._is_attended):
+            for event in last:
+                state = self._apply(state, event, applied, actions)
 
         def perform(*, captures: bool) -> None:
             for asked, action in actions:
@@ -158,6 +181,8 @@ class Engine:
         actions: list[tuple[RunState, Action]],
     ) -> RunState:
         stamped = event if event.at else replace(event, at=self._ports.clock.now())
+        if isinstance(event, PauseRequested | RunPauseRequested):
+            self._there_until = stamped.at + _PAUSE_SECONDS
         try:
             after, asked = step(state, stamped)
         except IllegalTransition as error:
@@ -169,21 +194,12 @@ class Engine:
 
     def _refusals(self, state: RunState) -> list[PermissionDecided]:
         """Where no person is, what agents ask for is denied at once: nothing hangs unseen."""
-        if self._attended:
+        if self._is_attended:
             return []
         return [
             PermissionDecided(task, asked.request, Verdict.DENY, NOBODY)
             for task, asked in open_permissions(state)
         ]
-
-    def _ending(self, state: RunState) -> RunFinished | None:
-        if state.stage is RunStage.FINISHED:
-            return None
-        over = is_over(state, attended=self._attended)
-        if over or (state.stage is RunStage.DRAINING and is_drained(state)):
-            now = self._ports.clock.now()
-            return RunFinished(*conclude(state), elapsed_seconds(state, now), at=now)
-        return None
 
     async def _store(self, applied: list[tuple[int, Event]]) -> None:
         """A full disk stops the intake, not the run: agents go on, the state stays readable."""

@@ -25,6 +25,10 @@ class Inbox:
         self._arrived.clear()
         return events
 
+    def wake(self) -> None:
+        """Have the reader look again though no event is there."""
+        self._arrived.set()
+
     async def wait(self) -> None:
-        """Return once an event is there."""
+        """Return once an event is there, or somebody wakes the reader."""
         await self._arrived.wait()

@@ -6,10 +6,10 @@ from textwrap import wrap
 from pex_tui.core.amounts import clock, counted, percent
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import over_budget
+from pex_tui.core.liveness import waits_for_money
 from pex_tui.core.outcome import NOBODY
 from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import TaskSpec
-from pex_tui.core.run_time import waits_for_money
 from pex_tui.core.state import LandStatus, Outcome, TaskState
 from pex_tui.core.text import clean
 from pex_tui.headless.conflict_story import (

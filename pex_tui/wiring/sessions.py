@@ -127,7 +127,13 @@ async def _open_session(
     for notice in await assembly.lander.guard():
         local.post(Noticed(notice))
     session.server = ControlServer(
-        control, lambda: engine.state, engine.post, local.diff, let_go, engine.stored
+        control,
+        lambda: engine.state,
+        engine.post,
+        local.diff,
+        let_go,
+        engine.stored,
+        engine.attend,
     )
     await session.server.start()
     await door.start(lambda: engine.state, engine.post)

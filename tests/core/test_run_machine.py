@@ -11,6 +11,7 @@ from pex_tui.core.bounds import slot_seconds
 from pex_tui.core.capture_events import CaptureFailed
 from pex_tui.core.codec import decode, encode
 from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.dispatch import dispatch
 from pex_tui.core.events import (
     AbortRequested,
     AgentExited,
@@ -43,15 +44,17 @@ from pex_tui.core.landing_events import (
     MergeConflicted,
     MergeDeferred,
 )
+from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.metrics import measure
-from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase
+from pex_tui.core.outcome import ending
+from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase, RunStage
 from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority, Strategy, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
-from pex_tui.core.settle import is_over, next_deadline
+from pex_tui.core.settle import is_over, is_stuck, next_deadline
 from pex_tui.core.state import FailureKind, LandStatus, TaskState, Verdict
-from pex_tui.core.step import replay
+from pex_tui.core.step import replay, step
 from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
 from tests.core.world import BASE, World
 
@@ -323,6 +326,20 @@ class RunMachine(RuleBasedStateMachine):
     def every_state_is_sound(self) -> None:
         if hasattr(self, "world"):
             assert violations(self.world.state) == ()
+
+    @invariant()
+    def with_nothing_to_go_on_the_run_is_over_or_says_whom_it_waits_for(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        state = self.world.state
+        assert dispatch(state) == ()
+        if state.stage is not RunStage.FINISHED and is_stuck(state):
+            paused_or_leaving = state.stage is not RunStage.RUNNING
+            assert waits_for_a_person(state) or paused_or_leaving, state.tasks
+        for _ in range(4):  # with nobody there
+            for event in ending(state, self.world.now, attended=False):
+                state, _ = step(state, event)
+        assert state.stage is RunStage.FINISHED or not is_stuck(state), state.tasks
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):

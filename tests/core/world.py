@@ -54,8 +54,9 @@ class World:
         return tuple(self.actions[before:])
 
     def decide(self) -> None:
-        for decision in dispatch(self.state):
-            self._apply(decision)
+        while decisions := dispatch(self.state):
+            for decision in decisions:
+                self._apply(decision)
 
     def task(self, name: str) -> TaskState:
         return self.state.task(TaskId(name))

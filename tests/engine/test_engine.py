@@ -305,3 +305,30 @@ async def test_a_request_counts_as_taken_once_it_is_in_the_journal() -> None:
     serving.cancel()
     assert not await stored
     assert not await engine.stored()
+
+
+async def test_a_run_of_which_all_is_switched_off_ends_at_once() -> None:
+    world = FakeWorld()
+    state = world.begin(task("a", enabled=False), rules=RunRules(land_at_end=True))
+    state = await finish(world, state)
+
+    assert (state.outcome, state.exit_code) == (Outcome.OK, 0)
+
+
+async def test_whoever_attends_keeps_a_paused_run_alive_and_their_leaving_ends_it() -> None:
+    world = FakeWorld()
+    world.runner.manual.add(A)
+    engine = world.engine(world.begin(task("a")))
+    leave = engine.attend()
+    serving = asyncio.create_task(engine.serve(TaskPool()))
+    await until(lambda: engine.state.task(A).phase is Phase.RUNNING)
+    engine.post(PauseRequested(A, "you"))
+    await until(lambda: engine.state.task(A).phase is Phase.PAUSED)
+    assert engine.state.stage is RunStage.RUNNING
+
+    world.clock.time += 601  # whoever pauses something is there for a while in any case
+    leave()
+    await serving
+    assert (engine.state.outcome, engine.state.exit_code) == (Outcome.INTERRUPTED, 130)
+    assert engine.state.task(A).phase is Phase.READY
+    assert any("nobody is attached" in text for text in engine.state.notices)
