@@ -1,17 +1,34 @@
-"""Who waits for whom among the claims of locks, and whether that can ever end.
+"""Who stands still for whom among the tasks at work, and whether that can ever end.
 
-Whatever is held is given back by itself unless what runs under it waits too: a claim's command, or
-the task of a lock that the plan gave. So only waiting claims are nodes of the graph.
+One graph with every edge that there can be among those that hold something: a waiting claim waits
+for whoever has its locks, a task for the claims and leases that it waits for and for whom it is
+paused for, what is held for what runs under it. Everything else that waits holds nothing (needs,
+stages, a slot, a neighbour, the merge queue), or waits for a person or the clock: nobody can wait
+for that in a circle.
 """
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Literal
 
 from pex_tui.core.ids import ClaimId, TaskId
-from pex_tui.core.phases import HOLDS_SLOT
+from pex_tui.core.phases import HOLDS_SLOT, Phase
 from pex_tui.core.plan import LockMode, LockRequest
+from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import LockClaim, RunState
 
-Waits = Mapping[ClaimId, tuple[ClaimId, ...]]
+
+class Edge(StrEnum):
+    """Why one node waits for another."""
+
+    LOCK = "lock"  # the other has what it claims
+    CLAIM = "claim"  # it can't end before the claim of one of its processes does
+    LEASE = "lease"  # the other has the file that it wants to change
+    OVERLAP = "overlap"  # it is paused until the other has landed
+
+
+Node = tuple[Literal["task"], TaskId] | tuple[Literal["claim"], ClaimId]
+Waits = Mapping[Node, Mapping[Node, Edge]]
 Holding = tuple[LockRequest, TaskId, ClaimId | None]
 
 
@@ -42,26 +59,46 @@ def in_the_way(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Hold
 
 
 def waits(state: RunState) -> Waits:
-    """For each waiting claim the waiting claims that have to end first."""
-    waiting = [claim for claim in state.claims if claim.is_waiting]
-    found = holdings(state)
-    return {
-        claim.claim: tuple(
-            dict.fromkeys(
-                other.claim
-                for _, task, by in in_the_way(found, claim)
-                for other in waiting
-                if (other.task == task if by is None else by in other.within)
-            )
-        )
-        for claim in waiting
-    }
+    """For each task at work and each claim what has to end first, and why."""
+    graph: dict[Node, dict[Node, Edge]] = {}
+    held = holdings(state)
+    for claim in state.claims:
+        edges = graph.setdefault(("claim", claim.claim), {})
+        if claim.is_waiting:
+            graph.setdefault(("task", claim.task), {})["claim", claim.claim] = Edge.CLAIM
+            for _, task, by in in_the_way(held, claim):
+                edges[("task", task) if by is None else ("claim", by)] = Edge.LOCK
+            for outer in claim.within:
+                graph.setdefault(("claim", outer), {})["claim", claim.claim] = Edge.CLAIM
+    if state.semantics >= Semantics.ONE_WAIT_GRAPH:
+        _add_standstills(state, graph)
+    return graph
 
 
-def circle(waits: Waits) -> tuple[ClaimId, ...]:
-    """Claims of which each waits for the next, and the last for the first; else none."""
-    done: set[ClaimId] = set()
+def _add_standstills(state: RunState, graph: dict[Node, dict[Node, Edge]]) -> None:
+    for _, task in state.active():
+        if task.phase not in {Phase.RUNNING, Phase.PAUSED}:
+            continue
+        edges: dict[Node, Edge] = {
+            ("task", asked.held_by): Edge.LEASE
+            for asked in task.permissions
+            if asked.held_by is not None
+        }
+        if task.yields_to is not None and ("task", task.yields_to) not in edges:
+            edges["task", task.yields_to] = Edge.OVERLAP
+        graph.setdefault(("task", task.id), {}).update(edges)
+        if task.phase is Phase.PAUSED:  # and whatever runs in it
+            for claim in state.claims:
+                if claim.task == task.id and not claim.is_waiting:
+                    graph.setdefault(("claim", claim.claim), {}).update(edges)
+
+
+def circle(waits: Waits) -> tuple[Node, ...]:
+    """Nodes of which each waits for the next, and the last for the first; else none."""
+    done: set[Node] = set()
     for start in waits:
+        if start in done:
+            continue
         path = [start]
         stack = [iter(waits[start])]
         while stack:
@@ -73,21 +110,21 @@ def circle(waits: Waits) -> tuple[ClaimId, ...]:
                 return tuple(path[path.index(step) :])
             elif step not in done:
                 path.append(step)
-                stack.append(iter(waits[step]))
+                stack.append(iter(waits.get(step, ())))
     return ()
 
 
-def waits_for(waits: Waits, first: ClaimId, last: ClaimId) -> bool:
+def waits_for(waits: Waits, first: Node, last: Node) -> bool:
     """Whether the first waits for the last, directly or not."""
-    seen: set[ClaimId] = set()
+    seen: set[Node] = set()
     stack = [first]
     while stack:
-        claim = stack.pop()
-        if claim == last:
+        node = stack.pop()
+        if node == last:
             return True
-        if claim not in seen:
-            seen.add(claim)
-            stack.extend(waits.get(claim, ()))
+        if node not in seen:
+            seen.add(node)
+            stack.extend(waits.get(node, ()))
     return False
 
 

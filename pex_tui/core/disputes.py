@@ -138,6 +138,19 @@ def made_way(draft: Draft, task_id: TaskId, other: TaskId) -> None:
     )
 
 
+def goes_on_beside(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+    """Tell that the task does not stand still for the other any more, though it may collide."""
+    reason = f"{task_id} goes on: it and {other} would have waited for each other for ever"
+    draft.set(
+        conflicts=tuple(
+            _with_step(draft, conflict, Decision.WARNED, PEX, reason)
+            if conflict.decision is Decision.PAUSED and conflict.tasks == (task_id, other)
+            else conflict
+            for conflict in draft.state.conflicts
+        )
+    )
+
+
 def _with_step(
     draft: Draft, conflict: Conflict, decision: Decision | None, by: str, reason: str
 ) -> Conflict:

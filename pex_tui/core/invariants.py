@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
-from pex_tui.core.deadlock import excludes, holdings
+from pex_tui.core.deadlock import circle, excludes, holdings, waits
 from pex_tui.core.phases import (
     HOLDS_SLOT,
     IN_FLIGHT,
@@ -23,7 +23,7 @@ def violations(state: RunState) -> tuple[str, ...]:
     """Each broken invariant in words; empty for a sound state."""
     return tuple(
         text
-        for check in (_slots, _exclusions, _locks, _queue, _graph, _finished)
+        for check in (_slots, _exclusions, _locks, _circles, _queue, _graph, _finished)
         for text in check(state)
     )
 
@@ -57,6 +57,13 @@ def _locks(state: RunState) -> Iterator[str]:
         owner = state.task(claim.task)
         if owner.phase not in HOLDS_SLOT or owner.attempt != claim.attempt:
             yield f"{claim.task} claims {claim.locks} and is {owner.phase}"
+
+
+def _circles(state: RunState) -> Iterator[str]:
+    closed = circle(waits(state))
+    on_their_way_out = {("task", task.id) for task in state.tasks if task.phase is Phase.STOPPING}
+    if closed and on_their_way_out.isdisjoint(closed):
+        yield f"{closed} wait for one another in a circle"
 
 
 def _queue(state: RunState) -> Iterator[str]:

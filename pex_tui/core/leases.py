@@ -7,12 +7,15 @@ what it landed. Nobody stands still for one that, in the end, stands still for t
 
 from collections.abc import Iterator
 
-from pex_tui.core.actions import AnswerAgent
+from pex_tui.core.actions import AnswerAgent, ResumeAgent
+from pex_tui.core.attempts import wants_pause
 from pex_tui.core.conflict import ConflictFile, ConflictKind, Decision
+from pex_tui.core.deadlock import waits, waits_for
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase
+from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import Permission, RunState, TaskState, Verdict
 
 LEASE = "its write lease"
@@ -48,6 +51,36 @@ def act_on(draft: Draft, task_id: TaskId, permission: Permission) -> None:
         draft.act(AnswerAgent(task_id, attempt, permission.request, permission.verdict))
 
 
+def stands_still_for(task: TaskState) -> tuple[TaskId, ...]:
+    """Whom the task waits for with its process alive: paused for, or for a file of theirs."""
+    holders = (asked.held_by for asked in task.permissions)
+    found = dict.fromkeys(other for other in (task.yields_to, *holders) if other is not None)
+    return tuple(found)
+
+
+def go_on_without(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+    """The task waits no longer for that one; for others it still may."""
+    task = draft.task(task_id)
+    for asked in task.permissions:
+        if asked.held_by == other:
+            _ask_again(draft, task_id, asked, besides=other)
+    task = draft.task(task_id)
+    if task.yields_to == other:
+        left = (asked.held_by for asked in task.permissions if asked.held_by is not None)
+        task = draft.change(task_id, yields_to=next(left, None))
+        if task.phase in {Phase.PAUSED, Phase.RUNNING} and not wants_pause(draft.state, task):
+            draft.act(ResumeAgent(task_id, task.attempt))
+
+
+def _ask_again(draft: Draft, task_id: TaskId, asked: Permission, besides: TaskId) -> None:
+    """Who else has it by now; else the answer goes out that was kept back."""
+    free = asked.let_go()
+    holder = _holder(draft.state, task_id, free, besides)
+    put(draft, task_id, free if holder is None else free.held_back(holder))
+    if holder is None:
+        act_on(draft, task_id, free)
+
+
 def settle_leases(draft: Draft) -> None:
     """Let go on whoever need not stand still any more."""
     for _, task in draft.state.active():
@@ -60,13 +93,15 @@ def settle_leases(draft: Draft) -> None:
                 act_on(draft, task.id, freed)
 
 
-def _holder(state: RunState, name: TaskId, asked: Permission) -> TaskId | None:
+def _holder(
+    state: RunState, name: TaskId, asked: Permission, besides: TaskId | None = None
+) -> TaskId | None:
     """Who has what it wants to change: the first of those who were there before."""
     if not (state.rules.leases and asked.edits):
         return None
     wanted = set(_paths(state.task(name), asked))
     for other in state.tasks:
-        is_live = other.id != name and other.phase in IN_FLIGHT
+        is_live = other.id not in {name, besides} and other.phase in IN_FLIGHT
         if is_live and not wanted.isdisjoint(_owned(other)) and not _yields(state, other, name):
             return other.id
     return None
@@ -87,6 +122,8 @@ def _paths(task: TaskState, asked: Permission) -> Iterator[str]:
 
 def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
     """Whether the task, in the end, stands still for that one."""
+    if state.semantics >= Semantics.ONE_WAIT_GRAPH:
+        return waits_for(waits(state), ("task", task.id), ("task", to))
     seen: set[TaskId] = set()
     step = task.yields_to
     while step is not None and step not in seen:

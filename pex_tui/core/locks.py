@@ -11,11 +11,23 @@ from dataclasses import replace
 from pex_tui.core.actions import GrantLock, RefuseLock
 from pex_tui.core.attempts import stop
 from pex_tui.core.conflict import ConflictKind, Decision
-from pex_tui.core.deadlock import circle, excludes, holdings, in_the_way, names, waits, waits_for
+from pex_tui.core.deadlock import (
+    Edge,
+    Node,
+    Waits,
+    circle,
+    excludes,
+    holdings,
+    in_the_way,
+    names,
+    waits,
+    waits_for,
+)
 from pex_tui.core.dispatch import urgency
-from pex_tui.core.disputes import record
+from pex_tui.core.disputes import goes_on_beside, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.ids import ClaimId, TaskId
+from pex_tui.core.leases import go_on_without
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.loss import loss
 from pex_tui.core.phases import HOLDS_SLOT, Phase
@@ -50,12 +62,13 @@ def lock_event(draft: Draft, event: LockEvent) -> None:
 
 def settle_locks(draft: Draft) -> None:
     """Drop what is over, grant what is free, and break what can't end by itself."""
-    if not draft.state.claims:
+    state = draft.state
+    if not state.claims and all(task.yields_to is None for task in state.tasks):
         return
     _drop_ended(draft)
     _grant(draft)
-    while closed := circle(waits(draft.state)):
-        if not _break(draft, closed):
+    while closed := circle(graph := waits(draft.state)):
+        if not (_let_go(draft, graph, closed) or _break(draft, closed)):
             return
 
 
@@ -108,7 +121,8 @@ def _grant(draft: Draft) -> None:
     waiting = [one for one in state.claims if one.is_waiting and not _is_frozen(state, one)]
     for claim in sorted(waiting, key=lambda one: _order(state, one)):
         is_passed_over = any(
-            _clash(claim, other) and not waits_for(graph, other.claim, claim.claim)
+            _clash(claim, other)
+            and not waits_for(graph, ("claim", other.claim), ("claim", claim.claim))
             for other in owed
         )
         if is_passed_over or any(in_the_way(holdings(draft.state), claim)):
@@ -131,10 +145,40 @@ def _clash(one: LockClaim, other: LockClaim) -> bool:
     return any(excludes(left, right) for left in one.locks for right in other.locks)
 
 
-def _break(draft: Draft, closed: tuple[ClaimId, ...]) -> bool:
+def _let_go(draft: Draft, graph: Waits, closed: tuple[Node, ...]) -> bool:
+    """Let one go on that stands still for another: nothing is lost, they may meet at landing."""
+    following = (*closed[1:], closed[0])
+    freed = [
+        (one, other)
+        for one, other in zip(closed, following, strict=True)
+        if graph[one][other] in {Edge.OVERLAP, Edge.LEASE}
+    ]
+    if not freed:
+        return False
+    (kind, name), (_, for_whom) = freed[0]
+    task = _owner(draft.state, kind, name)
+    other = TaskId(for_whom)
+    draft.notice(
+        f"{task} and {other} would wait for each other for ever, over a lock and over a file: "
+        f"{task} goes on."
+    )
+    goes_on_beside(draft, task, other)
+    go_on_without(draft, task, other)
+    return True
+
+
+def _owner(state: RunState, kind: str, name: str) -> TaskId:
+    if kind == "task":
+        return TaskId(name)
+    return next(claim.task for claim in state.claims if claim.claim == name)
+
+
+def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
     """Roll the one back that has the least to lose; its work is kept, and it starts again."""
     state = draft.state
-    claims = [claim for claim in state.claims if claim.claim in closed]
+    claims = [
+        claim for claim in state.claims if claim.is_waiting and ("claim", claim.claim) in closed
+    ]
     tasks = tuple(dict.fromkeys(claim.task for claim in claims))
     stoppable = [task for task in tasks if state.task(task).phase in _CAN_STOP]
     if not stoppable:

@@ -6,17 +6,20 @@ from typing import assert_never
 from pex_tui.core.actions import PauseAgent, ResumeAgent, TellAgent
 from pex_tui.core.attempts import stop, wants_pause
 from pex_tui.core.conflict import ConflictFile, ConflictKind, Decision, Overlap, SharedPath
+from pex_tui.core.deadlock import waits, waits_for
 from pex_tui.core.disputes import made_way, record
 from pex_tui.core.draft import Draft
 from pex_tui.core.foresight import foreseen_at
 from pex_tui.core.globs import matches
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
+from pex_tui.core.leases import go_on_without, stands_still_for
 from pex_tui.core.loss import loss
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.plan import Collision, Plan, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import RadarPolicy
+from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import StopCause, TaskState
 
 RadarEvent = WritesSeen | OverlapSeen | OverlapGone
@@ -45,15 +48,22 @@ def let_go_on(draft: Draft) -> None:
     for _, task in draft.state.active():
         if task.yields_to is None or task.phase not in _CAN_YIELD:
             continue
-        other = draft.task(task.yields_to)
-        if other.phase is Phase.LANDED:
-            reason = f"again, on top of what {other.id} has landed"
-            made_way(draft, task.id, other.id)
+        is_one_graph = draft.state.semantics >= Semantics.ONE_WAIT_GRAPH
+        waits_on = stands_still_for(task) if is_one_graph else (task.yields_to,)
+        others = [draft.task(name) for name in waits_on]
+        landed = next((one for one in others if one.phase is Phase.LANDED), None)
+        if landed is not None:
+            reason = f"again, on top of what {landed.id} has landed"
+            made_way(draft, task.id, landed.id)
             stop(draft, draft.change(task.id, reason=reason), StopCause.YIELD)
-        elif other.phase not in IN_FLIGHT:
-            freed = draft.change(task.id, yields_to=None)
-            if freed.phase is Phase.PAUSED and not wants_pause(draft.state, freed):
-                draft.act(ResumeAgent(task.id, task.attempt))
+            continue
+        for other in others:
+            if other.phase not in IN_FLIGHT and is_one_graph:
+                go_on_without(draft, task.id, other.id)
+            elif other.phase not in IN_FLIGHT:
+                freed = draft.change(task.id, yields_to=None)
+                if freed.phase is Phase.PAUSED and not wants_pause(draft.state, freed):
+                    draft.act(ResumeAgent(task.id, task.attempt))
 
 
 def _wrote(draft: Draft, task: TaskState) -> None:
@@ -147,7 +157,9 @@ def _react(
     weaker = min(pair, key=lambda name: loss(draft.state, name))
     other = pair[1] if weaker == pair[0] else pair[0]
     what = f"{pair[0]} and {pair[1]} both change {_named(paths)}, and it won't merge"
-    can_yield = [name for name in (weaker, other) if _can_yield(draft, name)]
+    can_yield = [
+        name for name, to in ((weaker, other), (other, weaker)) if _can_yield(draft, name, to)
+    ]
     if policy is RadarPolicy.TELL and _tell(draft, pair, paths):
         draft.notice(f"{what}: the agents were told.")
         return weaker, Decision.TOLD, f"{_SETTING} is {policy}"
@@ -219,11 +231,15 @@ def _tell(draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ..
     return bool(listening)
 
 
-def _can_yield(draft: Draft, name: TaskId) -> bool:
-    """Whether it can stand still for another, and nobody stands still for it."""
-    task = draft.task(name)
-    waited_for = any(one.yields_to == name for one in draft.state.tasks)
-    return task.phase in _CAN_YIELD and task.yields_to is None and not waited_for
+def _can_yield(draft: Draft, name: TaskId, to: TaskId) -> bool:
+    """Whether it can stand still for the other, and nobody, nor that one, waits for it."""
+    state, task = draft.state, draft.task(name)
+    if task.phase not in _CAN_YIELD or task.yields_to is not None:
+        return False
+    if any(name in stands_still_for(one) for one in state.tasks):
+        return False
+    is_one_graph = state.semantics >= Semantics.ONE_WAIT_GRAPH
+    return not (is_one_graph and waits_for(waits(state), ("task", to), ("task", name)))
 
 
 def _is_between(overlap: Overlap, event: OverlapSeen | OverlapGone) -> bool:

@@ -1,0 +1,155 @@
+"""Who stands still for whom: every edge of the one graph, and the circles that it can close."""
+
+from dataclasses import replace
+
+from pex_tui.core.actions import AnswerAgent, GrantLock, PauseAgent, ResumeAgent
+from pex_tui.core.conflict import Decision, SharedPath
+from pex_tui.core.deadlock import Edge, circle, waits, waits_for
+from pex_tui.core.events import AgentPaused, AgentStarted, PauseRequested
+from pex_tui.core.ids import ClaimId, LockName, TaskId
+from pex_tui.core.lock_events import LockAsked, LockReleased
+from pex_tui.core.phases import Phase
+from pex_tui.core.plan import Brief, LockRequest, Plan, Talk, TaskSpec
+from pex_tui.core.radar_events import OverlapSeen
+from pex_tui.core.rules import RadarPolicy, RunRules
+from pex_tui.core.state import RunState, Verdict
+from pex_tui.core.talk_events import PermissionAsked
+from tests.core.world import World, task
+
+A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
+DB, CACHE = (LockRequest(LockName("db")),), (LockRequest(LockName("cache")),)
+C1, C2, C3 = ClaimId("c1"), ClaimId("c2"), ClaimId("c3")
+SEEN = OverlapSeen(A, B, (SharedPath("x.py", "3"),))
+
+
+def agent(name: str, **fields: object) -> TaskSpec:
+    return task(name, writes=None, brief=Brief("claude", Talk.CLAUDE), **fields)
+
+
+def at_work(*specs: TaskSpec, **rules: object) -> World:
+    world = World(Plan(specs), RunRules(**rules))  # type: ignore[arg-type]
+    for spec in specs:
+        entry = world.task(spec.id)
+        assert entry.slot is not None
+        world.run(spec.id)
+        world.send(AgentStarted(entry.id, 1, entry.slot, 4000, world.now, listens=True))
+    return world
+
+
+def edit(name: TaskId, request: str, path: str) -> PermissionAsked:
+    touched = (f"/ws/{name}/{path}",)
+    return PermissionAsked(name, 1, request, "Edit", path, touched, edits=True, announced=True)
+
+
+def commands(*names: str, **locks: object) -> tuple[TaskSpec, ...]:
+    return tuple(task(name, writes=None, locks=locks.get(name, ())) for name in names)
+
+
+def test_every_edge_among_tasks_at_work_is_in_the_graph() -> None:
+    world = at_work(agent("a", locks=DB), agent("b"), agent("c"), leases=True)
+    world.send(edit(A, "r1", "x.py"), edit(B, "r2", "x.py"))  # b waits for a's file
+    world.send(LockAsked(C, 1, C1, CACHE), LockAsked(C, 1, C2, DB, within=(C1,)))
+    world.send(LockAsked(B, 1, C3, CACHE))
+
+    assert waits(world.state) == {
+        ("task", A): {},
+        ("task", B): {("claim", C3): Edge.CLAIM, ("task", A): Edge.LEASE},
+        ("task", C): {("claim", C2): Edge.CLAIM},
+        ("claim", C1): {("claim", C2): Edge.CLAIM},
+        ("claim", C2): {("task", A): Edge.LOCK},
+        ("claim", C3): {("claim", C1): Edge.LOCK},
+    }
+    assert waits_for(waits(world.state), ("task", B), ("task", A))
+    assert circle(waits(world.state)) == ()
+
+
+def test_a_pause_for_another_task_is_an_edge_of_all_that_the_task_holds() -> None:
+    world = at_work(*commands("a", "b"), radar=RadarPolicy.PAUSE)
+    world.now += 5
+    world.send(LockAsked(B, 1, C1, DB), SEEN)
+    paused = next(entry for entry in world.state.tasks if entry.yields_to is not None)
+    world.send(AgentPaused(paused.id, 1))
+    other = paused.yields_to
+    assert other is not None
+
+    assert waits(world.state)["task", paused.id] == {("task", other): Edge.OVERLAP}
+    if paused.id == B:
+        assert waits(world.state)["claim", C1] == {("task", other): Edge.OVERLAP}
+
+
+def test_whoever_holds_a_lock_that_the_other_wants_is_not_paused_for_it() -> None:
+    world = at_work(*commands("a", "b", a=DB), radar=RadarPolicy.PAUSE)
+    world.send(LockAsked(B, 1, C1, DB))
+
+    assert PauseAgent(B, 1, gently=True) in world.send(SEEN)
+    assert world.task("b").yields_to == A
+
+
+def test_a_lock_that_is_claimed_of_one_who_is_paused_for_it_lets_that_one_go_on() -> None:
+    world = at_work(*commands("a", "b", a=DB), radar=RadarPolicy.PAUSE)
+    world.send(PauseRequested(B, "you"), AgentPaused(B, 1))  # so that it is a who makes way
+    world.now += 5
+    world.state = pausing(world, A, B)
+
+    acted = world.send(LockAsked(B, 1, C1, DB))
+
+    assert ResumeAgent(A, 1) in acted
+    assert world.task("a").yields_to is None
+    assert "a and b would wait for each other for ever" in world.state.notices[-1]
+
+
+def pausing(world: World, who: TaskId, for_whom: TaskId) -> RunState:
+    tasks = tuple(
+        replace(entry, yields_to=for_whom, phase=Phase.PAUSED)
+        if entry.id == who
+        else replace(entry, held=False, phase=Phase.RUNNING)
+        for entry in world.state.tasks
+    )
+    return replace(world.state, tasks=tasks)
+
+
+def test_a_lease_and_a_lock_close_a_circle_that_the_edit_breaks() -> None:
+    world = at_work(agent("a", locks=DB), agent("b"), leases=True)
+    world.send(edit(B, "r1", "x.py"))
+    assert world.send(edit(A, "r2", "x.py")) == ()  # a waits for b
+
+    acted = world.send(LockAsked(B, 1, C1, DB))
+    assert AnswerAgent(A, 1, "r2", Verdict.ALLOW_ONCE) in acted
+    assert world.task("a").yields_to is None
+    (told,) = world.state.conflicts
+    assert [step.decision for step in told.steps] == [Decision.PAUSED, Decision.WARNED]
+
+
+def test_nobody_waits_for_the_file_of_one_who_waits_for_their_lock() -> None:
+    world = at_work(agent("a", locks=DB), agent("b"), leases=True)
+    world.send(edit(B, "r1", "x.py"), LockAsked(B, 1, C1, DB))
+
+    assert world.send(edit(A, "r2", "x.py")) == (AnswerAgent(A, 1, "r2", Verdict.ALLOW_ONCE),)
+
+
+def test_a_claim_goes_before_a_more_urgent_one_that_waits_for_it_by_a_lease() -> None:
+    world = at_work(agent("a", locks=DB), agent("b"), agent("c"), leases=True)
+    world.send(edit(C, "r1", "x.py"), edit(A, "r2", "x.py"))  # a waits for c
+    both = (*DB, *CACHE)
+    world.send(LockAsked(B, 1, C1, both))  # b waits for a's lock, and is the next for the cache
+
+    assert GrantLock(C2) in world.send(LockAsked(C, 1, C2, CACHE))
+
+
+def test_who_waits_for_two_files_waits_on_for_one_when_the_other_is_free() -> None:
+    world = at_work(agent("a"), agent("b"), agent("c"), leases=True)
+    world.send(edit(B, "r1", "y.py"), edit(C, "r2", "z.py"))
+    world.send(edit(A, "r3", "y.py"), edit(A, "r4", "z.py"))
+    world.exit("b", 1)
+    acted = world.send()
+    world.capture("b")
+
+    answers = [one for one in world.actions if isinstance(one, AnswerAgent) and one.task == A]
+    assert [one.request for one in answers] == ["r3"]
+    assert (acted, world.task("a").yields_to) == ((), C)
+    world.send(LockReleased(C1))  # of nobody
+    world.exit("c")
+    world.capture("c")
+    answers = [one for one in world.actions if isinstance(one, AnswerAgent) and one.task == A]
+    assert [one.request for one in answers] == ["r3", "r4"]
+    assert world.task("a").yields_to is None
