@@ -2,7 +2,14 @@
 
 from random import Random
 
-from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
+from pex_tui.core.actions import (
+    AdoptAgent,
+    CaptureWork,
+    PauseAgent,
+    ResumeAgent,
+    StartAgent,
+    StopAgent,
+)
 from pex_tui.core.amounts import listed
 from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
 from pex_tui.core.conflict import ConflictKind, Decision
@@ -89,7 +96,10 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         spendings=0,
         reason="",
     )
-    draft.act(StartAgent(event.task, event.attempt, event.slot))
+    if event.attempt == before.found:
+        draft.act(AdoptAgent(event.task, event.attempt, event.slot))
+    else:
+        draft.act(StartAgent(event.task, event.attempt, event.slot))
 
 
 def attempt_event(draft: Draft, event: AttemptEvent) -> None:
@@ -270,7 +280,7 @@ def _uncaptured(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
         refused(draft, task, event)
     elif task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
-    elif task.stop in _LESSONS:
+    elif task.stop in _LESSONS or task.attempt == task.found:
         ready(draft, draft.change(task.id, held=False), event.detail)
     else:
         _failed(draft, task, Failure(FailureKind.LOST, event.detail))

@@ -73,7 +73,8 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
         if hold is None:
             slot = board.free.pop(0)
             board.take(position)
-            decisions.append(TaskDispatched(task.id, task.attempt + 1, slot))
+            attempt = max(task.attempt + 1, task.found)
+            decisions.append(TaskDispatched(task.id, attempt, slot))
         else:
             if hold.cause not in _NOT_ITS_TURN:
                 board.reserved.append(position)

@@ -144,6 +144,14 @@ class TaskDispatched(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptFound(BaseEvent):
+    """The disk or a ref knows an attempt that the journal does not, as that is an older copy."""
+
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskHeld(BaseEvent):
     """A ready task could not start, for a reason other than before."""
 
@@ -287,6 +295,7 @@ Event = (
     | RunLandRefused
     | RunFinished
     | TaskDispatched
+    | AttemptFound
     | TaskHeld
     | WorkspacePrepared
     | AgentStarted

@@ -13,6 +13,7 @@ from pex_tui.core.conflict import Decision
 from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import ConflictDecided
+from pex_tui.core.found import landing_found
 from pex_tui.core.gate import examined, is_gated
 from pex_tui.core.landing_events import (
     BranchMoved,
@@ -42,8 +43,13 @@ LandingEvent = (
 def landing_event(draft: Draft, event: LandingEvent) -> None:
     """Apply news of an entry that was taken up; of any other it comes too late."""
     task = draft.task(event.task)
-    if task.phase is not Phase.LANDING or task.attempt != event.attempt:
-        return
+    if isinstance(event, BranchMoved) and event.found:
+        landing_found(draft, task, event)
+    elif task.phase is Phase.LANDING and task.attempt == event.attempt:
+        _taken_up(draft, task, event)
+
+
+def _taken_up(draft: Draft, task: TaskState, event: LandingEvent) -> None:
     match event, task.landing_stage:
         case BranchMoved(), LandingStage.MOVING:
             _landed(draft, task, event)

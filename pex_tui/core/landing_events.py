@@ -59,11 +59,15 @@ class GateFinished(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class BranchMoved(BaseEvent):
-    """The integration branch holds `commit`: the task has landed."""
+    """The integration branch holds `commit`: the task has landed.
+
+    `found` means that the branch told it to a new engine, as the journal is an older copy.
+    """
 
     task: TaskId
     attempt: int
     commit: CommitId
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 A task waits for its needs, is ready until a slot, its locks and its neighbours allow a start, holds
 a slot from `starting` until its process is gone, is captured, and lands. Everything that ends an
 attempt goes through `capturing`, so no work is dropped before a ref keeps it; only an attempt of
-which no process ever ran, as its engine died before, goes straight back.
+which no process ever ran, as its engine died before, goes straight back. Whatever has not ended
+well may be found to have landed, where the journal is an older copy.
 """
 
 from enum import StrEnum
@@ -58,7 +59,7 @@ SUCCEEDED = frozenset({Phase.LANDED, Phase.DONE})
 TERMINAL = SUCCEEDED | {Phase.FAILED, Phase.ABORTED, Phase.SKIPPED}
 ACTIVE = frozenset(Phase) - TERMINAL - {Phase.WAITING}  # what may move without another's end
 
-LEGAL: dict[Phase, frozenset[Phase]] = {
+_LEGAL: dict[Phase, frozenset[Phase]] = {
     Phase.WAITING: frozenset({Phase.READY, Phase.DONE, Phase.SKIPPED, Phase.ABORTED}),
     Phase.READY: frozenset({Phase.STARTING, Phase.WAITING, Phase.SKIPPED, Phase.ABORTED}),
     Phase.STARTING: frozenset(
@@ -98,4 +99,8 @@ LEGAL: dict[Phase, frozenset[Phase]] = {
     Phase.FAILED: frozenset({Phase.WAITING, Phase.READY, Phase.CAPTURING, Phase.QUEUED}),
     Phase.ABORTED: frozenset({Phase.WAITING, Phase.READY}),
     Phase.SKIPPED: frozenset({Phase.WAITING, Phase.READY}),
+}
+LEGAL: dict[Phase, frozenset[Phase]] = {
+    phase: after if phase in SUCCEEDED else after | {Phase.LANDED}
+    for phase, after in _LEGAL.items()
 }

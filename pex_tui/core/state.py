@@ -201,6 +201,7 @@ class TaskState:
     id: TaskId
     phase: Phase = Phase.WAITING
     attempt: int = 0
+    found: int = 0  # the newest attempt that only the disk knew: it is adopted, never started
     slot: SlotId | None = None
     boosted: bool = False
     held: bool = False

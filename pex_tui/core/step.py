@@ -12,6 +12,7 @@ from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft, IllegalTransition
 from pex_tui.core.events import (
+    AttemptFound,
     BoostToggled,
     ConflictDecided,
     Event,
@@ -32,6 +33,7 @@ from pex_tui.core.events import (
     TimePassed,
 )
 from pex_tui.core.foresight import foreseen_at
+from pex_tui.core.found import attempt_found
 from pex_tui.core.graph import PlanGraph
 from pex_tui.core.ids import TaskId
 from pex_tui.core.landing import LandingEvent, decided, landing_event
@@ -168,6 +170,8 @@ def _apply(draft: Draft, event: Event) -> None:
             _finished(draft, event)
         case TaskDispatched():
             dispatched(draft, event)
+        case AttemptFound():
+            attempt_found(draft, event)
         case TaskHeld():
             _held(draft, event)
         case ConflictDecided():

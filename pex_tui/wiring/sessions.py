@@ -13,7 +13,9 @@ from pex_tui.adapters.agents.door import AgentDoor
 from pex_tui.adapters.agents.tokens import AttemptTokens
 from pex_tui.adapters.control import ControlServer
 from pex_tui.adapters.engine_lock import EngineLock
+from pex_tui.adapters.git.found_runs import find_attempts
 from pex_tui.adapters.git.kept_refs import uncommitted_ref
+from pex_tui.adapters.git.landing import GitLander
 from pex_tui.adapters.git.promised import fetch_promised
 from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.uncommitted import snapshot_uncommitted
@@ -22,9 +24,17 @@ from pex_tui.adapters.probe import TreeMeter
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.programs import offer_program
 from pex_tui.core.conflict import Decision
-from pex_tui.core.events import ConflictDecided, Noticed, RunAdopted, RunPlanned
+from pex_tui.core.events import (
+    AttemptFound,
+    ConflictDecided,
+    Event,
+    Noticed,
+    RunAdopted,
+    RunPlanned,
+)
 from pex_tui.core.ids import CommitId, RunId
-from pex_tui.core.phases import RunStage
+from pex_tui.core.landing_events import BranchMoved
+from pex_tui.core.phases import SUCCEEDED, RunStage
 from pex_tui.core.state import RunState
 from pex_tui.core.step import begin
 from pex_tui.engine.engine import Engine
@@ -126,6 +136,8 @@ async def _open_session(
     let_go = _letting_go(local) if options.background else None
     for notice in await assembly.lander.guard():
         local.post(Noticed(notice))
+    for event in await _found(ground, state, assembly.lander):
+        local.post(event)
     session.server = ControlServer(
         control,
         lambda: engine.state,
@@ -157,6 +169,21 @@ class _Closer:
         self.door.close()
         self.assembly.leases.close()
         self.lock.release()
+
+
+async def _found(ground: Ground, state: RunState, lander: GitLander) -> list[Event]:
+    """What git and the disk know of the run and its journal, an older copy, does not."""
+    found: list[Event] = [
+        BranchMoved(task, state.task(task).attempt, commit, found=True)
+        for commit, task in await lander.unknown_landings()
+        if task in state.graph.index and state.task(task).phase not in SUCCEEDED
+    ]
+    newest = await find_attempts(ground.repository.git, ground.places, state.run)
+    return found + [
+        AttemptFound(task.id, newest[task.id])
+        for task in state.tasks
+        if newest.get(task.id, 0) > task.attempt
+    ]
 
 
 def _letting_go(session: LocalSession) -> Callable[[], None]:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -109,3 +111,31 @@ def test_a_second_engine_is_told_who_is_there(shell: Shell) -> None:
 def _landed(shell: Shell) -> int:
     listing = shell.git("for-each-ref", "--format=%(refname)", "refs/heads/pex/r1")
     return len(shell.git("log", "--format=%h", "main..pex/r1").split()) if listing else 0
+
+
+def test_with_an_older_copy_of_the_journal_nothing_runs_or_lands_twice(shell: Shell) -> None:
+    count, go = shell.top.parent / "count", shell.top.parent / "go"
+    shell.write(
+        "plan.yaml",
+        "version: 1\ntasks:\n"
+        f'  - {{id: quick, command: "echo q >> {count}; echo q >> q.txt", writes: ["q.txt"]}}\n'
+        f'  - {{id: slow, command: "echo s >> {count}; until [ -e {go} ]; do sleep 0.05; done; '
+        'echo s >> s.txt", writes: ["s.txt"]}\n'
+        '  - {id: last, command: "cat q.txt s.txt > l.txt", needs: [quick, slow]}\n',
+    )
+    count.touch()
+    engine = shell.start("run", "plan.yaml", "--headless", "--name", "r1")
+    wait_until(lambda: len(begun(shell)) == 2 and _landed(shell) == 1)
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.communicate()
+    (journal,) = (shell.top.parent / "state").rglob("journal.db")
+    with closing(sqlite3.connect(journal, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM events WHERE seq > 1")
+    go.touch()
+
+    resumed = shell.pex("resume", "r1", "--headless")
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert sorted(begun(shell)) == ["q", "s"]
+    assert shell.git("show", "pex/r1:q.txt", "pex/r1:l.txt").split() == ["q", "q", "s"]
+    assert "does not know attempt 1 of slow" in resumed.stderr

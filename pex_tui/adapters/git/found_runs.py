@@ -1,16 +1,25 @@
 """Runs as their refs tell of them, for when the journal does not."""
 
+import re
 from dataclasses import dataclass
 
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.history import landings_of
-from pex_tui.adapters.git.kept_refs import ROOT, integration_ref, landed_ref, read_ref
+from pex_tui.adapters.git.kept_refs import (
+    ROOT,
+    integration_ref,
+    landed_ref,
+    read_ref,
+    run_prefix,
+)
 from pex_tui.adapters.git.message import trailers_of
 from pex_tui.adapters.git.objects import Commit, read_commits
 from pex_tui.core.ids import CommitId, RunId, TaskId
+from pex_tui.engine.places import Places
 
 _OURS = "refs/heads/pex/"
 _MOST_COMMITS = 10_000
+_ATTEMPT = re.compile(r"([^/]+)/([0-9]+)(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,21 @@ async def _find(git: Git, run: RunId) -> FoundRun | None:
     if landings is None:
         return None
     return FoundRun(run, base, landed[0].id, tuple(task for _, task in landings))
+
+
+async def find_attempts(git: Git, places: Places, run: RunId) -> dict[TaskId, int]:
+    """The newest attempt of each task that has left a folder or a ref; raise GitError."""
+    prefix = run_prefix(run)
+    listing = await git.text("for-each-ref", "--format=%(refname)", prefix)
+    names = [line.removeprefix(prefix) for line in listing.split("\n") if line]
+    names += [f"{folder.parent.name}/{folder.name}" for folder in places.run(run).glob("*/[0-9]*")]
+    newest: dict[TaskId, int] = {}
+    for name in names:
+        attempt = _ATTEMPT.match(name)
+        if attempt is not None:
+            task = TaskId(attempt[1])
+            newest[task] = max(newest.get(task, 0), int(attempt[2]))
+    return newest
 
 
 def _is_of(commit: Commit, run: RunId) -> bool:

@@ -11,6 +11,7 @@ from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.combine import Combiner
 from pex_tui.adapters.git.gate import Gate, GateOptions
 from pex_tui.adapters.git.half_landed import LandingNote
+from pex_tui.adapters.git.history import landings_of
 from pex_tui.adapters.git.land_run import RunLanding
 from pex_tui.adapters.git.memory import Memory
 from pex_tui.adapters.git.merge_markers import MarkerCheck
@@ -131,6 +132,13 @@ class GitLander:
         """The integration tip; raise LandingError."""
         with _told("The integration branch can't be read"):
             return await self._branch.tip()
+
+    async def unknown_landings(self) -> list[tuple[CommitId, TaskId]]:
+        """What has landed past the tip that the journal told, oldest first; raise LandingError."""
+        with _told("The integration branch can't be read"):
+            known, tip = self._options.tip or self._options.base, await self._branch.tip()
+            found = await landings_of(self._git, self._options.run, tip, known)
+            return [(commit.id, task) for commit, task in found or ()]
 
     async def merge(
         self,
