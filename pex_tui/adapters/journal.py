@@ -3,14 +3,22 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pex_tui.adapters.journal_file import Ballast, JournalError, is_full, open_file
+from pex_tui.adapters.journal_file import (
+    Ballast,
+    JournalError,
+    identity,
+    is_full,
+    open_file,
+    put_back,
+)
 from pex_tui.core.codec import VERSION, CodecError, decode, encode, event_name
 from pex_tui.core.events import TELEMETRY, Event, RunPlanned
 from pex_tui.core.ids import RunId
@@ -68,12 +76,17 @@ class SqliteJournal:
     """One writer in a thread of its own; readers of other processes see each commit whole.
 
     `notice` tells the user that the journal before this one was broken; it is empty otherwise,
-    and once this one holds a run.
+    and once this one holds a run. `say` is told, on the loop, when the file was deleted or replaced
+    while it was open.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection, self.notice = open_file(path)
+        self._identity = identity(path)
+        self._in_place = threading.Lock()  # the connection is not replaced while it is read
+        self._untold: list[str] = []
+        self.say: Callable[[str], None] = lambda _: None
         self._ballast = Ballast(path)
         self._ballast.fill()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
@@ -93,6 +106,8 @@ class SqliteJournal:
         loop = asyncio.get_running_loop()
         if not all(isinstance(event, TELEMETRY) for _, event in events):
             await loop.run_in_executor(self._writer, self._write, batch)
+            while self._untold:
+                self.say(self._untold.pop(0))
         elif self._flush_at_latest is None:
             self._flush_at_latest = loop.call_later(_TELEMETRY_SECONDS, self._flush)
 
@@ -185,10 +200,9 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Write what is waiting and close the file."""
-        if self._waiting:
-            loop = asyncio.get_running_loop()
-            with suppress(JournalFull):  # only telemetry waits, and nothing comes after it
-                await loop.run_in_executor(self._writer, self._write, [])
+        loop = asyncio.get_running_loop()
+        with suppress(JournalFull):  # only telemetry waits, and nothing comes after it
+            await loop.run_in_executor(self._writer, self._write, [])
         self.close_now()
 
     def close_now(self) -> None:
@@ -215,7 +229,28 @@ class SqliteJournal:
             raise
         del self._waiting[: len(batches)]
 
+    def _keep_in_place(self) -> None:
+        """Have the file where others look for it, if somebody deleted or replaced it."""
+        if self._identity is None or identity(self._path) == self._identity:
+            return
+        lost = f"The journal {self._path} was deleted or replaced while this run goes on"
+        try:
+            with self._in_place:
+                self._connection = put_back(self._connection, self._path)
+        except (sqlite3.Error, OSError) as error:
+            self._identity = None
+            self._untold.append(
+                f"{lost}, and can't be written anew: {error}. What lands stays: its branch and "
+                "refs tell of it once the run has ended."
+            )
+        else:
+            self._identity = identity(self._path)
+            self._untold.append(f"{lost}; it was written anew, and nothing is lost.")
+
     def _store(self, events: _Batch) -> None:
+        self._keep_in_place()
+        if not events:
+            return
         rows = [
             (run, seq, event.at, event_name(type(event)), json.dumps(_row(event, seq, run)))
             for run, seq, event in events
@@ -265,7 +300,8 @@ class SqliteJournal:
 
     def _rows(self, query: str, values: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(query, values).fetchall()
+            with self._in_place:
+                return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise JournalError(
                 f"The journal {self._path} can't be read: {error}. Branches and refs of its runs "

@@ -3,9 +3,11 @@
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 
+from pex_tui.adapters.whole_file import sync_folder
 from pex_tui.errors import UserError
 
 SCHEMA_VERSION = 1
@@ -45,6 +47,35 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
         _move_aside(path)
         connection = _connect(path)
     return connection, _notice(connection, path)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file has that name; None for none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def put_back(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Write the file anew from a connection to what had its name; the connection to the new one.
+
+    SQLite goes on writing to a file that was deleted, where nobody would find it. What has the name
+    by now is kept beside it. Raises sqlite3.Error or OSError, with the old connection as it was.
+    """
+    draft = path.with_name(f"{path.name}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft.unlink(missing_ok=True)
+    connection.execute("VACUUM INTO ?", (str(draft),))
+    if path.exists():
+        path.rename(path.with_name(f"{path.name}.found-{time.time_ns()}"))
+    connection.close()  # before the new file is there, as it deletes -wal and -shm by their names
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    draft.replace(path)
+    sync_folder(path.parent)
+    return _connect(path)
 
 
 def is_full(error: sqlite3.Error, path: Path) -> bool:

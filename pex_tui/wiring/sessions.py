@@ -129,6 +129,7 @@ async def _open_session(
         raise UserError(str(error)) from error
     engine = Engine(state, assembly.ports, attended=options.attended)
     assembly.runner.tell_through(lambda text: engine.post(Noticed(text)))
+    journal.say = lambda text: engine.post(Noticed(text))
     session = _Closer(assembly, door, lock)
     local = LocalSession(
         engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU

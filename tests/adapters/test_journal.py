@@ -431,3 +431,33 @@ async def test_a_run_that_has_ended_tells_how_long_it_took_without_its_pauses(
 
     await write(journal, RunAdopted(1, "you", at=95.0))
     assert journal.runs()[0].makespan_seconds is None
+
+
+@pytest.mark.parametrize("left", ["nothing", "the log", "an older copy"])
+async def test_a_journal_that_is_deleted_while_it_is_written_is_written_anew(
+    tmp_path: Path, left: str
+) -> None:
+    path, said = tmp_path / "journal.db", list[str]()
+    journal = SqliteJournal(path)
+    journal.say = said.append
+    await journal.append(RUN, [(1, PLANNED)])
+    older = path.read_bytes()
+    await journal.append(RUN, [(2, Noticed("second", at=11.0))])
+    for file in [path] if left == "the log" else [*tmp_path.iterdir()]:
+        file.unlink()
+    if left == "an older copy":
+        path.write_bytes(older)
+
+    await journal.append(RUN, [(3, Noticed("third", at=12.0))])
+    await journal.append(RUN, [(4, Noticed("fourth", at=13.0))])
+
+    reader = SqliteJournal(path)
+    assert len(reader.read(RUN)) == len(journal.read(RUN)) == 4
+    reader.close_now()
+    assert len(said) == 1
+    assert "nothing is lost" in said[0]
+    path.unlink()
+    await journal.close()
+    again = SqliteJournal(path)
+    assert len(again.read(RUN)) == 4
+    again.close_now()
