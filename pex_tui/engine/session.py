@@ -160,6 +160,7 @@ class RunSummary:
     seconds: float
     open_conflicts: int = 0
     is_live: bool = False  # an engine drives it right now
+    is_lost: bool = False  # its journal is gone; the goal says what its refs tell
     figures: RunFigures | None = None
 
     @property

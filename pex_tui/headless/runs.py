@@ -46,6 +46,8 @@ def _line(row: tuple[str, ...], widths: list[int], room: int) -> str:
 def _outcome(run: RunSummary) -> str:
     if run.is_live:
         return "live"
+    if run.is_lost:
+        return "no journal"
     if run.open_conflicts:
         return counted(run.open_conflicts, "conflict")
     return "interrupted" if run.outcome is None else str(run.outcome)

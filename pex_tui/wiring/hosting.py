@@ -22,6 +22,10 @@ _INTERRUPTED = 130
 _RUNNING = frozenset({"app", "goal", "plan", "run", "resume", "land", "resolve"})
 
 
+class UnknownRunError(UserError):
+    """The journal does not know the run that is meant."""
+
+
 def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
     """Run a command's coroutine to its exit code; what git can't do is told in its words."""
     use_pidfd_watcher()
@@ -78,12 +82,13 @@ def find_run(journal: SqliteJournal, wanted: str | None) -> RunRow:
     if wanted is None:
         if not rows:
             nothing = "There is no run in this repository yet. Start one: pex-tui run PLAN."
-            raise UserError(f"{journal.notice} {nothing}".strip())
+            raise UnknownRunError(f"{journal.notice} {nothing}".strip())
         return rows[0]
     matching = [row for row in rows if row.run == wanted] or [
         row for row in rows if row.run.startswith(wanted)
     ]
     if len(matching) != 1:
         found = "More than one run begins with" if matching else "There is no run"
-        raise UserError(f"{found} {clean(wanted)}. `pex-tui runs` lists them.")
+        kind = UserError if matching else UnknownRunError
+        raise kind(f"{found} {clean(wanted)}. `pex-tui runs` lists them.")
     return matching[0]

@@ -10,6 +10,7 @@ from pex_tui.settings import config_home
 from pex_tui.tui.opening import Look, Opened, Start
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, ground_of
+from pex_tui.wiring.lost_runs import telling_of_lost
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.workshop import RepositoryWorkshop, open_workshop
 
@@ -79,7 +80,9 @@ async def _start(
     if resume is not None:
         from pex_tui.wiring.unattended import run_to_resume  # noqa: PLC0415  # likewise
 
-        return await workshop.resume(run_to_resume(ground, resume or None))
+        async with telling_of_lost(ground, resume or None):
+            run = run_to_resume(ground, resume or None)
+        return await workshop.resume(run)
     if plan is None and goal is None:
         return "home"
     if plan is not None:

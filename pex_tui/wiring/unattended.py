@@ -13,7 +13,8 @@ from pex_tui.planning.goals.planner import tidy_goal
 from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.goals import quoted
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
+from pex_tui.wiring.hosting import Options, UnknownRunError, await_command, find_run, ground_of
+from pex_tui.wiring.lost_runs import telling_of_lost
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.sessions import resume_run, start_run
 
@@ -85,7 +86,8 @@ def _review(goal: str) -> str:
 
 async def _resume(options: Options, streams: Streams) -> int:
     ground = await ground_of(options)
-    run = run_to_resume(ground, options.run)
+    async with telling_of_lost(ground, options.run):
+        run = run_to_resume(ground, options.run)
     session = await resume_run(ground, run, RunOptions(background=options.background))
     return await drive_headless(ground, session, streams, as_json=options.json)
 
@@ -109,4 +111,6 @@ def _newest_open(journal: SqliteJournal) -> RunRow:
     for row in journal.runs():
         if row.outcome is not Outcome.OK:
             return row
-    raise UserError("No run in this repository has anything left to do. `pex-tui runs` lists them.")
+    raise UnknownRunError(
+        "No run in this repository has anything left to do. `pex-tui runs` lists them."
+    )

@@ -21,6 +21,7 @@ from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
 from pex_tui.wiring.checks import check_all
 from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.lost_runs import lost_runs
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.summaries import Known, summaries
 
@@ -42,15 +43,19 @@ class RepositoryWorkshop:
     slots: int | None = None
     fail_fast: bool = False
     _figures: Known = field(default_factory=dict)
+    _lost: tuple[RunSummary, ...] | None = None  # git is asked once
 
     async def checks(self) -> tuple[Check, ...]:
         """What this machine and repository offer and lack."""
         return await check_all(self.ground.repository.top_level)
 
     async def runs(self) -> tuple[RunSummary, ...]:
-        """Runs of this repository, newest first."""
+        """Runs of this repository, newest first; those that only refs know come last."""
         holder = current_holder(self.ground.places.lock)
-        return await asyncio.to_thread(summaries, self.ground, holder, self._figures)
+        if self._lost is None:
+            self._lost = await lost_runs(self.ground)
+        known = await asyncio.to_thread(summaries, self.ground, holder, self._figures)
+        return (*known, *self._lost)
 
     async def report(self, run: RunId) -> str:
         """A run's report as text."""

@@ -3,6 +3,8 @@
 import json
 import textwrap
 
+import pytest
+
 from tests.e2e.conftest import Shell
 
 GATE = 'verify: [["sh", "-c", "! grep -r broken src"]]\n'
@@ -289,3 +291,33 @@ def test_landing_at_the_end_moves_the_users_branch(shell: Shell) -> None:
     assert ended.returncode == 0, ended.stderr
     assert (shell.top / "src/a.txt").read_text() == "two\n"
     assert shell.git("status", "--porcelain", "--untracked-files=no") == ""
+
+
+@pytest.fixture
+def forgotten(shell: Shell) -> Shell:
+    """A repository whose run r1 has landed one task and lost its journal."""
+    plan(shell, '- {id: a, command: "echo a > a.txt", writes: ["a.txt"]}\n')
+    assert shell.pex("run", "plan.yaml", "--headless", "--name", "r1").returncode == 0
+    for journal in (shell.top.parent / "state").rglob("journal.db*"):
+        journal.unlink()
+    return shell
+
+
+def test_a_run_without_a_journal_is_named_with_what_can_be_done_and_landed(
+    forgotten: Shell,
+) -> None:
+    told = "Run r1 is known by its branch and refs only, as its journal is gone. `pex-tui land r1`"
+    for command in (("report", "r1"), ("resume", "r1", "--headless"), ("report",)):
+        ended = forgotten.pex(*command)
+        assert ended.returncode == 2
+        assert told in ended.stderr
+        assert "no run" not in (ended.stdout + ended.stderr).lower()
+
+    listed = forgotten.pex("runs")
+    assert "no journal" in listed.stdout
+    assert told in listed.stderr
+
+    landed = forgotten.pex("land", "r1")
+    assert landed.returncode == 0, landed.stderr
+    assert "found by its refs, with a landed" in landed.stderr
+    assert forgotten.git("show", "main:a.txt") == "a"

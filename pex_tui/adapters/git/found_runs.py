@@ -1,6 +1,7 @@
 """Runs as their refs tell of them, for when the journal does not."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pex_tui.adapters.git.cli import Git
@@ -24,23 +25,24 @@ _ATTEMPT = re.compile(r"([^/]+)/([0-9]+)(?![0-9])")
 
 @dataclass(frozen=True, slots=True)
 class FoundRun:
-    """A run by its refs: where it began, what it landed last, and of which tasks, oldest first."""
+    """A run by its refs: where it began, what landed last and when, and of which tasks."""
 
     run: RunId
     base: CommitId
     tip: CommitId
     tasks: tuple[TaskId, ...]
+    landed_at: float
 
 
-async def find_runs(git: Git) -> tuple[FoundRun, ...]:
-    """The runs that have landed something, as their refs tell; raise GitError, LandingError."""
+async def find_runs(git: Git, *, besides: Collection[RunId] = ()) -> tuple[FoundRun, ...]:
+    """The other runs that have landed something, as their refs tell; raise GitError."""
     listing = await git.text("for-each-ref", "--format=%(refname)", f"{ROOT}/", _OURS)
     names = {
         line.removeprefix(_OURS).removeprefix(f"{ROOT}/").partition("/")[0]
         for line in listing.split("\n")
         if line
     }
-    found = [await _find(git, RunId(name)) for name in sorted(names)]
+    found = [await _find(git, RunId(name)) for name in sorted(names.difference(besides))]
     return tuple(run for run in found if run is not None)
 
 
@@ -62,7 +64,13 @@ async def _find(git: Git, run: RunId) -> FoundRun | None:
     landings = await landings_of(git, run, landed[0].id, base)
     if landings is None:
         return None
-    return FoundRun(run, base, landed[0].id, tuple(task for _, task in landings))
+    return FoundRun(
+        run,
+        base,
+        landed[0].id,
+        tuple(task for _, task in landings),
+        float(landed[0].committed_at[0]),
+    )
 
 
 async def find_attempts(git: Git, places: Places, run: RunId) -> dict[TaskId, int]:

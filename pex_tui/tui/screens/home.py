@@ -194,6 +194,8 @@ class HomeScreen(PexScreen):
         try:
             if session is not None and session.is_driven and session.state.run == chosen.run:
                 self.pex.action_show("monitor")
+            elif chosen.is_lost:
+                self.app.push_screen(TextScreen(f"Run {chosen.run}", chosen.goal))
             elif chosen.is_live:
                 self.post_message(SessionOpened(await self.pex.workshop.attach(chosen.run)))
             elif chosen.outcome in {None, Outcome.INTERRUPTED, Outcome.CONFLICTS}:

@@ -97,4 +97,6 @@ def outcome_words(summary: RunSummary) -> str:
     """How a run stands, in a sign and a word."""
     if summary.is_live:
         return "▸ live"
+    if summary.is_lost:
+        return "‖ no journal"
     return "‖ interrupted" if summary.outcome is None else _WORDS[summary.outcome]

@@ -5,6 +5,7 @@ import sys
 from pex_tui.headless.formats import FORMATS
 from pex_tui.wiring.driving import read_report
 from pex_tui.wiring.hosting import Options, await_command, ground_of
+from pex_tui.wiring.lost_runs import telling_of_lost
 
 
 def main(options: Options) -> int:
@@ -13,6 +14,8 @@ def main(options: Options) -> int:
 
 
 async def _report(options: Options) -> int:
-    report = read_report(await ground_of(options), options.run)
+    ground = await ground_of(options)
+    async with telling_of_lost(ground, options.run):
+        report = read_report(ground, options.run)
     sys.stdout.write(FORMATS[options.format](report))
     return 0

@@ -8,6 +8,7 @@ from pex_tui.headless.json_text import json_text
 from pex_tui.headless.runs import render_runs
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, ground_of
+from pex_tui.wiring.lost_runs import lost_runs
 from pex_tui.wiring.summaries import summaries
 
 
@@ -19,10 +20,13 @@ def main(options: Options) -> int:
 async def _runs(options: Options) -> int:
     ground: Ground = await ground_of(options)
     holder = current_holder(ground.places.lock)
-    found = summaries(ground, holder, known={})
+    lost = await lost_runs(ground)
+    found = (*summaries(ground, holder, known={}), *lost)
     notice = _journal_notice(ground)
     if notice:
         sys.stderr.write(f"! {notice}\n")
+    for run in lost:
+        sys.stderr.write(f"! {run.goal}\n")
     if options.json:
         sys.stdout.write(json_text([asdict(summary) for summary in found], indent=2) + "\n")
     else:

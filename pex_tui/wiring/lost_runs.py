@@ -1,0 +1,46 @@
+"""Runs that only their branches and refs know, as the journal of them is gone."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pex_tui.adapters.git.found_runs import FoundRun, find_runs
+from pex_tui.core.amounts import counted
+from pex_tui.engine.session import RunSummary
+from pex_tui.errors import UserError
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.hosting import UnknownRunError
+
+
+async def lost_runs(ground: Ground) -> tuple[RunSummary, ...]:
+    """Those that have landed something, newest first, with what can be done; raise GitError."""
+    known = set()
+    if ground.places.journal.exists():
+        journal = ground.open_journal()
+        try:
+            known = {row.run for row in journal.runs()}
+        finally:
+            journal.close_now()
+    found = [_summary(one) for one in await find_runs(ground.repository.git, besides=known)]
+    return tuple(sorted(found, key=lambda run: -run.created_at))
+
+
+@asynccontextmanager
+async def telling_of_lost(ground: Ground, wanted: str | None) -> AsyncIterator[None]:
+    """Where the journal does not know the run that is meant, say what its refs tell of it."""
+    try:
+        yield
+    except UnknownRunError as error:
+        lost = [one.goal for one in await lost_runs(ground) if one.run.startswith(wanted or "")]
+        if not lost:
+            raise
+        raise UserError(lost[-1], problems=tuple(lost[:-1])) from error
+
+
+def _summary(found: FoundRun) -> RunSummary:
+    landed = len(found.tasks)
+    told = (
+        f"Run {found.run} is known by its branch and refs only, as its journal is gone. "
+        f"`pex-tui land {found.run}` brings its {counted(landed, 'commit')} to the branch that is "
+        "checked out."
+    )
+    return RunSummary(found.run, told, found.landed_at, None, landed, landed, 0.0, is_lost=True)
