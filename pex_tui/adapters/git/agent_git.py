@@ -14,9 +14,10 @@ from pathlib import Path
 
 from pex_tui.adapters.git.agent_refs import AgentRefs, parse_packed, read_agent_refs, text_of
 from pex_tui.adapters.git.bring_over import with_objects_of
-from pex_tui.adapters.git.cli import WHOLE_TREE, Git, GitError
+from pex_tui.adapters.git.cli import WHOLE_TREE, Git, GitError, GitResult
 from pex_tui.adapters.git.folders import exists, is_folder
-from pex_tui.adapters.git.shadow import IndexEntry
+from pex_tui.adapters.git.shadow import LISTING
+from pex_tui.adapters.git.sparse import has_patterns
 from pex_tui.adapters.git.workspace_repository import MARK, laid_refs
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId
@@ -24,6 +25,12 @@ from pex_tui.core.text import clean
 
 _INTERRUPTED = ("rebase-merge/orig-head", "rebase-apply/orig-head")
 _ALL_THE_SAME = "its files count all the same"
+_NOTHING = GitResult(0, b"", "")
+_WENT_WHOLE = re.compile(r"^\s*sparseCheckout\s*=\s*\"?false", re.IGNORECASE | re.MULTILINE)
+# An entry as `ls-files --debug` shows it: only one whose file git has looked at has its time.
+_DEBUGGED = re.compile(
+    rb"([^\0]+)\0  ctime: .*\n  mtime: (\d+):.*\n  dev: .*\n  uid: .*\n  size: .*\n"
+)
 _HALF_DONE = {  # what git keeps in its folder until it is done
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -80,24 +87,33 @@ class AgentGit:
     async def added(self, start: CommitId) -> list[str]:
         """Paths that it added to its index or its commits, ignored ones (`add -f`) included."""
         command = ("diff-index", "--cached", "-z", "--name-only", "--no-renames")
-        paths = await self._ask_index(*command, "--diff-filter=A", start)
-        return [path for path in paths if _is_file(self.worktree.path / path)]
+        answer = await self._ask_index(*command, "--diff-filter=A", start)
+        paths = os.fsdecode(answer.stdout).split("\0")
+        return [path for path in paths if path and _is_file(self.worktree.path / path)]
 
-    async def sparse(self) -> list[IndexEntry]:
-        """What it left out of its checkout on purpose (`sparse-checkout`): not deleted."""
-        if not (self._git_dir / "info" / "sparse-checkout").is_file():
-            return []
-        entries = []
-        for line in await self._ask_index("ls-files", "-t", "-s", "-z"):
-            head, _, path = line.partition("\t")
-            tag, mode, oid, _ = head.split(" ")
-            if tag == "S" and not exists(self.worktree.path / path):
-                entries.append(IndexEntry(mode, oid, path))
-        return entries
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether its checkout is, or once was, a sparse one."""
+        return has_patterns(self._git_dir)
+
+    @property
+    def went_whole(self) -> bool:
+        """Whether it said `sparse-checkout disable`."""
+        return _WENT_WHOLE.search(text_of(self._git_dir / "config.worktree")) is not None
+
+    async def listed(self) -> bytes:
+        """All that its index holds, for `parse_listing`."""
+        return (await self._ask_index(*LISTING)).stdout
+
+    async def seen(self) -> frozenset[str]:
+        """Paths of its index that it had on the disk at some time."""
+        answer = await self._ask_index("ls-files", "--debug", "-z")
+        entries = _DEBUGGED.finditer(answer.stdout)
+        return frozenset(os.fsdecode(entry[1]) for entry in entries if int(entry[2]))
 
     async def own_work(self, start: CommitId) -> OwnWork:
         """The commits that it made and that its files don't show."""
-        if not self._is_its_own:
+        if not self.is_its_own:
             return OwnWork()
         found = await asyncio.to_thread(read_agent_refs, self._git_dir)
         named = found.head
@@ -130,7 +146,7 @@ class AgentGit:
 
     async def habits(self, start: CommitId, own: OwnWork) -> Habits:
         """What it did to its history, its branch and its repository."""
-        if not self._is_its_own:
+        if not self.is_its_own:
             return Habits(tuple(self._ties()))
         told = list(self._half_done())
         branch = _line(self._git_dir / "HEAD").removeprefix("ref: refs/heads/")
@@ -148,7 +164,7 @@ class AgentGit:
         return Habits(tuple(told), int(count))
 
     @property
-    def _is_its_own(self) -> bool:
+    def is_its_own(self) -> bool:
         """Whether the workspace has the repository that it was given."""
         link, git_dir = self.worktree.path / ".git", self._git_dir
         if self.worktree.is_linked:
@@ -192,17 +208,16 @@ class AgentGit:
             return None
         return CommitId(answer.text)
 
-    async def _ask_index(self, *command: str) -> list[str]:
+    async def _ask_index(self, *command: str) -> GitResult:
         index = self._git_dir / "index"
         if index.is_symlink() or not index.is_file():
-            return []
+            return _NOTHING
         try:
-            answer = await self._reader.run(
+            return await self._reader.run(
                 *WHOLE_TREE, *command, env={"GIT_INDEX_FILE": os.fspath(index)}
             )
         except GitError:
-            return []
-        return [entry for entry in os.fsdecode(answer.stdout).split("\0") if entry]
+            return _NOTHING
 
     async def _lines(self, *command: str) -> list[str]:
         try:

@@ -23,8 +23,9 @@ from pex_tui.adapters.git.kept_refs import (
 from pex_tui.adapters.git.left_out import files_left_out, left_out_folder
 from pex_tui.adapters.git.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.merge_markers import MarkerCheck
+from pex_tui.adapters.git.outside import look_outside
 from pex_tui.adapters.git.repository import shown
-from pex_tui.adapters.git.shadow import shadow_in, shadow_of
+from pex_tui.adapters.git.shadow import Shadow, shadow_in, shadow_of
 from pex_tui.adapters.git.snapshot import Extras, Label, Snapshot, changed_paths, keep_snapshot
 from pex_tui.adapters.git.stand_in import user_git
 from pex_tui.adapters.git.submodules import MODULES, Submodules, gitlinks_of
@@ -103,7 +104,7 @@ class Capture:
         What is too large for git goes into the folder of the attempt. Raises GitError or OSError.
         """
         shadow = await shadow_of(worktree, self.git)
-        extras = await self._extras(worktree, shadow.start)
+        extras = await self._extras(worktree, shadow)
         attempt = self.places.attempt(key.run, key.task, key.attempt)
         return await keep_snapshot(shadow, replace(extras, attempt=attempt), label)
 
@@ -125,7 +126,7 @@ class Capture:
         if start is None:
             return ""
         shadow = await copy_shadow(worktree, worktree.glance, start, self.git)
-        return await diff_of(shadow, await self._extras(worktree, start))
+        return await diff_of(shadow, await self._extras(worktree, shadow))
 
     async def footprint(self, worktree: Worktree, before: Footprint | None) -> Footprint | None:
         """What has changed in a worktree at work; raise GitError or OSError."""
@@ -136,15 +137,17 @@ class Capture:
             shadow = await copy_shadow(worktree, worktree.radar, start, self.git)
         else:
             shadow = shadow_in(worktree.radar, worktree.path, start, self.git)
-        return await take_footprint(shadow, await self._extras(worktree, start), before)
+        return await take_footprint(shadow, await self._extras(worktree, shadow), before)
 
-    async def _extras(self, worktree: Worktree, start: CommitId) -> Extras:
+    async def _extras(self, worktree: Worktree, shadow: Shadow) -> Extras:
         """What is special in the worktree, by what we put there and what the agent told git."""
         agent = self._agent(worktree)
+        outside = await look_outside(shadow, agent)
         return Extras(
             foreign=frozenset((*worktree.included, *worktree.untracked)),
-            forced=tuple(await agent.added(start)),
-            absent=tuple(await agent.sparse()),
+            forced=tuple(await agent.added(shadow.start)),
+            absent=outside.absent,
+            gone=outside.gone,
         )
 
     async def has_own_commits(self, worktree: Worktree) -> bool:

@@ -24,10 +24,10 @@ async def take_footprint(shadow: Shadow, extras: Extras, before: Footprint | Non
     The shadow's index is to be as the footprint before left it. Raises GitError.
     """
     work = await select_work(shadow, extras)
-    if before is not None and not (work.gone or work.changed or work.new):
+    if before is not None and not (work.gone or work.changed or work.new or extras.absent):
         return before
     await shadow.remove(work.gone)
-    await shadow.put(extras.absent)
+    await shadow.leave_out(extras.absent)
     await shadow.add([*work.changed, *work.new])
     tree = await shadow.tree()
     if before is not None and tree == before.tree:

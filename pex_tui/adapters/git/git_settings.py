@@ -22,7 +22,8 @@ _PLACES = frozenset(
         *("extensions.worktreeconfig", "include.path", "lfs.storage"),
     }
 )
-_WHOLE_CHECKOUT = frozenset({"core.sparsecheckout", "core.sparsecheckoutcone", "index.sparse"})
+# A workspace is told of these only where it has patterns.
+_SPARSE = frozenset({"core.sparsecheckout", "core.sparsecheckoutcone", "index.sparse"})
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\b": "\\b"})
 _NO_PATH = re.compile(r"[^/]*:")  # `host:path`, `https://…`, `ext::…`
 
@@ -70,6 +71,15 @@ def value_of(settings: Iterable[Setting], key: str) -> str | None:
     return found[-1] if found else None
 
 
+def is_true(settings: Iterable[Setting], key: str) -> bool:
+    """Whether the value that counts means yes, as git reads it."""
+    found = [one.text for one in settings if one.key == key]
+    if not found or found[-1] is None:
+        return bool(found)
+    text = found[-1].strip().lower()
+    return text in {"true", "yes", "on"} or (text.lstrip("+-").isdecimal() and int(text) != 0)
+
+
 def pinned_settings(settings: Iterable[Setting], ours: dict[str, str]) -> str:
     """A configuration file for our own git: all that is in force, and then what `ours` says."""
     kept = (
@@ -90,7 +100,7 @@ def workspace_settings(settings: Iterable[Setting], top_level: Path, ours: dict[
         Setting(one.key, _from_anywhere(one, top_level))
         for one in settings
         if (one.is_of_repository or one.is_included)
-        and one.key not in _PLACES | _WHOLE_CHECKOUT
+        and one.key not in _PLACES | _SPARSE
         and not one.key.startswith(("gc.", "includeif.", "maintenance."))
     )
     return config_text([*kept, *_settings(ours)])

@@ -7,9 +7,10 @@ and no half-written index. New files are only named to git: nothing is stored.
 import asyncio
 from pathlib import Path
 
-from pex_tui.adapters.git.cli import WHOLE_TREE, Git
+from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.shadow import IndexEntry, Shadow, cast_shadow, shadow_in
 from pex_tui.adapters.git.snapshot import Extras, select_work
+from pex_tui.adapters.git.sparse import NARROWED
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId
 
@@ -42,15 +43,15 @@ async def diff_of(shadow: Shadow, extras: Extras) -> str:
     The shadow's index is no good for a capture afterwards.
     """
     work = await select_work(shadow, extras)
-    if not (work.gone or work.changed or work.new):
+    if not (work.gone or work.changed or work.new or extras.absent):
         return ""
     # A file whose entry knows nothing of it is read anew, so any id will do.
     announced = [IndexEntry("100644", shadow.start, path) for path in work.new]
     await shadow.remove(work.gone)
-    await shadow.put([*extras.absent, *announced])
-    await shadow.skip([entry.path for entry in extras.absent])
+    await shadow.put(announced)
+    await shadow.leave_out(extras.absent)
     answer = await shadow.git.run(
-        *(*WHOLE_TREE, "-c", f"core.bigFileThreshold={_WHOLE_FILE}", *_DIFF, shadow.start),
+        *(*NARROWED, "-c", f"core.bigFileThreshold={_WHOLE_FILE}", *_DIFF, shadow.start),
         timeout_seconds=_TIMEOUT_SECONDS,
         most_bytes=MOST_BYTES,
     )

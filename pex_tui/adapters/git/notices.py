@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.repository import Repository
+from pex_tui.adapters.git.sparse import read_patterns
 
 _LANDING_HOOKS = (
     "pre-commit",
@@ -71,7 +72,12 @@ async def _hook_notice(repository: Repository) -> str:
 async def _sparse_notice(repository: Repository) -> str:
     if await user_setting(repository.checkout, "core.sparseCheckout", "bool") != "true":
         return ""
-    return "Your checkout is sparse; workspaces hold all files of the commit."
+    if read_patterns(repository.git_dir) is not None:
+        return ""
+    return (
+        "Your checkout is sparse, but its patterns (`info/sparse-checkout`) can't be read: "
+        "workspaces hold all files of the commit."
+    )
 
 
 async def signing_notice(checkout: Git) -> str:

@@ -6,12 +6,21 @@ The agent's index, HEAD, `.git` file and configuration play no part.
 
 import os
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.git.cli import WHOLE_TREE, Git, GitError
 from pex_tui.adapters.git.folders import exists, is_folder, put_file, remove_tree
+from pex_tui.adapters.git.sparse import (
+    ALL_FILES,
+    NARROWED,
+    PATTERNS,
+    has_patterns,
+    put_patterns,
+    read_patterns,
+)
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId
 
@@ -44,12 +53,54 @@ class IndexEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry that an index holds, with the letter that `git ls-files -t` has for it."""
+
+    tag: str
+    entry: IndexEntry
+
+    @property
+    def path(self) -> str:
+        """The entry's path."""
+        return self.entry.path
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is to have no file."""
+        return self.tag == "S"
+
+
+@dataclass(frozen=True, slots=True)
 class Shadow:
-    """The work tree at `root`, seen through an index of ours since the commit `start`."""
+    """The work tree at `root`, seen through an index of ours since the commit `start`.
+
+    Where it has patterns, the work tree is a sparse checkout: what they leave out counts as
+    unchanged, unless it is on the disk.
+    """
 
     git: Git
     root: Path
     start: CommitId
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it has patterns."""
+        return has_patterns(self.git.git_dir)
+
+    def narrow(self, patterns: bytes | None) -> None:
+        """Have the next restore check out what the patterns say, None for all; raise OSError."""
+        if patterns is not None:
+            folder = self.git.git_dir
+            if not (folder / "index").is_file() and any(self.root.iterdir()):
+                # Nobody could tell which of the files that are there the patterns leave out.
+                raise FileNotFoundError(f"{folder} has no index any more")
+            put_patterns(folder, patterns)
+        elif self.is_narrowed:
+            put_patterns(self.git.git_dir, ALL_FILES)
+
+    async def listed(self) -> bytes:
+        """All that the index holds, for `parse_listing`; raise GitError."""
+        return (await self.git.run(*NARROWED, *LISTING)).stdout
 
     async def changes(self) -> Changes:
         """What differs from the index by now, ignored files apart; raise GitError."""
@@ -61,7 +112,7 @@ class Shadow:
 
     async def _status(self, untracked: str) -> list[tuple[str, str]]:
         answer = await self.git.run(
-            *(*WHOLE_TREE, "status", "--porcelain=v1", "-z", "--no-renames"),
+            *(*NARROWED, "status", "--porcelain=v1", "-z", "--no-renames"),
             *("--ignore-submodules=dirty", untracked),
             env={"GIT_OPTIONAL_LOCKS": "1"},  # what it learns of unchanged files, it keeps
         )
@@ -78,12 +129,13 @@ class Shadow:
             lines = "".join(f"{entry.mode} {entry.oid} 0\t{entry.path}\0" for entry in entries)
             await self.git.run("update-index", "-z", "--index-info", stdin=os.fsencode(lines))
 
-    async def skip(self, paths: Sequence[str]) -> None:
-        """Count entries of the index as unchanged, whatever the work tree has; raise GitError."""
-        if paths:
+    async def leave_out(self, entries: Sequence[IndexEntry]) -> None:
+        """Put the entries into the index as ones that have no file; raise GitError."""
+        if entries:
+            await self.put(entries)
             await self.git.run(
                 *("update-index", "-z", "--skip-worktree", "--stdin"),
-                stdin=os.fsencode("".join(f"{path}\0" for path in paths)),
+                stdin=os.fsencode("".join(f"{entry.path}\0" for entry in entries)),
             )
 
     async def add(self, paths: list[str]) -> None:
@@ -91,8 +143,8 @@ class Shadow:
         if paths:
             many = _IN_ONE_PACK if len(paths) >= _MANY else ()
             await self.git.run(
-                *(*WHOLE_TREE, *many, "update-index", "-z"),
-                *("--add", "--remove", "--replace", "--stdin"),
+                *(*NARROWED, *many, "update-index", "-z"),
+                *("--add", "--remove", "--replace", "--ignore-skip-worktree-entries", "--stdin"),
                 stdin=os.fsencode("".join(f"{path}\0" for path in paths)),
             )
 
@@ -103,12 +155,33 @@ class Shadow:
     async def restore(self, pass_fds: tuple[int, ...] = ()) -> None:
         """Bring index and tracked files to the start commit; raise GitError."""
         command = ("-c", "core.logAllRefUpdates=false", "reset", "-q", "--hard")
-        await self.git.run(*WHOLE_TREE, *command, pass_fds=pass_fds)
+        options = NARROWED if self.is_narrowed else WHOLE_TREE
+        await self.git.run(*options, *command, pass_fds=pass_fds)
 
     async def forget_index(self) -> None:
         """Start over from the start commit, with nothing known of the files; raise GitError."""
         remove_tree(self.git.git_dir / "index")
         await self.git.run(*WHOLE_TREE, "read-tree", self.start)
+        if self.is_narrowed:
+            # In an empty work tree, this marks what the patterns leave out and does nothing else.
+            with tempfile.TemporaryDirectory(prefix="pex-tui-") as nothing:
+                git = self.git.at(Path(nothing))
+                await git.run(*NARROWED, "sparse-checkout", "reapply")
+
+
+LISTING = ("ls-files", "-t", "-s", "-z")
+"""The command whose answer `parse_listing` reads."""
+
+
+def parse_listing(lines: Iterable[bytes]) -> dict[str, Listed]:
+    """Entries of an index by path; one that is unmerged counts once."""
+    found = {}
+    for line in sorted(lines):
+        head, _, path = os.fsdecode(line).partition("\t")
+        if path:
+            tag, mode, oid, _ = head.split(" ")
+            found[path] = Listed(tag, IndexEntry(mode, oid, path))
+    return found
 
 
 def _sorted(entries: list[tuple[str, str]], root: Path) -> Changes:
@@ -161,6 +234,11 @@ def cast_shadow(folder: Path, git_dir: Path, git: Git, commit: CommitId) -> None
     for index in [*git_dir.glob("sharedindex.*"), git_dir / "index"]:
         remove_tree(folder / index.name)  # replacing it would wait for the disk
         shutil.copy2(index, folder / index.name)
+    patterns = read_patterns(git_dir)
+    if patterns is not None:
+        put_patterns(folder, patterns)
+    else:
+        (folder / PATTERNS).unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path, git: Git, commit: CommitId) -> None:

@@ -25,14 +25,16 @@ class Extras:
     """What goes into a snapshot besides changed and new files, and what stays out of it.
 
     `foreign` are paths, and folders ending in a slash, that never go in when they are new;
-    `forced` go in though ignored; `absent` are entries without a file that count as unchanged. New
-    files that are too large for git, and histories of repositories whose files go in, are moved to
-    the folder of the `attempt`; without one they stay.
+    `forced` go in though ignored. Of what a sparse checkout leaves out, `absent` are entries that
+    go in without a file, and `gone` are deleted paths. New files that are too large for git, and
+    histories of repositories whose files go in, are moved to the folder of the `attempt`; without
+    one they stay.
     """
 
     foreign: frozenset[str] = frozenset()
     forced: tuple[str, ...] = ()
     absent: tuple[IndexEntry, ...] = ()
+    gone: tuple[str, ...] = ()
     attempt: Path | None = None
 
 
@@ -80,6 +82,7 @@ async def select_work(shadow: Shadow, extras: Extras) -> Work:
 def _sort_out(root: Path, changes: Changes, nested: NestedWork, extras: Extras) -> Work:
     absent = {entry.path for entry in extras.absent}
     gone = [path for path in changes.removed if path not in absent]
+    gone += extras.gone
     gone += [path for path in changes.changed if not _is_storable(root / path)]
     new = [path for path in (*changes.new, *nested.paths) if not is_foreign(path, extras.foreign)]
     new += [path for path in extras.forced if path not in extras.foreign]
@@ -116,7 +119,7 @@ async def _stage(shadow: Shadow, extras: Extras) -> None:
     if extras.attempt is not None:
         await asyncio.to_thread(_set_aside, shadow.root, work, extras.attempt)
     await shadow.remove(work.gone)
-    await shadow.put(extras.absent)
+    await shadow.put(extras.absent)  # without a mark that a reset would heed
     await shadow.add([*work.changed, *work.new])
 
 

@@ -20,6 +20,7 @@ from pex_tui.adapters.git.git_settings import (
     workspace_settings,
 )
 from pex_tui.adapters.git.repository import Repository, RepositoryError
+from pex_tui.adapters.git.sparse import sparse_settings, user_patterns
 from pex_tui.core.text import clean
 
 # Only what is under these names is what the user has at this moment.
@@ -31,6 +32,8 @@ _MOST_HOOK_BYTES = 4 * 1024 * 1024
 
 WORKSPACE_CONFIG = "workspace.config"
 """In the stand-in's folder: the configuration that a workspace begins with."""
+SPARSE = "sparse"
+"""In the stand-in's folder: the patterns of the user's sparse checkout, if it is one."""
 HOOKS = "hooks"
 """In the stand-in's folder: the user's hooks, for the agents' own commits."""
 
@@ -73,6 +76,10 @@ def _write(repository: Repository, folder: Path, settings: tuple[Setting, ...]) 
     }
     _put(folder / "config", pinned_settings(settings, {"core.bare": "false", **files, **lfs}))
     ours = {"core.bare": "false", "gc.auto": "0", "maintenance.auto": "false", **lfs}
+    patterns = user_patterns(settings, repository.git_dir)
+    if patterns is not None:
+        put_bytes(folder / SPARSE, patterns)
+        ours |= sparse_settings(settings)
     _put(folder / WORKSPACE_CONFIG, workspace_settings(settings, repository.top_level, ours))
     _copy_hooks(common / "hooks", folder / HOOKS)
     for name in _LINKED:

@@ -49,6 +49,7 @@ class WorkTrees:
         if not is_folder(worktree.path):
             raise FileNotFoundError(f"{worktree.path} is no folder any more")
         shadow = fresh_shadow(worktree, commit, self.repository.git)
+        shadow.narrow(self.repositories.patterns())
         await shadow.restore(pass_fds)
         kept = (*self.keep, *map(_as_pattern, spared))
         await self._clean(shadow.git, worktree.path, kept, pass_fds)
@@ -70,7 +71,8 @@ class WorkTrees:
     async def plant(self, shadow: Shadow, tree: str) -> None:
         """Put a tree into a work tree that was just reset, as changes on its commit.
 
-        Our own index stays as it is: to us they are the attempt's changes. Raises GitError.
+        Our own index stays as it is: to us they are the attempt's changes. What is changed outside
+        of the patterns of a sparse checkout is written as well. Raises GitError.
         """
         index = shadow.root / ".git" / "index"
         await shadow.git.run(

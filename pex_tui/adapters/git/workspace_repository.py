@@ -14,7 +14,8 @@ from pathlib import Path
 from pex_tui.adapters.git.agent_refs import PACKED, read_agent_refs
 from pex_tui.adapters.git.folders import is_folder, put_bytes, remove_tree
 from pex_tui.adapters.git.repository import Repository
-from pex_tui.adapters.git.stand_in import HOOKS, WORKSPACE_CONFIG
+from pex_tui.adapters.git.sparse import put_patterns
+from pex_tui.adapters.git.stand_in import HOOKS, SPARSE, WORKSPACE_CONFIG
 from pex_tui.adapters.git.user_refs import ShownRefs, UserRefs
 from pex_tui.core.ids import CommitId
 
@@ -40,6 +41,14 @@ class WorkspaceRepositories:
         """The refs that a repository laid now begins with; raise GitError or OSError."""
         return await self._refs.shown()
 
+    def patterns(self) -> bytes | None:
+        """Which files a work tree holds, as in the user's sparse checkout; None for all.
+
+        Raises OSError.
+        """
+        file = self._stand_in / SPARSE
+        return file.read_bytes() if file.is_file() else None
+
     def lay(
         self, root: Path, commit: CommitId, refs: ShownRefs, *, keeps_modules: bool = False
     ) -> None:
@@ -63,6 +72,9 @@ class WorkspaceRepositories:
         for name in _BORROWED:
             if (stand_in / name).is_file():
                 _put(git_dir / name, (stand_in / name).read_bytes())
+        patterns = self.patterns()
+        if patterns is not None:
+            put_patterns(git_dir, patterns)
         _put(git_dir / "objects/info/alternates", _alternates(self._common / "objects"))
         shutil.copytree(stand_in / HOOKS, git_dir / "hooks")
         if is_folder(modules):

@@ -96,5 +96,7 @@ async def test_what_a_user_has_set_and_a_run_does_not_do_is_said(project: Projec
     project.git("config", "commit.gpgsign", "true")
     project.git("config", "core.sparseCheckout", "true")
     sparse, signing = await notices(found)
-    assert sparse.startswith("Your checkout is sparse")
+    assert sparse.startswith("Your checkout is sparse, but its patterns")
     assert "are not signed" in signing
+    project.git("sparse-checkout", "set", "src")
+    assert await notices(found) == (signing,)
