@@ -12,6 +12,7 @@ from pex_tui.core.lessons import gate_lesson
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.queue import leave_queue
+from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import Failure, FailureKind, RunState, TaskState
 
 _AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING, LandingStage.GATING_BASE})
@@ -86,7 +87,7 @@ def _judge(draft: Draft, task: TaskState) -> None:
         )
     leave_queue(draft, task)
     detail = task.failure.detail if task.failure else "the gate failed"
-    if task.own_work is not None:
+    if task.own_work is not None and state.semantics >= Semantics.ONE_WAIT_GRAPH:
         _ask(draft, task, detail)
         return
     task = draft.change(task.id, earlier=task.work)

@@ -7,6 +7,7 @@ from pex_tui.core.landing_events import LandingFailed
 from pex_tui.core.phases import Phase
 from pex_tui.core.queue import enqueue
 from pex_tui.core.retries import backoff_seconds
+from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import Failure, FailureKind, TaskState
 
 _MOST_REFUSALS = 6  # in a row: about a minute
@@ -42,6 +43,8 @@ def try_step_again(draft: Draft, task: TaskState) -> None:
 def take_up_step(draft: Draft, task: TaskState) -> bool:
     """Go on where git gave a task up; False when that is not why it failed."""
     phase = _STEPS.get(task.failure.kind) if task.failure else None
+    if draft.state.semantics < Semantics.ONE_WAIT_GRAPH:
+        return False  # there it was made again from its start
     if task.phase is not Phase.FAILED or phase is None:
         return False
     if phase is Phase.QUEUED and task.work is None:
