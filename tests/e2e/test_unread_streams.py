@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -68,3 +69,29 @@ def test_a_signal_ends_a_run_that_is_over_and_waits_for_its_reader(shell: Shell)
         wait_until(lambda: landed(shell) and is_free(shell))
         run.send_signal(signal.SIGTERM)
         assert run.wait(PATIENCE_SECONDS) == 130
+
+
+def test_land_gives_the_lock_back_before_anybody_reads_what_it_says(shell: Shell) -> None:
+    shell.write(
+        "plan.yaml",
+        'version: 1\ntasks:\n  - {id: good, command: "echo 1 > 1.txt"}\n'
+        '  - {id: bad, command: "false"}\n',
+    )
+    shell.pex("run", "plan.yaml", "--name", "r1")
+    reader, writer = os.pipe()
+    room = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE)
+    os.write(writer, b"." * room)  # full from the start
+    with subprocess.Popen(
+        [sys.executable, "-m", "pex_tui", "land", "r1"],
+        cwd=shell.top,
+        env=shell.env,
+        stdout=writer,
+        stderr=writer,
+    ) as land:
+        os.close(writer)
+        wait_until(lambda: (shell.top / "1.txt").exists() and is_free(shell))
+        assert land.poll() is None  # it waits for its reader, and holds nothing
+
+        with os.fdopen(reader) as told:
+            assert "! Not part of it, as they have not landed: bad" in told.read()
+        assert land.wait(PATIENCE_SECONDS) == 0

@@ -1,8 +1,8 @@
 """`pex-tui land [RUN]`."""
 
-import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pex_tui.adapters.control import ControlError, ask
@@ -18,6 +18,7 @@ from pex_tui.core.state import RunState
 from pex_tui.core.step import begin, step
 from pex_tui.engine.ports import LandingError
 from pex_tui.errors import UserError
+from pex_tui.headless.streams import Streams, printing
 from pex_tui.wiring.ground import Ground, pinned
 from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
 from pex_tui.wiring.locking import take_lock
@@ -30,29 +31,31 @@ NOT_LANDED = 1
 
 def main(options: Options) -> int:
     """Bring what a run landed to the branch it started from."""
-    return await_command(_land(options))
+    return await_command(printing(partial(_land, options)))
 
 
-async def _land(options: Options) -> int:
+async def _land(options: Options, streams: Streams) -> int:
     ground = await ground_of(options)
     holder = current_holder(ground.places.lock)
     journal = ground.open_journal()
     try:
         run = find_run(journal, options.run).run
     except UserError as error:
-        return await _land_by_refs(ground, options.run, error)
+        return await _land_by_refs(ground, options.run, error, streams)
     finally:
         journal.close_now()
     if holder is not None and holder.run == run:
-        return await _ask_engine(holder)
+        return await _ask_engine(holder, streams)
     lock = await take_lock(ground.places.lock)
     try:
-        return await _land_now(ground, run)
+        return await _land_now(ground, run, streams)
     finally:
         lock.release()
 
 
-async def _land_by_refs(ground: Ground, wanted: str | None, unknown: UserError) -> int:
+async def _land_by_refs(
+    ground: Ground, wanted: str | None, unknown: UserError, streams: Streams
+) -> int:
     """Land a run that the journal has lost, if its refs tell which; raise UserError."""
     runs = await find_runs(ground.repository.git)
     named = [found for found in runs if wanted is None or found.run == wanted]
@@ -67,7 +70,7 @@ async def _land_by_refs(ground: Ground, wanted: str | None, unknown: UserError) 
             f"The journal does not know run {found.run}, so its branch is not known either. Switch "
             "to the branch to land on, then try again."
         )
-    sys.stderr.write(
+    streams.notes.write(
         f"! The journal does not know run {found.run}; it was found by its refs, with "
         f"{', '.join(found.tasks)} landed. Its plan is not known, so no gate is run.\n"
     )
@@ -77,27 +80,27 @@ async def _land_by_refs(ground: Ground, wanted: str | None, unknown: UserError) 
         lander = lander_of_refs(await pinned(ground, found.run), found, identity)
         _, detail = await lander.land_run(target)
     except LandingError as error:
-        sys.stderr.write(f"{error}\n")
+        streams.notes.write(f"{error}")
         return NOT_LANDED
     finally:
         lock.release()
-    sys.stdout.write(f"{detail}\n")
+    streams.output.write(f"{detail}")
     return 0
 
 
-async def _ask_engine(holder: Holder) -> int:
+async def _ask_engine(holder: Holder, streams: Streams) -> int:
     try:
         await ask(Path(holder.control), request="land", by=YOU)
     except ControlError as error:
         raise UserError(str(error)) from error
-    sys.stdout.write(f"Asked the engine of run {holder.run} to land; it says how it went.\n")
+    streams.output.write(f"Asked the engine of run {holder.run} to land; it says how it went.")
     return 0
 
 
-async def _land_now(ground: Ground, run: RunId) -> int:
+async def _land_now(ground: Ground, run: RunId, streams: Streams) -> int:
     journal = ground.open_journal()
     try:
-        state = _known_state(journal, run)
+        state = _known_state(journal, run, streams)
         if state.target is None:
             raise UserError(
                 f"Run {run} started from a detached HEAD, so there is no branch to land on. "
@@ -113,16 +116,16 @@ async def _land_now(ground: Ground, run: RunId) -> int:
     finally:
         await journal.close()
     if isinstance(told, RunLandRefused):
-        sys.stderr.write(f"{told.reason}\n")
+        streams.notes.write(f"{told.reason}")
         return NOT_LANDED
-    sys.stdout.write(f"{state.land_detail}\n")
+    streams.output.write(f"{state.land_detail}")
     left = [task.id for task in state.tasks if task.phase not in {Phase.LANDED, Phase.DONE}]
     if left:
-        sys.stderr.write(f"! Not part of it, as they have not landed: {', '.join(left)}\n")
+        streams.notes.write(f"! Not part of it, as they have not landed: {', '.join(left)}")
     return 0
 
 
-def _known_state(journal: SqliteJournal, run: RunId) -> RunState:
+def _known_state(journal: SqliteJournal, run: RunId, streams: Streams) -> RunState:
     """The run's state; of one that can't be replayed here, what its plan tells.
 
     Landing needs the run's refs and no more.
@@ -131,7 +134,7 @@ def _known_state(journal: SqliteJournal, run: RunId) -> RunState:
         return read_state(journal, run)
     except JournalError as error:
         planned, last = journal.planned(run)
-        sys.stderr.write(f"! {error}\n! What its branch holds is landed.\n")
+        streams.notes.write(f"! {error}\n! What its branch holds is landed.")
         return replace(begin(planned), seq=last, tasks=())
 
 
