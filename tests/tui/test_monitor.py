@@ -436,3 +436,37 @@ async def test_a_log_that_was_quiet_for_long_is_read_on(open_app: OpenApp, logs:
         with (logs / "models-1.log").open("a", encoding="utf-8") as stream:
             stream.write("and more of them\n")
         await until_shown(pilot, "and more of them")
+
+
+def log_rows(app: PexApp) -> list[str]:
+    log = app.screen.query_one(LogView)
+    return [log.render_line(y).text[:-1].rstrip() for y in range(log.size.height)]
+
+
+async def test_a_paragraph_of_the_log_is_folded_and_can_be_read_to_its_end(
+    open_app: OpenApp, logs: Path
+) -> None:
+    words = [f"word{number:03}" for number in range(400)]
+    (logs / "models-1.log").write_text(f"first\n{' '.join(words)}\nlast 漢字\n", encoding="utf-8")
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await until_shown(pilot, "last 漢字")  # followed to the last rows of the last lines
+        assert "word399" in log_rows(app)[-2]
+        assert "…" not in "".join(log_rows(app))
+        await pilot.press("l", "g")
+        await until(pilot, lambda: log_rows(app)[0] == "first")
+        seen = " ".join(log_rows(app)).split()
+        assert seen[1:] == words[: len(seen) - 1]
+        second = log_rows(app)[1]
+        await pilot.press("j")
+        await until(pilot, lambda: log_rows(app)[0] == second)
+        await pilot.resize_terminal(110, 30)
+        await until(pilot, lambda: len(log_rows(app)[0]) < len(second))
+        assert log_rows(app)[0].startswith("word000")
+        await pilot.press("G")
+        await until(pilot, lambda: log_rows(app)[-1] == "last 漢字")
+        end = log_rows(app)
+        await pilot.press("k")
+        await until(pilot, lambda: log_rows(app)[1:] == end[:-1])
+        await pilot.press("f")
+        await until(pilot, lambda: log_rows(app) == end)

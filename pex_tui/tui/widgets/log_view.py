@@ -1,11 +1,14 @@
-"""An attempt's log: only the lines that show are read, however large the file grows."""
+"""An attempt's log: only the lines that show are read and folded, however large the file grows."""
 
+import sys
 from pathlib import Path
 
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.timer import Timer
 
 from pex_tui.engine.logfile import LogReader
+from pex_tui.tui.widgets.folding import FoldedLines, Place, Row
 from pex_tui.tui.widgets.painting import fit
 from pex_tui.tui.widgets.scroller import Scroller
 
@@ -16,13 +19,18 @@ _QUIET_LOOKS = 10  # in vain, after which it rests
 
 
 class LogView(Scroller):
-    """Follows a log while it is visible; the file may not exist yet."""
+    """Follows a log while it is visible; the file may not exist yet.
+
+    `top` is the line that the first row shown belongs to.
+    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._path: Path | None = None
         self._reader: LogReader | None = None
         self._page: tuple[int, list[str]] = (0, [])
+        self._at = 0  # a character of the first row, in its line
+        self._rows: list[Row] = []  # that are painted
         self._looks: tuple[Timer, ...] = ()  # quick ones, and those of a quiet log
         self._is_shown = False
         self._looked_in_vain = 0
@@ -87,19 +95,76 @@ class LogView(Scroller):
         """Lines of the log, or one that says that there is none yet."""
         return (0 if self._reader is None else self._reader.line_count) or 1
 
-    def line(self, index: int, width: int) -> Strip:
-        """A line of the log."""
-        if self._reader is None or not self._reader.line_count:
-            words = "It has printed nothing." if self._path else "It has not started yet."
-            return self.paint([(fit(words, width), "dim")], width)
-        return self.paint([(fit(self._text(index), width, self.symbols.rest), "")], width)
+    def lines_changed(self, *indices: int) -> None:
+        """Paint the log anew; with `follow`, show its end."""
+        del indices
+        self._go(self._end if self.follow else self._place)
+
+    def scroll_lines(self, lines: int) -> None:
+        """Move by rows; going up ends following, reaching the end does not begin it."""
+        if lines < 0:
+            self.follow = False
+        self._go(self._folded.moved(self._place, lines))
+
+    def action_edge(self, edge: int) -> None:
+        """To the first or the last row."""
+        if edge < 0:
+            self.follow = False
+        self._go(Place(0, 0) if edge < 0 else self._end)
+
+    def validate_top(self, top: int) -> int:
+        """As it is: how far down it may be depends on how the last lines are folded."""
+        return top
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.top, self._at)
+
+    @property
+    def _end(self) -> Place:
+        """Beyond the last row."""
+        return Place(self.line_total() - 1, sys.maxsize)
+
+    @property
+    def _folded(self) -> FoldedLines:
+        """The lines beside the column of the scrollbar."""
+        return FoldedLines(self._text, self.line_total(), self.size.width - 1)
+
+    def _go(self, place: Place) -> None:
+        """Show the log from there, or from where its last page begins."""
+        folded, height = self._folded, self.page_height
+        if place.line >= folded.total - height:  # a line is a row at least
+            place = min(place, folded.moved(self._end, 1 - height))
+        self.top, self._at = place
+        self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines of the widget, folded once for all of them."""
+        self._rows = self._folded.page(self._place, self.page_height)
+        return super().render_lines(crop)
+
+    def row(self, y: int, width: int) -> Strip:
+        """A row of a line."""
+        has_lines = self._reader is not None and self._reader.line_count
+        text = self._rows[y].text if y < len(self._rows) else ""
+        return self.paint([(fit(text, width), "" if has_lines else "dim")], width)
+
+    def thumb(self) -> range:
+        """By lines and their parts: how many rows there are in all is not known."""
+        if not self._rows:
+            return range(0)
+        since = self._rows[0].since
+        return self.thumb_of(since, self._rows[-1].until - since, self.line_total())
 
     def _text(self, index: int) -> str:
-        """From the page in memory; a page is what one paint shows."""
+        """From the lines in memory, which are those of a page around one that was asked for."""
+        if self._reader is None or not self._reader.line_count:
+            return "It has printed nothing." if self._path else "It has not started yet."
         first, lines = self._page
-        if not first <= index < first + len(lines) and self._reader is not None:
-            first = self.top
-            lines = self._reader.lines(first, first + self.page_height)
+        if not first <= index < first + len(lines):
+            first = max(0, index - self.page_height)
+            read = self._reader.lines(first, index + self.page_height)
+            lines = [self.symbols.text(line) for line in read]
             self._page = (first, lines)
         at = index - first
         return lines[at] if 0 <= at < len(lines) else ""

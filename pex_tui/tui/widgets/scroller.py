@@ -32,6 +32,7 @@ class Scroller(Painted, can_focus=True):
     ]
 
     _extent = Size(0, 0)
+    _thumb = range(0)
     top: var[int] = var(0)
     follow: var[bool] = var(default=False)
 
@@ -94,29 +95,39 @@ class Scroller(Painted, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Lines of the widget; its size, which Textual works out anew each time, is read once."""
-        self._extent = self.size
+        self._extent, self._thumb = self.size, self.thumb()
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """A line of the widget; the last column holds the scrollbar when there is one."""
-        width, height = self._extent
+        width = self._extent.width
         if y < self.pinned:
             return self.pinned_line(y, width)
-        total = self.line_total()
-        overflows = total > max(1, height - self.pinned)
-        inner = width - 1 if overflows else width
-        index = self.top + y - self.pinned
-        strip = self.line(index, inner) if index < total else self.paint((), inner)
-        return Strip.join([strip, self._scrollbar(y, total)]) if overflows else strip
+        if not self._thumb:
+            return self.row(y - self.pinned, width)
+        return Strip.join([self.row(y - self.pinned, width - 1), self._scrollbar(y)])
 
-    def _scrollbar(self, y: int, total: int) -> Strip:
+    def row(self, y: int, width: int) -> Strip:
+        """A line of the widget below those that don't scroll."""
+        index = self.top + y
+        return self.line(index, width) if index < self.line_total() else self.paint((), width)
+
+    def thumb(self) -> range:
+        """The rows of the scrollbar's thumb; none when all lines fit."""
+        return self.thumb_of(self.top, self.page_height, self.line_total())
+
+    def thumb_of(self, first: float, shown: float, total: int) -> range:
+        """The thumb when so many lines of a total are shown from the first on."""
+        if shown >= total:
+            return range(0)
         height = self.page_height
-        thumb = max(1, round(height * height / total))
-        room = height - thumb
-        start = round(self.top / max(1, total - height) * room)
-        is_thumb = start <= y - self.pinned < start + thumb
+        length = max(1, round(height * shown / total))
+        start = round(first / (total - shown) * (height - length))
+        return range(start, start + length)
+
+    def _scrollbar(self, y: int) -> Strip:
         glyph = "┃" if self.symbols.name != "ascii" else "|"
-        return self.paint([(glyph, "dim" if is_thumb else "track")], 1)
+        return self.paint([(glyph, "dim" if y - self.pinned in self._thumb else "track")], 1)
 
     def scroll_lines(self, lines: int) -> None:
         """Move by lines; going up ends following, reaching the end does not begin it."""
