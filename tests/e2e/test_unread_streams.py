@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from pex_tui.adapters.engine_lock import current_holder
+from pex_tui.adapters.engine_lock import EngineBusyError, EngineLock, current_holder
 from tests.e2e.conftest import Shell
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -44,6 +44,17 @@ def landed(shell: Shell) -> bool:
 def is_free(shell: Shell) -> bool:
     locks = (shell.top.parent / "state").glob("pex-tui/*/engine.lock")
     return all(current_holder(lock) is None for lock in locks)
+
+
+def can_be_taken(shell: Shell) -> bool:
+    (path,) = (shell.top.parent / "state").glob("pex-tui/*/engine.lock")
+    lock = EngineLock(path)
+    try:
+        lock.acquire()
+    except EngineBusyError:
+        return False
+    lock.release()
+    return True
 
 
 def test_json_lines_that_nobody_reads_yet_hold_up_nothing_and_are_complete(shell: Shell) -> None:
@@ -89,7 +100,7 @@ def test_land_gives_the_lock_back_before_anybody_reads_what_it_says(shell: Shell
         stderr=writer,
     ) as land:
         os.close(writer)
-        wait_until(lambda: (shell.top / "1.txt").exists() and is_free(shell))
+        wait_until(lambda: (shell.top / "1.txt").exists() and can_be_taken(shell))
         assert land.poll() is None  # it waits for its reader, and holds nothing
 
         with os.fdopen(reader) as told:
