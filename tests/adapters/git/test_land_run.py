@@ -61,6 +61,7 @@ async def test_where_the_user_signs_it_is_said_that_what_landed_is_not_signed(
 ) -> None:
     old = main(world)
     world.git("config", "commit.gpgSign", "true")
+    world.start_again()
     _, words = await world.lander.land_run("main")
     assert words.endswith(
         f" They are not signed: `git rebase -S --force-rebase {old[:10]}` signs them."

@@ -22,7 +22,7 @@ def crash(*_: object) -> None:
     raise Crash
 
 
-async def crash_later(*_: object) -> None:
+async def crash_later(*_: object, **__: object) -> None:
     raise Crash
 
 
