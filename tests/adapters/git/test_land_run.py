@@ -226,7 +226,7 @@ async def test_half_done_work_of_the_users_is_not_disturbed(
 async def test_a_lock_in_the_users_checkout_stops_the_landing(world: World) -> None:
     (world.project.path / ".git" / "index.lock").touch()
 
-    await refused(world, r"git left .*my project as it was: .*index\.lock")
+    await refused(world, r"my project/\.git/index\.lock was made just now")
 
 
 async def test_a_branch_that_is_gone_is_said_with_the_cure(world: World) -> None:
