@@ -192,7 +192,7 @@ def test_an_illegal_move_raises_and_changes_nothing(world: Make) -> None:
     run = world(task("a"))
     draft = Draft(run.state, run.now)
 
-    with pytest.raises(IllegalTransition, match="can't go from starting to landed"):
-        draft.move(A, Phase.LANDED)
+    with pytest.raises(IllegalTransition, match="can't go from starting to conflict"):
+        draft.move(A, Phase.CONFLICT)
 
     assert draft.state == run.state

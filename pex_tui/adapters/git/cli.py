@@ -239,6 +239,9 @@ async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
         if room == 0:
             with suppress(ProcessLookupError):
                 process.terminate()
+            # A pipe that is left unread is never seen to close, and the end of git with it.
+            while process.stdout and await process.stdout.read(1 << 16):
+                pass
 
     async with asyncio.TaskGroup() as group:
         group.create_task(listen())
