@@ -10,6 +10,7 @@ from pex_tui.core.actions import (
 )
 from pex_tui.core.attempts import wants_pause
 from pex_tui.core.combination import merge_work
+from pex_tui.core.disputes import PEX
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import RunAdopted
 from pex_tui.core.limits import extend_budget, over_budget
@@ -38,10 +39,13 @@ def adopted(draft: Draft, event: RunAdopted) -> None:
     forget_presence(draft)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
-    if event.retry_failed:
-        for task in state.tasks:
-            if draft.task(task.id).phase is Phase.FAILED:
-                reopen(draft, task.id)
+    for task in state.tasks:
+        found = draft.task(task.id)
+        is_aborted_by_rule = found.phase is Phase.ABORTED and found.aborted_by == PEX
+        if (event.retry_failed and found.phase is Phase.FAILED) or (
+            event.retry_aborted and is_aborted_by_rule
+        ):
+            reopen(draft, task.id)
     unfinished = unfinished_actions(draft.state)
     draft.act(*(action for action in unfinished if action not in draft.actions))
 

@@ -55,13 +55,15 @@ class RunPlanned(BaseEvent):
 class RunAdopted(BaseEvent):
     """Another engine took the run over.
 
-    `retry_failed` reopens what had failed; `keep_pauses` leaves frozen what a person had frozen.
+    `retry_failed` reopens what had failed, `retry_aborted` what a rule of the run had aborted (what
+    a person aborted stays so); `keep_pauses` leaves frozen what a person had frozen.
     """
 
     pid: int
     by: str
     retry_failed: bool = False
     keep_pauses: bool = False
+    retry_aborted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

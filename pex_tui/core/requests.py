@@ -110,23 +110,31 @@ def reopen(draft: Draft, task_id: TaskId) -> None:
 
     One whose work git refused to keep or to land goes on there.
     """
-    if not take_up_step(draft, draft.task(task_id)):
-        draft.move(
-            task_id,
-            Phase.WAITING,
-            ended_at=None,
-            failure=None,
-            failures=0,
-            gate_reruns=0,
-            stop=None,
-            reason="",
-        )
-        draft.unsettled.append(task_id)
     graph = draft.state.graph
-    for dependent in graph.dependents[graph.index[task_id]]:
-        other = draft.state.tasks[dependent]
-        if other.phase is Phase.SKIPPED:
-            reopen(draft, other.id)
+    found = [graph.index[task_id]]
+    while found:
+        task = draft.state.tasks[found.pop()]
+        if task.id != task_id and task.phase is not Phase.SKIPPED:
+            continue  # by another way already
+        _reopen_one(draft, task)
+        found.extend(reversed(graph.dependents[graph.index[task.id]]))
+
+
+def _reopen_one(draft: Draft, task: TaskState) -> None:
+    if take_up_step(draft, task):
+        return
+    draft.move(
+        task.id,
+        Phase.WAITING,
+        ended_at=None,
+        failure=None,
+        failures=0,
+        gate_reruns=0,
+        stop=None,
+        aborted_by="",
+        reason="",
+    )
+    draft.unsettled.append(task.id)
 
 
 def _end_pause(draft: Draft, stage: RunStage) -> None:

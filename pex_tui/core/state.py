@@ -220,6 +220,7 @@ class TaskState:
     pid: int | None = None
     exit_code: int | None = None
     stop: StopCause | None = None
+    aborted_by: str = ""  # who ended the task before its time, pex-tui's own rules included
     failure: Failure | None = None
     failures: int = 0
     reruns: int = 0

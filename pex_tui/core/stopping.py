@@ -15,6 +15,7 @@ def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:
     task = draft.task(task_id)
     if task.phase in TERMINAL:
         return
+    task = draft.change(task_id, aborted_by=task.aborted_by or by)
     if task.phase in HOLDS_SLOT:
         stop(draft, task, StopCause.ABORT)
     elif task.phase is Phase.CAPTURING:

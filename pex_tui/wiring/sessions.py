@@ -34,7 +34,7 @@ from pex_tui.core.events import (
 )
 from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.landing_events import BranchMoved
-from pex_tui.core.phases import SUCCEEDED, RunStage
+from pex_tui.core.phases import SUCCEEDED
 from pex_tui.core.state import RunState
 from pex_tui.core.step import begin
 from pex_tui.engine.engine import Engine
@@ -93,13 +93,14 @@ async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSe
         identity = await _identity(ground, PlanDraft("", state.plan, state.graph, state.rules))
         session = await _open_session(ground, state, journal, identity, lock, options)
         held.pop_all()
+    retries = not (options.attended or options.settles or options.background)
     session.post(
         RunAdopted(
             os.getpid(),
             YOU,
-            retry_failed=state.stage is RunStage.FINISHED
-            and not (options.attended or options.settles),
+            retry_failed=retries,
             keep_pauses=options.background,
+            retry_aborted=retries,
         )
     )
     if not (options.attended or options.background or options.settles):

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -12,9 +13,11 @@ from pex_tui.core.actions import (
 )
 from pex_tui.core.draft import Draft, IllegalTransition
 from pex_tui.core.events import (
+    AbortRequested,
     AgentPaused,
     AgentStarted,
     PauseRequested,
+    RetryRequested,
     RunAbortRequested,
     RunAdopted,
     RunDrainRequested,
@@ -178,6 +181,57 @@ def test_adoption_retries_what_failed_only_when_asked(world: Make) -> None:
     run.send(RunFinished(Outcome.FAILED, 1), RunAdopted(99, "you", retry_failed=True))
 
     assert (run.phase("a"), run.phase("b")) == (Phase.STARTING, Phase.WAITING)
+
+
+def test_what_the_first_failure_ended_goes_on_when_asked_and_what_a_person_ended_does_not(
+    world: Make,
+) -> None:
+    rules = RunRules(fail_fast=True)
+    run = world(
+        task("a", retries=0), task("b"), task("c", "b"), task("d"), task("e", "d"), rules=rules
+    )
+    for name in ("a", "b", "d"):
+        run.run(name)
+    run.send(AbortRequested(TaskId("d"), "you"))
+    run.exit("d", code=-15)
+    run.capture("d")
+    run.exit("a", code=1)
+    run.capture("a")
+    run.exit("b", code=-15)
+    run.capture("b")
+    assert [run.phase(name) for name in "abcde"] == [
+        Phase.FAILED,
+        Phase.ABORTED,
+        Phase.ABORTED,
+        Phase.ABORTED,
+        Phase.SKIPPED,
+    ]
+    run.send(RunFinished(Outcome.FAILED, 1))
+
+    run.send(RunAdopted(99, "you", retry_failed=True, retry_aborted=True))
+
+    assert [run.phase(name) for name in "abcde"] == [
+        Phase.STARTING,
+        Phase.STARTING,
+        Phase.WAITING,
+        Phase.ABORTED,
+        Phase.SKIPPED,
+    ]
+    assert replay(run.events) == run.state
+
+
+def test_a_chain_of_any_length_is_taken_up_again(world: Make) -> None:
+    names = [f"t{number}" for number in range(3000)]
+    chain = [task("t0", retries=0), *(task(b, a) for a, b in pairwise(names))]
+    run = world(*chain)
+    run.exit("t0", code=1)
+    run.capture("t0")
+    assert run.phase(names[-1]) is Phase.SKIPPED
+
+    run.send(RetryRequested(TaskId("t0"), "you"))
+
+    assert run.phase("t0") is Phase.STARTING
+    assert run.phase(names[-1]) is Phase.WAITING
 
 
 def test_replaying_the_journal_gives_the_same_state(world: Make) -> None:
