@@ -67,6 +67,7 @@ READ_AS = {  # settings that are read where they are used, under these names
     "monitoring.symbols": "monitoring.symbols",
     "monitoring.theme": "monitoring.theme",
     "monitoring.notify": "monitoring.notify",
+    "monitoring.log_limit": "settings.monitoring.log_limit",
     "conflict_resolution.break_cycles": "settings.conflict_resolution.break_cycles",
     "conflict_resolution.merge_tool": "settings.conflict_resolution.merge_tool",
     "gate.timeout": "settings.gate.timeout",

@@ -65,8 +65,9 @@ class Shop:
         return found
 
     def left(self) -> list[str]:
-        """What lies in the state directory besides the journal and the engine's lock."""
+        """What lies in the state directory besides journal, engine's lock and whose it is."""
         kept = {"journal.db", "journal.db-wal", "journal.db-shm", "ballast", "engine.lock"}
+        kept.add("repository.json")
         return sorted(path.name for path in self.state.iterdir() if path.name not in kept)
 
     def runs(self) -> list[str]:
