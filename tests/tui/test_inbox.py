@@ -129,6 +129,8 @@ async def test_a_message_can_be_given_up_and_a_command_takes_none(open_app: Open
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("x", "escape")
+        await until_shown(pilot, "Discard")
+        await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
         await pilot.press("G", "m")
         await pilot.pause()

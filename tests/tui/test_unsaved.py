@@ -61,7 +61,7 @@ async def test_leaving_a_changed_plan_asks(planned: PexApp, key: str) -> None:
     async with planned.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: isinstance(planned.screen, PlanScreen))
         await calm(pilot, "space", key)
-        await asks(pilot, "The changes to the plan are not saved")
+        await asks(pilot, "The plan's changes are not saved")
         await calm(pilot, "n")
         assert planned.return_code is None
         await calm(pilot, key)
@@ -86,12 +86,12 @@ async def test_a_changed_plan_is_asked_about_from_other_screens_and_before_anoth
         await until(pilot, lambda: isinstance(planned.screen, PlanScreen))
         await calm(pilot, "space", "f1")
         planned.post_message(DraftOpened(twelve()))
-        await asks(pilot, "The changes to the plan are not saved")
+        await asks(pilot, "The plan's changes are not saved")
         await calm(pilot, "n")
         assert planned.draft == small()
         assert isinstance(planned.screen, HomeScreen)
         await calm(pilot, "q")
-        await asks(pilot, "The changes to the plan are not saved")
+        await asks(pilot, "The plan's changes are not saved")
 
 
 async def test_a_changed_plan_is_kept_when_a_signal_ends_the_app(planned: PexApp) -> None:
