@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from pex_tui.core.actions import Action, CaptureWork
+from pex_tui.core.actions import Action, CaptureWork, RememberDecision
 from pex_tui.core.dispatch import dispatch
 from pex_tui.core.draft import IllegalTransition
 from pex_tui.core.events import (
@@ -160,6 +160,8 @@ class Engine:
             for asked, action in actions:
                 if isinstance(action, CaptureWork) is captures:
                     task = group.create_task(performer.perform(asked, action))
+                    if isinstance(action, RememberDecision):
+                        continue  # the last landing ends the run: what it taught is kept first
                     running.add(task)
                     task.add_done_callback(running.discard)
 

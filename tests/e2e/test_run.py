@@ -121,9 +121,6 @@ def test_a_collision_that_was_settled_by_rule_and_fails_the_gate_is_settled_by_a
     assert "ran again" in ended.stdout
 
 
-@pytest.mark.xfail(
-    strict=False, reason="open fault: what `resolve` settles on the command line is not remembered"
-)
 def test_a_collision_is_settled_as_it_was_settled_by_hand_before(shell: Shell) -> None:
     plan(shell, COLLISION, GATE)
     by_hand = ("--set", "conflict_resolution.auto_resolve=false")
