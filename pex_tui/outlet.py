@@ -69,7 +69,7 @@ class Outlet:
 
     def _run(self) -> None:
         try:
-            while taken := self._next():
+            while (taken := self._next()) is not None:
                 self._put(taken)
         except OSError:
             with self.changed:
@@ -81,8 +81,8 @@ class Outlet:
     def _release(self) -> None:
         """Give back what the thread used; called at its end."""
 
-    def _next(self) -> bytes:
-        """Wait for something to write; nothing is left once the outlet is closed."""
+    def _next(self) -> bytes | None:
+        """Wait for something to write, perhaps nothing; None once a closed outlet has no more."""
         with self.changed:
             self._is_writing = False
             if not self._has_more():
@@ -90,7 +90,7 @@ class Outlet:
             self.changed.notify_all()
             self.changed.wait_for(lambda: self._has_more() or self._is_closed)
             self._is_writing, self._is_cut = self._has_more(), False
-            return self._take() if self._is_writing else b""
+            return self._take() if self._is_writing else None
 
     def _put(self, taken: bytes) -> None:
         """Write in small pieces, so that a cut takes effect where the terminal is frozen."""

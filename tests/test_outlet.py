@@ -64,6 +64,19 @@ def test_lines_arrive_where_the_folder_for_spilled_ones_is_gone(
     assert [int(line[:6]) for line in lines] == list(range(2_000))
 
 
+def test_an_empty_frame_ends_nothing() -> None:
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    outlet = ScreenOutlet(theirs, lambda: None, lambda: None)
+    for frame in ("one", "", "two"):
+        outlet.write(frame)
+        assert outlet.drain(PATIENCE_SECONDS)
+    assert os.read(ours, 100) == b"onetwo"
+    outlet.close()
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_a_reader_that_has_left_is_reported_once_and_gets_no_more(pipe: Pipe) -> None:
     gone = threading.Event()
     outlet = LineOutlet(pipe.theirs, gone.set)
