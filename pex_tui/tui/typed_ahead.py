@@ -72,6 +72,10 @@ class TypedAhead:
         if self._settling is None:
             await self._send_on()
 
+    def drop(self) -> None:
+        """Forget the keys that wait: the screen that they were meant for goes."""
+        self._held.clear()
+
     def begin(
         self, node: DOMNode, action: str, run: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:

@@ -39,7 +39,7 @@ OPENS_FIELD = {
     "history": {"export"},
 }
 SILENT = frozenset({"conflict", "rerun", "edit"})  # may have nothing to show
-SHOWS_RUN = frozenset({"approve", "open_run", "rerun"})  # where the keys then steer, as they should
+SHOWS_RUN = frozenset({"approve", "open_run"})  # where the keys then steer, as they should
 SUMMARY = RunSummary(RunId("7f3a"), "Refunds", 1.0, Outcome.FAILED, 1, 2, 60.0)
 
 

@@ -319,6 +319,7 @@ class ConflictScreen(PexScreen):
         what = "runs again" if decision is Decision.RERUN else "is back in the merge queue"
         self.pex.tell(f"{task} {what}.")
         if len(self.run_state.open_conflicts if self.run_state else ()) <= 1:
+            self.pex.typed.drop()
             self.pex.action_show("monitor")
 
     def action_back(self) -> None:
