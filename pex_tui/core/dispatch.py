@@ -42,12 +42,18 @@ class _Board:
     busy: list[int] = field(default_factory=list)  # positions that exclude their neighbours
     locks: list[tuple[LockRequest, int]] = field(default_factory=list)  # held, and by whom
     reserved: list[int] = field(default_factory=list)  # held candidates that go first
+    most_urgent: float = math.inf  # of those
     coming: tuple[int, ...] = ()  # tasks that will be ready as soon as a reader is looked at
 
     def owed_before(self, position: int) -> int:
         """How many free slots are kept for tasks that go before this one."""
         order = _order(self.state, position)
         return sum(_order(self.state, other) < order for other in self.coming)
+
+    def reserve(self, position: int) -> None:
+        """Hold a candidate that goes before less urgent ones."""
+        self.reserved.append(position)
+        self.most_urgent = min(self.most_urgent, urgency(self.state, position))
 
     def take(self, position: int) -> None:
         self.busy.append(position)
@@ -77,7 +83,7 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
             decisions.append(TaskDispatched(task.id, attempt, slot))
         else:
             if hold.cause not in _NOT_ITS_TURN:
-                board.reserved.append(position)
+                board.reserve(position)
             if _is_news(task, hold):
                 decisions.append(TaskHeld(task.id, hold.cause, hold.on))
     return tuple(decisions)
@@ -163,11 +169,10 @@ def _conflict_hold(board: _Board, position: int) -> _Hold | None:
     state = board.state
     excluded: Mapping[int, str] = state.graph.excluded[position]
     against = [other for other in board.busy if other in excluded]
-    if excluded:
+    mine = urgency(state, position)
+    if excluded and board.most_urgent < mine:
         against += [
-            other
-            for other in board.reserved
-            if other in excluded and urgency(state, other) < urgency(state, position)
+            other for other in board.reserved if other in excluded and urgency(state, other) < mine
         ]
     if not against and state.sequential and not state.plan.tasks[position].is_read_only:
         against = [other for other in board.busy if not state.plan.tasks[other].is_read_only]

@@ -27,7 +27,7 @@ def record(
 ) -> None:
     """Add a conflict; one that is decided at once is, if nothing else is said, pex's decision."""
     conflicts = draft.state.conflicts
-    number = 1 + max((conflict.number for conflict in conflicts), default=0)
+    number = 1 + (conflicts[-1].number if conflicts else 0)  # they are in this order
     opened = Conflict(number, kind, tasks, **facts)
     draft.set(conflicts=(*conflicts, _with_step(draft, opened, decision, by, reason)))
 

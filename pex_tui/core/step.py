@@ -220,11 +220,14 @@ def _held(draft: Draft, event: TaskHeld) -> None:
 def _record_serialised(draft: Draft, event: TaskHeld) -> None:
     """A collision that was foreseen and did not happen, once for each pair."""
     state = draft.state
-    known = {frozenset(conflict.tasks) for conflict in state.conflicts}
     excluded = state.graph.excluded[state.graph.index[event.task]]
-    for other in state.tasks:
-        reason = excluded.get(state.graph.index[other.id])
-        if reason and other.id in event.on and frozenset({event.task, other.id}) not in known:
+    positions = sorted(state.graph.index[other] for other in event.on)
+    known = {
+        frozenset(conflict.tasks) for conflict in state.conflicts if event.task in conflict.tasks
+    }
+    for other in (state.tasks[position] for position in positions if position in excluded):
+        reason = excluded[state.graph.index[other.id]]
+        if reason and frozenset({event.task, other.id}) not in known:
             record(
                 draft,
                 ConflictKind.WRITE,
