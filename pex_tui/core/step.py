@@ -221,7 +221,7 @@ def _record_serialised(draft: Draft, event: TaskHeld) -> None:
     """A collision that was foreseen and did not happen, once for each pair."""
     state = draft.state
     excluded = state.graph.excluded[state.graph.index[event.task]]
-    positions = sorted(state.graph.index[other] for other in event.on)
+    positions = sorted(state.graph.index[TaskId(other)] for other in event.on)
     known = {
         frozenset(conflict.tasks) for conflict in state.conflicts if event.task in conflict.tasks
     }
