@@ -38,8 +38,9 @@ class Span:
 class TaskHistory(TaskTime):
     """One task's past; seconds. `exited_at` is the end of the last attempt by the shim's clock.
 
-    `work_seconds` is how long that attempt ran, or runs, without what is `off`: its own pauses
-    and questions, and time in which the whole run stood still.
+    An attempt that never had a process is none. `work_seconds` is how long the last one ran, or
+    runs, without what is `off`: its own pauses and questions, and time in which the whole run stood
+    still.
     """
 
     work_seconds: float = 0.0
@@ -166,6 +167,8 @@ def _note_phases(
         if old.phase is not new.phase:
             _close_span(history, old, marks[old.id], after.now)
             marks[old.id] = after.now
+            if new.phase is Phase.CAPTURING and new.started_at is not None:
+                history.tasks[new.id].exited_at = new.exited_at
         if _is_off(old) != _is_off(new):
             past = history.tasks[new.id]
             if _is_off(new):
@@ -184,7 +187,7 @@ def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> 
     history.state = state
     for task in state.tasks:
         _close_span(history, task, marks[task.id], history.ended_at)
-        if task.phase in HOLDS_SLOT:
+        if task.phase in HOLDS_SLOT and task.started_at is not None:
             history.tasks[task.id].seen_at = history.ended_at
 
 
@@ -199,11 +202,9 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
             _note_start(history.tasks[event.task], state.task(event.task), event)
             for gap in history.absences:
                 gap.lived_through(event.task, event.attempt)
-        case AgentExited():
-            history.tasks[event.task].exited_at = event.exited_at
-            if event.failure is not FailureKind.LOST:
-                for gap in history.absences:
-                    gap.ended(event.task, event.attempt, event.exited_at)
+        case AgentExited() if event.failure is not FailureKind.LOST:
+            for gap in history.absences:
+                gap.ended(event.task, event.attempt, event.exited_at)
         case GateFinished():
             began = max(history.began_at, event.at - event.seconds)
             history.gates.append((began, event.at))

@@ -5,6 +5,7 @@ whom it waits for. `stands_still` is its first half; without a person it ends th
 """
 
 from pex_tui.core.attempts import wants_pause
+from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import TERMINAL, Phase
 from pex_tui.core.state import LandStatus, RunState, TaskState, WaitCause
 
@@ -20,7 +21,7 @@ def stands_still(state: RunState) -> bool:
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
-    queued = {one.task for one in state.claims if one.is_waiting and one.until is None}
+    queued = _wait_for_locks(state)
     left = [task for task in state.tasks if task.phase not in TERMINAL]
     return bool(left) and not any(_moves(state, task) and task.id not in queued for task in left)
 
@@ -40,6 +41,14 @@ def waits_for_money(task: TaskState) -> bool:
     return (
         task.phase is Phase.READY and task.wait is not None and task.wait.cause is WaitCause.BUDGET
     )
+
+
+def _wait_for_locks(state: RunState) -> frozenset[TaskId]:
+    """Tasks that wait for a lock for as long as it takes, with no process at work in another."""
+    waiting = [one for one in state.claims if one.is_waiting]
+    outer = {name for one in waiting for name in one.within}
+    at_work = {one.task for one in state.claims if not one.is_waiting and one.claim not in outer}
+    return frozenset(one.task for one in waiting if one.until is None) - at_work
 
 
 def _moves(state: RunState, task: TaskState) -> bool:

@@ -17,7 +17,7 @@ from pex_tui.core.events import (
 from pex_tui.core.ids import ClaimId, LockName, TaskId
 from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.liveness import waits_for_a_person
-from pex_tui.core.lock_events import LockAsked
+from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.outcome import ending
 from pex_tui.core.phases import Phase, RunStage
 from pex_tui.core.plan import Brief, LockRequest, Plan, Priority, Strategy, Talk, TaskSpec
@@ -78,16 +78,21 @@ def paused_before_its_retry() -> World:
     return world
 
 
+def overdue(world: World) -> World:
+    """Whoever waits for a lock has waited for too long, and the clock brings nothing more."""
+    while (at := next_deadline(world.state)) is not None:
+        world.now = at
+        world.send(TimePassed())
+    return world
+
+
 def lock_of_a_paused_task() -> World:
     world = world_of(task("a", locks=DB), task("b"), task("c", locks=DB))
     world.run("a")
     world.run("b")
     world.send(LockAsked(B, 1, ClaimId("c1"), DB))
     world.send(PauseRequested(A, "you"), AgentPaused(A, 1))
-    while (at := next_deadline(world.state)) is not None:
-        world.now = at
-        world.send(TimePassed())
-    return world
+    return overdue(world)
 
 
 def paused_while_draining() -> World:
@@ -175,7 +180,8 @@ def test_a_run_of_which_all_is_switched_off_has_nothing_to_land_and_is_over() ->
 
 
 def test_what_ends_in_the_queue_is_brought_to_those_that_wait_for_it() -> None:
-    world = world_of(task("a"), task("b", "a"), task("c"), plan={"verify": (("check",),)})
+    tasks = (task("a"), task("b", "a"), task("c"))
+    world = world_of(*tasks, plan={"verify": (("check",),)}, gate_retries=0)
     for name, verdicts in (("c", (False, False)), ("a", (False,))):
         world.exit(name)
         world.capture(name, f"{name}.py")
@@ -200,6 +206,50 @@ def test_whom_the_budget_holds_back_keeps_no_neighbour_from_starting() -> None:
     assert wait is not None
     assert wait.cause is WaitCause.BUDGET
     assert world.running() == {"c"}
+
+
+def ask(world: World, name: str, claim: str, lock: str, *within: str) -> None:
+    locks, outer = (LockRequest(LockName(lock)),), tuple(ClaimId(one) for one in within)
+    world.send(LockAsked(TaskId(name), 1, ClaimId(claim), locks, outer))
+
+
+def test_a_process_that_waits_for_a_lock_does_not_stop_its_tasks_other_process() -> None:
+    world = world_of(task("a"))
+    world.run("a")
+    ask(world, "a", "1", "db")  # a long test in the background
+    ask(world, "a", "2", "db")
+    overdue(world)
+
+    assert not is_stuck(world.state)
+    assert ending(world.state, world.now, attended=False) == ()
+    world.send(LockReleased(ClaimId("1")))
+    assert not is_stuck(world.state)
+
+
+def test_two_tasks_whose_processes_wait_crosswise_go_on_as_others_of_theirs_are_at_work() -> None:
+    world = world_of(task("a"), task("b"))
+    for name, mine, other in (("a", "db", "cache"), ("b", "cache", "db")):
+        world.run(name)
+        ask(world, name, f"{name} has", mine)
+        ask(world, name, f"{name} wants", other)
+    overdue(world)
+
+    assert world.state.conflicts[-1].detail == "waited longer than lock_timeout for db"
+    assert not is_stuck(world.state)
+
+
+def test_a_command_within_a_lock_that_waits_for_a_paused_task_stands_still() -> None:
+    world = world_of(task("a"), task("b"))
+    for name in ("a", "b"):
+        world.run(name)
+    ask(world, "b", "b has", "cache")
+    ask(world, "a", "outer", "db")
+    ask(world, "a", "inner", "cache", "outer")
+    world.send(PauseRequested(B, "you"), AgentPaused(B, 1))
+    overdue(world)
+
+    assert is_stuck(world.state)
+    assert waits_for_a_person(world.state)
 
 
 def test_two_that_wait_for_one_lock_and_exclude_one_another_never_wait_for_each_other() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.core.capture_events import WorkCaptured
 from pex_tui.core.codec import decode
 from pex_tui.core.conflict import ConflictFile, Decision
 from pex_tui.core.events import (
@@ -14,6 +15,7 @@ from pex_tui.core.events import (
     AgentPaused,
     AgentResumed,
     AgentStarted,
+    AttemptReturned,
     BoostToggled,
     ConflictDecided,
     LandRequested,
@@ -539,6 +541,42 @@ def test_every_key_of_the_contract_is_there(world: Make) -> None:
         "tokens",
         "cost_usd",
     }
+
+
+def test_an_attempt_that_never_had_a_process_is_no_work(world: Make) -> None:
+    run = world(task("a", retries=1))
+    start(run, "a")
+    run.now += 10
+    run.exit("a", 1)
+    run.capture("a")
+    retry_at = next_deadline(run.state)
+    assert retry_at is not None
+    run.now = retry_at + 30
+    run.send(TimePassed())
+    failed = AgentExited(TaskId("a"), 2, None, run.now, FailureKind.PREPARE, "disk full")
+    run.send(failed, WorkCaptured(TaskId("a"), 2, None))
+
+    found = measure(read_history(run.events))
+
+    assert found.work_seconds == 10
+    assert found.lower_bound_seconds <= found.makespan_seconds
+
+
+def test_an_attempt_whose_records_are_gone_has_worked_until_that_was_found(world: Make) -> None:
+    run = world(task("a", retries=1))
+    start(run, "a")
+    run.now += 10
+    run.send(AttemptReturned(TaskId("a"), 1, "nothing is known of it"))
+    run.capture("a")
+    retry_at = next_deadline(run.state)
+    assert retry_at is not None
+    run.now = retry_at
+    run.send(TimePassed())
+    assert run.running() == {"a"}  # and has no process yet
+    run.now += 30
+    run.send(TimePassed())
+
+    assert measure(read_history(run.events)).work_seconds == 10
 
 
 def test_a_recorded_run_has_the_figures_it_always_had() -> None:
