@@ -75,13 +75,17 @@ def decode(written: Mapping[str, Any], version: int = 1) -> Event:
     return typing.cast("Event", _build(kind, current))
 
 
+_RULES_OF_1 = {"gate_batch": 1, "gate_retries": 0, "speculate": False}
+"""What the gate did before there were rules for it."""
+
+
 def _from_1(written: dict[str, Any]) -> dict[str, Any]:
     """Runs did not tell what their steps mean; the rules that they knew do."""
     rules = written.get("rules")
     if written.get("event") == "run_planned" and isinstance(rules, dict):
         had_ladder = "sequential_above" in rules
         meant = Semantics.LADDER if had_ladder else Semantics.RERUN_AT_ONCE
-        return {"semantics": int(meant)} | written
+        return {"semantics": int(meant)} | written | {"rules": _RULES_OF_1 | rules}
     return written
 
 

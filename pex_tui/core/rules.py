@@ -33,7 +33,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """Limits and policies of one run; times are seconds.
+    """Limits and policies of one run, by default those that are shipped; times are seconds.
 
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
     not run at the same time, where "@writes" stands for any task that may change files. A collision
@@ -55,9 +55,9 @@ class RunRules:
     sequential_above: float = 0.3
     radar: RadarPolicy = RadarPolicy.WARN
     leases: bool = False
-    gate_batch: int = 1
-    gate_retries: int = 0
-    speculate: bool = False
+    gate_batch: int = 5
+    gate_retries: int = 1
+    speculate: bool = True
     silent: tuple[Strategy, ...] = (Strategy.SUPERSET,)
     union: tuple[str, ...] = ()
     remembers: bool = True

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -37,7 +38,7 @@ from pex_tui.core.reasons import activity
 from pex_tui.core.rules import FallbackMode, RunRules, Strategy
 from pex_tui.core.settle import blockers, is_over, next_deadline
 from pex_tui.core.state import LandStatus
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, PLAIN_GATE, World, task
 
 Make = Callable[..., World]
 A, B = TaskId("a"), TaskId("b")
@@ -113,7 +114,7 @@ def test_nothing_lands_before_the_gate_has_passed(world: Make) -> None:
 
 
 def test_a_red_gate_on_a_green_base_fails_the_task(world: Make) -> None:
-    run = world(task("a"), task("b", "a"), verify=GATE)
+    run = world(task("a"), task("b", "a"), verify=GATE, rules=PLAIN_GATE)
     captured(run, "a")
     run.merge("a")
     gated(run, "a", passed=False)
@@ -126,7 +127,7 @@ def test_a_red_gate_on_a_green_base_fails_the_task(world: Make) -> None:
 
 
 def test_a_red_gate_after_the_tip_moved_runs_the_task_once_more(world: Make) -> None:
-    run = world(task("a"), task("b"), verify=GATE)
+    run = world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE)
     captured(run, "a")
     captured(run, "b")
     run.merge("a")
@@ -150,7 +151,7 @@ def test_a_red_gate_after_the_tip_moved_runs_the_task_once_more(world: Make) -> 
 def test_a_gate_that_is_red_on_the_base_is_said_once_and_the_policy_decides(
     world: Make, policy: GatePolicy, expected: Phase
 ) -> None:
-    run = world(task("a"), verify=GATE, gate=policy)
+    run = world(task("a"), verify=GATE, gate=policy, rules=PLAIN_GATE)
     captured(run, "a")
     run.merge("a")
     gated(run, "a", passed=False)
@@ -328,7 +329,7 @@ def test_a_rate_of_one_never_makes_a_run_sequential(world: Make) -> None:
 def test_a_red_gate_on_a_clean_merge_is_a_conflict_with_what_landed_meanwhile(
     world: Make,
 ) -> None:
-    run = world(task("a"), task("b"), verify=GATE)
+    run = world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE)
     captured(run, "a")
     run.run("b")
     run.now += 8
@@ -357,7 +358,7 @@ def test_a_red_gate_on_a_clean_merge_is_a_conflict_with_what_landed_meanwhile(
 
 
 def test_a_red_gate_on_what_started_from_the_tip_is_no_conflict(world: Make) -> None:
-    run = world(task("a"), verify=GATE)
+    run = world(task("a"), verify=GATE, rules=PLAIN_GATE)
     captured(run, "a")
     run.merge("a")
     gated(run, "a", passed=False)
@@ -546,7 +547,7 @@ def test_strategies_may_settle_a_conflict_only_where_a_gate_judges(world: Make) 
 
 
 def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(world: Make) -> None:
-    run = met(world(task("a"), task("b"), verify=GATE))
+    run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
     combined(run, "b", "a")
     assert not run.state.conflicts
     run.now += 5
@@ -568,7 +569,7 @@ def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(worl
 def test_a_conflict_that_was_settled_by_rule_and_failed_the_gate_is_the_conflict_it_was(
     world: Make,
 ) -> None:
-    rules = RunRules(max_retries=1, fallback=FallbackMode.PROMPT)
+    rules = replace(PLAIN_GATE, max_retries=1, fallback=FallbackMode.PROMPT)
     run = met(world(task("a"), task("b"), verify=GATE, rules=rules))
     combined(run, "b", "a")
     gated(run, "b", passed=False)
@@ -593,7 +594,7 @@ def test_a_conflict_that_was_settled_by_rule_never_lands_without_a_gate(world: M
 
 
 def test_work_that_what_landed_holds_already_is_done_and_the_conflict_is_told(world: Make) -> None:
-    run = met(world(task("a"), task("b"), verify=GATE))
+    run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
     combined(run, "b", "a", candidate=run.state.tip)
 
     assert run.phase("b") is Phase.DONE
@@ -601,7 +602,7 @@ def test_work_that_what_landed_holds_already_is_done_and_the_conflict_is_told(wo
 
 
 def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -> None:
-    run = met(world(task("a"), task("b"), verify=GATE))
+    run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
     file = CombinedFile("a.md", "content", (Strategy.REMEMBERED,), "you", 1764000000.0)
     run.send(WorkMerged(B, 1, run.state.tip or BASE, run.commit(), (file,), (A,)))
     gated(run, "b", passed=True)
@@ -627,7 +628,7 @@ def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:
 
 
 def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(world: Make) -> None:
-    run = met(world(task("a"), task("b"), verify=GATE))
+    run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
     combined(run, "b", "a")
     gated(run, "b", passed=True)
     run.send(BranchMoveRefused(B, 1, "moved"))

@@ -310,7 +310,7 @@ def test_a_refused_login_is_not_tried_again() -> None:
 
 
 def test_a_failed_gate_goes_back_to_the_agent_with_its_output_and_its_work() -> None:
-    world = world_of(agent("a"), verify=True, max_retries=1)
+    world = world_of(agent("a"), verify=True, max_retries=1, gate_retries=0)
     world.exit("a")
     world.capture("a", "x.py")
     world.merge("a")

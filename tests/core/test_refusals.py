@@ -137,7 +137,7 @@ def test_what_will_not_pass_and_what_an_older_journal_has_is_final(world: Make) 
 
 
 def test_a_persons_result_that_the_gate_refuses_waits_for_them(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=True, max_retries=0), verify=GATE)
+    run = world(task("a"), rules=RunRules(max_retries=0, gate_retries=0), verify=GATE)
     captured(run)
     own = run.task("a").work
     met(run)
@@ -208,7 +208,7 @@ def test_a_rerun_that_finds_nothing_to_do_is_done_only_if_its_change_is_there(
 
 
 def test_what_a_lost_or_gated_attempt_made_is_looked_for_after_its_rerun(world: Make) -> None:
-    run = world(task("a"), verify=GATE)
+    run = world(task("a"), verify=GATE, rules=RunRules(gate_retries=0))
     run.exit("a", failure=FailureKind.LOST)
     run.capture("a", "x")
     lost = run.task("a").work

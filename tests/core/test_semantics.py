@@ -53,6 +53,18 @@ def test_three_tasks_in_conflict_are_replayed_as_the_commit_recorded_them(
     assert {entry.id: entry.landed for entry in state.tasks if entry.landed} == landed
 
 
+@pytest.mark.parametrize(
+    ("commit", "rules"),
+    [("eb6f965", (1, 0, False)), ("84747b9", (1, 0, False)), ("a12c071", (5, 1, True))],
+)
+def test_runs_from_before_there_were_rules_for_the_gate_ask_it_once_for_each_task(
+    commit: str, rules: tuple[int, int, bool]
+) -> None:
+    meant = replay([decode(recorded(commit)[0])]).rules
+
+    assert (meant.gate_batch, meant.gate_retries, meant.speculate) == rules
+
+
 def test_what_means_something_else_here_is_refused_in_words() -> None:
     rows = recorded("eb6f965")
     rows[0]["semantics"] = NEWEST

@@ -23,6 +23,8 @@ from pex_tui.core.state import FailureKind, TaskState
 from pex_tui.core.step import begin, step
 
 BASE = CommitId("b" * 40)
+PLAIN_GATE = RunRules(gate_batch=1, gate_retries=0, speculate=False)
+"""Entries of the merge queue are tested one at a time, and a red gate counts at once."""
 
 
 def task(name: str, *needs: str, **fields: object) -> TaskSpec:
