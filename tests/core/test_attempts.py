@@ -1,16 +1,20 @@
 from collections.abc import Callable
+from dataclasses import fields
 
 import pytest
 
 from pex_tui.core.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent
 from pex_tui.core.capture_events import CaptureFailed
+from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.events import (
     AbortRequested,
     AgentExited,
     AgentPaused,
+    AgentProgressed,
     AgentResumed,
     AgentStarted,
     AttemptReturned,
+    ConflictDecided,
     PauseRequested,
     ResumeRequested,
     RetryRequested,
@@ -18,11 +22,14 @@ from pex_tui.core.events import (
     WorkspacePrepared,
 )
 from pex_tui.core.ids import SlotId, TaskId
+from pex_tui.core.landing_events import LandingFailed, MergeConflicted
 from pex_tui.core.phases import Phase
-from pex_tui.core.plan import Expects, Isolation
-from pex_tui.core.rules import RunRules
+from pex_tui.core.plan import Brief, Expects, Isolation, Priority, Talk
+from pex_tui.core.radar_events import OverlapSeen, WritesSeen
+from pex_tui.core.rules import RadarPolicy, RunRules
 from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import FailureKind
+from pex_tui.core.state import FailureKind, Verdict
+from pex_tui.core.talk_events import AgentSpent, PermissionAsked, PermissionDecided
 from pex_tui.core.unlanded import Unlanded, Why
 from tests.core.world import BASE, World, task
 
@@ -385,3 +392,77 @@ def test_work_that_is_gone_with_its_workspace_is_made_again_or_aborted(world: Ma
     run.exit("a", code=143)
     run.send(CaptureFailed(A, 1, gone, gone=True))
     assert run.phase("a") is Phase.ABORTED
+
+
+_OUTLIVES_AN_ATTEMPT = {
+    *("id", "phase", "attempt", "slot", "ready_at", "dispatched_at"),
+    *("boosted", "held", "aborted_by", "failures", "reruns", "gate_reruns", "rollbacks", "earlier"),
+    *("tip", "onto", "clashes_with", "combination", "landing_stage", "landed"),
+    *("tokens", "cost_usd", "lesson", "seed", "near"),
+}
+
+
+def a_failed_attempt(run: World) -> None:
+    """It did all that an attempt can do, then failed, and so did all of its retries."""
+    slot = run.task("a").slot
+    assert slot is not None
+    run.send(WorkspacePrepared(A, 1, "/ws/a", BASE))
+    run.send(AgentStarted(A, 1, slot, 4000, run.now, listens=True))
+    run.send(AgentProgressed(A, 1, 0.5, "half way"), WritesSeen(A, 1, ("x.py", "other.py")))
+    asked = PermissionAsked(A, 1, "q", "Bash", "run it", (), "")
+    run.send(asked, PermissionDecided(A, "q", Verdict.ALLOW_ONCE, "you"))
+    run.send(AgentSpent(A, 1, 100, 0.5, 1), AgentPaused(A, 1))
+    run.now += 5
+    run.send(AgentResumed(A, 1))
+    run.exit("a", code=1)
+    run.capture("a", "x.py", "other.py", drift=("other.py",), own_commits=2, unlanded=(IGNORED,))
+    assert run.phase("a") is Phase.FAILED
+    run.send(RetryRequested(A, "you"))
+
+
+def a_decided_attempt(run: World) -> None:
+    """Its landing was refused, then met a conflict, which a person settled and then gave back."""
+    run.exit("a")
+    run.capture("a", "x.py")
+    run.send(LandingFailed(A, 1, "disk full", passing=True))
+    run.now += 60
+    run.send(TimePassed())
+    met = MergeConflicted(A, 1, BASE, (ConflictFile("x.py"),), ())
+    run.send(met, ConflictDecided(A, Decision.EDITED, run.commit(), "you"), met)
+    assert run.task("a").own_work is not None
+    assert run.task("a").refusals == 1
+    run.send(RetryRequested(A, "you"))
+    assert run.task("a").wait is not None  # for b, as writers go one by one by now
+    run.finish("b", "b.py")
+
+
+def a_stopped_attempt(run: World) -> None:
+    """It stood still for another, and was to start again."""
+    run.run("a")
+    run.send(OverlapSeen(A, TaskId("b"), (SharedPath("x.py"),)), AgentPaused(A, 1))
+    run.send(RetryRequested(A, "you"))
+    run.exit("a", code=-15)
+    run.capture("a")
+
+
+@pytest.mark.parametrize("story", [a_failed_attempt, a_decided_attempt, a_stopped_attempt])
+def test_a_new_attempt_knows_nothing_of_the_one_before(
+    world: Make, story: Callable[[World], None]
+) -> None:
+    brief, low = Brief("claude", Talk.CLAUDE), Priority.LOW
+    specs = (task("a", writes=("x.py",), retries=0, brief=brief, priority=low), task("b", "c"))
+    rules = RunRules(auto_resolve=False, radar=RadarPolicy.PAUSE)
+    run = world(*specs, task("c", writes=()), rules=rules)
+    run.finish("c")
+    run.run("b")
+    story(run)
+
+    entry = run.task("a")
+    assert (entry.phase, entry.attempt) == (Phase.STARTING, 2)
+    left = {
+        field.name: found
+        for field in fields(entry)
+        if field.name not in _OUTLIVES_AN_ATTEMPT
+        and (found := getattr(entry, field.name)) != field.default
+    }
+    assert left == {}

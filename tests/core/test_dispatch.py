@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+import pytest
+
 from pex_tui.core.conflict import ConflictKind
 from pex_tui.core.events import BoostRequested, BoostToggled, SlotsRequested, TimePassed
 from pex_tui.core.ids import AgentName, LockName, TaskId
@@ -121,6 +123,32 @@ def test_unknown_write_sets_run_side_by_side(world: Make) -> None:
     run = world(task("a"), task("b"))
 
     assert run.running() == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("priority", "running"), [(Priority.HIGH, {"a"}), (Priority.NORMAL, {"a", "n"})]
+)
+def test_an_urgent_task_that_is_held_back_holds_back_its_less_urgent_neighbours(
+    world: Make, priority: Priority, running: set[str]
+) -> None:
+    run = world(
+        task("a", writes=("x",)),
+        task("z", writes=()),
+        task("u", "z", writes=("x", "y"), priority=priority, estimate_seconds=900),
+        task("n", "z", writes=("y",)),
+    )
+    run.finish("z")
+
+    assert run.running() == running  # n would be in u's way once a has landed
+
+
+def test_boost_takes_no_slot_away_where_there_are_more_than_it_opens(world: Make) -> None:
+    run = world(task("a"))
+    run.send(SlotsRequested(20, "you"))
+
+    run.send(BoostToggled("you"))
+
+    assert run.state.capacity == 20
 
 
 def test_a_predicted_overlap_serialises_unless_both_are_of_one_cluster(world: Make) -> None:

@@ -17,6 +17,7 @@ from pex_tui.core.events import (
     AbortRequested,
     ConflictDecided,
     LandRequested,
+    RunAdopted,
     RunLanded,
     RunLandRefused,
     TimePassed,
@@ -317,6 +318,26 @@ def test_once_too_many_landings_met_a_conflict_writers_go_one_by_one(world: Make
     assert "2 of 5 landings" in activity(run.state, run.task("e"), run.now, {})
 
 
+def test_two_conflicts_in_three_landings_are_no_rate_yet(world: Make) -> None:
+    run = world(*(task(name) for name in "abc"), rules=RunRules(sequential_above=0.1))
+    run.finish("a", "a.py")
+    for name in "bc":
+        captured(run, name)
+        conflicted(run, name, "a")
+
+    assert not run.state.sequential
+
+
+def test_one_conflict_is_no_rate_however_many_landings_there_were(world: Make) -> None:
+    run = world(*(task(name) for name in "abcde"), rules=RunRules(sequential_above=0.1))
+    for name in "abcd":
+        run.finish(name, f"{name}.py")
+    captured(run, "e")
+    conflicted(run, "e", "d")
+
+    assert not run.state.sequential
+
+
 def test_a_rate_of_one_never_makes_a_run_sequential(world: Make) -> None:
     run = world(*(task(name) for name in "abcd"), rules=RunRules(sequential_above=1.0))
     for name in "abcd":
@@ -473,6 +494,17 @@ def test_a_refused_landing_can_be_asked_for_again(world: Make) -> None:
     assert run.state.land_status is LandStatus.REFUSED
 
     assert run.send(LandRequested("you")) == (LandRun("main"),)
+
+
+def test_a_resumed_run_is_brought_to_its_branch_though_that_was_refused_before(
+    world: Make,
+) -> None:
+    run = world(task("a"), rules=RunRules(land_at_end=True))
+    captured(run, "a")
+    run.land("a")
+    run.send(RunLandRefused("your changes to a.py are in the way"))
+
+    assert LandRun("main") in run.send(RunAdopted(99, "you"))
 
 
 def test_what_lands_after_the_run_was_brought_to_its_branch_is_not_there_yet(world: Make) -> None:

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from pex_tui.core.actions import Action, GrantLock, RefuseLock, StopAgent
 from pex_tui.core.capture_events import WorkCaptured
 from pex_tui.core.conflict import ConflictKind, Decision
-from pex_tui.core.events import AgentExited, AgentPaused, RunAdopted, TimePassed
+from pex_tui.core.events import (
+    AgentExited,
+    AgentPaused,
+    BoostRequested,
+    RunAdopted,
+    TimePassed,
+)
 from pex_tui.core.ids import ClaimId, LockName, TaskId
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.locks import RETURN_SECONDS
@@ -133,6 +139,70 @@ def test_the_urgent_go_first_and_who_waited_too_long_before_them() -> None:
     assert world.state.notices[-1] == "b has waited 60 s for db, which c holds."
     ask(world, "c", "4", exclusive(DB))
     assert release(world, "3") == grants("2")
+
+
+def test_of_those_who_waited_too_long_the_first_to_come_goes_first() -> None:
+    world = working(task("a"), task("b", priority=Priority.LOW), task("c", priority=Priority.HIGH))
+    ask(world, "a", "1", exclusive(DB))
+    ask(world, "b", "2", exclusive(DB))
+    world.now += 10
+    ask(world, "c", "3", exclusive(DB))
+    world.now += 60
+    world.send(TimePassed())
+
+    assert release(world, "1") == grants("2")
+
+
+def test_whoever_waited_too_long_goes_before_a_boosted_task() -> None:
+    world = working()
+    ask(world, "a", "1", exclusive(DB))
+    ask(world, "b", "2", exclusive(DB))
+    world.now += 60
+    world.send(TimePassed(), BoostRequested(TaskId("c"), "you"))
+    ask(world, "c", "3", exclusive(DB))
+
+    assert release(world, "1") == grants("2")
+
+
+def owed() -> World:
+    """`b` at work waits for two locks of which one is free; `c` is to start, and needs that one."""
+    world = working(task("a"), task("b"), task("z", writes=()), task("c", "z", locks=exclusive(DB)))
+    ask(world, "a", "1", exclusive(CACHE))
+    ask(world, "b", "2", exclusive(DB, CACHE))
+    world.now += 1
+    world.finish("z")
+    return world
+
+
+def test_a_free_lock_that_a_task_at_work_is_owed_starts_nobody() -> None:
+    world = owed()
+    wait = world.task("c").wait
+
+    assert world.phase("c") is Phase.READY
+    assert wait is not None
+    assert wait.on == (DB, "b")
+    assert release(world, "1") == grants("2")
+    release(world, "2")
+    assert world.phase("c") is Phase.STARTING
+
+
+def test_a_paused_task_is_owed_no_lock() -> None:
+    world = owed()
+    world.send(AgentPaused(TaskId("b"), 1))
+
+    assert world.phase("c") is Phase.STARTING
+
+
+def test_a_task_that_waited_too_long_for_a_lock_comes_before_claims_that_came_later() -> None:
+    holder = task("h", locks=exclusive(DB))
+    world = working(task("a"), task("b"), holder, task("c", locks=exclusive(DB)))
+    ask(world, "a", "1", exclusive(CACHE))
+    world.now += 60
+    world.send(TimePassed())
+    ask(world, "b", "2", exclusive(DB, CACHE))
+    world.finish("h")
+
+    assert world.phase("c") is Phase.STARTING
 
 
 def test_whoever_does_not_want_to_wait_any_longer_is_refused() -> None:

@@ -257,6 +257,43 @@ def test_a_limit_is_forgotten_once_the_provider_answers() -> None:
     assert world.state.limits == ()
 
 
+def test_refusals_of_one_provider_at_one_time_count_as_one() -> None:
+    world = world_of(agent("a"), agent("b"))
+    for name in (A, B):
+        world.run(name)
+        world.send(AgentLimited(name, 1, 30.0, "429"))
+    assert [limit.hits for limit in world.state.limits] == [1]
+
+    world.now += 30
+    world.send(AgentLimited(A, 1, 30.0, "429"))
+    assert [limit.hits for limit in world.state.limits] == [2]
+
+
+def test_what_each_attempt_spends_counts_though_reports_are_numbered_anew() -> None:
+    world = world_of(agent("a", retries=1))
+    for attempt in (1, 2):
+        world.run("a")
+        world.send(AgentSpent(A, attempt, 100, 0.25, 1))
+        world.exit("a", 1)
+        world.capture("a")
+        world.now = world.task("a").retry_at or world.now
+        world.send(TimePassed())
+
+    assert (world.task("a").tokens, world.task("a").cost_usd) == (200, 0.5)
+
+
+def test_an_agent_comes_back_to_its_place_past_an_attempt_that_got_none() -> None:
+    world = world_of(agent("a", retries=2))
+    world.run("a")
+    for attempt, failure in ((1, FailureKind.EXIT), (2, FailureKind.PREPARE)):
+        world.send(AgentExited(A, attempt, 1, world.now, failure, "disk full"))
+        world.capture("a")
+        world.now = world.task("a").retry_at or world.now
+        world.send(TimePassed())
+
+    assert (world.task("a").attempt, world.task("a").near) == (3, "/ws/a")
+
+
 def test_what_was_spent_counts_once_however_often_it_is_told() -> None:
     world = world_of(agent("a"))
     world.run("a")

@@ -4,15 +4,16 @@ import pytest
 
 from pex_tui.core.actions import PauseAgent, ResumeAgent, StopAgent, TellAgent
 from pex_tui.core.capture_events import WorkCaptured
-from pex_tui.core.conflict import Decision, SharedPath
+from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.events import (
+    AbortRequested,
     AgentExited,
     AgentPaused,
     AgentStarted,
     ResumeRequested,
 )
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.landing_events import BranchMoved, WorkMerged
+from pex_tui.core.landing_events import BranchMoved, MergeConflicted, WorkMerged
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Plan, Priority, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
@@ -29,7 +30,7 @@ SEEN = OverlapSeen(A, B, PATHS)
 def working(policy: RadarPolicy, *specs: TaskSpec, listens: bool = False) -> World:
     """Two tasks at work, a for a while longer than b."""
     specs = specs or (task("a", writes=None), task("b", writes=None))
-    world = World(Plan(specs), RunRules(radar=policy))
+    world = World(Plan(specs), RunRules(radar=policy, auto_resolve=False))
     for name in ("a", "b"):
         entry = world.task(name)
         assert entry.slot is not None
@@ -93,6 +94,24 @@ def test_whoever_stood_still_goes_on_where_the_other_does_not_land() -> None:
     world.send(SEEN, AgentPaused(B, 1))
     world.send(AgentExited(A, 1, 0, world.now))
     assert ResumeAgent(B, 1) in world.send(WorkCaptured(A, 1, None))
+    assert world.task("b").yields_to is None
+
+
+@pytest.mark.parametrize("end", ["tried again", "in conflict", "aborted"])
+def test_whoever_stood_still_goes_on_where_the_other_will_not_land_soon(end: str) -> None:
+    world = working(RadarPolicy.PAUSE)
+    world.send(SEEN, AgentPaused(B, 1))
+    if end == "aborted":
+        world.send(AbortRequested(A, "you"))
+        assert world.task("b").yields_to == A  # its last work is still to be seen
+    failure = None if end == "in conflict" else FailureKind.EXIT
+    world.send(AgentExited(A, 1, 1 if failure else 0, world.now, failure))
+    acted = world.send(WorkCaptured(A, 1, CommitId("work"), ("src/x.py",)))
+    if end == "in conflict":
+        tip = world.state.tip or CommitId("")
+        acted = world.send(MergeConflicted(A, 1, tip, (ConflictFile("src/x.py"),), ()))
+
+    assert ResumeAgent(B, 1) in acted
     assert world.task("b").yields_to is None
 
 

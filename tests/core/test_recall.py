@@ -46,6 +46,12 @@ def test_a_conflict_is_known_again_when_the_file_changed_elsewhere() -> None:
     assert again(later) == f"0\n{MINE}"
 
 
+def test_a_conflict_that_nobody_settled_before_is_not_settled_by_halves() -> None:
+    more = parts_of(f"{BASE}7\n8\nu\n", f"{OURS}7\n8\nv\n", f"{THEIRS}7\n8\nw\n")
+
+    assert again(more) is None
+
+
 def test_what_only_one_side_changes_elsewhere_is_kept() -> None:
     later = parts_of(BASE, OURS.replace("6", "six"), THEIRS.replace("1", "one"))
 
