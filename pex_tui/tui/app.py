@@ -7,6 +7,7 @@ flows up as messages. Screens are made by factories and bound to `run_state`, `s
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from functools import partial
@@ -34,7 +35,7 @@ from pex_tui.tui.messages import (
     Steer,
 )
 from pex_tui.tui.modes import NAMES, make_screen
-from pex_tui.tui.opening import Look, Opened, OpeningScreen, attended, dress
+from pex_tui.tui.opening import Look, Opened, OpeningScreen, attended, dress, painted
 from pex_tui.tui.symbols import SymbolSet
 from pex_tui.tui.terminal_app import TerminalApp
 from pex_tui.tui.theming import variable_defaults
@@ -111,10 +112,11 @@ class PexApp(TerminalApp):
         if isinstance(self._opening, Opened):
             self._begin(self._opening)
         else:
-            self.call_after_refresh(self._open, self._opening)
+            self.typed.wait_for(self._open(self._opening), math.inf)
 
     @work(group="open", exclusive=True)
     async def _open(self, opening: Opening) -> None:
+        await painted(self)
         try:
             opened = await attended(self, opening)
             dress(self, opened.look)
@@ -165,9 +167,8 @@ class PexApp(TerminalApp):
     @property
     def is_live(self) -> bool:
         """Whether a run is driven from here and has not ended."""
-        state = self.run_state
-        ended = state is None or state.stage is RunStage.FINISHED
-        return self.session is not None and not ended and not self.engine_error
+        has_ended = self.run_state is None or self.run_state.stage is RunStage.FINISHED
+        return self.session is not None and not has_ended and not self.engine_error
 
     @on(StatePublished)
     def _published(self, message: StatePublished) -> None:
@@ -194,8 +195,8 @@ class PexApp(TerminalApp):
     def tell(self, text: str, *, is_bad: bool = False) -> None:
         """Show a short note."""
         severity: Literal["warning", "information"] = "warning" if is_bad else "information"
-        told, seconds = self.symbols.text(clean(text)), reading_seconds(text)
-        self.notify(told, severity=severity, timeout=seconds, markup=False)
+        told = self.symbols.text(clean(text))
+        self.notify(told, severity=severity, timeout=reading_seconds(text), markup=False)
 
     @on(Steer)
     def _steer(self, message: Steer) -> None:

@@ -78,6 +78,13 @@ async def attended(app: PexApp, make: Callable[[Planning], Awaitable[Made]]) -> 
             await box.dismiss()
 
 
+async def painted(app: PexApp) -> None:
+    """Return once the app's screen has been painted."""
+    done = asyncio.Event()
+    app.call_after_refresh(done.set)
+    await done.wait()
+
+
 class OpeningScreen(Screen[None]):
     """Says that the repository is being read."""
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from textual.app import ScreenStackError
 from textual.events import Key, Paste
@@ -45,8 +45,15 @@ class PassedThrough(Message):
         self.has_arrived = asyncio.Event()
 
 
+class _Hold(NamedTuple):
+    """The screen over which a worker may open something, and how long keys wait for that."""
+
+    screen: Screen[Any]
+    until: float
+
+
 class TypedAhead:
-    """Holds keys back while an earlier one may still open something; `forward` sends one on.
+    """Holds keys back while something may still open or load; `forward` sends one on.
 
     Keys that leave the app pass at once, and those behind which they would wait are dropped.
     """
@@ -56,7 +63,7 @@ class TypedAhead:
         self._forward = forward
         self._held: deque[Typed] = deque()
         self._settling: asyncio.Task[None] | None = None
-        self._commands: dict[Worker[None], Screen[Any] | None] = {}  # and where each was begun
+        self._awaited: dict[Worker[None], _Hold] = {}
 
     @property
     def is_calm(self) -> bool:
@@ -79,15 +86,21 @@ class TypedAhead:
     def begin(
         self, node: DOMNode, action: str, run: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
-        """Run a command as a worker of the node, once at a time.
-
-        Keys wait until it has opened something over the screen it was begun on, or has ended.
-        """
+        """Run a command as a worker of the node, once at a time; keys wait for it."""
         name = f"command {action}"
         if any(one.name == name and one.node is node for one in self._live()):
             return
-        worker = node.run_worker(run(), name=name, group="commands")
-        self._commands[worker] = self._app.screen
+        self.wait_for(node.run_worker(run(), name=name, group="commands"))
+
+    def wait_for(self, worker: Worker[None], seconds: float = _LONGEST_HOLD_SECONDS) -> None:
+        """Have keys wait until the worker has opened something over its screen, or has ended.
+
+        One that takes longer is let be.
+        """
+        screen = worker.node.screen
+        self._awaited[worker] = _Hold(screen, asyncio.get_running_loop().time() + seconds)
+        if self._settling is None:
+            self._begin_to_settle(screen)
 
     async def _send_on(self) -> None:
         while self._held:
@@ -95,14 +108,21 @@ class TypedAhead:
             target = self._app.focused or self._app.screen
             await self._forward(event)
             if not _is_text(event, target):
-                settling = asyncio.create_task(self._settle(target), name="typed ahead")
-                settling.add_done_callback(partial(self._app.call_later, self._settled))
-                self._settling = settling
+                self._begin_to_settle(target)
                 return
         self._settling = None
 
+    def _begin_to_settle(self, target: MessagePump) -> None:
+        settling = asyncio.create_task(self._settle(target), name="typed ahead")
+        settling.add_done_callback(partial(self._app.call_later, self._settled))
+        self._settling = settling
+
     async def _settled(self, settling: asyncio.Task[None]) -> None:
-        if settling is self._settling:
+        if settling is not self._settling:
+            return
+        if self._app.screen in self._held_screens():  # since the last look
+            self._begin_to_settle(self._app.screen)
+        else:
             await self._send_on()
 
     async def _settle(self, target: MessagePump) -> None:
@@ -120,6 +140,7 @@ class TypedAhead:
     async def _passed_through(self, target: MessagePump) -> None:
         """Wait for all that the target, its ancestors and the app have to deal with now."""
         screen, marker = self._app.screen, PassedThrough()
+        marker.set_sender(self._app)  # a message goes no higher than who sent it
         if not target.post_message(marker):
             return
         while target.is_running and self._app.screen is screen and not marker.has_arrived.is_set():
@@ -128,23 +149,21 @@ class TypedAhead:
                     await marker.has_arrived.wait()
 
     async def _opened(self) -> None:
-        """Wait while a command works on what it will open; one that takes long is let be."""
-        try:
-            async with asyncio.timeout(_LONGEST_HOLD_SECONDS):
-                while self._app.screen in self._begun_on():  # noqa: ASYNC110  # news of many kinds
-                    await asyncio.sleep(_GLANCE_SECONDS)
-        except TimeoutError:
-            self._commands = dict.fromkeys(self._commands)
+        """Wait while a worker is at what it will open or show."""
+        while self._app.screen in self._held_screens():  # noqa: ASYNC110  # news of many kinds
+            await asyncio.sleep(_GLANCE_SECONDS)
 
-    def _begun_on(self) -> set[Screen[Any] | None]:
-        """The screens over which commands may still open something."""
-        return {self._commands[worker] for worker in self._live()}
+    def _held_screens(self) -> set[Screen[Any]]:
+        """The screens over which workers may still open something."""
+        now = asyncio.get_running_loop().time()
+        holds = (self._awaited[worker] for worker in self._live())
+        return {hold.screen for hold in holds if now < hold.until}
 
     def _live(self) -> tuple[Worker[None], ...]:
-        for worker in tuple(self._commands):
-            if worker.is_finished:
-                del self._commands[worker]
-        return tuple(self._commands)
+        for worker in tuple(self._awaited):
+            if worker.is_finished or worker.is_cancelled:
+                del self._awaited[worker]
+        return tuple(self._awaited)
 
 
 def _is_text(event: Typed, target: MessagePump) -> bool:

@@ -1,6 +1,7 @@
 """All keys of one write: those behind a key that opens something go into what it opened."""
 
 import ast
+import asyncio
 import inspect
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,11 +16,11 @@ from textual.widgets import Input, TextArea
 
 from pex_tui.core.ids import RunId
 from pex_tui.core.state import Outcome
-from pex_tui.engine.session import RunSummary
+from pex_tui.engine.session import Planning, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.app_keys import APP_KEYS
 from pex_tui.tui.modes import NAMES
-from pex_tui.tui.opening import Start
+from pex_tui.tui.opening import Look, Opened, OpeningScreen, Start
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from tests.tui import states
@@ -220,3 +221,60 @@ def test_every_action_that_asks_or_opens_is_a_command() -> None:
                 asks = any(word in text for word in ("push_screen_wait", "_confirmed", "Opened("))
                 is_command = "command" in map(ast.unparse, node.decorator_list)
                 assert is_command or not asks, f"{place}.{node.name}"
+
+
+@pytest.mark.parametrize(
+    ("place", "keys", "typed"),
+    [("home", ("n", *"Fix odd bugs"), "Fix odd bugs"), ("monitor", ("slash", *"play"), "play")],
+)
+async def test_keys_typed_while_the_repository_is_read_reach_the_first_screen(
+    place: str, keys: tuple[str, ...], typed: str
+) -> None:
+    is_read = asyncio.Event()
+    session = ScriptedSession(states.busy())
+
+    async def opening(_: Planning) -> Opened:
+        await is_read.wait()
+        return Opened(ScriptedWorkshop(), Look(), "home" if place == "home" else session)
+
+    app = PexApp(opening)
+    async with app.run_test(size=(120, 36)) as pilot:
+        send(app, *keys)
+        await pilot.pause()
+        assert isinstance(app.screen, OpeningScreen)
+        is_read.set()
+        await until(pilot, lambda: isinstance(app.screen_stack[0], kind_of(place)))
+        await calm(pilot)
+
+        assert isinstance(app.focused, Input)
+        assert app.focused.value == typed
+        assert session.posted == []
+
+
+async def test_while_the_repository_is_read_the_app_can_be_left() -> None:
+    async def opening(_: Planning) -> Opened:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    app = PexApp(opening)
+    async with app.run_test(size=(120, 36)) as pilot:
+        send(app, "n", "ctrl+c")
+        await until(pilot, lambda: app.is_leaving)
+
+
+@pytest.mark.parametrize("place", ["home", "history"])
+async def test_keys_typed_while_a_list_of_runs_is_read_act_on_its_first_run(place: str) -> None:
+    is_read = asyncio.Event()
+
+    class SlowWorkshop(ScriptedWorkshop):
+        async def runs(self) -> tuple[RunSummary, ...]:
+            await is_read.wait()
+            return (SUMMARY,)
+
+    app = app_on(SlowWorkshop())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, kind_of("home")))
+        send(app, *(["enter"] if place == "home" else ["f5", "x"]))
+        await pilot.pause()
+        is_read.set()
+        await until(pilot, lambda: len(app.screen_stack) == 2)

@@ -120,7 +120,7 @@ class ConflictScreen(PexScreen):
             if found in self._chosen:
                 self._begun, self._settlement = self._chosen.pop(found)
             elif found is not None:
-                self._load(found[0])
+                self.pex.typed.wait_for(self._load(found[0]))
         self._show()
 
     @property

@@ -47,6 +47,7 @@ class HistoryScreen(PexScreen):
     def __init__(self) -> None:
         super().__init__()
         self._compared: RunSummary | None = None  # the run that another is held against
+        self._is_listed = False
         self._read: RunId | None = None  # the run whose report, or comparison, is shown
 
     def compose(self) -> ComposeResult:
@@ -64,12 +65,13 @@ class HistoryScreen(PexScreen):
         self.query_one("#runs").border_title = "Runs"
         self.query_one("#report").border_title = "Report"
         self.query_one(RunTable).focus()
-        self._look()
         self.set_interval(_REFRESH_SECONDS, self._look_again)
 
     def on_screen_resume(self) -> None:
-        """Another run may have ended."""
-        self._look()
+        """Another run may have ended; keys may mean what is not shown yet."""
+        look = self._look()
+        if not self._is_listed:
+            self.pex.typed.wait_for(look)
 
     def on_resize(self) -> None:
         """The head says as much as there is room for."""
@@ -90,6 +92,8 @@ class HistoryScreen(PexScreen):
         except UserError as error:
             self.pex.tell(error.message, is_bad=True)
             return
+        finally:
+            self._is_listed = True
         self.query_one(RunTable).show(summaries)
         self._show_head()
         if not keep_report:

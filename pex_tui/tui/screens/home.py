@@ -54,6 +54,7 @@ class HomeScreen(PexScreen):
     def __init__(self) -> None:
         super().__init__()
         self._checks: tuple[Check, ...] = ()
+        self._is_listed = False
 
     def compose(self) -> ComposeResult:
         """Head, findings, runs."""
@@ -73,12 +74,13 @@ class HomeScreen(PexScreen):
         runs.focus()
         self._show()
         self._check()
-        self._look()
         self.set_interval(_REFRESH_SECONDS, self._look_again)
 
     def on_screen_resume(self) -> None:
-        """Things may have changed meanwhile."""
-        self._look()
+        """Things may have changed meanwhile; keys may mean what is not shown yet."""
+        look = self._look()
+        if not self._is_listed:
+            self.pex.typed.wait_for(look)
 
     def on_resize(self) -> None:
         """What is here is told as far as there is room."""
@@ -94,6 +96,7 @@ class HomeScreen(PexScreen):
             self.query_one(RunTable).show(await self.pex.workshop.runs())
         except UserError as error:
             self.pex.tell(error.message, is_bad=True)
+        self._is_listed = True
         self._show()
 
     @work(group="check", exclusive=True)
