@@ -159,9 +159,8 @@ class PexApp(TerminalApp):
 
         self._attention = Attention(session.state)
         self._feed.follow(session)
-        self._engine = self.run_worker(
-            partial(drive, self, session, WorkerPool(self)), group="engine", exit_on_error=False
-        )
+        driving = partial(drive, self, session, WorkerPool(self))
+        self._engine = self.run_worker(driving, group="engine", exit_on_error=False)
         self.action_show("monitor")
 
     @property

@@ -15,7 +15,7 @@ from pex_tui.engine.session import PlanDraft, Planning, RunSession, Workshop
 from pex_tui.resources import shipped
 from pex_tui.tui.keymap import check_keymap
 from pex_tui.tui.symbols import choose
-from pex_tui.tui.theming import use_theme
+from pex_tui.tui.theming import find_themes, use_theme
 from pex_tui.tui.widgets.columns import Detail
 
 if TYPE_CHECKING:
@@ -94,11 +94,17 @@ class OpeningScreen(Screen[None]):
 
 
 def dress(app: PexApp, look: Look) -> None:
-    """Have the app look like that; raise UserError for a theme or a key that doesn't exist."""
+    """Have the app look like that; raise UserError as `check_look` does."""
+    check_look(look)
     symbols = choose(look.symbols, locale.getencoding())
     app.look = look
     app.symbols = symbols.without_colour() if app.no_color else symbols
     app.set_class(app.symbols.name == "ascii", "-ascii")
-    check_keymap(look.keymap)
     app.set_keymap(dict(look.keymap))
     use_theme(app, (shipped("themes"), *look.themes), look.theme)
+
+
+def check_look(look: Look) -> None:
+    """Raise UserError for a theme or a key that doesn't exist, or a key that two actions have."""
+    check_keymap(look.keymap)
+    find_themes((shipped("themes"), *look.themes), look.theme)

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.app import App
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from pex_tui.core.marks import Mark
 from pex_tui.core.text import clean
@@ -38,13 +38,19 @@ _SHADES = {  # how much of the page is in each
 
 def use_theme(app: App[Any], folders: Iterable[Path], name: str) -> None:
     """Make the folders' themes known to the app and use one; raises UserError for an unknown."""
-    for folder in folders:
-        for theme in load_themes(folder):
-            app.register_theme(theme)
-    if name not in app.available_themes:
-        known = ", ".join(sorted(app.available_themes))
-        raise UserError(f'there is no theme "{clean(name)}". Known are: {known}.')
+    for theme in find_themes(folders, name):
+        app.register_theme(theme)
     app.theme = name
+
+
+def find_themes(folders: Iterable[Path], name: str) -> tuple[Theme, ...]:
+    """The themes of the folders; raises UserError where neither they nor Textual have this one."""
+    found = tuple(theme for folder in folders for theme in load_themes(folder))
+    known = {theme.name for theme in found} | set(BUILTIN_THEMES)
+    if name not in known:
+        listed = ", ".join(sorted(known))
+        raise UserError(f'there is no theme "{clean(name)}". Known are: {listed}.')
+    return found
 
 
 def load_themes(folder: Path) -> tuple[Theme, ...]:

@@ -17,9 +17,14 @@ from pex_tui.adapters.git.repository import (
     shown,
 )
 from pex_tui.adapters.git.state_directory import state_directory
+from pex_tui.adapters.library import load_library
+from pex_tui.core.amounts import counted
 from pex_tui.engine.session import Check, CheckLevel
 from pex_tui.errors import UserError
 from pex_tui.planning.runners import PRESETS
+from pex_tui.settings import load_settings
+from pex_tui.wiring.appearance import check_appearance
+from pex_tui.wiring.ground import library_folders
 
 _LOW_DISK_BYTES = 2 * 1024**3
 _OLDEST_PYTHON = (3, 11)
@@ -30,6 +35,7 @@ async def check_all(place: Path) -> tuple[Check, ...]:
     """Every finding, the most basic first."""
     repository, finding = await _repository(place)
     found = [_python(), await _git(), finding]
+    found.append(_settings(None if repository is None else repository.top_level))
     if repository is not None:
         found += [await _identity(repository), _state(repository)]
     return (*found, _agents(), _limits(), _cores(), _terminal())
@@ -47,6 +53,20 @@ async def _repository(place: Path) -> tuple[Repository | None, Check]:
     return repository, Check(
         CheckLevel.OK, "repository", f"{repository.name}: {branch}@{head[:9]}, {state}"
     )
+
+
+def _settings(repo_top: Path | None) -> Check:
+    """Whether a run would take the configuration, the app's look and library of agents with it."""
+    try:
+        settings = load_settings(repo_top, (), os.environ)
+        check_appearance(settings, os.environ)
+        library = load_library(library_folders(repo_top, os.environ))
+    except UserError as error:
+        return Check(CheckLevel.BAD, "settings", "can't be used", " ".join(error.lines))
+    told = " ".join((*settings.notices(), *library.problems))
+    if told:
+        return Check(CheckLevel.WARN, "settings", "can be used, in part", told)
+    return Check(CheckLevel.OK, "settings", f"{counted(len(library.agents), 'agent')} defined")
 
 
 async def _identity(repository: Repository) -> Check:

@@ -6,8 +6,8 @@ from pex_tui.adapters.git.cli import GitError
 from pex_tui.core.text import clean
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
-from pex_tui.settings import config_home
-from pex_tui.tui.opening import Look, Opened, Start
+from pex_tui.tui.opening import Opened, Start
+from pex_tui.wiring.appearance import look_of
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, ground_of
 from pex_tui.wiring.lost_runs import telling_of_lost
@@ -45,21 +45,7 @@ async def open_here(
         )
     except GitError as error:
         raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
-    return Opened(workshop, _look(ground), start)
-
-
-def _look(ground: Ground) -> Look:
-    monitoring = ground.settings.monitoring
-    return Look(
-        symbols=monitoring.symbols,
-        theme=monitoring.theme,
-        themes=(config_home(ground.environ) / "themes",),
-        notify=monitoring.notify,
-        keymap=ground.settings.keymap,
-        refresh_seconds=monitoring.refresh_interval,
-        detail=monitoring.detail_level,
-        has_figures=monitoring.show_performance,
-    )
+    return Opened(workshop, look_of(ground.settings, ground.environ), start)
 
 
 async def _start(

@@ -178,6 +178,18 @@ def test_a_bad_setting_is_named(shell: Shell) -> None:
     assert "max_concurrent" in ended.stderr
 
 
+def test_check_and_doctor_refuse_a_keymap_that_run_refuses(shell: Shell) -> None:
+    shell.write(".pex/pex.yaml", "keymap: {agent.retry: p}\n")
+    shell.write("plan.yaml", "goal: x\ntasks: [{id: a, command: 'true'}]\n")
+
+    checked, looked = shell.pex("check", "plan.yaml"), shell.pex("doctor")
+
+    assert checked.returncode == 2
+    assert looked.returncode == 1
+    for told in (checked.stderr, looked.stdout):
+        assert "is for agent.pause" in " ".join(told.split())
+
+
 def test_a_branch_in_the_way_is_told_before_anything_is_there(shell: Shell) -> None:
     shell.git("branch", "pex")
     shell.write("plan.yaml", GOOD)

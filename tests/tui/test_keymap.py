@@ -9,11 +9,14 @@ from textual.screen import Screen
 from pex_tui.core.events import PauseRequested
 from pex_tui.core.ids import TaskId
 from pex_tui.errors import UserError
+from pex_tui.resources import shipped
+from pex_tui.settings_model import Monitoring, Settings
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.keymap import check_keymap, key_ids
 from pex_tui.tui.modes import NAMES
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
+from pex_tui.wiring.appearance import check_appearance
 from tests.tui import states
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import until
@@ -36,6 +39,27 @@ def ids() -> set[str]:
 
 def test_every_key_that_can_be_moved_is_known_by_its_name() -> None:
     assert ids() == key_ids()
+
+
+def test_the_settings_file_names_every_key_that_can_be_moved() -> None:
+    text = shipped("config/pex.yaml").read_text(encoding="utf-8")
+    listed = text.partition("These can be moved")[2].splitlines()[1:]
+    assert " ".join(line.replace("#", "") for line in listed).split() == sorted(key_ids())
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (Settings(keymap={"agent.retry": "p"}), "p in the monitor is for agent.pause"),
+        (Settings(monitoring=Monitoring(theme="mud")), 'there is no theme "mud"'),
+    ],
+)
+def test_what_the_app_would_not_open_with_is_refused_without_it(
+    settings: Settings, problem: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        check_appearance(settings, {"HOME": "nowhere"})
+    assert any(problem in line for line in refused.value.lines)
 
 
 async def test_a_moved_key_does_what_the_old_one_did() -> None:

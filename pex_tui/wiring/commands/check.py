@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from pex_tui.headless.check import render_check
+from pex_tui.wiring.appearance import check_appearance
 from pex_tui.wiring.hosting import Options, await_command, ground_of
 
 
@@ -14,6 +15,7 @@ def main(options: Options) -> int:
 
 async def _check(options: Options) -> int:
     ground = await ground_of(options)
+    check_appearance(ground.settings, ground.environ)
     await ground.repository.head()
     draft = await ground.load_plan(Path(options.plan), slots=options.slots)
     sys.stdout.write(render_check(draft.plan, draft.graph, draft.rules))
