@@ -293,8 +293,9 @@ async def test_leftovers_of_a_killed_engine_are_ended_before_the_next_gate(world
     )
     assert orphan.stdout is not None
     await orphan.stdout.readline()
+    alive = f"grep -q '^State:.[^Z]' /proc/{orphan.pid}/status"
 
-    assert (await check(world, "true")).passed
+    assert (await check(world, f"! {alive}")).passed
 
     assert await orphan.wait() == -9
 
@@ -311,5 +312,12 @@ def survivors(world: World) -> list[psutil.Process]:
     return found
 
 
-def test_ending_what_carries_a_mark_that_nothing_carries_is_quick() -> None:
+def test_where_nothing_carries_the_mark_nobody_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr("pex_tui.adapters.git.check.time.sleep", naps.append)
+
     end_marked(MARK, "/nowhere")
+
+    assert naps == []

@@ -3,9 +3,12 @@
 import random
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pex_tui.adapters.git import capture as capturing
+from pex_tui.adapters.git import footprints
 from pex_tui.adapters.git.cli import Git
 from pex_tui.adapters.git.collide import may_collide
 from pex_tui.adapters.git.lookout import GitLookout
@@ -125,6 +128,26 @@ async def test_an_attempt_that_is_over_has_no_footprint(
     project.commit(START)
     key, _ = await at_work(workspaces, project, "one")
     await workspaces.capture(key, writer())
+    assert await lookout.footprint(key, None) is None
+
+
+async def test_what_another_attempt_does_in_the_same_workspace_is_no_footprint(
+    lookout: GitLookout,
+    workspaces: GitWorkspaces,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project.commit(START)
+    key, path = await at_work(workspaces, project, "one")
+    take_footprint = footprints.take_footprint
+
+    async def slow(*seen: Any) -> Footprint:
+        await workspaces.capture(key, writer())
+        assert (await at_work(workspaces, project, "two"))[1] == path
+        edit(path / "src/a.py", {3: "of two"})
+        return await take_footprint(*seen)
+
+    monkeypatch.setattr(capturing, "take_footprint", slow)
     assert await lookout.footprint(key, None) is None
 
 

@@ -54,6 +54,34 @@ async def test_a_preparation_cut_short_is_done_again(
     assert len(bench.worktrees()) == 2
 
 
+async def test_a_workspace_that_is_being_made_ready_for_the_next_is_no_longer_what_it_was(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    await bench.capture(key_of("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkTrees, "reset", crash_later)
+        with pytest.raises(Crash):
+            await bench.prepare(key_of("b"), writer())
+    (path / "stray").write_text("half made")
+    await bench.restart()
+
+    assert bench.workspaces.path(key_of("b")) is None
+    assert await bench.prepare(key_of("b"), writer()) == path
+    assert (await bench.capture(key_of("b"))).files == ()
+
+
+async def test_a_record_is_there_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> None:
+    record = (await bench.prepare(key_of("a"), writer())).with_suffix(".json")
+    before, kept = record.read_text(), tmp_path / "kept"
+    kept.hardlink_to(record)
+    await bench.capture(key_of("a"))
+    await bench.prepare(key_of("b"), writer())
+
+    assert record.read_text() != before
+    assert kept.read_text() == before  # another file took its place, and nobody wrote into it
+
+
 async def test_a_workspace_never_handed_over_holds_no_work(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +141,25 @@ async def test_a_capture_cut_short_answers_the_same(
     await bench.restart()
     assert await bench.capture(key_of("a"), spec) == done
     assert await bench.prepare(key_of("b"), writer()) == path
+
+
+async def test_a_capture_cut_short_is_not_the_answer_for_another_start(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (await bench.prepare(key_of("a"), writer()) / "old").write_text("old")
+    with monkeypatch.context() as patch:
+        patch.setattr(capturing.Answers, "store", crash)
+        with pytest.raises(Crash):
+            await bench.capture(key_of("a"))
+    await bench.restart()
+    (await bench.prepare(key_of("a"), writer(), "HEAD^") / "new").write_text("new")
+
+    done = await bench.capture(key_of("a"))
+
+    assert done.files == ("new",)
+    assert bench.project.git("rev-parse", f"{done.work}^", "HEAD^").split()[0] == (
+        bench.project.git("rev-parse", "HEAD^")
+    )
 
 
 async def test_a_capture_answers_from_the_ref_when_all_else_is_gone(bench: Bench) -> None:
