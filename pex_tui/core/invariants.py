@@ -61,7 +61,11 @@ def _locks(state: RunState) -> Iterator[str]:
 
 def _circles(state: RunState) -> Iterator[str]:
     closed = circle(waits(state))
-    on_their_way_out = {("task", task.id) for task in state.tasks if task.phase is Phase.STOPPING}
+    stopping = {task.id for task in state.tasks if task.phase is Phase.STOPPING}
+    on_their_way_out = {
+        *(("task", name) for name in stopping),
+        *(("claim", claim.claim) for claim in state.claims if claim.task in stopping),
+    }
     if closed and on_their_way_out.isdisjoint(closed):
         yield f"{closed} wait for one another in a circle"
 

@@ -17,6 +17,7 @@ from pex_tui.core.events import (
     AgentExited,
     AgentPaused,
     AgentResumed,
+    AttemptReturned,
     BoostRequested,
     BoostToggled,
     ConflictDecided,
@@ -25,6 +26,7 @@ from pex_tui.core.events import (
     PauseRequested,
     ResumeRequested,
     RetryRequested,
+    RunAbortRequested,
     RunAdopted,
     RunDrainRequested,
     RunLanded,
@@ -49,19 +51,36 @@ from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.metrics import measure
 from pex_tui.core.outcome import ending
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase, RunStage
-from pex_tui.core.plan import GatePolicy, LockMode, LockRequest, Plan, Priority, Strategy, TaskSpec
+from pex_tui.core.plan import (
+    Brief,
+    GatePolicy,
+    LockMode,
+    LockRequest,
+    Plan,
+    Priority,
+    Strategy,
+    Talk,
+    TaskSpec,
+)
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
 from pex_tui.core.settle import is_over, is_stuck, next_deadline
 from pex_tui.core.state import FailureKind, LandStatus, TaskState, Verdict
 from pex_tui.core.step import replay, step
-from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
+from pex_tui.core.talk_events import (
+    AgentLimited,
+    AgentSpent,
+    BudgetExtended,
+    PermissionAsked,
+    PermissionDecided,
+)
 from tests.core.world import BASE, World
 
 NAMES = tuple(TaskId(f"t{number}") for number in range(6))
 LOCKS = (LockName("db"), LockName("cache"))
 GLOBS = ("src/**", "src/a.py", "docs/*", "x")
 AGENTS = ("release", "keeper", "other")
+MODEL = Brief("claude", Talk.CLAUDE)
 RULES = {"never": (("release", "@writes"), ("keeper", "keeper"))}
 
 
@@ -82,6 +101,7 @@ def specs(draw: st.DrawFn, position: int) -> TaskSpec:
         timeout_seconds=draw(st.none() | st.just(50.0)),
         retries=draw(st.integers(0, 2)),
         stage=draw(st.integers(1, 2)),
+        brief=draw(st.sampled_from([None, None, MODEL])),
         enabled=draw(st.booleans() | st.just(value=True)),
     )
 
@@ -114,6 +134,7 @@ class RunMachine(RuleBasedStateMachine):
         again=st.integers(0, 1),
         speculate=st.booleans(),
         leases=st.booleans(),
+        budget=st.sampled_from([None, None, 100]),
     )
     def begin(
         self,
@@ -128,6 +149,7 @@ class RunMachine(RuleBasedStateMachine):
         again: int,
         speculate: bool,
         leases: bool,
+        budget: int | None,
     ) -> None:
         rules = RunRules(
             slots=slots,
@@ -141,6 +163,7 @@ class RunMachine(RuleBasedStateMachine):
             gate_retries=again,
             speculate=speculate,
             leases=leases,
+            budget_tokens=budget,
             never=RULES["never"],
         )
         self.world = World(plan, rules)
@@ -180,6 +203,22 @@ class RunMachine(RuleBasedStateMachine):
         if task is not None:
             kind = CaptureFailed if task.phase is Phase.CAPTURING else LandingFailed
             self.world.send(kind(task.id, task.attempt, "disk full", passing=passing))
+
+    @rule(data=st.data())
+    def the_records_of_an_attempt_are_gone(self, data: st.DataObject) -> None:
+        task = self.pick(data, *HOLDS_SLOT)
+        if task is not None:
+            self.world.send(AttemptReturned(task.id, task.attempt, "nothing is known of it"))
+
+    @rule(data=st.data(), tokens=st.sampled_from([10, 60]), refused=st.booleans())
+    def a_provider_answers_or_refuses(
+        self, data: st.DataObject, tokens: int, refused: bool
+    ) -> None:
+        task = self.pick(data, Phase.RUNNING)
+        if task is not None and self.world.state.spec(task.id).brief is not None:
+            spent = AgentSpent(task.id, task.attempt, tokens, None, task.spendings + 1)
+            limited = AgentLimited(task.id, task.attempt, 20.0, "429")
+            self.world.send(limited if refused else spent)
 
     @rule(answer=st.sampled_from(["clean", "conflict", "empty", "refused", "red"]))
     def git_answers(self, answer: str) -> None:
@@ -232,7 +271,10 @@ class RunMachine(RuleBasedStateMachine):
 
     @rule(
         request=st.sampled_from(
-            [RunPauseRequested, RunResumeRequested, BoostToggled, LandRequested]
+            [
+                *(RunPauseRequested, RunResumeRequested, BoostToggled, LandRequested),
+                *(BudgetExtended, RunAbortRequested),
+            ]
         )
     )
     def somebody_asks_something_of_the_run(self, request: type) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pex_tui.core.actions import AnswerAgent, GrantLock, PauseAgent, ResumeAgent
 from pex_tui.core.conflict import Decision, SharedPath
 from pex_tui.core.deadlock import Edge, circle, waits, waits_for
-from pex_tui.core.events import AgentPaused, AgentStarted, PauseRequested
+from pex_tui.core.events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
 from pex_tui.core.ids import ClaimId, LockName, TaskId
 from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.phases import Phase
@@ -153,3 +153,17 @@ def test_who_waits_for_two_files_waits_on_for_one_when_the_other_is_free() -> No
     answers = [one for one in world.actions if isinstance(one, AnswerAgent) and one.task == A]
     assert [one.request for one in answers] == ["r3", "r4"]
     assert world.task("a").yields_to is None
+
+
+def test_claims_that_wait_in_a_circle_while_their_task_is_stopped_end_with_it() -> None:
+    world = at_work(agent("a"))
+    world.send(LockAsked(A, 1, C1, DB), LockAsked(A, 1, C2, CACHE), AbortRequested(A, "you"))
+    inner, other = ClaimId("inner"), ClaimId("other")
+
+    world.send(LockAsked(A, 1, inner, CACHE, within=(C1,)))
+    world.send(LockAsked(A, 1, other, DB, within=(C2,)))
+
+    assert circle(waits(world.state))
+    assert world.state.conflicts == ()  # nobody is rolled back for it
+    world.exit("a", code=-15)
+    assert world.state.claims == ()
