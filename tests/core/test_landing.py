@@ -531,6 +531,17 @@ def test_the_first_failure_is_named_where_it_ends_the_run(world: Make) -> None:
     assert "another task failed" in run.task("b").reason
 
 
+def test_a_person_who_ends_a_task_is_named_though_a_failure_would_end_the_run(
+    world: Make,
+) -> None:
+    run = world(task("a"), rules=RunRules(fail_fast=True))
+    run.send(AbortRequested(A, "you"))
+    run.exit("a", code=-15)
+    run.capture("a")
+
+    assert run.task("a").reason == "aborted by a person"
+
+
 def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:
     run = world(task("a"), task("b"))
     captured(run, "a")

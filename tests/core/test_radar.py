@@ -86,7 +86,10 @@ def test_the_one_with_less_to_lose_stands_still_until_the_other_has_landed() -> 
     assert world.task("b").failures == 0
     (conflict,) = world.state.conflicts
     assert [step.decision for step in conflict.steps] == [Decision.PAUSED, Decision.SERIALISED]
-    assert conflict.steps[-1].reason == "a has landed: b starts again on top of that"
+    assert [step.reason for step in conflict.steps] == [
+        "conflict_resolution.radar is pause, and b has less to lose than a",
+        "a has landed: b starts again on top of that",
+    ]
 
 
 def test_whoever_stood_still_goes_on_where_the_other_does_not_land() -> None:
@@ -142,13 +145,17 @@ def test_urgency_and_rank_come_before_the_work_done(
 
 
 def test_nobody_stands_still_for_one_who_stands_still() -> None:
-    world = working(RadarPolicy.PAUSE, *(task(name, writes=None) for name in "abc"))
+    urgent = task("c", writes=None, priority=Priority.HIGH)
+    world = working(RadarPolicy.PAUSE, task("a", writes=None), task("b", writes=None), urgent)
     world.run("c")
     world.send(SEEN, AgentPaused(B, 1))
     acted = world.send(OverlapSeen(B, C, PATHS))
     assert PauseAgent(C, 1) in acted
     world.send(OverlapSeen(A, C, PATHS))
     assert [world.task(name).yields_to for name in "abc"] == [None, A, B]
+    assert world.state.conflicts[1].steps[0].reason == (
+        "conflict_resolution.radar is pause, and c is the one that can"
+    )
 
 
 def test_serialised_tasks_never_run_side_by_side_again() -> None:

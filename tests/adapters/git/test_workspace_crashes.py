@@ -54,21 +54,20 @@ async def test_a_preparation_cut_short_is_done_again(
     assert len(bench.worktrees()) == 2
 
 
-async def test_a_workspace_that_is_being_made_ready_for_the_next_is_no_longer_what_it_was(
+async def test_a_workspace_that_is_half_way_to_another_commit_is_not_taken_for_ready(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = await bench.prepare(key_of("a"), writer())
-    await bench.capture(key_of("a"))
     with monkeypatch.context() as patch:
         patch.setattr(WorkTrees, "reset", crash_later)
         with pytest.raises(Crash):
-            await bench.prepare(key_of("b"), writer())
+            await bench.prepare(key_of("a"), writer(), "HEAD^")
     (path / "stray").write_text("half made")
     await bench.restart()
 
-    assert bench.workspaces.path(key_of("b")) is None
-    assert await bench.prepare(key_of("b"), writer()) == path
-    assert (await bench.capture(key_of("b"))).files == ()
+    assert bench.workspaces.path(key_of("a")) is None
+    assert await bench.prepare(key_of("a"), writer()) == path
+    assert (await bench.capture(key_of("a"))).files == ()
 
 
 async def test_a_record_is_there_whole_or_not_at_all(bench: Bench, tmp_path: Path) -> None:
