@@ -200,6 +200,7 @@ def _for_resolve(parser: argparse.ArgumentParser) -> None:
         ("theirs", "take what landed before it"),
         ("rerun", "run the task again on the newest tip"),
         ("edit", "edit each conflicting file in $EDITOR"),
+        ("abort", "give the task up; its work is kept"),
     ):
         choice.add_argument(
             f"--{flag}", dest="choice", action="store_const", const=flag, help=meaning

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from pex_tui.core.plan import Isolation, PermissionMode, PermissionRules, Talk
-from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules, Strategy
+from pex_tui.core.rules import FallbackMode, ProtectPolicy, RadarPolicy, RunRules, Strategy
 from pex_tui.planning.agents import AgentDefinition
 from pex_tui.planning.fields import (
     Command,
@@ -169,6 +169,31 @@ class Network(_Section):
     """Hosts that tasks may reach."""
 
 
+class Protected(_Section):
+    """What tasks change only with a person's word, besides the files that `verify` names."""
+
+    paths: Annotated[tuple[Glob, ...], BeforeValidator(read_list)] = (
+        ".pex/**",
+        ".claude/**",
+        ".{codex,gemini,opencode,cursor}/**",
+        ".mcp.json",
+        ".github/{workflows,actions}/**",
+        ".gitlab-ci.{yml,yaml}",
+        ".gitlab/ci/**",
+        ".{circleci,buildkite,ci,woodpecker,azure-pipelines}/**",
+        ".{gitea,forgejo}/workflows/**",
+        "{.travis,.woodpecker,.drone,.appveyor,appveyor,azure-pipelines,bitbucket-pipelines}.{yml,yaml}",
+        "Jenkinsfile",
+        "{.husky,.githooks,githooks,.lefthook}/**",
+        "{lefthook,.lefthook,.pre-commit-config}.{yml,yaml}",
+        "**/.gitattributes",
+        ".worktreeinclude",
+    )
+    """Globs of the repository: settings, agents, CI, hooks, attributes."""
+    policy: ProtectPolicy = ProtectPolicy.ASK
+    """What becomes of such work whose task does not name the path: ask, warn or refuse."""
+
+
 class Safety(_Section):
     """How tasks are kept apart and ended."""
 
@@ -186,6 +211,8 @@ class Safety(_Section):
     """Environment variables that tasks get besides the usual ones."""
     network: Network = Network()
     """What tasks may reach."""
+    protected: Protected = Protected()
+    """What tasks change only with a person's word."""
 
 
 class Permissions(_Section):
@@ -302,6 +329,8 @@ class Settings(_Section):
             never=self.compatibility.never,
             budget_usd=self.budget.usd,
             budget_tokens=self.budget.tokens,
+            protect=self.safety.protected.policy,
+            protected=self.safety.protected.paths,
         )
 
     @property

@@ -86,6 +86,8 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         candidate=None,
         files=(),
         drift=(),
+        protected=(),
+        approved=(),
         own_commits=0,
         unlanded=(),
         yields_to=None,

@@ -8,13 +8,14 @@ from pex_tui.core.rules import Strategy
 
 
 class ConflictKind(StrEnum):
-    """What two tasks fell out over."""
+    """What two tasks fell out over, or what a person has to look at."""
 
     WRITE = "write"
     RESOURCE = "resource"
     CYCLE = "cycle"
     MEMORY = "memory"
     SEMANTIC = "semantic"
+    PROTECTED = "protected"  # one task alone: it changes paths that only a person may change
 
 
 class Decision(StrEnum):
@@ -36,7 +37,10 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConflictFile:
-    """A path that git could not merge, and how it puts it ("content", "modify/delete", …)."""
+    """A path that git could not merge, and how it puts it ("content", "modify/delete", …).
+
+    A path that merges and that a person has to allow is "protected".
+    """
 
     path: str
     kind: str = "content"

@@ -41,6 +41,11 @@ def matches(pattern: str, path: str) -> bool:
     return _compiled(pattern).fullmatch(path) is not None
 
 
+def any_match(patterns: tuple[str, ...], path: str) -> bool:
+    """Whether the path is in one of the patterns; quick for many paths."""
+    return _compiled_all(patterns).fullmatch(path) is not None
+
+
 def overlap(first: str, second: str) -> bool:
     """Whether some path is in both patterns."""
     return shared_path(first, second) is not None
@@ -195,6 +200,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(
         "|".join(_regex(segments) for segments in _alternatives(pattern, is_wide=True)), re.DOTALL
     )
+
+
+@lru_cache(maxsize=64)
+def _compiled_all(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    never = "(?!)"
+    return re.compile("|".join(_compiled(one).pattern for one in patterns) or never, re.DOTALL)
 
 
 def _regex(segments: _Segments) -> str:

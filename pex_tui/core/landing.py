@@ -1,5 +1,6 @@
 """The merge queue: what git and the gate say of its entries, and what becomes of them."""
 
+from pex_tui.core.approval import is_stopped, paths_in_conflict, tell_protected
 from pex_tui.core.attempts import ready, why_aborted
 from pex_tui.core.batch import judged_by_gate
 from pex_tui.core.clash import conflicted, stand_on
@@ -9,7 +10,7 @@ from pex_tui.core.combination import (
     record_combination,
     remember_decision,
 )
-from pex_tui.core.conflict import Decision
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import close
 from pex_tui.core.draft import Draft
 from pex_tui.core.events import ConflictDecided
@@ -80,6 +81,7 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
     task = draft.task(event.task)
     if task.phase is not Phase.CONFLICT:
         return
+    decided_paths = paths_in_conflict(draft, task)
     close(draft, task.id, event.decision, event.by)
     if event.decision is Decision.RERUN:
         draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
@@ -88,7 +90,11 @@ def decided(draft: Draft, event: ConflictDecided) -> None:
         draft.move(task.id, Phase.ABORTED, reason=f"given up by {event.by}")
     else:
         own_work = task.own_work or task.work
-        enqueue(draft, draft.change(task.id, work=event.work, own_work=own_work, reason=""))
+        approved = (*task.approved, *decided_paths)
+        changed = draft.change(
+            task.id, work=event.work, own_work=own_work, approved=approved, reason=""
+        )
+        enqueue(draft, changed)
 
 
 def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
@@ -108,12 +114,24 @@ def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
         leave_queue(draft, task)
         record_combination(draft, task)
         remember_decision(draft, task)
-        draft.move(task.id, Phase.DONE, reason="its change had landed already")
+        draft.move(task.id, Phase.DONE, reason=_why_nothing_lands(draft, task))
+    elif is_stopped(draft, task, event.protected):
+        pass
     elif combination is not None and not is_gated(draft.state):  # nothing would judge it
         conflicted(draft, task, as_conflict(task, combination))
     else:
         stage = LandingStage.MERGED if is_gated(draft.state) else LandingStage.PASSED
         draft.change(task.id, landing_stage=stage)
+
+
+def _why_nothing_lands(draft: Draft, task: TaskState) -> str:
+    left_out = any(
+        one.kind is ConflictKind.PROTECTED and one.tasks[0] == task.id
+        for one in draft.state.conflicts
+    )
+    if task.own_work is not None and left_out:
+        return "all that it changed was left out"
+    return "its change had landed already"
 
 
 def _wait_for_batch(draft: Draft, task: TaskState) -> None:
@@ -128,6 +146,7 @@ def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
     draft.set(tip=event.commit)
     record_combination(draft, task)
     remember_decision(draft, task)
+    tell_protected(draft, task)
     draft.move(task.id, Phase.LANDED, landed=event.commit, failure=None, stop=None, reason="")
     if draft.state.land_status is LandStatus.LANDED:  # the user's branch lacks this commit
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")

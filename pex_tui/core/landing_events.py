@@ -12,7 +12,8 @@ class WorkMerged(BaseEvent):
     """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already.
 
     `combined` are paths in conflict that strategies settled, `against` whose landing they met;
-    `onto` is what it was to be merged onto, None for the branch's own tip.
+    `onto` is what it was to be merged onto, None for the branch's own tip. `protected` are changed
+    paths that only a person may change, and that the task does not declare.
     """
 
     task: TaskId
@@ -22,6 +23,7 @@ class WorkMerged(BaseEvent):
     combined: tuple[CombinedFile, ...] = ()
     against: tuple[TaskId, ...] = ()
     onto: CommitId | None = None
+    protected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

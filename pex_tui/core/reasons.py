@@ -53,6 +53,7 @@ _BAD_END = {
     FailureKind.GATE: "Gate failed",
     FailureKind.CAPTURE: "Its work can't be kept",
     FailureKind.LANDING: "Git refused",
+    FailureKind.PROTECTED: "Refused",
     FailureKind.LAUNCH: "Can't be started",
     FailureKind.AUTH: "Not logged in",
     FailureKind.STALL: "Stalled",

@@ -22,6 +22,14 @@ class RadarPolicy(StrEnum):
     SERIALISE = "serialise"  # that one starts again after the other
 
 
+class ProtectPolicy(StrEnum):
+    """What becomes of work that changes a protected path which its task does not declare."""
+
+    ASK = "ask"  # it waits for a person, before the gate
+    WARN = "warn"  # it lands, and the user is told
+    REFUSE = "refuse"  # the task fails, its work kept
+
+
 class Strategy(StrEnum):
     """How a conflict in a file is settled with nobody asked; only what the gate passes lands."""
 
@@ -41,7 +49,8 @@ class RunRules:
     larger share of the landings than `sequential_above` met a conflict, writers go one by one. The
     `silent` strategies settle conflicts with nobody asked, and union does on paths like `union`;
     what a person decided in the same conflict outranks them if the run `remembers`. With `leases`
-    agents that announce writes wait for whoever has the file. Up to
+    agents that announce writes wait for whoever has the file. `protect` says what becomes of work
+    that changes `protected` paths, or files that the gate's commands name; None of no work. Up to
     `gate_batch` entries of the merge queue are tested together, a red gate is asked
     `gate_retries` times more, and with `speculate` what comes next is tested meanwhile.
     """
@@ -71,3 +80,5 @@ class RunRules:
     never: tuple[tuple[str, str], ...] = ()
     budget_usd: float | None = None
     budget_tokens: int | None = None
+    protect: ProtectPolicy | None = None
+    protected: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from pex_tui.core.unlanded import Unlanded
 
 
 class FailureKind(StrEnum):
-    """Why an attempt did not succeed; the last five are not retried."""
+    """Why an attempt did not succeed; the last six are not retried."""
 
     EXIT = "exit"
     SIGNAL = "signal"
@@ -32,6 +32,7 @@ class FailureKind(StrEnum):
     GATE = "gate"  # its work was merged and did not pass
     CAPTURE = "capture"  # its work could not be put under a ref
     LANDING = "landing"  # git refused to merge or move
+    PROTECTED = "protected"  # it changed what only a person may change
 
 
 PERMANENT = frozenset(
@@ -41,6 +42,7 @@ PERMANENT = frozenset(
         FailureKind.GATE,
         FailureKind.CAPTURE,
         FailureKind.LANDING,
+        FailureKind.PROTECTED,
     }
 )
 
@@ -239,6 +241,8 @@ class TaskState:
     landed: CommitId | None = None
     files: tuple[str, ...] = ()  # changed so far, or in all
     drift: tuple[str, ...] = ()  # files written outside the declared set
+    protected: tuple[str, ...] = ()  # paths of the candidate that only a person may change
+    approved: tuple[str, ...] = ()  # paths that a person has looked at and decided
     own_commits: int = 0  # that the agent made itself
     unlanded: tuple[Unlanded, ...] = ()  # what else the attempt wrote
     progress: float | None = None  # 0…1; None is unknown, never guessed

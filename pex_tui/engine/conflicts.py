@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pex_tui.core.conflict import Conflict, Decision
+from pex_tui.core.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.events import ConflictDecided
 from pex_tui.core.ids import CommitId, TaskId
 from pex_tui.core.phases import Phase
@@ -10,6 +10,8 @@ from pex_tui.core.state import RunState, TaskState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import GateResult, Lander, LandingError
 from pex_tui.engine.sides import ConflictSides
+
+_WITHOUT_A_RESULT = frozenset({Decision.RERUN, Decision.ABORTED})
 
 
 class ConflictDesk:
@@ -32,7 +34,9 @@ class ConflictDesk:
             if tip is not None and not found:
                 self._shown[conflict.number] = tip
                 settled = entry.work if entry.own_work is not None else None
-                found = await self._lander.sides(_key(state, entry), work, tip, settled)
+                found = await self._lander.sides(
+                    _key(state, entry), work, tip, settled, _protected(conflict)
+                )
         return found
 
     async def decide(
@@ -46,9 +50,15 @@ class ConflictDesk:
         entry, conflict, work = _open(state, task)
         tip = self._tip(state, conflict)
         settled = None
-        if decision is not Decision.RERUN:
+        if decision not in _WITHOUT_A_RESULT:
             settled = await self._lander.settle(
-                _key(state, entry), state.spec(task), work, tip, decision, dict(contents)
+                _key(state, entry),
+                state.spec(task),
+                work,
+                tip,
+                decision,
+                dict(contents),
+                _protected(conflict),
             )
         return ConflictDecided(task, decision, settled, self._actor)
 
@@ -59,13 +69,24 @@ class ConflictDesk:
         entry, conflict, work = _open(state, task)
         key, tip = _key(state, entry), self._tip(state, conflict)
         result = await self._lander.settle(
-            key, state.spec(task), work, tip, Decision.EDITED, dict(contents)
+            key,
+            state.spec(task),
+            work,
+            tip,
+            Decision.EDITED,
+            dict(contents),
+            _protected(conflict),
         )
         return await self._lander.gate(key, result)
 
     def _tip(self, state: RunState, conflict: Conflict) -> CommitId:
         """What the work is settled against: what a person saw, else the newest state."""
         return self._shown.get(conflict.number) or state.tip or conflict.tip or state.base
+
+
+def _protected(conflict: Conflict) -> tuple[str, ...]:
+    """The paths that merge, and that a person has to allow."""
+    return tuple(file.path for file in conflict.files if file.kind == ConflictKind.PROTECTED)
 
 
 def _key(state: RunState, entry: TaskState) -> AttemptKey:

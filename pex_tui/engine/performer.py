@@ -234,6 +234,7 @@ class Performer:
                 merged.combined,
                 merged.against,
                 action.onto,
+                merged.protected,
             )
         if action.onto is not None:
             return MergeDeferred(action.task, action.attempt, action.onto)

@@ -176,7 +176,7 @@ class Workspaces(Protocol):
 class Merged:
     """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land.
 
-    `combined` are conflicts that were settled with nobody asked: it lands only if a gate passes.
+    Conflicts are `combined` with nobody asked: it lands only if a gate passes; see `WorkMerged`.
     """
 
     tip: CommitId
@@ -184,6 +184,7 @@ class Merged:
     combined: tuple[CombinedFile, ...] = ()
     against: tuple[TaskId, ...] = ()
     notices: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +246,7 @@ class Lander(Protocol):
         """Merge the work onto the tip into one single-parent commit under a keep-ref.
 
         With `onto`, the tip is that commit instead of the branch's. With `combine`, conflicts may
-        be settled by strategies, or as a person did before, where there is a gate. The result's
-        notices are for the user.
+        be settled by strategies, or as a person did before, where there is a gate.
         """
         ...
 
@@ -270,12 +270,14 @@ class Lander(Protocol):
         ...
 
     async def sides(
-        self, key: AttemptKey, work: CommitId, tip: CommitId, settled: CommitId | None = None
+        self,
+        key: AttemptKey,
+        work: CommitId,
+        tip: CommitId,
+        settled: CommitId | None = None,
+        protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
-        """The conflicting paths of the work on the tip, for the conflict screen.
-
-        `settled` is what somebody made of the conflict and the gate refused: it is proposed.
-        """
+        """The paths in conflict, and the `protected` ones that change; `settled` is proposed."""
         ...
 
     async def settle(
@@ -286,6 +288,7 @@ class Lander(Protocol):
         tip: CommitId,
         decision: Decision,
         contents: dict[str, bytes | None],
+        protected: tuple[str, ...] = (),
     ) -> CommitId:
         """Make the commit that settles a conflict, on `tip`, under a ref.
 

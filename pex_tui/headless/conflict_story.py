@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pex_tui.core.amounts import clock, counted, listed, percent
-from pex_tui.core.conflict import Conflict, ConflictStep, Decision
+from pex_tui.core.conflict import Conflict, ConflictKind, ConflictStep, Decision
 from pex_tui.core.disputes import PEX
 from pex_tui.core.foresight import Pair
 from pex_tui.headless.report import Report, cost_seconds
@@ -25,6 +25,9 @@ _DECISIONS = {
     Decision.FAILED: "failed",
 }
 
+_ALLOWED = {Decision.OURS: "allowed as it is", Decision.THEIRS: "left out"}
+"""The same for protected paths."""
+
 
 def headline(report: Report, conflict: Conflict) -> str:
     """Kind, who was involved, over what, how it ended and what it cost."""
@@ -39,7 +42,7 @@ def how_decided(conflict: Conflict) -> str:
     """How a conflict was settled and by whom, in words."""
     if conflict.decision is None:
         return _OPEN
-    return f"{_DECISIONS[conflict.decision]}{_by(conflict.decided_by)}"
+    return f"{_words(conflict, conflict.decision)}{_by(conflict.decided_by)}"
 
 
 def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
@@ -65,7 +68,7 @@ def step_lines(report: Report, conflict: Conflict) -> Iterator[str]:
         if is_news or len(conflict.steps) > 1:
             at = clock(max(0.0, step.at - report.history.began_at))
             why = f" ({step.reason})" if is_news else ""
-            yield f"after {at} {_what_was_done(step)}{why}"
+            yield f"after {at} {_what_was_done(conflict, step)}{why}"
 
 
 def one_by_one_line(report: Report) -> str:
@@ -113,10 +116,15 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + more
 
 
-def _what_was_done(step: ConflictStep) -> str:
+def _what_was_done(conflict: Conflict, step: ConflictStep) -> str:
     if step.decision is None:
         return "it was left open"
-    return f"{_DECISIONS[step.decision]}{_by(step.by)}"
+    return f"{_words(conflict, step.decision)}{_by(step.by)}"
+
+
+def _words(conflict: Conflict, decision: Decision) -> str:
+    is_protected = conflict.kind is ConflictKind.PROTECTED
+    return _ALLOWED.get(decision, _DECISIONS[decision]) if is_protected else _DECISIONS[decision]
 
 
 def _by(who: str) -> str:

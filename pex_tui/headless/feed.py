@@ -99,6 +99,9 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
             paths = listed([file.path for file in event.files])
             against = f" with {', '.join(event.against)}" if event.against else ""
             return f"⇄ {event.task}: conflict in {paths}{against}; {_what_now(event, state)}"
+        case WorkMerged() if _waits_for_allowance(event, state):
+            paths = listed(list(event.protected))
+            return f"⇄ {event.task}: changes protected {paths}; it waits for a decision"
         case WorkMerged() if event.combined:
             paths = listed([file.path for file in event.combined])
             against = f" with {', '.join(event.against)}" if event.against else ""
@@ -153,6 +156,10 @@ def _what_now(event: MergeConflicted, state: RunState) -> str:
             return "it is given up"
         case _:
             return "it runs again on the newest tip"
+
+
+def _waits_for_allowance(event: WorkMerged, state: RunState) -> bool:
+    return bool(event.protected) and state.task(event.task).phase is Phase.CONFLICT
 
 
 def _s(count: int) -> str:

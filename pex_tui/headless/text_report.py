@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from pex_tui.core.amounts import clock, counted, percent
+from pex_tui.core.conflict import ConflictKind
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import over_budget
 from pex_tui.core.liveness import waits_for_money
@@ -24,6 +25,7 @@ from pex_tui.headless.report import Report
 WIDTH = 100
 _BAR = 48
 _LEAST_NAME = len("Timeline")
+_ALLOWANCE = "allow its changes to protected paths (ours), or leave them out (theirs)"
 _RARE_WAITS = frozenset({"limit", "budget"})  # of agents with a model
 _OUTCOMES = {
     Outcome.OK: "everything ended well",
@@ -283,8 +285,8 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
         )
     for conflict in state.open_conflicts:
         yield (
-            f"pex-tui resolve {run} {conflict.tasks[0]} --ours|--theirs|--edit|--rerun",
-            "settle its conflict",
+            f"pex-tui resolve {run} {conflict.tasks[0]} --ours|--theirs|--edit|--rerun|--abort",
+            _ALLOWANCE if conflict.kind is ConflictKind.PROTECTED else "settle its conflict",
         )
     if any(task.phase is Phase.LANDED for task in state.tasks):
         yield from _landing_steps(report)

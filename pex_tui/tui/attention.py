@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pex_tui.core.conflict import Conflict
+from pex_tui.core.approval import protected_words
+from pex_tui.core.conflict import Conflict, ConflictKind
 from pex_tui.core.ids import TaskId
 from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import RunStage
@@ -91,6 +92,8 @@ def _refusal(state: RunState) -> str:
 
 
 def _conflict(conflict: Conflict) -> str:
+    if conflict.kind is ConflictKind.PROTECTED:
+        return f"{clean(protected_words(conflict))}. c decides."
     paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
     where = f" in {paths}" if paths else ""
     return f"{' and '.join(conflict.tasks)} conflict{where}. c settles it."

@@ -19,7 +19,8 @@ _END_SECONDS = 1.0
 
 def editable(entry: FileMerge) -> str:
     """What the editor gets: the result so far, or git's text with markers while it is open."""
-    if entry.open_hunks and entry.sides.merged is not None:
+    is_whole = entry.parts is None and entry.edited is None
+    if (entry.open_hunks or is_whole) and entry.sides.merged is not None:
         return entry.sides.merged.decode("utf-8", "surrogateescape")
     return entry.text
 

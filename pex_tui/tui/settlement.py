@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.hunks import Choice, Chunk, Origin, chunks, open_chunks, result, split_lines
 from pex_tui.core.syntax import syntax_of
 from pex_tui.engine.sides import ConflictSides
@@ -28,6 +29,12 @@ class FileMerge:
     def is_renamed(self) -> bool:
         """Whether it is one of the names that a file got on the two sides, or had before."""
         return self.parts is None and self.sides.kind == _RENAMED
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether it is a text, of which a person may make another."""
+        is_protected = self.sides.kind == ConflictKind.PROTECTED
+        return self.parts is not None or (is_protected and self.sides.merged is not None)
 
     @property
     def open_hunks(self) -> tuple[int, ...]:
@@ -159,6 +166,13 @@ class Settlement:
             if self.files[file].open_hunks:
                 return replace(self, file=file, hunk=self.files[file].open_hunks[0])
         return self
+
+    @property
+    def decision(self) -> Decision:
+        """One side of every file as it is, its mode included; else what the contents say."""
+        taken = {None if entry.edited is not None else entry.whole for entry in self.files}
+        side = taken.pop() if len(taken) == 1 else None
+        return Decision.EDITED if side is None else Decision(side)
 
     def contents(self) -> dict[str, bytes | None]:
         """What every path is to hold."""

@@ -26,6 +26,7 @@ from pex_tui.adapters.git.repository import Identity
 from pex_tui.adapters.git.setup import run_setup
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.core.protected import protection_of
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError, Ports
@@ -120,6 +121,7 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             silent=state.rules.silent,
             union=state.rules.union,
             remembers=state.rules.remembers,
+            protection=protection_of(state.planned, state.rules),
         )
     )
 

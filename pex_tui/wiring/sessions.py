@@ -23,7 +23,7 @@ from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.probe import TreeMeter
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.programs import offer_program
-from pex_tui.core.conflict import Decision
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.events import (
     AttemptFound,
     ConflictDecided,
@@ -105,9 +105,11 @@ async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSe
     )
     if not (options.attended or options.background or options.settles):
         undecided = (
-            one for one in state.open_conflicts if state.task(one.tasks[0]).own_work is None
+            one
+            for one in state.open_conflicts
+            if state.task(one.tasks[0]).own_work is None and one.kind is not ConflictKind.PROTECTED
         )
-        for conflict in undecided:  # what a person made is never thrown away unasked
+        for conflict in undecided:  # what a person made, or has to allow, waits for them
             session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
     return session
 

@@ -20,8 +20,9 @@ _POWERS = (
     ("workspaces", "setup"),
     ("safety", "env_pass"),
     ("safety", "writable"),
+    ("safety", "protected"),
 )
-"""Settings that name programs, or that widen what agents may do or see."""
+"""Settings that name programs, or that may widen what agents do or see."""
 _REPOSITORY = "repository"
 
 

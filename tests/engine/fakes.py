@@ -243,8 +243,14 @@ class FakeGit:
         return Moved()
 
     async def sides(
-        self, key: AttemptKey, work: CommitId, tip: CommitId, settled: CommitId | None = None
+        self,
+        key: AttemptKey,
+        work: CommitId,
+        tip: CommitId,
+        settled: CommitId | None = None,
+        protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
+        assert not protected
         assert settled is None or settled != work
         assert key
         assert work
@@ -259,7 +265,9 @@ class FakeGit:
         tip: CommitId,
         decision: Decision,
         contents: dict[str, bytes | None],
+        protected: tuple[str, ...] = (),
     ) -> CommitId:
+        assert not protected
         assert (key.task, work, tip, contents) == (spec.id, work, tip, contents)
         return self._commit(f"settled-{decision}")
 

@@ -20,11 +20,11 @@ from pex_tui.core.events import (
     RunResumeRequested,
 )
 from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.landing_events import GateFinished, MergeConflicted
+from pex_tui.core.landing_events import GateFinished, MergeConflicted, WorkMerged
 from pex_tui.core.outcome import conclude
 from pex_tui.core.plan import Brief, Plan, Talk
 from pex_tui.core.radar_events import OverlapSeen
-from pex_tui.core.rules import RunRules
+from pex_tui.core.rules import ProtectPolicy, RunRules
 from pex_tui.core.state import FailureKind
 from pex_tui.core.talk_events import AgentSpent
 from pex_tui.headless.html_report import render_html
@@ -126,6 +126,20 @@ def test_an_open_conflict_is_told_with_the_command_that_settles_it() -> None:
     assert report.exit_code == 3
     assert "write  b × a: x.py; OPEN: waits for a decision" in text
     assert "pex-tui resolve r1 b --ours|--theirs|--edit|--rerun" in text
+
+
+def test_changes_to_protected_paths_are_told_until_somebody_decides_and_how() -> None:
+    run = World(Plan((task("a"),)), RunRules(protect=ProtectPolicy.ASK))
+    run.exit("a")
+    run.capture("a", "ci.sh")
+    run.send(WorkMerged(A, 1, BASE, run.commit(), protected=("ci.sh",)))
+    text = render_text(make_report(run.events))
+    assert "protected  a: ci.sh; OPEN: waits for a decision" in text
+    assert "pex-tui resolve r1 a --ours|--theirs|--edit|--rerun|--abort" in text
+
+    run.send(ConflictDecided(A, Decision.THEIRS, run.commit(), "ada"))
+
+    assert "protected  a: ci.sh; left out (by ada)" in render_text(make_report(run.events))
 
 
 def test_a_settled_conflict_says_how_and_by_whom() -> None:

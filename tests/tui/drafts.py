@@ -118,3 +118,14 @@ def odd_kinds() -> tuple[ConflictSides, ...]:
         ),
         ConflictSides("current", "symlink", b"v1", b"v2", b"v3", None),
     )
+
+
+def protected_changes() -> tuple[ConflictSides, ...]:
+    """A task weakens the script that judges it, adds a workflow and makes a hook executable."""
+    check, weak = b"#!/bin/sh\nset -e\npytest -q\nmypy src\n", b"#!/bin/sh\nset -e\nexit 0\n"
+    flow, hook = b"on: push\njobs: {}\n", b"#!/bin/sh\ntrue\n"
+    return (
+        ConflictSides("ci/check.sh", "protected", check, weak, check, weak),
+        ConflictSides(".github/workflows/release.yml", "protected", None, flow, None, flow),
+        ConflictSides(".husky/pre-commit", "protected", hook, hook, hook, hook),
+    )

@@ -332,6 +332,23 @@ def conflicted() -> RunState:
     return run_of(specs, tasks, tip=TIP, conflicts=(OPEN_CONFLICT,), verify=(("pytest", "-q"),))
 
 
+def asking_for_protected() -> RunState:
+    """The same, but the open conflict is one task's that changes protected paths."""
+    files = ("ci/check.sh", ".github/workflows/release.yml", ".husky/pre-commit")
+    conflict = replace(
+        OPEN_CONFLICT,
+        kind=ConflictKind.PROTECTED,
+        tasks=(TaskId("refunds"),),
+        files=tuple(ConflictFile(path, "protected") for path in files),
+    )
+    before = conflicted()
+    asking = replace(
+        before.task(TaskId("refunds")), reason=f"changes protected {files[0]}: it waits for you"
+    )
+    tasks = tuple(asking if one.id == asking.id else one for one in before.tasks)
+    return replace(before, conflicts=(conflict,), tasks=tasks)
+
+
 def crowded() -> RunState:
     """Every phase and every kind of wait at once."""
     pg = (LockRequest(LockName("postgres")),)

@@ -14,7 +14,7 @@ from pex_tui.tui.screens.conflict import ConflictScreen
 from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import states
-from tests.tui.drafts import binary_conflict, odd_kinds, text_conflict
+from tests.tui.drafts import binary_conflict, odd_kinds, protected_changes, text_conflict
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
@@ -60,6 +60,40 @@ async def test_a_side_is_taken_hunk_by_hunk_and_applied(
     changelog = contents["CHANGELOG.md"]
     assert changelog is not None
     assert expected in changelog
+
+
+@pytest.mark.parametrize(("key", "decision"), [("o", Decision.OURS), ("t", Decision.THEIRS)])
+async def test_protected_paths_are_allowed_or_left_out_as_they_are_their_modes_included(
+    conflicted: Open, key: str, decision: Decision
+) -> None:
+    app, session = conflicted(protected_changes())
+
+    await settled(app, key, key, key, "enter")
+
+    assert [entry[1:] for entry in session.settled] == [(decision, {})]
+
+
+async def test_a_protected_text_may_be_edited(
+    conflicted: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", "sed -i s/0/1/")
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setattr(PexApp, "suspend", lambda _: nullcontext())
+    app, session = conflicted(protected_changes()[:1])
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("c")
+        await until_shown(pilot, "file 1/1")
+        await pilot.press("e")
+        await until_shown(pilot, "exit 1")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(session.settled))
+
+    ((_, decision, contents),) = session.settled
+    assert (decision, contents) == (
+        Decision.EDITED,
+        {"ci/check.sh": b"#!/bin/sh\nset -e\nexit 1\n"},
+    )
 
 
 async def test_nothing_is_applied_while_a_choice_is_left(conflicted: Open) -> None:
@@ -112,8 +146,7 @@ async def test_a_binary_file_is_taken_whole_and_never_edited(conflicted: Open) -
 
     await settled(app, "e", "B", "t", "enter")
 
-    ((_, _, contents),) = session.settled
-    assert contents == {"logo.png": b"\x89PNG\0ccc"}
+    assert [entry[1:] for entry in session.settled] == [(Decision.THEIRS, {})]
 
 
 async def test_e_edits_the_result_in_the_users_editor(

@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from pex_tui.core.state import RunState
 from pex_tui.engine.session import PlanDraft
 from pex_tui.engine.sides import ConflictSides
 from pex_tui.tui.app import PexApp
@@ -90,8 +91,10 @@ def test_changes_that_ask(snap_compare: Any, asked: Callable[[Pilot[None]], Any]
     assert snap_compare(app, terminal_size=USUAL, run_before=asked)
 
 
-def conflict_app(sides: tuple[ConflictSides, ...], theme: str = "ember") -> PexApp:
-    session = ScriptedSession(states.conflicted())
+def conflict_app(
+    sides: tuple[ConflictSides, ...], theme: str = "ember", state: RunState | None = None
+) -> PexApp:
+    session = ScriptedSession(state or states.conflicted())
     session.conflict_sides = sides
     return app_on(
         ScriptedWorkshop(session),
@@ -127,6 +130,12 @@ def test_conflict(
     snap_compare: Any, build: Callable[[], tuple[ConflictSides, ...]], size: tuple[int, int]
 ) -> None:
     assert snap_compare(conflict_app(build()), terminal_size=size, run_before=conflict_opened)
+
+
+@SIZES
+def test_protected_paths_that_wait_for_a_person(snap_compare: Any, size: tuple[int, int]) -> None:
+    app = conflict_app(drafts.protected_changes(), state=states.asking_for_protected())
+    assert snap_compare(app, terminal_size=size, run_before=conflict_opened)
 
 
 @pytest.mark.parametrize("theme", ["paper", "contrast"])

@@ -1,5 +1,6 @@
 """The merge queue's hands on a real repository: merge, gate, move, settle, land."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from pex_tui.adapters.git.merge_tree import (
     TreeMerger,
     entries_at,
     with_marked,
+    with_protected,
 )
 from pex_tui.adapters.git.message import landing_message
 from pex_tui.adapters.git.objects import Commit, read_blobs, read_commits, write_commit
@@ -29,11 +31,13 @@ from pex_tui.adapters.git.parties import Parties
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.repository import Repository
 from pex_tui.adapters.git.settle import Labels, read_sides, settled_tree
+from pex_tui.adapters.git.snapshot import changed_paths
 from pex_tui.adapters.git.work_trees import WorkTrees
 from pex_tui.adapters.git.workspace_repository import WorkspaceRepositories
 from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.ids import CommitId, RunId, TaskId
 from pex_tui.core.plan import GatePolicy, TaskSpec
+from pex_tui.core.protected import Protection
 from pex_tui.core.rules import Strategy
 from pex_tui.core.text import clean
 from pex_tui.engine.attempt import AttemptKey
@@ -53,7 +57,8 @@ class LanderOptions:
     `git` is on the repository, without a work tree; `checkout` is git on the checkout that the user
     started in; of `repository` the gate's workspaces are made; `branch` is the integration branch
     ("pex/<run>"), `tip` what has landed on it as the journal knows, None for nothing. `silent`,
-    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules.
+    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules, and
+    `protection` what only a person may change.
     """
 
     git: Git
@@ -70,6 +75,7 @@ class LanderOptions:
     silent: tuple[Strategy, ...] = ()
     union: tuple[str, ...] = ()
     remembers: bool = False
+    protection: Protection | None = None
 
 
 class GitLander:
@@ -159,12 +165,14 @@ class GitLander:
             onto = onto or await self._branch.tip()
             tip, changes, merge = await self._merge_trees(work, onto)
             tree = merge.tree
+            protected = await self._protected(key.task, tip, merge)
             combined: tuple[CombinedFile, ...] = ()
             against: tuple[TaskId, ...] = ()
             if merge.conflicts:
                 against = await self._against(changes, tip, merge)
+                may_combine = combine and not protected  # which no rule settles
                 settled = (
-                    await self._combiner.combine(merge, self._scratch(key)) if combine else None
+                    await self._combiner.combine(merge, self._scratch(key)) if may_combine else None
                 )
                 if settled is None or await self._check.in_change(tip.tree, settled[0]):
                     files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
@@ -174,7 +182,8 @@ class GitLander:
             if tree != tip.tree:
                 candidate = await self._commit(spec, tree, tip, changes)
                 await self._refs.keep(self._ref(key, "landing"), candidate)
-            return Merged(tip.id, candidate, combined, against, self._memory.take_notices())
+            notices = self._memory.take_notices()
+            return Merged(tip.id, candidate, combined, against, notices, protected)
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
         """Run the verify commands on the commit; raise LandingError when git can't check it out."""
@@ -203,15 +212,22 @@ class GitLander:
             return settled is None or settled[0] != tip.tree
 
     async def sides(
-        self, key: AttemptKey, work: CommitId, tip: CommitId, settled: CommitId | None = None
+        self,
+        key: AttemptKey,
+        work: CommitId,
+        tip: CommitId,
+        settled: CommitId | None = None,
+        protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
         """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError.
 
-        `settled` is what somebody made of them before, which the gate refused.
+        `settled` is what somebody made of them before, which the gate refused; `protected` are
+        paths that are to be decided as well, where the work changes them.
         """
         with _told(f"Task {key.task}'s conflict can't be read"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             against = await self._against(changes, tip_commit, merge)
+            merge = await with_protected(self._git, merge, tip_commit.tree, protected)
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
             found = await read_sides(self._check, merge, Labels(tip=landed, work=key.task))
             known = await self._combiner.proposals(merge)
@@ -246,6 +262,7 @@ class GitLander:
         tip: CommitId,
         decision: Decision,
         contents: dict[str, bytes | None],
+        protected: tuple[str, ...] = (),
     ) -> CommitId:
         """The commit that settles a conflict, under `refs/pex/<run>/<task>/<attempt>-settled`.
 
@@ -254,6 +271,7 @@ class GitLander:
         """
         with _told(f"Task {key.task}'s conflict can't be settled"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
+            merge = await with_protected(self._git, merge, tip_commit.tree, protected)
             tree = await settled_tree(self._check, merge, decision, contents, self._scratch(key))
             marked = await self._check.in_change(tip_commit.tree, tree)
             if marked:
@@ -297,6 +315,15 @@ class GitLander:
             marked = await self._check.in_change(tip_commit.tree, merge.tree)
             merge = await with_marked(self._git, merge, marked)
         return tip_commit, changes, merge
+
+    async def _protected(self, task: TaskId, tip: Commit, merge: TreeMerge) -> tuple[str, ...]:
+        """The paths that the merge changes, or can't make, and that only a person may change."""
+        protection = self._options.protection
+        if protection is None or merge.tree == tip.tree:
+            return ()
+        changed = await changed_paths(self._git, tip.tree, merge.tree)
+        paths = dict.fromkeys((*changed, *(conflict.path for conflict in merge.conflicts)))
+        return await asyncio.to_thread(protection.among, paths, task)
 
     async def _against(self, work: Commit, tip: Commit, merge: TreeMerge) -> tuple[TaskId, ...]:
         """Whose landings the conflicts are with: nobody's, where the work brought markers along."""

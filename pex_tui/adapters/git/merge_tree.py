@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pex_tui.adapters.git.attributes import Attributes
 from pex_tui.adapters.git.cli import Git, GitError
 from pex_tui.adapters.git.objects import Commit, synthetic_commit
+from pex_tui.core.conflict import ConflictKind
 from pex_tui.core.ids import CommitId
 
 SUBMODULE = "160000"
@@ -143,6 +144,24 @@ async def with_marked(git: Git, merge: TreeMerge, marked: Sequence[str]) -> Tree
         for path in paths
     )
     return replace(merge, conflicts=conflicts)
+
+
+async def with_protected(git: Git, merge: TreeMerge, tip: str, paths: Sequence[str]) -> TreeMerge:
+    """The merge with each of these paths that it changes as one to be decided; raise GitError.
+
+    The work's side is what would land, as nothing else than that is to be allowed.
+    """
+    in_conflict = {conflict.path for conflict in merge.conflicts}
+    wanted = [path for path in paths if path not in in_conflict]
+    tips, merged = [await entries_at(git, tree, wanted) for tree in (tip, merge.tree)]
+    found = tuple(
+        PathConflict(
+            path, ConflictKind.PROTECTED, tips.get(path), tips.get(path), merged.get(path), (path,)
+        )
+        for path in wanted
+        if tips.get(path) != merged.get(path)
+    )
+    return replace(merge, conflicts=(*merge.conflicts, *found))
 
 
 async def entries_at(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:

@@ -16,7 +16,7 @@ from pex_tui.adapters.git.merge_tree import (
     entries_at,
 )
 from pex_tui.adapters.git.objects import read_blobs
-from pex_tui.core.conflict import Decision
+from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.text import clean
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.sides import ConflictSides
@@ -200,7 +200,8 @@ def _merged_text(
     merge: TreeMerge,
     labels: Labels,
 ) -> bytes | None:
-    sides = (conflict.tip, conflict.work, merged)
+    is_merged = conflict.kind == ConflictKind.PROTECTED
+    sides = (merged,) if is_merged else (conflict.tip, conflict.work, merged)
     if merged is None or not all(side and side.mode in _REGULAR for side in sides):
         return None
     text = blobs[merged.oid]

@@ -176,8 +176,10 @@ class ConflictScreen(PexScreen):
         if action in {"choose", "edit", "merge", "hunk", "file", "undo", "apply", "rerun"}:
             if settlement is None or not settlement.files:
                 return None
-            whole = settlement.current.parts is None
-            if whole and (action in {"edit", "merge"} or parameters == ("both",)):
+            entry = settlement.current
+            if entry.parts is None and (action == "merge" or parameters == ("both",)):
+                return None
+            if action == "edit" and not entry.may_edit:
                 return None
             if action == "undo" and settlement.before is None:
                 return None
@@ -226,7 +228,7 @@ class ConflictScreen(PexScreen):
         """Edit the result in the user's own editor."""
         settlement = self._settlement
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-        if settlement is None or settlement.current.parts is None:
+        if settlement is None or not settlement.current.may_edit:
             return
         if not editor:
             self.pex.tell("Set $EDITOR to edit the result.", is_bad=True)
@@ -243,6 +245,8 @@ class ConflictScreen(PexScreen):
             self._say("The editor ended with an error; nothing was changed.")
         elif text != before:
             self._change(settlement.edit(text))
+        elif settlement.current.parts is None:
+            self._say("Nothing was changed: choose ours or theirs.")
         elif settlement.current.open_hunks:
             self._say("Nothing was changed: conflict markers are left.")
 
@@ -294,7 +298,9 @@ class ConflictScreen(PexScreen):
             self._change(settlement.to_file(marked))
             self.pex.tell(f"Conflict markers are left in {where}. Remove them first.", is_bad=True)
         else:
-            self._settle(Decision.EDITED, settlement.contents())
+            decision = settlement.decision
+            contents = settlement.contents() if decision is Decision.EDITED else {}
+            self._settle(decision, contents)
 
     @command
     async def action_rerun(self) -> None:
@@ -371,7 +377,9 @@ class ConflictScreen(PexScreen):
         files = settlement.files if settlement is not None else ()
         whole = settlement is not None and files and settlement.current.parts is None
         choices = [("o", "ours"), ("t", "theirs")]
-        choices += [] if whole else [("B", "both"), ("e", "edit in $EDITOR")]
+        choices += [] if whole else [("B", "both")]
+        may_edit = settlement is None or not files or settlement.current.may_edit
+        choices += [("e", "edit in $EDITOR")] if may_edit else []
         choices += [("g", f"let {clean(tool, 20)} merge")] if tool and not whole else []
         choices += [("s", "rerun on what has landed")]
         choices += [("v", "run the gate on it")] if self._gate_may_run() else []

@@ -6,6 +6,8 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from pex_tui.core.approval import protected_words
+from pex_tui.core.conflict import ConflictKind
 from pex_tui.core.limits import over_budget
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import RunStage
@@ -77,8 +79,10 @@ def conflict_words(state: RunState | None) -> str:
     if not conflicts:
         return ""
     first = conflicts[0]
+    more = f", and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+    if first.kind is ConflictKind.PROTECTED:
+        return f"{clean(protected_words(first))}{more}: c decides"
     task, *others = first.tasks
     with_whom = f" with {', '.join(others)}" if others else ""
     where = f" in {clean(first.files[0].path, _LONGEST_PATH)}" if first.files else ""
-    more = f", and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
     return f"{task} is in conflict{with_whom}{where}{more}: c settles it"

@@ -1,12 +1,16 @@
 """A conflict as painted lines: its head, the sides of a hunk, the result and where it is from."""
 
+from difflib import unified_diff
+
 from rich.cells import cell_len, chop_cells
 
-from pex_tui.core.conflict import Conflict
+from pex_tui.core.approval import protected_words
+from pex_tui.core.conflict import Conflict, ConflictKind
 from pex_tui.core.hunks import Chunk, Origin
 from pex_tui.core.settle import blockers
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
+from pex_tui.engine.sides import ConflictSides
 from pex_tui.tui.settlement import FileMerge, Settlement
 from pex_tui.tui.widgets.text_view import Line
 
@@ -25,11 +29,14 @@ _INKS = {
     Origin.BOTH: "info",
     Origin.OPEN: "failed",
 }
+_DIFF_INKS = {"+": "brand", "-": "failed", "@": "dim"}
 _WORDS = {Origin.OURS: "ours", Origin.THEIRS: "theirs", Origin.BOTH: "both"}
 
 
 def why(conflict: Conflict) -> str:
     """Why the two fell out, for a person."""
+    if conflict.kind is ConflictKind.PROTECTED:
+        return f"{clean(protected_words(conflict))}: ours allows that, theirs leaves it out."
     others = ", ".join(conflict.tasks[1:])
     if conflict.detail and not others:
         return f"{clean(conflict.detail)}."
@@ -49,13 +56,14 @@ def head_lines(
     if conflict is None or state is None:
         return [(("pex ", "brand"), ("conflict  ", "dim"), ("No conflict is open.", "strong"))]
     task, others = conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"
+    is_alone = conflict.kind is ConflictKind.PROTECTED
     queue = state.open_conflicts
     place = f"{queue.index(conflict) + 1}/{len(queue)} " if len(queue) > 1 else ""
     gap = "   " if width >= _WIDE else "  "
     first: Line = (
         ("pex ", "brand"),
         (f"conflict {place}", "dim"),
-        (f"{task} × {others}", "strong"),
+        (str(task) if is_alone else f"{task} × {others}", "strong"),
     )
     if settlement is not None and settlement.files:
         entry = settlement.current
@@ -124,13 +132,32 @@ def _whole(raw: bytes | None, width: int) -> list[Line]:
     return _numbered(tuple(lines), 1, "", "", len(str(len(lines))), width)
 
 
+def _changes(sides: ConflictSides, width: int) -> list[Line]:
+    """What the task changes in a file, as a diff."""
+    before, after = (side or b"" for side in (sides.theirs, sides.ours))
+    if before == after:
+        return [(("Only its mode or its kind changes.", "dim"),)]
+    if b"\0" in before + after:
+        return [(("It is binary.", "dim"),)]
+    old, new = (
+        side[:_MOST_SHOWN_BYTES].decode("utf-8", "replace").splitlines() for side in (before, after)
+    )
+    return [
+        ((part, _DIFF_INKS.get(line[:1], "")),)
+        for line in [*unified_diff(old, new, n=_CONTEXT, lineterm="")][2:]
+        for part in chop_cells(clean(line), max(_LEAST_TEXT, width)) or [""]
+    ]
+
+
 def preview_lines(entry: FileMerge | None, hunk: int, width: int) -> list[Line]:
     """The result with each line's origin, from a little above the hunk, folded to so many cells."""
     if entry is None:
         return []
     if entry.parts is None and entry.edited is None:
         side = {None: "nothing chosen", "ours": "ours", "theirs": "theirs"}[entry.whole]
-        return [((f"The whole file: {side}", "dim"),)]
+        whole: Line = ((f"The whole file: {side}", "dim"),)
+        is_protected = entry.sides.kind == ConflictKind.PROTECTED
+        return [whole, *(_changes(entry.sides, width) if is_protected else ())]
     room = max(_LEAST_TEXT, width - _NUMBER - len(_CHOOSE))
     aligned = min(room, _ALIGNED)
     rows: list[Line] = []

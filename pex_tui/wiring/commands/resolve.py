@@ -1,4 +1,4 @@
-"""`pex-tui resolve [RUN] [TASK --ours|--theirs|--rerun|--edit]`."""
+"""`pex-tui resolve [RUN] [TASK --ours|--theirs|--rerun|--edit|--abort]`."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from pex_tui.core.conflict import Conflict, ConflictFile, Decision
+from pex_tui.core.conflict import Conflict, ConflictFile, ConflictKind, Decision
 from pex_tui.core.ids import TaskId
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
@@ -24,6 +24,7 @@ from pex_tui.wiring.sessions import resume_run
 from pex_tui.wiring.stored_state import read_state
 
 _OPEN = 3
+_DECISIONS = {"edit": Decision.EDITED, "abort": Decision.ABORTED}
 _READ_SECONDS = 1.0
 
 
@@ -58,12 +59,14 @@ def _list(state: RunState, streams: Streams) -> int:
 
 
 def _told(state: RunState, conflict: Conflict) -> str:
-    who = " with ".join((conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"))
+    who = str(conflict.tasks[0])
+    if conflict.kind is not ConflictKind.PROTECTED:
+        who = f"{who} with {', '.join(conflict.tasks[1:]) or 'what had landed'}"
     paths = ", ".join(_what(file) for file in conflict.files) or conflict.detail
     if not conflict.is_open:
         how = f" ({conflict.detail})" if conflict.decision is Decision.COMBINED else ""
         return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.decided_by}"
-    flags = "--ours|--theirs|--edit|--rerun"
+    flags = "--ours|--theirs|--edit|--rerun|--abort"
     return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
 
 
@@ -87,7 +90,7 @@ async def _settle(
 ) -> int:
     """Take the run up, settle this one conflict, and let it go on to its end."""
     session = await resume_run(ground, state.run, RunOptions(settles=True))
-    decision = Decision.EDITED if choice == "edit" else Decision(choice)
+    decision = _DECISIONS.get(choice) or Decision(choice)
     try:
         contents: dict[str, bytes | None] = {}
         if decision is Decision.EDITED:
