@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pex_tui.core.deadlock import excludes, holdings
 from pex_tui.core.events import Event, TaskDispatched, TaskHeld
 from pex_tui.core.ids import LockName, SlotId
+from pex_tui.core.kept_apart import is_news
 from pex_tui.core.limits import limit_of, over_budget
 from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
 from pex_tui.core.plan import LockRequest, Priority, Strategy
@@ -84,7 +85,7 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
         else:
             if hold.cause not in _NOT_ITS_TURN:
                 board.reserve(position)
-            if _is_news(task, hold):
+            if _is_news(state, position, hold):
                 decisions.append(TaskHeld(task.id, hold.cause, hold.on))
     return tuple(decisions)
 
@@ -230,8 +231,11 @@ def _names(state: RunState, positions: list[int]) -> tuple[str, ...]:
     return tuple(state.tasks[position].id for position in sorted(set(positions)))
 
 
-def _is_news(task: TaskState, hold: _Hold) -> bool:
+def _is_news(state: RunState, position: int, hold: _Hold) -> bool:
     """Waiting for a slot is what a ready task does anyway; only a change of that is news."""
-    if task.wait is None:
+    wait = state.tasks[position].wait
+    if wait is None:
         return hold.cause is not WaitCause.SLOT
-    return (task.wait.cause, task.wait.on) != (hold.cause, hold.on)
+    if wait.cause is hold.cause is WaitCause.CONFLICT:
+        return is_news(state, position, wait, hold.on)
+    return (wait.cause, wait.on) != (hold.cause, hold.on)

@@ -7,7 +7,7 @@ from pex_tui.core.deadlock import names
 from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import LockMode, TaskSpec
-from pex_tui.core.reasons import activity, line_for_slots
+from pex_tui.core.reasons import activity, start_queue, waits_for
 from pex_tui.core.remaining import attempt_seconds
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.state import RunState, TaskState
@@ -31,7 +31,7 @@ def facts(state: RunState, task_id: TaskId, now: float) -> tuple[Fact, ...]:
 
 
 def _situation(state: RunState, task: TaskState, now: float) -> Iterator[Fact]:
-    yield "now", activity(state, task, now, line_for_slots(state))
+    yield "now", activity(state, task, now, start_queue(state))
     if task.attempt:
         extra = [
             f"{number} {what}"
@@ -91,7 +91,7 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
         if claim.task == task.id:
             yield "wants lock" if claim.is_waiting else "holds lock", names(claim)
     if task.wait is not None:
-        yield "waits on", ", ".join(task.wait.on)
+        yield "waits on", ", ".join(waits_for(state, task, start_queue(state)))
     yield "limits", _limits(spec)
     yield "priority", spec.priority
     if task.slot is not None:

@@ -117,10 +117,9 @@ def _replanned(state: RunState) -> Iterator[frozenset[TaskId]]:
     """Pairs that were kept apart only once one of them had written more than was known of it."""
     for one in state.conflicts:
         is_late = one.kind is ConflictKind.WRITE and one.foreseen_at is None
-        if is_late and one.decision is Decision.SERIALISED and len(one.tasks) == 2:  # noqa: PLR2004
-            pair = (one.tasks[0], one.tasks[1])
-            if _share_a_file(state, pair):
-                yield frozenset(pair)
+        if is_late and one.decision is Decision.SERIALISED:
+            pairs = ((one.tasks[0], other) for other in one.tasks[1:])
+            yield from (frozenset(pair) for pair in pairs if _share_a_file(state, pair))
 
 
 def _places(graph: PlanGraph, pair: Pair) -> tuple[int, int]:

@@ -25,15 +25,15 @@ CONFLICT_LOAD_WEIGHT = 0.25
 class PlanGraph:
     """Positions are those of `plan.tasks`; two graphs of one plan and rules are the same graph.
 
-    `order` has each position after all that it needs; `earlier_stages` are positions that must
-    have ended before, whatever their outcome.
+    `order` has each position after all that it needs. All of the earlier `stages` must have ended
+    before, whatever their outcome; without stages there is one.
     """
 
     index: Mapping[TaskId, int]
     order: tuple[int, ...]
     needs: tuple[tuple[int, ...], ...]
     dependents: tuple[tuple[int, ...], ...]
-    earlier_stages: tuple[tuple[int, ...], ...]
+    stages: tuple[int, ...]
     excluded: tuple[Mapping[int, str], ...]  # neighbours that must not run beside it, and why
     blevels: tuple[float, ...]
     ranks: tuple[float, ...]
@@ -59,7 +59,7 @@ class PlanGraph:
             tuple(order),
             needs,
             dependents,
-            _earlier_stages(plan, order, needs),
+            _stages(plan, order, needs),
             excluded,
             blevels,
             ranks,
@@ -134,15 +134,11 @@ def _blevels(
     return tuple(levels)
 
 
-def _earlier_stages(
-    plan: Plan, order: list[int], needs: tuple[tuple[int, ...], ...]
-) -> tuple[tuple[int, ...], ...]:
+def _stages(plan: Plan, order: list[int], needs: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     """A task is never in an earlier stage than what it needs, or both would wait for ever."""
     if plan.strategy is not Strategy.STAGES:
-        return tuple(() for _ in plan.tasks)
+        return tuple(1 for _ in plan.tasks)
     stages = [spec.stage or 1 for spec in plan.tasks]
     for position in order:
         stages[position] = max([stages[position], *(stages[need] for need in needs[position])])
-    return tuple(
-        tuple(other for other, earlier in enumerate(stages) if earlier < stage) for stage in stages
-    )
+    return tuple(stages)

@@ -1,5 +1,7 @@
 """What must have ended before what, through any number of needs and stages."""
 
+from itertools import groupby
+
 from pex_tui.core.graph import PlanGraph
 
 
@@ -7,12 +9,17 @@ class Precedence:
     """The order that a graph's needs and stages impose on its positions."""
 
     def __init__(self, graph: PlanGraph) -> None:
-        # A bit set each. Later stages have more positions before them, so sorting by their number
-        # puts every position after its needs and after its stage's predecessors alike.
-        self._before = [0] * len(graph.needs)
-        for position in sorted(graph.order, key=lambda place: len(graph.earlier_stages[place])):
-            for other in (*graph.needs[position], *graph.earlier_stages[position]):
-                self._before[position] |= self._before[other] | 1 << other
+        self._before = [0] * len(graph.needs)  # a bit set each
+        by_stage = sorted(graph.order, key=lambda position: graph.stages[position])
+        ended = 0
+        for _, members in groupby(by_stage, key=lambda position: graph.stages[position]):
+            stage = 0
+            for position in members:
+                self._before[position] = ended
+                for need in graph.needs[position]:
+                    self._before[position] |= self._before[need] | 1 << need
+                stage |= 1 << position
+            ended |= stage
 
     def orders(self, first: int, second: int) -> bool:
         """Whether one of the two must have ended before the other starts."""

@@ -1,11 +1,14 @@
 """What a task does, or why it does nothing: as a mark, and in one true sentence."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from pex_tui.core.amounts import clock, counted, ordinal, short
 from pex_tui.core.deadlock import holdings, in_the_way, names
 from pex_tui.core.dispatch import queue_order
 from pex_tui.core.ids import TaskId
+from pex_tui.core.kept_apart import at_work, neighbours_at_work
 from pex_tui.core.limits import limit_of
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
@@ -73,23 +76,41 @@ def mark_of(state: RunState, task: TaskState) -> Mark:
     return mark
 
 
-def line_for_slots(state: RunState) -> dict[TaskId, int]:
-    """The place of each ready task in the line for a slot, from 1."""
+@dataclass(frozen=True, slots=True)
+class StartQueue:
+    """Those that wait to start, by their place from 1, and the positions of those in flight."""
+
+    places: Mapping[TaskId, int] = field(default_factory=dict)
+    in_flight: tuple[int, ...] = ()
+
+
+def start_queue(state: RunState) -> StartQueue:
+    """The queue of this moment, to be worked out once for all tasks."""
     order = queue_order(state)
-    return {state.tasks[position].id: place for place, position in enumerate(order, 1)}
+    places = {state.tasks[position].id: place for place, position in enumerate(order, 1)}
+    return StartQueue(places, at_work(state))
 
 
-def activity(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> str:
-    """One line, cleaned; `line` is `line_for_slots(state)`, worked out once for all tasks."""
-    return clean(_activity(state, task, now, line))
+def waits_for(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str, ...]:
+    """Those that a ready task waits for right now: tasks, a lock and its holders, or a limit."""
+    if task.wait is None:
+        return ()
+    if task.wait.cause is WaitCause.CONFLICT:
+        return neighbours_at_work(state, task, queue.in_flight) or task.wait.on
+    return task.wait.on
 
 
-def _activity(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> str:
+def activity(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
+    """What a task does or waits for, in one line, cleaned."""
+    return clean(_activity(state, task, now, queue))
+
+
+def _activity(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
     match task.phase:
         case Phase.WAITING:
             return _needs(state, task, now)
         case Phase.READY:
-            return _wait(state, task, now, line)
+            return _wait(state, task, now, queue)
         case Phase.STARTING | Phase.RUNNING | Phase.PAUSED | Phase.STOPPING:
             return _attempt(state, task, now)
         case Phase.CAPTURING:
@@ -137,15 +158,16 @@ def _needs(state: RunState, task: TaskState, now: float) -> str:
             f"{need.id} ✓" if need.phase in SUCCEEDED else str(need.id) for need in needs
         )
         return _sentence(f"{held}waits for {listed}")
-    unfinished = [
-        state.plan.tasks[other].stage or 1
-        for other in state.graph.earlier_stages[position]
-        if state.tasks[other].phase not in TERMINAL
-    ]
-    return _sentence(f"{held}waits for stage {max(unfinished, default=1)} to end")
+    mine = state.graph.stages[position]
+    earlier = (
+        stage
+        for stage, other in zip(state.graph.stages, state.tasks, strict=True)
+        if stage < mine and other.phase not in TERMINAL
+    )
+    return _sentence(f"{held}waits for stage {max(earlier, default=1)} to end")
 
 
-def _wait(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> str:
+def _wait(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
     if task.held:
         return "Paused by you before its start"
     if state.stage is RunStage.PAUSED:
@@ -154,7 +176,7 @@ def _wait(state: RunState, task: TaskState, now: float, line: dict[TaskId, int])
         return "Won't start: the run is being stopped"
     since = clock(now - (task.wait.since if task.wait else task.ready_at or now))
     if task.wait is None or task.wait.cause is WaitCause.SLOT:
-        return f"Waits {since} for a slot ({ordinal(line.get(task.id, 1))} in line)"
+        return f"Waits {since} for a slot ({ordinal(queue.places.get(task.id, 1))} in line)"
     if task.wait.cause is WaitCause.LIMIT:
         limit = limit_of(state, state.spec(task.id))
         left = f", {clock(limit.until - now)} to go" if limit and limit.until > now else ""
@@ -163,7 +185,7 @@ def _wait(state: RunState, task: TaskState, now: float, line: dict[TaskId, int])
         return f"Waits for you: the budget is used up ({task.wait.on[0]})"
     if task.wait.cause is WaitCause.RESOURCE:
         return f"Waits {since} for {_lock(state, task.wait)}"
-    return f"Waits {since} until {_neighbours(state, task, task.wait)}"
+    return f"Waits {since} until {_neighbours(state, task, waits_for(state, task, queue))}"
 
 
 def _lock(state: RunState, wait: Wait) -> str:
@@ -178,12 +200,11 @@ def _lock(state: RunState, wait: Wait) -> str:
     return f"lock {lock} ({', '.join(others)} first)" if others else lock
 
 
-def _neighbours(state: RunState, task: TaskState, wait: Wait) -> str:
+def _neighbours(state: RunState, task: TaskState, others: tuple[str, ...]) -> str:
     excluded = state.graph.excluded[state.graph.index[task.id]]
-    first = wait.on[0]
-    reason = excluded.get(state.graph.index.get(TaskId(first), -1), "")
-    names = ", ".join(wait.on)
-    have = "has" if len(wait.on) == 1 else "have"
+    reason = excluded.get(state.graph.index.get(TaskId(others[0]), -1), "")
+    names = ", ".join(others)
+    have = "has" if len(others) == 1 else "have"
     if not reason:
         why = f"as {state.sequential_reason}" if state.sequential_reason else "after a conflict"
         return f"{names} {have} landed: {why}, writers go one by one"

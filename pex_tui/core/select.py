@@ -13,7 +13,7 @@ from pex_tui.core.ids import SlotId, TaskId
 from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.marks import Mark
 from pex_tui.core.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
-from pex_tui.core.reasons import activity, line_for_slots, mark_of
+from pex_tui.core.reasons import StartQueue, activity, mark_of, start_queue
 from pex_tui.core.remaining import attempt_seconds, eta_seconds
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState
@@ -96,17 +96,17 @@ class HeaderView:
 
 def task_rows(state: RunState, now: float) -> tuple[TaskRow, ...]:
     """All tasks in plan order; `now` in absolute seconds."""
-    line = line_for_slots(state)
+    queue = start_queue(state)
     now = shown_at(state, now)
-    return tuple(_row(state, task, now, line) for task in state.tasks)
+    return tuple(_row(state, task, now, queue) for task in state.tasks)
 
 
 def task_row(state: RunState, task_id: TaskId, now: float) -> TaskRow:
     """One task; `now` in absolute seconds."""
-    return _row(state, state.task(task_id), shown_at(state, now), line_for_slots(state))
+    return _row(state, state.task(task_id), shown_at(state, now), start_queue(state))
 
 
-def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) -> TaskRow:
+def _row(state: RunState, task: TaskState, now: float, queue: StartQueue) -> TaskRow:
     spec = state.spec(task.id)
     known = None if task.phase in _NOT_BEGUN else task.progress
     fraction = 1.0 if task.phase in SUCCEEDED else known
@@ -118,7 +118,7 @@ def _row(state: RunState, task: TaskState, now: float, line: dict[TaskId, int]) 
         title=clean(spec.title),
         progress=fraction,
         percent="" if task.phase in _NOT_BEGUN else percent(fraction),
-        activity=activity(state, task, now, line),
+        activity=activity(state, task, now, queue),
         time="" if seconds is None else clock(seconds),
         tokens="" if task.tokens is None else tokens(task.tokens),
         cost="" if task.cost_usd is None else f"{task.cost_usd:.2f}",

@@ -27,6 +27,8 @@ class Semantics(IntEnum):
     """Reruns from the second on wait, and the last one has no other writer beside it."""
     ONE_WAIT_GRAPH = 3
     """Circles of locks with leases and with pauses for another task are found and broken."""
+    ONE_STORY_A_REASON = 4
+    """Tasks that wait for several others for one reason tell one conflict of it, not one a pair."""
 
 
 NEWEST = int(max(Semantics))

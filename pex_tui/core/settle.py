@@ -1,6 +1,7 @@
 """What follows by itself once an event is applied: who is ready, skipped, due, next to land."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pex_tui.core.actions import LandRun
@@ -138,29 +139,46 @@ def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
 
 
 def _settle_graph(draft: Draft) -> None:
+    stage = None
     while draft.unsettled:
         graph = draft.state.graph
         position = graph.index[draft.unsettled.pop()]
-        candidates = (position, *graph.dependents[position])
-        if draft.state.plan.strategy is Strategy.STAGES:
-            candidates = tuple(range(len(draft.state.tasks)))
+        if stage is None or draft.state.tasks[position].phase in TERMINAL:
+            stage = _stage_at_work(draft.state)
+        candidates: Sequence[int] = (position, *graph.dependents[position])
+        if graph.stages[position] < stage:  # it may have been the last one of its stage
+            candidates = range(len(draft.state.tasks))
         for candidate in candidates:
-            _settle_task(draft, draft.state.tasks[candidate], candidate)
+            _settle_task(draft, candidate, stage)
 
 
-def _settle_task(draft: Draft, task: TaskState, position: int) -> None:
+def _stage_at_work(state: RunState) -> int:
+    """The earliest stage in which a task has not ended, and the last one at the end."""
+    stages = state.graph.stages
+    if state.plan.strategy is not Strategy.STAGES:
+        return 1  # the only one
+    unfinished = (
+        stage for stage, task in zip(stages, state.tasks, strict=True) if task.phase not in TERMINAL
+    )
+    return min(unfinished, default=max(stages, default=1))
+
+
+def _settle_task(draft: Draft, position: int, stage: int) -> None:
+    task = draft.state.tasks[position]
     if task.phase not in {Phase.WAITING, Phase.READY, Phase.BACKOFF}:
         return
-    state = draft.state
-    needs = [state.tasks[need] for need in state.graph.needs[position]]
+    tasks, graph = draft.state.tasks, draft.state.graph
+    needs = [tasks[need] for need in graph.needs[position]]
     bad = next((need for need in needs if need.phase in _BAD_END), None)
     if bad is not None:
         reason = f"needs {bad.id}, which {_BAD_END[bad.phase]}"
         draft.move(task.id, Phase.SKIPPED, reason=reason)
-    elif task.phase is Phase.WAITING and all(need.phase in SUCCEEDED for need in needs):
-        earlier = state.graph.earlier_stages[position]
-        if all(state.tasks[other].phase in TERMINAL for other in earlier):
-            _make_ready(draft, task)
+    elif (
+        task.phase is Phase.WAITING
+        and graph.stages[position] <= stage
+        and all(need.phase in SUCCEEDED for need in needs)
+    ):
+        _make_ready(draft, task)
 
 
 def _make_ready(draft: Draft, task: TaskState) -> None:

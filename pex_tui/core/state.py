@@ -99,12 +99,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a ready task waits for and since when; overdue past the lock timeout."""
+    """What a ready task waits for and since when; overdue past the lock timeout.
+
+    `on` are those that it was last told to wait for, `told` how often that was. Of many tasks that
+    are kept apart for one reason it names one, also when that one's place has passed to another.
+    """
 
     cause: WaitCause
     on: tuple[str, ...]
     since: float
     is_overdue: bool = False
+    told: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import assert_never
 
 from pex_tui.core.actions import Action
 from pex_tui.core.adoption import adopted
 from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
-from pex_tui.core.compat import conflict_reason
 from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft, IllegalTransition
@@ -32,10 +31,9 @@ from pex_tui.core.events import (
     TaskHeld,
     TimePassed,
 )
-from pex_tui.core.foresight import foreseen_at
 from pex_tui.core.found import attempt_found
 from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import TaskId
+from pex_tui.core.kept_apart import record_kept_apart
 from pex_tui.core.landing import LandingEvent, decided, landing_event
 from pex_tui.core.landing_events import BranchMoved
 from pex_tui.core.locks import LockEvent, lock_event
@@ -211,42 +209,10 @@ def _held(draft: Draft, event: TaskHeld) -> None:
         return
     wait = Wait(event.cause, event.on, draft.now)
     if task.wait is not None and task.wait.cause is event.cause:
-        wait = replace(task.wait, on=event.on)
+        wait = replace(task.wait, on=event.on, told=task.wait.told + 1)
     draft.change(event.task, wait=wait)
     if event.cause is WaitCause.CONFLICT:
-        _record_serialised(draft, event)
-
-
-def _record_serialised(draft: Draft, event: TaskHeld) -> None:
-    """A collision that was foreseen and did not happen, once for each pair."""
-    state = draft.state
-    excluded = state.graph.excluded[state.graph.index[event.task]]
-    positions = sorted(state.graph.index[TaskId(other)] for other in event.on)
-    known = {
-        frozenset(conflict.tasks) for conflict in state.conflicts if event.task in conflict.tasks
-    }
-    for other in (state.tasks[position] for position in positions if position in excluded):
-        reason = excluded[state.graph.index[other.id]]
-        if reason and frozenset({event.task, other.id}) not in known:
-            record(
-                draft,
-                ConflictKind.WRITE,
-                (event.task, other.id),
-                Decision.SERIALISED,
-                reason=reason,
-                **_first_known(draft, event.task, other.id),
-                detail=reason,
-            )
-
-
-def _first_known(draft: Draft, first: TaskId, second: TaskId) -> dict[str, Any]:
-    """When they were first kept apart: as planned, or once one had written more than was known."""
-    state = draft.state
-    at = foreseen_at(state, first, second)
-    left, right = (state.planned.tasks[state.graph.index[one]] for one in (first, second))
-    if at is None and conflict_reason(left, right, state.rules) is None:
-        return {"seen_at": draft.now}
-    return {"foreseen_at": state.created_at}
+        record_kept_apart(draft, event)
 
 
 def _record_broken_cycles(draft: Draft) -> None:

@@ -1,15 +1,17 @@
 """The story of a conflict in words: when it was foreseen, seen and met, what was done, and why."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pex_tui.core.amounts import clock, counted, listed, percent
 from pex_tui.core.conflict import Conflict, ConflictKind, ConflictStep, Decision
 from pex_tui.core.disputes import PEX
 from pex_tui.core.foresight import Pair
-from pex_tui.headless.report import Report, cost_seconds
+from pex_tui.headless.report import Report
 
 _OPEN = "OPEN: waits for a decision"
 _MOST_NAMED = 5
+_MOST_APART = 3  # conflicts alike that are told one by one
 _DECISIONS = {
     Decision.SERIALISED: "ran one after the other",
     Decision.WARNED: "people were warned",
@@ -29,13 +31,43 @@ _ALLOWED = {Decision.OURS: "allowed as it is", Decision.THEIRS: "left out"}
 """The same for protected paths."""
 
 
-def headline(report: Report, conflict: Conflict) -> str:
+@dataclass(frozen=True, slots=True)
+class ToldConflict:
+    """A conflict, or the first of many that are told as one, who was in it, and its cost (s)."""
+
+    conflict: Conflict
+    who: str
+    cost_seconds: float | None
+
+
+def told_conflicts(report: Report) -> Iterator[ToldConflict]:
+    """Conflicts in order of appearance; of many that were kept apart for one reason one tells."""
+    costs = report.history.costs.seconds
+    alike: dict[str, list[Conflict]] = {}
+    for conflict in report.state.conflicts:
+        if _was_only_kept_apart(conflict):
+            alike.setdefault(conflict.detail, []).append(conflict)
+    for conflict in report.state.conflicts:
+        same = alike.get(conflict.detail, []) if _was_only_kept_apart(conflict) else []
+        if len(same) <= _MOST_APART:
+            yield ToldConflict(conflict, " × ".join(conflict.tasks), costs.get(conflict.number))
+        elif conflict is same[0]:
+            tasks = list(dict.fromkeys(task for one in same for task in reversed(one.tasks)))
+            known = [costs[one.number] for one in same if one.number in costs]
+            who = f"{counted(len(tasks), 'task')} ({listed(tasks, _MOST_NAMED)})"
+            yield ToldConflict(conflict, who, sum(known) if known else None)
+
+
+def _was_only_kept_apart(conflict: Conflict) -> bool:
+    return conflict.decision is Decision.SERIALISED and len(conflict.steps) == 1
+
+
+def headline(told: ToldConflict) -> str:
     """Kind, who was involved, over what, how it ended and what it cost."""
-    who = " × ".join(conflict.tasks)
+    conflict = told.conflict
     what = listed([file.path for file in conflict.files]) or conflict.detail
-    cost = cost_seconds(report.history, conflict)
-    spent = f", {clock(cost)}" if cost else ""
-    return f"{conflict.kind}  {who}: {what}; {how_decided(conflict)}{spent}"
+    spent = f", {clock(told.cost_seconds)}" if told.cost_seconds else ""
+    return f"{conflict.kind}  {told.who}: {what}; {how_decided(conflict)}{spent}"
 
 
 def how_decided(conflict: Conflict) -> str:

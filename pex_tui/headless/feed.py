@@ -17,7 +17,7 @@ from pex_tui.core.events import (
 from pex_tui.core.landing_events import BranchMoved, GateFinished, MergeConflicted, WorkMerged
 from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import LandingStage, Phase
-from pex_tui.core.reasons import activity
+from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.state import RunState, TaskState, Verdict
 from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
 from pex_tui.core.text import clean
@@ -132,7 +132,7 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
 def _became(state: RunState, task: TaskState, now: float) -> str:
     """What a task has come to; landing and conflicts are told as the events they are."""
     mark = _BECAME.get(task.phase)
-    return f"{mark} {task.id}: {activity(state, task, now, {})}" if mark else ""
+    return f"{mark} {task.id}: {activity(state, task, now, StartQueue())}" if mark else ""
 
 
 def _red(event: GateFinished, state: RunState) -> str:

@@ -120,13 +120,8 @@ def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
         "reason": conflict.steps[-1].reason or None if conflict.steps else None,
         "steps": [asdict(step) for step in conflict.steps],
         "detail": conflict.detail or None,
-        "cost_seconds": cost_seconds(history, conflict),
+        "cost_seconds": history.costs.seconds.get(conflict.number),  # None if nothing is known
     }
-
-
-def cost_seconds(history: RunHistory, conflict: Conflict) -> float | None:
-    """What a conflict cost: time stood still, and attempts thrown away; None if nothing known."""
-    return history.costs.seconds.get(conflict.number)
 
 
 def _prediction_object(state: RunState, told: Forecast) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pex_tui.core.amounts import clock, listed
 from pex_tui.core.phases import Phase
-from pex_tui.headless.conflict_story import how_decided, step_lines, times
-from pex_tui.headless.report import Report, cost_seconds
+from pex_tui.headless.conflict_story import how_decided, step_lines, times, told_conflicts
+from pex_tui.headless.report import Report
 from pex_tui.headless.text_report import subject
 
 TASK_HEAD = ("task", "outcome", "what", "commit", "files", "attempts", "time")
@@ -42,12 +42,12 @@ def task_rows(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
-    """One row a conflict, in order of appearance, with the cells of CONFLICT_HEAD."""
-    for conflict in report.state.conflicts:
-        cost = cost_seconds(report.history, conflict)
+    """One row a conflict that is told, in order of appearance, with the cells of CONFLICT_HEAD."""
+    for told in told_conflicts(report):
+        conflict, cost = told.conflict, told.cost_seconds
         yield (
             str(conflict.kind),
-            " × ".join(conflict.tasks),
+            told.who,
             listed([file.path for file in conflict.files]) or conflict.detail,
             *times(report, conflict),
             how_decided(conflict),

@@ -18,6 +18,7 @@ from pex_tui.headless.conflict_story import (
     headline,
     one_by_one_line,
     story_lines,
+    told_conflicts,
 )
 from pex_tui.headless.log_end import LAST_LINES
 from pex_tui.headless.report import Report
@@ -133,14 +134,13 @@ def _failures(report: Report) -> Iterator[str]:
 
 
 def _conflicts(report: Report) -> Iterator[str]:
-    conflicts = report.state.conflicts
-    if not conflicts:
+    if not report.state.conflicts:
         return
     yield ""
     yield "Conflicts"
-    for conflict in conflicts:
-        yield f"  {_fit(headline(report, conflict))}"
-        for line in story_lines(report, conflict):
+    for told in told_conflicts(report):
+        yield f"  {_fit(headline(told))}"
+        for line in story_lines(report, told.conflict):
             yield from wrap(line, WIDTH - 6, initial_indent=" " * 6, subsequent_indent=" " * 8)
 
 

@@ -5,6 +5,7 @@ networkx takes a fifth of a second to import, so import this module only where i
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import networkx as nx
 
@@ -65,11 +66,7 @@ def plan_shape(plan: Plan, graph: PlanGraph) -> PlanShape:
 
     Switched-off tasks pass the order on and are not told.
     """
-    network: nx.DiGraph[int] = nx.DiGraph()
-    network.add_nodes_from(range(len(plan.tasks)))
-    for position in range(len(plan.tasks)):
-        for before in (*graph.needs[position], *graph.earlier_stages[position]):
-            network.add_edge(before, position)
+    network = _network(graph)
     ids = [spec.id for spec in plan.tasks]
     active = {position for position, spec in enumerate(plan.tasks) if spec.enabled}
     path = [position for position in _critical_path(network, plan) if position in active]
@@ -84,6 +81,23 @@ def plan_shape(plan: Plan, graph: PlanGraph) -> PlanShape:
     )
 
 
+def _network(graph: PlanGraph) -> "nx.DiGraph[int]":
+    """The graph by positions; the nodes beyond are barriers between each stage and the next."""
+    network: nx.DiGraph[int] = nx.DiGraph()
+    network.add_nodes_from(range(len(graph.needs)))
+    for position, needs in enumerate(graph.needs):
+        network.add_edges_from((need, position) for need in needs)
+    numbers = sorted(set(graph.stages))
+    ends = {stage: len(graph.needs) + place for place, stage in enumerate(numbers[:-1])}
+    begins = {later: ends[earlier] for earlier, later in pairwise(numbers)}
+    for position, stage in enumerate(graph.stages):
+        if stage in ends:
+            network.add_edge(position, ends[stage])
+        if stage in begins:
+            network.add_edge(begins[stage], position)
+    return network
+
+
 def _critical_path(network: "nx.DiGraph[int]", plan: Plan) -> list[int]:
     """The longest chain by estimates; among equals the one that stands first in the plan."""
     if not plan.tasks:
@@ -96,15 +110,19 @@ def _critical_path(network: "nx.DiGraph[int]", plan: Plan) -> list[int]:
         )
         before[position] = latest
         start = 0.0 if latest is None else ends_after[latest]
-        ends_after[position] = start + (
-            plan.tasks[position].estimate_seconds if plan.tasks[position].enabled else 0.0
-        )
+        ends_after[position] = start + _seconds(plan, position)
     current: int | None = max(sorted(ends_after), key=lambda position: ends_after[position])
     path = []
     while current is not None:
         path.append(current)
         current = before[current]
     return path[::-1]
+
+
+def _seconds(plan: Plan, node: int) -> float:
+    """How long a node takes; what is switched off and barriers take no time."""
+    is_task = node < len(plan.tasks) and plan.tasks[node].enabled
+    return plan.tasks[node].estimate_seconds if is_task else 0.0
 
 
 def _width(network: "nx.DiGraph[int]", active: set[int]) -> int:

@@ -14,7 +14,7 @@ from pex_tui.core.landing_events import (
 )
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy, Plan
-from pex_tui.core.reasons import activity
+from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.rules import RunRules
 from tests.core.world import BASE, World, task
 
@@ -106,7 +106,7 @@ def test_whoever_is_tested_with_others_says_with_whom() -> None:
     while not any(isinstance(action, RunGate) for action in queue.world.actions):
         queue.answer(queue.world.actions[-1])
     state = queue.world.state
-    assert [activity(state, one, state.now, {}) for one in state.tasks] == [
+    assert [activity(state, one, state.now, StartQueue()) for one in state.tasks] == [
         "Gate is running, together with b",
         "Gate is running",
     ]
@@ -179,7 +179,7 @@ def test_what_does_not_merge_onto_the_batch_waits_until_that_has_landed() -> Non
     assert world.phase("b") is Phase.QUEUED
     assert world.state.conflicts == ()
     assert world.task("a").landing_stage is LandingStage.GATING
-    assert activity(world.state, world.task("a"), world.now, {}) == "Gate is running"
+    assert activity(world.state, world.task("a"), world.now, StartQueue()) == "Gate is running"
     queue.tested(RunGate(TaskId("a"), 1, world.task("a").candidate or BASE))
     world.send(BranchMoved(TaskId("a"), 1, world.task("a").candidate or BASE))
     assert world.task("b").onto in {None, world.state.tip}

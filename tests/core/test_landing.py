@@ -35,7 +35,7 @@ from pex_tui.core.landing_events import (
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.plan import GatePolicy
 from pex_tui.core.radar_events import OverlapSeen
-from pex_tui.core.reasons import activity
+from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.rules import FallbackMode, RunRules, Strategy
 from pex_tui.core.settle import blockers, is_over, next_deadline
 from pex_tui.core.state import LandStatus
@@ -240,7 +240,7 @@ def test_reruns_for_conflicts_are_limited_and_the_later_ones_wait_a_little(world
     captured(run, "a")
     conflicted(run, "a")
     assert run.phase("a") is Phase.BACKOFF
-    assert activity(run.state, run.task("a"), run.now, {}).startswith("Rerun 2/2 in ")
+    assert activity(run.state, run.task("a"), run.now, StartQueue()).startswith("Rerun 2/2 in ")
     wait(run)
     captured(run, "a")
     conflicted(run, "a")
@@ -267,7 +267,7 @@ def test_what_reruns_did_not_help_runs_once_more_with_no_writer_beside_it(world:
     )
     assert (run.phase("a"), run.phase("b")) == (Phase.READY, Phase.STARTING)
     assert "no other writer beside it" in run.state.conflicts[-1].steps[-1].reason
-    told = activity(run.state, run.task("a"), run.now, {})
+    told = activity(run.state, run.task("a"), run.now, StartQueue())
     assert "as a could not land beside others, writers go one by one" in told
     run.finish("b", "b.py")
     captured(run, "a")
@@ -315,7 +315,7 @@ def test_once_too_many_landings_met_a_conflict_writers_go_one_by_one(world: Make
         "From here on, tasks that write go one by one: 2 of 5 landings have met a conflict."
     )
     assert run.phase("e") is Phase.READY
-    assert "2 of 5 landings" in activity(run.state, run.task("e"), run.now, {})
+    assert "2 of 5 landings" in activity(run.state, run.task("e"), run.now, StartQueue())
 
 
 def test_two_conflicts_in_three_landings_are_no_rate_yet(world: Make) -> None:

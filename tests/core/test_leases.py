@@ -12,7 +12,7 @@ from pex_tui.core.lessons import YIELDED
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec
 from pex_tui.core.radar_events import WritesSeen
-from pex_tui.core.reasons import activity
+from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.rules import RunRules
 from pex_tui.core.state import FailureKind, Verdict
 from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
@@ -77,7 +77,7 @@ def test_a_file_is_changed_by_one_at_a_time_and_the_next_starts_from_what_that_l
     assert announce(world, "b", "r2") == ()
     assert announce(world, "b", "r3", "src/y.py") == (allowed(B, "r3"),)
     world.now += 12
-    doing = activity(world.state, world.task("b"), world.now, {})
+    doing = activity(world.state, world.task("b"), world.now, StartQueue())
     assert doing == "Waits 0:12 to change src/x.py until a has landed"
     assert not world.task("b").asks  # nobody has to decide anything
     (told,) = world.state.conflicts

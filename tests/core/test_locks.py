@@ -22,7 +22,7 @@ from pex_tui.core.lock_events import LockAsked, LockReleased
 from pex_tui.core.locks import RETURN_SECONDS
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import LockMode, LockRequest, Plan, Priority, TaskSpec
-from pex_tui.core.reasons import activity
+from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import next_deadline
 from pex_tui.core.state import FailureKind
@@ -74,7 +74,7 @@ def test_a_lock_is_held_by_one_and_then_by_the_next() -> None:
     assert ask(world, "b", "2", exclusive(DB)) == []
     assert ask(world, "c", "3", exclusive(DB)) == []
     world.now += 12
-    doing = activity(world.state, world.task("b"), world.now, {})
+    doing = activity(world.state, world.task("b"), world.now, StartQueue())
     assert doing == "Waits 0:12 for lock db (held by a)"
     assert release(world, "1") == grants("2")
     assert release(world, "2") == grants("3")
@@ -119,7 +119,7 @@ def test_a_task_of_the_plan_waits_for_the_lock_and_for_those_who_came_before() -
     ask(world, "a", "1", exclusive(DB))
     world.finish("z")
     assert world.phase("c") is Phase.READY
-    assert "held by a" in activity(world.state, world.task("c"), world.now, {})
+    assert "held by a" in activity(world.state, world.task("c"), world.now, StartQueue())
     world.now += 1
     ask(world, "b", "2", exclusive(DB))
     assert release(world, "1") == grants("2")

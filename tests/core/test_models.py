@@ -20,7 +20,7 @@ from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.outcome import conclude
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec
-from pex_tui.core.reasons import activity
+from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.rules import RunRules
 from pex_tui.core.settle import is_over, next_deadline
 from pex_tui.core.state import FailureKind, Outcome, Verdict, WaitCause
@@ -204,7 +204,7 @@ def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
 
     assert world.task("b").wait is not None
     assert world.task("b").wait.cause is WaitCause.LIMIT  # type: ignore[union-attr]
-    said = activity(world.state, world.task("b"), world.now, {})
+    said = activity(world.state, world.task("b"), world.now, StartQueue())
     assert said == "Waits: claude takes no more for now, 0:30 to go"
     assert next_deadline(world.state) == world.now + 30.0
 
@@ -310,7 +310,7 @@ def test_a_budget_holds_agents_until_a_person_extends_it() -> None:
     world.finish("a")
 
     assert world.running() == {"c"}  # a plain command costs nothing
-    said = activity(world.state, world.task("b"), world.now, {})
+    said = activity(world.state, world.task("b"), world.now, StartQueue())
     assert said == "Waits for you: the budget is used up ($1.50 of $1.00)"
     assert not is_over(world.state, attended=True)
     world.send(BudgetExtended("you"))
@@ -343,7 +343,9 @@ def test_a_refused_login_is_not_tried_again() -> None:
     world.capture("a")
 
     assert world.phase("a") is Phase.FAILED
-    assert activity(world.state, world.task("a"), world.now, {}).startswith("Not logged in:")
+    assert activity(world.state, world.task("a"), world.now, StartQueue()).startswith(
+        "Not logged in:"
+    )
 
 
 def test_a_failed_gate_goes_back_to_the_agent_with_its_output_and_its_work() -> None:
@@ -411,7 +413,10 @@ def test_the_first_pause_of_an_agent_is_gentle_and_the_second_is_not() -> None:
     world.send(AgentStarted(A, 1, slot, 7, world.now, listens=True))
 
     assert world.send(PauseRequested(A, "you")) == (PauseAgent(A, 1, gently=True),)
-    assert activity(world.state, world.task("a"), world.now, {}) == "To be paused at its next step"
+    assert (
+        activity(world.state, world.task("a"), world.now, StartQueue())
+        == "To be paused at its next step"
+    )
     assert world.send(PauseRequested(A, "you")) == (PauseAgent(A, 1),)
     assert world.send(ResumeRequested(A, "you")) == (ResumeAgent(A, 1),)  # before it stood still
 

@@ -17,7 +17,7 @@ from pex_tui.core.landing_events import BranchMoved, MergeConflicted, WorkMerged
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Plan, Priority, TaskSpec
 from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
-from pex_tui.core.reasons import activity
+from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.rules import RadarPolicy, RunRules
 from pex_tui.core.state import FailureKind
 from tests.core.world import World, task
@@ -56,7 +56,7 @@ def test_a_warning_is_told_once_and_shown_while_it_lasts() -> None:
         "a and b both change src/x.py:3–5, and it won't merge. Pause or abort one, or settle it "
         "when they land."
     )
-    told = activity(world.state, world.task("a"), world.now, {})
+    told = activity(world.state, world.task("a"), world.now, StartQueue())
     assert told == "Collides with b in src/x.py:3–5 and 1 more"
     (conflict,) = world.state.conflicts
     assert (conflict.decision, conflict.seen_at, conflict.met_at) == (
@@ -66,14 +66,14 @@ def test_a_warning_is_told_once_and_shown_while_it_lasts() -> None:
     )
     assert not world.state.open_conflicts
     world.send(OverlapGone(A, B))
-    assert activity(world.state, world.task("a"), world.now, {}) == "Running"
+    assert activity(world.state, world.task("a"), world.now, StartQueue()) == "Running"
 
 
 def test_the_one_with_less_to_lose_stands_still_until_the_other_has_landed() -> None:
     world = working(RadarPolicy.PAUSE)
     assert PauseAgent(B, 1) in world.send(SEEN)
     world.send(AgentPaused(B, 1))
-    assert activity(world.state, world.task("b"), world.now, {}).startswith(
+    assert activity(world.state, world.task("b"), world.now, StartQueue()).startswith(
         "Stands still until a has landed"
     )
 
@@ -167,7 +167,7 @@ def test_serialised_tasks_never_run_side_by_side_again() -> None:
     world.send(WorkCaptured(B, 1, CommitId("half"), ("src/x.py",)))
     assert world.phase("b") is Phase.READY
     assert "until a has landed: both change src/x.py:3–5" in activity(
-        world.state, world.task("b"), world.now, {}
+        world.state, world.task("b"), world.now, StartQueue()
     )
     land(world, "a")
     assert world.phase("b") is Phase.STARTING

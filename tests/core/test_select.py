@@ -120,7 +120,7 @@ VARIANTS: list[tuple[str, dict[str, object], str]] = [
     (
         "views",
         {"wait": Wait(WaitCause.CONFLICT, ("ledger", "contracts"), NOW)},
-        "Waits 0:00 until ledger, contracts have landed: after a conflict, writers go one by one",
+        "Waits 0:00 until models has landed: both write src/pay/models.py",
     ),
 ]
 

@@ -37,9 +37,10 @@ def recorded(commit: str) -> list[dict[str, Any]]:
         ("84747b9", Semantics.RERUN_AT_ONCE, Outcome.OK, "landed landed landed landed"),
         ("a12c071", Semantics.RERUN_AT_ONCE, Outcome.CONFLICTS, "landed conflict landed landed"),
         ("8badd4c", Semantics.LADDER, Outcome.OK, "landed landed landed landed"),
+        ("9bc2220", Semantics.ONE_WAIT_GRAPH, Outcome.OK, "landed landed landed landed"),
     ],
 )
-def test_three_tasks_in_conflict_are_replayed_as_the_commit_recorded_them(
+def test_tasks_in_conflict_are_replayed_as_the_commit_recorded_them(
     commit: str, semantics: Semantics, outcome: Outcome, phases: str
 ) -> None:
     rows = recorded(commit)
@@ -63,6 +64,15 @@ def test_runs_from_before_there_were_rules_for_the_gate_ask_it_once_for_each_tas
     meant = replay([decode(recorded(commit)[0])]).rules
 
     assert (meant.gate_batch, meant.gate_retries, meant.speculate) == rules
+
+
+def test_pairs_that_were_told_one_by_one_are_replayed_so() -> None:
+    state = replay(decode(row) for row in recorded("9bc2220"))
+
+    assert state.semantics == Semantics.ONE_WAIT_GRAPH
+    assert [one.tasks for one in state.conflicts] == [
+        (first, second) for first, second in zip("bcdcdd", "aaabbc", strict=True)
+    ]
 
 
 def test_what_means_something_else_here_is_refused_in_words() -> None:

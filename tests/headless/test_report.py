@@ -436,6 +436,21 @@ def test_the_story_of_a_conflict_says_when_and_why() -> None:
     assert "1 collision seen while at work" in text
 
 
+def test_many_tasks_that_one_reason_kept_apart_are_told_in_one_line() -> None:
+    run = World(
+        Plan(tuple(task(f"t{number}", writes=("src/**",)) for number in range(12))), RunRules()
+    )
+    for number in range(12):
+        work(run, f"t{number}", f"src/{number}.py", seconds=1)
+    report = finished(run)
+
+    told = [line for line in render_text(report).splitlines() if "both write src/**" in line]
+    assert len(told) == 1
+    assert "12 tasks (t0, t1, t2, t3, t4 and 7 more)" in told[0]
+    assert "1:06" in told[0]  # 11 + 10 + … + 1 seconds of waiting
+    assert render_markdown(report).count("both write src/") == 1
+
+
 @pytest.mark.parametrize("render", [render_markdown, render_html])
 def test_the_story_is_told_in_tables_as_well(render: Render) -> None:
     text = render(finished(seen_and_met_run())).replace("\\", "")
