@@ -6,9 +6,11 @@ import signal
 import subprocess
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from pex_tui.adapters.process.lifeline import ending_with_us
 
 _GRACE_SECONDS = 5.0
 Stream = int | None
@@ -24,9 +26,12 @@ async def running(
     stdout: Stream = asyncio.subprocess.PIPE,
     stderr: Stream = asyncio.subprocess.STDOUT,
     pass_fds: tuple[int, ...] = (),
+    ends_with_us: bool = False,
 ) -> AsyncIterator[Process]:
     """The program in a session of its own, ended with its process group if the block is left early.
 
+    With `ends_with_us` it is ended as well when this process is killed, which a program of ours or
+    git, that soon ends by itself, need not be.
     Raises OSError or ValueError (a NUL in an argument) when it can't be started.
     """
     starting = asyncio.ensure_future(
@@ -51,7 +56,8 @@ async def running(
         raise
     is_over = False
     try:
-        yield process
+        with ending_with_us(process.pid) if ends_with_us else nullcontext():
+            yield process
         is_over = process.returncode is not None
     finally:
         if not is_over:

@@ -61,7 +61,7 @@ def _lay_out(folder: Path, sides: ConflictSides) -> dict[str, str]:
 async def _run(argv: list[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, bytes]:
     try:
         async with (
-            running(tuple(argv), folder, environ) as process,
+            running(tuple(argv), folder, environ, ends_with_us=True) as process,
             asyncio.timeout(_TIMEOUT_SECONDS),
         ):
             output, _ = await process.communicate()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from pex_tui.adapters import child_process
 from pex_tui.adapters.child_process import running
+from tests.waiting import wait_until
 
 LONG = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)")
 STUBBORN = (sys.executable, "-c", f"import signal; signal.signal(15, signal.SIG_IGN); {LONG[2]}")
@@ -79,3 +81,33 @@ async def test_a_program_that_can_t_start_says_so(
 ) -> None:
     with pytest.raises(error):
         await keep(argv, tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the kernel can't pin processes")
+def test_what_ends_with_us_ends_when_we_are_killed(tmp_path: Path) -> None:
+    script = "trap '' TERM; (setsid -f sh -c : ; sleep 60) & sleep 60 & echo $$ $!; wait"
+    code = (
+        "import asyncio, os, sys; from pathlib import Path\n"
+        "from pex_tui.adapters.child_process import running\n"
+        "async def main():\n"
+        f"    argv = ('sh', '-c', {script!r})\n"
+        "    async with running(argv, Path(), os.environ, ends_with_us=True) as process:\n"
+        "        print((await process.stdout.readline()).decode(), flush=True)\n"
+        "        await process.wait()\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as ours:
+        assert ours.stdout is not None
+        pids = [int(pid) for pid in ours.stdout.readline().split()]
+        assert all(psutil.pid_exists(pid) for pid in pids)
+        ours.kill()
+    wait_until(lambda: not any(map(lives, pids)))
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -42,7 +42,7 @@ async def run_check(
     Why it did not succeed, for a person, or nothing.
     """
     try:
-        async with running(argv, folder, env, stdout=output.fileno()) as process:
+        async with running(argv, folder, env, stdout=output.fileno(), ends_with_us=True) as process:
             return await _watch(process, output, bounds)
     except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
         return _why_not_started(argv[0], error, folder)

@@ -204,10 +204,12 @@ async def _run(
     pass_fds: tuple[int, ...] = (),
     most_bytes: int | None = None,
 ) -> GitResult:
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
+    pipe = asyncio.subprocess.PIPE
     try:
         async with (
-            running(tuple(argv), folder, env, pass_fds=pass_fds, **pipes) as process,
+            running(
+                tuple(argv), folder, env, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=pass_fds
+            ) as process,
             asyncio.timeout(timeout_seconds),
         ):
             if most_bytes is None:
