@@ -78,7 +78,7 @@ def _is_approved(error: UntrustedError, options: Namespace) -> bool:
     """Ask at the terminal whether the repository is trusted, and note it."""
     from pex_tui.wiring.terminal import is_headless  # noqa: PLC0415  # seldom asked
 
-    if is_headless(options) or not sys.stderr.isatty():
+    if is_headless(options) or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     _say("This repository's own files name what pex-tui would run or allow:")
     for line in error.problems:

@@ -1,13 +1,20 @@
 """A repository whose own files name programs is run with once the user trusts it."""
 
+import asyncio
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.git.repository import discover
 from pex_tui.adapters.trust_store import TrustStore, digest_of
+from pex_tui.settings import load_settings
+from pex_tui.wiring.ground import Ground
+from pex_tui.wiring.trust import powers_of
 from tests.e2e.conftest import Shell
+from tests.e2e.terminal import Terminal
 
 PLAN = "version: 1\ntasks:\n  - {id: a, command: 'echo x > x.txt'}\n"
 SETUP = "workspaces:\n  setup: [sh, -c, 'echo ran >> %s']\n"
@@ -35,6 +42,60 @@ def test_what_a_repository_names_runs_once_it_is_trusted(shell: Shell) -> None:
     assert shell.pex("run", "plan.yaml", "--headless").returncode == 2
     shell.write(".pex/pex.yaml", "thread_pool: {max_concurrent: 2}\n")
     assert shell.pex("run", "plan.yaml", "--headless", "--name", "two").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("users", "repositorys", "named"),
+    [
+        ("", "budget: {usd: 500}", []),  # there was no limit
+        ("budget: {usd: 5}", "budget: {usd: 500}", ["budget.usd: 500"]),
+        ("budget: {tokens: 5}", "budget: {tokens: null}", ["budget.tokens: null"]),
+        ("budget: {usd: 5}", "budget: {usd: 2}", []),
+        ("", "thread_pool: {max_concurrent: 4, emergency_boost: 8}", []),
+        ("", "Thread_Pool_Config: {max_concurrent: 6}", ["thread_pool.max_concurrent: 6"]),
+        ("", "conflict_resolution: {max_retries: 9}", ["conflict_resolution.max_retries: 9"]),
+        ("", "agents: {use: {'*': codex}}", ['agents.use: {"*": "codex"}']),
+        ("agents: {use: {'*': codex}}", "agents: {use: {'*': codex}}", []),
+        (
+            "agents: {permissions: {deny: ['Bash(git push *)']}}",
+            "agents: {permissions: {deny: []}}",
+            ["agents.permissions.deny: []"],
+        ),
+        ("", "conflict_resolution: {union: ['**']}", ['conflict_resolution.union: ["**"]']),
+        ("", "workspaces: {include_file: secrets}", ["workspaces.include_file: secrets"]),
+        ("", "compatibility: {never: []}", ["compatibility.never: []"]),
+        ("", "gate: {timeout: 5s}\nmonitoring: {theme: paper}", []),
+    ],
+)
+def test_what_costs_more_or_guards_less_than_the_users_settings_needs_trust(
+    tmp_path: Path, users: str, repositorys: str, named: list[str]
+) -> None:
+    for file, text in (("user/pex-tui", users), ("repo/.pex", repositorys)):
+        (tmp_path / file).mkdir(parents=True)
+        (tmp_path / file / "pex.yaml").write_text(text)
+    repository = tmp_path / "repo"
+    subprocess.run(["git", "init", "--quiet", repository], check=True)
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "user"), "HOME": str(tmp_path)}
+    settings = load_settings(repository, (), environ)
+    ground = Ground(asyncio.run(discover(repository)), settings, (), environ)
+
+    found = [line.removeprefix(".pex/pex.yaml: ") for line in powers_of(ground)]
+
+    assert found == named
+
+
+@pytest.mark.parametrize(("answer", "runs"), [("y", True), ("n", False), ("", False)])
+def test_trust_is_asked_for_at_the_terminal_and_noted(
+    shell: Shell, answer: str, *, runs: bool
+) -> None:
+    shell.write(".pex/pex.yaml", "thread_pool: {max_concurrent: 9}\n")
+    with Terminal(("plan", "Fix the failing tests"), shell.top, shell.env, 120, 30) as terminal:
+        terminal.until("[y/N]")
+        assert "thread_pool.max_concurrent: 9" in terminal.text
+        terminal.press(f"{answer}\r")
+        assert terminal.ended() == (0 if runs else 2)
+
+    assert (shell.pex("plan", "Fix the failing tests").returncode == 0) is runs
 
 
 def test_planning_runs_no_runner_of_a_repository_that_is_not_trusted(shell: Shell) -> None:
