@@ -107,7 +107,9 @@ class Performer:
                 await self._ports.lander.remember(action.work, action.settled, action.by)
             case LandRun():
                 await self._guard()
-                return await self._land_run(action)
+                brought = await self._land_run(action)
+                await self._guard()
+                return brought
             case MergeWork() | RunGate() | MoveBranch():
                 landed = await self._land(state, action)
                 await self._guard()

@@ -38,8 +38,12 @@ def test_each_task_lands_as_one_commit_and_the_users_branch_waits(shell: Shell) 
     trailers = shell.git("log", "-1", "--format=%(trailers:key=Pex-Task,valueonly)", "pex/first")
     assert trailers.strip() == "c"
 
+    shell.git("commit", "-q", "--allow-empty", "-m", "By whom?")
     landed = shell.pex("land")
     assert landed.returncode == 0, landed.stderr
+    head, line, *_ = landed.stdout.splitlines()
+    assert head == "1 commit came onto main since the run began, not by the run itself:"
+    assert " By whom? (" in line
     assert sorted((shell.top / "c.txt").read_text().split()) == ["one", "three", "two"]
 
 

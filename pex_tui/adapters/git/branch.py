@@ -11,6 +11,7 @@ last, or the record does, where the journal is an older copy or died before it w
 the branch is elsewhere it is put back, what it held is kept under a ref, and it is said.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pex_tui.adapters.git.history import landings_of
@@ -49,6 +50,10 @@ class Integration:
     def name(self) -> str:
         """The branch's name."""
         return self.branch.name
+
+    def tell(self, lines: Iterable[str]) -> None:
+        """Have the user told these, if they are not about to be."""
+        self._notices += [line for line in lines if line not in self._notices]
 
     def take_notices(self) -> tuple[str, ...]:
         """What the user should be told of the branch, each once."""

@@ -51,9 +51,9 @@ def rescue_ref(key: AttemptKey) -> str:
     return f"{work_ref(key)}-rescued"
 
 
-def saved_ref(run: RunId, ref: str) -> str:
+def saved_ref(run: RunId, ref: str, commit: str) -> str:
     """What a ref of the user's named before somebody moved or deleted it while the run went on."""
-    return f"{run_prefix(run)}_saved/{ref.removeprefix('refs/')}"
+    return f"{run_prefix(run)}_saved/{ref.removeprefix('refs/')}-{commit[:10]}"
 
 
 def uncommitted_ref(run: RunId) -> str:

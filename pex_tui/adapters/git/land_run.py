@@ -17,6 +17,7 @@ from pex_tui.adapters.git.notices import user_setting
 from pex_tui.adapters.git.objects import Commit, read_commits, rewrite_commit
 from pex_tui.adapters.git.refs import Refs
 from pex_tui.adapters.git.stand_in import user_git
+from pex_tui.adapters.git.strangers import REPLAYED, stranger_lines
 from pex_tui.adapters.git.worktrees import checkouts
 from pex_tui.core.combination import told_files
 from pex_tui.core.conflict import CombinedFile
@@ -28,7 +29,7 @@ from pex_tui.engine.places import Places
 from pex_tui.engine.ports import LandingError
 
 _TRIES = 3  # how often a target may move under a replay
-_REPLAY = TaskId("_landing")  # no task can have this name
+_REPLAY = TaskId(REPLAYED)  # no task can have this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,20 @@ class RunLanding:
         if tip == self.base:
             return old, f"There is nothing to land: {self.integration.name} is where it began."
         commits = await unlanded_commits(refs.git, self.base, tip, old)
+        forward = await refs.contains(tip, old) and await refs.contains(old, self.base)
+        if not forward:  # what only says that it is the run's is no news but where it hides work
+            strangers = await stranger_lines(
+                *(refs.git, self.run, branch.name),
+                base=self.base,
+                tip=tip,
+                target=old,
+                claiming=not commits,
+            )
+            self.integration.tell(strangers)
         if not commits:
             return old, f"{branch.name} holds all that the run has landed."
         count = f"{len(commits)} commit{'s' if len(commits) > 1 else ''}"
-        if await refs.contains(tip, old) and await refs.contains(old, self.base):
+        if forward:
             await self._refuse_markers(branch.name, old, tip)
             return tip, f"{branch.name} went forward by {count} to {tip[:10]}."
         (start,) = await read_commits(refs.git, old)

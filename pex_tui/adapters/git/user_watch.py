@@ -125,7 +125,8 @@ class UserWatch:
             elif name.startswith("hooks/") or name == _ALTERNATES:
                 told.append(self._put_back(name, old, new))
             else:
-                told.append(f".git/{name} was changed")
+                did = "added" if old is None else "removed" if new is None else "changed"
+                told.append(f".git/{name} was {did}{self._kept_aside(name, old)}")
         return told
 
     async def _configured(self, name: str, old: bytes, new: bytes | None) -> list[str]:
@@ -146,7 +147,7 @@ class UserWatch:
                 await self._git.run(*config, "--unset-all", key, ok=(0, 5))
         return [
             f"{key} was {'set to ' + has[key][-1] if key in has else 'removed'} in .git/{name}"
-            f"{'; that is undone' if key in _UNDONE else ''}"
+            f"{'; that is undone' if key in _UNDONE else _before(was.get(key))}"
             for key in sorted(changed)
         ]
 
@@ -174,6 +175,14 @@ class UserWatch:
         did = "added" if old is None else "removed" if new is None else "changed"
         return f".git/{name} was {did}; that is undone{where}"
 
+    def _kept_aside(self, name: str, old: bytes | None) -> str:
+        """Where a file that may be a person's doing is kept as it was."""
+        if old is None:
+            return ""
+        place = self.aside / f"{name}.before"
+        put_bytes(place, old)
+        return f"; as it was it is in {place}"
+
     async def _moved(self, run: RunId, before: Seen, now: Seen) -> list[str]:
         """Which branches, tags and stashes were moved or removed; their commits are kept."""
         lost = {ref: oid for ref, oid in before.refs.items() if now.refs.get(ref) != oid}
@@ -181,19 +190,23 @@ class UserWatch:
         ours = await landing_commits(self._git) if lost else set()
         told, kept = [], {}
         for ref, old in lost.items():
-            words = await self._fate(ref, old, now.refs.get(ref), ours)
+            saved = saved_ref(run, ref, old)
+            words = await self._fate(ref, old, now.refs.get(ref), ours, saved)
             if words:
                 told.append(words)
-                kept[saved_ref(run, ref)] = CommitId(old)
+                kept[saved] = CommitId(old)
         for oid in gone:
-            kept[saved_ref(run, f"refs/stash/{oid[:10]}")] = CommitId(oid)
+            kept[saved_ref(run, "refs/stash", oid)] = CommitId(oid)
             told.append(f"a stash was dropped: `git stash store {oid[:10]}` brings it back")
         if kept:
             await write_refs(self._git, kept)
         return told
 
-    async def _fate(self, ref: str, old: str, new: str | None, ours: set[str]) -> str:
-        """What became of a ref, empty when it is none of an agent's doing; put back if sure."""
+    async def _fate(self, ref: str, old: str, new: str | None, ours: set[str], saved: str) -> str:
+        """What became of a ref, empty when it is none of an agent's doing; put back if sure.
+
+        Its old commit is kept as `saved`.
+        """
         name = ref.split("/", 2)[2]
         kind = "branch" if ref.startswith("refs/heads/") else "tag"
         if new is None:
@@ -204,12 +217,14 @@ class UserWatch:
             onward = await self._git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1, 128))
             if onward.status == 0:
                 return ""
-            return f"{name} was moved from {old[:10]} to {new[:10]}"
+            return (
+                f"{name} was moved from {old[:10]} to {new[:10]}{_way_back(kind, name, old, saved)}"
+            )
         moved = f"the {kind} {name} was moved to {new[:10]}"
         try:
             await self._git.run("update-ref", "-m", "pex-tui: puts it back", ref, old, new)
         except GitError:
-            return moved
+            return moved + _way_back(kind, name, old, saved)
         return f"{moved}; that is undone"
 
     def _is_by_hand(self, ref: str, old: str) -> bool:
@@ -238,6 +253,14 @@ class UserWatch:
     @property
     def _git(self) -> Git:
         return self.repository.git
+
+
+def _way_back(kind: str, name: str, old: str, saved: str) -> str:
+    return f"; `git {kind} {name}-before {old[:10]}` brings what it was back (kept as {saved})"
+
+
+def _before(values: list[str] | None) -> str:
+    return f"; it was {values[-1]}" if values else ""
 
 
 def _read(store: Path) -> Seen | None:

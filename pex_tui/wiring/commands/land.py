@@ -11,7 +11,7 @@ from pex_tui.adapters.git.found_runs import find_runs
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.amounts import counted
-from pex_tui.core.events import Event, LandRequested, RunLanded, RunLandRefused
+from pex_tui.core.events import Event, LandRequested, Noticed, RunLanded, RunLandRefused
 from pex_tui.core.ids import RunId
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import RunState
@@ -84,6 +84,7 @@ async def _land_by_refs(
         return NOT_LANDED
     finally:
         lock.release()
+    _tell(await lander.guard(), streams)
     streams.output.write(f"{detail}")
     return 0
 
@@ -107,9 +108,10 @@ async def _land_now(ground: Ground, run: RunId, streams: Streams) -> int:
                 f"Merge it where you want it: git merge {state.branch}"
             )
         asked: Event = LandRequested(YOU, at=time.time())
-        told = await _attempt(ground, state, state.target)
+        told, notices = await _attempt(ground, state, state.target)
+        _tell(notices, streams)
         rows = []
-        for event in (asked, told):
+        for event in (asked, *(Noticed(line, at=time.time()) for line in notices), told):
             state, _ = step(state, event)
             rows.append((state.seq, event))
         await journal.append(run, rows)
@@ -138,11 +140,22 @@ def _known_state(journal: SqliteJournal, run: RunId, streams: Streams) -> RunSta
         return replace(begin(planned), seq=last, tasks=())
 
 
-async def _attempt(ground: Ground, state: RunState, target: str) -> RunLanded | RunLandRefused:
+def _tell(notices: tuple[str, ...], streams: Streams) -> None:
+    for line in notices:
+        streams.output.write(line)
+
+
+async def _attempt(
+    ground: Ground, state: RunState, target: str
+) -> tuple[RunLanded | RunLandRefused, tuple[str, ...]]:
+    """How it went, and what the user is to be told besides."""
     ground = await pinned(ground, state.run)
     identity = await ground.repository.check_identity()
+    lander = make_lander(ground, state, identity)
+    event: RunLanded | RunLandRefused
     try:
-        commit, detail = await make_lander(ground, state, identity).land_run(target)
+        commit, detail = await lander.land_run(target)
+        event = RunLanded(target, commit, detail, at=time.time())
     except LandingError as error:
-        return RunLandRefused(str(error), at=time.time())
-    return RunLanded(target, commit, detail, at=time.time())
+        event = RunLandRefused(str(error), at=time.time())
+    return event, await lander.guard()

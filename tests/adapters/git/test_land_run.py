@@ -256,6 +256,57 @@ async def test_commits_are_replayed_onto_a_branch_that_moved(world: World) -> No
     world.fsck()
 
 
+async def test_commits_on_the_branch_that_are_not_the_run_s_are_named_one_a_line(
+    world: World,
+) -> None:
+    mine = world.project.commit({"mine.txt": "m\n"}, "Mine")
+    forged = world.project.commit({"f": "f\n"}, f"Sneak in\n\nPex-Run: {RUN}\nPex-Task: ten\n")
+    lander = world.lander
+
+    await lander.land_run("main")
+
+    author = world.git("log", "-1", "--format=%an", mine)
+    assert await lander.guard() == (
+        "2 commits came onto main since the run began, not by the run itself:",
+        f"{forged[:10]} Sneak in ({author})",
+        f"{mine[:10]} Mine ({author})",
+    )
+    assert await lander.guard() == ()
+
+
+async def test_commits_that_only_say_that_they_are_the_run_s_are_named_though_nothing_lands(
+    world: World,
+) -> None:
+    for task in ("one", "two"):
+        message = f"Fake\n\nPex-Run: {RUN}\nPex-Task: {task}\n"
+        world.project.commit({task: "f\n"}, message)
+    lander = world.lander
+
+    _, words = await lander.land_run("main")
+
+    assert words == "main holds all that the run has landed."
+    assert (await lander.guard())[0].startswith("2 commits came onto main since the run began")
+
+
+async def test_what_an_earlier_landing_put_on_the_branch_is_no_stranger(world: World) -> None:
+    mine = world.project.commit({"mine.txt": "m\n"}, "Mine")
+    await world.lander.land_run("main")
+    await world.landed("three", {"three.txt": "3\n"})
+    lander = world.lander
+
+    await lander.land_run("main")
+
+    head, *named = await lander.guard()
+    assert head.startswith("1 commit came onto main")
+    assert [line.split()[0] for line in named] == [mine[:10]]
+
+
+async def test_a_branch_that_nobody_else_moved_names_nobody(world: World) -> None:
+    lander = world.lander
+    await lander.land_run("main")
+    assert await lander.guard() == ()
+
+
 async def test_replaying_again_finds_everything_there_even_if_edited_since(world: World) -> None:
     world.project.commit({"mine.txt": "m\n"})
     await world.lander.land_run("main")

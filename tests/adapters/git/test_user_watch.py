@@ -69,11 +69,11 @@ def state(bench: Bench) -> dict[str, str]:
 
 async def test_a_setting_that_may_be_the_user_s_is_said_and_stays(bench: Bench) -> None:
     script = 'git -C "$U" config filter.x.clean cat; echo x >> "$U/.git/info/exclude"'
-    told = await intruded(bench, script)
-    assert told == (
-        "filter.x.clean was set to cat in .git/config",
-        ".git/info/exclude was changed",
-    )
+    bench.project.git("config", "filter.x.clean", "sed")
+    kept, changed = await intruded(bench, script)
+    assert kept == "filter.x.clean was set to cat in .git/config; it was sed"
+    place = changed.removeprefix(".git/info/exclude was changed; as it was it is in ")
+    assert "exclude" in Path(place).read_text()
     assert bench.project.git("config", "filter.x.clean") == "cat"
 
 
@@ -95,6 +95,30 @@ async def test_what_was_deleted_is_said_with_the_way_back_and_kept(bench: Bench)
     project.git("stash", "store", stash)
     project.git("branch", "mine", commit)
     assert project.git("show", "mine:mine.txt") == "mine"
+
+
+async def test_a_branch_that_was_set_back_is_said_with_the_way_back_and_kept_each_time(
+    bench: Bench,
+) -> None:
+    project = bench.project
+    first = project.commit({"mine.txt": "mine"})
+    back = 'git -C "$U" reset -q --hard HEAD~1'
+    (told,) = await intruded(bench, back)
+    ref = f"refs/pex/7f3a/_saved/heads/main-{first[:10]}"
+    parent = project.git("rev-parse", "HEAD")
+    assert told == (
+        f"main was moved from {first[:10]} to {parent[:10]}; "
+        f"`git branch main-before {first[:10]}` brings what it was back (kept as {ref})"
+    )
+    second = project.commit({"other.txt": "other"})
+    path = await bench.prepare(key_of("b"), writer())
+    shell(path, back, {"U": str(project.path)})
+    await bench.capture(key_of("b"))
+    project.git("reflog", "expire", "--expire=now", "--all")
+    project.git("gc", "-q", "--prune=now")
+    for commit, file in ((first, "mine.txt"), (second, "other.txt")):
+        project.git("branch", f"main-{file}", commit[:10])
+        assert project.git("show", f"main-{file}:{file}") == file.partition(".")[0]
 
 
 async def test_what_the_user_does_meanwhile_is_not_told(bench: Bench) -> None:
