@@ -64,7 +64,7 @@ def _run(arguments: list[str]) -> int:
     end = arguments.index("--") if arguments[:1] == ["lock"] and "--" in arguments else None
     options = parser.parse_args(arguments[:end])
     options.command = arguments[end + 1 :] if end is not None else []
-    _keep_agents_out(options)
+    _keep_from_agents(options)
     module = import_module(f"pex_tui.wiring.commands.{options.handler}")
     try:
         return int(module.main(options))
@@ -94,15 +94,20 @@ def _is_approved(error: UntrustedError, options: Namespace) -> bool:
     return True
 
 
-def _keep_agents_out(options: Namespace) -> None:
-    """A process of a task may look and take locks; raise UserError for all else."""
+def _keep_from_agents(options: Namespace) -> None:
+    """A process of a task may look and take locks; raise UserError for all else.
+
+    What it may not do it can't read the secrets of either.
+    """
     is_looking = options.handler in _OPEN_TO_AGENTS
     if is_looking or (options.handler == "agents" and options.action != "add"):
         return
     from pex_tui.adapters.process.keepers import own_keeper  # noqa: PLC0415  # only to steer
+    from pex_tui.adapters.process.kernel import keep_private  # noqa: PLC0415  # likewise
 
     keeper = own_keeper()
     if keeper is None:
+        keep_private()
         return
     who = f"task {keeper.name}" if keeper.name else "an agent"
     name = options.handler

@@ -5,7 +5,7 @@ and JSON go through here.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 MASK = "[secret]"
 _SHORTEST_VALUE = 8
@@ -41,20 +41,28 @@ _HINTS = (
     *("xox", "xapp-", "hooks.slack", "eyJ", "AIza", "ya29.", "npm_", "pypi-", "hf_", "dop_v1_"),
     *("SG.", "PRIVATE KEY", "://", "earer ", "asic ", "TOKEN", "SECRET", "PASSW", "KEY"),
 )
-_KEY_LINE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/]{64}")
-_KEY_LINE_LENGTHS = range(64, 80)  # with the margin that it may have
+_KEY_LINE = re.compile(
+    r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])"
+    r"(?:[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70}|[A-Za-z0-9+/]{76})"  # PEM, OpenSSH, MIME
+)
+_KEY_LINE_LENGTHS = range(64, 92)  # with the margin that it may have
+_KEY_END = re.compile(r"[A-Za-z0-9+/]{1,76}={0,2}")
+_SHORT_LINE = re.compile(r"[\w+/=-]{2,}")
 
 
 class _Known:
-    """Values that were made known, as one pattern."""
+    """Values that were made known: as one pattern, and lines too short to be sought in others."""
 
     pattern: re.Pattern[str] | None = None
+    short_lines: frozenset[str] = frozenset()
 
 
 def know_secrets(environ: Mapping[str, str]) -> None:
-    """Mask from now on what the environment holds under names of secrets."""
-    values = sorted(set(_values(environ)), key=len, reverse=True)
+    """Mask from now on what the environment holds under names of secrets, line by line."""
+    lines = set(_lines(environ))
+    values = sorted((one for one in lines if len(one) >= _SHORTEST_VALUE), key=len, reverse=True)
     _Known.pattern = re.compile("|".join(map(re.escape, values))) if values else None
+    _Known.short_lines = frozenset(one for one in lines if len(one) < _SHORTEST_VALUE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -66,6 +74,8 @@ def masked(text: str) -> str:
     """The text with a mark for each secret in it."""
     if _Known.pattern is not None:
         text = _Known.pattern.sub(MASK, text)
+    if _Known.short_lines and text.strip() in _Known.short_lines:
+        return MASK
     if len(text) in _KEY_LINE_LENGTHS and _KEY_LINE.fullmatch(text.strip()):
         return MASK
     if not any(hint in text for hint in _HINTS):
@@ -86,8 +96,25 @@ def masked_object(content: object) -> object:
             return content
 
 
-def _values(environ: Mapping[str, str]) -> Iterable[str]:
+def mask_key_ends(lines: Sequence[str]) -> list[str]:
+    """Masked lines, where what ends a private key is shorter than its other lines: masked too."""
+    return [
+        MASK if before == MASK and _KEY_END.fullmatch(line.strip()) else line
+        for before, line in zip(("", *lines), lines, strict=False)
+    ]
+
+
+def _lines(environ: Mapping[str, str]) -> Iterator[str]:
     for name, value in environ.items():
-        is_whole = len(value) >= _SHORTEST_VALUE and "\n" not in value
-        if is_secret_name(name) and is_whole and _NO_SECRET_VALUE.match(value) is None:
-            yield value
+        if not is_secret_name(name):
+            continue
+        first, *others = (line.strip() for line in value.strip().splitlines() or [""])
+        if others:
+            yield from (one for one in (first, *others) if _is_told(one))
+        elif len(first) >= _SHORTEST_VALUE and _NO_SECRET_VALUE.match(first) is None:
+            yield first
+
+
+def _is_told(line: str) -> bool:
+    """Whether a line of several is masked where it stands; a short one needs to look like one."""
+    return len(line) >= _SHORTEST_VALUE or _SHORT_LINE.fullmatch(line) is not None

@@ -5,6 +5,7 @@ from array import array
 from itertools import accumulate
 from pathlib import Path
 
+from pex_tui.core.masking import mask_key_ends
 from pex_tui.core.text import LINE_LIMIT, clean_bytes
 
 _CHUNK = 1 << 18
@@ -59,6 +60,10 @@ class LogReader:
         start, stop = max(0, start), min(stop, self.line_count)
         if start >= stop:
             return []
+        before = max(0, start - 1)  # it tells whether the first is the end of a key
+        return mask_key_ends(self._read(before, stop))[start - before :]
+
+    def _read(self, start: int, stop: int) -> list[str]:
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

@@ -1,11 +1,13 @@
 """Secrets never reach a screen, a report or JSON."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from pex_tui.core.masking import MASK, know_secrets, masked, masked_object
+from pex_tui.core.masking import MASK, know_secrets, mask_key_ends, masked, masked_object
 from pex_tui.core.text import clean
+from pex_tui.engine.logfile import LogReader
 
 KEY_LINE = "MIIEpAIBAAKCAQEA7b0f3Kq9wX2yLr5tV8uZ1aB4cD6eF9gH0jK2lM3nO5pQ7rS8"
 
@@ -93,3 +95,25 @@ def test_json_is_masked_through_and_through() -> None:
     found = masked_object(told)
 
     assert found == {"argv": ["curl", MASK], "env": {"n": [MASK, 1, None, True]}, secret: 1.5}
+
+
+def test_each_line_of_a_known_value_is_masked_and_the_last_however_short() -> None:
+    key = f"-----BEGIN X-----\n{KEY_LINE}\nq2Zx9w==\nQw==\n-----END X-----\n"
+    know_secrets({"DEPLOY_PRIVATE_KEY": key, "GOOGLE_CREDENTIALS": '{\n  "id": "abcdefgh"\n}'})
+
+    assert {clean(line) for line in key.splitlines()} == {MASK}
+    assert clean('  "id": "abcdefgh"').strip() == MASK
+    assert clean("}") == "}"
+    assert clean("Qw== is base64") == "Qw== is base64"
+
+
+def test_the_last_line_of_a_printed_key_is_masked_like_those_before_it(tmp_path: Path) -> None:
+    openssh = KEY_LINE + "aB3dE6"
+    for lines in ([KEY_LINE, KEY_LINE, "q2Zx"], [openssh, "abcDEF"]):
+        assert mask_key_ends([clean(line) for line in lines]) == [MASK] * len(lines)
+    log = tmp_path / "log"
+    log.write_text(f"a\n{KEY_LINE}\nabcDEF\ndone\n")
+    reader = LogReader(log)
+    reader.refresh()
+    assert reader.lines(0, 9) == ["a", MASK, MASK, "done"]
+    assert reader.lines(2, 3) == [MASK]

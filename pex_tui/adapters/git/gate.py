@@ -17,6 +17,7 @@ from pex_tui.adapters.git.gate_workspace import GateWorkspace
 from pex_tui.adapters.git.work_trees import WorkTrees
 from pex_tui.adapters.git.worktree_record import Worktree
 from pex_tui.core.ids import CommitId, TaskId
+from pex_tui.core.masking import mask_key_ends
 from pex_tui.core.text import clean, clean_bytes
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.places import Places
@@ -215,4 +216,4 @@ def _tail(log: Path, begin: int) -> list[str]:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(begin, size - _TAIL_BYTES))
         lines = file.read().splitlines()
-    return [clean_bytes(line) for line in lines[-_TAIL_LINES:]]
+    return mask_key_ends([clean_bytes(line) for line in lines[-_TAIL_LINES:]])

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Protocol
 
 _HALTED_STATES = frozenset("TtZXxD")  # D: in the kernel; a pending SIGSTOP is met before user code
-_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PR_SET_CHILD_SUBREAPER = 36
 _DEAD_STATES = frozenset("ZXx")
 _STOPPED_STATES = frozenset("Tt")
 
@@ -236,13 +237,25 @@ TABLE: ProcessTable = ProcTable() if os.access("/proc/self/stat", os.R_OK) else 
 
 def become_subreaper() -> None:
     """Inherit every orphan below this process, where the kernel can do that (Linux)."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def keep_private() -> None:
+    """Keep the environment and memory of this process from other processes of the same user.
+
+    Linux alone can do that, and not against root. Programs that it runs are not kept so.
+    """
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int) -> None:
     if not sys.platform.startswith("linux"):
         return
-    import ctypes  # noqa: PLC0415  # only shims need it
+    import ctypes  # noqa: PLC0415  # seldom needed
 
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "cannot become the subreaper of an agent")
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl {option} is refused")
 
 
 def send_signal(pid: int, number: int, stat: Stat, table: ProcessTable = TABLE) -> bool:
