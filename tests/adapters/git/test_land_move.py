@@ -207,6 +207,16 @@ async def test_a_ref_lock_that_a_living_git_may_hold_stays(
     assert await impatient(world).move(world.base, new, "lands a") == Moved()
 
 
+async def test_a_young_ref_lock_stays_though_nobody_is_seen_to_hold_it(world: World) -> None:
+    new = await candidate(world)
+    lock = ref_lock(world, "f" * 40, age_seconds=-3600.0)  # young, however slow the machine is
+
+    with pytest.raises(LandingError, match="its age does not prove it abandoned"):
+        await impatient(world).move(world.base, new, "lands a")
+
+    assert lock.exists()
+
+
 async def test_a_landing_lock_that_stays_taken_is_named(world: World) -> None:
     new = await candidate(world)
     async with file_lock(world.places.root / "landing.lock", 1.0):

@@ -157,21 +157,6 @@ async def test_what_was_touched_within_a_tick_of_the_clock_is_never_trusted(
     assert looks.count == 4
 
 
-async def test_a_new_file_in_the_tick_of_an_older_one_is_found(
-    readers: Readers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(touches, "TICK_NS", 10**15)
-    path = await readers.begin()
-    (path / "src" / "one.pyc").touch()
-    (path / "src" / "one.pyc").unlink()
-    tick = (path / "src").stat().st_mtime_ns
-    await readers.end()
-    path = await readers.begin()
-    (path / "src" / "new.py").write_text("new")
-    os.utime(path / "src", ns=(tick, tick))
-    assert [lost.paths for lost in (await readers.end()).unlanded] == [("src/new.py",)]
-
-
 async def test_with_many_files_git_is_asked_each_time(
     bench: Bench, looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,14 @@ async def test_a_change_of_the_same_size_right_after_preparing_is_seen(bench: Be
         assert done.files == ("src/one.py",)
 
 
+async def test_the_agents_git_trusts_no_file_that_ours_would_not(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    ours = path.with_name(f"{path.name}.shadow") / "index"
+
+    # By its time git knows which of the files may have changed within the same tick of the clock.
+    assert (path / ".git" / "index").stat().st_mtime_ns == ours.stat().st_mtime_ns
+
+
 async def test_eight_are_prepared_at_once(bench: Bench) -> None:
     keys = [key_of(f"t{number}") for number in range(8)]
     paths = await asyncio.gather(*(bench.prepare(key, writer()) for key in keys))
