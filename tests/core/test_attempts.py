@@ -22,7 +22,7 @@ from pex_tui.core.events import (
     WorkspacePrepared,
 )
 from pex_tui.core.ids import SlotId, TaskId
-from pex_tui.core.landing_events import LandingFailed, MergeConflicted
+from pex_tui.core.landing_events import GateFinished, LandingFailed, MergeConflicted
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Brief, Expects, Isolation, Priority, Talk
 from pex_tui.core.radar_events import OverlapSeen, WritesSeen
@@ -433,7 +433,20 @@ def a_decided_attempt(run: World) -> None:
     assert run.task("a").refusals == 1
     run.send(RetryRequested(A, "you"))
     assert run.task("a").wait is not None  # for b, as writers go one by one by now
-    run.finish("b", "b.py")
+    run.finish("b")
+
+
+def a_gated_attempt(run: World) -> None:
+    """It was merged, and the gate is red on that, twice, but not on the base."""
+    run.exit("a")
+    run.capture("a", "x.py")
+    run.merge("a")
+    candidate = run.task("a").candidate
+    assert candidate is not None
+    for commit, passed in ((candidate, False), (candidate, False), (BASE, True)):
+        run.send(GateFinished(A, 1, commit, passed, 1.0, "check"))
+    assert run.phase("a") is Phase.FAILED
+    run.send(RetryRequested(A, "you"))
 
 
 def a_stopped_attempt(run: World) -> None:
@@ -445,14 +458,17 @@ def a_stopped_attempt(run: World) -> None:
     run.capture("a")
 
 
-@pytest.mark.parametrize("story", [a_failed_attempt, a_decided_attempt, a_stopped_attempt])
+STORIES = [a_failed_attempt, a_decided_attempt, a_gated_attempt, a_stopped_attempt]
+
+
+@pytest.mark.parametrize("story", STORIES)
 def test_a_new_attempt_knows_nothing_of_the_one_before(
     world: Make, story: Callable[[World], None]
 ) -> None:
     brief, low = Brief("claude", Talk.CLAUDE), Priority.LOW
     specs = (task("a", writes=("x.py",), retries=0, brief=brief, priority=low), task("b", "c"))
     rules = RunRules(auto_resolve=False, radar=RadarPolicy.PAUSE)
-    run = world(*specs, task("c", writes=()), rules=rules)
+    run = world(*specs, task("c", writes=()), rules=rules, verify=(("check",),))
     run.finish("c")
     run.run("b")
     story(run)
