@@ -54,6 +54,13 @@ def test_a_task_that_ends_well_and_changed_nothing_is_done(world: Make) -> None:
     assert run.phase("a") is Phase.DONE
 
 
+def test_a_reader_that_ends_well_is_done_and_no_more_is_said(world: Make) -> None:
+    run = world(task("a", writes=()))
+    run.finish("a")
+
+    assert run.task("a").reason == "done"
+
+
 def test_files_too_large_for_git_are_named_to_the_user(world: Make) -> None:
     run = world(task("a"))
     run.exit("a")

@@ -229,6 +229,18 @@ def test_a_lock_is_owed_to_the_task_that_waited_longer_than_the_timeout(world: M
     assert [conflict.kind for conflict in run.state.conflicts] == [ConflictKind.RESOURCE]
 
 
+def test_a_lock_is_owed_to_nobody_who_does_not_want_it(world: Make) -> None:
+    run = world(
+        task("x", locks=lock("cache")),
+        task("z", writes=()),
+        task("u", "z", locks=lock("cache"), priority=Priority.CRITICAL),
+        task("n", "z", locks=lock("db")),
+    )
+    run.finish("z")
+
+    assert run.running() == {"x", "n"}
+
+
 def test_a_sequential_plan_runs_one_task_at_a_time(world: Make) -> None:
     run = world(task("a"), task("b"), strategy=Strategy.SEQUENTIAL)
 

@@ -146,6 +146,36 @@ def test_a_red_gate_after_the_tip_moved_runs_the_task_once_more(world: Make) -> 
             captured(run, "b")
 
 
+def passes(run: World, name: str) -> None:
+    """Its merge passes the gate and lands."""
+    run.merge(name)
+    gated(run, name, passed=True)
+    entry = run.task(name)
+    assert entry.candidate is not None
+    run.send(BranchMoved(entry.id, entry.attempt, entry.candidate))
+
+
+def test_a_red_gate_runs_a_task_once_more_and_no_more_though_the_tip_has_moved_again(
+    world: Make,
+) -> None:
+    run = world(*(task(name) for name in "abc"), verify=GATE, rules=PLAIN_GATE)
+    captured(run, "a")
+    captured(run, "b")
+    passes(run, "a")
+    run.merge("b")
+    gated(run, "b", passed=False)
+    gated(run, "b", passed=True, commit=BASE)
+    run.run("b")  # from what a has landed
+    captured(run, "c")
+    passes(run, "c")
+    captured(run, "b")
+    run.merge("b")
+    gated(run, "b", passed=False)
+
+    assert run.task("b").tip != run.task("b").start_commit
+    assert run.phase("b") is Phase.FAILED
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"), [(GatePolicy.OFF, Phase.LANDING), (GatePolicy.STRICT, Phase.FAILED)]
 )

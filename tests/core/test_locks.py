@@ -217,6 +217,17 @@ def test_whoever_does_not_want_to_wait_any_longer_is_refused() -> None:
     assert release(world, "1") == []
 
 
+def test_whoever_has_got_a_lock_keeps_it_past_the_time_it_would_have_waited() -> None:
+    world = working()
+    world.send(LockAsked(TaskId("a"), 1, ClaimId("1"), exclusive(DB), wait_seconds=5.0))
+    assert next_deadline(world.state) is None
+    world.now += 10
+
+    assert told(world.send(TimePassed())) == []
+    assert ask(world, "b", "2", exclusive(DB)) == []
+    assert release(world, "1") == grants("2")
+
+
 def test_what_a_task_holds_or_wants_ends_with_its_attempt() -> None:
     world = working()
     ask(world, "a", "1", exclusive(DB))

@@ -219,6 +219,13 @@ def test_what_an_undeclared_task_writes_is_known_from_then_on() -> None:
     assert world.state.notices[-1] == "a writes x.py; c will wait for it."
 
 
+def test_an_undeclared_task_is_held_to_fifty_paths_at_most() -> None:
+    world = working(RadarPolicy.WARN)
+    world.send(WritesSeen(A, 1, tuple(f"{number:02}.py" for number in range(60))))
+
+    assert len(world.state.spec(A).predicted_writes) == 50
+
+
 def test_news_of_an_earlier_attempt_and_of_ended_tasks_is_dropped() -> None:
     world = working(RadarPolicy.WARN)
     world.send(WritesSeen(A, 7, ("x.py",)))

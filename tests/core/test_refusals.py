@@ -207,6 +207,40 @@ def test_a_rerun_that_finds_nothing_to_do_is_done_only_if_its_change_is_there(
     assert run.actions[-1] == MergeWork(A, 2, settled)
 
 
+@pytest.mark.parametrize(
+    "asked", [RetryRequested(A, "you"), ConflictDecided(A, Decision.RERUN, None, "you")]
+)
+def test_what_was_made_before_a_person_asked_for_a_rerun_is_looked_for_after_it(
+    world: Make, asked: RetryRequested | ConflictDecided
+) -> None:
+    run = world(task("a"), rules=BY_HAND)
+    captured(run)
+    first = run.task("a").work
+    met(run)
+    run.send(asked)
+    assert (run.task("a").earlier, run.task("a").reruns) == (first, 1)
+    run.exit("a")
+    run.send(WorkCaptured(A, 2, None, lacking=True))
+
+    assert run.phase("a") is Phase.CONFLICT
+
+
+def test_what_a_person_says_of_a_change_that_is_lacking_is_gated_too(world: Make) -> None:
+    run = world(task("a"), verify=GATE, rules=RunRules(gate_retries=0))
+    run.exit("a", failure=FailureKind.LOST)
+    run.capture("a", "x")
+    wait(run)
+    run.exit("a")
+    run.send(WorkCaptured(A, 2, None, lacking=True))
+    run.send(ConflictDecided(A, Decision.OURS, run.commit(), "you"))
+    run.merge("a")
+
+    red(run)
+
+    (conflict,) = run.state.open_conflicts
+    assert (conflict.kind, conflict.files) == (ConflictKind.SEMANTIC, ())
+
+
 def test_what_a_lost_or_gated_attempt_made_is_looked_for_after_its_rerun(world: Make) -> None:
     run = world(task("a"), verify=GATE, rules=RunRules(gate_retries=0))
     run.exit("a", failure=FailureKind.LOST)

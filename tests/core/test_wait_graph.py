@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pex_tui.core.actions import AnswerAgent, GrantLock, PauseAgent, ResumeAgent
 from pex_tui.core.conflict import Decision, SharedPath
-from pex_tui.core.deadlock import Edge, circle, waits, waits_for
+from pex_tui.core.deadlock import Edge, Node, circle, waits, waits_for
 from pex_tui.core.events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
 from pex_tui.core.ids import ClaimId, LockName, TaskId
 from pex_tui.core.lock_events import LockAsked, LockReleased
@@ -167,3 +167,14 @@ def test_claims_that_wait_in_a_circle_while_their_task_is_stopped_end_with_it() 
     assert world.state.conflicts == ()  # nobody is rolled back for it
     world.exit("a", code=-15)
     assert world.state.claims == ()
+
+
+def test_the_way_through_a_circle_ends() -> None:
+    first: Node = ("task", A)
+    second: Node = ("task", B)
+    other: Node = ("task", C)
+    closed = {first: {second: Edge.LOCK}, second: {first: Edge.LOCK}}
+
+    assert circle(closed)
+    assert waits_for(closed, first, second)
+    assert not waits_for(closed, first, other)
