@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 
 from pex_tui.adapters.git.found_runs import FoundRun, find_runs
 from pex_tui.core.amounts import counted
+from pex_tui.core.ids import RunId
 from pex_tui.engine.session import RunSummary
 from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import UnknownRunError
+from pex_tui.wiring.run_ids import traced_runs
 
 
 async def lost_runs(ground: Ground) -> tuple[RunSummary, ...]:
@@ -31,9 +33,21 @@ async def telling_of_lost(ground: Ground, wanted: str | None) -> AsyncIterator[N
         yield
     except UnknownRunError as error:
         lost = [one.goal for one in await lost_runs(ground) if one.run.startswith(wanted or "")]
+        if not lost and wanted is not None and (run := await traced_run(ground, wanted)):
+            told = f"Of run {run} only refs and files are left, and nothing of it has landed."
+            lost = [f"{told} `pex-tui clean {run}` shows what they are."]
         if not lost:
             raise
         raise UserError(lost[-1], problems=tuple(lost[:-1])) from error
+
+
+async def traced_run(ground: Ground, wanted: str) -> RunId | None:
+    """The run of that name, or beginning so, that has left refs or files, if there is one."""
+    traced = await traced_runs(ground)
+    meant = {run for run in traced if run == wanted} or {
+        run for run in traced if run.startswith(wanted)
+    }
+    return meant.pop() if len(meant) == 1 else None
 
 
 def _summary(found: FoundRun) -> RunSummary:

@@ -62,7 +62,8 @@ async def _start(
     if attach is not None:
         from pex_tui.wiring.following import follow_run  # noqa: PLC0415  # home needs it not
 
-        return await follow_run(ground, attach or None)
+        async with telling_of_lost(ground, attach or None):
+            return await follow_run(ground, attach or None)
     if resume is not None:
         from pex_tui.wiring.unattended import run_to_resume  # noqa: PLC0415  # likewise
 

@@ -138,6 +138,27 @@ def test_unlanded_work_is_kept_until_forced(shop: Shop) -> None:
     shop.is_as_before()
 
 
+def test_a_run_that_only_its_refs_and_files_know_is_told_of_and_can_be_cleaned(shop: Shop) -> None:
+    shop.run("first", [write("one")])
+    for file in shop.state.glob("journal.db*"):
+        file.unlink()
+
+    assert "branch and refs only" in shop.pex("resolve", "first", ends=2).stderr
+    plan = shop.path.parent / "first.json"
+    again = shop.pex("run", str(plan), "--headless", "--name", "first", ends=2)
+    assert "pex-tui clean first" in again.stderr
+    assert "has not landed" in shop.pex("clean", "firs", "--yes").stdout
+    shop.git("update-ref", "-d", "refs/heads/pex/first")
+    for ref in shop.git("for-each-ref", "--format=%(refname)", "refs/pex/first").splitlines():
+        shop.git("update-ref", "-d", ref)
+
+    assert "nothing of it has landed" in shop.pex("resolve", "first", ends=2).stderr
+    again = shop.pex("run", str(plan), "--headless", "--name", "first", ends=2)
+    assert "pex-tui clean first" in again.stderr  # its attempts' folders are there
+    shop.pex("clean", "first", "--yes", "--force")
+    shop.pex("run", str(plan), "--headless", "--name", "first")
+
+
 def test_only_the_named_run_goes_and_only_when_it_is_old_enough(shop: Shop) -> None:
     for name in ("first", "second"):
         shop.run(name, [{"id": "look", "command": READ, "writes": []}])

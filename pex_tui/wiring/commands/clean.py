@@ -16,18 +16,23 @@ from pex_tui.errors import UserError
 from pex_tui.headless.clean import render_clean, render_cleaned
 from pex_tui.planning.quantities import parse_duration
 from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.hosting import Options, find_run, ground_of
+from pex_tui.wiring.hosting import Options, UnknownRunError, find_run, ground_of
 from pex_tui.wiring.locking import take_lock
+from pex_tui.wiring.lost_runs import traced_run
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What finished runs left. `forgotten` go from the journal, `open_runs` have not ended."""
+    """What finished runs left. `forgotten` go from the journal, `open_runs` have not ended.
+
+    `lost` is a run that the journal does not know.
+    """
 
     cleaner: Cleaner
     plan: CleanPlan
     forgotten: tuple[RunId, ...]
     open_runs: tuple[RunId, ...]
+    lost: RunId | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -52,16 +57,25 @@ async def _look(options: Options) -> tuple[Ground, Survey]:
     return ground, await _survey(ground, options)
 
 
-async def _survey(ground: Ground, options: Options) -> Survey:
-    rows, idle_since = _runs(ground, options)
-    finished = tuple(row.run for row in rows if _has_ended(row))
+async def _survey(ground: Ground, options: Options, lost: RunId | None = None) -> Survey:
+    """What is there; `lost` is the run that is meant and that the journal does not know."""
+    try:
+        rows, idle_since = _runs(ground, options)
+    except UnknownRunError:
+        lost = lost or await traced_run(ground, options.run)
+        if lost is None:
+            raise
+        rows, idle_since = [], 0.0
+    known = [row.run for row in rows if _has_ended(row)]
+    finished = (*known, *([lost] if lost else []))
     cleaner = Cleaner(ground.repository, ground.places, finished, options.force, idle_since)
     plan = await cleaner.plan()
     return Survey(
         cleaner,
         plan,
-        tuple(run for run in finished if run not in plan.kept_runs),
+        tuple(run for run in known if run not in plan.kept_runs),
         tuple(row.run for row in rows if not _has_ended(row)),
+        lost,
     )
 
 
@@ -109,10 +123,12 @@ async def _remove(ground: Ground, options: Options, shown: Survey) -> int:
     """Remove what was shown, as far as it still may go now that nothing else runs here."""
     lock = await take_lock(ground.places.lock)
     try:
-        survey = await _survey(ground, options)
+        survey = await _survey(ground, options, shown.lost)
         plan = survey.plan.within(shown.plan)
         rescued = await survey.cleaner.perform(plan)
-        survey = await _survey(ground, options)  # work found uncommitted is kept in its run
+        survey = await _survey(
+            ground, options, shown.lost
+        )  # work found uncommitted is kept in its run
         left = {removal.run for removal in survey.plan.removals}
         gone = [run for run in survey.forgotten if run not in left]
         _forget(ground, [run for run in gone if run in shown.forgotten])

@@ -19,6 +19,7 @@ from pex_tui.headless.streams import Streams, printing
 from pex_tui.wiring.driving import drive_headless
 from pex_tui.wiring.ground import Ground
 from pex_tui.wiring.hosting import Options, await_command, find_run, ground_of
+from pex_tui.wiring.lost_runs import telling_of_lost
 from pex_tui.wiring.run_options import RunOptions
 from pex_tui.wiring.sessions import resume_run
 from pex_tui.wiring.stored_state import read_state
@@ -37,7 +38,8 @@ async def _resolve(options: Options, streams: Streams) -> int:
     ground = await ground_of(options)
     journal = ground.open_journal()
     try:
-        state = read_state(journal, find_run(journal, options.run).run)
+        async with telling_of_lost(ground, options.run):
+            state = read_state(journal, find_run(journal, options.run).run)
     finally:
         journal.close_now()
     if options.task is None:
