@@ -5,7 +5,6 @@ whom it waits for. `stands_still` is its first half; without a person it ends th
 """
 
 from pex_tui.core.attempts import wants_pause
-from pex_tui.core.ids import TaskId
 from pex_tui.core.phases import TERMINAL, Phase
 from pex_tui.core.state import LandStatus, RunState, TaskState, WaitCause
 
@@ -21,9 +20,8 @@ def stands_still(state: RunState) -> bool:
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
-    queued = _wait_for_locks(state)
     left = [task for task in state.tasks if task.phase not in TERMINAL]
-    return bool(left) and not any(_moves(state, task) and task.id not in queued for task in left)
+    return bool(left) and not any(_moves(state, task) for task in left)
 
 
 def waits_for_a_person(state: RunState) -> bool:
@@ -43,19 +41,11 @@ def waits_for_money(task: TaskState) -> bool:
     )
 
 
-def _wait_for_locks(state: RunState) -> frozenset[TaskId]:
-    """Tasks that wait for a lock for as long as it takes, with no process at work in another."""
-    waiting = [one for one in state.claims if one.is_waiting]
-    outer = {name for one in waiting for name in one.within}
-    at_work = {one.task for one in state.claims if not one.is_waiting and one.claim not in outer}
-    return frozenset(one.task for one in waiting if one.until is None) - at_work
-
-
 def _moves(state: RunState, task: TaskState) -> bool:
     """Whether time alone brings the task on; one that is ready waits for another, or a slot."""
     match task.phase:
         case Phase.RUNNING:
-            return not task.asks and all(one.held_by is None for one in task.permissions)
+            return not task.asks and not _waits_for_others(state, task)
         case Phase.PAUSED:
             return not wants_pause(state, task)
         case Phase.BACKOFF:
@@ -64,3 +54,17 @@ def _moves(state: RunState, task: TaskState) -> bool:
             return task.wait is not None and task.wait.cause is WaitCause.LIMIT and not task.held
         case _:
             return task.phase in _MOVES_BY_ITSELF
+
+
+def _waits_for_others(state: RunState, task: TaskState) -> bool:
+    """Whether a task at work waits for a file or a lock for as long as it takes.
+
+    Unless one of its processes is at work in a lock that it has.
+    """
+    claims = [one for one in state.claims if one.task == task.id]
+    waiting = [one for one in claims if one.is_waiting]
+    outer = {name for one in waiting for name in one.within}
+    if any(not one.is_waiting and one.claim not in outer for one in claims):
+        return False
+    has_no_limit = any(one.until is None for one in waiting)
+    return has_no_limit or any(one.held_by is not None for one in task.permissions)

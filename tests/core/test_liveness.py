@@ -6,6 +6,7 @@ import pytest
 
 from pex_tui.core.conflict import ConflictFile
 from pex_tui.core.events import (
+    AbortRequested,
     AgentPaused,
     AgentStarted,
     PauseRequested,
@@ -236,6 +237,37 @@ def test_two_tasks_whose_processes_wait_crosswise_go_on_as_others_of_theirs_are_
 
     assert world.state.conflicts[-1].detail == "waited longer than lock_timeout for db"
     assert not is_stuck(world.state)
+
+
+def test_a_task_that_waits_for_a_file_goes_on_while_a_process_of_it_is_at_work_in_a_lock() -> None:
+    world = world_of(agent("a", writes=None), agent("b", writes=None), leases=True)
+    for name in (A, B):
+        world.run(name)
+        wish = ("Edit", "change x.py", (f"/ws/{name}/x.py",), "")
+        world.send(PermissionAsked(name, 1, "r", *wish, edits=True, announced=True))
+    ask(world, "b", "1", "db")
+    ask(world, "a", "2", "db")  # b waits for a's file, and a for b's lock
+    overdue(world)
+
+    assert world.task("b").permissions[0].held_by == A
+    assert not is_stuck(world.state)
+    assert ending(world.state, world.now, attended=False) == ()
+
+
+def test_a_task_that_is_being_stopped_goes_on_though_a_process_of_it_waits_for_a_lock() -> None:
+    world = world_of(task("a"), task("b"))
+    for name in ("a", "b"):
+        world.run(name)
+    ask(world, "b", "1", "db")
+    ask(world, "a", "2", "db")
+    world.send(PauseRequested(B, "you"), AgentPaused(B, 1))
+    overdue(world)
+    assert waits_for_a_person(world.state)
+
+    world.send(AbortRequested(A, "you"))
+
+    assert not is_stuck(world.state)
+    assert not waits_for_a_person(world.state)
 
 
 def test_a_command_within_a_lock_that_waits_for_a_paused_task_stands_still() -> None:
