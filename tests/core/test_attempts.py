@@ -214,6 +214,16 @@ def test_an_abort_while_starting_stops_the_process_once_it_is_there(world: Make)
     assert run.send(AgentStarted(A, 1, SlotId(1), 77, run.now)) == (StopAgent(A, 1, 10.0),)
 
 
+def test_an_abort_counts_more_than_the_rerun_that_a_task_is_being_stopped_for(world: Make) -> None:
+    run = world(task("a"))
+    run.run("a")
+    run.send(RetryRequested(A, "you"), AbortRequested(A, "you"))
+    run.exit("a", code=-15)
+    run.capture("a")
+
+    assert run.phase("a") is Phase.ABORTED
+
+
 def test_late_news_of_an_earlier_attempt_changes_nothing(world: Make) -> None:
     run = world(task("a"))
     run.run("a")

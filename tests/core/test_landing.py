@@ -358,6 +358,18 @@ def test_two_conflicts_in_three_landings_are_no_rate_yet(world: Make) -> None:
     assert not run.state.sequential
 
 
+def test_two_conflicts_in_four_landings_are_a_rate(world: Make) -> None:
+    run = world(*(task(name) for name in "abcd"), rules=RunRules(sequential_above=0.49))
+    for name in "ab":
+        run.finish(name, f"{name}.py")
+    for name in "cd":
+        assert not run.state.sequential
+        captured(run, name)
+        conflicted(run, name, "a")
+
+    assert run.state.sequential_reason == "2 of 4 landings have met a conflict"
+
+
 def test_one_conflict_is_no_rate_however_many_landings_there_were(world: Make) -> None:
     run = world(*(task(name) for name in "abcde"), rules=RunRules(sequential_above=0.1))
     for name in "abcd":
@@ -483,6 +495,7 @@ def test_an_abort_while_the_branch_moves_comes_too_late(world: Make) -> None:
     run.send(BranchMoved(A, 1, candidate))
 
     assert run.phase("a") is Phase.LANDED
+    assert run.task("a").stop is None
 
 
 def test_a_landing_that_git_refuses_fails_the_task_and_frees_the_queue(world: Make) -> None:
@@ -570,6 +583,21 @@ def test_a_person_who_ends_a_task_is_named_though_a_failure_would_end_the_run(
     run.capture("a")
 
     assert run.task("a").reason == "aborted by a person"
+
+
+@pytest.mark.parametrize("decision", [Decision.RERUN, Decision.ABORTED])
+def test_a_conflict_that_was_decided_before_aborts_nobody_else(
+    world: Make, decision: Decision
+) -> None:
+    run = world(task("a"), task("b"), rules=RunRules(auto_resolve=decision is Decision.RERUN))
+    captured(run, "a")
+    conflicted(run, "a")  # a rerun is pex's decision, an end a person's
+    run.send(ConflictDecided(A, Decision.ABORTED, None, "you"), AbortRequested(B, "you"))
+    run.exit("b", code=-15)
+    run.capture("b")
+
+    assert run.state.conflicts[0].decision is decision
+    assert run.task("b").reason == "aborted by a person"
 
 
 def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:
