@@ -124,7 +124,10 @@ class RunLanded(BaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class RunLandRefused(BaseEvent):
+    """The user's branch is as it was; a reason that is `passing` is one to try again for."""
+
     reason: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pex_tui.core.retries import backoff_seconds
 from pex_tui.core.semantics import Semantics
 from pex_tui.core.state import Failure, FailureKind, TaskState
 
-_MOST_REFUSALS = 6  # in a row: about a minute
+MOST_REFUSALS = 6
+"""How often in a row a step is tried again: for about a minute."""
 _STEPS = {FailureKind.CAPTURE: Phase.CAPTURING, FailureKind.LANDING: Phase.QUEUED}
 
 
@@ -19,7 +20,7 @@ def refused(draft: Draft, task: TaskState, event: CaptureFailed | LandingFailed)
     is_capture = isinstance(event, CaptureFailed)
     kind = FailureKind.CAPTURE if is_capture else FailureKind.LANDING
     refusals = task.refusals + 1
-    if not event.passing or refusals > _MOST_REFUSALS:
+    if not event.passing or refusals > MOST_REFUSALS:
         failure = Failure(kind, event.detail)
         draft.move(task.id, Phase.FAILED, failure=failure, reason=event.detail, refusals=0)
         return
@@ -29,7 +30,7 @@ def refused(draft: Draft, task: TaskState, event: CaptureFailed | LandingFailed)
         task.id,
         refusals=refusals,
         retry_at=draft.now + backoff_seconds(draft.state, task.id, refusals),
-        reason=f"git refused, again soon ({refusals} of {_MOST_REFUSALS}): {event.detail}",
+        reason=f"git refused, again soon ({refusals} of {MOST_REFUSALS}): {event.detail}",
     )
 
 

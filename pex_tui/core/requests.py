@@ -92,7 +92,9 @@ def run_request(draft: Draft, event: RunRequest) -> None:
         case BudgetExtended():
             extend_budget(draft)
         case LandRequested() if state.land_status is not LandStatus.RUNNING:
-            draft.set(land_status=LandStatus.ASKED, land_detail="")
+            draft.set(
+                land_status=LandStatus.ASKED, land_detail="", land_refusals=0, land_retry_at=None
+            )
         case _:
             pass
 

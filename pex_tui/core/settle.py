@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pex_tui.core.actions import LandRun
 from pex_tui.core.attempts import ready, stop
 from pex_tui.core.batch import advance_queue
+from pex_tui.core.bringing import land_deadline, land_run
 from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.dispatch import dispatch
 from pex_tui.core.disputes import record
@@ -38,7 +38,7 @@ def settle(draft: Draft) -> None:
     let_go_on(draft)
     settle_leases(draft)
     settle_locks(draft)
-    _land_run(draft)
+    land_run(draft)
 
 
 def _settle_ends(draft: Draft) -> None:
@@ -77,8 +77,8 @@ def next_deadline(state: RunState) -> float | None:
         for _, task in state.active()
         if not _waits_anyway(state, task) and (at := _deadline(state, task)) is not None
     ]
-    lock_deadline = next_lock_deadline(state)
-    return min([*deadlines, *([] if lock_deadline is None else [lock_deadline])], default=None)
+    others = (next_lock_deadline(state), land_deadline(state))
+    return min([*deadlines, *(at for at in others if at is not None)], default=None)
 
 
 def _waits_anyway(state: RunState, task: TaskState) -> bool:
@@ -224,28 +224,3 @@ def _record_long_wait(draft: Draft, task: TaskState) -> None:
         met_at=draft.now,
         detail=f"waited longer than lock_timeout for {', '.join(task.wait.on)}",
     )
-
-
-def _land_run(draft: Draft) -> None:
-    state = draft.state
-    wanted = state.rules.land_at_end and state.land_status is LandStatus.NOT_ASKED
-    if wanted and all(task.phase in TERMINAL for task in state.tasks):
-        if all(task.phase in SUCCEEDED for task in state.tasks):
-            if any(task.landed for task in state.tasks):  # else there is nothing to bring
-                draft.set(land_status=LandStatus.ASKED)
-        else:
-            draft.set(
-                land_status=LandStatus.REFUSED,
-                land_detail="not every task ended well, so nothing was brought to the branch",
-            )
-    state = draft.state
-    if state.land_status is not LandStatus.ASKED or state.landing:
-        return
-    if state.target is None:
-        draft.set(
-            land_status=LandStatus.REFUSED,
-            land_detail="the run started from a detached HEAD, so there is no branch to land on",
-        )
-    else:
-        draft.set(land_status=LandStatus.RUNNING)
-        draft.act(LandRun(state.target))

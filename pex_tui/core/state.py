@@ -321,6 +321,8 @@ class RunState:
     flaky: tuple[TaskId, ...] = ()  # tasks on which the gate failed by chance
     land_status: LandStatus = LandStatus.NOT_ASKED
     land_detail: str = ""
+    land_refusals: int = 0  # times in a row that git refused to bring the run to the user's branch
+    land_retry_at: float | None = None
     paused_at: float | None = None
     paused_seconds: float = 0.0
     person_since: float | None = None  # since when nothing goes on before a person decides

@@ -7,6 +7,7 @@ from typing import assert_never
 from pex_tui.core.actions import Action
 from pex_tui.core.adoption import adopted
 from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
+from pex_tui.core.bringing import run_land_refused, run_landed
 from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import record
 from pex_tui.core.draft import Draft, IllegalTransition
@@ -43,7 +44,7 @@ from pex_tui.core.requests import TaskRequest, run_request, task_request
 from pex_tui.core.run_time import keep_time
 from pex_tui.core.semantics import ReplayError
 from pex_tui.core.settle import due, settle
-from pex_tui.core.state import LandStatus, Outcome, RunState, TaskState, Wait, WaitCause
+from pex_tui.core.state import Outcome, RunState, TaskState, Wait, WaitCause
 from pex_tui.core.talk import TalkEvent, talk_event
 from pex_tui.core.talk_events import BudgetExtended
 
@@ -160,10 +161,9 @@ def _apply(draft: Draft, event: Event) -> None:
         ):
             run_request(draft, event)
         case RunLanded():
-            detail = event.detail or f"{event.target} is at {event.commit[:9]}"
-            draft.set(land_status=LandStatus.LANDED, land_detail=detail)
+            run_landed(draft, event)
         case RunLandRefused():
-            draft.set(land_status=LandStatus.REFUSED, land_detail=event.reason)
+            run_land_refused(draft, event)
         case RunFinished():
             _finished(draft, event)
         case TaskDispatched():

@@ -272,5 +272,5 @@ class Performer:
         try:
             commit, detail = await self._ports.lander.land_run(action.target)
         except LandingError as error:
-            return RunLandRefused(str(error))
+            return RunLandRefused(str(error), error.passing)
         return RunLanded(action.target, commit, detail)

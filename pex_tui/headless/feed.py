@@ -18,7 +18,7 @@ from pex_tui.core.landing_events import BranchMoved, GateFinished, MergeConflict
 from pex_tui.core.limits import over_budget
 from pex_tui.core.phases import LandingStage, Phase
 from pex_tui.core.reasons import StartQueue, activity
-from pex_tui.core.state import RunState, TaskState, Verdict
+from pex_tui.core.state import LandStatus, RunState, TaskState, Verdict
 from pex_tui.core.talk_events import PermissionAsked, PermissionDecided
 from pex_tui.core.text import clean
 from pex_tui.headless.streams import Printer
@@ -123,6 +123,8 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
             return "ending what runs; its work is kept"
         case RunLanded():
             return f"✓ {event.target}: {event.detail}"
+        case RunLandRefused() if state.land_status is LandStatus.ASKED:
+            return f"! {state.target}: {state.land_detail}"
         case RunLandRefused():
             return f"✗ not landed: {event.reason}"
         case _:

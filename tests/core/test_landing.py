@@ -37,7 +37,7 @@ from pex_tui.core.plan import GatePolicy
 from pex_tui.core.radar_events import OverlapSeen
 from pex_tui.core.reasons import StartQueue, activity
 from pex_tui.core.rules import FallbackMode, RunRules, Strategy
-from pex_tui.core.settle import blockers, is_over, next_deadline
+from pex_tui.core.settle import blockers, is_drained, is_over, next_deadline
 from pex_tui.core.state import LandStatus
 from tests.core.world import BASE, PLAIN_GATE, World, task
 
@@ -537,6 +537,60 @@ def test_a_refused_landing_can_be_asked_for_again(world: Make) -> None:
     assert run.state.land_status is LandStatus.REFUSED
 
     assert run.send(LandRequested("you")) == (LandRun("main"),)
+
+
+def test_what_git_refuses_for_a_moment_on_the_users_branch_is_tried_again(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    run.land("a")
+    run.send(LandRequested("you"), RunLandRefused("the disk is full", passing=True))
+    at = next_deadline(run.state)
+    assert run.state.land_status is LandStatus.ASKED
+    assert "git refused, again soon (1 of 6): the disk is full" in run.state.land_detail
+    assert at is not None
+    assert not is_over(run.state, attended=False)
+
+    assert run.send(TimePassed(at=at - 0.1)) == ()
+    run.now = at
+    assert run.send(TimePassed()) == (LandRun("main"),)
+    run.send(RunLanded("main", CommitId("c" * 40), "went forward"))
+
+    assert (run.state.land_status, run.state.land_refusals) == (LandStatus.LANDED, 0)
+
+
+def test_a_branch_that_holds_the_run_is_not_tried_again(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    run.land("a")
+    run.send(LandRequested("you"), RunLandRefused("the disk is full", passing=True))
+
+    run.send(RunLanded("main", CommitId("c" * 40), "went forward"))  # by a command, not an engine
+
+    assert (run.state.land_status, run.state.land_retry_at) == (LandStatus.LANDED, None)
+
+
+def test_it_is_given_up_after_as_many_refusals_as_a_task_s_landing(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    run.land("a")
+    run.send(LandRequested("you"))
+    for _ in range(7):
+        run.send(RunLandRefused("the disk is full", passing=True))
+
+    assert (run.state.land_status, run.state.land_detail) == (
+        LandStatus.REFUSED,
+        "the disk is full",
+    )
+    assert next_deadline(run.state) is None
+    assert run.send(LandRequested("you")) == (LandRun("main"),)
+
+
+def test_a_drained_run_does_not_wait_for_that(world: Make) -> None:
+    run = world(task("a"))
+    captured(run, "a")
+    run.land("a")
+    run.send(LandRequested("you"), RunLandRefused("the disk is full", passing=True))
+    assert is_drained(run.state)
 
 
 def test_a_resumed_run_is_brought_to_its_branch_though_that_was_refused_before(

@@ -6,6 +6,7 @@ import textwrap
 import pytest
 
 from tests.e2e.conftest import Shell
+from tests.waiting import PATIENCE_SECONDS
 
 GATE = 'verify: [["sh", "-c", "! grep -r broken src"]]\n'
 
@@ -45,6 +46,22 @@ def test_each_task_lands_as_one_commit_and_the_users_branch_waits(shell: Shell) 
     assert head == "1 commit came onto main since the run began, not by the run itself:"
     assert " By whom? (" in line
     assert sorted((shell.top / "c.txt").read_text().split()) == ["one", "three", "two"]
+
+
+def test_land_waits_for_a_lock_that_somebody_holds_for_a_moment(shell: Shell) -> None:
+    plan(shell, "- {id: a, command: 'echo a > a.txt'}\n")
+    assert shell.pex("run", "plan.yaml", "--headless").returncode == 0
+    lock = shell.write(".git/index.lock", "")
+
+    landing = shell.start("land")
+    assert landing.stderr is not None
+    told = next(line for line in landing.stderr if "index.lock" in line)
+    lock.unlink(missing_ok=True)  # where it got old enough, it is gone by itself
+
+    assert "git refused, again soon (1 of 6)" in told
+    assert landing.communicate(timeout=PATIENCE_SECONDS)[0].startswith("main went forward")
+    assert landing.returncode == 0
+    assert (shell.top / "a.txt").read_text() == "a\n"
 
 
 def test_a_failure_skips_what_needs_it_and_the_rest_goes_on(shell: Shell) -> None:

@@ -44,20 +44,23 @@ class UserCheckout:
         for mark, name in _UNDER_WAY.items():
             if (self.git.git_dir / mark).exists():
                 raise LandingError(
-                    f"A {name} is under way in {where}. Finish or abort it, then {self.hint}."
+                    f"A {name} is under way in {where}. Finish or abort it, then {self.hint}.",
+                    passing=False,
                 )
         changed = await self._changed()
         if changed:
             raise LandingError(
                 f"Not committed in {where}: {_listed(changed)}. Commit or stash them, then "
-                f"{self.hint}."
+                f"{self.hint}.",
+                passing=False,
             )
         untracked = await self._untracked_in_the_way(old, new)
         if untracked:
             raise LandingError(
                 f"Not tracked by git in {where}, where the run has files of its own: "
                 f"{_listed(untracked)}. Move, commit or stash them (`git stash -u`), then "
-                f"{self.hint}."
+                f"{self.hint}.",
+                passing=False,
             )
 
     async def fast_forward(self, old: CommitId, new: CommitId, lock: int) -> None:

@@ -72,7 +72,8 @@ class RunLanding:
             name, source = branch.name, self.integration.name
             raise LandingError(
                 f"The branch {name} is gone. `git branch {name} {source}` makes it anew from what "
-                "the run has landed."
+                "the run has landed.",
+                passing=False,
             )
         return old
 
@@ -122,7 +123,8 @@ class RunLanding:
             raise LandingError(
                 f"Conflict markers are left in {clean(', '.join(marked))}, so nothing was changed. "
                 f"Merge by hand: `git switch {target}`, then `git merge --no-commit "
-                f"{self.integration.name}`, and remove them."
+                f"{self.integration.name}`, and remove them.",
+                passing=False,
             )
 
     async def _replay(
@@ -148,7 +150,8 @@ class RunLanding:
                 raise LandingError(
                     f"{target} has moved, and {whose} {commit.id[:10]} does not apply to it: "
                     f"{paths}. Nothing was changed. Merge by hand: `git switch {target}`, then "
-                    f"`git merge {self.integration.name}`."
+                    f"`git merge {self.integration.name}`.",
+                    passing=False,
                 )
             if tree != current.tree:
                 rewritten = await rewrite_commit(git, commit, tree, current)
@@ -169,14 +172,16 @@ class RunLanding:
             raise LandingError(
                 f"{target} has moved, and the run's commits conflict with it. Settled by rule "
                 f"({how}), they fail the gate: {result.command}. Nothing was changed. Merge by "
-                f"hand: `git switch {target}`, then `git merge {self.integration.name}`."
+                f"hand: `git switch {target}`, then `git merge {self.integration.name}`.",
+                passing=False,
             )
         if self.policy is GatePolicy.OFF and not (await self.gate.run(key, old)).passed:
             return f" The gate is red on {target} as well; `gate: off` lands without it."
         log = clean(str(self.places.gate_output(self.run, _REPLAY)))
         raise LandingError(
             f"{target} has moved, and the gate fails on the run's commits there: {result.command}. "
-            f"Nothing was changed. Its output is in {log}; mend {target}, then {self._hint}."
+            f"Nothing was changed. Its output is in {log}; mend {target}, then {self._hint}.",
+            passing=False,
         )
 
     async def _advance(self, branch: Branch, old: CommitId, new: CommitId) -> bool:
@@ -216,7 +221,8 @@ class RunLanding:
         if mine is not None and mine.is_rebasing(branch.ref):
             raise LandingError(
                 f"A rebase of {branch.name} is under way in {clean(str(mine.path))}. Finish or "
-                f"abort it, then {self._hint}."
+                f"abort it, then {self._hint}.",
+                passing=False,
             )
         found = None
         for place in await checkouts(git):
@@ -232,7 +238,8 @@ class RunLanding:
                 raise LandingError(
                     f"{branch.name} is checked out in {clean(str(place.path))}. There, run "
                     f"`git merge {self.integration.name}`; or switch it to another branch, then "
-                    f"{self._hint}."
+                    f"{self._hint}.",
+                    passing=False,
                 )
             found = mine
         return found

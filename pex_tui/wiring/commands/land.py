@@ -1,5 +1,6 @@
 """`pex-tui land [RUN]`."""
 
+import asyncio
 import time
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,13 @@ from pex_tui.adapters.git.found_runs import find_runs
 from pex_tui.adapters.journal import SqliteJournal
 from pex_tui.adapters.journal_file import JournalError
 from pex_tui.core.amounts import counted
-from pex_tui.core.events import Event, LandRequested, Noticed, RunLanded, RunLandRefused
+from pex_tui.core.events import (
+    Event,
+    LandRequested,
+    Noticed,
+    RunLanded,
+    RunLandRefused,
+)
 from pex_tui.core.ids import RunId
 from pex_tui.core.phases import Phase
 from pex_tui.core.state import RunState
@@ -27,6 +34,7 @@ from pex_tui.wiring.sessions import YOU
 from pex_tui.wiring.stored_state import read_state
 
 NOT_LANDED = 1
+Row = tuple[int, Event]
 
 
 def main(options: Options) -> int:
@@ -107,13 +115,16 @@ async def _land_now(ground: Ground, run: RunId, streams: Streams) -> int:
                 f"Run {run} started from a detached HEAD, so there is no branch to land on. "
                 f"Merge it where you want it: git merge {state.branch}"
             )
-        asked: Event = LandRequested(YOU, at=time.time())
-        told, notices = await _attempt(ground, state, state.target)
-        _tell(notices, streams)
-        rows = []
-        for event in (asked, *(Noticed(line, at=time.time()) for line in notices), told):
-            state, _ = step(state, event)
-            rows.append((state.seq, event))
+        target, rows = state.target, list[Row]()
+        state = _stepped(state, rows, LandRequested(YOU, at=time.time()))
+        while True:
+            told, notices = await _attempt(ground, state, target)
+            _tell(notices, streams)
+            state = _stepped(state, rows, *(Noticed(line, at=told.at) for line in notices), told)
+            if state.land_retry_at is None:
+                break
+            streams.notes.write(f"! {state.land_detail}")
+            await asyncio.sleep(max(0.0, state.land_retry_at - time.time()))
         await journal.append(run, rows)
     finally:
         await journal.close()
@@ -125,6 +136,14 @@ async def _land_now(ground: Ground, run: RunId, streams: Streams) -> int:
     if left:
         streams.notes.write(f"! Not part of it, as they have not landed: {', '.join(left)}")
     return 0
+
+
+def _stepped(state: RunState, rows: list[Row], *events: Event) -> RunState:
+    """The state after the events, which are to be journaled."""
+    for event in events:
+        state, _ = step(state, event)
+        rows.append((state.seq, event))
+    return state
 
 
 def _known_state(journal: SqliteJournal, run: RunId, streams: Streams) -> RunState:
@@ -157,5 +176,5 @@ async def _attempt(
         commit, detail = await lander.land_run(target)
         event = RunLanded(target, commit, detail, at=time.time())
     except LandingError as error:
-        event = RunLandRefused(str(error), at=time.time())
+        event = RunLandRefused(str(error), error.passing, at=time.time())
     return event, await lander.guard()

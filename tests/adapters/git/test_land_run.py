@@ -48,11 +48,12 @@ def snapshot(world: World) -> tuple[str, str, dict[str, bytes]]:
     return main(world), world.git("ls-files", "-s"), files
 
 
-async def refused(world: World, words: str, target: str = "main") -> None:
-    """Landing is refused in these words, and changes nothing."""
+async def refused(world: World, words: str, target: str = "main", *, passing: bool = False) -> None:
+    """Landing is refused in these words, and changes nothing; whether it may pass by itself."""
     before = snapshot(world)
-    with pytest.raises(LandingError, match=words):
+    with pytest.raises(LandingError, match=words) as caught:
         await world.lander.land_run(target)
+    assert caught.value.passing is passing
     assert snapshot(world) == before
 
 
@@ -226,7 +227,7 @@ async def test_half_done_work_of_the_users_is_not_disturbed(
 async def test_a_lock_in_the_users_checkout_stops_the_landing(world: World) -> None:
     (world.project.path / ".git" / "index.lock").touch()
 
-    await refused(world, r"my project/\.git/index\.lock was made just now")
+    await refused(world, r"my project/\.git/index\.lock was made just now", passing=True)
 
 
 async def test_a_branch_that_is_gone_is_said_with_the_cure(world: World) -> None:
