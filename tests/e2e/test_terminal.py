@@ -103,7 +103,7 @@ def test_a_watcher_whose_owner_dies_offers_to_resume(shell: Shell) -> None:
             second.press("A")
             second.until("Abort the run?")
             second.press("y")
-            second.until("Aborted", absent="Nothing drives run")
+            second.until("Aborted", "aborted   wave", absent="Nothing drives run")
             second.press("q")
             second.ended()
 

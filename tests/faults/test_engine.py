@@ -96,14 +96,20 @@ def test_the_second_signal_ends_what_runs(shell: Shell) -> None:
 
 
 def test_a_second_engine_is_told_who_is_there(shell: Shell) -> None:
-    prepared(shell)
+    go = shell.top.parent / "go"
+    shell.write(
+        "plan.yaml",
+        "version: 1\ntasks:\n"
+        f'  - {{id: slow, command: "echo s > s.txt; until [ -e {go} ]; do sleep 0.05; done"}}\n',
+    )
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "r1")
-    wait_until(lambda: len(begun(shell)) == 2)
+    wait_until(lambda: shell.pex("runs").stdout.count("r1") == 1)
 
     second = shell.pex("run", "plan.yaml", "--headless")
 
     assert second.returncode == 5
     assert str(engine.pid) in second.stderr
+    go.touch()
     engine.communicate(timeout=PATIENCE_SECONDS)
     assert engine.returncode == 0
 

@@ -10,6 +10,7 @@ from pex_tui.core.ids import RunId, TaskId
 from pex_tui.core.plan import PermissionMode, Talk
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Progress, Started
 from pex_tui.engine.places import Places
+from tests.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 PROGRAMS = {Talk.CLAUDE: "scripted_claude.py", Talk.ACP: "scripted_acp.py"}
@@ -75,7 +76,7 @@ class Talks:
     async def end(self) -> Exited:
         """Wait for the attempt's end, and for its last report."""
         exited = await self.runner.wait(self.key())
-        await asyncio.wait(self._relays, timeout=1.0)
+        await asyncio.wait(self._relays, timeout=PATIENCE_SECONDS)
         return exited
 
     async def play(self, talk: Talk, play: str) -> Exited:

@@ -202,10 +202,9 @@ async def test_an_end_that_nobody_saw_is_judged_from_the_log(talks: Talks, tmp_p
     await talks.runner.close()
 
     after = Talks(tmp_path)
-    found = await after.runner.adopt(talks.key())
+    found = await after.runner.wait(talks.key())  # its shim may be about to leave
     await after.runner.close()
 
-    assert not isinstance(found, Started | None)
     assert found.judgement == Judgement(None)
     assert found.spent == (Spent(1000, 0.25, 1),)
 
