@@ -22,13 +22,16 @@ from pex_tui.adapters.git.landing import (
 from pex_tui.adapters.git.lookout import GitLookout
 from pex_tui.adapters.git.options import WorkspaceOptions
 from pex_tui.adapters.git.refs import Refs
-from pex_tui.adapters.git.repository import Identity
+from pex_tui.adapters.git.repository import Identity, Repository
 from pex_tui.adapters.git.setup import run_setup
+from pex_tui.adapters.git.stand_in import stand_in_for
 from pex_tui.adapters.git.workspaces import GitWorkspaces
 from pex_tui.adapters.journal import SqliteJournal
+from pex_tui.core.ids import RunId
 from pex_tui.core.protected import protection_of
 from pex_tui.core.state import RunState
 from pex_tui.core.text import clean
+from pex_tui.engine.places import Places
 from pex_tui.engine.ports import LandingError, Ports
 from pex_tui.errors import UserError
 from pex_tui.wiring.ground import Ground
@@ -143,12 +146,21 @@ def lander_of_refs(ground: Ground, found: FoundRun, identity: Identity) -> GitLa
     )
 
 
-async def mend_landing(ground: Ground) -> None:
-    """Finish or undo a landing in the user's checkout that was cut short; raise UserError."""
-    root = ground.places.root
-    refs = Refs(ground.repository.git, root / LANDING_LOCK)
+async def mend_landing(repository: Repository, places: Places) -> None:
+    """Finish or undo a landing in the user's checkout that was cut short; raise UserError.
+
+    Git goes by its settings as they were before any agent of that run ran.
+    """
+    note = LandingNote(places.root / LANDING_NOTE)
+    landing = note.read()
+    if landing is None:
+        return
+    settings = places.settings(RunId(landing.run))
+    if landing.run and settings.is_dir():
+        repository = await stand_in_for(repository, settings)
+    refs = Refs(repository.git, places.root / LANDING_LOCK)
     try:
-        await mend(refs, ground.repository.checkout, LandingNote(root / LANDING_NOTE))
+        await mend(refs, repository.checkout, note)
     except (GitError, LandingError, OSError) as error:
         raise UserError(f"An earlier landing was cut short: {clean(str(error))}") from error
 

@@ -56,7 +56,7 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
     """Begin a run of the plan; raise UserError, with nothing started, when it can't be."""
     repository = ground.repository
     await repository.head()
-    await mend_landing(ground)
+    await mend_landing(repository, ground.places)
     identity = await _identity(ground, draft)
     target = await _target(ground, draft)
     if options.land:

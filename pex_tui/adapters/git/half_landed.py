@@ -31,13 +31,18 @@ Entry = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What is being done to a checkout: its branch (a full ref) goes from `old` to `new`."""
+    """What is being done to a checkout: its branch (a full ref) goes from `old` to `new`.
+
+    `run` is the one that lands, by whose settings of git it is finished or undone; empty in notes
+    of an earlier version.
+    """
 
     ref: str
     old: CommitId
     new: CommitId
     work_tree: str
     git_dir: str
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ class RunLanding:
                 await refs.write(branch.ref, new, old, descriptor, f"lands run {self.run}")
             else:
                 place = (str(checkout.path), str(checkout.git.git_dir))
-                self.note.write(Landing(branch.ref, old, new, *place))
+                self.note.write(Landing(branch.ref, old, new, *place, self.run))
                 try:
                     await checkout.fast_forward(old, new, descriptor)
                 finally:  # what was refused or killed half-way is undone at once

@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pex_tui.adapters.git.half_landed import Landing, LandingNote
+from pex_tui.adapters.git.stand_in import stand_in_for
 from pex_tui.core.ids import CommitId
 from pex_tui.engine.places import Places
 from pex_tui.engine.ports import LandingError
+from pex_tui.wiring.ports import mend_landing
 from tests.adapters.git.conftest import Project
-from tests.adapters.git.landing_world import LINES, World, edited, make_world
+from tests.adapters.git.landing_world import LINES, RUN, World, edited, make_world
 from tests.waiting import until
 
 NEW = edited(l1="new")
@@ -38,10 +41,10 @@ def note(world: World) -> LandingNote:
     return LandingNote(world.places.root / "landing.json")
 
 
-def cut_short(world: World) -> Path:
+def cut_short(world: World, run: str = "") -> Path:
     """What a git leaves that was killed half-way: b is half written, c missing, d not begun."""
     root, git_dir = world.project.path, world.project.path / ".git"
-    landing = Landing("refs/heads/main", world.base, world.tip(), str(root), str(git_dir))
+    landing = Landing("refs/heads/main", world.base, world.tip(), str(root), str(git_dir), run)
     note(world).write(landing)
     world.project.write("a", NEW)
     world.project.write("b", NEW[:30])
@@ -102,6 +105,25 @@ async def test_what_only_lacks_its_branch_is_finished(world: World) -> None:
 
     assert tip == world.git("rev-parse", "main")
     assert world.git("status", "--porcelain") == " M d"
+
+
+async def test_the_next_run_mends_it_by_the_settings_from_before_any_agent_ran(
+    world: World, tmp_path: Path
+) -> None:
+    repository = replace(world.options.repository, stand_in=None)
+    await stand_in_for(repository, world.places.settings(RUN))
+    root, proof = cut_short(world, RUN), tmp_path / "proof"
+    world.git("config", "filter.x.smudge", f"touch '{proof}'; cat")
+    world.git("config", "filter.x.clean", f"touch '{proof}'; cat")
+    (root / ".git" / "info" / "attributes").write_text("* filter=x\n")
+
+    await mend_landing(repository, world.places)
+
+    assert not proof.exists()
+    assert (root / "b").read_text() == LINES
+    assert note(world).read() is None
+    (root / ".git" / "info" / "attributes").unlink()
+    assert world.git("status", "--porcelain") == ""
 
 
 async def test_what_the_user_has_mended_is_left_alone(world: World) -> None:
