@@ -10,7 +10,7 @@ from pex_tui.core.actions import (
     StartAgent,
     StopAgent,
 )
-from pex_tui.core.amounts import listed
+from pex_tui.core.amounts import counted, listed
 from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
 from pex_tui.core.conflict import ConflictKind, Decision
 from pex_tui.core.disputes import PEX, record
@@ -271,7 +271,7 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
     elif event.lacking and task.earlier is not None:
         _lacks(draft, task, task.earlier)
     elif event.work is None:
-        draft.move(task.id, Phase.DONE, progress=1.0, reason=_nothing_to_land(draft, task))
+        draft.move(task.id, Phase.DONE, progress=1.0, reason=_nothing_to_land(draft, task, event))
     else:
         enqueue(draft, draft.change(task.id, progress=1.0))
 
@@ -304,10 +304,12 @@ def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
     draft.move(task.id, Phase.CONFLICT, work=earlier, reason=f"{reason} (kept: {earlier[:10]})")
 
 
-def _nothing_to_land(draft: Draft, task: TaskState) -> str:
+def _nothing_to_land(draft: Draft, task: TaskState, event: WorkCaptured) -> str:
     why = why_nothing(task.unlanded)
     if why:
         return f"done, but {why}"
+    if event.outputs:
+        return f"done, wrote {counted(event.outputs, 'output')}"
     if draft.spec(task.id).is_read_only:
         return "done"
     again = "ran again on the newest tip and changed nothing"

@@ -17,7 +17,7 @@ class WorkCaptured(BaseEvent):
     what else it did to its git, each going on after its name. `unlanded` is what else it wrote that
     is no part of the work; `intrusions` tell what somebody did to the user's own repository
     meanwhile, a sentence each. `lacking` says that the attempt changed nothing, and that the tip
-    does not hold what an earlier one made.
+    does not hold what an earlier one made. `outputs` counts the task's files for its dependents.
     """
 
     task: TaskId
@@ -33,6 +33,7 @@ class WorkCaptured(BaseEvent):
     unlanded: tuple[Unlanded, ...] = ()
     intrusions: tuple[str, ...] = ()
     lacking: bool = False
+    outputs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Why(StrEnum):
     EDITS = "edits"  # in a submodule, and not committed there
     REFUSED = "refused"  # a name that git does not store, or a file that can't be read
     EMPTY = "empty"  # folders without a file
+    SPECIAL = "special"  # a pipe, a socket or a device in the place of a tracked file
     READER = "reader"  # new files of a task that declares to write none
     STASH = "stash"  # changes that it put on its stash
     LEFT = "left"  # commits on another branch than the one it ended on, or on none
@@ -33,6 +34,7 @@ _ARE = {
     Why.EDITS: "has changes that were not committed in the submodule",
     Why.REFUSED: "can't be stored by git",
     Why.EMPTY: "{holds} no file, and git stores no empty folder",
+    Why.SPECIAL: "{was} replaced by a pipe, a socket or a device, so it lands as removed",
     Why.READER: "{is_} new, and the task declares `writes: []`",
     Why.STASH: "{was} stashed and not taken out again",
     Why.LEFT: "{holds} commits that are not in the files it left",
@@ -79,6 +81,8 @@ def told(task: TaskId, found: Unlanded) -> str:
         was="was" if is_one else "were",
         holds="holds" if is_one else "hold",
     )
+    if found.why is Why.SPECIAL:
+        return f"{task}: {found.listed} {what}."
     if found.kept:
         fate = f"kept in {found.kept}" if found.kept.startswith("/") else f"kept as {found.kept}"
     else:

@@ -204,6 +204,7 @@ class Performer:
             captured.unlanded,
             captured.intrusions,
             lacking,
+            captured.outputs,
         )
 
     async def _land(

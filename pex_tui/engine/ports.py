@@ -130,6 +130,7 @@ class Captured:
     own_commits: int = 0
     unlanded: tuple[Unlanded, ...] = ()
     intrusions: tuple[str, ...] = ()
+    outputs: int = 0
 
 
 class Workspaces(Protocol):

@@ -254,6 +254,14 @@ def test_a_rerun_that_finds_nothing_to_change_says_so(world: Make) -> None:
     assert run.task("a").reason == "ran again on the newest tip and changed nothing"
 
 
+def test_a_task_that_writes_for_its_dependents_alone_says_so(world: Make) -> None:
+    run = world(task("a"))
+    run.exit("a")
+    run.capture("a", outputs=2)
+
+    assert run.task("a").reason == "done, wrote 2 outputs"
+
+
 def wait(run: World) -> None:
     """The clock brings what is due next."""
     due_at = next_deadline(run.state)

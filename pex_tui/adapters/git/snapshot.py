@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,13 +115,43 @@ async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapsho
 
 
 async def _stage(shadow: Shadow, extras: Extras) -> None:
-    """Bring the shadow's index up to the work tree."""
+    """Bring the shadow's index up to the work tree, also of what was made unreadable."""
+    await asyncio.to_thread(_open_folders, shadow.root)
     work = await select_work(shadow, extras)
     if extras.attempt is not None:
         await asyncio.to_thread(_set_aside, shadow.root, work, extras.attempt)
     await shadow.remove(work.gone)
     await shadow.put(extras.absent)  # without a mark that a reset would heed
+    await asyncio.to_thread(_make_readable, shadow.root, [*work.changed, *work.new])
     await shadow.add([*work.changed, *work.new])
+
+
+def _open_folders(root: Path) -> None:
+    """Let the owner into every folder: git passes over what it may not enter.
+
+    Git keeps no folder's mode, and of a file only whether it can be executed.
+    """
+    waiting = [os.fspath(root)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False) and entry.name != ".git":
+                    _permit(entry.path, stat.S_IRWXU)
+                    waiting.append(entry.path)
+
+
+def _make_readable(root: Path, paths: list[str]) -> None:
+    for path in paths:
+        if not (root / path).is_symlink():
+            _permit(os.fspath(root / path), stat.S_IRUSR)
+
+
+def _permit(path: str, bits: int) -> None:
+    """Add the owner's permissions; what can't be changed fails where it is read."""
+    with suppress(OSError):
+        mode = stat.S_IMODE(os.lstat(path).st_mode)
+        if mode & bits != bits:
+            Path(path).chmod(mode | bits)
 
 
 def _set_aside(root: Path, work: Work, attempt: Path) -> None:

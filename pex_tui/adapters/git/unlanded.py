@@ -76,7 +76,27 @@ async def put_aside(shadow: Shadow, ground: Ground, folder: Path) -> tuple[Unlan
     found = await others(shadow, *(f"--exclude={name}" for name in ground.keep))
     entries = [name for name in found if not is_foreign(name, ground.foreign)]
     ignored = set(await _ignored(shadow)) if entries else set()
-    return await asyncio.to_thread(_Aside(shadow.root, ground, folder).sort, entries, ignored)
+    special = await _special(shadow)
+    aside = await asyncio.to_thread(_Aside(shadow.root, ground, folder).sort, entries, ignored)
+    return (*aside, *([unlanded(Why.SPECIAL, special)] if special else []))
+
+
+async def _special(shadow: Shadow) -> list[str]:
+    """Tracked paths at which there is something now that is no file, no link and no folder."""
+    removed = await shadow.git.run(
+        *(*WHOLE_TREE, "diff-index", "--cached", "-z", "--name-only", "--diff-filter=D"),
+        shadow.start,
+    )
+    names = [name for name in os.fsdecode(removed.stdout).split("\0") if name]
+    return [name for name in names if _is_special(shadow.root / name)]
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
 
 
 async def others(shadow: Shadow, *options: str) -> list[str]:

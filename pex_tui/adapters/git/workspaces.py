@@ -1,6 +1,7 @@
 """Workspaces for attempts: a pooled worktree for each writer, a shared checkout for readers."""
 
 import asyncio
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -89,8 +90,10 @@ class GitWorkspaces:
             intrusions = await self._watch.compare(
                 key.run, lambda: {key.task, *self._live_tasks(key)}
             )
+            outputs = await asyncio.to_thread(self._count_outputs, key)
             if spec.isolation is Isolation.SHARED:
-                return answer or await self._captured_view(key, intrusions)
+                answer = answer or await self._captured_view(key, intrusions)
+                return replace(answer, outputs=outputs)
             worktree = self._pool.of(key)
             if answer is None:
                 found = await self._captured_work(key, spec, worktree)
@@ -100,7 +103,12 @@ class GitWorkspaces:
                 await self._pool.release(worktree)
         except (GitError, OSError) as error:
             raise _failure(key, "captured", error) from error
-        return answer
+        return replace(answer, outputs=outputs)
+
+    def _count_outputs(self, key: AttemptKey) -> int:
+        """How many files the task has for those that need it; no link is followed."""
+        walk = os.walk(self.places.outputs(key.run, key.task))
+        return sum(len(files) for _, _, files in walk)
 
     def path(self, key: AttemptKey) -> Path | None:
         """Where the attempt works right now, or None."""

@@ -8,7 +8,10 @@ import pytest
 from pex_tui.adapters.git import snapshot, unlanded
 from pex_tui.adapters.git.clean import Cleaner
 from pex_tui.adapters.git.options import WorkspaceOptions
-from pex_tui.core.unlanded import Unlanded, Why
+from pex_tui.adapters.git.shadow import Shadow
+from pex_tui.adapters.git.snapshot import Label, Snapshot
+from pex_tui.core.ids import TaskId
+from pex_tui.core.unlanded import Unlanded, Why, told
 from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writer
 
 
@@ -220,3 +223,57 @@ async def test_a_readers_large_files_are_kept(
     put(path, large="0123456789")
     done = await bench.capture(key_of(), reader())
     assert [Path(name).read_text() for name in done.left_out] == ["0123456789"]
+
+
+async def test_a_tracked_file_that_became_a_pipe_is_named_as_it_lands_as_removed(
+    bench: Bench,
+) -> None:
+    bench.project.commit({"pipe": "x", "gone": "y"})
+    path = await bench.prepare(key_of(), writer())
+    for name in ("pipe", "gone"):
+        (path / name).unlink()
+    os.mkfifo(path / "pipe")
+
+    done = await bench.capture(key_of())
+
+    assert done.files == ("gone", "pipe")
+    assert done.unlanded == (Unlanded(Why.SPECIAL, ("pipe",), 1),)
+    assert told(TaskId("task"), done.unlanded[0]) == (
+        "task: pipe was replaced by a pipe, a socket or a device, so it lands as removed."
+    )
+
+
+async def test_what_a_task_made_unreadable_is_made_readable_and_is_work(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.project.commit({"known": "x"})
+    path = await bench.prepare(key_of(), writer())
+    put(path, closed__deep__file="1", shut="2", known="3")
+    (path / "shut").chmod(0)
+    (path / "known").chmod(0o040)
+    for folder in ("closed/deep", "closed"):
+        (path / folder).chmod(0)
+    modes: dict[str, int] = {}
+
+    async def staged(shadow: Shadow, label: Label) -> Snapshot | None:
+        for name in ("shut", "known", "closed", "closed/deep"):
+            modes[name] = (shadow.root / name).stat().st_mode & 0o700
+        return await commit(shadow, label)
+
+    commit = snapshot._commit_staged
+    monkeypatch.setattr(snapshot, "_commit_staged", staged)
+
+    done = await bench.capture(key_of())
+
+    assert done.files == ("closed/deep/file", "known", "shut")
+    # Root reads all of it anyway, so that is no proof.
+    assert modes == {"shut": 0o400, "known": 0o400, "closed": 0o700, "closed/deep": 0o700}
+
+
+async def test_files_for_dependents_are_counted(bench: Bench) -> None:
+    await bench.prepare(key_of(), writer())
+    put(bench.places.outputs(RUN, key_of().task), one="1", deep__two="2")
+
+    done = await bench.capture(key_of())
+
+    assert (done.work, done.outputs) == (None, 2)
