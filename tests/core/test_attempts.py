@@ -61,6 +61,17 @@ def test_a_reader_that_ends_well_is_done_and_no_more_is_said(world: Make) -> Non
     assert run.task("a").reason == "done"
 
 
+def test_what_an_agent_says_of_its_progress_is_known_while_it_works(world: Make) -> None:
+    run = world(task("a"))
+    run.run("a")
+    run.send(AgentProgressed(A, 1, 0.5, "half way"))
+    assert (run.task("a").progress, run.task("a").activity) == (0.5, "half way")
+
+    run.exit("a")
+    run.send(AgentProgressed(A, 1, 0.9, "late"))
+    assert (run.task("a").progress, run.task("a").activity) == (0.5, "half way")
+
+
 def test_files_too_large_for_git_are_named_to_the_user(world: Make) -> None:
     run = world(task("a"))
     run.exit("a")
@@ -166,7 +177,8 @@ def test_a_task_paused_before_its_start_does_not_start(world: Make) -> None:
     run.finish("a")
     assert run.phase("b") is Phase.READY
 
-    run.send(ResumeRequested(TaskId("b"), "you"))
+    slot = SlotId(1)
+    assert run.send(ResumeRequested(TaskId("b"), "you")) == (StartAgent(TaskId("b"), 1, slot),)
     assert run.phase("b") is Phase.STARTING
 
 
