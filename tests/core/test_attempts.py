@@ -22,7 +22,7 @@ from pex_tui.core.events import (
     WorkspacePrepared,
 )
 from pex_tui.core.ids import SlotId, TaskId
-from pex_tui.core.landing_events import GateFinished, LandingFailed, MergeConflicted
+from pex_tui.core.landing_events import GateFinished, LandingFailed, MergeConflicted, WorkMerged
 from pex_tui.core.phases import Phase
 from pex_tui.core.plan import Brief, Expects, Isolation, Priority, Talk
 from pex_tui.core.radar_events import OverlapSeen, WritesSeen
@@ -469,7 +469,7 @@ def a_gated_attempt(run: World) -> None:
     """It was merged, and the gate is red on that, twice, but not on the base."""
     run.exit("a")
     run.capture("a", "x.py")
-    run.merge("a")
+    run.send(WorkMerged(A, 1, BASE, run.commit(), protected=("x.py",)))
     candidate = run.task("a").candidate
     assert candidate is not None
     for commit, passed in ((candidate, False), (candidate, False), (BASE, True)):
