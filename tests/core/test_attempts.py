@@ -143,6 +143,19 @@ def test_a_task_that_promised_changes_and_made_none_is_not_a_success(world: Make
     assert failure.kind is FailureKind.NO_CHANGES
 
 
+def test_a_task_that_promised_no_changes_and_made_some_is_not_a_success(world: Make) -> None:
+    run = world(task("a", expects=Expects.NONE, retries=0))
+    run.exit("a")
+    run.capture("a", "x.py")
+
+    failure = run.task("a").failure
+    assert failure is not None
+    assert (failure.kind, failure.detail) == (
+        FailureKind.UNEXPECTED_CHANGES,
+        "it was to change nothing and changed x.py",
+    )
+
+
 def test_a_reader_that_changed_tracked_files_fails(world: Make) -> None:
     run = world(task("a", writes=(), isolation=Isolation.SHARED, retries=0))
 

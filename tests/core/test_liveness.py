@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pex_tui.core.actions import ResumeAgent
 from pex_tui.core.conflict import ConflictFile
 from pex_tui.core.events import (
     AbortRequested,
@@ -268,6 +269,16 @@ def test_a_task_that_is_being_stopped_goes_on_though_a_process_of_it_waits_for_a
 
     assert not is_stuck(world.state)
     assert not waits_for_a_person(world.state)
+
+
+def test_a_task_that_nobody_wants_paused_goes_on_though_a_process_of_it_waits_for_a_lock() -> None:
+    world = world_of(task("a"))
+    world.run("a")
+    assert world.send(AgentPaused(A, 1)) == (ResumeAgent(A, 1),)  # frozen from outside
+    ask(world, "a", "1", "db")
+    overdue(world)
+
+    assert not is_stuck(world.state)
 
 
 def test_a_command_within_a_lock_that_waits_for_a_paused_task_stands_still() -> None:
