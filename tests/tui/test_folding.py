@@ -5,8 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from pex_tui.core.ids import RunId
+from pex_tui.core.state import Outcome
 from pex_tui.core.text import clean
+from pex_tui.engine.session import RunSummary
+from pex_tui.tui.screens.history import HistoryScreen
+from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.folding import FoldedLines, Place, row_starts
+from pex_tui.tui.widgets.text_view import FoldedView
+from pex_tui.tui.widgets.text_view import folded as folded_pieces
+from tests.tui import states
+from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.waiting import screen_text, until
+
+WORDS = [f"w{number}" for number in range(90)]
 
 LINES = ("one two three four five", "", "six", "漢字" * 7)
 
@@ -69,3 +81,32 @@ def test_a_place_stays_with_its_text_at_another_width() -> None:
     assert shown(folded(9), place, 1) == ["four five"]
     assert shown(folded(5), place, 1) == ["four"]
     assert shown(folded(20), place, 2) == ["one two three four", "five"]
+
+
+def test_painted_lines_keep_their_inks_when_they_are_folded() -> None:
+    line = (("  ", ""), ("✓", "done"), (" one two three", ""))
+    assert folded_pieces([line, (("short", "dim"),)], 9) == [
+        (("  ", ""), ("✓", "done"), (" one ", "")),
+        (("two three", ""),),
+        (("short", "dim"),),
+    ]
+
+
+@pytest.mark.parametrize("place", ["diff", "report"])
+async def test_long_lines_of_a_diff_and_of_a_report_are_folded(place: str) -> None:
+    text = " ".join(WORDS)
+    session = ScriptedSession(states.busy())
+    session.diff_text = f"+{text}\n"
+    workshop = ScriptedWorkshop(session)
+    workshop.summaries = (RunSummary(RunId("7f3a"), "x", 1.0, Outcome.FAILED, 1, 2, 60.0),)
+    workshop.report_text = text
+    app = app_on(workshop, start=session, now=lambda: states.NOW)
+    async with app.run_test(size=(80, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
+        await pilot.press("2" if place == "diff" else "f5")
+        kind = MonitorScreen if place == "diff" else HistoryScreen
+        await until(pilot, lambda: isinstance(app.screen, kind) and "w89" in screen_text(app))
+
+        shown = screen_text(app).split()
+        assert [word for word in WORDS if word not in shown and f"+{word}" not in shown] == []
+        assert app.screen.query_one(f"#{place}", FoldedView).line_total() > 3

@@ -1,5 +1,6 @@
 """History: past runs, and the report of the one that is selected."""
 
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import ClassVar
@@ -21,7 +22,7 @@ from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.run_table import RunTable
-from pex_tui.tui.widgets.text_view import Line, TextView
+from pex_tui.tui.widgets.text_view import FoldedView, Line, TextView, folded
 
 _REFRESH_SECONDS = 3.0
 _MARGINS = 2  # cells beside the head's text
@@ -57,7 +58,7 @@ class HistoryScreen(PexScreen):
         runs.add_class("panel")
         runs.id = "runs"
         yield runs
-        yield TextView(id="report", classes="panel")
+        yield FoldedView(id="report", classes="panel")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -120,7 +121,7 @@ class HistoryScreen(PexScreen):
 
     def _show_text(self, text: str) -> None:
         lines = [_painted(clean(line)) for line in text.strip("\n").splitlines()]
-        self.query_one("#report", TextView).show(lines, anew=True)
+        self.query_one("#report", FoldedView).show_folded(partial(folded, lines), anew=True)
 
     def _titled(self, title: str = "Report") -> None:
         report = self.query_one("#report")

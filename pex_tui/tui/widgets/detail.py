@@ -22,9 +22,9 @@ from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.scroller import Scroller
 from pex_tui.tui.widgets.text_view import (
     FoldedView,
-    TextView,
     diff_lines,
     fact_lines,
+    folded,
     wrapped,
 )
 
@@ -52,7 +52,7 @@ class DetailPanel(Container):
         """The four views, one shown."""
         with ContentSwitcher(initial=TABS[0]):
             yield LogView(id="log")
-            yield TextView(id="diff")
+            yield FoldedView(id="diff")
             yield FoldedView(id="prompt")
             yield FoldedView(id="info")
 
@@ -77,7 +77,7 @@ class DetailPanel(Container):
 
     def watch_task_id(self) -> None:
         """Show another task."""
-        self.query_one("#diff", TextView).show(())
+        self.query_one("#diff", FoldedView).show_folded(partial(folded, ()))
         self._titled()
         self._filled(anew=True)
         self._ask_diff()
@@ -129,7 +129,7 @@ class DetailPanel(Container):
         if task == self._asked:
             self._asked = None
         if task == self.task_id:
-            self.query_one("#diff", TextView).show(lines)
+            self.query_one("#diff", FoldedView).show_folded(partial(folded, lines))
 
     def on_scroller_followed(self) -> None:
         """The log says whether it follows."""

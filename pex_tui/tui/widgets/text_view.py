@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,6 +10,7 @@ from textual.strip import Strip
 
 from pex_tui.core.facts import Fact
 from pex_tui.core.text import clean
+from pex_tui.tui.widgets.folding import row_starts
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.scroller import Scroller
 
@@ -59,8 +61,8 @@ class PlainView(TextView, inherit_bindings=False):
 class FoldedView(TextView):
     """Text that is folded to the view's width, anew whenever that changes."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
         self._fold: Fold = _nothing
 
     def show_folded(self, fold: Fold, *, anew: bool = False) -> None:
@@ -82,6 +84,30 @@ class FoldedView(TextView):
 
 def _nothing(_width: int) -> Sequence[Line]:
     return ()
+
+
+def folded(lines: Iterable[Line], width: int) -> list[Line]:
+    """Painted lines of clean text, those that are too wide as several."""
+    rows: list[Line] = []
+    for line in lines:
+        text = "".join(piece for piece, _ in line)
+        starts = row_starts(text, width)
+        if len(starts) == 1:
+            rows.append(line)
+        else:
+            rows += [_part(line, *ends) for ends in pairwise([*starts, len(text)])]
+    return rows
+
+
+def _part(line: Line, begin: int, end: int) -> Line:
+    """The pieces of a line from one character to another."""
+    part: list[Piece] = []
+    at = 0
+    for text, ink in line:
+        shown = text[max(0, begin - at) : max(0, end - at)]
+        part += [(shown, ink)] if shown else []
+        at += len(text)
+    return tuple(part)
 
 
 def wrapped(text: str, width: int) -> list[Line]:
