@@ -8,9 +8,10 @@ file by themselves. Naming too much is harmless, as only a path that a task chan
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from pex_tui.core.globs import any_match, plain_start
 from pex_tui.core.ids import TaskId
@@ -57,6 +58,22 @@ class Protection:
             if (task, path) not in self.declared
             and (path in self.files or path in places or any_match(self.globs, path))
         )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The files that the commands name, and the folders above them."""
+        parents = (str(up) for file in self.files for up in PurePosixPath(file).parents)
+        return tuple(sorted({*self.files, *parents} - {"."}))
+
+    def followed(self, links: Mapping[str, str]) -> "Protection":
+        """With what the named files are where these links, with their targets, are followed."""
+        found = {
+            posixpath.normpath(posixpath.join(posixpath.dirname(link), target + file[len(link) :]))
+            for link, target in links.items()
+            for file in self.files
+            if f"{file}/".startswith(f"{link}/")
+        }
+        return replace(self, files=self.files | found)
 
     @property
     def _folders(self) -> frozenset[str]:

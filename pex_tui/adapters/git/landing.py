@@ -1,6 +1,7 @@
 """The merge queue's hands on a real repository: merge, gate, move, settle, land."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from pex_tui.adapters.git.merge_markers import MarkerCheck
 from pex_tui.adapters.git.merge_tree import (
     MARKED,
     SUBMODULE,
+    SYMLINK,
     TreeMerge,
     TreeMerger,
     entries_at,
@@ -322,6 +324,10 @@ class GitLander:
         if protection is None or merge.tree == tip.tree:
             return ()
         changed = await changed_paths(self._git, tip.tree, merge.tree)
+        there = await entries_at(self._git, tip.tree, [*protection.named])
+        links = {path: side.oid for path, side in there.items() if side.mode == SYMLINK}
+        targets = map(os.fsdecode, await read_blobs(self._git, [*links.values()]))
+        protection = protection.followed(dict(zip(links, targets, strict=True)))
         paths = dict.fromkeys((*changed, *(conflict.path for conflict in merge.conflicts)))
         return await asyncio.to_thread(protection.among, paths, task)
 

@@ -75,6 +75,16 @@ async def test_each_way_to_change_a_protected_path_is_seen(
     assert await protected(world, changes) == found
 
 
+async def test_a_file_that_the_gate_runs_through_a_link_is_seen(world: World) -> None:
+    world.rebase_onto({CHECK: None, "ci": link("tools/ci"), "tools/ci/check.sh": LINES})
+    world.options = replace(world.options, protection=Protection(files=frozenset({CHECK})))
+    await world.lander.begin()
+
+    assert await protected(world, {"tools/ci/check.sh": "true\n"}) == ("tools/ci/check.sh",)
+    assert await protected(world, {"ci": link("mine")}) == ("ci",)
+    assert await protected(world, {"tools/ci/other.sh": "true\n"}) == ()
+
+
 async def test_what_others_landed_there_is_not_asked_for_again(world: World) -> None:
     await world.landed("first", {CHECK: edited(l2="two")})
 
