@@ -34,6 +34,22 @@ def summaries() -> dict[str, str]:
     }
 
 
+class _Decided(argparse.Action):
+    """An option of `run` that a run keeps for good."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Say where it belongs."""
+        del namespace, values
+        then = "`pex-tui land RUN` lands what it made." if option_string == "--land" else ""
+        parser.error(f"{option_string} is decided when a run starts, and kept. {then}".rstrip())
+
+
 class _ChosenRunner(argparse.Action):
     """`--agent NAME=RUNNER`, a setting with a flag of its own."""
 
@@ -148,13 +164,17 @@ def _for_run(parser: argparse.ArgumentParser) -> None:
     _runners(parser)
     parser.add_argument("--name", help="the run's name; its branch is pex/NAME")
     parser.add_argument("--land", action="store_true", help="bring the result to your branch")
-    parser.add_argument("--wait", action="store_true", help="wait for the engine that runs here")
+    _wait(parser)
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     parser.add_argument(
         "--include-uncommitted",
         action="store_true",
         help="start from your uncommitted work as well",
     )
+
+
+def _wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="wait for the engine that runs here")
 
 
 def _runners(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +208,12 @@ def _for_resume(parser: argparse.ArgumentParser) -> None:
     _optional_run(parser)
     _headless(parser)
     _classic(parser)
+    parser.add_argument("--slots", type=int, metavar="N", help="how many agents at once, 1 to 32")
+    _wait(parser)
+    for option in ("--fail-fast", "--land", "--include-uncommitted"):
+        parser.add_argument(option, action=_Decided, nargs=0, help=argparse.SUPPRESS)
+    for option in ("--name", "--agent"):
+        parser.add_argument(option, action=_Decided, help=argparse.SUPPRESS)
     parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
 
 

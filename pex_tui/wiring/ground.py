@@ -86,7 +86,7 @@ class Ground:
 
         `uncommitted` says that the run will hold the user's uncommitted work.
         """
-        _check_slots(slots)
+        check_slots(slots)
         await self.repository.head()
         return await self.review(
             read_text_file(path, "plan"),
@@ -151,7 +151,7 @@ class Ground:
         from pex_tui.planning.goals.planner import plan_goal, tidy_goal  # noqa: PLC0415  # likewise
         from pex_tui.wiring.goal_planning import PlanMaker  # noqa: PLC0415  # likewise
 
-        _check_slots(slots)
+        check_slots(slots)
         tidy_goal(goal)
         await self.repository.head()
         outline, context = await asyncio.gather(read_outline(self.repository), self._context([]))
@@ -286,7 +286,8 @@ def library_folders(repo_top: Path | None, environ: Mapping[str, str]) -> tuple[
     return agent_folders(repo_top, home, config_home(environ), shipped("config") / "agents")
 
 
-def _check_slots(slots: int | None) -> None:
+def check_slots(slots: int | None) -> None:
+    """Raise UserError for a number of slots that no run has."""
     if slots is not None and not 1 <= slots <= MOST_SLOTS:
         raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
 

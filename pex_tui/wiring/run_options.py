@@ -8,7 +8,8 @@ class RunOptions:
     """How a run is hosted.
 
     `attended` means that a person can decide things while it runs, `settles` that the host itself
-    decides one conflict and leaves the others open.
+    decides one conflict and leaves the others open. `slots` are for a run that is resumed; one that
+    begins has them in its plan.
     """
 
     attended: bool = False
@@ -18,3 +19,4 @@ class RunOptions:
     include_uncommitted: bool = False
     land: bool = False
     settles: bool = False
+    slots: int | None = None

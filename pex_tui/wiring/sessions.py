@@ -31,6 +31,7 @@ from pex_tui.core.events import (
     Noticed,
     RunAdopted,
     RunPlanned,
+    SlotsRequested,
 )
 from pex_tui.core.ids import CommitId, RunId
 from pex_tui.core.landing_events import BranchMoved
@@ -42,7 +43,7 @@ from pex_tui.engine.local import LocalSession
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
-from pex_tui.wiring.ground import Ground, pinned
+from pex_tui.wiring.ground import Ground, check_slots, pinned
 from pex_tui.wiring.locking import take_lock
 from pex_tui.wiring.ports import Assembly, assemble, mend_landing
 from pex_tui.wiring.run_ids import new_run_id
@@ -85,6 +86,7 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
 
 async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSession:
     """Take a run up again; raise UserError when there is nothing to take up."""
+    check_slots(options.slots)
     lock = await take_lock(ground.places.lock, wait=options.wait, takes_over=True)
     with ExitStack() as held:
         held.callback(lock.release)
@@ -103,6 +105,8 @@ async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSe
             retry_aborted=retries,
         )
     )
+    if options.slots is not None:
+        session.post(SlotsRequested(options.slots, YOU))
     if not (options.attended or options.background or options.settles):
         undecided = (
             one

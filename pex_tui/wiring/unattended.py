@@ -88,7 +88,8 @@ async def _resume(options: Options, streams: Streams) -> int:
     ground = await ground_of(options)
     async with telling_of_lost(ground, options.run):
         run = run_to_resume(ground, options.run)
-    session = await resume_run(ground, run, RunOptions(background=options.background))
+    how = RunOptions(background=options.background, wait=options.wait, slots=options.slots)
+    session = await resume_run(ground, run, how)
     return await drive_headless(ground, session, streams, as_json=options.json)
 
 

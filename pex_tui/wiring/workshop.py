@@ -164,7 +164,8 @@ class RepositoryWorkshop:
         """Take up a run that no engine drives, or one that a background engine does."""
         from pex_tui.wiring.sessions import resume_run  # noqa: PLC0415
 
-        return await resume_run(self.ground, run, RunOptions(attended=True))
+        how = RunOptions(attended=True, wait=self.run_options.wait, slots=self.slots)
+        return await resume_run(self.ground, run, how)
 
     async def attach(self, run: RunId) -> FollowedSession:
         """Watch a run that another process drives, and ask that process for things."""

@@ -5,6 +5,7 @@ import textwrap
 
 import pytest
 
+from pex_tui.arguments import build_parser
 from tests.e2e.conftest import Shell
 from tests.waiting import PATIENCE_SECONDS
 
@@ -212,7 +213,7 @@ def test_a_resumed_stream_goes_on_where_the_one_before_ended(shell: Shell) -> No
     plan(shell, "- {id: a, command: 'test -e ../../fixed', retries: 0, writes: []}\n")
     first = shell.pex("run", "plan.yaml", "--headless", "--json")
 
-    second = shell.pex("resume", "--headless", "--json")
+    second = shell.pex("resume", "--headless", "--json", "--slots", "2", "--wait")
 
     before, after = (
         [json.loads(line) for line in ended.stdout.splitlines()] for ended in (first, second)
@@ -222,6 +223,17 @@ def test_a_resumed_stream_goes_on_where_the_one_before_ended(shell: Shell) -> No
     assert after[0]["event"] == "run_adopted"
     assert (after[0]["plan"], after[0]["base"]) == (before[0]["plan"], before[0]["base"])
     assert "plan" not in after[1]
+    assert [event["slots"] for event in after if event["event"] == "slots_requested"] == [2]
+
+
+@pytest.mark.parametrize("option", ["--fail-fast", "--land", "--name=x", "--agent=a=claude"])
+def test_what_a_run_keeps_is_refused_when_it_is_resumed(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args(["resume", "7f3a", option])
+    assert ended.value.code == 2
+    assert "is decided when a run starts" in capsys.readouterr().err
 
 
 def test_a_plan_in_a_package_runs_there_and_says_so(shell: Shell) -> None:
