@@ -2,6 +2,6 @@
 
 import sys
 
-from pex_tui.cli import main
+from pex_tui.cli.main import main
 
 sys.exit(main())

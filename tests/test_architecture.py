@@ -26,7 +26,7 @@ def loaded_by(module: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["pex_tui.cli", "pex_tui.core.step", "pex_tui.headless.run", "pex_tui.wiring.commands"],
+    ["pex_tui.cli.main", "pex_tui.core.step", "pex_tui.headless.run", "pex_tui.cli.commands"],
 )
 def test_a_run_without_a_screen_never_loads_textual(module: str) -> None:
     loaded = loaded_by(module)
@@ -34,7 +34,9 @@ def test_a_run_without_a_screen_never_loads_textual(module: str) -> None:
     assert not {name for name in loaded if name.split(".")[0] in {"textual", "rich"}}
 
 
-@pytest.mark.parametrize("module", ["pex_tui.cli", "pex_tui.core.step", "pex_tui.engine.engine"])
+@pytest.mark.parametrize(
+    "module", ["pex_tui.cli.main", "pex_tui.core.step", "pex_tui.engine.engine"]
+)
 def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
     loaded = loaded_by(module)
 
@@ -42,14 +44,14 @@ def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
 
 
 def test_home_loads_what_it_shows() -> None:
-    loaded = loaded_by("pex_tui.wiring.opening, pex_tui.tui.screens.home")
+    loaded = loaded_by("pex_tui.application.tui_startup, pex_tui.tui.screens.home")
 
     assert not loaded & {
         "networkx",
         "pydantic_settings",
         "pex_tui.core.step",
         "pex_tui.engine.engine",
-        "pex_tui.headless.report",
+        "pex_tui.reports.report",
     }
 
 
@@ -89,7 +91,12 @@ def test_only_three_places_catch_everything() -> None:
         if isinstance(node, ast.ExceptHandler) and _swallows_everything(node)
     ]
 
-    assert broad == ["cli.py", "engine/contained.py", "engine/contained.py", "engine/supervisor.py"]
+    assert broad == [
+        "cli/main.py",
+        "engine/contained.py",
+        "engine/contained.py",
+        "engine/supervisor.py",
+    ]
 
 
 def _swallows_everything(handler: ast.ExceptHandler) -> bool:

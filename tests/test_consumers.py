@@ -11,13 +11,13 @@ import pytest
 from pydantic import BaseModel
 
 import pex_tui
-from pex_tui.arguments import build_parser
-from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.planning.context import PlanContext
-from pex_tui.planning.planfile import parse_plan
-from pex_tui.planning.schema import PlanFile, TaskFile
-from pex_tui.settings import load_settings
-from pex_tui.settings_model import Settings
+from pex_tui.cli.parser import build_parser
+from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.planning.fields.schema import PlanFile, TaskFile
+from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.parser import parse_plan
+from pex_tui.settings.load import load_settings
+from pex_tui.settings.model import Settings
 
 PACKAGE = Path(pex_tui.__file__).parent
 OTHER = {  # a value of each setting that is not the shipped one
@@ -47,6 +47,8 @@ OTHER = {  # a value of each setting that is not the shipped one
     "safety.grace": "1s",
     "safety.isolation": "worktree",
     "safety.writable": "[/x]",
+    "safety.protected.paths": "[x/**]",
+    "safety.protected.policy": "warn",
     "safety.network.rate": "1MB/s",
     "safety.network.allow": "[x.example]",
     "agents.runner": "codex",
@@ -84,7 +86,7 @@ PLAN = "tasks:\n- {id: a, command: 'true'}\n- {id: b, command: 'true', isolation
 KEYS = {  # of a task
     "id": "c",
     "command": "ls",
-    "agent": None,  # needs a library: tests/planning/test_resolve.py
+    "agent": None,  # needs a library: tests/planning/plan_file/test_task_resolver.py
     "prompt": "do it",
     "dir": "packages/api",
     "needs": "[a]",

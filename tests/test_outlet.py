@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from pex_tui.outlet import LineOutlet, say
-from pex_tui.tui.terminal import ScreenOutlet
+from pex_tui.tui.terminal.driver import ScreenOutlet
 from tests.waiting import PATIENCE_SECONDS
 
 LINE = "x" * 999
@@ -113,7 +113,7 @@ def terminal() -> Iterator[tuple[int, int]]:
 def test_frames_are_dropped_while_nobody_looks_and_a_whole_one_is_asked_for_after_that(
     terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pex_tui.tui.terminal._BEHIND_SECONDS", 0.0)
+    monkeypatch.setattr("pex_tui.tui.terminal.driver._BEHIND_SECONDS", 0.0)
     ours, theirs = terminal
     caught_up = threading.Event()
     outlet = ScreenOutlet(theirs, lambda: None, caught_up.set)

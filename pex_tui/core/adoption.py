@@ -1,6 +1,7 @@
 """What a new engine has to do for a run that another one left behind."""
 
-from pex_tui.core.actions import (
+from pex_tui.core.coordination.locks import forget_presence
+from pex_tui.core.events.actions import (
     Action,
     AdoptAgent,
     CaptureWork,
@@ -8,16 +9,15 @@ from pex_tui.core.actions import (
     MoveBranch,
     RunGate,
 )
-from pex_tui.core.attempts import wants_pause
-from pex_tui.core.combination import merge_work
-from pex_tui.core.disputes import PEX
-from pex_tui.core.draft import Draft
-from pex_tui.core.events import RunAdopted
-from pex_tui.core.limits import extend_budget, over_budget
-from pex_tui.core.locks import forget_presence
-from pex_tui.core.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
-from pex_tui.core.requests import reopen, resume_run
-from pex_tui.core.state import LandStatus, RunState, TaskState
+from pex_tui.core.events.run_events import RunAdopted
+from pex_tui.core.landing.auto_resolution import merge_work
+from pex_tui.core.lifecycle.attempts import wants_pause
+from pex_tui.core.lifecycle.conflict_log import PEX
+from pex_tui.core.lifecycle.rate_limits import extend_budget, over_budget
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
+from pex_tui.core.model.state import LandStatus, RunState, TaskState
+from pex_tui.core.user_requests import reopen, resume_run
 
 
 def adopted(draft: Draft, event: RunAdopted) -> None:

@@ -4,9 +4,9 @@ The rule of liveness: with nothing live, nothing to start and no deadline, a run
 whom it waits for. `stands_still` is its first half; without a person it ends the run.
 """
 
-from pex_tui.core.attempts import wants_pause
-from pex_tui.core.phases import TERMINAL, Phase
-from pex_tui.core.state import LandStatus, RunState, TaskState, WaitCause
+from pex_tui.core.lifecycle.attempts import wants_pause
+from pex_tui.core.model.phases import TERMINAL, Phase
+from pex_tui.core.model.state import LandStatus, RunState, TaskState, WaitCause
 
 _MOVES_BY_ITSELF = frozenset(
     {Phase.STARTING, Phase.STOPPING, Phase.CAPTURING, Phase.QUEUED, Phase.LANDING}

@@ -1,10 +1,10 @@
 """How a run ended, as one word and one exit code."""
 
-from pex_tui.core.events import Event, Noticed, RunDrainRequested, RunFinished
-from pex_tui.core.phases import TERMINAL, Phase, RunStage
+from pex_tui.core.consequences import is_drained, is_over, is_stuck
+from pex_tui.core.events.run_events import Event, Noticed, RunDrainRequested, RunFinished
+from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
+from pex_tui.core.model.state import FailureKind, LandStatus, Outcome, RunState, TaskState, Verdict
 from pex_tui.core.run_time import elapsed_seconds
-from pex_tui.core.settle import is_drained, is_over, is_stuck
-from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, TaskState, Verdict
 
 NOBODY = "nobody there to ask"
 """Who denies where no person is."""

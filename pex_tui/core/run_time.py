@@ -9,12 +9,12 @@ engines belongs to the run for as long as an attempt was alive in it.
 from dataclasses import replace
 from typing import Any
 
-from pex_tui.core.draft import Draft
-from pex_tui.core.events import AgentExited, AgentStarted, Event, RunAdopted
-from pex_tui.core.landing_events import GateFinished
+from pex_tui.core.events.landing_events import GateFinished
+from pex_tui.core.events.run_events import AgentExited, AgentStarted, Event, RunAdopted
+from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.liveness import waits_for_a_person
-from pex_tui.core.phases import HOLDS_SLOT, RunStage
-from pex_tui.core.state import FailureKind, Gap, RunState
+from pex_tui.core.model.phases import HOLDS_SLOT, RunStage
+from pex_tui.core.model.state import FailureKind, Gap, RunState
 
 
 def elapsed_seconds(state: RunState, now: float) -> float:

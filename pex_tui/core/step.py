@@ -4,14 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from pex_tui.core.actions import Action
 from pex_tui.core.adoption import adopted
-from pex_tui.core.attempts import AttemptEvent, attempt_event, dispatched
-from pex_tui.core.bringing import run_land_refused, run_landed
-from pex_tui.core.conflict import ConflictKind, Decision
-from pex_tui.core.disputes import record
-from pex_tui.core.draft import Draft, IllegalTransition
-from pex_tui.core.events import (
+from pex_tui.core.consequences import due, settle
+from pex_tui.core.coordination.agent_messages import TalkEvent, talk_event
+from pex_tui.core.coordination.locks import LockEvent, lock_event
+from pex_tui.core.coordination.overlaps import RadarEvent, radar_event
+from pex_tui.core.events.actions import Action
+from pex_tui.core.events.agent_events import BudgetExtended
+from pex_tui.core.events.landing_events import BranchMoved
+from pex_tui.core.events.run_events import (
     AttemptFound,
     BoostToggled,
     ConflictDecided,
@@ -32,21 +33,20 @@ from pex_tui.core.events import (
     TaskHeld,
     TimePassed,
 )
-from pex_tui.core.found import attempt_found
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.kept_apart import record_kept_apart
-from pex_tui.core.landing import LandingEvent, decided, landing_event
-from pex_tui.core.landing_events import BranchMoved
-from pex_tui.core.locks import LockEvent, lock_event
-from pex_tui.core.phases import SUCCEEDED, Phase, RunStage
-from pex_tui.core.radar import RadarEvent, radar_event
-from pex_tui.core.requests import TaskRequest, run_request, task_request
+from pex_tui.core.landing.bring_to_branch import run_land_refused, run_landed
+from pex_tui.core.landing.transitions import LandingEvent, decided, landing_event
+from pex_tui.core.lifecycle.attempts import AttemptEvent, attempt_event, dispatched
+from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.exclusion_waits import record_kept_apart
+from pex_tui.core.lifecycle.step_draft import Draft, IllegalTransition
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.phases import SUCCEEDED, Phase, RunStage
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.semantics import ReplayError
+from pex_tui.core.model.state import Outcome, RunState, TaskState, Wait, WaitCause
+from pex_tui.core.recovered_attempts import attempt_found
 from pex_tui.core.run_time import keep_time
-from pex_tui.core.semantics import ReplayError
-from pex_tui.core.settle import due, settle
-from pex_tui.core.state import Outcome, RunState, TaskState, Wait, WaitCause
-from pex_tui.core.talk import TalkEvent, talk_event
-from pex_tui.core.talk_events import BudgetExtended
+from pex_tui.core.user_requests import TaskRequest, run_request, task_request
 
 
 def begin(event: Event) -> RunState:

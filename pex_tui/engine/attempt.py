@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.core.ids import RunId, TaskId
-from pex_tui.core.state import FailureKind
+from pex_tui.core.model.ids import RunId, TaskId
+from pex_tui.core.model.state import FailureKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pex_tui.core.ids import RunId
+from pex_tui.core.model.ids import RunId
 
 
 class Kind(StrEnum):

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from pex_tui.core.conflict import Conflict, ConflictKind, Decision
-from pex_tui.core.events import ConflictDecided
-from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.phases import Phase
-from pex_tui.core.state import RunState, TaskState
+from pex_tui.core.events.run_events import ConflictDecided
+from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
+from pex_tui.core.model.ids import CommitId, TaskId
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.state import RunState, TaskState
 from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import GateResult, Lander, LandingError
-from pex_tui.engine.sides import ConflictSides
 
 _WITHOUT_A_RESULT = frozenset({Decision.RERUN, Decision.ABORTED})
 

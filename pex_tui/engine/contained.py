@@ -6,7 +6,7 @@ Whatever is raised here, also what nobody thought of, becomes a sentence for the
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from pex_tui.core.text import clean
+from pex_tui.core.sanitize import clean
 
 _FIRST_REST_SECONDS = 5.0
 _LONGEST_REST_SECONDS = 300.0

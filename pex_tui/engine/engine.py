@@ -4,29 +4,29 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from pex_tui.core.actions import Action, CaptureWork, RememberDecision
-from pex_tui.core.dispatch import dispatch
-from pex_tui.core.draft import IllegalTransition
-from pex_tui.core.events import (
+from pex_tui.core.consequences import next_deadline
+from pex_tui.core.coordination.agent_messages import open_permissions
+from pex_tui.core.events.actions import Action, CaptureWork, RememberDecision
+from pex_tui.core.events.agent_events import PermissionDecided
+from pex_tui.core.events.run_events import (
     Event,
     Noticed,
     PauseRequested,
     RunPauseRequested,
     TimePassed,
 )
+from pex_tui.core.lifecycle.scheduler import dispatch
+from pex_tui.core.lifecycle.step_draft import IllegalTransition
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.run_rules import RadarPolicy
+from pex_tui.core.model.state import RunState, Verdict
 from pex_tui.core.outcome import NOBODY, ending
-from pex_tui.core.phases import RunStage
-from pex_tui.core.rules import RadarPolicy
-from pex_tui.core.settle import next_deadline
-from pex_tui.core.state import RunState, Verdict
 from pex_tui.core.step import step
-from pex_tui.core.talk import open_permissions
-from pex_tui.core.talk_events import PermissionDecided
 from pex_tui.engine.contained import Advisor
-from pex_tui.engine.inbox import Inbox
+from pex_tui.engine.event_queue import Inbox
+from pex_tui.engine.overlap_monitor import Radar
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
-from pex_tui.engine.radar import Radar
 
 _FULL_DISK_RETRY_SECONDS = 1.0
 _PAUSE_SECONDS = 600.0  # for so long whoever paused something is taken to be there

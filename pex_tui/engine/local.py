@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from pex_tui.core.conflict import Decision
-from pex_tui.core.events import Event, Noticed
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
+from pex_tui.core.events.run_events import Event, Noticed
+from pex_tui.core.model.conflict import Decision
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import RunState
 from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.engine import Engine, Watcher
 from pex_tui.engine.meter import Meter, live_roots
-from pex_tui.engine.places import Places
 from pex_tui.engine.ports import GateResult, Ports, SlotPool
+from pex_tui.engine.run_paths import Places
 from pex_tui.engine.session import Usage
-from pex_tui.engine.sides import ConflictSides
 
 
 class LocalSession:

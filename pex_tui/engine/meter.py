@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import RunState
 from pex_tui.engine.session import Usage
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from pex_tui.core.actions import (
+from pex_tui.core.events.actions import (
     Action,
     AdoptAgent,
     AnswerAgent,
@@ -22,18 +22,8 @@ from pex_tui.core.actions import (
     StopGate,
     TellAgent,
 )
-from pex_tui.core.capture_events import CaptureFailed, WorkCaptured
-from pex_tui.core.events import (
-    AgentExited,
-    AgentPaused,
-    AgentResumed,
-    Event,
-    Noticed,
-    RunLanded,
-    RunLandRefused,
-)
-from pex_tui.core.ids import TaskId
-from pex_tui.core.landing_events import (
+from pex_tui.core.events.capture_events import CaptureFailed, WorkCaptured
+from pex_tui.core.events.landing_events import (
     BranchMoved,
     BranchMoveRefused,
     GateFinished,
@@ -42,7 +32,17 @@ from pex_tui.core.landing_events import (
     MergeDeferred,
     WorkMerged,
 )
-from pex_tui.core.state import FailureKind, RunState
+from pex_tui.core.events.run_events import (
+    AgentExited,
+    AgentPaused,
+    AgentResumed,
+    Event,
+    Noticed,
+    RunLanded,
+    RunLandRefused,
+)
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import FailureKind, RunState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.contained import contained
 from pex_tui.engine.ports import (

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from pex_tui.core.ids import SlotId
+from pex_tui.core.model.ids import SlotId
 
 
 class TaskPool:

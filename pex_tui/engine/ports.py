@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
-from pex_tui.core.events import Event
-from pex_tui.core.ids import ClaimId, CommitId, RunId, SlotId, TaskId
-from pex_tui.core.plan import TaskSpec
-from pex_tui.core.state import Verdict
-from pex_tui.core.unlanded import Unlanded
+from pex_tui.core.events.run_events import Event
+from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
+from pex_tui.core.model.ids import ClaimId, CommitId, RunId, SlotId, TaskId
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.state import Verdict
+from pex_tui.core.model.unlanded import Unlanded
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
-from pex_tui.engine.lookout import Lookout
-from pex_tui.engine.sides import ConflictSides
+from pex_tui.engine.conflict_sides import ConflictSides
+from pex_tui.engine.overlap_probe import Lookout
 
 
 class Refusal(Exception):  # noqa: N818  # it may pass

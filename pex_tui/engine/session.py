@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pex_tui.core.conflict import Decision
-    from pex_tui.core.events import Event
-    from pex_tui.core.graph import PlanGraph
-    from pex_tui.core.ids import RunId, TaskId
-    from pex_tui.core.plan import Plan
-    from pex_tui.core.rules import RunRules
-    from pex_tui.core.state import Outcome, RunState
+    from pex_tui.core.events.run_events import Event
+    from pex_tui.core.model.conflict import Decision
+    from pex_tui.core.model.ids import RunId, TaskId
+    from pex_tui.core.model.plan import Plan
+    from pex_tui.core.model.plan_graph import PlanGraph
+    from pex_tui.core.model.run_rules import RunRules
+    from pex_tui.core.model.state import Outcome, RunState
+    from pex_tui.engine.conflict_sides import ConflictSides
     from pex_tui.engine.ports import GateResult, SlotPool
-    from pex_tui.engine.sides import ConflictSides
 
 
 @dataclass(frozen=True, slots=True)

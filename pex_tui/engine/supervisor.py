@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pex_tui.core.actions import AdoptAgent, StartAgent
-from pex_tui.core.events import (
+from pex_tui.core.events.actions import AdoptAgent, StartAgent
+from pex_tui.core.events.agent_events import AgentLimited, AgentSpent, PermissionAsked
+from pex_tui.core.events.run_events import (
     AgentExited,
     AgentProgressed,
     AgentStarted,
@@ -17,10 +18,9 @@ from pex_tui.core.events import (
     Noticed,
     WorkspacePrepared,
 )
-from pex_tui.core.ids import RunId
-from pex_tui.core.state import FailureKind, RunState
-from pex_tui.core.talk_events import AgentLimited, AgentSpent, PermissionAsked
-from pex_tui.core.text import clean
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.state import FailureKind, RunState
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import (
     AgentReport,
     Asked,

@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
-from pex_tui.core.events import RunDrainRequested
-from pex_tui.core.phases import RunStage
-from pex_tui.core.state import RunState
+from pex_tui.core.events.run_events import RunDrainRequested
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.state import RunState
 from pex_tui.engine.local import LocalSession
 from pex_tui.engine.pool import TaskPool
 from pex_tui.headless.streams import ENDING_SIGNALS, Streams

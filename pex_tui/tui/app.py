@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import on, work
 from textual.reactive import var
 
-from pex_tui.core.phases import RunStage
-from pex_tui.core.text import clean
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
-from pex_tui.tui.alerts import alert, reading_seconds
-from pex_tui.tui.app_keys import APP_KEYS
-from pex_tui.tui.asking import ask, drive
-from pex_tui.tui.commands import KeyCommands
-from pex_tui.tui.feed import StateFeed
+from pex_tui.tui.attention.alerts import alert, reading_seconds
+from pex_tui.tui.keyboard.app_keys import APP_KEYS
+from pex_tui.tui.keyboard.command_palette import KeyCommands
 from pex_tui.tui.leaving import depart, interrupted, leave, replace_draft, why_it_stopped
 from pex_tui.tui.messages import (
     ConflictWanted,
@@ -35,9 +33,11 @@ from pex_tui.tui.messages import (
     Steer,
 )
 from pex_tui.tui.modes import NAMES, make_screen
-from pex_tui.tui.opening import Look, Opened, OpeningScreen, attended, dress, painted
+from pex_tui.tui.requests import ask, drive
+from pex_tui.tui.state_feed import StateFeed
 from pex_tui.tui.symbols import SymbolSet
-from pex_tui.tui.terminal_app import TerminalApp
+from pex_tui.tui.terminal.first_screen import Look, Opened, OpeningScreen, attended, dress, painted
+from pex_tui.tui.terminal.terminal_app import TerminalApp
 from pex_tui.tui.theming import variable_defaults
 from pex_tui.tui.workers import WorkerPool
 
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
-    from pex_tui.core.ids import TaskId
-    from pex_tui.core.state import RunState
+    from pex_tui.core.model.ids import TaskId
+    from pex_tui.core.model.state import RunState
     from pex_tui.engine.session import RunSession, Workshop
-    from pex_tui.tui.attention import Attention
-    from pex_tui.tui.opening import Opening
+    from pex_tui.tui.attention.needs import Attention
+    from pex_tui.tui.terminal.first_screen import Opening
 
 
 class PexApp(TerminalApp):
@@ -155,7 +155,7 @@ class PexApp(TerminalApp):
         self.engine_error = ""
         self.clear_notifications()
         self.session = session
-        from pex_tui.tui.attention import Attention  # noqa: PLC0415  # late: no run, no need
+        from pex_tui.tui.attention.needs import Attention  # noqa: PLC0415  # late: no run, no need
 
         self._attention = Attention(session.state)
         self._feed.follow(session)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pex_tui.tui.settlement import FileMerge
 
 if TYPE_CHECKING:
-    from pex_tui.tui.terminal_app import TerminalApp
+    from pex_tui.tui.terminal.terminal_app import TerminalApp
 
 _END_SECONDS = 1.0
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker, WorkerState
 
-from pex_tui.core.amounts import counted
-from pex_tui.core.phases import RunStage
-from pex_tui.core.text import clean
+from pex_tui.core.formatting import counted
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
-from pex_tui.tui.terminal_app import INTERRUPTED
+from pex_tui.tui.terminal.terminal_app import INTERRUPTED
 
 if TYPE_CHECKING:
-    from pex_tui.core.state import RunState
+    from pex_tui.core.model.state import RunState
     from pex_tui.engine.session import RunSession
     from pex_tui.tui.app import PexApp
 
@@ -43,7 +43,7 @@ async def leave(app: PexApp) -> None:
         elif answer == "detach":
             await _detach(app, session)
         elif answer == "stop":
-            from pex_tui.core.events import RunDrainRequested  # noqa: PLC0415  # late: it is large
+            from pex_tui.core.events.run_events import RunDrainRequested  # noqa: PLC0415  # late: it is large
 
             await session.ask(RunDrainRequested(by="you", kill=app.leaves_when_over))
             app.leaves_when_over = True
@@ -60,8 +60,8 @@ async def replace_draft(app: PexApp, draft: PlanDraft) -> None:
 
 def how_it_stands(state: RunState) -> str:
     """Where the work of a run lies that has ended, and how to get it."""
-    from pex_tui.core.select import brings_anything  # noqa: PLC0415  # late: no run, no need
-    from pex_tui.core.state import LandStatus  # noqa: PLC0415  # likewise
+    from pex_tui.core.model.state import LandStatus  # noqa: PLC0415  # likewise
+    from pex_tui.core.views.view_models import brings_anything  # noqa: PLC0415  # late: no run, no need
 
     run, target = state.run, state.target
     landed = counted(sum(task.landed is not None for task in state.tasks), "task")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from pex_tui.core.events import Event
-    from pex_tui.core.ids import TaskId
-    from pex_tui.core.state import RunState
+    from pex_tui.core.events.run_events import Event
+    from pex_tui.core.model.ids import TaskId
+    from pex_tui.core.model.state import RunState
     from pex_tui.engine.session import PlanDraft, RunSession
 
 

@@ -3,10 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pex_tui.core.conflict import ConflictKind, Decision
-from pex_tui.core.hunks import Choice, Chunk, Origin, chunks, open_chunks, result, split_lines
-from pex_tui.core.syntax import syntax_of
-from pex_tui.engine.sides import ConflictSides
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.textmerge.diff3 import (
+    Choice,
+    Chunk,
+    Origin,
+    chunks,
+    open_chunks,
+    result,
+    split_lines,
+)
+from pex_tui.core.textmerge.syntax_check import syntax_of
+from pex_tui.engine.conflict_sides import ConflictSides
 
 ResultLine = tuple[str, Origin, int]
 _RENAMED = "rename/rename"

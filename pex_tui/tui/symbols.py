@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from rich.cells import set_cell_size
 
-from pex_tui.core.marks import Mark
+from pex_tui.core.views.status import Mark
 
 
 class SymbolName(StrEnum):

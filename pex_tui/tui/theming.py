@@ -9,8 +9,8 @@ from textual.app import App
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from pex_tui.core.marks import Mark
-from pex_tui.core.text import clean
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.status import Mark
 from pex_tui.errors import UserError
 
 _ROLES = {

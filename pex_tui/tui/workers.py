@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import App
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from pex_tui.core.ids import SlotId
+from pex_tui.core.model.ids import SlotId
 
 
 class WorkerPool:

@@ -1,11 +1,11 @@
 import pytest
 
-from pex_tui.adapters.agent_checks import check_paths
-from pex_tui.adapters.library import AgentFolder, load_library
-from pex_tui.core.plan import Expects
-from pex_tui.planning.agents import AgentDefinition
+from pex_tui.adapters.library.checks import check_paths
+from pex_tui.adapters.library.library import AgentFolder, load_library
+from pex_tui.core.model.plan import Expects
+from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.resources import shipped
-from pex_tui.settings import load_settings
+from pex_tui.settings.load import load_settings
 
 SHIPPED = shipped("config") / "agents"
 AGENTS = load_library([AgentFolder("shipped", SHIPPED)]).agents

@@ -11,15 +11,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pex_tui.adapters.control import ControlError, ControlServer, ask
+from pex_tui.adapters.ipc.control_socket import ControlError, ControlServer, ask
 from pex_tui.adapters.process.client import give_order
 from pex_tui.adapters.process.keepers import PeerGoneError, keeper_of, own_keeper, peer_keeper
 from pex_tui.adapters.process.messages import Order
-from pex_tui.core.events import Event
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
+from pex_tui.core.events.agent_events import SteeringRefused
+from pex_tui.core.events.run_events import Event
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import RunState
 from pex_tui.core.step import step
-from pex_tui.core.talk_events import SteeringRefused
 from tests.adapters.process.runs import Attempts
 from tests.core.world import task
 from tests.engine.fakes import FakeWorld

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.application.project import open_ground
 from pex_tui.engine.session import Planning
-from pex_tui.wiring.ground import open_ground
 
 pytestmark = pytest.mark.bench
 

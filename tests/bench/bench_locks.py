@@ -16,7 +16,7 @@ AGENTS, LOCKS, ROUNDS, DEPTH = 10, 10, 67, 3
 
 AGENT = """
 import os, pathlib, random, sys
-from pex_tui.adapters import lock_client as client
+from pex_tui.adapters.ipc import lock_client as client
 
 done = pathlib.Path(sys.argv[1], os.environ["PEX_TASK"])
 count = int(done.read_text() or 0) if done.exists() else 0

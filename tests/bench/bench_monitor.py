@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pex_tui.core.state import RunState
+from pex_tui.core.model.state import RunState
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import states

@@ -11,8 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from pex_tui.planning.improve import best_timetable, lower_bound
-from pex_tui.planning.workload import Timetable, Workload
+from pex_tui.planning.scheduling.timetable_search import best_timetable, lower_bound
+from pex_tui.planning.scheduling.workload import Timetable, Workload
 
 
 def read_workload(instance: dict[str, Any]) -> Workload:

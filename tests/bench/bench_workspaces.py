@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.git.repository import Repository, discover
-from pex_tui.adapters.git.stand_in import stand_in_for
-from pex_tui.adapters.git.workspaces import GitWorkspaces
-from pex_tui.core.ids import CommitId, RunId, TaskId
-from pex_tui.core.plan import Isolation, TaskSpec
+from pex_tui.adapters.git.plumbing.repository import Repository, discover
+from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
+from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.places import Places
+from pex_tui.engine.run_paths import Places
 
 FILES = 10_000
 ROUNDS = 9

@@ -17,17 +17,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pex_tui.adapters.git.attributes import Attributes
-from pex_tui.adapters.git.cli import Git, GitError, ask_git
-from pex_tui.adapters.git.combine import Combiner
-from pex_tui.adapters.git.merge_markers import MarkerCheck
-from pex_tui.adapters.git.merge_tree import TreeMerge, TreeMerger, entries_at
-from pex_tui.adapters.git.objects import read_blobs, read_commits
-from pex_tui.core.align import matches
-from pex_tui.core.hunks import Chunk, split_lines
-from pex_tui.core.rules import RunRules, Strategy
-from pex_tui.core.strategies import resolve
-from pex_tui.core.text import clean
+from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
+from pex_tui.adapters.git.landing.auto_resolver import Combiner
+from pex_tui.adapters.git.plumbing.attributes import Attributes
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError, ask_git
+from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, entries_at
+from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
+from pex_tui.core.model.run_rules import RunRules, Strategy
+from pex_tui.core.sanitize import clean
+from pex_tui.core.textmerge.auto_strategies import resolve
+from pex_tui.core.textmerge.diff3 import Chunk, split_lines
+from pex_tui.core.textmerge.line_matching import matches
 
 TARGET = 0.8  # of what is settled by default, exactly as people did
 CHANGELOG = re.compile(r"(.*/)?(change|history|news|release)[^/]*", re.IGNORECASE)

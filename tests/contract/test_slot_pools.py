@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from textual.app import App
 
-from pex_tui.core.ids import SlotId
+from pex_tui.core.model.ids import SlotId
 from pex_tui.engine.pool import TaskPool
 from pex_tui.engine.ports import SlotPool
 from pex_tui.tui.workers import WorkerPool

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.core.rules import RunRules
+from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.core.model.run_rules import RunRules
 from tests.core.world import World
 
 

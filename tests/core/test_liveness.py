@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from pex_tui.core.actions import ResumeAgent
-from pex_tui.core.conflict import ConflictFile
-from pex_tui.core.events import (
+from pex_tui.core.consequences import is_over, is_stuck, next_deadline
+from pex_tui.core.events.actions import ResumeAgent
+from pex_tui.core.events.agent_events import AgentSpent, PermissionAsked
+from pex_tui.core.events.landing_events import GateFinished, MergeConflicted
+from pex_tui.core.events.lock_events import LockAsked, LockReleased
+from pex_tui.core.events.run_events import (
     AbortRequested,
     AgentPaused,
     AgentStarted,
@@ -16,18 +19,15 @@ from pex_tui.core.events import (
     TaskHeld,
     TimePassed,
 )
-from pex_tui.core.ids import ClaimId, LockName, TaskId
-from pex_tui.core.landing_events import GateFinished, MergeConflicted
 from pex_tui.core.liveness import waits_for_a_person
-from pex_tui.core.lock_events import LockAsked, LockReleased
+from pex_tui.core.model.conflict import ConflictFile
+from pex_tui.core.model.ids import ClaimId, LockName, TaskId
+from pex_tui.core.model.phases import Phase, RunStage
+from pex_tui.core.model.plan import Brief, LockRequest, Plan, Priority, Strategy, Talk, TaskSpec
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import LandStatus, Outcome, RunState, WaitCause
 from pex_tui.core.outcome import ending
-from pex_tui.core.phases import Phase, RunStage
-from pex_tui.core.plan import Brief, LockRequest, Plan, Priority, Strategy, Talk, TaskSpec
-from pex_tui.core.rules import RunRules
-from pex_tui.core.settle import is_over, is_stuck, next_deadline
-from pex_tui.core.state import LandStatus, Outcome, RunState, WaitCause
 from pex_tui.core.step import step
-from pex_tui.core.talk_events import AgentSpent, PermissionAsked
 from tests.core.world import BASE, World, task
 
 A, B = TaskId("a"), TaskId("b")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pex_tui.core.masking import MASK, know_secrets, mask_key_ends, masked, masked_object
-from pex_tui.core.text import clean
-from pex_tui.engine.logfile import LogReader
+from pex_tui.core.sanitize import clean
+from pex_tui.logs.indexed import LogReader
 
 KEY_LINE = "MIIEpAIBAAKCAQEA7b0f3Kq9wX2yLr5tV8uZ1aB4cD6eF9gH0jK2lM3nO5pQ7rS8"
 

@@ -2,9 +2,16 @@
 
 import pytest
 
-from pex_tui.core.actions import AnswerAgent, PauseAgent, ResumeAgent
-from pex_tui.core.conflict import ConflictFile
-from pex_tui.core.events import (
+from pex_tui.core.consequences import is_over, next_deadline
+from pex_tui.core.events.actions import AnswerAgent, PauseAgent, ResumeAgent
+from pex_tui.core.events.agent_events import (
+    AgentLimited,
+    AgentSpent,
+    BudgetExtended,
+    PermissionAsked,
+)
+from pex_tui.core.events.landing_events import GateFinished, MergeConflicted
+from pex_tui.core.events.run_events import (
     AgentExited,
     AgentPaused,
     AgentStarted,
@@ -14,17 +21,15 @@ from pex_tui.core.events import (
     RunFinished,
     TimePassed,
 )
-from pex_tui.core.history import read_history
-from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.landing_events import GateFinished, MergeConflicted
+from pex_tui.core.figures.history import read_history
+from pex_tui.core.model.conflict import ConflictFile
+from pex_tui.core.model.ids import CommitId, TaskId
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import FailureKind, Outcome, Verdict, WaitCause
 from pex_tui.core.outcome import conclude
-from pex_tui.core.phases import Phase
-from pex_tui.core.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec
-from pex_tui.core.reasons import StartQueue, activity
-from pex_tui.core.rules import RunRules
-from pex_tui.core.settle import is_over, next_deadline
-from pex_tui.core.state import FailureKind, Outcome, Verdict, WaitCause
-from pex_tui.core.talk_events import AgentLimited, AgentSpent, BudgetExtended, PermissionAsked
+from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import BASE, World, task
 
 A, B = TaskId("a"), TaskId("b")

@@ -2,13 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import CommitId, RunId, TaskId
-from pex_tui.core.outcome import conclude
-from pex_tui.core.phases import Phase, RunStage
-from pex_tui.core.plan import Plan
-from pex_tui.core.rules import RunRules
-from pex_tui.core.state import (
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.phases import Phase, RunStage
+from pex_tui.core.model.plan import Plan
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import (
     Failure,
     FailureKind,
     LandStatus,
@@ -16,6 +15,7 @@ from pex_tui.core.state import (
     RunState,
     TaskState,
 )
+from pex_tui.core.outcome import conclude
 from tests.core.world import task
 
 GATE = Failure(FailureKind.GATE, "the gate failed")

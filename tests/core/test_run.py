@@ -3,7 +3,8 @@ from itertools import pairwise
 
 import pytest
 
-from pex_tui.core.actions import (
+from pex_tui.core.consequences import is_drained
+from pex_tui.core.events.actions import (
     AdoptAgent,
     CaptureWork,
     MergeWork,
@@ -11,8 +12,7 @@ from pex_tui.core.actions import (
     ResumeAgent,
     StopAgent,
 )
-from pex_tui.core.draft import Draft, IllegalTransition
-from pex_tui.core.events import (
+from pex_tui.core.events.run_events import (
     AbortRequested,
     AgentPaused,
     AgentStarted,
@@ -25,11 +25,11 @@ from pex_tui.core.events import (
     RunPauseRequested,
     RunResumeRequested,
 )
-from pex_tui.core.ids import TaskId
-from pex_tui.core.phases import Phase, RunStage
-from pex_tui.core.rules import RunRules
-from pex_tui.core.settle import is_drained
-from pex_tui.core.state import Outcome
+from pex_tui.core.lifecycle.step_draft import Draft, IllegalTransition
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import Phase, RunStage
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import Outcome
 from pex_tui.core.step import replay
 from tests.core.world import World, task
 

@@ -7,12 +7,27 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pex_tui.core.bounds import slot_seconds
-from pex_tui.core.capture_events import CaptureFailed
-from pex_tui.core.codec import decode, encode
-from pex_tui.core.conflict import ConflictFile, Decision, SharedPath
-from pex_tui.core.dispatch import dispatch
-from pex_tui.core.events import (
+from pex_tui.core.consequences import is_over, is_stuck, next_deadline
+from pex_tui.core.events.agent_events import (
+    AgentLimited,
+    AgentSpent,
+    BudgetExtended,
+    PermissionAsked,
+    PermissionDecided,
+)
+from pex_tui.core.events.capture_events import CaptureFailed
+from pex_tui.core.events.event_codec import decode, encode
+from pex_tui.core.events.landing_events import (
+    BranchMoved,
+    BranchMoveRefused,
+    GateFinished,
+    LandingFailed,
+    MergeConflicted,
+    MergeDeferred,
+)
+from pex_tui.core.events.lock_events import LockAsked, LockReleased
+from pex_tui.core.events.overlap_events import OverlapGone, OverlapSeen, WritesSeen
+from pex_tui.core.events.run_events import (
     AbortRequested,
     AgentExited,
     AgentPaused,
@@ -35,23 +50,16 @@ from pex_tui.core.events import (
     SlotsRequested,
     TimePassed,
 )
-from pex_tui.core.history import read_history
-from pex_tui.core.ids import AgentName, ClaimId, LockName, TaskId
-from pex_tui.core.invariants import violations
-from pex_tui.core.landing_events import (
-    BranchMoved,
-    BranchMoveRefused,
-    GateFinished,
-    LandingFailed,
-    MergeConflicted,
-    MergeDeferred,
-)
+from pex_tui.core.figures.history import read_history
+from pex_tui.core.figures.lower_bounds import slot_seconds
+from pex_tui.core.figures.metrics import measure
+from pex_tui.core.lifecycle.scheduler import dispatch
 from pex_tui.core.liveness import waits_for_a_person
-from pex_tui.core.lock_events import LockAsked, LockReleased
-from pex_tui.core.metrics import measure
-from pex_tui.core.outcome import ending
-from pex_tui.core.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase, RunStage
-from pex_tui.core.plan import (
+from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.model.ids import AgentName, ClaimId, LockName, TaskId
+from pex_tui.core.model.invariants import violations
+from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase, RunStage
+from pex_tui.core.model.plan import (
     Brief,
     GatePolicy,
     LockMode,
@@ -62,18 +70,10 @@ from pex_tui.core.plan import (
     Talk,
     TaskSpec,
 )
-from pex_tui.core.radar_events import OverlapGone, OverlapSeen, WritesSeen
-from pex_tui.core.rules import FallbackMode, RadarPolicy, RunRules
-from pex_tui.core.settle import is_over, is_stuck, next_deadline
-from pex_tui.core.state import FailureKind, LandStatus, TaskState, Verdict
+from pex_tui.core.model.run_rules import FallbackMode, RadarPolicy, RunRules
+from pex_tui.core.model.state import FailureKind, LandStatus, TaskState, Verdict
+from pex_tui.core.outcome import ending
 from pex_tui.core.step import replay, step
-from pex_tui.core.talk_events import (
-    AgentLimited,
-    AgentSpent,
-    BudgetExtended,
-    PermissionAsked,
-    PermissionDecided,
-)
 from tests.core.world import BASE, World
 
 NAMES = tuple(TaskId(f"t{number}") for number in range(6))

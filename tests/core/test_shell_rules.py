@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pex_tui.core.rule_patterns import Concern, concern, covers
+from pex_tui.core.lifecycle.rule_patterns import Concern, concern, covers
 
 PUSH = "git push *"
 

@@ -4,20 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from pex_tui.core.actions import MergeWork, RunGate, StopGate
-from pex_tui.core.conflict import ConflictFile
-from pex_tui.core.events import AbortRequested
-from pex_tui.core.ids import CommitId, TaskId
-from pex_tui.core.landing_events import (
+from pex_tui.core.events.actions import MergeWork, RunGate, StopGate
+from pex_tui.core.events.landing_events import (
     BranchMoved,
     GateFinished,
     MergeConflicted,
     MergeDeferred,
     WorkMerged,
 )
-from pex_tui.core.phases import LandingStage, Phase
-from pex_tui.core.plan import Plan
-from pex_tui.core.rules import RunRules
+from pex_tui.core.events.run_events import AbortRequested
+from pex_tui.core.model.conflict import ConflictFile
+from pex_tui.core.model.ids import CommitId, TaskId
+from pex_tui.core.model.phases import LandingStage, Phase
+from pex_tui.core.model.plan import Plan
+from pex_tui.core.model.run_rules import RunRules
 from tests.core.world import BASE, PLAIN_GATE, World, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")

@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
-from pex_tui.core.actions import AnswerAgent, GrantLock, PauseAgent, ResumeAgent
-from pex_tui.core.conflict import Decision, SharedPath
-from pex_tui.core.deadlock import Edge, Node, circle, waits, waits_for
-from pex_tui.core.events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
-from pex_tui.core.ids import ClaimId, LockName, TaskId
-from pex_tui.core.lock_events import LockAsked, LockReleased
-from pex_tui.core.phases import Phase
-from pex_tui.core.plan import Brief, LockRequest, Plan, Talk, TaskSpec
-from pex_tui.core.radar_events import OverlapSeen
-from pex_tui.core.rules import RadarPolicy, RunRules
-from pex_tui.core.state import RunState, Verdict
-from pex_tui.core.talk_events import PermissionAsked
+from pex_tui.core.events.actions import AnswerAgent, GrantLock, PauseAgent, ResumeAgent
+from pex_tui.core.events.agent_events import PermissionAsked
+from pex_tui.core.events.lock_events import LockAsked, LockReleased
+from pex_tui.core.events.overlap_events import OverlapSeen
+from pex_tui.core.events.run_events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
+from pex_tui.core.model.conflict import Decision, SharedPath
+from pex_tui.core.model.ids import ClaimId, LockName, TaskId
+from pex_tui.core.model.lock_graph import Edge, Node, circle, waits, waits_for
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.plan import Brief, LockRequest, Plan, Talk, TaskSpec
+from pex_tui.core.model.run_rules import RadarPolicy, RunRules
+from pex_tui.core.model.state import RunState, Verdict
 from tests.core.world import World, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")

@@ -3,23 +3,23 @@
 import itertools
 from dataclasses import replace
 
-from pex_tui.core.actions import Action, StartAgent
-from pex_tui.core.capture_events import WorkCaptured
-from pex_tui.core.dispatch import dispatch
-from pex_tui.core.events import (
+from pex_tui.core.events.actions import Action, StartAgent
+from pex_tui.core.events.capture_events import WorkCaptured
+from pex_tui.core.events.landing_events import BranchMoved, WorkMerged
+from pex_tui.core.events.run_events import (
     AgentExited,
     AgentStarted,
     Event,
     RunPlanned,
     WorkspacePrepared,
 )
-from pex_tui.core.ids import CommitId, RunId, TaskId
-from pex_tui.core.invariants import violations
-from pex_tui.core.landing_events import BranchMoved, WorkMerged
-from pex_tui.core.phases import Phase
-from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.core.rules import RunRules
-from pex_tui.core.state import FailureKind, TaskState
+from pex_tui.core.lifecycle.scheduler import dispatch
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.invariants import violations
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import FailureKind, TaskState
 from pex_tui.core.step import begin, step
 
 BASE = CommitId("b" * 40)

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from pex_tui.arguments import build_parser
+from pex_tui.cli.parser import build_parser
 from tests.e2e.conftest import Shell
 from tests.waiting import PATIENCE_SECONDS
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.git.repository import discover
-from pex_tui.adapters.trust_store import TrustStore, digest_of
-from pex_tui.settings import load_settings
-from pex_tui.wiring.ground import Ground
-from pex_tui.wiring.trust import powers_of
+from pex_tui.adapters.git.plumbing.repository import discover
+from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
+from pex_tui.application.project import Ground
+from pex_tui.application.settings_trust import powers_of
+from pex_tui.settings.load import load_settings
 from tests.e2e.conftest import Shell
 from tests.e2e.terminal import Terminal
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from pex_tui.adapters.engine_lock import EngineBusyError, EngineLock, current_holder
+from pex_tui.adapters.storage.engine_lock import EngineBusyError, EngineLock, current_holder
 from tests.e2e.conftest import Shell
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

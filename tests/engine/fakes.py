@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pex_tui.core.conflict import CombinedFile, ConflictFile, Decision
-from pex_tui.core.events import Event, RunPlanned
-from pex_tui.core.ids import CommitId, RunId, SlotId, TaskId
-from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.core.rules import RunRules, Strategy
-from pex_tui.core.state import RunState, Verdict
+from pex_tui.core.events.run_events import Event, RunPlanned
+from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
+from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
+from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.core.model.run_rules import RunRules, Strategy
+from pex_tui.core.model.state import RunState, Verdict
 from pex_tui.core.step import begin
 from pex_tui.engine.attempt import (
     AgentReport,
@@ -22,8 +22,9 @@ from pex_tui.engine.attempt import (
     Progress,
     Started,
 )
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.engine import Engine
-from pex_tui.engine.lookout import Lookout
+from pex_tui.engine.overlap_probe import Lookout
 from pex_tui.engine.ports import (
     Captured,
     Conflicted,
@@ -35,7 +36,6 @@ from pex_tui.engine.ports import (
     Ports,
     Workspace,
 )
-from pex_tui.engine.sides import ConflictSides
 
 BASE = CommitId("b" * 40)
 RUN = RunId("r1")

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from pex_tui.core.events import Event, Noticed, PauseRequested
-from pex_tui.core.ids import TaskId
-from pex_tui.core.rules import RunRules
-from pex_tui.core.state import Outcome, RunState
+from pex_tui.core.events.run_events import Event, Noticed, PauseRequested
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import Outcome, RunState
 from pex_tui.engine.attempt import AgentReport, Progress
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.local import LocalSession
-from pex_tui.engine.places import Places
 from pex_tui.engine.pool import TaskPool
+from pex_tui.engine.run_paths import Places
 from pex_tui.engine.session import Usage
 from tests.core.world import task
 from tests.engine.fakes import FakeWorld, until

@@ -2,7 +2,9 @@ import asyncio
 
 import pytest
 
-from pex_tui.core.events import (
+from pex_tui.core.events.agent_events import MessageSent, PermissionDecided
+from pex_tui.core.events.landing_events import BranchMoved
+from pex_tui.core.events.run_events import (
     AbortRequested,
     Event,
     LandRequested,
@@ -13,13 +15,11 @@ from pex_tui.core.events import (
     RunDrainRequested,
     TaskDispatched,
 )
-from pex_tui.core.ids import TaskId
-from pex_tui.core.landing_events import BranchMoved
-from pex_tui.core.phases import Phase, RunStage
-from pex_tui.core.rules import RunRules
-from pex_tui.core.state import FailureKind, LandStatus, Outcome, RunState, Verdict
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import Phase, RunStage
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import FailureKind, LandStatus, Outcome, RunState, Verdict
 from pex_tui.core.step import replay
-from pex_tui.core.talk_events import MessageSent, PermissionDecided
 from pex_tui.engine.attempt import Asked, Spent
 from pex_tui.engine.pool import TaskPool
 from pex_tui.engine.ports import Workspace

@@ -5,11 +5,11 @@ import json
 import sys
 from pathlib import Path
 
-from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.runner import ShimRunner
-from pex_tui.core.ids import RunId, TaskId
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey, Launch
-from pex_tui.engine.places import Places
+from pex_tui.engine.run_paths import Places
 
 
 def say(line: str) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from pex_tui.adapters.process import fence, launcher, runner
 from pex_tui.adapters.process.fence import give_up, read_fence
-from pex_tui.adapters.process.kernel import TABLE, Stat, send_signal
 from pex_tui.adapters.process.records import ALIVE_LOCK, START
 from pex_tui.adapters.process.runner import ShimRunner
+from pex_tui.adapters.system.kernel import TABLE, Stat, send_signal
 from pex_tui.engine.attempt import LaunchError, Started
 from tests.adapters.process.runs import CLOCK, Attempts, lives
 from tests.waiting import until

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from pex_tui.adapters.git.cli import Git, GitResult
-from pex_tui.adapters.git.file_lock import file_lock
-from pex_tui.adapters.git.landing import GitLander
-from pex_tui.core.ids import CommitId
-from pex_tui.core.rules import Strategy
-from pex_tui.engine.places import Places
+from pex_tui.adapters.git.landing.lander import GitLander
+from pex_tui.adapters.git.plumbing.file_lock import file_lock
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitResult
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.run_rules import Strategy
 from pex_tui.engine.ports import Merged, Moved, MoveRefused
+from pex_tui.engine.run_paths import Places
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     BRANCH,

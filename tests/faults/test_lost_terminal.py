@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.adapters.engine_lock import current_holder
+from pex_tui.adapters.storage.engine_lock import current_holder
 from tests.e2e.conftest import Shell, shell
 from tests.e2e.terminal import Terminal
 from tests.waiting import PATIENCE_SECONDS

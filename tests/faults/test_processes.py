@@ -14,9 +14,9 @@ import pytest
 
 from pex_tui.adapters.process import bounded_log
 from pex_tui.adapters.process.bounded_log import BoundedLog
-from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.records import START, write_record
 from pex_tui.adapters.process.runner import ShimRunner
+from pex_tui.adapters.system.kernel import TABLE
 from pex_tui.engine.attempt import Exited, Started
 from tests.adapters.process.runs import CLOCK, RUN, Attempts, lives
 from tests.waiting import until

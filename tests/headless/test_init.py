@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from pex_tui.application.init_files import commented_out
 from pex_tui.resources import shipped
-from pex_tui.settings import load_settings
-from pex_tui.wiring.starter import commented_out
+from pex_tui.settings.load import load_settings
 from tests.waiting import PATIENCE_SECONDS
 
 SETTINGS = ".pex/pex.yaml"

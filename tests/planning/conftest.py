@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.plan import Plan
-from pex_tui.planning.context import PlanContext
-from pex_tui.planning.planfile import parse_plan
-from pex_tui.planning.problems import PlanError
+from pex_tui.core.model.plan import Plan
+from pex_tui.planning.fields.problems import PlanError
+from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.parser import parse_plan
 
 Problems = Callable[..., list[str]]
 Parse = Callable[..., Plan]

@@ -4,11 +4,11 @@ import heapq
 import random
 from dataclasses import replace
 
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.phases import TERMINAL, Phase
-from pex_tui.core.plan import Pace, Plan
-from pex_tui.core.rules import RunRules
-from pex_tui.planning.schedule import MOST_SIMULATED, Schedule, schedule_plan, what_if
+from pex_tui.core.model.phases import TERMINAL, Phase
+from pex_tui.core.model.plan import Pace, Plan
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.planning.scheduling.schedule import MOST_SIMULATED, Schedule, schedule_plan, what_if
 from tests.core.world import World, task
 
 GATED = RunRules(slots=5, gate_batch=5, gate_retries=1, speculate=True)

@@ -4,14 +4,21 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.ids import AgentName
-from pex_tui.core.plan import Expects, GatePolicy, PermissionMode, PermissionRules, Plan, TaskSpec
-from pex_tui.core.rules import RunRules
-from pex_tui.planning.agents import AgentDefinition
-from pex_tui.planning.context import PlanContext
+from pex_tui.core.model.ids import AgentName
+from pex_tui.core.model.plan import (
+    Expects,
+    GatePolicy,
+    PermissionMode,
+    PermissionRules,
+    Plan,
+    TaskSpec,
+)
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.planning.agent_definitions.definition import AgentDefinition
+from pex_tui.planning.agent_definitions.runners import Runners
 from pex_tui.planning.goals.answer import Proposal, lesson_of, proposed_plan, read_answer
 from pex_tui.planning.goals.question import planning_task
-from pex_tui.planning.runners import Runners
+from pex_tui.planning.plan_file.context import PlanContext
 from tests.planning.outlines import outline
 
 TWO = """tasks:

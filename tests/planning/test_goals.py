@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pex_tui.core.experience import Experience, Learned, Work
-from pex_tui.core.ids import AgentName, TaskId
-from pex_tui.core.plan import Plan, Strategy
-from pex_tui.core.rules import RunRules
-from pex_tui.core.text import clean
+from pex_tui.core.figures.experience import Experience, Learned, Work
+from pex_tui.core.model.ids import AgentName, TaskId
+from pex_tui.core.model.plan import Plan, Strategy
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
-from pex_tui.planning.agents import AgentDefinition
-from pex_tui.planning.context import PlanContext
+from pex_tui.planning.agent_definitions.definition import AgentDefinition
+from pex_tui.planning.agent_definitions.runners import PRESETS
 from pex_tui.planning.goals.choice import Pattern
 from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.clauses import is_path, read_clauses
@@ -23,8 +23,8 @@ from pex_tui.planning.goals.signals import MOST_READ, read_signals
 from pex_tui.planning.goals.tools import find_tools
 from pex_tui.planning.goals.verbs import Intent
 from pex_tui.planning.goals.wording import PARTS
-from pex_tui.planning.planfile import parse_plan
-from pex_tui.planning.runners import PRESETS
+from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.parser import parse_plan
 from tests.planning.outlines import OUTLINES, outline
 
 LIBRARY = {AgentName(name): AgentDefinition(AgentName(name)) for name in PARTS}

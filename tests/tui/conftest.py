@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from pex_tui.core.state import RunState
+from pex_tui.core.model.state import RunState
 from pex_tui.tui.app import PexApp
 from tests.tui import states
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on

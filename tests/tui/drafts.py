@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import AgentName, TaskId
-from pex_tui.core.plan import Isolation, Plan, TaskSpec
-from pex_tui.core.rules import RunRules
+from pex_tui.core.model.ids import AgentName, TaskId
+from pex_tui.core.model.plan import Isolation, Plan, TaskSpec
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.session import PlanDraft
-from pex_tui.engine.sides import ConflictSides
 
 _ROWS = (
     ("schema", "db-migrator", "", "db/schema.sql", 120),

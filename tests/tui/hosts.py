@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pex_tui.core.conflict import Decision
-from pex_tui.core.events import Event
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import RunId, TaskId
-from pex_tui.core.state import RunState
+from pex_tui.core.events.run_events import Event
+from pex_tui.core.model.conflict import Decision
+from pex_tui.core.model.ids import RunId, TaskId
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.state import RunState
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import GateResult, SlotPool
 from pex_tui.engine.session import (
     Check,
@@ -23,13 +24,12 @@ from pex_tui.engine.session import (
     Usage,
     Workshop,
 )
-from pex_tui.engine.sides import ConflictSides
 from pex_tui.errors import UserError
-from pex_tui.planning.agents import AgentDefinition
-from pex_tui.planning.context import PlanContext
-from pex_tui.planning.planfile import parse_plan
+from pex_tui.planning.agent_definitions.definition import AgentDefinition
+from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.parser import parse_plan
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.opening import Look, Opened, Start
+from pex_tui.tui.terminal.first_screen import Look, Opened, Start
 
 DIFF = """\
 diff --git a/src/pay/api.py b/src/pay/api.py

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from pex_tui.core.conflict import Conflict, ConflictFile, ConflictKind, Decision
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.ids import AgentName, CommitId, LockName, RunId, SlotId, TaskId
-from pex_tui.core.phases import LandingStage, Phase, RunStage
-from pex_tui.core.plan import LockRequest, Plan, TaskSpec
-from pex_tui.core.rules import FallbackMode, RunRules
-from pex_tui.core.state import (
+from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind, Decision
+from pex_tui.core.model.ids import AgentName, CommitId, LockName, RunId, SlotId, TaskId
+from pex_tui.core.model.phases import LandingStage, Phase, RunStage
+from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.run_rules import FallbackMode, RunRules
+from pex_tui.core.model.state import (
     Failure,
     FailureKind,
     LandStatus,

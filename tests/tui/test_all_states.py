@@ -7,12 +7,9 @@ from itertools import product
 
 import pytest
 
-from pex_tui.core.conflict import Conflict, ConflictKind, Decision
-from pex_tui.core.marks import Mark
-from pex_tui.core.phases import LandingStage, Phase, RunStage
-from pex_tui.core.select import header_view, task_rows
-from pex_tui.core.spans import SpanKind, timeline_view
-from pex_tui.core.state import (
+from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
+from pex_tui.core.model.phases import LandingStage, Phase, RunStage
+from pex_tui.core.model.state import (
     Failure,
     FailureKind,
     LandStatus,
@@ -22,6 +19,9 @@ from pex_tui.core.state import (
     Wait,
     WaitCause,
 )
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.timeline import SpanKind, timeline_view
+from pex_tui.core.views.view_models import header_view, task_rows
 from pex_tui.tui.symbols import SymbolName, choose
 from pex_tui.tui.widgets import timeline
 from pex_tui.tui.widgets.classic_view import classic_view

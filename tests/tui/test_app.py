@@ -12,18 +12,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
 
-from pex_tui.core.events import PauseRequested, RetryRequested, RunDrainRequested
-from pex_tui.core.ids import TaskId
-from pex_tui.core.phases import RunStage
-from pex_tui.core.state import LandStatus, Outcome, RunState
+from pex_tui.core.events.run_events import PauseRequested, RetryRequested, RunDrainRequested
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.messages import StatePublished
-from pex_tui.tui.opening import Opened
 from pex_tui.tui.screens.modals import LeaveScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
-from pex_tui.tui.terminal_app import signals_heeded
+from pex_tui.tui.terminal.first_screen import Opened
+from pex_tui.tui.terminal.terminal_app import signals_heeded
 from pex_tui.tui.theming import load_themes, variable_defaults
 from tests.conftest import TESTS
 from tests.tui import states

@@ -7,8 +7,8 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from pex_tui.arguments import build_parser
-from pex_tui.core.events import (
+from pex_tui.cli.parser import build_parser
+from pex_tui.core.events.run_events import (
     AbortRequested,
     BoostRequested,
     BoostToggled,
@@ -21,8 +21,8 @@ from pex_tui.core.events import (
     RunPauseRequested,
     SlotsRequested,
 )
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import RunState
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.classic import ClassicScreen
 from pex_tui.tui.screens.monitor import MonitorScreen

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pex_tui.core.amounts import spoken
-from pex_tui.core.ids import SlotId, TaskId
-from pex_tui.core.marks import Mark
-from pex_tui.core.phases import Phase
-from pex_tui.core.select import SlotView
-from pex_tui.core.state import RunState
+from pex_tui.core.formatting import spoken
+from pex_tui.core.model.ids import SlotId, TaskId
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.state import RunState
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.view_models import SlotView
 from pex_tui.engine.session import Usage
 from pex_tui.tui.symbols import SymbolName, choose
 from pex_tui.tui.widgets.classic_lines import Canvas, Page, draw

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pex_tui.core.state import RunState
+from pex_tui.core.model.state import RunState
 from tests.tui import states
 from tests.tui.conftest import OpenApp
 

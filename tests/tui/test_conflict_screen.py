@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from pex_tui.core.conflict import ConflictFile, Decision
+from pex_tui.core.model.conflict import ConflictFile, Decision
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import GateResult
-from pex_tui.engine.sides import ConflictSides
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.conflict import ConflictScreen
 from pex_tui.tui.screens.modals import TextScreen

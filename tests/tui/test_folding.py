@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pex_tui.core.ids import RunId
-from pex_tui.core.state import Outcome
-from pex_tui.core.text import clean
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import RunSummary
 from pex_tui.tui.screens.history import HistoryScreen
 from pex_tui.tui.screens.monitor import MonitorScreen

@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from pex_tui.core.ids import RunId
-from pex_tui.core.state import Outcome
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import RunFigures, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.history import HistoryScreen

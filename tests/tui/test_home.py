@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from pex_tui.core.ids import RunId
-from pex_tui.core.state import Outcome
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.help import HelpScreen

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from pex_tui.core.codec import decode
-from pex_tui.core.ids import RunId
-from pex_tui.core.state import Outcome
+from pex_tui.core.events.event_codec import decode
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import Check, CheckLevel, RunFigures, RunSummary
-from pex_tui.headless.report import make_report
-from pex_tui.headless.text_report import render_text
+from pex_tui.reports.report import make_report
+from pex_tui.reports.text import render_text
 from pex_tui.tui.app import PexApp
 from tests.tui import states
 from tests.tui.hosts import ScriptedWorkshop, app_on

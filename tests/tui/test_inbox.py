@@ -6,12 +6,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import Outcome, Verdict
-from pex_tui.core.talk_events import MessageSent, PermissionDecided
-from pex_tui.tui.alerts import alert
+from pex_tui.core.events.agent_events import MessageSent, PermissionDecided
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import Outcome, Verdict
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.attention import Attention
+from pex_tui.tui.attention.alerts import alert
+from pex_tui.tui.attention.needs import Attention
 from pex_tui.tui.screens.inbox import InboxScreen
 from pex_tui.tui.screens.modals import LineScreen
 from pex_tui.tui.screens.monitor import MonitorScreen

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.core.select import task_rows
+from pex_tui.core.views.view_models import task_rows
 from pex_tui.engine.session import Usage
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.symbols import SymbolName, choose

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from pex_tui.core.events import (
+from pex_tui.core.events.run_events import (
     AbortRequested,
     BoostRequested,
     BoostToggled,
@@ -21,8 +21,8 @@ from pex_tui.core.events import (
     RunResumeRequested,
     SlotsRequested,
 )
-from pex_tui.core.ids import TaskId
-from pex_tui.core.phases import RunStage
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import RunStage
 from pex_tui.engine.ports import WorkspaceError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.monitor import MonitorScreen

@@ -6,10 +6,10 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, Static, TextArea
 
-from pex_tui.core.ids import TaskId
-from pex_tui.core.plan import TaskSpec
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.session import PlanDraft
-from pex_tui.planning.edits import FIELDS
+from pex_tui.planning.plan_file.edits import FIELDS
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.home import HomeScreen
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, TextScreen

@@ -7,9 +7,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from pex_tui.core.state import RunState
+from pex_tui.core.model.state import RunState
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.session import PlanDraft
-from pex_tui.engine.sides import ConflictSides
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.conflict import ConflictScreen
 from pex_tui.tui.screens.modals import ConfirmScreen

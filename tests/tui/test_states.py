@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.invariants import violations
-from pex_tui.core.phases import Phase
-from pex_tui.core.state import RunState
+from pex_tui.core.model.invariants import violations
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.state import RunState
 from tests.tui import states
 
 BUILDERS = [

@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from pex_tui.core.marks import Mark
+from pex_tui.core.views.status import Mark
 from pex_tui.tui.symbols import SymbolName, choose
 
 

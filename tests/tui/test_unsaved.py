@@ -6,7 +6,7 @@ import signal
 import pytest
 from textual.pilot import Pilot
 
-from pex_tui.core.conflict import Decision
+from pex_tui.core.model.conflict import Decision
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.messages import DraftOpened
 from pex_tui.tui.screens.conflict import ConflictScreen
@@ -15,7 +15,7 @@ from pex_tui.tui.screens.modals import ConfirmScreen, LeaveScreen, LineScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.screens.task_form import TaskForm
-from pex_tui.tui.terminal_app import signals_heeded
+from pex_tui.tui.terminal.terminal_app import signals_heeded
 from tests.tui import states
 from tests.tui.drafts import small, text_conflict, twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on

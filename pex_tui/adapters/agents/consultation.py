@@ -11,19 +11,19 @@ from pathlib import Path
 from secrets import token_hex
 
 from pex_tui.adapters.agents.conversation import hear_all
-from pex_tui.adapters.agents.dialects import dialect_of
 from pex_tui.adapters.agents.launches import AgentLaunches
+from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import read_agent_record
 from pex_tui.adapters.agents.runner import AgentsRunner
-from pex_tui.adapters.clock import SystemClock
-from pex_tui.adapters.engine_lock import EngineBusyError, EngineLock
-from pex_tui.adapters.git.folders import remove_tree
+from pex_tui.adapters.git.plumbing.filesystem import remove_tree
 from pex_tui.adapters.process.runner import ShimRunner
-from pex_tui.core.amounts import total
-from pex_tui.core.ids import RunId, SlotId, TaskId
-from pex_tui.core.plan import TaskSpec
-from pex_tui.core.state import FailureKind, Verdict
-from pex_tui.core.text import clean
+from pex_tui.adapters.storage.engine_lock import EngineBusyError, EngineLock
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.core.formatting import total
+from pex_tui.core.model.ids import RunId, SlotId, TaskId
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import (
     Asked,
     AttemptKey,
@@ -34,8 +34,8 @@ from pex_tui.engine.attempt import (
     Progress,
     Started,
 )
-from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Workspace
+from pex_tui.engine.run_paths import Places
 
 _RUN, _SLOT = RunId("goal"), SlotId(1)
 _PATIENCE_SECONDS = 30.0  # for a model's provider that refuses for now

@@ -10,13 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from pex_tui.adapters.agents.dialect import ANSWER, Dialect, Say
-from pex_tui.adapters.agents.lines import GrowingLog
+from pex_tui.adapters.agents.protocols.protocol import ANSWER, Dialect, Say
 from pex_tui.adapters.agents.record import TRANSCRIPT, keep_message, kept_messages
 from pex_tui.adapters.process.records import INPUT_LOG, OUTPUT_LOG
 from pex_tui.adapters.process.runner import ShimRunner
-from pex_tui.core.state import FailureKind, Verdict
-from pex_tui.core.text import clean
+from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import (
     AgentReport,
     Asked,
@@ -27,6 +26,7 @@ from pex_tui.engine.attempt import (
     Progress,
     Spent,
 )
+from pex_tui.logs.follow import GrowingLog
 
 _QUICK_SECONDS = 0.05
 _SLOW_SECONDS = 0.25  # when nothing came for a while

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from pex_tui.core.arguments import PROMPT, PROMPT_FILE, as_variable
-from pex_tui.core.ids import SlotId
-from pex_tui.core.plan import TaskSpec
+from pex_tui.core.model.argument_limits import PROMPT, PROMPT_FILE, as_variable
+from pex_tui.core.model.ids import SlotId
+from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 
 _PASSED = (

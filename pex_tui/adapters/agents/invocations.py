@@ -1,7 +1,7 @@
 """The command lines of agents with a model, and what of the user's environment they need."""
 
 from pex_tui.adapters.agents.record import AgentRecord
-from pex_tui.core.plan import Brief, PermissionMode, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, PermissionMode, Talk, TaskSpec
 from pex_tui.engine.attempt import LaunchError
 
 _LONGEST_ARGUMENT = 120_000  # bytes; the kernel takes 128 KiB

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.adapters.agents.dialects import SPOKEN
-from pex_tui.adapters.agents.door import AgentDoor
 from pex_tui.adapters.agents.environment import attempt_environment
 from pex_tui.adapters.agents.invocations import argv_of, needed_environment, own_environment
+from pex_tui.adapters.agents.lock_server import AgentDoor
 from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.agents.protocols.registry import SPOKEN
 from pex_tui.adapters.agents.record import write_agent_record
 from pex_tui.adapters.agents.sessions import next_record
-from pex_tui.core.ids import SlotId
-from pex_tui.core.plan import TaskSpec
-from pex_tui.core.text import raw
+from pex_tui.core.model.ids import SlotId
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.sanitize import raw
 from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError
-from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Workspace
+from pex_tui.engine.run_paths import Places
 
 
 @dataclass(frozen=True, slots=True)

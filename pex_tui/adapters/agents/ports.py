@@ -3,7 +3,7 @@
 import socket
 from zlib import crc32
 
-from pex_tui.core.ids import SlotId
+from pex_tui.core.model.ids import SlotId
 from pex_tui.engine.attempt import LaunchError
 
 PORTS_PER_SLOT = 10

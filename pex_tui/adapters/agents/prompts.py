@@ -1,6 +1,6 @@
 """What an agent is told: its task, the ground rules of a shared repository, what went before."""
 
-from pex_tui.core.plan import Talk, TaskSpec
+from pex_tui.core.model.plan import Talk, TaskSpec
 from pex_tui.engine.ports import Workspace
 
 _RULES = """\

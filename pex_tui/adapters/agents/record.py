@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pex_tui.adapters.whole_file import write_whole
-from pex_tui.core.plan import PermissionMode, Talk
+from pex_tui.adapters.system.whole_file import write_whole
+from pex_tui.core.model.plan import PermissionMode, Talk
 
 RECORD = "agent.json"
 _MESSAGES = "messages.jsonl"

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from pex_tui.adapters.agents.conversation import Conversation, hear_all
-from pex_tui.adapters.agents.dialects import dialect_of
+from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
-from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.runner import ShimRunner
-from pex_tui.core.state import Verdict
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.core.model.state import Verdict
 from pex_tui.engine.attempt import (
     AgentReport,
     AttemptKey,
@@ -19,7 +19,7 @@ from pex_tui.engine.attempt import (
     Launch,
     Started,
 )
-from pex_tui.engine.places import Places
+from pex_tui.engine.run_paths import Places
 
 _STALL_SECONDS = 600.0
 

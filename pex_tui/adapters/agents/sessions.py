@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.agents.conversation import hear_all
-from pex_tui.adapters.agents.dialects import dialect_of
 from pex_tui.adapters.agents.prompts import lesson_prompt, task_prompt, taught_prompt
+from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
-from pex_tui.core.plan import Brief, PermissionMode, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, PermissionMode, Talk, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Workspace
+from pex_tui.engine.run_paths import Places
 
 # Claude Code and the protocol's agents keep sessions by folder.
 _BOUND_TO_A_FOLDER = frozenset({Talk.CLAUDE, Talk.ACP, Talk.GEMINI, Talk.OPENCODE})

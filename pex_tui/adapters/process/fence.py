@@ -13,9 +13,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from pex_tui.adapters.process.kernel import TABLE, ProcessTable, send_signal
 from pex_tui.adapters.process.records import ALIVE_LOCK, START, StartRecord, read_start
-from pex_tui.adapters.whole_file import write_whole
+from pex_tui.adapters.system.kernel import TABLE, ProcessTable, send_signal
+from pex_tui.adapters.system.whole_file import write_whole
 
 FENCE = "fence"
 _PATIENCE_SECONDS = (

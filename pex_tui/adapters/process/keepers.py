@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pex_tui.adapters.process.kernel import TABLE, ProcessTable, ProcTable, is_same
 from pex_tui.adapters.process.records import ALIVE_LOCK, MARKER, read_start
+from pex_tui.adapters.system.kernel import TABLE, ProcessTable, ProcTable, is_same
 
 _SO_PEERPIDFD = 77  # asm-generic/socket.h, since Linux 6.5
 _TRIES = 8

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import cast
 
 from pex_tui.adapters.process.fence import wake
-from pex_tui.adapters.process.kernel import TABLE, ProcTable
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, read_start
 from pex_tui.adapters.process.watch import Watch
+from pex_tui.adapters.system.kernel import TABLE, ProcTable
 from pex_tui.engine.attempt import LaunchError
 
 _BOOT = (

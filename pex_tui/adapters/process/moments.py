@@ -1,8 +1,8 @@
 """When attempts started and ended, by a run's clock instead of the wall's, which may be set."""
 
-from pex_tui.adapters.clock import SystemClock
-from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.records import ExitRecord, StartRecord
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.adapters.system.kernel import TABLE
 from pex_tui.engine.attempt import Exited, Started
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pex_tui.adapters.whole_file import write_whole
+from pex_tui.adapters.system.whole_file import write_whole
 
 START = "start.json"
 EXIT = "exit.json"

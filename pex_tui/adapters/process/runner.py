@@ -12,14 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.client import give_order
 from pex_tui.adapters.process.fence import give_up, read_fence, wake
-from pex_tui.adapters.process.kernel import TABLE, Stat, send_signal
 from pex_tui.adapters.process.launcher import Ending, Launcher, LauncherDiedError
 from pex_tui.adapters.process.messages import LaunchRequest, Order
 from pex_tui.adapters.process.moments import Moments
-from pex_tui.adapters.process.output import LogTail
 from pex_tui.adapters.process.records import (
     ALIVE_LOCK,
     OUTPUT_LOG,
@@ -30,7 +27,9 @@ from pex_tui.adapters.process.records import (
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.process.strays import end_nameless, end_strays
 from pex_tui.adapters.process.watch import Watch
-from pex_tui.core.amounts import size
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.adapters.system.kernel import TABLE, Stat, send_signal
+from pex_tui.core.formatting import size
 from pex_tui.engine.attempt import (
     AttemptKey,
     Exited,
@@ -39,7 +38,8 @@ from pex_tui.engine.attempt import (
     Progress,
     Started,
 )
-from pex_tui.engine.places import Places
+from pex_tui.engine.run_paths import Places
+from pex_tui.logs.progress import LogTail
 
 _LOOK_SECONDS = 0.25  # how often a log is looked at
 _REST_SECONDS = 1.0  # how often one that tells nothing new

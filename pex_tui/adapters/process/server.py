@@ -18,11 +18,11 @@ import sys
 import time
 from contextlib import suppress
 
-from pex_tui.adapters.process import tree
-from pex_tui.adapters.process.kernel import TABLE, become_subreaper, send_signal
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest, SpawnError
 from pex_tui.adapters.process.shim import Shim
 from pex_tui.adapters.process.signals import Signals, use_defaults
+from pex_tui.adapters.system import tree
+from pex_tui.adapters.system.kernel import TABLE, become_subreaper, send_signal
 
 _NAP_SECONDS = 0.002
 _SWEEP_SECONDS = 10.0  # for a process that may not be signalled

@@ -16,12 +16,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pex_tui.adapters.process import tree
 from pex_tui.adapters.process.bounded_log import BoundedLog
 from pex_tui.adapters.process.control import ControlSocket
 from pex_tui.adapters.process.feed import Feed
 from pex_tui.adapters.process.fence import read_fence
-from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.messages import LaunchRequest, Order, SpawnError
 from pex_tui.adapters.process.records import (
     ALIVE_LOCK,
@@ -36,6 +34,8 @@ from pex_tui.adapters.process.records import (
 )
 from pex_tui.adapters.process.signals import Signals
 from pex_tui.adapters.process.spawn import spawn
+from pex_tui.adapters.system import tree
+from pex_tui.adapters.system.kernel import TABLE
 
 LEFTOVER_GRACE_SECONDS = 0.3  # for what a program leaves behind when it ends by itself
 _FREEZE_PATIENCE_SECONDS = 5.0

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pex_tui.adapters.process import tree
-from pex_tui.adapters.process.kernel import TABLE, ProcessTable, Stat, send_signal
 from pex_tui.adapters.process.records import MARKER, StartRecord
+from pex_tui.adapters.system import tree
+from pex_tui.adapters.system.kernel import TABLE, ProcessTable, Stat, send_signal
 from pex_tui.engine.attempt import AttemptKey
 
 _PATIENCE_SECONDS = 5.0

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from pex_tui.adapters.process.kernel import TABLE, ProcessTable, Stat, is_same
+from pex_tui.adapters.system.kernel import TABLE, ProcessTable, Stat, is_same
 
 _POLL_SECONDS = 0.1
 

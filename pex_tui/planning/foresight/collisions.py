@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pex_tui.core.globs import overlap, plain_start
+from pex_tui.core.model.globs import overlap, plain_start
 from pex_tui.planning.foresight.change_index import ChangeIndex
 from pex_tui.planning.foresight.likely_files import Likely
 

@@ -5,9 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from pex_tui.core.globs import any_overlap, matches
-from pex_tui.core.plan import Collision, TaskSpec
-from pex_tui.planning.foreseeable import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
+from pex_tui.core.model.globs import any_overlap, matches
+from pex_tui.core.model.plan import Collision, TaskSpec
 from pex_tui.planning.foresight.change_index import ChangeIndex
 from pex_tui.planning.foresight.collisions import (
     Outlook,
@@ -18,6 +17,7 @@ from pex_tui.planning.foresight.collisions import (
 )
 from pex_tui.planning.foresight.likely_files import Likely, likely_files
 from pex_tui.planning.foresight.model import ForesightModel
+from pex_tui.planning.plan_file.foreseeable import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
 
 LEAST_CHANCE = 0.05  # pairs below it are not told of
 _MOST_KEPT = 1000  # texts whose outlook is remembered

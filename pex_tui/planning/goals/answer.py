@@ -7,19 +7,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pex_tui.core.amounts import percent
-from pex_tui.core.plan import GatePolicy, Plan, TaskSpec
-from pex_tui.core.rules import RunRules
-from pex_tui.core.text import clean
-from pex_tui.planning.context import PlanContext
-from pex_tui.planning.documents import UnreadableError, read_document
+from pex_tui.core.formatting import percent
+from pex_tui.core.model.plan import GatePolicy, Plan, TaskSpec
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.sanitize import clean
+from pex_tui.planning.fields.documents import UnreadableError, read_document
+from pex_tui.planning.fields.problems import PlanError
 from pex_tui.planning.goals.planner import GoalPlan, explained
 from pex_tui.planning.goals.question import MOST_TASKS
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
-from pex_tui.planning.planfile import parse_plan
-from pex_tui.planning.problems import PlanError
-from pex_tui.planning.warnings import lacks_a_tool
-from pex_tui.planning.writer import plan_to_yaml
+from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.parser import parse_plan
+from pex_tui.planning.plan_file.warnings import lacks_a_tool
+from pex_tui.planning.plan_file.writer import plan_to_yaml
 
 _LONGEST_ANSWER = 100_000  # characters
 _LONGEST_WHY = 600

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pex_tui.core.experience import Work
-from pex_tui.core.ids import AgentName
-from pex_tui.planning.context import PlanContext, runs_by
+from pex_tui.core.figures.experience import Work
+from pex_tui.core.model.ids import AgentName
+from pex_tui.planning.fields.quantities import format_duration
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import Choice, Part, Pattern
 from pex_tui.planning.goals.equivalents import FORMATTING, Equivalent, equivalent, gate
@@ -13,8 +13,8 @@ from pex_tui.planning.goals.outline import RepositoryOutline, Tool, ToolKind
 from pex_tui.planning.goals.signals import Signals
 from pex_tui.planning.goals.verbs import Intent
 from pex_tui.planning.goals.wording import LOOK_ONLY, PARTS
-from pex_tui.planning.quantities import format_duration
-from pex_tui.planning.writer import flow
+from pex_tui.planning.plan_file.context import PlanContext, runs_by
+from pex_tui.planning.plan_file.writer import flow
 
 PLACEHOLDER = "echo 'This step waits for a coding agent: put its command here.' >&2; exit 1"
 _STRATEGIES = {

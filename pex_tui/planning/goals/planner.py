@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pex_tui.core.amounts import percent
-from pex_tui.core.plan import Plan
-from pex_tui.core.rules import RunRules
-from pex_tui.core.text import clean
+from pex_tui.core.formatting import percent
+from pex_tui.core.model.plan import Plan
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
-from pex_tui.planning.context import PlanContext
 from pex_tui.planning.goals.choice import Pattern
 from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.compose import Composed, Material, compose
@@ -17,8 +16,9 @@ from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.signals import MOST_READ, Signals, read_signals
 from pex_tui.planning.goals.wording import about_repository
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
-from pex_tui.planning.planfile import parse_plan
-from pex_tui.planning.writer import document_to_yaml
+from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.parser import parse_plan
+from pex_tui.planning.plan_file.writer import document_to_yaml
 
 _TAB_WIDTH = 8  # the most that a character becomes when it is made safe to show
 _WORTH_IT = frozenset({Pattern.INVESTIGATION, Pattern.PARALLEL, Pattern.PIPELINE})

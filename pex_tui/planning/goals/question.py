@@ -4,13 +4,13 @@ import json
 import re
 from collections import Counter
 
-from pex_tui.core.ids import AgentName, TaskId
-from pex_tui.core.plan import Brief, Expects, PermissionMode, PermissionRules, TaskSpec
-from pex_tui.core.text import clean
-from pex_tui.planning.context import PlanContext, runs_by
+from pex_tui.core.model.ids import AgentName, TaskId
+from pex_tui.core.model.plan import Brief, Expects, PermissionMode, PermissionRules, TaskSpec
+from pex_tui.core.sanitize import clean
+from pex_tui.planning.fields.schema import plan_schema
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.vocabulary import META
-from pex_tui.planning.schema import plan_schema
+from pex_tui.planning.plan_file.context import PlanContext, runs_by
 
 MOST_TASKS = 12
 _READING = ("Read", "Grep", "Glob")

@@ -1,6 +1,6 @@
 """What each agent is told to do for a goal, and how a choice is explained."""
 
-from pex_tui.core.amounts import counted
+from pex_tui.core.formatting import counted
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.outline import RepositoryOutline, ToolKind
 

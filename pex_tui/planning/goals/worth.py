@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pex_tui.core.amounts import clock, counted, percent
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.plan import Plan
-from pex_tui.core.rules import RunRules
-from pex_tui.planning.schedule import schedule_plan
+from pex_tui.core.formatting import clock, counted, percent
+from pex_tui.core.model.plan import Plan
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.planning.scheduling.schedule import schedule_plan
 
 LEAST_SAVING = 0.2
 """The share of time below which a team is not worth it."""

@@ -10,19 +10,19 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.reactive import var
 
-from pex_tui.core.conflict import Conflict, Decision
-from pex_tui.core.hunks import Choice
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
-from pex_tui.core.text import clean
+from pex_tui.core.model.conflict import Conflict, Decision
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import RunState
+from pex_tui.core.sanitize import clean
+from pex_tui.core.textmerge.diff3 import Choice
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
 from pex_tui.tui.editor import editable, edited
+from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.screens.modals import TextScreen, may_discard
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
-from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.sides import head_lines, preview_lines, side_lines
 from pex_tui.tui.widgets.text_view import Line, PlainView, TextView

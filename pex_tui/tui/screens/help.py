@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from pex_tui.core.marks import Mark
+from pex_tui.core.views.status import Mark
 from pex_tui.tui.screens.modal import Hint, Modal
 from pex_tui.tui.symbols import SymbolSet
 from pex_tui.tui.widgets.painting import INKS, fit

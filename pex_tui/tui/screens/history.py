@@ -10,16 +10,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from pex_tui.core.amounts import counted
-from pex_tui.core.ids import RunId
-from pex_tui.core.state import Outcome
-from pex_tui.core.text import clean
+from pex_tui.core.formatting import counted
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import RunSummary
 from pex_tui.errors import UserError
+from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.messages import DraftOpened
 from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
 from pex_tui.tui.screens.pex_screen import PexScreen
-from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.run_table import RunTable
 from pex_tui.tui.widgets.text_view import FoldedView, Line, TextView, folded

@@ -9,17 +9,17 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from pex_tui.core.amounts import counted
-from pex_tui.core.state import Outcome
-from pex_tui.core.text import clean
+from pex_tui.core.formatting import counted
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import Check, CheckLevel, RunSummary
 from pex_tui.errors import UserError
+from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.leaving import leave
 from pex_tui.tui.messages import DraftOpened, SessionOpened
-from pex_tui.tui.opening import attended
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
-from pex_tui.tui.typed_ahead import command
+from pex_tui.tui.terminal.first_screen import attended
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.run_table import RunTable

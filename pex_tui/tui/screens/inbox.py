@@ -9,16 +9,16 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.widgets import DataTable
 
-from pex_tui.core.amounts import clock, counted
-from pex_tui.core.events import Event, RunDrainRequested
-from pex_tui.core.ids import TaskId
-from pex_tui.core.limits import over_budget
-from pex_tui.core.phases import RunStage
-from pex_tui.core.state import Permission, RunState, Verdict
-from pex_tui.core.talk import open_permissions
-from pex_tui.core.talk_events import BudgetExtended, PermissionDecided
-from pex_tui.core.text import clean
-from pex_tui.tui.keys import YOU
+from pex_tui.core.coordination.agent_messages import open_permissions
+from pex_tui.core.events.agent_events import BudgetExtended, PermissionDecided
+from pex_tui.core.events.run_events import Event, RunDrainRequested
+from pex_tui.core.formatting import clock, counted
+from pex_tui.core.lifecycle.rate_limits import over_budget
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.state import Permission, RunState, Verdict
+from pex_tui.core.sanitize import clean
+from pex_tui.tui.keyboard.keys import YOU
 from pex_tui.tui.messages import Steer
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter

@@ -10,9 +10,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.suggester import Suggester
 from textual.widgets import Button, Input, Static
 
-from pex_tui.core.text import clean
+from pex_tui.core.sanitize import clean
+from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.screens.modal import Hint, Modal
-from pex_tui.tui.typed_ahead import command
 
 Answer = Literal["detach", "stop", "stay"]
 _MAY_STOP = (

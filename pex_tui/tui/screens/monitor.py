@@ -10,13 +10,13 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from pex_tui.core.amounts import total
-from pex_tui.core.marks import Mark
-from pex_tui.core.phases import RunStage
-from pex_tui.core.select import header_view, task_rows
-from pex_tui.core.spans import timeline_view
-from pex_tui.core.state import RunState, TaskState
-from pex_tui.tui import keys
+from pex_tui.core.formatting import total
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.timeline import timeline_view
+from pex_tui.core.views.view_models import header_view, task_rows
+from pex_tui.tui.keyboard import keys
 from pex_tui.tui.screens.steering import SteeringScreen
 from pex_tui.tui.widgets.agents import SORTS, AgentList
 from pex_tui.tui.widgets.cards import SlotCards

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from pex_tui.core.text import clean
+from pex_tui.core.sanitize import clean
 from pex_tui.tui.screens.modal import Hint, Modal
 
 

@@ -11,20 +11,21 @@ from textual.containers import Vertical
 from textual.reactive import var
 from textual.widgets import DataTable
 
-from pex_tui.core.amounts import clock, counted
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.plan import Plan
-from pex_tui.core.text import clean
+from pex_tui.core.formatting import clock, counted
+from pex_tui.core.model.plan import Plan
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
-from pex_tui.planning.checks import PlanShape, plan_shape
-from pex_tui.planning.edits import drop_task, toggle_need
-from pex_tui.planning.problems import PlanError
-from pex_tui.planning.schedule import Schedule, schedule_plan, what_if
-from pex_tui.planning.warnings import PlanWarning, plan_warnings
-from pex_tui.planning.writer import plan_to_yaml
+from pex_tui.planning.fields.problems import PlanError
+from pex_tui.planning.plan_file.edits import drop_task, toggle_need
+from pex_tui.planning.plan_file.warnings import PlanWarning, plan_warnings
+from pex_tui.planning.plan_file.writer import plan_to_yaml
+from pex_tui.planning.scheduling.graph_shape import PlanShape, plan_shape
+from pex_tui.planning.scheduling.schedule import Schedule, schedule_plan, what_if
 from pex_tui.tui.dag import draw
+from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.messages import SessionOpened
 from pex_tui.tui.screens.modals import (
     ConfirmScreen,
@@ -36,7 +37,6 @@ from pex_tui.tui.screens.modals import (
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
-from pex_tui.tui.typed_ahead import command
 from pex_tui.tui.widgets.graph import GraphView
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import shortened

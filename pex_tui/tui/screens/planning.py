@@ -10,8 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from pex_tui.core.amounts import clock
-from pex_tui.core.text import clean
+from pex_tui.core.formatting import clock
+from pex_tui.core.sanitize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

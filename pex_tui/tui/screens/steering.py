@@ -6,8 +6,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.reactive import var
 
-from pex_tui.core.amounts import counted
-from pex_tui.core.events import (
+from pex_tui.core.events.agent_events import MessageSent
+from pex_tui.core.events.run_events import (
     BoostToggled,
     Event,
     LandRequested,
@@ -16,15 +16,15 @@ from pex_tui.core.events import (
     RunResumeRequested,
     SlotsRequested,
 )
-from pex_tui.core.phases import RunStage
-from pex_tui.core.state import RunState, TaskState
-from pex_tui.core.talk_events import MessageSent
+from pex_tui.core.formatting import counted
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.state import RunState, TaskState
 from pex_tui.engine.session import RunSession
-from pex_tui.tui import keys
+from pex_tui.tui.keyboard import keys
+from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.messages import ConflictWanted, Steer
 from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
-from pex_tui.tui.typed_ahead import command
 
 
 class SteeringScreen(PexScreen):

@@ -8,15 +8,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Label, Static, TextArea
 
-from pex_tui.core.plan import Plan
-from pex_tui.core.text import clean, clean_text
+from pex_tui.core.model.plan import Plan
+from pex_tui.core.sanitize import clean, clean_text
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
-from pex_tui.planning.edits import FIELDS, by_field, put_task, task_fields
-from pex_tui.planning.problems import PlanError
+from pex_tui.planning.fields.problems import PlanError
+from pex_tui.planning.plan_file.edits import FIELDS, by_field, put_task, task_fields
+from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.screens.modal import Hint, Modal
 from pex_tui.tui.screens.modals import may_discard
-from pex_tui.tui.typed_ahead import command
 
 Revise = Callable[[str], Awaitable[PlanDraft]]
 

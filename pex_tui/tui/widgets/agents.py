@@ -9,9 +9,9 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from pex_tui.core.ids import TaskId
-from pex_tui.core.marks import Mark
-from pex_tui.core.select import TaskRow
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.view_models import TaskRow
 from pex_tui.tui.widgets.columns import Columns, Detail, columns
 from pex_tui.tui.widgets.painting import Piece, fit
 from pex_tui.tui.widgets.scroller import Scroller

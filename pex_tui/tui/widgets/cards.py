@@ -9,8 +9,8 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from pex_tui.core.ids import TaskId
-from pex_tui.core.select import SlotView, TaskRow
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.views.view_models import SlotView, TaskRow
 from pex_tui.tui.widgets.painting import Piece, fit
 from pex_tui.tui.widgets.scroller import Scroller
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from pex_tui.core.ids import TaskId
+from pex_tui.core.model.ids import TaskId
 from pex_tui.tui.widgets.classic_lines import Canvas, Page, draw
 from pex_tui.tui.widgets.classic_view import ClassicView
 from pex_tui.tui.widgets.painting import Painted

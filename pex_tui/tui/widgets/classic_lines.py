@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from pex_tui.core.amounts import percent
-from pex_tui.core.ids import TaskId
-from pex_tui.core.marks import Mark
-from pex_tui.core.select import TaskRow
+from pex_tui.core.formatting import percent
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.view_models import TaskRow
 from pex_tui.tui.symbols import SymbolName, SymbolSet
 from pex_tui.tui.widgets.classic_view import ClassicView
 from pex_tui.tui.widgets.painting import Piece, fit

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from pex_tui.core.amounts import UNKNOWN, percent, size, spoken
-from pex_tui.core.marks import Mark
-from pex_tui.core.remaining import attempt_seconds
+from pex_tui.core.formatting import UNKNOWN, percent, size, spoken
+from pex_tui.core.model.state import RunState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
-from pex_tui.core.select import (
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.remaining_time import attempt_seconds
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.view_models import (
     HeaderView,
     TaskRow,
     header_view,
     task_rows,
 )
-from pex_tui.core.state import RunState
-from pex_tui.core.text import clean
 from pex_tui.engine.session import Usage
 from pex_tui.tui.widgets.notice import conflict_words, question_words
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from rich.cells import cell_len
 
-from pex_tui.core.select import TaskRow
+from pex_tui.core.views.view_models import TaskRow
 
 WIDE, WIDER = 100, 150
 Detail = Literal["full", "high", "medium", "low"]

@@ -10,10 +10,10 @@ from textual.reactive import var
 from textual.style import Style
 from textual.widgets import ContentSwitcher
 
-from pex_tui.core.facts import facts
-from pex_tui.core.ids import TaskId
-from pex_tui.core.state import RunState
-from pex_tui.core.text import clean
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import RunState
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.task_details import facts
 from pex_tui.engine.ports import LandingError, WorkspaceError
 from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError

@@ -6,9 +6,9 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pex_tui.core.amounts import percent, size, tokens
-from pex_tui.core.marks import Mark
-from pex_tui.core.select import HeaderView, SlotView
+from pex_tui.core.formatting import percent, size, tokens
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.view_models import HeaderView, SlotView
 from pex_tui.tui.widgets.painting import Painted, Piece, fit
 from pex_tui.tui.widgets.spark import sparkline
 

@@ -7,7 +7,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.timer import Timer
 
-from pex_tui.engine.logfile import LogReader
+from pex_tui.logs.indexed import LogReader
 from pex_tui.tui.widgets.folding import FoldedLines, Place, Row
 from pex_tui.tui.widgets.painting import fit
 from pex_tui.tui.widgets.scroller import Scroller

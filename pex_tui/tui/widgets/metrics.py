@@ -5,8 +5,8 @@ from itertools import pairwise
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pex_tui.core.amounts import UNKNOWN, counted, percent, size, tokens
-from pex_tui.core.select import HeaderView
+from pex_tui.core.formatting import UNKNOWN, counted, percent, size, tokens
+from pex_tui.core.views.view_models import HeaderView
 from pex_tui.engine.session import Usage
 from pex_tui.tui.widgets.header import UsageView
 from pex_tui.tui.widgets.painting import Painted, Piece, fit

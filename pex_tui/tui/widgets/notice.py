@@ -6,14 +6,14 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from pex_tui.core.approval import protected_words
-from pex_tui.core.conflict import ConflictKind
-from pex_tui.core.limits import over_budget
-from pex_tui.core.marks import Mark
-from pex_tui.core.phases import RunStage
-from pex_tui.core.state import RunState
-from pex_tui.core.talk import open_permissions
-from pex_tui.core.text import clean
+from pex_tui.core.coordination.agent_messages import open_permissions
+from pex_tui.core.landing.approval import protected_words
+from pex_tui.core.lifecycle.rate_limits import over_budget
+from pex_tui.core.model.conflict import ConflictKind
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.state import RunState
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.status import Mark
 from pex_tui.tui.messages import ConflictWanted, InboxWanted
 from pex_tui.tui.widgets.painting import Painted, fit
 

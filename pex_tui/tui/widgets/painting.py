@@ -9,7 +9,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from pex_tui.core.marks import Mark
+from pex_tui.core.views.status import Mark
 from pex_tui.tui.symbols import SymbolSet, choose
 
 INKS = {mark.value: f"agent-{mark}" for mark in Mark} | {

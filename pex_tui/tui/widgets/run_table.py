@@ -6,9 +6,9 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 
-from pex_tui.core.amounts import clock
-from pex_tui.core.state import Outcome
-from pex_tui.core.text import clean
+from pex_tui.core.formatting import clock
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import RunFigures, RunSummary
 from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.row_table import RowTable

@@ -4,13 +4,13 @@ from difflib import unified_diff
 
 from rich.cells import cell_len, chop_cells
 
-from pex_tui.core.approval import protected_words
-from pex_tui.core.conflict import Conflict, ConflictKind
-from pex_tui.core.hunks import Chunk, Origin
-from pex_tui.core.settle import blockers
-from pex_tui.core.state import RunState
-from pex_tui.core.text import clean
-from pex_tui.engine.sides import ConflictSides
+from pex_tui.core.consequences import blockers
+from pex_tui.core.landing.approval import protected_words
+from pex_tui.core.model.conflict import Conflict, ConflictKind
+from pex_tui.core.model.state import RunState
+from pex_tui.core.sanitize import clean
+from pex_tui.core.textmerge.diff3 import Chunk, Origin
+from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.tui.settlement import FileMerge, Settlement
 from pex_tui.tui.widgets.text_view import Line
 

@@ -5,11 +5,11 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 
-from pex_tui.core.amounts import clock
-from pex_tui.core.graph import PlanGraph
-from pex_tui.core.plan import Plan, TaskSpec
-from pex_tui.core.text import clean
-from pex_tui.planning.warnings import risks
+from pex_tui.core.formatting import clock
+from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.sanitize import clean
+from pex_tui.planning.plan_file.warnings import risks
 from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.row_table import RowTable, moving_keys
 

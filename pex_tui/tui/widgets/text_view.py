@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from pex_tui.core.facts import Fact
-from pex_tui.core.text import clean
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.task_details import Fact
 from pex_tui.tui.widgets.folding import row_starts
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.scroller import Scroller

@@ -4,9 +4,9 @@ from textual.geometry import Region
 from textual.reactive import var
 from textual.strip import Strip
 
-from pex_tui.core.ids import TaskId
-from pex_tui.core.select import TaskRow
-from pex_tui.core.spans import SpanKind, TimelineRow, TimelineView
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.views.timeline import SpanKind, TimelineRow, TimelineView
+from pex_tui.core.views.view_models import TaskRow
 from pex_tui.tui.widgets.painting import Piece, fit
 from pex_tui.tui.widgets.scroller import Scroller
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pex_tui.adapters.agents.record import AgentRecord, write_agent_record
 from pex_tui.adapters.agents.runner import AgentsRunner
-from pex_tui.core.ids import RunId, TaskId
-from pex_tui.core.plan import PermissionMode, Talk
+from pex_tui.core.model.ids import RunId, TaskId
+from pex_tui.core.model.plan import PermissionMode, Talk
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Progress, Started
-from pex_tui.engine.places import Places
+from pex_tui.engine.run_paths import Places
 from tests.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent

@@ -7,9 +7,9 @@ import pytest
 
 from pex_tui.adapters.agents.environment import attempt_environment
 from pex_tui.adapters.agents.invocations import needed_environment, own_environment
-from pex_tui.core.arguments import MOST_BYTES, variable_bytes
-from pex_tui.core.ids import RunId, SlotId, TaskId
-from pex_tui.core.plan import Brief, Talk, TaskSpec
+from pex_tui.core.model.argument_limits import MOST_BYTES, variable_bytes
+from pex_tui.core.model.ids import RunId, SlotId, TaskId
+from pex_tui.core.model.plan import Brief, Talk, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 
 KEY = AttemptKey(RunId("7f3a"), TaskId("audit"), 2)

@@ -7,11 +7,11 @@ import pytest
 from pex_tui.adapters.agents.invocations import argv_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.agents.sessions import next_record
-from pex_tui.core.ids import CommitId, RunId, TaskId
-from pex_tui.core.plan import Brief, PermissionMode, PermissionRules, Talk, TaskSpec
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Talk, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Workspace
+from pex_tui.engine.run_paths import Places
 
 DENYING = PermissionRules(deny=("Edit(src/*)", "--dangerously-skip-permissions"))
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from pex_tui.adapters.agents.ports import PORTS_PER_SLOT, PortLeases
-from pex_tui.core.ids import SlotId
+from pex_tui.core.model.ids import SlotId
 
 
 @pytest.fixture

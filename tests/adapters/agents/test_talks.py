@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.agents.conversation import Conversation
-from pex_tui.adapters.agents.dialects import dialect_of
+from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord
-from pex_tui.adapters.clock import SystemClock
 from pex_tui.adapters.process.runner import ShimRunner
-from pex_tui.core.plan import Talk
-from pex_tui.core.state import FailureKind, Verdict
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.core.model.plan import Talk
+from pex_tui.core.model.state import FailureKind, Verdict
 from pex_tui.engine.attempt import Asked, Exited, Judgement, Limited, Spent, Started
 from tests.adapters.agents.talks import SESSION, Talks
 from tests.waiting import until

@@ -5,16 +5,16 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pex_tui.adapters.git.cli import Git
-from pex_tui.adapters.git.folders import remove_tree
-from pex_tui.adapters.git.gate import GateOptions
-from pex_tui.adapters.git.landing import GitLander, LanderOptions
-from pex_tui.adapters.git.repository import Repository
-from pex_tui.core.ids import AgentName, CommitId, RunId, TaskId
-from pex_tui.core.plan import TaskSpec
+from pex_tui.adapters.git.landing.gate_runner import GateOptions
+from pex_tui.adapters.git.landing.lander import GitLander, LanderOptions
+from pex_tui.adapters.git.plumbing.filesystem import remove_tree
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.core.model.ids import AgentName, CommitId, RunId, TaskId
+from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.places import Places
 from pex_tui.engine.ports import Conflicted, Merged, Moved
+from pex_tui.engine.run_paths import Places
 from tests.adapters.git.conftest import Project, with_stand_in
 
 RUN = RunId("7f3a")

@@ -4,14 +4,14 @@ import os
 import sys
 from pathlib import Path
 
-from pex_tui.adapters.clock import SystemClock
-from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.records import StartRecord, read_start
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.process.strays import end_strays
-from pex_tui.core.ids import RunId, TaskId
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.adapters.system.kernel import TABLE
+from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey, Launch, Started
-from pex_tui.engine.places import Places
+from pex_tui.engine.run_paths import Places
 
 CLOCK = SystemClock()
 RUN = RunId("7f3a")

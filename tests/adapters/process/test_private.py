@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ASKED = (
-    "import ctypes, sys; from pex_tui.cli import main\n"
+    "import ctypes, sys; from pex_tui.cli.main import main\n"
     "main(sys.argv[1:]); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
 )
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pex_tui.adapters.process.kernel import TABLE
 from pex_tui.adapters.process.runner import ShimRunner
+from pex_tui.adapters.system.kernel import TABLE
 from pex_tui.engine.attempt import (
     Exited,
     LaunchError,

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.core.ids import TaskId
-from pex_tui.core.plan import TaskSpec
-from pex_tui.core.rules import RunRules
-from pex_tui.planning.foreseeable import MOST_TASKS
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.run_rules import RunRules
 from pex_tui.planning.foresight.change_index import Change, ChangeIndex
 from pex_tui.planning.foresight.foresight import Foresight
 from pex_tui.planning.foresight.logistic import LogisticModel
 from pex_tui.planning.foresight.model import read_model
+from pex_tui.planning.plan_file.foreseeable import MOST_TASKS
 from pex_tui.resources import shipped
 
 MODEL = read_model(shipped("config") / "foresight.json")

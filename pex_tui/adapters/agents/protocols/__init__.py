@@ -1,0 +1,1 @@
+"""The protocols that agents with a model speak."""

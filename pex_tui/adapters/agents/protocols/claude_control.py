@@ -1,0 +1,25 @@
+"""Claude Code's control messages: requests of ours, and answers to those of its."""
+
+from typing import Any
+
+from pex_tui.adapters.agents.protocols.protocol import ANSWER, Say, encoded
+
+DENIED = "The person who watches this run, or its rules, did not allow that. Find another way."
+
+
+def control(key: str, request: dict[str, Any]) -> Say:
+    """A request of ours."""
+    return Say(key, encoded({"type": "control_request", "request_id": key, "request": request}))
+
+
+def response(request: str, content: dict[str, Any]) -> Say:
+    """The answer to a request of its; a pause keeps it back."""
+    success = {"subtype": "success", "request_id": request, "response": content}
+    line = encoded({"type": "control_response", "response": success})
+    return Say(ANSWER + request, line, waits=True)
+
+
+def decision(behaviour: str) -> dict[str, Any]:
+    """What a hook before a tool decides, where it does."""
+    output = {"hookEventName": "PreToolUse", "permissionDecision": behaviour}
+    return {"hookSpecificOutput": {**output, "permissionDecisionReason": DENIED}}

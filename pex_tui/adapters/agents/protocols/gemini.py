@@ -1,0 +1,54 @@
+"""`gemini -o stream-json`: messages, tools and one result."""
+
+from typing import Any
+
+from pex_tui.adapters.agents.protocols.one_way import Monologue
+from pex_tui.adapters.agents.protocols.protocol import (
+    Heard,
+    amount,
+    entries,
+    section,
+    shown,
+    text_of,
+)
+
+
+class GeminiDialect(Monologue):
+    """One attempt of Gemini CLI; its words come in pieces, which only the next event ends."""
+
+    _words = ""
+
+    def _event(self, event: dict[str, Any], heard: Heard) -> None:
+        kind = event.get("type")
+        if kind == "message" and event.get("role") == "assistant":
+            self._words += text_of(event.get("content"))
+            return
+        self._says(self._words, heard)
+        self._words = ""
+        match kind:
+            case "init":
+                self._session = text_of(event.get("session_id"))
+            case "tool_use" if event.get("tool_name") == "write_todos":
+                self._plans(entries(section(event, "parameters").get("todos")), "description")
+            case "tool_use":
+                given = section(event, "parameters")
+                subject = given.get("command") or given.get("file_path") or given.get("path") or ""
+                title = f"{text_of(event.get('tool_name'))} {text_of(subject)}".strip()
+                self._begins(text_of(event.get("tool_id")), title, heard)
+            case "tool_result":
+                self._calls.discard(text_of(event.get("tool_id")))
+            case "error":
+                heard.shown += shown(text_of(event.get("message")), "! ")
+            case "result":
+                self._result(event, heard)
+            case _:
+                pass
+
+    def _result(self, event: dict[str, Any], heard: Heard) -> None:
+        tokens = int(amount(section(event, "stats").get("total_tokens")))
+        if tokens:
+            self._spends(tokens, None, heard)
+        if event.get("status") == "success":
+            self._succeeds(heard)
+        else:
+            self._fails(text_of(section(event, "error").get("message")), heard)

@@ -1,0 +1,1 @@
+"""What an attempt wrote: captured, kept under refs, or named."""

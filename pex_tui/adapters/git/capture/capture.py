@@ -1,0 +1,301 @@
+"""Captures what an attempt changed: one commit under its ref, the agent's own commits beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pex_tui.adapters.git.capture.agent_git_state import AgentGit, OwnWork
+from pex_tui.adapters.git.capture.change_set import take_footprint
+from pex_tui.adapters.git.capture.files_outside_sparse import look_outside
+from pex_tui.adapters.git.capture.live_diff import copy_shadow, diff_of
+from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
+from pex_tui.adapters.git.capture.oversized_files import files_left_out, left_out_folder
+from pex_tui.adapters.git.capture.snapshot import (
+    Extras,
+    Label,
+    Snapshot,
+    changed_paths,
+    keep_snapshot,
+)
+from pex_tui.adapters.git.capture.submodules import MODULES, Submodules, gitlinks_of
+from pex_tui.adapters.git.capture.unlanded_files import (
+    aside_folder,
+    ground_of,
+    parsed,
+    put_aside,
+    written,
+)
+from pex_tui.adapters.git.isolation.object_transfer import bring_over
+from pex_tui.adapters.git.plumbing.attributes import Attributes
+from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, Git, GitError
+from pex_tui.adapters.git.plumbing.ref_names import (
+    head_ref,
+    interrupted_ref,
+    left_ref,
+    read_ref,
+    rescue_ref,
+    stash_ref,
+    work_ref,
+    write_refs,
+)
+from pex_tui.adapters.git.plumbing.repository import shown
+from pex_tui.adapters.git.plumbing.shadow_index import Shadow, shadow_in, shadow_of
+from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
+from pex_tui.adapters.git.plumbing.worktree_record import Worktree
+from pex_tui.adapters.system.whole_file import write_whole
+from pex_tui.core.model.globs import matches
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.unlanded import Unlanded, Why, unlanded
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.ports import Captured, WorkspaceError
+from pex_tui.engine.run_paths import Places
+
+_ANSWER = "captured.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Captures from workspaces of a repository; `identity` is git's variables for who commits.
+
+    Ignored paths that match `keep` outlive a reset.
+    """
+
+    git: Git
+    places: Places
+    identity: Mapping[str, str] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
+
+    async def work(self, worktree: Worktree, key: AttemptKey, spec: TaskSpec) -> Captured:
+        """Put the attempt's work under its ref; the same answer when it is there already.
+
+        Raises GitError or WorkspaceError, the worktree left as it is.
+        """
+        start = worktree.commit
+        if start is None:
+            return Captured(None)  # never handed over
+        if not worktree.is_ready:
+            raise WorkspaceError(
+                f"The workspace {shown(worktree.path)} of {key.task} is gone, "
+                "and what was in it with it. Run the task again.",
+                passing=False,
+            )
+        agent = self._agent(worktree)
+        own = await agent.own_work(start)
+        kept = await self._keep_commits(worktree, key, own)
+        habits = await agent.habits(start, own)
+        snapshot = await self._kept(worktree, key) or await self.snapshot(
+            worktree, key, Label(_message(spec), work_ref(key), self.identity)
+        )
+        found = await self._captured(snapshot, key, spec)
+        return replace(
+            found,
+            oddities=habits.oddities,
+            own_commits=habits.own_commits,
+            unlanded=(*kept, *await self._set_aside(worktree, key)),
+        )
+
+    async def reading(self, worktree: Worktree, key: AttemptKey) -> Captured:
+        """Keep all that is in a worktree where no work should be; raise GitError or OSError."""
+        label = Label(f"Left in the workspace of {key.task}\n", rescue_ref(key), self.identity)
+        snapshot = await self.snapshot(worktree, key, label)
+        kept = (unlanded(Why.READER, list(snapshot.files), label.ref),) if snapshot else ()
+        commits = await self.keep_agent_commits(worktree, key)
+        return Captured(
+            None,
+            left_out=files_left_out(left_out_folder(self.places, key)),
+            unlanded=(*kept, *commits, *await self._set_aside(worktree, key)),
+        )
+
+    async def snapshot(self, worktree: Worktree, key: AttemptKey, label: Label) -> Snapshot | None:
+        """Commit the worktree's state under a ref; None when nothing changed.
+
+        What is too large for git goes into the folder of the attempt. Raises GitError or OSError.
+        """
+        shadow = await shadow_of(worktree, self.git)
+        extras = await self._extras(worktree, shadow)
+        attempt = self.places.attempt(key.run, key.task, key.attempt)
+        return await keep_snapshot(shadow, replace(extras, attempt=attempt), label)
+
+    async def _set_aside(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
+        """Keep what the snapshot that was just made does not hold, and a reset would delete."""
+        shadow = await shadow_of(worktree, self.git)
+        attempt = self.places.attempt(key.run, key.task, key.attempt)
+        inside: tuple[Unlanded, ...] = ()
+        if (worktree.path / ".gitmodules").is_file():
+            stores, scratch = user_git(self.git).git_dir / MODULES, attempt / "submodule"
+            modules = Submodules(stores, worktree.path, work_ref(key), scratch, self.identity)
+            inside = await modules.keep(shadow.git, await gitlinks_of(shadow.git))
+        ground = ground_of(worktree, self.keep)
+        return inside + await put_aside(shadow, ground, aside_folder(attempt))
+
+    async def diff(self, worktree: Worktree) -> str:
+        """What has changed in a worktree at work, as a unified diff; raise GitError or OSError."""
+        start = worktree.commit
+        if start is None:
+            return ""
+        shadow = await copy_shadow(worktree, worktree.glance, start, self.git)
+        return await diff_of(shadow, await self._extras(worktree, shadow))
+
+    async def footprint(self, worktree: Worktree, before: Footprint | None) -> Footprint | None:
+        """What has changed in a worktree at work; raise GitError or OSError."""
+        start = worktree.commit
+        if start is None:
+            return None
+        if before is None or before.start != start:
+            shadow = await copy_shadow(worktree, worktree.radar, start, self.git)
+        else:
+            shadow = shadow_in(worktree.radar, worktree.path, start, self.git)
+        return await take_footprint(shadow, await self._extras(worktree, shadow), before)
+
+    async def _extras(self, worktree: Worktree, shadow: Shadow) -> Extras:
+        """What is special in the worktree, by what we put there and what the agent told git."""
+        agent = self._agent(worktree)
+        outside = await look_outside(shadow, agent)
+        return Extras(
+            foreign=frozenset((*worktree.included, *worktree.untracked)),
+            forced=tuple(await agent.added(shadow.start)),
+            absent=outside.absent,
+            gone=outside.gone,
+        )
+
+    async def has_own_commits(self, worktree: Worktree) -> bool:
+        """Whether the agent made commits or stashes in the worktree; raise OSError."""
+        start = worktree.commit
+        return start is not None and bool((await self._agent(worktree).own_work(start)).commits)
+
+    async def keep_agent_commits(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
+        """Put commits that the agent made itself under refs of their own; which are no work."""
+        if worktree.commit is None:
+            return ()
+        own = await self._agent(worktree).own_work(worktree.commit)
+        return await self._keep_commits(worktree, key, own)
+
+    async def _keep_commits(
+        self, worktree: Worktree, key: AttemptKey, own: OwnWork
+    ) -> tuple[Unlanded, ...]:
+        if not own.commits:
+            return ()
+        stashes = {stash_ref(key, number): one for number, one in enumerate(own.stashes, 1)}
+        left = {left_ref(key, name, one): one for name, one in own.left.items()}
+        ends = {head_ref(key): own.head, interrupted_ref(key): own.interrupted}
+        refs = {ref: commit for ref, commit in ends.items() if commit is not None}
+        try:
+            await bring_over(self.git, worktree.git_dir, own.commits)
+        except GitError as error:
+            names = [commit[:10] for commit in own.commits]
+            return (unlanded(Why.LEFT, names, detail=clean(str(error))),)
+        await write_refs(self.git, {**refs, **stashes, **left})
+        told = [unlanded(Why.LEFT, [name], ref) for name, ref in zip(own.left, left, strict=True)]
+        for ref, commit in stashes.items():
+            files = await changed_paths(self.git, f"{commit}^", commit)
+            told.append(unlanded(Why.STASH, list(files) or ["what it did not track"], ref))
+        return tuple(told)
+
+    async def found(self, key: AttemptKey, spec: TaskSpec) -> Captured | None:
+        """What the attempt's ref holds, for an attempt that has no workspace any more."""
+        git = self.git
+        commit = await read_ref(git, work_ref(key))
+        if commit is None:
+            return None
+        files = await changed_paths(git, f"{commit}^", commit)
+        return await self._captured(Snapshot(commit, files), key, spec)
+
+    async def _kept(self, worktree: Worktree, key: AttemptKey) -> Snapshot | None:
+        """What an earlier capture of this attempt, cut short by a crash, put under its ref."""
+        git, start = self.git, worktree.commit
+        commit = await read_ref(git, work_ref(key))
+        if commit is None or start is None or await read_ref(git, f"{commit}^1") != start:
+            return None
+        shadow = await shadow_of(worktree, self.git)
+        await shadow.git.run(*WHOLE_TREE, "read-tree", commit)
+        return Snapshot(commit, await changed_paths(git, start, commit))
+
+    async def _captured(
+        self, snapshot: Snapshot | None, key: AttemptKey, spec: TaskSpec
+    ) -> Captured:
+        git = self.git
+        check = MarkerCheck(git, Attributes(git, self.places.root / "attributes"))
+        commit = snapshot.commit if snapshot else None
+        markers = await check.in_change(f"{commit}^", commit) if commit else ()
+        left_out = files_left_out(left_out_folder(self.places, key))
+        return replace(captured(snapshot, spec), left_out=left_out, markers=markers)
+
+    def _agent(self, worktree: Worktree) -> AgentGit:
+        return AgentGit(self.git, worktree)
+
+
+def captured(snapshot: Snapshot | None, spec: TaskSpec) -> Captured:
+    """The snapshot as the engine's answer, with the paths outside the declared write set."""
+    if snapshot is None:
+        return Captured(None)
+    drift: tuple[str, ...] = ()
+    if spec.writes is not None:
+        drift = tuple(path for path in snapshot.files if not _is_declared(path, spec.writes))
+    return Captured(snapshot.commit, snapshot.files, drift)
+
+
+def _is_declared(path: str, writes: tuple[str, ...]) -> bool:
+    return any(matches(pattern, path) for pattern in writes)
+
+
+def _message(spec: TaskSpec) -> str:
+    return f"{spec.commit_message.strip() or spec.title or spec.id}\n"
+
+
+class Answers:
+    """What captures answered, beside each attempt's log: asked again, they answer the same."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def store(self, key: AttemptKey, answer: Captured) -> None:
+        """Write the answer down; raise OSError."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "work": answer.work,
+            "files": answer.files,
+            "drift": answer.drift,
+            "trespass": answer.trespass,
+            "left_out": answer.left_out,
+            "markers": answer.markers,
+            "oddities": answer.oddities,
+            "own_commits": answer.own_commits,
+            "unlanded": written(answer.unlanded),
+            "intrusions": answer.intrusions,
+        }
+        write_whole(path, json.dumps(content).encode())
+
+    def read(self, key: AttemptKey) -> Captured | None:
+        """The answer given before, if there was one."""
+        try:
+            content = json.loads(self._path(key).read_text("utf-8"))
+            return Captured(
+                CommitId(content["work"]) if content["work"] else None,
+                tuple(content["files"]),
+                tuple(content["drift"]),
+                tuple(content["trespass"]),
+                tuple(content["left_out"]),
+                tuple(content.get("markers", ())),
+                tuple(content.get("oddities", ())),
+                content.get("own_commits", 0),
+                parsed(content.get("unlanded", [])),
+                tuple(content.get("intrusions", ())),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def forget(self, key: AttemptKey) -> bool:
+        """Drop the answer; whether there was one."""
+        try:
+            self._path(key).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _path(self, key: AttemptKey) -> Path:
+        return self._places.attempt(key.run, key.task, key.attempt) / _ANSWER

@@ -1,0 +1,92 @@
+"""Decides whether a text may land: never with conflict markers that it brings itself.
+
+What `core.markers` takes for markers depends on a file's `conflict-marker-size`: a file of another
+size may hold lines of the usual one as its text.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pex_tui.adapters.git.plumbing.attributes import Attributes
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.objects import read_blobs
+from pex_tui.core.textmerge.leftover_markers import USUAL_SIZE, markers_left
+
+SIZE_ATTRIBUTE = "conflict-marker-size"
+_SUSPICIOUS = "^(<{3,}|>{3,}|={3,})( |\r|$)"
+_SUBMODULE = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerCheck:
+    """The check of one repository; the attributes in force are those of the checked tree."""
+
+    git: Git
+    attributes: Attributes
+
+    async def in_change(self, old: str, new: str) -> tuple[str, ...]:
+        """Files of `new` (tree or commit) with markers that `old` had not; raise GitError.
+
+        A text that only moved here, or was copied, is none of the change's doing.
+        """
+        suspects = await self._suspects(old, new)
+        if not suspects:
+            return ()
+        sizes = await self.sizes(new, [path for path, _, _ in suspects])
+        names = [oid for _, *both in suspects for oid in both if oid.strip("0")]
+        contents = dict(zip(names, await read_blobs(self.git, names), strict=True))
+        left = {
+            path: text
+            for path, before, text in suspects
+            if markers_left(contents[text], [contents.get(before, b"")], size=sizes[path])
+        }
+        known = await self._blobs_of(old) if left else frozenset()
+        return tuple(path for path, text in left.items() if text not in known)
+
+    async def in_settled(
+        self, tree: str, texts: Mapping[str, bytes], versions: Mapping[str, Iterable[bytes]]
+    ) -> dict[str, int]:
+        """By path the first marker line of each text that was to settle a conflict of versions.
+
+        Raises GitError.
+        """
+        sizes = await self.sizes(tree, [*texts])
+        left = {
+            path: markers_left(texts[path], versions[path], size=sizes[path], settles=True)
+            for path in texts
+        }
+        return {path: lines[0] for path, lines in left.items() if lines}
+
+    async def sizes(self, tree: str, paths: list[str]) -> dict[str, int]:
+        """How long a conflict marker is in each of the paths, by the tree's attributes."""
+        git = await self.attributes.git_for(tree)
+        stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+        answer = await git.run("check-attr", "-z", "--stdin", SIZE_ATTRIBUTE, stdin=stdin)
+        told = os.fsdecode(answer.stdout).split("\0")
+        return {path: marker_size(word) for path, word in zip(told[::3], told[2::3], strict=False)}
+
+    async def _suspects(self, old: str, new: str) -> list[tuple[str, str, str]]:
+        """Path, old and new blob of each text with something like a marker among its changes."""
+        answer = await self.git.run(
+            *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "-M", "--diff-filter=AMRT"),
+            *("--no-ext-diff", "--no-textconv", "--text", f"-G{_SUSPICIOUS}", old, new),
+        )
+        tokens = iter(os.fsdecode(answer.stdout).split("\0")[:-1])
+        found = []
+        for head in tokens:
+            _, mode, before, text, status = head.split(" ")
+            path = next(tokens)
+            path = next(tokens) if status.startswith("R") else path
+            if mode != _SUBMODULE:
+                found.append((path, before, text))
+        return found
+
+    async def _blobs_of(self, tree: str) -> frozenset[str]:
+        listing = await self.git.text("ls-tree", "-r", "--format=%(objectname)", tree)
+        return frozenset(listing.split("\n"))
+
+
+def marker_size(word: str) -> int:
+    """The size that an attribute's value asks for."""
+    return int(word) if word.isascii() and word.isdigit() and int(word) else USUAL_SIZE

@@ -1,0 +1,58 @@
+"""Files that git does not take are kept beside the attempt's log, for a reset deletes them."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.filesystem import is_folder, make_writable
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.run_paths import Places
+
+LEFT_OUT = "left-out"
+ASIDE = "aside"
+"""The folders of an attempt for what is too large for git, and for what else can't land."""
+
+
+def left_out_folder(places: Places, key: AttemptKey) -> Path:
+    """Where the attempt's files lie that are too large for git."""
+    return places.attempt(key.run, key.task, key.attempt) / LEFT_OUT
+
+
+def files_left_out(folder: Path) -> tuple[str, ...]:
+    """The absolute paths of the files in an attempt's folder for them, sorted."""
+    found = (path for path in folder.rglob("*") if not path.is_dir())
+    return tuple(sorted(os.fspath(path) for path in found))
+
+
+def has_left_out(run_folder: Path) -> bool:
+    """Whether an attempt of the run has such files."""
+    return any(run_folder.glob(f"*/*/{LEFT_OUT}"))
+
+
+def set_aside(root: Path, paths: Sequence[str], folder: Path) -> None:
+    """Move files and folders of a work tree there, under the same paths; raise OSError.
+
+    What lies beyond a link is not the work tree's, and stays. What is there already is kept.
+    """
+    for path in paths:
+        source, target = root / path, folder / path
+        if source.parent.resolve() != root.resolve() / Path(path).parent:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        while os.path.lexists(target):
+            target = target.with_name(f"{target.name}~")
+        try:
+            source.rename(target)
+        except OSError:  # another disk, or a folder made read-only: the reset removes the source
+            copy(source, target)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, a link or a folder; raise OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if is_folder(source):
+        make_writable(source)
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)

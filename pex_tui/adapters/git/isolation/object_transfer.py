@@ -1,0 +1,41 @@
+"""Brings commits of a workspace's repository into the user's, whole before any ref names them."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from pex_tui.adapters.git.isolation.workspace_repository import quoted_path
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.core.model.ids import CommitId
+
+_NOT_REPLACED = {"GIT_NO_REPLACE_OBJECTS": "1"}
+
+
+def with_objects_of(git: Git, git_dir: Path) -> Git:
+    """The same git, which sees the objects of another git directory too, and nothing else of it."""
+    objects = os.fsdecode(quoted_path(git_dir / "objects", ":"))
+    more = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": objects, "GIT_NO_LAZY_FETCH": "1"}
+    return replace(git, env={**git.env, **more})
+
+
+async def bring_over(git: Git, git_dir: Path, tips: Iterable[CommitId]) -> None:
+    """Copy what the commits need and no ref of ours holds; raise GitError when it is incomplete.
+
+    Whatever the other repository borrows from elsewhere is copied as well.
+    """
+    wanted = "".join(f"{tip}\n" for tip in tips).encode()
+    there = with_objects_of(git, git_dir)
+    listing = await there.run(
+        *("rev-list", "--objects", "--no-object-names", "--stdin", "--not", "--all"),
+        stdin=wanted,
+        env=_NOT_REPLACED,
+    )
+    if listing.stdout:
+        place = git.git_dir / "objects" / "pack" / "pack"
+        await there.run("pack-objects", "-q", str(place), stdin=listing.stdout, env=_NOT_REPLACED)
+    await git.run(
+        *("rev-list", "--objects", "--quiet", "--stdin", "--not", "--all"),
+        stdin=wanted,
+        env=_NOT_REPLACED,
+    )

@@ -1,0 +1,275 @@
+"""Notices what was done to the user's repository while agents were at work in theirs.
+
+Agents have repositories of their own, but they know the way to the user's. Nobody can tell an
+agent's git from a person's, so what a person does every day is not told (commits, fetches, new
+branches), what only a program does is undone, and all else is told with the way back.
+"""
+
+import asyncio
+import json
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pex_tui.adapters.git.isolation.agent_refs import log_entries
+from pex_tui.adapters.git.plumbing.filesystem import put_bytes
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
+from pex_tui.adapters.git.plumbing.ref_names import landing_commits, saved_ref, write_refs
+from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.adapters.git.user_repository.user_refs import UserRefs
+from pex_tui.adapters.system.whole_file import write_whole
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.sanitize import clean
+
+_STASH = "logs/refs/stash"
+_ALTERNATES = "objects/info/alternates"
+_FILES = (
+    "config",
+    "config.worktree",
+    "info/attributes",
+    "info/exclude",
+    "info/grafts",
+    _ALTERNATES,
+)
+_MOST_BYTES = 1024 * 1024
+# Nobody sets these by hand in a repository with files, and with them git is broken or hijacked.
+_UNDONE = frozenset({"core.bare", "core.fsmonitor", "core.hookspath", "core.worktree"})
+_VERSION = "core.repositoryformatversion"
+_MOST_TOLD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the user's repository was like: branches and tags, stashes, files by their path."""
+
+    refs: dict[str, str]
+    stashes: tuple[str, ...]
+    files: dict[str, bytes]
+
+    def as_json(self) -> str:
+        """For the next engine."""
+        files = {
+            os.fsencode(name).hex(): b64encode(raw).decode() for name, raw in self.files.items()
+        }
+        return json.dumps({"refs": self.refs, "stashes": self.stashes, "files": files})
+
+
+@dataclass(slots=True)
+class UserWatch:
+    """Compares a user's repository, which has a stand-in, with what it was like at the last look.
+
+    `store` is a file for that, and `aside` a folder for what is put out of the way.
+    """
+
+    repository: Repository
+    store: Path
+    aside: Path
+    _refs: UserRefs = field(init=False)
+    _seen: Seen | None = None
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._refs = UserRefs(self.repository.git)
+
+    async def begin(self, *, is_quiet: bool) -> None:
+        """An attempt is about to start; `is_quiet` when no other is at work. Raises GitError."""
+        async with self._looking:
+            if is_quiet or self._last() is None:
+                self._keep(await self._look())
+
+    async def compare(
+        self, run: RunId, at_work: Callable[[], Collection[TaskId]]
+    ) -> tuple[str, ...]:
+        """What was done since the last look, in sentences; undone as far as that is safe.
+
+        `at_work` names the tasks that are at work when it is asked. Raises GitError or OSError.
+        """
+        during = {*at_work()}
+        async with self._looking:
+            before, now = self._last(), await self._look()
+            if before is None or before == now:
+                self._keep(now)
+                return ()
+            told = [*await self._files(before, now), *await self._moved(run, before, now)]
+            self._keep(await self._look())
+        who = ", ".join(sorted({*during, *at_work()}))
+        more = len(told) - _MOST_TOLD
+        told = told[:_MOST_TOLD] + ([f"{more} changes more were made"] if more > 0 else [])
+        return tuple(f"In your repository, while {who} ran: {clean(one)}." for one in told)
+
+    async def _look(self) -> Seen:
+        shown = await self._refs.shown()
+        kept = ("refs/heads/", "refs/tags/")
+        refs = {name: oid for name, oid in shown.objects.items() if name.startswith(kept)}
+        stashes = tuple(new for _, new, _ in log_entries(self._common / _STASH))
+        return Seen(refs, stashes, dict(await asyncio.to_thread(lambda: [*self._contents()])))
+
+    def _contents(self) -> Iterator[tuple[str, bytes]]:
+        hooks = self._common / "hooks"
+        names = [f"hooks/{hook.name}" for hook in hooks.iterdir()] if hooks.is_dir() else []
+        for name in (*_FILES, *(name for name in names if not name.endswith(".sample"))):
+            path = self._common / name
+            if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+                yield name, path.read_bytes()
+
+    async def _files(self, before: Seen, now: Seen) -> list[str]:
+        told = []
+        for name in sorted(before.files.keys() | now.files.keys()):
+            old, new = before.files.get(name), now.files.get(name)
+            if old == new:
+                continue
+            if name.startswith("config"):
+                told += await self._configured(name, old or b"", new)
+            elif name.startswith("hooks/") or name == _ALTERNATES:
+                told.append(self._put_back(name, old, new))
+            else:
+                did = "added" if old is None else "removed" if new is None else "changed"
+                told.append(f".git/{name} was {did}{self._kept_aside(name, old)}")
+        return told
+
+    async def _configured(self, name: str, old: bytes, new: bytes | None) -> list[str]:
+        """Which settings were changed; those that break or hijack git are put back."""
+        try:
+            was, has = await self._parse(old), await self._parse(new or b"")
+        except GitError:
+            return [self._put_back(name, old, new)]
+        if _VERSION in was and _VERSION not in has:  # git writes it, and nobody takes it away
+            return [self._put_back(name, old, new)]
+        changed = [key for key in was.keys() | has.keys() if was.get(key) != has.get(key)]
+        config = ("config", "-f", str(self._common / name))
+        for key in (key for key in changed if key in _UNDONE):
+            values = was.get(key)
+            if values:
+                await self._git.run(*config, "--replace-all", key, values[-1])
+            else:
+                await self._git.run(*config, "--unset-all", key, ok=(0, 5))
+        return [
+            f"{key} was {'set to ' + has[key][-1] if key in has else 'removed'} in .git/{name}"
+            f"{'; that is undone' if key in _UNDONE else _before(was.get(key))}"
+            for key in sorted(changed)
+        ]
+
+    async def _parse(self, content: bytes) -> dict[str, list[str]]:
+        answer = await self._git.run("config", "-f", "-", "--list", "-z", stdin=content)
+        found: dict[str, list[str]] = {}
+        for entry in os.fsdecode(answer.stdout).split("\0")[:-1]:
+            key, _, text = entry.partition("\n")
+            found.setdefault(key, []).append(text)
+        return found
+
+    def _put_back(self, name: str, old: bytes | None, new: bytes | None) -> str:
+        """Put a file back as it was, and what was there out of the way."""
+        place, where = self._common / name, ""
+        if new is not None:
+            put_bytes(self.aside / name, new)
+            where = f", and what was there is in {self.aside / name}"
+        if old is None:
+            place.unlink(missing_ok=True)
+        else:
+            fresh = place.with_name(f"{place.name}.pex")
+            put_bytes(fresh, old)
+            fresh.chmod(place.stat().st_mode if place.exists() else 0o755)
+            fresh.replace(place)
+        did = "added" if old is None else "removed" if new is None else "changed"
+        return f".git/{name} was {did}; that is undone{where}"
+
+    def _kept_aside(self, name: str, old: bytes | None) -> str:
+        """Where a file that may be a person's doing is kept as it was."""
+        if old is None:
+            return ""
+        place = self.aside / f"{name}.before"
+        put_bytes(place, old)
+        return f"; as it was it is in {place}"
+
+    async def _moved(self, run: RunId, before: Seen, now: Seen) -> list[str]:
+        """Which branches, tags and stashes were moved or removed; their commits are kept."""
+        lost = {ref: oid for ref, oid in before.refs.items() if now.refs.get(ref) != oid}
+        gone = [oid for oid in before.stashes if oid not in now.stashes]
+        ours = await landing_commits(self._git) if lost else set()
+        told, kept = [], {}
+        for ref, old in lost.items():
+            saved = saved_ref(run, ref, old)
+            words = await self._fate(ref, old, now.refs.get(ref), ours, saved)
+            if words:
+                told.append(words)
+                kept[saved] = CommitId(old)
+        for oid in gone:
+            kept[saved_ref(run, "refs/stash", oid)] = CommitId(oid)
+            told.append(f"a stash was dropped: `git stash store {oid[:10]}` brings it back")
+        if kept:
+            await write_refs(self._git, kept)
+        return told
+
+    async def _fate(self, ref: str, old: str, new: str | None, ours: set[str], saved: str) -> str:
+        """What became of a ref, empty when it is none of an agent's doing; put back if sure.
+
+        Its old commit is kept as `saved`.
+        """
+        name = ref.split("/", 2)[2]
+        kind = "branch" if ref.startswith("refs/heads/") else "tag"
+        if new is None:
+            return f"the {kind} {name} was deleted: `git {kind} {name} {old[:10]}` brings it back"
+        if new in ours:
+            return ""  # it was landed
+        if kind == "branch" and self._is_by_hand(ref, old):
+            onward = await self._git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1, 128))
+            if onward.status == 0:
+                return ""
+            return (
+                f"{name} was moved from {old[:10]} to {new[:10]}{_way_back(kind, name, old, saved)}"
+            )
+        moved = f"the {kind} {name} was moved to {new[:10]}"
+        try:
+            await self._git.run("update-ref", "-m", "pex-tui: puts it back", ref, old, new)
+        except GitError:
+            return moved + _way_back(kind, name, old, saved)
+        return f"{moved}; that is undone"
+
+    def _is_by_hand(self, ref: str, old: str) -> bool:
+        """Whether the reflog has words for how a branch was moved: plumbing leaves none."""
+        since = []
+        for entry in reversed(log_entries(self._common / "logs" / ref)):
+            since.append(entry)
+            if entry[0] == old:
+                break
+        return not since or any(words.strip() for _, _, words in since)
+
+    def _last(self) -> Seen | None:
+        if self._seen is None:
+            self._seen = _read(self.store)
+        return self._seen
+
+    def _keep(self, seen: Seen) -> None:
+        if seen != self._seen:
+            self._seen = seen
+            write_whole(self.store, seen.as_json().encode())
+
+    @property
+    def _common(self) -> Path:
+        return self.repository.common_dir
+
+    @property
+    def _git(self) -> Git:
+        return self.repository.git
+
+
+def _way_back(kind: str, name: str, old: str, saved: str) -> str:
+    return f"; `git {kind} {name}-before {old[:10]}` brings what it was back (kept as {saved})"
+
+
+def _before(values: list[str] | None) -> str:
+    return f"; it was {values[-1]}" if values else ""
+
+
+def _read(store: Path) -> Seen | None:
+    try:
+        content = json.loads(store.read_text("utf-8"))
+        files = {
+            os.fsdecode(bytes.fromhex(name)): b64decode(raw)
+            for name, raw in content["files"].items()
+        }
+        return Seen(content["refs"], tuple(content["stashes"]), files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,221 @@
+"""Settles what ort leaves in conflict, where it was settled before or a strategy can.
+
+Never for a path that a side renamed, removed or made another kind of thing, nor for one that has a
+merge driver: what is plain there is not for us to say.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
+from pex_tui.adapters.git.landing.resolution_cache import Memory
+from pex_tui.adapters.git.landing.resolved_tree import settled_tree
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.merge_tree import PathConflict, TreeMerge, entries_at
+from pex_tui.adapters.git.plumbing.objects import read_blobs
+from pex_tui.core.landing.auto_resolution import told_decision
+from pex_tui.core.model.conflict import CombinedFile, Decision
+from pex_tui.core.model.globs import matches
+from pex_tui.core.model.run_rules import Strategy
+from pex_tui.core.textmerge.auto_strategies import read_conflict, resolve
+from pex_tui.core.textmerge.conflict_markers import marked_sides
+from pex_tui.core.textmerge.diff3 import Chunk, versions
+from pex_tui.core.textmerge.leftover_markers import markers_left
+
+_REGULAR = ("100644", "100755")
+_MOST_PATHS = 500  # more than that is no matter of rules
+_KINDS = ("content", "add/add")
+_PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` without a driver
+
+
+@dataclass(frozen=True, slots=True)
+class TextConflict:
+    """A conflict between two edits of one text, in chunks; how long a marker is in that file."""
+
+    conflict: PathConflict
+    parts: tuple[Chunk, ...]
+    marker_size: int
+
+    @property
+    def path(self) -> str:
+        """Where the text lies."""
+        return self.conflict.path
+
+    def has_markers(self, text: bytes) -> bool:
+        """Whether a text that was to settle the conflict holds markers that no version has."""
+        return bool(markers_left(text, versions(self.parts), size=self.marker_size, settles=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Combiner:
+    """What may be settled how: as it was before, by `silent` strategies, on `union` paths by union.
+
+    Only where something `judges` the outcome.
+    """
+
+    check: MarkerCheck
+    silent: tuple[Strategy, ...] = ()
+    union: tuple[str, ...] = ()
+    memory: Memory | None = None
+    judges: bool = False
+
+    async def combine(
+        self, merge: TreeMerge, index: Path
+    ) -> tuple[str, tuple[CombinedFile, ...]] | None:
+        """The tree with every conflict settled, and how; None unless all are.
+
+        `index` is a scratch file. Raises GitError, LandingError.
+        """
+        readable = await self.readable(merge) if self.judges else []
+        if not readable or len(readable) < len(merge.conflicts):
+            return None
+        told = []
+        contents: dict[str, bytes | None] = {}
+        for one in readable:
+            settled = await asyncio.to_thread(self._settle, one)
+            if settled is None:
+                return None
+            told.append(settled[0])
+            contents[one.path] = settled[1]
+        tree = await settled_tree(self.check, merge, Decision.EDITED, contents, index)
+        return tree, tuple(told)
+
+    async def proposals(self, merge: TreeMerge) -> dict[str, tuple[bytes, str]]:
+        """What people made of the same conflicts before, by path, and who did when, in words.
+
+        Raises GitError.
+        """
+        found = {}
+        for one in await self.readable(merge) if self.memory else ():
+            recalled = await asyncio.to_thread(self._recall, one)
+            if recalled is not None:
+                found[one.path] = (recalled[1], told_decision(recalled[0]))
+        return found
+
+    async def remember(self, merge: TreeMerge, settled: str, by: str) -> None:
+        """Remember what somebody made of the merge's conflicts; raise GitError, OSError."""
+        if self.memory is None:
+            return
+        readable = await self.readable(merge)
+        made = await entries_at(self._git, settled, [one.path for one in readable])
+        files = {path: side.oid for path, side in made.items() if side.mode in _REGULAR}
+        texts = dict(zip(files, await read_blobs(self._git, [*files.values()]), strict=True))
+        for one in readable:
+            text = texts.get(one.path)
+            if text is not None and not one.has_markers(text):
+                await asyncio.to_thread(self.memory.keep, one.path, one.parts, text, by)
+
+    @property
+    def _git(self) -> Git:
+        return self.check.git
+
+    def _settle(self, one: TextConflict) -> tuple[CombinedFile, bytes] | None:
+        """How a conflict is settled, and what the file then holds; a person's word comes first."""
+        recalled = self._recall(one)
+        if recalled is not None:
+            return recalled
+        in_union = any(matches(glob, one.path) for glob in self.union)
+        allowed = (*self.silent, Strategy.UNION) if in_union else self.silent
+        found = resolve(one.parts, allowed)
+        if found is None or one.has_markers(found.text):
+            return None
+        return CombinedFile(one.path, one.conflict.kind, found.strategies), found.text
+
+    def _recall(self, one: TextConflict) -> tuple[CombinedFile, bytes] | None:
+        """What somebody made of it; forgotten, if that holds conflict markers."""
+        found = self.memory.recall(one.path, one.parts) if self.memory else None
+        if self.memory is None or found is None:
+            return None
+        text, known = found
+        if one.has_markers(text):
+            self.memory.forget(one.path, one.parts)
+            return None
+        how = (Strategy.REMEMBERED,)
+        return CombinedFile(one.path, one.conflict.kind, how, known.by, known.at), text
+
+    async def readable(self, merge: TreeMerge) -> list[TextConflict]:
+        """The conflicts between two edits of one text, in chunks that git sees as we do."""
+        edits = await self._edits(merge)
+        merged = await entries_at(self._git, merge.tree, [conflict.path for conflict in edits])
+        edits = [conflict for conflict in edits if conflict.path in merged]
+        named = {side.oid for conflict in edits for side in conflict.sides}
+        oids = sorted(named | {side.oid for side in merged.values()})
+        blobs = dict(zip(oids, await read_blobs(self._git, oids), strict=True))
+        sizes = await self.check.sizes(merge.tree, [conflict.path for conflict in edits])
+        found = []
+        for conflict in edits:
+            base, work, tip = (
+                None if side is None else blobs[side.oid]
+                for side in (conflict.base, conflict.work, conflict.tip)
+            )
+            text = blobs[merged[conflict.path].oid]
+            parts = await asyncio.to_thread(_read, (base, work or b"", tip or b""), text, merge)
+            if parts is not None:
+                found.append(TextConflict(conflict, parts, sizes[conflict.path]))
+        return found
+
+    async def _edits(self, merge: TreeMerge) -> list[PathConflict]:
+        """Conflicts on paths that hold a file on both sides, as they did before or anew."""
+        found = [conflict for conflict in merge.conflicts if _is_edit(conflict)]
+        if not 0 < len(found) <= _MOST_PATHS or not await self._has_no_default_driver():
+            return []
+        paths = [conflict.path for conflict in found]
+        tips = await entries_at(self._git, merge.tip, paths)
+        works = await entries_at(self._git, merge.work, paths)
+        base = await self._git.text("merge-base", merge.tip, merge.work)
+        bases = await entries_at(self._git, base, paths)
+        drivers = await self._drivers(merge, paths)
+        return [
+            conflict
+            for conflict in found
+            if drivers.get(conflict.path) in _PLAIN
+            and tips.get(conflict.path) == conflict.tip
+            and works.get(conflict.path) == conflict.work
+            and (conflict.path in bases) == (conflict.base is not None)
+        ]
+
+    async def _drivers(self, merge: TreeMerge, paths: list[str]) -> dict[str, str]:
+        """What the attributes say of how each path merges."""
+        tree = await self._git.text("rev-parse", f"{merge.tip}^{{tree}}")
+        git = await self.check.attributes.git_for(tree)
+        stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+        answer = await git.run("check-attr", "-z", "--stdin", "merge", stdin=stdin)
+        tokens = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return dict(zip(tokens[::3], tokens[2::3], strict=False))
+
+    async def _has_no_default_driver(self) -> bool:
+        answer = await self._git.run("config", "--get", "merge.default", ok=(0, 1))
+        return answer.text in {"", "text"}
+
+
+def _is_edit(conflict: PathConflict) -> bool:
+    modes = {side.mode for side in conflict.sides}
+    return (
+        conflict.kind in _KINDS
+        and conflict.tip is not None
+        and conflict.work is not None
+        and len(modes) == 1
+        and modes <= {*_REGULAR}
+        and conflict.places == (conflict.path,)
+    )
+
+
+def _read(
+    versions: tuple[bytes | None, bytes, bytes], marked: bytes, merge: TreeMerge
+) -> tuple[Chunk, ...] | None:
+    """The versions in chunks; None when git put the conflicts elsewhere than we would."""
+    parts = read_conflict(*versions)
+    text = marked.decode("utf-8", "surrogateescape")
+    sides = marked_sides(text, merge.tip, merge.work)
+    if parts is None or sides is None:
+        return None
+    tip = "".join(line for part in parts for line in _side(part, part.theirs))
+    work = "".join(line for part in parts for line in _side(part, part.ours))
+    # Git ends a side's last line before a marker.
+    seen = tuple("".join(side).removesuffix("\n") for side in sides)
+    return parts if seen == (tip.removesuffix("\n"), work.removesuffix("\n")) else None
+
+
+def _side(part: Chunk, side: tuple[str, ...]) -> tuple[str, ...]:
+    return side if part.is_conflict else part.merged[0]

@@ -1,0 +1,52 @@
+"""Whose landings a work is in conflict with: those that changed what does not merge now."""
+
+import re
+from dataclasses import dataclass
+
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.merge_tree import PathConflict, TreeMerge, TreeMerger, entries_at
+from pex_tui.adapters.git.plumbing.objects import Commit, read_blobs
+from pex_tui.adapters.git.user_repository.landing_history import landings_on
+from pex_tui.core.model.ids import CommitId, TaskId
+
+_MOST_MERGES = 30  # beyond which all who touched the paths are named
+_Dispute = tuple[bytes, ...] | tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Finds the tasks by merging the work onto each of the landings that touched the paths."""
+
+    git: Git
+    merger: TreeMerger
+
+    async def against(self, work: Commit, tip: CommitId, merge: TreeMerge) -> tuple[TaskId, ...]:
+        """The tasks in conflict with the work, oldest landing first; raise GitError."""
+        landings = await landings_on(self.git, work, tip, merge.conflicts)
+        guilty: list[TaskId] = []
+        if 1 < len(landings) <= _MOST_MERGES:
+            before: dict[str, _Dispute] = {}
+            for commit, task in landings:
+                disputed = await self._disputed(await self.merger.merge(commit, work))
+                if any(before.get(path) != found for path, found in disputed.items()):
+                    guilty.append(task)
+                before = disputed
+        return tuple(dict.fromkeys(guilty or [task for _, task in landings]))
+
+    async def _disputed(self, merge: TreeMerge) -> dict[str, _Dispute]:
+        """By path the texts between git's markers; without any, the kind and what landed there."""
+        merged = await entries_at(self.git, merge.tree, [one.path for one in merge.conflicts])
+        marked = [one for one in merge.conflicts if one.kind in {"content", "add/add"}]
+        paths = [one.path for one in marked if one.path in merged]
+        blobs = await read_blobs(self.git, [merged[path].oid for path in paths])
+        between = re.compile(
+            rb"(?ms)^<{7,} %s\b[^\n]*\n(.*?)^>{7,} %s" % (merge.tip.encode(), merge.work.encode())
+        )
+        texts = {
+            path: tuple(between.findall(blob)) for path, blob in zip(paths, blobs, strict=True)
+        }
+        return {one.path: texts.get(one.path) or _as_whole(one) for one in merge.conflicts}
+
+
+def _as_whole(conflict: PathConflict) -> tuple[str, str]:
+    return conflict.kind, conflict.tip.oid if conflict.tip else ""

@@ -1,0 +1,62 @@
+"""Names the commits on the user's branch that a run did not make, when it is landed there.
+
+A person commits while a run goes on, and so may an agent that knows the way to their checkout:
+nobody can tell the two apart, so both are named to the person.
+"""
+
+from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, trailers_of
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
+from pex_tui.adapters.git.plumbing.ref_names import read_ref, run_prefix
+from pex_tui.core.formatting import counted
+from pex_tui.core.model.ids import CommitId, RunId
+from pex_tui.core.sanitize import clean
+
+REPLAYED = "_landing"
+"""The name under which the commits of a run that were made anew for a branch are kept."""
+_MOST_NAMED = 20
+
+
+async def stranger_lines(
+    git: Git,
+    run: RunId,
+    branch: str,
+    *,
+    base: CommitId,
+    tip: CommitId,
+    target: CommitId,
+    claiming: bool = False,
+) -> tuple[str, ...]:
+    """How many commits came onto the branch, and each in a line of its own, the newest first.
+
+    `target` is where the branch stands, `base` and `tip` are the run's. With `claiming`, only those
+    whose message says that they are the run's. Raises GitError.
+    """
+    claims = [f"--grep=^{RUN_TRAILER}: {run}$"] if claiming else []
+    beyond = (*claims, target, f"^{base}", f"^{tip}")
+    ids = (await git.text("rev-list", *beyond)).split()
+    ours = await _replayed(git, run, base, ids)
+    strange = [one for one in ids if one not in ours]
+    if not strange:
+        return ()
+    named = await read_commits(git, *strange[:_MOST_NAMED])
+    count, more = counted(len(strange), "commit"), len(strange) - len(named)
+    head = f"{count} came onto {clean(branch)} since the run began, not by the run itself:"
+    rest = (f"and {more} more: `git log {base[:10]}..{target[:10]}`",) if more else ()
+    return (head, *(_line(commit) for commit in named), *rest)
+
+
+async def _replayed(git: Git, run: RunId, base: CommitId, ids: list[str]) -> set[str]:
+    """Those that an earlier landing of the run put there: what a commit says is no proof."""
+    kept = await read_ref(git, f"{run_prefix(run)}{REPLAYED}")
+    if kept is None:
+        return set()
+    known = set((await git.text("rev-list", kept, f"^{base}")).split())
+    commits = await read_commits(git, *(one for one in ids if one in known))
+    return {one.id for one in commits if (trailers_of(one.message) or ("", ""))[0] == run}
+
+
+def _line(commit: Commit) -> str:
+    subject = commit.message.decode("utf-8", "replace").strip().partition("\n")[0]
+    author = commit.author.decode("utf-8", "replace").partition(" <")[0]
+    return clean(f"{commit.id[:10]} {subject} ({author})")

@@ -1,0 +1,219 @@
+"""Runs the verify commands on a commit; what they think of a tree is asked once."""
+
+import asyncio
+import hashlib
+import os
+import shlex
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.isolation.work_trees import WorkTrees
+from pex_tui.adapters.git.landing.gate_workspace import GateWorkspace
+from pex_tui.adapters.git.plumbing.bounded_command import Bounds, end_marked, run_check
+from pex_tui.adapters.git.plumbing.file_lock import file_lock
+from pex_tui.adapters.git.plumbing.git_runner import BINDING_VARIABLES, Git
+from pex_tui.adapters.git.plumbing.worktree_record import Worktree
+from pex_tui.core.masking import mask_key_ends
+from pex_tui.core.model.ids import CommitId, TaskId
+from pex_tui.core.sanitize import clean, clean_bytes
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.ports import GateResult, WorkspaceError
+from pex_tui.engine.run_paths import Places
+
+GATES = ("gate", "gate-2")
+"""The workspaces of the gate, by their name in the state directory."""
+MARK = "PEX_GATE"  # in the environment of every check, so that what it leaves behind is found
+_TAIL_LINES = 200
+_TAIL_BYTES = 256 * 1024
+_LOCK_PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What the gate checks and within which bounds.
+
+    `timeout_seconds` and `output_limit_bytes` hold for all checks of one gate together. `setup`
+    makes a fresh checkout fit for the checks and raises WorkspaceError when it can't; `keep` are
+    ignored paths that it need not make again.
+    """
+
+    verify: tuple[tuple[str, ...], ...] = ()
+    timeout_seconds: float = 1800.0
+    keep: tuple[str, ...] = ()
+    setup: Callable[[Path], Awaitable[None]] | None = None
+    output_limit_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Bench:
+    """A place where one commit at a time is checked."""
+
+    workspace: GateWorkspace
+    lock: Path
+    is_taken: bool = False
+
+
+class Gate:
+    """The gate of a run: two commits at a time, each in a workspace of its own."""
+
+    def __init__(self, git: Git, trees: WorkTrees, places: Places, options: GateOptions) -> None:
+        self._git = git
+        self._places = places
+        self._options = options
+        self._benches = [
+            _Bench(
+                GateWorkspace(trees, Worktree(places.root / name, places.root / name / ".git")),
+                places.root / f"{name}.lock",
+            )
+            for name in GATES
+        ]
+        self._jobs: dict[TaskId, asyncio.Task[GateResult]] = {}
+        self._turn = asyncio.Semaphore(len(self._benches))
+        self._digest = hashlib.sha256(repr(options.verify).encode()).hexdigest()[:16]
+
+    async def run(self, key: AttemptKey, commit: CommitId) -> GateResult:
+        """Check the commit, unless its tree has passed in this run; raise GitError, LandingError.
+
+        A tree that failed is checked again: the failure may have been the machine's.
+        """
+        if not self._options.verify:
+            return GateResult(passed=True, seconds=0.0)
+        job = asyncio.create_task(self._in_turn(key, commit, self._jobs.get(key.task)))
+        self._jobs[key.task] = job
+        try:
+            await asyncio.wait([job])
+        except asyncio.CancelledError:
+            job.cancel()
+            await asyncio.wait([job])
+            raise
+        finally:
+            if self._jobs.get(key.task) is job:
+                del self._jobs[key.task]
+        if job.cancelled():
+            return GateResult(passed=False, seconds=0.0, stopped=True)
+        return job.result()
+
+    async def stop(self, task: TaskId) -> None:
+        """End the gate of the task, wherever it is; it then answers that it was stopped."""
+        job = self._jobs.get(task)
+        if job is not None:
+            job.cancel()
+            await asyncio.wait([job])
+
+    async def _in_turn(
+        self, key: AttemptKey, commit: CommitId, before: asyncio.Task[GateResult] | None
+    ) -> GateResult:
+        """Check the commit once a bench is free and no other gate writes this task's log."""
+        if before is not None:
+            await asyncio.wait([before])
+        async with self._turn:
+            with self._bench() as bench:
+                return await self._verdict(bench, key, commit)
+
+    @contextmanager
+    def _bench(self) -> Iterator[_Bench]:
+        """A free bench, the first one before the second."""
+        bench = next(bench for bench in self._benches if not bench.is_taken)
+        bench.is_taken = True
+        try:
+            yield bench
+        finally:
+            bench.is_taken = False
+
+    async def _verdict(self, bench: _Bench, key: AttemptKey, commit: CommitId) -> GateResult:
+        tree = await self._git.text("rev-parse", f"{commit}^{{tree}}")
+        if self._has_passed(key, tree):
+            return GateResult(passed=True, seconds=0.0)
+        async with file_lock(bench.lock, _LOCK_PATIENCE_SECONDS) as descriptor:
+            result = await self._judge(bench, key, commit, descriptor)
+        if result.passed:
+            self._remember(key, tree)
+        return result
+
+    async def _judge(
+        self, bench: _Bench, key: AttemptKey, commit: CommitId, lock: int
+    ) -> GateResult:
+        started = time.monotonic()
+        workspace = bench.workspace
+        await _end_leftovers(workspace)  # of an engine that was killed while its gate ran
+        await workspace.reset(commit, lock)
+        try:
+            command, failure, output = await self._run_checks(bench, key, started)
+        finally:
+            await _end_leftovers(workspace)
+        seconds = time.monotonic() - started
+        if not failure:
+            return GateResult(passed=True, seconds=seconds)
+        told = "\n".join([*output, failure])
+        return GateResult(passed=False, seconds=seconds, command=clean(command), output=told)
+
+    async def _run_checks(
+        self, bench: _Bench, key: AttemptKey, started: float
+    ) -> tuple[str, str, list[str]]:
+        """The first command that fails, why, and the end of its output; else nothing."""
+        options = self._options
+        log = self._places.gate_output(key.run, key.task)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        timeout_words = f"{options.timeout_seconds:.0f} s"
+        bounds = Bounds(
+            started + options.timeout_seconds, timeout_words, options.output_limit_bytes
+        )
+        folder = bench.workspace.path
+        env = _environment(key, folder)
+        with log.open("wb", buffering=0) as output:
+            failure = await self._set_up(folder)
+            if failure:
+                return "workspaces.setup", failure, []
+            for argv in options.verify:
+                command = shlex.join(argv)
+                output.write(f"$ {clean(command)}\n".encode("utf-8", "replace"))
+                begin = output.tell()
+                failure = await run_check(argv, folder, env, output, bounds)
+                if failure:
+                    is_late = time.monotonic() > bounds.until
+                    late = f", not done within {timeout_words}" if is_late else ""
+                    return f"{command}{late}", failure, _tail(log, begin)
+        return "", "", []
+
+    async def _set_up(self, folder: Path) -> str:
+        """Make the checkout fit for the checks; why it failed, or nothing."""
+        if self._options.setup is not None:
+            try:
+                await self._options.setup(folder)
+            except WorkspaceError as error:
+                return clean(str(error))
+        return ""
+
+    def _passed_file(self, key: AttemptKey) -> Path:
+        return self._places.run(key.run) / "gate.passed"
+
+    def _has_passed(self, key: AttemptKey, tree: str) -> bool:
+        file = self._passed_file(key)
+        return file.exists() and f"{tree} {self._digest}" in file.read_text("ascii").splitlines()
+
+    def _remember(self, key: AttemptKey, tree: str) -> None:
+        with self._passed_file(key).open("a", encoding="ascii") as file:
+            file.write(f"{tree} {self._digest}\n")
+
+
+def _environment(key: AttemptKey, folder: Path) -> dict[str, str]:
+    path = str(folder)
+    inherited = {name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES}
+    ours = {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_WORKSPACE": path, MARK: path}
+    return inherited | ours
+
+
+async def _end_leftovers(workspace: GateWorkspace) -> None:
+    await asyncio.to_thread(end_marked, MARK, str(workspace.path))
+
+
+def _tail(log: Path, begin: int) -> list[str]:
+    """The log's last lines from `begin` on, made safe for a person's terminal."""
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(begin, size - _TAIL_BYTES))
+        lines = file.read().splitlines()
+    return mask_key_ends([clean_bytes(line) for line in lines[-_TAIL_LINES:]])

@@ -1,0 +1,39 @@
+"""The gate's own workspace: reset to a commit as if freshly made, whatever was left there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.isolation.work_trees import WorkTrees
+from pex_tui.adapters.git.plumbing.filesystem import is_folder
+from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.adapters.git.plumbing.worktree_record import Worktree
+from pex_tui.core.model.ids import CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class GateWorkspace:
+    """The workspace at `worktree`; nothing is recorded of it, as it holds no work."""
+
+    trees: WorkTrees
+    worktree: Worktree
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.worktree.path
+
+    async def reset(self, commit: CommitId, lock: int) -> None:
+        """Make it a clean checkout of the commit; raise GitError.
+
+        `lock` is the descriptor of a lock that git is to hold as long as it runs: whoever has the
+        lock later knows that no `index.lock` here is in use.
+        """
+        if is_folder(self.worktree.path / ".git"):
+            try:
+                await self.trees.reset(self.worktree, commit, (lock,))
+            except (GitError, OSError):
+                pass  # a crash half-way, or a check that wrecked it
+            else:
+                return
+        made = await self.trees.add(self.worktree.path)
+        await self.trees.reset(made, commit, (lock,))

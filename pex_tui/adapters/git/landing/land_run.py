@@ -1,0 +1,252 @@
+"""Brings what a run has landed to the branch that it started from."""
+
+from dataclasses import dataclass
+
+from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
+from pex_tui.adapters.git.landing.auto_resolver import Combiner
+from pex_tui.adapters.git.landing.foreign_commits import REPLAYED, stranger_lines
+from pex_tui.adapters.git.landing.gate_runner import Gate
+from pex_tui.adapters.git.landing.half_landed import Landing, LandingNote, mend, mend_locked
+from pex_tui.adapters.git.plumbing.commit_message import trailers_of
+from pex_tui.adapters.git.plumbing.file_lock import file_lock
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
+from pex_tui.adapters.git.plumbing.objects import Commit, read_commits, rewrite_commit
+from pex_tui.adapters.git.plumbing.ref_writer import Refs
+from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
+from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
+from pex_tui.adapters.git.user_repository.integration_branch import Branch, Integration
+from pex_tui.adapters.git.user_repository.landing_history import unlanded_commits
+from pex_tui.adapters.git.user_repository.repository_notices import user_setting
+from pex_tui.adapters.git.user_repository.user_checkout import UserCheckout
+from pex_tui.core.landing.auto_resolution import told_files
+from pex_tui.core.model.conflict import CombinedFile
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.plan import GatePolicy
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.ports import LandingError
+from pex_tui.engine.run_paths import Places
+
+_TRIES = 3  # how often a target may move under a replay
+_REPLAY = TaskId(REPLAYED)  # no task can have this name
+
+
+@dataclass(frozen=True, slots=True)
+class RunLanding:
+    """Fast-forwards a target to the integration tip, or replays the run's commits onto it."""
+
+    integration: Integration
+    refs: Refs
+    merger: TreeMerger
+    combiner: Combiner
+    check: MarkerCheck
+    gate: Gate
+    places: Places
+    run: RunId
+    base: CommitId
+    checkout: Git
+    note: LandingNote
+    policy: GatePolicy
+
+    async def land(self, target: str) -> tuple[CommitId, str]:
+        """The target's new tip and what was done, for a person; raise LandingError, GitError."""
+        branch = Branch(self.refs, target.removeprefix("refs/heads/"))
+        await mend(branch.refs, self.checkout, self.note)
+        for _ in range(_TRIES):
+            old = await self._target(branch)
+            new, words = await self._plan(branch, old)
+            if new == old:
+                return new, words
+            if await self._advance(branch, old, new):
+                return new, words + await self._unsigned(old)
+        raise LandingError(f"{branch.name} moves all the time. Try {self._hint} when it is quiet.")
+
+    @property
+    def _hint(self) -> str:
+        return f"`pex-tui land {self.run}`"
+
+    async def _target(self, branch: Branch) -> CommitId:
+        old = await branch.refs.read(branch.ref)
+        if old is None:
+            name, source = branch.name, self.integration.name
+            raise LandingError(
+                f"The branch {name} is gone. `git branch {name} {source}` makes it anew from what "
+                "the run has landed.",
+                passing=False,
+            )
+        return old
+
+    async def _plan(self, branch: Branch, old: CommitId) -> tuple[CommitId, str]:
+        """Where the branch is to go from `old`, and how to put it; a replay passes the gate."""
+        refs, tip = branch.refs, await self.integration.tip()
+        if tip == self.base:
+            return old, f"There is nothing to land: {self.integration.name} is where it began."
+        commits = await unlanded_commits(refs.git, self.base, tip, old)
+        forward = await refs.contains(tip, old) and await refs.contains(old, self.base)
+        if not forward:  # what only says that it is the run's is no news but where it hides work
+            strangers = await stranger_lines(
+                *(refs.git, self.run, branch.name),
+                base=self.base,
+                tip=tip,
+                target=old,
+                claiming=not commits,
+            )
+            self.integration.tell(strangers)
+        if not commits:
+            return old, f"{branch.name} holds all that the run has landed."
+        count = f"{len(commits)} commit{'s' if len(commits) > 1 else ''}"
+        if forward:
+            await self._refuse_markers(branch.name, old, tip)
+            return tip, f"{branch.name} went forward by {count} to {tip[:10]}."
+        (start,) = await read_commits(refs.git, old)
+        new, combined = await self._replay(branch.name, start, commits)
+        if new.id == old:
+            return old, f"{branch.name} holds all that the run has landed."
+        await self._refuse_markers(branch.name, old, new.id)
+        await self._refuse_if_in_the_way(branch, old, new.id)  # before the gate takes its time
+        gate_words = await self._pass_gate(branch.name, old, new.id, combined)
+        return new.id, (
+            f"{branch.name} had moved; {count} replayed onto it, up to {new.id[:10]}.{gate_words}"
+        )
+
+    async def _unsigned(self, old: CommitId) -> str:
+        """That the commits are not signed, where the user signs theirs, and how to sign them."""
+        if await user_setting(self.checkout, "commit.gpgSign", "bool") != "true":
+            return ""
+        return f" They are not signed: `git rebase -S --force-rebase {old[:10]}` signs them."
+
+    async def _refuse_markers(self, target: str, old: CommitId, new: CommitId) -> None:
+        """Raise LandingError for what an earlier version landed with conflict markers in it."""
+        marked = await self.check.in_change(old, new)
+        if marked:
+            raise LandingError(
+                f"Conflict markers are left in {clean(', '.join(marked))}, so nothing was changed. "
+                f"Merge by hand: `git switch {target}`, then `git merge --no-commit "
+                f"{self.integration.name}`, and remove them.",
+                passing=False,
+            )
+
+    async def _replay(
+        self, target: str, start: Commit, commits: list[Commit]
+    ) -> tuple[Commit, tuple[CombinedFile, ...]]:
+        """The commits one by one on `start`, under a ref; what is there already is left out.
+
+        Also conflicts that were settled with nobody asked, which a gate has to judge.
+        """
+        git, current = self.merger.git, start
+        combined: tuple[CombinedFile, ...] = ()
+        index = (self.places.run(self.run) / f"{_REPLAY}.index").resolve()
+        for commit in commits:
+            merge = await self.merger.apply(commit.parents[0], current, commit)
+            tree = merge.tree
+            settled = await self.combiner.combine(merge, index) if merge.conflicts else None
+            if settled is not None:
+                tree, combined = settled[0], (*combined, *settled[1])
+            elif merge.conflicts:
+                paths = ", ".join(clean(conflict.path) for conflict in merge.conflicts)
+                named = trailers_of(commit.message)
+                whose = f"task {named[1]}'s commit" if named else "the commit"
+                raise LandingError(
+                    f"{target} has moved, and {whose} {commit.id[:10]} does not apply to it: "
+                    f"{paths}. Nothing was changed. Merge by hand: `git switch {target}`, then "
+                    f"`git merge {self.integration.name}`.",
+                    passing=False,
+                )
+            if tree != current.tree:
+                rewritten = await rewrite_commit(git, commit, tree, current)
+                (current,) = await read_commits(git, rewritten)
+        await self.refs.keep(f"refs/pex/{self.run}/{_REPLAY}", current.id)
+        return current, combined
+
+    async def _pass_gate(
+        self, target: str, old: CommitId, new: CommitId, combined: tuple[CombinedFile, ...]
+    ) -> str:
+        """Gate the replay; a notice for the user, or nothing. Raises LandingError when it fails."""
+        key = AttemptKey(self.run, _REPLAY, 1)
+        result = await self.gate.run(key, new)
+        how = clean(told_files(combined))
+        if result.passed:
+            return f" Conflicts were settled by rule, and the gate passed: {how}." if how else ""
+        if how:
+            raise LandingError(
+                f"{target} has moved, and the run's commits conflict with it. Settled by rule "
+                f"({how}), they fail the gate: {result.command}. Nothing was changed. Merge by "
+                f"hand: `git switch {target}`, then `git merge {self.integration.name}`.",
+                passing=False,
+            )
+        if self.policy is GatePolicy.OFF and not (await self.gate.run(key, old)).passed:
+            return f" The gate is red on {target} as well; `gate: off` lands without it."
+        log = clean(str(self.places.gate_output(self.run, _REPLAY)))
+        raise LandingError(
+            f"{target} has moved, and the gate fails on the run's commits there: {result.command}. "
+            f"Nothing was changed. Its output is in {log}; mend {target}, then {self._hint}.",
+            passing=False,
+        )
+
+    async def _advance(self, branch: Branch, old: CommitId, new: CommitId) -> bool:
+        """Move the branch, and the user's checkout with it; False when it isn't at `old` now."""
+        refs = branch.refs
+        async with file_lock(refs.lock, refs.lock_patience_seconds) as descriptor:
+            if await refs.read(branch.ref) != old:
+                return False
+            checkout = await self._checkout_of(branch)
+            if checkout is None:
+                await refs.write(branch.ref, new, old, descriptor, f"lands run {self.run}")
+            else:
+                place = (str(checkout.path), str(checkout.git.git_dir))
+                self.note.write(Landing(branch.ref, old, new, *place, self.run))
+                try:
+                    await checkout.fast_forward(old, new, descriptor)
+                finally:  # what was refused or killed half-way is undone at once
+                    await mend_locked(self.checkout, self.note, descriptor)
+            if await refs.read(branch.ref) != new:
+                raise LandingError(
+                    f"{branch.name} was switched or moved by another program at the very moment of "
+                    f"landing. Look at `git reflog {branch.name}`, then {self._hint}."
+                )
+            return True
+
+    async def _refuse_if_in_the_way(self, branch: Branch, old: CommitId, new: CommitId) -> None:
+        checkout = await self._checkout_of(branch)
+        if checkout is not None:
+            await checkout.refuse_if_in_the_way(old, new)
+
+    async def _checkout_of(self, branch: Branch) -> UserCheckout | None:
+        """The user's checkout if the branch is checked out there, None if it is so nowhere.
+
+        Raises LandingError when another work tree has it, or a rebase of it is under way.
+        """
+        git, mine = branch.refs.git, self._mine()
+        if mine is not None and mine.is_rebasing(branch.ref):
+            raise LandingError(
+                f"A rebase of {branch.name} is under way in {clean(str(mine.path))}. Finish or "
+                f"abort it, then {self._hint}.",
+                passing=False,
+            )
+        found = None
+        for place in await checkouts(git):
+            if place.branch != branch.ref:
+                continue
+            # git guesses the main work tree's path, so that one goes by its git directory.
+            is_mine = mine is not None and (
+                mine.git.git_dir == user_git(git).git_dir
+                if place.is_main
+                else place.path == mine.path
+            )
+            if not is_mine:
+                raise LandingError(
+                    f"{branch.name} is checked out in {clean(str(place.path))}. There, run "
+                    f"`git merge {self.integration.name}`; or switch it to another branch, then "
+                    f"{self._hint}.",
+                    passing=False,
+                )
+            found = mine
+        return found
+
+    def _mine(self) -> UserCheckout | None:
+        """The checkout that the user started in; None when it is gone."""
+        path = self.checkout.work_tree
+        if path is None or not path.is_dir():
+            return None
+        return UserCheckout(self.checkout, path, self._hint)

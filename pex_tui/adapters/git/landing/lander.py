@@ -1,0 +1,371 @@
+"""The merge queue's hands on a real repository: merge, gate, move, settle, land."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
+from pex_tui.adapters.git.capture.snapshot import changed_paths
+from pex_tui.adapters.git.isolation.work_trees import WorkTrees
+from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
+from pex_tui.adapters.git.landing.auto_resolver import Combiner
+from pex_tui.adapters.git.landing.conflict_blame import Parties
+from pex_tui.adapters.git.landing.gate_runner import Gate, GateOptions
+from pex_tui.adapters.git.landing.half_landed import LandingNote
+from pex_tui.adapters.git.landing.land_run import RunLanding
+from pex_tui.adapters.git.landing.resolution_cache import Memory
+from pex_tui.adapters.git.landing.resolved_tree import Labels, read_sides, settled_tree
+from pex_tui.adapters.git.plumbing.attributes import Attributes
+from pex_tui.adapters.git.plumbing.commit_message import landing_message
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
+from pex_tui.adapters.git.plumbing.merge_tree import (
+    MARKED,
+    SUBMODULE,
+    SYMLINK,
+    TreeMerge,
+    TreeMerger,
+    entries_at,
+    with_marked,
+    with_protected,
+)
+from pex_tui.adapters.git.plumbing.objects import Commit, read_blobs, read_commits, write_commit
+from pex_tui.adapters.git.plumbing.ref_writer import Refs
+from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.adapters.git.user_repository.integration_branch import Branch, Integration
+from pex_tui.adapters.git.user_repository.landing_history import landings_of
+from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.plan import GatePolicy, TaskSpec
+from pex_tui.core.model.protected_paths import Protection
+from pex_tui.core.model.run_rules import Strategy
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.conflict_sides import ConflictSides
+from pex_tui.engine.ports import Conflicted, GateResult, LandingError, Merged, Moved, MoveRefused
+from pex_tui.engine.run_paths import Places
+
+LANDING_LOCK, LANDING_NOTE = "landing.lock", "landing.json"
+"""In the state directory: what every writer of refs holds, and what is done to the checkout."""
+_DIFF_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LanderOptions:
+    """Which run lands where.
+
+    `git` is on the repository, without a work tree; `checkout` is git on the checkout that the user
+    started in; of `repository` the gate's workspaces are made; `branch` is the integration branch
+    ("pex/<run>"), `tip` what has landed on it as the journal knows, None for nothing. `silent`,
+    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules, and
+    `protection` what only a person may change.
+    """
+
+    git: Git
+    checkout: Git
+    repository: Repository
+    places: Places
+    run: RunId
+    branch: str
+    base: CommitId
+    tip: CommitId | None = None
+    goal: str = ""
+    gate: GateOptions = field(default_factory=GateOptions)
+    gate_policy: GatePolicy = GatePolicy.STRICT
+    silent: tuple[Strategy, ...] = ()
+    union: tuple[str, ...] = ()
+    remembers: bool = False
+    protection: Protection | None = None
+
+
+class GitLander:
+    """Lands a run's work on its integration branch, and that on the branch it started from."""
+
+    def __init__(self, options: LanderOptions) -> None:
+        self._options = options
+        self._git = git = options.git
+        root = options.places.root.resolve()
+        self._refs = Refs(git, root / LANDING_LOCK)
+        self._branch = Integration(
+            Branch(self._refs, options.branch), options.run, options.tip or options.base
+        )
+        attributes = Attributes(git, root / "attributes")
+        self._merger = TreeMerger(git, attributes)
+        self._check = MarkerCheck(git, attributes)
+        self._parties = Parties(git, self._merger)
+        self._memory = Memory(root / "resolutions")
+        self._combiner = Combiner(
+            self._check,
+            silent=options.silent,
+            union=options.union,
+            memory=self._memory if options.remembers else None,
+            judges=bool(options.gate.verify),
+        )
+        trees = WorkTrees(
+            options.repository, options.gate.keep, WorkspaceRepositories(options.repository)
+        )
+        self._gate = Gate(git, trees, Places(root), options.gate)
+        self._landing = RunLanding(
+            integration=self._branch,
+            refs=self._refs,
+            merger=self._merger,
+            combiner=self._combiner,
+            check=self._check,
+            gate=self._gate,
+            places=options.places,
+            run=options.run,
+            base=options.base,
+            checkout=options.checkout,
+            note=LandingNote(root / LANDING_NOTE),
+            policy=options.gate_policy,
+        )
+
+    async def begin(self) -> None:
+        """Have the integration branch at what landed last; raise LandingError."""
+        with _told("The integration branch can't be made"):
+            await self._branch.begin()
+
+    async def guard(self) -> tuple[str, ...]:
+        """Put the integration branch back, if somebody moved it; what the user should be told.
+
+        Where that can't be done now, the next landing tries again.
+        """
+        with suppress(GitError, LandingError, OSError):
+            await self._branch.guard()
+        return self._branch.take_notices()
+
+    async def tip(self) -> CommitId:
+        """The integration tip; raise LandingError."""
+        with _told("The integration branch can't be read"):
+            return await self._branch.tip()
+
+    async def unknown_landings(self) -> list[tuple[CommitId, TaskId]]:
+        """What has landed past the tip that the journal told, oldest first; raise LandingError."""
+        with _told("The integration branch can't be read"):
+            known, tip = self._options.tip or self._options.base, await self._branch.tip()
+            found = await landings_of(self._git, self._options.run, tip, known)
+            return [(commit.id, task) for commit, task in found or ()]
+
+    async def merge(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        work: CommitId,
+        *,
+        onto: CommitId | None = None,
+        combine: bool = False,
+    ) -> Merged | Conflicted:
+        """Merge the work onto the tip into one commit under `refs/pex/<run>/<task>/landing`.
+
+        The commit depends on the work, the tip, the message and the user's name alone, so that a
+        repetition makes the same one. With `combine`, and commands to verify, conflicts are settled
+        with nobody asked, if all of them can be. Raises LandingError.
+        """
+        with _told(f"Task {key.task} can't be merged"):
+            onto = onto or await self._branch.tip()
+            tip, changes, merge = await self._merge_trees(work, onto)
+            tree = merge.tree
+            protected = await self._protected(key.task, tip, merge)
+            combined: tuple[CombinedFile, ...] = ()
+            against: tuple[TaskId, ...] = ()
+            if merge.conflicts:
+                against = await self._against(changes, tip, merge)
+                may_combine = combine and not protected  # which no rule settles
+                settled = (
+                    await self._combiner.combine(merge, self._scratch(key)) if may_combine else None
+                )
+                if settled is None or await self._check.in_change(tip.tree, settled[0]):
+                    files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
+                    return Conflicted(tip.id, files, against, self._memory.take_notices())
+                tree, combined = settled
+            candidate = tip.id
+            if tree != tip.tree:
+                candidate = await self._commit(spec, tree, tip, changes)
+                await self._refs.keep(self._ref(key, "landing"), candidate)
+            notices = self._memory.take_notices()
+            return Merged(tip.id, candidate, combined, against, notices, protected)
+
+    async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
+        """Run the verify commands on the commit; raise LandingError when git can't check it out."""
+        with _told(f"Task {key.task}'s merge can't be checked out for the gate"):
+            return await self._gate.run(key, commit)
+
+    async def stop_gate(self, task: TaskId) -> None:
+        """End a gate that runs for the task, or is to run; it then says nothing of its commit."""
+        await self._gate.stop(task)
+
+    async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
+        """Compare-and-swap the integration branch; raise LandingError when git can't."""
+        with _told(f"Task {key.task} can't be landed"):
+            return await self._branch.move(old, new, f"lands {key.task}")
+
+    async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
+        """Whether what has landed does not hold all that the work changed; raise LandingError."""
+        with _told(f"What {key.task} changed before can't be compared with what has landed"):
+            tip, _, merge = await self._merge_trees(work, await self._branch.tip())
+            if not merge.conflicts:
+                return merge.tree != tip.tree
+            holding = replace(
+                self._combiner, silent=(Strategy.SUPERSET,), union=(), memory=None, judges=True
+            )
+            settled = await holding.combine(merge, self._scratch(key))
+            return settled is None or settled[0] != tip.tree
+
+    async def sides(
+        self,
+        key: AttemptKey,
+        work: CommitId,
+        tip: CommitId,
+        settled: CommitId | None = None,
+        protected: tuple[str, ...] = (),
+    ) -> tuple[ConflictSides, ...]:
+        """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError.
+
+        `settled` is what somebody made of them before, which the gate refused; `protected` are
+        paths that are to be decided as well, where the work changes them.
+        """
+        with _told(f"Task {key.task}'s conflict can't be read"):
+            tip_commit, changes, merge = await self._merge_trees(work, tip)
+            against = await self._against(changes, tip_commit, merge)
+            merge = await with_protected(self._git, merge, tip_commit.tree, protected)
+            landed = f"landed: {', '.join(against)}" if against else self._options.branch
+            found = await read_sides(self._check, merge, Labels(tip=landed, work=key.task))
+            known = await self._combiner.proposals(merge)
+            if settled is not None:
+                known |= await self._settled_before(settled, tip, [side.path for side in found])
+            return tuple(
+                replace(side, proposal=known[side.path][0], proposed=known[side.path][1])
+                if side.path in known
+                else side
+                for side in found
+            )
+
+    async def _settled_before(
+        self, settled: CommitId, tip: CommitId, paths: list[str]
+    ) -> dict[str, tuple[bytes, str]]:
+        """A person's earlier texts, as far as they still fit, for them to go on from."""
+        _, _, merge = await self._merge_trees(settled, tip)
+        fitting = {*paths} - {conflict.path for conflict in merge.conflicts}
+        there = await entries_at(self._git, merge.tree, [*fitting])
+        files = {path: side.oid for path, side in there.items() if side.mode != SUBMODULE}
+        texts = await read_blobs(self._git, [*files.values()])
+        return {
+            path: (text, "as it was decided before the gate failed")
+            for path, text in zip(files, texts, strict=True)
+        }
+
+    async def settle(
+        self,
+        key: AttemptKey,
+        spec: TaskSpec,
+        work: CommitId,
+        tip: CommitId,
+        decision: Decision,
+        contents: dict[str, bytes | None],
+        protected: tuple[str, ...] = (),
+    ) -> CommitId:
+        """The commit that settles a conflict, under `refs/pex/<run>/<task>/<attempt>-settled`.
+
+        `contents` outrank the decision, and may name paths that merged cleanly. Raises
+        LandingError.
+        """
+        with _told(f"Task {key.task}'s conflict can't be settled"):
+            tip_commit, changes, merge = await self._merge_trees(work, tip)
+            merge = await with_protected(self._git, merge, tip_commit.tree, protected)
+            tree = await settled_tree(self._check, merge, decision, contents, self._scratch(key))
+            marked = await self._check.in_change(tip_commit.tree, tree)
+            if marked:
+                raise LandingError(
+                    f"Conflict markers are left in {clean(', '.join(marked))}: nothing was settled."
+                )
+            settled = await self._commit(spec, tree, tip_commit, changes)
+            await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), settled)
+            return settled
+
+    async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
+        """Keep what somebody made of a conflict; what can't be kept is not, and nothing is lost."""
+        with suppress(GitError, LandingError, OSError):
+            (result,) = await read_commits(self._git, settled)
+            _, _, merge = await self._merge_trees(work, result.parents[0])
+            await self._combiner.remember(merge, settled, by)
+
+    async def diff(self, commit: CommitId) -> str:
+        """What the commit changed against its parent, cut at 2 MB; raise LandingError."""
+        with _told(f"The changes of {commit[:10]} can't be read"):
+            answer = await self._git.run(
+                *("diff-tree", "-p", "-M", "--root", "-m", "--first-parent", "--no-commit-id"),
+                *("--no-color", "--no-ext-diff", "--no-textconv", commit),
+            )
+        text = answer.stdout[:_DIFF_BYTES].decode("utf-8", "replace")
+        return text if len(answer.stdout) <= _DIFF_BYTES else f"{text}\n… cut at 2 MB\n"
+
+    async def land_run(self, target: str) -> tuple[CommitId, str]:
+        """Bring the integration branch to the target; its new tip and what was done.
+
+        Raises LandingError, nothing changed, when the user's own work is in the way.
+        """
+        with _told(f"The run can't be landed on {clean(target)}"):
+            return await self._landing.land(target)
+
+    async def _merge_trees(self, work: CommitId, tip: CommitId) -> tuple[Commit, Commit, TreeMerge]:
+        """The work merged onto the tip; a file with conflict markers is a conflict as well."""
+        tip_commit, changes = await read_commits(self._git, tip, work)
+        merge = await self._merger.merge(tip_commit, changes)
+        if not merge.conflicts:
+            marked = await self._check.in_change(tip_commit.tree, merge.tree)
+            merge = await with_marked(self._git, merge, marked)
+        return tip_commit, changes, merge
+
+    async def _protected(self, task: TaskId, tip: Commit, merge: TreeMerge) -> tuple[str, ...]:
+        """The paths that the merge changes, or can't make, and that only a person may change."""
+        protection = self._options.protection
+        if protection is None or merge.tree == tip.tree:
+            return ()
+        changed = await changed_paths(self._git, tip.tree, merge.tree)
+        there = await entries_at(self._git, tip.tree, [*protection.named])
+        links = {path: side.oid for path, side in there.items() if side.mode == SYMLINK}
+        targets = map(os.fsdecode, await read_blobs(self._git, [*links.values()]))
+        protection = protection.followed(dict(zip(links, targets, strict=True)))
+        paths = dict.fromkeys((*changed, *(conflict.path for conflict in merge.conflicts)))
+        return await asyncio.to_thread(protection.among, paths, task)
+
+    async def _against(self, work: Commit, tip: Commit, merge: TreeMerge) -> tuple[TaskId, ...]:
+        """Whose landings the conflicts are with: nobody's, where the work brought markers along."""
+        if all(conflict.kind == MARKED for conflict in merge.conflicts):
+            return ()
+        return await self._parties.against(work, tip.id, merge)
+
+    def _scratch(self, key: AttemptKey) -> Path:
+        """The file of an index that lives for one call."""
+        run = self._options.places.run(key.run)
+        return (run / f"settle-{key.task}-{key.attempt}.index").resolve()
+
+    async def _commit(self, spec: TaskSpec, tree: str, tip: Commit, changes: Commit) -> CommitId:
+        """A commit on the tip, dated like the work but never before its parent."""
+        message = landing_message(spec, self._options.run, self._options.goal)
+        seconds, zone = changes.authored_at
+        committed = max(seconds, tip.committed_at[0])
+        dates = (f"@{seconds} {zone}", f"@{committed} {zone}")
+        return await write_commit(self._git, tree, tip.id, message, dates)
+
+    def _ref(self, key: AttemptKey, name: str) -> str:
+        return f"refs/pex/{key.run}/{key.task}/{name}"
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Errors of git and of the disk as a LandingError in words."""
+    try:
+        yield
+    except GitError as error:
+        if "tell me who you are" in error.stderr:
+            raise LandingError(
+                f"{what}: git does not know who you are. Set `git config user.name NAME` and "
+                "`git config user.email MAIL`, then retry.",
+                passing=False,
+            ) from error
+        raise LandingError(f"{what}: {clean(str(error))}") from error
+    except OSError as error:
+        raise LandingError(f"{what}: {clean(str(error))}") from error

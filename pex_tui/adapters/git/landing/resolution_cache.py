@@ -1,0 +1,101 @@
+"""How people settled the conflicts of this repository: a file each, the oldest forgotten."""
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from pex_tui.core.sanitize import clean
+from pex_tui.core.textmerge.diff3 import Chunk
+from pex_tui.core.textmerge.rerere import Remembered, conflict_id, recall, remember
+
+_FORMAT = "pex-tui resolution 1"
+_MOST_BYTES = 8 * 1024 * 1024  # of one file
+_MOST_BYTES_IN_ALL = 64 * 1024 * 1024
+_MOST_FILES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The folder of what people decided. A file there that can't be read is thrown away."""
+
+    folder: Path
+    _notices: list[str] = field(default_factory=list)
+
+    def keep(self, path: str, parts: tuple[Chunk, ...], text: bytes, by: str) -> None:
+        """Remember that somebody settled the conflict so; raise OSError."""
+        known = remember(path, parts, text, by, time.time())
+        stored = json.dumps({"format": _FORMAT, **asdict(known)}).encode("ascii")
+        if len(stored) > _MOST_BYTES:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self.folder, prefix=".new-", delete=False) as file:
+            file.write(stored)
+        Path(file.name).replace(self._file(path, parts))
+        self._forget()
+
+    def recall(self, path: str, parts: tuple[Chunk, ...]) -> tuple[bytes, Remembered] | None:
+        """The file as somebody settled the same conflict before, and what is known of that."""
+        known = self._read(self._file(path, parts))
+        text = None if known is None or known.path != path else recall(known, parts)
+        return None if known is None or text is None else (text, known)
+
+    def forget(self, path: str, parts: tuple[Chunk, ...]) -> None:
+        """Drop what was remembered of a conflict, as it can't be used."""
+        with suppress(OSError):
+            self._file(path, parts).unlink(missing_ok=True)
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What the user should be told of the memory, each once."""
+        told = tuple(self._notices)
+        self._notices.clear()
+        return told
+
+    def _file(self, path: str, parts: tuple[Chunk, ...]) -> Path:
+        return self.folder / f"{conflict_id(path, parts)}.json"
+
+    def _read(self, file: Path) -> Remembered | None:
+        try:
+            with file.open("rb") as stored:
+                return _parsed(stored.read(_MOST_BYTES + 1))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            self._notices.append(
+                f"What was remembered of a conflict can't be read and is forgotten: "
+                f"{clean(str(file))}: {clean(str(error))}"
+            )
+            with suppress(OSError):
+                file.unlink()
+            return None
+
+    def _forget(self) -> None:
+        """Drop the oldest beyond the bounds."""
+        found = []
+        for file in self.folder.iterdir():
+            with suppress(FileNotFoundError):  # another process forgets as well
+                stat = file.stat()
+                found.append((stat.st_mtime, stat.st_size, file))
+        found.sort(reverse=True)
+        size = 0
+        for count, (_, bytes_of_it, file) in enumerate(found, 1):
+            size += bytes_of_it
+            if count > _MOST_FILES or size > _MOST_BYTES_IN_ALL:
+                file.unlink(missing_ok=True)
+
+
+def _parsed(raw: bytes) -> Remembered:
+    """What a file holds; raise KeyError, TypeError or ValueError when that is something else."""
+    if len(raw) > _MOST_BYTES:
+        raise ValueError("it is too large")
+    stored: Any = json.loads(raw)
+    if stored["format"] != _FORMAT:
+        raise ValueError("it is of another version")
+    path, by, at = stored["path"], stored["by"], float(stored["at"])
+    before, after = tuple(stored["before"]), tuple(stored["after"])
+    if not all(isinstance(text, str) for text in (path, by, *before, *after)):
+        raise TypeError("it holds something other than text")
+    return Remembered(path, before, after, by, at)

@@ -1,0 +1,1 @@
+"""What finished runs left behind: found by refs, and cleaned up."""

@@ -1,0 +1,220 @@
+"""Removes what finished runs left: worktrees, refs, branches, folders; never what is unlanded.
+
+The caller holds the engine lock and says which runs are finished. Whoever says `force` gives up
+what has not landed.
+"""
+
+import asyncio
+import fcntl
+import math
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.capture.capture import Capture
+from pex_tui.adapters.git.capture.oversized_files import has_left_out
+from pex_tui.adapters.git.capture.submodules import unpushed_submodules
+from pex_tui.adapters.git.capture.unlanded_files import has_precious
+from pex_tui.adapters.git.isolation.linked_worktrees import registered
+from pex_tui.adapters.git.isolation.work_trees import WorkTrees
+from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
+from pex_tui.adapters.git.landing.gate_runner import GATES
+from pex_tui.adapters.git.maintenance.landed_refs import KeptRef, Landed, list_refs, read_landed
+from pex_tui.adapters.git.plumbing.filesystem import is_folder, remove_tree, size_bytes
+from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.adapters.git.plumbing.ref_names import integration_ref, run_prefix
+from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown
+from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
+from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all
+from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
+from pex_tui.adapters.git.workspaces.shared_checkouts import readers_of
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
+from pex_tui.engine.run_paths import Places
+
+_REFS = frozenset({Kind.REF, Kind.BRANCH})
+# What is kept beside the runs for the sake of all of them.
+_SCRATCH = ("attributes", "launcher.log")
+_LOCKS = (*(f"{name}.lock" for name in GATES), "landing.lock", "launcher.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Cleans one repository's `finished` runs.
+
+    Worktrees that no attempt has go when nobody has used them since `idle_since`, in absolute
+    seconds: until then they spare the next run some work.
+    """
+
+    repository: Repository
+    places: Places
+    finished: Collection[RunId]
+    force: bool = False
+    idle_since: float = math.inf
+
+    async def plan(self) -> CleanPlan:
+        """What would be removed, and what would be kept; raise RepositoryError."""
+        try:
+            landed = await read_landed(self.repository.git, self.finished)
+            found = [removal for run in self.finished for removal in await self._refs(run, landed)]
+            held = {removal.run for removal in found if removal.kept_because}
+            found += [await self._worktree(tree) for tree in self._worktrees() if self._goes(tree)]
+            found += [await self._folder(run, held) for run in self.finished]
+        except (GitError, OSError) as error:
+            raise _failure(error) from error
+        found = [one for one in found if one.kind is not Kind.FOLDER or one.size_bytes]
+        return CleanPlan(
+            tuple(one for one in found if not one.kept_because),
+            tuple(one for one in found if one.kept_because),
+        )
+
+    async def perform(self, plan: CleanPlan) -> tuple[str, ...]:
+        """Carry the plan out; the refs that now keep work found uncommitted in a worktree.
+
+        Raises RepositoryError.
+        """
+        names = {(removal.kind, removal.name) for removal in plan.removals}
+        rescued: list[str] = []
+        try:
+            for worktree in self._worktrees():
+                if (Kind.WORKTREE, str(worktree.path)) in names:
+                    rescued += await self._rescue(worktree)
+                    await self._trees.remove(worktree)
+            await self._delete_refs({name for kind, name in names if kind in _REFS})
+            for kind, name in names:
+                if kind is Kind.FOLDER and (self.force or not _holds_work(Path(name))):
+                    await asyncio.to_thread(remove_tree, Path(name))
+            await asyncio.to_thread(self._sweep)
+        except (GitError, OSError) as error:
+            raise _failure(error) from error
+        return tuple(rescued)
+
+    async def _refs(self, run: RunId, landed: Landed) -> list[Removal]:
+        found = []
+        for ref in await list_refs(self.repository.git, run_prefix(run)):
+            is_safe = self.force or await landed.holds_ref(run, ref)
+            reason = "" if is_safe else "this work has not landed"
+            found.append(Removal(Kind.REF, ref.name, run, kept_because=reason))
+        for branch in await list_refs(self.repository.git, integration_ref(run)):
+            reason = await self._why_branch_stays(branch, landed)
+            found.append(Removal(Kind.BRANCH, branch.name, run, kept_because=reason))
+        return found
+
+    async def _why_branch_stays(self, branch: KeptRef, landed: Landed) -> str:
+        for checkout in await checkouts(self.repository.git):
+            if checkout.branch == branch.name:
+                return f"it is checked out in {shown(checkout.path)}"
+        if self.force or await landed.holds_branch(branch.commit):
+            return ""
+        return "no other branch holds its commits (`pex-tui land`)"
+
+    def _goes(self, worktree: Worktree) -> bool:
+        return bool(_owners(worktree)) or _last_used(worktree) <= self.idle_since
+
+    async def _worktree(self, worktree: Worktree) -> Removal:
+        owners = _owners(worktree)
+        others = sorted(owners.difference(self.finished))
+        reason = f"run {others[0]} has work in it" if others else ""
+        if not reason and not self.force:
+            alone = [clean(name) for name in await unpushed_submodules(worktree.git_dir)]
+            named = ", ".join(alone)
+            reason = (
+                f"commits in its submodule {named} are on no remote: push them" if alone else ""
+            )
+        places = {*worktree.places, *([worktree.git_dir] if worktree.is_linked else [])}
+        size = sum([await asyncio.to_thread(size_bytes, place) for place in places])
+        run = min(owners, default=None)
+        return Removal(Kind.WORKTREE, str(worktree.path), run, size, reason)
+
+    async def _folder(self, run: RunId, held: set[RunId | None]) -> Removal:
+        folder = self.places.run(run)
+        size = await asyncio.to_thread(size_bytes, folder)
+        reason = "work of this run has not landed" if run in held else ""
+        if not self.force and await asyncio.to_thread(has_left_out, folder):
+            reason = "it holds work that is too large for git (*/*/left-out)"
+        elif not self.force and await asyncio.to_thread(has_precious, folder):
+            reason = "it holds work that git can't store in this repository (*/*/aside)"
+        return Removal(Kind.FOLDER, str(folder), run, size, reason)
+
+    async def _rescue(self, worktree: Worktree) -> list[str]:
+        """Keep what an attempt left in its worktree without a capture."""
+        key = worktree.attempt
+        if key is None or worktree.commit is None or not worktree.is_ready or self.force:
+            return []
+        identity = await self.repository.check_identity()
+        repository = await stand_in_for(self.repository, self.places.settings(key.run))
+        capture = Capture(repository.git, self.places, identity.environment)
+        found = (await capture.reading(worktree, key)).unlanded
+        return [one.kept for one in found if one.kept]
+
+    async def _delete_refs(self, names: set[str]) -> None:
+        if names:
+            lines = "".join(f"delete {name}\n" for name in sorted(names))
+            await self.repository.git.run("update-ref", "--stdin", stdin=lines.encode())
+
+    def _worktrees(self) -> list[Worktree]:
+        """All worktrees in the state directory, those without a record included."""
+        root = self.places.root.resolve()
+        places = Places(root)
+        found = [*load_all(places.pool), *load_all(places.views)]
+        gates = [Worktree(root / name, root / name / ".git") for name in GATES]
+        found += [gate for gate in gates if is_folder(gate.git_dir)]
+        known = {worktree.path for worktree in found}
+        linked = registered(self.repository.common_dir, root)
+        return found + [worktree for worktree in linked if worktree.path not in known]
+
+    def _sweep(self) -> None:
+        """Remove what lies beside worktrees that are gone, and folders that are empty."""
+        for folder in (self.places.pool, self.places.views):
+            if is_folder(folder) and not load_all(folder):
+                remove_tree(folder)
+        runs = self.places.root / "runs"
+        if is_folder(runs) and not any(runs.iterdir()):
+            runs.rmdir()
+        if not is_folder(runs):
+            for name in _SCRATCH:
+                remove_tree(self.places.root / name)
+            for name in _LOCKS:
+                _remove_free_lock(self.places.root / name)
+
+    @property
+    def _trees(self) -> WorkTrees:
+        return WorkTrees(self.repository, (), WorkspaceRepositories(self.repository))
+
+
+def _holds_work(folder: Path) -> bool:
+    """Whether a run's folder has the only copy of something that an attempt wrote."""
+    return has_left_out(folder) or has_precious(folder)
+
+
+def _owners(worktree: Worktree) -> set[RunId]:
+    """The runs that have an attempt in it."""
+    attempts = [*readers_of(worktree), *([worktree.attempt] if worktree.attempt else [])]
+    return {key.run for key in attempts}
+
+
+def _last_used(worktree: Worktree) -> float:
+    """When it was last handed over, given back or checked out, in absolute seconds."""
+    traces = (worktree.record, worktree.users, worktree.git_dir)
+    return max((trace.stat().st_mtime for trace in traces if trace.exists()), default=0.0)
+
+
+def _remove_free_lock(path: Path) -> None:
+    """Remove a lock file, unless a process that outlived its engine holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _failure(error: GitError | OSError) -> RepositoryError:
+    return RepositoryError(f"Not everything could be cleaned: {clean(str(error))}. Try again.")

@@ -1,0 +1,1 @@
+"""Attempts at work whose changes would not merge."""

@@ -1,0 +1,86 @@
+"""Which paths of two footprints may collide, by what they touch; git has the last word."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from pex_tui.adapters.git.capture.change_set import Range
+from pex_tui.engine.overlap_probe import Footprint
+
+
+def may_collide(first: Footprint, second: Footprint) -> bool:
+    """Whether a merge is worth a try: without this, none has ever failed.
+
+    Of files that both changed in lines of one and the same start, only lines that overlap or touch
+    count. What is new, gone or no text counts as a whole, and so do files above or below each
+    other, names that differ in case alone, and new files where the other took some away, as it may
+    have moved the folder.
+    """
+    return any(True for _ in suspects(first, second)) or _is_moved(first, second)
+
+
+def suspects(first: Footprint, second: Footprint) -> Iterator[str]:
+    """The paths of the first that may collide."""
+    there = {path.casefold(): path for path in second.files}
+    above = {parent for path in there for parent in _parents(path)}
+    for path in first.files:
+        folded = path.casefold()
+        other = there.get(folded)
+        if other is not None:
+            if other != path or _meet(first, second, path):
+                yield path
+        elif folded in above or not there.keys().isdisjoint(_parents(folded)):
+            yield path
+
+
+def shared_lines(first: Footprint, second: Footprint, path: str) -> str:
+    """The lines of the start in which both changed a file: "10", "10–12"; empty without any."""
+    met = [pair for pair in product(*_lines(first, second, path)) if _touch(*pair)]
+    if not met or first.start != second.start:
+        return ""
+    begin = min(max(left[0], right[0]) for left, right in met)
+    return told_lines(begin, max(max(min(left[1], right[1]) - 1, begin) for left, right in met))
+
+
+def told_lines(begin: int, end: int) -> str:
+    """The lines in words: "10", "10–12"."""
+    return str(begin) if begin == end else f"{begin}–{end}"
+
+
+def _meet(first: Footprint, second: Footprint, path: str) -> bool:
+    left, right = _lines(first, second, path)
+    if first.start != second.start or not left or not right:
+        return True
+    return any(_touch(*pair) for pair in product(left, right))
+
+
+def _lines(
+    first: Footprint, second: Footprint, path: str
+) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+    return first.ranges.get(path, ()), second.ranges.get(path, ())
+
+
+def _touch(left: Range, right: Range) -> bool:
+    """Whether no unchanged line stands between the two."""
+    return max(left[0], right[0]) <= min(left[1], right[1])
+
+
+def _is_moved(first: Footprint, second: Footprint) -> bool:
+    return _meets_gone(first, second) or _meets_gone(second, first)
+
+
+def _meets_gone(mover: Footprint, other: Footprint) -> bool:
+    """Whether the other has a file without lines in a folder where the mover has one as well."""
+    left = {path.rpartition("/")[0] for path in mover.files if path not in mover.ranges}
+    return any(
+        folder in left
+        for path in other.files
+        if path not in other.ranges
+        for folder in _parents(path)
+    )
+
+
+def _parents(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path

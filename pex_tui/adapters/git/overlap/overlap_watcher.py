@@ -1,0 +1,74 @@
+"""Watches workspaces for changes and asks git whether two of them would merge."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pex_tui.adapters.git.overlap.overlap_filter import may_collide, shared_lines, told_lines
+from pex_tui.adapters.git.plumbing.attributes import Attributes
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
+from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, entries_at
+from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
+from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
+from pex_tui.adapters.system.folder_watch import FolderWatch
+from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.textmerge.conflict_markers import disputed_lines
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.ports import WorkspaceError
+
+
+@dataclass(frozen=True, slots=True)
+class GitLookout:
+    """Looks at the workspaces of one repository."""
+
+    workspaces: GitWorkspaces
+
+    def watch(self, warn: Callable[[str], None]) -> FolderWatch:
+        """Hear of changes in workspaces; `warn` is told why that is slower than it should be."""
+        return FolderWatch(warn)
+
+    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+        """What the attempt has changed by now; raise WorkspaceError."""
+        return await self.workspaces.footprint(key, before)
+
+    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
+        """The paths in which the two won't merge; raise WorkspaceError."""
+        if not may_collide(first, second):
+            return ()
+        git = self.workspaces.repository.git
+        merger = TreeMerger(git, Attributes(git, self.workspaces.places.root / "attributes"))
+        try:
+            commits = await read_commits(git, first.commit, second.commit)
+            if first.start != second.start and await _comes_later(git, first, second):
+                commits.reverse()
+            work, tip = commits  # the tip is the one that knows more of what has landed
+            merged = await merger.merge(tip, work)
+            apart = first.start != second.start
+            disputed = await _disputed(git, merged) if apart else {}
+        except (GitError, OSError) as error:
+            raise WorkspaceError(f"git can't tell whether two tasks collide: {error}") from error
+        paths = (conflict.path for conflict in merged.conflicts)
+        return tuple(
+            SharedPath(path, disputed.get(path, "") or shared_lines(first, second, path))
+            for path in paths
+        )
+
+
+async def _comes_later(git: Git, first: Footprint, second: Footprint) -> bool:
+    """Whether the first started from more than the second."""
+    answer = await git.run(*("merge-base", "--is-ancestor", second.start, first.start), ok=(0, 1))
+    return answer.status == 0
+
+
+async def _disputed(git: Git, merge: TreeMerge) -> dict[str, str]:
+    """The lines in conflict as the tip has them, by path: two starts have no lines in common."""
+    edits = [one.path for one in merge.conflicts if one.kind in {"content", "add/add"}]
+    merged = await entries_at(git, merge.tree, edits)
+    texts = await read_blobs(git, [side.oid for side in merged.values()])
+    found = {}
+    for path, text in zip(merged, texts, strict=True):
+        marked = text.decode("utf-8", "surrogateescape")
+        lines = await asyncio.to_thread(disputed_lines, marked, merge.tip, merge.work)
+        found[path] = "" if lines is None else told_lines(*lines)
+    return found

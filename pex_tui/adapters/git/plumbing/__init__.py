@@ -1,0 +1,1 @@
+"""Git as a program: objects, refs, indexes, locks, settings."""

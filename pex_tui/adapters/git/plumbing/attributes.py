@@ -1,0 +1,76 @@
+"""A tree's `.gitattributes` in a folder of their own, so that merges obey them.
+
+`merge-tree` reads attributes from the work tree and the index it is given, which on the user's own
+checkout would be those of another commit, and on none would be nothing: a file marked `-merge`
+would be merged line by line.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.objects import read_blobs
+
+_NAME = b".gitattributes"
+_REGULAR = (b"100644", b"100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Folders of `.gitattributes`, one for each distinct set, under `root`."""
+
+    git: Git
+    root: Path
+    _of_tree: dict[str, Path] = field(default_factory=dict)
+
+    async def git_for(self, tree: str) -> Git:
+        """Git with the tree's attributes in force and no index at all."""
+        folder = self._of_tree.get(tree)
+        if folder is None or not folder.is_dir():
+            folder = self._of_tree[tree] = await self._materialise(tree)
+        index = str(self.root / "no-index")
+        return replace(self.git, work_tree=folder, env={**self.git.env, "GIT_INDEX_FILE": index})
+
+    async def _materialise(self, tree: str) -> Path:
+        entries = await self._entries(tree)
+        digest = hashlib.sha256(repr(entries).encode()).hexdigest()[:16]
+        folder = self.root / digest
+        if folder.is_dir():
+            return folder
+        contents = await read_blobs(self.git, [oid for _, oid in entries])
+        _write_whole(folder, {path: raw for (path, _), raw in zip(entries, contents, strict=True)})
+        return folder
+
+    async def _entries(self, tree: str) -> list[tuple[str, str]]:
+        """(path, blob id) of each `.gitattributes` that git itself would read."""
+        listing = (await self.git.run("ls-tree", "-r", "-z", tree)).stdout
+        entries = []
+        for line in listing.split(b"\0"):
+            if not line.endswith(_NAME):
+                continue
+            head, _, raw_path = line.partition(b"\t")
+            mode, _, oid = head.split(b" ")
+            path = PurePosixPath(os.fsdecode(raw_path))
+            if path.name == ".gitattributes" and mode in _REGULAR and ".." not in path.parts:
+                entries.append((str(path), oid.decode()))
+        return entries
+
+
+def _write_whole(folder: Path, files: dict[str, bytes]) -> None:
+    """Make the folder with these files, all of them or none, whenever we are killed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent))
+    for path, content in files.items():
+        place = fresh / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        shutil.rmtree(fresh)
+        if not folder.is_dir():  # else another lander was faster
+            raise

@@ -1,0 +1,94 @@
+"""Runs one program to its end, bounded in time and output, and leaves nothing of it running."""
+
+import asyncio
+import os
+import signal
+import time
+from asyncio.subprocess import Process
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+from pex_tui.adapters.system.child_process import running
+from pex_tui.core.sanitize import clean
+
+_POLL_SECONDS = 0.25
+_SWEEP_SECONDS = 10.0
+_SWEEP_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When a program is ended: at `until` (monotonic seconds), or when the log has grown so big."""
+
+    until: float
+    timeout_words: str
+    output_bytes: int
+
+
+async def run_check(
+    argv: tuple[str, ...],
+    folder: Path,
+    env: Mapping[str, str],
+    output: BinaryIO,
+    bounds: Bounds,
+) -> str:
+    """Run a program in a session of its own, with no input; a cancel ends it.
+
+    Why it did not succeed, for a person, or nothing.
+    """
+    try:
+        async with running(argv, folder, env, stdout=output.fileno(), ends_with_us=True) as process:
+            return await _watch(process, output, bounds)
+    except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
+        return _why_not_started(argv[0], error, folder)
+
+
+async def _watch(process: Process, output: BinaryIO, bounds: Bounds) -> str:
+    while process.returncode is None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_POLL_SECONDS):
+                await process.wait()
+        if process.returncode is None and time.monotonic() > bounds.until:
+            return f"Not done within {bounds.timeout_words}, so it was ended."
+        if os.fstat(output.fileno()).st_size > bounds.output_bytes:
+            return f"It printed more than {bounds.output_bytes} bytes, so it was ended."
+    if process.returncode < 0:
+        return f"Ended by {signal.Signals(-process.returncode).name}."
+    return f"Exit code {process.returncode}." if process.returncode else ""
+
+
+def end_marked(name: str, mark: str) -> None:
+    """End every process whose environment variable `name` is `mark`; blocks up to 10 s.
+
+    Finds what has left the process group, and what an engine that was killed left behind.
+    """
+    give_up_at = time.monotonic() + _SWEEP_SECONDS
+    while (marked := _marked(name, mark)) and time.monotonic() < give_up_at:
+        for process in marked:
+            with suppress(psutil.Error):
+                process.kill()
+        time.sleep(_SWEEP_POLL_SECONDS)
+
+
+def _marked(name: str, mark: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(name) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _why_not_started(program: str, error: OSError | ValueError, folder: Path) -> str:
+    name = clean(program)
+    if isinstance(error, FileNotFoundError):
+        there = "/" in program and (folder / program).exists()
+        missing = f"the interpreter that {name} names" if there else name
+        return f"{missing} was not found. Install it, or correct `verify` in the plan."
+    reason = clean(getattr(error, "strerror", None) or str(error))
+    return f"{name} can't be run: {reason}. Mend it, or correct `verify` in the plan."

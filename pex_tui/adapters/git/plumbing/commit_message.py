@@ -1,0 +1,47 @@
+"""The message of a landing commit: the plan's words, then who and what made it as trailers."""
+
+import re
+
+from pex_tui.core.model.ids import RunId, TaskId
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.sanitize import clean
+
+RUN_TRAILER = "Pex-Run"
+TASK_TRAILER = "Pex-Task"
+AGENT_TRAILER = "Pex-Agent"
+COMMAND_AGENT = "command"  # stands for the agent of a task that is a bare command
+_TRAILER = re.compile(r"[A-Za-z0-9-]+: \S.*")
+
+
+def landing_message(spec: TaskSpec, run: RunId, goal: str) -> bytes:
+    """The task's commit message with the run's trailers.
+
+    Every line is cleaned, as `git log` hands it to a terminal. Trailers that the message ends with
+    share their paragraph with ours.
+    """
+    lines = _lines(spec.commit_message) or _lines(f"{spec.id}: {goal.strip() or spec.title}")
+    agent = clean(spec.agent or "").strip() or COMMAND_AGENT
+    trailers = [f"{RUN_TRAILER}: {run}", f"{TASK_TRAILER}: {spec.id}", f"{AGENT_TRAILER}: {agent}"]
+    gap = [] if _ends_in_trailers(lines) else [""]
+    return "\n".join([*lines, *gap, *trailers, ""]).encode("utf-8", "replace")
+
+
+def trailers_of(message: bytes) -> tuple[RunId, TaskId] | None:
+    """The run and the task that a commit message names in its last paragraph, if it does."""
+    paragraph = message.decode("utf-8", "replace").rstrip().rpartition("\n\n")[2]
+    found = dict(line.split(": ", 1) for line in paragraph.split("\n") if ": " in line)
+    if RUN_TRAILER not in found or TASK_TRAILER not in found:
+        return None
+    return RunId(found[RUN_TRAILER]), TaskId(found[TASK_TRAILER])
+
+
+def _lines(text: str) -> list[str]:
+    cleaned = [clean(line).rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+    return "\n".join(cleaned).strip("\n").split("\n") if any(cleaned) else []
+
+
+def _ends_in_trailers(lines: list[str]) -> bool:
+    if "" not in lines:
+        return False
+    last = lines[len(lines) - lines[::-1].index("") :]
+    return bool(last) and all(_TRAILER.fullmatch(line) for line in last)

@@ -1,0 +1,252 @@
+"""Runs git safely: explicit directories, no hooks, no prompts, bounded time."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from asyncio.subprocess import Process
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from pex_tui.adapters.system.child_process import run_through, running
+
+# What an agent plants in a repository's configuration must never run in our git.
+SAFE_CONFIG = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.untrackedCache=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "advice.detachedHead=false",
+    "commit.gpgSign=false",
+    "protocol.file.allow=user",
+)
+# A filter that is required and has no program would fail every checkout.
+_NO_LFS = (
+    "filter.lfs.required=false",
+    "filter.lfs.process=",
+    "filter.lfs.clean=",
+    "filter.lfs.smudge=",
+)
+# Nothing that a checkout's own configuration says may hide files from us.
+WHOLE_TREE = (
+    *("-c", "core.sparseCheckout=false", "-c", "index.sparse=false", "-c", "core.splitIndex=false"),
+    *("-c", "submodule.recurse=false", "-c", "core.safecrlf=false"),
+)
+# With these variables only the configuration of the git directory itself counts.
+NO_OTHER_SETTINGS = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+_TIMEOUT_SECONDS = 600.0
+# What a hook or an alias that started us may have set to bind git to its own repository.
+BINDING_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+)
+
+
+class GitError(Exception):
+    """A git command failed: its words, and the command for the log."""
+
+    def __init__(self, args: tuple[str, ...], status: int, stderr: str) -> None:
+        self.git_args = args
+        self.status = status
+        self.stderr = stderr.strip()
+        super().__init__(self.stderr or f"git {' '.join(args)} ended with {status}")
+
+
+@dataclass(frozen=True, slots=True)
+class GitResult:
+    """What a git command answered."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, without the last newline."""
+        return self.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git on one repository and, where given, one work tree and index.
+
+    `git_dir` and `work_tree` are always passed explicitly, so that a planted `.git` file or
+    configuration in a workspace redirects nothing.
+    """
+
+    git_dir: Path
+    work_tree: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    async def run(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        ok: tuple[int, ...] = (0,),
+        env: Mapping[str, str] | None = None,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+        pass_fds: tuple[int, ...] = (),
+        most_bytes: int | None = None,
+    ) -> GitResult:
+        """Run a command; raise GitError when its status is not one of `ok`.
+
+        `pass_fds` stay open in git: a lock held through one is held until git has ended. A command
+        that says more than `most_bytes` is ended there; its result then holds at least one more.
+        """
+        return await _run(
+            self._argv(args),
+            args,
+            self.work_tree or self.git_dir,
+            environment({**self.env, **(env or {})}),
+            stdin=stdin,
+            ok=ok,
+            timeout_seconds=timeout_seconds,
+            pass_fds=pass_fds,
+            most_bytes=most_bytes,
+        )
+
+    async def run_through(
+        self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()
+    ) -> None:
+        """Run a command that changes the user's own files; raise GitError when it fails.
+
+        Nothing that becomes of us cuts it short: not a cancel, which waits for its end, not a
+        signal, and not our death, as it writes into files. `pass_fds` as in `run`.
+        """
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            try:
+                status = await run_through(
+                    tuple(self._argv(args)),
+                    self.work_tree or self.git_dir,
+                    environment(self.env),
+                    output,
+                    stdin=given,
+                    pass_fds=pass_fds,
+                )
+            except OSError as error:
+                raise GitError(args, -1, str(error)) from None
+            output.seek(0)
+            if status != 0:
+                raise GitError(args, status, output.read().decode("utf-8", "replace"))
+
+    async def text(self, *args: str, stdin: bytes = b"") -> str:
+        """Run a command and return its output as text, without the last newline."""
+        return (await self.run(*args, stdin=stdin)).text
+
+    def at(self, work_tree: Path, git_dir: Path | None = None) -> "Git":
+        """The same git on another work tree (and its own git directory, for a worktree)."""
+        return replace(self, git_dir=git_dir or self.git_dir, work_tree=work_tree)
+
+    def _argv(self, args: tuple[str, ...]) -> list[str]:
+        argv = ["git", f"--git-dir={self.git_dir}"]
+        if self.work_tree is not None:
+            argv.append(f"--work-tree={self.work_tree}")
+        return [*argv, *_settings(), *args]
+
+
+async def ask_git(folder: Path, *args: str, ok: tuple[int, ...] = (0,)) -> GitResult:
+    """Run git in a folder and let it find the repository by itself; raise GitError.
+
+    Only for the user's own folders, before anything of ours is known.
+    """
+    return await _run(
+        ["git", *_settings(), *args],
+        args,
+        folder,
+        environment({}),
+        ok=ok,
+    )
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Our environment for git and what it starts: bound to no repository, never asking back."""
+    inherited = {name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES}
+    return inherited | {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_EDITOR": "true",
+        "LC_ALL": "C.UTF-8",
+        **extra,
+    }
+
+
+@cache
+def _settings() -> tuple[str, ...]:
+    """Our settings as options; without git-lfs its files are what they are: pointers."""
+    lfs = () if shutil.which("git-lfs") else _NO_LFS
+    return tuple(option for setting in (*SAFE_CONFIG, *lfs) for option in ("-c", setting))
+
+
+async def _run(
+    argv: list[str],
+    args: tuple[str, ...],
+    folder: Path,
+    env: dict[str, str],
+    *,
+    stdin: bytes = b"",
+    ok: tuple[int, ...] = (0,),
+    timeout_seconds: float = _TIMEOUT_SECONDS,
+    pass_fds: tuple[int, ...] = (),
+    most_bytes: int | None = None,
+) -> GitResult:
+    pipe = asyncio.subprocess.PIPE
+    try:
+        async with (
+            running(
+                tuple(argv), folder, env, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=pass_fds
+            ) as process,
+            asyncio.timeout(timeout_seconds),
+        ):
+            if most_bytes is None:
+                stdout, stderr = await process.communicate(stdin)
+            else:
+                stdout, stderr = await _listen(process, most_bytes)
+    except TimeoutError:
+        raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
+    except OSError as error:  # git or the folder is gone, or no process can be had
+        raise GitError(args, -1, str(error)) from None
+    result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
+    is_cut = most_bytes is not None and len(stdout) > most_bytes
+    if result.status not in ok and not is_cut:
+        raise GitError(args, result.status, result.stderr)
+    return result
+
+
+async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
+    """Both outputs of a command that reads none, which is ended when it says too much."""
+    if process.stdin is not None:
+        process.stdin.close()
+    chunks: list[bytes] = []
+
+    async def listen() -> None:
+        room = most_bytes + 1
+        while process.stdout and room > 0 and (chunk := await process.stdout.read(room)):
+            chunks.append(chunk)
+            room -= len(chunk)
+        if room == 0:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            # A pipe that is left unread is never seen to close, and the end of git with it.
+            while process.stdout and await process.stdout.read(1 << 16):
+                pass
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(listen())
+        complaints = group.create_task(process.stderr.read()) if process.stderr else None
+    await process.wait()
+    return b"".join(chunks), complaints.result() if complaints else b""

@@ -1,0 +1,137 @@
+"""Git's settings as they are in force in a repository, read once and written down for later.
+
+Agents may write any configuration file that the user may write. What is read here before the first
+of them runs is all that our own git goes by, and all that a workspace is told.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.git_runner import Git
+
+_OF_THE_COMMAND = "command"
+_OF_THE_REPOSITORY = frozenset({"local", "worktree"})
+# What says where a repository lies and how it is watched: each of ours says so itself.
+_PLACES = frozenset(
+    {
+        *("core.bare", "core.fsmonitor", "core.untrackedcache", "core.worktree"),
+        *("extensions.worktreeconfig", "include.path", "lfs.storage"),
+    }
+)
+# A workspace is told of these only where it has patterns.
+_SPARSE = frozenset({"core.sparsecheckout", "core.sparsecheckoutcone", "index.sparse"})
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\b": "\\b"})
+_NO_PATH = re.compile(r"[^/]*:")  # `host:path`, `https://…`, `ext::…`
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One entry; `key` as git writes it, `text` None where there is no value ("true").
+
+    `is_included` says that it came from a file that another one names on a condition.
+    """
+
+    key: str
+    text: str | None
+    scope: str = "local"
+    is_included: bool = False
+
+    @property
+    def is_of_repository(self) -> bool:
+        """Whether the repository itself says so, and not its user or the machine."""
+        return self.scope in _OF_THE_REPOSITORY
+
+
+async def read_settings(checkout: Git) -> tuple[Setting, ...]:
+    """All entries in force in the checkout, in git's order; raise GitError."""
+    listing = await checkout.run("config", "--list", "-z", "--show-scope", "--show-origin")
+    return _parse(os.fsdecode(listing.stdout).split("\0")[:-1])
+
+
+def _parse(tokens: list[str]) -> tuple[Setting, ...]:
+    conditional: set[Path] = set()
+    found = []
+    for scope, origin, entry in zip(tokens[::3], tokens[1::3], tokens[2::3], strict=True):
+        key, equals, text = entry.partition("\n")
+        file = Path(origin.removeprefix("file:"))
+        if key.startswith("includeif."):
+            conditional.add(file.parent / Path(text).expanduser())
+        if scope != _OF_THE_COMMAND:
+            found.append(Setting(key, text if equals else None, scope, file in conditional))
+    return tuple(found)
+
+
+def value_of(settings: Iterable[Setting], key: str) -> str | None:
+    """The value that counts, None without one."""
+    found = [one.text or "" for one in settings if one.key == key]
+    return found[-1] if found else None
+
+
+def is_true(settings: Iterable[Setting], key: str) -> bool:
+    """Whether the value that counts means yes, as git reads it."""
+    found = [one.text for one in settings if one.key == key]
+    if not found or found[-1] is None:
+        return bool(found)
+    text = found[-1].strip().lower()
+    return text in {"true", "yes", "on"} or (text.lstrip("+-").isdecimal() and int(text) != 0)
+
+
+def pinned_settings(settings: Iterable[Setting], ours: dict[str, str]) -> str:
+    """A configuration file for our own git: all that is in force, and then what `ours` says."""
+    kept = (
+        one
+        for one in settings
+        if one.key not in _PLACES and not one.key.startswith(("alias.", "includeif."))
+    )
+    return config_text([*kept, *_settings(ours)])
+
+
+def workspace_settings(settings: Iterable[Setting], top_level: Path, ours: dict[str, str]) -> str:
+    """A configuration file for a workspace: what the user's repository says, then `ours`.
+
+    What the user's own files say is read by the agent's git itself, but for what they include on a
+    condition: that may be the place of the repository.
+    """
+    kept = (
+        Setting(one.key, _from_anywhere(one, top_level))
+        for one in settings
+        if (one.is_of_repository or one.is_included)
+        and one.key not in _PLACES | _SPARSE
+        and not one.key.startswith(("gc.", "includeif.", "maintenance."))
+    )
+    return config_text([*kept, *_settings(ours)])
+
+
+def config_text(settings: Iterable[Setting]) -> str:
+    """The entries as a configuration file."""
+    return "".join(_sections(settings))
+
+
+def _sections(settings: Iterable[Setting]) -> Iterator[str]:
+    by_section: Callable[[Setting], str] = lambda one: one.key.rpartition(".")[0]  # noqa: E731
+    for section, entries in groupby(settings, by_section):
+        name, dot, subsection = section.partition(".")
+        quoted = subsection.replace("\\", "\\\\").replace('"', '\\"')
+        yield f'[{name} "{quoted}"]\n' if dot else f"[{name}]\n"
+        for one in entries:
+            variable = one.key.rpartition(".")[2]
+            text = "" if one.text is None else f' = "{one.text.translate(_ESCAPES)}"'
+            yield f"\t{variable}{text}\n"
+
+
+def _settings(ours: dict[str, str]) -> list[Setting]:
+    return [Setting(key, text) for key, text in ours.items()]
+
+
+def _from_anywhere(one: Setting, top_level: Path) -> str | None:
+    """The value with a path of a remote's made absolute: git takes it from the checkout."""
+    if one.text is None or not re.fullmatch(r"remote\..*\.(push)?url", one.key, re.DOTALL):
+        return one.text
+    if Path(one.text).is_absolute() or _NO_PATH.match(one.text) or one.text.startswith("~"):
+        return one.text
+    target = top_level / one.text
+    return os.path.normpath(target) if target.exists() else one.text

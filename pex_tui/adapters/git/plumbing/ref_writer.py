@@ -1,0 +1,103 @@
+"""Writes refs under the landing lock, past ref locks whose git is dead."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.file_lock import file_lock
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
+from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, lock_in, suspects
+from pex_tui.adapters.git.plumbing.ref_names import read_ref
+from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.ports import LandingError
+
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """The refs of a repository; `lock` is the landing lock's file, that every writer holds.
+
+    The patience is how long to wait for that lock, and for a ref lock that some git holds.
+    """
+
+    git: Git
+    lock: Path
+    lock_patience_seconds: float = 60.0
+    ref_patience_seconds: float = 10.0
+
+    async def read(self, ref: str) -> CommitId | None:
+        """The commit that a full ref names; None when there is no such ref."""
+        return await read_ref(self.git, ref)
+
+    async def contains(self, tip: CommitId, commit: CommitId) -> bool:
+        """Whether the commit is the tip or one of its ancestors; raise GitError."""
+        answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
+        return answer.status == 0
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[int]:
+        """Hold the landing lock; yields its descriptor. Raises LandingError."""
+        async with file_lock(self.lock, self.lock_patience_seconds) as descriptor:
+            yield descriptor
+
+    async def keep(self, ref: str, commit: CommitId) -> None:
+        """Put the commit under a ref of ours, whatever the ref held; raise LandingError."""
+        async with self.locked() as descriptor:
+            await self.write(ref, commit, None, descriptor, "keeps")
+
+    async def write(
+        self,
+        ref: str,
+        new: CommitId,
+        old: CommitId | None,
+        descriptor: int,
+        words: str,
+        *,
+        also: str = "",
+    ) -> None:
+        """Write the ref, which must be at `old` if that is given; raise LandingError.
+
+        The caller holds the lock, and git holds it as well, through `descriptor`. `old` of zeros
+        means that there must be no such ref. `words` go to the reflog. The ref `also` gets the same
+        commit, both or none.
+        """
+        command = ("update-ref", "--stdin", "-m", f"pex-tui: {words}")
+        lines = f"update {ref} {new} {old or ''}".rstrip() + "\n"
+        lines += f"update {also} {new}\n" if also else ""
+        give_up_at = time.monotonic() + self.ref_patience_seconds
+        while True:
+            try:
+                await self.git.run(*command, stdin=lines.encode(), pass_fds=(descriptor,))
+            except GitError as error:
+                named = lock_in(error.stderr)  # the ref's, or that of HEAD or of all packed refs
+                lock = named and named.resolve()  # whoever has it open has its real path
+                if lock is None or not self._holds(lock):
+                    raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
+                if await asyncio.to_thread(is_orphaned, lock, new):
+                    lock.unlink(missing_ok=True)
+                elif time.monotonic() > give_up_at:
+                    raise LandingError(await _locked(ref, lock)) from None
+                else:
+                    await asyncio.sleep(_POLL_SECONDS)
+            else:
+                return
+
+    def _holds(self, lock: Path) -> bool:
+        """Whether a lock file is the repository's."""
+        places = (self.git.git_dir.resolve(), user_git(self.git).git_dir)
+        return any(lock.is_relative_to(place) for place in places)
+
+
+async def _locked(ref: str, lock: Path) -> str:
+    holders = await asyncio.to_thread(suspects, lock)
+    who = f"perhaps held by {holders}" if holders else "and its age does not prove it abandoned"
+    return (
+        f"git can't write {ref}: {clean(str(lock))} exists, {who}. Let that end; if no git runs "
+        "here, delete the file. Then retry."
+    )

@@ -1,0 +1,154 @@
+"""A git directory of ours that stands in for the user's: their objects and refs, our settings.
+
+Objects, refs and reflogs are links to the user's, so all of git's locks hold there. Configuration,
+attributes and excludes are copies of what was in force before any agent ran: whatever is written to
+the user's files later, no filter, merge driver or attribute of it has a say in our git.
+"""
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.filesystem import is_folder, put_bytes, remove_tree
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
+from pex_tui.adapters.git.plumbing.git_settings import (
+    Setting,
+    pinned_settings,
+    read_settings,
+    value_of,
+    workspace_settings,
+)
+from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError
+from pex_tui.adapters.git.plumbing.sparse_patterns import sparse_settings, user_patterns
+from pex_tui.core.sanitize import clean
+
+# Only what is under these names is what the user has at this moment.
+_LINKED = ("objects", "refs", "packed-refs", "shallow", "reftable", "worktrees", "logs/refs")
+_COPIED = ("info/attributes", "info/exclude", "info/grafts")
+_COMPLETE = "complete"
+_SAMPLE = ".sample"
+_MOST_HOOK_BYTES = 4 * 1024 * 1024
+
+WORKSPACE_CONFIG = "workspace.config"
+"""In the stand-in's folder: the configuration that a workspace begins with."""
+SPARSE = "sparse"
+"""In the stand-in's folder: the patterns of the user's sparse checkout, if it is one."""
+HOOKS = "hooks"
+"""In the stand-in's folder: the user's hooks, for the agents' own commits."""
+
+
+async def stand_in_for(repository: Repository, folder: Path) -> Repository:
+    """The repository seen through a stand-in in the folder: the one that is there, or a new one.
+
+    Raises RepositoryError.
+    """
+    try:
+        if _content(folder / _COMPLETE) != _made_for(repository, folder):
+            await _make(repository, folder)
+        _follow(repository, folder)
+    except (GitError, OSError) as error:
+        raise RepositoryError(
+            f"The settings of this repository can't be read: {clean(str(error))}. Correct them "
+            "(`git config --list` names the file), then try again."
+        ) from error
+    return replace(repository, stand_in=folder)
+
+
+async def _make(repository: Repository, folder: Path) -> None:
+    settings = await read_settings(repository.checkout)
+    await asyncio.to_thread(_write, repository, folder, settings)
+
+
+def _write(repository: Repository, folder: Path, settings: tuple[Setting, ...]) -> None:
+    remove_tree(folder)
+    folder.mkdir(mode=0o700, parents=True)
+    common = repository.common_dir
+    for name in _COPIED:
+        if (common / name).is_file():
+            put_bytes(folder / name, _content(common / name))
+    put_bytes(folder / "attributes", _named_file(settings, "core.attributesfile", "attributes"))
+    put_bytes(folder / "excludes", _named_file(settings, "core.excludesfile", "ignore"))
+    lfs = {"lfs.storage": str(common / (value_of(settings, "lfs.storage") or "lfs"))}
+    files = {
+        "core.attributesfile": str(folder / "attributes"),
+        "core.excludesfile": str(folder / "excludes"),
+    }
+    _put(folder / "config", pinned_settings(settings, {"core.bare": "false", **files, **lfs}))
+    ours = {"core.bare": "false", "gc.auto": "0", "maintenance.auto": "false", **lfs}
+    patterns = user_patterns(settings, repository.git_dir)
+    if patterns is not None:
+        put_bytes(folder / SPARSE, patterns)
+        ours |= sparse_settings(settings)
+    _put(folder / WORKSPACE_CONFIG, workspace_settings(settings, repository.top_level, ours))
+    _copy_hooks(common / "hooks", folder / HOOKS)
+    for name in _LINKED:
+        _link(common / name, folder / name)
+    put_bytes(folder / _COMPLETE, _made_for(repository, folder))
+
+
+def _made_for(repository: Repository, folder: Path) -> bytes:
+    """Which places a stand-in names: one of a repository that was moved since is made anew."""
+    return os.fsencode(f"{repository.common_dir}\n{folder}\n")
+
+
+def _follow(repository: Repository, folder: Path) -> None:
+    """Stand where the user stands: git takes no directory without a HEAD for its own.
+
+    A repository that was moved since is linked anew: its old place may be nobody's by now.
+    """
+    if not os.path.samestat(_place(repository.common_dir / "refs"), _place(folder / "refs")):
+        for link, target in ((folder / name, repository.common_dir / name) for name in _LINKED):
+            if link.is_symlink():
+                link.unlink()
+                _link(target, link)
+    head = (repository.git_dir / "HEAD").read_text("utf-8", "surrogateescape")
+    _put(folder / "HEAD", head)
+
+
+def _place(path: Path) -> os.stat_result:
+    """What stands there; for a link into nothing, the link itself."""
+    return path.stat() if path.exists() else path.lstat()
+
+
+def _link(target: Path, link: Path) -> None:
+    link.parent.mkdir(exist_ok=True)
+    if link.name == "refs" and link.parent.name == "logs" and not is_folder(target):
+        return  # git makes folders only below a folder: these reflogs are ours alone
+    link.symlink_to(target)
+
+
+def _copy_hooks(source: Path, target: Path) -> None:
+    target.mkdir()
+    if not source.is_dir():
+        return
+    for hook in source.iterdir():
+        is_hook = hook.is_file() and os.access(hook, os.X_OK) and hook.suffix != _SAMPLE
+        if is_hook and hook.stat().st_size <= _MOST_HOOK_BYTES:
+            put_bytes(target / hook.name, hook.read_bytes())
+            (target / hook.name).chmod(0o755)
+
+
+def _named_file(settings: tuple[Setting, ...], key: str, usual: str) -> bytes:
+    """What the user's file of attributes or excludes holds, where git looks for it."""
+    named = value_of(settings, key)
+    if named is not None:
+        return _content(Path(named).expanduser()) if named else b""
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return _content(Path(home) / "git" / usual)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _put(path: Path, text: str) -> None:
+    put_bytes(path, os.fsencode(text))
+
+
+def user_git(git: Git) -> Git:
+    """Git on the user's own git directory, for what is about their work trees."""
+    return Git((git.git_dir / "refs").resolve().parent)

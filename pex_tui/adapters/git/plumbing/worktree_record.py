@@ -1,0 +1,145 @@
+"""What is known of a workspace: a JSON file beside its folder, where no agent works.
+
+After a crash the next engine finds here which attempt has which folder.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pex_tui.adapters.git.plumbing.filesystem import is_folder
+from pex_tui.adapters.system.whole_file import write_whole
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.engine.attempt import AttemptKey
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """A workspace: a work tree, with a repository of its own in `git_dir`.
+
+    `commit` is what it was last reset to, None unless that was finished. `setup` is the fingerprint
+    of the setup that ran here and `products` what it made. `included` are files copied in from the
+    user's checkout; `untracked` is all that lay here untracked when it was handed over, a folder
+    ending in a slash: neither belongs to the task.
+    """
+
+    path: Path
+    git_dir: Path
+    commit: CommitId | None = None
+    attempt: AttemptKey | None = None
+    setup: str | None = None
+    products: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
+    included_source: str = ""
+    included_copy: str = ""
+    untracked: tuple[str, ...] = ()
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is a linked worktree of the user's repository, as version 0.1 made them."""
+        return self.git_dir != self.path / ".git"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it was fully prepared and its folder is there; a link in its place is not."""
+        return self.commit is not None and is_folder(self.path)
+
+    @property
+    def record(self) -> Path:
+        """The file that holds this record."""
+        return _beside(self.path, ".json")
+
+    @property
+    def shadow(self) -> Path:
+        """A git directory of our own for this folder, which no agent's git looks at."""
+        return _beside(self.path, ".shadow")
+
+    @property
+    def glance(self) -> Path:
+        """A copy of the shadow, for a look while the attempt is at work."""
+        return _beside(self.path, ".glance")
+
+    @property
+    def radar(self) -> Path:
+        """A copy of the shadow that goes along with the attempt's work."""
+        return _beside(self.path, ".radar")
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders that belong to it, apart from what `users` and `record` name."""
+        beside = (self.shadow, self.glance, self.radar, _beside(self.path, ".modules"))
+        return (self.path, *beside)
+
+    @property
+    def users(self) -> Path:
+        """A folder with an empty file for each attempt that reads here."""
+        return _beside(self.path, ".users")
+
+
+def save(worktree: Worktree) -> None:
+    """Write the record, whole or not at all."""
+    key = worktree.attempt
+    content = {
+        "version": _VERSION,
+        "git_dir": str(worktree.git_dir),
+        "commit": worktree.commit,
+        "attempt": [key.run, key.task, key.attempt] if key else None,
+        "setup": worktree.setup,
+        "products": worktree.products,
+        "included": worktree.included,
+        "included_source": worktree.included_source,
+        "included_copy": worktree.included_copy,
+        "untracked": worktree.untracked,
+    }
+    write_whole(worktree.record, json.dumps(content).encode())
+
+
+def load(path: Path) -> Worktree | None:
+    """What is known of the worktree at the path; None when there is none."""
+    record = _beside(path, ".json")
+    return _parse(record) if is_folder(path) else None
+
+
+def load_all(folder: Path) -> list[Worktree]:
+    """All worktrees of ours in a folder, by name."""
+    found = (load(record.with_suffix("")) for record in sorted(folder.glob("*.json")))
+    return [worktree for worktree in found if worktree is not None]
+
+
+def unused_path(folder: Path, taken: Collection[Path]) -> Path:
+    """The path in the folder with the first number that nobody has taken."""
+    return next(path for number in count(1) if (path := folder / str(number)) not in taken)
+
+
+def _parse(record: Path) -> Worktree | None:
+    """A record that can't be read is as good as none: the folder is made anew."""
+    try:
+        content: dict[str, Any] = json.loads(record.read_text("utf-8"))
+        if content["version"] != _VERSION:
+            return None
+        attempt = content["attempt"]
+        return Worktree(
+            path=record.with_suffix(""),
+            git_dir=Path(content["git_dir"]),
+            commit=CommitId(content["commit"]) if content["commit"] else None,
+            attempt=AttemptKey(RunId(attempt[0]), TaskId(attempt[1]), attempt[2])
+            if attempt
+            else None,
+            setup=content["setup"],
+            products=tuple(content["products"]),
+            included=tuple(content["included"]),
+            included_source=content.get("included_source", ""),
+            included_copy=content.get("included_copy", ""),
+            untracked=tuple(content["untracked"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

@@ -1,0 +1,34 @@
+"""Which branch is checked out where."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A work tree of the repository; `branch` is a full ref, None with a detached HEAD.
+
+    The main one is the repository's own: git guesses its path. A bare repository has none.
+    """
+
+    path: Path
+    branch: str | None
+    is_main: bool = False
+
+
+async def checkouts(git: Git) -> list[Checkout]:
+    """All work trees, the main one first; those whose folder is gone are left out."""
+    listing = await user_git(git).run("worktree", "list", "--porcelain", "-z")
+    return [checkout for checkout in _parse(listing.stdout) if checkout.path.is_dir()]
+
+
+def _parse(listing: bytes) -> Iterator[Checkout]:
+    records = listing.decode("utf-8", "surrogateescape").split("\0\0")
+    for number, record in enumerate(records):
+        fields = dict(line.partition(" ")[::2] for line in record.split("\0") if line)
+        if "worktree" in fields and "bare" not in fields:
+            yield Checkout(Path(fields["worktree"]), fields.get("branch"), number == 0)

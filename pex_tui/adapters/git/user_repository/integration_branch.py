@@ -1,0 +1,166 @@
+"""The branches that a run lands on.
+
+The integration branch moves from one commit to another exactly once, however often we die
+meanwhile. Protocol: hold the landing lock; if the new commit is what landed last, it is done; else
+compare-and-swap, and in one transaction write a record of our own beside the branch. A candidate is
+the same commit whenever it is made, so a repeated move finds the first one's work. An orphaned
+`update-ref` holds the lock it inherited, and one without it still loses the swap.
+
+Anybody can move or delete a branch, so what it is at proves nothing. The journal knows what landed
+last, or the record does, where the journal is an older copy or died before it was told. Whenever
+the branch is elsewhere it is put back, what it held is kept under a ref, and it is said.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pex_tui.adapters.git.plumbing.ref_names import found_ref, landed_ref
+from pex_tui.adapters.git.plumbing.ref_writer import Refs
+from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
+from pex_tui.adapters.git.user_repository.landing_history import landings_of
+from pex_tui.core.model.ids import CommitId, RunId
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.ports import LandingError, Moved, MoveRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch by its name."""
+
+    refs: Refs
+    name: str
+
+    @property
+    def ref(self) -> str:
+        """The full name of its ref."""
+        return f"refs/heads/{self.name}"
+
+
+class Integration:
+    """A run's own branch. `tip` is what landed last as the journal has it, the base at first."""
+
+    def __init__(self, branch: Branch, run: RunId, tip: CommitId) -> None:
+        self.branch = branch
+        self._refs = branch.refs
+        self._run = run
+        self._tip = tip
+        self._notices: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The branch's name."""
+        return self.branch.name
+
+    def tell(self, lines: Iterable[str]) -> None:
+        """Have the user told these, if they are not about to be."""
+        self._notices += [line for line in lines if line not in self._notices]
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What the user should be told of the branch, each once."""
+        told = tuple(self._notices)
+        self._notices.clear()
+        return told
+
+    async def tip(self) -> CommitId:
+        """What landed last, whatever the branch is at; raise GitError."""
+        record = await self._refs.read(landed_ref(self._run))
+        is_ours = record is not None
+        if record is None:  # a run of an earlier version; its branch may tell
+            record = await self._refs.read(self.branch.ref)
+        if record not in {None, self._tip} and await self._follows(record, is_ours=is_ours):
+            self._tip = record
+        return self._tip
+
+    async def begin(self) -> None:
+        """Make the branch, or put it to what landed last; raise LandingError, GitError."""
+        async with self._refs.locked() as descriptor:
+            known = self._tip
+            if await self.tip() != known:
+                self._notices.append(
+                    f"{self.name} holds landings that the journal of run {self._run} does not "
+                    f"know of, up to {self._tip[:10]}: they stay."
+                )
+            await self._put_back(descriptor)
+
+    async def guard(self) -> None:
+        """Put the branch back, if somebody moved it; raise LandingError, GitError."""
+        if await self._refs.read(self.branch.ref) != await self.tip():
+            async with self._refs.locked() as descriptor:
+                await self._put_back(descriptor)
+
+    async def move(self, old: CommitId, new: CommitId, words: str) -> Moved | MoveRefused:
+        """Move it from `old` to `new`; Moved as well when it holds `new` already.
+
+        `words` go to the reflog. Raises LandingError when it is checked out somewhere, or when git
+        can't write it.
+        """
+        async with self._refs.locked() as descriptor:
+            tip = await self.tip()
+            if await self._refs.contains(tip, new):
+                await self._put_back(descriptor)
+                return Moved()
+            if tip != old:
+                return MoveRefused(f"{self.name} is at {tip[:10]}, no longer at {old[:10]}")
+            await self._put_back(descriptor)
+            await self._refuse_if_checked_out()
+            await self._refs.write(
+                self.branch.ref, new, old, descriptor, words, also=landed_ref(self._run)
+            )
+            self._tip = new
+            return Moved()
+
+    async def _follows(self, record: CommitId, *, is_ours: bool) -> bool:
+        """Whether all that a commit holds beyond what landed last is of our making.
+
+        What others may have put there counts only where our merges kept it.
+        """
+        if not await self._refs.contains(record, self._tip):
+            return False
+        landings = await landings_of(
+            self._refs.git, self._run, record, self._tip, must_be_kept=not is_ours
+        )
+        return landings is not None
+
+    async def _put_back(self, lock: int) -> None:
+        """Have the branch at what landed last; the landing lock is held."""
+        there = await self._refs.read(self.branch.ref)
+        if there == self._tip:
+            return
+        record = await self._refs.read(landed_ref(self._run))
+        if there is None:
+            await self._refuse_if_folder_is_taken()
+        elif not await self._refs.contains(self._tip, there):
+            await self._refs.write(found_ref(self._run, there), there, None, lock, "keeps")
+        await self._refuse_if_checked_out()
+        nothing = CommitId("0" * len(self._tip))
+        await self._refs.write(
+            self.branch.ref, self._tip, there or nothing, lock, "begins", also=landed_ref(self._run)
+        )
+        if there is not None or record is not None:
+            self._notices.append(self._told(there))
+
+    def _told(self, there: CommitId | None) -> str:
+        back = f"It is back at {self._tip[:10]}, as landed last"
+        if there is None:
+            return f"Somebody else deleted {self.name}. {back}."
+        return (
+            f"Somebody else moved {self.name} to {there[:10]}, which is no landing of this run. "
+            f"{back}; what it held is kept: `git log {self._tip[:10]}..{there[:10]}`."
+        )
+
+    async def _refuse_if_folder_is_taken(self) -> None:
+        folder = self.name.partition("/")[0]
+        if await self._refs.read(f"refs/heads/{folder}") is not None:
+            raise LandingError(
+                f"The branch {folder} is in the way of {self.name}: git keeps both in one "
+                f"place. Rename it (`git branch -m {folder} OTHER`), then try again."
+            )
+
+    async def _refuse_if_checked_out(self) -> None:
+        for checkout in await checkouts(self._refs.git):
+            if checkout.branch == self.branch.ref:
+                raise LandingError(
+                    f"{self.name} is checked out in {clean(str(checkout.path))}, and moving it "
+                    "would make that checkout look changed. Switch it to another branch there "
+                    "(`git switch --detach`), then retry."
+                )

@@ -1,0 +1,108 @@
+"""Which tasks' landings touched which paths."""
+
+from collections.abc import Collection
+
+from pex_tui.adapters.git.plumbing.commit_message import trailers_of
+from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.merge_tree import PathConflict
+from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+
+
+async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit]:
+    """The commits of `tip` that none of `without` holds, oldest first, along first parents.
+
+    Raises GitError.
+    """
+    excluded = [f"^{commit}" for commit in without]
+    listing = await git.text("rev-list", "--reverse", "--first-parent", tip, *excluded)
+    return await read_commits(git, *listing.split())
+
+
+async def landings_of(
+    git: Git, run: RunId, tip: CommitId, *without: CommitId, must_be_kept: bool = False
+) -> list[tuple[Commit, TaskId]] | None:
+    """The landings of a run that `tip` holds and `without` does not, oldest first.
+
+    None when there is anything else among them: each is a commit on the one before, as we make
+    them; where it `must_be_kept`, under a ref as when it was merged. Raises GitError.
+    """
+    excluded = [f"^{commit}" for commit in without]
+    listing = (await git.text("rev-list", "--reverse", tip, *excluded)).split()
+    kept = (await git.text("for-each-ref", "--format=%(objectname)", f"refs/pex/{run}")).split()
+    found = []
+    for commit in await read_commits(git, *listing):
+        named = trailers_of(commit.message)
+        ours = named is not None and named[0] == run and (commit.id in kept or not must_be_kept)
+        if named is None or not ours or len(commit.parents) != 1:
+            return None
+        found.append((commit, named[1]))
+    return found
+
+
+async def unlanded_commits(
+    git: Git, base: CommitId, tip: CommitId, target: CommitId
+) -> list[Commit]:
+    """The commits of a run, from `base` to `tip`, that `target` holds neither itself nor replayed.
+
+    Oldest first. A replay is known by its trailers, as a task lands once in a run. Raises GitError.
+    """
+    beside = (await git.text("rev-list", f"{tip}..{target}")).split()
+    replayed = {trailers_of(commit.message) for commit in await read_commits(git, *beside)} - {None}
+    commits = await commits_of(git, tip, base, target)
+    return [commit for commit in commits if trailers_of(commit.message) not in replayed]
+
+
+async def landings_on(
+    git: Git, work: Commit, tip: CommitId, conflicts: tuple[PathConflict, ...]
+) -> list[tuple[Commit, TaskId]]:
+    """The landings, oldest first, that touched the paths on which the work does not merge.
+
+    Where no commit touched just those paths (a renamed directory, say), all that landed since.
+    """
+    base = CommitId(await git.text("merge-base", work.id, tip))
+    commits = await commits_of(git, tip, base)
+    paths = {conflict.path for conflict in conflicts}
+    paths |= {source for source, name in await _renames(git, work) if name in paths}
+    touched = await _paths_of(git, commits)
+    named = ((commit, trailers_of(commit.message)) for commit in commits)
+    landed = [(commit, trailers[1]) for commit, trailers in named if trailers]
+    return [one for one in landed if _meet(touched[one[0].id], paths)] or landed
+
+
+async def _paths_of(git: Git, commits: list[Commit]) -> dict[CommitId, set[str]]:
+    stdin = "".join(f"{commit.id}\n" for commit in commits).encode()
+    answer = await git.run(
+        *("diff-tree", "--stdin", "-r", "-m", "--first-parent", "--no-renames"),
+        *("--name-only", "-z"),
+        stdin=stdin,
+    )
+    touched: dict[CommitId, set[str]] = {commit.id: set() for commit in commits}
+    current: set[str] = set()
+    for token in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        if CommitId(token) in touched:
+            current = touched[CommitId(token)]
+        elif token:
+            current.add(token)
+    return touched
+
+
+async def _renames(git: Git, work: Commit) -> list[tuple[str, str]]:
+    """(old path, new path) of what the work renamed."""
+    if not work.parents:
+        return []
+    answer = await git.run(
+        *("diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z"),
+        *(work.parents[0], work.id),
+    )
+    tokens = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return list(zip(tokens[1::3], tokens[2::3], strict=True))
+
+
+def _meet(touched: Collection[str], paths: Collection[str]) -> bool:
+    """Whether a touched path is one of the paths, lies below one, or is a folder of one."""
+    return any(
+        one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+        for one in touched
+        for other in paths
+    )

@@ -1,0 +1,137 @@
+"""Which repository a state directory belongs to: an id that both sides keep.
+
+The repository has it in its common git directory, where it moves along. State directories of 0.1
+have none: they belong to the repository that has the commits their journal speaks of.
+"""
+
+import json
+import os
+import re
+import secrets
+import sqlite3
+import subprocess
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.git_runner import environment
+from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.adapters.system.whole_file import write_whole
+
+IDENTITY = "pex-tui-id"
+OWNER = "repository.json"
+_RUN_REFS = ("refs/pex", "refs/heads/pex")
+_MOST_BASES = 20
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The repository of a state directory: its id, and its common git directory as last seen.
+
+    The id is empty where the repository can't hold one.
+    """
+
+    identity: str
+    place: str
+
+
+def new_identity() -> str:
+    """An id that no other repository has."""
+    return secrets.token_hex(16)
+
+
+def read_identity(common_dir: Path) -> str | None:
+    """The id in a repository; None when there is none."""
+    with suppress(OSError, UnicodeDecodeError):
+        found = (common_dir / IDENTITY).read_text("ascii").strip()
+        if re.fullmatch(r"[0-9a-f]{32}", found):
+            return found
+    return None
+
+
+def write_identity(common_dir: Path, identity: str) -> bool:
+    """Put the id into a repository; False where we may not write."""
+    try:
+        write_whole(common_dir / IDENTITY, f"{identity}\n".encode(), mode=0o644)
+    except OSError:
+        return False
+    return True
+
+
+def read_owner(folder: Path) -> Owner | None:
+    """Whom a state directory belongs to; None when it does not say (0.1 did not)."""
+    try:
+        fields = json.loads((folder / OWNER).read_bytes())
+        return Owner(str(fields["identity"]), str(fields["place"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_owner(folder: Path, owner: Owner) -> None:
+    """Say whom a state directory belongs to; raise OSError."""
+    write_whole(folder / OWNER, json.dumps(asdict(owner)).encode())
+
+
+def is_elsewhere(owner: Owner, common_dir: Path) -> bool:
+    """Whether the repository is still where it was seen last, and that is not here."""
+    place = Path(owner.place)
+    if read_identity(place) != owner.identity:
+        return False
+    return not place.samefile(common_dir)  # one folder may have two paths
+
+
+def named_by_worktrees(common_dir: Path, home: Path) -> tuple[Path, ...]:
+    """State directories of 0.1 in which a repository that was moved has workspaces."""
+    found = set()
+    for link in sorted((common_dir / "worktrees").glob("*/gitdir")):
+        with suppress(OSError):
+            place = Path(os.fsdecode(link.read_bytes()).strip())
+            if place.is_relative_to(home) and place != home:
+                found.add(home / place.relative_to(home).parts[0])
+    return tuple(folder for folder in sorted(found) if read_owner(folder) is None)
+
+
+def knows_runs_of(folder: Path, repository: Repository) -> bool:
+    """Whether a state directory that the repository's id does not lead to is still its own."""
+    owner = read_owner(folder)
+    if not folder.is_dir() or (owner is not None and owner.place != str(repository.common_dir)):
+        return False
+    bases = _bases(folder / "journal.db")
+    if not bases or (owner is not None and not owner.identity):
+        return True
+    git = ("git", f"--git-dir={repository.common_dir}")
+    if _says(*git, "for-each-ref", "--count=1", *_RUN_REFS):
+        return True
+    # A clone in its place has the same commits: they speak only for a directory without an owner.
+    return owner is None and any(
+        _says(*git, "rev-parse", "--verify", "-q", f"{base}^{{commit}}") for base in bases
+    )
+
+
+def _bases(journal: Path) -> list[str]:
+    """The commits from which the newest runs started; none when the journal tells of no run."""
+    if not journal.exists():
+        return []
+    with suppress(sqlite3.Error, OSError), closing(sqlite3.connect(journal, timeout=10)) as opened:
+        rows = opened.execute(
+            "SELECT json_extract(body, '$.base') FROM events WHERE kind = 'run_planned' "
+            "ORDER BY at DESC LIMIT ?",
+            (_MOST_BASES,),
+        )
+        return [str(base) for (base,) in rows]
+    return []
+
+
+def _says(*command: str) -> bool:
+    with suppress(OSError, subprocess.TimeoutExpired):
+        answer = subprocess.run(
+            command,
+            env=environment({}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+        return bool(answer.stdout.strip())
+    return False

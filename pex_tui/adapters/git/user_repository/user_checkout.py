@@ -1,0 +1,157 @@
+"""The user's own checkout: what of theirs is in the way of a fast-forward, and the fast-forward."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
+from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, lock_in, suspects
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.ports import LandingError
+
+_SHOWN_PATHS = 8
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UserCheckout:
+    """A checkout that a person works in. `git` has its own git directory and work tree.
+
+    `hint` is the command that a person repeats once the way is free.
+    """
+
+    git: Git
+    path: Path
+    hint: str
+
+    def is_rebasing(self, ref: str) -> bool:
+        """Whether a rebase of the branch is under way here, with its HEAD detached meanwhile."""
+        heads = [self.git.git_dir / kind / "head-name" for kind in ("rebase-merge", "rebase-apply")]
+        return any(head.read_text().strip() == ref for head in heads if head.is_file())
+
+    async def refuse_if_in_the_way(self, old: CommitId, new: CommitId) -> None:
+        """Raise LandingError when anything of the user's is in the way from `old` to `new`."""
+        where = clean(str(self.path))
+        for mark, name in _UNDER_WAY.items():
+            if (self.git.git_dir / mark).exists():
+                raise LandingError(
+                    f"A {name} is under way in {where}. Finish or abort it, then {self.hint}.",
+                    passing=False,
+                )
+        changed = await self._changed()
+        if changed:
+            raise LandingError(
+                f"Not committed in {where}: {_listed(changed)}. Commit or stash them, then "
+                f"{self.hint}.",
+                passing=False,
+            )
+        untracked = await self._untracked_in_the_way(old, new)
+        if untracked:
+            raise LandingError(
+                f"Not tracked by git in {where}, where the run has files of its own: "
+                f"{_listed(untracked)}. Move, commit or stash them (`git stash -u`), then "
+                f"{self.hint}.",
+                passing=False,
+            )
+
+    async def fast_forward(self, old: CommitId, new: CommitId, lock: int) -> None:
+        """Bring the checkout and its branch to `new` together; raise LandingError, nothing lost.
+
+        git's own merge does it: it looks at every file again under the index lock, moves the branch
+        last, and runs to its end whatever becomes of us. `lock` is a descriptor that it holds
+        meanwhile.
+        """
+        await self.refuse_if_in_the_way(old, new)
+        # A user's merge options (`branch.main.mergeOptions`, `merge.autoStash`) have no say here.
+        options = ["--ff-only", "--commit", "--no-squash", "--no-autostash", "--no-stat"]
+        options += ["--no-verify-signatures", "--no-overwrite-ignore", "-q"]
+        command = ("merge", *options, new)
+        try:
+            await self.git.run_through(*command, pass_fds=(lock,))
+        except GitError as error:
+            self._unlock(error)
+        else:
+            return
+        try:
+            await self.git.run_through(*command, pass_fds=(lock,))
+        except GitError as error:
+            raise self._refusal(error) from None
+
+    def _unlock(self, error: GitError) -> None:
+        """Remove the lock file that stopped git if its owner is dead; else raise LandingError."""
+        found = lock_in(str(error))
+        if found is None:
+            raise self._refusal(error) from None
+        if is_orphaned(found):
+            found.unlink(missing_ok=True)
+            return
+        where = clean(str(found))
+        owners = suspects(found)
+        if owners:
+            words = f"{owners} is at work in {clean(str(self.path))} and has {where}. Let it end"
+        else:
+            words = f"{where} was made just now, perhaps by a git at work. Wait until it is gone"
+        raise LandingError(f"{words}, then {self.hint}.")
+
+    def _refusal(self, error: GitError) -> LandingError:
+        return LandingError(
+            f"git left {clean(str(self.path))} as it was: {clean(str(error))}. Clear the way, "
+            f"then {self.hint}."
+        )
+
+    async def _changed(self) -> list[str]:
+        """Tracked files that differ from the last commit, in the index or on the disk."""
+        answer = await self.git.run(
+            *("status", "--porcelain", "-z", "--no-renames"),
+            *("--untracked-files=no", "--ignore-submodules=dirty"),
+        )
+        records = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return [record[3:] for record in records if record]
+
+    async def _untracked_in_the_way(self, old: CommitId, new: CommitId) -> list[str]:
+        """Paths that git doesn't know, ignored ones too, where `new` has files and `old` none."""
+        answer = await self.git.run(
+            "diff-tree", "-r", "--no-renames", "--name-status", "-z", old, new
+        )
+        tokens = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+        changes = list(zip(tokens[1::2], tokens[0::2], strict=False))
+        added = [path for path, status in changes if status == "A"]
+        tracked = {path for path, status in changes if status != "A"}
+        return sorted({path for place in added for path in self._occupied(place, tracked)})
+
+    def _occupied(self, added: str, tracked: set[str]) -> Iterator[str]:
+        """The path itself or the part of it that something untracked stands on."""
+        pure = PurePosixPath(added)
+        for ancestor in [*reversed(pure.parents), pure]:
+            name = str(ancestor)
+            place = self.path / name
+            if name in tracked or not os.path.lexists(place):
+                continue
+            is_folder = place.is_dir() and not place.is_symlink()
+            if not is_folder or (ancestor == pure and _holds_untracked(place, name, tracked)):
+                yield name
+                return
+
+
+def _holds_untracked(folder: Path, name: str, tracked: set[str]) -> bool:
+    """Whether a folder that a file is to replace holds anything that git won't remove itself."""
+    return any(
+        f"{name}/{file.relative_to(folder).as_posix()}" not in tracked
+        for file in folder.rglob("*")
+        if file.is_symlink() or not file.is_dir()
+    )
+
+
+def _listed(paths: list[str]) -> str:
+    shown = ", ".join(clean(path) for path in paths[:_SHOWN_PATHS])
+    more = len(paths) - _SHOWN_PATHS
+    return f"{shown} and {more} more" if more > 0 else shown

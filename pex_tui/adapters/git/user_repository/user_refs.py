@@ -1,0 +1,97 @@
+"""The user's branches, tags and remotes, as a workspace is to see them.
+
+They are asked for again only when a folder of refs was touched since.
+"""
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.git_runner import Git
+
+# Our own refs, and what belongs to one checkout of the user's alone.
+_NOT_SHOWN = ("refs/pex/", "refs/heads/pex/", "refs/stash", "refs/bisect/", "refs/worktree/")
+_TICK_NS = 100_000_000  # within a tick of the kernel's clock, two changes look like one
+
+Trace = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRefs:
+    """Refs by name: the object of each, and what a symbolic one stands for."""
+
+    objects: dict[str, str]
+    symbolic: dict[str, str]
+
+    @property
+    def packed(self) -> str:
+        """As git's file `packed-refs`."""
+        lines = (f"{oid} {name}\n" for name, oid in self.objects.items())
+        return "# pack-refs with: sorted \n" + "".join(lines)
+
+
+@dataclass(slots=True)
+class UserRefs:
+    """The refs of one repository."""
+
+    git: Git
+    _known: ShownRefs | None = None
+    _trace: Trace | None = None
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def shown(self) -> ShownRefs:
+        """The refs as they are now; raise GitError or OSError."""
+        async with self._asking:
+            looked_at = time.time_ns()
+            trace = await asyncio.to_thread(_look, self.git.git_dir)
+            if self._known is None or trace is None or trace != self._trace:
+                self._known = await self._ask()
+                is_settled = trace and max(time for _, time, _ in trace) < looked_at - _TICK_NS
+                self._trace = trace if is_settled else None
+            return self._known
+
+    async def _ask(self) -> ShownRefs:
+        listing = await self.git.text(
+            "for-each-ref", "--format=%(objectname) %(refname) %(symref)", "refs/"
+        )
+        objects, symbolic = {}, {}
+        for line in listing.split("\n") if listing else ():
+            oid, name, target = line.split(" ", 2)
+            if name.startswith(_NOT_SHOWN):
+                continue
+            if target:
+                symbolic[name] = target
+            else:
+                objects[name] = oid
+        return ShownRefs(objects, symbolic)
+
+
+def _look(git_dir: Path) -> Trace | None:
+    """When each folder of the user's refs last changed; None where refs lie elsewhere."""
+    if (git_dir / "reftable").is_dir():
+        return None
+    found = [_trace(os.fspath(git_dir / "packed-refs"))]
+    stack = [os.fspath(git_dir / "refs")]
+    while stack:
+        folder = stack.pop()
+        found.append(_trace(folder))
+        stack += [
+            entry.path
+            for entry in os.scandir(folder)
+            if entry.is_dir(follow_symlinks=False) and not _is_ours(folder, entry.name)
+        ]
+    return tuple(found)
+
+
+def _is_ours(folder: str, name: str) -> bool:
+    return name == "pex" and folder.endswith(("/refs", "/refs/heads"))
+
+
+def _trace(path: str) -> tuple[str, int, int]:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # one for each folder of refs, at each start
+    except OSError:
+        return path, 0, 0
+    return path, found.st_mtime_ns, found.st_ino

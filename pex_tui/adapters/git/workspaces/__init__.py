@@ -1,0 +1,1 @@
+"""Checkouts for attempts: pooled, shared by readers, set up."""

@@ -1,0 +1,188 @@
+"""Checkouts for readers: each reader's own while it reads, then the next one's if it is unchanged.
+
+A reader that writes all the same is seen at once for what it did, and no other ever sees that. Who
+reads where is on the disk as well (an empty file each), so that a checkout is never reset under an
+agent that outlived its engine.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pex_tui.adapters.git.capture.unlanded_files import changed_foreign, ground_of
+from pex_tui.adapters.git.plumbing.shadow_index import shadow_of
+from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all, unused_path
+from pex_tui.adapters.git.workspaces.change_detector import Touches
+from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeSupply
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.engine.attempt import AttemptKey
+
+# As many checkouts that nobody uses stay, for the commit may be asked for again.
+_SPARE = 3
+_SEPARATOR = "~"  # no run's and no task's id holds one
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a reader left: tracked paths that are not as the commit has them, and new ones."""
+
+    changed: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class View:
+    """A checkout and who reads there. `is_good` says that it was made, or seen clean, by us."""
+
+    worktree: Worktree
+    users: set[AttemptKey] = field(default_factory=set)
+    is_good: bool = False
+    last_used: int = 0
+    touches: Touches = field(default_factory=Touches)
+
+
+class Views:
+    """The readers' checkouts in one folder."""
+
+    def __init__(self, folder: Path, supply: WorktreeSupply) -> None:
+        self._folder = folder
+        self._supply = supply
+        self._views: list[View] = []
+        self._of: dict[AttemptKey, View] = {}
+        self._making_at: set[Path] = set()
+        self._uses = 0
+        self._loaded = False
+
+    @property
+    def keys(self) -> list[AttemptKey]:
+        """The attempts that read somewhere."""
+        self._load()
+        return list(self._of)
+
+    def of(self, key: AttemptKey) -> Worktree | None:
+        """Where the attempt reads."""
+        self._load()
+        view = self._of.get(key)
+        return view.worktree if view else None
+
+    async def give(self, key: AttemptKey, commit: CommitId) -> Worktree:
+        """A checkout of the commit in which only this attempt reads; raise WorkspaceError."""
+        self._load()
+        known = self._of.get(key)
+        if known is not None:
+            return known.worktree
+        view = self._find(commit)
+        if view is None:
+            view = await self._make(commit)
+            self._enter(view, key)
+        else:
+            self._enter(view, key)  # before anything is awaited: nobody else may choose it
+            await self._supply.lay(view.worktree, commit)
+        return view.worktree
+
+    async def check(self, key: AttemptKey) -> Traces:
+        """What the attempt changed where it reads; raise GitError.
+
+        A checkout that is not as its commit has it is given to nobody before it is reset.
+        """
+        view = self._of.get(key)
+        if view is None:
+            return Traces()
+        found = await self._traces(view)
+        view.is_good = view.is_good and not (found.changed or found.new)
+        return found
+
+    def leave(self, key: AttemptKey) -> None:
+        """The attempt reads there no longer."""
+        view = self._of.pop(key, None)
+        if view is not None:
+            view.users.discard(key)
+            _mark(view.worktree, key).unlink(missing_ok=True)
+
+    def _find(self, commit: CommitId) -> View | None:
+        """A good checkout of the commit in which nobody reads."""
+        for view in self._views:
+            if view.is_good and not view.users and view.worktree.commit == commit:
+                view.is_good = view.worktree.is_ready
+                if view.is_good:
+                    return view
+        return None
+
+    async def _traces(self, view: View) -> Traces:
+        if not view.worktree.is_ready:
+            return Traces(changed=(".",))  # all of it is gone
+        shadow = await shadow_of(view.worktree, self._supply.git)
+        changed = await view.touches.changes(shadow)
+        ground = ground_of(view.worktree)
+        new = await view.touches.leftovers(shadow, ground.foreign)
+        if ground.foreign:
+            new += tuple(await asyncio.to_thread(changed_foreign, view.worktree.path, ground))
+        return Traces(changed, new)
+
+    async def _make(self, commit: CommitId) -> View:
+        unused = self._unused(commit)
+        if unused is None:
+            path = unused_path(self._folder, {*self._making_at, *self._paths})
+            made = await self._reserved(path, self._supply.make(path, commit, None))
+        else:
+            self._views.remove(unused)  # nobody else may choose it meanwhile
+            path = unused.worktree.path
+            made = await self._reserved(path, self._supply.renew(unused.worktree, commit, None))
+        view = View(made, is_good=True)
+        self._views.append(view)
+        return view
+
+    def _unused(self, commit: CommitId) -> View | None:
+        """A checkout that can become the commit's: not a good one, unless there are enough."""
+        unused = [view for view in self._views if not view.users]
+        good = sorted((view for view in unused if view.is_good), key=lambda view: view.last_used)
+        others = sorted(
+            (view for view in unused if not view.is_good),
+            key=lambda view: view.worktree.commit != commit,
+        )
+        return next(iter([*others, *good[: max(0, len(good) - _SPARE + 1)]]), None)
+
+    async def _reserved(self, path: Path, making: Awaitable[Worktree]) -> Worktree:
+        self._making_at.add(path)
+        try:
+            return await making
+        finally:
+            self._making_at.discard(path)
+
+    def _enter(self, view: View, key: AttemptKey) -> None:
+        self._uses += 1
+        view.last_used = self._uses
+        view.users.add(key)
+        self._of[key] = view
+        mark = _mark(view.worktree, key)
+        try:
+            mark.touch()
+        except FileNotFoundError:
+            mark.parent.mkdir()
+            mark.touch()
+
+    @property
+    def _paths(self) -> set[Path]:
+        return {view.worktree.path for view in self._views}
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
+        for worktree in load_all(self._folder):
+            view = View(worktree, set(readers_of(worktree)))
+            self._views.append(view)
+            self._of.update(dict.fromkeys(view.users, view))
+
+
+def _mark(worktree: Worktree, key: AttemptKey) -> Path:
+    return worktree.users / _SEPARATOR.join((key.run, key.task, str(key.attempt)))
+
+
+def readers_of(worktree: Worktree) -> list[AttemptKey]:
+    """The attempts that read in a checkout, by what is on the disk."""
+    if not worktree.users.is_dir():
+        return []
+    found = [mark.name.split(_SEPARATOR) for mark in sorted(worktree.users.iterdir())]
+    return [AttemptKey(RunId(run), TaskId(task), int(number)) for run, task, number in found]

@@ -1,0 +1,1 @@
+"""Agent definitions: found, checked, added."""

@@ -1,0 +1,99 @@
+"""Adds definitions to a folder, with a lock file beside them that says where each comes from."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from pex_tui.adapters.library.library import AgentFolder, definition_files, load_library
+from pex_tui.core.sanitize import clean
+from pex_tui.errors import UserError
+from pex_tui.planning.agent_definitions.source_offer import (
+    LOCK_NAME,
+    LockEntry,
+    OfferedAgent,
+    Target,
+    digest,
+    format_lock,
+    merged,
+    parse_lock,
+)
+
+_MODE = 0o644
+
+
+def read_target(folder: AgentFolder) -> Target:
+    """The folder as it is; raises UserError when it or its lock file can't be read."""
+    try:
+        hashes = {
+            path.relative_to(folder.path).as_posix(): _digest_of(path)
+            for path in definition_files(folder.path)
+        }
+    except OSError as error:
+        raise UserError(
+            f"{clean(str(error.filename or folder.path))} can't be read: {error.strerror}."
+        ) from error
+    files = {
+        name: Path(agent.path).relative_to(folder.path).as_posix()
+        for name, agent in load_library([folder]).agents.items()
+    }
+    return Target(hashes, files, read_lock(folder.path))
+
+
+def _digest_of(path: Path) -> str:
+    """The file's digest; what can't be read is like nothing that a source could bring."""
+    try:
+        return digest(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def read_lock(folder: Path) -> tuple[LockEntry, ...]:
+    """What the folder's lock file records; raises UserError for one that can't be read."""
+    path = folder / LOCK_NAME
+    try:
+        return parse_lock(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"{clean(str(path))} can't be read: {clean(str(error))}. Mend it, or move it away."
+        ) from error
+
+
+def recorded(folder: Path, file: Path) -> LockEntry | None:
+    """Where a file of the folder was added from; None where nothing readable says so."""
+    with suppress(UserError, ValueError):
+        name = file.relative_to(folder).as_posix()
+        return next((entry for entry in read_lock(folder) if entry.file == name), None)
+    return None
+
+
+def add_to(folder: Path, offered: Iterable[OfferedAgent], lock: Iterable[LockEntry]) -> None:
+    """Write the files, then the lock file; each is whole or as before. Raises UserError."""
+    taken = tuple(offered)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in taken:
+            _write(folder / each.entry.file, each.content)
+        text = format_lock(merged(lock, (each.entry for each in taken)))
+        _write(folder / LOCK_NAME, text.encode())
+    except OSError as error:
+        raise UserError(
+            f"{clean(str(folder))} can't be written: {error.strerror}. Nothing more was added."
+        ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put a new file in the place of the old one; a link there is replaced, not followed."""
+    handle, name = tempfile.mkstemp(prefix=".pex-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            os.fchmod(stream.fileno(), _MODE)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,1 @@
+"""The machine: processes, clock, file system events, whole files."""

@@ -1,0 +1,84 @@
+"""A program of the user's that merges one file: another tool, or a coding agent's command line."""
+
+import asyncio
+import shlex
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pex_tui.adapters.system.child_process import running
+from pex_tui.core.sanitize import clean, clean_bytes
+from pex_tui.engine.conflict_sides import ConflictSides
+from pex_tui.errors import UserError
+
+_TIMEOUT_SECONDS = 600.0
+_TAIL_BYTES = 2000
+
+
+async def merge_file(
+    argv: tuple[str, ...], sides: ConflictSides, environ: Mapping[str, str]
+) -> bytes:
+    """The merged file as the program leaves it; raise UserError with what went wrong.
+
+    In `argv`, {base}, {ours}, {theirs} and {result} stand for files in a scratch folder, {path}
+    for the path in the repository. The result begins as git's text with conflict markers; the
+    program has to end with 0 and leave none of them.
+    """
+    name = shlex.join(argv)
+    with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
+        places = _lay_out(Path(folder), sides)
+        command = [part.format_map(_Known(places | {"path": sides.path})) for part in argv]
+        code, output = await _run(command, Path(folder), environ)
+        merged = _read(places["result"])
+    if code != 0:
+        raise UserError(f"{clean(name)} ended with {code}: {_tail(output)}")
+    if sides.markers_left(merged):
+        raise UserError(f"{clean(name)} has left conflict markers in {clean(sides.path)}.")
+    return merged
+
+
+class _Known(dict[str, str]):
+    """Braces that are none of ours stay as they are."""
+
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"
+
+
+def _lay_out(folder: Path, sides: ConflictSides) -> dict[str, str]:
+    contents = {
+        "base": sides.base,
+        "ours": sides.ours,
+        "theirs": sides.theirs,
+        "result": sides.merged,
+    }
+    suffix = Path(sides.path).suffix
+    places = {name: folder / f"{name}{suffix}" for name in contents}
+    for name, content in contents.items():
+        places[name].write_bytes(content or b"")
+    return {name: str(path) for name, path in places.items()}
+
+
+async def _run(argv: list[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, bytes]:
+    try:
+        async with (
+            running(tuple(argv), folder, environ, ends_with_us=True) as process,
+            asyncio.timeout(_TIMEOUT_SECONDS),
+        ):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        raise UserError(f"{clean(argv[0])} took longer than {_TIMEOUT_SECONDS:.0f} s.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{clean(argv[0])} can't be started: {clean(str(error))}") from error
+    return process.returncode or 0, output
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"The merge tool has taken its result away: {clean(str(error))}") from error
+
+
+def _tail(output: bytes) -> str:
+    lines = output[-_TAIL_BYTES:].splitlines()
+    return clean_bytes(lines[-1]) if lines else "it has printed nothing"

@@ -1,0 +1,96 @@
+"""A whole process tree: found, frozen, continued and ended, each to a fixpoint.
+
+A process that forks while it is looked at escapes a single look, so every sweep stops what it finds
+before it lists that one's children, and sweeps go on until nothing new turns up.
+"""
+
+import signal
+import time
+
+from pex_tui.adapters.system.kernel import TABLE, ProcessTable, Stat, send_signal
+
+_ROUNDS = 40
+_NAP_SECONDS = 0.001
+
+
+def descendants(top: int, table: ProcessTable = TABLE) -> dict[int, Stat]:
+    """Every living process below `top`, parents before their children."""
+    return _walk([top], {}, None, table)
+
+
+def freeze(top: int, patience_seconds: float, table: ProcessTable = TABLE) -> bool:
+    """Stop every process below `top`; True once none of them can run any more."""
+    give_up_at = time.monotonic() + patience_seconds
+    frozen: dict[int, Stat] = {}
+    settled = False
+    while True:
+        fresh = _walk([top], frozen, signal.SIGSTOP, table)
+        if settled and not fresh:
+            return True
+        frozen |= fresh
+        settled = _all_halted(frozen, table)
+        if not settled:
+            if time.monotonic() > give_up_at:
+                return False
+            time.sleep(_NAP_SECONDS)
+
+
+def thaw(top: int, table: ProcessTable = TABLE) -> None:
+    """Let every process below `top` go on."""
+    for pid, stat in descendants(top, table).items():
+        send_signal(pid, signal.SIGCONT, stat, table)
+
+
+def terminate(top: int, table: ProcessTable = TABLE) -> None:
+    """Ask every process below `top` to end; stopped ones wake only once all have been asked."""
+    found = descendants(top, table)
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        for pid, stat in found.items():
+            send_signal(pid, number, stat, table)
+
+
+def kill_pass(tops: list[int], table: ProcessTable = TABLE) -> int:
+    """Stop, then kill, what is below `tops`; how many were found. Repeat until it finds none.
+
+    Children are killed before their parents: the kernel wakes the stopped group of a dead parent.
+    """
+    found: dict[int, Stat] = {}
+    for _ in range(_ROUNDS):
+        fresh = _walk(tops, found, signal.SIGSTOP, table)
+        if not fresh:
+            break
+        found |= fresh
+    for pid, stat in reversed(found.items()):
+        send_signal(pid, signal.SIGKILL, stat, table)
+    return len(found)
+
+
+def _walk(
+    tops: list[int], known: dict[int, Stat], number: int | None, table: ProcessTable
+) -> dict[int, Stat]:
+    """The processes below `tops` that aren't `known`; each gets the signal, if one is given."""
+    fresh: dict[int, Stat] = {}
+    queue = list(tops)
+    for parent in queue:
+        for pid in table.children(parent):
+            stat = table.stat(pid)
+            if stat is None or stat.is_dead or pid in fresh:
+                continue
+            queue.append(pid)
+            if pid in known and known[pid].started == stat.started:
+                continue
+            fresh[pid] = stat
+            if number is not None:
+                send_signal(pid, number, stat, table)
+    return fresh
+
+
+def _all_halted(processes: dict[int, Stat], table: ProcessTable) -> bool:
+    """Whether each is gone or halted; one that was woken meanwhile is stopped again."""
+    settled = True
+    for pid, then in processes.items():
+        now = table.stat(pid)
+        if now is not None and now.started == then.started and not now.is_halted:
+            send_signal(pid, signal.SIGSTOP, then, table)
+            settled = False
+    return settled

@@ -1,0 +1,1 @@
+"""Everything wired together: projects, runs and their hosts."""

@@ -1,0 +1,48 @@
+"""Watching a run that another process drives."""
+
+import os
+
+from pex_tui.adapters.git.plumbing.repository import RepositoryError
+from pex_tui.adapters.ipc.attached_session import FollowedSession
+from pex_tui.adapters.storage.engine_lock import current_holder
+from pex_tui.adapters.storage.journal import SqliteJournal, told_of
+from pex_tui.adapters.system.probe import TreeMeter
+from pex_tui.application.command_context import find_run
+from pex_tui.application.composition import make_lander
+from pex_tui.application.project import Ground
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.step import replay
+from pex_tui.errors import UserError
+
+
+async def follow_run(ground: Ground, wanted: str | None) -> FollowedSession:
+    """The named run, else the one that is driven now, else the newest; raise UserError."""
+    journal = ground.open_journal()
+    try:
+        run = _chosen(ground, journal, wanted)
+        events = journal.read(run)
+        with told_of(run):
+            state = replay(events)
+    except UserError:
+        journal.close_now()
+        raise
+    try:
+        identity = await ground.repository.check_identity()
+    except RepositoryError:
+        identity = None  # needed only to settle a conflict, which then says so
+    return FollowedSession(
+        journal,
+        events,
+        ground.places,
+        make_lander(ground, state, identity),
+        TreeMeter(),
+        lambda: current_holder(ground.places.lock),
+        actor=f"attached process {os.getpid()}",
+    )
+
+
+def _chosen(ground: Ground, journal: SqliteJournal, wanted: str | None) -> RunId:
+    holder = current_holder(ground.places.lock)
+    if wanted is None and holder is not None:
+        return holder.run
+    return find_run(journal, wanted).run

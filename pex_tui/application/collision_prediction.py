@@ -1,0 +1,68 @@
+"""Foresees a plan's collisions by the repository's past, whose index is kept between commands."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.adapters.git.user_repository.past_changes import MOST_CHANGES, past_changes
+from pex_tui.adapters.storage.change_index import StoredIndex, load_index, store_index
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.plan import Plan
+from pex_tui.planning.foresight.change_index import Change, ChangeIndex
+from pex_tui.planning.foresight.foresight import Foresight
+from pex_tui.planning.foresight.model import read_model
+from pex_tui.planning.plan_file.foreseeable import MOST_TASKS, is_foreseeable
+from pex_tui.resources import shipped
+
+
+@dataclass(slots=True)
+class Foreseer:
+    """Foresight for the plans of one repository, made on first use and again when HEAD moved."""
+
+    repository: Repository
+    folder: Path
+    _known: Foresight | None = None
+    _tip: CommitId | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def foresee(self, plan: Plan, tracked: Collection[str]) -> Plan:
+        """The plan with what was foreseen for its tasks; as it is where git can't tell the past."""
+        if not 1 < sum(map(is_foreseeable, plan.tasks)) <= MOST_TASKS:
+            return plan
+        try:
+            async with self._turn:
+                foresight = await self._foresight(tracked)
+                found = await asyncio.to_thread(foresight.collisions, plan.tasks)
+        except (GitError, OSError):
+            return plan
+        return replace(plan, collisions=found, past_changes=len(foresight.index))
+
+    async def _foresight(self, tracked: Collection[str]) -> Foresight:
+        tip = await self.repository.head()
+        if self._known is None or self._tip != tip:
+            path = self.folder / "changes.index"
+            stored = await asyncio.to_thread(load_index, path)
+            since = stored.tip if stored else None
+            index = stored.index if stored else ChangeIndex()
+            if since != tip:
+                found = await past_changes(self.repository.git, tip, since)
+                if len(index) + len(found) > 2 * MOST_CHANGES:
+                    index, found = ChangeIndex(), await past_changes(self.repository.git, tip, None)
+                await asyncio.to_thread(_learn, path, index, found, tip, tracked)
+            self._known = Foresight(
+                index, read_model(shipped("config") / "foresight.json"), tracked
+            )
+            self._tip = tip
+        return self._known
+
+
+def _learn(
+    path: Path, index: ChangeIndex, found: list[Change], tip: CommitId, tracked: Collection[str]
+) -> None:
+    for change in found:
+        index.add(change)
+    index.keep_only(tracked)
+    store_index(path, StoredIndex(index, tip))

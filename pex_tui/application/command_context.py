@@ -1,0 +1,94 @@
+"""What the commands share: where they stand, how they await, which run is meant."""
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.adapters.process.signals import ENDINGS, use_defaults
+from pex_tui.adapters.process.watcher import use_pidfd_watcher
+from pex_tui.adapters.storage.journal import RunRow, SqliteJournal
+from pex_tui.application.project import Ground, open_ground
+from pex_tui.application.settings_trust import check_trust
+from pex_tui.core.sanitize import clean
+from pex_tui.errors import UserError
+
+Options = argparse.Namespace
+_ENDING = (signal.SIGTERM, signal.SIGHUP)  # asyncio.run sees to SIGINT
+_INTERRUPTED = 130
+_RUNNING = frozenset({"app", "goal", "plan", "run", "resume", "land", "resolve"})
+
+
+class UnknownRunError(UserError):
+    """The journal does not know the run that is meant."""
+
+
+def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
+    """Run a command's coroutine to its exit code; what git can't do is told in its words."""
+    use_pidfd_watcher()
+    use_defaults(besides=ENDINGS)
+    try:
+        return asyncio.run(_heeding_signals(coroutine))
+    except GitError as error:
+        raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
+
+
+async def _heeding_signals(coroutine: Coroutine[Any, Any, int]) -> int:
+    """Cancel the command on a signal that asks for its end, so that nothing it started is left.
+
+    What a run has of its own for these signals goes before this.
+    """
+    loop, command = asyncio.get_running_loop(), asyncio.ensure_future(coroutine)
+    is_asked = False
+
+    def end() -> None:
+        nonlocal is_asked
+        is_asked = True
+        command.cancel()
+
+    heeded = [one for one in _ENDING if signal.getsignal(one) is not signal.SIG_IGN]
+    for number in heeded:
+        loop.add_signal_handler(number, end)
+    try:
+        return await command
+    except asyncio.CancelledError:
+        if not is_asked:
+            raise
+        return _INTERRUPTED
+    finally:
+        for number in heeded:
+            loop.remove_signal_handler(number)
+
+
+async def ground_of(options: Options) -> Ground:
+    """Where the command was told to work.
+
+    Raises UntrustedError for a command that runs programs where the repository names some that the
+    user has not said to trust.
+    """
+    place = getattr(options, "repo", None) or Path.cwd()
+    ground = await open_ground(place, getattr(options, "set", None) or ())
+    if getattr(options, "handler", "") in _RUNNING:
+        await check_trust(ground, trusts=getattr(options, "trust", False))
+    return ground
+
+
+def find_run(journal: SqliteJournal, wanted: str | None) -> RunRow:
+    """The run of that name, or the newest; raise UserError when there is none."""
+    rows = journal.runs()
+    if wanted is None:
+        if not rows:
+            nothing = "There is no run in this repository yet. Start one: pex-tui run PLAN."
+            raise UnknownRunError(f"{journal.notice} {nothing}".strip())
+        return rows[0]
+    matching = [row for row in rows if row.run == wanted] or [
+        row for row in rows if row.run.startswith(wanted)
+    ]
+    if len(matching) != 1:
+        found = "More than one run begins with" if matching else "There is no run"
+        kind = UserError if matching else UnknownRunError
+        raise kind(f"{found} {clean(wanted)}. `pex-tui runs` lists them.")
+    return matching[0]

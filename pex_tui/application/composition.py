@@ -1,0 +1,173 @@
+"""The engine's ports on the real world."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pex_tui.adapters.agents.launches import AgentLaunches
+from pex_tui.adapters.agents.lock_server import AgentDoor
+from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.agents.runner import AgentsRunner
+from pex_tui.adapters.git.landing.gate_runner import GateOptions
+from pex_tui.adapters.git.landing.half_landed import LandingNote, mend
+from pex_tui.adapters.git.landing.lander import (
+    LANDING_LOCK,
+    LANDING_NOTE,
+    GitLander,
+    LanderOptions,
+)
+from pex_tui.adapters.git.maintenance.runs_by_refs import FoundRun
+from pex_tui.adapters.git.overlap.overlap_watcher import GitLookout
+from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.adapters.git.plumbing.ref_writer import Refs
+from pex_tui.adapters.git.plumbing.repository import Identity, Repository
+from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
+from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
+from pex_tui.adapters.git.workspaces.setup_command import run_setup
+from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
+from pex_tui.adapters.storage.fault_log import FaultLog
+from pex_tui.adapters.storage.journal import SqliteJournal
+from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.application.project import Ground
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.protected_paths import protection_of
+from pex_tui.core.model.state import RunState
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.ports import LandingError, Ports
+from pex_tui.engine.run_paths import Places
+from pex_tui.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The ports, and what has to be begun and given back besides."""
+
+    ports: Ports
+    lander: GitLander
+    leases: PortLeases
+    runner: AgentsRunner
+
+
+def assemble(
+    ground: Ground,
+    state: RunState,
+    journal: SqliteJournal,
+    identity: Identity | None,
+    door: AgentDoor,
+) -> Assembly:
+    """All ports of one run."""
+    lander = make_lander(ground, state, identity)
+    workspaces = GitWorkspaces(
+        ground.repository, ground.places, workspace_options(ground), identity
+    )
+    leases = PortLeases(ground.places.root.name)
+    clock = SystemClock(ground.places.clock(state.run), state.now)
+    runner = AgentsRunner(
+        ground.places,
+        stall_seconds=ground.settings.agents.stall,
+        clock=clock,
+        log_limit=ground.settings.monitoring.log_limit,
+    )
+    return Assembly(
+        Ports(
+            journal=journal,
+            workspaces=workspaces,
+            runner=runner,
+            launches=AgentLaunches(
+                places=ground.places,
+                leases=leases,
+                user=ground.environ,
+                grace_seconds=state.rules.grace_seconds,
+                passed=ground.settings.safety.env_pass,
+                door=door,
+                write_leases=state.rules.leases,
+                programs=ground.places.programs(state.run),
+            ),
+            lander=lander,
+            clock=clock,
+            lookout=GitLookout(workspaces),
+            desk=door,
+            log=FaultLog(ground.places.faults(state.run)),
+        ),
+        lander,
+        leases,
+        runner,
+    )
+
+
+def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> GitLander:
+    """The merge queue's hands for a run."""
+    options = workspace_options(ground)
+    environment = identity.environment if identity else {}
+    git = ground.repository.git
+
+    async def setup(workspace: Path) -> None:
+        await run_setup(options, workspace)
+
+    return GitLander(
+        LanderOptions(
+            git=replace(git, env={**git.env, **environment}),
+            checkout=ground.repository.checkout,
+            repository=ground.repository,
+            places=ground.places,
+            run=state.run,
+            branch=state.branch,
+            base=state.base,
+            tip=state.tip,
+            goal=state.plan.goal,
+            gate=GateOptions(
+                verify=state.plan.verify,
+                timeout_seconds=ground.settings.gate.timeout,
+                keep=options.keep,
+                setup=setup if options.setup_argv else None,
+            ),
+            gate_policy=state.plan.gate,
+            silent=state.rules.silent,
+            union=state.rules.union,
+            remembers=state.rules.remembers,
+            protection=protection_of(state.planned, state.rules),
+        )
+    )
+
+
+def lander_of_refs(ground: Ground, found: FoundRun, identity: Identity) -> GitLander:
+    """What lands a run of which no more is known than its refs tell: without its gate."""
+    git = ground.repository.git
+    return GitLander(
+        LanderOptions(
+            git=replace(git, env={**git.env, **identity.environment}),
+            checkout=ground.repository.checkout,
+            repository=ground.repository,
+            places=ground.places,
+            run=found.run,
+            branch=f"pex/{found.run}",
+            base=found.base,
+            tip=found.tip,
+        )
+    )
+
+
+async def mend_landing(repository: Repository, places: Places) -> None:
+    """Finish or undo a landing in the user's checkout that was cut short; raise UserError.
+
+    Git goes by its settings as they were before any agent of that run ran.
+    """
+    note = LandingNote(places.root / LANDING_NOTE)
+    landing = note.read()
+    if landing is None:
+        return
+    settings = places.settings(RunId(landing.run))
+    if landing.run and settings.is_dir():
+        repository = await stand_in_for(repository, settings)
+    refs = Refs(repository.git, places.root / LANDING_LOCK)
+    try:
+        await mend(refs, repository.checkout, note)
+    except (GitError, LandingError, OSError) as error:
+        raise UserError(f"An earlier landing was cut short: {clean(str(error))}") from error
+
+
+def workspace_options(ground: Ground) -> WorkspaceOptions:
+    """How workspaces are made, as configured."""
+    configured = ground.settings.workspaces
+    return WorkspaceOptions(
+        setup=configured.setup, keep=configured.keep, include_file=configured.include_file
+    )

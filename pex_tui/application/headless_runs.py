@@ -1,0 +1,123 @@
+"""Runs that nobody watches: begun or continued without the app."""
+
+from functools import partial
+from pathlib import Path
+
+from pex_tui.adapters.storage.journal import RunRow, SqliteJournal
+from pex_tui.application.command_context import (
+    Options,
+    UnknownRunError,
+    await_command,
+    find_run,
+    ground_of,
+)
+from pex_tui.application.goal_argument import quoted
+from pex_tui.application.headless_driver import drive_headless
+from pex_tui.application.lost_runs import telling_of_lost
+from pex_tui.application.project import Ground
+from pex_tui.application.run_options import RunOptions
+from pex_tui.application.runs import resume_run, start_run
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.state import Outcome
+from pex_tui.engine.session import PlanDraft, Planning
+from pex_tui.errors import UserError
+from pex_tui.headless.streams import Streams, printing
+from pex_tui.planning.goals.planner import tidy_goal
+
+
+def run_plan(options: Options, plan: Path | None, goal: str | None) -> int:
+    """Run a plan file, or the plan for a goal, to its end; return the exit code."""
+    return await_command(printing(partial(_run_plan, options, plan, goal)))
+
+
+def resume(options: Options) -> int:
+    """Take a run up and drive it to its end; return the exit code."""
+    return await_command(printing(partial(_resume, options)))
+
+
+async def _run_plan(options: Options, plan: Path | None, goal: str | None, streams: Streams) -> int:
+    ground = await ground_of(options)
+    draft = await _draft(ground, options, plan, goal, streams)
+    hosted = RunOptions(
+        wait=options.wait,
+        name=options.name,
+        include_uncommitted=options.include_uncommitted,
+        land=options.land,
+    )
+    session = await start_run(ground, draft, hosted)
+    return await drive_headless(ground, session, streams, as_json=options.json)
+
+
+async def _draft(
+    ground: Ground, options: Options, plan: Path | None, goal: str | None, streams: Streams
+) -> PlanDraft:
+    notes = streams.notes.write
+    if goal is not None:
+        _check_approved(tidy_goal(goal), options)
+    load = (
+        partial(ground.load_plan, plan)
+        if plan is not None
+        else partial(ground.plan_goal, goal or "", Planning(notes))
+    )
+    draft = await load(
+        slots=options.slots,
+        fail_fast=options.fail_fast,
+        land=options.land,
+        uncommitted=options.include_uncommitted,
+    )
+    if plan is not None:
+        return draft
+    for reason in draft.reasons:
+        notes(reason)
+    if not any(spec.enabled for spec in draft.plan.tasks):
+        raise UserError(
+            "No step of the plan for this goal can run without a coding agent; nothing was started."
+            f" Write it to a file, give its steps commands, and run that: {_review(goal or '')}"
+        )
+    return draft
+
+
+def _check_approved(goal: str, options: Options) -> None:
+    """Without a screen nobody sees the plan before it runs, so none is made unasked."""
+    if not options.yes:
+        raise UserError(
+            "Nobody will have reviewed the plan for this goal; nothing was started. "
+            f"Start it as it is with --yes, or look at it first: {_review(goal)}"
+        )
+
+
+def _review(goal: str) -> str:
+    return f"pex-tui plan {quoted(goal)} -o plan.yaml"
+
+
+async def _resume(options: Options, streams: Streams) -> int:
+    ground = await ground_of(options)
+    async with telling_of_lost(ground, options.run):
+        run = run_to_resume(ground, options.run)
+    how = RunOptions(background=options.background, wait=options.wait, slots=options.slots)
+    session = await resume_run(ground, run, how)
+    return await drive_headless(ground, session, streams, as_json=options.json)
+
+
+def run_to_resume(ground: Ground, wanted: str | None) -> RunId:
+    """The run to continue: the named one, else the newest that has something left to do."""
+    journal = ground.open_journal()
+    try:
+        row = find_run(journal, wanted) if wanted else _newest_open(journal)
+    finally:
+        journal.close_now()
+    if row.outcome is Outcome.OK:
+        raise UserError(
+            f"Run {row.run} has ended well; there is nothing to resume. "
+            f"`pex-tui report {row.run}` shows it."
+        )
+    return row.run
+
+
+def _newest_open(journal: SqliteJournal) -> RunRow:
+    for row in journal.runs():
+        if row.outcome is not Outcome.OK:
+            return row
+    raise UnknownRunError(
+        "No run in this repository has anything left to do. `pex-tui runs` lists them."
+    )

@@ -1,0 +1,227 @@
+"""What the app can do in a repository: the `Workshop` port on the real world.
+
+The engine and what renders reports are loaded when they are first wanted: home is light.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pex_tui.adapters.storage.engine_lock import current_holder
+from pex_tui.application.doctor_checks import check_all
+from pex_tui.application.lost_runs import lost_runs
+from pex_tui.application.project import Ground
+from pex_tui.application.run_options import RunOptions
+from pex_tui.application.run_summaries import Known, summaries
+from pex_tui.core.model.ids import RunId
+from pex_tui.engine.conflict_sides import ConflictSides
+from pex_tui.engine.session import Check, PlanDraft, Planning, RunSummary
+from pex_tui.errors import UserError
+
+if TYPE_CHECKING:
+    from pex_tui.adapters.ipc.attached_session import FollowedSession
+    from pex_tui.engine.local import LocalSession
+    from pex_tui.reports.report import Report
+
+_LOOK_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class RepositoryWorkshop:
+    """One repository; `run_options` is how the command line wants its run hosted."""
+
+    ground: Ground
+    repository: str
+    run_options: RunOptions
+    slots: int | None = None
+    fail_fast: bool = False
+    _figures: Known = field(default_factory=dict)
+    _lost: tuple[RunSummary, ...] | None = None  # git is asked once
+
+    async def checks(self) -> tuple[Check, ...]:
+        """What this machine and repository offer and lack."""
+        return await check_all(self.ground.repository.top_level)
+
+    async def runs(self) -> tuple[RunSummary, ...]:
+        """Runs of this repository, newest first; those that only refs know come last."""
+        holder = current_holder(self.ground.places.lock)
+        if self._lost is None:
+            self._lost = await lost_runs(self.ground)
+        known = await asyncio.to_thread(summaries, self.ground, holder, self._figures)
+        return (*known, *self._lost)
+
+    async def report(self, run: RunId) -> str:
+        """A run's report as text."""
+        from pex_tui.reports.text import render_text  # noqa: PLC0415
+
+        return render_text(await self._read(run))
+
+    async def compare(self, first: RunId, second: RunId) -> str:
+        """Two runs side by side, as text."""
+        from pex_tui.reports.comparison import render_comparison  # noqa: PLC0415
+
+        return render_comparison(await self._read(first), await self._read(second))
+
+    async def export(self, run: RunId, path: Path) -> None:
+        """Write a run's report to a file, in the format that its name asks for."""
+        from pex_tui.reports.formats import FORMATS, SUFFIXES, format_of  # noqa: PLC0415
+
+        wanted = format_of(path)
+        if wanted is None:
+            raise UserError(f"{path}: end the name with one of {SUFFIXES}.")
+        text = FORMATS[wanted](await self._read(run))
+        await asyncio.to_thread(_write, path, text)
+
+    async def _read(self, run: RunId) -> Report:
+        """A run's report; that of a large one takes a while, and the screen goes on meanwhile."""
+        from pex_tui.application.headless_driver import read_report  # noqa: PLC0415
+
+        return await asyncio.to_thread(read_report, self.ground, run)
+
+    async def plan_of(self, run: RunId) -> PlanDraft:
+        """The plan of a past run, to be run again as the repository is now."""
+        from pex_tui.application.stored_state import read_state  # noqa: PLC0415
+        from pex_tui.planning.plan_file.writer import plan_to_yaml  # noqa: PLC0415
+
+        journal = self.ground.open_journal()
+        try:
+            plan = read_state(journal, run).plan
+        finally:
+            journal.close_now()
+        return await self.ground.review(
+            plan_to_yaml(plan),
+            f"the plan of run {run}",
+            fail_fast=self.fail_fast,
+            land=self.run_options.land,
+            uncommitted=self.run_options.include_uncommitted,
+        )
+
+    async def open_plan(self, path: Path) -> PlanDraft:
+        """Parse and check a plan file."""
+        return await self.ground.load_plan(
+            path,
+            slots=self.slots,
+            fail_fast=self.fail_fast,
+            land=self.run_options.land,
+            uncommitted=self.run_options.include_uncommitted,
+        )
+
+    async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
+        """The plan for a goal, with the reasons for it."""
+        return await self.ground.plan_goal(
+            goal,
+            planning,
+            slots=self.slots,
+            fail_fast=self.fail_fast,
+            land=self.run_options.land,
+            uncommitted=self.run_options.include_uncommitted,
+        )
+
+    async def keep(self, draft: PlanDraft) -> Path:
+        """Write a plan that nobody saved into the state folder."""
+        from pex_tui.planning.plan_file.writer import plan_to_yaml  # noqa: PLC0415  # seldom wanted
+
+        folder = self.ground.places.drafts
+        path = folder / f"plan-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.yaml"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(plan_to_yaml(draft.plan), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"The changed plan could not be kept: {error.strerror}.") from error
+        return path
+
+    async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
+        """The draft with the plan of another text."""
+        return await self.ground.revise_plan(draft, text)
+
+    @property
+    def merge_tool(self) -> str:
+        """The program that may merge a file in conflict."""
+        argv = self.ground.settings.conflict_resolution.merge_tool
+        return argv[0] if argv else ""
+
+    async def merge(self, sides: ConflictSides) -> bytes:
+        """The file as that program merges it."""
+        argv = self.ground.settings.conflict_resolution.merge_tool
+        from pex_tui.adapters.system.merge_tool import merge_file  # noqa: PLC0415
+
+        return await merge_file(argv or (), sides, self.ground.environ)
+
+    async def start(self, draft: PlanDraft) -> LocalSession:
+        """Begin a run; it is driven once `serve` is called."""
+        from pex_tui.application.runs import start_run  # noqa: PLC0415
+
+        return await start_run(self.ground, draft, self.run_options)
+
+    async def resume(self, run: RunId) -> LocalSession:
+        """Take up a run that no engine drives, or one that a background engine does."""
+        from pex_tui.application.runs import resume_run  # noqa: PLC0415
+
+        how = RunOptions(attended=True, wait=self.run_options.wait, slots=self.slots)
+        return await resume_run(self.ground, run, how)
+
+    async def attach(self, run: RunId) -> FollowedSession:
+        """Watch a run that another process drives, and ask that process for things."""
+        from pex_tui.application.attach import follow_run  # noqa: PLC0415
+
+        return await follow_run(self.ground, run)
+
+    async def until_driven(self, run: RunId) -> None:
+        """Return once a process other than this one drives the run."""
+        while not self._is_driven_elsewhere(run):  # noqa: ASYNC110  # a lock tells nobody
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _is_driven_elsewhere(self, run: RunId) -> bool:
+        holder = current_holder(self.ground.places.lock)
+        return holder is not None and holder.run == run and holder.pid != os.getpid()
+
+    async def hand_over(self, run: RunId) -> None:
+        """Have a process without a screen drive the run that was just let go."""
+        _start_background(self.ground, run)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}.") from error
+
+
+def _start_background(ground: Ground, run: RunId) -> None:
+    log = ground.places.run(run) / "background.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    overrides = [part for text in ground.overrides for part in ("--set", text)]
+    top = ground.repository.top_level
+    with log.open("ab") as stream:
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "pex_tui", "resume", run, "--background"),
+                *("--repo", str(top)),
+                *overrides,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            cwd=top,
+            env=dict(ground.environ),
+        )
+
+
+async def open_workshop(
+    ground: Ground, run_options: RunOptions, *, slots: int | None = None, fail_fast: bool = False
+) -> RepositoryWorkshop:
+    """The workshop of a repository."""
+    repository = ground.repository
+    head = await repository.head()
+    branch = await repository.current_branch() or "detached HEAD"
+    dirt = await repository.dirty()
+    name = f"{repository.name} · {branch}@{head[:7]}, {dirt.summary or 'clean'}"
+    return RepositoryWorkshop(ground, name, run_options, slots, fail_fast)

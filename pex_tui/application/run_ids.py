@@ -1,0 +1,47 @@
+"""Names for runs: four hexadecimal digits, or what the user said."""
+
+import re
+import secrets
+
+from pex_tui.adapters.storage.journal import SqliteJournal
+from pex_tui.application.project import Ground
+from pex_tui.core.model.ids import RunId
+from pex_tui.errors import UserError
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+async def new_run_id(ground: Ground, journal: SqliteJournal, name: str | None) -> RunId:
+    """An id that no run has; raise UserError for a name that can't be one."""
+    known = {row.run for row in journal.runs()}
+    traced = await traced_runs(ground)
+    if name is None:
+        while (found := RunId(secrets.token_hex(2))) in known | traced:
+            pass
+        return found
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"--name {name!r}: a run's name is small letters, digits and dashes, at most 40, "
+            "with a letter or digit at either end."
+        )
+    if RunId(name) in known:
+        raise UserError(f"There is a run {name} already. Choose another --name.")
+    if RunId(name) in traced:
+        raise UserError(
+            f"There was a run {name}, whose refs or logs are still here. Choose another --name, or "
+            f"see what `pex-tui clean {name}` would remove."
+        )
+    return RunId(name)
+
+
+async def traced_runs(ground: Ground) -> set[RunId]:
+    """The runs that have a branch, refs or a folder here, whether or not the journal knows them."""
+    listing = await ground.repository.git.run(
+        "for-each-ref", "--format=%(refname)", "refs/heads/pex/", "refs/pex/"
+    )
+    names = {
+        line.removeprefix("refs/heads/pex/").removeprefix("refs/pex/").partition("/")[0]
+        for line in listing.text.splitlines()
+    }
+    names |= {folder.parent.name for folder in ground.places.root.glob("runs/*/*")}
+    return {RunId(name) for name in names if _NAME.fullmatch(name)}

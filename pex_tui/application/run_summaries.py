@@ -1,0 +1,72 @@
+"""Runs in one line each, from the journal and the lock."""
+
+from pex_tui.adapters.storage.engine_lock import Holder
+from pex_tui.adapters.storage.journal import RunRow, SqliteJournal, told_of
+from pex_tui.adapters.storage.journal_file import JournalError
+from pex_tui.application.project import Ground
+from pex_tui.core.model.state import Outcome
+from pex_tui.engine.session import RunFigures, RunSummary
+
+_MOST_WITH_FIGURES = 100
+Known = dict[RunRow, RunFigures]
+
+
+def summaries(
+    ground: Ground, holder: Holder | None, known: Known | None = None
+) -> tuple[RunSummary, ...]:
+    """All runs, newest first.
+
+    With `known`, which remembers them from call to call, the newest that have ended come with
+    their figures.
+    """
+    if not ground.places.journal.exists():
+        return ()
+    journal = ground.open_journal()
+    try:
+        return tuple(
+            _summary(journal, row, holder, known if at < _MOST_WITH_FIGURES else None)
+            for at, row in enumerate(journal.runs())
+        )
+    finally:
+        journal.close_now()
+
+
+def _summary(
+    journal: SqliteJournal, row: RunRow, holder: Holder | None, known: Known | None
+) -> RunSummary:
+    if known is not None and row.outcome is not None and row not in known:
+        known[row] = _figures(journal, row)
+    return RunSummary(
+        run=row.run,
+        goal=row.goal,
+        created_at=row.created_at,
+        outcome=row.outcome,
+        landed=row.landed,
+        tasks=row.tasks,
+        seconds=row.makespan_seconds or row.worked_until - row.created_at,
+        open_conflicts=_conflicts(journal, row) if row.outcome is Outcome.CONFLICTS else 0,
+        is_live=holder is not None and holder.run == row.run,
+        figures=(known or {}).get(row),
+    )
+
+
+def _conflicts(journal: SqliteJournal, row: RunRow) -> int:
+    """How many conflicts a run ended with; none are known of one that can't be read here."""
+    try:
+        return len(journal.state(row.run).open_conflicts)
+    except JournalError:
+        return 0
+
+
+def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
+    """Nothing of a run that this version can't read."""
+    from pex_tui.reports.report import make_report  # noqa: PLC0415  # large: no run, no need
+
+    try:
+        with told_of(row.run):
+            report = make_report(journal.read(row.run))
+    except JournalError:
+        return RunFigures()
+    met = len(report.history.conflicted)
+    found = report.metrics
+    return RunFigures(found.makespan_seconds, found.speedup, met, found.cost_usd)

@@ -1,0 +1,260 @@
+"""Begins and resumes runs: the lock, the journal, the ports, the engine."""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pex_tui.adapters.agents.lock_server import AgentDoor
+from pex_tui.adapters.agents.tokens import AttemptTokens
+from pex_tui.adapters.git.capture.user_snapshot import snapshot_uncommitted
+from pex_tui.adapters.git.landing.lander import GitLander
+from pex_tui.adapters.git.maintenance.runs_by_refs import find_attempts
+from pex_tui.adapters.git.plumbing.ref_names import uncommitted_ref
+from pex_tui.adapters.git.plumbing.repository import Identity
+from pex_tui.adapters.git.user_repository.promised_files import fetch_promised
+from pex_tui.adapters.ipc.control_socket import ControlServer
+from pex_tui.adapters.process.runtime import socket_folder
+from pex_tui.adapters.storage.engine_lock import EngineLock
+from pex_tui.adapters.storage.journal import SqliteJournal
+from pex_tui.adapters.system.probe import TreeMeter
+from pex_tui.adapters.system.programs import offer_program
+from pex_tui.application.composition import Assembly, assemble, mend_landing
+from pex_tui.application.engine_lock import take_lock
+from pex_tui.application.project import Ground, check_slots, pinned
+from pex_tui.application.run_ids import new_run_id
+from pex_tui.application.run_options import RunOptions
+from pex_tui.application.stored_state import read_state
+from pex_tui.core.events.landing_events import BranchMoved
+from pex_tui.core.events.run_events import (
+    AttemptFound,
+    ConflictDecided,
+    Event,
+    Noticed,
+    RunAdopted,
+    RunPlanned,
+    SlotsRequested,
+)
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.ids import CommitId, RunId
+from pex_tui.core.model.phases import SUCCEEDED
+from pex_tui.core.model.state import RunState
+from pex_tui.core.step import begin
+from pex_tui.engine.engine import Engine
+from pex_tui.engine.local import LocalSession
+from pex_tui.engine.ports import LandingError
+from pex_tui.engine.session import PlanDraft
+from pex_tui.errors import UserError
+
+YOU = "you"
+
+
+async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> LocalSession:
+    """Begin a run of the plan; raise UserError, with nothing started, when it can't be."""
+    repository = ground.repository
+    await repository.head()
+    await mend_landing(repository, ground.places)
+    identity = await _identity(ground, draft)
+    target = await _target(ground, draft)
+    if options.land:
+        await _check_landing(ground, target)
+    base = await repository.resolve_commit(draft.plan.base)
+    await fetch_promised(repository, base)
+    lock = await take_lock(ground.places.lock, wait=options.wait)
+    with ExitStack() as held:
+        held.callback(lock.release)
+        journal = ground.open_journal()
+        run = await new_run_id(ground, journal, options.name)
+        if options.include_uncommitted:
+            base = await snapshot_uncommitted(repository, uncommitted_ref(run))
+        planned = _planned(draft, run, base, target, journal.notice)
+        state = begin(planned)
+        await journal.append(run, [(1, planned)])
+        try:
+            session = await _open_session(ground, state, journal, identity, lock, options)
+        except UserError:
+            journal.forget(run)
+            await repository.git.run("update-ref", "-d", uncommitted_ref(run))
+            raise
+        held.pop_all()
+    return session
+
+
+async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSession:
+    """Take a run up again; raise UserError when there is nothing to take up."""
+    check_slots(options.slots)
+    lock = await take_lock(ground.places.lock, wait=options.wait, takes_over=True)
+    with ExitStack() as held:
+        held.callback(lock.release)
+        journal = ground.open_journal()
+        state = read_state(journal, run)
+        identity = await _identity(ground, PlanDraft("", state.plan, state.graph, state.rules))
+        session = await _open_session(ground, state, journal, identity, lock, options)
+        held.pop_all()
+    retries = not (options.attended or options.settles or options.background)
+    session.post(
+        RunAdopted(
+            os.getpid(),
+            YOU,
+            retry_failed=retries,
+            keep_pauses=options.background,
+            retry_aborted=retries,
+        )
+    )
+    if options.slots is not None:
+        session.post(SlotsRequested(options.slots, YOU))
+    if not (options.attended or options.background or options.settles):
+        undecided = (
+            one
+            for one in state.open_conflicts
+            if state.task(one.tasks[0]).own_work is None and one.kind is not ConflictKind.PROTECTED
+        )
+        for conflict in undecided:  # what a person made, or has to allow, waits for them
+            session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
+    return session
+
+
+async def _open_session(
+    ground: Ground,
+    state: RunState,
+    journal: SqliteJournal,
+    identity: Identity | None,
+    lock: EngineLock,
+    options: RunOptions,
+) -> LocalSession:
+    ground = await pinned(ground, state.run)
+    control = _socket_path(ground, "")
+    door = AgentDoor(_socket_path(ground, "-agents"), AttemptTokens(ground.places.run(state.run)))
+    assembly = assemble(ground, state, journal, identity, door)
+    try:
+        await assembly.lander.begin()
+    except LandingError as error:
+        raise UserError(str(error)) from error
+    engine = Engine(state, assembly.ports, attended=options.attended)
+    assembly.runner.tell_through(lambda text: engine.post(Noticed(text)))
+    journal.say = lambda text: engine.post(Noticed(text))
+    session = _Closer(assembly, door, lock)
+    local = LocalSession(
+        engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU
+    )
+    let_go = _letting_go(local) if options.background else None
+    for notice in await assembly.lander.guard():
+        local.post(Noticed(notice))
+    for event in await _found(ground, state, assembly.lander):
+        local.post(event)
+    session.server = ControlServer(
+        control,
+        lambda: engine.state,
+        engine.post,
+        local.diff,
+        let_go,
+        engine.stored,
+        engine.attend,
+    )
+    await session.server.start()
+    await door.start(lambda: engine.state, engine.post)
+    await asyncio.to_thread(offer_program, ground.places.programs(state.run))
+    lock.describe(state.run, control=control, is_background=options.background)
+    return local
+
+
+@dataclass(slots=True)
+class _Closer:
+    """Gives back what a session holds."""
+
+    assembly: Assembly
+    door: AgentDoor
+    lock: EngineLock
+    server: ControlServer | None = None
+
+    def close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        self.door.close()
+        self.assembly.leases.close()
+        self.lock.release()
+
+
+async def _found(ground: Ground, state: RunState, lander: GitLander) -> list[Event]:
+    """What git and the disk know of the run and its journal, an older copy, does not."""
+    found: list[Event] = [
+        BranchMoved(task, state.task(task).attempt, commit, found=True)
+        for commit, task in await lander.unknown_landings()
+        if task in state.graph.index and state.task(task).phase not in SUCCEEDED
+    ]
+    newest = await find_attempts(ground.repository.git, ground.places, state.run)
+    return found + [
+        AttemptFound(task.id, newest[task.id])
+        for task in state.tasks
+        if newest.get(task.id, 0) > task.attempt
+    ]
+
+
+def _letting_go(session: LocalSession) -> Callable[[], None]:
+    tasks: list[asyncio.Task[None]] = []
+
+    def let_go() -> None:
+        tasks.append(asyncio.create_task(session.let_go(), name="let go"))
+
+    return let_go
+
+
+def _socket_path(ground: Ground, suffix: str) -> Path:
+    return socket_folder() / f"{ground.places.root.name[-12:]}{suffix}.sock"
+
+
+def _planned(
+    draft: PlanDraft,
+    run: RunId,
+    base: CommitId,
+    target: str | None,
+    journal_notice: str,
+) -> RunPlanned:
+    notices = (*draft.notices, *((journal_notice,) if journal_notice else ()))
+    return RunPlanned(
+        run,
+        replace(draft.plan, base=draft.plan.base or "HEAD"),
+        draft.rules,
+        base,
+        f"pex/{run}",
+        target,
+        seed=secrets.randbits(32),
+        notices=notices,
+        at=time.time(),
+    )
+
+
+async def _identity(ground: Ground, draft: PlanDraft) -> Identity | None:
+    """Who commits; asked for only when something may be committed."""
+    if all(spec.is_read_only for spec in draft.plan.tasks):
+        return None
+    return await ground.repository.check_identity()
+
+
+async def _target(ground: Ground, draft: PlanDraft) -> str | None:
+    """The branch that the run starts from, None when it starts from a bare commit."""
+    base = draft.plan.base
+    if base is None or base == "HEAD":
+        return await ground.repository.current_branch()
+    answer = await ground.repository.git.run(
+        "show-ref", "--verify", "--quiet", f"refs/heads/{base}", ok=(0, 1, 128)
+    )
+    return base if answer.status == 0 else None
+
+
+async def _check_landing(ground: Ground, target: str | None) -> None:
+    if target is None:
+        raise UserError(
+            "--land needs a branch, and HEAD is detached. Check a branch out, or run without "
+            "--land and use `git merge` yourself."
+        )
+    dirt = await ground.repository.dirty()
+    if dirt.tracked and await ground.repository.current_branch() == target:
+        raise UserError(
+            f"--land would change {target}, which is checked out here with uncommitted work "
+            f"({dirt.summary}). Commit or stash it, or run without --land."
+        )

@@ -1,0 +1,114 @@
+"""Whether the user trusts what a repository's own files would have pex-tui run or allow."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from pex_tui.adapters.git.user_repository.state_directory import state_home
+from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
+from pex_tui.application.project import Ground
+from pex_tui.core.sanitize import clean
+from pex_tui.errors import UntrustedError
+from pex_tui.settings.load import REPOSITORY_FILE, Settings, load_settings, repository_settings
+
+_POWERS = (
+    ("agents", "runner"),
+    ("agents", "use"),
+    ("agents", "runners"),
+    ("agents", "planner"),
+    ("agents", "permissions", "mode"),
+    ("agents", "permissions", "allow"),
+    ("agents", "permissions", "deny"),
+    ("compatibility", "never"),
+    ("conflict_resolution", "auto_resolve"),
+    ("conflict_resolution", "merge_tool"),
+    ("conflict_resolution", "remember"),
+    ("conflict_resolution", "silent"),
+    ("conflict_resolution", "union"),
+    ("gate", "retries"),
+    ("safety", "env_pass"),
+    ("safety", "isolation"),
+    ("safety", "network"),
+    ("safety", "protected"),
+    ("safety", "writable"),
+    ("workspaces", "include_file"),
+    ("workspaces", "keep"),
+    ("workspaces", "setup"),
+)
+"""Settings that name programs, widen what agents may do or see, or what lands unasked."""
+_COSTS = (
+    ("agents", "stall"),
+    ("budget", "tokens"),
+    ("budget", "usd"),
+    ("conflict_resolution", "max_retries"),
+    ("thread_pool", "emergency_boost"),
+    ("thread_pool", "max_concurrent"),
+)
+"""Settings of which more costs more; nothing is no limit."""
+_REPOSITORY = "repository"
+
+
+def powers_of(ground: Ground) -> tuple[str, ...]:
+    """What the repository's settings and agent definitions name, one line each."""
+    return tuple(clean(line) for line in _powers(ground))
+
+
+def _powers(ground: Ground) -> Iterator[str]:
+    content = repository_settings(ground.repository.top_level)
+    sections = Settings.model_fields.keys() & content.keys()
+    own = Settings(**{section: content[section] for section in sections})
+    below = load_settings(None, (), ground.environ)  # what the user has without the repository
+    for path in sorted((*_POWERS, *_COSTS)):
+        asked, usual = _value(own, path), _value(below, path)
+        is_wider = _is_more if path in _COSTS else _is_other
+        for value in _made(content, path):
+            if is_wider(asked, usual):
+                is_text = isinstance(value, str)
+                shown = value if is_text else json.dumps(value, ensure_ascii=False, sort_keys=True)
+                yield f"{REPOSITORY_FILE}: {'.'.join(path)}: {shown}"
+    for agent in sorted(ground.library.agents.values(), key=lambda one: one.name):
+        if agent.layer != _REPOSITORY:
+            continue
+        place = Path(agent.path).name
+        if agent.argv:
+            yield f"{place}: the agent {agent.name} is the command {json.dumps(agent.argv)}"
+        if agent.permissions is not None and agent.permissions.allow:
+            allowed = json.dumps(agent.permissions.allow)
+            yield f"{place}: the agent {agent.name} may {allowed} without a question"
+
+
+def _made(content: Any, path: Sequence[str]) -> tuple[Any, ...]:
+    """The value that the file gives the setting, or nothing."""
+    for key in path:
+        if not isinstance(content, dict) or key not in content:
+            return ()
+        content = content[key]
+    return (content,)
+
+
+def _value(settings: Any, path: Sequence[str]) -> Any:
+    return reduce(getattr, path, settings)
+
+
+def _is_other(asked: Any, usual: Any) -> bool:
+    return bool({**usual, **asked} != usual if isinstance(asked, dict) else asked != usual)
+
+
+def _is_more(asked: float | None, usual: float | None) -> bool:
+    return usual is not None and (asked is None or asked > usual)
+
+
+async def check_trust(ground: Ground, *, trusts: bool = False) -> None:
+    """Raise UntrustedError unless the user trusts the repository; `trusts` says that they do."""
+    named = powers_of(ground)
+    if not named:
+        return
+    store = TrustStore(state_home() / "pex-tui")
+    digest = digest_of(ground.repository.common_dir, named)
+    if trusts:
+        await asyncio.to_thread(store.add, digest)
+    elif not await asyncio.to_thread(store.holds, digest):
+        raise UntrustedError(named, lambda: store.add(digest))

@@ -1,0 +1,59 @@
+"""Opens the app on a repository.
+
+What takes long to load is loaded once the terminal shows something: nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pex_tui.adapters.process.signals import ENDINGS, use_defaults
+from pex_tui.adapters.process.watcher import use_pidfd_watcher
+from pex_tui.outlet import say
+from pex_tui.tui.app import PexApp
+from pex_tui.tui.terminal.terminal_app import signals_heeded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pex_tui.application.command_context import Options
+    from pex_tui.engine.session import Planning
+    from pex_tui.tui.terminal.first_screen import Opened
+
+
+def run_app(
+    options: Options,
+    *,
+    plan: Path | None = None,
+    goal: str | None = None,
+    resume: str | None = None,
+    attach: str | None = None,
+    approved: bool = False,
+) -> int:
+    """Show the app until the user leaves; return the command's exit code.
+
+    With a plan or a goal it opens the plan's review, or starts it when it is approved; with
+    `resume` (a run's id, or empty for the newest) it takes the run up, with `attach` it watches
+    one that another process drives. Raises UserError for what keeps it from opening.
+    """
+
+    async def opening(planning: Planning) -> Opened:
+        from pex_tui.application.tui_startup import open_here  # noqa: PLC0415  # large: after first paint
+
+        return await open_here(options, plan, goal, resume, attach, planning, approved=approved)
+
+    app = PexApp(opening, classic=getattr(options, "classic", False))
+    use_pidfd_watcher()
+    use_defaults(besides=ENDINGS)
+    with signals_heeded(app):
+        asyncio.run(app.run_async())
+    if app.parting_words:
+        say(app.parting_words)
+    if (error := app.crash or app.failure) is not None:
+        raise error
+    if app.wants_demo:
+        from pex_tui.application.demo import show_demo  # noqa: PLC0415  # it opens the app
+
+        return show_demo()
+    return app.return_code or 0

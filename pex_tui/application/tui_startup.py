@@ -1,0 +1,79 @@
+"""Reads what the app shows first: settings, repository, plan or run."""
+
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.application.appearance import look_of
+from pex_tui.application.command_context import Options, ground_of
+from pex_tui.application.lost_runs import telling_of_lost
+from pex_tui.application.project import Ground
+from pex_tui.application.project_service import RepositoryWorkshop, open_workshop
+from pex_tui.application.run_options import RunOptions
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.session import Planning
+from pex_tui.errors import UserError
+from pex_tui.tui.terminal.first_screen import Opened, Start
+
+
+async def open_here(
+    options: Options,
+    plan: Path | None,
+    goal: str | None,
+    resume: str | None,
+    attach: str | None,
+    planning: Planning,
+    *,
+    approved: bool,
+) -> Opened:
+    """The repository that the command was told to work in; raise UserError."""
+    try:
+        ground = await ground_of(options)
+        workshop = await open_workshop(
+            ground,
+            RunOptions(
+                attended=True,
+                wait=getattr(options, "wait", False),
+                name=getattr(options, "name", None),
+                include_uncommitted=getattr(options, "include_uncommitted", False),
+                land=getattr(options, "land", False),
+            ),
+            slots=getattr(options, "slots", None),
+            fail_fast=getattr(options, "fail_fast", False),
+        )
+        start = await _start(
+            workshop, ground, plan, goal, resume, attach, planning, approved=approved
+        )
+    except GitError as error:
+        raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
+    return Opened(workshop, look_of(ground.settings, ground.environ), start)
+
+
+async def _start(
+    workshop: RepositoryWorkshop,
+    ground: Ground,
+    plan: Path | None,
+    goal: str | None,
+    resume: str | None,
+    attach: str | None,
+    planning: Planning,
+    *,
+    approved: bool,
+) -> Start:
+    if attach is not None:
+        from pex_tui.application.attach import follow_run  # noqa: PLC0415  # home needs it not
+
+        async with telling_of_lost(ground, attach or None):
+            return await follow_run(ground, attach or None)
+    if resume is not None:
+        from pex_tui.application.headless_runs import run_to_resume  # noqa: PLC0415  # likewise
+
+        async with telling_of_lost(ground, resume or None):
+            run = run_to_resume(ground, resume or None)
+        return await workshop.resume(run)
+    if plan is None and goal is None:
+        return "home"
+    if plan is not None:
+        draft = await workshop.open_plan(plan)
+    else:
+        draft = await workshop.plan_goal(goal or "", planning)
+    return await workshop.start(draft) if approved else draft

@@ -1,0 +1,46 @@
+"""`pex-tui lock NAME… [--shared] [--timeout S] -- COMMAND…`, inside an agent."""
+
+import argparse
+import os
+
+from pex_tui.adapters.ipc.lock_client import WITHIN, Claim, LockRefused, run_holding, say
+from pex_tui.errors import UserError
+
+_NOT_HAD = 75  # sysexits' EX_TEMPFAIL: it may work later
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command holding the locks; return its exit code, 75 when they can't be had."""
+    if not options.command:
+        raise UserError(
+            "There is no command to run: pex-tui lock NAME -- COMMAND, as in "
+            "`pex-tui lock postgres -- pytest tests/db`."
+        )
+    if options.timeout is not None and options.timeout < 0:
+        raise UserError("--timeout is a number of seconds, 0 or more.")
+    found = {name: os.environ.get(name, "") for name in ("PEX_SOCKET", "PEX_TASK", "PEX_TOKEN")}
+    attempt = os.environ.get("PEX_ATTEMPT", "")
+    if not all(found.values()) or not attempt.isdecimal():
+        raise UserError(
+            "pex-tui lock works inside an agent of a run: it asks the engine that started it "
+            "(PEX_SOCKET), and there is none here. A task takes a lock with `locks: [NAME]` in the "
+            "plan."
+        )
+    claim = Claim(
+        path=found["PEX_SOCKET"],
+        task=found["PEX_TASK"],
+        attempt=int(attempt),
+        token=found["PEX_TOKEN"],
+        locks=tuple(dict.fromkeys(options.names)),
+        tell=say,
+        is_shared=options.shared,
+        wait_seconds=options.timeout,
+        within=tuple(filter(None, os.environ.get(WITHIN, "").split(","))),
+    )
+    try:
+        return run_holding(claim, options.command)
+    except LockRefused as refused:
+        say(str(refused))
+        return _NOT_HAD
+    except KeyboardInterrupt:
+        return 130

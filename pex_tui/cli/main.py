@@ -1,0 +1,162 @@
+"""The command line: what a user types, as calls of the application."""
+
+import os
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
+
+from pex_tui.cli.parser import GOAL, PROGRAM, SHARED_OPTIONS, build_parser, summaries
+from pex_tui.core.masking import know_secrets
+from pex_tui.errors import UntrustedError, UserError
+
+_OTHER_NAMES = {
+    "status": "runs",
+    "list": "runs",
+    "history": "runs",
+    "start": "run",
+    "show": "report",
+    "validate": "check",
+    "merge": "land",
+    "continue": "resume",
+    "watch": "attach",
+}
+"""What other programs call our commands."""
+_CRASH = 70  # sysexits' EX_SOFTWARE
+_INTERRUPTED = 130
+_DENIED = 6
+_OPEN_TO_AGENTS = frozenset({"lock", "check", "report", "runs", "doctor"})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code. No traceback reaches the user."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    know_secrets(os.environ)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale may lack what we print
+    try:
+        return _run(arguments)
+    except UserError as error:
+        for line in error.lines:
+            _say(line)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # a crash is an exit code and a log path
+        from pex_tui.application.crash_log import write_crash_log  # noqa: PLC0415
+
+        _say(f"{PROGRAM} crashed: {type(error).__name__}: {error}".replace("\n", " "))
+        _say(f"Nothing that has landed is lost; what happened is in {write_crash_log(error)}")
+        return _CRASH
+
+
+def _run(arguments: list[str]) -> int:
+    parser = build_parser()
+    place = _first_word(arguments)
+    if place is not None and arguments[place] not in summaries():
+        _check_goal(arguments[place], arguments[place + 1 :])
+        arguments = [*arguments[:place], GOAL, *arguments[place:]]
+    end = arguments.index("--") if arguments[:1] == ["lock"] and "--" in arguments else None
+    options = parser.parse_args(arguments[:end])
+    options.command = arguments[end + 1 :] if end is not None else []
+    _keep_from_agents(options)
+    module = import_module(f"pex_tui.cli.commands.{options.handler}")
+    try:
+        return int(module.main(options))
+    except UntrustedError as error:
+        if not _is_approved(error, options):
+            raise
+    return int(module.main(options))
+
+
+def _is_approved(error: UntrustedError, options: Namespace) -> bool:
+    """Ask at the terminal whether the repository is trusted, and note it."""
+    from pex_tui.application.terminal import is_headless  # noqa: PLC0415  # seldom asked
+
+    if is_headless(options) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    _say("This repository's own files name what pex-tui would run or allow:")
+    for line in error.problems:
+        _say(line)
+    sys.stderr.write("Do you trust them, as they are now? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        return False
+    try:
+        error.approve()
+    except OSError as failure:
+        raise UserError(f"That can't be noted: {failure}") from failure
+    return True
+
+
+def _keep_from_agents(options: Namespace) -> None:
+    """A process of a task may look and take locks; raise UserError for all else.
+
+    What it may not do it can't read the secrets of either.
+    """
+    is_looking = options.handler in _OPEN_TO_AGENTS
+    if is_looking or (options.handler == "agents" and options.action != "add"):
+        return
+    from pex_tui.adapters.process.keepers import own_keeper  # noqa: PLC0415  # only to steer
+    from pex_tui.adapters.system.kernel import keep_private  # noqa: PLC0415  # likewise
+
+    keeper = own_keeper()
+    if keeper is None:
+        keep_private()
+        return
+    who = f"task {keeper.name}" if keeper.name else "an agent"
+    name = options.handler
+    raise UserError(
+        f"This is part of {who}, and an agent does not steer a run: {PROGRAM} {name} is for "
+        f"people. Inside an agent there is `{PROGRAM} lock NAME -- COMMAND`.",
+        _DENIED,
+    )
+
+
+def _first_word(arguments: list[str]) -> int | None:
+    """Where the command or the goal stands: after the options that go before it."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        place += 2 if arguments[place] in SHARED_OPTIONS else 1
+    return place if place < len(arguments) else None
+
+
+def _check_goal(text: str, following: list[str]) -> None:
+    """A file is no goal, and one word is more likely a mistyped command: raise UserError."""
+    from pex_tui.core.sanitize import clean  # noqa: PLC0415  # only for a goal
+
+    if len(text.split()) > 1 or not text.strip():
+        return
+    word = shlex.quote(clean(text, 60))
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):  # no file's name
+        is_file = False
+    if is_file:
+        raise UserError(
+            f"{word} is a file, not a command. To run it as a plan: {PROGRAM} run {word}"
+        )
+    near = get_close_matches(text.lower(), [*summaries(), *_OTHER_NAMES], n=1)
+    guess = f" Did you mean `{PROGRAM} {_OTHER_NAMES.get(near[0], near[0])}`?" if near else ""
+    if any(not argument.startswith("-") for argument in following[:1]) and not near:
+        raise UserError(
+            f"{word} is no command. Put a goal of several words in quotes: "
+            f'{PROGRAM} "Fix the failing tests"; `{PROGRAM} --help` lists the commands.'
+        )
+    raise UserError(
+        f"{word} is no command.{guess} For a goal of one word: {PROGRAM} plan {word}; "
+        f"`{PROGRAM} --help` lists the commands."
+    )
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

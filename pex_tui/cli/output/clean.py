@@ -1,0 +1,77 @@
+"""What a clean would remove and what it keeps, for a terminal."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from pex_tui.core.formatting import counted, size
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
+
+_MOST_KEPT = 20
+_NO_RUN = "in no run"
+_BRANCHES = "refs/heads/"
+
+
+def render_clean(
+    plan: CleanPlan,
+    forgotten: Collection[RunId],
+    open_runs: Collection[RunId],
+    live: RunId | None,
+) -> str:
+    """The plan as text; `forgotten` runs leave the journal, `open_runs` have not ended."""
+    kept = [*_open(open_runs, live), *_kept(plan)]
+    lines = [*_goes(plan, forgotten)]
+    if kept:
+        lines += [*([""] if lines else []), "Kept:", *kept]
+    if any(removal.run is not None for removal in plan.kept):
+        lines.append("`pex-tui land RUN` lands a run's work; --force gives it up.")
+    if not lines:
+        return "Nothing to clean: no finished run has left anything here.\n"
+    return "".join(f"{clean(line)}\n" for line in lines)
+
+
+def render_cleaned(plan: CleanPlan, rescued: Collection[str]) -> str:
+    """What was done."""
+    lines = [f"Removed {counted(len(plan.removals), 'thing')}, {size(plan.size_bytes)}."]
+    lines += [f"! Uncommitted work was left in a worktree; it is in {ref} now." for ref in rescued]
+    return "".join(f"{clean(line)}\n" for line in lines)
+
+
+def _goes(plan: CleanPlan, forgotten: Collection[RunId]) -> Iterator[str]:
+    """One line a run."""
+    runs = dict.fromkeys([*forgotten, *(removal.run for removal in plan.removals)])
+    if not runs:
+        return
+    yield f"{'RUN':<10} {'SIZE':>6}  WHAT GOES"
+    for run in sorted(runs, key=lambda run: (run is None, run)):
+        removals = [removal for removal in plan.removals if removal.run == run]
+        total = sum(removal.size_bytes for removal in removals)
+        what = [*(["its history"] if run in forgotten else []), *_counts(removals)]
+        yield f"{run or _NO_RUN:<10} {size(total):>6}  {', '.join(what)}"
+
+
+def _counts(removals: list[Removal]) -> Iterator[str]:
+    """The kinds of things, most telling first."""
+    if any(removal.kind is Kind.FOLDER for removal in removals):
+        yield "its logs"
+    for removal in removals:
+        if removal.kind is Kind.BRANCH:
+            yield f"branch {removal.name.removeprefix(_BRANCHES)}"
+    kinds = Counter(removal.kind for removal in removals)
+    for kind in (Kind.REF, Kind.WORKTREE):
+        if kinds[kind]:
+            yield counted(kinds[kind], kind)
+
+
+def _open(open_runs: Collection[RunId], live: RunId | None) -> Iterator[str]:
+    for run in open_runs:
+        advice = "is live" if run == live else f"has not ended (`pex-tui resume {run}`)"
+        yield f"  run {run}: it {advice}"
+
+
+def _kept(plan: CleanPlan) -> Iterator[str]:
+    for removal in plan.kept[:_MOST_KEPT]:
+        yield f"  {removal.kind} {removal.name.removeprefix(_BRANCHES)}: {removal.kept_because}"
+    if len(plan.kept) > _MOST_KEPT:
+        yield f"  and {len(plan.kept) - _MOST_KEPT} more"

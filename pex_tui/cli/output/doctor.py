@@ -1,0 +1,21 @@
+"""What this machine and repository offer, as text."""
+
+from collections.abc import Iterable
+from textwrap import wrap
+
+from pex_tui.core.sanitize import clean
+from pex_tui.engine.session import Check, CheckLevel
+
+_MARKS = {CheckLevel.OK: "✓", CheckLevel.WARN: "!", CheckLevel.BAD: "✗"}
+_WIDTH = 96
+
+
+def render_checks(checks: Iterable[Check]) -> str:
+    """One line a finding; what is wrong says how to mend it."""
+    lines = []
+    for check in checks:
+        lines.append(f"{_MARKS[check.level]} {check.name:<12} {clean(check.found)}")
+        lines += wrap(
+            clean(check.remedy), _WIDTH, initial_indent=" " * 15, subsequent_indent=" " * 15
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""What tasks at work share: locks, write leases, overlaps, messages."""

@@ -1,0 +1,251 @@
+"""Named locks that agents take while they work: fair queues, timeouts, deadlocks found at once.
+
+A claim gets all of its locks or none. Claims are served in the order of their task's urgency and
+then of their coming; one that has waited for longer than the lock timeout goes before all others,
+so nobody starves. Whoever goes first for that reason alone never blocks a claim that it waits for
+itself: a deadlock has real holders only. Claims of frozen tasks get nothing until these go on.
+"""
+
+from dataclasses import replace
+
+from pex_tui.core.coordination.write_leases import go_on_without
+from pex_tui.core.events.actions import GrantLock, RefuseLock
+from pex_tui.core.events.lock_events import LockAsked, LockReleased
+from pex_tui.core.lifecycle.attempts import stop
+from pex_tui.core.lifecycle.conflict_log import goes_on_beside, record
+from pex_tui.core.lifecycle.preemption import loss
+from pex_tui.core.lifecycle.scheduler import urgency
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.ids import ClaimId, TaskId
+from pex_tui.core.model.lock_graph import (
+    Edge,
+    Node,
+    Waits,
+    circle,
+    excludes,
+    holdings,
+    in_the_way,
+    names,
+    waits,
+    waits_for,
+)
+from pex_tui.core.model.phases import HOLDS_SLOT, Phase
+from pex_tui.core.model.state import LockClaim, RunState, StopCause
+
+LockEvent = LockAsked | LockReleased
+_CAN_STOP = HOLDS_SLOT - {Phase.STOPPING}
+RETURN_SECONDS = 15.0
+"""How long a claim outlives the engine that it was made with, until its process comes back."""
+
+
+def lock_event(draft: Draft, event: LockEvent) -> None:
+    """Line a claim up, or take it out."""
+    if isinstance(event, LockReleased):
+        _remove(draft, event.claim)
+        return
+    known = next((one for one in draft.state.claims if one.claim == event.claim), None)
+    task = draft.task(event.task)
+    if known is not None:
+        _change(draft, replace(known, absent_since=None))
+        if not known.is_waiting:
+            draft.act(GrantLock(known.claim))
+    elif task.attempt != event.attempt or task.phase not in HOLDS_SLOT:
+        draft.act(RefuseLock(event.claim, f"attempt {event.attempt} of {event.task} is over"))
+    else:
+        until = None if event.wait_seconds is None else draft.now + event.wait_seconds
+        claim = LockClaim(
+            event.claim, event.task, event.attempt, event.locks, event.within, draft.now, until
+        )
+        draft.set(claims=(*draft.state.claims, claim))
+
+
+def settle_locks(draft: Draft) -> None:
+    """Drop what is over, grant what is free, and break what can't end by itself."""
+    state = draft.state
+    if not state.claims and all(task.yields_to is None for task in state.tasks):
+        return
+    _drop_ended(draft)
+    _grant(draft)
+    while closed := circle(graph := waits(draft.state)):
+        if not (_let_go(draft, graph, closed) or _break(draft, closed)):
+            return
+
+
+def forget_presence(draft: Draft) -> None:
+    """An engine has ended: whoever holds or wants a lock has to come back to the next one."""
+    claims = draft.state.claims
+    draft.set(claims=tuple(replace(one, absent_since=draft.now) for one in claims))
+
+
+def locks_due(draft: Draft) -> None:
+    """Refuse whose time is over, drop who did not come back, and tell who waits for long."""
+    for claim in draft.state.claims:
+        if _returns_until(claim) <= draft.now:
+            _remove(draft, claim.claim)
+        elif claim.is_waiting and claim.until is not None and claim.until <= draft.now:
+            waited = round(claim.until - claim.asked_at, 1)
+            by = _holders(draft, claim)
+            whose = f": {', '.join(by)} had it" if by else ""
+            told = f"{names(claim)} was not free within {waited:g} s{whose}"
+            draft.act(RefuseLock(claim.claim, told))
+            _remove(draft, claim.claim)
+        elif claim.is_waiting and not claim.is_overdue and _overdue_at(draft, claim) <= draft.now:
+            _tell_long_wait(draft, claim)
+
+
+def next_lock_deadline(state: RunState) -> float | None:
+    """When `locks_due` has something to do, in absolute seconds."""
+    times = [_returns_until(claim) for claim in state.claims if claim.absent_since is not None]
+    for claim in state.claims:
+        if claim.is_waiting and claim.until is not None:
+            times.append(claim.until)
+        if claim.is_waiting and not claim.is_overdue:
+            times.append(claim.asked_at + state.rules.lock_timeout_seconds)
+    return min(times, default=None)
+
+
+def _drop_ended(draft: Draft) -> None:
+    for claim in draft.state.claims:
+        task = draft.task(claim.task)
+        if task.attempt != claim.attempt or task.phase not in HOLDS_SLOT:
+            if claim.is_waiting:
+                draft.act(RefuseLock(claim.claim, f"{claim.task} has ended"))
+            _remove(draft, claim.claim)
+
+
+def _grant(draft: Draft) -> None:
+    state = draft.state
+    graph = waits(state)
+    owed: list[LockClaim] = []
+    waiting = [one for one in state.claims if one.is_waiting and not _is_frozen(state, one)]
+    for claim in sorted(waiting, key=lambda one: _order(state, one)):
+        is_passed_over = any(
+            _clash(claim, other)
+            and not waits_for(graph, ("claim", other.claim), ("claim", claim.claim))
+            for other in owed
+        )
+        if is_passed_over or any(in_the_way(holdings(draft.state), claim)):
+            owed.append(claim)
+        else:
+            _change(draft, replace(claim, granted_at=draft.now))
+            draft.act(GrantLock(claim.claim))
+
+
+def _order(state: RunState, claim: LockClaim) -> tuple[bool, int, float]:
+    rank = 0 if claim.is_overdue else urgency(state, state.graph.index[claim.task])
+    return not claim.is_overdue, rank, claim.asked_at
+
+
+def _is_frozen(state: RunState, claim: LockClaim) -> bool:
+    return state.task(claim.task).phase is Phase.PAUSED
+
+
+def _clash(one: LockClaim, other: LockClaim) -> bool:
+    return any(excludes(left, right) for left in one.locks for right in other.locks)
+
+
+def _let_go(draft: Draft, graph: Waits, closed: tuple[Node, ...]) -> bool:
+    """Let one go on that stands still for another: nothing is lost, they may meet at landing."""
+    following = (*closed[1:], closed[0])
+    freed = [
+        (one, other)
+        for one, other in zip(closed, following, strict=True)
+        if graph[one][other] in {Edge.OVERLAP, Edge.LEASE}
+    ]
+    if not freed:
+        return False
+    (kind, name), (_, for_whom) = freed[0]
+    task = _owner(draft.state, kind, name)
+    other = TaskId(for_whom)
+    draft.notice(
+        f"{task} and {other} would wait for each other for ever, over a lock and over a file: "
+        f"{task} goes on."
+    )
+    goes_on_beside(draft, task, other)
+    go_on_without(draft, task, other)
+    return True
+
+
+def _owner(state: RunState, kind: str, name: str) -> TaskId:
+    if kind == "task":
+        return TaskId(name)
+    return next(claim.task for claim in state.claims if claim.claim == name)
+
+
+def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
+    """Roll the one back that has the least to lose; its work is kept, and it starts again."""
+    state = draft.state
+    claims = [
+        claim for claim in state.claims if claim.is_waiting and ("claim", claim.claim) in closed
+    ]
+    tasks = tuple(dict.fromkeys(claim.task for claim in claims))
+    stoppable = [task for task in tasks if state.task(task).phase in _CAN_STOP]
+    if not stoppable:
+        return False  # one of them is on its way out already
+    victim = min(stoppable, key=lambda task: loss(state, task))
+    told = "; ".join(f"{claim.task} waits for {names(claim)}" for claim in claims)
+    draft.notice(f"Deadlock: {told}. {victim} starts again, as it has the least to lose.")
+    record(
+        draft,
+        ConflictKind.RESOURCE,
+        (victim, *(task for task in tasks if task != victim)),
+        Decision.RERUN,
+        reason=f"{victim} has the least to lose",
+        seen_at=min(claim.asked_at for claim in claims),
+        met_at=draft.now,
+        detail=f"deadlock: {told}",
+    )
+    rollbacks = state.task(victim).rollbacks + 1
+    stop(
+        draft,
+        draft.change(victim, reason="again, after a deadlock", rollbacks=rollbacks),
+        StopCause.DEADLOCK,
+    )
+    for claim in draft.state.claims:
+        if claim.task == victim and claim.is_waiting:
+            draft.act(RefuseLock(claim.claim, f"{victim} is rolled back: it was in a deadlock"))
+            _remove(draft, claim.claim)
+    return True
+
+
+def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
+    """From now on it goes before all that came later."""
+    _change(draft, replace(claim, is_overdue=True))
+    by = _holders(draft, claim)
+    whose = f", which {', '.join(by)} holds" if by else ""
+    waited = draft.now - claim.asked_at
+    draft.notice(f"{claim.task} has waited {waited:.0f} s for {names(claim)}{whose}.")
+    record(
+        draft,
+        ConflictKind.RESOURCE,
+        (claim.task, *by),
+        Decision.SERIALISED,
+        reason="it goes first from now on",
+        seen_at=claim.asked_at,
+        met_at=draft.now,
+        detail=f"waited longer than lock_timeout for {names(claim)}",
+    )
+
+
+def _holders(draft: Draft, claim: LockClaim) -> tuple[TaskId, ...]:
+    """The other tasks that hold what the claim waits for."""
+    held = [task for _, task, _ in in_the_way(holdings(draft.state), claim)]
+    return tuple(task for task in dict.fromkeys(held) if task != claim.task)
+
+
+def _returns_until(claim: LockClaim) -> float:
+    return float("inf") if claim.absent_since is None else claim.absent_since + RETURN_SECONDS
+
+
+def _overdue_at(draft: Draft, claim: LockClaim) -> float:
+    return claim.asked_at + draft.state.rules.lock_timeout_seconds
+
+
+def _change(draft: Draft, claim: LockClaim) -> None:
+    others = draft.state.claims
+    draft.set(claims=tuple(claim if one.claim == claim.claim else one for one in others))
+
+
+def _remove(draft: Draft, name: ClaimId) -> None:
+    draft.set(claims=tuple(one for one in draft.state.claims if one.claim != name))

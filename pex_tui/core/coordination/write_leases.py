@@ -1,0 +1,149 @@
+"""Write leases: an agent that announces a write waits while another is changing that file.
+
+What a task at work was let change, and what it is seen to have changed, is its own until it has
+landed or ended. Whoever announces a write to that stands still for it, and starts again on top of
+what it landed. Nobody stands still for one that, in the end, stands still for them.
+"""
+
+from collections.abc import Iterator
+
+from pex_tui.core.events.actions import AnswerAgent, ResumeAgent
+from pex_tui.core.lifecycle.attempts import wants_pause
+from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import ConflictFile, ConflictKind, Decision
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.lock_graph import waits, waits_for
+from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
+from pex_tui.core.model.semantics import Semantics
+from pex_tui.core.model.state import Permission, RunState, TaskState, Verdict
+
+LEASE = "its write lease"
+
+
+def answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str) -> None:
+    """Give the verdict; an edit that is allowed waits for its lease where another has it."""
+    allowed = asked.answered(verdict, by, draft.now)
+    holder = None if verdict is Verdict.DENY else _holder(draft.state, task_id, asked)
+    if holder is None:
+        put(draft, task_id, allowed)
+        act_on(draft, task_id, allowed)
+        return
+    put(draft, task_id, allowed.held_back(holder))
+    task = draft.task(task_id)
+    if task.yields_to is None:
+        draft.change(task_id, yields_to=holder)
+        _tell(draft, task, holder, asked)
+
+
+def put(draft: Draft, task_id: TaskId, permission: Permission) -> None:
+    """Keep what was asked as it stands now."""
+    known = draft.task(task_id).permissions
+    kept = tuple(permission if one.request == permission.request else one for one in known)
+    is_new = permission not in kept
+    draft.change(task_id, permissions=(*known, permission) if is_new else kept)
+
+
+def act_on(draft: Draft, task_id: TaskId, permission: Permission) -> None:
+    """Tell the agent the verdict."""
+    if permission.verdict is not None:
+        attempt = draft.task(task_id).attempt
+        draft.act(AnswerAgent(task_id, attempt, permission.request, permission.verdict))
+
+
+def stands_still_for(task: TaskState) -> tuple[TaskId, ...]:
+    """Whom the task waits for with its process alive: paused for, or for a file of theirs."""
+    holders = (asked.held_by for asked in task.permissions)
+    found = dict.fromkeys(other for other in (task.yields_to, *holders) if other is not None)
+    return tuple(found)
+
+
+def go_on_without(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+    """The task waits no longer for that one; for others it still may."""
+    task = draft.task(task_id)
+    for asked in task.permissions:
+        if asked.held_by == other:
+            _ask_again(draft, task_id, asked, besides=other)
+    task = draft.task(task_id)
+    if task.yields_to == other:
+        left = (asked.held_by for asked in task.permissions if asked.held_by is not None)
+        task = draft.change(task_id, yields_to=next(left, None))
+        if task.phase in {Phase.PAUSED, Phase.RUNNING} and not wants_pause(draft.state, task):
+            draft.act(ResumeAgent(task_id, task.attempt))
+
+
+def _ask_again(draft: Draft, task_id: TaskId, asked: Permission, besides: TaskId) -> None:
+    """Who else has it by now; else the answer goes out that was kept back."""
+    free = asked.let_go()
+    holder = _holder(draft.state, task_id, free, besides)
+    put(draft, task_id, free if holder is None else free.held_back(holder))
+    if holder is None:
+        act_on(draft, task_id, free)
+
+
+def settle_leases(draft: Draft) -> None:
+    """Let go on whoever need not stand still any more."""
+    for _, task in draft.state.active():
+        if task.yields_to is not None or task.phase not in HOLDS_SLOT - {Phase.STOPPING}:
+            continue
+        for asked in task.permissions:
+            if asked.held_by is not None:
+                freed = asked.let_go()
+                put(draft, task.id, freed)
+                act_on(draft, task.id, freed)
+
+
+def _holder(
+    state: RunState, name: TaskId, asked: Permission, besides: TaskId | None = None
+) -> TaskId | None:
+    """Who has what it wants to change: the first of those who were there before."""
+    if not (state.rules.leases and asked.edits):
+        return None
+    wanted = set(_paths(state.task(name), asked))
+    for other in state.tasks:
+        is_live = other.id not in {name, besides} and other.phase in IN_FLIGHT
+        if is_live and not wanted.isdisjoint(_owned(other)) and not _yields(state, other, name):
+            return other.id
+    return None
+
+
+def _owned(task: TaskState) -> Iterator[str]:
+    yield from task.files
+    for asked in task.permissions:
+        if asked.edits and asked.verdict not in {None, Verdict.DENY} and asked.held_by is None:
+            yield from _paths(task, asked)
+
+
+def _paths(task: TaskState, asked: Permission) -> Iterator[str]:
+    """What it touches, relative to its workspace."""
+    here = task.workspace.rstrip("/") + "/"
+    return (touched.removeprefix(here) for touched in asked.touches)
+
+
+def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
+    """Whether the task, in the end, stands still for that one."""
+    if state.semantics >= Semantics.ONE_WAIT_GRAPH:
+        return waits_for(waits(state), ("task", task.id), ("task", to))
+    seen: set[TaskId] = set()
+    step = task.yields_to
+    while step is not None and step not in seen:
+        if step == to:
+            return True
+        seen.add(step)
+        step = state.task(step).yields_to
+    return False
+
+
+def _tell(draft: Draft, task: TaskState, holder: TaskId, asked: Permission) -> None:
+    paths = tuple(_paths(task, asked))
+    draft.notice(f"{task.id} wants to change {', '.join(paths)} and waits until {holder} landed.")
+    record(
+        draft,
+        ConflictKind.WRITE,
+        (task.id, holder),
+        Decision.PAUSED,
+        reason="conflict_resolution.leases: one at a time changes a file",
+        files=tuple(ConflictFile(path, "lease") for path in paths),
+        seen_at=draft.now,
+        detail=f"announced at work: {holder} is changing {', '.join(paths)}",
+    )

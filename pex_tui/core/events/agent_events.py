@@ -1,0 +1,86 @@
+"""Events of what agents ask and spend, and of what people answer and tell them."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.events.event_base import BaseEvent
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpent(BaseEvent):
+    """What its model used since the last such event; the cost is None where nobody tells it.
+
+    `number` counts these events of an attempt from 1, so that none counts twice after a crash.
+    """
+
+    task: TaskId
+    attempt: int
+    tokens: int
+    cost_usd: float | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLimited(BaseEvent):
+    """Its model's provider takes no more for so many seconds, None where it does not say."""
+
+    task: TaskId
+    attempt: int
+    wait_seconds: float | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetExtended(BaseEvent):
+    """A person lets the run use as much again as its budget was."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionAsked(BaseEvent):
+    """An agent wants to do something and waits for the answer.
+
+    `request` is its own name for the question, `tool` what it would use, `touches` the paths or
+    commands concerned, `scope` what an answer for always would cover (the title, when empty).
+    `edits` means that it would only change files of its own workspace, `announced` that nobody has
+    to allow that: it only waits for its turn.
+    """
+
+    task: TaskId
+    attempt: int
+    request: str
+    tool: str
+    title: str
+    touches: tuple[str, ...] = ()
+    scope: str = ""
+    edits: bool = False
+    announced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionDecided(BaseEvent):
+    """A person answered, or nobody was there to ask."""
+
+    task: TaskId
+    request: str
+    verdict: Verdict
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SteeringRefused(BaseEvent):
+    """A process of a task asked for what only a person may ask; told once for each request."""
+
+    task: TaskId
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent(BaseEvent):
+    """A person says something to a running agent."""
+
+    task: TaskId
+    text: str
+    by: str

@@ -1,0 +1,91 @@
+"""Events of the merge queue: what git and the gate say of work on its way to the branch."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.events.event_base import BaseEvent
+from pex_tui.core.model.conflict import CombinedFile, ConflictFile
+from pex_tui.core.model.ids import CommitId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class WorkMerged(BaseEvent):
+    """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already.
+
+    `combined` are paths in conflict that strategies settled, `against` whose landing they met;
+    `onto` is what it was to be merged onto, None for the branch's own tip. `protected` are changed
+    paths that only a person may change, and that the task does not declare.
+    """
+
+    task: TaskId
+    attempt: int
+    tip: CommitId
+    candidate: CommitId
+    combined: tuple[CombinedFile, ...] = ()
+    against: tuple[TaskId, ...] = ()
+    onto: CommitId | None = None
+    protected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MergeConflicted(BaseEvent):
+    """The work does not merge onto `tip`; `against` are tasks whose landing is in the way."""
+
+    task: TaskId
+    attempt: int
+    tip: CommitId
+    files: tuple[ConflictFile, ...]
+    against: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeDeferred(BaseEvent):
+    """The work does not merge onto a commit that is still under test: again once that landed."""
+
+    task: TaskId
+    attempt: int
+    onto: CommitId
+
+
+@dataclass(frozen=True, slots=True)
+class GateFinished(BaseEvent):
+    """The gate ran on `commit`; `command` and `output` belong to the check that failed."""
+
+    task: TaskId
+    attempt: int
+    commit: CommitId
+    passed: bool
+    seconds: float
+    command: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMoved(BaseEvent):
+    """The integration branch holds `commit`: the task has landed.
+
+    `found` means that the branch told it to a new engine, as the journal is an older copy.
+    """
+
+    task: TaskId
+    attempt: int
+    commit: CommitId
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMoveRefused(BaseEvent):
+    """Somebody else moved the branch: merge again."""
+
+    task: TaskId
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandingFailed(BaseEvent):
+    """Git could not merge or move; a reason that is `passing` is one to try again for."""
+
+    task: TaskId
+    attempt: int
+    detail: str
+    passing: bool = False

@@ -1,0 +1,30 @@
+"""Events of locks that agents take while they work."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.events.event_base import BaseEvent
+from pex_tui.core.model.ids import ClaimId, TaskId
+from pex_tui.core.model.plan import LockRequest
+
+
+@dataclass(frozen=True, slots=True)
+class LockAsked(BaseEvent):
+    """A process of the attempt wants all of these locks at once.
+
+    `claim` names this request, `within` the claims whose command the process runs in. It gives up
+    after `wait_seconds`, None for never. Told again when it comes back after an engine's end.
+    """
+
+    task: TaskId
+    attempt: int
+    claim: ClaimId
+    locks: tuple[LockRequest, ...]
+    within: tuple[ClaimId, ...] = ()
+    wait_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockReleased(BaseEvent):
+    """The process has ended, or no longer wants the locks."""
+
+    claim: ClaimId

@@ -1,0 +1,33 @@
+"""Events of what the radar sees: what tasks at work change, and where they collide."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.events.event_base import BaseEvent
+from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.ids import TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class WritesSeen(BaseEvent):
+    """All that the attempt has changed so far."""
+
+    task: TaskId
+    attempt: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapSeen(BaseEvent):
+    """What two tasks have changed so far does not merge; also told when other paths collide."""
+
+    first: TaskId
+    second: TaskId
+    paths: tuple[SharedPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapGone(BaseEvent):
+    """It does by now, or one of them is no longer at work."""
+
+    first: TaskId
+    second: TaskId

@@ -1,0 +1,1 @@
+"""What a run took and cost, what it could have taken, and how it will go on."""

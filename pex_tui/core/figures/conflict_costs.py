@@ -1,0 +1,120 @@
+"""What each conflict of a run cost: time stood still for it, and attempts that came to nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.state import RunState, StopCause, TaskState, WaitCause
+
+_MADE_WAY = frozenset({Decision.PAUSED, Decision.SERIALISED})
+_AGAIN = frozenset({Decision.RERUN})
+_IN_VAIN = frozenset({Decision.RERUN, Decision.ABORTED, Decision.FAILED})
+
+
+@dataclass(slots=True)
+class ConflictCosts:
+    """Seconds by the numbers of the conflicts; one that cost nothing known has none."""
+
+    seconds: dict[int, float] = field(default_factory=dict)
+    _known: tuple[Conflict, ...] = ()  # what the two below were made from
+    _of: dict[TaskId, list[Conflict]] = field(default_factory=dict)  # by the task that gives way
+    _between: dict[frozenset[str], list[Conflict]] = field(default_factory=dict)
+
+    def stood_still(self, state: RunState, seconds: float) -> None:
+        """Book a stretch in which the state did not change: whoever waited, for its conflicts.
+
+        A task that waits because of several at once divides the time among them.
+        """
+        if not seconds or not state.conflicts:
+            return
+        self._look_up(state.conflicts)
+        for task in state.tasks:
+            causes = self._waits_for(task)
+            for conflict in causes:
+                self._add(conflict, seconds / len(causes))
+
+    def decided(self, before: RunState, after: RunState) -> None:
+        """Book what a step's decisions made worthless, and waits that were noticed only by it."""
+        if before.conflicts is not after.conflicts:
+            for conflict in after.conflicts[len(before.conflicts) :]:
+                if conflict.kind is ConflictKind.RESOURCE and conflict.seen_at and conflict.met_at:
+                    self._add(conflict, conflict.met_at - conflict.seen_at)
+            for conflict in _newly_in_vain(before, after):
+                self._add(conflict, _attempt_seconds(before.task(conflict.tasks[0])))
+        for task in _made_way(before, after):
+            self._look_up(after.conflicts)
+            for conflict in self._last(task.id, _MADE_WAY):
+                self._add(conflict, _attempt_seconds(task))
+
+    def _waits_for(self, task: TaskState) -> list[Conflict]:
+        """The conflicts that the task stands still for."""
+        mine = self._of.get(task.id, [])
+        match task.phase:
+            case Phase.CONFLICT:
+                return [one for one in mine if one.is_open]
+            case Phase.PAUSED if task.yields_to is not None:
+                return self._with(task.id, (task.yields_to,))
+            case Phase.BACKOFF if task.failure is None:
+                return self._last(task.id, _AGAIN)
+            case Phase.READY if task.wait is not None:
+                if task.wait.cause is WaitCause.CONFLICT:
+                    return self._with(task.id, task.wait.on)
+                if task.wait.cause is WaitCause.RESOURCE:
+                    return [one for one in mine if one.kind is ConflictKind.RESOURCE][-1:]
+        return []
+
+    def _with(self, task: TaskId, others: Iterable[str]) -> list[Conflict]:
+        """The task's latest conflict with each of the others."""
+        pairs = (self._between.get(frozenset({task, other}), ()) for other in others)
+        found = {one.number: one for pair in pairs for one in pair[-1:]}
+        return list(found.values())
+
+    def _last(self, task: TaskId, decisions: frozenset[Decision]) -> list[Conflict]:
+        """The latest conflict in which the task gave way by one of the decisions, if any."""
+        return [one for one in self._of.get(task, ()) if one.decision in decisions][-1:]
+
+    def _look_up(self, conflicts: tuple[Conflict, ...]) -> None:
+        if conflicts is self._known:
+            return
+        of, between = defaultdict(list), defaultdict(list)
+        for conflict in conflicts:
+            of[conflict.tasks[0]].append(conflict)
+            if conflict.kind is ConflictKind.WRITE:
+                for other in conflict.tasks[1:]:
+                    between[frozenset({str(conflict.tasks[0]), str(other)})].append(conflict)
+        self._known, self._of, self._between = conflicts, of, between
+
+    def _add(self, conflict: Conflict, seconds: float) -> None:
+        self.seconds[conflict.number] = self.seconds.get(conflict.number, 0.0) + seconds
+
+
+def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
+    """Conflicts met or decided just now that a task's attempt was thrown away for."""
+    known = {conflict.number: conflict for conflict in before.conflicts}
+    for conflict in after.conflicts:
+        was = known.get(conflict.number)
+        is_news = was is None or was.met_at is None or was.is_open
+        is_met = conflict.met_at is not None and conflict.kind is not ConflictKind.RESOURCE
+        is_in_vain = is_news and is_met and conflict.decision in _IN_VAIN
+        if is_in_vain and after.task(conflict.tasks[0]).seed is None:
+            yield conflict
+
+
+def _made_way(before: RunState, after: RunState) -> Iterator[TaskState]:
+    """Tasks as they were whose attempt was ended for another one, its work not taken along."""
+    if before.tasks is after.tasks:
+        return
+    for old, new in zip(before.tasks, after.tasks, strict=True):
+        is_over = old.phase is Phase.CAPTURING and new.phase is not Phase.CAPTURING
+        if is_over and old.stop is StopCause.YIELD and new.seed is None:
+            yield old
+
+
+def _attempt_seconds(task: TaskState) -> float:
+    """How long the attempt worked; 0 where no process of it ran."""
+    if task.started_at is None or task.exited_at is None:
+        return 0.0
+    return max(0.0, task.exited_at - task.started_at - task.paused_seconds)

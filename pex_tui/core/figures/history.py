@@ -1,0 +1,233 @@
+"""What a run's events add up to: spans of time, attempts, waits, slots; the raw side of figures."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pex_tui.core.events.landing_events import GateFinished, MergeConflicted, WorkMerged
+from pex_tui.core.events.run_events import AgentExited, AgentStarted, Event
+from pex_tui.core.figures.conflict_costs import ConflictCosts
+from pex_tui.core.figures.time_accounting import (
+    Absence,
+    BusyTime,
+    Stretch,
+    TaskTime,
+    absence,
+    idle,
+    on_seconds,
+    time_passed,
+)
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
+from pex_tui.core.model.predictions import Forecast, forecast
+from pex_tui.core.model.state import FailureKind, RunState, TaskState
+from pex_tui.core.run_time import elapsed_seconds
+from pex_tui.core.step import replayed
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a task's life in one phase; absolute seconds."""
+
+    phase: Phase
+    begin: float
+    end: float
+
+
+@dataclass(slots=True)
+class TaskHistory(TaskTime):
+    """One task's past; seconds. `exited_at` is the end of the last attempt by the shim's clock.
+
+    An attempt that never had a process is none. `work_seconds` is how long the last one ran, or
+    runs, without what is `off`: its own pauses and questions, and time in which the whole run stood
+    still.
+    """
+
+    work_seconds: float = 0.0
+    attempts: int = 0
+    first_started_at: float | None = None
+    last_started_at: float | None = None
+    exited_at: float | None = None
+    seen_at: float | None = None  # when an attempt that still runs was seen last
+    latencies: list[float] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    @property
+    def last_attempt(self) -> tuple[float, float] | None:
+        """When it began and ended, or was seen last; None before it is known."""
+        until = self.seen_at if self.exited_at is None else self.exited_at
+        if self.last_started_at is None or until is None:
+            return None
+        return self.last_started_at, until
+
+    def ran_beside(self, other: "TaskHistory") -> bool:
+        """Whether the last attempts of both were at work at one time."""
+        if self.last_attempt is None or other.last_attempt is None:
+            return False
+        begins, ends = zip(self.last_attempt, other.last_attempt, strict=True)
+        return max(begins) < min(ends)
+
+
+@dataclass(slots=True)
+class RunHistory(BusyTime):
+    """A whole run's past; seconds, absolute where they end in `_at`.
+
+    `ended_at` is the last moment at which it was not finished. `gates` are the runs of the gate.
+    """
+
+    state: RunState
+    tasks: dict[TaskId, TaskHistory]
+    began_at: float
+    ended_at: float
+    gates: list[Stretch] = field(default_factory=list)
+    merged: set[TaskId] = field(default_factory=set)
+    conflicted: set[TaskId] = field(default_factory=set)
+    sighted: set[frozenset[TaskId]] = field(default_factory=set)  # pairs seen colliding at work
+    met: set[frozenset[TaskId]] = field(default_factory=set)  # pairs that collided at landing
+    costs: ConflictCosts = field(default_factory=ConflictCosts)
+    absences: list[Absence] = field(default_factory=list)  # booked once all events were seen
+
+    @property
+    def forecast(self) -> Forecast:
+        """What the plan foresaw, judged by the run so far."""
+        return forecast(self.state, self.sighted | self.met)
+
+    @property
+    def makespan_seconds(self) -> float:
+        """From the plan to the end, without the time in which the run stood still as a whole."""
+        return elapsed_seconds(self.state, self.ended_at)
+
+    @property
+    def gate_seconds(self) -> float:
+        """The least that the gate takes: all of its runs one by one, or the longest of many."""
+        took = [on_seconds(begin, end, self.off) for begin, end in self.gates]
+        rules = self.state.rules
+        one_by_one = rules.gate_batch == 1 and not rules.speculate
+        return sum(took) if one_by_one else max(took, default=0.0)
+
+
+def read_history(events: Iterable[Event]) -> RunHistory:
+    """Replay a run's events and measure as they pass; raise ReplayError."""
+    stream = replayed(events)
+    first, state = next(stream)
+    history = RunHistory(
+        state=state,
+        tasks={task.id: TaskHistory() for task in state.tasks},
+        began_at=first.at,
+        ended_at=first.at,
+    )
+    marks = {task.id: first.at for task in state.tasks}
+    before = state
+    for event, state in stream:
+        _pass_time(history, before, state, event)
+        _note_phases(history, before, state, marks)
+        _note_collisions(history, before, state)
+        _note_event(history, state, event)
+        before = state
+    _close(history, state, marks)
+    for gap in history.absences:
+        gap.account(history, history.tasks)
+    for past in history.tasks.values():
+        if past.last_attempt is not None:
+            past.work_seconds = on_seconds(*past.last_attempt, history.off, past.off)
+    return history
+
+
+def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Event) -> None:
+    """The time since the last event, by what the run was doing in it."""
+    finished = before.stage is RunStage.FINISHED
+    if finished and after.stage is RunStage.FINISHED:
+        return
+    since = history.ended_at
+    elapsed = max(0.0, event.at - since)
+    gap = absence(before, event, since)
+    history.ended_at += elapsed
+    if finished:
+        idle(history, since, since + elapsed)
+    elif gap is not None:
+        history.absences.append(gap)
+    else:
+        time_passed(history, history.tasks, before, since, elapsed)
+        if before.stage is not RunStage.PAUSED:
+            history.costs.stood_still(before, elapsed)
+
+
+def _note_collisions(history: RunHistory, before: RunState, after: RunState) -> None:
+    history.costs.decided(before, after)
+    if after.overlaps is not before.overlaps:
+        history.sighted.update(frozenset(overlap.tasks) for overlap in after.overlaps)
+
+
+def _note_phases(
+    history: RunHistory, before: RunState, after: RunState, marks: dict[TaskId, float]
+) -> None:
+    for old, new in zip(before.tasks, after.tasks, strict=True):
+        if old is new:
+            continue
+        if old.phase is not new.phase:
+            _close_span(history, old, marks[old.id], after.now)
+            marks[old.id] = after.now
+            if new.phase is Phase.CAPTURING and new.started_at is not None:
+                history.tasks[new.id].exited_at = new.exited_at
+        if _is_off(old) != _is_off(new):
+            past = history.tasks[new.id]
+            if _is_off(new):
+                past.off.append((after.now, math.inf))
+            else:
+                past.off[-1] = (past.off[-1][0], after.now)
+
+
+def _is_off(task: TaskState) -> bool:
+    """Whether its attempt stands still, or waits for a person's answer."""
+    return task.phase is Phase.PAUSED or bool(task.asks)
+
+
+def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> None:
+    """The last spans end where the run did, or where it is now."""
+    history.state = state
+    for task in state.tasks:
+        _close_span(history, task, marks[task.id], history.ended_at)
+        if task.phase in HOLDS_SLOT and task.started_at is not None:
+            history.tasks[task.id].seen_at = history.ended_at
+
+
+def _close_span(history: RunHistory, task: TaskState, since: float, until: float) -> None:
+    if until > since:
+        history.tasks[task.id].spans.append(Span(task.phase, since, until))
+
+
+def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
+    match event:
+        case AgentStarted():
+            _note_start(history.tasks[event.task], state.task(event.task), event)
+            for gap in history.absences:
+                gap.lived_through(event.task, event.attempt)
+        case AgentExited() if event.failure is not FailureKind.LOST:
+            for gap in history.absences:
+                gap.ended(event.task, event.attempt, event.exited_at)
+        case GateFinished():
+            began = max(history.began_at, event.at - event.seconds)
+            history.gates.append((began, event.at))
+        case WorkMerged(combined=()):
+            history.merged.add(event.task)
+        case MergeConflicted() | WorkMerged():
+            history.merged.add(event.task)
+            history.conflicted.add(event.task)
+            history.met.update(
+                frozenset({event.task, other})
+                for other in event.against
+                if other in history.tasks and other != event.task
+            )
+        case _:
+            pass
+
+
+def _note_start(past: TaskHistory, task: TaskState, event: AgentStarted) -> None:
+    if past.last_started_at == event.started_at:
+        return  # an adoption tells the same start again
+    past.attempts += 1
+    past.first_started_at = past.first_started_at or event.started_at
+    past.last_started_at = event.started_at
+    past.exited_at = None
+    if task.dispatched_at is not None:
+        past.latencies.append(max(0.0, event.started_at - task.dispatched_at))

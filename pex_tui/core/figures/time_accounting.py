@@ -1,0 +1,135 @@
+"""Where a run's time went: slots there and busy, tasks waiting, and time that stood still."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pex_tui.core.events.run_events import Event, RunAdopted
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
+from pex_tui.core.model.state import FailureKind, RunState, TaskState, WaitCause
+
+BACKOFF = "backoff"
+_WAITS = frozenset({Phase.READY, Phase.BACKOFF})
+Stretch = tuple[float, float]
+"""From and to, in absolute seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """A stretch of a run's own time, in absolute seconds, and how many slots were there in it."""
+
+    begin: float
+    seconds: float
+    count: int
+
+
+@dataclass(slots=True)
+class TaskTime:
+    """A task's share: `waits` is seconds ready but not started, by cause.
+
+    In the stretches of `off` it was paused, or asked a person.
+    """
+
+    waits: dict[str, float] = field(default_factory=dict)
+    off: list[Stretch] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class BusyTime:
+    """The run's share, in seconds.
+
+    `slots` are those that were there in its own time, `busy_seconds` how long they were held.
+    `person_seconds` is time in which a person had to let the run go on, `idle_seconds` time in
+    which it had ended or had neither engine nor agents alive; the stretches of both are `off`.
+    """
+
+    slots: list[Slots] = field(default_factory=list, kw_only=True)
+    busy_seconds: float = field(default=0.0, kw_only=True)
+    person_seconds: float = field(default=0.0, kw_only=True)
+    idle_seconds: float = field(default=0.0, kw_only=True)
+    off: list[Stretch] = field(default_factory=list, kw_only=True)
+
+
+def time_passed(
+    total: BusyTime, tasks: Mapping[TaskId, TaskTime], state: RunState, since: float, seconds: float
+) -> None:
+    """Book a stretch in which the state did not change."""
+    if state.stage is RunStage.PAUSED or state.person_since is not None:
+        total.person_seconds += seconds
+        total.off.append((since, since + seconds))
+        return
+    busy = 0
+    for task in state.tasks:
+        if task.phase in HOLDS_SLOT:
+            busy += 1
+        elif task.phase in _WAITS:
+            waits = tasks[task.id].waits
+            cause = _waits_for(task)
+            waits[cause] = waits.get(cause, 0.0) + seconds
+    total.slots.append(Slots(since, seconds, max(state.capacity, busy)))
+    total.busy_seconds += seconds * busy
+
+
+def idle(total: BusyTime, begin: float, end: float) -> None:
+    """Book a stretch in which nothing of the run was alive."""
+    total.idle_seconds += end - begin
+    total.off.append((begin, end))
+
+
+def on_seconds(begin: float, end: float, *off: Iterable[Stretch]) -> float:
+    """How much of the time from `begin` to `end` is in no stretch of `off`."""
+    on, until = 0.0, begin
+    for start, stop in sorted(stretch for stretches in off for stretch in stretches):
+        on += max(0.0, min(start, end) - until)
+        until = max(until, stop)
+    return on + max(0.0, end - until)
+
+
+def _waits_for(task: TaskState) -> str:
+    if task.phase is Phase.BACKOFF:
+        refused = task.failure is not None and task.failure.kind is FailureKind.LIMIT
+        return WaitCause.LIMIT if refused else BACKOFF
+    return WaitCause.SLOT if task.wait is None else task.wait.cause
+
+
+@dataclass(slots=True)
+class Absence:
+    """Time between an engine's end and the next one, in which agents may have run on.
+
+    It counts up to the moment when the last of them ended; after that the run stood still.
+    """
+
+    state: RunState
+    begin: float
+    end: float
+    seen: dict[TaskId, float] = field(default_factory=dict)  # how long each was alive in it
+
+    def lived_through(self, task: TaskId, attempt: int) -> None:
+        """The next engine found the attempt alive."""
+        self._alive(task, attempt, self.end)
+
+    def ended(self, task: TaskId, attempt: int, at: float) -> None:
+        """The attempt ended, in the absence or later."""
+        self._alive(task, attempt, min(at, self.end))
+
+    def _alive(self, task: TaskId, attempt: int, until: float) -> None:
+        entry = self.state.task(task)
+        if entry.phase in HOLDS_SLOT and entry.attempt == attempt:
+            self.seen[task] = max(self.seen.get(task, 0.0), until - self.begin, 0.0)
+
+    def account(self, total: BusyTime, tasks: Mapping[TaskId, TaskTime]) -> None:
+        """Book the time once all that is known of it has been told."""
+        active = max(self.seen.values(), default=0.0)
+        busy = total.busy_seconds
+        time_passed(total, tasks, self.state, self.begin, active)
+        if total.busy_seconds > busy:
+            total.busy_seconds = busy + sum(self.seen.values())
+        idle(total, self.begin + active, self.end)
+
+
+def absence(state: RunState, event: Event, since: float) -> Absence | None:
+    """The absence that an adoption ends; a paused or finished run stands still anyway."""
+    standing = state.stage in {RunStage.PAUSED, RunStage.FINISHED}
+    if not isinstance(event, RunAdopted) or standing or event.at <= since:
+        return None
+    return Absence(state, since, event.at)

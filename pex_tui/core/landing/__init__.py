@@ -1,0 +1,1 @@
+"""The merge queue, the gate and what becomes of work that does not merge."""

@@ -1,0 +1,64 @@
+"""Work that changes protected paths: it waits for a person, is refused, or lands and is reported.
+
+Only a person ends the wait. Neither a rerun, nor a strategy, nor what was decided before does; and
+it comes before the gate, whose own script may be what was changed.
+"""
+
+from pex_tui.core.formatting import listed
+from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.merge_queue import leave_queue
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.run_rules import ProtectPolicy
+from pex_tui.core.model.state import Failure, FailureKind, TaskState
+
+_ASKED = "safety.protected.policy is ask: it waits for a person"
+_REFUSED = (
+    "safety.protected.policy is refuse. Its work is kept; name the paths in its `writes` to allow "
+    "them"
+)
+
+
+def is_stopped(draft: Draft, task: TaskState, protected: tuple[str, ...]) -> bool:
+    """Whether what the merged work changes keeps it from going on; if so, it has left the queue."""
+    draft.change(task.id, protected=protected)
+    left = tuple(path for path in protected if path not in task.approved)
+    if not left or draft.state.rules.protect in {None, ProtectPolicy.WARN}:
+        return False
+    what = f"changes protected {listed(list(left))}"
+    leave_queue(draft, task)
+    if draft.state.rules.protect is ProtectPolicy.REFUSE:
+        detail = f"it {what}, and {_REFUSED}"
+        failure = Failure(FailureKind.PROTECTED, detail)
+        draft.move(task.id, Phase.FAILED, failure=failure, reason=detail)
+        return True
+    record(
+        draft,
+        ConflictKind.PROTECTED,
+        (task.id,),
+        None,
+        reason=_ASKED,
+        files=tuple(ConflictFile(path, ConflictKind.PROTECTED) for path in left),
+        tip=draft.state.tip,
+        met_at=draft.now,
+    )
+    draft.move(task.id, Phase.CONFLICT, reason=f"{what}: it waits for you")
+    return True
+
+
+def protected_words(conflict: Conflict, most: int = 2) -> str:
+    """Which task waits to be allowed what, in words that are not cleaned."""
+    return f"{conflict.tasks[0]} changes protected {listed([f.path for f in conflict.files], most)}"
+
+
+def paths_in_conflict(draft: Draft, task: TaskState) -> tuple[str, ...]:
+    """The paths of the task's open conflicts, which a person decides now."""
+    mine = [one for one in draft.state.open_conflicts if one.tasks[0] == task.id]
+    return tuple(file.path for one in mine for file in one.files)
+
+
+def tell_protected(draft: Draft, task: TaskState) -> None:
+    """Report what landed without a person's word, as the policy is only to warn."""
+    if draft.state.rules.protect is ProtectPolicy.WARN and task.protected:
+        draft.notice(f"{task.id} landed changes to protected {listed(list(task.protected))}.")

@@ -1,0 +1,65 @@
+"""Work that does not merge onto what has landed: what is done about it, and how it is recorded."""
+
+from pex_tui.core.events.landing_events import MergeConflicted
+from pex_tui.core.landing.retry_ladder import climb, next_rung, one_by_one, slow_down
+from pex_tui.core.lifecycle.conflict_log import meet
+from pex_tui.core.lifecycle.merge_queue import leave_queue
+from pex_tui.core.lifecycle.retry_prompts import conflict_lesson
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.lifecycle.stopping import abort_run
+from pex_tui.core.model.conflict import Decision
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.run_rules import FallbackMode
+from pex_tui.core.model.state import TaskState
+
+
+def stand_on(draft: Draft, tip: CommitId) -> None:
+    """The commit is what landed last; say so where the journal did not know."""
+    state = draft.state
+    if tip != state.tip:
+        draft.notice(
+            f"{state.branch} holds more of this run than its journal knew; the run goes on from "
+            f"there. `git log {state.branch}` shows it."
+        )
+    draft.set(tip=tip)
+
+
+def conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
+    """The ladder: the task again on the new tip, then alone, then as the fallback says."""
+    state = draft.state
+    leave_queue(draft, task)
+    stand_on(draft, event.tip)
+    task = draft.change(task.id, tip=event.tip, combination=None, failure=None)
+    rung = next_rung(state, task, is_by_hand=task.own_work is not None)
+    meet(
+        draft,
+        (event.task, *event.against),
+        rung.decision,
+        reason=rung.reason,
+        files=event.files,
+        tip=event.tip,
+        met_at=event.at,
+    )
+    if rung.decision is Decision.RERUN:
+        lesson = conflict_lesson(task, event) if draft.spec(task.id).brief else ""
+        task = draft.change(
+            task.id, reruns=task.reruns + 1, lesson=lesson, seed=None, earlier=task.work
+        )
+        climb(draft, task, rung, _what_met(event))
+    elif rung.decision is Decision.ABORTED:
+        draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
+        draft.notice(f"Task {task.id}: {_what_met(event)}; fallback_mode is abort: the run ends.")
+        abort_run(draft)
+    else:
+        draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
+        if state.rules.fallback is FallbackMode.SEQUENTIAL:
+            one_by_one(draft, f"{task.id} has an open conflict")
+    slow_down(draft)
+
+
+def _what_met(event: MergeConflicted) -> str:
+    paths = [file.path for file in event.files]
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    against = f" with {', '.join(event.against)}" if event.against else ""
+    return f"conflict in {paths[0] if paths else 'the tree'}{more}{against}"

@@ -1,0 +1,113 @@
+"""What is done about a conflict at landing: a ladder of reruns, then the fallback, then a person.
+
+The task runs again on the newest tip, at once the first time, as that holds what was in the way;
+from the second time on after a delay, so that what else is about to land is in its start. Each of
+its attempts has a workspace of its own, so nothing is left to isolate. When `max_retries` reruns
+did not help and the fallback is sequential, it runs once more with no other writer beside it, so
+that nothing can land before it. What conflicts even then is left, its work kept, to a person.
+"""
+
+from dataclasses import dataclass
+
+from pex_tui.core.lifecycle.attempts import ready
+from pex_tui.core.lifecycle.backoff import backoff_seconds
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.run_rules import FallbackMode
+from pex_tui.core.model.semantics import Semantics
+from pex_tui.core.model.state import RunState, TaskState
+
+_LEAST_LANDINGS = 4  # before which a rate of conflicts says nothing
+_LEAST_CONFLICTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What is done next, and why; None leaves the conflict open.
+
+    A rerun starts after the delay, or `alone`: with no other writer beside it.
+    """
+
+    decision: Decision | None
+    reason: str
+    delay_seconds: float = 0.0
+    alone: bool = False
+
+
+def next_rung(state: RunState, task: TaskState, *, is_by_hand: bool) -> Rung:
+    """The next rung for a task whose work does not merge.
+
+    What a person made themselves is never thrown away for a rerun.
+    """
+    rules, reruns = state.rules, task.reruns
+    has_ladder = state.semantics >= Semantics.LADDER
+    if rules.auto_resolve and not is_by_hand and rules.max_retries:
+        if reruns < rules.max_retries:
+            return _rerun(state, task)
+        if has_ladder and reruns == rules.max_retries and _goes_one_by_one(state):
+            told = f"{reruns} reruns did not help, and fallback_mode is sequential"
+            return Rung(
+                Decision.RERUN, f"once more, with no other writer beside it: {told}", alone=True
+            )
+    why = _why_no_rerun(state, task, is_by_hand=is_by_hand)
+    if rules.fallback is FallbackMode.ABORT:
+        return Rung(Decision.ABORTED, f"{why}, and fallback_mode is abort")
+    return Rung(None, f"{why}: it waits for a person")
+
+
+def _goes_one_by_one(state: RunState) -> bool:
+    return state.rules.fallback is FallbackMode.SEQUENTIAL
+
+
+def climb(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
+    """Line the task up for its rerun; `met` says what it met."""
+    if rung.alone:
+        one_by_one(draft, f"{task.id} could not land beside others")
+    if rung.delay_seconds:
+        at = draft.now + rung.delay_seconds
+        draft.move(task.id, Phase.BACKOFF, retry_at=at, failure=None, wait=None, reason=met)
+    else:
+        ready(draft, task, f"again, on the newest tip: {met}")
+
+
+def one_by_one(draft: Draft, reason: str) -> None:
+    """From now on tasks that write go one at a time; said once."""
+    if not draft.state.sequential:
+        draft.set(sequential=True, sequential_since=draft.now, sequential_reason=reason)
+        draft.notice(f"From here on, tasks that write go one by one: {reason}.")
+
+
+def slow_down(draft: Draft) -> None:
+    """Let writers go one by one once too large a share of the landings met a conflict."""
+    state = draft.state
+    if state.semantics < Semantics.LADDER:
+        return
+    conflicted = {
+        one.tasks[0]
+        for one in state.conflicts
+        if one.kind is ConflictKind.WRITE and one.met_at is not None
+    }
+    landings = conflicted | {task.id for task in state.tasks if task.landed or task.candidate}
+    enough = len(landings) >= _LEAST_LANDINGS and len(conflicted) >= _LEAST_CONFLICTS
+    if enough and len(conflicted) > state.rules.sequential_above * len(landings):
+        one_by_one(draft, f"{len(conflicted)} of {len(landings)} landings have met a conflict")
+
+
+def _rerun(state: RunState, task: TaskState) -> Rung:
+    number = task.reruns + 1
+    count = f"rerun {number} of {state.rules.max_retries}"
+    if number == 1 or state.semantics < Semantics.LADDER:
+        why = "at once in a workspace of its own, as the newest tip holds what was in the way"
+        return Rung(Decision.RERUN, f"{count}, {why}")
+    delay = backoff_seconds(state, task.id, task.reruns)
+    why = "so that what else is about to land is in its start"
+    return Rung(Decision.RERUN, f"{count}, after {delay:.1f} s, {why}", delay)
+
+
+def _why_no_rerun(state: RunState, task: TaskState, *, is_by_hand: bool) -> str:
+    if is_by_hand:
+        return "a person's own result is not thrown away for a rerun"
+    if not state.rules.auto_resolve:
+        return "auto_resolve is off"
+    return f"{task.reruns} reruns did not help" if task.reruns else "max_retries is 0"

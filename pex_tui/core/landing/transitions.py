@@ -1,0 +1,152 @@
+"""The merge queue: what git and the gate say of its entries, and what becomes of them."""
+
+from pex_tui.core.events.landing_events import (
+    BranchMoved,
+    BranchMoveRefused,
+    GateFinished,
+    LandingFailed,
+    MergeConflicted,
+    MergeDeferred,
+    WorkMerged,
+)
+from pex_tui.core.events.run_events import ConflictDecided
+from pex_tui.core.landing.approval import is_stopped, paths_in_conflict, tell_protected
+from pex_tui.core.landing.auto_resolution import (
+    as_conflict,
+    combination_of,
+    record_combination,
+    remember_decision,
+)
+from pex_tui.core.landing.batch import judged_by_gate
+from pex_tui.core.landing.gate_verdicts import examined, is_gated
+from pex_tui.core.landing.merge_conflicts import conflicted, stand_on
+from pex_tui.core.lifecycle.attempts import ready, why_aborted
+from pex_tui.core.lifecycle.conflict_log import close
+from pex_tui.core.lifecycle.git_refusals import refused
+from pex_tui.core.lifecycle.merge_queue import enqueue, leave, leave_queue, step_back
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.phases import LandingStage, Phase
+from pex_tui.core.model.state import LandStatus, StopCause, TaskState
+from pex_tui.core.recovered_attempts import landing_found
+
+LandingEvent = (
+    WorkMerged
+    | MergeConflicted
+    | MergeDeferred
+    | GateFinished
+    | BranchMoved
+    | BranchMoveRefused
+    | LandingFailed
+)
+
+
+def landing_event(draft: Draft, event: LandingEvent) -> None:
+    """Apply news of an entry that was taken up; of any other it comes too late."""
+    task = draft.task(event.task)
+    if isinstance(event, BranchMoved) and event.found:
+        landing_found(draft, task, event)
+    elif task.phase is Phase.LANDING and task.attempt == event.attempt:
+        _taken_up(draft, task, event)
+
+
+def _taken_up(draft: Draft, task: TaskState, event: LandingEvent) -> None:
+    match event, task.landing_stage:
+        case BranchMoved(), LandingStage.MOVING:
+            _landed(draft, task, event)
+        case (_, _) if task.stop is StopCause.ABORT:
+            leave(draft, task)
+            draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
+        case WorkMerged(), LandingStage.MERGING if _is_asked_for(task, event):
+            _merged(draft, task, event)
+        case MergeConflicted(), LandingStage.MERGING if task.onto in {None, event.tip}:
+            conflicted(draft, task, event)
+        case MergeDeferred(), LandingStage.MERGING if task.onto == event.onto:
+            _wait_for_batch(draft, task)
+        case GateFinished(), LandingStage.GATING:
+            judged_by_gate(draft, task, event)
+        case GateFinished(), LandingStage.GATING_AGAIN | LandingStage.GATING_BASE:
+            examined(draft, task, event)
+        case BranchMoveRefused(), LandingStage.MOVING:
+            step_back(draft, None)
+        case LandingFailed(), _:
+            leave(draft, task)
+            refused(draft, task, event)
+        case _:
+            pass
+
+
+def decided(draft: Draft, event: ConflictDecided) -> None:
+    """A person settled the task's conflict: to the queue again, or another attempt."""
+    task = draft.task(event.task)
+    if task.phase is not Phase.CONFLICT:
+        return
+    decided_paths = paths_in_conflict(draft, task)
+    close(draft, task.id, event.decision, event.by)
+    if event.decision is Decision.RERUN:
+        draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
+        ready(draft, task, "again, on the newest tip")
+    elif event.decision is Decision.ABORTED or event.work is None:
+        draft.move(task.id, Phase.ABORTED, reason=f"given up by {event.by}")
+    else:
+        own_work = task.own_work or task.work
+        approved = (*task.approved, *decided_paths)
+        changed = draft.change(
+            task.id, work=event.work, own_work=own_work, approved=approved, reason=""
+        )
+        enqueue(draft, changed)
+
+
+def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
+    """Whether it was merged onto what it is to be merged onto by now; a landing told both."""
+    return task.onto == event.onto or (event.onto is None and task.onto == event.tip)
+
+
+def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
+    if task.onto in {None, draft.state.tip}:
+        stand_on(draft, event.tip)
+    elif event.candidate == event.tip:
+        _wait_for_batch(draft, task)  # what it repeats has not landed yet
+        return
+    combination = combination_of(event)
+    task = draft.change(task.id, tip=event.tip, candidate=event.candidate, combination=combination)
+    if event.candidate == event.tip:
+        leave_queue(draft, task)
+        record_combination(draft, task)
+        remember_decision(draft, task)
+        draft.move(task.id, Phase.DONE, reason=_why_nothing_lands(draft, task))
+    elif is_stopped(draft, task, event.protected):
+        pass
+    elif combination is not None and not is_gated(draft.state):  # nothing would judge it
+        conflicted(draft, task, as_conflict(task, combination))
+    else:
+        stage = LandingStage.MERGED if is_gated(draft.state) else LandingStage.PASSED
+        draft.change(task.id, landing_stage=stage)
+
+
+def _why_nothing_lands(draft: Draft, task: TaskState) -> str:
+    left_out = any(
+        one.kind is ConflictKind.PROTECTED and one.tasks[0] == task.id
+        for one in draft.state.conflicts
+    )
+    if task.own_work is not None and left_out:
+        return "all that it changed was left out"
+    return "its change had landed already"
+
+
+def _wait_for_batch(draft: Draft, task: TaskState) -> None:
+    """It can't be tested together with those before it, and is merged again once they landed."""
+    draft.move(
+        task.id, Phase.QUEUED, landing_stage=None, candidate=None, onto=None, clashes_with=task.onto
+    )
+
+
+def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
+    leave_queue(draft, task)
+    draft.set(tip=event.commit)
+    record_combination(draft, task)
+    remember_decision(draft, task)
+    tell_protected(draft, task)
+    draft.move(task.id, Phase.LANDED, landed=event.commit, failure=None, stop=None, reason="")
+    if draft.state.land_status is LandStatus.LANDED:  # the user's branch lacks this commit
+        draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")

@@ -1,0 +1,1 @@
+"""Attempts from their start to their end: dispatch, limits, retries, permissions."""

@@ -1,0 +1,400 @@
+"""What becomes of an attempt: started, frozen, gone, captured, tried again or given up."""
+
+from random import Random
+
+from pex_tui.core.events.actions import (
+    AdoptAgent,
+    CaptureWork,
+    PauseAgent,
+    ResumeAgent,
+    StartAgent,
+    StopAgent,
+)
+from pex_tui.core.events.capture_events import CaptureFailed, WorkCaptured
+from pex_tui.core.events.run_events import (
+    AgentExited,
+    AgentPaused,
+    AgentProgressed,
+    AgentResumed,
+    AgentStarted,
+    AttemptReturned,
+    TaskDispatched,
+    WorkspacePrepared,
+)
+from pex_tui.core.formatting import counted, listed
+from pex_tui.core.lifecycle.backoff import backoff_seconds
+from pex_tui.core.lifecycle.conflict_log import PEX, record
+from pex_tui.core.lifecycle.git_refusals import refused
+from pex_tui.core.lifecycle.merge_queue import enqueue
+from pex_tui.core.lifecycle.rate_limits import MOST_REFUSALS, limited
+from pex_tui.core.lifecycle.retry_prompts import (
+    AGAIN,
+    DEADLOCKED,
+    INTERRUPTED,
+    YIELDED,
+    failure_lesson,
+)
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
+from pex_tui.core.model.plan import Expects
+from pex_tui.core.model.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
+from pex_tui.core.model.unlanded import told, why_nothing
+
+AttemptEvent = (
+    WorkspacePrepared
+    | AgentStarted
+    | AgentProgressed
+    | AgentPaused
+    | AgentResumed
+    | AgentExited
+    | AttemptReturned
+    | WorkCaptured
+    | CaptureFailed
+)
+
+
+_LESSONS = {  # for an attempt that was stopped to be made again
+    StopCause.RERUN: AGAIN,
+    StopCause.INTERRUPT: INTERRUPTED,
+    StopCause.YIELD: YIELDED,
+    StopCause.DEADLOCK: DEADLOCKED,
+}
+
+
+def dispatched(draft: Draft, event: TaskDispatched) -> None:
+    """The task takes its slot; what an earlier attempt left behind is forgotten."""
+    before = draft.task(event.task)
+    draft.move(
+        event.task,
+        Phase.STARTING,
+        attempt=event.attempt,
+        slot=event.slot,
+        dispatched_at=draft.now,
+        started_at=None,
+        exited_at=None,
+        ended_at=None,
+        retry_at=None,
+        paused_at=None,
+        paused_seconds=0.0,
+        wait=None,
+        workspace="",
+        near=before.workspace or before.near,
+        start_commit=None,
+        pid=None,
+        exit_code=None,
+        stop=None,
+        failure=None,
+        refusals=0,
+        work=None,
+        own_work=None,
+        candidate=None,
+        files=(),
+        drift=(),
+        protected=(),
+        approved=(),
+        own_commits=0,
+        unlanded=(),
+        yields_to=None,
+        progress=None,
+        activity="",
+        listens=False,
+        permissions=(),
+        spendings=0,
+        reason="",
+    )
+    if event.attempt == before.found:
+        draft.act(AdoptAgent(event.task, event.attempt, event.slot))
+    else:
+        draft.act(StartAgent(event.task, event.attempt, event.slot))
+
+
+def attempt_event(draft: Draft, event: AttemptEvent) -> None:
+    """Apply a fact about an attempt; late news of an earlier one changes nothing."""
+    task = draft.task(event.task)
+    if event.attempt != task.attempt:
+        return
+    match event:
+        case WorkspacePrepared():
+            draft.change(task.id, workspace=event.path, start_commit=event.commit)
+        case AgentStarted():
+            _started(draft, task, event)
+        case AgentProgressed() if task.phase in HOLDS_SLOT:
+            draft.change(task.id, progress=event.progress, activity=event.activity)
+        case AgentPaused() if task.phase is Phase.RUNNING:
+            draft.move(task.id, Phase.PAUSED, paused_at=draft.now)
+            if not wants_pause(draft.state, task):
+                draft.act(ResumeAgent(task.id, task.attempt))
+        case AgentResumed() if task.phase is Phase.PAUSED:
+            _resumed(draft, task)
+        case AgentExited() if task.phase in HOLDS_SLOT:
+            _exited(draft, task, event)
+        case AttemptReturned() if task.phase in HOLDS_SLOT:
+            _returned(draft, task, event)
+        case WorkCaptured() if task.phase is Phase.CAPTURING:
+            _captured(draft, task, event)
+        case CaptureFailed() if task.phase is Phase.CAPTURING:
+            _uncaptured(draft, task, event)
+        case _:
+            pass
+
+
+def why_aborted(state: RunState) -> str:
+    """Who or what ended a task before its time."""
+    if state.rules.fail_fast and any(task.phase is Phase.FAILED for task in state.tasks):
+        return "aborted: another task failed, and the first failure was to end the run"
+    if any(one.decision is Decision.ABORTED and one.decided_by == PEX for one in state.conflicts):
+        return "aborted: a conflict stayed unresolved, and fallback_mode is abort"
+    return "aborted by a person"
+
+
+def wants_pause(state: RunState, task: TaskState) -> bool:
+    """Whether the task, or the whole run, is meant to stand still."""
+    return task.held or task.yields_to is not None or state.stage is RunStage.PAUSED
+
+
+def stop(draft: Draft, task: TaskState, cause: StopCause) -> None:
+    """End a live attempt; what it has done so far is captured all the same."""
+    grace = draft.state.rules.grace_seconds
+    if task.phase is Phase.STOPPING:
+        draft.change(task.id, stop=cause)
+    else:
+        draft.move(task.id, Phase.STOPPING, stop=cause)
+    draft.act(StopAgent(task.id, task.attempt, grace))
+
+
+def ready(draft: Draft, task: TaskState, reason: str = "") -> None:
+    """Line the task up for another attempt."""
+    draft.move(
+        task.id, Phase.READY, ready_at=draft.now, retry_at=None, wait=None, slot=None, reason=reason
+    )
+
+
+def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
+    """Also the answer to an adoption: then the phase stands, and unfinished orders are repeated.
+
+    The engine before may have died between an order and its journaled answer, so what was adopted
+    is frozen or let go on once more, as the journal has it.
+    """
+    changes = {"started_at": event.started_at, "pid": event.pid, "listens": event.listens}
+    if task.phase is Phase.STARTING:
+        draft.move(task.id, Phase.RUNNING, **changes)
+    elif task.phase in HOLDS_SLOT:
+        draft.change(task.id, **changes)
+    if task.phase is Phase.STOPPING:
+        draft.act(StopAgent(task.id, task.attempt, draft.state.rules.grace_seconds))
+    elif task.phase in HOLDS_SLOT and wants_pause(draft.state, task):
+        if task.phase is Phase.PAUSED and event.listens:
+            return  # it is held from the moment it was adopted
+        draft.act(PauseAgent(task.id, task.attempt, gently=event.listens))
+    elif task.phase in {Phase.RUNNING, Phase.PAUSED}:
+        draft.act(ResumeAgent(task.id, task.attempt))
+
+
+def _resumed(draft: Draft, task: TaskState) -> None:
+    frozen_at = draft.now if task.paused_at is None else task.paused_at
+    draft.move(
+        task.id,
+        Phase.RUNNING,
+        paused_at=None,
+        paused_seconds=task.paused_seconds + draft.now - frozen_at,
+    )
+    if wants_pause(draft.state, task):
+        draft.act(PauseAgent(task.id, task.attempt, gently=task.listens))
+
+
+def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
+    failure = None if event.failure is None else Failure(event.failure, event.detail)
+    if task.stop is StopCause.TIMEOUT:
+        limit = draft.spec(task.id).timeout_seconds or 0.0
+        failure = Failure(FailureKind.TIMEOUT, f"still running after its timeout of {limit:g} s")
+    draft.change(task.id, failure=failure, exit_code=event.exit_code)
+    _capture(draft, task, exited_at=event.exited_at)
+
+
+def _returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
+    """No process of the attempt ever ran, so there is nothing to keep.
+
+    Unless it is known to have run: then its records are gone, and what it left is kept.
+    """
+    if task.started_at is not None:
+        lost = Failure(FailureKind.LOST, "the records of its process are gone")
+        draft.change(task.id, failure=lost)
+        _capture(draft, task, exited_at=draft.now)
+    elif task.stop is StopCause.ABORT:
+        draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
+    else:
+        stopped = draft.change(task.id, stop=task.stop or StopCause.INTERRUPT, held=False)
+        ready(draft, stopped, event.reason)
+
+
+def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
+    frozen = 0.0 if task.paused_at is None else max(0.0, exited_at - task.paused_at)
+    draft.move(
+        task.id,
+        Phase.CAPTURING,
+        slot=None,
+        paused_at=None,
+        paused_seconds=task.paused_seconds + frozen,
+        exited_at=exited_at,
+        pid=None,
+    )
+    draft.act(CaptureWork(task.id, task.attempt))
+
+
+def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
+    files = frozenset(event.files)
+    seen = [path for path in task.drift if path in files]
+    drift = tuple(dict.fromkeys((*event.drift, *seen)))
+    task = draft.change(
+        task.id,
+        work=event.work,
+        files=event.files,
+        drift=drift,
+        own_commits=event.own_commits,
+        unlanded=event.unlanded,
+    )
+    for oddity in event.oddities:
+        draft.notice(f"{task.id} {oddity}.")
+    if event.left_out:
+        draft.notice(f"{task.id} made files too large for git: {', '.join(event.left_out)}")
+    for intrusion in event.intrusions:
+        draft.notice(intrusion)
+    for found in event.unlanded:
+        draft.notice(told(task.id, found))
+    failure = task.failure or _broken_promise(draft, task, event)
+    if task.stop is StopCause.ABORT:
+        draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
+    elif task.stop in _LESSONS:
+        earlier = None if task.stop is StopCause.RERUN else event.work or task.earlier
+        draft.change(task.id, earlier=earlier)
+        seed = None if task.stop is StopCause.RERUN else event.work
+        _teach(draft, task, _LESSONS[task.stop], seed)
+        ready(draft, draft.change(task.id, held=False), task.reason)
+    elif failure is not None:
+        _failed(draft, task, failure)
+    elif event.lacking and task.earlier is not None:
+        _lacks(draft, task, task.earlier)
+    elif event.work is None:
+        draft.move(task.id, Phase.DONE, progress=1.0, reason=_nothing_to_land(draft, task, event))
+    else:
+        enqueue(draft, draft.change(task.id, progress=1.0))
+
+
+def _uncaptured(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
+    """Its work could not be kept for now, or is gone with its workspace: then it is made again."""
+    if not event.gone:
+        refused(draft, task, event)
+    elif task.stop is StopCause.ABORT:
+        draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
+    elif task.stop in _LESSONS or task.attempt == task.found:
+        ready(draft, draft.change(task.id, held=False), event.detail)
+    else:
+        _failed(draft, task, Failure(FailureKind.LOST, event.detail))
+
+
+def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
+    """A rerun found nothing to do, and the change is not there: a person has to say what it is."""
+    reason = "it ran again and changed nothing, but the tip lacks what it had changed before"
+    record(
+        draft,
+        ConflictKind.WRITE,
+        (task.id,),
+        None,
+        reason=f"{reason}: it waits for a person",
+        met_at=draft.now,
+        tip=draft.state.tip,
+        detail=f"{reason}; that is kept as {earlier[:10]}",
+    )
+    draft.move(task.id, Phase.CONFLICT, work=earlier, reason=f"{reason} (kept: {earlier[:10]})")
+
+
+def _nothing_to_land(draft: Draft, task: TaskState, event: WorkCaptured) -> str:
+    why = why_nothing(task.unlanded)
+    if why:
+        return f"done, but {why}"
+    if event.outputs:
+        return f"done, wrote {counted(event.outputs, 'output')}"
+    if draft.spec(task.id).is_read_only:
+        return "done"
+    again = "ran again on the newest tip and changed nothing"
+    return again if task.reruns else "done, changed nothing"
+
+
+def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failure | None:
+    """What the task promised to show and did not, or left in its work that nobody wants."""
+    if event.markers:
+        return Failure(FailureKind.MARKERS, f"it left merge markers in {listed(event.markers)}")
+    expects = draft.spec(task.id).expects
+    if event.trespass:
+        return Failure(FailureKind.UNEXPECTED_CHANGES, _trespass(draft.state, task, event.trespass))
+    if expects is Expects.NONE and event.work is not None:
+        return Failure(
+            FailureKind.UNEXPECTED_CHANGES,
+            f"it was to change nothing and changed {listed(event.files)}",
+        )
+    if expects is Expects.CHANGES and event.work is None and not (task.reruns or task.gate_reruns):
+        why = why_nothing(event.unlanded)
+        words = f"it promised changes, and {why}" if why else "it promised changes and made none"
+        return Failure(FailureKind.NO_CHANGES, words)
+    return None
+
+
+def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
+    """Nobody can tell which of those who read at the same time was the one that wrote."""
+    others = [
+        other.id
+        for other in state.tasks
+        if other.id != task.id
+        and other.workspace == task.workspace
+        and (other.exited_at is None or other.exited_at > (task.started_at or state.now))
+    ]
+    if not others:
+        rule = "a task that writes has to declare `writes`"
+        return f"it changed {listed(paths)} and declares `writes: []`; {rule}"
+    rule = "whichever of them writes has to declare `writes`"
+    return (
+        f"{listed(paths)} changed in the checkout that it shared with {', '.join(others)}; {rule}"
+    )
+
+
+def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
+    """Try again after a while, unless trying again can't help or was tried often enough."""
+    rules = draft.state.rules
+    allowed = draft.spec(task.id).retries
+    allowed = rules.max_retries if allowed is None else allowed
+    _teach(draft, task, failure_lesson(failure.detail), seed=task.work)
+    if failure.kind is FailureKind.LIMIT and _waits_for_provider(draft, task, failure):
+        return
+    failures = task.failures + 1
+    earlier = task.work if failure.kind is FailureKind.LOST and task.work else task.earlier
+    draft.change(task.id, failures=failures, failure=failure, earlier=earlier)
+    if failure.kind in PERMANENT or failures > allowed:
+        draft.move(task.id, Phase.FAILED, reason=failure.detail)
+        return
+    retry_at = draft.now + backoff_seconds(draft.state, task.id, failures)
+    draft.move(
+        task.id,
+        Phase.BACKOFF,
+        retry_at=retry_at,
+        reason=f"retry {failures}/{allowed}: {failure.detail}",
+    )
+
+
+def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool:
+    """A refusal is no fault of the agent's: it costs no try, unless it never ends."""
+    limit = limited(draft, draft.spec(task.id), None)
+    if limit is None or limit.hits > MOST_REFUSALS:
+        return False
+    jitter = Random(f"{draft.state.seed}/{task.id}/{limit.hits}").uniform(0.0, 3.0)  # noqa: S311
+    reason = f"{limit.provider} takes no more for now"
+    draft.change(task.id, failure=failure)
+    draft.move(task.id, Phase.BACKOFF, retry_at=limit.until + jitter, reason=reason)
+    return True
+
+
+def _teach(draft: Draft, task: TaskState, lesson: str, seed: CommitId | None) -> None:
+    """Leave word for the next attempt; a plain command begins anew each time."""
+    if draft.spec(task.id).brief is not None:
+        draft.change(task.id, lesson=lesson, seed=seed)

@@ -1,0 +1,194 @@
+"""The record of a run's conflicts: opened, met, decided, each step with who took it and why."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictStep, Decision
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import LandingStage
+from pex_tui.core.model.predictions import foreseen_at
+from pex_tui.core.model.state import RunState, TaskState
+
+PEX = "pex"
+_ABOUT_TO_LAND = frozenset({LandingStage.PASSED, LandingStage.MOVING})
+
+
+def record(
+    draft: Draft,
+    kind: ConflictKind,
+    tasks: tuple[TaskId, ...],
+    decision: Decision | None,
+    *,
+    by: str = PEX,
+    reason: str = "",
+    **facts: Any,
+) -> None:
+    """Add a conflict; one that is decided at once is, if nothing else is said, pex's decision."""
+    conflicts = draft.state.conflicts
+    number = 1 + (conflicts[-1].number if conflicts else 0)  # they are in this order
+    opened = Conflict(number, kind, tasks, **facts)
+    draft.set(conflicts=(*conflicts, _with_step(draft, opened, decision, by, reason)))
+
+
+def meet(
+    draft: Draft,
+    tasks: tuple[TaskId, ...],
+    decision: Decision | None,
+    *,
+    reason: str,
+    met_at: float,
+    by: str = PEX,
+    **facts: Any,
+) -> None:
+    """Record what the first of the tasks met at its landing, whose work the others landed.
+
+    Where two of them were seen to collide before, or kept apart, that is the beginning of the same
+    story: one conflict is told, not two.
+    """
+    begun = [one for one in draft.state.conflicts if _leads_to(one, tasks)]
+    if not begun:
+        record(
+            draft,
+            ConflictKind.WRITE,
+            tasks,
+            decision,
+            reason=reason,
+            foreseen_at=_earliest(foreseen_at(draft.state, tasks[0], one) for one in tasks[1:]),
+            met_at=met_at,
+            by=by,
+            **facts,
+        )
+        return
+    whole = replace(
+        begun[0],
+        tasks=tasks,
+        foreseen_at=_earliest(one.foreseen_at for one in begun),
+        seen_at=_earliest(one.seen_at for one in begun),
+        met_at=met_at,
+        steps=tuple(sorted((step for one in begun for step in one.steps), key=_when)),
+        **facts,
+    )
+    met = _with_step(draft, whole, decision, by, reason)
+    draft.set(
+        conflicts=tuple(
+            met if one is begun[0] else one
+            for one in draft.state.conflicts
+            if one is begun[0] or one not in begun
+        )
+    )
+
+
+def fell_out(draft: Draft, task: TaskState, decision: Decision, reason: str) -> None:
+    """Record a gate that is red on a merge though git could make it: a semantic conflict.
+
+    It is one with what landed since the attempt's start; where nothing did, the fault is the task's
+    own, and what was taken for a conflict before is so no more. A base that is red as well proves
+    nothing.
+    """
+    state = draft.state
+    if state.base_gate_red:
+        return
+    if task.tip != task.start_commit:
+        record(
+            draft,
+            ConflictKind.SEMANTIC,
+            (task.id, *_landed_since(state, task)),
+            decision,
+            reason=reason,
+            met_at=draft.now,
+            tip=task.tip,
+            detail=task.failure.detail if task.failure else "the gate failed",
+        )
+        return
+    own = "on its own change as well: the fault is its own"
+    draft.set(
+        conflicts=tuple(
+            _with_step(draft, one, decision, PEX, f"the gate is red {own}")
+            if one.kind is ConflictKind.SEMANTIC and one.tasks[0] == task.id
+            else one
+            for one in state.conflicts
+        )
+    )
+
+
+def close(draft: Draft, task_id: TaskId, decision: Decision, by: str, reason: str = "") -> None:
+    """Write the decision into the task's open conflicts."""
+    draft.set(
+        conflicts=tuple(
+            _with_step(draft, conflict, decision, by, reason)
+            if conflict.is_open and conflict.tasks[0] == task_id
+            else conflict
+            for conflict in draft.state.conflicts
+        )
+    )
+
+
+def made_way(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+    """Tell that the task, having stood still for the other, starts again after it."""
+    reason = f"{other} has landed: {task_id} starts again on top of that"
+    draft.set(
+        conflicts=tuple(
+            _with_step(draft, conflict, Decision.SERIALISED, PEX, reason)
+            if conflict.decision is Decision.PAUSED and conflict.tasks == (task_id, other)
+            else conflict
+            for conflict in draft.state.conflicts
+        )
+    )
+
+
+def goes_on_beside(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+    """Tell that the task does not stand still for the other any more, though it may collide."""
+    reason = f"{task_id} goes on: it and {other} would have waited for each other for ever"
+    draft.set(
+        conflicts=tuple(
+            _with_step(draft, conflict, Decision.WARNED, PEX, reason)
+            if conflict.decision is Decision.PAUSED and conflict.tasks == (task_id, other)
+            else conflict
+            for conflict in draft.state.conflicts
+        )
+    )
+
+
+def _with_step(
+    draft: Draft, conflict: Conflict, decision: Decision | None, by: str, reason: str
+) -> Conflict:
+    step = ConflictStep(draft.now, decision, by, reason)
+    return replace(
+        conflict,
+        decision=decision,
+        decided_by=by if decision else "",
+        decided_at=draft.now if decision else None,
+        steps=(*conflict.steps, step),
+    )
+
+
+def _when(step: ConflictStep) -> float:
+    return step.at
+
+
+def _earliest(times: Iterable[float | None]) -> float | None:
+    return min((at for at in times if at is not None), default=None)
+
+
+def _landed_since(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
+    """Tasks that landed after the commit that the attempt started from."""
+    ends = [one.ended_at for one in state.tasks if one.landed and one.landed == task.start_commit]
+    since = ends[0] if ends and ends[0] is not None else state.created_at
+    return tuple(
+        one.id
+        for one in state.tasks
+        if one.landing_stage in _ABOUT_TO_LAND
+        or (one.landed and one.landed != task.start_commit and (one.ended_at or since) >= since)
+    )
+
+
+def _leads_to(conflict: Conflict, tasks: tuple[TaskId, ...]) -> bool:
+    """Whether it is an earlier sight, not yet met, of what the first task now meets."""
+    return (
+        conflict.kind is ConflictKind.WRITE
+        and conflict.met_at is None
+        and tasks[0] in conflict.tasks
+        and not set(conflict.tasks).isdisjoint(tasks[1:])
+    )

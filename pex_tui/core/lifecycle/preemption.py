@@ -1,0 +1,13 @@
+"""How much would be lost if a task at work had to make way for another."""
+
+from pex_tui.core.lifecycle.scheduler import urgency
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.state import RunState
+
+
+def loss(state: RunState, name: TaskId) -> tuple[int, int, float, float]:
+    """By urgency, by how often it made way, by its rank in the graph, by the work done."""
+    position = state.graph.index[name]
+    task = state.tasks[position]
+    worked = 0.0 if task.started_at is None else state.now - task.started_at - task.paused_seconds
+    return -urgency(state, position), task.rollbacks, state.graph.ranks[position], worked

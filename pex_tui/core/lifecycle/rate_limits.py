@@ -1,0 +1,77 @@
+"""What holds new agents back without any fault of theirs: a provider's limit, a budget."""
+
+from random import Random
+
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.state import ProviderLimit, RunState
+
+MOST_REFUSALS = 12  # in a row, about an hour and a half; then a task fails of it
+_FIRST_SECONDS = 15.0
+_MOST_SECONDS = 600.0
+
+
+def limit_of(state: RunState, spec: TaskSpec) -> ProviderLimit | None:
+    """The limit that holds the task's agent right now."""
+    if spec.brief is None:
+        return None
+    known = _known(state, spec.provider)
+    return known if known is not None and known.until > state.now else None
+
+
+def limited(draft: Draft, spec: TaskSpec, wait_seconds: float | None) -> ProviderLimit | None:
+    """A provider refused: nothing of its starts for as long as it says, else for ever longer."""
+    if spec.brief is None:
+        return None
+    provider = spec.provider
+    known = _known(draft.state, provider)
+    is_new = known is None or draft.now >= known.until
+    hits = (known.hits if known else 0) + is_new
+    wait = wait_seconds if wait_seconds is not None else _backoff(draft.state, provider, hits)
+    until = max(known.until if known else 0.0, draft.now + max(1.0, wait))
+    limit = ProviderLimit(provider, until, hits)
+    others = tuple(one for one in draft.state.limits if one.provider != provider)
+    draft.set(limits=(*others, limit))
+    return limit
+
+
+def lifted(draft: Draft, spec: TaskSpec) -> None:
+    """A provider answers again."""
+    known = None if spec.brief is None else _known(draft.state, spec.provider)
+    if known is not None and draft.now >= known.until:
+        draft.set(limits=tuple(one for one in draft.state.limits if one is not known))
+
+
+def spent(state: RunState) -> tuple[int, float]:
+    """Tokens and US dollars of the whole run so far, as far as agents tell."""
+    tokens = sum(task.tokens or 0 for task in state.tasks)
+    return tokens, sum(task.cost_usd or 0.0 for task in state.tasks)
+
+
+def over_budget(state: RunState) -> str:
+    """What of the budget is used up, in words; empty while something is left."""
+    tokens, usd = spent(state)
+    rules, times = state.rules, state.budgets
+    if rules.budget_usd is not None and usd >= rules.budget_usd * times:
+        return f"${usd:.2f} of ${rules.budget_usd * times:.2f}"
+    if rules.budget_tokens is not None and tokens >= rules.budget_tokens * times:
+        return f"{tokens:,} of {rules.budget_tokens * times:,} tokens"
+    return ""
+
+
+def extend_budget(draft: Draft) -> None:
+    """Let the run use its budget once more, whatever its agents have overdrawn."""
+    tokens, usd = spent(draft.state)
+    rules = draft.state.rules
+    pairs = ((usd, rules.budget_usd), (tokens, rules.budget_tokens))
+    used = (int(amount / budget) for amount, budget in pairs if budget)
+    draft.set(budgets=max(draft.state.budgets, *used, 0) + 1)
+
+
+def _known(state: RunState, provider: str) -> ProviderLimit | None:
+    return next((one for one in state.limits if one.provider == provider), None)
+
+
+def _backoff(state: RunState, provider: str, hits: int) -> float:
+    plain = min(_MOST_SECONDS, _FIRST_SECONDS * 2.0 ** (hits - 1))
+    return plain * Random(f"{state.seed}/{provider}/{hits}").uniform(0.8, 1.2)  # noqa: S311

@@ -1,0 +1,59 @@
+"""What the next attempt of an agent has to know of the one before."""
+
+import shlex
+
+from pex_tui.core.events.landing_events import MergeConflicted
+from pex_tui.core.formatting import listed, short
+from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.state import TaskState
+
+_MOST_NAMED = 8
+_MOST_OUTPUT = 8_000  # characters of a gate's output: its end says what failed
+
+
+def gate_lesson(detail: str, output: str) -> str:
+    """Its change was merged and did not pass."""
+    shown = output[-_MOST_OUTPUT:].strip()
+    printed = f" It printed:\n\n{shown}" if shown else ""
+    return (
+        "Your change was merged onto the newest state of the repository and checked there, and "
+        f"{detail}.{printed}\n\nFind the cause and mend it; the same check decides again."
+    )
+
+
+def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
+    """Its change does not fit what landed meanwhile."""
+    files = listed([file.path for file in event.files])
+    others = f" (from {', '.join(event.against)})" if event.against else ""
+    paths = [file.path for file in event.files]
+    mine = _diff(task.start_commit, task.work, paths)
+    theirs = _diff(task.start_commit, event.tip, paths)
+    return (
+        f"Your change could not be merged: {files} was changed meanwhile{others}. You now stand on "
+        "the newest state, which holds the other change. Make yours again on top of it, so that "
+        f"both intentions hold.\n\nYour change was:      {mine}\nThe other change was: {theirs}"
+    )
+
+
+def failure_lesson(detail: str) -> str:
+    """The attempt ended without success."""
+    return f"Your last attempt did not succeed: {detail.rstrip('.')}. Go on, and end the task."
+
+
+INTERRUPTED = "You were interrupted in the middle of your work. Go on where you stopped."
+YIELDED = (
+    "You were stopped, as another task changed the same lines. Its change comes first: you now "
+    "stand on the newest state. Go on, so that both intentions hold."
+)
+DEADLOCKED = (
+    "You were stopped, as you and others waited for one another's locks in a circle. Go on where "
+    "you stopped. If you need several locks, take them at once: pex-tui lock ONE TWO -- COMMAND."
+)
+AGAIN = "A person looked at your work and asks you to do the task again, from the start."
+
+
+def _diff(before: CommitId | None, after: CommitId | None, paths: list[str]) -> str:
+    if before is None or after is None:
+        return "not kept"
+    named = map(shlex.quote, paths) if len(paths) <= _MOST_NAMED else (".",)
+    return f"git diff {short(before)} {short(after)} -- {' '.join(named)}"

@@ -1,0 +1,241 @@
+"""Who starts now: list scheduling by urgency and rank, within slots, exclusions and locks.
+
+The order is (long waits for a lock, boosted or priority, rank, time of being ready, plan order). A
+task that one before it waits out is not started before that, so nothing urgent starves; only whom a
+provider or the budget holds back keeps nobody else from starting. A slot that has just become free
+is kept for the milliseconds in which a reader's checkout is looked at, when what comes after that
+reader goes before what is ready now: otherwise a long chain would queue behind its fillers.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
+from pex_tui.core.lifecycle.exclusion_waits import is_news
+from pex_tui.core.lifecycle.rate_limits import limit_of, over_budget
+from pex_tui.core.model.ids import LockName, SlotId
+from pex_tui.core.model.lock_graph import excludes, holdings
+from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
+from pex_tui.core.model.plan import LockRequest, Priority, Strategy
+from pex_tui.core.model.state import RunState, TaskState, WaitCause
+
+_URGENCY = {priority: place for place, priority in enumerate(Priority)}
+_BOOSTED = -1
+_NOT_ITS_TURN = frozenset({WaitCause.LIMIT, WaitCause.BUDGET})
+_Active = list[tuple[int, TaskState]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Why a candidate can't start."""
+
+    cause: WaitCause
+    on: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Board:
+    """What the candidates before this one have left."""
+
+    state: RunState
+    free: list[SlotId]
+    busy: list[int] = field(default_factory=list)  # positions that exclude their neighbours
+    locks: list[tuple[LockRequest, int]] = field(default_factory=list)  # held, and by whom
+    reserved: list[int] = field(default_factory=list)  # held candidates that go first
+    most_urgent: float = math.inf  # of those
+    coming: tuple[int, ...] = ()  # tasks that will be ready as soon as a reader is looked at
+
+    def owed_before(self, position: int) -> int:
+        """How many free slots are kept for tasks that go before this one."""
+        order = _order(self.state, position)
+        return sum(_order(self.state, other) < order for other in self.coming)
+
+    def reserve(self, position: int) -> None:
+        """Hold a candidate that goes before less urgent ones."""
+        self.reserved.append(position)
+        self.most_urgent = min(self.most_urgent, urgency(self.state, position))
+
+    def take(self, position: int) -> None:
+        self.busy.append(position)
+        self.locks += [(lock, position) for lock in self.state.plan.tasks[position].locks]
+
+
+def dispatch(state: RunState) -> tuple[Event, ...]:
+    """The decisions for this moment: tasks to start, and ready tasks newly held back."""
+    if state.stage is not RunStage.RUNNING:
+        return ()
+    active = state.active()
+    candidates = _candidates(state, active)
+    if not candidates:
+        return ()
+    board = _board(state, active)
+    decisions: list[Event] = []
+    for position in candidates:
+        task = state.tasks[position]
+        has_slot = len(board.free) > board.owed_before(position)
+        hold = _model_hold(state, position) or (
+            _hold(board, position) if has_slot else _Hold(WaitCause.SLOT, ())
+        )
+        if hold is None:
+            slot = board.free.pop(0)
+            board.take(position)
+            attempt = max(task.attempt + 1, task.found)
+            decisions.append(TaskDispatched(task.id, attempt, slot))
+        else:
+            if hold.cause not in _NOT_ITS_TURN:
+                board.reserve(position)
+            if _is_news(state, position, hold):
+                decisions.append(TaskHeld(task.id, hold.cause, hold.on))
+    return tuple(decisions)
+
+
+def urgency(state: RunState, position: int) -> int:
+    """Smaller is more urgent."""
+    if state.tasks[position].boosted:
+        return _BOOSTED
+    return _URGENCY[state.plan.tasks[position].priority]
+
+
+def queue_order(state: RunState) -> tuple[int, ...]:
+    """Positions of the ready tasks in the order in which they will be considered."""
+    return tuple(_candidates(state, state.active()))
+
+
+def _candidates(state: RunState, active: _Active) -> list[int]:
+    ready = [position for position, task in active if task.phase is Phase.READY and not task.held]
+    ready.sort(key=lambda position: _order(state, position))
+    return ready
+
+
+def _order(state: RunState, position: int) -> tuple[float, int, float, float, int]:
+    """Smaller goes first."""
+    rank, ready_at = state.graph.ranks[position], state.tasks[position].ready_at
+    overdue = _overdue_since(state, position)
+    return overdue, urgency(state, position), -rank, ready_at or math.inf, position
+
+
+def _coming(state: RunState, active: _Active) -> tuple[int, ...]:
+    """Tasks whose last need is a reader that ended well and is only being looked at."""
+    graph = state.graph
+    return tuple(
+        dependent
+        for position, task in active
+        if task.phase is Phase.CAPTURING
+        and task.failure is None
+        and task.stop is None
+        and state.plan.tasks[position].is_read_only
+        for dependent in graph.dependents[position]
+        if state.tasks[dependent].phase is Phase.WAITING
+        and not state.tasks[dependent].held
+        and all(
+            need == position or state.tasks[need].phase in SUCCEEDED
+            for need in graph.needs[dependent]
+        )
+    )
+
+
+def _board(state: RunState, active: _Active) -> _Board:
+    board = _Board(state, _free_slots(state, active), coming=_coming(state, active))
+    board.busy += [position for position, task in active if task.phase in IN_FLIGHT]
+    board.locks += [(lock, state.graph.index[task]) for lock, task, _ in holdings(state)]
+    return board
+
+
+def _free_slots(state: RunState, active: _Active) -> list[SlotId]:
+    taken = {task.slot for _, task in active if task.phase in HOLDS_SLOT}
+    capacity = 1 if state.plan.strategy is Strategy.SEQUENTIAL else state.capacity
+    count = max(0, capacity - len(taken))
+    free = [SlotId(number) for number in range(1, capacity + 1) if number not in taken]
+    return free[:count]
+
+
+def _hold(board: _Board, position: int) -> _Hold | None:
+    return _conflict_hold(board, position) or _lock_hold(board, position)
+
+
+def _model_hold(state: RunState, position: int) -> _Hold | None:
+    """What keeps back agents with a model, and no plain command."""
+    spec = state.plan.tasks[position]
+    if spec.brief is None:
+        return None
+    limit = limit_of(state, spec)
+    if limit is not None:
+        return _Hold(WaitCause.LIMIT, (limit.provider,))
+    used_up = over_budget(state)
+    return _Hold(WaitCause.BUDGET, (used_up,)) if used_up else None
+
+
+def _conflict_hold(board: _Board, position: int) -> _Hold | None:
+    state = board.state
+    excluded: Mapping[int, str] = state.graph.excluded[position]
+    against = [other for other in board.busy if other in excluded]
+    mine = urgency(state, position)
+    if excluded and board.most_urgent < mine:
+        against += [
+            other for other in board.reserved if other in excluded and urgency(state, other) < mine
+        ]
+    if not against and state.sequential and not state.plan.tasks[position].is_read_only:
+        against = [other for other in board.busy if not state.plan.tasks[other].is_read_only]
+    return _held_by(state, WaitCause.CONFLICT, against) if against else None
+
+
+def _lock_hold(board: _Board, position: int) -> _Hold | None:
+    """All locks at once or none, so that no two waiting tasks can block one another."""
+    state = board.state
+    for request in state.plan.tasks[position].locks:
+        holders = [other for lock, other in board.locks if excludes(lock, request)]
+        if holders:
+            return _Hold(WaitCause.RESOURCE, (request.name, *_names(state, holders)))
+        before = [
+            other for other in board.reserved if _goes_first(state, other, position, request.name)
+        ]
+        before += _claimants(state, request, _overdue_since(state, position))
+        if before:
+            return _Hold(WaitCause.RESOURCE, (request.name, *_names(state, before)))
+    return None
+
+
+def _claimants(state: RunState, request: LockRequest, since: float) -> list[int]:
+    """Tasks at work that wait for the lock: whoever is about to start comes after them."""
+    return [
+        state.graph.index[claim.task]
+        for claim in state.claims
+        if claim.is_waiting
+        and claim.asked_at < since
+        and state.task(claim.task).phase is not Phase.PAUSED
+        and any(excludes(lock, request) for lock in claim.locks)
+    ]
+
+
+def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> bool:
+    """Whether another candidate is owed the lock: it waited too long, or is more urgent."""
+    if all(request.name != lock for request in state.plan.tasks[other].locks):
+        return False
+    since = _overdue_since(state, position)
+    return _overdue_since(state, other) < since or (
+        since == math.inf and urgency(state, other) < urgency(state, position)
+    )
+
+
+def _overdue_since(state: RunState, position: int) -> float:
+    wait = state.tasks[position].wait
+    return wait.since if wait is not None and wait.is_overdue else math.inf
+
+
+def _held_by(state: RunState, cause: WaitCause, positions: list[int]) -> _Hold:
+    return _Hold(cause, _names(state, positions))
+
+
+def _names(state: RunState, positions: list[int]) -> tuple[str, ...]:
+    return tuple(state.tasks[position].id for position in sorted(set(positions)))
+
+
+def _is_news(state: RunState, position: int, hold: _Hold) -> bool:
+    """Waiting for a slot is what a ready task does anyway; only a change of that is news."""
+    wait = state.tasks[position].wait
+    if wait is None:
+        return hold.cause is not WaitCause.SLOT
+    if wait.cause is hold.cause is WaitCause.CONFLICT:
+        return is_news(state, position, wait, hold.on)
+    return (wait.cause, wait.on) != (hold.cause, hold.on)

@@ -1,0 +1,76 @@
+"""A state while one event changes it: what moved, and what is to be done about it."""
+
+from dataclasses import replace
+from typing import Any
+
+from pex_tui.core.events.actions import Action
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import LEGAL, TERMINAL, Phase
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.state import RunState, TaskState
+
+
+class IllegalTransition(Exception):  # noqa: N818  # the field's name for it
+    """An event asked for a move that the table of phases does not know; nothing has changed."""
+
+
+class Draft:
+    """Collects the changes of one step; the state it was made from stays as it is."""
+
+    def __init__(self, state: RunState, now: float) -> None:
+        self._state = state
+        self._tasks: list[TaskState] | None = None
+        self._run: dict[str, Any] = {}
+        self.now = now
+        self.actions: list[Action] = []
+        self.unsettled: list[TaskId] = []  # tasks whose dependents have to be looked at
+
+    @property
+    def state(self) -> RunState:
+        """The state with all changes so far."""
+        if self._tasks is not None or self._run:
+            changes = dict(self._run)
+            if self._tasks is not None:
+                changes["tasks"] = tuple(self._tasks)
+            self._state = replace(self._state, **changes)
+            self._tasks, self._run = None, {}
+        return self._state
+
+    def task(self, task_id: TaskId) -> TaskState:
+        """The task as it stands now."""
+        tasks = self._state.tasks if self._tasks is None else self._tasks
+        return tasks[self._state.graph.index[task_id]]
+
+    def spec(self, task_id: TaskId) -> TaskSpec:
+        """The task's specification."""
+        return self._state.spec(task_id)
+
+    def change(self, task_id: TaskId, **changes: Any) -> TaskState:
+        """Change fields of a task, but not its phase."""
+        if self._tasks is None:
+            self._tasks = list(self._state.tasks)
+        position = self._state.graph.index[task_id]
+        self._tasks[position] = replace(self._tasks[position], **changes)
+        return self._tasks[position]
+
+    def move(self, task_id: TaskId, phase: Phase, **changes: Any) -> TaskState:
+        """Move a task to another phase; raise IllegalTransition when the table forbids it."""
+        before = self.task(task_id).phase
+        if phase not in LEGAL[before]:
+            raise IllegalTransition(f"task {task_id} can't go from {before} to {phase}")
+        if phase in TERMINAL:
+            changes = {"ended_at": self.now, "held": False, "slot": None, "wait": None} | changes
+            self.unsettled.append(task_id)
+        return self.change(task_id, phase=phase, **changes)
+
+    def set(self, **changes: Any) -> None:
+        """Change fields of the run."""
+        self._run |= changes
+
+    def act(self, *actions: Action) -> None:
+        """Ask for actions."""
+        self.actions.extend(actions)
+
+    def notice(self, text: str) -> None:
+        """Tell the user something."""
+        self.set(notices=(*self.state.notices, text))

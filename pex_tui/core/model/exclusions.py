@@ -1,0 +1,113 @@
+"""Which two tasks must not run at the same time, and why."""
+
+from collections.abc import Sequence
+
+from pex_tui.core.formatting import percent
+from pex_tui.core.model.globs import Shared, any_overlap, plain_start
+from pex_tui.core.model.plan import Collision, TaskSpec
+from pex_tui.core.model.run_rules import RunRules
+
+WRITERS = "@writes"
+_NEVER = "never runs beside"
+
+
+def pairs_to_compare(tasks: Sequence[TaskSpec], rules: RunRules) -> list[tuple[int, int]]:
+    """Positions (first, second) of the tasks that a rule names or whose globs begin alike.
+
+    No other two can conflict; in a large plan they are few among all. In order of the second.
+    """
+    named = {name for pair in rules.never for name in pair if name != WRITERS}
+    among_writers = (WRITERS, WRITERS) in rules.never
+    exact: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob of this plain start
+    below: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob that starts so, and goes on
+    found: set[tuple[int, int]] = set()
+    for position, spec in enumerate(tasks):
+        if spec.agent in named or (among_writers and not spec.is_read_only):
+            found |= {(min(position, one), max(position, one)) for one in range(len(tasks))}
+        starts = {plain_start(glob) for glob in spec.writes or spec.predicted_writes}
+        for start in starts:
+            prefixes = [start[:length] for length in range(len(start) + 1)]
+            near = below.get(start, set()).union(*(exact.get(one, ()) for one in prefixes))
+            found |= {(other, position) for other in near}
+        for start in starts:
+            exact.setdefault(start, set()).add(position)
+            for length in range(len(start) + 1):
+                below.setdefault(start[:length], set()).add(position)
+    pairs = [pair for pair in found if pair[0] != pair[1]]
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+
+
+def conflict_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
+    """Why the two must not run side by side, for a person; None when they may.
+
+    Never-parallel rules always hold, a declared overlap unless one of the two names the other in
+    `beside`; an overlap that is only predicted does not count between members of one cluster.
+    """
+    never = _never_together(first, second, rules)
+    if never is not None or _may_run_beside(first, second):
+        return never
+    if first.writes and second.writes:  # both declare what they write: nothing is predicted
+        return _declared_overlap(first, second)
+    return None if _in_one_cluster(first, second, rules) else _predicted_overlap(first, second)
+
+
+def collision_reason(
+    collision: Collision, first: TaskSpec, second: TaskSpec, rules: RunRules
+) -> str | None:
+    """Why the two that the collision was foreseen for must not run side by side; None if they may.
+
+    What both declare outranks what was foreseen.
+    """
+    is_declared = first.writes is not None and second.writes is not None
+    if is_declared or collision.chance < rules.collision_threshold:
+        return None
+    if _may_run_beside(first, second) or _in_one_cluster(first, second, rules):
+        return None
+    return with_chance(collision.reason, collision)
+
+
+def with_chance(reason: str, collision: Collision) -> str:
+    """The reason with how probable the collision is; a rule that forbids it needs no chance."""
+    return reason if _NEVER in reason else f"{reason} ({percent(collision.chance)})"
+
+
+def _never_together(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
+    for left, right in rules.never:
+        if (_is(first, left) and _is(second, right)) or (_is(second, left) and _is(first, right)):
+            other = "a task that may change files" if right == WRITERS else right
+            return f"{left} {_NEVER} {other}"
+    return None
+
+
+def _is(spec: TaskSpec, who: str) -> bool:
+    return not spec.is_read_only if who == WRITERS else spec.agent == who
+
+
+def _declared_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
+    both = any_overlap(first.writes or (), second.writes or ())
+    return None if both is None else _overlap_text("both write", both)
+
+
+def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
+    both = any_overlap(
+        first.writes or first.predicted_writes, second.writes or second.predicted_writes
+    )
+    return None if both is None else _overlap_text("both will probably write", both)
+
+
+def _overlap_text(claim: str, both: Shared) -> str:
+    """The shared pattern or path, else both patterns and a path that proves it."""
+    if both.first == both.second:
+        return f"{claim} {both.first}"
+    if both.path in (both.first, both.second):
+        pattern = both.second if both.path == both.first else both.first
+        return f"{claim} {both.path} ({pattern})"
+    return f"{claim} {both.first} and {both.second}, as in {both.path}"
+
+
+def _may_run_beside(first: TaskSpec, second: TaskSpec) -> bool:
+    return first.id in second.beside or second.id in first.beside
+
+
+def _in_one_cluster(first: TaskSpec, second: TaskSpec, rules: RunRules) -> bool:
+    return any(first.agent in cluster and second.agent in cluster for cluster in rules.clusters)

@@ -1,0 +1,217 @@
+"""Globs over repository paths: `*`, `?` and `[a-z]` within a segment, `**` across, `{a,b}` choices.
+
+Upper and lower case differ, as they do for git, and a wildcard matches a leading dot. A pattern
+that ends in a slash stands for everything below it; one that ends in a plain name for that path
+and everything below it. Two patterns overlap only where one path can be in both. There a name that
+looks like a file's (`README.md`, `Makefile`) has nothing below it, unless the other pattern says
+so.
+"""
+
+import re
+from functools import lru_cache
+from itertools import takewhile
+from typing import NamedTuple
+
+from pex_tui.core.model.glob_names import ANY_NAME, Name, name_regex, parse_name, shared_name
+
+DEEP = "**"  # any number of segments
+_SPECIAL = frozenset("*?[{")
+_MOST_CHOICES = 64  # a pattern of more choices than this stands for its own text
+_EXTENSION = re.compile(r".+\.[A-Za-z][A-Za-z0-9_]{0,9}")
+_FOLDERS_LIKE_FILES = re.compile(r".*\.(d|app|framework|bundle|xcodeproj|xcworkspace|xcassets)")
+_BARE_FILES = re.compile(
+    r"\.[a-z]*(rc|ignore|attributes|modules|mailmap|env|editorconfig|keep|version)"
+    r"|[A-Z]*(LICEN[CS]E|COPYING|NOTICE|README|CHANGELOG|CHANGES|CODEOWNERS|AUTHORS|VERSION)"
+    r"|(GNU)?[Mm]akefile|[A-Z][a-z]+file|BUILD|WORKSPACE|gradlew|mvnw"
+)
+_Segment = Name | str  # a name's pattern, or DEEP
+_Segments = tuple[_Segment, ...]
+
+
+class Shared(NamedTuple):
+    """Two patterns, and a path that both of them match."""
+
+    first: str
+    second: str
+    path: str
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether the path, with forward slashes and relative to the repository, is in the pattern."""
+    return _compiled(pattern).fullmatch(path) is not None
+
+
+def any_match(patterns: tuple[str, ...], path: str) -> bool:
+    """Whether the path is in one of the patterns; quick for many paths."""
+    return _compiled_all(patterns).fullmatch(path) is not None
+
+
+def overlap(first: str, second: str) -> bool:
+    """Whether some path is in both patterns."""
+    return shared_path(first, second) is not None
+
+
+def shared_path(first: str, second: str) -> str | None:
+    """A path that is in both patterns; None where no path can be."""
+    for left, right in zip(plain_start(first), plain_start(second), strict=False):
+        if left != right:  # most pairs of a large plan part here
+            return None
+    return _shared_path(first, second)
+
+
+def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> Shared | None:
+    """The first pair of patterns that share a path."""
+    for left in first:
+        for right in second:
+            path = shared_path(left, right)
+            if path is not None:
+                return Shared(left, right, path)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def plain_start(pattern: str) -> tuple[str, ...]:
+    """The leading segments that stand for nothing but themselves."""
+    return tuple(takewhile(_SPECIAL.isdisjoint, _split(pattern)))
+
+
+def names_a_file(name: str) -> bool:
+    """Whether a plain name is by its look a file's: with an extension, or a well-known one."""
+    if _BARE_FILES.fullmatch(name):
+        return True
+    return bool(_EXTENSION.fullmatch(name)) and not _FOLDERS_LIKE_FILES.fullmatch(name)
+
+
+@lru_cache(maxsize=4096)
+def _shared_path(first: str, second: str) -> str | None:
+    for left in _alternatives(_as_named_by(second, first), is_wide=False):
+        for right in _alternatives(_as_named_by(first, second), is_wide=False):
+            names = _shared_segments(left, right)
+            if names:
+                return "/".join(names)
+    return None
+
+
+def _as_named_by(other: str, pattern: str) -> str:
+    """The pattern, and as a folder's where the other one goes on below it by its very name."""
+    path, beyond = _split(pattern), _split(other)
+    is_folder = len(beyond) > len(path) and plain_start(other)[: len(path)] == tuple(path)
+    return f"{pattern}/" if is_folder else pattern
+
+
+def _shared_segments(left: _Segments, right: _Segments) -> tuple[str, ...] | None:
+    """The names of a path that both match: a walk through the product of the two patterns."""
+    came_from: dict[tuple[int, int], tuple[tuple[int, int], str] | None] = {(0, 0): None}
+    walk = [(0, 0)]
+    for spot in walk:
+        if spot == (len(left), len(right)):
+            return _names_on_the_way(spot, came_from)
+        for following, name in _following(left, right, *spot):
+            if following not in came_from:
+                came_from[following] = (spot, name)
+                walk.append(following)
+    return None
+
+
+def _names_on_the_way(
+    spot: tuple[int, int], came_from: dict[tuple[int, int], tuple[tuple[int, int], str] | None]
+) -> tuple[str, ...]:
+    names = []
+    step = came_from[spot]
+    while step is not None:
+        before, name = step
+        names += [name] if name else []
+        step = came_from[before]
+    return tuple(reversed(names))
+
+
+def _following(
+    left: _Segments, right: _Segments, at: int, on: int
+) -> list[tuple[tuple[int, int], str]]:
+    """Where the two may stand after one more name, or without one where a `**` ends."""
+    one = left[at] if at < len(left) else None
+    other = right[on] if on < len(right) else None
+    found = []
+    if one == DEEP:
+        found.append(((at + 1, on), ""))
+    if other == DEEP:
+        found.append(((at, on + 1), ""))
+    if one is not None and other is not None and not one == other == DEEP:
+        name = shared_name(_as_name(one), _as_name(other))
+        if name is not None:
+            found.append(((at + (one != DEEP), on + (other != DEEP)), name))
+    return found
+
+
+def _as_name(segment: _Segment) -> Name:
+    return ANY_NAME if isinstance(segment, str) else segment
+
+
+@lru_cache(maxsize=4096)
+def _alternatives(pattern: str, *, is_wide: bool) -> tuple[_Segments, ...]:
+    """The pattern without choices; a plain name also with all below it, if wide or no file's."""
+    found: dict[_Segments, None] = {}
+    for text in _choices(pattern):
+        words = _split(text)
+        segments = tuple(DEEP if word == DEEP else parse_name(word) for word in words)
+        is_folder = text.endswith("/")
+        if segments and segments[-1] == DEEP:
+            segments, is_folder = segments[:-1], True
+        if not is_folder:
+            found[segments] = None
+            is_plain = bool(words) and _SPECIAL.isdisjoint(words[-1])
+            is_folder = is_plain and (is_wide or not names_a_file(words[-1]))
+        if is_folder:
+            found[(*segments, DEEP, ANY_NAME)] = None  # below it, so at least one name more
+    return tuple(found)
+
+
+def _split(pattern: str) -> list[str]:
+    return [part for part in pattern.split("/") if part not in {"", "."}]
+
+
+def _choices(pattern: str) -> list[str]:
+    """The patterns that `{a,b}` stands for; braces without a comma stand for themselves."""
+    waiting, found = [pattern], []
+    while waiting:
+        text = waiting.pop()
+        group = _innermost(text)
+        if group is None:
+            found.append(text)
+        else:
+            start, stop = group
+            waiting += [
+                text[:start] + choice + text[stop:]
+                for choice in text[start + 1 : stop - 1].split(",")
+            ]
+        if len(found) + len(waiting) > _MOST_CHOICES:
+            return [pattern]
+    return found
+
+
+def _innermost(text: str) -> tuple[int, int] | None:
+    """Where the first group of choices that holds no other one begins and ends."""
+    group = re.search(r"\{[^{}]*,[^{}]*\}", text)
+    return None if group is None else group.span()
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(
+        "|".join(_regex(segments) for segments in _alternatives(pattern, is_wide=True)), re.DOTALL
+    )
+
+
+@lru_cache(maxsize=64)
+def _compiled_all(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    never = "(?!)"
+    return re.compile("|".join(_compiled(one).pattern for one in patterns) or never, re.DOTALL)
+
+
+def _regex(segments: _Segments) -> str:
+    """A regular expression for whole paths; `**` never stands at the end."""
+    parts = [
+        "(?:[^/]+/)*" if isinstance(segment, str) else name_regex(segment) + "/"
+        for segment in segments
+    ]
+    return "(?:" + "".join(parts).removesuffix("/") + ")"

@@ -1,0 +1,139 @@
+"""Who stands still for whom among the tasks at work, and whether that can ever end.
+
+One graph with every edge that there can be among those that hold something: a waiting claim waits
+for whoever has its locks, a task for the claims and leases that it waits for and for whom it is
+paused for, what is held for what runs under it. Everything else that waits holds nothing (needs,
+stages, a slot, a neighbour, the merge queue), or waits for a person or the clock: nobody can wait
+for that in a circle.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Literal
+
+from pex_tui.core.model.ids import ClaimId, TaskId
+from pex_tui.core.model.phases import HOLDS_SLOT, Phase
+from pex_tui.core.model.plan import LockMode, LockRequest
+from pex_tui.core.model.semantics import Semantics
+from pex_tui.core.model.state import LockClaim, RunState
+
+
+class Edge(StrEnum):
+    """Why one node waits for another."""
+
+    LOCK = "lock"  # the other has what it claims
+    CLAIM = "claim"  # it can't end before the claim of one of its processes does
+    LEASE = "lease"  # the other has the file that it wants to change
+    OVERLAP = "overlap"  # it is paused until the other has landed
+
+
+Node = tuple[Literal["task"], TaskId] | tuple[Literal["claim"], ClaimId]
+Waits = Mapping[Node, Mapping[Node, Edge]]
+Holding = tuple[LockRequest, TaskId, ClaimId | None]
+
+
+def holdings(state: RunState) -> tuple[Holding, ...]:
+    """Every lock that is held: by which task, and by which claim (None for the plan's own)."""
+    by_plan = [
+        (lock, task.id, None)
+        for position, task in state.active()
+        if task.phase in HOLDS_SLOT
+        for lock in state.plan.tasks[position].locks
+    ]
+    by_claim = [
+        (lock, claim.task, claim.claim)
+        for claim in state.claims
+        if not claim.is_waiting
+        for lock in claim.locks
+    ]
+    return (*by_plan, *by_claim)
+
+
+def in_the_way(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Holding]:
+    """What is held and keeps the claim from being granted; what it runs within never does."""
+    for held in holdings:
+        lock, task, by = held
+        is_own = task == claim.task and (by is None or by in claim.within)
+        if not is_own and any(excludes(lock, wanted) for wanted in claim.locks):
+            yield held
+
+
+def waits(state: RunState) -> Waits:
+    """For each task at work and each claim what has to end first, and why."""
+    graph: dict[Node, dict[Node, Edge]] = {}
+    held = holdings(state)
+    for claim in state.claims:
+        edges = graph.setdefault(("claim", claim.claim), {})
+        if claim.is_waiting:
+            graph.setdefault(("task", claim.task), {})["claim", claim.claim] = Edge.CLAIM
+            for _, task, by in in_the_way(held, claim):
+                edges[("task", task) if by is None else ("claim", by)] = Edge.LOCK
+            for outer in claim.within:
+                graph.setdefault(("claim", outer), {})["claim", claim.claim] = Edge.CLAIM
+    if state.semantics >= Semantics.ONE_WAIT_GRAPH:
+        _add_standstills(state, graph)
+    return graph
+
+
+def _add_standstills(state: RunState, graph: dict[Node, dict[Node, Edge]]) -> None:
+    for _, task in state.active():
+        if task.phase not in {Phase.RUNNING, Phase.PAUSED}:
+            continue
+        edges: dict[Node, Edge] = {
+            ("task", asked.held_by): Edge.LEASE
+            for asked in task.permissions
+            if asked.held_by is not None
+        }
+        if task.yields_to is not None and ("task", task.yields_to) not in edges:
+            edges["task", task.yields_to] = Edge.OVERLAP
+        graph.setdefault(("task", task.id), {}).update(edges)
+        if task.phase is Phase.PAUSED:  # and whatever runs in it
+            for claim in state.claims:
+                if claim.task == task.id and not claim.is_waiting:
+                    graph.setdefault(("claim", claim.claim), {}).update(edges)
+
+
+def circle(waits: Waits) -> tuple[Node, ...]:
+    """Nodes of which each waits for the next, and the last for the first; else none."""
+    done: set[Node] = set()
+    for start in waits:
+        if start in done:
+            continue
+        path = [start]
+        stack = [iter(waits[start])]
+        while stack:
+            step = next(stack[-1], None)
+            if step is None:
+                stack.pop()
+                done.add(path.pop())
+            elif step in path:
+                return tuple(path[path.index(step) :])
+            elif step not in done:
+                path.append(step)
+                stack.append(iter(waits.get(step, ())))
+    return ()
+
+
+def waits_for(waits: Waits, first: Node, last: Node) -> bool:
+    """Whether the first waits for the last, directly or not."""
+    seen: set[Node] = set()
+    stack = [first]
+    while stack:
+        node = stack.pop()
+        if node == last:
+            return True
+        if node not in seen:
+            seen.add(node)
+            stack.extend(waits.get(node, ()))
+    return False
+
+
+def excludes(one: LockRequest, other: LockRequest) -> bool:
+    """Whether the two can't be held at the same time."""
+    both_share = one.mode is LockMode.SHARED and other.mode is LockMode.SHARED
+    return one.name == other.name and not both_share
+
+
+def names(claim: LockClaim) -> str:
+    """The locks of a claim, for a person."""
+    return ", ".join(dict.fromkeys(lock.name for lock in claim.locks))

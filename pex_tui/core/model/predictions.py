@@ -1,0 +1,177 @@
+"""Collisions that the plan foresaw, beside what then happened: how good the prediction was."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.exclusions import pairs_to_compare
+from pex_tui.core.model.globs import any_overlap, matches
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import SUCCEEDED
+from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.precedence import Precedence
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.state import RunState, TaskState
+
+Pair = tuple[TaskId, TaskId]
+"""Two tasks, the one that stands earlier in the plan first."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteForecast:
+    """What one task was expected to write (globs, declared or named in its prompt), and wrote.
+
+    `untouched` are globs that no written file matches, `unexpected` files that no glob matches.
+    """
+
+    task: TaskId
+    globs: int
+    untouched: tuple[str, ...]
+    files: int
+    unexpected: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The plan's predictions against what was observed.
+
+    A pair of tasks that nothing orders was *foreseen* when the plan as it was approved let expect
+    that both write the same file, or told of a collision with at least the threshold's chance,
+    whether the two were then kept apart or not. A collision was *observed* when two tasks were seen
+    or met colliding, or, of a pair that was foreseen or kept apart since, when both ended well and
+    changed a file in common: kept apart, they had no other way to show it. Foreseen pairs of which
+    one did not end well are not judged unless they collided.
+    """
+
+    foreseen: tuple[Pair, ...]
+    hits: tuple[Pair, ...]
+    false_alarms: tuple[Pair, ...]
+    missed: tuple[Pair, ...]
+    writes: tuple[WriteForecast, ...]
+
+    @property
+    def precision(self) -> float | None:
+        """The share of the judged predictions that were right; None without any."""
+        return _share(len(self.hits), len(self.hits) + len(self.false_alarms))
+
+    @property
+    def recall(self) -> float | None:
+        """The share of the observed collisions that were foreseen; None without any."""
+        return _share(len(self.hits), len(self.hits) + len(self.missed))
+
+    @property
+    def write_precision(self) -> float | None:
+        """The share of the expected globs that a written file matches; None without any."""
+        globs = sum(one.globs for one in self.writes)
+        return _share(globs - sum(len(one.untouched) for one in self.writes), globs)
+
+    @property
+    def write_recall(self) -> float | None:
+        """The share of the written files that a glob had let expect; None without any."""
+        files = sum(one.files for one in self.writes)
+        return _share(files - sum(len(one.unexpected) for one in self.writes), files)
+
+
+def foreseen_at(state: RunState, first: TaskId, second: TaskId) -> float | None:
+    """When the plan was made, if both are of it and it let expect a collision of the two."""
+    if not {first, second} <= state.graph.index.keys():
+        return None
+    told = _is_foreseen(state.planned, state.rules, state.graph, (first, second))
+    return state.created_at if told else None
+
+
+def foreseen(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair, ...]:
+    """Pairs foreseen to collide where no need orders them anyway, in plan order."""
+    precedence = Precedence(graph)
+    told = {_places(graph, (one.first, one.second)) for one in plan.collisions}
+    return tuple(
+        pair
+        for first, second in sorted(told.union(pairs_to_compare(plan.tasks, rules)))
+        if plan.tasks[first].enabled
+        and plan.tasks[second].enabled
+        and not precedence.orders(first, second)
+        and _is_foreseen(plan, rules, graph, pair := (plan.tasks[first].id, plan.tasks[second].id))
+    )
+
+
+def forecast(state: RunState, collided: Collection[frozenset[TaskId]]) -> Forecast:
+    """Judge what was foreseen by the run so far; `collided` are pairs seen or met colliding."""
+    expected = foreseen(state.planned, state.rules, state.graph)
+    hits = {pair for pair in expected if frozenset(pair) in collided or _share_a_file(state, pair)}
+    surprises = {*collided, *_replanned(state)} - {frozenset(pair) for pair in expected}
+    ids = [task.id for task in state.tasks]
+    missed = sorted(_places(state.graph, (one, other)) for one, other in surprises)
+    return Forecast(
+        foreseen=expected,
+        hits=tuple(pair for pair in expected if pair in hits),
+        false_alarms=tuple(
+            pair for pair in expected if pair not in hits and _ended_well(state, pair)
+        ),
+        missed=tuple((ids[first], ids[second]) for first, second in missed),
+        writes=tuple(_write_forecasts(state)),
+    )
+
+
+def _replanned(state: RunState) -> Iterator[frozenset[TaskId]]:
+    """Pairs that were kept apart only once one of them had written more than was known of it."""
+    for one in state.conflicts:
+        is_late = one.kind is ConflictKind.WRITE and one.foreseen_at is None
+        if is_late and one.decision is Decision.SERIALISED:
+            pairs = ((one.tasks[0], other) for other in one.tasks[1:])
+            yield from (frozenset(pair) for pair in pairs if _share_a_file(state, pair))
+
+
+def _places(graph: PlanGraph, pair: Pair) -> tuple[int, int]:
+    first, second = sorted(graph.index[one] for one in pair)
+    return first, second
+
+
+def _is_foreseen(plan: Plan, rules: RunRules, graph: PlanGraph, pair: Pair) -> bool:
+    first, second = (plan.tasks[graph.index[one]] for one in pair)
+    if any_overlap(_expected(first), _expected(second)):
+        return True
+    if first.writes is not None and second.writes is not None:
+        return False  # what both declare outranks what was foreseen
+    return any(
+        {one.first, one.second} == set(pair) and one.chance >= rules.collision_threshold
+        for one in plan.collisions
+    )
+
+
+def _expected(spec: TaskSpec) -> tuple[str, ...]:
+    return spec.predicted_writes if spec.writes is None else spec.writes
+
+
+def _ended_well(state: RunState, pair: Pair) -> bool:
+    return {state.task(one).phase for one in pair} <= SUCCEEDED
+
+
+def _share_a_file(state: RunState, pair: Pair) -> bool:
+    left, right = (set(state.task(one).files) for one in pair)
+    return _ended_well(state, pair) and not left.isdisjoint(right)
+
+
+def _write_forecasts(state: RunState) -> Iterator[WriteForecast]:
+    """Of tasks that ended well, having run; one that is to write nothing predicts nothing."""
+    for spec, task in zip(state.planned.tasks, state.tasks, strict=True):
+        if _expected(spec) and task.attempt and task.phase in SUCCEEDED:
+            yield _write_forecast(_expected(spec), task)
+
+
+def _write_forecast(globs: tuple[str, ...], task: TaskState) -> WriteForecast:
+    return WriteForecast(
+        task=task.id,
+        globs=len(globs),
+        untouched=tuple(
+            glob for glob in globs if not any(matches(glob, path) for path in task.files)
+        ),
+        files=len(task.files),
+        unexpected=tuple(
+            path for path in task.files if not any(matches(glob, path) for glob in globs)
+        ),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,358 @@
+"""The state of a run: one immutable value, changed by `step` alone."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from pex_tui.core.model.conflict import Combination, Conflict, Overlap
+from pex_tui.core.model.ids import ClaimId, CommitId, RunId, SlotId, TaskId
+from pex_tui.core.model.phases import ACTIVE, HOLDS_SLOT, LandingStage, Phase, RunStage
+from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.semantics import NEWEST
+from pex_tui.core.model.unlanded import Unlanded
+
+
+class FailureKind(StrEnum):
+    """Why an attempt did not succeed; the last six are not retried."""
+
+    EXIT = "exit"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+    PREPARE = "prepare"  # its workspace or process could not be made ready this time
+    LOST = "lost"  # its process vanished without a record
+    NO_CHANGES = "no_changes"  # it promised changes and made none
+    UNEXPECTED_CHANGES = "unexpected_changes"  # it promised to change nothing and did
+    MARKERS = "markers"  # it left merge markers in its files
+    AGENT = "agent"  # by its own word
+    LIMIT = "limit"  # its model's provider takes no more for now; tried again for nothing
+    STALL = "stall"  # it gave no sign of life
+    AUTH = "auth"  # its login is refused
+    LAUNCH = "launch"  # its command can't be run
+    GATE = "gate"  # its work was merged and did not pass
+    CAPTURE = "capture"  # its work could not be put under a ref
+    LANDING = "landing"  # git refused to merge or move
+    PROTECTED = "protected"  # it changed what only a person may change
+
+
+PERMANENT = frozenset(
+    {
+        FailureKind.AUTH,
+        FailureKind.LAUNCH,
+        FailureKind.GATE,
+        FailureKind.CAPTURE,
+        FailureKind.LANDING,
+        FailureKind.PROTECTED,
+    }
+)
+
+
+class StopCause(StrEnum):
+    """Why a live process is being stopped."""
+
+    ABORT = "abort"  # a person said so
+    TIMEOUT = "timeout"
+    RERUN = "rerun"  # a person asked for a fresh attempt
+    YIELD = "yield"  # it makes way for another that it collides with
+    DEADLOCK = "deadlock"  # it gives back its locks, so that others can go on
+    INTERRUPT = "interrupt"  # the run is being killed; the attempt is given back
+
+
+class WaitCause(StrEnum):
+    """What keeps a ready task from starting."""
+
+    SLOT = "slot"
+    CONFLICT = "conflict"  # a neighbour that must not run beside it
+    RESOURCE = "resource"  # a named lock
+    LIMIT = "limit"  # its model's provider takes no more for a while
+    BUDGET = "budget"  # used up; a person has to say how it goes on
+
+
+class Verdict(StrEnum):
+    """The answer to an agent that asks for a permission."""
+
+    ALLOW_ONCE = "allow_once"
+    ALLOW_ALWAYS = "allow_always"  # whatever of the same scope is asked in this run
+    DENY = "deny"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    GATE_FAILED = "gate_failed"
+    CONFLICTS = "conflicts"  # unresolved ones are left
+    ABORTED = "aborted"
+    DENIED = "denied"  # an agent was denied a permission that it needed
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task is not a success, in words for a person; `output` is what its gate printed."""
+
+    kind: FailureKind
+    detail: str
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a ready task waits for and since when; overdue past the lock timeout.
+
+    `on` are those that it was last told to wait for, `told` how often that was. Of many tasks that
+    are kept apart for one reason it names one, also when that one's place has passed to another.
+    """
+
+    cause: WaitCause
+    on: tuple[str, ...]
+    since: float
+    is_overdue: bool = False
+    told: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LockClaim:
+    """What a process of an attempt wants or holds: all of the locks or none.
+
+    `within` are the claims whose command it runs in, `until` when it gives up; both it and the
+    attempt's claims end with the attempt. Times are absolute seconds.
+    """
+
+    claim: ClaimId
+    task: TaskId
+    attempt: int
+    locks: tuple[LockRequest, ...]
+    within: tuple[ClaimId, ...]
+    asked_at: float
+    until: float | None = None
+    granted_at: float | None = None
+    absent_since: float | None = None  # an engine ended, and its process has not come back yet
+    is_overdue: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it was not granted yet."""
+        return self.granted_at is None
+
+
+ONLY_THIS = "this request alone"
+"""The scope of an answer that no other request may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What an agent asked to do; `verdict` is None while it waits for the answer.
+
+    An edit that is allowed is held back, with its verdict, while another task has the file.
+    """
+
+    request: str
+    tool: str
+    title: str
+    touches: tuple[str, ...]
+    scope: str
+    asked_at: float
+    verdict: Verdict | None = None
+    by: str = ""
+    answered_at: float | None = None
+    edits: bool = False  # only files of its own workspace
+    held_by: TaskId | None = None
+
+    def held_back(self, by: TaskId) -> "Permission":
+        """The same, with its answer kept back until that task has landed."""
+        return replace(self, held_by=by)
+
+    def let_go(self) -> "Permission":
+        """The same, to be answered now."""
+        return replace(self, held_by=None)
+
+    def answered(self, verdict: Verdict, by: str, at: float) -> "Permission":
+        """The same with its answer."""
+        return replace(self, verdict=verdict, by=by, answered_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderLimit:
+    """A provider of models that refuses until then (absolute seconds), the `hits`-th time."""
+
+    provider: str
+    until: float
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Time between two engines, in absolute seconds; up to `seen` an attempt was alive in it."""
+
+    begin: float
+    end: float
+    seen: float
+    for_person: bool  # the run waited for a person when it began
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """Everything known of one task. Times are absolute seconds, None until they happen.
+
+    `attempt` counts from 1; 0 means never started. `failures` counts attempts that failed,
+    `reruns` attempts on a newer tip that a conflict or a red gate asked for; only the first are
+    limited by the task's retries. `held` means a person wants it paused, started or not.
+    `work` is the commit that holds the attempt's changes (its parent is where the changes start),
+    `candidate` the commit that would land, made on `tip`. The next attempt of an agent with a model
+    is told the `lesson` of the one before, in the place where that worked (`near`), on top of the
+    changes of `seed`.
+    """
+
+    id: TaskId
+    phase: Phase = Phase.WAITING
+    attempt: int = 0
+    found: int = 0  # the newest attempt that only the disk knew: it is adopted, never started
+    slot: SlotId | None = None
+    boosted: bool = False
+    held: bool = False
+    yields_to: TaskId | None = None  # it stands still until that one has landed
+    ready_at: float | None = None
+    dispatched_at: float | None = None
+    started_at: float | None = None
+    exited_at: float | None = None
+    ended_at: float | None = None
+    retry_at: float | None = None
+    paused_at: float | None = None
+    paused_seconds: float = 0.0
+    wait: Wait | None = None
+    workspace: str = ""
+    start_commit: CommitId | None = None
+    pid: int | None = None
+    exit_code: int | None = None
+    stop: StopCause | None = None
+    aborted_by: str = ""  # who ended the task before its time, pex-tui's own rules included
+    failure: Failure | None = None
+    failures: int = 0
+    reruns: int = 0
+    gate_reruns: int = 0
+    refusals: int = 0  # times in a row that git refused a step of this attempt's landing
+    rollbacks: int = 0  # times that it gave way in a deadlock
+    work: CommitId | None = None
+    earlier: CommitId | None = None  # what an attempt made that a rerun is to make once more
+    own_work: CommitId | None = None  # what the attempt made, where `work` is a person's result
+    tip: CommitId | None = None
+    candidate: CommitId | None = None
+    onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip
+    clashes_with: CommitId | None = None  # a candidate that it can't be tested together with
+    combination: Combination | None = None  # what the candidate owes to strategies
+    landing_stage: LandingStage | None = None
+    landed: CommitId | None = None
+    files: tuple[str, ...] = ()  # changed so far, or in all
+    drift: tuple[str, ...] = ()  # files written outside the declared set
+    protected: tuple[str, ...] = ()  # paths of the candidate that only a person may change
+    approved: tuple[str, ...] = ()  # paths that a person has looked at and decided
+    own_commits: int = 0  # that the agent made itself
+    unlanded: tuple[Unlanded, ...] = ()  # what else the attempt wrote
+    progress: float | None = None  # 0…1; None is unknown, never guessed
+    activity: str = ""
+    listens: bool = False  # takes messages while it runs
+    permissions: tuple[Permission, ...] = ()  # what this attempt asked, answered or not
+    tokens: int | None = None  # of all attempts; None when no agent tells
+    cost_usd: float | None = None
+    spendings: int = 0  # reports of this attempt that are in the two above
+    lesson: str = ""
+    seed: CommitId | None = None
+    near: str = ""
+    reason: str = ""  # why it stands where it stands, for a person
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether a slot is taken by it."""
+        return self.phase in HOLDS_SLOT
+
+    @property
+    def asks(self) -> tuple[Permission, ...]:
+        """The permissions that it waits for; a tree that is gone waits for none."""
+        return tuple(one for one in self.permissions if one.verdict is None and self.holds_slot)
+
+
+class LandStatus(StrEnum):
+    """Where the whole run stands on its way to the branch it started from."""
+
+    NOT_ASKED = "not_asked"
+    ASKED = "asked"
+    RUNNING = "running"
+    LANDED = "landed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A whole run. `tasks` and `graph` are in plan order; `seq` counts the events applied."""
+
+    run: RunId
+    plan: Plan  # with what has been seen since; `planned` is the plan as it was approved
+    planned: Plan
+    rules: RunRules
+    graph: PlanGraph
+    base: CommitId
+    branch: str  # the integration branch, "pex/<run>"
+    target: str | None  # the branch that was checked out at the start; None if detached
+    created_at: float
+    seed: int
+    capacity: int
+    tasks: tuple[TaskState, ...]
+    capacity_before_boost: int | None = None
+    stage: RunStage = RunStage.RUNNING
+    landing: tuple[TaskId, ...] = ()  # the merge queue; its first ones are in flight
+    conflicts: tuple[Conflict, ...] = ()
+    tip: CommitId | None = None  # the integration tip as last seen; the base at first
+    semantics: int = NEWEST  # what steps mean in this run
+    killed: bool = False  # draining without waiting for the merge queue
+    caught: frozenset[frozenset[TaskId]] = frozenset()  # pairs found to exclude each other at work
+    overlaps: tuple[Overlap, ...] = ()  # of tasks at work, as the radar sees them
+    claims: tuple[LockClaim, ...] = ()  # of locks that agents take at work, in order of asking
+    sequential: bool = False  # writers go one at a time from now on
+    sequential_since: float | None = None
+    sequential_reason: str = ""  # what made it so, for a person
+    limits: tuple[ProviderLimit, ...] = ()
+    budgets: int = 1  # how many times the configured budget may be used
+    allowed: tuple[str, ...] = ()  # scopes that a person allowed for the rest of the run
+    gate_seconds: float | None = None  # how long it took last
+    gate_off: bool = False  # the base was red and the policy says so
+    base_gate_red: bool | None = None
+    flaky: tuple[TaskId, ...] = ()  # tasks on which the gate failed by chance
+    land_status: LandStatus = LandStatus.NOT_ASKED
+    land_detail: str = ""
+    land_refusals: int = 0  # times in a row that git refused to bring the run to the user's branch
+    land_retry_at: float | None = None
+    paused_at: float | None = None
+    paused_seconds: float = 0.0
+    person_since: float | None = None  # since when nothing goes on before a person decides
+    person_seconds: float = 0.0  # how long it was so before
+    idle_seconds: float = 0.0  # after an end, or between engines with no attempt alive
+    gaps: tuple[Gap, ...] = ()  # the times between engines
+    finished_at: float | None = None
+    outcome: Outcome | None = None
+    exit_code: int | None = None
+    notices: tuple[str, ...] = ()  # what the user should have been told, oldest first
+    now: float = 0.0  # the time of the last event
+    seq: int = 0
+
+    def task(self, task_id: TaskId) -> TaskState:
+        """The state of a task of this plan."""
+        return self.tasks[self.graph.index[task_id]]
+
+    def spec(self, task_id: TaskId) -> TaskSpec:
+        """The specification of a task of this plan."""
+        return self.plan.tasks[self.graph.index[task_id]]
+
+    def active(self) -> list[tuple[int, TaskState]]:
+        """Positions and states of the tasks that neither wait for a need nor have ended."""
+        return [spot for spot in enumerate(self.tasks) if spot[1].phase in ACTIVE]
+
+    def overlaps_of(self, task_id: TaskId) -> tuple[Overlap, ...]:
+        """What the task at work collides with right now."""
+        return tuple(overlap for overlap in self.overlaps if task_id in overlap.tasks)
+
+    @property
+    def open_conflicts(self) -> tuple[Conflict, ...]:
+        """Conflicts that wait for a decision, oldest first."""
+        return tuple(c for c in self.conflicts if c.is_open)

@@ -1,0 +1,102 @@
+"""What an attempt wrote that is no part of its work: why it is not, and where it is kept."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pex_tui.core.model.ids import TaskId
+
+MOST_PATHS = 20
+"""As many paths of one kind are recorded; the others are counted."""
+_SHOWN_PATHS = 3
+
+
+class Why(StrEnum):
+    """Why something that an attempt wrote does not land."""
+
+    IGNORED = "ignored"  # by a rule of `.gitignore` or of the user's
+    CLONE = "clone"  # a repository of its own, with a remote, or a worktree of one
+    HISTORY = "history"  # the commits of a repository that it made; the files land
+    COMMITS = "commits"  # in a submodule; the pointer lands
+    EDITS = "edits"  # in a submodule, and not committed there
+    REFUSED = "refused"  # a name that git does not store, or a file that can't be read
+    EMPTY = "empty"  # folders without a file
+    SPECIAL = "special"  # a pipe, a socket or a device in the place of a tracked file
+    READER = "reader"  # new files of a task that declares to write none
+    STASH = "stash"  # changes that it put on its stash
+    LEFT = "left"  # commits on another branch than the one it ended on, or on none
+
+
+_ARE = {
+    Why.IGNORED: "{is_} ignored by git",
+    Why.CLONE: "{is_} a repository of its own",
+    Why.HISTORY: "{was} a repository of its own: its files count as work, its history does not",
+    Why.COMMITS: "has commits of its own, to which the landed pointer leads",
+    Why.EDITS: "has changes that were not committed in the submodule",
+    Why.REFUSED: "can't be stored by git",
+    Why.EMPTY: "{holds} no file, and git stores no empty folder",
+    Why.SPECIAL: "{was} replaced by a pipe, a socket or a device, so it lands as removed",
+    Why.READER: "{is_} new, and the task declares `writes: []`",
+    Why.STASH: "{was} stashed and not taken out again",
+    Why.LEFT: "{holds} commits that are not in the files it left",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unlanded:
+    """Things of one kind. `paths` are the first of them, a folder ending in a slash.
+
+    `kept` is the folder or the ref that keeps them; empty when nothing does, for the reason in
+    `detail`.
+    """
+
+    why: Why
+    paths: tuple[str, ...]
+    count: int
+    kept: str = ""
+    detail: str = ""
+
+    @property
+    def listed(self) -> str:
+        """The paths as a person reads them, the first ones by name."""
+        shown = self.paths[:_SHOWN_PATHS]
+        more = self.count - len(shown)
+        return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+    @property
+    def is_worthless(self) -> bool:
+        """Whether nothing would be lost with it."""
+        return self.why is Why.EMPTY
+
+
+def unlanded(why: Why, paths: list[str], kept: str = "", detail: str = "") -> Unlanded:
+    """The record of some paths, of which the first are named."""
+    return Unlanded(why, tuple(paths[:MOST_PATHS]), len(paths), kept, detail)
+
+
+def told(task: TaskId, found: Unlanded) -> str:
+    """One notice for a person."""
+    is_one = found.count == 1
+    what = _ARE[found.why].format(
+        is_="is" if is_one else "are",
+        was="was" if is_one else "were",
+        holds="holds" if is_one else "hold",
+    )
+    if found.why is Why.SPECIAL:
+        return f"{task}: {found.listed} {what}."
+    if found.kept:
+        fate = f"kept in {found.kept}" if found.kept.startswith("/") else f"kept as {found.kept}"
+    else:
+        fate = f"not kept{f' ({found.detail})' if found.detail else ''}"
+    landed = "" if found.why in {Why.COMMITS, Why.HISTORY} else "not landed, "
+    return f"{task}: {found.listed} {what}; {landed}{fate}."
+
+
+def why_nothing(found: tuple[Unlanded, ...]) -> str:
+    """Why a task that wrote all this has nothing to land; empty when it wrote nothing."""
+    kinds = {one.why for one in found if not one.is_worthless}
+    if not kinds:
+        return ""
+    listed = ", ".join(one.listed for one in found if not one.is_worthless)
+    if kinds == {Why.IGNORED}:
+        return f"all it wrote is ignored by git: {listed}"
+    return f"nothing it wrote can land: {listed}"

@@ -1,0 +1,1 @@
+"""Texts with three sides: lines matched, merged, resolved by rule or memory."""

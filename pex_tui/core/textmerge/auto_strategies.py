@@ -1,0 +1,192 @@
+"""Settles conflicts in a text where it is plain what both sides meant.
+
+All of it is about three versions of one file. What merges by itself is taken from both sides; each
+hunk in conflict is settled by one of the strategies that are allowed, or the file is not settled.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pex_tui.core.model.run_rules import Strategy
+from pex_tui.core.textmerge.diff3 import Chunk, Lines, chunks, split_lines
+from pex_tui.core.textmerge.line_matching import comparisons, ends_shared, matches
+
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_COMPARISONS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A file without conflicts, and the strategies that settled its hunks, each once."""
+
+    text: bytes
+    strategies: tuple[Strategy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """Lines `start` to `end` (not included) of the base are replaced."""
+
+    start: int
+    end: int
+    lines: Lines
+
+    @property
+    def is_insertion(self) -> bool:
+        """Whether it replaces nothing."""
+        return self.start == self.end
+
+
+def read_conflict(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Chunk, ...] | None:
+    """Three versions of a file in chunks; without a base both sides are new.
+
+    None when there is no conflict or when it is not one of plain text: binary, with line ends of
+    more than one kind, or too large to compare.
+    """
+    texts = [_text(raw) for raw in (base or b"", ours, theirs)]
+    lines = [split_lines(text) for text in texts if text is not None]
+    if len(lines) < len(texts) or len(_line_ends(lines)) > 1:
+        return None
+    if not all(can_compare(lines[0], side) for side in lines[1:]):
+        return None
+    parts = chunks(*lines)
+    return parts if any(part.is_conflict for part in parts) else None
+
+
+def can_compare(base: Lines, side: Lines) -> bool:
+    """Whether that takes a second or so at most."""
+    return comparisons(base, side) <= _MOST_COMPARISONS
+
+
+def resolve(parts: Sequence[Chunk], allowed: Collection[Strategy]) -> Resolution | None:
+    """The file with all of its conflicts settled; None when a hunk is not for the strategies."""
+    lines: list[str] = []
+    used: dict[Strategy, None] = {}
+    for part in parts:
+        if not part.is_conflict:
+            lines.extend(part.merged[0])
+            continue
+        settled = _settle(part, allowed)
+        if settled is None:
+            return None
+        strategy, merged = settled
+        used[strategy] = None
+        lines.extend(merged)
+    return None if runs_together(lines) else Resolution(encoded(lines), tuple(used))
+
+
+def runs_together(lines: Sequence[str]) -> bool:
+    """Whether a line without an end, which ended one of the versions, is followed by another."""
+    return any(not line.endswith("\n") for line in lines[:-1])
+
+
+def encoded(lines: Sequence[str]) -> bytes:
+    """Lines as a file holds them."""
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _settle(part: Chunk, allowed: Collection[Strategy]) -> tuple[Strategy, Lines] | None:
+    for strategy, settles in _STRATEGIES:
+        if strategy in allowed:
+            merged = settles(part)
+            if merged is not None:
+                return strategy, merged
+    return None
+
+
+def _superset(part: Chunk) -> Lines | None:
+    """The side that holds all of the other's change, if one does."""
+    ours, theirs = _edits(part.base, part.ours), _edits(part.base, part.theirs)
+    if _holds(ours, theirs):
+        return part.ours
+    if _holds(theirs, ours):
+        return part.theirs
+    return None
+
+
+def _holds(more: Sequence[_Edit], less: Sequence[_Edit]) -> bool:
+    """Whether what the one side removes and adds, the other does too.
+
+    A side that only removes is held by none: where the other removes those lines as well, it may
+    have changed or moved them. Nor is one that adds nothing but blanks and braces.
+    """
+    added = [line for edit in less for line in edit.lines]
+    return (
+        any(character.isalnum() for line in added for character in line)
+        and _removed(less) <= _removed(more)
+        and _is_within(added, [line for edit in more for line in edit.lines])
+    )
+
+
+def _adjacent(part: Chunk) -> Lines | None:
+    """Both sides' edits, if they touch but don't overlap and their order is plain."""
+    ours, theirs = _edits(part.base, part.ours), _edits(part.base, part.theirs)
+    edits = sorted({*ours, *theirs}, key=lambda edit: (edit.start, edit.end))
+    if not all(_may_stand(*pair) for pair in pairwise(edits)):
+        return None
+    merged: list[str] = []
+    at = 0
+    for edit in edits:
+        merged += [*part.base[at : edit.start], *edit.lines]
+        at = edit.end
+    return (*merged, *part.base[at:])
+
+
+def _may_stand(before: _Edit, after: _Edit) -> bool:
+    """Whether two edits are apart, or touch with no doubt about which lines come first."""
+    if before.end > after.start or (before.is_insertion and after.is_insertion):
+        return before.end < after.start
+    if before.end < after.start or not (before.is_insertion or after.is_insertion):
+        return True
+    replaced = after if before.is_insertion else before
+    return len(replaced.lines) == replaced.end - replaced.start
+
+
+def _union(part: Chunk) -> Lines | None:
+    """What both sides add at one place: first what landed first; what they share, once."""
+    if part.base:
+        return None
+    ours, theirs = part.ours, part.theirs
+    head, tail = ends_shared(ours, theirs)
+    inner = ours[head : len(ours) - tail]
+    return (*theirs[: len(theirs) - tail], *inner, *theirs[len(theirs) - tail :])
+
+
+_STRATEGIES: tuple[tuple[Strategy, Callable[[Chunk], Lines | None]], ...] = (
+    (Strategy.SUPERSET, _superset),
+    (Strategy.ADJACENT, _adjacent),
+    (Strategy.UNION, _union),
+)
+
+
+def _edits(base: Lines, side: Lines) -> tuple[_Edit, ...]:
+    edits = []
+    at, on = 0, 0
+    for line, twin in (*matches(base, side).items(), (len(base), len(side))):
+        if (at, on) != (line, twin):
+            edits.append(_Edit(at, line, side[on:twin]))
+        at, on = line + 1, twin + 1
+    return tuple(edits)
+
+
+def _removed(edits: Sequence[_Edit]) -> set[int]:
+    return {line for edit in edits for line in range(edit.start, edit.end)}
+
+
+def _is_within(some: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether all of the lines stand among the others, in their order."""
+    rest = iter(lines)
+    return all(line in rest for line in some)
+
+
+def _text(raw: bytes) -> str | None:
+    if b"\0" in raw or len(raw) > _MOST_BYTES:
+        return None
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _line_ends(versions: Sequence[Lines]) -> set[bool]:
+    """Whether lines end as on Windows; both, where they are mixed."""
+    ended = (line for lines in versions for line in lines if line.endswith("\n"))
+    return {line.endswith("\r\n") for line in ended}

@@ -1,0 +1,178 @@
+"""What people ask of tasks and of the run. A request that makes no sense now changes nothing."""
+
+from pex_tui.core.events.actions import PauseAgent, ResumeAgent
+from pex_tui.core.events.agent_events import BudgetExtended
+from pex_tui.core.events.run_events import (
+    AbortRequested,
+    BoostRequested,
+    BoostToggled,
+    LandRequested,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+    RunAbortRequested,
+    RunDrainRequested,
+    RunPauseRequested,
+    RunResumeRequested,
+    SlotsRequested,
+)
+from pex_tui.core.lifecycle.attempts import ready, stop, wants_pause
+from pex_tui.core.lifecycle.conflict_log import close
+from pex_tui.core.lifecycle.git_refusals import take_up_step
+from pex_tui.core.lifecycle.rate_limits import extend_budget
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.lifecycle.stopping import abort_run, abort_task, interrupt_agents
+from pex_tui.core.model.conflict import Decision
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
+from pex_tui.core.model.state import LandStatus, StopCause, TaskState
+
+MOST_SLOTS = 32
+_NOT_STARTED = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING, Phase.BACKOFF})
+_RETRIABLE = frozenset({Phase.FAILED, Phase.ABORTED, Phase.SKIPPED})
+
+TaskRequest = PauseRequested | ResumeRequested | BoostRequested | AbortRequested | RetryRequested
+RunRequest = (
+    RunPauseRequested
+    | RunResumeRequested
+    | RunAbortRequested
+    | RunDrainRequested
+    | SlotsRequested
+    | BoostToggled
+    | BudgetExtended
+    | LandRequested
+)
+
+
+def task_request(draft: Draft, event: TaskRequest) -> None:
+    """Apply a request about one task."""
+    task = draft.task(event.task)
+    match event:
+        case PauseRequested():
+            _pause(draft, task)
+        case ResumeRequested():
+            draft.change(task.id, held=False, yields_to=None)
+            if task.phase is Phase.PAUSED or (
+                task.phase is Phase.RUNNING and (task.held or task.yields_to)
+            ):
+                draft.act(ResumeAgent(task.id, task.attempt))
+        case BoostRequested():
+            if task.phase not in TERMINAL:
+                draft.change(task.id, boosted=not task.boosted)
+        case AbortRequested():
+            abort_task(draft, task.id, event.by)
+        case RetryRequested():
+            _retry(draft, task, event.by)
+
+
+def run_request(draft: Draft, event: RunRequest) -> None:
+    """Apply a request about the whole run."""
+    state = draft.state
+    match event:
+        case RunPauseRequested() if state.stage is RunStage.RUNNING:
+            draft.set(stage=RunStage.PAUSED, paused_at=draft.now)
+            for task in state.tasks:
+                if task.phase is Phase.RUNNING:
+                    draft.act(PauseAgent(task.id, task.attempt, gently=task.listens))
+        case RunResumeRequested() if state.stage is RunStage.PAUSED:
+            resume_run(draft)
+        case RunAbortRequested() if state.stage is not RunStage.FINISHED:
+            if state.stage is RunStage.PAUSED:
+                _end_pause(draft, RunStage.RUNNING)
+            abort_run(draft, event.by)
+        case RunDrainRequested() if state.stage is not RunStage.FINISHED:
+            _end_pause(draft, RunStage.DRAINING)
+            draft.set(killed=event.kill)
+            interrupt_agents(draft, frozen_only=not event.kill)
+        case SlotsRequested():
+            slots = max(1, min(MOST_SLOTS, event.slots))
+            draft.set(capacity=slots, capacity_before_boost=None)
+        case BoostToggled():
+            _toggle_boost(draft)
+        case BudgetExtended():
+            extend_budget(draft)
+        case LandRequested() if state.land_status is not LandStatus.RUNNING:
+            draft.set(
+                land_status=LandStatus.ASKED, land_detail="", land_refusals=0, land_retry_at=None
+            )
+        case _:
+            pass
+
+
+def resume_run(draft: Draft) -> None:
+    """Let everything go on that no person holds on its own."""
+    _end_pause(draft, RunStage.RUNNING)
+    for task in draft.state.tasks:
+        if task.phase in {Phase.PAUSED, Phase.RUNNING} and not wants_pause(draft.state, task):
+            draft.act(ResumeAgent(task.id, task.attempt))
+
+
+def reopen(draft: Draft, task_id: TaskId) -> None:
+    """Give a task that did not end well, and what was skipped for it, a new life.
+
+    One whose work git refused to keep or to land goes on there.
+    """
+    graph = draft.state.graph
+    found = [graph.index[task_id]]
+    while found:
+        task = draft.state.tasks[found.pop()]
+        if task.id != task_id and task.phase is not Phase.SKIPPED:
+            continue  # by another way already
+        _reopen_one(draft, task)
+        found.extend(reversed(graph.dependents[graph.index[task.id]]))
+
+
+def _reopen_one(draft: Draft, task: TaskState) -> None:
+    if take_up_step(draft, task):
+        return
+    draft.move(
+        task.id,
+        Phase.WAITING,
+        ended_at=None,
+        failure=None,
+        failures=0,
+        gate_reruns=0,
+        stop=None,
+        aborted_by="",
+        reason="",
+    )
+    draft.unsettled.append(task.id)
+
+
+def _end_pause(draft: Draft, stage: RunStage) -> None:
+    state = draft.state
+    paused = 0.0 if state.paused_at is None else draft.now - state.paused_at
+    draft.set(stage=stage, paused_at=None, paused_seconds=state.paused_seconds + paused)
+
+
+def _pause(draft: Draft, task: TaskState) -> None:
+    """An agent that listens is held at its next step; asked a second time, it is frozen."""
+    if task.phase in _NOT_STARTED or task.phase is Phase.RUNNING:
+        draft.change(task.id, held=True)
+        if task.phase is Phase.RUNNING:
+            gently = task.listens and not task.held
+            draft.act(PauseAgent(task.id, task.attempt, gently))
+
+
+def _toggle_boost(draft: Draft) -> None:
+    state = draft.state
+    if state.capacity_before_boost is not None:
+        draft.set(capacity=state.capacity_before_boost, capacity_before_boost=None)
+    elif state.capacity < state.rules.emergency_slots:
+        draft.set(capacity=state.rules.emergency_slots, capacity_before_boost=state.capacity)
+
+
+def _retry(draft: Draft, task: TaskState, by: str) -> None:
+    if task.phase in {Phase.RUNNING, Phase.PAUSED}:
+        draft.change(task.id, held=False, reason=f"again, asked for by {by}")
+        stop(draft, task, StopCause.RERUN)
+    elif task.phase is Phase.BACKOFF:
+        ready(draft, task, "again, now")
+    elif task.phase is Phase.CONFLICT:
+        close(draft, task.id, Decision.RERUN, by)
+        draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
+        ready(draft, task, "again, on the newest tip")
+    elif task.phase in _RETRIABLE:
+        if draft.state.stage is RunStage.FINISHED:
+            draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)
+        reopen(draft, task.id)

@@ -1,0 +1,1 @@
+"""A state as the screens and reports show it."""

@@ -1,0 +1,302 @@
+"""What a task does, or why it does nothing: as a mark, and in one true sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from pex_tui.core.consequences import blockers
+from pex_tui.core.formatting import clock, counted, ordinal, short
+from pex_tui.core.lifecycle.exclusion_waits import at_work, neighbours_at_work
+from pex_tui.core.lifecycle.merge_queue import landing_tasks
+from pex_tui.core.lifecycle.rate_limits import limit_of
+from pex_tui.core.lifecycle.scheduler import queue_order
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.lock_graph import holdings, in_the_way, names
+from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
+from pex_tui.core.model.state import FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.status import Mark
+
+_MARKS = {
+    Phase.WAITING: Mark.WAITING,
+    Phase.READY: Mark.WAITING,
+    Phase.STARTING: Mark.STARTING,
+    Phase.RUNNING: Mark.RUNNING,
+    Phase.PAUSED: Mark.PAUSED,
+    Phase.STOPPING: Mark.STOPPING,
+    Phase.CAPTURING: Mark.LANDING,
+    Phase.BACKOFF: Mark.RETRYING,
+    Phase.QUEUED: Mark.LANDING,
+    Phase.LANDING: Mark.LANDING,
+    Phase.CONFLICT: Mark.CONFLICT,
+    Phase.LANDED: Mark.DONE,
+    Phase.DONE: Mark.DONE,
+    Phase.FAILED: Mark.FAILED,
+    Phase.ABORTED: Mark.BLOCKED,
+    Phase.SKIPPED: Mark.BLOCKED,
+}
+_STOPPING = {
+    StopCause.ABORT: "Being aborted",
+    StopCause.TIMEOUT: "Being stopped: its timeout is over",
+    StopCause.RERUN: "Being stopped, to start afresh",
+    StopCause.YIELD: "Making way for another task",
+    StopCause.DEADLOCK: "Giving its locks back, after a deadlock",
+    StopCause.INTERRUPT: "Being stopped with the run",
+}
+_LANDING = {
+    LandingStage.MERGING: "Merging",
+    LandingStage.MERGED: "Merged, to be tested",
+    LandingStage.GATING: "Gate is running",
+    LandingStage.GATING_AGAIN: "Gate failed; running it once more",
+    LandingStage.PASSED: "Gate passed; lands after those before it",
+    LandingStage.GATING_BASE: "Gate failed; is it red on the base as well?",
+    LandingStage.MOVING: "Moving the branch",
+}
+_BAD_END = {
+    FailureKind.GATE: "Gate failed",
+    FailureKind.CAPTURE: "Its work can't be kept",
+    FailureKind.LANDING: "Git refused",
+    FailureKind.PROTECTED: "Refused",
+    FailureKind.LAUNCH: "Can't be started",
+    FailureKind.AUTH: "Not logged in",
+    FailureKind.STALL: "Stalled",
+}
+
+
+def mark_of(state: RunState, task: TaskState) -> Mark:
+    """How the task is marked; one that only a person's decision can free is blocked."""
+    mark = _MARKS[task.phase]
+    if mark is Mark.RUNNING and task.asks:
+        return Mark.ASKING
+    if mark is Mark.WAITING:
+        if task.held:
+            return Mark.PAUSED
+        if task.phase is Phase.WAITING and state.open_conflicts and blockers(state, task):
+            return Mark.BLOCKED
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class StartQueue:
+    """Those that wait to start, by their place from 1, and the positions of those in flight."""
+
+    places: Mapping[TaskId, int] = field(default_factory=dict)
+    in_flight: tuple[int, ...] = ()
+
+
+def start_queue(state: RunState) -> StartQueue:
+    """The queue of this moment, to be worked out once for all tasks."""
+    order = queue_order(state)
+    places = {state.tasks[position].id: place for place, position in enumerate(order, 1)}
+    return StartQueue(places, at_work(state))
+
+
+def waits_for(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str, ...]:
+    """Those that a ready task waits for right now: tasks, a lock and its holders, or a limit."""
+    if task.wait is None:
+        return ()
+    if task.wait.cause is WaitCause.CONFLICT:
+        return neighbours_at_work(state, task, queue.in_flight) or task.wait.on
+    return task.wait.on
+
+
+def activity(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
+    """What a task does or waits for, in one line, cleaned."""
+    return clean(_activity(state, task, now, queue))
+
+
+def _activity(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
+    match task.phase:
+        case Phase.WAITING:
+            return _needs(state, task, now)
+        case Phase.READY:
+            return _wait(state, task, now, queue)
+        case Phase.STARTING | Phase.RUNNING | Phase.PAUSED | Phase.STOPPING:
+            return _attempt(state, task, now)
+        case Phase.CAPTURING:
+            return "Keeping its changes"
+        case Phase.BACKOFF:
+            return _retry(state, task, now)
+        case Phase.QUEUED:
+            return _queued(state, task)
+        case Phase.LANDING:
+            return _landing(state, task)
+        case Phase.CONFLICT:
+            return _sentence(task.reason) or "Conflict"
+        case Phase.LANDED:
+            return _landed(task)
+        case Phase.DONE:
+            return _sentence(task.reason) or "Done"
+        case Phase.FAILED:
+            return _failed(task)
+        case Phase.ABORTED:
+            return _sentence(task.reason) or "Aborted"
+        case Phase.SKIPPED:
+            return f"Skipped: {task.reason}" if task.reason else "Skipped"
+        case _:
+            assert_never(task.phase)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _needs(state: RunState, task: TaskState, now: float) -> str:
+    held = "Paused by you; " if task.held else ""
+    blocked_by = blockers(state, task) if state.open_conflicts else ()
+    if blocked_by:
+        has = "has an open conflict" if len(blocked_by) == 1 else "have open conflicts"
+        met = [
+            one.met_at for one in state.open_conflicts if one.met_at and one.tasks[0] in blocked_by
+        ]
+        since = f" {clock(now - min(met))}" if met else ""
+        return _sentence(f"{held}blocked{since}: {', '.join(blocked_by)} {has}")
+    position = state.graph.index[task.id]
+    needs = [state.tasks[other] for other in state.graph.needs[position]]
+    if any(need.phase not in SUCCEEDED for need in needs):
+        listed = ", ".join(
+            f"{need.id} ✓" if need.phase in SUCCEEDED else str(need.id) for need in needs
+        )
+        return _sentence(f"{held}waits for {listed}")
+    mine = state.graph.stages[position]
+    earlier = (
+        stage
+        for stage, other in zip(state.graph.stages, state.tasks, strict=True)
+        if stage < mine and other.phase not in TERMINAL
+    )
+    return _sentence(f"{held}waits for stage {max(earlier, default=1)} to end")
+
+
+def _wait(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
+    if task.held:
+        return "Paused by you before its start"
+    if state.stage is RunStage.PAUSED:
+        return "Waits: the run is paused"
+    if state.stage is not RunStage.RUNNING:
+        return "Won't start: the run is being stopped"
+    since = clock(now - (task.wait.since if task.wait else task.ready_at or now))
+    if task.wait is None or task.wait.cause is WaitCause.SLOT:
+        return f"Waits {since} for a slot ({ordinal(queue.places.get(task.id, 1))} in line)"
+    if task.wait.cause is WaitCause.LIMIT:
+        limit = limit_of(state, state.spec(task.id))
+        left = f", {clock(limit.until - now)} to go" if limit and limit.until > now else ""
+        return f"Waits: {task.wait.on[0]} takes no more for now{left}"
+    if task.wait.cause is WaitCause.BUDGET:
+        return f"Waits for you: the budget is used up ({task.wait.on[0]})"
+    if task.wait.cause is WaitCause.RESOURCE:
+        return f"Waits {since} for {_lock(state, task.wait)}"
+    return f"Waits {since} until {_neighbours(state, task, waits_for(state, task, queue))}"
+
+
+def _lock(state: RunState, wait: Wait) -> str:
+    lock, *others = wait.on
+    holders = [
+        other
+        for other in others
+        if TaskId(other) in state.graph.index and state.task(TaskId(other)).phase in HOLDS_SLOT
+    ]
+    if holders:
+        return f"lock {lock} (held by {', '.join(holders)})"
+    return f"lock {lock} ({', '.join(others)} first)" if others else lock
+
+
+def _neighbours(state: RunState, task: TaskState, others: tuple[str, ...]) -> str:
+    excluded = state.graph.excluded[state.graph.index[task.id]]
+    reason = excluded.get(state.graph.index.get(TaskId(others[0]), -1), "")
+    names = ", ".join(others)
+    have = "has" if len(others) == 1 else "have"
+    if not reason:
+        why = f"as {state.sequential_reason}" if state.sequential_reason else "after a conflict"
+        return f"{names} {have} landed: {why}, writers go one by one"
+    done = "ended" if "never runs" in reason else "landed"
+    return f"{names} {have} {done}: {reason}"
+
+
+def _attempt(state: RunState, task: TaskState, now: float) -> str:
+    if task.phase is Phase.STOPPING:
+        return _STOPPING[task.stop or StopCause.ABORT]
+    if task.phase is Phase.PAUSED:
+        since = "" if task.paused_at is None else f", {clock(now - task.paused_at)} ago"
+        if task.yields_to is not None and not task.held:
+            return f"Stands still until {task.yields_to} has landed{since}"
+        whose = "by you" if task.held else "with the run"
+        wanted = task.held or state.stage is RunStage.PAUSED
+        return f"Paused {whose}{since}" if wanted else "Going on"
+    if task.phase is Phase.STARTING:
+        doing = "Starting its command" if task.workspace else "Preparing a workspace"
+        return doing if task.attempt == 1 else f"{doing}, attempt {task.attempt}"
+    if task.held or state.stage is RunStage.PAUSED:
+        return "To be paused at its next step" if task.listens else "Being paused"
+    held = next((asked for asked in task.permissions if asked.held_by is not None), None)
+    if held is not None:
+        waited = clock(now - held.asked_at)
+        return f"Waits {waited} to {held.title} until {held.held_by} has landed"
+    if task.yields_to is not None:
+        return f"To stand still until {task.yields_to} has landed"
+    claimed = _claimed(state, task, now)
+    if claimed:
+        return claimed
+    if task.asks:
+        return f"Asks to {task.asks[0].title}, {clock(now - task.asks[0].asked_at)}"
+    seen = state.overlaps_of(task.id)
+    if seen:
+        more = f" and {len(seen[0].paths) - 1} more" if len(seen[0].paths) > 1 else ""
+        others = ", ".join(overlap.other(task.id) for overlap in seen)
+        return f"Collides with {others} in {seen[0].paths[0]}{more}"
+    return task.activity or "Running"
+
+
+def _claimed(state: RunState, task: TaskState, now: float) -> str:
+    """The lock that a process of the task waits for; empty when none does."""
+    mine = (claim for claim in state.claims if claim.task == task.id and claim.is_waiting)
+    claim = next(mine, None)
+    if claim is None:
+        return ""
+    held = (holder for _, holder, _ in in_the_way(holdings(state), claim))
+    by = ", ".join(dict.fromkeys(held))
+    whose = f" (held by {by})" if by else ""
+    return f"Waits {clock(now - claim.asked_at)} for lock {names(claim)}{whose}"
+
+
+def _retry(state: RunState, task: TaskState, now: float) -> str:
+    allowed = state.spec(task.id).retries
+    allowed = state.rules.max_retries if allowed is None else allowed
+    what, why = f"rerun {task.reruns}/{state.rules.max_retries}", task.reason  # after a conflict
+    if task.failure is not None:
+        what, why = f"retry {task.failures}/{allowed}", task.failure.detail
+    if task.held:
+        return f"Paused by you before {what}: {why}"
+    left = max(0.0, (task.retry_at or now) - now)
+    if task.failure is not None and task.failure.kind is FailureKind.LIMIT:
+        return f"Goes on in {left:.0f} s: {why}"  # a refusal costs none of its tries
+    return f"{_sentence(what)} in {left:.0f} s: {why}"
+
+
+def _queued(state: RunState, task: TaskState) -> str:
+    place = state.landing.index(task.id) if task.id in state.landing else 0
+    return f"Waits to land ({ordinal(place + 1)} in the queue)"
+
+
+def _landing(state: RunState, task: TaskState) -> str:
+    """What is done with it right now; a gate that runs on a later entry tests it as well."""
+    stage = task.landing_stage or LandingStage.MERGING
+    behind = iter(landing_tasks(state))
+    if stage is LandingStage.MERGED and task in behind:
+        tested = next((one for one in behind if one.landing_stage is LandingStage.GATING), None)
+        if tested is not None:
+            return f"Gate is running, together with {tested.id}"
+    return _LANDING[stage]
+
+
+def _landed(task: TaskState) -> str:
+    drift = f", {len(task.drift)} outside its writes" if task.drift else ""
+    return f"Landed {short(task.landed)}, {counted(len(task.files), 'file')}{drift}"
+
+
+def _failed(task: TaskState) -> str:
+    if task.failure is None:
+        return f"Failed: {task.reason}" if task.reason else "Failed"
+    label = _BAD_END.get(task.failure.kind, "Failed")
+    detail = task.failure.detail.removeprefix("the gate failed: ")
+    tries = f", {counted(task.failures, 'attempt')}" if task.failures > 1 else ""
+    return f"{label}: {detail}{tries}"

@@ -1,0 +1,246 @@
+"""What the monitor shows of a run: frozen views, equal when nothing to be seen has changed.
+
+Progress that no agent has told stays unknown; overall, an attempt of unknown progress counts
+as nothing done.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pex_tui.core.formatting import clock, percent, short, tokens, total
+from pex_tui.core.liveness import waits_for_a_person
+from pex_tui.core.model.ids import SlotId, TaskId
+from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.state import LandStatus, Outcome, RunState, TaskState
+from pex_tui.core.run_time import elapsed_seconds, shown_at
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.remaining_time import attempt_seconds, eta_seconds
+from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status_text import StartQueue, activity, mark_of, start_queue
+
+_NOT_BEGUN = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING})
+_OUTCOMES = {
+    Outcome.OK: "done",
+    Outcome.FAILED: "failed",
+    Outcome.GATE_FAILED: "gate failed",
+    Outcome.CONFLICTS: "conflicts left",
+    Outcome.ABORTED: "aborted",
+    Outcome.DENIED: "permission denied",
+    Outcome.INTERRUPTED: "interrupted",
+}
+_LAND_MARKS = {
+    LandStatus.NOT_ASKED: Mark.WAITING,
+    LandStatus.ASKED: Mark.LANDING,
+    LandStatus.RUNNING: Mark.LANDING,
+    LandStatus.LANDED: Mark.DONE,
+    LandStatus.REFUSED: Mark.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task in the list. `progress` is 0…1 or None for unknown."""
+
+    id: TaskId
+    mark: Mark
+    agent: str
+    title: str
+    progress: float | None
+    percent: str
+    activity: str
+    time: str
+    tokens: str
+    cost: str
+    boosted: bool
+    attempt: int
+    ref: str
+    """What keeps the work of its last attempt; empty while nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """A slot and who holds it; `mark` is None while it is free."""
+
+    slot: SlotId
+    task: TaskId | None = None
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderView:
+    """The run in three lines. `eta` is empty when nobody can tell."""
+
+    run: str
+    goal: str
+    mark: Mark
+    stage: str
+    wave: int
+    waves: int
+    elapsed: str
+    eta: str
+    base: str
+    progress: float
+    ended: int
+    tasks: int
+    slots: tuple[SlotView, ...]
+    boosted: bool
+    counts: tuple[tuple[Mark, int], ...]
+    open_conflicts: int
+    questions: int
+    tokens: int | None
+    cost_usd: float | None
+    land: str
+    land_mark: Mark
+
+
+def task_rows(state: RunState, now: float) -> tuple[TaskRow, ...]:
+    """All tasks in plan order; `now` in absolute seconds."""
+    queue = start_queue(state)
+    now = shown_at(state, now)
+    return tuple(_row(state, task, now, queue) for task in state.tasks)
+
+
+def task_row(state: RunState, task_id: TaskId, now: float) -> TaskRow:
+    """One task; `now` in absolute seconds."""
+    return _row(state, state.task(task_id), shown_at(state, now), start_queue(state))
+
+
+def _row(state: RunState, task: TaskState, now: float, queue: StartQueue) -> TaskRow:
+    spec = state.spec(task.id)
+    known = None if task.phase in _NOT_BEGUN else task.progress
+    fraction = 1.0 if task.phase in SUCCEEDED else known
+    seconds = attempt_seconds(task, now)
+    return TaskRow(
+        id=task.id,
+        mark=mark_of(state, task),
+        agent=clean(spec.agent or "command"),
+        title=clean(spec.title),
+        progress=fraction,
+        percent="" if task.phase in _NOT_BEGUN else percent(fraction),
+        activity=activity(state, task, now, queue),
+        time="" if seconds is None else clock(seconds),
+        tokens="" if task.tokens is None else tokens(task.tokens),
+        cost="" if task.cost_usd is None else f"{task.cost_usd:.2f}",
+        boosted=task.boosted,
+        attempt=task.attempt,
+        ref=f"refs/pex/{state.run}/{task.id}/{task.attempt}" if task.work else "",
+    )
+
+
+def slot_view(state: RunState, slot: SlotId) -> SlotView:
+    """Who holds the slot."""
+    for task in state.tasks:
+        if task.slot == slot and task.phase in HOLDS_SLOT:
+            return SlotView(slot, task.id, mark_of(state, task))
+    return SlotView(slot)
+
+
+def slot_views(state: RunState) -> tuple[SlotView, ...]:
+    """The pool; slots above the capacity show until they have drained."""
+    held = [task.slot for task in state.tasks if task.slot is not None]
+    most = max([state.capacity, *held], default=0)
+    return tuple(slot_view(state, SlotId(number)) for number in range(1, most + 1))
+
+
+def overall_progress(state: RunState) -> float:
+    """The share of the estimated work that is known to be over, 0…1."""
+    total = sum(spec.estimate_seconds for spec in state.plan.tasks)
+    if not total:
+        return 0.0
+    done = sum(
+        spec.estimate_seconds * _share(task)
+        for spec, task in zip(state.plan.tasks, state.tasks, strict=True)
+    )
+    return min(1.0, done / total)
+
+
+def _share(task: TaskState) -> float:
+    if task.phase in TERMINAL:
+        return 1.0
+    return 0.0 if task.phase in _NOT_BEGUN else task.progress or 0.0
+
+
+def header_view(state: RunState, now: float) -> HeaderView:
+    """The run as a whole; `now` in absolute seconds."""
+    waves = _waves(state.graph)
+    unfinished = [
+        wave for wave, task in zip(waves, state.tasks, strict=True) if task.phase not in TERMINAL
+    ]
+    most = max(waves, default=0)
+    mark, stage = _stage(state)
+    marks = [mark_of(state, task) for task in state.tasks]
+    return HeaderView(
+        run=state.run,
+        goal=clean(state.plan.goal),
+        mark=mark,
+        stage=stage,
+        wave=min(unfinished, default=most),
+        waves=most,
+        elapsed=clock(elapsed_seconds(state, now)),
+        eta="" if (left := eta_seconds(state, now)) is None else clock(left),
+        base=f"{clean(state.target or 'HEAD')}@{short(state.base)}",
+        progress=overall_progress(state),
+        ended=sum(task.phase in TERMINAL for task in state.tasks),
+        tasks=len(state.tasks),
+        slots=slot_views(state),
+        boosted=state.capacity_before_boost is not None,
+        counts=tuple((kind, marks.count(kind)) for kind in Mark if kind in marks),
+        open_conflicts=len(state.open_conflicts),
+        questions=sum(len(task.asks) for task in state.tasks),
+        tokens=total(task.tokens for task in state.tasks),
+        cost_usd=total(task.cost_usd for task in state.tasks),
+        land=_land(state),
+        land_mark=_LAND_MARKS[state.land_status],
+    )
+
+
+def _stage(state: RunState) -> tuple[Mark, str]:
+    match state.stage:
+        case RunStage.RUNNING if waits_for_a_person(state):
+            return Mark.PAUSED, "waits for you"
+        case RunStage.RUNNING:
+            return Mark.RUNNING, "running"
+        case RunStage.PAUSED:
+            return Mark.PAUSED, "paused"
+        case RunStage.DRAINING:
+            return Mark.STOPPING, "stopping"
+        case RunStage.FINISHED:
+            outcome = state.outcome or Outcome.FAILED
+            mark = Mark.DONE if outcome is Outcome.OK else Mark.FAILED
+            return mark, _OUTCOMES[outcome]
+
+
+def _land(state: RunState) -> str:
+    target = clean(state.target or "")
+    match state.land_status:
+        case LandStatus.ASKED | LandStatus.RUNNING:
+            return f"landing on {target}"
+        case LandStatus.LANDED:
+            return f"landed on {target}"
+        case LandStatus.REFUSED:
+            return f"not landed: {clean(state.land_detail)}"
+        case LandStatus.NOT_ASKED:
+            waits = state.stage is RunStage.FINISHED and target and brings_anything(state)
+            return f"not on {target} yet, L brings it there" if waits else ""
+
+
+def brings_anything(state: RunState) -> bool:
+    """Whether anything has landed that the user's branch could get."""
+    return any(task.landed for task in state.tasks)
+
+
+@lru_cache(maxsize=4)
+def _waves(graph: PlanGraph) -> tuple[int, ...]:
+    """The wave of each task: one more than the latest of its needs."""
+    waves = [1] * len(graph.needs)
+    left = [len(needs) for needs in graph.needs]
+    stack = [position for position, count in enumerate(left) if not count]
+    while stack:
+        position = stack.pop()
+        for dependent in graph.dependents[position]:
+            waves[dependent] = max(waves[dependent], waves[position] + 1)
+            left[dependent] -= 1
+            if not left[dependent]:
+                stack.append(dependent)
+    return tuple(waves)

@@ -1,0 +1,171 @@
+"""Looks at what attempts at work change, and tells where two of them collide."""
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.core.events.overlap_events import OverlapGone, OverlapSeen, WritesSeen
+from pex_tui.core.events.run_events import Event, Noticed
+from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
+from pex_tui.core.model.plan import Isolation
+from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.overlap_probe import Footprint, Lookout, Watching
+from pex_tui.engine.ports import Clock, WorkspaceError
+
+MOST_FILES = 5000  # of one attempt that are named while it works
+_REST_SECONDS = 0.5  # between two looks: an agent that writes all the time costs no more
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What an attempt had changed when it was looked at."""
+
+    attempt: int
+    footprint: Footprint
+
+
+class Radar:
+    """Follows a run's states; `post` takes what it sees.
+
+    What a task changed counts until all that were at work when it landed have ended.
+    """
+
+    def __init__(
+        self, state: RunState, lookout: Lookout, clock: Clock, post: Callable[[Event], None]
+    ) -> None:
+        self._state = state
+        self._lookout = lookout
+        self._clock = clock
+        self._post = post
+        self._folders = _folders(state)
+        self._watching: Watching | None = None
+        self._stirred = asyncio.Event()
+        self._changed: set[Path] = set()
+        self._seen: dict[TaskId, _Seen] = {}
+        self._told = {frozenset(one.tasks): one.paths for one in state.overlaps}
+
+    def see(self, state: RunState) -> None:
+        """Take note of a newer state."""
+        if state.tasks is self._state.tasks:
+            return
+        self._state = state
+        folders = _folders(state)
+        if folders != self._folders:
+            self._folders = folders
+            self._stirred.set()
+            if self._watching is not None:
+                self._watching.follow(frozenset(folders))
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            group.create_task(self._look_around())
+
+    async def _watch(self) -> None:
+        """Hear of changes in the workspaces of the moment."""
+        with closing(self._lookout.watch(self._warn)) as self._watching:
+            self._watching.follow(frozenset(self._folders))
+            while True:
+                self._changed |= await self._watching.changes()
+                self._stirred.set()
+
+    def _warn(self, why: str) -> None:
+        self._post(Noticed(f"The radar looks every few seconds, not at each write: {why}."))
+
+    async def _look_around(self) -> None:
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            self._forget()
+            changed, self._changed = self._changed, set()
+            for folder in sorted(changed):
+                key = self._folders.get(folder)
+                if key is not None:
+                    await self._look_at(key)
+            await self._clock.sleep(_REST_SECONDS)
+
+    def _forget(self) -> None:
+        """Drop what is over, and what it collided with."""
+        active = [task for _, task in self._state.active()]
+        for name, seen in list(self._seen.items()):
+            task = self._state.task(name)
+            counts = task.phase in IN_FLIGHT or any(_may_meet(task, other) for other in active)
+            if not counts or task.attempt != seen.attempt:
+                del self._seen[name]
+        for pair in list(self._told):
+            if not _may_meet(*map(self._state.task, pair)):
+                self._tell(pair, ())
+
+    async def _look_at(self, key: AttemptKey) -> None:
+        known = self._seen.get(key.task)
+        before = known.footprint if known is not None and known.attempt == key.attempt else None
+        try:
+            now = await self._lookout.footprint(key, before)
+            if now is None or now is before:
+                return
+            self._seen[key.task] = _Seen(key.attempt, now)
+            self._tell_writes(key, now, before)
+            for other, seen in list(self._seen.items()):
+                if _may_meet(self._state.task(key.task), self._state.task(other)):
+                    paths = await self._lookout.collision(now, seen.footprint)
+                    self._tell(frozenset({key.task, other}), paths)
+        except WorkspaceError:
+            return  # it will be looked at again when it changes; landing sees it in any case
+
+    def _tell_writes(self, key: AttemptKey, now: Footprint, before: Footprint | None) -> None:
+        """Name what is written, unless it is so much that naming it again and again is a flood."""
+        known = before.files if before else ()
+        if len(now.files) > MOST_FILES:
+            if len(known) <= MOST_FILES:
+                self._post(
+                    Noticed(
+                        f"{key.task} has changed more than {MOST_FILES:,} files: "
+                        "which ones is said once it has ended."
+                    )
+                )
+        elif now.files != known:
+            self._post(WritesSeen(key.task, key.attempt, now.files))
+
+    def _tell(self, pair: frozenset[TaskId], paths: tuple[SharedPath, ...]) -> None:
+        if paths == self._told.get(pair, ()):
+            return
+        first, second = self._in_order(pair)
+        if paths:
+            self._told[pair] = paths
+            self._post(OverlapSeen(first, second, paths))
+        else:
+            del self._told[pair]
+            self._post(OverlapGone(first, second))
+
+    def _in_order(self, names: Iterable[TaskId]) -> list[TaskId]:
+        return sorted(names, key=lambda name: self._state.graph.index[name])
+
+
+def _may_meet(one: TaskState, other: TaskState) -> bool:
+    """Whether what the two do can still collide: one that landed did while the other worked."""
+    if one.id == other.id:
+        return False
+    if one.phase in IN_FLIGHT and other.phase in IN_FLIGHT:
+        return True
+    landed, live = (one, other) if one.phase is Phase.LANDED else (other, one)
+    if landed.phase is not Phase.LANDED or live.phase not in IN_FLIGHT:
+        return False
+    return (live.dispatched_at or math.inf) < (landed.ended_at or 0.0)
+
+
+def _folders(state: RunState) -> dict[Path, AttemptKey]:
+    """The workspaces in which something may be written right now."""
+    return {
+        Path(task.workspace): AttemptKey(state.run, task.id, task.attempt)
+        for position, task in state.active()
+        if task.phase in HOLDS_SLOT
+        and task.workspace
+        and state.plan.tasks[position].isolation is not Isolation.SHARED
+    }

@@ -1,0 +1,60 @@
+"""The radar's eyes: what attempts at work have changed, and whether two of them would merge."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.ids import CommitId
+from pex_tui.engine.attempt import AttemptKey
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What an attempt has changed so far: `commit` holds it on `start`, `files` differ from that.
+
+    `ranges` are the lines of the start commit that each file's changes replace (first, one after
+    the last; the same for an insertion before it); none for a file that is new, gone or no text.
+    """
+
+    start: CommitId
+    commit: CommitId
+    tree: str
+    files: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+
+class Watching(Protocol):
+    """Hears of changes below some folders until it is closed, and holds nobody up."""
+
+    def follow(self, folders: frozenset[Path]) -> None:
+        """Hear of these from now on; one that is new counts as changed."""
+        ...
+
+    async def changes(self) -> frozenset[Path]:
+        """The folders below which something changed since the last call, once there is one."""
+        ...
+
+    def close(self) -> None:
+        """Hear no more."""
+        ...
+
+
+class Lookout(Protocol):
+    """Sees what attempts at work change, without touching anything of theirs."""
+
+    def watch(self, warn: Callable[[str], None]) -> Watching:
+        """Begin to watch; `warn` is told, once, why it only looks every few seconds."""
+        ...
+
+    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+        """What the attempt has changed by now; `before` itself when that is the same.
+
+        None when it is no longer at work. Raises WorkspaceError when git can't tell.
+        """
+        ...
+
+    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
+        """The paths in which the two won't merge; raise WorkspaceError when git can't tell."""
+        ...

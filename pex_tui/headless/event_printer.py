@@ -1,0 +1,173 @@
+"""What a headless run tells while it goes on: notes for a person, or JSON Lines."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from pex_tui.core.events.agent_events import PermissionAsked, PermissionDecided
+from pex_tui.core.events.landing_events import (
+    BranchMoved,
+    GateFinished,
+    MergeConflicted,
+    WorkMerged,
+)
+from pex_tui.core.events.run_events import (
+    AgentStarted,
+    ConflictDecided,
+    Event,
+    RunAdopted,
+    RunDrainRequested,
+    RunLanded,
+    RunLandRefused,
+)
+from pex_tui.core.formatting import listed
+from pex_tui.core.landing.auto_resolution import told_strategies
+from pex_tui.core.lifecycle.rate_limits import over_budget
+from pex_tui.core.model.phases import LandingStage, Phase
+from pex_tui.core.model.state import LandStatus, RunState, TaskState, Verdict
+from pex_tui.core.sanitize import clean
+from pex_tui.core.views.status_text import StartQueue, activity
+from pex_tui.headless.streams import Printer
+
+_BECAME = {
+    Phase.DONE: "✓",
+    Phase.BACKOFF: "↻",
+    Phase.FAILED: "✗",
+    Phase.ABORTED: "⊘",
+    Phase.SKIPPED: "⊘",
+}
+
+
+class Narrator:
+    """One line for what a person should know, as it happens.
+
+    That a task's process ended is no news: what became of the task is.
+    """
+
+    def __init__(self, printer: Printer, state: Callable[[], RunState]) -> None:
+        self._print = printer
+        self._state = state
+        self._phases = {task.id: task.phase for task in state().tasks}
+        self._notices = len(state().notices)
+        self._adopted_at = 0.0
+        self._budget_is_up = False
+
+    def __call__(self, seq: int, event: Event) -> None:
+        """Tell of an event and of what it did to the tasks, as far as that is worth a line."""
+        del seq
+        state = self._state()
+        if isinstance(event, RunAdopted):
+            self._adopted_at = event.at
+        for text in (
+            _told(event, state, self._adopted_at),
+            *self._noticed(state),
+            *self._moved(state, event.at),
+            self._budget(state),
+        ):
+            if text:
+                clock = time.strftime("%H:%M:%S", time.localtime(event.at))
+                self._print(f"{clock} {clean(text)}")
+
+    def _noticed(self, state: RunState) -> Iterator[str]:
+        for text in state.notices[self._notices :]:
+            yield f"! {text}"
+        self._notices = len(state.notices)
+
+    def _moved(self, state: RunState, now: float) -> Iterator[str]:
+        for task in state.tasks:
+            if self._phases[task.id] is not task.phase:
+                self._phases[task.id] = task.phase
+                yield _became(state, task, now)
+
+    def _budget(self, state: RunState) -> str:
+        was_up, used_up = self._budget_is_up, over_budget(state)
+        self._budget_is_up = bool(used_up)
+        return (
+            f"! The budget is used up ({used_up}): no agent starts"
+            if used_up and not was_up
+            else ""
+        )
+
+
+def _told(event: Event, state: RunState, adopted_at: float) -> str:
+    match event:
+        case AgentStarted() if event.started_at < adopted_at:  # found, not made
+            return f"▸ {event.task} still runs in slot {event.slot}"
+        case AgentStarted():
+            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            return f"▸ {event.task} started in slot {event.slot}{again}"
+        case BranchMoved():
+            files = len(state.task(event.task).files)
+            return f"✓ {event.task} landed as {event.commit[:9]}, {files} file{_s(files)}"
+        case GateFinished() if not event.passed:
+            return _red(event, state)
+        case MergeConflicted():
+            paths = listed([file.path for file in event.files])
+            against = f" with {', '.join(event.against)}" if event.against else ""
+            return f"⇄ {event.task}: conflict in {paths}{against}; {_what_now(event, state)}"
+        case WorkMerged() if _waits_for_allowance(event, state):
+            paths = listed(list(event.protected))
+            return f"⇄ {event.task}: changes protected {paths}; it waits for a decision"
+        case WorkMerged() if event.combined:
+            paths = listed([file.path for file in event.combined])
+            against = f" with {', '.join(event.against)}" if event.against else ""
+            how = told_strategies(event.combined)
+            return f"⇄ {event.task}: conflict in {paths}{against}; settled by rule: {how}"
+        case PermissionAsked(announced=False):
+            return f"? {event.task} asks to {event.title}"
+        case PermissionDecided(verdict=Verdict.DENY):
+            return f"✗ {event.task}: denied ({event.by})"
+        case PermissionDecided():
+            return f"✓ {event.task}: allowed ({event.by})"
+        case ConflictDecided():
+            return f"⇄ {event.task}: {event.by} chose {event.decision}"
+        case RunAdopted():
+            return f"run {state.run} is taken up again"
+        case RunDrainRequested(kill=False):
+            return "starting nothing more; waiting for what runs (again to end it now)"
+        case RunDrainRequested():
+            return "ending what runs; its work is kept"
+        case RunLanded():
+            return f"✓ {event.target}: {event.detail}"
+        case RunLandRefused() if state.land_status is LandStatus.ASKED:
+            return f"! {state.target}: {state.land_detail}"
+        case RunLandRefused():
+            return f"✗ not landed: {event.reason}"
+        case _:
+            return ""
+
+
+def _became(state: RunState, task: TaskState, now: float) -> str:
+    """What a task has come to; landing and conflicts are told as the events they are."""
+    mark = _BECAME.get(task.phase)
+    return f"{mark} {task.id}: {activity(state, task, now, StartQueue())}" if mark else ""
+
+
+def _red(event: GateFinished, state: RunState) -> str:
+    if event.commit == state.base:
+        return f"✗ the gate is red on the base as well: {event.command}"
+    failed = f"the gate failed: {event.command}"
+    if event.task not in state.landing:
+        return f"✗ {event.task}: {failed}"
+    tested = state.landing[: state.landing.index(event.task) + 1]
+    if len(tested) > 1:
+        return f"✗ {', '.join(tested)} together: {failed}; which of them?"
+    is_asked_again = state.task(event.task).landing_stage is LandingStage.GATING_AGAIN
+    return f"✗ {event.task}: {failed}{'; once more' if is_asked_again else ''}"
+
+
+def _what_now(event: MergeConflicted, state: RunState) -> str:
+    match state.task(event.task).phase:
+        case Phase.CONFLICT:
+            return "it waits for a decision"
+        case Phase.ABORTED:
+            return "it is given up"
+        case _:
+            return "it runs again on the newest tip"
+
+
+def _waits_for_allowance(event: WorkMerged, state: RunState) -> bool:
+    return bool(event.protected) and state.task(event.task).phase is Phase.CONFLICT
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,0 +1,1 @@
+"""Logs that grow while they are read."""

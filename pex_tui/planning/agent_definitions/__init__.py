@@ -1,0 +1,1 @@
+"""Agent definitions and the runners for them."""

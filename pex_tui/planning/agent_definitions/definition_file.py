@@ -1,0 +1,224 @@
+"""An agent definition's text: Claude Code's frontmatter, our `pex` block, and a prompt below."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from pex_tui.core.model.ids import AgentName
+from pex_tui.core.model.plan import Expects, PermissionMode, PermissionRules
+from pex_tui.planning.agent_definitions.definition import AgentDefinition
+from pex_tui.planning.fields.documents import (
+    Document,
+    Problem,
+    UnreadableError,
+    read_document,
+)
+from pex_tui.planning.fields.field_types import (
+    Command,
+    Percent,
+    PositiveDuration,
+    Size,
+    Text,
+    Word,
+    Words,
+    read_list,
+    read_word,
+)
+from pex_tui.planning.fields.schema import Globs, WriteSet
+from pex_tui.planning.fields.validation_text import explain
+
+_FENCE = "---"
+TOOLS_THAT_WRITE = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit", "Bash"})
+"""An agent that has none of these changes no file."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_PLAIN_LINE = re.compile(r"^(name|description):[ \t]+(?![\"'|>\[{&*!])(.*)$", re.MULTILINE)
+
+
+def _read_name(value: Any) -> str:
+    text = read_word(value)
+    if _NAME.fullmatch(text) is None:
+        raise ValueError(f'"{text}" is no agent name. Use letters, digits and . _ -')
+    return text
+
+
+def _read_tools(value: Any) -> tuple[str, ...] | None:
+    """Tool names, without what they are limited to; `*` and nothing mean all of them."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if listed is None:
+        return None
+    names = [read_word(name).partition("(")[0].strip() for name in read_list(listed) if name != ""]
+    return None if "*" in names else tuple(names)
+
+
+def _read_mode(value: Any) -> Any:
+    if value == PermissionMode.ALL:
+        raise ValueError(
+            '"all" is for you to say, not for a definition: agents.permissions.mode in your '
+            "configuration. Write ask or edits"
+        )
+    return value
+
+
+class PermissionBlock(BaseModel):
+    """What the agent may do without a question, as the definition would have it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Annotated[PermissionMode, BeforeValidator(_read_mode)] = PermissionMode.ALL
+    """By default no narrower than what the configuration says."""
+    allow: Words = ()
+    deny: Words = ()
+
+
+class PexBlock(BaseModel):
+    """What pex-tui alone reads of a definition."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runner: Word | None = None
+    permissions: PermissionBlock | None = None
+    command: Command | None = None
+    reads: Globs = ()
+    writes: WriteSet = None
+    cluster: Word | None = None
+    estimate: PositiveDuration | None = None
+    memory: Size | None = None
+    cpu: Percent | None = None
+    timeout: PositiveDuration | None = None
+    expects: Expects | None = None
+
+
+class AgentFile(BaseModel):
+    """A definition's frontmatter; keys that only Claude Code knows are left to it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: Annotated[str, BeforeValidator(_read_name)]
+    description: Text = ""
+    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_read_tools)] = None
+    model: Word | None = None
+    pex: PexBlock = PexBlock()
+
+
+class BrokenDefinitionError(Exception):
+    """A definition that can't be used; `problems` say why, with lines."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(problem.text for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionText:
+    """A definition in its two parts; `prompt_line` is the line that the prompt begins in."""
+
+    front: Document
+    content: dict[str, Any]
+    prompt: str
+    prompt_line: int
+
+
+def read_definition(text: str) -> DefinitionText:
+    """The frontmatter as data and the prompt below it; raises BrokenDefinitionError."""
+    front, prompt, prompt_line = _split(text)
+    document = _read_front(front)
+    return DefinitionText(document, _front_mapping(document), prompt, prompt_line)
+
+
+def parse_agent(text: str, stem: str, *, layer: str, path: str) -> AgentDefinition:
+    """The definition in a file's text; `stem` names an agent whose frontmatter does not.
+
+    Raises BrokenDefinitionError.
+    """
+    parts = read_definition(text)
+    document = parts.front
+    content = {"name": stem, **parts.content}
+    if content.get("pex") is None:
+        content.pop("pex", None)
+    try:
+        fields = AgentFile.model_validate(content)
+    except ValidationError as error:
+        raise BrokenDefinitionError(_findings(error, document)) from error
+    if document.problems:
+        raise BrokenDefinitionError(document.problems)
+    block = fields.pex
+    return AgentDefinition(
+        name=AgentName(fields.name),
+        description=fields.description.strip(),
+        prompt=parts.prompt.strip(),
+        tools=fields.tools,
+        model=fields.model,
+        argv=block.command,
+        reads=block.reads,
+        writes=block.writes if block.writes is not None else _writes_by_tools(fields.tools),
+        cluster=block.cluster,
+        estimate_seconds=block.estimate,
+        timeout_seconds=block.timeout,
+        memory_bytes=block.memory,
+        cpu_cores=block.cpu,
+        expects=block.expects,
+        prefers=block.runner,
+        permissions=None if block.permissions is None else _rules(block.permissions),
+        layer=layer,
+        path=path,
+    )
+
+
+def _rules(block: PermissionBlock) -> PermissionRules:
+    return PermissionRules(block.mode, block.allow, block.deny)
+
+
+def _split(text: str) -> tuple[str, str, int]:
+    """Frontmatter, body, and the line that the body begins in."""
+    lines = text.split("\n")
+    if lines[0].strip() != _FENCE:
+        problem = Problem(1, "the file does not start with frontmatter. Start it with a line ---.")
+        raise BrokenDefinitionError((problem,))
+    for place, line in enumerate(lines[1:], start=1):
+        if line.rstrip() == _FENCE:
+            return "\n".join(lines[1:place]), "\n".join(lines[place + 1 :]), place + 2
+    raise BrokenDefinitionError(
+        (Problem(1, "the frontmatter has no end. End it with a line ---."),)
+    )
+
+
+def _read_front(front: str) -> Document:
+    """The frontmatter; names and descriptions may hold what YAML wants quoted, as many do."""
+    try:
+        return read_document(front, first_line=2)
+    except UnreadableError as error:
+        quoted = _PLAIN_LINE.sub(
+            lambda found: f"{found[1]}: '{found[2].replace(chr(39), chr(39) * 2)}'", front
+        )
+        try:
+            return read_document(quoted, first_line=2)
+        except UnreadableError:
+            raise BrokenDefinitionError((error.problem,)) from error
+
+
+def _front_mapping(document: Document) -> dict[str, Any]:
+    if document.content is None:
+        return {}
+    if not isinstance(document.content, dict):
+        problem = Problem(document.line_of(()), "the frontmatter is not a mapping of keys.")
+        raise BrokenDefinitionError((problem,))
+    return document.content
+
+
+def _findings(error: ValidationError, document: Document) -> tuple[Problem, ...]:
+    problems = []
+    for finding in error.errors(include_url=False):
+        path = finding["loc"]
+        dotted = ".".join(str(part) for part in path if isinstance(part, str))
+        text = explain(finding, PexBlock.model_fields)
+        problems.append(Problem(document.line_of(path), f"{dotted}: {text}"))
+    return tuple(sorted(problems + list(document.problems)))
+
+
+def _writes_by_tools(tools: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Without a tool that writes, an agent is read-only; otherwise nothing is known."""
+    if tools is None or not TOOLS_THAT_WRITE.isdisjoint(tools):
+        return None
+    return ()

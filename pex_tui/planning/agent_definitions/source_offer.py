@@ -1,0 +1,170 @@
+"""What a source would bring to a folder of definitions, judged before anything is written."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pex_tui.core.model.ids import AgentName
+from pex_tui.planning.agent_definitions.definition import AgentDefinition
+from pex_tui.planning.agent_definitions.definition_checks import (
+    Finding,
+    check_definition,
+    surprises,
+)
+from pex_tui.planning.agent_definitions.source_address import LeftOut, SourceFiles
+
+LOCK_NAME = "agents.lock.json"
+_VERSION = 1
+
+
+class Standing(StrEnum):
+    """How an offered definition stands to what the folder has in its place."""
+
+    NEW = "new"
+    SAME = "there already"
+    DIFFERS = "differs from what is there"
+
+
+@dataclass(frozen=True, slots=True)
+class LockEntry:
+    """Where a file of the folder was added from; `path` is its name there."""
+
+    file: str
+    source: str
+    commit: str | None
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A folder that definitions are added to, as it is.
+
+    `hashes` are of its files by their names relative to it, `files` the names by the agents' names.
+    """
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[AgentName, str] = field(default_factory=dict)
+    lock: tuple[LockEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedAgent:
+    """One definition of the source, and what taking it would mean."""
+
+    agent: AgentDefinition
+    content: bytes
+    entry: LockEntry
+    standing: Standing
+    findings: tuple[Finding, ...]
+    surprises: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All that a source brings: what can be used, and what is left out."""
+
+    source: SourceFiles
+    agents: tuple[OfferedAgent, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def wanted(self, *, force: bool) -> tuple[OfferedAgent, ...]:
+        """What is written or recorded; what differs from a file that is there only by force."""
+        return tuple(
+            offered for offered in self.agents if force or offered.standing is not Standing.DIFFERS
+        )
+
+
+def make_offer(source: SourceFiles, target: Target) -> Offer:
+    """Judge what a source holds; definitions are named by their agents, so names are safe."""
+    agents: list[OfferedAgent] = []
+    left_out = list(source.left_out)
+    taken: dict[str, str] = {}
+    for file in source.files:
+        try:
+            text = file.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            left_out.append(LeftOut(file.path, "it is not UTF-8 text"))
+            continue
+        stem = file.path.rpartition("/")[2].removesuffix(".md")
+        checked = check_definition(text, stem, layer=str(source.origin), path=file.path)
+        if checked.agent is None:
+            left_out += [
+                LeftOut(f"{file.path}:{finding.line}", finding.text) for finding in checked.findings
+            ]
+            continue
+        name = checked.agent.name
+        entry = _entry(source, file.path, file.content, name, target)
+        if entry.file in taken:
+            reason = f'{taken[entry.file]} is for {entry.file} too, as "{name}" is'
+            left_out.append(LeftOut(file.path, reason))
+        else:
+            taken[entry.file] = file.path
+            agents.append(
+                OfferedAgent(
+                    checked.agent,
+                    file.content,
+                    entry,
+                    _standing(entry, target),
+                    checked.findings,
+                    surprises(text),
+                )
+            )
+    return Offer(source, tuple(agents), tuple(left_out))
+
+
+def parse_lock(text: str) -> tuple[LockEntry, ...]:
+    """The entries of a lock file; raises ValueError for one that pex-tui did not write."""
+    content: Any = json.loads(text)
+    if not isinstance(content, dict) or content.get("version") != _VERSION:
+        raise ValueError(f"it is not of version {_VERSION}")
+    listed = content.get("agents")
+    if not isinstance(listed, list):
+        raise ValueError("it has no list of agents")  # noqa: TRY004  # one kind of error
+    return tuple(_read_entry(entry) for entry in listed)
+
+
+def format_lock(entries: Iterable[LockEntry]) -> str:
+    """A lock file's text: one line for each file, in their order, so that changes read well."""
+    ordered = sorted(entries, key=lambda entry: entry.file)
+    rows = ",\n".join(f"    {json.dumps(asdict(entry))}" for entry in ordered)
+    return f'{{\n  "version": {_VERSION},\n  "agents": [\n{rows}\n  ]\n}}\n'
+
+
+def merged(lock: Iterable[LockEntry], added: Iterable[LockEntry]) -> tuple[LockEntry, ...]:
+    """The lock's entries with those of the added files in place of earlier ones."""
+    by_file = {entry.file: entry for entry in lock} | {entry.file: entry for entry in added}
+    return tuple(by_file.values())
+
+
+def _read_entry(entry: Any) -> LockEntry:
+    keys = ("file", "source", "path", "sha256")
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in keys):
+        raise ValueError("an entry lacks its file, source, path or sha256")
+    commit = entry.get("commit")
+    if not isinstance(commit, str | None):
+        raise ValueError("an entry's commit is no text")  # noqa: TRY004  # one kind of error
+    return LockEntry(entry["file"], entry["source"], commit, entry["path"], entry["sha256"])
+
+
+def _entry(
+    source: SourceFiles, path: str, content: bytes, name: AgentName, target: Target
+) -> LockEntry:
+    origin = source.origin
+    file = target.files.get(name, f"{name}.md")
+    return LockEntry(file, origin.source, origin.commit, path, digest(content))
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _standing(entry: LockEntry, target: Target) -> Standing:
+    there = target.hashes.get(entry.file)
+    if there is None:
+        return Standing.NEW
+    return Standing.SAME if there == entry.sha256 else Standing.DIFFERS

@@ -1,0 +1,1 @@
+"""Documents, value types and problems of every file that users write."""

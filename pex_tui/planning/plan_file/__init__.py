@@ -1,0 +1,1 @@
+"""A plan file into a plan, and a plan into a file."""

@@ -1,0 +1,11 @@
+"""Which tasks collisions are foreseen for; apart from how, which is slow to import."""
+
+from pex_tui.core.model.plan import TaskSpec
+
+MOST_TASKS = 120  # of a plan, as every pair of them is looked at
+LITTLE_HISTORY = 100  # changes, below which what is foreseen is a guess
+
+
+def is_foreseeable(spec: TaskSpec) -> bool:
+    """Whether the task may write and says in words what it is about."""
+    return bool(spec.prompt) and not spec.is_read_only

@@ -1,0 +1,53 @@
+"""Globs that a task is to write and that nothing in the repository matches.
+
+A file that does not exist yet is nothing to wonder at, where its folder does. A folder that does
+not exist either, a pattern that matches nothing, and a name that has just the letters of another
+are told: they may be mistyped.
+"""
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+
+from pex_tui.core.model.globs import matches, plain_start
+from pex_tui.core.model.plan import TaskSpec, UnmatchedGlob
+from pex_tui.planning.plan_file.context import PlanContext
+
+_ALIKE = 0.6  # difflib's measure, 0…1
+
+
+def unmatched_globs(tasks: Sequence[TaskSpec], context: PlanContext) -> tuple[UnmatchedGlob, ...]:
+    """In plan order; none where it is not known what the repository holds."""
+    if not context.tracked:
+        return ()
+    return tuple(
+        found
+        for spec in tasks
+        for glob in spec.writes or ()
+        for found in _doubts(spec, glob, context)
+    )
+
+
+def _doubts(spec: TaskSpec, glob: str, context: PlanContext) -> Iterator[UnmatchedGlob]:
+    start = plain_start(glob)
+    path = "/".join(start)
+    is_plain = path == glob.removeprefix("./").rstrip("/")
+    folder = "/".join(start[:-1]) if is_plain else path
+    if folder and folder not in context.folders:
+        as_deep = [one for one in context.folders if one.count("/") == folder.count("/")]
+        near = get_close_matches(folder, as_deep, n=1, cutoff=_ALIKE)
+        rest = glob.removeprefix("./")[len(folder) :]
+        yield UnmatchedGlob(spec.id, glob, f"{near[0]}{rest}" if near else "")
+    elif is_plain:
+        is_there = path in context.tracked or path in context.folders
+        anagram = None if is_there else _anagram(path, context)
+        if anagram is not None:
+            yield UnmatchedGlob(spec.id, glob, anagram)
+    elif not any(matches(glob, name) for name in context.tracked):
+        yield UnmatchedGlob(spec.id, glob)
+
+
+def _anagram(path: str, context: PlanContext) -> str | None:
+    """What is there and has the same letters, in another order or case."""
+    letters = sorted(path.lower())
+    known = (*context.tracked, *context.folders)
+    return next((one for one in known if sorted(one.lower()) == letters), None)

@@ -1,0 +1,302 @@
+"""What a plan allows and its author may not have meant, each with a remedy."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pex_tui.core.formatting import clock, counted, percent
+from pex_tui.core.model.argument_limits import PROMPT, PROMPT_FILE, fits_a_variable
+from pex_tui.core.model.globs import any_overlap
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.precedence import Precedence
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.planning.agent_definitions.definition_file import TOOLS_THAT_WRITE
+from pex_tui.planning.plan_file.foreseeable import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
+from pex_tui.planning.scheduling.expected_waits import exclusions
+
+_MOST_NAMED = 5
+_MOST_STALE_READS = 10
+_MOST_RISKED = 5
+_MOST_UNMATCHED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """Something to know before the start; `tasks` are those it is about."""
+
+    text: str
+    remedy: str
+    tasks: tuple[TaskId, ...] = ()
+
+
+def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWarning, ...]:
+    """Everything worth a second look, what concerns the whole plan first."""
+    active = tuple(spec for spec in plan.tasks if spec.enabled)
+    return (
+        *_without_gate(plan, active),
+        *_dropped_needs(plan),
+        *_unknown_writes(active),
+        *_unmatched_globs(plan, active),
+        *_predicted_writes(active),
+        *_writers_without_a_tool(active),
+        *_exclusions(plan, graph),
+        *_collisions(plan, graph),
+        *_little_history(plan),
+        *_too_many_to_foresee(active),
+        *_stale_reads(plan, graph),
+        *_long_prompts(active),
+        *_short_timeouts(active),
+        *_limits(active),
+        *_too_many_slots(plan, active, rules),
+        *_switched_off(plan),
+    )
+
+
+def risks(plan: Plan, graph: PlanGraph) -> tuple[str, ...]:
+    """For each task in a word or two, what may come of the others that run beside it."""
+    takes_turns = {
+        position for pair in exclusions(plan, graph) for position in (pair.first, pair.second)
+    }
+    return tuple(
+        _risk(spec, has_turns=position in takes_turns) for position, spec in enumerate(plan.tasks)
+    )
+
+
+def _risk(spec: TaskSpec, *, has_turns: bool) -> str:
+    if not spec.enabled:
+        return "off"
+    if spec.is_read_only:
+        return "none"
+    if spec.writes is None and not spec.predicted_writes:
+        return "unknown"
+    if has_turns:
+        return "takes turns"
+    return "guessed" if spec.writes is None else "none"
+
+
+def named(ids: tuple[TaskId, ...]) -> str:
+    """The first few ids, and how many more there are."""
+    more = len(ids) - _MOST_NAMED
+    shown = [str(task) for task in ids[:_MOST_NAMED]]
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
+
+
+def _without_gate(plan: Plan, active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    writers = tuple(spec.id for spec in active if not spec.is_read_only)
+    if writers and not plan.verify:
+        yield PlanWarning(
+            "the plan has no gate: what lands is merged, and not tested",
+            'Add verify: [["pytest", "-q"]], or whatever tests this project.',
+            writers,
+        )
+
+
+def _dropped_needs(plan: Plan) -> Iterator[PlanWarning]:
+    for task, need in plan.dropped_needs:
+        yield PlanWarning(
+            f"the need of {task} for {need} was dropped to break a cycle",
+            "Take it out of the plan, or turn another need of the cycle round.",
+            (task, need),
+        )
+
+
+def _unknown_writes(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    ids = tuple(spec.id for spec in active if spec.writes is None and not spec.predicted_writes)
+    if ids:
+        verb = "does not say" if len(ids) == 1 else "do not say"
+        yield PlanWarning(
+            f"{named(ids)} {verb} what may be written; an overlap would show only at landing",
+            "Declare writes: with globs, or writes: [] for a task that only reads.",
+            ids,
+        )
+
+
+def _unmatched_globs(plan: Plan, active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    ids = {spec.id for spec in active}
+    told = [one for one in plan.unmatched if one.task in ids]
+    for one in told[:_MOST_UNMATCHED]:
+        guess = f"Did you mean {one.meant}? " if one.meant else ""
+        yield PlanWarning(
+            f"{one.task} is to write {one.glob}, which matches nothing in the repository",
+            f"{guess}Nothing to do if the task is to make it.",
+            (one.task,),
+        )
+    if len(told) > _MOST_UNMATCHED:
+        yield PlanWarning(
+            f"{counted(len(told) - _MOST_UNMATCHED, 'more glob')} in writes: match nothing either",
+            "Nothing to do if the tasks are to make what they name.",
+            tuple(dict.fromkeys(one.task for one in told[_MOST_UNMATCHED:])),
+        )
+
+
+def _predicted_writes(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        if spec.writes is None and spec.predicted_writes:
+            yield PlanWarning(
+                f"{spec.id} does not say what it writes; its prompt names "
+                f"{', '.join(spec.predicted_writes)}",
+                "Declare writes: if that is wrong.",
+                (spec.id,),
+            )
+
+
+def lacks_a_tool(spec: TaskSpec) -> bool:
+    """Whether the task is to write files and its agent has no tool that does."""
+    tools = spec.brief.tools if spec.brief else None
+    return bool(spec.writes) and tools is not None and not TOOLS_THAT_WRITE.intersection(tools)
+
+
+def _writers_without_a_tool(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        if lacks_a_tool(spec):
+            yield PlanWarning(
+                f"{spec.id} is to write {', '.join(spec.writes or ())}, and its agent "
+                f"{spec.agent} has no tool that writes",
+                "Choose an agent that writes, or declare writes: [] and expects: none.",
+                (spec.id,),
+            )
+
+
+def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
+    """One warning a reason, however many tasks share it."""
+    groups: dict[str, dict[int, None]] = {}
+    for pair in exclusions(plan, graph):
+        groups.setdefault(pair.reason, {}).update({pair.first: None, pair.second: None})
+    for reason, positions in groups.items():
+        ids = tuple(plan.tasks[position].id for position in sorted(positions))
+        yield PlanWarning(
+            f"{named(ids)} take turns: {reason}",
+            "Nothing to do; for more speed, split what they share, or name one in beside: of the "
+            "other.",
+            ids,
+        )
+
+
+def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
+    """What was foreseen and is risked: too improbable, or allowed by the plan."""
+    enabled = {spec.id for spec in plan.tasks if spec.enabled}
+    precedence = Precedence(graph)
+    risked = [
+        pair
+        for pair in plan.collisions
+        if {pair.first, pair.second} <= enabled
+        and graph.index[pair.second] not in graph.excluded[graph.index[pair.first]]
+        and not precedence.orders(graph.index[pair.first], graph.index[pair.second])
+    ]
+    for pair in risked[:_MOST_RISKED]:
+        yield PlanWarning(
+            f"{pair.first} and {pair.second} may collide ({percent(pair.chance)}): {pair.reason}",
+            f"They run side by side all the same; add needs: [{pair.first}] to {pair.second} to "
+            "be sure.",
+            (pair.first, pair.second),
+        )
+    more = len(risked) - _MOST_RISKED
+    if more > 0:
+        yield PlanWarning(
+            f"{counted(more, 'more pair')} may collide, less probably",
+            "Nothing to do; lower conflict_resolution.threshold to keep them apart.",
+        )
+
+
+def _little_history(plan: Plan) -> Iterator[PlanWarning]:
+    changes = plan.past_changes
+    if changes is None or changes >= LITTLE_HISTORY:
+        return
+    known = (
+        f"collisions are foreseen from {counted(changes, 'past change')} only, so what is foreseen "
+        "is uncertain"
+        if changes > 1
+        else "there is no history to foresee collisions from: only declared writes and names in "
+        "prompts count"
+    )
+    yield PlanWarning(known, "Declare writes: with globs; what these share is kept apart for sure.")
+
+
+def _too_many_to_foresee(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    if len(told := [spec for spec in active if is_foreseeable(spec)]) > MOST_TASKS:
+        yield PlanWarning(
+            f"of {len(told)} tasks with a prompt no collisions are foreseen: {MOST_TASKS} is the "
+            "most",
+            "Declare writes: with globs; what these share is kept apart in any plan.",
+        )
+
+
+def _stale_reads(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
+    precedence = Precedence(graph)
+    told = 0
+    for reader, spec in enumerate(plan.tasks):
+        for writer, other in enumerate(plan.tasks):
+            if reader == writer or told >= _MOST_STALE_READS or not (spec.reads and other.writes):
+                continue
+            met = any_overlap(spec.reads, other.writes)
+            both_on = spec.enabled and other.enabled
+            if met is not None and both_on and not precedence.orders(reader, writer):
+                told += 1
+                yield PlanWarning(
+                    f"{spec.id} reads {met[0]}, which {other.id} may change at the same time",
+                    f"Add needs: [{other.id}] to {spec.id} if it has to see that.",
+                    (spec.id, other.id),
+                )
+
+
+def _long_prompts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        if spec.brief is None and not fits_a_variable(spec.prompt):
+            yield PlanWarning(
+                f"the prompt of {spec.id} is longer than a variable can be: ${PROMPT} holds its "
+                "beginning.",
+                f"Let its command read the file ${PROMPT_FILE}, which holds all of it.",
+                (spec.id,),
+            )
+
+
+def _limits(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    """Limits that tasks without an agent declare: those of agents are their definitions'."""
+    ids = tuple(
+        spec.id
+        for spec in active
+        if spec.agent is None and (spec.memory_bytes is not None or spec.cpu_cores is not None)
+    )
+    if ids:
+        yield PlanWarning(
+            f"memory: and cpu: of {named(ids)} are shown, not enforced, in this version",
+            "Give tasks that need much of the machine a lock in common, or lower slots:.",
+            ids,
+        )
+
+
+def _short_timeouts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    for spec in active:
+        limit = spec.timeout_seconds
+        if limit is not None and limit < spec.estimate_seconds:
+            yield PlanWarning(
+                f"{spec.id} is stopped after {clock(limit)} and is expected to take "
+                f"{clock(spec.estimate_seconds)}",
+                "Raise its timeout, or mend its estimate.",
+                (spec.id,),
+            )
+
+
+def _too_many_slots(
+    plan: Plan, active: tuple[TaskSpec, ...], rules: RunRules
+) -> Iterator[PlanWarning]:
+    slots = plan.slots or rules.slots
+    if 1 < len(active) < slots:
+        yield PlanWarning(
+            f"{counted(len(active), 'task')} can't fill {slots} slots",
+            "Nothing to do; the other slots stay empty.",
+        )
+
+
+def _switched_off(plan: Plan) -> Iterator[PlanWarning]:
+    ids = tuple(spec.id for spec in plan.tasks if not spec.enabled)
+    if ids:
+        verb = "is" if len(ids) == 1 else "are"
+        yield PlanWarning(
+            f"{named(ids)} {verb} switched off; what needs them starts without them",
+            "Drop enabled: false to run them.",
+            ids,
+        )

@@ -1,0 +1,57 @@
+"""Which tasks will wait for one another though no need orders them, and why."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.plan import Plan
+from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.precedence import Precedence
+from pex_tui.planning.scheduling.schedule import Schedule, lock_pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Two tasks, by position, that must not run side by side and that nothing else orders."""
+
+    first: int
+    second: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A task that the schedule starts after another, only because of what the two share."""
+
+    waits: TaskId
+    on: TaskId
+    reason: str
+
+
+def exclusions(plan: Plan, graph: PlanGraph) -> tuple[Exclusion, ...]:
+    """Unordered pairs that exclude each other, in plan order; switched-off tasks meet nobody."""
+    precedence = Precedence(graph)
+    reasons = {(first, second): reason for first, second, reason in graph.exclusive_pairs()}
+    for first, second, lock in lock_pairs(plan):
+        reasons.setdefault((first, second), f"both hold the lock {lock}")
+    return tuple(
+        Exclusion(first, second, reason)
+        for (first, second), reason in sorted(reasons.items())
+        if plan.tasks[first].enabled
+        and plan.tasks[second].enabled
+        and not precedence.orders(first, second)
+    )
+
+
+def turns(plan: Plan, pairs: tuple[Exclusion, ...], schedule: Schedule) -> tuple[Turn, ...]:
+    """For each task and reason the last one that it waits for, by the times of the schedule."""
+    last: dict[tuple[int, str], int] = {}
+    for pair in pairs:
+        earlier, later = sorted(
+            (pair.first, pair.second), key=lambda position: (schedule.starts[position], position)
+        )
+        key = (later, pair.reason)
+        known = last.get(key, earlier)
+        last[key] = max(known, earlier, key=lambda position: schedule.finishes[position])
+    ids = [spec.id for spec in plan.tasks]
+    ordered = sorted(last.items(), key=lambda entry: (schedule.starts[entry[0][0]], entry[0]))
+    return tuple(Turn(ids[later], ids[on], reason) for (later, reason), on in ordered)

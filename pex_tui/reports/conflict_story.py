@@ -1,0 +1,163 @@
+"""The story of a conflict in words: when it was foreseen, seen and met, what was done, and why."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pex_tui.core.formatting import clock, counted, listed, percent
+from pex_tui.core.lifecycle.conflict_log import PEX
+from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictStep, Decision
+from pex_tui.core.model.predictions import Pair
+from pex_tui.reports.report import Report
+
+_OPEN = "OPEN: waits for a decision"
+_MOST_NAMED = 5
+_MOST_APART = 3  # conflicts alike that are told one by one
+_DECISIONS = {
+    Decision.SERIALISED: "ran one after the other",
+    Decision.WARNED: "people were warned",
+    Decision.TOLD: "the agents were told",
+    Decision.PAUSED: "one stood still for the other",
+    Decision.RERUN: "the task ran again on the newest tip",
+    Decision.OURS: "the task's side was taken",
+    Decision.THEIRS: "what had landed was kept",
+    Decision.EDITED: "edited by hand",
+    Decision.COMBINED: "settled by rule",
+    Decision.DROPPED_NEED: "the need was dropped",
+    Decision.ABORTED: "given up",
+    Decision.FAILED: "failed",
+}
+
+_ALLOWED = {Decision.OURS: "allowed as it is", Decision.THEIRS: "left out"}
+"""The same for protected paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldConflict:
+    """A conflict, or the first of many that are told as one, who was in it, and its cost (s)."""
+
+    conflict: Conflict
+    who: str
+    cost_seconds: float | None
+
+
+def told_conflicts(report: Report) -> Iterator[ToldConflict]:
+    """Conflicts in order of appearance; of many that were kept apart for one reason one tells."""
+    costs = report.history.costs.seconds
+    alike: dict[str, list[Conflict]] = {}
+    for conflict in report.state.conflicts:
+        if _was_only_kept_apart(conflict):
+            alike.setdefault(conflict.detail, []).append(conflict)
+    for conflict in report.state.conflicts:
+        same = alike.get(conflict.detail, []) if _was_only_kept_apart(conflict) else []
+        if len(same) <= _MOST_APART:
+            yield ToldConflict(conflict, " × ".join(conflict.tasks), costs.get(conflict.number))
+        elif conflict is same[0]:
+            tasks = list(dict.fromkeys(task for one in same for task in reversed(one.tasks)))
+            known = [costs[one.number] for one in same if one.number in costs]
+            who = f"{counted(len(tasks), 'task')} ({listed(tasks, _MOST_NAMED)})"
+            yield ToldConflict(conflict, who, sum(known) if known else None)
+
+
+def _was_only_kept_apart(conflict: Conflict) -> bool:
+    return conflict.decision is Decision.SERIALISED and len(conflict.steps) == 1
+
+
+def headline(told: ToldConflict) -> str:
+    """Kind, who was involved, over what, how it ended and what it cost."""
+    conflict = told.conflict
+    what = listed([file.path for file in conflict.files]) or conflict.detail
+    spent = f", {clock(told.cost_seconds)}" if told.cost_seconds else ""
+    return f"{conflict.kind}  {told.who}: {what}; {how_decided(conflict)}{spent}"
+
+
+def how_decided(conflict: Conflict) -> str:
+    """How a conflict was settled and by whom, in words."""
+    if conflict.decision is None:
+        return _OPEN
+    return f"{_words(conflict, conflict.decision)}{_by(conflict.decided_by)}"
+
+
+def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
+    """When it was foreseen, seen at work and met, from the run's start; empty where it was not."""
+    foreseen, seen, met = (
+        "" if at is None else clock(max(0.0, at - report.history.began_at))
+        for at in (conflict.foreseen_at, conflict.seen_at, conflict.met_at)
+    )
+    return foreseen and "before the start", seen, met
+
+
+def story_lines(report: Report, conflict: Conflict) -> Iterator[str]:
+    """When it was known of, and each step with its time and its reason."""
+    told = zip(("foreseen", "seen after", "met after"), times(report, conflict), strict=True)
+    yield ", ".join(f"{how} {when}" for how, when in told if when)
+    yield from step_lines(report, conflict)
+
+
+def step_lines(report: Report, conflict: Conflict) -> Iterator[str]:
+    """Each step with its time and its reason; a reason that the conflict is about is not told."""
+    for step in conflict.steps:
+        is_news = step.reason and step.reason != conflict.detail
+        if is_news or len(conflict.steps) > 1:
+            at = clock(max(0.0, step.at - report.history.began_at))
+            why = f" ({step.reason})" if is_news else ""
+            yield f"after {at} {_what_was_done(conflict, step)}{why}"
+
+
+def one_by_one_line(report: Report) -> str:
+    """Since when tasks that write went one by one, and why."""
+    state = report.state
+    at = clock(max(0.0, (state.sequential_since or state.now) - report.history.began_at))
+    return f"from {at} on, tasks that write went one by one: {state.sequential_reason}"
+
+
+def forecast_lines(report: Report) -> Iterator[str]:
+    """How good the predictions were, a sentence each; nothing where there was none to judge."""
+    found, told = report.metrics, report.history.forecast
+    if told.precision is not None or told.recall is not None:
+        changes = report.state.planned.past_changes
+        basis = "" if changes is None else f", from {counted(changes, 'past change')}"
+        yield (
+            f"collisions foreseen with precision {percent(told.precision)} and recall "
+            f"{percent(told.recall)}{basis}"
+        )
+        yield "a pair collides that is seen or met so, or that is kept apart and changes one file"
+    if told.missed:
+        yield f"not foreseen: {_pairs(told.missed)}"
+    if told.false_alarms:
+        yield f"foreseen for nothing: {_pairs(told.false_alarms)}"
+    if found.conflicts_live:
+        yield f"{counted(found.conflicts_live, 'collision')} seen while at work"
+    if told.writes:
+        globs, files = sum(one.globs for one in told.writes), sum(one.files for one in told.writes)
+        yield (
+            f"writes foreseen with precision {percent(told.write_precision)} (of "
+            f"{counted(globs, 'glob')}) and recall {percent(told.write_recall)} (of "
+            f"{counted(files, 'written file')})"
+        )
+    strays = [f"{one.task} {path}" for one in told.writes for path in one.unexpected]
+    if strays:
+        yield f"written and not expected: {_some(strays)}"
+
+
+def _pairs(pairs: Sequence[Pair]) -> str:
+    return _some([f"{first} × {second}" for first, second in pairs])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _what_was_done(conflict: Conflict, step: ConflictStep) -> str:
+    if step.decision is None:
+        return "it was left open"
+    return f"{_words(conflict, step.decision)}{_by(step.by)}"
+
+
+def _words(conflict: Conflict, decision: Decision) -> str:
+    is_protected = conflict.kind is ConflictKind.PROTECTED
+    return _ALLOWED.get(decision, _DECISIONS[decision]) if is_protected else _DECISIONS[decision]
+
+
+def _by(who: str) -> str:
+    return f" (by {who})" if who not in {"", PEX} else ""

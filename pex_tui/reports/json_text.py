@@ -1,0 +1,25 @@
+"""JSON for other programs: secrets masked, names that are no UTF-8 spelled for strict readers."""
+
+import json
+from typing import Any
+
+from pex_tui.core.masking import masked_object
+from pex_tui.core.sanitize import spelled
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """The value as JSON in which every string is Unicode text, with no secret in it."""
+    value = masked_object(value)
+    text = json.dumps(value, indent=indent)
+    # An escape of this kind is half of a character beyond 16 bits, or of none.
+    return json.dumps(_spelled(value), indent=indent) if r"\ud" in text else text
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, str):
+        return spelled(value)
+    if isinstance(value, dict):
+        return {_spelled(name): _spelled(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(entry) for entry in value]
+    return value

@@ -1,0 +1,51 @@
+"""The end of a failed task's log, for its report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pex_tui.core.model.ids import RunId, TaskId
+from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.state import FailureKind, RunState
+from pex_tui.core.sanitize import clean, clean_bytes
+
+LAST_LINES = 12
+_READ_BYTES = 16 * 1024
+
+LogPath = Callable[[RunId, TaskSpec, int], Path]
+"""Where an attempt's log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """Where a log is, and its last lines, cleaned."""
+
+    path: str
+    lines: tuple[str, ...]
+
+
+def log_ends(state: RunState, where: LogPath) -> dict[TaskId, LogEnd]:
+    """The logs of the tasks whose last attempt failed by itself; none for those without output."""
+    found = {}
+    for task in state.tasks:
+        failure = task.failure
+        if task.phase is Phase.FAILED and failure and failure.kind is not FailureKind.GATE:
+            path = where(state.run, state.spec(task.id), task.attempt)
+            lines = last_lines(path)
+            if lines:
+                found[task.id] = LogEnd(clean(str(path)), lines)
+    return found
+
+
+def last_lines(path: Path) -> tuple[str, ...]:
+    """The last lines that hold anything; none when there is no such file."""
+    try:
+        with path.open("rb") as log:
+            size = log.seek(0, 2)
+            log.seek(max(0, size - _READ_BYTES))
+            raw = log.read()
+    except OSError:
+        return ()
+    shown = [clean_bytes(line.rpartition(b"\r")[2]).rstrip() for line in raw.split(b"\n")]
+    return tuple(line for line in shown if line)[-LAST_LINES:]

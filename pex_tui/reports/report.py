@@ -1,0 +1,135 @@
+"""A run's report as one value: what landed, what failed, what collided, and the figures."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pex_tui.core.events.run_events import Event
+from pex_tui.core.figures.history import RunHistory, read_history
+from pex_tui.core.figures.metrics import Metrics, measure
+from pex_tui.core.model.conflict import Conflict
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.predictions import Forecast
+from pex_tui.core.model.state import Outcome, Permission, RunState, TaskState, Verdict
+from pex_tui.core.outcome import conclude
+from pex_tui.reports.log_excerpt import LogEnd, LogPath, log_ends
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report is made from, whatever it will look like."""
+
+    state: RunState
+    history: RunHistory
+    metrics: Metrics
+    outcome: Outcome
+    exit_code: int
+    logs: Mapping[TaskId, LogEnd] = field(default_factory=dict)  # of tasks that failed
+
+    @property
+    def denials(self) -> tuple[tuple[TaskId, Permission], ...]:
+        """What agents were not allowed, in their last attempts."""
+        return tuple(
+            (task.id, asked)
+            for task in self.state.tasks
+            for asked in task.permissions
+            if asked.verdict is Verdict.DENY
+        )
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has ended (for now)."""
+        return self.state.outcome is not None
+
+
+def make_report(events: Iterable[Event], where: LogPath | None = None) -> Report:
+    """The report of a run's events so far; `where` finds the logs of what failed."""
+    history = read_history(events)
+    outcome, exit_code = conclude(history.state)
+    if history.state.outcome is not None and history.state.exit_code is not None:
+        outcome, exit_code = history.state.outcome, history.state.exit_code
+    logs = log_ends(history.state, where) if where else {}
+    return Report(history.state, history, measure(history), outcome, exit_code, logs)
+
+
+def report_object(report: Report) -> dict[str, Any]:
+    """The report as `report --format json` prints it; times are absolute seconds."""
+    state = report.state
+    return {
+        "run": state.run,
+        "goal": state.plan.goal,
+        "outcome": report.outcome if report.is_finished else None,
+        "exit_code": report.exit_code if report.is_finished else None,
+        "base": state.base,
+        "branch": state.branch,
+        "tasks": [_task_object(report, task) for task in state.tasks],
+        "denied": [
+            {"task": task, "tool": asked.tool, "title": asked.title, "by": asked.by}
+            for task, asked in report.denials
+        ],
+        "conflicts": [_conflict_object(report.history, conflict) for conflict in state.conflicts],
+        "sequential": _sequential_object(state),
+        "flaky_gates": list(state.flaky),
+        "notices": list(state.notices),
+        "prediction": _prediction_object(state, report.history.forecast),
+        "metrics": asdict(report.metrics),
+    }
+
+
+def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
+    past, log = report.history.tasks[task.id], report.logs.get(task.id)
+    return {
+        "id": task.id,
+        "agent": report.state.spec(task.id).agent,
+        "outcome": task.phase,
+        "reason": task.reason or None,
+        "attempts": past.attempts,
+        "started_at": past.first_started_at,
+        "finished_at": task.ended_at,
+        "commit": task.landed,
+        "files": list(task.files),
+        "drift": list(task.drift),
+        "own_commits": task.own_commits,
+        "not_landed": [asdict(found) for found in task.unlanded],
+        "waits": past.waits,
+        "tokens": task.tokens,
+        "cost_usd": task.cost_usd,
+        "log": log.path if log else None,
+        "output": list(log.lines) if log else [],
+    }
+
+
+def _sequential_object(state: RunState) -> dict[str, Any] | None:
+    """Since when tasks that write went one by one, and why."""
+    if not state.sequential:
+        return None
+    return {"since": state.sequential_since, "reason": state.sequential_reason}
+
+
+def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
+    return {
+        "kind": conflict.kind,
+        "tasks": list(conflict.tasks),
+        "files": [file.path for file in conflict.files],
+        "foreseen_at": conflict.foreseen_at,
+        "seen_at": conflict.seen_at,
+        "met_at": conflict.met_at,
+        "decision": conflict.decision,
+        "decided_by": conflict.decided_by or None,
+        "decided_at": conflict.decided_at,
+        "reason": conflict.steps[-1].reason or None if conflict.steps else None,
+        "steps": [asdict(step) for step in conflict.steps],
+        "detail": conflict.detail or None,
+        "cost_seconds": history.costs.seconds.get(conflict.number),  # None if nothing is known
+    }
+
+
+def _prediction_object(state: RunState, told: Forecast) -> dict[str, Any]:
+    return {
+        "past_changes": state.planned.past_changes,
+        "foreseen": told.foreseen,
+        "hits": told.hits,
+        "false_alarms": told.false_alarms,
+        "missed": told.missed,
+        "writes": [asdict(one) for one in told.writes],
+    }

@@ -1,0 +1,65 @@
+"""The rows that every marked-up report shows: tasks and conflicts, cell by cell, not escaped."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pex_tui.core.formatting import clock, listed
+from pex_tui.core.model.phases import Phase
+from pex_tui.reports.conflict_story import how_decided, step_lines, times, told_conflicts
+from pex_tui.reports.report import Report
+from pex_tui.reports.text import subject
+
+TASK_HEAD = ("task", "outcome", "what", "commit", "files", "attempts", "time")
+CONFLICT_HEAD = (
+    *("kind", "tasks", "about", "foreseen", "seen", "met"),
+    *("decision", "how it went", "cost"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A task that failed, why, and the end of what its gate printed."""
+
+    task: str
+    detail: str
+    output: tuple[str, ...]
+
+
+def task_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """One row a task, in plan order, with the cells of TASK_HEAD."""
+    for task in report.state.tasks:
+        past = report.history.tasks[task.id]
+        what = subject(report, task) if task.landed else task.reason
+        yield (
+            task.id,
+            str(task.phase),
+            "" if what == task.phase else what,
+            (task.landed or "")[:9],
+            str(len(task.files) or ""),
+            str(past.attempts or ""),
+            clock(past.work_seconds) if past.attempts else "",
+        )
+
+
+def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """One row a conflict that is told, in order of appearance, with the cells of CONFLICT_HEAD."""
+    for told in told_conflicts(report):
+        conflict, cost = told.conflict, told.cost_seconds
+        yield (
+            str(conflict.kind),
+            told.who,
+            listed([file.path for file in conflict.files]) or conflict.detail,
+            *times(report, conflict),
+            how_decided(conflict),
+            "; ".join(step_lines(report, conflict)),
+            "" if cost is None else clock(cost),
+        )
+
+
+def failure_rows(report: Report) -> Iterator[FailureRow]:
+    """The tasks that failed."""
+    for task in report.state.tasks:
+        if task.phase is Phase.FAILED and task.failure is not None:
+            log = report.logs.get(task.id)
+            lines = tuple(task.failure.output.splitlines()) or (log.lines if log else ())
+            yield FailureRow(task.id, task.failure.detail, lines)

@@ -1,0 +1,237 @@
+"""Where settings come from: shipped file < user's < repository's < environment < command line.
+
+Each layer is checked by itself, so that a mistake is told with the file and line it stands in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pex_tui.core.sanitize import clean
+from pex_tui.errors import UserError
+from pex_tui.planning.fields.documents import Path as KeyPath
+from pex_tui.planning.fields.documents import UnreadableError, read_document
+from pex_tui.planning.fields.field_types import ENGINE_VARIABLES
+from pex_tui.planning.fields.validation_text import explain, unknown_key
+from pex_tui.resources import shipped
+from pex_tui.settings.model import Settings
+from pex_tui.textfiles import read_regular_file
+
+__all__ = ["Settings", "config_home", "load_settings", "repository_settings"]
+
+REPOSITORY_FILE = Path(".pex") / "pex.yaml"
+_PREFIX = "PEX_"
+_FREE_NAMES = (("keymap",), ("agents", "use"))  # what is below is a name, dots and all
+_SECTIONS = frozenset(Settings.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Some settings, and how messages name the place of each."""
+
+    content: dict[str, Any]
+    name: str
+    lines: Mapping[KeyPath, int]  # empty for layers that are no file
+    names: Mapping[KeyPath, str]  # for layers whose every setting has a name of its own
+
+    def place(self, path: KeyPath) -> str:
+        """Where the setting was made."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.names:
+                return self.names[path[:length]]
+            if path[:length] in self.lines:
+                return f"{self.name}:{self.lines[path[:length]]}"
+        below = (name for made, name in self.names.items() if made[: len(path)] == path)
+        return next(below, self.name)
+
+
+def config_home(environ: Mapping[str, str]) -> Path:
+    """The user's configuration folder of pex-tui, after the XDG base directory specification."""
+    given = environ.get("XDG_CONFIG_HOME", "")
+    home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    return (Path(given) if given.startswith("/") else home / ".config") / "pex-tui"
+
+
+def load_settings(
+    repo_top: Path | None, overrides: Sequence[str], environ: Mapping[str, str]
+) -> Settings:
+    """The settings in force; `overrides` are `section.key=value` texts, `repo_top` may be unknown.
+
+    Raises UserError with every problem and its place.
+    """
+    problems: list[str] = []
+    layers = [_file_layer(shipped("config/pex.yaml"), "config/pex.yaml", problems)]
+    users = config_home(environ) / "pex.yaml"
+    files = [(users, str(users))]
+    if repo_top is not None:
+        files.append((repo_top / REPOSITORY_FILE, str(REPOSITORY_FILE)))
+    layers += [_file_layer(path, name, problems) for path, name in files if path.exists()]
+    layers.append(_environment_layer(environ, problems))
+    layers.append(_command_line_layer(overrides, problems))
+    for layer in layers:
+        problems += _problems(layer)
+    if problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise UserError(
+            f"the configuration has {count}; nothing was started. Mend it and try again.",
+            problems=tuple(clean(problem) for problem in problems),
+        )
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = _merged(merged, layer.content)
+    settings = Settings(**merged)
+    settings._given = frozenset(  # noqa: SLF001 - pydantic keeps private attributes out of init
+        path for layer in layers[1:] for path in _leaves(layer.content)
+    )
+    return settings
+
+
+def repository_settings(repo_top: Path) -> dict[str, Any]:
+    """What the repository's own file sets, by our names of sections and keys."""
+    path = repo_top / REPOSITORY_FILE
+    return _file_layer(path, str(REPOSITORY_FILE), []).content if path.exists() else {}
+
+
+def _file_layer(path: Path, name: str, problems: list[str]) -> _Layer:
+    try:
+        document = read_document(read_regular_file(path, "configuration"))
+    except UnreadableError as error:
+        problems.append(f"{name}:{error.problem.line}: {error.problem.text}")
+        return _Layer({}, name, {}, {})
+    problems += [f"{name}:{problem.line}: {problem.text}" for problem in document.problems]
+    if document.content is None:
+        return _Layer({}, name, {}, {})
+    if not isinstance(document.content, dict):
+        line = document.line_of(())
+        problems.append(f"{name}:{line}: this is not a mapping. Start with a section: thread_pool:")
+        return _Layer({}, name, {}, {})
+    lines = {_path_as_known(path): line for path, line in document.lines.items() if path}
+    content: dict[str, Any] = {}
+    for section, values in document.content.items():
+        known = _section_as_known(section)
+        if isinstance(values, dict):
+            as_known = {_key_as_known(key): value for key, value in values.items()}
+            content = _merged(content, {known: as_known})
+        elif values is not None:  # None is a section whose every key is commented out
+            content[known] = values
+    return _Layer(content, name, lines, {})
+
+
+def _environment_layer(environ: Mapping[str, str], problems: list[str]) -> _Layer:
+    """`PEX_SECTION__KEY`; other variables with the prefix belong to other programs."""
+    values: dict[str, Any] = {}
+    names: dict[KeyPath, str] = {}
+    for variable in sorted(environ):
+        if not variable.startswith(_PREFIX) or variable in ENGINE_VARIABLES:
+            continue
+        path = tuple(variable.removeprefix(_PREFIX).lower().split("__"))
+        if len(path) > 1 and path[0] in _SECTIONS:
+            names[path] = f"environment variable {variable}"
+            values[variable] = _value(environ[variable], names[path], problems)
+    if not values:
+        return _Layer({}, "environment", {}, {})
+    from pex_tui.settings.environment import nest_variables  # noqa: PLC0415  # seldom used
+
+    return _Layer(nest_variables(Settings, _PREFIX, values), "environment", {}, names)
+
+
+def _command_line_layer(overrides: Sequence[str], problems: list[str]) -> _Layer:
+    content: dict[str, Any] = {}
+    names: dict[KeyPath, str] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        path = _path_as_known(tuple(key.strip().split(".")))
+        if not equals or len(path) < 2:  # noqa: PLR2004 - a section and a key
+            problems.append(
+                f'--set "{override}" has to look like thread_pool.max_concurrent=3 (KEY=VALUE).'
+            )
+            continue
+        names[path] = f"--set {key.strip()}"
+        value = _value(text, names[path], problems)
+        content = _merged(content, _nested(tuple(str(part) for part in path), value))
+    return _Layer(content, "--set", {}, names)
+
+
+def _value(text: str, place: str, problems: list[str]) -> Any:
+    """A value from one line: `[…]` and `{…}` as YAML, `null` or nothing as none, else text."""
+    stripped = text.strip()
+    if stripped.startswith(("[", "{")):
+        try:
+            return read_document(stripped).content
+        except UnreadableError as error:
+            problems.append(f"{place}: {error.problem.text}")
+    return None if stripped in {"", "null", "~"} else stripped
+
+
+def _problems(layer: _Layer) -> list[str]:
+    """What is wrong within one layer."""
+    unknown = [section for section in layer.content if section not in _SECTIONS]
+    found = [f"{layer.place((section,))}: {unknown_key(section, _SECTIONS)}" for section in unknown]
+    known = {section: value for section, value in layer.content.items() if section in _SECTIONS}
+    try:
+        Settings(**known)
+    except ValidationError as error:
+        for finding in error.errors(include_url=False):
+            path = finding["loc"]
+            text = explain(finding, _known_keys(path[:-1]))
+            named = path[:-1] if finding["type"] == "extra_forbidden" else path
+            dotted = ".".join(str(part) for part in named if isinstance(part, str))
+            found.append(f"{layer.place(path)}: {dotted}: {text}")
+    return found
+
+
+def _known_keys(path: KeyPath) -> list[str]:
+    """The keys that a section may have."""
+    model: type[BaseModel] | None = Settings
+    for part in path:
+        field = None if model is None else model.model_fields.get(str(part))
+        kind = None if field is None else field.annotation
+        model = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    return [] if model is None else list(model.model_fields)
+
+
+def _section_as_known(section: str) -> str:
+    """Our name of a section that may be spelled as in the specification: Thread_Pool_Config."""
+    plain = _key_as_known(section).removesuffix("_config")
+    return plain if plain in _SECTIONS else section
+
+
+def _key_as_known(key: str) -> str:
+    return key.lower().replace("-", "_")
+
+
+def _path_as_known(path: KeyPath) -> KeyPath:
+    section, *keys = path
+    known = (_section_as_known(str(section)), *(_key_as_known(str(key)) for key in keys[:1]))
+    for above in _FREE_NAMES:
+        if known[: len(above)] == above and len(path) > len(above):
+            return (*above, ".".join(str(key) for key in path[len(above) :]))
+    return (*known, *keys[1:])
+
+
+def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    nested: dict[str, Any] = value
+    return nested
+
+
+def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """Mappings key by key, anything else replaced."""
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and both else value
+    return merged
+
+
+def _leaves(content: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for key, value in content.items():
+        below = (*path, key)
+        found += _leaves(value, below) if isinstance(value, dict) else [below]
+    return found

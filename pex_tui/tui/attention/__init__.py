@@ -1,0 +1,1 @@
+"""What a run needs a person for, and how they are called."""

@@ -1,0 +1,99 @@
+"""What a run needs a person for, each need noticed once."""
+
+from dataclasses import dataclass
+
+from pex_tui.core.coordination.agent_messages import open_permissions
+from pex_tui.core.landing.approval import protected_words
+from pex_tui.core.lifecycle.rate_limits import over_budget
+from pex_tui.core.model.conflict import Conflict, ConflictKind
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.state import LandStatus, RunState
+from pex_tui.core.sanitize import clean
+
+_MOST_NOTICES = 3  # at once, as each covers a part of the screen
+_NOTICE_SECONDS = 10.0
+_MORE = "More is noticed than fits here; the report has all of it."
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something to tell.
+
+    `is_news` means that the screen does not show it by itself, `is_urgent` that it waits for the
+    user or ends what they wait for.
+    """
+
+    text: str
+    is_news: bool = True
+    is_urgent: bool = True
+
+
+class Attention:
+    """Remembers what was told of one run."""
+
+    def __init__(self, state: RunState) -> None:
+        self._conflicts = {one.number for one in state.open_conflicts}
+        self._questions = set(_questions(state))
+        self._ended = state.stage is RunStage.FINISHED
+        self._budgets = state.budgets if over_budget(state) else 0
+        self._refusal = _refusal(state)
+        self._notices = len(state.notices)
+        self._noticed_at: list[float] = []
+
+    def needs(self, state: RunState) -> tuple[Need, ...]:
+        """What has come up since the last call."""
+        found = []
+        for conflict in state.open_conflicts:
+            if conflict.number not in self._conflicts:
+                self._conflicts.add(conflict.number)
+                found.append(Need(_conflict(conflict)))
+        for key, title in _questions(state).items():
+            if key not in self._questions:
+                self._questions.add(key)
+                found.append(Need(f"{key[0]} asks to {title}. i answers."))
+        used_up = over_budget(state)
+        if used_up and state.budgets != self._budgets:
+            self._budgets = state.budgets
+            found.append(Need(f"The budget is used up: {used_up}. i answers."))
+        refusal = _refusal(state)
+        if refusal and refusal != self._refusal:
+            found.append(Need(f"Not brought to {clean(state.target or '')}: {refusal}"))
+        self._refusal = refusal
+        ended = state.stage is RunStage.FINISHED
+        if ended and not self._ended:
+            outcome = str(state.outcome or "").replace("_", " ")
+            found.append(Need(f"Run {state.run} has ended: {outcome}.", is_news=False))
+        self._ended = ended
+        found += [Need(clean(text), is_urgent=False) for text in self._fitting(state)]
+        return tuple(found)
+
+    def _fitting(self, state: RunState) -> tuple[str, ...]:
+        """The new notices that fit beside those of the last seconds; then, once, that more came."""
+        fresh = state.notices[self._notices :]
+        self._notices = len(state.notices)
+        self._noticed_at = [at for at in self._noticed_at if at > state.now - _NOTICE_SECONDS]
+        room = _MOST_NOTICES - len(self._noticed_at)  # less than none once more has come
+        shown = fresh if len(fresh) <= room else (*fresh[:room], _MORE) if room >= 0 else ()
+        self._noticed_at += [state.now] * len(shown)
+        return shown
+
+
+def _questions(state: RunState) -> dict[tuple[TaskId, int, str], str]:
+    return {
+        (task, state.task(task).attempt, asked.request): clean(asked.title, 80)
+        for task, asked in open_permissions(state)
+    }
+
+
+def _refusal(state: RunState) -> str:
+    """Why the run's work did not get to the user's branch; empty while nothing kept it off."""
+    return clean(state.land_detail) if state.land_status is LandStatus.REFUSED else ""
+
+
+def _conflict(conflict: Conflict) -> str:
+    if conflict.kind is ConflictKind.PROTECTED:
+        return f"{clean(protected_words(conflict))}. c decides."
+    paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
+    where = f" in {paths}" if paths else ""
+    return f"{' and '.join(conflict.tasks)} conflict{where}. c settles it."

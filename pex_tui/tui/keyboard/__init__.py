@@ -1,0 +1,1 @@
+"""Keys, the keymap, the command palette, and keys typed ahead."""

@@ -1,0 +1,121 @@
+"""Keys that the configuration moves: `keymap: {agent.retry: ctrl+r}`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.keys import Keys, _character_to_key, key_to_character
+
+from pex_tui.core.sanitize import clean
+from pex_tui.errors import UserError
+from pex_tui.tui.keyboard.app_keys import APP_KEYS
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+_SCOPES: dict[str, tuple[str, ...]] = {
+    "home": ("screens.home.HomeScreen", "widgets.run_table.RunTable"),
+    "the plan": ("screens.plan.PlanScreen", "widgets.task_table.TaskTable"),
+    "the monitor": ("screens.monitor.MonitorScreen", "widgets.agents.AgentList"),
+    "the classic monitor": ("screens.classic.ClassicScreen", "widgets.classic_box.ClassicBox"),
+    "conflicts": ("screens.conflict.ConflictScreen", "widgets.text_view.PlainView"),
+    "history": ("screens.history.HistoryScreen", "widgets.run_table.RunTable"),
+    "the inbox": ("screens.inbox.InboxScreen", "screens.inbox.QuestionTable"),
+}
+"""Where keys are heard at the same time, besides those of the app."""
+_MODIFIERS = frozenset({"ctrl", "alt", "shift", "meta", "super", "hyper"})
+_NAMED = frozenset(str(key.value) for key in Keys)
+_OF_FIELDS = frozenset(
+    {"enter", "escape", "tab", "shift+tab", "backspace", "delete", "space"}
+    | {"left", "right", "up", "down", "home", "end"}
+)
+
+
+def check_keymap(keymap: Mapping[str, str]) -> None:
+    """Raise UserError with everything that is wrong with it: names, keys, keys of two actions."""
+    if not keymap:
+        return
+    scopes = {scope: tuple(_bindings(parts)) for scope, parts in _SCOPES.items()}
+    known = {one.id: one for bindings in scopes.values() for one in bindings if one.id}
+    problems = [_near(name, known) for name in sorted(set(keymap) - set(known))]
+    moved = {name: _keys(keys) for name, keys in keymap.items() if name in known}
+    for name, keys in moved.items():
+        problems += [_no_key(name, key) for key in keys if not _is_key(key)]
+        if known[name].priority:
+            problems += [_hides(name, key) for key in keys if key in _OF_FIELDS or len(key) == 1]
+    for scope, bindings in scopes.items():
+        problems += _taken(scope, bindings, moved)
+    if problems:
+        raise UserError(
+            "the configuration's keymap can't be used; nothing was started.",
+            problems=tuple(f"keymap: {problem}" for problem in dict.fromkeys(problems)),
+        )
+
+
+def key_ids() -> frozenset[str]:
+    """Every key that can be moved, by its binding's id."""
+    return frozenset(one.id for parts in _SCOPES.values() for one in _bindings(parts) if one.id)
+
+
+def _bindings(parts: Iterable[str]) -> Iterator[Binding]:
+    """The bindings of the app and of these classes, with those that they inherit from ours."""
+    yield from Binding.make_bindings(APP_KEYS)
+    for part in parts:
+        module, _, name = part.rpartition(".")
+        kind: type[DOMNode] = getattr(import_module(f"pex_tui.tui.{module}"), name)
+        for one in kind.__mro__:
+            if one.__module__.startswith("pex_tui."):
+                yield from Binding.make_bindings(vars(one).get("BINDINGS", ()))
+
+
+def _taken(
+    scope: str, bindings: Iterable[Binding], moved: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    """The keys that a moved action would share with another one where both are heard."""
+    holders: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for binding in bindings:
+        name = binding.id or binding.description
+        for key in moved.get(binding.id or "", (binding.key,)):
+            holders[key].setdefault(name, binding.description)
+    for key, names in holders.items():
+        if len(names) > 1 and not moved.keys().isdisjoint(names):
+            mine = next(name for name in names if name in moved)
+            others = " and ".join(sorted(name for name in names if name != mine))
+            yield f"{clean(_short(key))} in {scope} is for {others}; {mine} can't have it as well."
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """The keys of a comma-separated list, by the names that Textual has for them."""
+    keys = (
+        key.strip() if key != "," else "," for key in (text.split(",") if text != "," else [text])
+    )
+    return tuple(_character_to_key(key) if len(key) == 1 else key for key in keys)
+
+
+def _short(key: str) -> str:
+    return key_to_character(key) or key
+
+
+def _is_key(key: str) -> bool:
+    *modifiers, base = key.split("+")
+    is_known = base in _NAMED or len(base) == 1 or key_to_character(base) is not None
+    return bool(base) and is_known and _MODIFIERS.issuperset(modifiers)
+
+
+def _no_key(name: str, key: str) -> str:
+    return f'{name}: "{clean(key, 60)}" is not a key. Write e.g. p, ctrl+r, f8 or question_mark.'
+
+
+def _hides(name: str, key: str) -> str:
+    return f"{name}: {clean(_short(key))} is needed for typing; this one acts in fields too."
+
+
+def _near(name: str, known: Mapping[str, Binding]) -> str:
+    near = get_close_matches(name, known, 1, 0.5)
+    hint = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(sorted(known))}"
+    return f'there is no key "{clean(name, 60)}". {hint}'

@@ -1,0 +1,1 @@
+"""The terminal of the app: its driver, its loss, its first screen."""

@@ -1,1 +1,0 @@
-"""The one place that knows every class: puts adapters, engine and hosts together."""

@@ -1,0 +1,200 @@
+"""What a clean removes, and what it refuses to."""
+
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from pex_tui.adapters.git.maintenance.cleanup import Cleaner
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.engine.attempt import AttemptKey
+from pex_tui.engine.cleaning import CleanPlan, Kind
+from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writer
+
+
+def cleaner(bench: Bench, *runs: str, force: bool = False) -> Cleaner:
+    finished = [RunId(run) for run in runs or (RUN,)]
+    return Cleaner(bench.repository, bench.places, finished, force=force)
+
+
+def reasons(plan: CleanPlan) -> dict[str, str]:
+    return {removal.name: removal.kept_because for removal in plan.kept}
+
+
+async def work(bench: Bench, task: str, name: str = "new") -> CommitId:
+    """A task's captured work: one new file."""
+    path = await bench.prepare(key_of(task), writer())
+    (path / name).write_text(name)
+    done = await bench.capture(key_of(task))
+    assert done.work is not None
+    return done.work
+
+
+def land(bench: Bench, task: str, work: str) -> str:
+    """A landing of the work on the integration branch, as the lander makes it."""
+    project = bench.project
+    branch = f"refs/heads/pex/{RUN}"
+    tree = project.git("rev-parse", f"{work}^{{tree}}")
+    message = f"Do {task}\n\nPex-Run: {RUN}\nPex-Task: {task}\nPex-Agent: command\n"
+    commit = project.git("commit-tree", tree, "-p", f"{work}^", "-m", message)
+    project.git("update-ref", branch, commit)
+    return commit
+
+
+def nothing_is_left(bench: Bench) -> None:
+    assert bench.worktrees() == [str(bench.project.path)]
+    assert bench.project.git("for-each-ref", "refs/pex", "refs/heads/pex") == ""
+    assert not (bench.project.path / ".git" / "worktrees").exists()
+    assert not list(bench.project.path.glob(".git/**/*.lock"))
+    assert list(bench.places.root.iterdir()) == []
+
+
+async def test_what_has_landed_is_removed(bench: Bench) -> None:
+    landed = land(bench, "a", await work(bench, "a"))
+    await bench.prepare(key_of("r"), reader())
+    await bench.capture(key_of("r"), reader())
+    bench.project.git("merge", "-q", "--ff-only", landed)
+    plan = await cleaner(bench).plan()
+    assert plan.kept == ()
+    assert {(removal.kind, Path(removal.name).name) for removal in plan.removals} == {
+        (Kind.REF, "1"),
+        (Kind.BRANCH, RUN),
+        (Kind.WORKTREE, "1"),
+        (Kind.FOLDER, RUN),
+    }
+    assert plan.size_bytes > 0
+    assert await cleaner(bench).perform(plan) == ()
+    nothing_is_left(bench)
+    bench.project.git("fsck", "--strict")
+
+
+async def test_what_was_replayed_elsewhere_has_landed(bench: Bench) -> None:
+    landed = land(bench, "a", await work(bench, "a"))
+    bench.project.commit({"moved": "on"})
+    bench.project.git("cherry-pick", landed)
+    plan = await cleaner(bench).plan()
+    assert plan.kept == ()
+
+
+async def test_unlanded_work_stays_and_says_why(bench: Bench) -> None:
+    land(bench, "a", await work(bench, "a"))
+    failed = await work(bench, "b", "other")
+    plan = await cleaner(bench).plan()
+    assert reasons(plan) == {
+        f"refs/pex/{RUN}/a/1": "this work has not landed",
+        f"refs/pex/{RUN}/b/1": "this work has not landed",
+        f"refs/heads/pex/{RUN}": "no other branch holds its commits (`pex-tui land`)",
+        str(bench.places.run(RUN)): "work of this run has not landed",
+    }
+    await cleaner(bench).perform(plan)
+    assert bench.worktrees() == [str(bench.project.path)]
+    assert bench.refs()[f"refs/pex/{RUN}/b/1"] == failed
+    assert bench.places.run(RUN).exists()
+
+
+async def test_force_removes_all_of_it(bench: Bench) -> None:
+    land(bench, "a", await work(bench, "a"))
+    path = await bench.prepare(key_of("b"), writer())
+    (path / "half").write_text("done")
+    forced = cleaner(bench, force=True)
+    plan = await forced.plan()
+    assert plan.kept == ()
+    await forced.perform(plan)
+    nothing_is_left(bench)
+
+
+async def test_work_that_the_branch_has_already_is_no_loss(bench: Bench) -> None:
+    await work(bench, "a", "same")
+    bench.project.commit({"same": "same"})
+    assert (await cleaner(bench).plan()).kept == ()
+
+
+async def test_uncommitted_work_in_a_worktree_is_put_under_a_ref_first(bench: Bench) -> None:
+    path = await bench.prepare(key_of("a"), writer())
+    git_in(path, "commit", "-q", "--allow-empty", "-m", "mine")
+    tip = git_in(path, "rev-parse", "HEAD")
+    (path / "half").write_text("done")
+    plan = await cleaner(bench).plan()
+    rescued = f"refs/pex/{RUN}/a/1-rescued"
+    assert await cleaner(bench).perform(plan) == (rescued,)
+    assert bench.show(bench.refs()[rescued], "half") == "done"
+    assert bench.refs()[f"refs/pex/{RUN}/a/1-head"] == tip
+    assert bench.worktrees() == [str(bench.project.path)]
+
+
+async def test_other_runs_keep_what_is_theirs(bench: Bench) -> None:
+    other = AttemptKey(RunId("9999"), TaskId("x"), 1)
+    path = await bench.prepare(other, writer())
+    view = await bench.prepare(AttemptKey(RunId("9999"), TaskId("y"), 1), reader())
+    (path / "half").write_text("done")
+    await work(bench, "a")
+    plan = await cleaner(bench, force=True).plan()
+    assert reasons(plan) == {
+        str(path): "run 9999 has work in it",
+        str(view): "run 9999 has work in it",
+    }
+    await cleaner(bench, force=True).perform(plan)
+    assert len(bench.worktrees()) == 3
+    await bench.restart()
+    assert (await bench.capture(other)).files == ("half",)
+
+
+async def test_a_branch_that_is_checked_out_stays(bench: Bench) -> None:
+    land(bench, "a", await work(bench, "a"))
+    bench.project.git("checkout", "-q", f"pex/{RUN}")
+    plan = await cleaner(bench, force=True).plan()
+    assert reasons(plan)[f"refs/heads/pex/{RUN}"].startswith("it is checked out in ")
+
+
+async def test_worktrees_that_nobody_recorded_are_removed_too(bench: Bench) -> None:
+    gate = bench.places.root / "gate"
+    bench.project.git("worktree", "add", "-q", "--lock", "--detach", str(gate))
+    path = await bench.prepare(key_of("a"), writer())
+    Path(f"{path}.json").unlink()
+    (bench.places.root / "landing.lock").touch()
+    plan = await cleaner(bench).plan()
+    await cleaner(bench).perform(plan)
+    nothing_is_left(bench)
+
+
+async def test_worktrees_used_since_stay_for_the_next_run(bench: Bench) -> None:
+    await work(bench, "a")
+    await bench.prepare(key_of("r"), reader())
+    await bench.capture(key_of("r"), reader())
+    key = key_of("b")
+    busy = await bench.prepare(key, writer())
+    finished = [RUN]
+    before = Path(f"{busy}.json").stat().st_mtime - 3600
+    early = Cleaner(bench.repository, bench.places, finished, force=True, idle_since=before)
+    trees = [one.name for one in (await early.plan()).removals if one.kind is Kind.WORKTREE]
+    assert trees == [str(busy)]
+    late = Cleaner(bench.repository, bench.places, finished, force=True, idle_since=before + 7200)
+    assert sum(one.kind is Kind.WORKTREE for one in (await late.plan()).removals) == 2
+
+
+async def test_a_lock_that_is_held_stays(bench: Bench) -> None:
+    await work(bench, "a")
+    forced = cleaner(bench, force=True)
+    for name in ("launcher.lock", "landing.lock"):
+        (bench.places.root / name).touch()
+    with (bench.places.root / "launcher.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        await forced.perform(await forced.plan())
+        assert [path.name for path in bench.places.root.iterdir()] == ["launcher.lock"]
+    await forced.perform(await forced.plan())
+    nothing_is_left(bench)
+
+
+async def test_the_user_s_own_worktrees_stay(bench: Bench, tmp_path: Path) -> None:
+    bench.project.git("worktree", "add", "-q", "--detach", str(tmp_path / "mine"))
+    await work(bench, "a")
+    forced = cleaner(bench, force=True)
+    await forced.perform(await forced.plan())
+    assert bench.worktrees() == [str(bench.project.path), str(tmp_path / "mine")]
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_with_nothing_to_clean_nothing_happens(bench: Bench, force: bool) -> None:
+    plan = await cleaner(bench, force=force).plan()
+    assert plan == CleanPlan()
+    assert await cleaner(bench, force=force).perform(plan) == ()

@@ -1,0 +1,36 @@
+from pex_tui.cli.output.doctor import render_checks
+from pex_tui.engine.session import Check, CheckLevel
+
+
+def test_each_finding_is_a_line_with_a_mark_of_its_level() -> None:
+    lines = render_checks(
+        [
+            Check(CheckLevel.OK, "git", "2.39.5"),
+            Check(CheckLevel.WARN, "terminal", "60×20"),
+            Check(CheckLevel.BAD, "python", "3.10"),
+        ]
+    ).splitlines()
+
+    assert lines == ["✓ git          2.39.5", "! terminal     60×20", "✗ python       3.10"]
+
+
+def test_what_is_wrong_says_how_to_mend_it_below() -> None:
+    lines = render_checks(
+        [Check(CheckLevel.BAD, "identity", "nobody", "Tell git who you are. " * 10)]
+    ).splitlines()
+
+    assert lines[0] == "✗ identity     nobody"
+    assert len(lines) > 2
+    assert all(line.startswith(" " * 15) for line in lines[1:])
+    assert max(map(len, lines)) <= 96
+
+
+def test_findings_from_outside_are_clean() -> None:
+    text = render_checks([Check(CheckLevel.OK, "repository", "evil\x1b]52;c;aGk=\x07name")])
+
+    assert "\x1b" not in text
+    assert "name" in text
+
+
+def test_nothing_found_is_nothing_said() -> None:
+    assert render_checks([]) == "\n"

@@ -1,0 +1,47 @@
+"""What the info of a task tells."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pex_tui.core.model.ids import TaskId
+from pex_tui.core.views.task_details import facts
+from tests.tui import states
+
+NOW = states.NOW
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ("emails", "0:12, ready since 3:33 into the run"),
+        ("changelog", "3:45, since the run began"),
+    ],
+)
+def test_a_waiting_task_tells_since_when(task: str, told: str) -> None:
+    assert dict(facts(states.crowded(), TaskId(task), NOW))["waiting"] == told
+
+
+def test_a_running_task_waits_for_nothing() -> None:
+    assert "waiting" not in dict(facts(states.crowded(), TaskId("models"), NOW))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "none declared; shown, not enforced"),
+        ({"memory_bytes": 512 * 1024**2}, "512M of memory; shown, not enforced"),
+        (
+            {"memory_bytes": 2 * 1024**3, "cpu_cores": 0.5},
+            "2.0G of memory, 50% of a core; shown, not enforced",
+        ),
+    ],
+)
+def test_the_limits_say_what_holds_a_task_to_them(fields: dict[str, Any], told: str) -> None:
+    state = states.crowded()
+    tasks = tuple(
+        replace(spec, **fields) if spec.id == "models" else spec for spec in state.plan.tasks
+    )
+    limited = replace(state, plan=replace(state.plan, tasks=tasks))
+    assert dict(facts(limited, TaskId("models"), NOW))["limits"] == told

@@ -1,0 +1,107 @@
+import itertools
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pex_tui.planning.scheduling.timetable_search import best_timetable, lower_bound
+from pex_tui.planning.scheduling.workload import (
+    Timetable,
+    Workload,
+    generate_parallel,
+    generate_serial,
+    tails,
+    topological_order,
+)
+
+
+@st.composite
+def workloads(draw: st.DrawFn, most: int = 10) -> Workload:
+    count = draw(st.integers(1, most))
+    before = tuple(
+        tuple(other for other in range(position) if draw(st.integers(0, 3)) == 0)
+        for position in range(count)
+    )
+    rivals: list[set[int]] = [set() for _ in range(count)]
+    for left, right in itertools.combinations(range(count), 2):
+        if draw(st.integers(0, 4)) == 0:
+            rivals[left].add(right)
+            rivals[right].add(left)
+    return Workload(
+        seconds=tuple(float(draw(st.integers(1, 9))) for _ in range(count)),
+        before=before,
+        excluded=tuple(frozenset(others) for others in rivals),
+        demands=tuple(((0, 1.0), (1, float(draw(st.integers(0, 4))))) for _ in range(count)),
+        capacities=(float(draw(st.integers(1, 4))), 4.0),
+    )
+
+
+def is_legal(work: Workload, found: Timetable) -> bool:
+    """Whether the timetable breaks no rule."""
+    for position, start in enumerate(found.starts):
+        if any(found.finishes[other] > start for other in work.before[position]):
+            return False
+        beside = [
+            other
+            for other in range(len(work.seconds))
+            if found.starts[other] <= start < found.finishes[other]
+        ]
+        if any(other in work.excluded[position] for other in beside):
+            return False
+        for resource, capacity in enumerate(work.capacities):
+            if sum(dict(work.demands[other])[resource] for other in beside) > capacity:
+                return False
+    return True
+
+
+@given(workloads())
+def test_every_generated_timetable_is_legal(work: Workload) -> None:
+    keys = [(0.0, -level) for level in tails(work)]
+    assert is_legal(work, generate_parallel(work, keys))
+    assert is_legal(work, generate_serial(work, topological_order(work.before)))
+
+
+@given(workloads())
+def test_the_best_one_is_legal_and_not_below_the_bound(work: Workload) -> None:
+    best = best_timetable(work, [0] * len(work.seconds))
+    assert is_legal(work, best)
+    assert best.makespan >= lower_bound(work) - 1e-9
+
+
+@settings(deadline=None, max_examples=50)
+@given(workloads(most=5))
+def test_small_workloads_are_nearly_always_solved(work: Workload) -> None:
+    """Some order of serial generation is optimal; the heuristic stays within a third of it."""
+    orders = [
+        order
+        for order in itertools.permutations(range(len(work.seconds)))
+        if all(
+            order.index(other) < order.index(position)
+            for position in order
+            for other in work.before[position]
+        )
+    ]
+    optimum = min(generate_serial(work, order).makespan for order in orders)
+    found = best_timetable(work, [0] * len(work.seconds)).makespan
+    assert optimum <= found <= optimum * 4 / 3
+
+
+def test_more_urgent_tasks_start_first() -> None:
+    work = Workload((5.0, 1.0), ((), ()), (frozenset(), frozenset()), (((0, 1.0),),) * 2, (1.0,))
+    assert best_timetable(work, [1, 0]).starts == (1.0, 0.0)
+
+
+def test_a_barrier_takes_no_slot_and_no_time() -> None:
+    work = Workload(
+        (3.0, 0.0, 2.0),
+        ((), (0,), (1,)),
+        (frozenset(), frozenset(), frozenset()),
+        (((0, 1.0),), (), ((0, 1.0),)),
+        (1.0,),
+    )
+    assert best_timetable(work, [0, 0, 0]).finishes == (3.0, 3.0, 5.0)
+
+
+def test_nothing_takes_no_time() -> None:
+    empty = Workload((), (), (), (), (1.0,))
+    assert best_timetable(empty, []).makespan == 0
+    assert lower_bound(empty) == 0
