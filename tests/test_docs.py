@@ -1,0 +1,215 @@
+"""The README and the pages in docs name only what exists, and leave nothing out."""
+
+import argparse
+import inspect
+import json
+import re
+import typing
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from pex_tui.cli.parser import build_parser, summaries
+from pex_tui.core.events.event_codec import event_name
+from pex_tui.core.events.run_events import TELEMETRY, Event
+from pex_tui.core.outcome import EXIT_CODES
+from pex_tui.planning.agent_definitions.runners import PRESETS
+from pex_tui.settings.model import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+ABOUT_CODE = [DOCS / f"{name}.md" for name in ("architecture", "contributing", "glossary")]
+FOLDERS = ("pex_tui/", "tests/", "config/", "docs/", "themes/", "snapshots/", ".ci/")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+
+
+def prose(page: Path) -> str:
+    """The page without its blocks of code."""
+    return FENCE.sub("", page.read_text("utf-8"))
+
+
+def spans(page: Path) -> list[str]:
+    """The pieces of code within the prose."""
+    return re.findall(r"`([^`\n]+)`", prose(page))
+
+
+def rows(page: str) -> list[list[str]]:
+    """The cells of all tables of a page in docs."""
+    return cells(prose(DOCS / page))
+
+
+def cells(text: str) -> list[list[str]]:
+    """The cells of all tables of a text."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|") and not line.startswith("|---")
+    ]
+
+
+def named(cell: str) -> list[str]:
+    """What a cell names in code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings, as links name them."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+def leaves(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Every setting by its full name."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
+
+
+@cache
+def words_of_the_code() -> frozenset[str]:
+    texts = (path.read_text("utf-8") for path in (ROOT / "pex_tui").rglob("*.py"))
+    return frozenset(word for text in texts for word in re.findall(r"\w+", text))
+
+
+def parsers() -> dict[str, argparse.ArgumentParser]:
+    found = build_parser()
+    inner = next(one for one in found._actions if isinstance(one, argparse._SubParsersAction))
+    return {"": found, **inner.choices}
+
+
+@each_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    broken = []
+    for link in links:
+        path, _, anchor = unquote(link).partition("#")
+        target = page.parent / path if path else page
+        if "://" not in link and not (
+            target.exists() and (not anchor or anchor in anchors(target))
+        ):
+            broken.append(link)
+    assert broken == []
+
+
+@each_page
+def test_every_path_of_the_repository_exists(page: Path) -> None:
+    paths = [one for one in spans(page) if one.startswith(FOLDERS) and not set("*{…") & set(one)]
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", ABOUT_CODE, ids=lambda page: page.stem)
+def test_every_name_of_the_code_is_there(page: Path) -> None:
+    names = [one for one in spans(page) if re.fullmatch(r"[A-Za-z_][\w.]*(\(\))?", one)]
+    parts = {part for one in names for part in one.removesuffix("()").split(".")}
+
+    assert parts - words_of_the_code() - {"md"} == set()
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    readme = PAGES[0].read_text("utf-8")
+
+    assert [page.name for page in PAGES[1:] if f"(docs/{page.name}" not in readme] == []
+
+
+def test_all_settings_are_explained_with_their_defaults() -> None:
+    shipped = yaml.safe_load((ROOT / "config" / "pex.yaml").read_text("utf-8"))
+    explained = {
+        name[0]: default
+        for cell, default, *_ in rows("configuration.md")
+        if (name := named(cell)) and name[0].partition(".")[0] in Settings.model_fields
+    }
+    wrong = []
+    for setting, default in explained.items():
+        value = shipped
+        for key in setting.split("."):
+            value = value[key]
+        for text in named(default):
+            wrong += [] if yaml.safe_load(text) == value else [setting]
+
+    assert sorted(explained) == sorted(leaves(Settings))
+    assert wrong == []
+
+
+@each_page
+def test_every_setting_that_is_mentioned_exists(page: Path) -> None:
+    known = set(leaves(Settings))
+    groups = {name.rsplit(".", depth)[0] for name in known for depth in (1, 2)}
+    sections = tuple(f"{name}." for name in Settings.model_fields)
+    mentioned = {one.partition(":")[0] for one in spans(page) if one.startswith(sections)}
+
+    assert {one for one in mentioned if not one.endswith(".json")} <= known | groups
+
+
+def test_all_events_are_explained_with_their_fields() -> None:
+    kinds = typing.get_args(Event)
+    everywhere = {"at", "task", "attempt", "by"}
+    explained = {
+        named(cell)[0]: (set(named(fields)), "°" in cell)
+        for cell, fields, *_ in rows("events.md")
+        if cell.startswith("`") and cell.partition("`")[2].partition("`")[0] not in {"seq", "at"}
+    }
+
+    assert {
+        event_name(kind): (set(inspect.signature(kind).parameters) - everywhere, kind in TELEMETRY)
+        for kind in kinds
+    } == {name: found for name, found in explained.items() if name not in {"run", "event"}}
+
+
+def test_all_keys_of_a_plan_are_explained() -> None:
+    schema = json.loads((ROOT / "config" / "schema" / "plan.json").read_text("utf-8"))
+    keys = {*schema["properties"], *schema["$defs"]["TaskFile"]["properties"]}
+    explained = {name for cell, *_ in rows("plan-file.md") for name in named(cell)}
+
+    assert {name for name in explained if not name.startswith("PEX_")} == keys
+
+
+def test_all_runners_are_listed() -> None:
+    table = {tuple(named(name) + named(program)) for name, program, *_ in rows("agents.md")}
+
+    assert {(one.name, one.argv[0]) for one in PRESETS} <= table
+
+
+def test_all_exit_codes_are_explained() -> None:
+    assert {str(code) for code in EXIT_CODES.values()} <= {code for code, *_ in rows("ci.md")}
+
+
+def test_the_readme_lists_all_commands() -> None:
+    table = PAGES[0].read_text("utf-8").partition("## Commands")[2].partition("##")[0]
+    first = [one for cell, *_ in cells(table) for one in named(cell)]
+
+    assert {one.split()[0] for one in first} - {"pex-tui"} == summaries().keys()
+
+
+@each_page
+def test_every_command_and_option_that_is_typed_exists(page: Path) -> None:
+    known = {
+        name: {option for action in one._actions for option in action.option_strings}
+        for name, one in parsers().items()
+    }
+    typed = "\n".join(_typed(page))
+    lines = re.findall(r"(?<![^\s/])pex-tui ([a-z][a-z-]*)\b([^\n#]*)", typed)
+    wrong = []
+    for command, rest in lines:
+        options = re.findall(r"(?<!\S)--?[a-z][\w-]*", rest.partition(" -- ")[0])
+        inner = known.get(command)
+        of_actions = {"--to", "--yes", "--force"} if command == "agents" else set()
+        if inner is None or set(options) - inner - of_actions:
+            wrong.append(f"{command} {rest}")
+    assert wrong == []
+
+
+def _typed(page: Path) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [*blocks, *(one for one in spans(page) if "pex-tui " in one)]
