@@ -1,1 +1,1 @@
-"""pex-tui runs a team of agents on one repository, side by side and safely."""
+"""Run several agents in parallel on one git repository."""

@@ -72,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Runs a team of agents on one repository, side by side and safely.",
+        description="Run several agents in parallel on one git repository.",
         epilog=f'Without a command the app opens; {PROGRAM} "GOAL" opens it on the plan for a '
         f"goal. Try: {PROGRAM} demo",
     )
