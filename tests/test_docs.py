@@ -14,11 +14,15 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from pex_tui.adapters.library.library import AgentFolder, load_library
 from pex_tui.cli.parser import build_parser, summaries
 from pex_tui.core.events.event_codec import event_name
 from pex_tui.core.events.run_events import TELEMETRY, Event
 from pex_tui.core.outcome import EXIT_CODES
+from pex_tui.planning.agent_definitions.definition_checks import check_definition
 from pex_tui.planning.agent_definitions.runners import PRESETS
+from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.parser import parse_plan
 from pex_tui.settings.model import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +38,12 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def prose(page: Path) -> str:
     """The page without its blocks of code."""
     return FENCE.sub("", page.read_text("utf-8"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The blocks of code in that language."""
+    text = page.read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def spans(page: Path) -> list[str]:
@@ -175,6 +185,25 @@ def test_all_keys_of_a_plan_are_explained() -> None:
     assert {name for name in explained if not name.startswith("PEX_")} == keys
 
 
+@each_page
+def test_plans_and_settings_that_are_shown_are_valid(page: Path) -> None:
+    """A plan may name agents that are shipped; settings are those that a file may hold."""
+    agents = load_library([AgentFolder("shipped", ROOT / "config" / "agents")]).agents
+    for text in blocks(page, "yaml"):
+        content = yaml.safe_load(text)
+        if "tasks" in content:
+            assert parse_plan(text, page.name, PlanContext(agents)).tasks
+        elif content.keys() <= Settings.model_fields.keys():
+            Settings(**content)
+
+
+def test_the_agent_that_is_shown_has_nothing_to_complain_about() -> None:
+    (text,) = blocks(DOCS / "agents.md", "markdown")
+
+    found = check_definition(text, "shown", layer="user", path="shown.md")
+    assert (found.agent is not None, found.findings) == (True, ())
+
+
 def test_all_runners_are_listed() -> None:
     table = {tuple(named(name) + named(program)) for name, program, *_ in rows("agents.md")}
 
@@ -211,5 +240,4 @@ def test_every_command_and_option_that_is_typed_exists(page: Path) -> None:
 
 
 def _typed(page: Path) -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    return [*blocks, *(one for one in spans(page) if "pex-tui " in one)]
+    return [*blocks(page, "sh"), *(one for one in spans(page) if "pex-tui " in one)]
