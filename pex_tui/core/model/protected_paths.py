@@ -1,13 +1,15 @@
 """Paths that only a person may change: what tests, settings, agents, CI and hooks are made of.
 
-Besides the configured globs, the files that the gate's commands name count: whoever changes the
-script that judges the work judges it themselves. A command's words are taken for paths from the
-top of the repository and from each folder that the command goes to; `make` and the like name their
-file by themselves. Naming too much is harmless, as only a path that a task changed can match.
+Besides the configured globs, what the gate's commands run counts, and what they are configured by:
+whoever changes the script that judges the work judges it themselves. That are programs, scripts of
+interpreters, and files that options name, from the top of the repository and from each folder that
+a command goes to; `make` and the like name their file by themselves. What a command is given to
+look at, such as the tests in a file, does not count: that is often what a task is to change.
 """
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,10 +19,18 @@ from pex_tui.core.model.globs import any_match, plain_start
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.shell.programs import SOURCING, is_interpreter, program_name
+from pex_tui.core.shell.runs import runs_of
 
 _HOME = re.compile(r"\$(?:PWD|\{PWD\}|\(pwd\))/|`pwd`/")  # what begins a path at the top
-_WORD = re.compile(r"[^\s;&|<>(){}$`'\"\\=,]+")
+_WORD = re.compile(r"[^\s;&|<>(){}$`'\"\\,\0-\4]+")
 _GOES_TO = frozenset({"cd", "pushd", "-C", "--directory", "--prefix", "--cwd"})
+_CONFIGURED_BY = frozenset(
+    {
+        *("-c", "-f", "-C", "--config", "--config-file", "--configfile", "--conf", "--rcfile"),
+        *("--file", "--makefile", "--settings", "--init-file", "--env-file", "--project"),
+    }
+)
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _SCRIPTS = {
     "make": ("GNUmakefile", "makefile", "Makefile"),
@@ -100,21 +110,43 @@ def named_files(commands: Iterable[tuple[str, ...]]) -> frozenset[str]:
 
 
 def _named_by(argv: tuple[str, ...]) -> Iterator[str]:
-    words = [word for text in argv for word in _WORD.findall(_HOME.sub("", text))]
-    yield from argv  # names with spaces in them
-    folders = [""]
-    for before, word in pairwise(words):
-        if before in _GOES_TO:
-            folders.append(posixpath.join(folders[-1], word))
-    for before, word in pairwise(("", *words)):
-        for name in _readings(before, word):
+    """What a command runs, and the files that it is configured by; not what it works on."""
+    yield argv[0]  # a name with spaces in it
+    line = shlex.join(_HOME.sub("", text) for text in argv)
+    runs = runs_of(line)
+    texts = runs.commands | runs.doubtful
+    commands = [_WORD.findall(text) for text in texts] if runs.is_known else [_WORD.findall(line)]
+    folders = {"", *(folder for words in commands for folder in _folders_of(words))}
+    for words in commands:
+        for name in _judges(words) if runs.is_known else words:
             yield from (posixpath.join(folder, name) for folder in folders)
 
 
-def _readings(before: str, word: str) -> Iterator[str]:
-    """The files that a word may stand for."""
-    yield word.partition("::")[0]  # of a test in a file
-    yield from _SCRIPTS.get(posixpath.basename(word), ())
-    if before == "-m" and _MODULE.fullmatch(word):
-        path = word.replace(".", "/")
-        yield from (f"{path}.py", f"{path}/__main__.py")
+def _folders_of(words: list[str]) -> Iterator[str]:
+    """The folders that a command goes to, one below the other."""
+    found = ""
+    for before, word in pairwise(words):
+        if before in _GOES_TO:
+            found = posixpath.join(found, word)
+            yield found
+
+
+def _judges(words: list[str]) -> Iterator[str]:
+    """The program, the script that it interprets, and the files that its options name."""
+    if not words:
+        return
+    program, *arguments = words
+    yield program
+    yield from _SCRIPTS.get(posixpath.basename(program), ())
+    # What a shell runs is a command of its own among these.
+    if is_interpreter(program_name(program)) or program in SOURCING:
+        yield from (word for word in arguments if not word.startswith("-"))
+    for before, word in pairwise(words):
+        if before in _CONFIGURED_BY:
+            yield word
+        option, _, value = word.partition("=")
+        if option in _CONFIGURED_BY:
+            yield value
+        if before == "-m" and _MODULE.fullmatch(word):
+            path = word.replace(".", "/")
+            yield from (f"{path}.py", f"{path}/__main__.py")

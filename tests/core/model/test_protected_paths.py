@@ -75,11 +75,14 @@ def test_other_paths_are_not(path: str) -> None:
         (("env", "A=b", "python", "-m", "tools.check"), "tools/check.py"),
         (("python", "-m", "tools.check"), "tools/check/__main__.py"),
         (("pytest", "-c", "ci/pytest.ini"), "ci/pytest.ini"),
-        (("pytest", "--rootdir=.", "tests/test_api.py::test_it"), "tests/test_api.py"),
         (("tool", "--config=conf/tool.toml"), "conf/tool.toml"),
         (("make", "-C", "build", "test"), "build/Makefile"),
         (("sh", "-c", "nice make test"), "Makefile"),
         (("./a/../check.sh",), "check.sh"),
+        (("sh", "-c", ". ci/all.sh"), "ci/all.sh"),
+        (("sh", "-c", "bash ci/all.sh < in.txt | tee out"), "ci/all.sh"),
+        (("uv", "run", "python", "-X", "dev", "ci/all.py"), "ci/all.py"),
+        (("sh", "-c", "for i in 1 2; do node ci/all.js $i; done"), "ci/all.js"),
         (("scripts/check.sh",), "scripts"),  # a link in the place of the folder
     ],
 )
@@ -88,9 +91,24 @@ def test_files_that_the_gates_commands_name_are_protected(argv: tuple[str, ...],
     assert not among(path)
 
 
+@pytest.mark.parametrize(
+    ("argv", "path"),
+    [
+        (("pytest", "--rootdir=.", "tests/test_api.py::test_it"), "tests/test_api.py"),
+        (("sh", "-c", "grep -q two src/a.txt"), "src/a.txt"),
+        (("sh", "-c", "! diff src/a.txt want.txt && test -s out.txt"), "want.txt"),
+        (("ruff", "check", "src/api.py"), "src/api.py"),
+    ],
+)
+def test_what_a_command_looks_at_is_what_tasks_may_well_change(
+    argv: tuple[str, ...], path: str
+) -> None:
+    assert not among(path, argv)
+
+
 def test_a_folder_that_a_command_names_does_not_protect_what_lies_in_it() -> None:
     assert not among("tests/test_api.py", ("pytest", "-q", "tests"))
-    assert named_files([("/usr/bin/check", "../out.sh")]) == frozenset()
+    assert named_files([("/usr/bin/pytest", "-c", "../out.ini")]) == {"pytest"}  # by its own name
 
 
 @pytest.mark.parametrize(
