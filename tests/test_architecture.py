@@ -43,6 +43,11 @@ def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
     assert not loaded & {"networkx", "pydantic", "pydantic_settings"}
 
 
+@pytest.mark.parametrize("command", ["check", "doctor", "runs", "run", "land"])
+def test_commands_without_a_screen_do_not_load_textual(command: str) -> None:
+    assert "textual" not in loaded_by(f"pex_tui.cli.commands.{command}")
+
+
 def test_home_loads_what_it_shows() -> None:
     loaded = loaded_by("pex_tui.application.tui_startup, pex_tui.tui.screens.home")
 

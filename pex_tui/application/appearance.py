@@ -1,18 +1,24 @@
 """How the app looks by the settings, and whether it can."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pex_tui.settings.load import Settings, config_home
-from pex_tui.tui.terminal.first_screen import Look, check_look
+
+if TYPE_CHECKING:
+    from pex_tui.tui.terminal.first_screen import Look
 
 
-def look_of(settings: Settings, environ: Mapping[str, str]) -> Look:
+def look_of(settings: Settings, environ: Mapping[str, str]) -> "Look":
     """The look that the settings ask for."""
+    from pex_tui.tui.terminal.first_screen import Look  # noqa: PLC0415  # it needs Textual
+
     monitoring = settings.monitoring
     return Look(
         symbols=monitoring.symbols,
         theme=monitoring.theme,
-        themes=(config_home(environ) / "themes",),
+        themes=(_themes(environ),),
         notify=monitoring.notify,
         keymap=settings.keymap,
         refresh_seconds=monitoring.refresh_interval,
@@ -22,5 +28,19 @@ def look_of(settings: Settings, environ: Mapping[str, str]) -> Look:
 
 
 def check_appearance(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Raise UserError for settings with which the app would refuse to open."""
+    """Raise UserError for settings with which the app would refuse to open.
+
+    The shipped look is known to be good; to load what would judge it takes longer than all else
+    that a command does.
+    """
+    is_shipped = settings.monitoring.theme == type(settings.monitoring)().theme
+    if is_shipped and not settings.keymap and not _themes(environ).exists():
+        return
+    from pex_tui.tui.terminal.first_screen import check_look  # noqa: PLC0415  # it needs Textual
+
     check_look(look_of(settings, environ))
+
+
+def _themes(environ: Mapping[str, str]) -> Path:
+    """The folder of the user's own themes."""
+    return config_home(environ) / "themes"
