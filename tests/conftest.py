@@ -10,7 +10,8 @@ import pytest_textual_snapshot  # type: ignore[import-untyped]  # it ships no ty
 from syrupy.location import PyTestLocation
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine proves nothing
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=30)  # at each change
+hypothesis.settings.load_profile(os.environ.get("PEX_EXAMPLES", "quick"))
 
 TESTS = Path(__file__).resolve().parent
 SNAPSHOTS = TESTS.parent / "snapshots"

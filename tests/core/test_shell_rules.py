@@ -1,7 +1,7 @@
 """Rules hold for what a shell line really runs. The lines here are parsed and never run."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.core.lifecycle.rule_patterns import Concern, concern, covers
@@ -301,7 +301,6 @@ def _wrapped(draw: st.DrawFn) -> str:
     return line
 
 
-@settings(max_examples=150)
 @given(_wrapped())
 def test_no_wrapping_takes_a_command_from_its_rule(line: str) -> None:
     assert concern(PUSH, line) is not Concern.NO
@@ -320,7 +319,6 @@ def test_a_plain_command_is_covered_by_its_pattern_and_no_concern_of_another(
     assert concern(PUSH, line) is Concern.NO
 
 
-@settings(max_examples=150)
 @given(st.text(alphabet="git push$(){}'\"\\`;&|<>\n#[]*?=!0-:", max_size=40))
 def test_any_text_is_judged_without_an_error(line: str) -> None:
     assert concern(PUSH, line) in Concern

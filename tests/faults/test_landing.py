@@ -33,6 +33,7 @@ from tests.adapters.git.landing_world import (
 pytestmark = pytest.mark.faults
 Job = Callable[[GitLander], Coroutine[Any, Any, None]]
 _HEAD_START_SECONDS = 0.002
+STRIDE = int(os.environ.get("PEX_CRASH_STRIDE", "6"))  # 1 tries each command of git, by hand
 
 
 class DyingGit(Git):
@@ -121,15 +122,15 @@ def gated(world: World) -> GitLander:
 
 @pytest.mark.parametrize("moment", ["before", "during"])
 def test_a_crash_at_any_command_of_a_landing_lands_once(world: World, moment: str) -> None:
-    tasks = 0
+    tasks, command = 0, 1 - STRIDE
     came_through = False
     while not came_through:
-        tasks += 1
+        tasks, command = tasks + 1, command + STRIDE
         work = world.work({f"file{tasks}": "x\n", "lines.txt": edited(l1="all the same")})
         job = landing(world, f"t{tasks}", work)
-        came_through = not dies(job, gated(world), moment, tasks)
+        came_through = not dies(job, gated(world), moment, command)
         assert not dies(job, gated(world), "", 0)
-    assert tasks > 10
+    assert command > 10
     assert world.commits_on() == [f"Do t{number}" for number in range(1, tasks + 1)]
     assert world.git("rev-parse", "main") == world.base
     assert list((world.project.path / ".git" / "refs").rglob("*.lock")) == []
@@ -137,15 +138,15 @@ def test_a_crash_at_any_command_of_a_landing_lands_once(world: World, moment: st
 
 
 def test_a_crash_while_a_conflict_is_settled_by_rule_lands_once(world: World) -> None:
-    tasks = 0
+    tasks, command = 0, 1 - 3 * STRIDE
     came_through = False
     while not came_through:
-        tasks += 1
+        tasks, command = tasks + 1, command + 3 * STRIDE
         held = "\n".join(f"from task {number}" for number in range(1, tasks + 1))
         job = landing(world, f"t{tasks}", world.work({"lines.txt": edited(l1=held)}))
-        came_through = not dies(job, gated(world), "during", tasks)
+        came_through = not dies(job, gated(world), "during", command)
         assert not dies(job, gated(world), "", 0)
-    assert tasks > 20
+    assert command > 20
     assert world.commits_on() == [f"Do t{number}" for number in range(1, tasks + 1)]
     assert world.files(BRANCH)["lines.txt"][1] == edited(l1=held)
     assert list(world.places.root.rglob("*.index*")) == []
@@ -172,24 +173,24 @@ def test_a_crash_at_any_command_of_land_leaves_the_user_whole(
     async def land(lander: GitLander) -> None:
         await lander.land_run("main")
 
-    command = 0
+    tasks, command = 0, 1 - STRIDE
     came_through = False
     users: list[str] = []
     while not came_through:
-        command += 1
-        job = landing(world, f"t{command}", world.work({f"file{command}": "x\n"}))
+        tasks, command = tasks + 1, command + STRIDE
+        job = landing(world, f"t{tasks}", world.work({f"file{tasks}": "x\n"}))
         assert not dies(job, world.lander, "", 0)
         if moved:
-            users.append(f"Mine {command}")
-            world.project.commit({f"mine{command}": "m\n"}, users[-1])
+            users.append(f"Mine {tasks}")
+            world.project.commit({f"mine{tasks}": "m\n"}, users[-1])
         came_through = not dies(land, gated(world), moment, command)
         assert not dies(land, gated(world), "", 0)
         assert world.git("status", "--porcelain") == ""
 
     assert command > 8
     landed = world.commits_on("main")
-    assert sorted(landed) == sorted([f"Do t{n}" for n in range(1, command + 1)] + users)
-    assert all((world.project.path / f"file{n}").exists() for n in range(1, command + 1))
+    assert sorted(landed) == sorted([f"Do t{n}" for n in range(1, tasks + 1)] + users)
+    assert all((world.project.path / f"file{n}").exists() for n in range(1, tasks + 1))
     world.fsck()
 
 

@@ -156,9 +156,7 @@ def test_a_plan_is_run_reported_and_its_commits_are_kept(runner: Runner) -> None
     assert runner.git("show", f"{got}:made.txt") == "made"
 
 
-@pytest.mark.parametrize(
-    "plan", ["--help", "$(touch hit)", "x; touch hit", '"; touch hit; "', "Fix all the tests", ""]
-)
+@pytest.mark.parametrize("plan", ["--help", '$(touch hit); touch hit; "; touch hit; "', ""])
 def test_what_is_no_plan_is_refused_and_never_run_by_the_shell(runner: Runner, plan: str) -> None:
     ran = runner.step("Run the plan", PLAN=plan)
     reported = runner.step("Report")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.core.figures.experience import Experience, Learned, Work
@@ -67,7 +67,6 @@ _PIECES = st.sampled_from(
 _GOALS = st.lists(_PIECES, min_size=1, max_size=30).map(" ".join) | st.text(max_size=300)
 
 
-@settings(deadline=None, max_examples=300)
 @given(_GOALS, st.sampled_from(sorted(OUTLINES)))
 def test_whatever_the_goal_holds_the_plan_is_a_plan_file(goal: str, repo: str) -> None:
     found = OUTLINES[repo]

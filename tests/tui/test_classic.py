@@ -206,7 +206,7 @@ async def test_an_engine_that_stopped_is_told_in_the_box(open_app: OpenApp) -> N
 
 
 @pytest.mark.parametrize("symbols", SymbolName)
-@pytest.mark.parametrize("build", [states.busy, states.crowded, states.hostile, states.empty])
+@pytest.mark.parametrize("build", [states.crowded, states.hostile, states.empty])
 async def test_the_sides_stay_straight_at_every_size(
     open_app: OpenApp, build: object, symbols: SymbolName
 ) -> None:

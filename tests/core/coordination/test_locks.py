@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.core.consequences import next_deadline
@@ -390,7 +390,6 @@ def test_ten_agents_and_ten_locks_in_any_order_all_come_to_their_end() -> None:
     assert most <= 3 + 2 * len(deadlocks) / len(state.tasks)  # nobody starves
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), agents=st.integers(2, 5), locks=st.integers(3, 5))
 def test_no_deadlock_outlives_the_step_that_closes_it(seed: int, agents: int, locks: int) -> None:
     Team(seed, agents=agents, locks=locks, rounds=3).play()

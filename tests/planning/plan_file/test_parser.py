@@ -3,7 +3,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.core.model.ids import AgentName, TaskId
@@ -306,7 +306,6 @@ _plans = st.dictionaries(st.sampled_from([*PlanHead.model_fields, "x"]), _values
 )
 
 
-@settings(max_examples=150)
 @given(_plans)
 def test_no_plan_raises_anything_but_a_plan_error(content: object) -> None:
     with suppress(PlanError):

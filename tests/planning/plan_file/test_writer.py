@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.core.model.ids import AgentName, LockName, TaskId
@@ -78,7 +78,6 @@ def _plans(draw: st.DrawFn) -> Plan:
     )
 
 
-@settings(deadline=None)
 @given(_plans())
 def test_a_written_plan_reads_back_as_the_same_plan(plan: Plan) -> None:
     assert parse_plan(plan_to_yaml(plan), "plan.yaml", CONTEXT) == plan

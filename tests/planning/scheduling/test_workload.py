@@ -1,6 +1,6 @@
 import itertools
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.planning.scheduling.timetable_search import best_timetable, lower_bound
@@ -67,7 +67,6 @@ def test_the_best_one_is_legal_and_not_below_the_bound(work: Workload) -> None:
     assert best.makespan >= lower_bound(work) - 1e-9
 
 
-@settings(deadline=None, max_examples=50)
 @given(workloads(most=5))
 def test_small_workloads_are_nearly_always_solved(work: Workload) -> None:
     """Some order of serial generation is optimal; the heuristic stays within a third of it."""
