@@ -8,6 +8,7 @@ branches), what only a program does is undone, and all else is told with the way
 import asyncio
 import json
 import os
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from pex_tui.core.sanitize import clean
 
 _STASH = "logs/refs/stash"
 _ALTERNATES = "objects/info/alternates"
+_SHALLOW = "shallow"
+_REPLACE = "refs/replace/"
 _FILES = (
     "config",
     "config.worktree",
@@ -32,28 +35,37 @@ _FILES = (
     "info/exclude",
     "info/grafts",
     _ALTERNATES,
+    _SHALLOW,
 )
+# Without these git takes the repository for none, or can't write a ref.
+_FOLDERS = ("objects", "refs", "logs/refs")
+# Other programs keep refs of their own elsewhere, and a fetch moves those of the remotes.
+_WATCHED = ("refs/heads/", "refs/tags/", "refs/notes/", _REPLACE)
 _MOST_BYTES = 1024 * 1024
 # Nobody sets these by hand in a repository with files, and with them git is broken or hijacked.
 _UNDONE = frozenset({"core.bare", "core.fsmonitor", "core.hookspath", "core.worktree"})
 _VERSION = "core.repositoryformatversion"
+_UNDONE_WORDS = "; that is undone"
+_SOUND_HEAD = re.compile(rb"(ref: refs/.+|[0-9a-f]{40,64})\n*", re.DOTALL)
 _MOST_TOLD = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the user's repository was like: branches and tags, stashes, files by their path."""
+    """What the user's repository was like: refs, stashes, files by their path, and its HEAD."""
 
     refs: dict[str, str]
     stashes: tuple[str, ...]
     files: dict[str, bytes]
+    head: str = ""
 
     def as_json(self) -> str:
         """For the next engine."""
         files = {
             os.fsencode(name).hex(): b64encode(raw).decode() for name, raw in self.files.items()
         }
-        return json.dumps({"refs": self.refs, "stashes": self.stashes, "files": files})
+        known = {"refs": self.refs, "stashes": self.stashes, "files": files, "head": self.head}
+        return json.dumps(known)
 
 
 @dataclass(slots=True)
@@ -88,12 +100,13 @@ class UserWatch:
         """
         during = {*at_work()}
         async with self._looking:
-            before, now = self._last(), await self._look()
-            if before is None or before == now:
-                self._keep(now)
-                return ()
-            told = [*await self._files(before, now), *await self._moved(run, before, now)]
-            self._keep(await self._look())
+            before = self._last()
+            told = await asyncio.to_thread(self._mend, before) if before else []
+            now = await self._look()
+            if before is not None and before != now:
+                told += [*await self._files(before, now), *await self._moved(run, before, now)]
+                told += _switched(before.head, now.head)
+            self._keep(now)
         who = ", ".join(sorted({*during, *at_work()}))
         more = len(told) - _MOST_TOLD
         told = told[:_MOST_TOLD] + ([f"{more} changes more were made"] if more > 0 else [])
@@ -101,10 +114,10 @@ class UserWatch:
 
     async def _look(self) -> Seen:
         shown = await self._refs.shown()
-        kept = ("refs/heads/", "refs/tags/")
-        refs = {name: oid for name, oid in shown.objects.items() if name.startswith(kept)}
+        refs = {ref: oid for ref, oid in shown.objects.items() if ref.startswith(_WATCHED)}
         stashes = tuple(new for _, new, _ in log_entries(self._common / _STASH))
-        return Seen(refs, stashes, dict(await asyncio.to_thread(lambda: [*self._contents()])))
+        files = dict(await asyncio.to_thread(lambda: [*self._contents()]))
+        return Seen(refs, stashes, files, self._head.read_text("utf-8", "surrogateescape"))
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         hooks = self._common / "hooks"
@@ -114,20 +127,50 @@ class UserWatch:
             if path.is_file() and path.stat().st_size <= _MOST_BYTES:
                 yield name, path.read_bytes()
 
+    def _mend(self, before: Seen) -> list[str]:
+        """Put back what git needs to take the repository for one: its folders and a sound HEAD."""
+        told = []
+        for name in _FOLDERS:
+            ours = self.repository.stand_in
+            is_theirs = ours is not None and (ours / name).is_symlink()
+            if is_theirs and not (self._common / name).is_dir():
+                (self._common / name).mkdir(parents=True, exist_ok=True)
+                told.append(f".git/{name} was removed; it is there again, empty")
+        head = self._head.read_bytes() if self._head.is_file() else None
+        if before.head and (head is None or not _SOUND_HEAD.fullmatch(head)):
+            old = os.fsencode(before.head)
+            told.append(self._put_back("HEAD", old, head, self._head))
+        return told
+
     async def _files(self, before: Seen, now: Seen) -> list[str]:
+        """Which files were changed; `now` holds what was put back."""
         told = []
         for name in sorted(before.files.keys() | now.files.keys()):
             old, new = before.files.get(name), now.files.get(name)
             if old == new:
                 continue
+            if name == _SHALLOW and old is not None:
+                continue  # a fetch deepens what is shallow; nothing makes it so what is whole
             if name.startswith("config"):
                 told += await self._configured(name, old or b"", new)
-            elif name.startswith("hooks/") or name == _ALTERNATES:
+                self._note(now, name)
+            elif name.startswith("hooks/") or name in {_ALTERNATES, _SHALLOW}:
                 told.append(self._put_back(name, old, new))
+                self._note(now, name)
             else:
                 did = "added" if old is None else "removed" if new is None else "changed"
                 told.append(f".git/{name} was {did}{self._kept_aside(name, old)}")
         return told
+
+    def _note(self, now: Seen, name: str) -> None:
+        """Take up what a file holds after it was put back.
+
+        Nothing else is looked at again: what was done since the look is for the next one to tell.
+        """
+        path = self._common / name
+        now.files.pop(name, None)
+        if path.is_file():
+            now.files[name] = path.read_bytes()
 
     async def _configured(self, name: str, old: bytes, new: bytes | None) -> list[str]:
         """Which settings were changed; those that break or hijack git are put back."""
@@ -147,7 +190,7 @@ class UserWatch:
                 await self._git.run(*config, "--unset-all", key, ok=(0, 5))
         return [
             f"{key} was {'set to ' + has[key][-1] if key in has else 'removed'} in .git/{name}"
-            f"{'; that is undone' if key in _UNDONE else _before(was.get(key))}"
+            f"{_UNDONE_WORDS if key in _UNDONE else _before(was.get(key))}"
             for key in sorted(changed)
         ]
 
@@ -159,9 +202,11 @@ class UserWatch:
             found.setdefault(key, []).append(text)
         return found
 
-    def _put_back(self, name: str, old: bytes | None, new: bytes | None) -> str:
+    def _put_back(
+        self, name: str, old: bytes | None, new: bytes | None, path: Path | None = None
+    ) -> str:
         """Put a file back as it was, and what was there out of the way."""
-        place, where = self._common / name, ""
+        place, where = path or self._common / name, ""
         if new is not None:
             put_bytes(self.aside / name, new)
             where = f", and what was there is in {self.aside / name}"
@@ -173,7 +218,7 @@ class UserWatch:
             fresh.chmod(place.stat().st_mode if place.exists() else 0o755)
             fresh.replace(place)
         did = "added" if old is None else "removed" if new is None else "changed"
-        return f".git/{name} was {did}; that is undone{where}"
+        return f".git/{name} was {did}{_UNDONE_WORDS}{where}"
 
     def _kept_aside(self, name: str, old: bytes | None) -> str:
         """Where a file that may be a person's doing is kept as it was."""
@@ -194,12 +239,25 @@ class UserWatch:
             words = await self._fate(ref, old, now.refs.get(ref), ours, saved)
             if words:
                 told.append(words)
+                if words.endswith(_UNDONE_WORDS):
+                    now.refs[ref] = old
                 kept[saved] = CommitId(old)
         for oid in gone:
             kept[saved_ref(run, "refs/stash", oid)] = CommitId(oid)
             told.append(f"a stash was dropped: `git stash store {oid[:10]}` brings it back")
         if kept:
             await write_refs(self._git, kept)
+        return [*told, *await self._replaced(before, now)]
+
+    async def _replaced(self, before: Seen, now: Seen) -> list[str]:
+        """Which objects are shown as others by new refs; those are removed: history would lie."""
+        told = []
+        new = [ref for ref in now.refs if ref.startswith(_REPLACE) and ref not in before.refs]
+        for ref in new:
+            oid = now.refs.pop(ref)
+            await self._git.run("update-ref", "-d", ref, oid)
+            name = ref.removeprefix(_REPLACE)
+            told.append(f"{name[:10]} was replaced by {oid[:10]} (git replace){_UNDONE_WORDS}")
         return told
 
     async def _fate(self, ref: str, old: str, new: str | None, ours: set[str], saved: str) -> str:
@@ -207,13 +265,12 @@ class UserWatch:
 
         Its old commit is kept as `saved`.
         """
-        name = ref.split("/", 2)[2]
-        kind = "branch" if ref.startswith("refs/heads/") else "tag"
+        kind, name = _kind_and_name(ref)
         if new is None:
-            return f"the {kind} {name} was deleted: `git {kind} {name} {old[:10]}` brings it back"
+            return f"the {kind} {name} was deleted: `{_making(kind, name, old)}` brings it back"
         if new in ours:
             return ""  # it was landed
-        if kind == "branch" and self._is_by_hand(ref, old):
+        if kind != "tag" and self._is_by_hand(ref, old):
             onward = await self._git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1, 128))
             if onward.status == 0:
                 return ""
@@ -225,7 +282,7 @@ class UserWatch:
             await self._git.run("update-ref", "-m", "pex-tui: puts it back", ref, old, new)
         except GitError:
             return moved + _way_back(kind, name, old, saved)
-        return f"{moved}; that is undone"
+        return f"{moved}{_UNDONE_WORDS}"
 
     def _is_by_hand(self, ref: str, old: str) -> bool:
         """Whether the reflog has words for how a branch was moved: plumbing leaves none."""
@@ -247,6 +304,10 @@ class UserWatch:
             write_whole(self.store, seen.as_json().encode())
 
     @property
+    def _head(self) -> Path:
+        return self.repository.git_dir / "HEAD"
+
+    @property
     def _common(self) -> Path:
         return self.repository.common_dir
 
@@ -256,7 +317,32 @@ class UserWatch:
 
 
 def _way_back(kind: str, name: str, old: str, saved: str) -> str:
-    return f"; `git {kind} {name}-before {old[:10]}` brings what it was back (kept as {saved})"
+    making = _making(kind, f"{name}-before", old)
+    return f"; `{making}` brings what it was back (kept as {saved})"
+
+
+def _kind_and_name(ref: str) -> tuple[str, str]:
+    for kind, prefix in (("branch", "refs/heads/"), ("tag", "refs/tags/")):
+        if ref.startswith(prefix):
+            return kind, ref.removeprefix(prefix)
+    return "ref", ref
+
+
+def _making(kind: str, name: str, old: str) -> str:
+    """The command that makes a branch, a tag or another ref of this name."""
+    return f"git {'update-ref' if kind == 'ref' else kind} {name} {old[:10]}"
+
+
+def _switched(old: str, new: str) -> list[str]:
+    """Where the user's checkout stands now, if it stood elsewhere."""
+    if not old or old == new:
+        return []
+    branch = old.strip().removeprefix("ref: ").removeprefix("refs/heads/")
+    back = branch if old.startswith("ref:") else f"--detach {branch[:10]}"
+    to = new.strip().removeprefix("ref: ").removeprefix("refs/heads/")
+    if old.startswith("ref:") or new.startswith("ref:"):
+        return [f"HEAD was moved to {to}: `git switch {back}` goes back"]
+    return []
 
 
 def _before(values: list[str] | None) -> str:
@@ -270,6 +356,6 @@ def _read(store: Path) -> Seen | None:
             os.fsdecode(bytes.fromhex(name)): b64decode(raw)
             for name, raw in content["files"].items()
         }
-        return Seen(content["refs"], tuple(content["stashes"]), files)
+        return Seen(content["refs"], tuple(content["stashes"]), files, content.get("head", ""))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

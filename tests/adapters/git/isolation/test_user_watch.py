@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.git.isolation.user_watch import Seen, UserWatch
+from pex_tui.core.model.ids import RunId
 from tests.adapters.git.conftest import Bench, key_of, writer
 
 
@@ -45,6 +47,10 @@ def shell(folder: Path, script: str, env: dict[str, str]) -> None:
         ('git -C "$U" update-ref refs/heads/main HEAD~1', "the branch main was moved to"),
         ('git -C "$U" tag -f v1 HEAD~1', "the tag v1 was moved to"),
         ('echo /tmp > "$U/.git/objects/info/alternates"', ".git/objects/info/alternates was added"),
+        ('git -C "$U" rev-parse HEAD > "$U/.git/shallow"', ".git/shallow was added"),
+        ('git -C "$U" replace HEAD HEAD~1', "{head} was replaced by {parent} (git replace)"),
+        ('echo nonsense > "$U/.git/HEAD"', ".git/HEAD was changed"),
+        ('rm "$U/.git/HEAD"', ".git/HEAD was removed"),
     ],
 )
 async def test_what_no_person_does_is_undone_and_said(bench: Bench, script: str, said: str) -> None:
@@ -52,8 +58,9 @@ async def test_what_no_person_does_is_undone_and_said(bench: Bench, script: str,
     project.git("tag", "v1")
     project.write(".git/hooks/mine", "mine\n").chmod(0o755)
     before = state(bench)
+    head, parent = (project.git("rev-parse", one)[:10] for one in ("HEAD", "HEAD~1"))
     (told,) = await intruded(bench, script)
-    assert told.startswith(said)
+    assert told.startswith(said.format(head=head, parent=parent))
     assert "that is undone" in told
     assert state(bench) == before
     assert (project.path / ".git" / "hooks" / "mine").stat().st_mode & 0o111
@@ -62,8 +69,9 @@ async def test_what_no_person_does_is_undone_and_said(bench: Bench, script: str,
 def state(bench: Bench) -> dict[str, str]:
     """The user's files and refs, as far as agents may not change them."""
     git_dir = bench.project.path / ".git"
-    paths = [git_dir / "config", *git_dir.glob("hooks/*"), *git_dir.glob("objects/info/alt*")]
-    refs = bench.project.git("for-each-ref", "refs/heads", "refs/tags")
+    files = ("config", "HEAD", "shallow", "hooks/*", "objects/info/alt*")
+    paths = [path for name in files for path in git_dir.glob(name)]
+    refs = bench.project.git("for-each-ref", "refs/heads", "refs/tags", "refs/replace")
     return {"refs": refs} | {path.name: path.read_text() for path in paths}
 
 
@@ -119,6 +127,46 @@ async def test_a_branch_that_was_set_back_is_said_with_the_way_back_and_kept_eac
     for commit, file in ((first, "mine.txt"), (second, "other.txt")):
         project.git("branch", f"main-{file}", commit[:10])
         assert project.git("show", f"main-{file}:{file}") == file.partition(".")[0]
+
+
+async def test_another_branch_checked_out_and_lost_notes_are_said(bench: Bench) -> None:
+    project = bench.project
+    project.git("notes", "add", "-m", "mine")
+    notes = project.git("rev-parse", "refs/notes/commits")
+    project.git("branch", "mine")
+    script = 'git -C "$U" switch -q mine; git -C "$U" update-ref -d refs/notes/commits'
+    back = f"`git update-ref refs/notes/commits {notes[:10]}` brings it back"
+    assert await intruded(bench, script) == (
+        f"the ref refs/notes/commits was deleted: {back}",
+        "HEAD was moved to mine: `git switch main` goes back",
+    )
+
+
+async def test_reflogs_that_were_removed_hold_up_no_landing(bench: Bench) -> None:
+    (told,) = await intruded(bench, 'rm -r "$U/.git/logs"')
+    assert told == ".git/logs/refs was removed; it is there again, empty"
+    bench.project.git("branch", "--create-reflog", "new")
+
+
+async def test_what_is_done_while_the_watch_looks_is_told_the_next_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, moved = bench.project, UserWatch._moved
+    project.git("branch", "mine")
+
+    async def slowly(watch: UserWatch, run: RunId, before: Seen, now: Seen) -> list[str]:
+        told = await moved(watch, run, before, now)
+        shell(project.path, "git branch -q -D mine", {})
+        return told
+
+    for name in ("a", "b"):
+        await bench.prepare(key_of(name), writer())
+    project.git("config", "x.y", "z")
+    with monkeypatch.context() as patched:
+        patched.setattr(UserWatch, "_moved", slowly)
+        await bench.capture(key_of("a"))
+    (told,) = (await bench.capture(key_of("b"))).intrusions
+    assert "the branch mine was deleted" in told
 
 
 async def test_what_the_user_does_meanwhile_is_not_told(bench: Bench) -> None:
