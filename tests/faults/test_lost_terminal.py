@@ -29,9 +29,9 @@ version: 1
 goal: Talk and land
 slots: 4
 tasks:
-  - {id: talker, writes: ["t.txt"], command: "for i in $(seq 90); do echo step $i; sleep 0.05; done;
+  - {id: talker, writes: ["t.txt"], command: "until [ -e $GO ]; do echo step; sleep 0.05; done;
       echo t > t.txt"}
-  - {id: other, writes: ["o.txt"], command: "for i in $(seq 60); do echo step $i; sleep 0.05; done;
+  - {id: other, writes: ["o.txt"], command: "until [ -e $GO ]; do echo step; sleep 0.05; done;
       echo o > o.txt"}
   - {id: quick, writes: ["q.txt"], command: "echo q > q.txt"}
   - {id: after, writes: ["a.txt"], needs: [quick], command: "sleep 1; echo a > a.txt"}
@@ -103,10 +103,11 @@ def test_a_terminal_that_is_taken_away_ends_the_app_and_loses_nothing(
     chance = random.Random(SEED + moment)  # noqa: S311  # which moment, no secret
     (shows, keys), (how, take_away) = chance.choice(OPENED_BY), chance.choice(WAYS)
     wait = chance.uniform(0.0, LONGEST_WAIT)
-    shell.write("plan.yaml", PLAN)
+    go = shell.top.parent / "go"
+    shell.write("plan.yaml", PLAN.replace("$GO", str(go)))
     argv = ("run", "plan.yaml", "--yes", "--name", "r1")
     with Terminal(argv, shell.top, shell.env, 100, 30, controls=chance.random() < 0.5) as terminal:
-        terminal.until("running", "step ")
+        terminal.until("running", "step")
         terminal.press(keys)
         terminal.listen(wait)
 
@@ -120,6 +121,7 @@ def test_a_terminal_that_is_taken_away_ends_the_app_and_loses_nothing(
     assert took < limit_seconds(), f"{told}: {took:.1f} s"
     [lock] = (shell.top.parent / "state").glob("pex-tui/*/engine.lock")
     assert current_holder(lock) is None, told
+    go.touch()
     resumed = shell.pex("resume", "r1", "--headless")
     assert resumed.returncode == 0, (told, resumed.stderr)
     landed = shell.git("log", "--format=%(trailers:key=Pex-Task,valueonly)", "main..pex/r1")
