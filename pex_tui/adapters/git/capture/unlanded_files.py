@@ -175,13 +175,14 @@ class _Aside:
 
     def _why_folder(self, name: str, ignored: set[str]) -> Why | None:
         """Of a folder that is not ignored itself and has nothing in the snapshot."""
+        unseen: list[OSError] = []  # folders too deep for a path, or closed to us, may hold files
         is_empty, holds_ignored = True, any(path.startswith(name) for path in ignored)
-        for parent, folders, files in os.walk(self.root / name):
+        for parent, folders, files in os.walk(self.root / name, onerror=unseen.append):
             if ".git" in (*folders, *files):
                 return Why.CLONE
             folders[:] = [one for one in folders if one not in _CACHE_NAMES]
             is_empty = is_empty and not any(map(_has_content, (Path(parent, it) for it in files)))
-        if is_empty:
+        if is_empty and not unseen:
             return Why.EMPTY
         return Why.IGNORED if holds_ignored else Why.REFUSED
 

@@ -1,6 +1,7 @@
 """Whatever an attempt wrote is in its commit, or kept elsewhere and named, or named as not kept."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,24 @@ async def test_names_that_git_refuses_are_kept_and_named(bench: Bench) -> None:
     assert done.files == ("fine",)
     assert done.unlanded == (Unlanded(Why.REFUSED, ("git~1",), 1, str(folder)),)
     assert (folder / "git~1").read_text() == "mine"
+
+
+async def test_what_lies_too_deep_for_a_path_is_kept_with_its_folder(bench: Bench) -> None:
+    path = await bench.prepare(key_of(), writer())
+    below = os.open(path, os.O_RDONLY)
+    for name in ("deep", *("d" * 40 for _ in range(110))):
+        os.mkdir(name, dir_fd=below)
+        parent, below = below, os.open(name, os.O_RDONLY, dir_fd=below)
+        os.close(parent)
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=below))
+    os.close(below)
+
+    done = await bench.capture(key_of())
+
+    folder = aside(bench, Why.REFUSED)
+    assert done.unlanded == (Unlanded(Why.REFUSED, ("deep/",), 1, str(folder)),)
+    assert (folder / "deep").is_dir()
+    shutil.rmtree(folder / "deep")  # others remove by path
 
 
 async def test_empty_folders_are_named_and_pipes_lose_nothing(bench: Bench) -> None:
