@@ -118,7 +118,7 @@ def test_a_watcher_sees_the_run_live_again_once_another_process_resumes_it(shell
             first.ended()
             second.until("not driven")
             with opened(shell, "resume") as third:
-                second.until("live again", absent="not driven")
+                second.until("running", "step", absent="not driven")
                 third.press("A")
                 third.until("Abort the run?")
                 third.press("y")

@@ -62,6 +62,7 @@ class AgentsRunner:
     async def wait(self, key: AttemptKey) -> Exited:
         """Return once no process of the attempt is left, with how its agent ended."""
         exited = await self._shims.wait(key)
+        await asyncio.sleep(0)  # who listens to an agent that has ended at once begins before this
         talk = self._talks.pop(key, None)
         if talk is not None:
             return replace(exited, judgement=await talk.finish(exited))

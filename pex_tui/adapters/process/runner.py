@@ -163,7 +163,7 @@ class ShimRunner:
     async def reports(self, key: AttemptKey) -> AsyncIterator[Progress]:
         """What the attempt's output says of its progress, at most four times a second.
 
-        While it says nothing new, it is looked at once a second.
+        While it says nothing new, it is looked at once a second; once more after its end.
         """
         attempt = self._attempts.get(key)
         if attempt is None:
@@ -171,7 +171,9 @@ class ShimRunner:
         tail = LogTail(attempt.folder / OUTPUT_LOG)
         gone = attempt.watch.gone
         looked_in_vain = 0
-        while not gone.is_set():
+        is_over = False
+        while not is_over:
+            is_over = gone.is_set()
             wait = _LOOK_SECONDS if looked_in_vain < _QUIET_LOOKS else _REST_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
