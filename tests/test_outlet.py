@@ -106,8 +106,7 @@ def terminal() -> Iterator[tuple[int, int]]:
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
     yield ours, theirs
-    os.close(theirs)
-    os.close(ours)
+    os.close(ours)  # the other end stays: a thread may still write, and its number would be reused
 
 
 def test_frames_are_dropped_while_nobody_looks_and_a_whole_one_is_asked_for_after_that(

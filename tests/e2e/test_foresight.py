@@ -2,7 +2,11 @@
 
 import subprocess
 
+import pytest
+
 from tests.e2e.conftest import Shell
+
+pytestmark = pytest.mark.slow
 
 PLAN = """
 version: 1

@@ -5,8 +5,12 @@ import os
 import signal
 import time
 
+import pytest
+
 from tests.e2e.conftest import Shell
 from tests.waiting import PATIENCE_SECONDS, wait_until
+
+pytestmark = pytest.mark.slow
 
 
 def report(shell: Shell, run: str) -> dict[str, object]:

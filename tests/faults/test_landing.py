@@ -33,7 +33,7 @@ from tests.adapters.git.landing_world import (
 pytestmark = pytest.mark.faults
 Job = Callable[[GitLander], Coroutine[Any, Any, None]]
 _HEAD_START_SECONDS = 0.002
-STRIDE = int(os.environ.get("PEX_CRASH_STRIDE", "6"))  # 1 tries each command of git, by hand
+STRIDE = int(os.environ.get("PEX_CRASH_STRIDE", "8"))  # 1 tries each command of git, by hand
 
 
 class DyingGit(Git):

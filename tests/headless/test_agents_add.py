@@ -13,6 +13,8 @@ import pytest
 
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 REVIEWER = (
     "---\nname: reviewer\ndescription: Reviews code. Use before a merge.\ntools: Read, Grep\n---\n"
     "You review code.\n\nFirst.\nSecond.\nThird.\nFourth.\n"

@@ -20,6 +20,8 @@ from pex_tui.resources import shipped
 from pex_tui.settings.load import load_settings
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ".pex/pex.yaml"
 COMMAND = ".claude/commands/execute.md"
 WORKFLOW = ".github/workflows/pex-tui.yml"

@@ -161,17 +161,13 @@ class ShimRunner:
         return attempt.outcome
 
     async def reports(self, key: AttemptKey) -> AsyncIterator[Progress]:
-        """What the attempt's output says of its progress, at most four times a second.
-
-        While it says nothing new, it is looked at once a second; once more after its end.
-        """
+        """Progress as its output tells it: at most four times a second, and once at its end."""
         attempt = self._attempts.get(key)
         if attempt is None:
             return
         tail = LogTail(attempt.folder / OUTPUT_LOG)
         gone = attempt.watch.gone
-        looked_in_vain = 0
-        is_over = False
+        looked_in_vain, is_over = 0, False
         while not is_over:
             is_over = gone.is_set()
             wait = _LOOK_SECONDS if looked_in_vain < _QUIET_LOOKS else _REST_SECONDS

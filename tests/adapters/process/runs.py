@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pex_tui.adapters.process.records import StartRecord, read_start
@@ -74,7 +75,8 @@ class Attempts:
             if record is not None and record.boot_id == TABLE.boot_id():
                 shim = TABLE.stat(record.shim_pid)
                 if shim is not None and shim.started == record.shim_started:
-                    os.kill(record.shim_pid, 9)
+                    with suppress(ProcessLookupError):  # it is leaving by itself
+                        os.kill(record.shim_pid, 9)
                 end_strays(record, path.parent / "output.log")
 
 
