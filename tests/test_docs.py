@@ -5,14 +5,12 @@ import inspect
 import json
 import re
 import typing
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 import yaml
-from pydantic import BaseModel
 
 from pex_tui.adapters.library.library import AgentFolder, load_library
 from pex_tui.cli.parser import build_parser, summaries
@@ -21,8 +19,11 @@ from pex_tui.core.events.run_events import TELEMETRY, Event
 from pex_tui.core.outcome import EXIT_CODES
 from pex_tui.planning.agent_definitions.definition_checks import check_definition
 from pex_tui.planning.agent_definitions.runners import PRESETS
+from pex_tui.planning.fields.documents import read_document
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
+from pex_tui.settings.declaration import SectionOf, keys_of
+from pex_tui.settings.load import read_settings
 from pex_tui.settings.model import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,16 +77,6 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
-def leaves(model: type[BaseModel], above: str = "") -> Iterator[str]:
-    """Every setting by its full name."""
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from leaves(kind, f"{above}{name}.")
-        else:
-            yield f"{above}{name}"
-
-
 @cache
 def words_of_the_code() -> frozenset[str]:
     texts = (path.read_text("utf-8") for path in (ROOT / "pex_tui").rglob("*.py"))
@@ -133,33 +124,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert [page.name for page in PAGES[1:] if f"(docs/{page.name}" not in readme] == []
 
 
-def test_all_settings_are_explained_with_their_defaults() -> None:
-    shipped = yaml.safe_load((ROOT / "config" / "pex.yaml").read_text("utf-8"))
-    explained = {
-        name[0]: default
-        for cell, default, *_ in rows("configuration.md")
-        if (name := named(cell)) and name[0].partition(".")[0] in Settings.model_fields
-    }
-    wrong = []
-    for setting, default in explained.items():
-        value = shipped
-        for key in setting.split("."):
-            value = value[key]
-        for text in named(default):
-            wrong += [] if yaml.safe_load(text) == value else [setting]
-
-    assert sorted(explained) == sorted(leaves(Settings))
-    assert wrong == []
-
-
 @each_page
 def test_every_setting_that_is_mentioned_exists(page: Path) -> None:
-    known = set(leaves(Settings))
-    groups = {name.rsplit(".", depth)[0] for name in known for depth in (1, 2)}
-    sections = tuple(f"{name}." for name in Settings.model_fields)
+    known = {".".join(path) for path, _ in keys_of(Settings)}
+    sections = tuple(f"{name}." for name in known if "." not in name)
     mentioned = {one.partition(":")[0] for one in spans(page) if one.startswith(sections)}
 
-    assert {one for one in mentioned if not one.endswith(".json")} <= known | groups
+    assert {one for one in mentioned if not one.endswith(".json")} <= known
 
 
 def test_all_events_are_explained_with_their_fields() -> None:
@@ -193,8 +164,8 @@ def test_plans_and_settings_that_are_shown_are_valid(page: Path) -> None:
         content = yaml.safe_load(text)
         if "tasks" in content:
             assert parse_plan(text, page.name, PlanContext(agents)).tasks
-        elif content.keys() <= Settings.model_fields.keys():
-            Settings(**content)
+        elif content.keys() <= SectionOf(Settings).keys.keys():
+            assert read_settings(read_document(text).content)
 
 
 def test_the_agent_that_is_shown_has_nothing_to_complain_about() -> None:

@@ -23,7 +23,7 @@ from pex_tui.core.figures.experience import Experience
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.plan_graph import PlanGraph
-from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.run_rules import MOST_SLOTS, RunRules
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.run_paths import Places
 from pex_tui.engine.session import PlanDraft, Planning
@@ -37,8 +37,6 @@ from pex_tui.textfiles import read_text_file
 if TYPE_CHECKING:
     from pex_tui.application.collision_prediction import Foreseer
     from pex_tui.planning.goals.planner import GoalPlan
-
-MOST_SLOTS = 32
 
 
 @dataclass(frozen=True)

@@ -12,42 +12,15 @@ from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
 from pex_tui.application.project import Ground
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UntrustedError
-from pex_tui.settings.load import REPOSITORY_FILE, Settings, load_settings, repository_settings
+from pex_tui.settings.declaration import Trust, keys_of
+from pex_tui.settings.load import (
+    REPOSITORY_FILE,
+    Settings,
+    load_settings,
+    read_settings,
+    repository_settings,
+)
 
-_POWERS = (
-    ("agents", "runner"),
-    ("agents", "use"),
-    ("agents", "runners"),
-    ("agents", "planner"),
-    ("agents", "permissions", "mode"),
-    ("agents", "permissions", "allow"),
-    ("agents", "permissions", "deny"),
-    ("compatibility", "never"),
-    ("conflict_resolution", "auto_resolve"),
-    ("conflict_resolution", "merge_tool"),
-    ("conflict_resolution", "remember"),
-    ("conflict_resolution", "silent"),
-    ("conflict_resolution", "union"),
-    ("gate", "retries"),
-    ("safety", "env_pass"),
-    ("safety", "isolation"),
-    ("safety", "network"),
-    ("safety", "protected"),
-    ("safety", "writable"),
-    ("workspaces", "include_file"),
-    ("workspaces", "keep"),
-    ("workspaces", "setup"),
-)
-"""Settings that name programs, widen what agents may do or see, or what lands unasked."""
-_COSTS = (
-    ("agents", "stall"),
-    ("budget", "tokens"),
-    ("budget", "usd"),
-    ("conflict_resolution", "max_retries"),
-    ("thread_pool", "emergency_boost"),
-    ("thread_pool", "max_concurrent"),
-)
-"""Settings of which more costs more; nothing is no limit."""
 _REPOSITORY = "repository"
 
 
@@ -58,12 +31,13 @@ def powers_of(ground: Ground) -> tuple[str, ...]:
 
 def _powers(ground: Ground) -> Iterator[str]:
     content = repository_settings(ground.repository.top_level)
-    sections = Settings.model_fields.keys() & content.keys()
-    own = Settings(**{section: content[section] for section in sections})
+    own = read_settings(content)
     below = load_settings(None, (), ground.environ)  # what the user has without the repository
-    for path in sorted((*_POWERS, *_COSTS)):
+    for path, declared in sorted(keys_of(Settings), key=lambda key: key[0]):
+        if declared.setting.trust is None:
+            continue
         asked, usual = _value(own, path), _value(below, path)
-        is_wider = _is_more if path in _COSTS else _is_other
+        is_wider = _is_more if declared.setting.trust is Trust.COST else _is_other
         for value in _made(content, path):
             if is_wider(asked, usual):
                 is_text = isinstance(value, str)

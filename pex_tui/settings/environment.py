@@ -3,28 +3,42 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
+
+from pex_tui.settings.declaration import Section, SectionOf
+from pex_tui.settings.kinds import MapOf
 
 
 class _Variables(EnvSettingsSource):
     """Variables whose values have been read."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """The value as it is: it is no JSON any more."""
+        """Return the value as it is: it is no JSON any more."""
         del field_name, field
         return value
 
 
 def nest_variables(
-    model: type[BaseModel], prefix: str, variables: Mapping[str, Any]
+    section: type[Section], prefix: str, variables: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The values of `prefix` + `SECTION__KEY`, in whatever case, as sections of the model."""
+    """Return the values of `prefix` + `SECTION__KEY`, in whatever case, nested as the sections."""
     source = _Variables(
-        model,  # type: ignore[arg-type]  # it reads fields, and no setting of the class is set
+        _model(section),  # type: ignore[arg-type]  # it reads fields, and sets nothing
         env_prefix=prefix,
         env_nested_delimiter="__",
     )
     source.env_vars = {name.lower(): value for name, value in variables.items()}
     return source()
+
+
+def _model(section: type[Section]) -> type[BaseModel]:
+    """Return what pydantic-settings needs to know of a section: the names, and which nest."""
+    fields: dict[str, Any] = {}
+    for name, one in SectionOf(section).keys.items():
+        if one.section is not None:
+            fields[name] = (_model(one.section.type), ...)
+        else:
+            fields[name] = (dict[str, Any] if isinstance(one.kind, MapOf) else Any, None)
+    return create_model(section.__name__, **fields)

@@ -4,40 +4,42 @@ Each layer is checked by itself, so that a mistake is told with the file and lin
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
-from pydantic import BaseModel, ValidationError
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
-from pex_tui.planning.fields.documents import Path as KeyPath
+from pex_tui.planning.fields.documents import Path as Place
 from pex_tui.planning.fields.documents import UnreadableError, read_document
-from pex_tui.planning.fields.field_types import ENGINE_VARIABLES
-from pex_tui.planning.fields.validation_text import explain, unknown_key
+from pex_tui.planning.fields.readers import ENGINE_VARIABLES
 from pex_tui.resources import shipped
+from pex_tui.settings.declaration import SectionOf, keys_of
+from pex_tui.settings.kinds import Findings, Leaf, MapOf
 from pex_tui.settings.model import Settings
+from pex_tui.settings.shipped_checksum import SHIPPED_CHECKSUM
 from pex_tui.textfiles import read_regular_file
 
 __all__ = ["Settings", "config_home", "load_settings", "repository_settings"]
 
 REPOSITORY_FILE = Path(".pex") / "pex.yaml"
 _PREFIX = "PEX_"
-_FREE_NAMES = (("keymap",), ("agents", "use"))  # what is below is a name, dots and all
-_SECTIONS = frozenset(Settings.model_fields)
+_SETTINGS = SectionOf(Settings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
+class _Layer(Struct, frozen=True):
     """Some settings, and how messages name the place of each."""
 
     content: dict[str, Any]
     name: str
-    lines: Mapping[KeyPath, int]  # empty for layers that are no file
-    names: Mapping[KeyPath, str]  # for layers whose every setting has a name of its own
+    lines: Mapping[Place, int]  # empty for layers that are no file
+    names: Mapping[Place, str]  # for layers whose every setting has a name of its own
 
-    def place(self, path: KeyPath) -> str:
+    def place(self, path: Place) -> str:
         """Where the setting was made."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.names:
@@ -63,29 +65,38 @@ def load_settings(
     Raises UserError with every problem and its place.
     """
     problems: list[str] = []
-    layers = [_file_layer(shipped("config/pex.yaml"), "config/pex.yaml", problems)]
+    shipped_layer = _shipped_layer(problems)
     users = config_home(environ) / "pex.yaml"
     files = [(users, str(users))]
     if repo_top is not None:
         files.append((repo_top / REPOSITORY_FILE, str(REPOSITORY_FILE)))
-    layers += [_file_layer(path, name, problems) for path, name in files if path.exists()]
+    layers = [_file_layer(path, name, problems) for path, name in files if path.exists()]
     layers.append(_environment_layer(environ, problems))
     layers.append(_command_line_layer(overrides, problems))
-    for layer in layers:
+    for layer in (shipped_layer, *layers):
         problems += _problems(layer)
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise UserError(
-            f"the configuration has {count}; nothing was started. Mend it and try again.",
+            f"the configuration has {count}; nothing was started. Fix it and try again.",
             problems=tuple(clean(problem) for problem in problems),
         )
-    merged: dict[str, Any] = {}
+    merged = shipped_layer.content
     for layer in layers:
         merged = _merged(merged, layer.content)
-    settings = Settings(**merged)
-    settings._given = frozenset(  # noqa: SLF001 - pydantic keeps private attributes out of init
-        path for layer in layers[1:] for path in _leaves(layer.content)
-    )
+    given = frozenset(path for layer in layers for path in _leaves(layer.content))
+    return replace(read_settings(merged), given=given) if given else read_settings(merged)
+
+
+def read_settings(content: dict[str, Any]) -> Settings:
+    """Return the settings of content that is known to be valid, such as what `load_settings` read.
+
+    Raises ValueError with the first thing that is wrong.
+    """
+    findings: Findings = []
+    settings: Settings | None = _SETTINGS.read(content, (), findings)
+    if settings is None:
+        raise ValueError(findings[0].text)
     return settings
 
 
@@ -95,9 +106,21 @@ def repository_settings(repo_top: Path) -> dict[str, Any]:
     return _file_layer(path, str(REPOSITORY_FILE), []).content if path.exists() else {}
 
 
+def _shipped_layer(problems: list[str]) -> _Layer:
+    """The shipped file; its values are the declared defaults unless somebody edited it."""
+    text = read_regular_file(shipped("config/pex.yaml"), "configuration")
+    if crc32(text.encode()) == SHIPPED_CHECKSUM:
+        return _Layer({}, "config/pex.yaml", {}, {})
+    return _text_layer(text, "config/pex.yaml", problems)
+
+
 def _file_layer(path: Path, name: str, problems: list[str]) -> _Layer:
+    return _text_layer(read_regular_file(path, "configuration"), name, problems)
+
+
+def _text_layer(text: str, name: str, problems: list[str]) -> _Layer:
     try:
-        document = read_document(read_regular_file(path, "configuration"))
+        document = read_document(text)
     except UnreadableError as error:
         problems.append(f"{name}:{error.problem.line}: {error.problem.text}")
         return _Layer({}, name, {}, {})
@@ -123,12 +146,12 @@ def _file_layer(path: Path, name: str, problems: list[str]) -> _Layer:
 def _environment_layer(environ: Mapping[str, str], problems: list[str]) -> _Layer:
     """`PEX_SECTION__KEY`; other variables with the prefix belong to other programs."""
     values: dict[str, Any] = {}
-    names: dict[KeyPath, str] = {}
+    names: dict[Place, str] = {}
     for variable in sorted(environ):
         if not variable.startswith(_PREFIX) or variable in ENGINE_VARIABLES:
             continue
         path = tuple(variable.removeprefix(_PREFIX).lower().split("__"))
-        if len(path) > 1 and path[0] in _SECTIONS:
+        if len(path) > 1 and path[0] in _SETTINGS.keys:
             names[path] = f"environment variable {variable}"
             values[variable] = _value(environ[variable], names[path], problems)
     if not values:
@@ -140,7 +163,7 @@ def _environment_layer(environ: Mapping[str, str], problems: list[str]) -> _Laye
 
 def _command_line_layer(overrides: Sequence[str], problems: list[str]) -> _Layer:
     content: dict[str, Any] = {}
-    names: dict[KeyPath, str] = {}
+    names: dict[Place, str] = {}
     for override in overrides:
         key, equals, text = override.partition("=")
         path = _path_as_known(tuple(key.strip().split(".")))
@@ -168,48 +191,44 @@ def _value(text: str, place: str, problems: list[str]) -> Any:
 
 def _problems(layer: _Layer) -> list[str]:
     """What is wrong within one layer."""
-    unknown = [section for section in layer.content if section not in _SECTIONS]
-    found = [f"{layer.place((section,))}: {unknown_key(section, _SECTIONS)}" for section in unknown]
-    known = {section: value for section, value in layer.content.items() if section in _SECTIONS}
-    try:
-        Settings(**known)
-    except ValidationError as error:
-        for finding in error.errors(include_url=False):
-            path = finding["loc"]
-            text = explain(finding, _known_keys(path[:-1]))
-            named = path[:-1] if finding["type"] == "extra_forbidden" else path
-            dotted = ".".join(str(part) for part in named if isinstance(part, str))
-            found.append(f"{layer.place(path)}: {dotted}: {text}")
+    findings: Findings = []
+    _SETTINGS.read(layer.content, (), findings)
+    found = []
+    for finding in findings:
+        where = (*finding.place, finding.key) if finding.key else finding.place
+        named = ".".join(part for part in finding.place if isinstance(part, str))
+        prefix = f"{named}: " if named else ""
+        found.append(f"{layer.place(where)}: {prefix}{finding.text}")
     return found
-
-
-def _known_keys(path: KeyPath) -> list[str]:
-    """The keys that a section may have."""
-    model: type[BaseModel] | None = Settings
-    for part in path:
-        field = None if model is None else model.model_fields.get(str(part))
-        kind = None if field is None else field.annotation
-        model = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-    return [] if model is None else list(model.model_fields)
 
 
 def _section_as_known(section: str) -> str:
     """Our name of a section that may be spelled as in the specification: Thread_Pool_Config."""
     plain = _key_as_known(section).removesuffix("_config")
-    return plain if plain in _SECTIONS else section
+    return plain if plain in _SETTINGS.keys else section
 
 
 def _key_as_known(key: str) -> str:
     return key.lower().replace("-", "_")
 
 
-def _path_as_known(path: KeyPath) -> KeyPath:
+def _path_as_known(path: Place) -> Place:
     section, *keys = path
     known = (_section_as_known(str(section)), *(_key_as_known(str(key)) for key in keys[:1]))
-    for above in _FREE_NAMES:
+    for above in _free_names():
         if known[: len(above)] == above and len(path) > len(above):
             return (*above, ".".join(str(key) for key in path[len(above) :]))
     return (*known, *keys[1:])
+
+
+@cache
+def _free_names() -> tuple[Place, ...]:
+    """Settings below which everything is one name, dots and all."""
+    return tuple(
+        path
+        for path, one in keys_of(Settings)
+        if isinstance(one.kind, MapOf) and isinstance(one.kind.inner, Leaf)
+    )
 
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:

@@ -4,10 +4,10 @@ import socket
 from zlib import crc32
 
 from pex_tui.core.model.ids import SlotId
+from pex_tui.core.model.run_rules import MOST_SLOTS
 from pex_tui.engine.attempt import LaunchError
 
 PORTS_PER_SLOT = 10
-MOST_SLOTS = 32
 _FIRST = 20_000
 _STRIDE = PORTS_PER_SLOT + 1  # one more, that guards the range against other engines
 _TURNS = 33

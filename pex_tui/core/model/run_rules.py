@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_SLOTS = 32
+"""The most slots that a run may have."""
+
 
 class FallbackMode(StrEnum):
     """What happens once a conflict stays unresolved."""

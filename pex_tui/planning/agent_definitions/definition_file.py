@@ -23,9 +23,8 @@ from pex_tui.planning.fields.field_types import (
     Text,
     Word,
     Words,
-    read_list,
-    read_word,
 )
+from pex_tui.planning.fields.readers import read_list, read_word
 from pex_tui.planning.fields.schema import Globs, WriteSet
 from pex_tui.planning.fields.validation_text import explain
 

@@ -26,9 +26,8 @@ from pex_tui.planning.fields.field_types import (
     Text,
     Word,
     Words,
-    read_list,
-    read_word,
 )
+from pex_tui.planning.fields.readers import read_list, read_word
 
 
 def _read_writes(value: Any) -> Any:

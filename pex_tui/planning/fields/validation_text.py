@@ -1,10 +1,11 @@
-"""What pydantic found wrong, in words that name the next step."""
+"""What is wrong with a value that a user wrote, in words that name the next step."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic_core import ErrorDetails
+if TYPE_CHECKING:  # pydantic is loaded only where its models are
+    from pydantic_core import ErrorDetails
 
 _WANTED = {
     "int_parsing": "a whole number",
@@ -21,55 +22,67 @@ _WANTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
 
 
-def explain(error: ErrorDetails, known_keys: Iterable[str]) -> str:
-    """What is wrong with the value, and what to write; without the place."""
+def explain(error: "ErrorDetails", known_keys: Iterable[str]) -> str:
+    """Say what pydantic found wrong with the value, and what to write; without the place."""
     kind, context = error["type"], error.get("ctx", {})
     match kind:
         case "extra_forbidden":  # pydantic's names for its findings
             return unknown_key(str(error["loc"][-1]), known_keys)
         case "missing":
-            return f'the key "{error["loc"][-1]}" is missing. Add it.'
+            return missing_key(str(error["loc"][-1]))
         case "value_error":
             return f"{context['error']}."
         case "enum" | "literal_error":
-            return _not_a_choice(error["input"], str(context["expected"]))
-        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
-            return f'"{error["input"]}" is out of range. {_bound(kind, context)}.'
+            listed = str(context["expected"]).replace(" or ", ", ").split(",")
+            names = [name.strip("' ") for name in listed]
+            return f"{unknown_choice(error['input'], names)}."
+        case _ if kind in _BOUNDS:
+            key, claim = _BOUNDS[kind]
+            return f"{out_of_range(error['input'], claim, context[key])}."
         case _ if kind in _WANTED:
-            return f"it takes {_WANTED[kind]}, not {_shown(error['input'])}."
+            return f"{wrong_type(error['input'], _WANTED[kind])}."
         case _:
             return f"{_shown(error['input'])} can't be read: {error['msg']}."
 
 
 def unknown_key(key: str, known_keys: Iterable[str]) -> str:
-    """That a key is not known, and which one may have been meant."""
+    """Say that a key is not known, and which one may have been meant."""
     return f'unknown key "{key}". {nearest(key, known_keys) or "Drop it."}'
 
 
+def missing_key(key: str) -> str:
+    """Say that a key is needed."""
+    return f'the key "{key}" is missing. Add it.'
+
+
+def unknown_choice(value: Any, choices: Iterable[str]) -> str:
+    """Say that the value is none of the choices."""
+    return f"{_shown(value)} is not known here. Write one of: {', '.join(choices)}"
+
+
+def out_of_range(value: Any, claim: str, bound: float) -> str:
+    """Say what the number has to be: "at least" a bound, for example."""
+    return f'"{value}" is out of range. Write a number of {claim} {bound:g}'
+
+
+def wrong_type(value: Any, wanted: str) -> str:
+    """Say that another type of value is needed."""
+    return f"it takes {wanted}, not {_shown(value)}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A guess at what was meant, or nothing."""
+    """Guess what was meant; empty when nothing is near."""
     near = get_close_matches(word.lower(), list(known), n=3, cutoff=0.6)
     names = " or ".join(f'"{name}"' for name in near)
     return f"Did you mean {names}?" if near else ""
-
-
-def _not_a_choice(value: Any, expected: str) -> str:
-    choices = [part.strip("' ") for part in expected.replace(" or ", ", ").split(",")]
-    listed = ", ".join(choices)
-    return f"{_shown(value)} is not known here. Write one of: {listed}."
-
-
-def _bound(kind: str, context: dict[str, Any]) -> str:
-    words = {
-        "greater_than_equal": ("ge", "at least"),
-        "greater_than": ("gt", "more than"),
-        "less_than_equal": ("le", "at most"),
-        "less_than": ("lt", "less than"),
-    }
-    key, claim = words[kind]
-    return f"Write a number of {claim} {context[key]:g}"
 
 
 def _shown(value: Any) -> str:

@@ -20,7 +20,6 @@ from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
 from pex_tui.core.model.state import LandStatus, RunState, TaskState
 
 YOU = "you"
-MOST_SLOTS = 32
 
 STEERING_KEYS: list[BindingType] = [
     Binding("p", "pause", "Pause", id="agent.pause"),

@@ -18,6 +18,7 @@ from pex_tui.core.events.run_events import (
 )
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.run_rules import MOST_SLOTS
 from pex_tui.core.model.state import RunState, TaskState
 from pex_tui.engine.session import RunSession
 from pex_tui.tui.keyboard import keys
@@ -153,7 +154,7 @@ class SteeringScreen(PexScreen):
     def action_slots(self, step: int) -> None:
         """One slot more or less; fewer slots drain, nothing is killed."""
         if self.run_state is not None:
-            slots = max(1, min(keys.MOST_SLOTS, self.run_state.capacity + step))
+            slots = max(1, min(MOST_SLOTS, self.run_state.capacity + step))
             self.pex.tell(f"{counted(slots, 'slot')} from now on.")
             self._ask([SlotsRequested(slots=slots, by=keys.YOU)])
 

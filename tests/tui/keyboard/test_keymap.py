@@ -10,8 +10,8 @@ from pex_tui.application.appearance import check_appearance
 from pex_tui.core.events.run_events import PauseRequested
 from pex_tui.core.model.ids import TaskId
 from pex_tui.errors import UserError
-from pex_tui.resources import shipped
-from pex_tui.settings.model import Monitoring, Settings
+from pex_tui.settings.model import Settings
+from pex_tui.settings.sections import Monitoring
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.keyboard.keymap import check_keymap, key_ids
 from pex_tui.tui.modes import NAMES
@@ -39,12 +39,6 @@ def ids() -> set[str]:
 
 def test_every_key_that_can_be_moved_is_known_by_its_name() -> None:
     assert ids() == key_ids()
-
-
-def test_the_settings_file_names_every_key_that_can_be_moved() -> None:
-    text = shipped("config/pex.yaml").read_text(encoding="utf-8")
-    listed = text.partition("These can be moved")[2].splitlines()[1:]
-    assert " ".join(line.replace("#", "") for line in listed).split() == sorted(key_ids())
 
 
 @pytest.mark.parametrize(

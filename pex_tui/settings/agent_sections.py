@@ -1,0 +1,179 @@
+"""The sections about agents: what runs them, and what they may do, change and reach."""
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import field
+
+from pex_tui.core.model.plan import PermissionMode
+from pex_tui.core.model.run_rules import ProtectPolicy
+from pex_tui.planning.agent_definitions.runners import AUTO
+from pex_tui.settings.declaration import Section, Setting, Trust
+from pex_tui.settings.values import (
+    ISOLATION,
+    SANDBOX,
+    Command,
+    Duration,
+    Glob,
+    PositiveDuration,
+    Rate,
+    Word,
+)
+
+_NO_SANDBOX = "nothing is walled off"
+_ANY_HOST = "tasks reach any host at any rate"
+
+
+class Network(Section, frozen=True):
+    """What tasks may reach."""
+
+    rate: Annotated[
+        Rate | None, Setting("bytes per second for each task", example="1MB/s", inert=_ANY_HOST)
+    ] = None
+    allow: Annotated[tuple[Word, ...], Setting("hosts that tasks may reach", inert=_ANY_HOST)] = (
+        "*",
+    )
+
+
+class Protected(Section, frozen=True):
+    """What lands only if you say so, besides the files that `verify` names."""
+
+    policy: Annotated[
+        ProtectPolicy,
+        Setting(
+            "changes to protected paths: `ask` (wait for you), `warn` (land and are reported) or "
+            "`refuse` (fail); a task that names the very path in `writes` may change it"
+        ),
+    ] = ProtectPolicy.ASK
+    paths: Annotated[
+        tuple[Glob, ...],
+        Setting("globs of protected paths: settings, agents, CI, hooks, attributes"),
+    ] = (
+        ".pex/**",
+        ".claude/**",
+        ".{codex,gemini,opencode,cursor}/**",
+        ".mcp.json",
+        ".github/{workflows,actions}/**",
+        ".gitlab-ci.{yml,yaml}",
+        ".gitlab/ci/**",
+        ".{circleci,buildkite,ci,woodpecker,azure-pipelines}/**",
+        ".{gitea,forgejo}/workflows/**",
+        "{.travis,.woodpecker,.drone,.appveyor,appveyor,azure-pipelines,bitbucket-pipelines}.{yml,yaml}",
+        "Jenkinsfile",
+        "{.husky,.githooks,githooks,.lefthook}/**",
+        "{lefthook,.lefthook,.pre-commit-config}.{yml,yaml}",
+        "**/.gitattributes",
+        ".worktreeinclude",
+    )
+
+
+class Safety(Section, frozen=True):
+    """How tasks are kept apart and ended."""
+
+    see: ClassVar[str] = "[safety](safety.md)"
+
+    grace: Annotated[Duration, Setting("between asking a task to end and killing it")] = 10.0
+    isolation: Annotated[
+        Literal["auto", "worktree", "clone"],
+        ISOLATION,
+        Setting(
+            "`auto`: read-only tasks share a checkout, others get a repository each; `worktree` "
+            "and `clone`: a repository each for all",
+            trust=Trust.POWER,
+        ),
+    ] = "auto"
+    sandbox: Annotated[Literal["none"], SANDBOX, Setting("`none`: this version has no other")] = (
+        "none"
+    )
+    writable: Annotated[
+        tuple[Word, ...],
+        Setting(
+            "paths outside its workspace that a sandboxed task may write",
+            trust=Trust.POWER,
+            inert=_NO_SANDBOX,
+        ),
+    ] = ()
+    env_pass: Annotated[
+        tuple[Word, ...],
+        Setting("environment variables that tasks get besides the usual ones", trust=Trust.POWER),
+    ] = ()
+    network: Annotated[Network, Setting("", trust=Trust.POWER)] = Network()
+    protected: Annotated[Protected, Setting("", trust=Trust.POWER)] = Protected()
+
+
+class Permissions(Section, frozen=True):
+    """What agents may do without a question; definitions may add to it."""
+
+    mode: Annotated[
+        PermissionMode,
+        Setting(
+            "what needs no question: `ask` (nothing), `edits` (of its own checkout) or `all`",
+            trust=Trust.POWER,
+        ),
+    ] = PermissionMode.EDITS
+    allow: Annotated[
+        tuple[Word, ...],
+        Setting(
+            "what else needs no question",
+            example='["Bash(pytest *)", WebFetch]',
+            trust=Trust.POWER,
+        ),
+    ] = ()
+    deny: Annotated[
+        tuple[Word, ...],
+        Setting("what is never allowed", example='["Bash(git push *)"]', trust=Trust.POWER),
+    ] = ()
+
+
+class OwnRunner(Section, frozen=True):
+    """A program that runs agents."""
+
+    command: Annotated[Command, Setting("what starts it, without what its protocol adds")]
+    talk: Annotated[
+        Literal["claude", "acp", "codex", "gemini", "opencode"], Setting("its protocol")
+    ] = "acp"
+
+
+class Agents(Section, frozen=True):
+    """Agents with a model; `pex-tui doctor` lists the runners that are installed."""
+
+    see: ClassVar[str] = "[agents](agents.md)"
+
+    runner: Annotated[
+        Word,
+        Setting(
+            "for agents that name none: `auto` (the first that is installed) or a runner's name",
+            trust=Trust.POWER,
+        ),
+    ] = AUTO
+    use: Annotated[
+        dict[str, Word],
+        Setting(
+            "runners by agent",
+            example='{security-agent: codex, "*": claude}',
+            trust=Trust.POWER,
+        ),
+    ] = field(default_factory=dict)
+    runners: Annotated[
+        dict[str, OwnRunner],
+        Setting(
+            "runners of your own",
+            example="{mine: {talk: acp, command: [my-agent, --acp]}}",
+            trust=Trust.POWER,
+        ),
+    ] = field(default_factory=dict)
+    planner: Annotated[
+        Literal["auto", "model", "rules"],
+        Setting(
+            "who plans a goal: `auto` (meta-agent where it can run, else rules), `model` "
+            "(meta-agent or an error) or `rules` (never a model)",
+            trust=Trust.POWER,
+        ),
+    ] = "auto"
+    stall: Annotated[
+        PositiveDuration,
+        Setting(
+            "an agent that is silent for so long, using no tool, is stopped and tried again",
+            trust=Trust.COST,
+        ),
+    ] = 600.0
+    permissions: Permissions = Permissions()

@@ -1,0 +1,176 @@
+"""How a setting is declared: its name, type, range, default and help, in one place.
+
+    batch: Annotated[int, whole(1, 20), Setting("tasks that are tested together")] = 5
+
+The kind of its values is named in the annotation or follows from the type: `bool`, choices
+(`Literal`, `StrEnum`), tuples, dicts, sections, and each of these `| None`. Reading, the shipped
+`config/pex.yaml`, its JSON Schema and the tables of `docs/configuration.md` are all made from it.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, cast, get_args, get_origin
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
+
+from pex_tui.planning.fields.documents import Path as Place
+from pex_tui.planning.fields.validation_text import missing_key, unknown_key, wrong_type
+from pex_tui.settings.kinds import (
+    Finding,
+    Findings,
+    Kind,
+    Leaf,
+    ListOf,
+    MapOf,
+    OrNone,
+    boolean,
+    choice,
+)
+
+
+class Trust(StrEnum):
+    """Why a setting that a repository makes needs the user's trust."""
+
+    POWER = "power"  # it names programs, widens what agents may do or see, or what lands unasked
+    COST = "cost"  # more of it costs more; none is no limit
+
+
+class Setting(Struct, frozen=True):
+    """What a setting does, in one line of Markdown.
+
+    `inert` is why it has no effect in this version, `example` a value that shows how to write it.
+    """
+
+    help: str
+    example: str = ""
+    trust: Trust | None = None
+    inert: str = ""
+
+
+class Section(Struct, frozen=True):
+    """Settings under one key; the docstring is their help, `see` a page about them."""
+
+    see: ClassVar[str] = ""
+
+
+class Declared(Struct, frozen=True):
+    """One key of a section; its default is NODEFAULT where there is none."""
+
+    name: str
+    kind: Kind
+    setting: Setting
+    default: Any
+
+    @property
+    def section(self) -> "SectionOf | None":
+        """The section that the key stands for, or None for a setting."""
+        return self.kind if isinstance(self.kind, SectionOf) else None
+
+
+class SectionOf(Struct, frozen=True):
+    """The kind of a section, whose every key is declared."""
+
+    type: type[Section]
+
+    @property
+    def keys(self) -> dict[str, Declared]:
+        """The keys that the section has."""
+        return _keys(self.type)
+
+    def read(self, value: Any, place: Place, findings: Findings) -> Any:
+        """Return the section with the defaults of what is not given, or note all that is wrong."""
+        before = len(findings)
+        if not isinstance(value, dict):
+            findings.append(Finding(place, f"{wrong_type(value, 'a mapping')}."))
+            return None
+        found = {}
+        for name, given in value.items():
+            if name in self.keys:
+                found[name] = self.keys[name].kind.read(given, (*place, name), findings)
+            else:
+                findings.append(Finding(place, unknown_key(name, self.keys), name))
+        for name, one in self.keys.items():
+            if one.default is NODEFAULT and name not in value:
+                findings.append(Finding((*place, name), missing_key(name)))
+        return self.type(**found) if len(findings) == before else None
+
+    def written(self, value: Any) -> Any:
+        """Return the section as a user writes it."""
+        return {name: one.kind.written(getattr(value, name)) for name, one in self.keys.items()}
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        properties = {}
+        for name, one in self.keys.items():
+            properties[name] = one.kind.schema()
+            if one.setting.help:
+                properties[name]["description"] = one.setting.help
+            if one.section is None and one.default is not NODEFAULT:
+                properties[name]["default"] = one.kind.written(one.default)
+        needed = [name for name, one in self.keys.items() if one.default is NODEFAULT]
+        return {
+            "type": "object",
+            "description": (self.type.__doc__ or "").strip(),
+            "properties": properties,
+            **({"required": needed} if needed else {}),
+            "additionalProperties": False,
+        }
+
+
+def keys_of(
+    section: type[Section], above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Declared]]:
+    """Yield every key below a section with its path: sections before what is in them."""
+    for name, one in _keys(section).items():
+        yield (*above, name), one
+        if one.section is not None:
+            yield from keys_of(one.section.type, (*above, name))
+
+
+@cache
+def _keys(section: type[Section]) -> dict[str, Declared]:
+    found = {}
+    for field in fields(section):
+        base, marks = _parts(field.type)
+        setting = next((mark for mark in marks if isinstance(mark, Setting)), None)
+        if setting is None and not (isinstance(base, type) and issubclass(base, Section)):
+            continue  # a value of ours, which no layer sets
+        made = field.default_factory
+        default = field.default if made is NODEFAULT else made()
+        found[field.name] = Declared(
+            field.name, kind_of(field.type), setting or Setting(""), default
+        )
+    return found
+
+
+def kind_of(annotation: Any) -> Kind:
+    """Return the kind of values that an annotation declares."""
+    base, marks = _parts(annotation)
+    named = next((mark for mark in marks if isinstance(mark, Leaf | ListOf | OrNone)), None)
+    if named is not None:
+        return named
+    origin, inner = get_origin(base), get_args(base)
+    if origin in {Union, UnionType}:
+        return OrNone(kind_of(next(one for one in inner if one is not NoneType)))
+    if origin is tuple:
+        return ListOf(kind_of(inner[0]))
+    if origin is dict:
+        return MapOf(kind_of(inner[1]))
+    if origin is Literal:
+        return choice(inner)
+    if base is bool:
+        return boolean()
+    if issubclass(base, StrEnum):
+        return choice([str(member) for member in base], base)
+    return SectionOf(cast("type[Section]", base))
+
+
+def _parts(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the type of an annotation, and what it is annotated with."""
+    if get_origin(annotation) is Annotated:
+        base, *marks = get_args(annotation)
+        return base, tuple(marks)
+    return annotation, ()
