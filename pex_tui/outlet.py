@@ -167,4 +167,5 @@ def say(text: str, descriptor: int = 2, seconds: float = 1.0) -> None:
     """Print lines at the end of a program; a reader that does not read them in time misses them."""
     outlet = LineOutlet(descriptor)
     outlet.write(text)
+    outlet.close()
     outlet.drain(seconds)

@@ -6,145 +6,160 @@ import pty
 import termios
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from pex_tui.outlet import LineOutlet, say
+from pex_tui.outlet import LineOutlet, Outlet, say
 from pex_tui.tui.terminal.driver import ScreenOutlet
 from tests.waiting import PATIENCE_SECONDS
 
 LINE = "x" * 999
 
 
-class Pipe:
-    """A pipe; what is read of it is collected."""
+class Reader:
+    """Two ends of a pipe or a terminal, and the outlets that write to it."""
 
-    def __init__(self) -> None:
-        self.ours, self.theirs = os.pipe()
-        self.received = b""
+    def __init__(self, ours: int, theirs: int) -> None:
+        self.ours, self.theirs = ours, theirs
+        self._is_here = True
+        self._outlets: list[Outlet] = []
+        self._threads = set(threading.enumerate())
 
-    def read_all(self, count: int) -> bytes:
-        while len(self.received) < count:
-            self.received += os.read(self.ours, 1 << 16)
-        return self.received
+    def lines(self, lost: Callable[[], None] = lambda: None) -> LineOutlet:
+        outlet = LineOutlet(self.theirs, lost)
+        self._outlets.append(outlet)
+        return outlet
+
+    def screen(self, caught_up: Callable[[], None] = lambda: None) -> ScreenOutlet:
+        outlet = ScreenOutlet(self.theirs, lambda: None, caught_up)
+        self._outlets.append(outlet)
+        return outlet
+
+    def read_until(self, is_all: Callable[[bytes], bool]) -> bytes:
+        received = b""
+        while not is_all(received):
+            received += os.read(self.ours, 1 << 16)
+        return received
+
+    def leave(self) -> None:
+        if self._is_here:
+            os.close(self.ours)
+        self._is_here = False
+
+    def close(self) -> None:
+        """End the threads before the number they write to is free for another descriptor."""
+        self.leave()  # a write that waits for the reader fails
+        for outlet in self._outlets:
+            outlet.close()
+        for thread in set(threading.enumerate()) - self._threads:
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive()
+        os.close(self.theirs)
 
 
 @pytest.fixture
-def pipe() -> Iterator[Pipe]:
-    made = Pipe()
+def pipe() -> Iterator[Reader]:
+    made = Reader(*os.pipe())
     yield made
-    for descriptor in (made.ours, made.theirs):
-        try:
-            os.close(descriptor)
-        except OSError:
-            continue  # the test closed it
+    made.close()
 
 
-def test_lines_that_nobody_reads_yet_all_arrive_in_order(pipe: Pipe) -> None:
-    outlet = LineOutlet(pipe.theirs)
+@pytest.fixture
+def terminal() -> Iterator[Reader]:
+    made = Reader(*pty.openpty())
+    tty.setraw(made.theirs)
+    yield made
+    made.close()
+
+
+def read_lines(pipe: Reader, count: int) -> list[int]:
+    received = pipe.read_until(lambda so_far: len(so_far) >= count * 1007)
+    return [int(line[:6]) for line in received.decode().splitlines()]
+
+
+def test_lines_that_nobody_reads_yet_all_arrive_in_order(pipe: Reader) -> None:
+    outlet = pipe.lines()
     for number in range(5_000):  # five times what is kept in memory
         outlet.write(f"{number:06} {LINE}")
     assert not outlet.drain(0.0)
 
-    lines = pipe.read_all(5_000 * 1007).decode().splitlines()
-
-    assert [int(line[:6]) for line in lines] == list(range(5_000))
+    assert read_lines(pipe, 5_000) == list(range(5_000))
     assert outlet.drain(PATIENCE_SECONDS)
 
 
 def test_lines_arrive_where_the_folder_for_spilled_ones_is_gone(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+    pipe: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
-    outlet = LineOutlet(pipe.theirs)
+    outlet = pipe.lines()
     for number in range(2_000):
         outlet.write(f"{number:06} {LINE}")
-    lines = pipe.read_all(2_000 * 1007).decode().splitlines()
-    assert [int(line[:6]) for line in lines] == list(range(2_000))
+    assert read_lines(pipe, 2_000) == list(range(2_000))
 
 
-def test_an_empty_frame_ends_nothing() -> None:
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    outlet = ScreenOutlet(theirs, lambda: None, lambda: None)
+def test_an_empty_frame_ends_nothing(terminal: Reader) -> None:
+    outlet = terminal.screen()
     for frame in ("one", "", "two"):
         outlet.write(frame)
         assert outlet.drain(PATIENCE_SECONDS)
-    assert os.read(ours, 100) == b"onetwo"
-    outlet.close()
-    os.close(ours)
-    os.close(theirs)
+    assert os.read(terminal.ours, 100) == b"onetwo"
 
 
-def test_a_reader_that_has_left_is_reported_once_and_gets_no_more(pipe: Pipe) -> None:
+def test_a_reader_that_has_left_is_reported_once_and_gets_no_more(pipe: Reader) -> None:
     gone = threading.Event()
-    outlet = LineOutlet(pipe.theirs, gone.set)
-    os.close(pipe.ours)
+    outlet = pipe.lines(gone.set)
+    pipe.leave()
     outlet.write("a")
     assert gone.wait(PATIENCE_SECONDS)
     outlet.write("b")
     assert outlet.drain(0.0)
 
 
-def test_a_pipe_that_somebody_made_non_blocking_gets_everything(pipe: Pipe) -> None:
+def test_a_pipe_that_somebody_made_non_blocking_gets_everything(pipe: Reader) -> None:
     flags = fcntl.fcntl(pipe.theirs, fcntl.F_GETFL)
     fcntl.fcntl(pipe.theirs, fcntl.F_SETFL, flags | os.O_NONBLOCK)
-    outlet = LineOutlet(pipe.theirs)
+    outlet = pipe.lines()
     for _ in range(300):
         outlet.write(LINE)
-    assert len(pipe.read_all(300_000)) >= 300_000
+    assert pipe.read_until(lambda so_far: len(so_far) >= 300_000).count(b"\n") == 300
 
 
-def test_last_words_do_not_wait_for_a_reader_that_stands_still(pipe: Pipe) -> None:
-    LineOutlet(pipe.theirs).write(LINE * 100)
+def test_last_words_do_not_wait_for_a_reader_that_stands_still(pipe: Reader) -> None:
+    pipe.lines().write(LINE * 100)
     say("goodbye", pipe.theirs, 0.01)
 
 
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    yield ours, theirs
-    os.close(ours)  # the other end stays: a thread may still write, and its number would be reused
-
-
 def test_frames_are_dropped_while_nobody_looks_and_a_whole_one_is_asked_for_after_that(
-    terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    terminal: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pex_tui.tui.terminal.driver._BEHIND_SECONDS", 0.0)
-    ours, theirs = terminal
     caught_up = threading.Event()
-    outlet = ScreenOutlet(theirs, lambda: None, caught_up.set)
+    outlet = terminal.screen(caught_up.set)
     outlet.write("first" * 100_000)
     for _ in range(100):
         outlet.write("dropped")
     outlet.write("kept", insists=True)
     assert not caught_up.is_set()
 
-    seen = b""
-    while not seen.endswith(b"kept"):
-        seen += os.read(ours, 1 << 16)
+    seen = terminal.read_until(lambda so_far: so_far.endswith(b"kept"))
 
     assert seen.count(b"first") == 100_000
     assert b"dropped" not in seen
     assert caught_up.wait(PATIENCE_SECONDS)
     outlet.write("newest")
-    assert os.read(ours, 100) == b"newest"
+    assert os.read(terminal.ours, 100) == b"newest"
 
 
-def test_a_frozen_terminal_is_in_order_once_it_thaws(terminal: tuple[int, int]) -> None:
-    ours, theirs = terminal
-    outlet = ScreenOutlet(theirs, lambda: None, lambda: None)
+def test_a_frozen_terminal_is_in_order_once_it_thaws(terminal: Reader) -> None:
+    outlet = terminal.screen()
     outlet.write("frame" * 100_000)
     outlet.write("\x1b[?1049l", insists=True)
-    assert not outlet.drain(0.1)
+    assert not outlet.drain(0.0)
 
     outlet.drop_frames()
-    termios.tcflush(theirs, termios.TCOFLUSH)
+    termios.tcflush(terminal.theirs, termios.TCOFLUSH)
 
     assert outlet.drain(PATIENCE_SECONDS)  # with nobody who reads
-    seen = b""
-    while not seen.endswith(b"\x18\x1b\\\x1b[?1049l"):
-        seen += os.read(ours, 1 << 16)
-    assert len(seen) < 100_000
+    restored = b"\x18\x1b\\\x1b[?1049l"
+    assert len(terminal.read_until(lambda so_far: so_far.endswith(restored))) < 100_000
