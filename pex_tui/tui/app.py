@@ -23,7 +23,7 @@ from pex_tui.errors import UserError
 from pex_tui.tui.attention.alerts import alert, reading_seconds
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
 from pex_tui.tui.keyboard.command_palette import KeyCommands
-from pex_tui.tui.leaving import depart, interrupted, leave, replace_draft, why_it_stopped
+from pex_tui.tui.leaving import interrupted, leave, leave_stopped, replace_draft, why_it_stopped
 from pex_tui.tui.messages import (
     ConflictWanted,
     DraftOpened,
@@ -182,9 +182,9 @@ class PexApp(TerminalApp):
                 self._alert(need.text)
             if need.is_news:
                 self.tell(need.text, is_bad=True)
-        if self.leaves_when_over and state.stage is RunStage.FINISHED:
-            ended = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
-            self.go(partial(depart, self, ended, state.exit_code or 0))
+        if self.leaves_when_over and not self.is_leaving and state.stage is RunStage.FINISHED:
+            self.is_leaving = True
+            self.go(partial(leave_stopped, self, state))
 
     def _alert(self, text: str) -> None:
         """Have the terminal call its user."""

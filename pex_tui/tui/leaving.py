@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker, WorkerState
@@ -27,7 +28,7 @@ async def leave(app: PexApp) -> None:
     """
     from pex_tui.tui.screens.modals import LeaveScreen, may_discard  # noqa: PLC0415  # late: rare
 
-    if not await may_discard(app, app.unsaved()):
+    if not await may_discard(app, app.unsaved):
         return
     session = app.session
     if session is None or not app.is_live:
@@ -37,7 +38,10 @@ async def leave(app: PexApp) -> None:
     elif not session.is_own:
         await depart(app, _goes_on(session.state.run, "in its own terminal"), 0)
     else:
-        answer = await app.push_screen_wait(LeaveScreen(is_stopping=app.leaves_when_over))
+        question = LeaveScreen(is_live=lambda: app.is_live, is_stopping=app.leaves_when_over)
+        answer = await app.push_screen_wait(question)
+        if app.is_leaving:
+            return
         if answer != "stay" and not app.is_live:  # it has ended while the question stood there
             await leave(app)
         elif answer == "detach":
@@ -50,11 +54,17 @@ async def leave(app: PexApp) -> None:
             app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
 
 
+async def leave_stopped(app: PexApp, state: RunState) -> None:
+    """Leave a run that was stopped and has ended by now."""
+    words = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
+    await depart(app, words, state.exit_code or 0)
+
+
 async def replace_draft(app: PexApp, draft: PlanDraft) -> None:
     """Review another plan, once the changes to the one before may go."""
     from pex_tui.tui.screens.modals import may_discard  # noqa: PLC0415  # late: rarely needed
 
-    if await may_discard(app, app.unsaved("plan")):
+    if await may_discard(app, partial(app.unsaved, "plan")):
         app.open_draft(draft)
 
 

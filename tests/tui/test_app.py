@@ -376,11 +376,10 @@ async def test_a_run_that_ends_while_leaving_is_asked_about_is_left_at_once(
         await pilot.press("ctrl+c")
         await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
         session_of(app).publish(states.finished())
-        await until(pilot, lambda: not app.is_live)
-        await pilot.press("s")
         await until(pilot, lambda: app.return_code is not None)
 
     assert session_of(app).posted == []
+    assert app.return_code == states.finished().exit_code
 
 
 @pytest.mark.parametrize("classic", [False, True])

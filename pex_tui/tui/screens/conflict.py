@@ -305,7 +305,7 @@ class ConflictScreen(PexScreen):
     @command
     async def action_rerun(self) -> None:
         """Have the task run again on what has landed."""
-        if await may_discard(self.app, self.unsaved if self._is_changed else ""):
+        if await may_discard(self.app, lambda: self.unsaved if self._is_changed else ""):
             self._settle(Decision.RERUN, {})
 
     @command

@@ -1,5 +1,6 @@
 """The inbox: what agents wait to be allowed, with what they would touch."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -20,6 +21,7 @@ from pex_tui.core.model.state import Permission, RunState, Verdict
 from pex_tui.core.sanitize import clean
 from pex_tui.tui.keyboard.keys import YOU
 from pex_tui.tui.messages import Steer
+from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.row_table import RowTable
@@ -60,6 +62,7 @@ class InboxScreen(PexScreen):
     def __init__(self) -> None:
         super().__init__()
         self._questions: tuple[Question, ...] = ()
+        self._answered_here: tuple[TaskId, str] | None = None
 
     def compose(self) -> ComposeResult:
         """Head, questions, one of them in full."""
@@ -100,6 +103,7 @@ class InboxScreen(PexScreen):
         waiting = () if state is None else (*_of_money(state), *open_permissions(state))
         self.query_one("#head", TextView).show([_head(state, len(waiting))])
         before, table = self._chosen, self.query_one(QuestionTable)
+        self._tell_if_gone(before, waiting)
         row = table.cursor_row
         self._questions = waiting if state is None else (*waiting, *_answered(state))
         was_open = before is None or before[1].verdict is None
@@ -110,6 +114,15 @@ class InboxScreen(PexScreen):
             row = min(row, len(waiting) - 1)
         table.fill(_COLUMNS, [self._cells(question) for question in self._questions], row)
         self._show_about()
+
+    def _tell_if_gone(self, before: Question | None, waiting: Sequence[Question]) -> None:
+        """In a box of its own, so that the next key can't be taken for the next question."""
+        if before is None or before[1].verdict is not None or not waiting:
+            return
+        name = _name(before)
+        if name != self._answered_here and name not in map(_name, waiting):
+            text = f"{before[1].title}: answered elsewhere, or not asked any more."
+            self.app.push_screen(TextScreen(f"{name[0]} does not wait any more", clean(text)))
 
     def _cells(self, question: Question) -> list[Text]:
         task, asked = question
@@ -139,6 +152,7 @@ class InboxScreen(PexScreen):
         """Answer the question under the cursor."""
         chosen = self._chosen
         if chosen is not None:
+            self._answered_here = _name(chosen)
             self.post_message(Steer((_answer(*chosen, Verdict(verdict)),)))
 
     def action_move(self, step: int) -> None:

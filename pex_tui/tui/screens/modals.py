@@ -1,6 +1,7 @@
 """Short questions over a screen, answered with one key."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -36,20 +37,28 @@ class ConfirmScreen(Modal[bool]):
         Binding("left,right,h,l", "app.focus_next", "Other answer", show=False),
     ]
 
-    def __init__(self, title: str, text: str, yes: str) -> None:
-        super().__init__()
+    def __init__(
+        self, title: str, text: str | Callable[[], str], yes: str, *, gone: str = ""
+    ) -> None:
+        super().__init__(None if isinstance(text, str) else text, gone)
         self._title = clean(title)
-        self._text = clean(text)
+        self._text = clean(text if isinstance(text, str) else text())
         self._yes = clean(yes)
 
     def compose(self) -> ComposeResult:
         """The question and its two answers."""
         with Vertical(classes="question panel"):
             yield Static(self._title, classes="title", markup=False)
-            yield Static(self._text, markup=False)
+            yield Static(self._text, id="text", markup=False)
             with Horizontal(classes="answers"):
                 yield Button(f"y  {self._yes}", id="yes", classes="grave", compact=True)
                 yield Button("n  No", id="no", compact=True)
+
+    def ask_about(self, text: str) -> None:
+        """Show the text as it is by now."""
+        super().ask_about(text)
+        if text:
+            self.query_one("#text", Static).update(text)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer with a button."""
@@ -72,8 +81,8 @@ class LeaveScreen(Modal[Answer]):
         Binding("left,right,h,l", "app.focus_next", "Other answer", show=False),
     ]
 
-    def __init__(self, *, is_stopping: bool) -> None:
-        super().__init__()
+    def __init__(self, *, is_live: Callable[[], bool], is_stopping: bool) -> None:
+        super().__init__(lambda: "live" if is_live() else "")
         self._is_stopping = is_stopping
 
     def compose(self) -> ComposeResult:
@@ -100,16 +109,27 @@ class LeaveScreen(Modal[Answer]):
 
 
 class LineScreen(Modal[str]):
-    """Asks for one line; answers with what was typed, empty when it was cancelled."""
+    """Asks for one line; answers with what was typed, empty when it was cancelled.
+
+    It stays where what it is about is gone, since what is still being typed would else be keys of
+    the screen below; it says so in its title, and takes no line.
+    """
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     def __init__(
-        self, title: str, hint: str, *, given: str = "", suggester: Suggester | None = None
+        self,
+        title: str | Callable[[], str],
+        hint: str,
+        *,
+        gone: str = "",
+        given: str = "",
+        suggester: Suggester | None = None,
     ) -> None:
-        super().__init__()
-        self._title = clean(title)
+        super().__init__(None if isinstance(title, str) else title, gone)
+        self._title = clean(title if isinstance(title, str) else title())
+        self._is_gone = False
         self._hint = hint
         self._given = given
         self._suggester = suggester
@@ -128,21 +148,30 @@ class LineScreen(Modal[str]):
         is_typed = any(field.value.strip() not in {"", self._given} for field in fields)
         return f"{self._title}: what you typed is not used." if is_typed else ""
 
+    def ask_about(self, text: str) -> None:
+        """Show in the title what the line is about by now."""
+        self._is_gone = not text
+        self._title = text or self._gone
+        self.query_one(".title", Static).update(self._title)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer with the line."""
-        self.dismiss(event.value.strip())
+        if not self._is_gone:
+            self.dismiss(event.value.strip())
 
     @command
     async def action_cancel(self) -> None:
         """Answer with nothing."""
-        if await may_discard(self.app, self.unsaved):
+        if await may_discard(self.app, lambda: self.unsaved):
             self.dismiss("")
 
 
-async def may_discard(app: App[Any], unsaved: str) -> bool:
+async def may_discard(app: App[Any], unsaved: Callable[[], str]) -> bool:
     """Whether something may be dropped: asked where it was edited and is not saved."""
-    question = ConfirmScreen("Discard changes?", unsaved, "Discard")
-    return not unsaved or await app.push_screen_wait(question)
+    if not unsaved():
+        return True
+    answer = await app.push_screen_wait(ConfirmScreen("Discard changes?", unsaved, "Discard"))
+    return answer or not unsaved()
 
 
 async def may_write(app: App[Any], path: Path) -> bool:

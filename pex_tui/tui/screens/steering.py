@@ -1,6 +1,6 @@
 """What people ask of agents and of the run, from whichever screen shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -99,29 +99,42 @@ class SteeringScreen(PexScreen):
     @command
     async def action_retry(self) -> None:
         """Try again; what runs is asked about first, since its attempt is stopped."""
-        tasks = self.selected()
-        live = [task.id for task in tasks if task.phase in keys.LOSES_ITS_PROCESS]
-        text = f"{', '.join(live)}: the attempt that runs is stopped and started afresh."
-        if not live or await self._confirmed("Start again?", text, "Start again"):
-            self._ask(keys.retries(tasks))
+        tasks = self._following()
+
+        def live() -> str:
+            names = _names(task for task in tasks() if task.phase in keys.LOSES_ITS_PROCESS)
+            return f"{names}: the attempt that runs is stopped and started afresh." if names else ""
+
+        gone = f"{_names(tasks())}: not running any more."
+        if not live() or await self._confirmed("Start again?", live, "Start again", gone):
+            self._ask(keys.retries(tasks()))
 
     @command
     async def action_abort(self) -> None:
         """End the selected tasks, once confirmed."""
-        events = keys.aborts(self.selected())
-        names = ", ".join(task.id for task in self.selected())
-        text = f"{names}: stopped for good. What was done so far is kept under refs/pex."
-        if await self._confirmed("Abort?", text, "Abort"):
-            self._ask(events)
+        tasks = self._following()
+
+        def live() -> str:
+            names = _names(task for task in tasks() if keys.aborts([task]))
+            kept = "What was done so far is kept under refs/pex."
+            return f"{names}: stopped for good. {kept}" if names else ""
+
+        if await self._confirmed("Abort?", live, "Abort", f"{_names(tasks())}: ended meanwhile."):
+            self._ask(keys.aborts(tasks()))
 
     @command
     async def action_message(self) -> None:
         """Say something to the selected agents that listen."""
-        listeners = keys.listeners(self.selected())
-        names = ", ".join(task.id for task in listeners)
-        text = await self.app.push_screen_wait(LineScreen(f"Message to {names}", "⏎ sends"))
+        tasks = self._following()
+
+        def title() -> str:
+            names = _names(keys.listeners(tasks()))
+            return f"Message to {names}" if names else ""
+
+        gone = f"{_names(keys.listeners(tasks()))}: takes no messages any more"
+        text = await self.app.push_screen_wait(LineScreen(title, "⏎ sends", gone=gone))
         if text:
-            self._ask([MessageSent(task.id, text, keys.YOU) for task in listeners])
+            self._ask([MessageSent(one.id, text, keys.YOU) for one in keys.listeners(tasks())])
 
     def action_conflict(self) -> None:
         """Settle the selected task's conflict, or the oldest."""
@@ -147,8 +160,17 @@ class SteeringScreen(PexScreen):
     @command
     async def action_abort_run(self) -> None:
         """End every task, once confirmed."""
-        text = "Every task that has not ended is stopped for good. What has landed stays landed."
-        if await self._confirmed("Abort the run?", text, "Abort the run"):
+        run = self.run_state.run if self.run_state else None
+
+        def live() -> str:
+            state = self.pex.run_state
+            if state is None or state.run != run or not keys.may("abort_run", state, ()):
+                return ""
+            return (
+                "Every task that has not ended is stopped for good. What has landed stays landed."
+            )
+
+        if await self._confirmed("Abort the run?", live, "Abort the run", "The run has ended."):
             self._ask([RunAbortRequested(by=keys.YOU)])
 
     def action_slots(self, step: int) -> None:
@@ -162,5 +184,23 @@ class SteeringScreen(PexScreen):
         """Bring what has landed to the branch that the run started from."""
         self._ask([LandRequested(by=keys.YOU)])
 
-    async def _confirmed(self, title: str, text: str, yes: str) -> bool:
-        return await self.app.push_screen_wait(ConfirmScreen(title, text, yes))
+    def _following(self) -> Callable[[], tuple[TaskState, ...]]:
+        """Those that are selected now, as they are whenever they are asked for."""
+        run = self.run_state.run if self.run_state else None
+        selected = [task.id for task in self.selected()]
+
+        def follow() -> tuple[TaskState, ...]:
+            state = self.pex.run_state
+            if state is None or state.run != run:
+                return ()
+            return tuple(state.task(task) for task in selected)
+
+        return follow
+
+    async def _confirmed(self, title: str, text: Callable[[], str], yes: str, gone: str) -> bool:
+        question = ConfirmScreen(title, text, yes, gone=gone)
+        return await self.app.push_screen_wait(question)
+
+
+def _names(tasks: Iterable[TaskState]) -> str:
+    return ", ".join(task.id for task in tasks)

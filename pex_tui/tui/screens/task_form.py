@@ -128,5 +128,5 @@ class TaskForm(Modal[PlanDraft | None]):
     @command
     async def action_cancel(self) -> None:
         """Close it; what was changed is dropped only when that is confirmed."""
-        if await may_discard(self.app, self.unsaved):
+        if await may_discard(self.app, lambda: self.unsaved):
             self.dismiss(None)
