@@ -43,9 +43,31 @@ def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
     assert not loaded & {"networkx", "pydantic", "pydantic_settings"}
 
 
-@pytest.mark.parametrize("command", ["check", "doctor", "runs", "run", "land"])
-def test_commands_without_a_screen_do_not_load_textual(command: str) -> None:
-    assert "textual" not in loaded_by(f"pex_tui.cli.commands.{command}")
+@pytest.mark.parametrize(
+    "module",
+    [
+        "pex_tui.application.doctor_checks",
+        "pex_tui.application.headless_runs",
+        "pex_tui.cli.actions.land_run",
+        "pex_tui.cli.actions.list_runs",
+        "pex_tui.cli.output.check",
+    ],
+)
+def test_commands_without_a_screen_do_not_load_textual(module: str) -> None:
+    assert "textual" not in loaded_by(module)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "pex_tui.cli.parser; pex_tui.cli.parser.build_parser().format_help(); import sys",
+        "pex_tui.cli.completion; pex_tui.cli.completion.candidates(['--set', '']); import re",
+    ],
+)
+def test_help_and_completion_load_little(statement: str) -> None:
+    loaded = loaded_by(statement)
+
+    assert not loaded & {"networkx", "pydantic", "textual", "yaml", "pex_tui.application"}
 
 
 def test_home_loads_what_it_shows() -> None:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from pex_tui.adapters.library.library import AgentFolder, load_library
-from pex_tui.cli.parser import build_parser, summaries
+from pex_tui.cli.parser import NAMES, build_parser
 from pex_tui.core.events.event_codec import event_name
 from pex_tui.core.events.run_events import TELEMETRY, Event
 from pex_tui.core.outcome import EXIT_CODES
@@ -189,7 +189,7 @@ def test_the_readme_lists_all_commands() -> None:
     table = PAGES[0].read_text("utf-8").partition("## Commands")[2].partition("##")[0]
     first = [one for cell, *_ in cells(table) for one in named(cell)]
 
-    assert {one.split()[0] for one in first} - {"pex-tui"} == summaries().keys()
+    assert {one.split()[0] for one in first} - {"pex-tui"} == set(NAMES)
 
 
 @each_page

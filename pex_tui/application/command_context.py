@@ -19,7 +19,6 @@ from pex_tui.errors import UserError
 Options = argparse.Namespace
 _ENDING = (signal.SIGTERM, signal.SIGHUP)  # asyncio.run sees to SIGINT
 _INTERRUPTED = 130
-_RUNNING = frozenset({"app", "goal", "plan", "run", "resume", "land", "resolve"})
 
 
 class UnknownRunError(UserError):
@@ -71,7 +70,7 @@ async def ground_of(options: Options) -> Ground:
     """
     place = getattr(options, "repo", None) or Path.cwd()
     ground = await open_ground(place, getattr(options, "set", None) or ())
-    if getattr(options, "handler", "") in _RUNNING:
+    if getattr(options, "needs_trust", False):
         await check_trust(ground, trusts=getattr(options, "trust", False))
     return ground
 

@@ -10,26 +10,15 @@ from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 
-from pex_tui.cli.parser import GOAL, PROGRAM, SHARED_OPTIONS, build_parser, summaries
+from pex_tui.cli.arguments import OPTIONS_WITH_VALUE
+from pex_tui.cli.command import PROGRAM
+from pex_tui.cli.parser import GOAL, NAMES, build_parser, command
 from pex_tui.core.masking import know_secrets
 from pex_tui.errors import UntrustedError, UserError
 
-_OTHER_NAMES = {
-    "status": "runs",
-    "list": "runs",
-    "history": "runs",
-    "start": "run",
-    "show": "report",
-    "validate": "check",
-    "merge": "land",
-    "continue": "resume",
-    "watch": "attach",
-}
-"""What other programs call our commands."""
 _CRASH = 70  # sysexits' EX_SOFTWARE
 _INTERRUPTED = 130
 _DENIED = 6
-_OPEN_TO_AGENTS = frozenset({"lock", "check", "report", "runs", "doctor"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,14 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    parser = build_parser()
     place = _first_word(arguments)
-    if place is not None and arguments[place] not in summaries():
-        _check_goal(arguments[place], arguments[place + 1 :])
+    word = "" if place is None else arguments[place]
+    if place is not None and word not in NAMES:
+        _check_goal(word, arguments[place + 1 :])
         arguments = [*arguments[:place], GOAL, *arguments[place:]]
-    end = arguments.index("--") if arguments[:1] == ["lock"] and "--" in arguments else None
+    has_words = word in NAMES and command(word).takes_words and "--" in arguments
+    end = arguments.index("--") if has_words else None
+    parser = build_parser((word,)) if place == 0 and word in NAMES else build_parser()
     options = parser.parse_args(arguments[:end])
-    options.command = arguments[end + 1 :] if end is not None else []
+    options.words = arguments[end + 1 :] if end is not None else []
     _keep_from_agents(options)
     module = import_module(f"pex_tui.cli.commands.{options.handler}")
     try:
@@ -99,8 +90,7 @@ def _keep_from_agents(options: Namespace) -> None:
 
     What it may not do it can't read the secrets of either.
     """
-    is_looking = options.handler in _OPEN_TO_AGENTS
-    if is_looking or (options.handler == "agents" and options.action != "add"):
+    if options.is_open_to_agents:
         return
     from pex_tui.adapters.process.keepers import own_keeper  # noqa: PLC0415  # only to steer
     from pex_tui.adapters.system.kernel import keep_private  # noqa: PLC0415  # likewise
@@ -122,7 +112,7 @@ def _first_word(arguments: list[str]) -> int | None:
     """Where the command or the goal stands: after the options that go before it."""
     place = 0
     while place < len(arguments) and arguments[place].startswith("-"):
-        place += 2 if arguments[place] in SHARED_OPTIONS else 1
+        place += 2 if arguments[place] in OPTIONS_WITH_VALUE else 1
     return place if place < len(arguments) else None
 
 
@@ -141,8 +131,9 @@ def _check_goal(text: str, following: list[str]) -> None:
         raise UserError(
             f"{word} is a file, not a command. To run it as a plan: {PROGRAM} run {word}"
         )
-    near = get_close_matches(text.lower(), [*summaries(), *_OTHER_NAMES], n=1)
-    guess = f" Did you mean `{PROGRAM} {_OTHER_NAMES.get(near[0], near[0])}`?" if near else ""
+    others = {other: name for name in NAMES for other in command(name).other_names}
+    near = get_close_matches(text.lower(), [*NAMES, *others], n=1)
+    guess = f" Did you mean `{PROGRAM} {others.get(near[0], near[0])}`?" if near else ""
     if any(not argument.startswith("-") for argument in following[:1]) and not near:
         raise UserError(
             f"{word} is no command. Put a goal of several words in quotes: "

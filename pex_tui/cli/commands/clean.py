@@ -1,149 +1,28 @@
 """`pex-tui clean [RUN] [--older-than AGE] [--force] [--yes]`."""
 
-import asyncio
-import sys
-import time
-from dataclasses import dataclass
+from argparse import ArgumentParser, Namespace
 
-from pex_tui.adapters.git.maintenance.cleanup import Cleaner
-from pex_tui.adapters.process.watcher import use_pidfd_watcher
-from pex_tui.adapters.storage.engine_lock import current_holder
-from pex_tui.adapters.storage.journal import RunRow
-from pex_tui.application.command_context import Options, UnknownRunError, find_run, ground_of
-from pex_tui.application.engine_lock import take_lock
-from pex_tui.application.lost_runs import traced_run
-from pex_tui.application.project import Ground
-from pex_tui.cli.output.clean import render_clean, render_cleaned
-from pex_tui.core.model.ids import RunId
-from pex_tui.core.model.state import Outcome
-from pex_tui.engine.cleaning import CleanPlan
-from pex_tui.errors import UserError
-from pex_tui.planning.fields.quantities import parse_duration
+from pex_tui.cli.arguments import add_optional_run
+from pex_tui.cli.command import Command
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What finished runs left. `forgotten` go from the journal, `open_runs` have not ended.
-
-    `lost` is a run that the journal does not know.
-    """
-
-    cleaner: Cleaner
-    plan: CleanPlan
-    forgotten: tuple[RunId, ...]
-    open_runs: tuple[RunId, ...]
-    lost: RunId | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to remove."""
-        return not self.plan.removals and not self.forgotten
+def _add_arguments(parser: ArgumentParser) -> None:
+    add_optional_run(parser, "all that have finished")
+    parser.add_argument("--older-than", metavar="AGE", help="only runs older than this, e.g. 7d")
+    parser.add_argument("--force", action="store_true", help="also what has not landed")
+    parser.add_argument("--yes", action="store_true", help="remove without asking")
 
 
-def main(options: Options) -> int:
+COMMAND = Command(
+    summary="remove finished runs' worktrees and refs",
+    description="Shows what would go and asks. What has not landed stays, unless you add --force.",
+    examples=(("clean", "look, then decide"), ("clean --older-than 7d --yes", "for a cron job")),
+    add_arguments=_add_arguments,
+)
+
+
+def main(options: Namespace) -> int:
     """Show what finished runs left, ask, and remove it."""
-    use_pidfd_watcher()
-    ground, survey = asyncio.run(_look(options))
-    holder = current_holder(ground.places.lock)
-    live = holder.run if holder else None
-    sys.stdout.write(render_clean(survey.plan, survey.forgotten, survey.open_runs, live))
-    if survey.is_empty or not _is_wanted(options):
-        return 0
-    return asyncio.run(_remove(ground, options, survey))
+    from pex_tui.cli.actions.clean_runs import clean
 
-
-async def _look(options: Options) -> tuple[Ground, Survey]:
-    ground = await ground_of(options)
-    return ground, await _survey(ground, options)
-
-
-async def _survey(ground: Ground, options: Options, lost: RunId | None = None) -> Survey:
-    """What is there; `lost` is the run that is meant and that the journal does not know."""
-    try:
-        rows, idle_since = _runs(ground, options)
-    except UnknownRunError:
-        lost = lost or await traced_run(ground, options.run)
-        if lost is None:
-            raise
-        rows, idle_since = [], 0.0
-    known = [row.run for row in rows if _has_ended(row)]
-    finished = (*known, *([lost] if lost else []))
-    cleaner = Cleaner(ground.repository, ground.places, finished, options.force, idle_since)
-    plan = await cleaner.plan()
-    return Survey(
-        cleaner,
-        plan,
-        tuple(run for run in known if run not in plan.kept_runs),
-        tuple(row.run for row in rows if not _has_ended(row)),
-        lost,
-    )
-
-
-def _runs(ground: Ground, options: Options) -> tuple[list[RunRow], float]:
-    """The runs that are meant, and since when an idle worktree is one of their leftovers.
-
-    Raises UserError for an age or a run that makes no sense.
-    """
-    try:
-        age = parse_duration(options.older_than) if options.older_than else 0.0
-    except ValueError as error:
-        raise UserError(f"--older-than: {error}.") from error
-    latest = time.time() - age
-    if options.run is None and not ground.places.journal.exists():
-        return [], latest
-    journal = ground.open_journal()
-    try:
-        if options.run is None:
-            return [row for row in journal.runs() if row.last_at <= latest], latest
-        row = find_run(journal, options.run)
-    finally:
-        journal.close_now()
-    return ([row] if row.last_at <= latest else []), min(row.last_at, latest)
-
-
-def _has_ended(row: RunRow) -> bool:
-    return row.outcome not in {None, Outcome.INTERRUPTED}
-
-
-def _is_wanted(options: Options) -> bool:
-    if options.yes:
-        return True
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        sys.stderr.write("Nothing was removed: there is no terminal to ask on. Add --yes.\n")
-        return False
-    sys.stdout.write("Remove this? [y/N] ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
-        return True
-    sys.stdout.write("Nothing was removed.\n")
-    return False
-
-
-async def _remove(ground: Ground, options: Options, shown: Survey) -> int:
-    """Remove what was shown, as far as it still may go now that nothing else runs here."""
-    lock = await take_lock(ground.places.lock)
-    try:
-        survey = await _survey(ground, options, shown.lost)
-        plan = survey.plan.within(shown.plan)
-        rescued = await survey.cleaner.perform(plan)
-        survey = await _survey(
-            ground, options, shown.lost
-        )  # work found uncommitted is kept in its run
-        left = {removal.run for removal in survey.plan.removals}
-        gone = [run for run in survey.forgotten if run not in left]
-        _forget(ground, [run for run in gone if run in shown.forgotten])
-    finally:
-        lock.release(removes=True)
-    sys.stdout.write(render_cleaned(plan, rescued))
-    return 0
-
-
-def _forget(ground: Ground, runs: list[RunId]) -> None:
-    if not runs:
-        return
-    journal = ground.open_journal()
-    try:
-        for run in runs:
-            journal.forget(run)
-    finally:
-        journal.close_now()
+    return clean(options)

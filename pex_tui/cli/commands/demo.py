@@ -1,10 +1,29 @@
 """`pex-tui demo`: a real run on a sample project."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
-from pex_tui.application.demo import run_demo
+from pex_tui.cli.arguments import add_classic, add_headless
+from pex_tui.cli.command import Command
 
 
-def main(options: argparse.Namespace) -> int:
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--dir", type=Path, metavar="DIR", help="where to make the project")
+    add_classic(parser)
+    add_headless(parser, asks=False)
+
+
+COMMAND = Command(
+    summary="a real run on a sample project made on the spot",
+    description="Needs no model and no network, takes about 30 seconds, and leaves one conflict "
+    "for you to resolve.",
+    examples=(("demo", "in a temporary folder"), ("demo --dir /tmp/shop", "in that one")),
+    add_arguments=_add_arguments,
+)
+
+
+def main(options: Namespace) -> int:
     """Make the sample project and run its plan, with the app or without."""
+    from pex_tui.application.demo import run_demo
+
     return run_demo(options)

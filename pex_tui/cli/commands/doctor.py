@@ -1,20 +1,32 @@
 """`pex-tui doctor`."""
 
 import sys
+from argparse import Namespace
 from pathlib import Path
 
-from pex_tui.application.command_context import Options, await_command
-from pex_tui.application.doctor_checks import check_all
-from pex_tui.cli.output.doctor import render_checks
-from pex_tui.engine.session import CheckLevel
+from pex_tui.cli.command import Command
+
+COMMAND = Command(
+    summary="say what this machine offers and lacks",
+    description="Checks git, the agents' programs, the terminal and the configuration; exit code 1 "
+    "when a run can't work here.",
+    examples=(("doctor", "in the repository that you mean"),),
+    is_open_to_agents=True,
+)
 
 
-def main(options: Options) -> int:
+def main(options: Namespace) -> int:
     """Say what this machine offers and lacks; 1 when a run can't work here."""
+    from pex_tui.application.command_context import await_command
+
     return await_command(_doctor(options))
 
 
-async def _doctor(options: Options) -> int:
+async def _doctor(options: Namespace) -> int:
+    from pex_tui.application.doctor_checks import check_all
+    from pex_tui.cli.output.doctor import render_checks
+    from pex_tui.engine.session import CheckLevel
+
     checks = await check_all(getattr(options, "repo", None) or Path.cwd())
     sys.stdout.write(render_checks(checks))
     return int(any(check.level is CheckLevel.BAD for check in checks))

@@ -2,14 +2,15 @@
 
 from argparse import Namespace
 
-from pex_tui.application.goal_argument import quoted
-from pex_tui.application.terminal import is_headless
 from pex_tui.errors import UserError
-from pex_tui.planning.goals.planner import tidy_goal
 
 
 def main(options: Namespace) -> int:
     """Open the app on the plan for a goal."""
+    from pex_tui.application.goal_argument import quoted
+    from pex_tui.application.terminal import is_headless
+    from pex_tui.planning.goals.planner import tidy_goal
+
     tidy_goal(options.goal)
     if is_headless(options):
         goal = quoted(options.goal)
@@ -18,6 +19,6 @@ def main(options: Namespace) -> int:
             f"file: pex-tui plan {goal} -o plan.yaml; or run it as it is: "
             f"pex-tui run {goal} --headless --yes"
         )
-    from pex_tui.application.tui_runner import run_app  # noqa: PLC0415  # only the app needs Textual
+    from pex_tui.application.tui_runner import run_app
 
     return run_app(options, goal=options.goal)

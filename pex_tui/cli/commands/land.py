@@ -1,180 +1,23 @@
 """`pex-tui land [RUN]`."""
 
-import asyncio
-import time
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
+from argparse import Namespace
 
-from pex_tui.adapters.git.maintenance.runs_by_refs import find_runs
-from pex_tui.adapters.ipc.control_socket import ControlError, ask
-from pex_tui.adapters.storage.engine_lock import Holder, current_holder
-from pex_tui.adapters.storage.journal import SqliteJournal
-from pex_tui.adapters.storage.journal_file import JournalError
-from pex_tui.application.command_context import Options, await_command, find_run, ground_of
-from pex_tui.application.composition import lander_of_refs, make_lander
-from pex_tui.application.engine_lock import take_lock
-from pex_tui.application.project import Ground, pinned
-from pex_tui.application.runs import YOU
-from pex_tui.application.stored_state import read_state
-from pex_tui.core.events.run_events import (
-    Event,
-    LandRequested,
-    Noticed,
-    RunLanded,
-    RunLandRefused,
+from pex_tui.cli.arguments import add_optional_run
+from pex_tui.cli.command import Command
+
+COMMAND = Command(
+    summary="bring what a run landed to the branch it started from",
+    description="Fast-forwards the branch. If it has moved meanwhile, the commits are replayed "
+    "onto it and tested again.",
+    examples=(("land", "the newest run"), ("land 7f3a", "that run")),
+    add_arguments=add_optional_run,
+    other_names=("merge",),
+    needs_trust=True,
 )
-from pex_tui.core.formatting import counted
-from pex_tui.core.model.ids import RunId
-from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.state import RunState
-from pex_tui.core.step import begin, step
-from pex_tui.engine.ports import LandingError
-from pex_tui.errors import UserError
-from pex_tui.headless.streams import Streams, printing
-
-NOT_LANDED = 1
-Row = tuple[int, Event]
 
 
-def main(options: Options) -> int:
-    """Bring what a run landed to the branch it started from."""
-    return await_command(printing(partial(_land, options)))
+def main(options: Namespace) -> int:
+    """Land a run on the branch that it started from."""
+    from pex_tui.cli.actions.land_run import land
 
-
-async def _land(options: Options, streams: Streams) -> int:
-    ground = await ground_of(options)
-    holder = current_holder(ground.places.lock)
-    journal = ground.open_journal()
-    try:
-        run = find_run(journal, options.run).run
-    except UserError as error:
-        return await _land_by_refs(ground, options.run, error, streams)
-    finally:
-        journal.close_now()
-    if holder is not None and holder.run == run:
-        return await _ask_engine(holder, streams)
-    lock = await take_lock(ground.places.lock)
-    try:
-        return await _land_now(ground, run, streams)
-    finally:
-        lock.release()
-
-
-async def _land_by_refs(
-    ground: Ground, wanted: str | None, unknown: UserError, streams: Streams
-) -> int:
-    """Land a run that the journal has lost, if its refs tell which; raise UserError."""
-    runs = await find_runs(ground.repository.git)
-    named = [found for found in runs if wanted is None or found.run == wanted]
-    if len(named) != 1:
-        others = ", ".join(f"{found.run} ({counted(len(found.tasks), 'task')})" for found in runs)
-        hint = f" Found by their branches and refs: {others}." if runs else ""
-        raise UserError(f"{unknown.message}{hint}") from unknown
-    (found,) = named
-    target = await ground.repository.current_branch()
-    if target is None:
-        raise UserError(
-            f"The journal does not know run {found.run}, so its branch is not known either. Switch "
-            "to the branch to land on, then try again."
-        )
-    streams.notes.write(
-        f"! The journal does not know run {found.run}; it was found by its refs, with "
-        f"{', '.join(found.tasks)} landed. Its plan is not known, so no gate is run.\n"
-    )
-    lock = await take_lock(ground.places.lock)
-    try:
-        identity = await ground.repository.check_identity()
-        lander = lander_of_refs(await pinned(ground, found.run), found, identity)
-        _, detail = await lander.land_run(target)
-    except LandingError as error:
-        streams.notes.write(f"{error}")
-        return NOT_LANDED
-    finally:
-        lock.release()
-    _tell(await lander.guard(), streams)
-    streams.output.write(f"{detail}")
-    return 0
-
-
-async def _ask_engine(holder: Holder, streams: Streams) -> int:
-    try:
-        await ask(Path(holder.control), request="land", by=YOU)
-    except ControlError as error:
-        raise UserError(str(error)) from error
-    streams.output.write(f"Asked the engine of run {holder.run} to land; it says how it went.")
-    return 0
-
-
-async def _land_now(ground: Ground, run: RunId, streams: Streams) -> int:
-    journal = ground.open_journal()
-    try:
-        state = _known_state(journal, run, streams)
-        if state.target is None:
-            raise UserError(
-                f"Run {run} started from a detached HEAD, so there is no branch to land on. "
-                f"Merge it where you want it: git merge {state.branch}"
-            )
-        target, rows = state.target, list[Row]()
-        state = _stepped(state, rows, LandRequested(YOU, at=time.time()))
-        while True:
-            told, notices = await _attempt(ground, state, target)
-            _tell(notices, streams)
-            state = _stepped(state, rows, *(Noticed(line, at=told.at) for line in notices), told)
-            if state.land_retry_at is None:
-                break
-            streams.notes.write(f"! {state.land_detail}")
-            await asyncio.sleep(max(0.0, state.land_retry_at - time.time()))
-        await journal.append(run, rows)
-    finally:
-        await journal.close()
-    if isinstance(told, RunLandRefused):
-        streams.notes.write(f"{told.reason}")
-        return NOT_LANDED
-    streams.output.write(f"{state.land_detail}")
-    left = [task.id for task in state.tasks if task.phase not in {Phase.LANDED, Phase.DONE}]
-    if left:
-        streams.notes.write(f"! Not part of it, as they have not landed: {', '.join(left)}")
-    return 0
-
-
-def _stepped(state: RunState, rows: list[Row], *events: Event) -> RunState:
-    """The state after the events, which are to be journaled."""
-    for event in events:
-        state, _ = step(state, event)
-        rows.append((state.seq, event))
-    return state
-
-
-def _known_state(journal: SqliteJournal, run: RunId, streams: Streams) -> RunState:
-    """The run's state; of one that can't be replayed here, what its plan tells.
-
-    Landing needs the run's refs and no more.
-    """
-    try:
-        return read_state(journal, run)
-    except JournalError as error:
-        planned, last = journal.planned(run)
-        streams.notes.write(f"! {error}\n! What its branch holds is landed.")
-        return replace(begin(planned), seq=last, tasks=())
-
-
-def _tell(notices: tuple[str, ...], streams: Streams) -> None:
-    for line in notices:
-        streams.output.write(line)
-
-
-async def _attempt(
-    ground: Ground, state: RunState, target: str
-) -> tuple[RunLanded | RunLandRefused, tuple[str, ...]]:
-    """How it went, and what the user is to be told besides."""
-    ground = await pinned(ground, state.run)
-    identity = await ground.repository.check_identity()
-    lander = make_lander(ground, state, identity)
-    event: RunLanded | RunLandRefused
-    try:
-        commit, detail = await lander.land_run(target)
-        event = RunLanded(target, commit, detail, at=time.time())
-    except LandingError as error:
-        event = RunLandRefused(str(error), error.passing, at=time.time())
-    return event, await lander.guard()
+    return land(options)

@@ -1,17 +1,41 @@
 """`pex-tui lock NAME… [--shared] [--timeout S] -- COMMAND…`, inside an agent."""
 
-import argparse
 import os
+from argparse import ArgumentParser, Namespace
 
-from pex_tui.adapters.ipc.lock_client import WITHIN, Claim, LockRefused, run_holding, say
+from pex_tui.cli.command import PROGRAM, Command
 from pex_tui.errors import UserError
 
 _NOT_HAD = 75  # sysexits' EX_TEMPFAIL: it may work later
 
 
-def main(options: argparse.Namespace) -> int:
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.usage = f"{PROGRAM} lock NAME... [--shared] [--timeout S] -- COMMAND..."
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a lock; several are had at once")
+    parser.add_argument("--shared", action="store_true", help="others may share them")
+    parser.add_argument(
+        "--timeout", type=float, metavar="S", help="give up after so many seconds, with exit 75"
+    )
+
+
+COMMAND = Command(
+    summary="run a command while holding named locks",
+    description="The exit code is that of the command.",
+    examples=(
+        ("lock postgres -- pytest tests/db", "nobody else has postgres meanwhile"),
+        ("lock cache --shared -- make docs", "others may read the cache as well"),
+    ),
+    add_arguments=_add_arguments,
+    is_open_to_agents=True,
+    takes_words=True,
+)
+
+
+def main(options: Namespace) -> int:
     """Run the command holding the locks; return its exit code, 75 when they can't be had."""
-    if not options.command:
+    from pex_tui.adapters.ipc.lock_client import WITHIN, Claim, LockRefused, run_holding, say
+
+    if not options.words:
         raise UserError(
             "There is no command to run: pex-tui lock NAME -- COMMAND, as in "
             "`pex-tui lock postgres -- pytest tests/db`."
@@ -38,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
         within=tuple(filter(None, os.environ.get(WITHIN, "").split(","))),
     )
     try:
-        return run_holding(claim, options.command)
+        return run_holding(claim, options.words)
     except LockRefused as refused:
         say(str(refused))
         return _NOT_HAD

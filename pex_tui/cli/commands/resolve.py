@@ -1,144 +1,45 @@
 """`pex-tui resolve [RUN] [TASK --ours|--theirs|--rerun|--edit|--abort]`."""
 
-import asyncio
-import os
-import shlex
-import subprocess
-import tempfile
-from functools import partial
-from pathlib import Path
+from argparse import ArgumentParser, Namespace
 
-from pex_tui.application.command_context import Options, await_command, find_run, ground_of
-from pex_tui.application.headless_driver import drive_headless
-from pex_tui.application.lost_runs import telling_of_lost
-from pex_tui.application.project import Ground
-from pex_tui.application.run_options import RunOptions
-from pex_tui.application.runs import resume_run
-from pex_tui.application.stored_state import read_state
-from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind, Decision
-from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.state import RunState
-from pex_tui.core.sanitize import clean
-from pex_tui.engine.conflict_sides import ConflictSides
-from pex_tui.engine.ports import LandingError
-from pex_tui.errors import UserError
-from pex_tui.headless.streams import Streams, printing
+from pex_tui.cli.arguments import add_optional_run
+from pex_tui.cli.command import Command
 
-_OPEN = 3
-_DECISIONS = {"edit": Decision.EDITED, "abort": Decision.ABORTED}
-_READ_SECONDS = 1.0
+_CHOICES = (
+    ("ours", "take the task's side of every conflicting file"),
+    ("theirs", "take what landed before it"),
+    ("rerun", "run the task again on the newest tip"),
+    ("edit", "edit each conflicting file in $EDITOR"),
+    ("abort", "give the task up; its work is kept"),
+)
 
 
-def main(options: Options) -> int:
-    """List open conflicts, or settle one and let the run go on."""
-    return await_command(printing(partial(_resolve, options)))
-
-
-async def _resolve(options: Options, streams: Streams) -> int:
-    ground = await ground_of(options)
-    journal = ground.open_journal()
-    try:
-        async with telling_of_lost(ground, options.run):
-            state = read_state(journal, find_run(journal, options.run).run)
-    finally:
-        journal.close_now()
-    if options.task is None:
-        if options.choice:
-            raise UserError("Say whose conflict to settle: pex-tui resolve RUN TASK --ours")
-        return _list(state, streams)
-    task = _task(state, options.task)
-    if options.choice is None:
-        return _list(state, streams)
-    return await _settle(ground, state, task, options.choice, streams)
-
-
-def _list(state: RunState, streams: Streams) -> int:
-    if not state.conflicts:
-        streams.output.write(f"Run {state.run} has met no conflict.")
-    for conflict in state.conflicts:
-        streams.output.write(clean(_told(state, conflict)))
-    return _OPEN if state.open_conflicts else 0
-
-
-def _told(state: RunState, conflict: Conflict) -> str:
-    who = str(conflict.tasks[0])
-    if conflict.kind is not ConflictKind.PROTECTED:
-        who = f"{who} with {', '.join(conflict.tasks[1:]) or 'what had landed'}"
-    paths = ", ".join(_what(file) for file in conflict.files) or conflict.detail
-    if not conflict.is_open:
-        how = f" ({conflict.detail})" if conflict.decision is Decision.COMBINED else ""
-        return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.decided_by}"
-    flags = "--ours|--theirs|--edit|--rerun|--abort"
-    return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
-
-
-def _what(file: ConflictFile) -> str:
-    """A path with how git puts it, or with the lines where it was seen to collide, if known."""
-    return f"{file.path} ({file.kind})" if file.kind else file.path
-
-
-def _task(state: RunState, wanted: str) -> TaskId:
-    open_tasks = [conflict.tasks[0] for conflict in state.open_conflicts]
-    if wanted not in open_tasks:
-        named = ", ".join(open_tasks) or "none"
-        raise UserError(
-            f"Task {clean(wanted)} has no open conflict in run {state.run}; with one: {named}."
+def _add_arguments(parser: ArgumentParser) -> None:
+    add_optional_run(parser)
+    parser.add_argument("task", nargs="?", metavar="TASK", help="whose conflict to resolve")
+    choice = parser.add_argument_group("how").add_mutually_exclusive_group()
+    for flag, meaning in _CHOICES:
+        choice.add_argument(
+            f"--{flag}", dest="choice", action="store_const", const=flag, help=meaning
         )
-    return TaskId(wanted)
 
 
-async def _settle(
-    ground: Ground, state: RunState, task: TaskId, choice: str, streams: Streams
-) -> int:
-    """Take the run up, settle this one conflict, and let it go on to its end."""
-    session = await resume_run(ground, state.run, RunOptions(settles=True))
-    decision = _DECISIONS.get(choice) or Decision(choice)
-    try:
-        contents: dict[str, bytes | None] = {}
-        if decision is Decision.EDITED:
-            sides = await session.sides(task)
-            contents = await asyncio.to_thread(_edit_all, sides, streams)
-        await session.settle(task, decision, contents)
-    except (LandingError, UserError) as error:
-        await session.close()
-        raise UserError(str(error)) from error
-    return await drive_headless(ground, session, streams, as_json=False)
+COMMAND = Command(
+    summary="list or resolve a run's open conflicts",
+    description="Without a task and a choice, lists them. A resolved conflict is tested like any "
+    "other landing, and the run goes on.",
+    examples=(
+        ("resolve", "the open conflicts of the newest run"),
+        ("resolve 7f3a api --ours", "what the task api wrote"),
+        ("resolve 7f3a api --edit", "by hand"),
+    ),
+    add_arguments=_add_arguments,
+    needs_trust=True,
+)
 
 
-def _edit_all(sides: tuple[ConflictSides, ...], streams: Streams) -> dict[str, bytes | None]:
-    """Each conflicting file in the user's editor; all of them, or UserError and nothing is done."""
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not editor:
-        raise UserError("--edit needs an editor: set $EDITOR, or choose --ours, --theirs, --rerun.")
-    unmergeable = [side.path for side in sides if side.merged is None]
-    if unmergeable:
-        raise UserError(
-            f"{clean(', '.join(unmergeable))}: this can't be edited as text. "
-            "Choose --ours, --theirs or --rerun."
-        )
-    with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
-        return {side.path: _edit(editor, Path(folder), side, streams) for side in sides}
+def main(options: Namespace) -> int:
+    """List open conflicts, or resolve one and let the run go on."""
+    from pex_tui.cli.actions.resolve_conflict import resolve
 
-
-def _edit(editor: str, folder: Path, side: ConflictSides, streams: Streams) -> bytes:
-    path = folder / Path(side.path).name
-    path.write_bytes(side.merged or b"" if side.proposal is None else side.proposal)
-    if side.proposal is not None:
-        streams.notes.write(f"! {clean(side.path)} is proposed {clean(side.proposed)}.")
-        streams.notes.drain(_READ_SECONDS)
-    try:
-        ended = subprocess.run([*shlex.split(editor), str(path)], check=False)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"The editor {clean(editor)} can't be started: {clean(str(error))}. Set $EDITOR to one "
-            "that is there; nothing was settled."
-        ) from error
-    edited = path.read_bytes()
-    if ended.returncode != 0:
-        raise UserError(f"The editor ended with {ended.returncode}; nothing was settled.")
-    left = side.markers_left(edited)
-    if left:
-        raise UserError(
-            f"{clean(side.path)} still has conflict markers (line {left[0]}); nothing was settled."
-        )
-    return edited
+    return resolve(options)

@@ -1,16 +1,63 @@
 """`pex-tui resume [RUN]`."""
 
-from argparse import Namespace
+import argparse
+from typing import Any
 
-from pex_tui.application.terminal import is_headless
+from pex_tui.cli.arguments import add_classic, add_headless, add_optional_run, add_slots, add_wait
+from pex_tui.cli.command import Command
 
 
-def main(options: Namespace) -> int:
+class _Decided(argparse.Action):
+    """An option of `run` that a run keeps for good."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Say where it belongs."""
+        del namespace, values
+        then = "`pex-tui land RUN` lands what it made." if option_string == "--land" else ""
+        parser.error(f"{option_string} is decided when a run starts, and kept. {then}".rstrip())
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_optional_run(parser)
+    add_slots(parser)
+    add_wait(parser)
+    add_classic(parser)
+    add_headless(parser)
+    for option in ("--fail-fast", "--land", "--include-uncommitted"):
+        parser.add_argument(option, action=_Decided, nargs=0, help=argparse.SUPPRESS)
+    for option in ("--name", "--agent"):
+        parser.add_argument(option, action=_Decided, help=argparse.SUPPRESS)
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+
+
+COMMAND = Command(
+    summary="continue an interrupted run",
+    description="Agents that are still at work are adopted, lost ones are retried, and nothing "
+    "lands twice.",
+    examples=(
+        ("resume", "the newest run"),
+        ("resume 7f3a --headless", "without the app"),
+    ),
+    add_arguments=_add_arguments,
+    other_names=("continue",),
+    needs_trust=True,
+)
+
+
+def main(options: argparse.Namespace) -> int:
     """Continue an interrupted run."""
+    from pex_tui.application.terminal import is_headless
+
     if options.background or is_headless(options):
-        from pex_tui.application.headless_runs import resume  # noqa: PLC0415  # not before the app
+        from pex_tui.application.headless_runs import resume
 
         return resume(options)
-    from pex_tui.application.tui_runner import run_app  # noqa: PLC0415  # only the app needs Textual
+    from pex_tui.application.tui_runner import run_app
 
     return run_app(options, resume=options.run or "")

@@ -1,17 +1,28 @@
 """`pex-tui trust`: say that this repository's settings may run what they name."""
 
 import sys
+from argparse import Namespace
 
-from pex_tui.application.command_context import Options, await_command, ground_of
-from pex_tui.application.settings_trust import check_trust, powers_of
+from pex_tui.cli.command import Command
+
+COMMAND = Command(
+    summary="say that this repository's settings may run what they name",
+    description="Shows what they name. A change is asked about again.",
+    examples=(("trust", "after you have looked at .pex/pex.yaml"),),
+)
 
 
-def main(options: Options) -> int:
+def main(options: Namespace) -> int:
     """Show what the repository's settings name, and trust it from now on."""
+    from pex_tui.application.command_context import await_command
+
     return await_command(_trust(options))
 
 
-async def _trust(options: Options) -> int:
+async def _trust(options: Namespace) -> int:
+    from pex_tui.application.command_context import ground_of
+    from pex_tui.application.settings_trust import check_trust, powers_of
+
     ground = await ground_of(options)
     named = powers_of(ground)
     await check_trust(ground, trusts=True)

@@ -1,0 +1,42 @@
+"""Write settings, Claude Code's /execute and a workflow for a repository."""
+
+import sys
+from pathlib import Path
+
+from pex_tui.adapters.git.plumbing.repository import discover, shown
+from pex_tui.adapters.library.file_installer import Fate, Placement, place, survey
+from pex_tui.application.command_context import Options, await_command
+from pex_tui.application.init_files import PURPOSES, starter_files
+
+_NEXT = """\
+Look at the files and commit them. Then, in Claude Code: /execute GOAL
+Without it: pex-tui plan "GOAL" -o plan.yaml; `pex-tui doctor` says what this machine offers.
+"""
+
+
+def init(options: Options) -> int:
+    """Write what a repository may start from; nothing that is there, without --force."""
+    return await_command(_init(options))
+
+
+async def _init(options: Options) -> int:
+    repository = await discover(getattr(options, "repo", None) or Path.cwd())
+    placements = survey(repository.top_level, starter_files(), force=options.force)
+    place(placements)
+    sys.stdout.write(f"In {shown(repository.top_level)}:\n")
+    width = max(len(placement.file.path) for placement in placements)
+    for placement in placements:
+        path = placement.file.path
+        sys.stdout.write(f"  {placement.fate:<9}  {path:<{width}}  {_why(placement)}\n")
+    sys.stderr.write(_NEXT)
+    return 0
+
+
+def _why(placement: Placement) -> str:
+    match placement.fate:
+        case Fate.KEPT:
+            return "is there already, with something else in it; --force writes over it"
+        case Fate.UNCHANGED:
+            return "is there already, just as it would be written"
+        case Fate.WROTE | Fate.REPLACED:
+            return PURPOSES[placement.file.path]

@@ -1,0 +1,42 @@
+"""List past and live runs."""
+
+import sys
+from dataclasses import asdict
+
+from pex_tui.adapters.storage.engine_lock import current_holder
+from pex_tui.application.command_context import Options, await_command, ground_of
+from pex_tui.application.lost_runs import lost_runs
+from pex_tui.application.project import Ground
+from pex_tui.application.run_summaries import summaries
+from pex_tui.cli.output.runs import render_runs
+from pex_tui.reports.json_text import json_text
+
+
+def list_runs(options: Options) -> int:
+    """List past and live runs."""
+    return await_command(_runs(options))
+
+
+async def _runs(options: Options) -> int:
+    ground: Ground = await ground_of(options)
+    holder = current_holder(ground.places.lock)
+    lost = await lost_runs(ground)
+    found = (*summaries(ground, holder, known={}), *lost)
+    notice = _journal_notice(ground)
+    if notice:
+        sys.stderr.write(f"! {notice}\n")
+    for run in lost:
+        sys.stderr.write(f"! {run.goal}\n")
+    if options.json:
+        sys.stdout.write(json_text([asdict(summary) for summary in found], indent=2) + "\n")
+    else:
+        sys.stdout.write(render_runs(found))
+    return 0
+
+
+def _journal_notice(ground: Ground) -> str:
+    if not ground.places.journal.exists():
+        return ""
+    journal = ground.open_journal()
+    journal.close_now()
+    return journal.notice

@@ -1,0 +1,112 @@
+"""Arguments that several commands take; their metavars say what completes them."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pex_tui.core.model.run_rules import MOST_SLOTS
+
+OPTIONS_WITH_VALUE = frozenset({"--repo", "--set"})
+"""Options of every command with a value; they may go before the command."""
+
+
+class _ChosenRunner(argparse.Action):
+    """`--agent NAME=RUNNER`, a setting with a flag of its own."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Put it among the settings of the command line."""
+        name, equals, runner = str(values).partition("=")
+        if not (name and equals and runner):
+            parser.error(f"{option_string} {values}: write NAME=RUNNER, such as '*=claude'")
+        chosen = f"agents.use.{name}={runner}"
+        namespace.set = [*(getattr(namespace, "set", None) or []), chosen]
+
+
+def add_shared(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command."""
+    group = parser.add_argument_group("repository and settings")
+    group.add_argument(
+        "--repo",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="the repository (default: the current folder's)",
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar="KEY=VALUE",
+        help="override a setting, e.g. thread_pool.max_concurrent=3; repeatable",
+    )
+    group.add_argument(
+        "--trust",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="trust what this repository's settings name, as they are now",
+    )
+
+
+def add_classic(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the monitor in one box."""
+    parser.add_argument(
+        "--classic",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="watch the run in one box",
+    )
+
+
+def add_headless(parser: argparse.ArgumentParser, *, asks: bool = True) -> None:
+    """Add the options for a run without the app; `asks` where it would ask before it starts."""
+    group = parser.add_argument_group("without the app")
+    group.add_argument("--headless", action="store_true", help="run without the app")
+    group.add_argument("--json", action="store_true", help="JSON Lines on stdout")
+    if asks:
+        group.add_argument("--yes", action="store_true", help="start without asking")
+
+
+def add_slots(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the number of slots."""
+    parser.add_argument(
+        "--slots", type=int, metavar="N", help=f"how many agents at once, 1 to {MOST_SLOTS}"
+    )
+
+
+def add_runners(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses what runs an agent."""
+    parser.add_argument(
+        "--agent",
+        action=_ChosenRunner,
+        default=argparse.SUPPRESS,
+        metavar="NAME=RUNNER",
+        help='what runs an agent, or "*" for all: claude, codex-acp, …',
+    )
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Add the option to wait for another engine."""
+    parser.add_argument(
+        "--wait", action="store_true", help="wait for the engine that runs in this repository"
+    )
+
+
+def add_optional_run(parser: argparse.ArgumentParser, without: str = "the newest one") -> None:
+    """Add a run that may be left out."""
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help=f"the run, or the start of its id (default: {without})",
+    )
+
+
+def add_json_list(parser: argparse.ArgumentParser, **default: Any) -> None:
+    """Add the option for a list that programs read."""
+    parser.add_argument("--json", action="store_true", help="a JSON list on stdout", **default)
