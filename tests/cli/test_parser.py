@@ -1,5 +1,6 @@
 """Every command says what it does, with examples that can be typed."""
 
+import re
 import shlex
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +23,7 @@ def test_every_module_of_a_command_is_listed_once() -> None:
 
 @pytest.mark.parametrize(("name", "line"), EXAMPLES, ids=[line for _, line in EXAMPLES])
 def test_an_example_can_be_typed(name: str, line: str) -> None:
-    words = shlex.split(line.partition(" >")[0].partition(" -- ")[0])
+    words = shlex.split(re.split(r" (?:--|>|\|) ", line)[0])
 
     options = build_parser().parse_args(words)
 
