@@ -6,8 +6,9 @@ from msgspec import field
 
 from pex_tui.core.model.plan import PermissionMode
 from pex_tui.core.model.run_rules import ProtectPolicy
-from pex_tui.planning.agent_definitions.runners import AUTO
+from pex_tui.planning.agent_definitions.runners import AUTO, SHARED, TALKS
 from pex_tui.settings.declaration import Section, Setting, Trust
+from pex_tui.settings.kinds import choice
 from pex_tui.settings.values import (
     ISOLATION,
     SANDBOX,
@@ -128,9 +129,7 @@ class OwnRunner(Section, frozen=True):
     """A program that runs agents."""
 
     command: Annotated[Command, Setting("what starts it, without what its protocol adds")]
-    talk: Annotated[
-        Literal["claude", "acp", "codex", "gemini", "opencode"], Setting("its protocol")
-    ] = "acp"
+    talk: Annotated[str, choice(TALKS), Setting("its protocol")] = SHARED
 
 
 class Agents(Section, frozen=True):

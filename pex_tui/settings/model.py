@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import field
 
-from pex_tui.core.model.plan import Isolation, PermissionRules, Talk
+from pex_tui.core.model.plan import Isolation, PermissionRules
 from pex_tui.core.model.run_rules import RunRules, Strategy
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.agent_definitions.runners import Runner, Runners
@@ -91,9 +91,7 @@ class Settings(Section, frozen=True):
         """What runs agents with a model."""
         agents, rules = self.agents, self.agents.permissions
         return Runners(
-            own=tuple(
-                Runner(name, Talk(own.talk), own.command) for name, own in agents.runners.items()
-            ),
+            own=tuple(Runner(name, own.talk, own.command) for name, own in agents.runners.items()),
             chosen=agents.use,
             default=agents.runner,
             permissions=PermissionRules(rules.mode, rules.allow, rules.deny),

@@ -23,7 +23,7 @@ from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.model.conflict import ConflictFile
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.phases import Phase, RunStage
-from pex_tui.core.model.plan import Brief, LockRequest, Plan, Priority, Strategy, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, LockRequest, Plan, Priority, Strategy, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import LandStatus, Outcome, RunState, WaitCause
 from pex_tui.core.outcome import ending
@@ -35,7 +35,7 @@ DB = (LockRequest(LockName("db")),)
 
 
 def agent(name: str, *needs: str, **fields: object) -> TaskSpec:
-    return task(name, *needs, brief=Brief("claude", Talk.CLAUDE), **fields)
+    return task(name, *needs, brief=Brief("claude", "claude"), **fields)
 
 
 def world_of(*specs: TaskSpec, plan: dict[str, object] | None = None, **rules: object) -> World:

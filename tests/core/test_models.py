@@ -25,7 +25,7 @@ from pex_tui.core.figures.history import read_history
 from pex_tui.core.model.conflict import ConflictFile
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import FailureKind, Outcome, Verdict, WaitCause
 from pex_tui.core.outcome import conclude
@@ -36,7 +36,7 @@ A, B = TaskId("a"), TaskId("b")
 
 
 def agent(name: str, *needs: str, **fields: object) -> TaskSpec:
-    return task(name, *needs, brief=Brief("claude", Talk.CLAUDE), **fields)
+    return task(name, *needs, brief=Brief("claude", "claude"), **fields)
 
 
 def world_of(*specs: TaskSpec, verify: bool = False, **rules: object) -> World:
@@ -46,7 +46,7 @@ def world_of(*specs: TaskSpec, verify: bool = False, **rules: object) -> World:
 
 def ruled(mode: PermissionMode = PermissionMode.EDITS, **lists: tuple[str, ...]) -> World:
     rules = PermissionRules(mode, **lists)
-    return world_of(task("a", brief=Brief("claude", Talk.CLAUDE, permissions=rules)))
+    return world_of(task("a", brief=Brief("claude", "claude", permissions=rules)))
 
 
 def question(tool: str, *touches: str, edits: bool = False) -> PermissionAsked:
@@ -167,7 +167,7 @@ def test_an_allowed_path_is_no_way_out_of_its_folder() -> None:
 
 
 def test_who_promised_to_change_nothing_may_not_edit() -> None:
-    brief = Brief("claude", Talk.CLAUDE, permissions=PermissionRules(PermissionMode.ALL))
+    brief = Brief("claude", "claude", permissions=PermissionRules(PermissionMode.ALL))
     world = world_of(task("a", writes=(), brief=brief))
 
     assert verdict(world, question("Edit", "/ws/a/x.py", edits=True)) is Verdict.DENY
@@ -180,25 +180,21 @@ def test_all_that_is_touched_has_to_be_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runner", "talk", "argv", "provider"),
+    ("brief", "provider"),
     [
-        ("claude", Talk.CLAUDE, ("claude",), "claude"),
-        ("mine", Talk.CLAUDE, ("/opt/my-claude",), "claude"),
-        ("mine", Talk.CODEX, ("codex",), "codex"),
-        ("mine", Talk.ACP, ("npx", "-y", "@google/gemini-cli", "--experimental-acp"), "gemini"),
-        ("claude-mine", Talk.ACP, ("./start.sh",), "claude"),
-        ("mine", Talk.ACP, ("./start.sh",), "mine"),
+        (Brief("mine", "acp", provider="claude"), "claude"),
+        (Brief("mine", "codex"), "codex"),  # as older versions recorded them
+        (Brief("claude-mine", "acp"), "claude"),
+        (Brief("mine", "acp"), "mine"),
     ],
 )
-def test_whose_model_a_task_uses(
-    runner: str, talk: Talk, argv: tuple[str, ...], provider: str
-) -> None:
-    assert task("a", argv=argv, brief=Brief(runner, talk)).provider == provider
-    assert task("a", argv=argv).provider == ""
+def test_whose_model_a_task_uses(brief: Brief, provider: str) -> None:
+    assert task("a", brief=brief).provider == provider
+    assert task("a").provider == ""
 
 
 def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
-    other = task("c", argv=("codex-acp",), brief=Brief("mine", Talk.ACP))
+    other = task("c", argv=("codex-acp",), brief=Brief("mine", "acp", provider="codex"))
     world = world_of(agent("a"), agent("b"), other, task("d"), slots=1)
     world.run("a")
     world.send(AgentLimited(A, 1, 30.0, "429"))

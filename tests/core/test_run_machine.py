@@ -67,7 +67,6 @@ from pex_tui.core.model.plan import (
     Plan,
     Priority,
     Strategy,
-    Talk,
     TaskSpec,
 )
 from pex_tui.core.model.run_rules import FallbackMode, RadarPolicy, RunRules
@@ -80,7 +79,7 @@ NAMES = tuple(TaskId(f"t{number}") for number in range(6))
 LOCKS = (LockName("db"), LockName("cache"))
 GLOBS = ("src/**", "src/a.py", "docs/*", "x")
 AGENTS = ("release", "keeper", "other")
-MODEL = Brief("claude", Talk.CLAUDE)
+MODEL = Brief("claude", "claude")
 RULES = {"never": (("release", "@writes"), ("keeper", "keeper"))}
 
 

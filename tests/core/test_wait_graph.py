@@ -11,7 +11,7 @@ from pex_tui.core.model.conflict import Decision, SharedPath
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.lock_graph import Edge, Node, circle, waits, waits_for
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.plan import Brief, LockRequest, Plan, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, LockRequest, Plan, TaskSpec
 from pex_tui.core.model.run_rules import RadarPolicy, RunRules
 from pex_tui.core.model.state import RunState, Verdict
 from tests.core.world import World, task
@@ -23,7 +23,7 @@ SEEN = OverlapSeen(A, B, (SharedPath("x.py", "3"),))
 
 
 def agent(name: str, **fields: object) -> TaskSpec:
-    return task(name, writes=None, brief=Brief("claude", Talk.CLAUDE), **fields)
+    return task(name, writes=None, brief=Brief("claude", "claude"), **fields)
 
 
 def at_work(*specs: TaskSpec, **rules: object) -> World:

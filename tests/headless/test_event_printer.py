@@ -7,7 +7,7 @@ from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.events.run_events import AgentStarted, RunAdopted
 from pex_tui.core.model.conflict import ConflictFile
 from pex_tui.core.model.ids import SlotId, TaskId
-from pex_tui.core.model.plan import Brief, Expects, Plan, Talk
+from pex_tui.core.model.plan import Brief, Expects, Plan
 from pex_tui.core.model.run_rules import FallbackMode, RunRules
 from pex_tui.core.model.state import FailureKind
 from pex_tui.headless.event_printer import Narrator
@@ -98,7 +98,7 @@ def test_a_signal_is_named() -> None:
 
 
 def test_a_used_up_budget_is_told_once() -> None:
-    brief = Brief("claude", Talk.CLAUDE)
+    brief = Brief("claude", "claude")
     told = Told(task("a", brief=brief), task("b", "a", brief=brief), budget_tokens=100)
     told.run.run("a")
     told.run.send(AgentSpent(TaskId("a"), 1, 150, None, 1))

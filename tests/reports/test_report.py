@@ -23,7 +23,7 @@ from pex_tui.core.events.run_events import (
 )
 from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import CommitId, TaskId
-from pex_tui.core.model.plan import Brief, Plan, Talk
+from pex_tui.core.model.plan import Brief, Plan
 from pex_tui.core.model.run_rules import ProtectPolicy, RunRules
 from pex_tui.core.model.state import FailureKind
 from pex_tui.core.outcome import conclude
@@ -336,7 +336,7 @@ def test_a_report_as_json_has_what_the_contract_names() -> None:
 
 
 def test_who_was_not_started_for_lack_of_budget_is_told_with_what_to_do() -> None:
-    brief = Brief("claude", Talk.CLAUDE)
+    brief = Brief("claude", "claude")
     tasks = (task("a", brief=brief), task("b", "a", brief=brief))
     run = World(Plan(tasks), RunRules(budget_tokens=100))
     run.run("a")

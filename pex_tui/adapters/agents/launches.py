@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.agents.environment import attempt_environment
-from pex_tui.adapters.agents.invocations import argv_of, needed_environment, own_environment
+from pex_tui.adapters.agents.invocations import (
+    argv_of,
+    is_spoken,
+    needed_environment,
+    own_environment,
+)
 from pex_tui.adapters.agents.lock_server import AgentDoor
 from pex_tui.adapters.agents.ports import PortLeases
-from pex_tui.adapters.agents.protocols.registry import SPOKEN
 from pex_tui.adapters.agents.record import write_agent_record
 from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.core.model.ids import SlotId
@@ -82,8 +86,7 @@ class AgentLaunches:
         if self.programs is not None:
             env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH"), str(self.programs))))
         env = own_environment(spec, env)
-        speaks = spec.brief is not None and spec.brief.talk in SPOKEN
-        return Launch(key, argv, folder, env, self.grace_seconds, speaks, self.ties)
+        return Launch(key, argv, folder, env, self.grace_seconds, is_spoken(spec), self.ties)
 
     def _write_prompt(self, key: AttemptKey, spec: TaskSpec) -> Path:
         """A file with the whole prompt, for its owner alone; raise OSError."""

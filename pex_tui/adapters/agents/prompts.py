@@ -1,6 +1,7 @@
 """What an agent is told: its task, the ground rules of a shared repository, what went before."""
 
-from pex_tui.core.model.plan import Talk, TaskSpec
+from pex_tui.adapters.agents.protocols.registry import protocol_of
+from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.ports import Workspace
 
 _RULES = """\
@@ -18,8 +19,9 @@ _MAY_WRITE_ANY = "Change only what your task needs; other agents work on other p
 def task_prompt(spec: TaskSpec, workspace: Workspace) -> str:
     """The prompt of a new session; the definition's own is in it where it has no other way."""
     parts = [spec.prompt.strip() or spec.title, _rules(spec, workspace)]
-    if spec.brief is not None and spec.brief.talk is not Talk.CLAUDE and spec.brief.preamble:
-        parts.insert(0, spec.brief.preamble)
+    brief = spec.brief
+    if brief is not None and brief.preamble and not protocol_of(brief.talk).takes_preamble:
+        parts.insert(0, brief.preamble)
     return _clean("\n\n".join(parts))
 
 

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pex_tui.adapters.system.whole_file import write_whole
-from pex_tui.core.model.plan import PermissionMode, Talk
+from pex_tui.core.model.plan import PermissionMode
+from pex_tui.planning.agent_definitions.runners import TALKS
 
 RECORD = "agent.json"
 _MESSAGES = "messages.jsonl"
@@ -22,7 +23,7 @@ class AgentRecord:
     announced, and waits for the answer. `deny` are the rules that hold for what it does not ask.
     """
 
-    talk: Talk
+    talk: str
     attempt: int
     cwd: str
     prompt: str
@@ -46,10 +47,11 @@ def read_agent_record(folder: Path) -> AgentRecord | None:
     """The record, or None for a plain command's attempt (or one that can't be read)."""
     try:
         fields = json.loads((folder / RECORD).read_bytes())
-        fields |= {"talk": Talk(fields["talk"]), "mode": PermissionMode(fields["mode"])}
-        return AgentRecord(**{**fields, "deny": tuple(fields.get("deny", ()))})
+        mode, deny = PermissionMode(fields["mode"]), tuple(fields.get("deny", ()))
+        record = AgentRecord(**{**fields, "mode": mode, "deny": deny})
     except (OSError, ValueError, TypeError, KeyError):
         return None
+    return record if record.talk in TALKS else None
 
 
 def keep_message(folder: Path, text: str) -> None:

@@ -6,15 +6,12 @@ from pathlib import Path
 
 from pex_tui.adapters.agents.conversation import hear_all
 from pex_tui.adapters.agents.prompts import lesson_prompt, task_prompt, taught_prompt
-from pex_tui.adapters.agents.protocols.registry import dialect_of
+from pex_tui.adapters.agents.protocols.registry import dialect_of, protocol_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
-from pex_tui.core.model.plan import Brief, PermissionMode, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, PermissionMode, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Workspace
 from pex_tui.engine.run_paths import Places
-
-# Claude Code and the protocol's agents keep sessions by folder.
-_BOUND_TO_A_FOLDER = frozenset({Talk.CLAUDE, Talk.ACP, Talk.GEMINI, Talk.OPENCODE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +60,23 @@ def next_record(
 
 
 def _mode(brief: Brief, *, leases: bool) -> PermissionMode:
-    """What the agent itself lets pass.
-
-    With ACP it knows neither rule nor lease, so it asks where one denies or makes it wait.
-    """
-    asks = brief.talk is Talk.ACP and (brief.permissions.deny or leases)
+    """Return what the agent itself lets pass: nothing where it would not know what is denied."""
+    asks = protocol_of(brief.talk).asks_by_mode and (brief.permissions.deny or leases)
     return PermissionMode.ASK if asks else brief.permissions.mode
 
 
-def _before(places: Places, key: AttemptKey, talk: Talk, workspace: Path) -> _Before:
+def _before(places: Places, key: AttemptKey, talk: str, workspace: Path) -> _Before:
     """The latest earlier attempt that can be gone on with, else just its last words."""
     words = ""
     for number in range(key.attempt - 1, 0, -1):
         folder = places.attempt(key.run, key.task, number)
         record = read_agent_record(folder)
-        if record is None or record.talk is not talk:
+        if record is None or record.talk != talk:
             continue
         dialect = dialect_of(record)
         hear_all(folder, dialect)
         words = words or dialect.last_words
-        is_here = record.cwd == str(workspace) or talk not in _BOUND_TO_A_FOLDER
+        is_here = record.cwd == str(workspace) or not protocol_of(talk).is_bound_to_folder
         if dialect.session and is_here:
             return _Before(dialect.session, dialect.spent_usd, words)
         if dialect.session:

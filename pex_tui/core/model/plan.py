@@ -54,18 +54,7 @@ class GatePolicy(StrEnum):
     OFF = "off"
 
 
-class Talk(StrEnum):
-    """How a task's process is spoken with."""
-
-    COMMAND = "command"  # not at all: its exit code and its changes count
-    CLAUDE = "claude"  # Claude Code's stream-json, both ways
-    ACP = "acp"  # the Agent Client Protocol
-    CODEX = "codex"  # `codex exec --json`, which only tells
-    GEMINI = "gemini"  # `gemini -o stream-json`, likewise
-    OPENCODE = "opencode"  # `opencode run --format json`, likewise
-
-
-_PROVIDERS = (Talk.CLAUDE, Talk.CODEX, Talk.GEMINI, Talk.OPENCODE)
+_SHARED_PROTOCOL = "acp"  # which says nothing of the provider, in runs recorded without one
 
 
 class PermissionMode(StrEnum):
@@ -92,16 +81,18 @@ class PermissionRules:
 class Brief:
     """What an agent with a model is told besides its task.
 
-    `runner` names what starts it (several runners may talk alike), `preamble` is the prompt of its
-    definition, `tools` what it may use (None for all); without a `model` its own default counts.
+    `runner` names what starts it, `talk` the protocol (several runners may talk alike), `provider`
+    whose model it uses. `preamble` is the prompt of its definition, `tools` what it may use (None
+    for all); without a `model` its own default counts.
     """
 
     runner: str
-    talk: Talk
+    talk: str
     preamble: str = ""
     model: str = ""
     tools: tuple[str, ...] | None = None
     permissions: PermissionRules = PermissionRules()
+    provider: str = ""  # recorded runs may be without: see TaskSpec.provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +147,13 @@ class TaskSpec:
 
     @property
     def provider(self) -> str:
-        """Whose model its agent uses: whose login it needs, and whose rate limits it shares.
-
-        A runner may have any name; the protocol tells, or with ACP the program (`codex-acp`).
-        """
+        """Whose model its agent uses: whose login it needs, and whose rate limits it shares."""
         if self.brief is None:
             return ""
-        if self.brief.talk in _PROVIDERS:
-            return self.brief.talk.value
-        programs = [word.rpartition("/")[2] for word in self.argv]
-        known = (one.value for one in _PROVIDERS for word in programs if word.startswith(one))
-        return next(known, self.brief.runner.partition("-")[0])
+        if self.brief.provider:
+            return self.brief.provider
+        runner, talk = self.brief.runner, self.brief.talk
+        return runner.partition("-")[0] if talk == _SHARED_PROTOCOL else talk
 
     @property
     def title(self) -> str:

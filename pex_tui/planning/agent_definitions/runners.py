@@ -3,35 +3,49 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pex_tui.core.model.plan import PermissionMode, PermissionRules, Talk
+from pex_tui.core.model.plan import PermissionMode, PermissionRules
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.fields.validation_text import nearest
 
 AUTO = "auto"
 COMMAND = "command"
 EVERYONE = "*"
+SHARED = "acp"
+"""The protocol that agents of several providers talk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """A program that runs agents, and how it is spoken with."""
+    """A program that runs agents, and the protocol that it talks."""
 
     name: str
-    talk: Talk
+    talk: str
     argv: tuple[str, ...]
+
+    @property
+    def provider(self) -> str:
+        """Whose model it uses: the protocol tells, or with a shared one the program's name."""
+        if self.talk != SHARED:
+            return self.talk
+        programs = [word.rpartition("/")[2] for word in self.argv]
+        vendors = [talk for talk in TALKS if talk != SHARED]
+        known = (one for one in vendors for word in programs if word.startswith(one))
+        return next(known, self.name.partition("-")[0])
 
 
 PRESETS = (  # in the order in which one is chosen: those that ask before they act come first
-    Runner("claude", Talk.CLAUDE, ("claude",)),
-    Runner("claude-acp", Talk.ACP, ("claude-agent-acp",)),
-    Runner("codex-acp", Talk.ACP, ("codex-acp",)),
-    Runner("codex", Talk.CODEX, ("codex",)),
-    Runner("gemini-acp", Talk.ACP, ("gemini", "--experimental-acp")),
-    Runner("gemini", Talk.GEMINI, ("gemini",)),
-    Runner("opencode-acp", Talk.ACP, ("opencode", "acp")),
-    Runner("opencode", Talk.OPENCODE, ("opencode",)),
+    Runner("claude", "claude", ("claude",)),
+    Runner("claude-acp", "acp", ("claude-agent-acp",)),
+    Runner("codex-acp", "acp", ("codex-acp",)),
+    Runner("codex", "codex", ("codex",)),
+    Runner("gemini-acp", "acp", ("gemini", "--experimental-acp")),
+    Runner("gemini", "gemini", ("gemini",)),
+    Runner("opencode-acp", "acp", ("opencode", "acp")),
+    Runner("opencode", "opencode", ("opencode",)),
 )
 """The runners that need no configuration."""
+TALKS = tuple(dict.fromkeys(runner.talk for runner in PRESETS))
+"""The protocols; each is a module in `adapters/agents/protocols`."""
 
 
 @dataclass(frozen=True)

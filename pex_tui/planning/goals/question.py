@@ -74,6 +74,7 @@ def planning_task(goal: str, outline: RepositoryOutline, context: PlanContext) -
         brief=Brief(
             runner=runner.name,
             talk=runner.talk,
+            provider=runner.provider,
             preamble=agent.prompt,
             model=agent.model or "",
             tools=_READING,

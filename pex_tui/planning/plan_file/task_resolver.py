@@ -162,6 +162,7 @@ def _start(
     return runner.argv, Brief(
         runner=runner.name,
         talk=runner.talk,
+        provider=runner.provider,
         preamble=agent.prompt,
         model=agent.model or "",
         tools=agent.tools,

@@ -7,13 +7,13 @@ from pathlib import Path
 from pex_tui.adapters.agents.record import AgentRecord, write_agent_record
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.core.model.ids import RunId, TaskId
-from pex_tui.core.model.plan import PermissionMode, Talk
+from pex_tui.core.model.plan import PermissionMode
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Progress, Started
 from pex_tui.engine.run_paths import Places
 from tests.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
-PROGRAMS = {Talk.CLAUDE: "scripted_claude.py", Talk.ACP: "scripted_acp.py"}
+PROGRAMS = {"claude": "scripted_claude.py", "acp": "scripted_acp.py"}
 SESSION = "0b6c1c1e-0000-4000-8000-000000000001"
 
 
@@ -43,7 +43,7 @@ class Talks:
 
     async def start(
         self,
-        talk: Talk,
+        talk: str,
         play: str,
         *,
         resumes: bool = False,
@@ -79,7 +79,7 @@ class Talks:
         await asyncio.wait(self._relays, timeout=PATIENCE_SECONDS)
         return exited
 
-    async def play(self, talk: Talk, play: str) -> Exited:
+    async def play(self, talk: str, play: str) -> Exited:
         """A whole play."""
         await self.start(talk, play)
         return await self.end()

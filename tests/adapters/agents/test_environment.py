@@ -9,7 +9,7 @@ from pex_tui.adapters.agents.environment import attempt_environment
 from pex_tui.adapters.agents.invocations import needed_environment, own_environment
 from pex_tui.core.model.argument_limits import MOST_BYTES, variable_bytes
 from pex_tui.core.model.ids import RunId, SlotId, TaskId
-from pex_tui.core.model.plan import Brief, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 
 KEY = AttemptKey(RunId("7f3a"), TaskId("audit"), 2)
@@ -111,7 +111,7 @@ def test_the_kernel_takes_the_prompt_whatever_its_length(length: int) -> None:
 
 
 def test_an_agent_with_a_model_gets_its_own_providers_login_whatever_its_runner_is_called() -> None:
-    spec = TaskSpec(KEY.task, ("/opt/bin/claude",), brief=Brief("mine", Talk.CLAUDE))
+    spec = TaskSpec(KEY.task, ("/opt/bin/claude",), brief=Brief("mine", "claude"))
     user = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "other"}
     found = environment(user, spec=spec, passed=needed_environment(spec))
 
@@ -122,13 +122,13 @@ def test_an_agent_with_a_model_gets_its_own_providers_login_whatever_its_runner_
 @pytest.mark.parametrize(
     ("talk", "argv", "retries"),
     [
-        (Talk.ACP, ("claude-agent-acp",), "3"),
-        (Talk.CLAUDE, ("claude",), None),  # which tells of each
-        (Talk.ACP, ("codex-acp",), None),
+        ("acp", ("claude-agent-acp",), "3"),
+        ("claude", ("claude",), None),  # which tells of each
+        ("acp", ("codex-acp",), None),
     ],
 )
 def test_claude_under_the_protocol_brings_refusals_to_light_soon(
-    talk: Talk, argv: tuple[str, ...], retries: str | None
+    talk: str, argv: tuple[str, ...], retries: str | None
 ) -> None:
     spec = TaskSpec(KEY.task, argv, brief=Brief("mine", talk))
 
@@ -138,6 +138,6 @@ def test_claude_under_the_protocol_brings_refusals_to_light_soon(
 
 
 def test_claude_tells_its_steps_under_either_protocol() -> None:
-    for talk, program in ((Talk.CLAUDE, "claude"), (Talk.ACP, "claude-agent-acp")):
+    for talk, program in (("claude", "claude"), ("acp", "claude-agent-acp")):
         found = own_environment(TaskSpec(KEY.task, (program,), brief=Brief("mine", talk)), {})
         assert found["CLAUDE_CODE_ENABLE_TODO_TOOLS"] == "1"

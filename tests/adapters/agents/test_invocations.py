@@ -8,7 +8,7 @@ from pex_tui.adapters.agents.invocations import argv_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
-from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Workspace
 from pex_tui.engine.run_paths import Places
@@ -16,20 +16,20 @@ from pex_tui.engine.run_paths import Places
 DENYING = PermissionRules(deny=("Edit(src/*)", "--dangerously-skip-permissions"))
 
 
-def argv(talk: Talk, prompt: str = "Do it.") -> tuple[str, ...]:
+def argv(talk: str, prompt: str = "Do it.") -> tuple[str, ...]:
     spec = TaskSpec(TaskId("a"), ("agent",), brief=Brief("mine", talk, permissions=DENYING))
     return argv_of(spec, AgentRecord(talk, 1, "/checkout", prompt, session="s"))
 
 
 def test_claude_is_told_what_is_denied_as_it_asks_only_for_a_part() -> None:
-    found = argv(Talk.CLAUDE)
+    found = argv("claude")
 
     assert "--disallowedTools=Edit(src/*)" in found
     assert "--dangerously-skip-permissions" not in found
 
 
-@pytest.mark.parametrize("talk", [Talk.CODEX, Talk.GEMINI, Talk.OPENCODE])
-def test_a_prompt_that_is_an_argument_is_never_taken_for_an_option(talk: Talk) -> None:
+@pytest.mark.parametrize("talk", ["codex", "gemini", "opencode"])
+def test_a_prompt_that_is_an_argument_is_never_taken_for_an_option(talk: str) -> None:
     assert argv(talk)[-1] == "Do it."
     assert argv(talk, "- look\n- mend")[-1] == "\n- look\n- mend"
 
@@ -37,13 +37,13 @@ def test_a_prompt_that_is_an_argument_is_never_taken_for_an_option(talk: Talk) -
 @pytest.mark.parametrize(
     ("talk", "deny", "mode"),
     [
-        (Talk.ACP, ("Edit(src/*)",), PermissionMode.ASK),  # or no rule would be looked at
-        (Talk.ACP, (), PermissionMode.EDITS),
-        (Talk.CLAUDE, ("Edit(src/*)",), PermissionMode.EDITS),  # it knows the rules itself
+        ("acp", ("Edit(src/*)",), PermissionMode.ASK),  # or no rule would be looked at
+        ("acp", (), PermissionMode.EDITS),
+        ("claude", ("Edit(src/*)",), PermissionMode.EDITS),  # it knows the rules itself
     ],
 )
 def test_an_agent_of_the_protocol_asks_before_edits_where_rules_deny_anything(
-    tmp_path: Path, talk: Talk, deny: tuple[str, ...], mode: PermissionMode
+    tmp_path: Path, talk: str, deny: tuple[str, ...], mode: PermissionMode
 ) -> None:
     brief = Brief("mine", talk, permissions=PermissionRules(deny=deny))
     key = AttemptKey(RunId("7f3a"), TaskId("a"), 1)

@@ -10,7 +10,6 @@ from pex_tui.adapters.agents.agent_paths import is_own, touched
 from pex_tui.adapters.agents.protocols.protocol import Dialect
 from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record, write_agent_record
-from pex_tui.core.model.plan import Talk
 from pex_tui.core.model.state import ONLY_THIS, Verdict
 from pex_tui.engine.attempt import Asked
 
@@ -20,11 +19,11 @@ NO_PUSH = ("Bash(git push *)",)
 
 
 def acp(folder: str = "/checkout") -> Dialect:
-    return dialect_of(AgentRecord(Talk.ACP, 1, folder, "Do it.", session=SESSION))
+    return dialect_of(AgentRecord("acp", 1, folder, "Do it.", session=SESSION))
 
 
 def claude(folder: str = "/checkout", **fields: Any) -> Dialect:
-    return dialect_of(AgentRecord(Talk.CLAUDE, 1, folder, "Do it.", session=SESSION, **fields))
+    return dialect_of(AgentRecord("claude", 1, folder, "Do it.", session=SESSION, **fields))
 
 
 def hear(machine: Dialect, event: dict[str, Any]) -> list[Asked]:
@@ -172,7 +171,7 @@ def test_claude_goes_on_at_once_with_what_no_rule_is_about() -> None:
 
 
 def test_the_rules_are_kept_with_the_attempt(tmp_path: Path) -> None:
-    record = AgentRecord(Talk.CLAUDE, 1, "/checkout", "Do it.", deny=NO_PUSH)
+    record = AgentRecord("claude", 1, "/checkout", "Do it.", deny=NO_PUSH)
     write_agent_record(tmp_path, record)
 
     assert read_agent_record(tmp_path) == record

@@ -13,7 +13,6 @@ from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.system.clock import SystemClock
-from pex_tui.core.model.plan import Talk
 from pex_tui.core.model.state import FailureKind, Verdict
 from pex_tui.engine.attempt import Asked, Exited, Judgement, Limited, Spent, Started
 from tests.adapters.agents.talks import SESSION, Talks
@@ -29,7 +28,7 @@ async def talks(tmp_path: Path) -> AsyncIterator[Talks]:
 
 
 async def test_a_session_of_claude_from_prompt_to_result(talks: Talks) -> None:
-    started = await talks.start(Talk.CLAUDE, "basic")
+    started = await talks.start("claude", "basic")
     exited = await talks.end()
 
     assert started.listens
@@ -47,13 +46,13 @@ async def test_a_session_of_claude_from_prompt_to_result(talks: Talks) -> None:
 
 
 async def test_steps_that_are_made_one_by_one_count_as_well(talks: Talks) -> None:
-    await talks.play(Talk.CLAUDE, "tasks")
+    await talks.play("claude", "tasks")
 
     assert talks.progress.fraction == pytest.approx(1 / 2)
 
 
 async def test_the_cost_of_a_resumed_session_is_what_is_new(talks: Talks) -> None:
-    await talks.start(Talk.CLAUDE, "two-turns", resumes=True, cost_before=0.2)
+    await talks.start("claude", "two-turns", resumes=True, cost_before=0.2)
     await talks.end()
 
     costs = [
@@ -80,7 +79,7 @@ async def test_the_cost_of_a_resumed_session_is_what_is_new(talks: Talks) -> Non
 async def test_only_a_good_result_is_a_success(
     talks: Talks, play: str, failure: FailureKind, words: str
 ) -> None:
-    exited = await talks.play(Talk.CLAUDE, play)
+    exited = await talks.play("claude", play)
 
     assert exited.judgement is not None
     assert exited.judgement.failure is failure
@@ -88,14 +87,14 @@ async def test_only_a_good_result_is_a_success(
 
 
 async def test_a_line_of_200_kilobytes_and_one_that_is_no_json_do_no_harm(talks: Talks) -> None:
-    exited = await talks.play(Talk.CLAUDE, "long-line")
+    exited = await talks.play("claude", "long-line")
 
     assert exited.judgement == Judgement(None)
     assert "a warning of the runtime" in talks.transcript(talks.key())
 
 
 async def test_a_rate_limit_is_told_with_its_time(talks: Talks) -> None:
-    await talks.play(Talk.CLAUDE, "limited")
+    await talks.play("claude", "limited")
 
     assert talks.told(Limited) == [Limited(4.0, "the model refuses for now (429)")]
 
@@ -106,7 +105,7 @@ async def test_a_rate_limit_is_told_with_its_time(talks: Talks) -> None:
 async def test_a_permission_is_asked_and_answered(
     talks: Talks, verdict: Verdict, behaviour: str
 ) -> None:
-    await talks.start(Talk.CLAUDE, "asks")
+    await talks.start("claude", "asks")
     await until(lambda: talks.told(Asked))
     await talks.runner.answer(talks.key(), "p1", verdict)
     exited = await talks.end()
@@ -118,7 +117,7 @@ async def test_a_permission_is_asked_and_answered(
 
 
 async def test_a_message_joins_the_turn(talks: Talks) -> None:
-    await talks.start(Talk.CLAUDE, "message")
+    await talks.start("claude", "message")
     assert await talks.runner.tell(talks.key(), "mind the tests")
     exited = await talks.end()
 
@@ -128,7 +127,7 @@ async def test_a_message_joins_the_turn(talks: Talks) -> None:
 
 
 async def test_a_gentle_pause_holds_it_before_its_next_tool(talks: Talks) -> None:
-    await talks.start(Talk.CLAUDE, "basic")
+    await talks.start("claude", "basic")
     assert await talks.runner.pause(talks.key(), gently=True)
     assert not talks.made("made.txt").exists()
 
@@ -138,7 +137,7 @@ async def test_a_gentle_pause_holds_it_before_its_next_tool(talks: Talks) -> Non
 
 
 async def test_an_abort_asks_first_and_leaves_nothing(talks: Talks) -> None:
-    await talks.start(Talk.CLAUDE, "interrupt")
+    await talks.start("claude", "interrupt")
     await until(lambda: talks.made("prompt.txt").exists())
     await talks.runner.stop(talks.key(), 5.0)
     exited = await talks.end()
@@ -149,7 +148,7 @@ async def test_an_abort_asks_first_and_leaves_nothing(talks: Talks) -> None:
 
 
 async def test_an_agent_that_does_not_leave_is_ended_and_has_succeeded(talks: Talks) -> None:
-    await talks.start(Talk.CLAUDE, "linger")
+    await talks.start("claude", "linger")
     await until(lambda: talks.told(Spent))
     await talks.runner.stop(talks.key(), 0.1)
 
@@ -158,12 +157,12 @@ async def test_an_agent_that_does_not_leave_is_ended_and_has_succeeded(talks: Ta
 
 async def test_a_silent_agent_is_stopped_and_one_at_work_is_not(tmp_path: Path) -> None:
     talks = Talks(tmp_path, stall_seconds=0.3)
-    exited = await talks.play(Talk.CLAUDE, "stall")
+    exited = await talks.play("claude", "stall")
     assert exited.judgement is not None
     assert exited.judgement.failure is FailureKind.STALL
 
     busy = Talks(tmp_path / "work", stall_seconds=0.3)
-    await busy.start(Talk.CLAUDE, "busy")
+    await busy.start("claude", "busy")
     await until(lambda: busy.reports)
     assert await busy.runner.pause(busy.key())
     await busy.runner.resume(busy.key())
@@ -176,7 +175,7 @@ async def test_a_silent_agent_is_stopped_and_one_at_work_is_not(tmp_path: Path) 
 
 
 async def test_the_next_engine_goes_on_from_the_logs(talks: Talks, tmp_path: Path) -> None:
-    await talks.start(Talk.CLAUDE, "asks")
+    await talks.start("claude", "asks")
     await until(lambda: talks.told(Asked))
     await talks.runner.close()  # as a crash leaves it: nothing is ended
 
@@ -198,7 +197,7 @@ async def test_the_next_engine_goes_on_from_the_logs(talks: Talks, tmp_path: Pat
 
 
 async def test_an_end_that_nobody_saw_is_judged_from_the_log(talks: Talks, tmp_path: Path) -> None:
-    await talks.play(Talk.CLAUDE, "basic")
+    await talks.play("claude", "basic")
     await talks.runner.close()
 
     after = Talks(tmp_path)
@@ -210,7 +209,7 @@ async def test_an_end_that_nobody_saw_is_judged_from_the_log(talks: Talks, tmp_p
 
 
 async def test_a_turn_of_the_protocol_from_prompt_to_end(talks: Talks) -> None:
-    exited = await talks.play(Talk.ACP, "basic")
+    exited = await talks.play("acp", "basic")
 
     assert exited.judgement == Judgement(None)
     assert talks.progress.fraction == pytest.approx(1 / 2)
@@ -228,7 +227,7 @@ async def test_a_turn_of_the_protocol_from_prompt_to_end(talks: Talks) -> None:
 
 
 async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> None:
-    await talks.start(Talk.ACP, "asks")
+    await talks.start("acp", "asks")
     await until(lambda: len(talks.told(Asked)) == 3)
     await talks.runner.answer(talks.key(), "2", Verdict.DENY)
     await talks.runner.answer(talks.key(), "1", Verdict.DENY)
@@ -260,7 +259,7 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
 async def test_a_turn_of_the_protocol_that_fails(
     talks: Talks, play: str, failure: FailureKind, words: str
 ) -> None:
-    exited = await talks.play(Talk.ACP, play)
+    exited = await talks.play("acp", play)
 
     assert exited.judgement is not None
     assert exited.judgement.failure is failure
@@ -268,11 +267,11 @@ async def test_a_turn_of_the_protocol_that_fails(
 
 
 async def test_an_agent_with_a_key_in_its_environment_is_logged_in(talks: Talks) -> None:
-    assert (await talks.play(Talk.ACP, "login")).judgement == Judgement(None)
+    assert (await talks.play("acp", "login")).judgement == Judgement(None)
 
 
 async def test_a_session_is_loaded_and_its_replay_is_no_news(talks: Talks) -> None:
-    await talks.start(Talk.ACP, "basic", resumes=True)
+    await talks.start("acp", "basic", resumes=True)
     assert (await talks.end()).judgement == Judgement(None)
 
     heard = talks.made("heard.jsonl").read_text(encoding="utf-8")
@@ -282,7 +281,7 @@ async def test_a_session_is_loaded_and_its_replay_is_no_news(talks: Talks) -> No
 
 
 async def test_where_no_session_can_be_loaded_a_new_one_is_told_all(talks: Talks) -> None:
-    await talks.start(Talk.ACP, "cannot-load", resumes=True)
+    await talks.start("acp", "cannot-load", resumes=True)
     await talks.end()
 
     heard = talks.made("heard.jsonl").read_text(encoding="utf-8")
@@ -291,7 +290,7 @@ async def test_where_no_session_can_be_loaded_a_new_one_is_told_all(talks: Talks
 
 
 async def test_a_message_of_the_protocol_is_the_next_turn(talks: Talks) -> None:
-    await talks.start(Talk.ACP, "messages")
+    await talks.start("acp", "messages")
     await until(lambda: talks.made("turn.txt").exists())
     assert await talks.runner.tell(talks.key(), "and the tests")
     talks.made("go").touch()
@@ -304,7 +303,7 @@ async def test_a_message_of_the_protocol_is_the_next_turn(talks: Talks) -> None:
 async def test_the_next_engine_prompts_once_and_hands_a_waiting_message_on(
     talks: Talks, tmp_path: Path, *, is_told: bool
 ) -> None:
-    await talks.start(Talk.ACP, "messages")
+    await talks.start("acp", "messages")
     await until(lambda: talks.made("turn.txt").exists())
     if is_told:
         assert await talks.runner.tell(talks.key(), "and the tests")
@@ -330,7 +329,7 @@ def _prompts(talks: Talks) -> list[str]:
 
 
 async def test_a_turn_of_the_protocol_is_cancelled(talks: Talks) -> None:
-    await talks.start(Talk.ACP, "cancelled")
+    await talks.start("acp", "cancelled")
     await until(lambda: "session/prompt" in _log(talks.made("heard.jsonl")))
     await talks.runner.stop(talks.key(), 5.0)
     exited = await talks.end()
@@ -347,7 +346,7 @@ async def test_a_flood_that_an_agent_leaves_behind_holds_nobody_up(talks: Talks)
     folder = talks.folder(talks.key())
     folder.mkdir(parents=True)
     (folder / "output.log").write_bytes(b"no message\n" * 100_000)
-    record = AgentRecord(Talk.CLAUDE, 1, str(talks.work), "Do it.", session=SESSION)
+    record = AgentRecord("claude", 1, str(talks.work), "Do it.", session=SESSION)
     shims = ShimRunner(talks.places, SystemClock())
     talk = Conversation(
         talks.key(), folder, dialect_of(record), shims, now=time.monotonic, stall_seconds=None

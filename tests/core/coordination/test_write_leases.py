@@ -17,7 +17,7 @@ from pex_tui.core.lifecycle.retry_prompts import YIELDED
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, Talk, TaskSpec
+from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import FailureKind, Verdict
 from pex_tui.core.views.status_text import StartQueue, activity
@@ -28,7 +28,7 @@ X = "src/x.py"
 
 
 def agent(name: str, mode: PermissionMode = PermissionMode.EDITS) -> TaskSpec:
-    brief = Brief("claude", Talk.CLAUDE, permissions=PermissionRules(mode))
+    brief = Brief("claude", "claude", permissions=PermissionRules(mode))
     return task(name, writes=None, brief=brief)
 
 

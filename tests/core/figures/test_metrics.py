@@ -44,7 +44,6 @@ from pex_tui.core.model.plan import (
     PermissionMode,
     PermissionRules,
     Strategy,
-    Talk,
 )
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import FailureKind, Outcome, Verdict
@@ -225,7 +224,7 @@ def test_a_conflict_that_waits_for_a_person_is_their_time(world: Make) -> None:
 
 
 def test_a_question_to_a_person_is_their_time_and_not_the_agents(world: Make) -> None:
-    brief = Brief("claude", Talk.CLAUDE, permissions=PermissionRules(PermissionMode.ASK))
+    brief = Brief("claude", "claude", permissions=PermissionRules(PermissionMode.ASK))
     run = world(task("a", brief=brief), task("b"), rules=RunRules(slots=2))
     start(run, "a", "b")
     run.now += 2

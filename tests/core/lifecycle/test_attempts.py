@@ -32,7 +32,7 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.plan import Brief, Expects, Isolation, Priority, Talk
+from pex_tui.core.model.plan import Brief, Expects, Isolation, Priority
 from pex_tui.core.model.run_rules import RadarPolicy, RunRules
 from pex_tui.core.model.state import FailureKind, Verdict
 from pex_tui.core.model.unlanded import Unlanded, Why
@@ -512,7 +512,7 @@ STORIES = [a_failed_attempt, a_decided_attempt, a_gated_attempt, a_stopped_attem
 def test_a_new_attempt_knows_nothing_of_the_one_before(
     world: Make, story: Callable[[World], None]
 ) -> None:
-    brief, low = Brief("claude", Talk.CLAUDE), Priority.LOW
+    brief, low = Brief("claude", "claude"), Priority.LOW
     specs = (task("a", writes=("x.py",), retries=0, brief=brief, priority=low), task("b", "c"))
     rules = RunRules(auto_resolve=False, radar=RadarPolicy.PAUSE)
     run = world(*specs, task("c", writes=()), rules=rules, verify=(("check",),))

@@ -8,6 +8,7 @@ pass: updates come late, of calls never announced, and of kinds from other versi
 from typing import Any
 
 from pex_tui.adapters.agents.protocols.acp_calls import Calls
+from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
 from pex_tui.adapters.agents.protocols.checklist import Checklist, Item
 from pex_tui.adapters.agents.protocols.protocol import (
     ANSWER,
@@ -339,3 +340,6 @@ def _answer(number: Any, result: dict[str, Any]) -> Say:
 
 def _item(entry: dict[str, Any]) -> Item:
     return Item(text_of(entry.get("content")), text_of(entry.get("status")))
+
+
+PROTOCOL = AgentProtocol(dialect=AcpDialect, is_spoken=True, asks_by_mode=True)

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from pex_tui.adapters.agents.agent_paths import is_own, touched
+from pex_tui.adapters.agents.protocols import claude_start
+from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
 from pex_tui.adapters.agents.protocols.checklist import Checklist, Item
 from pex_tui.adapters.agents.protocols.claude_control import DENIED, control, decision, response
 from pex_tui.adapters.agents.protocols.protocol import (
@@ -385,3 +387,13 @@ def _limit_event(event: dict[str, Any], heard: Heard) -> None:
     info = section(event, "rate_limit_info")
     if info.get("status") == "rejected":
         heard.reports.append(Limited(None, "the subscription's limit is reached"))
+
+
+PROTOCOL = AgentProtocol(
+    dialect=ClaudeDialect,
+    options=claude_start.options,
+    variables=claude_start.VARIABLES,
+    environment=claude_start.environment,
+    is_spoken=True,
+    takes_preamble=True,
+)

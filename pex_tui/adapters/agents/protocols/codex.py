@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
 from pex_tui.adapters.agents.protocols.checklist import DONE, Item
 from pex_tui.adapters.agents.protocols.one_way import Monologue
 from pex_tui.adapters.agents.protocols.protocol import (
@@ -12,6 +13,14 @@ from pex_tui.adapters.agents.protocols.protocol import (
     shown,
     text_of,
 )
+from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.core.model.plan import Brief, PermissionMode
+
+_SANDBOXES = {
+    PermissionMode.ASK: "read-only",
+    PermissionMode.EDITS: "workspace-write",
+    PermissionMode.ALL: "danger-full-access",
+}
 
 
 class CodexDialect(Monologue):
@@ -67,3 +76,21 @@ def _title(item: dict[str, Any]) -> str:
         return f"Edit {', '.join(paths)}"
     command = text_of(item.get("command"))
     return f"Bash {command}" if command else text_of(item.get("tool") or item.get("query"))
+
+
+def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
+    mode = PermissionMode.ASK if record.read_only else record.mode
+    options = ["exec", "--json", "--skip-git-repo-check", "-s", _SANDBOXES[mode]]
+    if brief.model:
+        options += ["-m", brief.model]
+    if record.resumes:
+        options += ["resume", record.session]
+    return (*options, as_argument(record.prompt))
+
+
+PROTOCOL = AgentProtocol(
+    dialect=CodexDialect,
+    options=_options,
+    variables=("OPENAI_*", "CODEX_*"),
+    is_bound_to_folder=False,
+)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
 from pex_tui.adapters.agents.protocols.one_way import Monologue
 from pex_tui.adapters.agents.protocols.protocol import (
     Heard,
@@ -11,6 +12,14 @@ from pex_tui.adapters.agents.protocols.protocol import (
     shown,
     text_of,
 )
+from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.core.model.plan import Brief, PermissionMode
+
+_MODES = {
+    PermissionMode.ASK: "default",
+    PermissionMode.EDITS: "auto_edit",
+    PermissionMode.ALL: "yolo",
+}
 
 
 class GeminiDialect(Monologue):
@@ -52,3 +61,18 @@ class GeminiDialect(Monologue):
             self._succeeds(heard)
         else:
             self._fails(text_of(section(event, "error").get("message")), heard)
+
+
+def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
+    mode = PermissionMode.ASK if record.read_only else record.mode
+    options = ["-o", "stream-json", "--approval-mode", _MODES[mode]]
+    if brief.model:
+        options += ["-m", brief.model]
+    if record.resumes:
+        options += ["--resume", record.session]
+    return (*options, "-p", as_argument(record.prompt))
+
+
+PROTOCOL = AgentProtocol(
+    dialect=GeminiDialect, options=_options, variables=("GEMINI_*", "GOOGLE_*")
+)

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
 from pex_tui.adapters.agents.protocols.one_way import Monologue
 from pex_tui.adapters.agents.protocols.protocol import Heard, amount, entries, section, text_of
+from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.core.model.plan import Brief
 
 
 class OpencodeDialect(Monologue):
@@ -47,3 +50,17 @@ class OpencodeDialect(Monologue):
         self._spends(int(used), None if cost is None else amount(cost), heard)
         if part.get("reason") == "stop":
             self._succeeds(heard)
+
+
+def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
+    options = ["run", "--format", "json"]
+    if brief.model:
+        options += ["-m", brief.model]
+    if record.resumes:
+        options += ["--session", record.session]
+    return (*options, as_argument(record.prompt))
+
+
+PROTOCOL = AgentProtocol(
+    dialect=OpencodeDialect, options=_options, variables=("OPENCODE_*", "*_API_KEY")
+)

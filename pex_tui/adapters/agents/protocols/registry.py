@@ -1,30 +1,23 @@
-"""Which dialect an attempt is spoken with in."""
+"""The protocols by name: each is the module of that name, loaded once an agent speaks it."""
 
-from pex_tui.adapters.agents.protocols.acp import AcpDialect
-from pex_tui.adapters.agents.protocols.claude import ClaudeDialect
-from pex_tui.adapters.agents.protocols.codex import CodexDialect
-from pex_tui.adapters.agents.protocols.gemini import GeminiDialect
-from pex_tui.adapters.agents.protocols.opencode import OpencodeDialect
+from functools import cache
+from importlib import import_module
+from typing import cast
+
+from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
 from pex_tui.adapters.agents.protocols.protocol import Dialect
 from pex_tui.adapters.agents.record import AgentRecord
-from pex_tui.core.model.plan import Talk
+from pex_tui.planning.agent_definitions.runners import TALKS
 
-SPOKEN = frozenset({Talk.CLAUDE, Talk.ACP})
-"""Those whose stdin is ours."""
+
+@cache
+def protocol_of(talk: str) -> AgentProtocol:
+    """Return the protocol; raise ValueError for one that no runner is listed with."""
+    if talk not in TALKS:
+        raise ValueError(f"there is no protocol {talk}")
+    return cast("AgentProtocol", import_module(f"{__package__}.{talk}").PROTOCOL)
 
 
 def dialect_of(record: AgentRecord) -> Dialect:
-    """The dialect of an attempt; raise ValueError for a plain command."""
-    match record.talk:
-        case Talk.CLAUDE:
-            return ClaudeDialect(record)
-        case Talk.ACP:
-            return AcpDialect(record)
-        case Talk.CODEX:
-            return CodexDialect(record)
-        case Talk.GEMINI:
-            return GeminiDialect(record)
-        case Talk.OPENCODE:
-            return OpencodeDialect(record)
-        case Talk.COMMAND:
-            raise ValueError("a plain command is not spoken with")
+    """Return the dialect of an attempt."""
+    return protocol_of(record.talk).dialect(record)
