@@ -122,7 +122,7 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             ),
             gate_policy=state.plan.gate,
             silent=state.rules.silent,
-            union=state.rules.union,
+            by_path=state.rules.path_strategies,
             remembers=state.rules.remembers,
             protection=protection_of(state.planned, state.rules),
         )

@@ -6,7 +6,8 @@ from typing import Annotated
 from msgspec import field
 
 from pex_tui.core.model.plan import Isolation, PermissionRules
-from pex_tui.core.model.run_rules import RunRules, Strategy
+from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.agent_definitions.runners import Runner, Runners
 from pex_tui.settings.agent_sections import Agents, Safety
@@ -54,6 +55,7 @@ class Settings(Section, frozen=True):
         """What a run is decided by; agents join the clusters that their definitions name."""
         pool, conflicts = self.thread_pool, self.conflict_resolution
         usual = slots or pool.max_concurrent
+        by_path = {one.name: getattr(conflicts, one.name) for one in STRATEGIES if one.by_path}
         clusters = {name: list(members) for name, members in self.compatibility.clusters.items()}
         for agent in agents:
             if agent.cluster is not None:
@@ -71,8 +73,9 @@ class Settings(Section, frozen=True):
             gate_batch=self.gate.batch,
             gate_retries=self.gate.retries,
             speculate=self.gate.speculate,
-            silent=tuple(Strategy(name) for name in dict.fromkeys(conflicts.silent)),
-            union=conflicts.union,
+            silent=tuple(dict.fromkeys(conflicts.silent)),
+            union=by_path.pop("union"),
+            by_path=tuple((name, globs) for name, globs in by_path.items() if globs),
             remembers=conflicts.remember,
             lock_timeout_seconds=conflicts.lock_timeout,
             grace_seconds=self.safety.grace,

@@ -9,8 +9,9 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import field
 
 from pex_tui.core.model.run_rules import MOST_SLOTS, FallbackMode, RadarPolicy
+from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.settings.declaration import Section, Setting, Trust
-from pex_tui.settings.kinds import ListOf, OrNone, amount, fraction, whole
+from pex_tui.settings.kinds import ListOf, OrNone, amount, choice, fraction, whole
 from pex_tui.settings.values import (
     PAIR,
     Command,
@@ -22,6 +23,7 @@ from pex_tui.settings.values import (
 )
 
 _MEGABYTE = 1024**2
+_SILENT = {one.name: one.meaning for one in STRATEGIES if not one.by_path}
 _SLOTS = whole(1, MOST_SLOTS)
 _NO_LIMITS = "tasks are not limited"
 _FIXED_SLOTS = "slots don't scale by themselves"
@@ -136,10 +138,11 @@ class ConflictResolution(Section, frozen=True):
         ),
     ] = RadarPolicy.WARN
     silent: Annotated[
-        tuple[Literal["superset", "adjacent"], ...],
+        tuple[str, ...],
+        ListOf(choice(tuple(_SILENT))),
         Setting(
-            "strategies that resolve without asking, if the gate passes: `superset` (one side "
-            "holds the other's change) and `adjacent` (edits on neighbouring lines)",
+            "strategies that resolve without asking, if the gate passes: "
+            + " and ".join(f"`{name}` ({meaning})" for name, meaning in _SILENT.items()),
             trust=Trust.POWER,
         ),
     ] = ("superset",)

@@ -23,7 +23,7 @@ from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError, ask_git
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, entries_at
 from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
-from pex_tui.core.model.run_rules import RunRules, Strategy
+from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.sanitize import clean
 from pex_tui.core.textmerge.auto_strategies import resolve
 from pex_tui.core.textmerge.diff3 import Chunk, split_lines
@@ -32,13 +32,13 @@ from pex_tui.core.textmerge.line_matching import matches
 TARGET = 0.8  # of what is settled by default, exactly as people did
 CHANGELOG = re.compile(r"(.*/)?(change|history|news|release)[^/]*", re.IGNORECASE)
 DEFAULT = RunRules().silent
-ROWS: tuple[tuple[str, tuple[Strategy, ...], bool], ...] = (
+ROWS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("by default", DEFAULT, False),
-    ("superset", (Strategy.SUPERSET,), False),
-    ("adjacent", (Strategy.ADJACENT,), False),
-    ("superset, adjacent", (Strategy.SUPERSET, Strategy.ADJACENT), False),
-    ("union of changelogs", (Strategy.UNION,), True),
-    ("union", (Strategy.UNION,), False),
+    ("superset", ("superset",), False),
+    ("adjacent", ("adjacent",), False),
+    ("superset, adjacent", ("superset", "adjacent"), False),
+    ("union of changelogs", ("union",), True),
+    ("union", ("union",), False),
 )
 
 
@@ -125,7 +125,7 @@ class Bench:
 
 
 def add(
-    row: Row, parts: Sequence[Chunk], strategies: tuple[Strategy, ...], committed: bytes | None
+    row: Row, parts: Sequence[Chunk], strategies: tuple[str, ...], committed: bytes | None
 ) -> None:
     """Count a file in conflict into a row."""
     found = resolve(parts, strategies)

@@ -10,7 +10,7 @@ from pex_tui.core.events.run_events import Event, RunPlanned
 from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan, TaskSpec
-from pex_tui.core.model.run_rules import RunRules, Strategy
+from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import RunState, Verdict
 from pex_tui.core.step import begin
 from pex_tui.engine.attempt import (
@@ -220,7 +220,7 @@ class FakeGit:
         if self.conflicts.get(spec.id, 0) > 0:
             self.conflicts[spec.id] -= 1
             if combine and spec.id in self.plain:
-                file = CombinedFile("src/a.py", "content", (Strategy.SUPERSET,))
+                file = CombinedFile("src/a.py", "content", ("superset",))
                 return Merged(tip, CommitId(f"merge-{work}-{tip}"), (file,), ())
             return Conflicted(tip, (ConflictFile("src/a.py"),), ())
         return Merged(tip, CommitId(f"merge-{work}-{tip}"))

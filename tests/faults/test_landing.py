@@ -16,7 +16,6 @@ from pex_tui.adapters.git.landing.lander import GitLander
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitResult
 from pex_tui.core.model.ids import CommitId
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.engine.ports import Merged, Moved, MoveRefused
 from pex_tui.engine.run_paths import Places
 from tests.adapters.git.conftest import Project
@@ -117,7 +116,7 @@ def landing(world: World, task: str, work: CommitId) -> Job:
 
 def gated(world: World) -> GitLander:
     gate = replace(world.options.gate, verify=(("test", "-f", "lines.txt"),))
-    return GitLander(replace(world.options, gate=gate, silent=(Strategy.SUPERSET,)))
+    return GitLander(replace(world.options, gate=gate, silent=("superset",)))
 
 
 @pytest.mark.parametrize("moment", ["before", "during"])

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.fields.documents import read_document
-from pex_tui.settings.declaration import Declared, keys_of
+from pex_tui.settings.declaration import Declared, Trust, keys_of
 from pex_tui.settings.kinds import Findings, ListOf
 from pex_tui.settings.model import Settings
 from pex_tui.tui.keyboard.keymap import key_ids
@@ -92,6 +93,17 @@ def test_all_but_these_settings_need_trust_when_a_repository_makes_them() -> Non
             *("break_cycles", "lock_timeout"),
         )
     }
+
+
+def test_every_strategy_can_be_allowed() -> None:
+    listed = SETTINGS["conflict_resolution.silent"].kind.schema()["items"]["enum"]
+
+    assert listed == [one.name for one in STRATEGIES if not one.by_path]
+    assert all(
+        SETTINGS[f"conflict_resolution.{one.name}"].setting.trust is Trust.POWER
+        for one in STRATEGIES
+        if one.by_path
+    )
 
 
 def test_settings_as_shipped_need_neither_yaml_nor_pydantic() -> None:

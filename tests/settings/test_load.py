@@ -6,7 +6,7 @@ import pytest
 
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import Isolation
-from pex_tui.core.model.run_rules import FallbackMode, RunRules, Strategy
+from pex_tui.core.model.run_rules import FallbackMode, RunRules
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.fields.documents import read_document
@@ -237,8 +237,8 @@ def test_rules_fix_what_a_run_is_decided_by(load: Load) -> None:
     rules = settings.rules(slots=12, fail_fast=True, land_at_end=True, agents=agents)
     assert (rules.slots, rules.emergency_slots) == (12, 12)
     assert (rules.fail_fast, rules.land_at_end, rules.max_retries) == (True, True, 1)
-    assert rules.silent == (Strategy.ADJACENT, Strategy.SUPERSET)
-    assert rules.union == ("CHANGELOG.md",)
+    assert rules.silent == ("adjacent", "superset")
+    assert rules.path_strategies == (("union", ("CHANGELOG.md",)),)
     assert ("a", "b") in rules.clusters
     assert ("release-agent", "@writes") in rules.never
 

@@ -7,9 +7,14 @@ from pex_tui.core.events.landing_events import MergeConflicted, WorkMerged
 from pex_tui.core.formatting import listed
 from pex_tui.core.lifecycle.conflict_log import PEX, meet
 from pex_tui.core.lifecycle.step_draft import Draft
-from pex_tui.core.model.conflict import Combination, CombinedFile, ConflictFile, Decision
+from pex_tui.core.model.conflict import (
+    REMEMBERED,
+    Combination,
+    CombinedFile,
+    ConflictFile,
+    Decision,
+)
 from pex_tui.core.model.ids import CommitId
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.core.model.state import RunState, TaskState
 
 _BY_HAND = frozenset({Decision.OURS, Decision.THEIRS, Decision.EDITED})
@@ -98,4 +103,4 @@ def told_decision(file: CombinedFile) -> str:
 
 def _how(file: CombinedFile) -> str:
     how = told_strategies((file,))
-    return f"{how}, {told_decision(file)}" if Strategy.REMEMBERED in file.strategies else how
+    return f"{how}, {told_decision(file)}" if REMEMBERED in file.strategies else how

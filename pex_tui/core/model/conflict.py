@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pex_tui.core.model.ids import CommitId, TaskId
-from pex_tui.core.model.run_rules import Strategy
+
+REMEMBERED = "remembered"
+"""The strategy by which a conflict is settled as a person settled the same one before."""
 
 
 class ConflictKind(StrEnum):
@@ -55,7 +57,7 @@ class CombinedFile:
 
     path: str
     kind: str
-    strategies: tuple[Strategy, ...]
+    strategies: tuple[str, ...]
     by: str = ""
     at: float | None = None
 

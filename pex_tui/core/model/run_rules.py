@@ -33,15 +33,6 @@ class ProtectPolicy(StrEnum):
     REFUSE = "refuse"  # the task fails, its work kept
 
 
-class Strategy(StrEnum):
-    """How a conflict in a file is settled with nobody asked; only what the gate passes lands."""
-
-    SUPERSET = "superset"  # one side holds the other's change
-    ADJACENT = "adjacent"  # the sides change neighbouring lines
-    UNION = "union"  # both sides add at the same place
-    REMEMBERED = "remembered"  # as a person settled the same conflict before
-
-
 @dataclass(frozen=True, slots=True)
 class RunRules:
     """Limits and policies of one run, by default those that are shipped; times are seconds.
@@ -50,7 +41,7 @@ class RunRules:
     not run at the same time, where "@writes" stands for any task that may change files. A collision
     foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. Once a
     larger share of the landings than `sequential_above` met a conflict, writers go one by one. The
-    `silent` strategies settle conflicts with nobody asked, and union does on paths like `union`;
+    `silent` strategies settle conflicts with nobody asked, and those of `path_strategies` on paths;
     what a person decided in the same conflict outranks them if the run `remembers`. With `leases`
     agents that announce writes wait for whoever has the file. `protect` says what becomes of work
     that changes `protected` paths, or files that the gate's commands name; None of no work. Up to
@@ -70,7 +61,7 @@ class RunRules:
     gate_batch: int = 5
     gate_retries: int = 1
     speculate: bool = True
-    silent: tuple[Strategy, ...] = (Strategy.SUPERSET,)
+    silent: tuple[str, ...] = ("superset",)
     union: tuple[str, ...] = ()
     remembers: bool = True
     lock_timeout_seconds: float = 60.0
@@ -85,3 +76,9 @@ class RunRules:
     budget_tokens: int | None = None
     protect: ProtectPolicy | None = None
     protected: tuple[str, ...] = ()
+    by_path: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def path_strategies(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Strategies by name with the globs of the paths that they are for."""
+        return (("union", self.union), *self.by_path)

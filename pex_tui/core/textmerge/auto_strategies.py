@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.core.textmerge.diff3 import Chunk, Lines, chunks, split_lines
 from pex_tui.core.textmerge.line_matching import comparisons, ends_shared, matches
 
@@ -21,7 +20,21 @@ class Resolution:
     """A file without conflicts, and the strategies that settled its hunks, each once."""
 
     text: bytes
-    strategies: tuple[Strategy, ...]
+    strategies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AutoStrategy:
+    """A way to merge a hunk in conflict with nobody asked, if what it makes then passes the gate.
+
+    One that is `by_path` is allowed by a setting of its name, which holds globs; the others by
+    being listed in the setting `silent`.
+    """
+
+    name: str
+    meaning: str
+    merge: Callable[[Chunk], Lines | None]
+    by_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +72,10 @@ def can_compare(base: Lines, side: Lines) -> bool:
     return comparisons(base, side) <= _MOST_COMPARISONS
 
 
-def resolve(parts: Sequence[Chunk], allowed: Collection[Strategy]) -> Resolution | None:
+def resolve(parts: Sequence[Chunk], allowed: Collection[str]) -> Resolution | None:
     """The file with all of its conflicts settled; None when a hunk is not for the strategies."""
     lines: list[str] = []
-    used: dict[Strategy, None] = {}
+    used: dict[str, None] = {}
     for part in parts:
         if not part.is_conflict:
             lines.extend(part.merged[0])
@@ -86,12 +99,12 @@ def encoded(lines: Sequence[str]) -> bytes:
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _settle(part: Chunk, allowed: Collection[Strategy]) -> tuple[Strategy, Lines] | None:
-    for strategy, settles in _STRATEGIES:
-        if strategy in allowed:
-            merged = settles(part)
+def _settle(part: Chunk, allowed: Collection[str]) -> tuple[str, Lines] | None:
+    for strategy in STRATEGIES:
+        if strategy.name in allowed:
+            merged = strategy.merge(part)
             if merged is not None:
-                return strategy, merged
+                return strategy.name, merged
     return None
 
 
@@ -153,13 +166,6 @@ def _union(part: Chunk) -> Lines | None:
     return (*theirs[: len(theirs) - tail], *inner, *theirs[len(theirs) - tail :])
 
 
-_STRATEGIES: tuple[tuple[Strategy, Callable[[Chunk], Lines | None]], ...] = (
-    (Strategy.SUPERSET, _superset),
-    (Strategy.ADJACENT, _adjacent),
-    (Strategy.UNION, _union),
-)
-
-
 def _edits(base: Lines, side: Lines) -> tuple[_Edit, ...]:
     edits = []
     at, on = 0, 0
@@ -190,3 +196,11 @@ def _line_ends(versions: Sequence[Lines]) -> set[bool]:
     """Whether lines end as on Windows; both, where they are mixed."""
     ended = (line for lines in versions for line in lines if line.endswith("\n"))
     return {line.endswith("\r\n") for line in ended}
+
+
+STRATEGIES = (
+    AutoStrategy("superset", "one side holds the other's change", _superset),
+    AutoStrategy("adjacent", "edits on neighbouring lines", _adjacent),
+    AutoStrategy("union", "both sides add in one place", _union, by_path=True),
+)
+"""All strategies, those first that leave the least to doubt."""

@@ -42,7 +42,7 @@ from pex_tui.core.model.conflict import (
 from pex_tui.core.model.ids import CommitId, SlotId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.plan import GatePolicy
-from pex_tui.core.model.run_rules import FallbackMode, RunRules, Strategy
+from pex_tui.core.model.run_rules import FallbackMode, RunRules
 from pex_tui.core.model.state import LandStatus
 from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import BASE, PLAIN_GATE, World, task
@@ -682,7 +682,7 @@ def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:
     assert run.state.tip == foreign
 
 
-SETTLED = (CombinedFile("src/api.py", "content", (Strategy.SUPERSET,)),)
+SETTLED = (CombinedFile("src/api.py", "content", ("superset",)),)
 
 
 def combined(run: World, name: str, *against: str, candidate: CommitId | None = None) -> None:
@@ -772,7 +772,7 @@ def test_work_that_what_landed_holds_already_is_done_and_the_conflict_is_told(wo
 
 def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -> None:
     run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
-    file = CombinedFile("a.md", "content", (Strategy.REMEMBERED,), "you", 1764000000.0)
+    file = CombinedFile("a.md", "content", ("remembered",), "you", 1764000000.0)
     run.send(WorkMerged(B, 1, run.state.tip or BASE, run.commit(), (file,), (A,)))
     gated(run, "b", passed=True)
     candidate = run.task("b").candidate

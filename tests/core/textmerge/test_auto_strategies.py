@@ -2,21 +2,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.core.textmerge.auto_strategies import Resolution, read_conflict, resolve
 from pex_tui.core.textmerge.diff3 import Chunk, split_lines
 
-SUPERSET, ADJACENT, UNION = Strategy.SUPERSET, Strategy.ADJACENT, Strategy.UNION
+SUPERSET, ADJACENT, UNION = "superset", "adjacent", "union"
 ALL = (SUPERSET, ADJACENT, UNION)
 TEXT = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n", "}\n"]), max_size=7).map("".join)
 
 
-def settled(base: str | None, ours: str, theirs: str, *allowed: Strategy) -> str | None:
+def settled(base: str | None, ours: str, theirs: str, *allowed: str) -> str | None:
     found = resolution(base, ours, theirs, *allowed)
     return None if found is None else found.text.decode()
 
 
-def resolution(base: str | None, ours: str, theirs: str, *allowed: Strategy) -> Resolution | None:
+def resolution(base: str | None, ours: str, theirs: str, *allowed: str) -> Resolution | None:
     raw = None if base is None else base.encode()
     parts = read_conflict(raw, ours.encode(), theirs.encode())
     return None if parts is None else resolve(parts, allowed)
@@ -125,7 +124,7 @@ def test_bytes_that_are_no_text_of_any_encoding_are_kept() -> None:
 
 @given(TEXT, TEXT, TEXT, st.sets(st.sampled_from(ALL), min_size=1))
 def test_nothing_is_invented_and_nothing_that_all_keep_is_lost(
-    base: str, ours: str, theirs: str, allowed: set[Strategy]
+    base: str, ours: str, theirs: str, allowed: set[str]
 ) -> None:
     parts = read_conflict(base.encode(), ours.encode(), theirs.encode())
     found = None if parts is None else resolve(parts, allowed)

@@ -15,9 +15,8 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import PathConflict, TreeMerge, entries_at
 from pex_tui.adapters.git.plumbing.objects import read_blobs
 from pex_tui.core.landing.auto_resolution import told_decision
-from pex_tui.core.model.conflict import CombinedFile, Decision
+from pex_tui.core.model.conflict import REMEMBERED, CombinedFile, Decision
 from pex_tui.core.model.globs import matches
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.core.textmerge.auto_strategies import read_conflict, resolve
 from pex_tui.core.textmerge.conflict_markers import marked_sides
 from pex_tui.core.textmerge.diff3 import Chunk, versions
@@ -49,14 +48,14 @@ class TextConflict:
 
 @dataclass(frozen=True, slots=True)
 class Combiner:
-    """What may be settled how: as it was before, by `silent` strategies, on `union` paths by union.
+    """What may be settled how: as it was before, by `silent` strategies, on some paths by others.
 
     Only where something `judges` the outcome.
     """
 
     check: MarkerCheck
-    silent: tuple[Strategy, ...] = ()
-    union: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    by_path: tuple[tuple[str, tuple[str, ...]], ...] = ()
     memory: Memory | None = None
     judges: bool = False
 
@@ -115,9 +114,12 @@ class Combiner:
         recalled = self._recall(one)
         if recalled is not None:
             return recalled
-        in_union = any(matches(glob, one.path) for glob in self.union)
-        allowed = (*self.silent, Strategy.UNION) if in_union else self.silent
-        found = resolve(one.parts, allowed)
+        here = [
+            strategy
+            for strategy, globs in self.by_path
+            if any(matches(glob, one.path) for glob in globs)
+        ]
+        found = resolve(one.parts, (*self.silent, *here))
         if found is None or one.has_markers(found.text):
             return None
         return CombinedFile(one.path, one.conflict.kind, found.strategies), found.text
@@ -131,7 +133,7 @@ class Combiner:
         if one.has_markers(text):
             self.memory.forget(one.path, one.parts)
             return None
-        how = (Strategy.REMEMBERED,)
+        how = (REMEMBERED,)
         return CombinedFile(one.path, one.conflict.kind, how, known.by, known.at), text
 
     async def readable(self, merge: TreeMerge) -> list[TextConflict]:

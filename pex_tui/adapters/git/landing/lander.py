@@ -40,7 +40,6 @@ from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import GatePolicy, TaskSpec
 from pex_tui.core.model.protected_paths import Protection
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.conflict_sides import ConflictSides
@@ -59,7 +58,7 @@ class LanderOptions:
     `git` is on the repository, without a work tree; `checkout` is git on the checkout that the user
     started in; of `repository` the gate's workspaces are made; `branch` is the integration branch
     ("pex/<run>"), `tip` what has landed on it as the journal knows, None for nothing. `silent`,
-    `union` and `remembers` say what may be settled with nobody asked, as in the run's rules, and
+    `by_path` and `remembers` say what may be settled with nobody asked, as in the run's rules, and
     `protection` what only a person may change.
     """
 
@@ -74,8 +73,8 @@ class LanderOptions:
     goal: str = ""
     gate: GateOptions = field(default_factory=GateOptions)
     gate_policy: GatePolicy = GatePolicy.STRICT
-    silent: tuple[Strategy, ...] = ()
-    union: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    by_path: tuple[tuple[str, tuple[str, ...]], ...] = ()
     remembers: bool = False
     protection: Protection | None = None
 
@@ -99,7 +98,7 @@ class GitLander:
         self._combiner = Combiner(
             self._check,
             silent=options.silent,
-            union=options.union,
+            by_path=options.by_path,
             memory=self._memory if options.remembers else None,
             judges=bool(options.gate.verify),
         )
@@ -208,7 +207,7 @@ class GitLander:
             if not merge.conflicts:
                 return merge.tree != tip.tree
             holding = replace(
-                self._combiner, silent=(Strategy.SUPERSET,), union=(), memory=None, judges=True
+                self._combiner, silent=("superset",), by_path=(), memory=None, judges=True
             )
             settled = await holding.combine(merge, self._scratch(key))
             return settled is None or settled[0] != tip.tree

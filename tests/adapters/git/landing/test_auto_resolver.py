@@ -8,7 +8,6 @@ from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.lander import GitLander
 from pex_tui.core.model.conflict import CombinedFile
 from pex_tui.core.model.ids import CommitId, TaskId
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.engine.ports import Conflicted, Merged
 from pex_tui.engine.run_paths import Places
 from tests.adapters.git.conftest import Project
@@ -25,7 +24,7 @@ from tests.adapters.git.landing_world import (
     spec,
 )
 
-SUPERSET = (Strategy.SUPERSET,)
+SUPERSET = ("superset",)
 LESS, MORE = edited(l5="five"), edited(l5="five\nand more")
 
 
@@ -183,8 +182,8 @@ async def test_a_file_without_a_last_line_end_is_settled(world: World) -> None:
 async def test_neighbouring_edits_and_changelogs_are_settled_where_configured(
     world: World,
 ) -> None:
-    silent = (Strategy.SUPERSET, Strategy.ADJACENT)
-    world.options = replace(world.options, silent=silent, union=("*.md",))
+    silent = ("superset", "adjacent")
+    world.options = replace(world.options, silent=silent, by_path=(("union", ("*.md",)),))
     theirs: Tree = {"src/lines.py": edited(l5="5"), "log.md": "# Log\n- a\n"}
     ours: Tree = {"src/lines.py": edited(l6="6"), "log.md": "# Log\n- b\n"}
 
@@ -195,8 +194,8 @@ async def test_neighbouring_edits_and_changelogs_are_settled_where_configured(
     assert files["src/lines.py"][1] == edited(l5="5", l6="6")
     assert files["log.md"][1] == "# Log\n- a\n- b\n"
     assert [(file.path, file.strategies) for file in merged.combined] == [
-        ("log.md", (Strategy.UNION,)),
-        ("src/lines.py", (Strategy.ADJACENT,)),
+        ("log.md", ("union",)),
+        ("src/lines.py", ("adjacent",)),
     ]
 
 

@@ -12,7 +12,6 @@ from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.lander import GitLander
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.plan import GatePolicy
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.run_paths import Places
 from tests.adapters.git.conftest import Project, git_in
@@ -355,7 +354,7 @@ async def test_a_conflict_with_the_users_commits_is_settled_by_rule_if_the_gate_
 ) -> None:
     world.project.commit({"src/lines.py": edited(l20="second\nand mine")})
     gateless = world.options
-    world.options = replace(gateless, silent=(Strategy.SUPERSET,))
+    world.options = replace(gateless, silent=("superset",))
     await refused(world, r"task two's commit \w{10} does not apply to it")
     world.options = replace(world.options, gate=GateOptions((("false",),)))
     await refused(

@@ -143,7 +143,7 @@ async def test_no_rule_settles_a_conflict_of_work_that_changes_a_protected_path(
     world.options = replace(
         world.options,
         gate=replace(world.options.gate, verify=(("true",),)),
-        union=("src/a.txt",),
+        by_path=(("union", ("src/a.txt",)),),
     )
     await world.landed("first", {"src/a.txt": f"{LINES}first\n"})
     plain = world.work({"src/a.txt": f"{LINES}second\n"})

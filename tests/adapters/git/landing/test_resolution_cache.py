@@ -12,7 +12,6 @@ from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.resolution_cache import Memory
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId
-from pex_tui.core.model.run_rules import Strategy
 from pex_tui.core.textmerge.auto_strategies import read_conflict
 from pex_tui.core.textmerge.diff3 import Chunk
 from pex_tui.engine.ports import Conflicted, Merged
@@ -68,7 +67,7 @@ async def test_the_same_conflict_is_settled_as_it_was(world: World) -> None:
     assert isinstance(merged, Merged)
     assert world.files(merged.candidate)["a.txt"] == ("100644", MINE)
     (file,) = merged.combined
-    assert (file.path, file.strategies, file.by) == ("a.txt", (Strategy.REMEMBERED,), "ada")
+    assert (file.path, file.strategies, file.by) == ("a.txt", ("remembered",), "ada")
     assert file.at is not None
     world.fsck()
 
@@ -115,7 +114,7 @@ async def test_it_is_proposed_to_who_settles_the_same_conflict_again(world: Worl
 
 
 async def test_a_persons_word_outranks_the_strategies(world: World) -> None:
-    world.options = replace(world.options, silent=(Strategy.SUPERSET,))
+    world.options = replace(world.options, silent=("superset",))
     less, more = edited(l5="five"), edited(l5="five\nand more")
     work = await settled(world, {"a.txt": less}, {"a.txt": more}, less)
 
