@@ -32,7 +32,7 @@ from pex_tui.tui.messages import (
     StatePublished,
     Steer,
 )
-from pex_tui.tui.modes import NAMES, make_screen
+from pex_tui.tui.modes import MODES, make_screen
 from pex_tui.tui.requests import ask, drive
 from pex_tui.tui.state_feed import StateFeed
 from pex_tui.tui.symbols import SymbolSet
@@ -107,8 +107,8 @@ class PexApp(TerminalApp):
 
     def on_mount(self) -> None:
         """Make the screens known and show the first, once everything is read."""
-        for name in NAMES:
-            self.add_mode(name, partial(make_screen, name, PexApp, classic=self.is_classic))
+        for mode in MODES:
+            self.add_mode(mode.name, partial(make_screen, mode, PexApp, classic=self.is_classic))
         if isinstance(self._opening, Opened):
             self._begin(self._opening)
         else:

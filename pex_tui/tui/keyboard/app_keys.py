@@ -2,14 +2,14 @@
 
 from textual.binding import Binding, BindingType
 
+from pex_tui.tui.modes import MODES
+
 APP_KEYS: list[BindingType] = [
     Binding("question_mark", "help", "Help", key_display="?", id="app.help"),
-    Binding("f1", "show('home')", "Home", show=False, id="app.home"),
-    Binding("f2", "show('plan')", "Plan", show=False, id="app.plan"),
-    Binding("f3", "show('monitor')", "Monitor", show=False, id="app.monitor"),
-    Binding("f4", "show('conflict')", "Conflicts", show=False, id="app.conflicts"),
-    Binding("f5", "show('history')", "History", show=False, id="app.history"),
-    Binding("f6", "show('inbox')", "Inbox", show=False, id="app.inbox"),
+    *(
+        Binding(mode.key, f"show('{mode.name}')", mode.title, show=False, id=mode.key_id)
+        for mode in MODES
+    ),
     Binding("i", "show('inbox')", "Answer agents", show=False, id="run.inbox"),
     Binding("colon", "command_palette()", "Commands", show=False, id="app.palette"),
     Binding("q", "leave", "Leave", id="app.leave"),

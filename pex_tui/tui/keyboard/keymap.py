@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
@@ -14,20 +13,11 @@ from textual.keys import Keys, _character_to_key, key_to_character
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
+from pex_tui.tui.modes import CLASSIC, MODES
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
-_SCOPES: dict[str, tuple[str, ...]] = {
-    "home": ("screens.home.HomeScreen", "widgets.run_table.RunTable"),
-    "the plan": ("screens.plan.PlanScreen", "widgets.task_table.TaskTable"),
-    "the monitor": ("screens.monitor.MonitorScreen", "widgets.agents.AgentList"),
-    "the classic monitor": ("screens.classic.ClassicScreen", "widgets.classic_box.ClassicBox"),
-    "conflicts": ("screens.conflict.ConflictScreen", "widgets.text_view.PlainView"),
-    "history": ("screens.history.HistoryScreen", "widgets.run_table.RunTable"),
-    "the inbox": ("screens.inbox.InboxScreen", "screens.inbox.QuestionTable"),
-}
-"""Where keys are heard at the same time, besides those of the app."""
 _MODIFIERS = frozenset({"ctrl", "alt", "shift", "meta", "super", "hyper"})
 _NAMED = frozenset(str(key.value) for key in Keys)
 _OF_FIELDS = frozenset(
@@ -40,7 +30,7 @@ def check_keymap(keymap: Mapping[str, str]) -> None:
     """Raise UserError with everything that is wrong with it: names, keys, keys of two actions."""
     if not keymap:
         return
-    scopes = {scope: tuple(_bindings(parts)) for scope, parts in _SCOPES.items()}
+    scopes = _scopes()
     known = {one.id: one for bindings in scopes.values() for one in bindings if one.id}
     problems = [_near(name, known) for name in sorted(set(keymap) - set(known))]
     moved = {name: _keys(keys) for name, keys in keymap.items() if name in known}
@@ -59,15 +49,19 @@ def check_keymap(keymap: Mapping[str, str]) -> None:
 
 def key_ids() -> frozenset[str]:
     """Every key that can be moved, by its binding's id."""
-    return frozenset(one.id for parts in _SCOPES.values() for one in _bindings(parts) if one.id)
+    return frozenset(one.id for bindings in _scopes().values() for one in bindings if one.id)
 
 
-def _bindings(parts: Iterable[str]) -> Iterator[Binding]:
+def _scopes() -> dict[str, tuple[Binding, ...]]:
+    """Where keys are heard at the same time, and which: those of a screen and of the app."""
+    screens = [mode.load() for mode in (*MODES, CLASSIC)]
+    return {screen.PLACE: tuple(_bindings((screen, *screen.HEARD_WITH))) for screen in screens}
+
+
+def _bindings(kinds: Iterable[type[DOMNode]]) -> Iterator[Binding]:
     """The bindings of the app and of these classes, with those that they inherit from ours."""
     yield from Binding.make_bindings(APP_KEYS)
-    for part in parts:
-        module, _, name = part.rpartition(".")
-        kind: type[DOMNode] = getattr(import_module(f"pex_tui.tui.{module}"), name)
+    for kind in kinds:
         for one in kind.__mro__:
             if one.__module__.startswith("pex_tui."):
                 yield from Binding.make_bindings(vars(one).get("BINDINGS", ()))

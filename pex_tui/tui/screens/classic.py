@@ -19,6 +19,8 @@ _CLOCK_SECONDS = 1.0
 class ClassicScreen(SteeringScreen):
     """One box: the run, its slots, and a line a task."""
 
+    PLACE: ClassVar = "the classic monitor"
+    HEARD_WITH: ClassVar = (ClassicBox,)
     CSS_PATH: ClassVar = "../styles/classic.tcss"
     AUTO_FOCUS = "ClassicBox"
 

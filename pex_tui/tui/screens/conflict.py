@@ -31,6 +31,8 @@ from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
 class ConflictScreen(PexScreen):
     """Settles the conflict of one task; the next open one follows."""
 
+    PLACE: ClassVar = "conflicts"
+    HEARD_WITH: ClassVar = (PlainView,)
     CSS_PATH: ClassVar = "../styles/conflict.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [

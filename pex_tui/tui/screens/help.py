@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from pex_tui.core.views.status import Mark
+from pex_tui.tui.modes import MODES
 from pex_tui.tui.screens.modal import Hint, Modal
 from pex_tui.tui.symbols import SymbolSet
 from pex_tui.tui.widgets.painting import INKS, fit
@@ -27,20 +28,12 @@ _COLUMNS = dict.fromkeys(("list", "agents", "detail", "panel"), "move") | dict.f
 )
 _ALWAYS = (("j k", "down, up"), ("g G", "top, bottom"))
 _SERIES = {  # keys in a row that are told in one line
-    "app.home": ("app.inbox", "screens"),
+    MODES[0].key_id: (MODES[-1].key_id, "screens"),
     "detail.log": ("detail.info", "tabs"),
 }
 _TOLD_WITH_OTHERS = frozenset(
-    {
-        "app.plan",
-        "app.monitor",
-        "app.conflicts",
-        "app.history",
-        "app.inbox",
-        "app.quit",
-        "app.interrupt",
-    }
-    | {"detail.diff", "detail.prompt", "detail.info"}
+    {mode.key_id for mode in MODES[1:]}
+    | {"app.quit", "app.interrupt", "detail.diff", "detail.prompt", "detail.info"}
 )
 Row = tuple[str, str]
 

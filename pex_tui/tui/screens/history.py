@@ -33,6 +33,8 @@ _BAD = frozenset({Outcome.FAILED, Outcome.GATE_FAILED, Outcome.ABORTED, Outcome.
 class HistoryScreen(PexScreen):
     """All runs of this repository; their reports below."""
 
+    PLACE: ClassVar = "history"
+    HEARD_WITH: ClassVar = (RunTable,)
     CSS_PATH: ClassVar = "../styles/home.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [

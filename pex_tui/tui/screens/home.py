@@ -17,7 +17,13 @@ from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.leaving import leave
 from pex_tui.tui.messages import DraftOpened, SessionOpened
-from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, PathSuggester, TextScreen
+from pex_tui.tui.screens.modals import (
+    ConfirmScreen,
+    LineScreen,
+    PathSuggester,
+    TextScreen,
+    typed_path,
+)
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.terminal.first_screen import attended
 from pex_tui.tui.widgets.key_footer import KeyFooter
@@ -40,6 +46,8 @@ _SIGNS = {
 class HomeScreen(PexScreen):
     """Says what is here and what can be done next."""
 
+    PLACE: ClassVar = "home"
+    HEARD_WITH: ClassVar = (RunTable,)
     CSS_PATH: ClassVar = "../styles/home.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -170,7 +178,7 @@ class HomeScreen(PexScreen):
         if not typed:
             return
         try:
-            draft = await self.pex.workshop.open_plan(_place(here, typed))
+            draft = await self.pex.workshop.open_plan(typed_path(typed, here))
         except UserError as error:
             self.app.push_screen(TextScreen("This plan can't be used", "\n".join(error.lines)))
         else:
@@ -226,7 +234,3 @@ def _go_on(run: RunSummary) -> ConfirmScreen:
     return ConfirmScreen(
         f"Go on with run {run.run}?", f"{goal}: {left} F5 shows its report instead.", "Go on"
     )
-
-
-def _place(folder: Path, typed: str) -> Path:
-    return folder / Path(typed).expanduser()

@@ -47,6 +47,8 @@ class QuestionTable(RowTable):
 class InboxScreen(PexScreen):
     """Open questions first, answered ones of live agents below."""
 
+    PLACE: ClassVar = "the inbox"
+    HEARD_WITH: ClassVar = (QuestionTable,)
     CSS_PATH: ClassVar = "../styles/inbox.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "answer('allow_once')", "Allow once", id="inbox.once"),

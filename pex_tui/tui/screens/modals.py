@@ -183,6 +183,11 @@ async def may_write(app: App[Any], path: Path) -> bool:
     return await app.push_screen_wait(question)
 
 
+def typed_path(typed: str, folder: Path = Path()) -> Path:
+    """Return the path that somebody typed, relative to the folder."""
+    return folder / Path(typed).expanduser()
+
+
 class PathSuggester(Suggester):
     """Completes a path with what is in its folder, plans first."""
 

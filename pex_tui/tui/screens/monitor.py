@@ -36,6 +36,8 @@ _MEASUREMENTS = 60
 class MonitorScreen(SteeringScreen):
     """Rows of agents, one of them in detail, and the timeline."""
 
+    PLACE: ClassVar = "the monitor"
+    HEARD_WITH: ClassVar = (AgentList,)
     CSS_PATH: ClassVar = "../styles/monitor.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-panorama")]  # noqa: RUF012  # as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # likewise

@@ -1,18 +1,26 @@
 """What all our screens have: the app they belong to, and an answer to every key of theirs."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.actions import parse
 from textual.binding import Binding
 from textual.events import Key
 from textual.screen import Screen
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from pex_tui.tui.app import PexApp
 
 
 class PexScreen(Screen[None]):
-    """A screen of the app's. A key that can do nothing now says so: silence looks like a hang."""
+    """A screen of the app's. A key that can do nothing now says so: silence looks like a hang.
+
+    `PLACE` is how messages name the screen; keys of the widgets in `HEARD_WITH` are heard at the
+    same time as its own.
+    """
+
+    PLACE: ClassVar[str]
+    HEARD_WITH: ClassVar[tuple[type[Widget], ...]] = ()
 
     @property
     def pex(self) -> "PexApp":

@@ -33,6 +33,7 @@ from pex_tui.tui.screens.modals import (
     PathSuggester,
     TextScreen,
     may_write,
+    typed_path,
 )
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.screens.pick import PickScreen
@@ -52,6 +53,8 @@ _LEAST_NAME, _LONGEST_NAME = 12, 32
 class PlanScreen(PexScreen):
     """Shows a draft and starts it."""
 
+    PLACE: ClassVar = "the plan"
+    HEARD_WITH: ClassVar = (TaskTable,)
     CSS_PATH: ClassVar = "../styles/plan.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -351,7 +354,7 @@ class PlanScreen(PexScreen):
             suggester=PathSuggester(Path()),
         )
         typed = await self.app.push_screen_wait(question)
-        path = _place(typed)
+        path = typed_path(typed)
         if not typed or not await may_write(self.app, path):
             return
         try:
@@ -385,10 +388,6 @@ class PlanScreen(PexScreen):
     def action_back(self) -> None:
         """Leave the plan as it is."""
         self.pex.action_show("home")
-
-
-def _place(typed: str) -> Path:
-    return Path(typed).expanduser()
 
 
 def _free_name(path: Path) -> Path:

@@ -14,7 +14,7 @@ from pex_tui.settings.model import Settings
 from pex_tui.settings.sections import Monitoring
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.keyboard.keymap import check_keymap, key_ids
-from pex_tui.tui.modes import NAMES
+from pex_tui.tui.modes import MODES
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
 from tests.tui import states
@@ -25,8 +25,8 @@ from tests.tui.waiting import until
 def ids() -> set[str]:
     """The ids of all bindings of the app, its screens and the list."""
     kinds: list[type] = [PexApp, AgentList]
-    for name in NAMES:
-        module = import_module(f"pex_tui.tui.screens.{name}")
+    for mode in MODES:
+        module = import_module(f"pex_tui.tui.screens.{mode.name}")
         kinds += [
             kind
             for kind in vars(module).values()

@@ -19,7 +19,7 @@ from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import Planning, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
-from pex_tui.tui.modes import NAMES
+from pex_tui.tui.modes import CLASSIC, MODES
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.terminal.first_screen import Look, Opened, OpeningScreen, Start
@@ -57,7 +57,7 @@ def app_at(place: str) -> PexApp:
 
 
 LEADS_TO = {"history": "f5", "conflict": "f4", "inbox": "f6"}
-SCREENS = (*NAMES, "classic")
+SCREENS = tuple(mode.name for mode in (*MODES, CLASSIC))
 
 
 def kind_of(place: str) -> type[Screen[object]]:
