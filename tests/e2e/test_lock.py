@@ -3,7 +3,8 @@
 import json
 import os
 import signal
-import time
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -19,6 +20,14 @@ def report(shell: Shell, run: str) -> dict[str, object]:
     found = json.loads(told.stdout)
     assert isinstance(found, dict)
     return found
+
+
+def asked(shell: Shell, task: str) -> int:
+    """How often an engine was asked for locks by this task."""
+    [journal] = (shell.top.parent / "state").rglob("journal.db")
+    with closing(sqlite3.connect(journal)) as connection:
+        found = connection.execute("SELECT body FROM events WHERE kind = 'lock_asked'").fetchall()
+    return sum(json.loads(body)["task"] == task for (body,) in found)
 
 
 def test_commands_under_one_lock_follow_one_another(shell: Shell) -> None:
@@ -95,16 +104,17 @@ tasks:
   - {{id: first, writes: [], command: [pex-tui, lock, db, --, sh, -c, '{body}']}}
   - id: second
     writes: []
-    command: "until [ -e {meet}/first-in ]; do sleep 0.05; done; touch {meet}/asks; \
+    command: "until [ -e {meet}/first-in ]; do sleep 0.05; done; \
 pex-tui lock db -- sh -c '{body}'"
 """,
     )
     engine = shell.start("run", "plan.yaml", "--headless", "--name", "four")
-    wait_until((meet / "asks").exists)
+    wait_until((meet / "first-in").exists)
+    wait_until(lambda: asked(shell, "second") == 1)
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate(timeout=PATIENCE_SECONDS)
     again = shell.start("resume", "four", "--headless")
-    time.sleep(2.0)  # long enough for the second to come back, and to be let in wrongly
+    wait_until(lambda: asked(shell, "second") == 2)  # it has come back to the new engine
     assert not (meet / "second-in").exists()
     (meet / "go").touch()
     _, told = again.communicate(timeout=PATIENCE_SECONDS)

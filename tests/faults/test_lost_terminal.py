@@ -1,7 +1,8 @@
 """The terminal of a busy run is taken away at random moments, whatever screen or dialog is open.
 
 The app ends in time with its state saved and the lock free, and `resume` lands each task once.
-`PEX_LOST_TERMINALS=30 pytest tests/faults/test_lost_terminal.py` tries thirty moments.
+`PEX_LOST_TERMINALS=30 pytest tests/faults/test_lost_terminal.py` tries thirty moments, and times
+the app on a machine that does nothing else.
 """
 
 import os
@@ -19,6 +20,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 __all__ = ["shell"]
 
+IS_TIMED = "PEX_LOST_TERMINALS" in os.environ
 MOMENTS = int(os.environ.get("PEX_LOST_TERMINALS", "2"))
 SEED = int(os.environ.get("PEX_LOST_TERMINALS_SEED", "12"))
 LIMIT_SECONDS = 3.0
@@ -90,12 +92,6 @@ WAYS: tuple[tuple[str, Callable[[Terminal], None]], ...] = (
 )
 
 
-def limit_seconds() -> float:
-    """Three seconds on a machine that does nothing else."""
-    load, *_ = os.getloadavg()
-    return LIMIT_SECONDS * max(1.0, load / (os.cpu_count() or 1))
-
-
 @pytest.mark.parametrize("moment", range(MOMENTS))
 def test_a_terminal_that_is_taken_away_ends_the_app_and_loses_nothing(
     shell: Shell, moment: int
@@ -118,7 +114,7 @@ def test_a_terminal_that_is_taken_away_ends_the_app_and_loses_nothing(
 
     told = f"{how} after {wait:.1f} s, with {shows} open (seed {SEED + moment})"
     assert code == 130, told
-    assert took < limit_seconds(), f"{told}: {took:.1f} s"
+    assert took < LIMIT_SECONDS or not IS_TIMED, f"{told}: {took:.1f} s"
     [lock] = (shell.top.parent / "state").glob("pex-tui/*/engine.lock")
     assert current_holder(lock) is None, told
     go.touch()
