@@ -9,7 +9,7 @@ import pytest
 from pex_tui.application.demo_project import make_demo
 from pex_tui.errors import UserError
 from pex_tui.resources import shipped
-from tests.waiting import PATIENCE_SECONDS
+from tests.pex_process import run_pex
 
 SAMPLE = shipped("config") / "demo" / "project"
 
@@ -24,6 +24,7 @@ def quiet_home(tmp_path: Path) -> dict[str, str]:
         "HOME": str(home),
         "XDG_STATE_HOME": str(home / "state"),
         "DEMO_PACE": "0",
+        "LANG": "C.UTF-8",
     }
 
 
@@ -55,14 +56,8 @@ def test_the_demo_lands_everything_after_one_collision(
     tmp_path: Path, quiet_home: dict[str, str]
 ) -> None:
     shop = tmp_path / "shop"
-    ended = subprocess.run(
-        [sys.executable, "-m", "pex_tui", "demo", "--headless", "--json", "--dir", str(shop)],
-        env=quiet_home,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    options = ("--headless", "--json", "--dir", str(shop))
+    ended = run_pex("demo", *options, cwd=tmp_path, env=quiet_home)
     events = [json.loads(line) for line in ended.stdout.splitlines()]
 
     assert ended.returncode == 0, ended.stderr

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from tests.e2e.conftest import Shell
-from tests.e2e.terminal import PROGRAM, Terminal
+from tests.e2e.terminal import Terminal
+from tests.pex_process import PROGRAM
 
 pytestmark = pytest.mark.bench
 
@@ -48,7 +49,7 @@ LOUD_TASK = """
 @contextmanager
 def opened(shell: Shell, *argv: str) -> Iterator[tuple[Terminal, psutil.Process]]:
     """pex-tui in a terminal of its own, and its process."""
-    with Terminal(argv, shell.top, shell.env, 120, 40) as terminal:
+    with Terminal(argv, shell.top, shell.env, 120, 40, program=PROGRAM) as terminal:
         yield terminal, psutil.Process(terminal.process.pid)
 
 

@@ -3,15 +3,15 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.waiting import PATIENCE_SECONDS
+from tests.pex_process import PexProcess, run_pex
 
 
 @dataclass(frozen=True)
@@ -25,27 +25,12 @@ class Shell:
         self, *args: str, cwd: Path | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run pex-tui to its end; `stdin` is what it reads there."""
-        return subprocess.run(
-            [sys.executable, "-m", "pex_tui", *args],
-            cwd=cwd or self.top,
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        return run_pex(*args, cwd=cwd or self.top, env=self.env, stdin=stdin)
 
-    def start(self, *args: str) -> subprocess.Popen[str]:
+    def start(self, *args: str, **options: Any) -> PexProcess:
         """Start pex-tui and leave it running."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "pex_tui", *args],
-            cwd=self.top,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return PexProcess(args, cwd=self.top, env=self.env, **{**pipes, **options})
 
     def git(self, *args: str, cwd: Path | None = None) -> str:
         """Run git and return what it says."""

@@ -6,26 +6,22 @@ import pty
 import select
 import signal
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pyte
 
+from tests.pex_process import PexProcess
 from tests.waiting import PATIENCE_SECONDS
-
-PROGRAM = (sys.executable, "-m", "pex_tui")
 
 
 class Terminal:
-    """pex-tui in a terminal of its own; `raw` is every byte that it was sent.
+    """pex-tui, or another program, in a terminal of its own; `raw` is all that it was sent.
 
     One that `controls` sends SIGHUP when it is hung up, as a person's does.
     """
@@ -38,7 +34,7 @@ class Terminal:
         columns: int,
         rows: int,
         *,
-        program: tuple[str, ...] = PROGRAM,
+        program: tuple[str, ...] = (),
         controls: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
@@ -48,15 +44,17 @@ class Terminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.settings = termios.tcgetattr(theirs)
         self._theirs = theirs  # kept open: what the app leaves of it is looked at afterwards
-        self.process = subprocess.Popen(
-            [*program, *argv],
+        colours = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self.process = PexProcess(
+            argv,
             cwd=cwd,
-            env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env={**env, **colours},
+            program=program,
+            controls=controls,
+            start_new_session=True,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
-            preexec_fn=partial(fcntl.ioctl, theirs, termios.TIOCSCTTY, 0) if controls else None,  # noqa: PLW1509  # no threads here
         )
 
     def __enter__(self) -> Self:

@@ -4,11 +4,10 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
-import sys
 
 from pex_tui.adapters.storage.engine_lock import EngineBusyError, EngineLock, current_holder
 from tests.e2e.conftest import Shell
+from tests.pex_process import PexProcess
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 PLAN = """
@@ -20,17 +19,9 @@ tasks:
 SMALLEST_PIPE = 4096
 
 
-def started(shell: Shell, *argv: str) -> subprocess.Popen[str]:
+def started(shell: Shell, *argv: str) -> PexProcess:
     """pex-tui with pipes that hold next to nothing."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pex_tui", *argv],
-        cwd=shell.top,
-        env=shell.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        pipesize=SMALLEST_PIPE,
-    )
+    process = shell.start(*argv, pipesize=SMALLEST_PIPE)
     assert process.stdout is not None
     assert fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) == SMALLEST_PIPE
     return process
@@ -92,13 +83,7 @@ def test_land_gives_the_lock_back_before_anybody_reads_what_it_says(shell: Shell
     reader, writer = os.pipe()
     room = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE)
     os.write(writer, b"." * room)  # full from the start
-    with subprocess.Popen(
-        [sys.executable, "-m", "pex_tui", "land", "r1"],
-        cwd=shell.top,
-        env=shell.env,
-        stdout=writer,
-        stderr=writer,
-    ) as land:
+    with shell.start("land", "r1", stdout=writer, stderr=writer) as land:
         os.close(writer)
         wait_until(lambda: (shell.top / "1.txt").exists() and can_be_taken(shell))
         assert land.poll() is None  # it waits for its reader, and holds nothing

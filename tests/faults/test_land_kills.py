@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.pex_process import PexProcess, run_pex
 
 pytestmark = pytest.mark.faults
 
@@ -40,14 +41,7 @@ def git(top: Path, *args: str) -> str:
 
 
 def pex(top: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pex_tui", *args],
-        cwd=top,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    return run_pex(*args, cwd=top)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +72,7 @@ def top(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def end(process: subprocess.Popen[bytes], how: str) -> None:
+def end(process: PexProcess, how: str) -> None:
     """Kill the command alone, with its group, with all that it started; or ask it to end."""
     with suppress(psutil.Error, ProcessLookupError):
         children = psutil.Process(process.pid).children(recursive=True) if how == "tree" else []
@@ -100,12 +94,12 @@ def test_the_next_land_finishes_what_was_killed(top: Path, seed: int) -> None:
     how, base = WAYS[seed % len(WAYS)], git(top, "rev-parse", "pex/r~1")
     git(top, "-c", "filter.slow.smudge=cat", "reset", "-q", "--hard", base)
     (top / "mine.txt").write_text("untracked\n")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pex_tui", "land", "r"],
+    process = PexProcess(
+        ["land", "r"],
         cwd=top,
+        start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not (top / ".git" / "index.lock").exists():

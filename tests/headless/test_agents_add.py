@@ -3,15 +3,14 @@
 import hashlib
 import json
 import os
-import pty
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE_SECONDS
+from tests.e2e.terminal import Terminal
+from tests.pex_process import run_pex
 
 pytestmark = pytest.mark.slow
 
@@ -57,15 +56,7 @@ class Place:
         return self.pex("agents", "add", source, *args, ends=ends)
 
     def pex(self, *args: str, ends: int = 0) -> subprocess.CompletedProcess[str]:
-        ended = subprocess.run(
-            [sys.executable, "-m", "pex_tui", *args],
-            cwd=self.here,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        ended = run_pex(*args, cwd=self.here, env=self.environ)
         assert ended.returncode == ends, ended.stdout + ended.stderr
         assert "\x1b" not in ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr
@@ -90,7 +81,7 @@ def place(tmp_path: Path) -> Place:
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "LANG": "C.UTF-8",
     }
     made = Place(here, there, environ)
     for folder in (here, there):
@@ -230,31 +221,16 @@ def test_without_a_terminal_nothing_is_added_unless_told_so(place: Place, tmp_pa
 
 @pytest.mark.parametrize(
     ("answer", "added"),
-    [(b"y\n", ["agents.lock.json", "reviewer.md"]), (b"\n", []), (b"no\n", [])],
+    [("y\n", ["agents.lock.json", "reviewer.md"]), ("\n", []), ("no\n", [])],
 )
-def test_on_a_terminal_it_asks(
-    place: Place, tmp_path: Path, answer: bytes, added: list[str]
-) -> None:
+def test_on_a_terminal_it_asks(place: Place, tmp_path: Path, answer: str, added: list[str]) -> None:
     source = tmp_path / "review.md"
     source.write_text(REVIEWER)
-    ours, theirs = pty.openpty()
-    try:
-        os.write(ours, answer)
-        subprocess.run(
-            [sys.executable, "-m", "pex_tui", "agents", "add", str(source)],
-            cwd=place.here,
-            env=place.environ,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=subprocess.PIPE,
-            timeout=PATIENCE_SECONDS,
-            check=True,
-        )
-        shown = os.read(ours, 65536).decode()
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    assert "Add this? [y/N]" in shown
+    argv = ("agents", "add", str(source))
+    with Terminal(argv, place.here, place.environ, 120, 60) as terminal:
+        terminal.press(answer)
+        assert terminal.ended() == 0
+        assert "Add this? [y/N]" in terminal.text
     assert place.added() == added
 
 

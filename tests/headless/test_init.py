@@ -18,7 +18,7 @@ import yaml
 from pex_tui.application.init_files import commented_out
 from pex_tui.resources import shipped
 from pex_tui.settings.load import load_settings
-from tests.waiting import PATIENCE_SECONDS
+from tests.pex_process import run_pex
 
 pytestmark = pytest.mark.slow
 
@@ -50,16 +50,7 @@ class Project:
     def pex(
         self, *args: str, ends: int = 0, cwd: Path | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        ended = subprocess.run(
-            [sys.executable, "-m", "pex_tui", *args],
-            cwd=cwd or self.path,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-            **options,
-        )
+        ended = run_pex(*args, cwd=cwd or self.path, env=self.environ, **options)
         assert ended.returncode == ends, ended.stderr
         assert "Traceback" not in ended.stderr
         return ended
@@ -169,7 +160,7 @@ def test_force_writes_over_it_and_keeps_its_mode(project: Project) -> None:
 
 
 def test_a_new_file_is_as_open_as_the_users_umask_says(project: Project) -> None:
-    project.pex("init", preexec_fn=partial(os.umask, 0o027))
+    project.pex("init", umask=0o027)
 
     assert stat.S_IMODE((project.path / COMMAND).stat().st_mode) == 0o640
 

@@ -12,7 +12,7 @@ from pex_tui.cli.output.agents import first_sentence, render_agent, render_agent
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import PermissionMode, PermissionRules
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
-from tests.waiting import PATIENCE_SECONDS
+from tests.pex_process import run_pex
 
 SCAN = AgentDefinition(
     AgentName("scan"),
@@ -35,15 +35,7 @@ class Shop:
     def pex(
         self, *args: str, ends: int = 0, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        ended = subprocess.run(
-            [sys.executable, "-m", "pex_tui", *args],
-            cwd=cwd or self.path,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        ended = run_pex(*args, cwd=cwd or self.path, env=self.environ)
         assert ended.returncode == ends, ended.stderr
         return ended
 
@@ -62,7 +54,7 @@ def shop(tmp_path: Path) -> Shop:
     environ = {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",  # no coding agent among them
         "HOME": str(home),
-        "PYTHONPATH": str(Path(__file__).parents[3]),
+        "LANG": "C.UTF-8",
     }
     subprocess.run(["git", "init", "-q", str(path)], env=environ, check=True)
     return Shop(path, environ)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,8 @@ from pex_tui.adapters.storage.engine_lock import EngineLock
 from pex_tui.cli.output.clean import render_clean, render_cleaned
 from pex_tui.core.model.ids import RunId
 from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
-from tests.waiting import PATIENCE_SECONDS
+from tests.e2e.terminal import Terminal
+from tests.pex_process import run_pex
 
 WRITE = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write('made\\n')"]
 READ = [sys.executable, "-c", "open('README.md').read()"]
@@ -41,16 +41,7 @@ class Shop:
         return ended.stdout.strip()
 
     def pex(self, *args: str, ends: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
-        ended = subprocess.run(
-            [sys.executable, "-m", "pex_tui", *args],
-            cwd=self.path,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-            **options,
-        )
+        ended = run_pex(*args, cwd=self.path, env=self.environ, **options)
         assert ended.returncode == ends, ended.stderr
         return ended
 
@@ -94,7 +85,7 @@ def shop(tmp_path: Path) -> Shop:
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "XDG_STATE_HOME": str(tmp_path / "state"),
-        "PYTHONPATH": str(Path(__file__).parents[3]),
+        "LANG": "C.UTF-8",
     }
     made = Shop(path, environ)
     made.git("init", "-q", "-b", "main")
@@ -194,27 +185,13 @@ def test_while_an_engine_is_at_work_nothing_is_removed(shop: Shop) -> None:
     assert "runs" in shop.left()
 
 
-@pytest.mark.parametrize(("answer", "left"), [(b"y\n", []), (b"\4", ["first"])])
-def test_on_a_terminal_it_asks(shop: Shop, answer: bytes, left: list[str]) -> None:
+@pytest.mark.parametrize(("answer", "left"), [("y\n", []), ("\4", ["first"])])
+def test_on_a_terminal_it_asks(shop: Shop, answer: str, left: list[str]) -> None:
     shop.run("first", [{"id": "look", "command": READ, "writes": []}])
-    ours, theirs = pty.openpty()
-    try:
-        os.write(ours, answer)
-        subprocess.run(
-            [sys.executable, "-m", "pex_tui", "clean"],
-            cwd=shop.path,
-            env=shop.environ,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=subprocess.PIPE,
-            timeout=PATIENCE_SECONDS,
-            check=True,
-        )
-        shown = os.read(ours, 65536).decode()
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    assert "Remove this? [y/N]" in shown
+    with Terminal(("clean",), shop.path, shop.environ, 120, 36) as terminal:
+        terminal.press(answer)
+        assert terminal.ended() == 0
+        assert "Remove this? [y/N]" in terminal.text
     assert shop.runs() == left
 
 

@@ -1,0 +1,95 @@
+"""A pex-tui process that is forked from a warm server is what a fresh interpreter would be."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.pex_process import PexProcess, run_pex
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
+STATUS = ("SigBlk", "SigIgn", "SigCgt", "Umask", "Threads", "NoNewPrivs")
+OPEN = [*["pipe"] * 3, "anon_inode", "socket", "socket", "pipe"]  # its loop, and what it reads
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others start cold")
+
+
+def reading(folder: Path, *, cold: bool) -> PexProcess:
+    """One that waits for what it reads, which any process of the user may look at."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
+    commit = ("commit", "-q", "--allow-empty", "-m", "one")
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    for command in (("init", "-q"), (*who, *commit)):
+        subprocess.run(["git", *command], cwd=folder, env=env, check=True)
+    made = PexProcess(
+        ["check", "/dev/stdin"],
+        cwd=folder,
+        env=env,
+        cold=cold,
+        umask=0o027,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_until(lambda: kinds(made.pid) == OPEN)
+    return made
+
+
+def kinds(pid: int) -> list[str]:
+    """What it has open, by number."""
+    folder = Path(f"/proc/{pid}/fd")
+    numbers = sorted(int(entry.name) for entry in folder.iterdir())
+    found = []
+    for number in numbers:
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            found.append(str((folder / str(number)).readlink()).partition(":")[0])
+    return found
+
+
+def seen(process: PexProcess) -> dict[str, object]:
+    """What others see of it, and what it says in the end."""
+    proc = Path(f"/proc/{process.pid}")
+    lines = (proc / "status").read_text().splitlines()
+    found: dict[str, object] = {
+        "status": [line for line in lines if line.startswith(STATUS)],
+        "limits": (proc / "limits").read_text(),
+        "folder": (proc / "cwd").readlink(),
+        "open": kinds(process.pid),
+        "leads": os.getsid(process.pid) == os.getpgid(process.pid) == process.pid,
+        "runs": process.poll(),
+    }
+    found["said"] = process.communicate("tasks: {", PATIENCE_SECONDS)
+    found["ended"] = process.returncode
+    return found
+
+
+@linux
+def test_a_warm_start_is_like_a_cold_one(tmp_path: Path) -> None:
+    warm, cold = (seen(reading(tmp_path, cold=cold)) for cold in (False, True))
+
+    assert warm == cold
+    assert warm["ended"] == 2
+
+
+@linux
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 130)])
+def test_a_signal_ends_it_as_it_would_any_process(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    process = reading(tmp_path, cold=False)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.01)
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert process.returncode == code
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+
+
+def test_the_program_starts_cold_as_well(tmp_path: Path) -> None:
+    assert run_pex("--version", cwd=tmp_path, cold=True).stdout.startswith("pex-tui ")
