@@ -6,36 +6,34 @@ from typing import assert_never
 
 from pex_tui.core.adoption import adopted
 from pex_tui.core.consequences import due, settle
-from pex_tui.core.coordination.agent_messages import TalkEvent, talk_event
-from pex_tui.core.coordination.locks import LockEvent, lock_event
-from pex_tui.core.coordination.overlaps import RadarEvent, radar_event
+from pex_tui.core.coordination.agent_messages import talk_event
+from pex_tui.core.coordination.locks import lock_event
+from pex_tui.core.coordination.overlaps import overlap_event
 from pex_tui.core.events.actions import Action
-from pex_tui.core.events.agent_events import BudgetExtended
-from pex_tui.core.events.landing_events import BranchMoved
+from pex_tui.core.events.agent_events import TalkEvent
+from pex_tui.core.events.landing_events import BranchMoved, LandingEvent
+from pex_tui.core.events.lock_events import LockEvent
+from pex_tui.core.events.overlap_events import OverlapEvent
 from pex_tui.core.events.run_events import (
+    AttemptEvent,
     AttemptFound,
-    BoostToggled,
     ConflictDecided,
     Event,
-    LandRequested,
     Noticed,
-    RunAbortRequested,
     RunAdopted,
-    RunDrainRequested,
     RunFinished,
     RunLanded,
     RunLandRefused,
-    RunPauseRequested,
     RunPlanned,
-    RunResumeRequested,
-    SlotsRequested,
+    RunRequest,
     TaskDispatched,
     TaskHeld,
+    TaskRequest,
     TimePassed,
 )
 from pex_tui.core.landing.bring_to_branch import run_land_refused, run_landed
-from pex_tui.core.landing.transitions import LandingEvent, decided, landing_event
-from pex_tui.core.lifecycle.attempts import AttemptEvent, attempt_event, dispatched
+from pex_tui.core.landing.transitions import decided, landing_event
+from pex_tui.core.lifecycle.attempts import attempt_event, dispatched
 from pex_tui.core.lifecycle.conflict_log import record
 from pex_tui.core.lifecycle.exclusion_waits import record_kept_apart
 from pex_tui.core.lifecycle.step_draft import Draft, IllegalTransition
@@ -46,7 +44,7 @@ from pex_tui.core.model.semantics import ReplayError
 from pex_tui.core.model.state import Outcome, RunState, TaskState, Wait, WaitCause
 from pex_tui.core.recovered_attempts import attempt_found
 from pex_tui.core.run_time import keep_time
-from pex_tui.core.user_requests import TaskRequest, run_request, task_request
+from pex_tui.core.user_requests import run_request, task_request
 
 
 def begin(event: Event) -> RunState:
@@ -149,16 +147,7 @@ def _apply(draft: Draft, event: Event) -> None:
             raise TypeError("RunPlanned can only be the first event of a run")
         case RunAdopted():
             adopted(draft, event)
-        case (
-            RunPauseRequested()
-            | RunResumeRequested()
-            | RunAbortRequested()
-            | RunDrainRequested()
-            | SlotsRequested()
-            | BoostToggled()
-            | BudgetExtended()
-            | LandRequested()
-        ):
+        case _ if isinstance(event, RunRequest):
             run_request(draft, event)
         case RunLanded():
             run_landed(draft, event)
@@ -174,8 +163,8 @@ def _apply(draft: Draft, event: Event) -> None:
             _held(draft, event)
         case ConflictDecided():
             decided(draft, event)
-        case _ if isinstance(event, RadarEvent):
-            radar_event(draft, event)
+        case _ if isinstance(event, OverlapEvent):
+            overlap_event(draft, event)
         case _ if isinstance(event, LockEvent):
             lock_event(draft, event)
         case _ if isinstance(event, TalkEvent):

@@ -13,8 +13,10 @@ from pex_tui.core.events.run_events import (
     RunAbortRequested,
     RunDrainRequested,
     RunPauseRequested,
+    RunRequest,
     RunResumeRequested,
     SlotsRequested,
+    TaskRequest,
 )
 from pex_tui.core.lifecycle.attempts import ready, stop, wants_pause
 from pex_tui.core.lifecycle.conflict_log import close
@@ -30,18 +32,6 @@ from pex_tui.core.model.state import LandStatus, StopCause, TaskState
 
 _NOT_STARTED = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING, Phase.BACKOFF})
 _RETRIABLE = frozenset({Phase.FAILED, Phase.ABORTED, Phase.SKIPPED})
-
-TaskRequest = PauseRequested | ResumeRequested | BoostRequested | AbortRequested | RetryRequested
-RunRequest = (
-    RunPauseRequested
-    | RunResumeRequested
-    | RunAbortRequested
-    | RunDrainRequested
-    | SlotsRequested
-    | BoostToggled
-    | BudgetExtended
-    | LandRequested
-)
 
 
 def task_request(draft: Draft, event: TaskRequest) -> None:

@@ -9,6 +9,7 @@ from pex_tui.core.events.agent_events import (
     PermissionAsked,
     PermissionDecided,
     SteeringRefused,
+    TalkEvent,
 )
 from pex_tui.core.lifecycle.permissions import UNKNOWN_TOOLS, ruling
 from pex_tui.core.lifecycle.rate_limits import lifted, limited
@@ -16,10 +17,6 @@ from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT
 from pex_tui.core.model.state import ONLY_THIS, Permission, RunState, TaskState, Verdict
-
-TalkEvent = (
-    PermissionAsked | PermissionDecided | MessageSent | SteeringRefused | AgentSpent | AgentLimited
-)
 
 
 def talk_event(draft: Draft, event: TalkEvent) -> None:

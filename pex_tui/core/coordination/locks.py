@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pex_tui.core.coordination.write_leases import go_on_without
 from pex_tui.core.events.actions import GrantLock, RefuseLock
-from pex_tui.core.events.lock_events import LockAsked, LockReleased
+from pex_tui.core.events.lock_events import LockEvent, LockReleased
 from pex_tui.core.lifecycle.attempts import stop
 from pex_tui.core.lifecycle.conflict_log import goes_on_beside, record
 from pex_tui.core.lifecycle.preemption import loss
@@ -33,7 +33,6 @@ from pex_tui.core.model.lock_graph import (
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase
 from pex_tui.core.model.state import LockClaim, RunState, StopCause
 
-LockEvent = LockAsked | LockReleased
 _CAN_STOP = HOLDS_SLOT - {Phase.STOPPING}
 RETURN_SECONDS = 15.0
 """How long a claim outlives the engine that it was made with, until its process comes back."""

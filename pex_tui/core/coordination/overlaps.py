@@ -5,7 +5,7 @@ from typing import assert_never
 
 from pex_tui.core.coordination.write_leases import go_on_without, stands_still_for
 from pex_tui.core.events.actions import PauseAgent, ResumeAgent, TellAgent
-from pex_tui.core.events.overlap_events import OverlapGone, OverlapSeen, WritesSeen
+from pex_tui.core.events.overlap_events import OverlapEvent, OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.lifecycle.attempts import stop, wants_pause
 from pex_tui.core.lifecycle.conflict_log import made_way, record
 from pex_tui.core.lifecycle.preemption import loss
@@ -22,14 +22,13 @@ from pex_tui.core.model.run_rules import RadarPolicy
 from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import StopCause, TaskState
 
-RadarEvent = WritesSeen | OverlapSeen | OverlapGone
 _CAN_YIELD = frozenset({Phase.RUNNING, Phase.PAUSED})
 _MOST_PREDICTED = 50  # paths that a task without a declaration is held to
 _MOST_NAMED = 3
 _SETTING = "conflict_resolution.radar"
 
 
-def radar_event(draft: Draft, event: RadarEvent) -> None:
+def overlap_event(draft: Draft, event: OverlapEvent) -> None:
     """Apply what was seen; what concerns no live attempt is dropped."""
     match event:
         case WritesSeen():

@@ -84,3 +84,9 @@ class MessageSent(BaseEvent):
     task: TaskId
     text: str
     by: str
+
+
+TalkEvent = (
+    PermissionAsked | PermissionDecided | MessageSent | SteeringRefused | AgentSpent | AgentLimited
+)
+"""What an agent asks, is told and spends."""

@@ -49,3 +49,7 @@ class CaptureFailed(BaseEvent):
     detail: str
     gone: bool = False
     passing: bool = False
+
+
+CaptureEvent = WorkCaptured | CaptureFailed
+"""What became of an attempt's work."""

@@ -89,3 +89,15 @@ class LandingFailed(BaseEvent):
     attempt: int
     detail: str
     passing: bool = False
+
+
+LandingEvent = (
+    WorkMerged
+    | MergeConflicted
+    | MergeDeferred
+    | GateFinished
+    | BranchMoved
+    | BranchMoveRefused
+    | LandingFailed
+)
+"""News of an entry of the merge queue."""

@@ -28,3 +28,7 @@ class LockReleased(BaseEvent):
     """The process has ended, or no longer wants the locks."""
 
     claim: ClaimId
+
+
+LockEvent = LockAsked | LockReleased
+"""What processes of tasks want of named locks."""

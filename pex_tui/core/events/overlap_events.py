@@ -31,3 +31,7 @@ class OverlapGone(BaseEvent):
 
     first: TaskId
     second: TaskId
+
+
+OverlapEvent = WritesSeen | OverlapSeen | OverlapGone
+"""What tasks at work are seen to write."""

@@ -6,28 +6,12 @@ Facts about an attempt carry its number, so that late news of an earlier attempt
 
 from dataclasses import dataclass
 
-from pex_tui.core.events.agent_events import (
-    AgentLimited,
-    AgentSpent,
-    BudgetExtended,
-    MessageSent,
-    PermissionAsked,
-    PermissionDecided,
-    SteeringRefused,
-)
-from pex_tui.core.events.capture_events import CaptureFailed, WorkCaptured
+from pex_tui.core.events.agent_events import BudgetExtended, TalkEvent
+from pex_tui.core.events.capture_events import CaptureEvent
 from pex_tui.core.events.event_base import BaseEvent
-from pex_tui.core.events.landing_events import (
-    BranchMoved,
-    BranchMoveRefused,
-    GateFinished,
-    LandingFailed,
-    MergeConflicted,
-    MergeDeferred,
-    WorkMerged,
-)
-from pex_tui.core.events.lock_events import LockAsked, LockReleased
-from pex_tui.core.events.overlap_events import OverlapGone, OverlapSeen, WritesSeen
+from pex_tui.core.events.landing_events import LandingEvent
+from pex_tui.core.events.lock_events import LockEvent
+from pex_tui.core.events.overlap_events import OverlapEvent, WritesSeen
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan
@@ -286,58 +270,50 @@ class Noticed(BaseEvent):
     text: str
 
 
-Event = (
-    RunPlanned
-    | RunAdopted
-    | RunPauseRequested
+RunRequest = (
+    RunPauseRequested
     | RunResumeRequested
     | RunAbortRequested
     | RunDrainRequested
     | SlotsRequested
     | BoostToggled
+    | BudgetExtended
     | LandRequested
+)
+"""What a person wants of the run."""
+TaskRequest = PauseRequested | ResumeRequested | BoostRequested | AbortRequested | RetryRequested
+"""What a person wants of a task."""
+AttemptEvent = (
+    WorkspacePrepared
+    | AgentStarted
+    | AgentProgressed
+    | AgentPaused
+    | AgentResumed
+    | AgentExited
+    | AttemptReturned
+    | CaptureEvent
+)
+"""News of an attempt, from its workspace to its work."""
+Event = (
+    RunPlanned
+    | RunAdopted
     | RunLanded
     | RunLandRefused
     | RunFinished
     | TaskDispatched
     | AttemptFound
     | TaskHeld
-    | WorkspacePrepared
-    | AgentStarted
-    | AgentProgressed
-    | AgentSpent
-    | AgentLimited
-    | BudgetExtended
-    | PermissionAsked
-    | PermissionDecided
-    | SteeringRefused
-    | MessageSent
-    | AgentPaused
-    | AgentResumed
-    | AgentExited
-    | AttemptReturned
-    | WorkCaptured
-    | CaptureFailed
-    | WorkMerged
-    | MergeConflicted
-    | MergeDeferred
-    | GateFinished
-    | BranchMoved
-    | BranchMoveRefused
-    | LandingFailed
     | ConflictDecided
-    | PauseRequested
-    | ResumeRequested
-    | BoostRequested
-    | AbortRequested
-    | RetryRequested
     | TimePassed
     | Noticed
-    | WritesSeen
-    | OverlapSeen
-    | OverlapGone
-    | LockAsked
-    | LockReleased
+    | RunRequest
+    | TaskRequest
+    | AttemptEvent
+    | TalkEvent
+    | LandingEvent
+    | OverlapEvent
+    | LockEvent
 )
+"""All events: those of a group are added to the group, beside their class."""
 
 TELEMETRY: tuple[type[Event], ...] = (AgentProgressed, TaskHeld, WritesSeen)

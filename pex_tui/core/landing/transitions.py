@@ -4,6 +4,7 @@ from pex_tui.core.events.landing_events import (
     BranchMoved,
     BranchMoveRefused,
     GateFinished,
+    LandingEvent,
     LandingFailed,
     MergeConflicted,
     MergeDeferred,
@@ -29,16 +30,6 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.state import LandStatus, StopCause, TaskState
 from pex_tui.core.recovered_attempts import landing_found
-
-LandingEvent = (
-    WorkMerged
-    | MergeConflicted
-    | MergeDeferred
-    | GateFinished
-    | BranchMoved
-    | BranchMoveRefused
-    | LandingFailed
-)
 
 
 def landing_event(draft: Draft, event: LandingEvent) -> None:

@@ -17,6 +17,7 @@ from pex_tui.core.events.run_events import (
     AgentProgressed,
     AgentResumed,
     AgentStarted,
+    AttemptEvent,
     AttemptReturned,
     TaskDispatched,
     WorkspacePrepared,
@@ -41,19 +42,6 @@ from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.model.plan import Expects
 from pex_tui.core.model.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
 from pex_tui.core.model.unlanded import told, why_nothing
-
-AttemptEvent = (
-    WorkspacePrepared
-    | AgentStarted
-    | AgentProgressed
-    | AgentPaused
-    | AgentResumed
-    | AgentExited
-    | AttemptReturned
-    | WorkCaptured
-    | CaptureFailed
-)
-
 
 _LESSONS = {  # for an attempt that was stopped to be made again
     StopCause.RERUN: AGAIN,
