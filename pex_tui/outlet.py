@@ -11,7 +11,8 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _PIECE_BYTES = 4096
 _IN_MEMORY_BYTES = 1 << 20
@@ -102,8 +103,7 @@ class Outlet:
                 select.select([], [self._descriptor], [], _FULL_SECONDS)
 
 
-@dataclass(slots=True)
-class _Spilled:
+class _Spilled(Struct):
     """Bytes that lie in the spill file."""
 
     at: int

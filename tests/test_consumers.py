@@ -3,11 +3,11 @@
 import argparse
 import ast
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import fields, replace
 
 import pex_tui
 from pex_tui.cli.parser import build_parser

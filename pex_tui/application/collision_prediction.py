@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.repository import Repository
@@ -18,8 +20,7 @@ from pex_tui.planning.plan_file.foreseeable import MOST_TASKS, is_foreseeable
 from pex_tui.resources import shipped
 
 
-@dataclass(slots=True)
-class Foreseer:
+class Foreseer(Struct):
     """Foresight for the plans of one repository, made on first use and again when HEAD moved."""
 
     repository: Repository

@@ -1,7 +1,9 @@
 """The engine's ports on the real world."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.adapters.agents.launches import AgentLaunches
 from pex_tui.adapters.agents.lock_server import AgentDoor
@@ -37,8 +39,7 @@ from pex_tui.engine.run_paths import Places
 from pex_tui.errors import UserError
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(Struct, frozen=True):
     """The ports, and what has to be begun and given back besides."""
 
     ports: Ports

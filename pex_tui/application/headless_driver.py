@@ -1,7 +1,8 @@
 """Runs driven without a screen, and the reports of runs."""
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from pex_tui.adapters.storage.journal import told_of
 from pex_tui.application.command_context import find_run
@@ -98,4 +99,4 @@ class JsonLines:
     def end(self, report: Report) -> None:
         """Print the run's end with its figures."""
         if self._last is not None:
-            self._output(json_text(self._last | {"metrics": asdict(report.metrics)}))
+            self._output(json_text(self._last | {"metrics": to_builtins(report.metrics)}))

@@ -6,8 +6,9 @@ wrong with it is a reason for a plan by rules, and never an end.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.agents.consultation import Consultation, Reply, passing_places
 from pex_tui.adapters.agents.launches import AgentLaunches
@@ -35,8 +36,7 @@ _MOST_SECONDS = 300.0
 _GRACE_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class PlanMaker:
+class PlanMaker(Struct, frozen=True):
     """Has goals planned by the library's planning agent; `rules_for` is what a plan runs under."""
 
     ground: Ground

@@ -3,10 +3,12 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.repository import Repository, discover
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
@@ -39,8 +41,7 @@ if TYPE_CHECKING:
     from pex_tui.planning.goals.planner import GoalPlan
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(Struct, frozen=True, dict=True):
     """A repository as a command finds it; `environ` is the user's environment."""
 
     repository: Repository

@@ -10,9 +10,10 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.application.doctor_checks import check_all
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 1.0
 
 
-@dataclass(slots=True)
-class RepositoryWorkshop:
+class RepositoryWorkshop(Struct):
     """One repository; `run_options` is how the command line wants its run hosted."""
 
     ground: Ground

@@ -1,10 +1,9 @@
 """How a run is hosted."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """How a run is hosted.
 
     `attended` means that a person can decide things while it runs, `settles` that the host itself

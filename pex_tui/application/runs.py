@@ -6,8 +6,10 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.adapters.agents.lock_server import AgentDoor
 from pex_tui.adapters.agents.tokens import AttemptTokens
@@ -162,8 +164,7 @@ async def _open_session(
     return local
 
 
-@dataclass(slots=True)
-class _Closer:
+class _Closer(Struct):
     """Gives back what a session holds."""
 
     assembly: Assembly

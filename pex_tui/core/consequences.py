@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pex_tui.core.coordination.locks import locks_due, next_lock_deadline, settle_locks
 from pex_tui.core.coordination.overlaps import let_go_on

@@ -6,8 +6,9 @@ task of which this is true. That time belongs to the person and not to the run. 
 engines belongs to the run for as long as an attempt was alive in it.
 """
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pex_tui.core.events.landing_events import GateFinished
 from pex_tui.core.events.run_events import AgentExited, AgentStarted, Event, RunAdopted

@@ -1,8 +1,9 @@
 """The run as a pure function: `step(state, event) -> (state, actions)`."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from pex_tui.core.adoption import adopted
 from pex_tui.core.consequences import due, settle

@@ -1,14 +1,14 @@
 """One attempt as the engine and its adapters speak of it: its launch, its reports, its end."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.state import FailureKind
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptKey:
+class AttemptKey(Struct, frozen=True):
     """Which attempt of which task of which run."""
 
     run: RunId
@@ -16,8 +16,7 @@ class AttemptKey:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """All that is needed to start an attempt's process.
 
     `env` is the whole environment. `speaks` gives the program a stdin that the shim owns and logs;
@@ -34,8 +33,7 @@ class Launch:
     is_tied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A live process tree: its root's pid and its start in absolute seconds.
 
     `listens` means that it takes messages while it runs.
@@ -46,16 +44,14 @@ class Started:
     listens: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """How an agent that speaks ended by its own word: a failure's kind, or None for a success."""
 
     failure: FailureKind | None
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Exited:
+class Exited(Struct, frozen=True):
     """A finished attempt, from its exit record.
 
     `exit_code` is None when a signal ended it. `lost` means that shim and process are gone without
@@ -72,16 +68,14 @@ class Exited:
     spent: tuple["Spent", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What an agent's output tells of it: 0…1 or None for unknown, and its last line, cleaned."""
 
     fraction: float | None
     activity: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """An agent wants to do something and waits: the fields of `PermissionAsked`."""
 
     request: str
@@ -93,8 +87,7 @@ class Asked:
     announced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What its model used since the last such report; None is a cost that nobody tells.
 
     `number` counts an attempt's reports from 1: an adopted attempt makes them all again.
@@ -105,8 +98,7 @@ class Spent:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
+class Limited(Struct, frozen=True):
     """Its model's provider takes no more for a while: seconds, None when it does not say."""
 
     wait_seconds: float | None

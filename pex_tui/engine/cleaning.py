@@ -1,7 +1,8 @@
 """What finished runs left behind: what of it can go, and what stays and why."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import RunId
 
@@ -15,8 +16,7 @@ class Kind(StrEnum):
     FOLDER = "folder"
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """One thing that is, or could be, removed.
 
     `name` is a path or a full ref; `run` is None for what no run owns. `kept_because` says why it
@@ -30,8 +30,7 @@ class Removal:
     kept_because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CleanPlan:
+class CleanPlan(Struct, frozen=True):
     """What a clean removes and what it keeps, with the reasons."""
 
     removals: tuple[Removal, ...] = ()

@@ -1,12 +1,11 @@
 """One path in conflict with what lies on its sides, as a person decides it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pex_tui.core.textmerge.leftover_markers import USUAL_SIZE, markers_left
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictSides:
+class ConflictSides(Struct, frozen=True):
     """One path in conflict, for a person: contents of each side, None where the side has no file.
 
     `merged` is git's text with conflict markers, None for binary files. `proposal` is what somebody

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pex_tui.core.consequences import next_deadline
 from pex_tui.core.coordination.agent_messages import open_permissions

@@ -4,8 +4,9 @@ import asyncio
 import math
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.core.events.overlap_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.events.run_events import Event, Noticed
@@ -22,8 +23,7 @@ MOST_FILES = 5000  # of one attempt that are named while it works
 _REST_SECONDS = 0.5  # between two looks: an agent that writes all the time costs no more
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What an attempt had changed when it was looked at."""
 
     attempt: int

@@ -1,17 +1,17 @@
 """The radar's eyes: what attempts at work have changed, and whether two of them would merge."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from pex_tui.core.model.conflict import SharedPath
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 
 
-@dataclass(frozen=True, slots=True)
-class Footprint:
+class Footprint(Struct, frozen=True):
     """What an attempt has changed so far: `commit` holds it on `start`, `files` differ from that.
 
     `ranges` are the lines of the start commit that each file's changes replace (first, one after

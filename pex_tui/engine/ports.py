@@ -4,9 +4,10 @@ Every call is safe to repeat: after a crash the next engine performs the last ac
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from pex_tui.core.events.run_events import Event
 from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
@@ -100,8 +101,7 @@ class AgentRunner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """Where an attempt works, and the commit it starts from.
 
     `holds_work` means that an earlier attempt's changes are in it already.
@@ -112,8 +112,7 @@ class Workspace:
     holds_work: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(Struct, frozen=True):
     """What an attempt changed. `work` is a single-parent commit on the attempt's start commit.
 
     `left_out` are new files that are no part of it, as they are too large: where they lie now. The
@@ -173,8 +172,7 @@ class Workspaces(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land.
 
     Conflicts are `combined` with nobody asked: it lands only if a gate passes; see `WorkMerged`.
@@ -188,8 +186,7 @@ class Merged:
     protected: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Conflicted:
+class Conflicted(Struct, frozen=True):
     """Paths that do not merge onto `tip`, and the tasks whose landing changed them."""
 
     tip: CommitId
@@ -198,8 +195,7 @@ class Conflicted:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GateResult:
+class GateResult(Struct, frozen=True):
     """How the gate ended; `command` and `output` (its tail, cleaned) are the failed check's.
 
     One that was stopped says nothing of the commit.
@@ -212,13 +208,11 @@ class GateResult:
     stopped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """The branch holds the commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class MoveRefused:
+class MoveRefused(Struct, frozen=True):
     """The branch is elsewhere; `reason` says where."""
 
     reason: str
@@ -384,8 +378,7 @@ def _forget(_: Exception) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """The engine's hands and eyes."""
 
     journal: Journal

@@ -1,14 +1,14 @@
 """Where a repository's runs live on disk; paths only, nothing is created or read here."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.plan import TaskSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """The state directory of one repository, outside it and outside every agent's reach.
 
     `root` is `$XDG_STATE_HOME/pex-tui/<repository name>-<hash>`.

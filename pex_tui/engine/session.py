@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from pex_tui.core.events.run_events import Event
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from pex_tui.engine.ports import GateResult, SlotPool
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """What the agents use now: CPU as a fraction of the whole machine, memory in bytes.
 
     `by_task` holds (CPU fraction, resident bytes) of each live task.
@@ -37,8 +37,7 @@ def _tell_nobody(_: str) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Planning:
+class Planning(Struct, frozen=True):
     """A goal that is being planned: `tell` hears what a planner with a model does, on the loop.
 
     Once `skip` is set, such a planner is ended and the plan is made by rules.
@@ -123,8 +122,7 @@ class CheckLevel(StrEnum):
     BAD = "bad"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One finding about this machine or repository, and what to do about it."""
 
     level: CheckLevel
@@ -133,8 +131,7 @@ class Check:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFigures:
+class RunFigures(Struct, frozen=True):
     """What a run that has ended came to; None is unknown.
 
     The makespan without the time in which it stood still, the speed-up against one task at a time,
@@ -147,8 +144,7 @@ class RunFigures:
     cost_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True):
     """A past or live run in one line. `outcome` is None while it is not finished."""
 
     run: RunId
@@ -170,8 +166,7 @@ class RunSummary:
         return self.seconds if known is None else known
 
 
-@dataclass(frozen=True, slots=True)
-class PlanDraft:
+class PlanDraft(Struct, frozen=True):
     """A parsed plan, ready for review. `name` is the file's name or the goal.
 
     `reasons` say why a plan that was made from a goal is as it is, a line each.

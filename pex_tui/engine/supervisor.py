@@ -3,9 +3,10 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pex_tui.core.events.actions import AdoptAgent, StartAgent
 from pex_tui.core.events.agent_events import AgentLimited, AgentSpent, PermissionAsked
@@ -39,8 +40,7 @@ _LAST_WORDS_SECONDS = 0.5  # for what an attempt reported just before its end
 _CRASHED = 70  # sysexits' EX_SOFTWARE: the job itself went wrong, not the agent
 
 
-@dataclass(slots=True)
-class _Report:
+class _Report(Struct):
     """What is to be said once the slot is really free."""
 
     event: Event | None = None

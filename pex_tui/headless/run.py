@@ -1,7 +1,8 @@
 """Drives a run without a screen: signals, notes, JSON Lines, the report's exit code."""
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.events.run_events import RunDrainRequested
 from pex_tui.core.model.phases import RunStage
@@ -11,8 +12,7 @@ from pex_tui.engine.pool import TaskPool
 from pex_tui.headless.streams import ENDING_SIGNALS, Streams
 
 
-@dataclass(slots=True)
-class _Interruptions:
+class _Interruptions(Struct):
     """The first signal drains, every later one ends what runs; then it is about what is printed."""
 
     session: LocalSession

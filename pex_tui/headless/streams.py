@@ -9,7 +9,8 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.outlet import LineOutlet
 
@@ -29,8 +30,7 @@ def _notes() -> LineOutlet:
     return LineOutlet(2, encoding=sys.stderr.encoding)
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(Struct, frozen=True):
     """Where the report or the JSON Lines go, and where the notes for a person do."""
 
     output: LineOutlet = field(default_factory=_output)

@@ -1,7 +1,8 @@
 """The story of a conflict in words: when it was foreseen, seen and met, what was done, and why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.formatting import clock, counted, listed, percent
 from pex_tui.core.lifecycle.conflict_log import PEX
@@ -31,8 +32,7 @@ _ALLOWED = {Decision.OURS: "allowed as it is", Decision.THEIRS: "left out"}
 """The same for protected paths."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToldConflict:
+class ToldConflict(Struct, frozen=True):
     """A conflict, or the first of many that are told as one, who was in it, and its cost (s)."""
 
     conflict: Conflict

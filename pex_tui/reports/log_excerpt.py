@@ -1,8 +1,9 @@
 """The end of a failed task's log, for its report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.phases import Phase
@@ -17,8 +18,7 @@ LogPath = Callable[[RunId, TaskSpec, int], Path]
 """Where an attempt's log is."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogEnd:
+class LogEnd(Struct, frozen=True):
     """Where a log is, and its last lines, cleaned."""
 
     path: str

@@ -1,8 +1,9 @@
 """A run's report as one value: what landed, what failed, what collided, and the figures."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from msgspec import Struct, field, to_builtins
 
 from pex_tui.core.events.run_events import Event
 from pex_tui.core.figures.history import RunHistory, read_history
@@ -15,8 +16,7 @@ from pex_tui.core.outcome import conclude
 from pex_tui.reports.log_excerpt import LogEnd, LogPath, log_ends
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a report is made from, whatever it will look like."""
 
     state: RunState
@@ -72,7 +72,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "flaky_gates": list(state.flaky),
         "notices": list(state.notices),
         "prediction": _prediction_object(state, report.history.forecast),
-        "metrics": asdict(report.metrics),
+        "metrics": to_builtins(report.metrics),
     }
 
 
@@ -90,7 +90,7 @@ def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
         "files": list(task.files),
         "drift": list(task.drift),
         "own_commits": task.own_commits,
-        "not_landed": [asdict(found) for found in task.unlanded],
+        "not_landed": to_builtins(task.unlanded),
         "waits": past.waits,
         "tokens": task.tokens,
         "cost_usd": task.cost_usd,
@@ -118,7 +118,7 @@ def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
         "decided_by": conflict.decided_by or None,
         "decided_at": conflict.decided_at,
         "reason": conflict.steps[-1].reason or None if conflict.steps else None,
-        "steps": [asdict(step) for step in conflict.steps],
+        "steps": to_builtins(conflict.steps),
         "detail": conflict.detail or None,
         "cost_seconds": history.costs.seconds.get(conflict.number),  # None if nothing is known
     }
@@ -131,5 +131,5 @@ def _prediction_object(state: RunState, told: Forecast) -> dict[str, Any]:
         "hits": told.hits,
         "false_alarms": told.false_alarms,
         "missed": told.missed,
-        "writes": [asdict(one) for one in told.writes],
+        "writes": to_builtins(told.writes),
     }

@@ -1,7 +1,8 @@
 """The rows that every marked-up report shows: tasks and conflicts, cell by cell, not escaped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.formatting import clock, listed
 from pex_tui.core.model.phases import Phase
@@ -16,8 +17,7 @@ CONFLICT_HEAD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FailureRow:
+class FailureRow(Struct, frozen=True):
     """A task that failed, why, and the end of what its gate printed."""
 
     task: str

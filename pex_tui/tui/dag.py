@@ -5,7 +5,8 @@ through empty places. Places are ordered by the mean of their neighbours (baryce
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _NORTH, _EAST, _SOUTH, _WEST = 1, 2, 4, 8
 _LINES = {
@@ -30,8 +31,7 @@ _SWEEPS = 6
 Edge = tuple[int, int]
 
 
-@dataclass(slots=True)
-class Cell:
+class Cell(Struct):
     """One character, the node it belongs to, or the edges that pass through it."""
 
     text: str
@@ -39,8 +39,7 @@ class Cell:
     edges: frozenset[Edge] = frozenset()
 
 
-@dataclass(slots=True)
-class Drawing:
+class Drawing(Struct):
     """Rows of cells; a missing cell is a blank. `places` are (row, column, width) of each node."""
 
     width: int
@@ -49,8 +48,7 @@ class Drawing:
     places: dict[int, tuple[int, int, int]]
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """A node, or one of an edge's empty places (`node` is None)."""
 
     node: int | None

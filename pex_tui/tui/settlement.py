@@ -1,7 +1,9 @@
 """A conflict while a person settles it: its files, their hunks, and what was chosen so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.textmerge.diff3 import (
@@ -20,8 +22,7 @@ ResultLine = tuple[str, Origin, int]
 _RENAMED = "rename/rename"
 
 
-@dataclass(frozen=True, slots=True)
-class FileMerge:
+class FileMerge(Struct, frozen=True):
     """One conflicting path. `parts` is None where only a whole side can be taken.
 
     `whole` is the side then taken, `edited` a person's own text, which outranks every choice.
@@ -107,8 +108,7 @@ class FileMerge:
         return self.sides.ours if self.whole is Choice.OURS else self.sides.theirs
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """All files of a conflict, and where the person stands."""
 
     files: tuple[FileMerge, ...]

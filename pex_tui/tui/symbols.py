@@ -4,9 +4,9 @@ Every mark of a set has the same number of cells, so columns stay straight. ⏸ 
 its variation selector: with it, terminals disagree on its width.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 from rich.cells import set_cell_size
 
 from pex_tui.core.views.status import Mark
@@ -20,8 +20,7 @@ class SymbolName(StrEnum):
     ASCII = "ascii"
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolSet:
+class SymbolSet(Struct, frozen=True):
     """Marks and drawing characters; `width` is the cells of a mark."""
 
     name: SymbolName

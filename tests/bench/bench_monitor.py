@@ -3,9 +3,9 @@
 import asyncio
 import statistics
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.model.state import RunState
 from pex_tui.tui.app import PexApp

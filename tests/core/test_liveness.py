@@ -1,8 +1,7 @@
 """With nothing live, nothing to start and no deadline a run is over or says whom it waits for."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.consequences import is_over, is_stuck, next_deadline
 from pex_tui.core.events.actions import ResumeAgent

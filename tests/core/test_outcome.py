@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.phases import Phase, RunStage

@@ -1,8 +1,7 @@
 """News of the merge queue that comes too late, or of what was not asked, counts for nothing."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.events.actions import MergeWork, RunGate, StopGate
 from pex_tui.core.events.landing_events import (

@@ -1,6 +1,6 @@
 """Who stands still for whom: every edge of the one graph, and the circles that it can close."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pex_tui.core.events.actions import AnswerAgent, GrantLock, PauseAgent, ResumeAgent
 from pex_tui.core.events.agent_events import PermissionAsked

@@ -1,7 +1,8 @@
 """A small world for the core's tests: plans by shorthand, and a run that can be driven."""
 
 import itertools
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pex_tui.core.events.actions import Action, StartAgent
 from pex_tui.core.events.capture_events import WorkCaptured
@@ -30,7 +31,7 @@ PLAIN_GATE = RunRules(gate_batch=1, gate_retries=0, speculate=False)
 def task(name: str, *needs: str, **fields: object) -> TaskSpec:
     """A task that runs `true` and needs the named ones."""
     spec = TaskSpec(TaskId(name), ("true",), needs=tuple(TaskId(need) for need in needs))
-    return replace(spec, **fields)  # type: ignore[arg-type]  # test shorthand
+    return replace(spec, **fields)
 
 
 class World:

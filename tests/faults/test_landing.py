@@ -6,11 +6,11 @@ import random
 import signal
 import subprocess
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.lander import GitLander
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
@@ -35,7 +35,7 @@ _HEAD_START_SECONDS = 0.002
 STRIDE = int(os.environ.get("PEX_CRASH_STRIDE", "8"))  # 1 tries each command of git, by hand
 
 
-class DyingGit(Git):
+class DyingGit(Git, frozen=True):
     """Git whose caller is killed at a chosen command: before it, while it runs, or after it."""
 
     moment = ""

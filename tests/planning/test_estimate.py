@@ -2,7 +2,8 @@
 
 import heapq
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pex_tui.core.model.phases import TERMINAL, Phase
 from pex_tui.core.model.plan import Pace, Plan

@@ -20,6 +20,7 @@ from pex_tui.planning.goals.answer import Proposal, lesson_of, proposed_plan, re
 from pex_tui.planning.goals.question import planning_task
 from pex_tui.planning.plan_file.context import PlanContext
 from tests.planning.outlines import outline
+from tests.planning.written_plans import as_written
 
 TWO = """tasks:
   - {id: code, command: "true", writes: [a.py], estimate: 10m}
@@ -166,7 +167,9 @@ def reasons(said: str, change: Callable[[Proposal], Proposal] = lambda one: one)
     made = proposed_plan(change(accepted(said)), "Fix it", "meta-agent (x)", CONTEXT, rules_for)
     assert made.plan.goal == "Fix it"
     assert made.text.startswith("# planned by meta-agent (x)\n")
-    assert read_answer(made.text, CONTEXT) == Proposal(made.plan, "")
+    read = read_answer(made.text, CONTEXT)
+    assert isinstance(read, Proposal)
+    assert (as_written(read.plan), read.why) == (as_written(made.plan), "")
     return "\n".join(made.reasons)
 
 

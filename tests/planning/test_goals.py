@@ -1,10 +1,9 @@
 """From a goal's text to a plan: what is read, what is chosen, and that the plan always parses."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pex_tui.core.figures.experience import Experience, Learned, Work
 from pex_tui.core.model.ids import AgentName, TaskId
@@ -26,6 +25,7 @@ from pex_tui.planning.goals.wording import PARTS
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
 from tests.planning.outlines import OUTLINES, outline
+from tests.planning.written_plans import as_written
 
 LIBRARY = {AgentName(name): AgentDefinition(AgentName(name)) for name in PARTS}
 INVESTIGATE = "Find out why the checkout fails and is slow"
@@ -76,7 +76,9 @@ def test_whatever_the_goal_holds_the_plan_is_a_plan_file(goal: str, repo: str) -
         return
     plan = made(goal, repo)
 
-    assert parse_plan(plan.text, "goal.yaml", context_of(found)) == plan.plan
+    assert as_written(parse_plan(plan.text, "goal.yaml", context_of(found))) == as_written(
+        plan.plan
+    )
     assert all(line.isprintable() for line in plan.reasons)
 
 

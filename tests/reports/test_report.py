@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.events.agent_events import AgentSpent
 from pex_tui.core.events.landing_events import GateFinished, MergeConflicted, WorkMerged

@@ -1,8 +1,8 @@
 from collections.abc import Callable, Mapping
-from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
+from msgspec.structs import FieldInfo, fields
 
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import Isolation
@@ -244,7 +244,7 @@ def test_rules_fix_what_a_run_is_decided_by(load: Load) -> None:
 
 
 @pytest.mark.parametrize("field", fields(RunRules), ids=lambda field: field.name)
-def test_default_rules_are_those_of_the_core(load: Load, field: Field[object]) -> None:
+def test_default_rules_are_those_of_the_core(load: Load, field: FieldInfo) -> None:
     if field.name in {"clusters", "never"}:  # which name agents of the shipped library
         assert field.default == ()
     elif field.name in {"protect", "protected"}:  # recorded runs without them protect nothing

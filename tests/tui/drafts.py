@@ -1,6 +1,6 @@
 """Plans and conflicts for the review screens' tests."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pex_tui.core.model.ids import AgentName, TaskId
 from pex_tui.core.model.plan import Isolation, Plan, TaskSpec
@@ -36,7 +36,7 @@ API_THEIRS = (
 
 def plan_of(*tasks: TaskSpec, **fields: object) -> PlanDraft:
     """A draft of these tasks."""
-    plan = replace(Plan(tasks, goal="add-payments-api"), **fields)  # type: ignore[arg-type]
+    plan = replace(Plan(tasks, goal="add-payments-api"), **fields)
     return PlanDraft("add-payments-api", plan, PlanGraph.build(plan, RunRules()), RunRules())
 
 

@@ -1,7 +1,8 @@
 """Fixed runs for pictures and tests: the same values, times and commits every time."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind, Decision
 from pex_tui.core.model.ids import AgentName, CommitId, LockName, RunId, SlotId, TaskId

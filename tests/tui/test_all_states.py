@@ -1,11 +1,11 @@
 """Everything that the core can say of a task or a run can be painted and told."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from enum import StrEnum
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase, RunStage

@@ -3,12 +3,12 @@
 import asyncio
 import os
 import signal
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
 

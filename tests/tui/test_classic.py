@@ -1,9 +1,9 @@
 """The classic monitor: its keys, its cursor, and the box as the run and the terminal change."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.pilot import Pilot
 

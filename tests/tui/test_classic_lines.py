@@ -1,12 +1,12 @@
 """The box as lines: the specification's drawing, straight sides, and the cursor in sight."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from pex_tui.core.formatting import spoken

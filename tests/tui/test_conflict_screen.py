@@ -1,9 +1,9 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from pex_tui.core.model.conflict import ConflictFile, Decision

@@ -1,8 +1,7 @@
 """Agents' questions: seen, answered, and never passed over in silence."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Input
 

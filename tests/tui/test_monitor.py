@@ -1,10 +1,10 @@
 """The monitor's keys, and what a person sees of a run that changes."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from pex_tui.core.events.run_events import (

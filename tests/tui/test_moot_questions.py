@@ -1,8 +1,7 @@
 """A question about what is gone meanwhile is not left standing."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Input
 

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pex_tui.core.textmerge.diff3 import Choice
 from pex_tui.core.textmerge.syntax_check import NOT_CHECKED, OK

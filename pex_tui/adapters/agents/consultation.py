@@ -6,9 +6,10 @@ Each question after the first is another attempt of the same task, which goes on
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+
+from msgspec import Struct
 
 from pex_tui.adapters.agents.conversation import hear_all
 from pex_tui.adapters.agents.launches import AgentLaunches
@@ -42,8 +43,7 @@ _PATIENCE_SECONDS = 30.0  # for a model's provider that refuses for now
 _GRACE_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The agent's last words, how it ended, and what its model used for them."""
 
     words: str

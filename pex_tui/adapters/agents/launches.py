@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.agents.environment import attempt_environment
 from pex_tui.adapters.agents.invocations import (
@@ -24,8 +25,7 @@ from pex_tui.engine.ports import Workspace
 from pex_tui.engine.run_paths import Places
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLaunches:
+class AgentLaunches(Struct, frozen=True):
     """Launches of commands and of agents with a model.
 
     `user` is the environment that the user started us with, `passed` the patterns of

@@ -1,8 +1,9 @@
 """What an attempt's folder keeps of how its agent was started: enough to listen to it again."""
 
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct, to_builtins
 
 from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.model.plan import PermissionMode
@@ -13,8 +14,7 @@ _MESSAGES = "messages.jsonl"
 TRANSCRIPT = "transcript.log"
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRecord:
+class AgentRecord(Struct, frozen=True):
     """One attempt of an agent with a model.
 
     `session` is ours to choose (Claude) or that of the attempt before, which `resumes` then
@@ -40,7 +40,7 @@ class AgentRecord:
 def write_agent_record(folder: Path, record: AgentRecord) -> None:
     """Put the record in place whole; raise OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(folder / RECORD, json.dumps(asdict(record)).encode())
+    write_whole(folder / RECORD, json.dumps(to_builtins(record)).encode())
 
 
 def read_agent_record(folder: Path) -> AgentRecord | None:

@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.agents.conversation import Conversation, hear_all
 from pex_tui.adapters.agents.protocols.registry import dialect_of

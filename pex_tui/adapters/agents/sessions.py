@@ -1,8 +1,9 @@
 """Which session an attempt goes on with: the one of the attempt before, if that can be."""
 
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.agents.conversation import hear_all
 from pex_tui.adapters.agents.prompts import lesson_prompt, task_prompt, taught_prompt
@@ -14,8 +15,7 @@ from pex_tui.engine.ports import Workspace
 from pex_tui.engine.run_paths import Places
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
+class _Before(Struct, frozen=True):
     """What an earlier attempt left: its session (empty if it never began one), cost, last words."""
 
     session: str

@@ -17,8 +17,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 WITHIN = "PEX_LOCKS"  # the claims whose command a process runs in, in its environment
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as shells have it
@@ -35,8 +36,7 @@ class _Away(Exception):  # noqa: N818  # a state that passes
     """No engine listens right now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """Which attempt wants which locks, all at once; `wait_seconds` is None for as long as needed.
 
     `path` is the agents' socket, `tell` prints a line for a person.

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.library.library import AgentFolder, definition_files
 from pex_tui.core.model.ids import AgentName

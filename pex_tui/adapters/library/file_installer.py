@@ -5,9 +5,10 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.repository import shown
 from pex_tui.core.formatting import counted
@@ -24,16 +25,14 @@ class Fate(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class WantedFile:
+class WantedFile(Struct, frozen=True):
     """A file to put into a checkout; `path` is relative to its top."""
 
     path: str
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """What is to become of a wanted file; `target` is its place with symbolic links resolved."""
 
     file: WantedFile

@@ -1,8 +1,9 @@
 """The agent library: definitions in Claude Code's format from four folders, the first one wins."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.sanitize import clean
@@ -12,16 +13,14 @@ from pex_tui.planning.agent_definitions.definition_file import BrokenDefinitionE
 from pex_tui.textfiles import read_regular_file
 
 
-@dataclass(frozen=True, slots=True)
-class AgentFolder:
+class AgentFolder(Struct, frozen=True):
     """A folder of definitions, and what the library calls it."""
 
     layer: str
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """The definitions in force by name, and one line for each that can't be used.
 
     `hidden` are whole ones that another of the same name stands before, most specific first.

@@ -8,9 +8,10 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.process.client import give_order
 from pex_tui.adapters.process.fence import give_up, read_fence, wake
@@ -53,8 +54,7 @@ _TRIES = 2  # of a launch whose launcher died or did not answer
 _SWEEP_SECONDS = 15.0  # how long the launcher may take to end what a killed shim left behind
 
 
-@dataclass(slots=True)
-class _Attempt:
+class _Attempt(Struct):
     """An attempt that this runner started or adopted."""
 
     folder: Path

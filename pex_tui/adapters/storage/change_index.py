@@ -6,10 +6,11 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import CommitId
 from pex_tui.planning.foresight.change_index import ChangeIndex, Heat, Postings
@@ -18,8 +19,7 @@ _FORMAT = f"pex-tui changes 1 {sys.byteorder}"
 _NUMBER, _SHORT, _REAL = "I", "H", "d"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredIndex:
+class StoredIndex(Struct, frozen=True):
     """An index, and the commit up to which it knows the past."""
 
     index: ChangeIndex
@@ -101,8 +101,7 @@ def _ragged(rows: Iterable[array[int]]) -> bytes:
     return sizes.tobytes() + b"".join(row.tobytes() for row in kept)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Takes arrays off a block of bytes, in the order in which they were written."""
 
     body: memoryview

@@ -6,8 +6,9 @@ import json
 import os
 import socket
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct, to_builtins
 
 from pex_tui.core.model.ids import RunId
 
@@ -16,8 +17,7 @@ _TRIES = 4  # somebody who only looks (`current_holder`) holds the lock for an i
 _GLANCE_SECONDS = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The engine that drives a run; `control` is its socket, `is_background` has no terminal."""
 
     pid: int
@@ -83,7 +83,7 @@ class EngineLock:
             is_background,
         )
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, json.dumps(asdict(holder)).encode(), 0)
+        os.pwrite(self._descriptor, json.dumps(to_builtins(holder)).encode(), 0)
 
     def release(self, *, removes: bool = False) -> None:
         """Let go; `removes` takes the file away as well, which `acquire` notices."""

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pex_tui.adapters.storage.journal_file import (
     Ballast,
@@ -54,8 +55,7 @@ def _row(event: Event, seq: int, run: RunId) -> dict[str, Any]:
     return {"version": VERSION} | encode(event, seq, run)
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """A run as the journal knows it without replaying it; `outcome` is None until it has ended.
 
     `makespan_seconds` is its time without what stood still, as told at its last end, if any.

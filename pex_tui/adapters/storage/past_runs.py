@@ -3,8 +3,9 @@
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.core.figures.experience import Experience, Work, gate_key, learned
@@ -40,8 +41,7 @@ def _median(seconds: Iterable[float], usual: float) -> float:
     return statistics.median(known) if known else usual
 
 
-@dataclass(slots=True)
-class _Book:
+class _Book(Struct):
     """Durations, filed as the events pass."""
 
     works: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))

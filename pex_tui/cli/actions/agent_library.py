@@ -4,8 +4,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.repository import RepositoryError, discover
 from pex_tui.adapters.library.checks import check_folders, check_paths

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.maintenance.cleanup import Cleaner
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
@@ -21,8 +22,7 @@ from pex_tui.errors import UserError
 from pex_tui.planning.fields.quantities import parse_duration
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What finished runs left. `forgotten` go from the journal, `open_runs` have not ended.
 
     `lost` is a run that the journal does not know.

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.maintenance.runs_by_refs import find_runs
 from pex_tui.adapters.ipc.control_socket import ControlError, ask

@@ -1,7 +1,8 @@
 """List past and live runs."""
 
 import sys
-from dataclasses import asdict
+
+from msgspec import to_builtins
 
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.application.command_context import Options, await_command, ground_of
@@ -28,7 +29,7 @@ async def _runs(options: Options) -> int:
     for run in lost:
         sys.stderr.write(f"! {run.goal}\n")
     if options.json:
-        sys.stdout.write(json_text([asdict(summary) for summary in found], indent=2) + "\n")
+        sys.stdout.write(json_text(to_builtins(found), indent=2) + "\n")
     else:
         sys.stdout.write(render_runs(found))
     return 0

@@ -6,7 +6,7 @@ so nobody starves. Whoever goes first for that reason alone never blocks a claim
 itself: a deadlock has real holders only. Claims of frozen tasks get nothing until these go on.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pex_tui.core.coordination.write_leases import go_on_without
 from pex_tui.core.events.actions import GrantLock, RefuseLock

@@ -1,7 +1,8 @@
 """What follows from what the radar sees: write sets widen, and colliding tasks make way."""
 
-from dataclasses import replace
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from pex_tui.core.coordination.write_leases import go_on_without, stands_still_for
 from pex_tui.core.events.actions import PauseAgent, ResumeAgent, TellAgent

@@ -3,14 +3,13 @@
 Each is safe to perform again after a crash: the adapters look first at what is already so.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pex_tui.core.model.ids import ClaimId, CommitId, SlotId, TaskId
 from pex_tui.core.model.state import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class StartAgent:
+class StartAgent(Struct, frozen=True):
     """Prepare a workspace and start the attempt in the slot."""
 
     task: TaskId
@@ -18,8 +17,7 @@ class StartAgent:
     slot: SlotId
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptAgent:
+class AdoptAgent(Struct, frozen=True):
     """Find the attempt that an earlier engine started, or its exit record, or neither."""
 
     task: TaskId
@@ -28,8 +26,7 @@ class AdoptAgent:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PauseAgent:
+class PauseAgent(Struct, frozen=True):
     """Freeze it; gently, at its next step."""
 
     task: TaskId
@@ -37,14 +34,12 @@ class PauseAgent:
     gently: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeAgent:
+class ResumeAgent(Struct, frozen=True):
     task: TaskId
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class StopAgent:
+class StopAgent(Struct, frozen=True):
     """End the attempt's tree: politely, then after `grace_seconds` for good."""
 
     task: TaskId
@@ -52,8 +47,7 @@ class StopAgent:
     grace_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerAgent:
+class AnswerAgent(Struct, frozen=True):
     """Give the agent the answer that it waits for."""
 
     task: TaskId
@@ -62,8 +56,7 @@ class AnswerAgent:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class TellAgent:
+class TellAgent(Struct, frozen=True):
     """Give a running agent a person's message."""
 
     task: TaskId
@@ -71,31 +64,27 @@ class TellAgent:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class GrantLock:
+class GrantLock(Struct, frozen=True):
     """Tell the process that waits with this claim that it has its locks."""
 
     claim: ClaimId
 
 
-@dataclass(frozen=True, slots=True)
-class RefuseLock:
+class RefuseLock(Struct, frozen=True):
     """Tell it that it won't get them, and why."""
 
     claim: ClaimId
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureWork:
+class CaptureWork(Struct, frozen=True):
     """Put what the attempt changed under a ref and give its workspace back."""
 
     task: TaskId
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class MergeWork:
+class MergeWork(Struct, frozen=True):
     """Merge the work onto the integration tip as one commit, without moving any branch.
 
     With `onto` it is merged onto that commit, as if it had landed. With `combine`, what conflicts
@@ -109,8 +98,7 @@ class MergeWork:
     combine: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunGate:
+class RunGate(Struct, frozen=True):
     """Run the verify commands on the commit's tree."""
 
     task: TaskId
@@ -118,13 +106,11 @@ class RunGate:
     commit: CommitId
 
 
-@dataclass(frozen=True, slots=True)
-class StopGate:
+class StopGate(Struct, frozen=True):
     task: TaskId
 
 
-@dataclass(frozen=True, slots=True)
-class MoveBranch:
+class MoveBranch(Struct, frozen=True):
     """Compare-and-swap the integration branch from `old` to `new`."""
 
     task: TaskId
@@ -133,8 +119,7 @@ class MoveBranch:
     new: CommitId
 
 
-@dataclass(frozen=True, slots=True)
-class RememberDecision:
+class RememberDecision(Struct, frozen=True):
     """Keep how somebody settled the conflict of `work`, for when it is met again."""
 
     task: TaskId
@@ -143,8 +128,7 @@ class RememberDecision:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class LandRun:
+class LandRun(Struct, frozen=True):
     """Bring the integration branch to the branch that the run started from."""
 
     target: str

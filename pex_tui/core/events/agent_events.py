@@ -1,14 +1,11 @@
 """Events of what agents ask and spend, and of what people answer and tell them."""
 
-from dataclasses import dataclass
-
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSpent(BaseEvent):
+class AgentSpent(BaseEvent, frozen=True):
     """What its model used since the last such event; the cost is None where nobody tells it.
 
     `number` counts these events of an attempt from 1, so that none counts twice after a crash.
@@ -21,8 +18,7 @@ class AgentSpent(BaseEvent):
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLimited(BaseEvent):
+class AgentLimited(BaseEvent, frozen=True):
     """Its model's provider takes no more for so many seconds, None where it does not say."""
 
     task: TaskId
@@ -31,15 +27,13 @@ class AgentLimited(BaseEvent):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetExtended(BaseEvent):
+class BudgetExtended(BaseEvent, frozen=True):
     """A person lets the run use as much again as its budget was."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionAsked(BaseEvent):
+class PermissionAsked(BaseEvent, frozen=True):
     """An agent wants to do something and waits for the answer.
 
     `request` is its own name for the question, `tool` what it would use, `touches` the paths or
@@ -59,8 +53,7 @@ class PermissionAsked(BaseEvent):
     announced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionDecided(BaseEvent):
+class PermissionDecided(BaseEvent, frozen=True):
     """A person answered, or nobody was there to ask."""
 
     task: TaskId
@@ -69,16 +62,14 @@ class PermissionDecided(BaseEvent):
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class SteeringRefused(BaseEvent):
+class SteeringRefused(BaseEvent, frozen=True):
     """A process of a task asked for what only a person may ask; told once for each request."""
 
     task: TaskId
     request: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageSent(BaseEvent):
+class MessageSent(BaseEvent, frozen=True):
     """A person says something to a running agent."""
 
     task: TaskId

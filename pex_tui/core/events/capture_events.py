@@ -1,14 +1,11 @@
 """Events of what becomes of an attempt's changes once its process is gone."""
 
-from dataclasses import dataclass
-
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.unlanded import Unlanded
 
 
-@dataclass(frozen=True, slots=True)
-class WorkCaptured(BaseEvent):
+class WorkCaptured(BaseEvent, frozen=True):
     """What the attempt changed is under a ref; `work` is None when it changed nothing.
 
     `trespass` lists tracked files found changed in a shared checkout, `left_out` new files that are
@@ -36,8 +33,7 @@ class WorkCaptured(BaseEvent):
     outputs: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureFailed(BaseEvent):
+class CaptureFailed(BaseEvent, frozen=True):
     """The work could not be put under a ref; the workspace is left as it is.
 
     `gone` means that there is no workspace any more, and no work under a ref. A reason that is

@@ -1,10 +1,18 @@
 """What every event has."""
 
-from dataclasses import dataclass
+import re
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseEvent:
+def _name(of: str) -> str:
+    """The name in JSON: `AgentStarted` is `agent_started`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", of).lower()
+
+
+class BaseEvent(
+    Struct, frozen=True, kw_only=True, tag_field="event", tag=_name, forbid_unknown_fields=True
+):
     """What all events share; `at` is 0 until the engine stamps it."""
 
     at: float = 0.0

@@ -1,14 +1,11 @@
 """Events of the merge queue: what git and the gate say of work on its way to the branch."""
 
-from dataclasses import dataclass
-
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.conflict import CombinedFile, ConflictFile
 from pex_tui.core.model.ids import CommitId, TaskId
 
 
-@dataclass(frozen=True, slots=True)
-class WorkMerged(BaseEvent):
+class WorkMerged(BaseEvent, frozen=True):
     """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already.
 
     `combined` are paths in conflict that strategies settled, `against` whose landing they met;
@@ -26,8 +23,7 @@ class WorkMerged(BaseEvent):
     protected: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MergeConflicted(BaseEvent):
+class MergeConflicted(BaseEvent, frozen=True):
     """The work does not merge onto `tip`; `against` are tasks whose landing is in the way."""
 
     task: TaskId
@@ -37,8 +33,7 @@ class MergeConflicted(BaseEvent):
     against: tuple[TaskId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MergeDeferred(BaseEvent):
+class MergeDeferred(BaseEvent, frozen=True):
     """The work does not merge onto a commit that is still under test: again once that landed."""
 
     task: TaskId
@@ -46,8 +41,7 @@ class MergeDeferred(BaseEvent):
     onto: CommitId
 
 
-@dataclass(frozen=True, slots=True)
-class GateFinished(BaseEvent):
+class GateFinished(BaseEvent, frozen=True):
     """The gate ran on `commit`; `command` and `output` belong to the check that failed."""
 
     task: TaskId
@@ -59,8 +53,7 @@ class GateFinished(BaseEvent):
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BranchMoved(BaseEvent):
+class BranchMoved(BaseEvent, frozen=True):
     """The integration branch holds `commit`: the task has landed.
 
     `found` means that the branch told it to a new engine, as the journal is an older copy.
@@ -72,8 +65,7 @@ class BranchMoved(BaseEvent):
     found: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BranchMoveRefused(BaseEvent):
+class BranchMoveRefused(BaseEvent, frozen=True):
     """Somebody else moved the branch: merge again."""
 
     task: TaskId
@@ -81,8 +73,7 @@ class BranchMoveRefused(BaseEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class LandingFailed(BaseEvent):
+class LandingFailed(BaseEvent, frozen=True):
     """Git could not merge or move; a reason that is `passing` is one to try again for."""
 
     task: TaskId

@@ -1,14 +1,11 @@
 """Events of locks that agents take while they work."""
 
-from dataclasses import dataclass
-
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.ids import ClaimId, TaskId
 from pex_tui.core.model.plan import LockRequest
 
 
-@dataclass(frozen=True, slots=True)
-class LockAsked(BaseEvent):
+class LockAsked(BaseEvent, frozen=True):
     """A process of the attempt wants all of these locks at once.
 
     `claim` names this request, `within` the claims whose command the process runs in. It gives up
@@ -23,8 +20,7 @@ class LockAsked(BaseEvent):
     wait_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LockReleased(BaseEvent):
+class LockReleased(BaseEvent, frozen=True):
     """The process has ended, or no longer wants the locks."""
 
     claim: ClaimId

@@ -1,14 +1,11 @@
 """Events of what the radar sees: what tasks at work change, and where they collide."""
 
-from dataclasses import dataclass
-
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.conflict import SharedPath
 from pex_tui.core.model.ids import TaskId
 
 
-@dataclass(frozen=True, slots=True)
-class WritesSeen(BaseEvent):
+class WritesSeen(BaseEvent, frozen=True):
     """All that the attempt has changed so far."""
 
     task: TaskId
@@ -16,8 +13,7 @@ class WritesSeen(BaseEvent):
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OverlapSeen(BaseEvent):
+class OverlapSeen(BaseEvent, frozen=True):
     """What two tasks have changed so far does not merge; also told when other paths collide."""
 
     first: TaskId
@@ -25,8 +21,7 @@ class OverlapSeen(BaseEvent):
     paths: tuple[SharedPath, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OverlapGone(BaseEvent):
+class OverlapGone(BaseEvent, frozen=True):
     """It does by now, or one of them is no longer at work."""
 
     first: TaskId

@@ -4,8 +4,6 @@ Every event carries `at`, absolute seconds stamped by the engine. Requests by pe
 Facts about an attempt carry its number, so that late news of an earlier attempt is recognised.
 """
 
-from dataclasses import dataclass
-
 from pex_tui.core.events.agent_events import BudgetExtended, TalkEvent
 from pex_tui.core.events.capture_events import CaptureEvent
 from pex_tui.core.events.event_base import BaseEvent
@@ -20,8 +18,7 @@ from pex_tui.core.model.semantics import NEWEST
 from pex_tui.core.model.state import FailureKind, Outcome, WaitCause
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlanned(BaseEvent):
+class RunPlanned(BaseEvent, frozen=True):
     """The first event: all that a replay needs; `semantics` is what its steps mean."""
 
     run: RunId
@@ -35,8 +32,7 @@ class RunPlanned(BaseEvent):
     semantics: int = NEWEST
 
 
-@dataclass(frozen=True, slots=True)
-class RunAdopted(BaseEvent):
+class RunAdopted(BaseEvent, frozen=True):
     """Another engine took the run over.
 
     `retry_failed` reopens what had failed, `retry_aborted` what a rule of the run had aborted (what
@@ -50,55 +46,47 @@ class RunAdopted(BaseEvent):
     retry_aborted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunPauseRequested(BaseEvent):
+class RunPauseRequested(BaseEvent, frozen=True):
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunResumeRequested(BaseEvent):
+class RunResumeRequested(BaseEvent, frozen=True):
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunAbortRequested(BaseEvent):
+class RunAbortRequested(BaseEvent, frozen=True):
     """Every task that has not ended is aborted."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunDrainRequested(BaseEvent):
+class RunDrainRequested(BaseEvent, frozen=True):
     """Start nothing more and stop when what runs has ended; with `kill`, end it now."""
 
     by: str
     kill: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SlotsRequested(BaseEvent):
+class SlotsRequested(BaseEvent, frozen=True):
     """The pool gets `slots` slots; shrinking drains, never kills."""
 
     slots: int
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class BoostToggled(BaseEvent):
+class BoostToggled(BaseEvent, frozen=True):
     """Emergency boost on or off."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class LandRequested(BaseEvent):
+class LandRequested(BaseEvent, frozen=True):
     """Bring what has landed to the branch that the run started from."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunLanded(BaseEvent):
+class RunLanded(BaseEvent, frozen=True):
     """The target branch now holds the run's commits, up to `commit`."""
 
     target: str
@@ -106,16 +94,14 @@ class RunLanded(BaseEvent):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunLandRefused(BaseEvent):
+class RunLandRefused(BaseEvent, frozen=True):
     """The user's branch is as it was; a reason that is `passing` is one to try again for."""
 
     reason: str
     passing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished(BaseEvent):
+class RunFinished(BaseEvent, frozen=True):
     """The run ended, for now; `makespan_seconds` is T up to here."""
 
     outcome: Outcome
@@ -123,8 +109,7 @@ class RunFinished(BaseEvent):
     makespan_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskDispatched(BaseEvent):
+class TaskDispatched(BaseEvent, frozen=True):
     """The scheduler gave the task a slot."""
 
     task: TaskId
@@ -132,16 +117,14 @@ class TaskDispatched(BaseEvent):
     slot: SlotId
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFound(BaseEvent):
+class AttemptFound(BaseEvent, frozen=True):
     """The disk or a ref knows an attempt that the journal does not, as that is an older copy."""
 
     task: TaskId
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskHeld(BaseEvent):
+class TaskHeld(BaseEvent, frozen=True):
     """A ready task could not start, for a reason other than before."""
 
     task: TaskId
@@ -149,16 +132,14 @@ class TaskHeld(BaseEvent):
     on: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspacePrepared(BaseEvent):
+class WorkspacePrepared(BaseEvent, frozen=True):
     task: TaskId
     attempt: int
     path: str
     commit: CommitId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentStarted(BaseEvent):
+class AgentStarted(BaseEvent, frozen=True):
     """The process runs; `started_at` is the shim's clock, `listens` that it takes messages."""
 
     task: TaskId
@@ -169,8 +150,7 @@ class AgentStarted(BaseEvent):
     listens: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AgentProgressed(BaseEvent):
+class AgentProgressed(BaseEvent, frozen=True):
     """What an agent says it is doing; telemetry, journaled in batches."""
 
     task: TaskId
@@ -179,22 +159,19 @@ class AgentProgressed(BaseEvent):
     activity: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentPaused(BaseEvent):
+class AgentPaused(BaseEvent, frozen=True):
     """Its whole tree is frozen."""
 
     task: TaskId
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class AgentResumed(BaseEvent):
+class AgentResumed(BaseEvent, frozen=True):
     task: TaskId
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class AgentExited(BaseEvent):
+class AgentExited(BaseEvent, frozen=True):
     """The process tree is gone. `failure` is None for exit code 0; `exited_at` is the shim's."""
 
     task: TaskId
@@ -205,8 +182,7 @@ class AgentExited(BaseEvent):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptReturned(BaseEvent):
+class AttemptReturned(BaseEvent, frozen=True):
     """The attempt never got a process (its engine died first); it does not count."""
 
     task: TaskId
@@ -214,8 +190,7 @@ class AttemptReturned(BaseEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictDecided(BaseEvent):
+class ConflictDecided(BaseEvent, frozen=True):
     """A person settled a conflict. `work` holds their result, made on the tip; None for a rerun."""
 
     task: TaskId
@@ -224,47 +199,40 @@ class ConflictDecided(BaseEvent):
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class PauseRequested(BaseEvent):
+class PauseRequested(BaseEvent, frozen=True):
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeRequested(BaseEvent):
+class ResumeRequested(BaseEvent, frozen=True):
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class BoostRequested(BaseEvent):
+class BoostRequested(BaseEvent, frozen=True):
     """The task goes to the front of the ready tasks, or back if it was there."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class AbortRequested(BaseEvent):
+class AbortRequested(BaseEvent, frozen=True):
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRequested(BaseEvent):
+class RetryRequested(BaseEvent, frozen=True):
     """A fresh attempt, for a task that runs or has ended without success."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimePassed(BaseEvent):
+class TimePassed(BaseEvent, frozen=True):
     """A deadline of the state was reached (`next_deadline`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Noticed(BaseEvent):
+class Noticed(BaseEvent, frozen=True):
     """Something the user should be told; changes nothing else."""
 
     text: str

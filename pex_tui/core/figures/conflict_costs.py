@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
@@ -14,8 +15,7 @@ _AGAIN = frozenset({Decision.RERUN})
 _IN_VAIN = frozenset({Decision.RERUN, Decision.ABORTED, Decision.FAILED})
 
 
-@dataclass(slots=True)
-class ConflictCosts:
+class ConflictCosts(Struct):
     """Seconds by the numbers of the conflicts; one that cost nothing known has none."""
 
     seconds: dict[int, float] = field(default_factory=dict)

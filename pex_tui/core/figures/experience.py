@@ -9,7 +9,8 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.core.model.plan import Pace
 
@@ -18,8 +19,7 @@ _LEAST_SPREAD, _MOST_SPREAD = 0.05, 1.0
 GUESSED_SPREAD = 0.5  # of work that never ran, or of which only the like did
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """What a task runs."""
 
     argv: tuple[str, ...]
@@ -41,16 +41,14 @@ class Work:
         return f"command {_digest(self.argv, self.folder)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(Struct, frozen=True):
     """How long work usually took: the median in seconds, and the spread of its logarithm."""
 
     seconds: float
     spread: float = DECLARED_SPREAD
 
 
-@dataclass(frozen=True, slots=True)
-class Experience:
+class Experience(Struct, frozen=True):
     """All that is known, by the keys of `Work` and by the gate's commands."""
 
     works: Mapping[str, Learned] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.core.events.landing_events import GateFinished, MergeConflicted, WorkMerged
 from pex_tui.core.events.run_events import AgentExited, AgentStarted, Event
@@ -25,8 +26,7 @@ from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.step import replayed
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of a task's life in one phase; absolute seconds."""
 
     phase: Phase
@@ -34,7 +34,6 @@ class Span:
     end: float
 
 
-@dataclass(slots=True)
 class TaskHistory(TaskTime):
     """One task's past; seconds. `exited_at` is the end of the last attempt by the shim's clock.
 
@@ -68,7 +67,6 @@ class TaskHistory(TaskTime):
         return max(begins) < min(ends)
 
 
-@dataclass(slots=True)
 class RunHistory(BusyTime):
     """A whole run's past; seconds, absolute where they end in `_at`.
 

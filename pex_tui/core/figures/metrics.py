@@ -7,7 +7,8 @@ could carry within that bound.
 """
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.figures.history import RunHistory
 from pex_tui.core.figures.lower_bounds import (
@@ -23,16 +24,14 @@ from pex_tui.core.model.run_rules import RadarPolicy
 from pex_tui.core.model.state import WaitCause
 
 
-@dataclass(frozen=True, slots=True)
-class WaitFigures:
+class WaitFigures(Struct, frozen=True):
     """Seconds that started tasks had waited, ready but not started."""
 
     mean: float
     p95: float
 
 
-@dataclass(frozen=True, slots=True)
-class Metrics:
+class Metrics(Struct, frozen=True):
     """All figures; seconds and fractions. None where nothing was there to measure.
 
     `person_seconds` is time in which the run waited for a person, `idle_seconds` in which nobody

@@ -5,8 +5,10 @@ played by a clock: everything goes well and takes its time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.adoption import unfinished_actions
 from pex_tui.core.consequences import next_deadline
@@ -32,8 +34,7 @@ from pex_tui.core.step import step
 _STEPS_A_TASK = 60  # more than any task takes; whatever goes round in circles ends there
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Struct, frozen=True):
     """When tasks start and exit, by position, and when the last has ended; absolute seconds.
 
     What had started before the simulation, or never starts, has no start.

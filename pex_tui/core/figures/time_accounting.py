@@ -1,7 +1,8 @@
 """Where a run's time went: slots there and busy, tasks waiting, and time that stood still."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, RunAdopted
 from pex_tui.core.model.ids import TaskId
@@ -14,8 +15,7 @@ Stretch = tuple[float, float]
 """From and to, in absolute seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slots:
+class Slots(Struct, frozen=True):
     """A stretch of a run's own time, in absolute seconds, and how many slots were there in it."""
 
     begin: float
@@ -23,8 +23,7 @@ class Slots:
     count: int
 
 
-@dataclass(slots=True)
-class TaskTime:
+class TaskTime(Struct):
     """A task's share: `waits` is seconds ready but not started, by cause.
 
     In the stretches of `off` it was paused, or asked a person.
@@ -34,8 +33,7 @@ class TaskTime:
     off: list[Stretch] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class BusyTime:
+class BusyTime(Struct, kw_only=True):
     """The run's share, in seconds.
 
     `slots` are those that were there in its own time, `busy_seconds` how long they were held.
@@ -43,11 +41,11 @@ class BusyTime:
     which it had ended or had neither engine nor agents alive; the stretches of both are `off`.
     """
 
-    slots: list[Slots] = field(default_factory=list, kw_only=True)
-    busy_seconds: float = field(default=0.0, kw_only=True)
-    person_seconds: float = field(default=0.0, kw_only=True)
-    idle_seconds: float = field(default=0.0, kw_only=True)
-    off: list[Stretch] = field(default_factory=list, kw_only=True)
+    slots: list[Slots] = field(default_factory=list)
+    busy_seconds: float = 0.0
+    person_seconds: float = 0.0
+    idle_seconds: float = 0.0
+    off: list[Stretch] = field(default_factory=list)
 
 
 def time_passed(
@@ -92,8 +90,7 @@ def _waits_for(task: TaskState) -> str:
     return WaitCause.SLOT if task.wait is None else task.wait.cause
 
 
-@dataclass(slots=True)
-class Absence:
+class Absence(Struct):
     """Time between an engine's end and the next one, in which agents may have run on.
 
     It counts up to the moment when the last of them ended; after that the run stood still.

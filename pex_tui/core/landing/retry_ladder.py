@@ -7,7 +7,7 @@ did not help and the fallback is sequential, it runs once more with no other wri
 that nothing can land before it. What conflicts even then is left, its work kept, to a person.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pex_tui.core.lifecycle.attempts import ready
 from pex_tui.core.lifecycle.backoff import backoff_seconds
@@ -22,8 +22,7 @@ _LEAST_LANDINGS = 4  # before which a rate of conflicts says nothing
 _LEAST_CONFLICTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(Struct, frozen=True):
     """What is done next, and why; None leaves the conflict open.
 
     A rerun starts after the delay, or `alone`: with no other writer beside it.

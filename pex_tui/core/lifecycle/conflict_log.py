@@ -1,8 +1,9 @@
 """The record of a run's conflicts: opened, met, decided, each step with who took it and why."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictStep, Decision

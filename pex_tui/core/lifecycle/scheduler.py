@@ -9,7 +9,8 @@ reader goes before what is ready now: otherwise a long chain would queue behind 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
 from pex_tui.core.lifecycle.exclusion_waits import is_news
@@ -26,16 +27,14 @@ _NOT_ITS_TURN = frozenset({WaitCause.LIMIT, WaitCause.BUDGET})
 _Active = list[tuple[int, TaskState]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Hold:
+class _Hold(Struct, frozen=True):
     """Why a candidate can't start."""
 
     cause: WaitCause
     on: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Board:
+class _Board(Struct):
     """What the candidates before this one have left."""
 
     state: RunState

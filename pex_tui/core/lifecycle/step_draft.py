@@ -1,7 +1,8 @@
 """A state while one event changes it: what moved, and what is to be done about it."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pex_tui.core.events.actions import Action
 from pex_tui.core.model.ids import TaskId

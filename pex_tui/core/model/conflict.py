@@ -1,7 +1,8 @@
 """Conflicts as values: what two tasks fell out over, what is known, and how it was settled."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import CommitId, TaskId
 
@@ -37,8 +38,7 @@ class Decision(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictFile:
+class ConflictFile(Struct, frozen=True):
     """A path that git could not merge, and how it puts it ("content", "modify/delete", …).
 
     A path that merges and that a person has to allow is "protected".
@@ -48,8 +48,7 @@ class ConflictFile:
     kind: str = "content"
 
 
-@dataclass(frozen=True, slots=True)
-class CombinedFile:
+class CombinedFile(Struct, frozen=True):
     """A path that git could not merge and that was settled with nobody asked.
 
     What was remembered was decided by somebody, at some time (absolute seconds).
@@ -62,8 +61,7 @@ class CombinedFile:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
+class Combination(Struct, frozen=True):
     """A candidate whose conflicts are settled so far as the gate agrees; `against` as met."""
 
     files: tuple[CombinedFile, ...]
@@ -72,8 +70,7 @@ class Combination:
     met_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class SharedPath:
+class SharedPath(Struct, frozen=True):
     """A path that two tasks change so that it won't merge; `lines` of their start, if any."""
 
     path: str
@@ -83,8 +80,7 @@ class SharedPath:
         return f"{self.path}:{self.lines}" if self.lines else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(Struct, frozen=True):
     """Two tasks whose work so far does not merge, and since when that is known."""
 
     tasks: tuple[TaskId, TaskId]
@@ -96,8 +92,7 @@ class Overlap:
         return self.tasks[1] if task == self.tasks[0] else self.tasks[0]
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictStep:
+class ConflictStep(Struct, frozen=True):
     """One thing that was done about a conflict, by whom and why; None is leaving it open."""
 
     at: float
@@ -106,8 +101,7 @@ class ConflictStep:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """One conflict from first sight to decision; times are absolute seconds.
 
     `decision` is None while it is open. `tasks` starts with the task that has to give way. `steps`

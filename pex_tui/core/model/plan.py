@@ -1,7 +1,8 @@
 """The plan as a value: what the user asked for, parsed, resolved and checked."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import AgentName, LockName, TaskId
 
@@ -65,8 +66,7 @@ class PermissionMode(StrEnum):
     ALL = "all"  # everything; a person has to write this down
 
 
-@dataclass(frozen=True, slots=True)
-class PermissionRules:
+class PermissionRules(Struct, frozen=True):
     """What is answered without a person: `Tool` or `Tool(glob)`, as in `Bash(pytest *)`.
 
     A rule that denies wins over one that allows, and both over the mode.
@@ -77,8 +77,7 @@ class PermissionRules:
     deny: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(Struct, frozen=True):
     """What an agent with a model is told besides its task.
 
     `runner` names what starts it, `talk` the protocol (several runners may talk alike), `provider`
@@ -95,16 +94,14 @@ class Brief:
     provider: str = ""  # recorded runs may be without: see TaskSpec.provider
 
 
-@dataclass(frozen=True, slots=True)
-class LockRequest:
+class LockRequest(Struct, frozen=True):
     """A named lock that a task holds while its process lives."""
 
     name: LockName
     mode: LockMode = LockMode.EXCLUSIVE
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSpec:
+class TaskSpec(Struct, frozen=True):
     """One task, with the defaults of its agent and of the configuration folded in.
 
     `writes` is None when the write set is unknown and empty when the task only reads.
@@ -126,7 +123,7 @@ class TaskSpec:
     locks: tuple[LockRequest, ...] = ()
     priority: Priority = Priority.NORMAL
     estimate_seconds: float = 60.0
-    estimate_spread: float = field(default=0.2, compare=False)  # deviation of its logarithm
+    estimate_spread: float = 0.2  # deviation of its logarithm
     timeout_seconds: float | None = None
     retries: int | None = None
     memory_bytes: int | None = None
@@ -163,8 +160,7 @@ class TaskSpec:
         return (self.prompt.strip() or command.strip()).partition("\n")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Collision:
+class Collision(Struct, frozen=True):
     """Two tasks that would collide side by side, how probably (0…1), and what speaks for it."""
 
     first: TaskId
@@ -173,8 +169,7 @@ class Collision:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnmatchedGlob:
+class UnmatchedGlob(Struct, frozen=True):
     """What a task is to write and nothing in the repository matches; a guess at what was meant."""
 
     task: TaskId
@@ -182,8 +177,7 @@ class UnmatchedGlob:
     meant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """What a run takes besides its tasks' work, in seconds, as learned from earlier runs.
 
     `start_seconds` from a task's dispatch to its process, `capture_seconds` from its exit to the
@@ -196,8 +190,7 @@ class Pace:
     gate_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A goal, its tasks in file order, and the gate that guards every landing.
 
     `collisions` are what was foreseen when the plan was made, the probable ones first, from so many

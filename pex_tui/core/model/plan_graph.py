@@ -6,7 +6,8 @@ rank first is critical-path list scheduling (Kolisch & Hartmann), aware of confl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.model.exclusions import (
     collision_reason,
@@ -21,8 +22,7 @@ from pex_tui.core.model.run_rules import RunRules
 CONFLICT_LOAD_WEIGHT = 0.25
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlanGraph:
+class PlanGraph(Struct, frozen=True, eq=False):
     """Positions are those of `plan.tasks`; two graphs of one plan and rules are the same graph.
 
     `order` has each position after all that it needs. All of the earlier `stages` must have ended

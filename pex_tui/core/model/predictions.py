@@ -1,7 +1,8 @@
 """Collisions that the plan foresaw, beside what then happened: how good the prediction was."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.exclusions import pairs_to_compare
@@ -18,8 +19,7 @@ Pair = tuple[TaskId, TaskId]
 """Two tasks, the one that stands earlier in the plan first."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriteForecast:
+class WriteForecast(Struct, frozen=True):
     """What one task was expected to write (globs, declared or named in its prompt), and wrote.
 
     `untouched` are globs that no written file matches, `unexpected` files that no glob matches.
@@ -32,8 +32,7 @@ class WriteForecast:
     unexpected: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """The plan's predictions against what was observed.
 
     A pair of tasks that nothing orders was *foreseen* when the plan as it was approved let expect

@@ -11,9 +11,11 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import PurePosixPath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.model.globs import any_match, plain_start
 from pex_tui.core.model.ids import TaskId
@@ -44,8 +46,7 @@ _SCRIPTS = {
 """What these programs run when no file is named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(Struct, frozen=True):
     """The protected paths of a run: globs, and files by their names; what tasks may change of them.
 
     A task may change what its `writes` name as a person approved them. A glob that a path happens

@@ -1,7 +1,8 @@
 """The configuration that a run is decided by, fixed when it starts."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 MOST_SLOTS = 32
 """The most slots that a run may have."""
@@ -33,8 +34,7 @@ class ProtectPolicy(StrEnum):
     REFUSE = "refuse"  # the task fails, its work kept
 
 
-@dataclass(frozen=True, slots=True)
-class RunRules:
+class RunRules(Struct, frozen=True):
     """Limits and policies of one run, by default those that are shipped; times are seconds.
 
     `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must

@@ -1,7 +1,9 @@
 """The state of a run: one immutable value, changed by `step` alone."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.model.conflict import Combination, Conflict, Overlap
 from pex_tui.core.model.ids import ClaimId, CommitId, RunId, SlotId, TaskId
@@ -88,8 +90,7 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a task is not a success, in words for a person; `output` is what its gate printed."""
 
     kind: FailureKind
@@ -97,8 +98,7 @@ class Failure:
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """What a ready task waits for and since when; overdue past the lock timeout.
 
     `on` are those that it was last told to wait for, `told` how often that was. Of many tasks that
@@ -112,8 +112,7 @@ class Wait:
     told: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LockClaim:
+class LockClaim(Struct, frozen=True):
     """What a process of an attempt wants or holds: all of the locks or none.
 
     `within` are the claims whose command it runs in, `until` when it gives up; both it and the
@@ -141,8 +140,7 @@ ONLY_THIS = "this request alone"
 """The scope of an answer that no other request may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """What an agent asked to do; `verdict` is None while it waits for the answer.
 
     An edit that is allowed is held back, with its verdict, while another task has the file.
@@ -173,8 +171,7 @@ class Permission:
         return replace(self, verdict=verdict, by=by, answered_at=at)
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderLimit:
+class ProviderLimit(Struct, frozen=True):
     """A provider of models that refuses until then (absolute seconds), the `hits`-th time."""
 
     provider: str
@@ -182,8 +179,7 @@ class ProviderLimit:
     hits: int
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Time between two engines, in absolute seconds; up to `seen` an attempt was alive in it."""
 
     begin: float
@@ -192,8 +188,7 @@ class Gap:
     for_person: bool  # the run waited for a person when it began
 
 
-@dataclass(frozen=True, slots=True)
-class TaskState:
+class TaskState(Struct, frozen=True):
     """Everything known of one task. Times are absolute seconds, None until they happen.
 
     `attempt` counts from 1; 0 means never started. `failures` counts attempts that failed,
@@ -283,8 +278,7 @@ class LandStatus(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(Struct, frozen=True):
     """A whole run. `tasks` and `graph` are in plan order; `seq` counts the events applied."""
 
     run: RunId

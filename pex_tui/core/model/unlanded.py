@@ -1,7 +1,8 @@
 """What an attempt wrote that is no part of its work: why it is not, and where it is kept."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import TaskId
 
@@ -41,8 +42,7 @@ _ARE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Unlanded:
+class Unlanded(Struct, frozen=True):
     """Things of one kind. `paths` are the first of them, a folder ending in a slash.
 
     `kept` is the folder or the ref that keeps them; empty when nothing does, for the reason in

@@ -7,7 +7,8 @@ own. Raises ShellError for what can't be followed, and never guesses.
 """
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.core.shell.scanner import ASSIGNMENT, Scanner, ShellError
 
@@ -20,8 +21,7 @@ _PASSED_OVER = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Command:
+class Command(Struct):
     """A simple command. `inputs` are its here-documents, `outputs` the files it is sent to."""
 
     words: list[str] = field(default_factory=list)
@@ -30,8 +30,7 @@ class Command:
     outputs: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """All simple commands of a line, those in substitutions and function bodies included.
 
     `is_plain` means one command of words alone: no operator, redirection, assignment or expansion.

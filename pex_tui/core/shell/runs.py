@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from pex_tui.core.shell.line import Command, parse
 from pex_tui.core.shell.programs import (
@@ -33,8 +34,7 @@ _MARKS_OF_XARGS = frozenset({"-I", "-J", "--replace"})
 _ENDS = frozenset({";", "+", ":::", "::::"})  # of a command of find, or of parallel
 
 
-@dataclass(slots=True)
-class Runs:
+class Runs(Struct):
     """What one line may run.
 
     `commands` are texts of words with single spaces, where `HOLE` stands for any text; `doubtful`

@@ -5,7 +5,8 @@ What only a running shell knows is a `HOLE`, and unquoted globs have marks of th
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 HOLE = "\0"
 """Stands for any text, spaces included: an expansion or a substitution."""
@@ -26,8 +27,7 @@ class ShellError(ValueError):
     """A line that can't be parsed."""
 
 
-@dataclass(slots=True)
-class Word:
+class Word(Struct):
     """A word after quote removal; `bare` means that nothing in it was quoted or escaped."""
 
     text: str = ""

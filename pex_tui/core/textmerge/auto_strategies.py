@@ -5,8 +5,9 @@ hunk in conflict is settled by one of the strategies that are allowed, or the fi
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from pex_tui.core.textmerge.diff3 import Chunk, Lines, chunks, split_lines
 from pex_tui.core.textmerge.line_matching import comparisons, ends_shared, matches
@@ -15,16 +16,14 @@ _MOST_BYTES = 4 * 1024 * 1024
 _MOST_COMPARISONS = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """A file without conflicts, and the strategies that settled its hunks, each once."""
 
     text: bytes
     strategies: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AutoStrategy:
+class AutoStrategy(Struct, frozen=True):
     """A way to merge a hunk in conflict with nobody asked, if what it makes then passes the gate.
 
     One that is `by_path` is allowed by a setting of its name, which holds globs; the others by
@@ -37,8 +36,7 @@ class AutoStrategy:
     by_path: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
+class _Edit(Struct, frozen=True):
     """Lines `start` to `end` (not included) of the base are replaced."""
 
     start: int

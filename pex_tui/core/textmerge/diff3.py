@@ -5,9 +5,10 @@ are stable, and what stands between two stable stretches is one chunk.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
+
+from msgspec import Struct
 
 from pex_tui.core.textmerge.line_matching import matches
 
@@ -32,8 +33,7 @@ class Choice(StrEnum):
     BOTH = "both"
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """A stretch of the three versions; lines keep their endings."""
 
     base: Lines

@@ -7,8 +7,9 @@ person would do, and it leaves little for the slow comparison of all with all.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+
+from msgspec import Struct, field
 
 Range = tuple[int, int, int, int]  # of the one text, then of the other; ends not included
 
@@ -41,8 +42,7 @@ def ends_shared(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
     return head, next((at for at in range(rest) if one[-1 - at] != other[-1 - at]), rest)
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """Finds what is plain, and yields the stretches between that are not."""
 
     base: Sequence[str]

@@ -7,7 +7,8 @@ rerere does.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.textmerge.auto_strategies import can_compare, encoded, runs_together
 from pex_tui.core.textmerge.diff3 import Chunk, Lines, chunks, split_lines
@@ -15,8 +16,7 @@ from pex_tui.core.textmerge.diff3 import Chunk, Lines, chunks, split_lines
 _MARKERS = tuple(f"{sign * 7} a hunk in conflict\n" for sign in "<|=>")
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """A file with its conflicts marked, what somebody made of it, and when (absolute seconds)."""
 
     path: str

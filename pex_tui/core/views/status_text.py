@@ -1,8 +1,9 @@
 """What a task does, or why it does nothing: as a mark, and in one true sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from pex_tui.core.consequences import blockers
 from pex_tui.core.formatting import clock, counted, ordinal, short
@@ -76,8 +77,7 @@ def mark_of(state: RunState, task: TaskState) -> Mark:
     return mark
 
 
-@dataclass(frozen=True, slots=True)
-class StartQueue:
+class StartQueue(Struct, frozen=True):
     """Those that wait to start, by their place from 1, and the positions of those in flight."""
 
     places: Mapping[TaskId, int] = field(default_factory=dict)

@@ -5,8 +5,9 @@ an estimate leaves of a live attempt is drawn as expected.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from pex_tui.core.formatting import clock
 from pex_tui.core.model.ids import TaskId
@@ -47,8 +48,7 @@ _WORK = {
 } | dict.fromkeys(SUCCEEDED, SpanKind.DONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Cells `start` up to `stop` of a row."""
 
     start: int
@@ -56,16 +56,14 @@ class Span:
     kind: SpanKind
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
+class TimelineRow(Struct, frozen=True):
     """One task's spans, in time, without overlap."""
 
     id: TaskId
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineView:
+class TimelineView(Struct, frozen=True):
     """Rows in plan order; `ticks` are (cell, label), `now` is the cell of the present."""
 
     rows: tuple[TimelineRow, ...]

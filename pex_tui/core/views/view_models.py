@@ -4,8 +4,9 @@ Progress that no agent has told stays unknown; overall, an attempt of unknown pr
 as nothing done.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from pex_tui.core.formatting import clock, percent, short, tokens, total
 from pex_tui.core.liveness import waits_for_a_person
@@ -38,8 +39,7 @@ _LAND_MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(Struct, frozen=True):
     """One task in the list. `progress` is 0…1 or None for unknown."""
 
     id: TaskId
@@ -58,8 +58,7 @@ class TaskRow:
     """What keeps the work of its last attempt; empty while nothing does."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlotView:
+class SlotView(Struct, frozen=True):
     """A slot and who holds it; `mark` is None while it is free."""
 
     slot: SlotId
@@ -67,8 +66,7 @@ class SlotView:
     mark: Mark | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderView:
+class HeaderView(Struct, frozen=True):
     """The run in three lines. `eta` is empty when nobody can tell."""
 
     run: str

@@ -1,14 +1,14 @@
 """What the library knows of an agent: its prompt, its tools, and the defaults of its tasks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import Expects, PermissionRules
 
 
-@dataclass(frozen=True, slots=True)
-class AgentDefinition:
+class AgentDefinition(Struct, frozen=True):
     """One agent. None means that the definition leaves it open.
 
     `argv` is the command of an agent that is one, `prefers` the runner that suits it best.

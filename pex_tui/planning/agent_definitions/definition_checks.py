@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.model.plan import Expects
 from pex_tui.core.sanitize import clean
@@ -43,8 +44,7 @@ _STRANGE_IN_PEX = {
 _JOINED = re.compile(r"(?<=[^\x00-\x7f])\u200d(?=[^\x00-\x7f])")  # one picture made of several
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(Struct, frozen=True, order=True):
     """Something to look at, and its line, counted from 1."""
 
     line: int
@@ -52,16 +52,14 @@ class Finding:
     is_error: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedDefinition:
+class CheckedDefinition(Struct, frozen=True):
     """A definition, or None where it can't be used, and all that was found, sorted by line."""
 
     agent: AgentDefinition | None
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
+class CheckedFile(Struct, frozen=True):
     """What was found in one file."""
 
     path: str

@@ -1,9 +1,9 @@
 """An agent definition's text: Claude Code's frontmatter, our `pex` block, and a prompt below."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
+from msgspec import Struct
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pex_tui.core.model.ids import AgentName
@@ -109,8 +109,7 @@ class BrokenDefinitionError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class DefinitionText:
+class DefinitionText(Struct, frozen=True):
     """A definition in its two parts; `prompt_line` is the line that the prompt begins in."""
 
     front: Document

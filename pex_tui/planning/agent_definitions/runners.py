@@ -1,7 +1,8 @@
 """What runs agents with a model: the runners that are known, found here, and chosen for whom."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pex_tui.core.model.plan import PermissionMode, PermissionRules
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
@@ -14,8 +15,7 @@ SHARED = "acp"
 """The protocol that agents of several providers talk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(Struct, frozen=True):
     """A program that runs agents, and the protocol that it talks."""
 
     name: str
@@ -48,8 +48,7 @@ TALKS = tuple(dict.fromkeys(runner.talk for runner in PRESETS))
 """The protocols; each is a module in `adapters/agents/protocols`."""
 
 
-@dataclass(frozen=True)
-class Runners:
+class Runners(Struct, frozen=True):
     """Which runner is for whom.
 
     `own` are those of the configuration, which may replace a preset of the same name; `chosen` maps

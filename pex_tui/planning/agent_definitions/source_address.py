@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.errors import UserError
 
@@ -15,16 +16,14 @@ _URL = re.compile(r"(https?|ssh|git|file)://", re.IGNORECASE)
 _SSH = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!//)")  # git@host:owner/repository
 
 
-@dataclass(frozen=True, slots=True)
-class GitAddress:
+class GitAddress(Struct, frozen=True):
     """A repository that git can fetch, and the commit or tag that was asked for."""
 
     url: str
     revision: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where files come from; `commit` is None for those that no commit holds.
 
     `tag` is what the user named where that was no commit.
@@ -39,24 +38,21 @@ class Origin:
         return self.source if self.commit is None else f"{self.source}@{self.commit}"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """A file as its source holds it; `path` is relative to the source."""
 
     path: str
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """A file that is not taken, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFiles:
+class SourceFiles(Struct, frozen=True):
     """What a source holds."""
 
     origin: Origin

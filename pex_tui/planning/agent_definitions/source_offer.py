@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field, to_builtins
 
 from pex_tui.core.model.ids import AgentName
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
@@ -28,8 +29,7 @@ class Standing(StrEnum):
     DIFFERS = "differs from what is there"
 
 
-@dataclass(frozen=True, slots=True)
-class LockEntry:
+class LockEntry(Struct, frozen=True):
     """Where a file of the folder was added from; `path` is its name there."""
 
     file: str
@@ -39,8 +39,7 @@ class LockEntry:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A folder that definitions are added to, as it is.
 
     `hashes` are of its files by their names relative to it, `files` the names by the agents' names.
@@ -51,8 +50,7 @@ class Target:
     lock: tuple[LockEntry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OfferedAgent:
+class OfferedAgent(Struct, frozen=True):
     """One definition of the source, and what taking it would mean."""
 
     agent: AgentDefinition
@@ -63,8 +61,7 @@ class OfferedAgent:
     surprises: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """All that a source brings: what can be used, and what is left out."""
 
     source: SourceFiles
@@ -130,7 +127,7 @@ def parse_lock(text: str) -> tuple[LockEntry, ...]:
 def format_lock(entries: Iterable[LockEntry]) -> str:
     """A lock file's text: one line for each file, in their order, so that changes read well."""
     ordered = sorted(entries, key=lambda entry: entry.file)
-    rows = ",\n".join(f"    {json.dumps(asdict(entry))}" for entry in ordered)
+    rows = ",\n".join(f"    {json.dumps(to_builtins(entry))}" for entry in ordered)
     return f'{{\n  "version": {_VERSION},\n  "agents": [\n{rows}\n  ]\n}}\n'
 
 

@@ -5,14 +5,14 @@ reach a reader. Only null is taken from YAML.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """Something to mend, and its line, counted from 1."""
 
     line: int
@@ -27,8 +27,7 @@ class UnreadableError(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """Nested dicts and lists whose leaves are str or None.
 
     `lines` holds a line for each path; `problems` what could be read past (duplicate keys, tags).

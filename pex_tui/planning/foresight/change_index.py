@@ -6,8 +6,9 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from pex_tui.planning.foresight.words import path_words, words
 
@@ -20,8 +21,7 @@ _LONGEST_TEXT = 2**16 - 1
 Postings: TypeAlias = "dict[str, array[int]]"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One commit: its message, the paths it wrote, and those it took away."""
 
     text: str
@@ -29,8 +29,7 @@ class Change:
     gone: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Heat:
+class Heat(Struct):
     """How often and how lately a file was changed.
 
     `levels` are by each of the half-lives, as of the change numbered `at`.
@@ -54,8 +53,7 @@ class Heat:
         self.touches += 1
 
 
-@dataclass(slots=True)
-class ChangeIndex:
+class ChangeIndex(Struct):
     """Changes and files by their numbers, oldest first, and by the words that lead to them.
 
     A posting is a change's number, and in its lowest bits how often the word occurs there.

@@ -7,7 +7,8 @@ of both texts, and, where both declare what they write, of what their globs shar
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.model.globs import overlap, plain_start
 from pex_tui.planning.foresight.change_index import ChangeIndex
@@ -38,16 +39,14 @@ _LOGS = ("change", "news", "history", "release")
 _LOCKS = frozenset({"go.sum", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml"})
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """What is known of a task before it runs; `globs` are what it declares, None for nothing."""
 
     likely: Likely
     globs: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terrain:
+class Terrain(Struct, frozen=True):
     """The repository's files: what was changed in the past, and how many lie below each folder.
 
     Folders are without a slash at the end; "" is the top.

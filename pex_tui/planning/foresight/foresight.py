@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
 
 from pex_tui.core.model.globs import any_overlap, matches
@@ -23,24 +22,23 @@ LEAST_CHANCE = 0.05  # pairs below it are not told of
 _MOST_KEPT = 1000  # texts whose outlook is remembered
 
 
-@dataclass(slots=True)
 class Foresight:
     """What the past of a repository says of tasks to come. `tracked` are the files that exist."""
 
-    index: ChangeIndex
-    model: ForesightModel
-    tracked: Collection[str] = ()
-    terrain: Terrain = field(init=False)
-    _known: dict[str, Likely] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.index.keep_only(self.tracked)
+    def __init__(
+        self, index: ChangeIndex, model: ForesightModel, tracked: Collection[str] = ()
+    ) -> None:
+        self.index = index
+        self.model = model
+        self.tracked = tracked
+        index.keep_only(tracked)
         sizes: Counter[str] = Counter()
-        for path in self.tracked:
+        for path in tracked:
             sizes[path] = 1
             sizes[""] += 1
             sizes.update(path[:end] for end, mark in enumerate(path) if mark == "/")
-        self.terrain = Terrain(self.index, sizes)
+        self.terrain = Terrain(index, sizes)
+        self._known: dict[str, Likely] = {}
 
     def collisions(self, tasks: Sequence[TaskSpec]) -> tuple[Collision, ...]:
         """Pairs that may collide, the probable ones first; none for a very large plan."""

@@ -9,7 +9,8 @@ import heapq
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.planning.foresight.change_index import COUNT_BITS, ChangeIndex
 from pex_tui.planning.foresight.logistic import LogisticModel
@@ -46,8 +47,7 @@ _LATELY = 100  # changes in which a file is hot
 _CANDIDATES = (40, 20, 20, 15)  # by likeness, name, company, heat
 
 
-@dataclass(frozen=True, slots=True)
-class Likely:
+class Likely(Struct, frozen=True):
     """What is expected of a task: the probability of each file, and its weighed words."""
 
     files: Mapping[str, float]
@@ -55,8 +55,7 @@ class Likely:
     length: int  # of the text, in characters
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Struct, frozen=True):
     """A word of the task's text, how telling it is, and how often it occurs."""
 
     text: str

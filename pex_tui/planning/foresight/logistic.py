@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import mul
+
+from msgspec import Struct
 
 _STEEPEST = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogisticModel:
+class LogisticModel(Struct, frozen=True):
     """Weights by the places of their features."""
 
     features: tuple[str, ...]

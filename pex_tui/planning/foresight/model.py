@@ -1,16 +1,16 @@
 """The fitted weights, as they are shipped."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.planning.foresight.collisions import GLOB_FEATURES, TEXT_FEATURES
 from pex_tui.planning.foresight.likely_files import FILE_FEATURES
 from pex_tui.planning.foresight.logistic import LogisticModel
 
 
-@dataclass(frozen=True, slots=True)
-class ForesightModel:
+class ForesightModel(Struct, frozen=True):
     """Whether a task changes a file, and whether two tasks collide.
 
     `texts` knows no more than what the tasks say, `globs` also what both declare to write.

@@ -5,7 +5,9 @@ The answer is text from outside: it is read as a plan file is, and nothing in it
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.formatting import percent
 from pex_tui.core.model.plan import GatePolicy, Plan, TaskSpec
@@ -29,8 +31,7 @@ _LABELS = frozenset({"yaml", "yml", "json"})
 _NO_PLAN = "there is no plan in your answer: no block fenced with ```yaml, and no text that is one."
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A plan that is sound, and what its planner said besides, as one harmless line."""
 
     plan: Plan

@@ -1,8 +1,9 @@
 """How a goal's agents work together, and the words that say why."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+
+from msgspec import Struct
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.clauses import Clause
@@ -26,8 +27,7 @@ class Pattern(StrEnum):
     EMERGENCY = "emergency"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One agent's place in the plan; `path` is what it alone works on, `clause` what it is for."""
 
     agent: str
@@ -37,8 +37,7 @@ class Part:
     clause: Clause | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The pattern, the agents in order, and why it is this pattern."""
 
     pattern: Pattern

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from pex_tui.planning.goals.verbs import (
     AMBIGUOUS,
@@ -47,8 +48,7 @@ _CONTRACTIONS = frozenset({"don't", "dont", "mustn't", "shouldn't"})
 _SUBJECTS = word_set("i we you they it that which who users customers people tests")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One word, in lower case, or a path as written. A ruled-out word is one the goal forbids."""
 
     text: str
@@ -56,8 +56,7 @@ class Word:
     is_ruled_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """Words around one verb; `step` counts what the text orders one after the other, from 0."""
 
     words: tuple[Word, ...]

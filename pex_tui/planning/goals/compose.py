@@ -1,7 +1,8 @@
 """A choice as the document of a plan file, with a reason for everything in it."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pex_tui.core.figures.experience import Work
 from pex_tui.core.model.ids import AgentName
@@ -37,8 +38,7 @@ _OTHER_TOOL_SECONDS = 30
 _FACTORS = {"simple": 0.5, "moderate": 1.0, "complex": 1.5}
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(Struct, frozen=True):
     """The document of a plan file, and why each of its tasks is as it is."""
 
     document: dict[str, Any]
@@ -46,8 +46,7 @@ class Composed:
     agent_seconds: tuple[float, ...]  # what each task would take an agent, tools aside
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(Struct, frozen=True):
     """All that a plan is composed from; `emergency_slots` is how far a boost goes.
 
     `likely` are the files that the goal is probably about.

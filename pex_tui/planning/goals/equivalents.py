@@ -1,7 +1,9 @@
 """What a repository's tools can do in an agent's place while no model is there to run it."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.outline import RepositoryOutline, Tool, ToolKind
@@ -39,8 +41,7 @@ FORMATTING = frozenset(["format", "reformat", "fmt", "formatting", "tidy"])
 FindProgram = Callable[[str], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Equivalent:
+class Equivalent(Struct, frozen=True):
     """The tool in an agent's place, or None, and the reason in words."""
 
     tool: Tool | None

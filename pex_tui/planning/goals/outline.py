@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+
+from msgspec import Struct
 
 _LANGUAGES = {
     **dict.fromkeys(("py", "pyi"), "Python"),
@@ -47,8 +48,7 @@ class ToolKind(StrEnum):
     HISTORY = "history"
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A command that the repository offers; `source` is where that stands ("pyproject.toml")."""
 
     kind: ToolKind
@@ -57,8 +57,7 @@ class Tool:
     source: str
 
 
-@dataclass(frozen=True)
-class RepositoryOutline:
+class RepositoryOutline(Struct, frozen=True, dict=True):
     """Tracked files, the tools they speak of, and the files that change most, hottest first."""
 
     files: tuple[str, ...] = ()

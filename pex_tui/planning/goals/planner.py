@@ -1,7 +1,9 @@
 """A goal into a plan: read, choose, compose, check, and say why and what it is worth."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.formatting import percent
 from pex_tui.core.model.plan import Plan
@@ -24,8 +26,7 @@ _TAB_WIDTH = 8  # the most that a character becomes when it is made safe to show
 _WORTH_IT = frozenset({Pattern.INVESTIGATION, Pattern.PARALLEL, Pattern.PIPELINE})
 
 
-@dataclass(frozen=True, slots=True)
-class GoalPlan:
+class GoalPlan(Struct, frozen=True):
     """A plan made from a goal, its text as a plan file, and why it is as it is."""
 
     plan: Plan

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+from msgspec import Struct, field
 
 from pex_tui.planning.goals.clauses import Clause, Word, read_clauses
 from pex_tui.planning.goals.verbs import PREPOSITIONS, Intent
@@ -19,8 +20,7 @@ PRONOUNS = frozenset({"it", "them", "these", "those", "this", "that"})
 _DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
 
 
-@dataclass(frozen=True, slots=True)
-class ClauseSignals:
+class ClauseSignals(Struct, frozen=True):
     """One clause. `head` are topics with what stands after a preposition at half weight."""
 
     clause: Clause
@@ -33,8 +33,7 @@ class ClauseSignals:
         return self.clause.intent
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Struct, frozen=True):
     """The whole goal. `evidence` holds the words that spoke for a topic, heaviest first."""
 
     clauses: tuple[ClauseSignals, ...]
@@ -59,8 +58,7 @@ class Signals:
         return len({one.clause.step for one in self.clauses})
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """Topics of the words met so far; each word speaks once for each topic."""
 
     weights: dict[str, float] = field(default_factory=dict)

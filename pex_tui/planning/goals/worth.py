@@ -1,7 +1,9 @@
 """What a plan is worth: its time with a team of agents, and with one agent alone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.formatting import clock, counted, percent
 from pex_tui.core.model.plan import Plan
@@ -13,8 +15,7 @@ LEAST_SAVING = 0.2
 """The share of time below which a team is not worth it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payoff:
+class Payoff(Struct, frozen=True):
     """Seconds with the plan's slots, and by one agent alone; switched-off tasks count as well."""
 
     together: float

@@ -1,8 +1,9 @@
 """What a plan is parsed against: the library, the repository, history and configuration."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from pex_tui.core.figures.experience import Experience
 from pex_tui.core.model.ids import AgentName
@@ -20,8 +21,7 @@ def _trust_programs(program: str) -> str | None:
     return program
 
 
-@dataclass(frozen=True)
-class PlanContext:
+class PlanContext(Struct, frozen=True, dict=True):
     """All that the plan's own text does not say.
 
     `tracked` are the paths that git tracks, `experience` is what earlier runs teach.

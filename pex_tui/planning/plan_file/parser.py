@@ -1,6 +1,6 @@
 """A plan file's text into a plan, or everything that is wrong with it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan

@@ -1,8 +1,8 @@
 """A plan's text as checked fields: each task by itself, so that one mistake hides no other."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from pex_tui.planning.fields.documents import (
@@ -18,8 +18,7 @@ from pex_tui.planning.fields.validation_text import explain
 _START = "Start with tasks: and a first task."
 
 
-@dataclass(frozen=True, slots=True)
-class TaskDraft:
+class TaskDraft(Struct, frozen=True):
     """One task as written; `broken` are the keys whose values could not be read."""
 
     position: int
@@ -35,8 +34,7 @@ class TaskDraft:
         return self.fields is not None and self.broken.isdisjoint(keys)
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """A plan as far as it could be read, and what was wrong on the way."""
 
     document: Document

@@ -1,7 +1,8 @@
 """What a plan allows and its author may not have meant, each with a remedy."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.core.formatting import clock, counted, percent
 from pex_tui.core.model.argument_limits import PROMPT, PROMPT_FILE, fits_a_variable
@@ -21,8 +22,7 @@ _MOST_RISKED = 5
 _MOST_UNMATCHED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class PlanWarning:
+class PlanWarning(Struct, frozen=True):
     """Something to know before the start; `tasks` are those it is about."""
 
     text: str

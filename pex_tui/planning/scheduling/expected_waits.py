@@ -1,6 +1,6 @@
 """Which tasks will wait for one another though no need orders them, and why."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan
@@ -9,8 +9,7 @@ from pex_tui.core.model.precedence import Precedence
 from pex_tui.planning.scheduling.schedule import Schedule, lock_pairs
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True):
     """Two tasks, by position, that must not run side by side and that nothing else orders."""
 
     first: int
@@ -18,8 +17,7 @@ class Exclusion:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """A task that the schedule starts after another, only because of what the two share."""
 
     waits: TaskId

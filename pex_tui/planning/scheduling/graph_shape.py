@@ -4,10 +4,10 @@ networkx takes a fifth of a second to import, so import this module only where i
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
 import networkx as nx
+from msgspec import Struct
 
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan
@@ -18,16 +18,14 @@ Edge = tuple[str, str]
 _LARGEST_EXACT_WIDTH = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """Tasks of which each needs the next and the last the first; `weakest` is the edge to drop."""
 
     tasks: tuple[str, ...]
     weakest: Edge
 
 
-@dataclass(frozen=True, slots=True)
-class PlanShape:
+class PlanShape(Struct, frozen=True):
     """How a plan's graph looks. `critical_seconds` is the critical path's length, T∞.
 
     `waves` groups tasks by the longest chain before them. `width` is the most tasks that no chain

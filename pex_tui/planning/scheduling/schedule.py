@@ -8,9 +8,11 @@ stages, exclusions, named locks and the sequential strategy hold. Switched-off t
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.core.events.run_events import RunPlanned
 from pex_tui.core.figures.simulation import Course, simulate
@@ -28,8 +30,7 @@ _NOBODY, _NOTHING = RunId("estimate"), CommitId("0" * 40)
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """A plan's timetable; seconds from the start of the run, in plan order.
 
     Eight of ten runs take from `low_seconds` to `high_seconds`. `serial_seconds` is T₁,

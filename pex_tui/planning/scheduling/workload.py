@@ -7,16 +7,16 @@ Times are seconds from the start. Nothing here knows of plans.
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
+
+from msgspec import Struct
 
 Amounts = tuple[tuple[int, float], ...]  # (resource, how much of it)
 
 _FIRST = (float("-inf"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """Tasks by position: seconds, what has to end before, what must not run beside, what it takes.
 
     `before` must be free of cycles, and no single task may ask for more than the capacities.
@@ -36,8 +36,7 @@ class Workload:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
+class Timetable(Struct, frozen=True):
     """When each task starts and finishes."""
 
     starts: tuple[float, ...]

@@ -1,6 +1,6 @@
 """What a run needs a person for, each need noticed once."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pex_tui.core.coordination.agent_messages import open_permissions
 from pex_tui.core.landing.approval import protected_words
@@ -16,8 +16,7 @@ _NOTICE_SECONDS = 10.0
 _MORE = "More is noticed than fits here; the report has all of it."
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """Something to tell.
 
     `is_news` means that the screen does not show it by itself, `is_urgent` that it waits for the

@@ -1,9 +1,9 @@
 """The monitor: a run as it happens, and the keys that steer it."""
 
 from collections import deque
-from dataclasses import replace
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType

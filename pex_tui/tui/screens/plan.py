@@ -1,9 +1,9 @@
 """A plan before it runs: its graph and tasks, what it will take, and what to know about it."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType

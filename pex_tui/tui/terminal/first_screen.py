@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import locale
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from msgspec import Struct, field
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -31,8 +31,7 @@ Made = TypeVar("Made")
 Start = Literal["home"] | PlanDraft | RunSession
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """How the app looks and calls, as configured; `themes` are folders besides the shipped one."""
 
     symbols: str = "emoji"
@@ -45,8 +44,7 @@ class Look:
     has_figures: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A repository that was read, how the app is to look, and what it shows first."""
 
     workshop: Workshop

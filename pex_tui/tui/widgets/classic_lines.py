@@ -5,8 +5,8 @@ the rest to the activity. What the specification has no place for stands below t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from pex_tui.core.formatting import percent
@@ -35,8 +35,7 @@ _SELECTORS = {0xFE0E: None, 0xFE0F: None}  # terminals disagree on the width of 
 Pieces = Sequence[Piece]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line with its frame, which is the first and the last piece; `task` is whose line it is."""
 
     pieces: tuple[Piece, ...]
@@ -44,8 +43,7 @@ class Line:
     is_selected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """The lines that fit; `top` is the first task shown of those that are, `room` how many fit."""
 
     lines: tuple[Line, ...]
@@ -53,8 +51,7 @@ class Page:
     room: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Canvas:
+class Canvas(Struct, frozen=True):
     """Cells to draw in, and with which symbols."""
 
     width: int

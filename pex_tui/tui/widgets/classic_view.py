@@ -1,6 +1,6 @@
 """What the classic box shows of a run: frozen, equal when nothing to be seen has changed."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pex_tui.core.formatting import UNKNOWN, percent, size, spoken
 from pex_tui.core.model.state import RunState
@@ -18,8 +18,7 @@ from pex_tui.engine.session import Usage
 from pex_tui.tui.widgets.notice import conflict_words, question_words
 
 
-@dataclass(frozen=True, slots=True)
-class ClassicView:
+class ClassicView(Struct, frozen=True):
     """A run in the words of the box; `worked` goes with `rows`, `alarms` ask for attention."""
 
     header: HeaderView

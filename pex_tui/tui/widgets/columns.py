@@ -1,9 +1,9 @@
 """The columns of the agents list at a given width."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from pex_tui.core.views.view_models import TaskRow
@@ -18,8 +18,7 @@ _TIME = 7
 _SPENT = 7  # for tokens, and for cost
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Widths in cells; 0 means that the column is not shown."""
 
     id: int

@@ -3,10 +3,10 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from msgspec import Struct
 from rich.cells import cell_len, get_character_cell_size
 
 _WIDEST = 2  # cells of a character
@@ -28,8 +28,7 @@ class Row(NamedTuple):
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class FoldedLines:
+class FoldedLines(Struct, frozen=True):
     """`total` lines of clean text, the first of which is `text(0)`."""
 
     text: Callable[[int], str]

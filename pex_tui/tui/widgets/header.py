@@ -1,7 +1,6 @@
 """The run in three lines: what it is, how far it is, what it uses."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -17,8 +16,7 @@ _GRAPH = 12
 _LEAST_GOAL = 8
 
 
-@dataclass(frozen=True, slots=True)
-class UsageView:
+class UsageView(Struct, frozen=True):
     """The newest measurements, oldest first: CPU fractions of the machine, bytes of memory.
 
     `tokens` and `cost_usd` are what the run had used by then.

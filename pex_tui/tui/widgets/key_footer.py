@@ -1,7 +1,7 @@
 """The keys at the foot of a screen: as many as there is room for, and none cut in two."""
 
-from dataclasses import dataclass, replace
-
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
@@ -13,8 +13,7 @@ _ALWAYS = frozenset({"help", "leave"})  # from these two all others can be found
 _GAP = 1  # to the next key, or the frame of the palette's
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Struct, frozen=True):
     """A key as the footer shows it."""
 
     key: str

@@ -5,10 +5,11 @@ import os
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.repository import Repository, discover
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for

@@ -3,7 +3,9 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.lander import GitLander, LanderOptions
@@ -83,7 +85,7 @@ class World:
         with_stand_in(self.options.repository, self.places)
 
     def with_gate(self, *verify: tuple[str, ...], **options: object) -> GitLander:
-        gate = replace(GateOptions(verify), **options)  # type: ignore[arg-type]  # test shorthand
+        gate = replace(GateOptions(verify), **options)
         return GitLander(replace(self.options, gate=gate))
 
     def git(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:

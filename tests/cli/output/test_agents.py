@@ -3,10 +3,11 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.cli.output.agents import first_sentence, render_agent, render_agents
 from pex_tui.core.model.ids import AgentName

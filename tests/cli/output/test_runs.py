@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pex_tui.cli.output.runs import render_runs
 from pex_tui.core.model.ids import RunId

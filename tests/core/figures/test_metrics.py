@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from pex_tui.core.consequences import next_deadline
 from pex_tui.core.events.agent_events import PermissionAsked, PermissionDecided

@@ -1,7 +1,7 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.consequences import blockers, is_drained, is_over, next_deadline
 from pex_tui.core.events.actions import (

@@ -1,7 +1,7 @@
 from collections.abc import Callable
-from dataclasses import fields
 
 import pytest
+from msgspec.structs import fields
 
 from pex_tui.core.consequences import next_deadline
 from pex_tui.core.events.actions import CaptureWork, PauseAgent, ResumeAgent, StartAgent, StopAgent

@@ -1,9 +1,9 @@
 """Many tasks that must not run side by side: told once for each, whatever their number."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.events.run_events import SlotsRequested, TaskHeld
 from pex_tui.core.model.conflict import ConflictKind, Decision

@@ -3,12 +3,13 @@
 import json
 import re
 import typing
-from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
 
 from pex_tui.core.events.event_codec import VERSION, CodecError, decode, encode, event_name
 from pex_tui.core.events.landing_events import BranchMoved
@@ -143,7 +144,7 @@ def described() -> dict[str, Any]:
             waiting.extend(typing.get_args(hint))
         elif isinstance(hint, type) and issubclass(hint, StrEnum):
             found[name] = sorted(hint)
-        elif is_dataclass(hint) and name not in found:
+        elif isinstance(hint, type) and issubclass(hint, Struct) and name not in found:
             hints = typing.get_type_hints(hint)
             found[name] = {
                 one.name: [_spelled(one.type), _default(one.name, one.default)]
@@ -162,4 +163,4 @@ def _spelled(hint: object) -> str:
 def _default(name: str, value: object) -> str:
     if name == "semantics":
         return "the newest"
-    return "required" if value is MISSING else repr(value)
+    return "required" if value is NODEFAULT else repr(value)

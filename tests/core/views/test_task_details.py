@@ -1,9 +1,9 @@
 """What the info of a task tells."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.views.task_details import facts

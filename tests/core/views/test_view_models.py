@@ -1,8 +1,7 @@
 """What the monitor shows of a run, and the sentences that say why."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.events.run_events import (
     AgentPaused,
@@ -75,10 +74,7 @@ def test_a_task_says_what_it_does_or_why_it_waits(task: str, text: str) -> None:
 
 def changed(state: RunState, task: str, **fields: object) -> RunState:
     """The state with another state of one task."""
-    tasks = tuple(
-        replace(one, **fields) if one.id == task else one  # type: ignore[arg-type]  # shorthand
-        for one in state.tasks
-    )
+    tasks = tuple(replace(one, **fields) if one.id == task else one for one in state.tasks)
     return replace(state, tasks=tasks)
 
 

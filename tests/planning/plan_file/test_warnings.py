@@ -1,7 +1,7 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import Plan

@@ -1,6 +1,6 @@
 """What a key asks of the run, by the state of the selected agents."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pex_tui.core.events.run_events import PauseRequested, ResumeRequested
 from pex_tui.core.model.ids import TaskId

@@ -1,8 +1,9 @@
 """Tool calls of the Agent Client Protocol, put together from all that was said of each."""
 
 import shlex
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.agents.agent_paths import is_own, touched
 from pex_tui.adapters.agents.protocols.protocol import entries, scope_of, section, text_of, wish
@@ -28,8 +29,7 @@ _PATH_KEYS = (
 )
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(Struct):
     """What is known of one call; later words count more than earlier ones."""
 
     told: dict[str, Any] = field(default_factory=dict)

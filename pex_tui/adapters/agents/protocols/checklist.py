@@ -1,6 +1,6 @@
 """What an agent has set itself to do: the one source of its progress that is never invented."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from pex_tui.core.sanitize import clean
 
@@ -9,8 +9,7 @@ DOING = "in_progress"
 _ACTIVITY_LIMIT = 200
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """A step; `doing` is how the agent words it while it is at it."""
 
     title: str
@@ -18,8 +17,7 @@ class Item:
     doing: str = ""
 
 
-@dataclass(slots=True)
-class Checklist:
+class Checklist(Struct):
     """The steps by the agent's own names for them, in order, and what it does just now."""
 
     items: dict[str, Item] = field(default_factory=dict)

@@ -5,8 +5,9 @@ that of a turn. Before each tool it asks our hook, which is where a gentle pause
 """
 
 import uuid
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.agents.agent_paths import is_own, touched
 from pex_tui.adapters.agents.protocols import claude_start

@@ -8,8 +8,9 @@ it would say has a key, so that what is in the input's log already is not said t
 import json
 import math
 import re
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from pex_tui.core.lifecycle.permissions import UNKNOWN_TOOLS
 from pex_tui.core.model.state import ONLY_THIS, FailureKind, Verdict
@@ -39,8 +40,7 @@ _AUTH = re.compile(
 _LIMIT = re.compile(r"rate.?limit|overloaded|too many requests|quota|\b(429|529)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Struct, frozen=True):
     """One line for the agent. One that `waits` is kept back while the agent is paused."""
 
     key: str
@@ -48,8 +48,7 @@ class Say:
     waits: bool = False
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(Struct):
     """What came of a line: reports for the engine, answers, and lines of the transcript."""
 
     reports: list[AgentReport] = field(default_factory=list)

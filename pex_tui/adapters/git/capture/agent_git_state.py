@@ -8,9 +8,10 @@ import asyncio
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.git.isolation.agent_refs import (
     AgentRefs,
@@ -46,16 +47,14 @@ _HALF_DONE = {  # what git keeps in its folder until it is done
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
+class Habits(Struct, frozen=True):
     """What an agent did with git that a person should know; each oddity goes on after its name."""
 
     oddities: tuple[str, ...] = ()
     own_commits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OwnWork:
+class OwnWork(Struct, frozen=True):
     """Commits of the agent's that are not in its files: by what they are, newest first.
 
     `left` are commits that neither HEAD nor a stash holds, by branch or short id.
@@ -73,8 +72,7 @@ class OwnWork:
         return (*ends, *self.stashes, *self.left.values())
 
 
-@dataclass(frozen=True)
-class AgentGit:
+class AgentGit(Struct, frozen=True, dict=True):
     """The git directory of a workspace, seen by the user's `git`, which has no work tree."""
 
     git: Git

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.capture.agent_git_state import AgentGit, OwnWork
 from pex_tui.adapters.git.capture.change_set import take_footprint
@@ -24,7 +26,6 @@ from pex_tui.adapters.git.capture.unlanded_files import (
     ground_of,
     parsed,
     put_aside,
-    written,
 )
 from pex_tui.adapters.git.isolation.object_transfer import bring_over
 from pex_tui.adapters.git.plumbing.attributes import Attributes
@@ -57,8 +58,7 @@ from pex_tui.engine.run_paths import Places
 _ANSWER = "captured.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(Struct, frozen=True):
     """Captures from workspaces of a repository; `identity` is git's variables for who commits.
 
     Ignored paths that match `keep` outlive a reset.
@@ -265,7 +265,7 @@ class Answers:
             "markers": answer.markers,
             "oddities": answer.oddities,
             "own_commits": answer.own_commits,
-            "unlanded": written(answer.unlanded),
+            "unlanded": to_builtins(answer.unlanded),
             "intrusions": answer.intrusions,
         }
         write_whole(path, json.dumps(content).encode())

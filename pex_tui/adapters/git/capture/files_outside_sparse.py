@@ -7,7 +7,8 @@ without that, only the agent's index can tell: a merge changes such files there 
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.agent_git_state import AgentGit
 from pex_tui.adapters.git.isolation.object_transfer import bring_over
@@ -19,8 +20,7 @@ from pex_tui.core.model.ids import CommitId
 _SUBMODULE = "160000"
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """`absent` are entries without a file, as the agent has them; `gone` are deleted paths."""
 
     absent: tuple[IndexEntry, ...] = ()

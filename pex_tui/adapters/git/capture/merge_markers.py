@@ -6,7 +6,8 @@ size may hold lines of the usual one as its text.
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import Git
@@ -18,8 +19,7 @@ _SUSPICIOUS = "^(<{3,}|>{3,}|={3,})( |\r|$)"
 _SUBMODULE = "160000"
 
 
-@dataclass(frozen=True, slots=True)
-class MarkerCheck:
+class MarkerCheck(Struct, frozen=True):
     """The check of one repository; the attributes in force are those of the checked tree."""
 
     git: Git

@@ -6,14 +6,14 @@ files are the work; a clone, or a worktree, is somebody else's content and no pa
 """
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 
 
-@dataclass(frozen=True, slots=True)
-class NestedWork:
+class NestedWork(Struct, frozen=True):
     """What of nested repositories is work: its paths, and the scaffolds that it lies in."""
 
     paths: list[str] = field(default_factory=list)

@@ -5,8 +5,9 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.nested_repositories import NestedWork, histories, nested_work
 from pex_tui.adapters.git.capture.oversized_files import ASIDE, LEFT_OUT, set_aside
@@ -21,8 +22,7 @@ HUGE_BYTES = 100 * 1024 * 1024
 _KEEP_ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(Struct, frozen=True):
     """What goes into a snapshot besides changed and new files, and what stays out of it.
 
     `foreign` are paths, and folders ending in a slash, that never go in when they are new;
@@ -39,16 +39,14 @@ class Extras:
     attempt: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A commit on the start commit, and the paths in which it differs; of a rename, both."""
 
     commit: CommitId
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """What a snapshot is called: its commit message, its ref, and who commits.
 
     `identity` are git's variables for author and committer.
@@ -59,8 +57,7 @@ class Label:
     identity: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """The paths of a task's work: what it removed, what it changed, what it made.
 
     `huge` are new files that are too large for git, `scaffolds` repositories whose files are new.

@@ -6,8 +6,10 @@ that a pointer to them resolves once it has landed; what it did not commit becom
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, remove_tree
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, Git, GitError, ask_git
@@ -18,8 +20,7 @@ MODULES = "modules"
 _ALONE = {"GIT_ALLOW_PROTOCOL": "none"}
 
 
-@dataclass(frozen=True, slots=True)
-class Submodules:
+class Submodules(Struct, frozen=True):
     """The submodules of one work tree, and the user's repositories of them in `stores`.
 
     What is kept gets refs that begin with `ref`, by `identity`. `scratch` is a folder to be made: a

@@ -9,9 +9,10 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, to_builtins
 
 from pex_tui.adapters.git.capture.oversized_files import ASIDE, copy, set_aside
 from pex_tui.adapters.git.capture.snapshot import is_foreign
@@ -38,8 +39,7 @@ _CACHE_NAMES = frozenset(name for name in _CACHES if "*" not in name)
 _CACHE_MARK = "CACHEDIR.TAG"  # bford.info/cachedir
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What lay in a worktree before its attempt began, and what stays in it after a reset.
 
     `foreign` are paths, and folders ending in a slash; `since_ns` is when the attempt began, in
@@ -118,8 +118,7 @@ async def _listed(shadow: Shadow, *options: str) -> list[str]:
     return [name for name in os.fsdecode(answer.stdout).split("\0") if name]
 
 
-@dataclass(frozen=True, slots=True)
-class _Aside:
+class _Aside(Struct, frozen=True):
     root: Path
     ground: Ground
     folder: Path
@@ -147,7 +146,7 @@ class _Aside:
         found = [*before, *(one for one in found if one not in before)]
         if found:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / _RECORD, json.dumps([asdict(one) for one in found]).encode())
+            write_whole(self.folder / _RECORD, json.dumps(to_builtins(found)).encode())
         for why, paths in ({**kinds, Why.IGNORED: ignored_paths}).items():
             if why is not Why.EMPTY:
                 set_aside(self.root, paths, self.folder / why)
@@ -242,11 +241,6 @@ def _sizes(place: Path) -> Iterator[int]:
             yield path.lstat().st_size
         except OSError:
             continue
-
-
-def written(found: tuple[Unlanded, ...]) -> list[dict[str, Any]]:
-    """As JSON."""
-    return [asdict(one) for one in found]
 
 
 def parsed(content: list[dict[str, Any]]) -> tuple[Unlanded, ...]:

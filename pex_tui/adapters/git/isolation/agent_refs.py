@@ -8,8 +8,9 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 PACKED = "packed-refs"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -22,8 +23,7 @@ _REMOTES = "refs/remotes/"
 _SUPERSEDES = ("commit (amend)", "rebase")
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRefs:
+class AgentRefs(Struct, frozen=True):
     """What a repository's refs and reflogs name. `branch` is HEAD's, empty when it is detached.
 
     `stashes` are the newest first; `logged` are commits that a reflog names, but for those that

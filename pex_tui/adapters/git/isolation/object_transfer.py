@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.isolation.workspace_repository import quoted_path
 from pex_tui.adapters.git.plumbing.git_runner import Git

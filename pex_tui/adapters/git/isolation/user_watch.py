@@ -11,8 +11,9 @@ import os
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.isolation.agent_refs import log_entries
 from pex_tui.adapters.git.plumbing.filesystem import put_bytes
@@ -50,8 +51,7 @@ _SOUND_HEAD = re.compile(rb"(ref: refs/.+|[0-9a-f]{40,64})\n*", re.DOTALL)
 _MOST_TOLD = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What the user's repository was like: refs, stashes, files by their path, and its HEAD."""
 
     refs: dict[str, str]
@@ -68,22 +68,19 @@ class Seen:
         return json.dumps(known)
 
 
-@dataclass(slots=True)
 class UserWatch:
     """Compares a user's repository, which has a stand-in, with what it was like at the last look.
 
     `store` is a file for that, and `aside` a folder for what is put out of the way.
     """
 
-    repository: Repository
-    store: Path
-    aside: Path
-    _refs: UserRefs = field(init=False)
-    _seen: Seen | None = None
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def __post_init__(self) -> None:
-        self._refs = UserRefs(self.repository.git)
+    def __init__(self, repository: Repository, store: Path, aside: Path) -> None:
+        self.repository = repository
+        self.store = store
+        self.aside = aside
+        self._refs = UserRefs(repository.git)
+        self._seen: Seen | None = None
+        self._looking = asyncio.Lock()
 
     async def begin(self, *, is_quiet: bool) -> None:
         """An attempt is about to start; `is_quiet` when no other is at work. Raises GitError."""

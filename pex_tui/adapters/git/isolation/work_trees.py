@@ -8,8 +8,9 @@ import asyncio
 import os
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.isolation.linked_worktrees import forget_half_made, forget_linked, unlink
 from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
@@ -21,8 +22,7 @@ from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.core.model.ids import CommitId
 
 
-@dataclass(frozen=True, slots=True)
-class WorkTrees:
+class WorkTrees(Struct, frozen=True):
     """The work trees of one repository; ignored paths that match `keep` outlive a reset."""
 
     repository: Repository

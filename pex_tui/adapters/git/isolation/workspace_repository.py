@@ -8,7 +8,6 @@ its configuration.
 
 import os
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pex_tui.adapters.git.isolation.agent_refs import PACKED, read_agent_refs
@@ -27,15 +26,12 @@ _MODULES = "modules"
 _USERS = "refs/remotes/user/"
 
 
-@dataclass(slots=True)
 class WorkspaceRepositories:
     """Lays repositories that borrow from one of the user's, which has a stand-in."""
 
-    repository: Repository
-    _refs: UserRefs = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._refs = UserRefs(self.repository.git)
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._refs = UserRefs(repository.git)
 
     async def refs(self) -> ShownRefs:
         """The refs that a repository laid now begins with; raise GitError or OSError."""

@@ -5,8 +5,9 @@ merge driver: what is plain there is not for us to say.
 """
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.landing.resolution_cache import Memory
@@ -28,8 +29,7 @@ _KINDS = ("content", "add/add")
 _PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` without a driver
 
 
-@dataclass(frozen=True, slots=True)
-class TextConflict:
+class TextConflict(Struct, frozen=True):
     """A conflict between two edits of one text, in chunks; how long a marker is in that file."""
 
     conflict: PathConflict
@@ -46,8 +46,7 @@ class TextConflict:
         return bool(markers_left(text, versions(self.parts), size=self.marker_size, settles=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Combiner:
+class Combiner(Struct, frozen=True):
     """What may be settled how: as it was before, by `silent` strategies, on some paths by others.
 
     Only where something `judges` the outcome.

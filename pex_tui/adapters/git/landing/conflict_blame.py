@@ -1,7 +1,8 @@
 """Whose landings a work is in conflict with: those that changed what does not merge now."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import PathConflict, TreeMerge, TreeMerger, entries_at
@@ -13,8 +14,7 @@ _MOST_MERGES = 30  # beyond which all who touched the paths are named
 _Dispute = tuple[bytes, ...] | tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Parties:
+class Parties(Struct, frozen=True):
     """Finds the tasks by merging the work onto each of the landings that touched the paths."""
 
     git: Git

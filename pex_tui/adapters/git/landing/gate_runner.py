@@ -7,8 +7,9 @@ import shlex
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.landing.gate_workspace import GateWorkspace
@@ -31,8 +32,7 @@ _TAIL_BYTES = 256 * 1024
 _LOCK_PATIENCE_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class GateOptions:
+class GateOptions(Struct, frozen=True):
     """What the gate checks and within which bounds.
 
     `timeout_seconds` and `output_limit_bytes` hold for all checks of one gate together. `setup`
@@ -47,8 +47,7 @@ class GateOptions:
     output_limit_bytes: int = 64 * 1024 * 1024
 
 
-@dataclass(slots=True)
-class _Bench:
+class _Bench(Struct):
     """A place where one commit at a time is checked."""
 
     workspace: GateWorkspace

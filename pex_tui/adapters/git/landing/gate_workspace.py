@@ -1,7 +1,8 @@
 """The gate's own workspace: reset to a commit as if freshly made, whatever was left there."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.plumbing.filesystem import is_folder
@@ -10,8 +11,7 @@ from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.core.model.ids import CommitId
 
 
-@dataclass(frozen=True, slots=True)
-class GateWorkspace:
+class GateWorkspace(Struct, frozen=True):
     """The workspace at `worktree`; nothing is recorded of it, as it holds no work."""
 
     trees: WorkTrees

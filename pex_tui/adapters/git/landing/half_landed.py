@@ -11,8 +11,10 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
@@ -29,8 +31,7 @@ _GONE = "0" * 6
 Entry = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
+class Landing(Struct, frozen=True):
     """What is being done to a checkout: its branch (a full ref) goes from `old` to `new`.
 
     `run` is the one that lands, by whose settings of git it is finished or undone; empty in notes
@@ -45,8 +46,7 @@ class Landing:
     run: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LandingNote:
+class LandingNote(Struct, frozen=True):
     """The note of the one landing in a user's checkout that is under way."""
 
     path: Path
@@ -56,7 +56,7 @@ class LandingNote:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_name(f"{self.path.name}.new")
         with fresh.open("w", encoding="utf-8") as file:
-            json.dump(asdict(landing), file)
+            json.dump(to_builtins(landing), file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.path)

@@ -1,6 +1,6 @@
 """Brings what a run has landed to the branch that it started from."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.landing.auto_resolver import Combiner
@@ -32,8 +32,7 @@ _TRIES = 3  # how often a target may move under a replay
 _REPLAY = TaskId(REPLAYED)  # no task can have this name
 
 
-@dataclass(frozen=True, slots=True)
-class RunLanding:
+class RunLanding(Struct, frozen=True):
     """Fast-forwards a target to the integration tip, or replays the run's commits onto it."""
 
     integration: Integration

@@ -4,8 +4,10 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.capture.snapshot import changed_paths
@@ -51,8 +53,7 @@ LANDING_LOCK, LANDING_NOTE = "landing.lock", "landing.json"
 _DIFF_BYTES = 2 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class LanderOptions:
+class LanderOptions(Struct, frozen=True):
     """Which run lands where.
 
     `git` is on the repository, without a work tree; `checkout` is git on the checkout that the user

@@ -3,10 +3,11 @@
 import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+
+from msgspec import Struct, field, to_builtins
 
 from pex_tui.core.sanitize import clean
 from pex_tui.core.textmerge.diff3 import Chunk
@@ -18,8 +19,7 @@ _MOST_BYTES_IN_ALL = 64 * 1024 * 1024
 _MOST_FILES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """The folder of what people decided. A file there that can't be read is thrown away."""
 
     folder: Path
@@ -28,7 +28,7 @@ class Memory:
     def keep(self, path: str, parts: tuple[Chunk, ...], text: bytes, by: str) -> None:
         """Remember that somebody settled the conflict so; raise OSError."""
         known = remember(path, parts, text, by, time.time())
-        stored = json.dumps({"format": _FORMAT, **asdict(known)}).encode("ascii")
+        stored = json.dumps({"format": _FORMAT, **to_builtins(known)}).encode("ascii")
         if len(stored) > _MOST_BYTES:
             return
         self.folder.mkdir(parents=True, exist_ok=True)

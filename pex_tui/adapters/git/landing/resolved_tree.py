@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.plumbing.git_runner import Git
@@ -25,8 +26,7 @@ _REGULAR = ("100644", "100755")
 _SNIFFED_BYTES = 8000  # where git looks for a NUL before it calls a file binary
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(Struct, frozen=True):
     """What a person calls the sides in conflict markers."""
 
     tip: str

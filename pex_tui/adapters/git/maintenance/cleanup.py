@@ -9,8 +9,9 @@ import fcntl
 import math
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.capture import Capture
 from pex_tui.adapters.git.capture.oversized_files import has_left_out
@@ -40,8 +41,7 @@ _SCRATCH = ("attributes", "launcher.log")
 _LOCKS = (*(f"{name}.lock" for name in GATES), "landing.lock", "launcher.lock")
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaner:
+class Cleaner(Struct, frozen=True):
     """Cleans one repository's `finished` runs.
 
     Worktrees that no attempt has go when nobody has used them since `idle_since`, in absolute

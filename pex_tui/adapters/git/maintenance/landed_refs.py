@@ -1,7 +1,8 @@
 """What of finished runs has reached a branch of the user's, so that nothing else need keep it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.snapshot import changed_paths
 from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, trailers_of
@@ -12,8 +13,7 @@ from pex_tui.core.model.ids import CommitId, RunId, TaskId
 _OURS = "refs/heads/pex/"
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRef:
+class KeptRef(Struct, frozen=True):
     """A ref of ours and the commit that it names."""
 
     name: str
@@ -32,8 +32,7 @@ async def list_refs(git: Git, *patterns: str) -> list[KeptRef]:
     return [KeptRef(name, CommitId(commit)) for commit, name in lines]
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(Struct, frozen=True):
     """What the user's branches hold: `tips` are theirs, `tasks` all that their commits name."""
 
     git: Git

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.commit_message import trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
@@ -23,8 +24,7 @@ _MOST_COMMITS = 10_000
 _ATTEMPT = re.compile(r"([^/]+)/([0-9]+)(?![0-9])")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRun:
+class FoundRun(Struct, frozen=True):
     """A run by its refs: where it began, what landed last and when, and of which tasks."""
 
     run: RunId

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.overlap.overlap_filter import may_collide, shared_lines, told_lines
 from pex_tui.adapters.git.plumbing.attributes import Attributes
@@ -18,8 +19,7 @@ from pex_tui.engine.overlap_probe import Footprint
 from pex_tui.engine.ports import WorkspaceError
 
 
-@dataclass(frozen=True, slots=True)
-class GitLookout:
+class GitLookout(Struct, frozen=True):
     """Looks at the workspaces of one repository."""
 
     workspaces: GitWorkspaces

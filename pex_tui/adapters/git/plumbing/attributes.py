@@ -9,8 +9,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.objects import read_blobs
@@ -19,8 +21,7 @@ _NAME = b".gitattributes"
 _REGULAR = (b"100644", b"100755")
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(Struct, frozen=True):
     """Folders of `.gitattributes`, one for each distinct set, under `root`."""
 
     git: Git

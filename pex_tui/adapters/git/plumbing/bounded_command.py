@@ -7,11 +7,11 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import psutil
+from msgspec import Struct
 
 from pex_tui.adapters.system.child_process import running
 from pex_tui.core.sanitize import clean
@@ -21,8 +21,7 @@ _SWEEP_SECONDS = 10.0
 _SWEEP_POLL_SECONDS = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """When a program is ended: at `until` (monotonic seconds), or when the log has grown so big."""
 
     until: float

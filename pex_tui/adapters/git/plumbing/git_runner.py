@@ -7,9 +7,11 @@ import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pex_tui.adapters.system.child_process import run_through, running
 
@@ -65,8 +67,7 @@ class GitError(Exception):
         super().__init__(self.stderr or f"git {' '.join(args)} ended with {status}")
 
 
-@dataclass(frozen=True, slots=True)
-class GitResult:
+class GitResult(Struct, frozen=True):
     """What a git command answered."""
 
     status: int
@@ -79,8 +80,7 @@ class GitResult:
         return self.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Struct, frozen=True):
     """Git on one repository and, where given, one work tree and index.
 
     `git_dir` and `work_tree` are always passed explicitly, so that a planted `.git` file or

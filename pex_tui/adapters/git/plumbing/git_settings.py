@@ -7,9 +7,10 @@ of them runs is all that our own git goes by, and all that a workspace is told.
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 
@@ -28,8 +29,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\
 _NO_PATH = re.compile(r"[^/]*:")  # `host:path`, `https://…`, `ext::…`
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One entry; `key` as git writes it, `text` None where there is no value ("true").
 
     `is_included` says that it came from a file that another one names on a condition.

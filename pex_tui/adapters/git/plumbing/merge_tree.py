@@ -8,7 +8,9 @@ aside as `path~label`, where the label is what the command line called the side.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
@@ -34,16 +36,14 @@ _SPELLED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """What one side has at a path: git's mode and object id."""
 
     mode: str
     oid: str
 
 
-@dataclass(frozen=True, slots=True)
-class PathConflict:
+class PathConflict(Struct, frozen=True):
     """One path that does not merge. `places` are where the merged tree keeps what lies there."""
 
     path: str
@@ -59,8 +59,7 @@ class PathConflict:
         return tuple(side for side in (self.work, self.tip, self.base) if side)
 
 
-@dataclass(frozen=True, slots=True)
-class TreeMerge:
+class TreeMerge(Struct, frozen=True):
     """A merged tree; without conflicts it is the result, else it holds git's conflict markers.
 
     `tip` and `work` are the commits by whose ids git labels the sides in those markers.
@@ -72,8 +71,7 @@ class TreeMerge:
     conflicts: tuple[PathConflict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TreeMerger:
+class TreeMerger(Struct, frozen=True):
     """Three-way merges by ort, with the attributes of the tip's tree in force."""
 
     git: Git

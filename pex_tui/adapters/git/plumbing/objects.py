@@ -1,15 +1,15 @@
 """Reads git's objects in one process and writes commits whose id depends on nothing but content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import LandingError
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """A commit as git stores it; `author` and `committer` are "Name <mail> seconds zone"."""
 
     id: CommitId

@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
@@ -19,8 +20,7 @@ from pex_tui.engine.ports import LandingError
 _POLL_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Refs:
+class Refs(Struct, frozen=True):
     """The refs of a repository; `lock` is the landing lock's file, that every writer holds.
 
     The patience is how long to wait for that lock, and for a ref lock that some git holds.

@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.git_runner import (
     NO_OTHER_SETTINGS,
@@ -24,8 +26,7 @@ class RepositoryError(UserError):
     """A run can't start in this repository; the message says why, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who commits, as git's configuration has it when the run starts.
 
     Agents may rewrite the configuration later; with `environment` git does not look there again.
@@ -47,8 +48,7 @@ class Identity:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Dirt:
+class Dirt(Struct, frozen=True):
     """Work in the user's checkout that no commit holds: changed tracked paths, untracked entries.
 
     An untracked folder counts once.
@@ -73,8 +73,7 @@ class Dirt:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """The user's checkout and its repository; all paths absolute, symbolic links resolved.
 
     `git_dir` belongs to the checkout, `common_dir` to the repository: they differ when the user

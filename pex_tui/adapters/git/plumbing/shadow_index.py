@@ -8,8 +8,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.filesystem import exists, is_folder, put_file, remove_tree
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, Git, GitError
@@ -30,8 +31,7 @@ _IN_ONE_PACK = ("-c", "core.bigFileThreshold=1")
 _UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """How a work tree differs from what the index held.
 
     `nested` are untracked folders that are repositories of their own.
@@ -43,8 +43,7 @@ class Changes:
     nested: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
+class IndexEntry(Struct, frozen=True):
     """One entry to put into an index as it is."""
 
     mode: str
@@ -52,8 +51,7 @@ class IndexEntry:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One entry that an index holds, with the letter that `git ls-files -t` has for it."""
 
     tag: str
@@ -70,8 +68,7 @@ class Listed:
         return self.tag == "S"
 
 
-@dataclass(frozen=True, slots=True)
-class Shadow:
+class Shadow(Struct, frozen=True):
     """The work tree at `root`, seen through an index of ours since the commit `start`.
 
     Where it has patterns, the work tree is a sparse checkout: what they leave out counts as

@@ -7,8 +7,9 @@ the user's files later, no filter, merge driver or attribute of it has a say in 
 
 import asyncio
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, put_bytes, remove_tree
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError

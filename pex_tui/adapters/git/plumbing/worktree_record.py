@@ -5,10 +5,11 @@ After a crash the next engine finds here which attempt has which folder.
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.filesystem import is_folder
 from pex_tui.adapters.system.whole_file import write_whole
@@ -18,8 +19,7 @@ from pex_tui.engine.attempt import AttemptKey
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Worktree:
+class Worktree(Struct, frozen=True):
     """A workspace: a work tree, with a repository of its own in `git_dir`.
 
     `commit` is what it was last reset to, None unless that was finished. `setup` is the fingerprint

@@ -1,15 +1,15 @@
 """Which branch is checked out where."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """A work tree of the repository; `branch` is a full ref, None with a detached HEAD.
 
     The main one is the repository's own: git guesses its path. A bare repository has none.

@@ -12,7 +12,8 @@ the branch is elsewhere it is put back, what it held is kept under a ref, and it
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.ref_names import found_ref, landed_ref
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
@@ -23,8 +24,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError, Moved, MoveRefused
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A branch by its name."""
 
     refs: Refs

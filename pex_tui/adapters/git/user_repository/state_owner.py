@@ -11,8 +11,9 @@ import secrets
 import sqlite3
 import subprocess
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from msgspec import Struct, to_builtins
 
 from pex_tui.adapters.git.plumbing.git_runner import environment
 from pex_tui.adapters.git.plumbing.repository import Repository
@@ -25,8 +26,7 @@ _MOST_BASES = 20
 _PATIENCE_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """The repository of a state directory: its id, and its common git directory as last seen.
 
     The id is empty where the repository can't hold one.
@@ -70,7 +70,7 @@ def read_owner(folder: Path) -> Owner | None:
 
 def write_owner(folder: Path, owner: Owner) -> None:
     """Say whom a state directory belongs to; raise OSError."""
-    write_whole(folder / OWNER, json.dumps(asdict(owner)).encode())
+    write_whole(folder / OWNER, json.dumps(to_builtins(owner)).encode())
 
 
 def is_elsewhere(owner: Owner, common_dir: Path) -> bool:

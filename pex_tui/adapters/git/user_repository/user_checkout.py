@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, lock_in, suspects
@@ -22,8 +23,7 @@ _UNDER_WAY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class UserCheckout:
+class UserCheckout(Struct, frozen=True):
     """A checkout that a person works in. `git` has its own git directory and work tree.
 
     `hint` is the command that a person repeats once the way is free.

@@ -6,8 +6,9 @@ They are asked for again only when a folder of refs was touched since.
 import asyncio
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 
@@ -18,8 +19,7 @@ _TICK_NS = 100_000_000  # within a tick of the kernel's clock, two changes look 
 Trace = tuple[tuple[str, int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShownRefs:
+class ShownRefs(Struct, frozen=True):
     """Refs by name: the object of each, and what a symbolic one stands for."""
 
     objects: dict[str, str]
@@ -32,8 +32,7 @@ class ShownRefs:
         return "# pack-refs with: sorted \n" + "".join(lines)
 
 
-@dataclass(slots=True)
-class UserRefs:
+class UserRefs(Struct):
     """The refs of one repository."""
 
     git: Git

@@ -8,7 +8,8 @@ been moved away and a link put in its place.
 import os
 import stat
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pex_tui.adapters.git.capture.snapshot import is_foreign
 from pex_tui.adapters.git.capture.unlanded_files import others
@@ -25,8 +26,7 @@ _SUBMODULE = "160000"
 Trace = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """What to look at: absolute paths of tracked files, and of the folders that hold them."""
 
     files: tuple[str, ...]

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.capture.capture import Answers, Capture
 from pex_tui.adapters.git.isolation.user_watch import UserWatch
@@ -27,34 +28,33 @@ from pex_tui.engine.ports import Captured, Workspace, WorkspaceError, WorkspaceG
 from pex_tui.engine.run_paths import Places
 
 
-@dataclass(slots=True)
 class GitWorkspaces:
     """The workspaces of one repository. `identity` is who captured work is committed by.
 
     Without one git's configuration decides at each commit, and an agent may have changed that.
     """
 
-    repository: Repository
-    places: Places
-    options: WorkspaceOptions = field(default_factory=WorkspaceOptions)
-    identity: Identity | None = None
-    _pool: Pool = field(init=False)
-    _views: Views = field(init=False)
-    _capture: Capture = field(init=False)
-    _answers: Answers = field(init=False)
-    _watch: UserWatch = field(init=False)
-    _looking: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
-
-    def __post_init__(self) -> None:
-        places = Places(self.places.root.resolve())  # git records real paths
-        supply = WorktreeSupply(self.repository, self.options)
-        self._pool = Pool(places.pool, supply)
-        self._views = Views(places.views, supply)
-        environment = self.identity.environment if self.identity else {}
-        self._capture = Capture(self.repository.git, places, environment, self.options.keep)
-        self._answers = Answers(places)
-        pinned = self.repository.stand_in or places.root
-        self._watch = UserWatch(self.repository, pinned / "seen.json", pinned / "put-aside")
+    def __init__(
+        self,
+        repository: Repository,
+        places: Places,
+        options: WorkspaceOptions = WorkspaceOptions(),  # noqa: B008  # it is a value
+        identity: Identity | None = None,
+    ) -> None:
+        self.repository = repository
+        self.places = places
+        self.options = options
+        self.identity = identity
+        real = Places(places.root.resolve())  # git records real paths
+        supply = WorktreeSupply(repository, options)
+        self._pool = Pool(real.pool, supply)
+        self._views = Views(real.views, supply)
+        environment = identity.environment if identity else {}
+        self._capture = Capture(repository.git, real, environment, options.keep)
+        self._answers = Answers(real)
+        pinned = repository.stand_in or real.root
+        self._watch = UserWatch(repository, pinned / "seen.json", pinned / "put-aside")
+        self._looking = asyncio.Lock()
 
     async def prepare(
         self,

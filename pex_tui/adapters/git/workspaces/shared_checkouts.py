@@ -7,8 +7,9 @@ agent that outlived its engine.
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.git.capture.unlanded_files import changed_foreign, ground_of
 from pex_tui.adapters.git.plumbing.shadow_index import shadow_of
@@ -23,16 +24,14 @@ _SPARE = 3
 _SEPARATOR = "~"  # no run's and no task's id holds one
 
 
-@dataclass(frozen=True, slots=True)
-class Traces:
+class Traces(Struct, frozen=True):
     """What a reader left: tracked paths that are not as the commit has them, and new ones."""
 
     changed: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class View:
+class View(Struct):
     """A checkout and who reads there. `is_good` says that it was made, or seen clean, by us."""
 
     worktree: Worktree

@@ -1,10 +1,9 @@
 """How workspaces are to be made, as configured."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceOptions:
+class WorkspaceOptions(Struct, frozen=True):
     """`workspaces` of the configuration.
 
     `setup` is an argv, or a string for `sh -c`. `keep` are ignored paths that a reset leaves alone,

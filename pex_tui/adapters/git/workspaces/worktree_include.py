@@ -11,8 +11,9 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from pex_tui.adapters.git.plumbing.filesystem import exists, is_folder
 from pex_tui.adapters.git.plumbing.git_runner import Git
@@ -21,8 +22,7 @@ _CP = ("cp", "-a", "--reflink=auto", "--")
 _TIMEOUT_SECONDS = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Included:
+class Included(Struct, frozen=True):
     """What was copied into a workspace: `paths`, a folder ending in a slash.
 
     `source` says in what state the user's folders were then, `copy` in what state the copies are.
@@ -38,8 +38,7 @@ class Included:
         return _folders(self.paths)
 
 
-@dataclass(slots=True)
-class IncludedFiles:
+class IncludedFiles(Struct):
     """The untracked files of the user's checkout that match the patterns of `file_name`.
 
     They are listed once: looking through a checkout with its caches takes longer than a reset.

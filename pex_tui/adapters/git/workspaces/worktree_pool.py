@@ -2,8 +2,9 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.isolation.linked_worktrees import let_go_of_branch
 from pex_tui.adapters.git.plumbing.shadow_index import shadow_of

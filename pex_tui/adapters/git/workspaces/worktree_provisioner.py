@@ -1,8 +1,9 @@
 """Brings worktrees of ours to a commit, with included files and setup: ready to be handed over."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories

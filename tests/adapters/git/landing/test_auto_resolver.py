@@ -1,8 +1,7 @@
 """Conflicts that strategies settle while they land: exactly those that are plain, else none."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.lander import GitLander
@@ -206,7 +205,7 @@ async def test_neighbouring_edits_and_changelogs_are_settled_where_configured(
 async def test_nothing_is_settled_without_a_gate_or_when_it_is_not_wanted(
     world: World, options: dict[str, object]
 ) -> None:
-    world.options = replace(world.options, **options)  # type: ignore[arg-type]  # test shorthand
+    world.options = replace(world.options, **options)
 
     found = await settled(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.half_landed import Landing, LandingNote
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for

@@ -1,8 +1,7 @@
 """Merging a work onto the integration tip: one commit, or conflicts in words; never a crash."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import Conflicted, LandingError, Merged

@@ -5,10 +5,10 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.maintenance.runs_by_refs import find_runs
 from pex_tui.adapters.git.plumbing.file_lock import file_lock

@@ -3,10 +3,10 @@
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.lander import GitLander

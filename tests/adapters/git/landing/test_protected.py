@@ -1,8 +1,7 @@
 """Paths that only a person may change: seen when work is merged, and decided path by path."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId

@@ -2,10 +2,10 @@
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing import resolution_cache as memory
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
@@ -150,7 +150,7 @@ async def test_nothing_is_recalled_without_a_gate_or_when_it_is_not_wanted(
     world: World, options: dict[str, object]
 ) -> None:
     work = await settled(world)
-    world.options = replace(world.options, **options)  # type: ignore[arg-type]  # test shorthand
+    world.options = replace(world.options, **options)
 
     assert isinstance(await combine(world, work), Conflicted)
 
