@@ -84,14 +84,17 @@ def _writes_in(process: psutil.Process, places: frozenset[Path]) -> bool:
     name = process.info["name"] or ""
     if name != "git" and not name.startswith("git-"):
         return False
-    with suppress(psutil.Error, OSError):
+    try:
         words = process.cmdline()
         if any(word in _READERS for word in (*words[1:], name.removeprefix("git-"))):
             return False
         named = [word.partition("=")[2] for word in words if word.startswith("--git-dir=")]
         here = {Path(process.cwd()), *(Path(path) for path in named)}
         return any(place in {spot, *spot.parents} for spot in here for place in places)
-    return True  # it can't be looked at, so nothing is proven
+    except psutil.NoSuchProcess:
+        return False  # it has ended meanwhile
+    except (psutil.Error, OSError):
+        return True  # it can't be looked at, so nothing is proven
 
 
 def _places(lock: Path) -> frozenset[Path]:
