@@ -1,12 +1,11 @@
 """Adds definitions to a folder, with a lock file beside them that says where each comes from."""
 
-import os
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from pex_tui.adapters.library.library import AgentFolder, definition_files, load_library
+from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.source_offer import (
@@ -76,24 +75,10 @@ def add_to(folder: Path, offered: Iterable[OfferedAgent], lock: Iterable[LockEnt
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for each in taken:
-            _write(folder / each.entry.file, each.content)
+            write_whole(folder / each.entry.file, each.content, sync=False, mode=_MODE)
         text = format_lock(merged(lock, (each.entry for each in taken)))
-        _write(folder / LOCK_NAME, text.encode())
+        write_whole(folder / LOCK_NAME, text.encode(), sync=False, mode=_MODE)
     except OSError as error:
         raise UserError(
             f"{clean(str(folder))} can't be written: {error.strerror}. Nothing more was added."
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a new file in the place of the old one; a link there is replaced, not followed."""
-    handle, name = tempfile.mkstemp(prefix=".pex-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            os.fchmod(stream.fileno(), _MODE)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

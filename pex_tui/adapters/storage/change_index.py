@@ -7,11 +7,11 @@ import sys
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from msgspec import Struct
 
+from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.model.ids import CommitId
 from pex_tui.planning.foresight.change_index import ChangeIndex, Heat, Postings
 
@@ -48,9 +48,8 @@ def store_index(path: Path, stored: StoredIndex) -> None:
         numbers.tobytes(),
         array(_NUMBER, sorted(index.present)).tobytes(),
     ]
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        file.write(b"\n".join([json.dumps(header).encode(), b"".join(blocks)]))
-    Path(file.name).replace(path)
+    content = b"\n".join([json.dumps(header).encode(), b"".join(blocks)])
+    write_whole(path, content, sync=False)
 
 
 def load_index(path: Path) -> StoredIndex | None:

@@ -10,6 +10,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from pex_tui.adapters.system.whole_file import write_whole
+
 _FILE = "trusted.json"
 _MOST = 10_000
 
@@ -36,11 +38,8 @@ class TrustStore:
         with self._file.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             known = [one for one in self._read() if one != digest]
-            draft = self._file.with_suffix(".new")
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump([*known[1 - _MOST :], digest], stream, indent=1)
-            draft.replace(self._file)
+            content = json.dumps([*known[1 - _MOST :], digest], indent=1)
+            write_whole(self._file, content.encode())
 
     def _read(self) -> list[str]:
         """The digests, oldest first; a file that can't be read holds none."""

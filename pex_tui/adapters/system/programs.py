@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pex_tui.adapters.system.whole_file import write_whole
+
 PROGRAM = "pex-tui"
 
 
@@ -41,7 +43,4 @@ def offer_program(folder: Path) -> None:
     place = folder / PROGRAM
     if place.is_file() and place.read_text("utf-8", "surrogateescape") == text:
         return
-    new = folder / f".{PROGRAM}.{os.getpid()}"
-    new.write_text(text, "utf-8", "surrogateescape")
-    new.chmod(0o755)
-    new.replace(place)
+    write_whole(place, text.encode("utf-8", "surrogateescape"), sync=False, mode=0o755)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import re
+import stat
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -210,10 +211,9 @@ class UserWatch:
         if old is None:
             place.unlink(missing_ok=True)
         else:
-            fresh = place.with_name(f"{place.name}.pex")
-            put_bytes(fresh, old)
-            fresh.chmod(place.stat().st_mode if place.exists() else 0o755)
-            fresh.replace(place)
+            mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o755
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(place, old, sync=False, mode=mode)
         did = "added" if old is None else "removed" if new is None else "changed"
         return f".git/{name} was {did}{_UNDONE_WORDS}{where}"
 

@@ -22,6 +22,7 @@ from pex_tui.adapters.git.plumbing.merge_tree import SUBMODULE
 from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, suspects
 from pex_tui.adapters.git.plumbing.ref_names import read_ref
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
+from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError
@@ -54,12 +55,7 @@ class LandingNote(Struct, frozen=True):
     def write(self, landing: Landing) -> None:
         """Put the note on the disk; raise OSError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(to_builtins(landing), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
+        write_whole(self.path, json.dumps(to_builtins(landing)).encode())
 
     def read(self) -> Landing | None:
         """The landing that was begun and whose end nobody has seen."""

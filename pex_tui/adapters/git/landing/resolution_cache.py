@@ -4,11 +4,11 @@ import json
 import time
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from msgspec import Struct, field, to_builtins
 
+from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.sanitize import clean
 from pex_tui.core.textmerge.diff3 import Chunk
 from pex_tui.core.textmerge.rerere import Remembered, conflict_id, recall, remember
@@ -32,9 +32,7 @@ class Memory(Struct, frozen=True):
         if len(stored) > _MOST_BYTES:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=self.folder, prefix=".new-", delete=False) as file:
-            file.write(stored)
-        Path(file.name).replace(self._file(path, parts))
+        write_whole(self._file(path, parts), stored)
         self._forget()
 
     def recall(self, path: str, parts: tuple[Chunk, ...]) -> tuple[bytes, Remembered] | None:
@@ -75,7 +73,7 @@ class Memory(Struct, frozen=True):
     def _forget(self) -> None:
         """Drop the oldest beyond the bounds."""
         found = []
-        for file in self.folder.iterdir():
+        for file in self.folder.glob("*.json"):
             with suppress(FileNotFoundError):  # another process forgets as well
                 stat = file.stat()
                 found.append((stat.st_mtime, stat.st_size, file))

@@ -43,7 +43,7 @@ class Attributes(Struct, frozen=True):
         if folder.is_dir():
             return folder
         contents = await read_blobs(self.git, [oid for _, oid in entries])
-        _write_whole(folder, {path: raw for (path, _), raw in zip(entries, contents, strict=True)})
+        _make_whole(folder, {path: raw for (path, _), raw in zip(entries, contents, strict=True)})
         return folder
 
     async def _entries(self, tree: str) -> list[tuple[str, str]]:
@@ -61,17 +61,17 @@ class Attributes(Struct, frozen=True):
         return entries
 
 
-def _write_whole(folder: Path, files: dict[str, bytes]) -> None:
+def _make_whole(folder: Path, files: dict[str, bytes]) -> None:
     """Make the folder with these files, all of them or none, whenever we are killed."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=folder.parent))
-    for path, content in files.items():
-        place = fresh / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
     try:
+        for path, content in files.items():
+            place = fresh / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
         fresh.rename(folder)
     except OSError:
-        shutil.rmtree(fresh)
+        shutil.rmtree(fresh, ignore_errors=True)
         if not folder.is_dir():  # else another lander was faster
             raise
