@@ -145,3 +145,21 @@ def test_no_picture_is_left_without_its_test() -> None:
     parents = {parent for test in tests for parent in test.parents}
 
     assert folders <= tests | parents
+
+
+def test_the_names_of_refs_are_spelled_in_one_place() -> None:
+    owner = PACKAGE / "core" / "model" / "run_refs.py"
+    strings = (
+        (path, node.value)
+        for path in MODULES
+        if path != owner
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    spelled = [
+        f"{path.relative_to(ROOT)}: {text}"
+        for path, text in strings
+        if text.startswith(("refs/pex", "refs/heads/pex", "pex/"))
+    ]
+
+    assert spelled == []

@@ -32,6 +32,7 @@ from pex_tui.adapters.system.clock import SystemClock
 from pex_tui.application.project import Ground
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.protected_paths import protection_of
+from pex_tui.core.model.run_refs import branch_name
 from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError, Ports
@@ -140,7 +141,7 @@ def lander_of_refs(ground: Ground, found: FoundRun, identity: Identity) -> GitLa
             repository=ground.repository,
             places=ground.places,
             run=found.run,
-            branch=f"pex/{found.run}",
+            branch=branch_name(found.run),
             base=found.base,
             tip=found.tip,
         )

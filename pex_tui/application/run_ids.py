@@ -6,6 +6,7 @@ import secrets
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.application.project import Ground
 from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.run_refs import BRANCHES, ROOT
 from pex_tui.errors import UserError
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -36,11 +37,9 @@ async def new_run_id(ground: Ground, journal: SqliteJournal, name: str | None) -
 
 async def traced_runs(ground: Ground) -> set[RunId]:
     """The runs that have a branch, refs or a folder here, whether or not the journal knows them."""
-    listing = await ground.repository.git.run(
-        "for-each-ref", "--format=%(refname)", "refs/heads/pex/", "refs/pex/"
-    )
+    listing = await ground.repository.git.run("for-each-ref", "--format=%(refname)", BRANCHES, ROOT)
     names = {
-        line.removeprefix("refs/heads/pex/").removeprefix("refs/pex/").partition("/")[0]
+        line.removeprefix(f"{BRANCHES}/").removeprefix(f"{ROOT}/").partition("/")[0]
         for line in listing.text.splitlines()
     }
     names |= {folder.parent.name for folder in ground.places.root.glob("runs/*/*")}

@@ -44,6 +44,7 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import CommitId, RunId
 from pex_tui.core.model.phases import SUCCEEDED
+from pex_tui.core.model.run_refs import branch_name
 from pex_tui.core.model.state import RunState
 from pex_tui.core.step import begin
 from pex_tui.engine.engine import Engine
@@ -221,7 +222,7 @@ def _planned(
         replace(draft.plan, base=draft.plan.base or "HEAD"),
         draft.rules,
         base,
-        f"pex/{run}",
+        branch_name(run),
         target,
         seed=secrets.randbits(32),
         notices=notices,

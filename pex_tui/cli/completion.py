@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pex_tui.cli.parser import GOAL, NAMES, build_parser, command
+from pex_tui.core.model.run_refs import BRANCHES
 
 Candidate = tuple[str, str]
 """A word, and what it means."""
@@ -164,10 +165,10 @@ def _runs(current: str, folder: Path) -> Iterator[Candidate]:
             git /= (git / "commondir").read_text("utf-8").strip()
         if git is None:
             return
-        for branch in (git / "refs" / "heads" / "pex").glob("*"):
+        for branch in (git / BRANCHES).glob("*"):
             yield branch.name, "a run"
         for line in (git / "packed-refs").read_text("utf-8").splitlines():
-            _, found, name = line.partition(" refs/heads/pex/")
+            _, found, name = line.partition(f" {BRANCHES}/")
             if found:
                 yield name, "a run"
     except (OSError, ValueError):

@@ -10,6 +10,7 @@ from pex_tui.core.model.conflict import ConflictKind
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase
 from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.run_refs import own_commits_ref
 from pex_tui.core.model.state import LandStatus, Outcome, TaskState
 from pex_tui.core.outcome import NOBODY
 from pex_tui.core.sanitize import clean
@@ -244,7 +245,7 @@ def _own_commits(report: Report) -> Iterator[str]:
     """Where commits are that agents made themselves, in one notice for all of them."""
     state = report.state
     kept = [
-        f"refs/pex/{state.run}/{task.id}/{task.attempt}-head"
+        own_commits_ref(state.run, task.id, task.attempt)
         for task in state.tasks
         if task.own_commits
     ]

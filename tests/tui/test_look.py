@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.core.model.ids import RunId
 from pex_tui.core.views.view_models import task_rows
 from pex_tui.engine.session import Usage
 from pex_tui.tui.screens.monitor import MonitorScreen
@@ -21,7 +22,7 @@ WIDTH = 160
 
 
 def shown(detail: Detail) -> Columns:
-    return columns(WIDTH, 1, task_rows(states.busy(), states.NOW), "7f3a", detail)
+    return columns(WIDTH, 1, task_rows(states.busy(), states.NOW), RunId("7f3a"), detail)
 
 
 def test_less_detail_has_fewer_columns() -> None:

@@ -13,6 +13,7 @@ from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
 from pex_tui.core.model.plan_graph import PlanGraph
+from pex_tui.core.model.run_refs import attempt_ref
 from pex_tui.core.model.state import LandStatus, Outcome, RunState, TaskState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.sanitize import clean
@@ -122,7 +123,7 @@ def _row(state: RunState, task: TaskState, now: float, queue: StartQueue) -> Tas
         cost="" if task.cost_usd is None else f"{task.cost_usd:.2f}",
         boosted=task.boosted,
         attempt=task.attempt,
-        ref=f"refs/pex/{state.run}/{task.id}/{task.attempt}" if task.work else "",
+        ref=attempt_ref(state.run, task.id, task.attempt) if task.work else "",
     )
 
 

@@ -18,6 +18,7 @@ from pex_tui.core.events.run_events import (
 )
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.phases import RunStage
+from pex_tui.core.model.run_refs import attempt_ref
 from pex_tui.core.model.run_rules import MOST_SLOTS
 from pex_tui.core.model.state import RunState, TaskState
 from pex_tui.engine.session import RunSession
@@ -76,9 +77,7 @@ class SteeringScreen(PexScreen):
         """Put the branch of the task's last attempt, or its id, on the clipboard."""
         state, tasks = self.run_state, self.selected()
         if state is not None and tasks:
-            words = [
-                f"refs/pex/{state.run}/{t.id}/{t.attempt}" if t.attempt else t.id for t in tasks
-            ]
+            words = [attempt_ref(state.run, t.id, t.attempt) if t.attempt else t.id for t in tasks]
             self.app.copy_to_clipboard("\n".join(words))
             self.pex.tell(
                 f"Copied {words[0]}" + (f" and {len(words) - 1} more" if words[1:] else "")

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.views.status import Mark
 from pex_tui.core.views.view_models import TaskRow
 from pex_tui.tui.widgets.columns import Columns, Detail, columns
@@ -194,7 +194,9 @@ class AgentList(Scroller):
         """Columns for a row; a scrollbar's cell comes off the activity."""
         if self._columns is None:
             full = self.size.width
-            self._columns = columns(full, self.symbols.width, self.rows, self.run, self.detail)
+            self._columns = columns(
+                full, self.symbols.width, self.rows, RunId(self.run), self.detail
+            )
             self._full_width = full
         spare = self._full_width - width
         if not spare:

@@ -6,6 +6,8 @@ from typing import Literal
 from msgspec import Struct
 from rich.cells import cell_len
 
+from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.run_refs import run_prefix
 from pex_tui.core.views.view_models import TaskRow
 
 WIDE, WIDER = 100, 150
@@ -32,7 +34,7 @@ class Columns(Struct, frozen=True):
 
 
 def columns(
-    width: int, symbol: int, rows: Iterable[TaskRow], run: str, detail: Detail = "high"
+    width: int, symbol: int, rows: Iterable[TaskRow], run: RunId, detail: Detail = "high"
 ) -> Columns:
     """Columns for a list of `width` cells whose marks take `symbol` cells.
 
@@ -50,7 +52,7 @@ def columns(
     bar = 24 if wider else 14 if wide else 8
     time = _TIME if wide and not is_low else 0
     spent = _SPENT if wide and is_high and any(row.tokens or row.cost for row in shown) else 0
-    ref = min(len(f"refs/pex/{run}//1") + longest_id, 34) + 2 if wider and is_high else 0
+    ref = min(len(run_prefix(run)) + longest_id + 2, 34) + 2 if wider and is_high else 0
     fixed = 4 + symbol + identity + agent + 1 + bar + _PERCENT + 1 + time + 2 * spent + ref
     fixed += title + 1 if title else 0
     rest = width - fixed

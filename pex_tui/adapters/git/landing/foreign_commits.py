@@ -7,9 +7,10 @@ nobody can tell the two apart, so both are named to the person.
 from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
-from pex_tui.adapters.git.plumbing.ref_names import read_ref, run_prefix
+from pex_tui.adapters.git.plumbing.ref_names import read_ref
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.ids import CommitId, RunId
+from pex_tui.core.model.run_refs import run_prefix
 from pex_tui.core.sanitize import clean
 
 REPLAYED = "_landing"

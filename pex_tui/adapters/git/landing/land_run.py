@@ -23,6 +23,7 @@ from pex_tui.core.landing.auto_resolution import told_files
 from pex_tui.core.model.conflict import CombinedFile
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import GatePolicy
+from pex_tui.core.model.run_refs import run_prefix
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import LandingError
@@ -155,7 +156,7 @@ class RunLanding(Struct, frozen=True):
             if tree != current.tree:
                 rewritten = await rewrite_commit(git, commit, tree, current)
                 (current,) = await read_commits(git, rewritten)
-        await self.refs.keep(f"refs/pex/{self.run}/{_REPLAY}", current.id)
+        await self.refs.keep(f"{run_prefix(self.run)}{_REPLAY}", current.id)
         return current, combined
 
     async def _pass_gate(

@@ -42,6 +42,7 @@ from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import GatePolicy, TaskSpec
 from pex_tui.core.model.protected_paths import Protection
+from pex_tui.core.model.run_refs import task_ref
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.conflict_sides import ConflictSides
@@ -351,7 +352,7 @@ class GitLander:
         return await write_commit(self._git, tree, tip.id, message, dates)
 
     def _ref(self, key: AttemptKey, name: str) -> str:
-        return f"refs/pex/{key.run}/{key.task}/{name}"
+        return task_ref(key.run, key.task, name)
 
 
 @contextmanager

@@ -24,13 +24,13 @@ from pex_tui.adapters.git.landing.gate_runner import GATES
 from pex_tui.adapters.git.maintenance.landed_refs import KeptRef, Landed, list_refs, read_landed
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, remove_tree, size_bytes
 from pex_tui.adapters.git.plumbing.git_runner import GitError
-from pex_tui.adapters.git.plumbing.ref_names import integration_ref, run_prefix
 from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all
 from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
 from pex_tui.adapters.git.workspaces.shared_checkouts import readers_of
 from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.run_refs import integration_ref, run_prefix
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
 from pex_tui.engine.run_paths import Places

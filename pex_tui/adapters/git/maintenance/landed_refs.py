@@ -7,10 +7,9 @@ from msgspec import Struct
 from pex_tui.adapters.git.capture.snapshot import changed_paths
 from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
-from pex_tui.adapters.git.plumbing.ref_names import landed_ref, run_prefix
+from pex_tui.adapters.git.plumbing.ref_names import landed_ref
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
-
-_OURS = "refs/heads/pex/"
+from pex_tui.core.model.run_refs import BRANCHES, run_prefix
 
 
 class KeptRef(Struct, frozen=True):
@@ -76,7 +75,7 @@ class Landed(Struct, frozen=True):
 async def read_landed(git: Git, runs: Collection[RunId]) -> Landed:
     """What the user's branches hold of these runs; raise GitError."""
     refs = await list_refs(git, "refs/heads", "refs/remotes")
-    tips = tuple({ref.commit for ref in refs if not ref.name.startswith(_OURS)} | {"HEAD"})
+    tips = tuple({ref.commit for ref in refs if not ref.name.startswith(f"{BRANCHES}/")} | {"HEAD"})
     if not runs:
         return Landed(git, tips, frozenset())
     command = ("log", "-z", "--format=%B", f"--grep=^{RUN_TRAILER}: ", "--stdin")

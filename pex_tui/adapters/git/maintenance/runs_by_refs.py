@@ -8,18 +8,12 @@ from msgspec import Struct
 from pex_tui.adapters.git.plumbing.commit_message import trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
-from pex_tui.adapters.git.plumbing.ref_names import (
-    ROOT,
-    integration_ref,
-    landed_ref,
-    read_ref,
-    run_prefix,
-)
+from pex_tui.adapters.git.plumbing.ref_names import landed_ref, read_ref
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.run_refs import BRANCHES, ROOT, integration_ref, run_prefix
 from pex_tui.engine.run_paths import Places
 
-_OURS = "refs/heads/pex/"
 _MOST_COMMITS = 10_000
 _ATTEMPT = re.compile(r"([^/]+)/([0-9]+)(?![0-9])")
 
@@ -36,9 +30,9 @@ class FoundRun(Struct, frozen=True):
 
 async def find_runs(git: Git, *, besides: Collection[RunId] = ()) -> tuple[FoundRun, ...]:
     """The other runs that have landed something, as their refs tell; raise GitError."""
-    listing = await git.text("for-each-ref", "--format=%(refname)", f"{ROOT}/", _OURS)
+    listing = await git.text("for-each-ref", "--format=%(refname)", f"{ROOT}/", f"{BRANCHES}/")
     names = {
-        line.removeprefix(_OURS).removeprefix(f"{ROOT}/").partition("/")[0]
+        line.removeprefix(f"{BRANCHES}/").removeprefix(f"{ROOT}/").partition("/")[0]
         for line in listing.split("\n")
         if line
     }

@@ -1,32 +1,22 @@
-"""The refs that keep a run's work, whatever becomes of branches and workspaces.
-
-A name of ours that is no attempt's number starts with a character that no task id may hold, as a
-ref can't be a file and a folder at once.
-"""
+"""The refs that keep a run's work, whatever becomes of branches and workspaces."""
 
 import re
 from collections.abc import Mapping
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.core.model.ids import CommitId, RunId
+from pex_tui.core.model.run_refs import BRANCHES, ROOT, attempt_ref, own_commits_ref, run_prefix
 from pex_tui.engine.attempt import AttemptKey
-
-ROOT = "refs/pex"
-
-
-def run_prefix(run: RunId) -> str:
-    """What all refs of a run begin with."""
-    return f"{ROOT}/{run}/"
 
 
 def work_ref(key: AttemptKey) -> str:
     """What the attempt changed, as one commit on its start commit."""
-    return f"{ROOT}/{key.run}/{key.task}/{key.attempt}"
+    return attempt_ref(key.run, key.task, key.attempt)
 
 
 def head_ref(key: AttemptKey) -> str:
     """The commits that the agent made itself."""
-    return f"{work_ref(key)}-head"
+    return own_commits_ref(key.run, key.task, key.attempt)
 
 
 def interrupted_ref(key: AttemptKey) -> str:
@@ -61,11 +51,6 @@ def uncommitted_ref(run: RunId) -> str:
     return f"{run_prefix(run)}_uncommitted"
 
 
-def integration_ref(run: RunId) -> str:
-    """The branch that the run lands on."""
-    return f"refs/heads/pex/{run}"
-
-
 def landed_ref(run: RunId) -> str:
     """Our own record of what has landed on the integration branch, which others may move."""
     return f"{run_prefix(run)}_landed"
@@ -84,7 +69,7 @@ async def read_ref(git: Git, ref: str) -> CommitId | None:
 
 async def landing_commits(git: Git) -> set[str]:
     """The commits that a landing may bring a branch of the user's to; raise GitError."""
-    places = ("refs/heads/pex/", f"{ROOT}/*/_landing", f"{ROOT}/*/*/landing")
+    places = (BRANCHES, f"{ROOT}/*/_landing", f"{ROOT}/*/*/landing")
     return set((await git.text("for-each-ref", "--format=%(objectname)", *places)).split())
 
 

@@ -7,6 +7,7 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import PathConflict
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.run_refs import run_prefix
 
 
 async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit]:
@@ -29,7 +30,7 @@ async def landings_of(
     """
     excluded = [f"^{commit}" for commit in without]
     listing = (await git.text("rev-list", "--reverse", tip, *excluded)).split()
-    kept = (await git.text("for-each-ref", "--format=%(objectname)", f"refs/pex/{run}")).split()
+    kept = (await git.text("for-each-ref", "--format=%(objectname)", run_prefix(run))).split()
     found = []
     for commit in await read_commits(git, *listing):
         named = trailers_of(commit.message)

@@ -18,10 +18,10 @@ from msgspec import Struct, to_builtins
 from pex_tui.adapters.git.plumbing.git_runner import environment
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.adapters.system.whole_file import write_whole
+from pex_tui.core.model.run_refs import BRANCHES, ROOT
 
 IDENTITY = "pex-tui-id"
 OWNER = "repository.json"
-_RUN_REFS = ("refs/pex", "refs/heads/pex")
 _MOST_BASES = 20
 _PATIENCE_SECONDS = 30.0
 
@@ -101,7 +101,7 @@ def knows_runs_of(folder: Path, repository: Repository) -> bool:
     if not bases or (owner is not None and not owner.identity):
         return True
     git = ("git", f"--git-dir={repository.common_dir}")
-    if _says(*git, "for-each-ref", "--count=1", *_RUN_REFS):
+    if _says(*git, "for-each-ref", "--count=1", ROOT, BRANCHES):
         return True
     # A clone in its place has the same commits: they speak only for a directory without an owner.
     return owner is None and any(

@@ -11,9 +11,10 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.core.model.run_refs import BRANCHES, ROOT
 
 # Our own refs, and what belongs to one checkout of the user's alone.
-_NOT_SHOWN = ("refs/pex/", "refs/heads/pex/", "refs/stash", "refs/bisect/", "refs/worktree/")
+_NOT_SHOWN = (f"{ROOT}/", f"{BRANCHES}/", "refs/stash", "refs/bisect/", "refs/worktree/")
 _TICK_NS = 100_000_000  # within a tick of the kernel's clock, two changes look like one
 
 Trace = tuple[tuple[str, int, int], ...]
