@@ -12,10 +12,10 @@ from msgspec.structs import fields, replace
 import pex_tui
 from pex_tui.cli.parser import build_parser
 from pex_tui.core.model.plan import Plan, TaskSpec
+from pex_tui.planning.fields.declaration import SectionOf, keys_of
 from pex_tui.planning.fields.schema import PlanFile, TaskFile
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
-from pex_tui.settings.declaration import keys_of
 from pex_tui.settings.load import load_settings
 from pex_tui.settings.model import Settings
 
@@ -145,7 +145,7 @@ def test_a_setting_is_read_where_it_is_used(key: str, source: str) -> None:
 
 
 def test_every_plan_key_is_known_to_this_test() -> None:
-    assert set(TaskFile.model_fields) == set(KEYS)
+    assert set(SectionOf(TaskFile).keys) == set(KEYS)
 
 
 @pytest.mark.parametrize("key", [key for key, value in KEYS.items() if value])
@@ -169,7 +169,7 @@ def test_all_that_a_plan_says_is_read_by_somebody(kind: type, source: str) -> No
 
 def test_every_key_of_a_plan_file_is_in_the_plan() -> None:
     named = {"tasks", "goal", "base", "slots", "strategy", "verify", "gate", "version", "dir"}
-    assert named == set(PlanFile.model_fields)
+    assert named == set(SectionOf(PlanFile).keys)
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:

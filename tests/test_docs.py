@@ -19,10 +19,10 @@ from pex_tui.core.events.run_events import TELEMETRY, Event
 from pex_tui.core.outcome import EXIT_CODES
 from pex_tui.planning.agent_definitions.definition_checks import check_definition
 from pex_tui.planning.agent_definitions.runners import PRESETS
+from pex_tui.planning.fields.declaration import SectionOf, keys_of
 from pex_tui.planning.fields.documents import read_document
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
-from pex_tui.settings.declaration import SectionOf, keys_of
 from pex_tui.settings.load import read_settings
 from pex_tui.settings.model import Settings
 
@@ -150,7 +150,7 @@ def test_all_events_are_explained_with_their_fields() -> None:
 
 def test_all_keys_of_a_plan_are_explained() -> None:
     schema = json.loads((ROOT / "config" / "schema" / "plan.json").read_text("utf-8"))
-    keys = {*schema["properties"], *schema["$defs"]["TaskFile"]["properties"]}
+    keys = {*schema["properties"], *schema["properties"]["tasks"]["items"]["properties"]}
     explained = {name for cell, *_ in rows("plan-file.md") for name in named(cell)}
 
     assert {name for name in explained if not name.startswith("PEX_")} == keys

@@ -12,7 +12,7 @@ from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
 from pex_tui.application.project import Ground
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UntrustedError
-from pex_tui.settings.declaration import Trust, keys_of
+from pex_tui.planning.fields.declaration import keys_of
 from pex_tui.settings.load import (
     REPOSITORY_FILE,
     Settings,
@@ -20,6 +20,7 @@ from pex_tui.settings.load import (
     read_settings,
     repository_settings,
 )
+from pex_tui.settings.setting import Trust, setting_of
 
 _REPOSITORY = "repository"
 
@@ -34,10 +35,10 @@ def _powers(ground: Ground) -> Iterator[str]:
     own = read_settings(content)
     below = load_settings(None, (), ground.environ)  # what the user has without the repository
     for path, declared in sorted(keys_of(Settings), key=lambda key: key[0]):
-        if declared.setting.trust is None:
+        if setting_of(declared).trust is None:
             continue
         asked, usual = _value(own, path), _value(below, path)
-        is_wider = _is_more if declared.setting.trust is Trust.COST else _is_other
+        is_wider = _is_more if setting_of(declared).trust is Trust.COST else _is_other
         for value in _made(content, path):
             if is_wider(asked, usual):
                 is_text = isinstance(value, str)

@@ -207,14 +207,14 @@ def _files(current: str, folder: Path) -> Iterator[Candidate]:
 
 def _settings(current: str, folder: Path) -> Iterator[Candidate]:
     """Yield settings, and after the = what they may be set to."""
-    from pex_tui.settings.declaration import keys_of  # noqa: PLC0415  # only for --set
+    from pex_tui.planning.fields.declaration import keys_of  # noqa: PLC0415  # only for --set
     from pex_tui.settings.model import Settings  # noqa: PLC0415  # likewise
 
     del folder
     for path, one in keys_of(Settings):
         key = f"{'.'.join(path)}="
         if one.section is None and not current.startswith(key):
-            yield key, one.setting.help
+            yield key, one.key.help
         elif one.section is None:
             schema = one.kind.schema()
             choices = ("true", "false") if schema.get("type") == "boolean" else schema.get("enum")

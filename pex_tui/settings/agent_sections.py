@@ -7,18 +7,11 @@ from msgspec import field
 from pex_tui.core.model.plan import PermissionMode
 from pex_tui.core.model.run_rules import ProtectPolicy
 from pex_tui.planning.agent_definitions.runners import AUTO, SHARED, TALKS
-from pex_tui.settings.declaration import Section, Setting, Trust
-from pex_tui.settings.kinds import choice
-from pex_tui.settings.values import (
-    ISOLATION,
-    SANDBOX,
-    Command,
-    Duration,
-    Glob,
-    PositiveDuration,
-    Rate,
-    Word,
-)
+from pex_tui.planning.fields.declaration import Section
+from pex_tui.planning.fields.kinds import choice
+from pex_tui.planning.fields.value_types import Command, Duration, Glob, PositiveDuration, Word
+from pex_tui.settings.setting import Setting, Trust
+from pex_tui.settings.values import ISOLATION, SANDBOX, Rate
 
 _NO_SANDBOX = "nothing is walled off"
 _ANY_HOST = "tasks reach any host at any rate"

@@ -7,8 +7,8 @@ from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from pex_tui.settings.declaration import Section, SectionOf
-from pex_tui.settings.kinds import MapOf
+from pex_tui.planning.fields.declaration import Section, SectionOf
+from pex_tui.planning.fields.kinds import MapOf
 
 
 class _Variables(EnvSettingsSource):

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
+from pex_tui.planning.fields.declaration import SectionOf, keys_of
 from pex_tui.planning.fields.documents import Path as Place
 from pex_tui.planning.fields.documents import UnreadableError, read_document
+from pex_tui.planning.fields.kinds import Findings, Leaf, MapOf
 from pex_tui.planning.fields.readers import ENGINE_VARIABLES
 from pex_tui.resources import shipped
-from pex_tui.settings.declaration import SectionOf, keys_of
-from pex_tui.settings.kinds import Findings, Leaf, MapOf
 from pex_tui.settings.model import Settings
 from pex_tui.settings.shipped_checksum import SHIPPED_CHECKSUM
 from pex_tui.textfiles import read_regular_file

@@ -10,8 +10,9 @@ from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.agent_definitions.runners import Runner, Runners
+from pex_tui.planning.fields.declaration import Section, keys_of
+from pex_tui.planning.fields.value_types import Word
 from pex_tui.settings.agent_sections import Agents, Safety
-from pex_tui.settings.declaration import Section, Setting, keys_of
 from pex_tui.settings.sections import (
     Budget,
     Compatibility,
@@ -21,7 +22,7 @@ from pex_tui.settings.sections import (
     ThreadPool,
     Workspaces,
 )
-from pex_tui.settings.values import Word
+from pex_tui.settings.setting import Setting, setting_of
 
 
 class Settings(Section, frozen=True):
@@ -112,8 +113,8 @@ class Settings(Section, frozen=True):
             return ()
         ignored: dict[tuple[str, str], list[str]] = {}
         for path, one in keys_of(Settings):
-            if one.setting.inert and path in self.given:
-                reason = (path[0], one.setting.inert)
+            if setting_of(one).inert and path in self.given:
+                reason = (path[0], setting_of(one).inert)
                 ignored.setdefault(reason, []).append(".".join(path[1:]))
         return tuple(
             f"{section}: {', '.join(names)}: {why} in this version."

@@ -10,17 +10,11 @@ from msgspec import field
 
 from pex_tui.core.model.run_rules import MOST_SLOTS, FallbackMode, RadarPolicy
 from pex_tui.core.textmerge.auto_strategies import STRATEGIES
-from pex_tui.settings.declaration import Section, Setting, Trust
-from pex_tui.settings.kinds import ListOf, OrNone, amount, choice, fraction, whole
-from pex_tui.settings.values import (
-    PAIR,
-    Command,
-    Glob,
-    Percent,
-    PositiveDuration,
-    Size,
-    Word,
-)
+from pex_tui.planning.fields.declaration import Section
+from pex_tui.planning.fields.kinds import ListOf, OrNone, amount, choice, fraction, whole
+from pex_tui.planning.fields.value_types import Command, Glob, Percent, PositiveDuration, Size, Word
+from pex_tui.settings.setting import Setting, Trust
+from pex_tui.settings.values import PAIR
 
 _MEGABYTE = 1024**2
 _SILENT = {one.name: one.meaning for one in STRATEGIES if not one.by_path}

@@ -8,10 +8,11 @@ import sys
 import pytest
 
 from pex_tui.core.textmerge.auto_strategies import STRATEGIES
+from pex_tui.planning.fields.declaration import Declared, keys_of
 from pex_tui.planning.fields.documents import read_document
-from pex_tui.settings.declaration import Declared, Trust, keys_of
-from pex_tui.settings.kinds import Findings, ListOf
+from pex_tui.planning.fields.kinds import Findings, ListOf
 from pex_tui.settings.model import Settings
+from pex_tui.settings.setting import Trust, setting_of
 from pex_tui.tui.keyboard.keymap import key_ids
 from tests.tools.settings_documents import documents, schema, yaml_text
 
@@ -44,8 +45,8 @@ def test_help_is_one_line_that_names_every_choice(one: Declared) -> None:
     kind = one.kind.inner if isinstance(one.kind, ListOf) else one.kind
     choices = [name for name in kind.schema().get("enum", ()) if isinstance(name, str)]
 
-    assert re.fullmatch(r"[^\n|]*[^\n|.]", one.setting.help)
-    assert [name for name in choices if f"`{name}`" not in one.setting.help] == []
+    assert re.fullmatch(r"[^\n|]*[^\n|.]", one.key.help)
+    assert [name for name in choices if f"`{name}`" not in one.key.help] == []
 
 
 @each_setting
@@ -70,7 +71,7 @@ def test_the_schema_knows_every_setting() -> None:
 
 def test_all_but_these_settings_need_trust_when_a_repository_makes_them() -> None:
     """Whoever adds a setting asks: what could a hostile repository do by it?"""
-    trusted = [path for path, one in keys_of(Settings) if one.setting.trust is not None]
+    trusted = [path for path, one in keys_of(Settings) if setting_of(one).trust is not None]
     harmless = {
         name
         for name in SETTINGS
@@ -100,7 +101,7 @@ def test_every_strategy_can_be_allowed() -> None:
 
     assert listed == [one.name for one in STRATEGIES if not one.by_path]
     assert all(
-        SETTINGS[f"conflict_resolution.{one.name}"].setting.trust is Trust.POWER
+        setting_of(SETTINGS[f"conflict_resolution.{one.name}"]).trust is Trust.POWER
         for one in STRATEGIES
         if one.by_path
     )

@@ -12,9 +12,10 @@ from textwrap import wrap
 from typing import Any
 from zlib import crc32
 
-from pex_tui.settings.declaration import Declared, SectionOf
-from pex_tui.settings.kinds import Leaf
+from pex_tui.planning.fields.declaration import Declared, SectionOf
+from pex_tui.planning.fields.kinds import Leaf
 from pex_tui.settings.model import Settings
+from pex_tui.settings.setting import setting_of
 from pex_tui.tui.keyboard.keymap import key_ids
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -138,10 +139,10 @@ def _rows(one: Declared, above: tuple[str, ...]) -> Iterator[str]:
 
 def _help(one: Declared) -> str:
     """The help of a setting with its range, an example, and whether it has an effect."""
-    dagger = "† " if one.setting.inert else ""
+    dagger = "† " if setting_of(one).inert else ""
     limits = one.kind.limits if isinstance(one.kind, Leaf) else ""
-    example = f", such as `{one.setting.example}`" if one.setting.example else ""
-    return f"{dagger}{one.setting.help}{f' ({limits})' if limits else ''}{example}"
+    example = f", such as `{setting_of(one).example}`" if setting_of(one).example else ""
+    return f"{dagger}{one.key.help}{f' ({limits})' if limits else ''}{example}"
 
 
 def _section_help(section: SectionOf) -> str:

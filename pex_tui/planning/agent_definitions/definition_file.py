@@ -4,29 +4,29 @@ import re
 from typing import Annotated, Any
 
 from msgspec import Struct
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import Expects, PermissionMode, PermissionRules
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
+from pex_tui.planning.fields.declaration import Key, Section, SectionOf
 from pex_tui.planning.fields.documents import (
     Document,
     Problem,
     UnreadableError,
     read_document,
 )
-from pex_tui.planning.fields.field_types import (
+from pex_tui.planning.fields.kinds import Finding, Leaf, choice
+from pex_tui.planning.fields.readers import read_list, read_word
+from pex_tui.planning.fields.value_types import (
     Command,
+    Glob,
     Percent,
     PositiveDuration,
     Size,
     Text,
     Word,
-    Words,
+    WriteSet,
 )
-from pex_tui.planning.fields.readers import read_list, read_word
-from pex_tui.planning.fields.schema import Globs, WriteSet
-from pex_tui.planning.fields.validation_text import explain
 
 _FENCE = "---"
 TOOLS_THAT_WRITE = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit", "Bash"})
@@ -57,48 +57,51 @@ def _read_mode(value: Any) -> Any:
             '"all" is for you to say, not for a definition: agents.permissions.mode in your '
             "configuration. Write ask or edits"
         )
-    return value
+    return _MODES.reader(value)
 
 
-class PermissionBlock(BaseModel):
-    """What the agent may do without a question, as the definition would have it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    mode: Annotated[PermissionMode, BeforeValidator(_read_mode)] = PermissionMode.ALL
-    """By default no narrower than what the configuration says."""
-    allow: Words = ()
-    deny: Words = ()
+_MODES = choice(list(PermissionMode), PermissionMode)
+_MODE, _NAMED, _TOOLS = (Leaf(read, {}) for read in (_read_mode, _read_name, _read_tools))
 
 
-class PexBlock(BaseModel):
+class PermissionBlock(Section, frozen=True):
+    """What the agent may do without a question, as the definition would have it.
+
+    By default no narrower than what the configuration says.
+    """
+
+    mode: Annotated[PermissionMode, _MODE, Key()] = PermissionMode.ALL
+    allow: Annotated[tuple[Word, ...], Key()] = ()
+    deny: Annotated[tuple[Word, ...], Key()] = ()
+
+
+class PexBlock(Section, frozen=True):
     """What pex-tui alone reads of a definition."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    runner: Word | None = None
-    permissions: PermissionBlock | None = None
-    command: Command | None = None
-    reads: Globs = ()
-    writes: WriteSet = None
-    cluster: Word | None = None
-    estimate: PositiveDuration | None = None
-    memory: Size | None = None
-    cpu: Percent | None = None
-    timeout: PositiveDuration | None = None
-    expects: Expects | None = None
+    runner: Annotated[Word | None, Key()] = None
+    permissions: Annotated[PermissionBlock | None, Key()] = None
+    command: Annotated[Command | None, Key()] = None
+    reads: Annotated[tuple[Glob, ...], Key()] = ()
+    writes: Annotated[WriteSet, Key()] = None
+    cluster: Annotated[Word | None, Key()] = None
+    estimate: Annotated[PositiveDuration | None, Key()] = None
+    memory: Annotated[Size | None, Key()] = None
+    cpu: Annotated[Percent | None, Key()] = None
+    timeout: Annotated[PositiveDuration | None, Key()] = None
+    expects: Annotated[Expects | None, Key()] = None
 
 
-class AgentFile(BaseModel):
+class AgentFile(Section, frozen=True):
     """A definition's frontmatter; keys that only Claude Code knows are left to it."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    name: Annotated[str, BeforeValidator(_read_name)]
-    description: Text = ""
-    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_read_tools)] = None
-    model: Word | None = None
+    name: Annotated[str, _NAMED, Key()]
+    description: Annotated[Text, Key()] = ""
+    tools: Annotated[tuple[str, ...] | None, _TOOLS, Key()] = None
+    model: Annotated[Word | None, Key()] = None
     pex: PexBlock = PexBlock()
+
+
+_FRONT = SectionOf(AgentFile)
 
 
 class BrokenDefinitionError(Exception):
@@ -135,12 +138,11 @@ def parse_agent(text: str, stem: str, *, layer: str, path: str) -> AgentDefiniti
     content = {"name": stem, **parts.content}
     if content.get("pex") is None:
         content.pop("pex", None)
-    try:
-        fields = AgentFile.model_validate(content)
-    except ValidationError as error:
-        raise BrokenDefinitionError(_findings(error, document)) from error
-    if document.problems:
-        raise BrokenDefinitionError(document.problems)
+    findings: list[Finding] = []
+    known = {key: value for key, value in content.items() if key in _FRONT.keys}
+    fields = _FRONT.read(known, (), findings)
+    if findings or document.problems:
+        raise BrokenDefinitionError(_problems(findings, document))
     block = fields.pex
     return AgentDefinition(
         name=AgentName(fields.name),
@@ -205,14 +207,12 @@ def _front_mapping(document: Document) -> dict[str, Any]:
     return document.content
 
 
-def _findings(error: ValidationError, document: Document) -> tuple[Problem, ...]:
-    problems = []
-    for finding in error.errors(include_url=False):
-        path = finding["loc"]
-        dotted = ".".join(str(part) for part in path if isinstance(part, str))
-        text = explain(finding, PexBlock.model_fields)
-        problems.append(Problem(document.line_of(path), f"{dotted}: {text}"))
-    return tuple(sorted(problems + list(document.problems)))
+def _problems(findings: list[Finding], document: Document) -> tuple[Problem, ...]:
+    found = []
+    for one in findings:
+        dotted = ".".join(part for part in one.path if isinstance(part, str))
+        found.append(Problem(document.line_of(one.path), f"{dotted}: {one.text}"))
+    return tuple(sorted(found + list(document.problems)))
 
 
 def _writes_by_tools(tools: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -2,55 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:  # pydantic is loaded only where its models are
-    from pydantic_core import ErrorDetails
-
-_WANTED = {
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-}
-_BOUNDS = {
-    "greater_than_equal": ("ge", "at least"),
-    "greater_than": ("gt", "more than"),
-    "less_than_equal": ("le", "at most"),
-    "less_than": ("lt", "less than"),
-}
-
-
-def explain(error: "ErrorDetails", known_keys: Iterable[str]) -> str:
-    """Say what pydantic found wrong with the value, and what to write; without the place."""
-    kind, context = error["type"], error.get("ctx", {})
-    match kind:
-        case "extra_forbidden":  # pydantic's names for its findings
-            return unknown_key(str(error["loc"][-1]), known_keys)
-        case "missing":
-            return missing_key(str(error["loc"][-1]))
-        case "value_error":
-            return f"{context['error']}."
-        case "enum" | "literal_error":
-            listed = str(context["expected"]).replace(" or ", ", ").split(",")
-            names = [name.strip("' ") for name in listed]
-            return f"{unknown_choice(error['input'], names)}."
-        case _ if kind in _BOUNDS:
-            key, claim = _BOUNDS[kind]
-            return f"{out_of_range(error['input'], claim, context[key])}."
-        case _ if kind in _WANTED:
-            return f"{wrong_type(error['input'], _WANTED[kind])}."
-        case _:
-            return f"{_shown(error['input'])} can't be read: {error['msg']}."
+from typing import Any
 
 
 def unknown_key(key: str, known_keys: Iterable[str]) -> str:

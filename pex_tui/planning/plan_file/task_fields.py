@@ -1,10 +1,10 @@
 """A plan's text as checked fields: each task by itself, so that one mistake hides no other."""
 
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from msgspec import Struct, field
-from pydantic import ValidationError
 
+from pex_tui.planning.fields.declaration import Section, SectionOf
 from pex_tui.planning.fields.documents import (
     Document,
     Path,
@@ -12,9 +12,10 @@ from pex_tui.planning.fields.documents import (
     UnreadableError,
     read_document,
 )
-from pex_tui.planning.fields.schema import PlanFile, PlanHead, TaskFile
-from pex_tui.planning.fields.validation_text import explain
+from pex_tui.planning.fields.kinds import Finding
+from pex_tui.planning.fields.schema import PlanHead, TaskFile
 
+_Read = TypeVar("_Read", bound=Section)
 _START = "Start with tasks: and a first task."
 
 
@@ -70,12 +71,7 @@ def read_draft(text: str) -> Draft:
 
 def _read_head(draft: Draft, content: dict[str, Any]) -> None:
     given = {key: value for key, value in content.items() if key != "tasks"}
-    try:
-        draft.head = PlanHead.model_validate(given)
-    except ValidationError as error:
-        draft.broken = _complain_of(draft, error, (), "", PlanFile)
-        kept = {key: value for key, value in given.items() if key not in draft.broken}
-        draft.head = PlanHead.model_validate(kept)
+    draft.head, draft.broken = _read_section(draft, PlanHead, (), "", given)
 
 
 def _read_tasks(draft: Draft, content: dict[str, Any]) -> None:
@@ -103,21 +99,31 @@ def _read_task(draft: Draft, position: int, entry: Any) -> TaskDraft:
     raw_id = entry.get("id")
     written = raw_id if isinstance(raw_id, str) else None
     label = f"task {position + 1}" if written is None else f'task "{written}"'
-    fields, broken = _read_fields(draft, path, label, entry)
+    fields, broken = _read_section(draft, TaskFile, path, label, entry, id="unnamed")
     return TaskDraft(position, label, written, _needs(draft, path, entry), fields, broken, line)
 
 
-def _read_fields(
-    draft: Draft, path: Path, label: str, entry: dict[str, Any]
-) -> tuple[TaskFile, frozenset[str]]:
-    try:
-        return TaskFile.model_validate(entry), frozenset()
-    except ValidationError as error:
-        broken = _complain_of(draft, error, path, label, TaskFile)
+def _read_section(
+    draft: Draft, of: type[_Read], path: Path, label: str, entry: dict[str, Any], **stand_ins: str
+) -> tuple[_Read, frozenset[str]]:
+    """Read what can be read, and note the rest at its lines; the keys that it is in are broken.
+
+    `stand_ins` are values of keys without a default, for where they can't be read.
+    """
+    section, findings = SectionOf(of), list[Finding]()
+    fields = section.read(entry, path, findings)
+    broken = frozenset(str(one.path[len(path)]) for one in findings)
+    for one in findings:
+        key = str(one.path[len(path)])
+        is_there = key in section.keys and key in entry
+        where = ", ".join(part for part in (label, key if is_there else "") if part)
+        line = draft.document.line_of(one.path)
+        draft.complain(line, f"{where}: {one.text}" if where else one.text)
+    if broken:
         kept = {key: value for key, value in entry.items() if key not in broken}
-        if "id" in broken:
-            kept["id"] = "unnamed"
-        return TaskFile.model_validate(kept), broken
+        needed = {key: value for key, value in stand_ins.items() if key in broken}
+        fields = section.read(kept | needed, path, [])
+    return cast("_Read", fields), broken
 
 
 def _needs(draft: Draft, path: Path, entry: dict[str, Any]) -> tuple[tuple[str, int], ...]:
@@ -129,24 +135,3 @@ def _needs(draft: Draft, path: Path, entry: dict[str, Any]) -> tuple[tuple[str, 
         for place, need in enumerate(listed)
         if isinstance(need, str)
     )
-
-
-def _complain_of(
-    draft: Draft,
-    error: ValidationError,
-    path: Path,
-    label: str,
-    model: type[PlanFile] | type[TaskFile],
-) -> frozenset[str]:
-    """Note each of pydantic's findings at its line; return the keys that they are in."""
-    broken = set()
-    for finding in error.errors(include_url=False):
-        key = str(finding["loc"][0])
-        broken.add(key)
-        text = explain(finding, model.model_fields)
-        known = key in model.model_fields and finding["type"] != "missing"
-        where = ", ".join(part for part in (label, key if known else "") if part)
-        draft.complain(
-            draft.document.line_of((*path, *finding["loc"])), f"{where}: {text}" if where else text
-        )
-    return frozenset(broken)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pex_tui.core.model.ids import AgentName, TaskId
 from pex_tui.core.model.plan import GatePolicy, Isolation, LockMode, Plan, Priority, Strategy
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
+from pex_tui.planning.fields.declaration import SectionOf
 from pex_tui.planning.fields.problems import PlanError
 from pex_tui.planning.fields.schema import PlanHead, TaskFile
 from pex_tui.planning.plan_file.context import PlanContext
@@ -300,8 +301,8 @@ _values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
     max_leaves=5,
 )
-_tasks = st.dictionaries(st.sampled_from([*TaskFile.model_fields, "x"]), _values)
-_plans = st.dictionaries(st.sampled_from([*PlanHead.model_fields, "x"]), _values).flatmap(
+_tasks = st.dictionaries(st.sampled_from([*SectionOf(TaskFile).keys, "x"]), _values)
+_plans = st.dictionaries(st.sampled_from([*SectionOf(PlanHead).keys, "x"]), _values).flatmap(
     lambda head: st.lists(_tasks, max_size=4).map(lambda tasks: head | {"tasks": tasks})
 )
 

@@ -1,4 +1,4 @@
-"""The kinds of values that settings have: how each is read, written and described.
+"""The kinds of values that users write: how each is read, written and described.
 
 A kind reads plain data (text, None, lists, dicts), notes everything that is wrong in it with its
 place, and knows the JSON Schema of what it reads.
@@ -22,6 +22,11 @@ class Finding(Struct, frozen=True):
     place: Place
     text: str
     key: str = ""
+
+    @property
+    def path(self) -> Place:
+        """The place of the value, or of the key."""
+        return (*self.place, self.key) if self.key else self.place
 
 
 Findings = list[Finding]

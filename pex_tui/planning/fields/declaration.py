@@ -1,10 +1,10 @@
-"""How a setting is declared: its name, type, range, default and help, in one place.
+"""How a key of a user's file is declared: its name, type, range, default and help, in one place.
 
-    batch: Annotated[int, whole(1, 20), Setting("tasks that are tested together")] = 5
+    batch: Annotated[int, whole(1, 20), Key("tasks that are tested together")] = 5
 
 The kind of its values is named in the annotation or follows from the type: `bool`, choices
-(`Literal`, `StrEnum`), tuples, dicts, sections, and each of these `| None`. Reading, the shipped
-`config/pex.yaml`, its JSON Schema and the tables of `docs/configuration.md` are all made from it.
+(`Literal`, `StrEnum`), tuples, dicts, sections, and each of these `| None`. Plans, settings and
+agent definitions are read by what is declared so, and their JSON Schemas are made from it.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,7 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
 from pex_tui.planning.fields.documents import Path as Place
-from pex_tui.planning.fields.validation_text import missing_key, unknown_key, wrong_type
-from pex_tui.settings.kinds import (
+from pex_tui.planning.fields.kinds import (
     Finding,
     Findings,
     Kind,
@@ -29,29 +28,18 @@ from pex_tui.settings.kinds import (
     boolean,
     choice,
 )
+from pex_tui.planning.fields.validation_text import missing_key, unknown_key, wrong_type
 
 
-class Trust(StrEnum):
-    """Why a setting that a repository makes needs the user's trust."""
+class Key(Struct, frozen=True):
+    """What a key says, in one line of Markdown, and values that show how to write it."""
 
-    POWER = "power"  # it names programs, widens what agents may do or see, or what lands unasked
-    COST = "cost"  # more of it costs more; none is no limit
-
-
-class Setting(Struct, frozen=True):
-    """What a setting does, in one line of Markdown.
-
-    `inert` is why it has no effect in this version, `example` a value that shows how to write it.
-    """
-
-    help: str
-    example: str = ""
-    trust: Trust | None = None
-    inert: str = ""
+    help: str = ""
+    examples: tuple[Any, ...] = ()
 
 
 class Section(Struct, frozen=True):
-    """Settings under one key; the docstring is their help, `see` a page about them."""
+    """Keys of one mapping; the docstring is their help, `see` a page about them."""
 
     see: ClassVar[str] = ""
 
@@ -61,12 +49,12 @@ class Declared(Struct, frozen=True):
 
     name: str
     kind: Kind
-    setting: Setting
+    key: Key
     default: Any
 
     @property
     def section(self) -> "SectionOf | None":
-        """The section that the key stands for, or None for a setting."""
+        """The section that the key stands for, or None for a value."""
         return self.kind if isinstance(self.kind, SectionOf) else None
 
 
@@ -91,7 +79,7 @@ class SectionOf(Struct, frozen=True):
             if name in self.keys:
                 found[name] = self.keys[name].kind.read(given, (*place, name), findings)
             else:
-                findings.append(Finding(place, unknown_key(name, self.keys), name))
+                findings.append(Finding(place, unknown_key(str(name), self.keys), str(name)))
         for name, one in self.keys.items():
             if one.default is NODEFAULT and name not in value:
                 findings.append(Finding((*place, name), missing_key(name)))
@@ -106,10 +94,12 @@ class SectionOf(Struct, frozen=True):
         properties = {}
         for name, one in self.keys.items():
             properties[name] = one.kind.schema()
-            if one.setting.help:
-                properties[name]["description"] = one.setting.help
+            if one.key.help:
+                properties[name]["description"] = one.key.help
             if one.section is None and one.default is not NODEFAULT:
                 properties[name]["default"] = one.kind.written(one.default)
+            if one.key.examples:
+                properties[name]["examples"] = list(one.key.examples)
         needed = [name for name, one in self.keys.items() if one.default is NODEFAULT]
         return {
             "type": "object",
@@ -135,14 +125,12 @@ def _keys(section: type[Section]) -> dict[str, Declared]:
     found = {}
     for field in fields(section):
         base, marks = _parts(field.type)
-        setting = next((mark for mark in marks if isinstance(mark, Setting)), None)
-        if setting is None and not (isinstance(base, type) and issubclass(base, Section)):
+        key = next((mark for mark in marks if isinstance(mark, Key)), None)
+        if key is None and not (isinstance(base, type) and issubclass(base, Section)):
             continue  # a value of ours, which no layer sets
         made = field.default_factory
         default = field.default if made is NODEFAULT else made()
-        found[field.name] = Declared(
-            field.name, kind_of(field.type), setting or Setting(""), default
-        )
+        found[field.name] = Declared(field.name, kind_of(field.type), key or Key(), default)
     return found
 
 
