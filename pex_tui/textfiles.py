@@ -1,5 +1,7 @@
-"""Reading a user's text file, or saying why it can't be read."""
+"""Users' text files, read and written: at once, or by a coroutine that holds up nobody else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,13 +11,54 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 def read_text_file(path: Path, what: str) -> str:
-    """The text of a UTF-8 file of at most 8 MB; `what` names it in errors ("plan").
+    """Return the text of a UTF-8 file of at most 8 MB; `what` names it in errors ("plan").
 
     Raises UserError, which names the path and the next step.
     """
+    with _explained(path, what), path.open("rb") as stream:
+        return read_text_stream(stream, str(path), what)
+
+
+async def load_text_file(path: Path, what: str) -> str:
+    """Return the text like `read_text_file`, while other coroutines go on."""
+    import aiofiles  # noqa: PLC0415  # many commands read no file on a loop
+
+    with _explained(path, what):
+        async with aiofiles.open(path, "rb") as stream:
+            return _decoded(await stream.read(MAX_BYTES + 1), str(path), what)
+
+
+async def save_text_file(path: Path, text: str, *, replaces: bool = True) -> None:
+    """Write a user's file while other coroutines go on; raise OSError.
+
+    Without `replaces` a file that is there stays, and FileExistsError is raised.
+    """
+    import aiofiles  # noqa: PLC0415  # likewise
+
+    async with aiofiles.open(path, "w" if replaces else "x", encoding="utf-8") as stream:
+        await stream.write(text)
+
+
+def read_regular_file(path: Path, what: str) -> str:
+    """Return the same of a file that a repository may bring: a pipe would never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path}: it is no regular file, and no {what}. Remove it.")
+    return read_text_file(path, what)
+
+
+def read_text_stream(stream: BinaryIO, name: str, what: str) -> str:
+    """Return the UTF-8 text of at most 8 MB that is left in a stream that is called `name`.
+
+    Raises UserError like `read_text_file`, and OSError.
+    """
+    return _decoded(stream.read(MAX_BYTES + 1), name, what)
+
+
+@contextmanager
+def _explained(path: Path, what: str) -> Iterator[None]:
+    """Say in words why a file can't be read."""
     try:
-        with path.open("rb") as stream:
-            return read_text_stream(stream, str(path), what)
+        yield
     except FileNotFoundError as error:
         raise UserError(f"{path}: there is no such {what}. Check the path.") from error
     except IsADirectoryError as error:
@@ -25,19 +68,7 @@ def read_text_file(path: Path, what: str) -> str:
         raise UserError(f"{path}: the {what} can't be read: {reason}.") from error
 
 
-def read_regular_file(path: Path, what: str) -> str:
-    """The same of a file that a repository may bring: a pipe or a terminal would never end."""
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise UserError(f"{path}: it is no regular file, and no {what}. Remove it.")
-    return read_text_file(path, what)
-
-
-def read_text_stream(stream: BinaryIO, name: str, what: str) -> str:
-    """The UTF-8 text of at most 8 MB that is left in a stream; `name` says where it comes from.
-
-    Raises UserError like `read_text_file`, and OSError.
-    """
-    raw = stream.read(MAX_BYTES + 1)
+def _decoded(raw: bytes, name: str, what: str) -> str:
     if len(raw) > MAX_BYTES:
         raise UserError(f"{name}: the {what} is larger than 8 MB. Split it.")
     try:

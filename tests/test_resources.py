@@ -1,3 +1,5 @@
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from pex_tui import resources
 from pex_tui.errors import UserError
 from pex_tui.resources import shipped
-from pex_tui.textfiles import MAX_BYTES, read_text_file
+from pex_tui.textfiles import MAX_BYTES, load_text_file, read_text_file, save_text_file
 
 
 def test_a_checkout_ships_the_folders_at_its_top() -> None:
@@ -61,3 +63,29 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(UserError, match="larger than 8 MB"):
         read_text_file(path, "plan")
+
+
+async def test_a_pipe_that_is_read_holds_up_nobody(tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / "plan.yaml")
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(load_text_file(path, "plan"))
+        group.create_task(save_text_file(path, "version: 1\n"))
+
+    assert reading.result() == "version: 1\n"
+
+
+async def test_what_can_not_be_loaded_is_told_as_when_it_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no such plan"):
+        await load_text_file(tmp_path / "none.yaml", "plan")
+    with pytest.raises(UserError, match="a folder is no plan"):
+        await load_text_file(tmp_path, "plan")
+
+
+async def test_a_file_is_only_written_over_when_that_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    await save_text_file(path, "a", replaces=False)
+    with pytest.raises(FileExistsError):
+        await save_text_file(path, "b", replaces=False)
+    await save_text_file(path, "c")
+
+    assert path.read_text("utf-8") == "c"

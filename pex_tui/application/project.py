@@ -34,7 +34,7 @@ from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
 from pex_tui.resources import shipped
 from pex_tui.settings.load import Settings, config_home, load_settings
-from pex_tui.textfiles import read_text_file
+from pex_tui.textfiles import load_text_file
 
 if TYPE_CHECKING:
     from pex_tui.application.collision_prediction import Foreseer
@@ -88,7 +88,7 @@ class Ground(Struct, frozen=True, dict=True):
         check_slots(slots)
         await self.repository.head()
         return await self.review(
-            read_text_file(path, "plan"),
+            await load_text_file(path, "plan"),
             str(path),
             place=path,
             slots=slots,

@@ -25,6 +25,7 @@ from pex_tui.core.model.ids import RunId
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.session import Check, PlanDraft, Planning, RunSummary
 from pex_tui.errors import UserError
+from pex_tui.textfiles import save_text_file
 
 if TYPE_CHECKING:
     from pex_tui.adapters.ipc.attached_session import FollowedSession
@@ -77,7 +78,10 @@ class RepositoryWorkshop(Struct):
         if wanted is None:
             raise UserError(f"{path}: end the name with one of {SUFFIXES}.")
         text = FORMATS[wanted](await self._read(run))
-        await asyncio.to_thread(_write, path, text)
+        try:
+            await save_text_file(path, text)
+        except OSError as error:
+            raise UserError(f"{path} can't be written: {error.strerror}.") from error
 
     async def _read(self, run: RunId) -> Report:
         """A run's report; that of a large one takes a while, and the screen goes on meanwhile."""
@@ -132,7 +136,7 @@ class RepositoryWorkshop(Struct):
         path = folder / f"plan-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.yaml"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(plan_to_yaml(draft.plan), encoding="utf-8")
+            await save_text_file(path, plan_to_yaml(draft.plan))
         except OSError as error:
             raise UserError(f"The changed plan could not be kept: {error.strerror}.") from error
         return path
@@ -185,13 +189,6 @@ class RepositoryWorkshop(Struct):
     async def hand_over(self, run: RunId) -> None:
         """Have a process without a screen drive the run that was just let go."""
         _start_background(self.ground, run)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}.") from error
 
 
 def _start_background(ground: Ground, run: RunId) -> None:

@@ -30,9 +30,12 @@ async def edited(app: TerminalApp, editor: str, path: str, text: str) -> str | N
 
     Raises OSError or ValueError when it can't be started. An app that ends meanwhile ends it too.
     """
+    import aiofiles  # noqa: PLC0415  # only once somebody edits
+
     with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
         file = Path(folder) / Path(path).name
-        file.write_bytes(text.encode("utf-8", "surrogateescape"))
+        async with aiofiles.open(file, "wb") as stream:
+            await stream.write(text.encode("utf-8", "surrogateescape"))
         with app.suspend():
             app.lends_terminal = True
             try:
@@ -41,7 +44,8 @@ async def edited(app: TerminalApp, editor: str, path: str, text: str) -> str | N
                 app.lends_terminal = False
         if status != 0:
             return None
-        return file.read_bytes().decode("utf-8", "surrogateescape")
+        async with aiofiles.open(file, "rb") as stream:
+            return (await stream.read()).decode("utf-8", "surrogateescape")
 
 
 async def _run(*argv: str) -> int:

@@ -9,6 +9,9 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+import aiofiles
+import aiofiles.ospath
+
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.planning.goals.outline import RepositoryOutline
@@ -31,7 +34,7 @@ async def read_outline(repository: Repository) -> RepositoryOutline:
     known = frozenset(files)
     return RepositoryOutline(
         files=files,
-        tools=find_tools(files, _texts(repository.top_level, known)),
+        tools=find_tools(files, await _texts(repository.top_level, known)),
         hot=_hottest(changed, known),
         ci=find_ci(files),
     )
@@ -57,15 +60,16 @@ async def _names(git: Git, *command: str, most_bytes: int) -> tuple[str, ...]:
     return tuple(name for name in names if name and name.isprintable())
 
 
-def _texts(top: Path, known: frozenset[str]) -> dict[str, str]:
+async def _texts(top: Path, known: frozenset[str]) -> dict[str, str]:
     """The configuration files' texts, as far as they are tracked and can be read."""
     texts = {}
     for name in CONFIG_FILES:
         path = top / name
         with suppress(OSError):
-            if name in known and path.is_file():
-                with path.open("rb") as stream:
-                    texts[name] = stream.read(_MOST_CONFIG_BYTES).decode("utf-8", "replace")
+            if name in known and await aiofiles.ospath.isfile(path):
+                async with aiofiles.open(path, "rb") as stream:
+                    raw = await stream.read(_MOST_CONFIG_BYTES)
+                    texts[name] = raw.decode("utf-8", "replace")
     return texts
 
 

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import aiofiles
+
 from pex_tui.adapters.system.child_process import running
 from pex_tui.core.sanitize import clean, clean_bytes
 from pex_tui.engine.conflict_sides import ConflictSides
@@ -26,10 +28,10 @@ async def merge_file(
     """
     name = shlex.join(argv)
     with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
-        places = _lay_out(Path(folder), sides)
+        places = await _lay_out(Path(folder), sides)
         command = [part.format_map(_Known(places | {"path": sides.path})) for part in argv]
         code, output = await _run(command, Path(folder), environ)
-        merged = _read(places["result"])
+        merged = await _read(places["result"])
     if code != 0:
         raise UserError(f"{clean(name)} ended with {code}: {_tail(output)}")
     if sides.markers_left(merged):
@@ -44,7 +46,7 @@ class _Known(dict[str, str]):
         return f"{{{key}}}"
 
 
-def _lay_out(folder: Path, sides: ConflictSides) -> dict[str, str]:
+async def _lay_out(folder: Path, sides: ConflictSides) -> dict[str, str]:
     contents = {
         "base": sides.base,
         "ours": sides.ours,
@@ -54,7 +56,8 @@ def _lay_out(folder: Path, sides: ConflictSides) -> dict[str, str]:
     suffix = Path(sides.path).suffix
     places = {name: folder / f"{name}{suffix}" for name in contents}
     for name, content in contents.items():
-        places[name].write_bytes(content or b"")
+        async with aiofiles.open(places[name], "wb") as file:
+            await file.write(content or b"")
     return {name: str(path) for name, path in places.items()}
 
 
@@ -72,9 +75,10 @@ async def _run(argv: list[str], folder: Path, environ: Mapping[str, str]) -> tup
     return process.returncode or 0, output
 
 
-def _read(path: str) -> bytes:
+async def _read(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        async with aiofiles.open(path, "rb") as file:
+            return await file.read()
     except OSError as error:
         raise UserError(f"The merge tool has taken its result away: {clean(str(error))}") from error
 

@@ -9,6 +9,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
 from pex_tui.headless.streams import Streams, printing
+from pex_tui.textfiles import save_text_file
 
 
 def write_plan(options: Options) -> int:
@@ -31,16 +32,15 @@ async def _plan(options: Options, streams: Streams) -> int:
     if target is None:
         streams.output.write(made.text.removesuffix("\n"))
         return 0
-    _write(target, made.text, force=options.force)
+    await _write(target, made.text, force=options.force)
     shown = clean(str(target))
     notes(f"The plan is in {shown}. Run it: pex-tui run {shown}")
     return 0
 
 
-def _write(target: Path, text: str, *, force: bool) -> None:
+async def _write(target: Path, text: str, *, force: bool) -> None:
     try:
-        with target.open("w" if force else "x", encoding="utf-8") as stream:
-            stream.write(text)
+        await save_text_file(target, text, replaces=force)
     except FileExistsError as error:
         raise _in_the_way(target) from error
     except (OSError, ValueError) as error:

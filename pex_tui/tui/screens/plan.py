@@ -24,6 +24,7 @@ from pex_tui.planning.plan_file.warnings import PlanWarning, plan_warnings
 from pex_tui.planning.plan_file.writer import plan_to_yaml
 from pex_tui.planning.scheduling.graph_shape import PlanShape, plan_shape
 from pex_tui.planning.scheduling.schedule import Schedule, schedule_plan, what_if
+from pex_tui.textfiles import save_text_file
 from pex_tui.tui.dag import draw
 from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.messages import SessionOpened
@@ -358,7 +359,7 @@ class PlanScreen(PexScreen):
         if not typed or not await may_write(self.app, path):
             return
         try:
-            path.write_text(plan_to_yaml(self.draft.plan), encoding="utf-8")
+            await save_text_file(path, plan_to_yaml(self.draft.plan))
         except OSError as error:
             self.pex.tell(f"{path} can't be written: {error.strerror}.", is_bad=True)
         else:
