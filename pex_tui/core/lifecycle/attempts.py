@@ -2,6 +2,8 @@
 
 from random import Random
 
+from msgspec.structs import asdict
+
 from pex_tui.core.events.actions import (
     AdoptAgent,
     CaptureWork,
@@ -40,7 +42,15 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.model.plan import Expects
-from pex_tui.core.model.state import PERMANENT, Failure, FailureKind, RunState, StopCause, TaskState
+from pex_tui.core.model.state import (
+    PERMANENT,
+    AttemptState,
+    Failure,
+    FailureKind,
+    RunState,
+    StopCause,
+    TaskState,
+)
 from pex_tui.core.model.unlanded import told, why_nothing
 
 _LESSONS = {  # for an attempt that was stopped to be made again
@@ -57,40 +67,11 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
     draft.move(
         event.task,
         Phase.STARTING,
+        **asdict(AttemptState()),
         attempt=event.attempt,
         slot=event.slot,
         dispatched_at=draft.now,
-        started_at=None,
-        exited_at=None,
-        ended_at=None,
-        retry_at=None,
-        paused_at=None,
-        paused_seconds=0.0,
-        wait=None,
-        workspace="",
         near=before.workspace or before.near,
-        start_commit=None,
-        pid=None,
-        exit_code=None,
-        stop=None,
-        failure=None,
-        refusals=0,
-        work=None,
-        own_work=None,
-        candidate=None,
-        files=(),
-        drift=(),
-        protected=(),
-        approved=(),
-        own_commits=0,
-        unlanded=(),
-        yields_to=None,
-        progress=None,
-        activity="",
-        listens=False,
-        permissions=(),
-        spendings=0,
-        reason="",
     )
     if event.attempt == before.found:
         draft.act(AdoptAgent(event.task, event.attempt, event.slot))

@@ -188,28 +188,15 @@ class Gap(Struct, frozen=True):
     for_person: bool  # the run waited for a person when it began
 
 
-class TaskState(Struct, frozen=True):
-    """Everything known of one task. Times are absolute seconds, None until they happen.
+class AttemptState(Struct, frozen=True, kw_only=True):
+    """What is known of the present attempt of a task, which the next one begins without.
 
-    `attempt` counts from 1; 0 means never started. `failures` counts attempts that failed,
-    `reruns` attempts on a newer tip that a conflict or a red gate asked for; only the first are
-    limited by the task's retries. `held` means a person wants it paused, started or not.
-    `work` is the commit that holds the attempt's changes (its parent is where the changes start),
-    `candidate` the commit that would land, made on `tip`. The next attempt of an agent with a model
-    is told the `lesson` of the one before, in the place where that worked (`near`), on top of the
-    changes of `seed`.
+    Times are absolute seconds, None until they happen. `work` is the commit that holds the
+    attempt's changes (its parent is where the changes start), `candidate` the commit that would
+    land, made on the task's `tip`.
     """
 
-    id: TaskId
-    phase: Phase = Phase.WAITING
-    attempt: int = 0
-    found: int = 0  # the newest attempt that only the disk knew: it is adopted, never started
-    slot: SlotId | None = None
-    boosted: bool = False
-    held: bool = False
     yields_to: TaskId | None = None  # it stands still until that one has landed
-    ready_at: float | None = None
-    dispatched_at: float | None = None
     started_at: float | None = None
     exited_at: float | None = None
     ended_at: float | None = None
@@ -222,23 +209,11 @@ class TaskState(Struct, frozen=True):
     pid: int | None = None
     exit_code: int | None = None
     stop: StopCause | None = None
-    aborted_by: str = ""  # who ended the task before its time, pex-tui's own rules included
     failure: Failure | None = None
-    failures: int = 0
-    reruns: int = 0
-    gate_reruns: int = 0
     refusals: int = 0  # times in a row that git refused a step of this attempt's landing
-    rollbacks: int = 0  # times that it gave way in a deadlock
     work: CommitId | None = None
-    earlier: CommitId | None = None  # what an attempt made that a rerun is to make once more
     own_work: CommitId | None = None  # what the attempt made, where `work` is a person's result
-    tip: CommitId | None = None
     candidate: CommitId | None = None
-    onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip
-    clashes_with: CommitId | None = None  # a candidate that it can't be tested together with
-    combination: Combination | None = None  # what the candidate owes to strategies
-    landing_stage: LandingStage | None = None
-    landed: CommitId | None = None
     files: tuple[str, ...] = ()  # changed so far, or in all
     drift: tuple[str, ...] = ()  # files written outside the declared set
     protected: tuple[str, ...] = ()  # paths of the candidate that only a person may change
@@ -249,13 +224,46 @@ class TaskState(Struct, frozen=True):
     activity: str = ""
     listens: bool = False  # takes messages while it runs
     permissions: tuple[Permission, ...] = ()  # what this attempt asked, answered or not
+    spendings: int = 0  # reports of this attempt that are in the task's tokens and cost
+    reason: str = ""  # why it stands where it stands, for a person
+
+
+class TaskState(AttemptState, frozen=True):
+    """Everything known of one task and its present attempt.
+
+    `attempt` counts from 1; 0 means never started. `failures` counts attempts that failed,
+    `reruns` attempts on a newer tip that a conflict or a red gate asked for; only the first are
+    limited by the task's retries. `held` means a person wants it paused, started or not. The next
+    attempt of an agent with a model is told the `lesson` of the one before, in the place where that
+    worked (`near`), on top of the changes of `seed`.
+    """
+
+    id: TaskId
+    phase: Phase = Phase.WAITING
+    attempt: int = 0
+    found: int = 0  # the newest attempt that only the disk knew: it is adopted, never started
+    slot: SlotId | None = None
+    boosted: bool = False
+    held: bool = False
+    ready_at: float | None = None
+    dispatched_at: float | None = None
+    aborted_by: str = ""  # who ended the task before its time, pex-tui's own rules included
+    failures: int = 0
+    reruns: int = 0
+    gate_reruns: int = 0
+    rollbacks: int = 0  # times that it gave way in a deadlock
+    earlier: CommitId | None = None  # what an attempt made that a rerun is to make once more
+    tip: CommitId | None = None
+    onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip
+    clashes_with: CommitId | None = None  # a candidate that it can't be tested together with
+    combination: Combination | None = None  # what the candidate owes to strategies
+    landing_stage: LandingStage | None = None
+    landed: CommitId | None = None
     tokens: int | None = None  # of all attempts; None when no agent tells
     cost_usd: float | None = None
-    spendings: int = 0  # reports of this attempt that are in the two above
     lesson: str = ""
     seed: CommitId | None = None
     near: str = ""
-    reason: str = ""  # why it stands where it stands, for a person
 
     @property
     def holds_slot(self) -> bool:
