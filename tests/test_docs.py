@@ -1,10 +1,8 @@
 """The README and the pages in docs name only what exists, and leave nothing out."""
 
 import argparse
-import inspect
 import json
 import re
-import typing
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,8 +12,6 @@ import yaml
 
 from pex_tui.adapters.library.library import AgentFolder, load_library
 from pex_tui.cli.parser import NAMES, build_parser
-from pex_tui.core.events.event_codec import event_name
-from pex_tui.core.events.run_events import TELEMETRY, Event
 from pex_tui.core.outcome import EXIT_CODES
 from pex_tui.planning.agent_definitions.definition_checks import check_definition
 from pex_tui.planning.agent_definitions.runners import PRESETS
@@ -131,21 +127,6 @@ def test_every_setting_that_is_mentioned_exists(page: Path) -> None:
     mentioned = {one.partition(":")[0] for one in spans(page) if one.startswith(sections)}
 
     assert {one for one in mentioned if not one.endswith(".json")} <= known
-
-
-def test_all_events_are_explained_with_their_fields() -> None:
-    kinds = typing.get_args(Event)
-    everywhere = {"at", "task", "attempt", "by"}
-    explained = {
-        named(cell)[0]: (set(named(fields)), "°" in cell)
-        for cell, fields, *_ in rows("events.md")
-        if cell.startswith("`") and cell.partition("`")[2].partition("`")[0] not in {"seq", "at"}
-    }
-
-    assert {
-        event_name(kind): (set(inspect.signature(kind).parameters) - everywhere, kind in TELEMETRY)
-        for kind in kinds
-    } == {name: found for name, found in explained.items() if name not in {"run", "event"}}
 
 
 def test_all_keys_of_a_plan_are_explained() -> None:

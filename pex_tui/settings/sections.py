@@ -1,6 +1,6 @@
 """The sections about runs and the screen: every setting with its type, range, default and help.
 
-After a change run `python -m tests.tools.settings_documents`: it writes config/pex.yaml, its JSON
+After a change run `python -m tests.tools`: it writes config/pex.yaml, its JSON
 Schema and the tables of docs/configuration.md.
 """
 

@@ -28,7 +28,7 @@ each_setting = pytest.mark.parametrize("one", SETTINGS.values(), ids=SETTINGS)
 
 
 def test_the_files_are_those_that_the_declarations_make() -> None:
-    """If this fails: python -m tests.tools.settings_documents."""
+    """If this fails: python -m tests.tools."""
     stale = [path.name for path, text in documents().items() if path.read_text("utf-8") != text]
 
     assert stale == []

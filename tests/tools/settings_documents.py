@@ -1,6 +1,6 @@
-"""The files that are made from the declared settings: `python -m tests.tools.settings_documents`.
+"""The files that are made from the declared settings.
 
-Writes config/pex.yaml, config/schema/pex.json, the tables of docs/configuration.md, and the
+These are config/pex.yaml, config/schema/pex.json, the tables of docs/configuration.md, and the
 checksum by which a run knows that config/pex.yaml holds the defaults.
 """
 
@@ -147,13 +147,3 @@ def _help(one: Declared) -> str:
 
 def _section_help(section: SectionOf) -> str:
     return (section.type.__doc__ or "").strip()
-
-
-def main() -> None:
-    """Write the files."""
-    for path, text in documents().items():
-        path.write_text(text, "utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -35,6 +35,8 @@ class PauseAgent(Struct, frozen=True):
 
 
 class ResumeAgent(Struct, frozen=True):
+    """Let the process tree of an attempt run again."""
+
     task: TaskId
     attempt: int
 
@@ -107,6 +109,8 @@ class RunGate(Struct, frozen=True):
 
 
 class StopGate(Struct, frozen=True):
+    """End the gate that tests a task."""
+
     task: TaskId
 
 

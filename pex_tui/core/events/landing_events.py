@@ -34,7 +34,7 @@ class MergeConflicted(BaseEvent, frozen=True):
 
 
 class MergeDeferred(BaseEvent, frozen=True):
-    """The work does not merge onto a commit that is still under test: again once that landed."""
+    """The work does not merge onto a commit still under test; tried again once that has landed."""
 
     task: TaskId
     attempt: int
@@ -66,7 +66,7 @@ class BranchMoved(BaseEvent, frozen=True):
 
 
 class BranchMoveRefused(BaseEvent, frozen=True):
-    """Somebody else moved the branch: merge again."""
+    """Somebody else moved the branch; the work is merged again."""
 
     task: TaskId
     attempt: int
@@ -74,7 +74,7 @@ class BranchMoveRefused(BaseEvent, frozen=True):
 
 
 class LandingFailed(BaseEvent, frozen=True):
-    """Git could not merge or move; a reason that is `passing` is one to try again for."""
+    """Git could not merge or move; for a `passing` reason it is tried again."""
 
     task: TaskId
     attempt: int

@@ -22,7 +22,7 @@ class OverlapSeen(BaseEvent, frozen=True):
 
 
 class OverlapGone(BaseEvent, frozen=True):
-    """It does by now, or one of them is no longer at work."""
+    """What they have changed merges by now, or one of them is no longer at work."""
 
     first: TaskId
     second: TaskId

@@ -47,15 +47,19 @@ class RunAdopted(BaseEvent, frozen=True):
 
 
 class RunPauseRequested(BaseEvent, frozen=True):
+    """Pause everything that is at work."""
+
     by: str
 
 
 class RunResumeRequested(BaseEvent, frozen=True):
+    """Resume everything that is paused."""
+
     by: str
 
 
 class RunAbortRequested(BaseEvent, frozen=True):
-    """Every task that has not ended is aborted."""
+    """Abort every task that has not ended."""
 
     by: str
 
@@ -68,7 +72,7 @@ class RunDrainRequested(BaseEvent, frozen=True):
 
 
 class SlotsRequested(BaseEvent, frozen=True):
-    """The pool gets `slots` slots; shrinking drains, never kills."""
+    """Change the number of slots; with fewer, running agents end first."""
 
     slots: int
     by: str
@@ -95,14 +99,14 @@ class RunLanded(BaseEvent, frozen=True):
 
 
 class RunLandRefused(BaseEvent, frozen=True):
-    """The user's branch is as it was; a reason that is `passing` is one to try again for."""
+    """The user's branch is as it was; for a `passing` reason it is tried again."""
 
     reason: str
     passing: bool = False
 
 
 class RunFinished(BaseEvent, frozen=True):
-    """The run ended, for now; `makespan_seconds` is T up to here."""
+    """The run ended, for now; `makespan_seconds` is how long it has taken up to here."""
 
     outcome: Outcome
     exit_code: int
@@ -118,7 +122,7 @@ class TaskDispatched(BaseEvent, frozen=True):
 
 
 class AttemptFound(BaseEvent, frozen=True):
-    """The disk or a ref knows an attempt that the journal does not, as that is an older copy."""
+    """The disk or a ref knows an attempt that the journal, an older copy, does not."""
 
     task: TaskId
     attempt: int
@@ -133,6 +137,8 @@ class TaskHeld(BaseEvent, frozen=True):
 
 
 class WorkspacePrepared(BaseEvent, frozen=True):
+    """Its workspace is ready."""
+
     task: TaskId
     attempt: int
     path: str
@@ -151,7 +157,7 @@ class AgentStarted(BaseEvent, frozen=True):
 
 
 class AgentProgressed(BaseEvent, frozen=True):
-    """What an agent says it is doing; telemetry, journaled in batches."""
+    """What the agent says it is doing."""
 
     task: TaskId
     attempt: int
@@ -160,13 +166,15 @@ class AgentProgressed(BaseEvent, frozen=True):
 
 
 class AgentPaused(BaseEvent, frozen=True):
-    """Its whole tree is frozen."""
+    """Its whole process tree is frozen."""
 
     task: TaskId
     attempt: int
 
 
 class AgentResumed(BaseEvent, frozen=True):
+    """Its process tree runs again."""
+
     task: TaskId
     attempt: int
 
@@ -200,11 +208,15 @@ class ConflictDecided(BaseEvent, frozen=True):
 
 
 class PauseRequested(BaseEvent, frozen=True):
+    """Pause the task."""
+
     task: TaskId
     by: str
 
 
 class ResumeRequested(BaseEvent, frozen=True):
+    """Resume the task."""
+
     task: TaskId
     by: str
 
@@ -217,6 +229,8 @@ class BoostRequested(BaseEvent, frozen=True):
 
 
 class AbortRequested(BaseEvent, frozen=True):
+    """Abort the task."""
+
     task: TaskId
     by: str
 
@@ -229,7 +243,7 @@ class RetryRequested(BaseEvent, frozen=True):
 
 
 class TimePassed(BaseEvent, frozen=True):
-    """A deadline of the state was reached (`next_deadline`)."""
+    """A deadline of the run was reached."""
 
 
 class Noticed(BaseEvent, frozen=True):

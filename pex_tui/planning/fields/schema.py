@@ -1,10 +1,9 @@
 """The plan file as declared keys, and the JSON Schema made from them.
 
-Regenerate the schema with `python -m pex_tui.planning.fields.schema > config/schema/plan.json`.
+Regenerate the schema with `python -m tests.tools`.
 """
 
 import json
-import sys
 from typing import Annotated, Any, Literal
 
 from pex_tui.core.model.plan import Expects, GatePolicy, Priority, Strategy
@@ -236,7 +235,3 @@ def plan_schema() -> dict[str, Any]:
 def schema_text(schema: dict[str, Any]) -> str:
     """The schema as it stands in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(schema_text(plan_schema()))

@@ -13,7 +13,7 @@ from pex_tui.resources import shipped
 
 
 def test_the_shipped_schema_is_the_one_that_the_types_make() -> None:
-    """If this fails: python -m pex_tui.planning.fields.schema > config/schema/plan.json."""
+    """If this fails: python -m tests.tools."""
     assert shipped("config/schema/plan.json").read_text("utf-8") == schema_text(plan_schema())
 
 

@@ -1,0 +1,18 @@
+"""Write all files that are made from declarations: `python -m tests.tools`."""
+
+from pex_tui.planning.fields.schema import plan_schema, schema_text
+from tests.tools import event_documents, settings_documents
+
+PLAN = settings_documents.ROOT / "config" / "schema" / "plan.json"
+
+
+def main() -> None:
+    """Write the files."""
+    texts = settings_documents.documents() | event_documents.documents()
+    texts[PLAN] = schema_text(plan_schema())
+    for path, text in texts.items():
+        path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
