@@ -20,7 +20,7 @@ from pex_tui.core.model.state import LandStatus, RunState, TaskState
 from pex_tui.core.user_requests import reopen, resume_run
 
 
-def adopted(draft: Draft, event: RunAdopted) -> None:
+def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
     """Take the run up again: what was in flight is looked at, what was asked is asked again."""
     state = draft.state
     if not event.keep_pauses:

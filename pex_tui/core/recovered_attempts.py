@@ -11,7 +11,7 @@ from pex_tui.core.model.state import LandStatus, TaskState
 from pex_tui.core.user_requests import reopen
 
 
-def attempt_found(draft: Draft, event: AttemptFound) -> None:
+def apply_attempt_found(draft: Draft, event: AttemptFound) -> None:
     """The next attempt is that one, as it stands; the one after it has a number of its own."""
     task = draft.task(event.task)
     if event.attempt > max(task.attempt, task.found) and task.phase not in SUCCEEDED:

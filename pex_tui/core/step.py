@@ -1,15 +1,15 @@
 """The run as a pure function: `step(state, event) -> (state, actions)`."""
 
-from collections.abc import Iterable, Iterator
-from typing import assert_never
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, get_args
 
 from msgspec.structs import replace
 
-from pex_tui.core.adoption import adopted
+from pex_tui.core.adoption import apply_run_adopted
 from pex_tui.core.consequences import due, settle
-from pex_tui.core.coordination.agent_messages import talk_event
-from pex_tui.core.coordination.locks import lock_event
-from pex_tui.core.coordination.overlaps import overlap_event
+from pex_tui.core.coordination.agent_messages import apply_talk_event
+from pex_tui.core.coordination.locks import apply_lock_event
+from pex_tui.core.coordination.overlaps import apply_overlap_event
 from pex_tui.core.events.actions import Action
 from pex_tui.core.events.agent_events import TalkEvent
 from pex_tui.core.events.landing_events import BranchMoved, LandingEvent
@@ -32,9 +32,9 @@ from pex_tui.core.events.run_events import (
     TaskRequest,
     TimePassed,
 )
-from pex_tui.core.landing.bring_to_branch import run_land_refused, run_landed
-from pex_tui.core.landing.transitions import decided, landing_event
-from pex_tui.core.lifecycle.attempts import attempt_event, dispatched
+from pex_tui.core.landing.bring_to_branch import apply_run_land_refused, apply_run_landed
+from pex_tui.core.landing.transitions import apply_conflict_decided, apply_landing_event
+from pex_tui.core.lifecycle.attempts import apply_attempt_event, apply_task_dispatched
 from pex_tui.core.lifecycle.conflict_log import record
 from pex_tui.core.lifecycle.exclusion_waits import record_kept_apart
 from pex_tui.core.lifecycle.step_draft import Draft, IllegalTransition
@@ -43,9 +43,11 @@ from pex_tui.core.model.phases import SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.semantics import ReplayError
 from pex_tui.core.model.state import Outcome, RunState, TaskState, Wait, WaitCause
-from pex_tui.core.recovered_attempts import attempt_found
+from pex_tui.core.recovered_attempts import apply_attempt_found
 from pex_tui.core.run_time import keep_time
-from pex_tui.core.user_requests import run_request, task_request
+from pex_tui.core.user_requests import apply_run_request, apply_task_request
+
+Handler = Callable[[Draft, Any], None]
 
 
 def begin(event: Event) -> RunState:
@@ -86,7 +88,7 @@ def step(state: RunState, event: Event) -> tuple[RunState, tuple[Action, ...]]:
     IllegalTransition, leaving the state as it was, when an event contradicts the table of phases.
     """
     draft = Draft(state, max(state.now, event.at))
-    _apply(draft, event)
+    HANDLERS[type(event)](draft, event)
     settle(draft)
     keep_time(draft, state, event)
     draft.set(now=draft.now, seq=state.seq + 1)
@@ -142,49 +144,7 @@ def _contradicts(after: RunState, event: Event) -> bool:
             return False
 
 
-def _apply(draft: Draft, event: Event) -> None:
-    match event:
-        case RunPlanned():
-            raise TypeError("RunPlanned can only be the first event of a run")
-        case RunAdopted():
-            adopted(draft, event)
-        case _ if isinstance(event, RunRequest):
-            run_request(draft, event)
-        case RunLanded():
-            run_landed(draft, event)
-        case RunLandRefused():
-            run_land_refused(draft, event)
-        case RunFinished():
-            _finished(draft, event)
-        case TaskDispatched():
-            dispatched(draft, event)
-        case AttemptFound():
-            attempt_found(draft, event)
-        case TaskHeld():
-            _held(draft, event)
-        case ConflictDecided():
-            decided(draft, event)
-        case _ if isinstance(event, OverlapEvent):
-            overlap_event(draft, event)
-        case _ if isinstance(event, LockEvent):
-            lock_event(draft, event)
-        case _ if isinstance(event, TalkEvent):
-            talk_event(draft, event)
-        case TimePassed():
-            due(draft)
-        case Noticed():
-            draft.notice(event.text)
-        case _ if isinstance(event, TaskRequest):
-            task_request(draft, event)
-        case _ if isinstance(event, LandingEvent):
-            landing_event(draft, event)
-        case _ if isinstance(event, AttemptEvent):
-            attempt_event(draft, event)
-        case _:
-            assert_never(event)
-
-
-def _finished(draft: Draft, event: RunFinished) -> None:
+def _apply_run_finished(draft: Draft, event: RunFinished) -> None:
     draft.set(
         stage=RunStage.FINISHED,
         outcome=event.outcome,
@@ -193,7 +153,7 @@ def _finished(draft: Draft, event: RunFinished) -> None:
     )
 
 
-def _held(draft: Draft, event: TaskHeld) -> None:
+def _apply_task_held(draft: Draft, event: TaskHeld) -> None:
     task = draft.task(event.task)
     if task.phase is not Phase.READY:
         return
@@ -216,3 +176,43 @@ def _record_broken_cycles(draft: Draft) -> None:
             foreseen_at=draft.now,
             detail=f"{task_id} no longer waits for {need}",
         )
+
+
+def _apply_run_planned(_draft: Draft, _event: RunPlanned) -> None:
+    raise TypeError("RunPlanned can only be the first event of a run")
+
+
+def _apply_time_passed(draft: Draft, _event: TimePassed) -> None:
+    due(draft)
+
+
+def _apply_noticed(draft: Draft, event: Noticed) -> None:
+    draft.notice(event.text)
+
+
+def _each(group: Any, handler: Callable[[Draft, Any], None]) -> dict[type[Event], Handler]:
+    """The handler for every event of a group."""
+    return dict.fromkeys(get_args(group), handler)
+
+
+HANDLERS: Mapping[type[Event], Handler] = {
+    RunPlanned: _apply_run_planned,
+    RunAdopted: apply_run_adopted,
+    RunLanded: apply_run_landed,
+    RunLandRefused: apply_run_land_refused,
+    RunFinished: _apply_run_finished,
+    TaskDispatched: apply_task_dispatched,
+    TaskHeld: _apply_task_held,
+    AttemptFound: apply_attempt_found,
+    ConflictDecided: apply_conflict_decided,
+    TimePassed: _apply_time_passed,
+    Noticed: _apply_noticed,
+    **_each(RunRequest, apply_run_request),
+    **_each(TaskRequest, apply_task_request),
+    **_each(AttemptEvent, apply_attempt_event),
+    **_each(LandingEvent, apply_landing_event),
+    **_each(OverlapEvent, apply_overlap_event),
+    **_each(LockEvent, apply_lock_event),
+    **_each(TalkEvent, apply_talk_event),
+}
+"""What applies each event to a draft of the next state."""

@@ -34,7 +34,7 @@ _NOT_STARTED = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING, Phase.BACK
 _RETRIABLE = frozenset({Phase.FAILED, Phase.ABORTED, Phase.SKIPPED})
 
 
-def task_request(draft: Draft, event: TaskRequest) -> None:
+def apply_task_request(draft: Draft, event: TaskRequest) -> None:
     """Apply a request about one task."""
     task = draft.task(event.task)
     match event:
@@ -55,7 +55,7 @@ def task_request(draft: Draft, event: TaskRequest) -> None:
             _retry(draft, task, event.by)
 
 
-def run_request(draft: Draft, event: RunRequest) -> None:
+def apply_run_request(draft: Draft, event: RunRequest) -> None:
     """Apply a request about the whole run."""
     state = draft.state
     match event:

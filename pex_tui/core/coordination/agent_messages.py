@@ -19,7 +19,7 @@ from pex_tui.core.model.phases import HOLDS_SLOT
 from pex_tui.core.model.state import ONLY_THIS, Permission, RunState, TaskState, Verdict
 
 
-def talk_event(draft: Draft, event: TalkEvent) -> None:
+def apply_talk_event(draft: Draft, event: TalkEvent) -> None:
     """Apply what was asked, decided, said or spent; what concerns no live attempt is dropped."""
     task = draft.task(event.task)
     if isinstance(event, SteeringRefused):

@@ -38,7 +38,7 @@ RETURN_SECONDS = 15.0
 """How long a claim outlives the engine that it was made with, until its process comes back."""
 
 
-def lock_event(draft: Draft, event: LockEvent) -> None:
+def apply_lock_event(draft: Draft, event: LockEvent) -> None:
     """Line a claim up, or take it out."""
     if isinstance(event, LockReleased):
         _remove(draft, event.claim)

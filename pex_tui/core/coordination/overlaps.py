@@ -29,7 +29,7 @@ _MOST_NAMED = 3
 _SETTING = "conflict_resolution.radar"
 
 
-def overlap_event(draft: Draft, event: OverlapEvent) -> None:
+def apply_overlap_event(draft: Draft, event: OverlapEvent) -> None:
     """Apply what was seen; what concerns no live attempt is dropped."""
     match event:
         case WritesSeen():

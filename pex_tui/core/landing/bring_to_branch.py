@@ -29,7 +29,7 @@ def land_run(draft: Draft) -> None:
         draft.act(LandRun(state.target))
 
 
-def run_landed(draft: Draft, event: RunLanded) -> None:
+def apply_run_landed(draft: Draft, event: RunLanded) -> None:
     """The user's branch holds the run."""
     detail = event.detail or f"{event.target} is at {event.commit[:9]}"
     draft.set(
@@ -37,7 +37,7 @@ def run_landed(draft: Draft, event: RunLanded) -> None:
     )
 
 
-def run_land_refused(draft: Draft, event: RunLandRefused) -> None:
+def apply_run_land_refused(draft: Draft, event: RunLandRefused) -> None:
     """Try again in a while what may pass by itself, as each step of a task's landing is."""
     state = draft.state
     refusals = state.land_refusals + 1

@@ -32,7 +32,7 @@ from pex_tui.core.model.state import LandStatus, StopCause, TaskState
 from pex_tui.core.recovered_attempts import landing_found
 
 
-def landing_event(draft: Draft, event: LandingEvent) -> None:
+def apply_landing_event(draft: Draft, event: LandingEvent) -> None:
     """Apply news of an entry that was taken up; of any other it comes too late."""
     task = draft.task(event.task)
     if isinstance(event, BranchMoved) and event.found:
@@ -67,7 +67,7 @@ def _taken_up(draft: Draft, task: TaskState, event: LandingEvent) -> None:
             pass
 
 
-def decided(draft: Draft, event: ConflictDecided) -> None:
+def apply_conflict_decided(draft: Draft, event: ConflictDecided) -> None:
     """A person settled the task's conflict: to the queue again, or another attempt."""
     task = draft.task(event.task)
     if task.phase is not Phase.CONFLICT:

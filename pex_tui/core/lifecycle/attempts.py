@@ -61,7 +61,7 @@ _LESSONS = {  # for an attempt that was stopped to be made again
 }
 
 
-def dispatched(draft: Draft, event: TaskDispatched) -> None:
+def apply_task_dispatched(draft: Draft, event: TaskDispatched) -> None:
     """The task takes its slot; what an earlier attempt left behind is forgotten."""
     before = draft.task(event.task)
     draft.move(
@@ -79,7 +79,7 @@ def dispatched(draft: Draft, event: TaskDispatched) -> None:
         draft.act(StartAgent(event.task, event.attempt, event.slot))
 
 
-def attempt_event(draft: Draft, event: AttemptEvent) -> None:
+def apply_attempt_event(draft: Draft, event: AttemptEvent) -> None:
     """Apply a fact about an attempt; late news of an earlier one changes nothing."""
     task = draft.task(event.task)
     if event.attempt != task.attempt:

@@ -13,7 +13,7 @@ from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import Outcome
-from pex_tui.core.step import replay
+from pex_tui.core.step import HANDLERS, replay
 from tests.core.world import task
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -49,6 +49,10 @@ def test_names_of_events_are_snake_case_and_unique() -> None:
 
     assert "branch_move_refused" in names
     assert len(set(names)) == len(names)
+
+
+def test_every_event_has_a_handler() -> None:
+    assert HANDLERS.keys() == set(KINDS)
 
 
 def test_a_field_that_an_older_version_did_not_write_gets_its_default() -> None:
