@@ -379,10 +379,10 @@ class Team:
 
 
 def test_ten_agents_and_ten_locks_in_any_order_all_come_to_their_end() -> None:
-    team = Team(11, agents=10, locks=10, rounds=67)
+    team = Team(11, agents=10, locks=10, rounds=20)
     team.play()
     state = team.world.state
-    assert team.granted >= 2000
+    assert team.granted >= 600
     assert state.claims == ()
     deadlocks = [one for one in state.conflicts if "deadlock" in one.detail]
     assert deadlocks
