@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.widgets import Input
 
 from pex_tui.core.model.state import RunState
@@ -27,6 +30,23 @@ def _still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)  # a blink would be in pictures
+
+
+_RULES: dict[Any, list[RuleSet]] = {}
+
+
+@pytest.fixture(autouse=True)
+def _styles_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody changes the rules of a style sheet, and each app would parse the same ones."""
+    parse = Stylesheet._parse_rules
+
+    def parse_once(sheet: Stylesheet, *given: Any, **named: Any) -> list[RuleSet]:
+        key = (frozenset(sheet._variables.items()), given, *named.items())
+        if key not in _RULES:
+            _RULES[key] = parse(sheet, *given, **named)
+        return _RULES[key]
+
+    monkeypatch.setattr(Stylesheet, "_parse_rules", parse_once)
 
 
 @pytest.fixture

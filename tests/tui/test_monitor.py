@@ -75,6 +75,8 @@ KEYS: list[tuple[list[str], list[Event]]] = [
     (["plus"], [SlotsRequested(slots=6, by="you")]),
     (["minus"], [SlotsRequested(slots=4, by="you")]),
     (["L"], [LandRequested(by="you")]),
+]
+MARKED: list[tuple[list[str], list[Event]]] = [
     (
         ["space", "space", "p"],
         [PauseRequested(task=T("models"), by="you"), PauseRequested(task=T("contracts"), by="you")],
@@ -86,8 +88,20 @@ KEYS: list[tuple[list[str], list[Event]]] = [
 ]
 
 
-@pytest.mark.parametrize(("pressed", "posted"), KEYS, ids=[" ".join(keys) for keys, _ in KEYS])
-async def test_a_key_asks_the_engine(
+async def test_a_key_asks_the_engine(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=USUAL) as pilot:
+        await settled(pilot)
+        for pressed, posted in KEYS:
+            session_of(app).posted.clear()
+            for key in ("g", *pressed):
+                await pilot.press(key)
+                await pilot.pause()
+            assert session_of(app).posted == posted, pressed
+
+
+@pytest.mark.parametrize(("pressed", "posted"), MARKED)
+async def test_a_key_asks_the_engine_for_all_that_are_marked(
     open_app: OpenApp, pressed: list[str], posted: list[Event]
 ) -> None:
     app = open_app()

@@ -1,5 +1,6 @@
 """Waiting for what a person would see."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,12 +9,16 @@ from textual.pilot import Pilot
 
 from tests.waiting import patience
 
+_GLANCE_SECONDS = 0.01
+
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    """Let the app go on until the condition holds."""
+    """Let the app go on until the condition holds, and all that it has to deal with then."""
     async with patience():
-        while not condition():
-            await pilot.pause(0.01)
+        while not condition():  # noqa: ASYNC110  # of whatever kind
+            await asyncio.sleep(_GLANCE_SECONDS)
+        if pilot.app.is_running:
+            await pilot.pause()
 
 
 async def until_shown(pilot: Pilot[Any], text: str) -> None:
