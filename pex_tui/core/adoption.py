@@ -16,7 +16,8 @@ from pex_tui.core.lifecycle.conflict_log import PEX
 from pex_tui.core.lifecycle.rate_limits import extend_budget, over_budget
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
-from pex_tui.core.model.state import LandStatus, RunState, TaskState
+from pex_tui.core.model.state import LandStatus, RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.user_requests import reopen, resume_run
 
 

@@ -30,7 +30,8 @@ from pex_tui.core.model.phases import (
     RunStage,
 )
 from pex_tui.core.model.plan import Strategy
-from pex_tui.core.model.state import LandStatus, RunState, StopCause, TaskState, WaitCause
+from pex_tui.core.model.state import LandStatus, RunState
+from pex_tui.core.model.task_state import StopCause, TaskState, WaitCause
 
 _BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED: "was skipped"}
 

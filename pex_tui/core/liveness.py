@@ -6,7 +6,8 @@ whom it waits for. `stands_still` is its first half; without a person it ends th
 
 from pex_tui.core.lifecycle.attempts import wants_pause
 from pex_tui.core.model.phases import TERMINAL, Phase
-from pex_tui.core.model.state import LandStatus, RunState, TaskState, WaitCause
+from pex_tui.core.model.state import LandStatus, RunState
+from pex_tui.core.model.task_state import TaskState, WaitCause
 
 _MOVES_BY_ITSELF = frozenset(
     {Phase.STARTING, Phase.STOPPING, Phase.CAPTURING, Phase.QUEUED, Phase.LANDING}

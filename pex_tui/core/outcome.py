@@ -3,7 +3,8 @@
 from pex_tui.core.consequences import is_drained, is_over, is_stuck
 from pex_tui.core.events.run_events import Event, Noticed, RunDrainRequested, RunFinished
 from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
-from pex_tui.core.model.state import FailureKind, LandStatus, Outcome, RunState, TaskState, Verdict
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
+from pex_tui.core.model.task_state import FailureKind, TaskState, Verdict
 from pex_tui.core.run_time import elapsed_seconds
 
 NOBODY = "nobody there to ask"

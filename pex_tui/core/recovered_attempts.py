@@ -7,7 +7,8 @@ from pex_tui.core.lifecycle.merge_queue import leave_queue, step_back
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.phases import SUCCEEDED, Phase
-from pex_tui.core.model.state import LandStatus, TaskState
+from pex_tui.core.model.state import LandStatus
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.user_requests import reopen
 
 

@@ -15,7 +15,8 @@ from pex_tui.core.events.run_events import AgentExited, AgentStarted, Event, Run
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.model.phases import HOLDS_SLOT, RunStage
-from pex_tui.core.model.state import FailureKind, Gap, RunState
+from pex_tui.core.model.state import Gap, RunState
+from pex_tui.core.model.task_state import FailureKind
 
 
 def elapsed_seconds(state: RunState, now: float) -> float:

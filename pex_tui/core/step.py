@@ -42,7 +42,8 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.semantics import ReplayError
-from pex_tui.core.model.state import Outcome, RunState, TaskState, Wait, WaitCause
+from pex_tui.core.model.state import Outcome, RunState
+from pex_tui.core.model.task_state import TaskState, Wait, WaitCause
 from pex_tui.core.recovered_attempts import apply_attempt_found
 from pex_tui.core.run_time import keep_time
 from pex_tui.core.user_requests import apply_run_request, apply_task_request

@@ -28,7 +28,8 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
 from pex_tui.core.model.run_rules import MOST_SLOTS
-from pex_tui.core.model.state import LandStatus, StopCause, TaskState
+from pex_tui.core.model.state import LandStatus
+from pex_tui.core.model.task_state import StopCause, TaskState
 
 _NOT_STARTED = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING, Phase.BACKOFF})
 _RETRIABLE = frozenset({Phase.FAILED, Phase.ABORTED, Phase.SKIPPED})

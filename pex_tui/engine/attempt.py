@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pex_tui.core.model.ids import RunId, TaskId
-from pex_tui.core.model.state import FailureKind
+from pex_tui.core.model.task_state import FailureKind
 
 
 class AttemptKey(Struct, frozen=True):

@@ -6,7 +6,8 @@ from pex_tui.core.events.run_events import ConflictDecided
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import GateResult, Lander, LandingError

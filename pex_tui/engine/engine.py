@@ -20,7 +20,8 @@ from pex_tui.core.lifecycle.scheduler import dispatch
 from pex_tui.core.lifecycle.step_draft import IllegalTransition
 from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.run_rules import RadarPolicy
-from pex_tui.core.model.state import RunState, Verdict
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import Verdict
 from pex_tui.core.outcome import NOBODY, ending
 from pex_tui.core.step import step
 from pex_tui.engine.contained import Advisor

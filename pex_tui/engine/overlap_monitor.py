@@ -14,7 +14,8 @@ from pex_tui.core.model.conflict import SharedPath
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.model.plan import Isolation
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.overlap_probe import Footprint, Lookout, Watching
 from pex_tui.engine.ports import Clock, WorkspaceError

@@ -42,7 +42,8 @@ from pex_tui.core.events.run_events import (
     RunLandRefused,
 )
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.state import FailureKind, RunState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.contained import contained
 from pex_tui.engine.ports import (

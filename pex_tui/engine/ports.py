@@ -13,7 +13,7 @@ from pex_tui.core.events.run_events import Event
 from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.model.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import TaskSpec
-from pex_tui.core.model.state import Verdict
+from pex_tui.core.model.task_state import Verdict
 from pex_tui.core.model.unlanded import Unlanded
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
 from pex_tui.engine.conflict_sides import ConflictSides

@@ -20,7 +20,8 @@ from pex_tui.core.events.run_events import (
     WorkspacePrepared,
 )
 from pex_tui.core.model.ids import RunId
-from pex_tui.core.model.state import FailureKind, RunState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import (
     AgentReport,

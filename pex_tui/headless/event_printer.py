@@ -23,7 +23,8 @@ from pex_tui.core.formatting import listed
 from pex_tui.core.landing.auto_resolution import told_strategies
 from pex_tui.core.lifecycle.rate_limits import over_budget
 from pex_tui.core.model.phases import LandingStage, Phase
-from pex_tui.core.model.state import LandStatus, RunState, TaskState, Verdict
+from pex_tui.core.model.state import LandStatus, RunState
+from pex_tui.core.model.task_state import TaskState, Verdict
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.status_text import StartQueue, activity
 from pex_tui.headless.streams import Printer

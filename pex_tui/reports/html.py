@@ -6,7 +6,7 @@ from html import escape
 from pex_tui.core.figures.history import Span
 from pex_tui.core.formatting import clock, percent
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.state import TaskState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.sanitize import clean
 from pex_tui.reports.html_style import STYLE
 from pex_tui.reports.report import Report

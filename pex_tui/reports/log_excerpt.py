@@ -8,7 +8,8 @@ from msgspec import Struct
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import TaskSpec
-from pex_tui.core.model.state import FailureKind, RunState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.sanitize import clean, clean_bytes
 
 LAST_LINES = 12

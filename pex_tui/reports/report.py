@@ -11,7 +11,8 @@ from pex_tui.core.figures.metrics import Metrics, measure
 from pex_tui.core.model.conflict import Conflict
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.predictions import Forecast
-from pex_tui.core.model.state import Outcome, Permission, RunState, TaskState, Verdict
+from pex_tui.core.model.state import Outcome, RunState
+from pex_tui.core.model.task_state import Permission, TaskState, Verdict
 from pex_tui.core.outcome import conclude
 from pex_tui.reports.log_excerpt import LogEnd, LogPath, log_ends
 

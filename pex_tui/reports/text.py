@@ -11,7 +11,8 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.run_refs import own_commits_ref
-from pex_tui.core.model.state import LandStatus, Outcome, TaskState
+from pex_tui.core.model.state import LandStatus, Outcome
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.outcome import NOBODY
 from pex_tui.core.sanitize import clean
 from pex_tui.reports.conflict_story import (

@@ -24,7 +24,8 @@ from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.phases import Phase, RunStage
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, Priority, Strategy, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import LandStatus, Outcome, RunState, WaitCause
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
+from pex_tui.core.model.task_state import WaitCause
 from pex_tui.core.outcome import ending
 from pex_tui.core.step import step
 from tests.core.world import BASE, World, task

@@ -27,7 +27,8 @@ from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind, Outcome, Verdict, WaitCause
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.model.task_state import FailureKind, Verdict, WaitCause
 from pex_tui.core.outcome import conclude
 from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import BASE, World, task

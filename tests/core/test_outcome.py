@@ -6,14 +6,8 @@ from pex_tui.core.model.phases import Phase, RunStage
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import (
-    Failure,
-    FailureKind,
-    LandStatus,
-    Outcome,
-    RunState,
-    TaskState,
-)
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
+from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
 from pex_tui.core.outcome import conclude
 from tests.core.world import task
 

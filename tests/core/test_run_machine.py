@@ -70,7 +70,8 @@ from pex_tui.core.model.plan import (
     TaskSpec,
 )
 from pex_tui.core.model.run_rules import FallbackMode, RadarPolicy, RunRules
-from pex_tui.core.model.state import FailureKind, LandStatus, TaskState, Verdict
+from pex_tui.core.model.state import LandStatus
+from pex_tui.core.model.task_state import FailureKind, TaskState, Verdict
 from pex_tui.core.outcome import ending
 from pex_tui.core.step import replay, step
 from tests.core.world import BASE, World

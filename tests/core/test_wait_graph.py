@@ -13,7 +13,8 @@ from pex_tui.core.model.lock_graph import Edge, Node, circle, waits, waits_for
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, TaskSpec
 from pex_tui.core.model.run_rules import RadarPolicy, RunRules
-from pex_tui.core.model.state import RunState, Verdict
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import Verdict
 from tests.core.world import World, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")

@@ -20,7 +20,7 @@ from pex_tui.core.model.invariants import violations
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind, TaskState
+from pex_tui.core.model.task_state import FailureKind, TaskState
 from pex_tui.core.step import begin, step
 
 BASE = CommitId("b" * 40)

@@ -11,7 +11,8 @@ from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import RunState, Verdict
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import Verdict
 from pex_tui.core.step import begin
 from pex_tui.engine.attempt import (
     AgentReport,

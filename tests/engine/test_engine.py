@@ -18,7 +18,8 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase, RunStage
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind, LandStatus, Outcome, RunState, Verdict
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.step import replay
 from pex_tui.engine.attempt import Asked, Spent
 from pex_tui.engine.pool import TaskPool

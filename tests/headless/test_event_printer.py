@@ -9,7 +9,7 @@ from pex_tui.core.model.conflict import ConflictFile
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.plan import Brief, Expects, Plan
 from pex_tui.core.model.run_rules import FallbackMode, RunRules
-from pex_tui.core.model.state import FailureKind
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.headless.event_printer import Narrator
 from tests.core.world import BASE, World, task
 

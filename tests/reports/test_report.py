@@ -25,7 +25,7 @@ from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.plan import Brief, Plan
 from pex_tui.core.model.run_rules import ProtectPolicy, RunRules
-from pex_tui.core.model.state import FailureKind
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.outcome import conclude
 from pex_tui.reports.html import render_html
 from pex_tui.reports.json_text import json_text

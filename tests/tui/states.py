@@ -10,13 +10,11 @@ from pex_tui.core.model.phases import LandingStage, Phase, RunStage
 from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import FallbackMode, RunRules
-from pex_tui.core.model.state import (
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
+from pex_tui.core.model.task_state import (
     Failure,
     FailureKind,
-    LandStatus,
-    Outcome,
     Permission,
-    RunState,
     StopCause,
     TaskState,
     Verdict,

@@ -9,16 +9,8 @@ from msgspec.structs import replace
 
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase, RunStage
-from pex_tui.core.model.state import (
-    Failure,
-    FailureKind,
-    LandStatus,
-    Outcome,
-    RunState,
-    TaskState,
-    Wait,
-    WaitCause,
-)
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
+from pex_tui.core.model.task_state import Failure, FailureKind, TaskState, Wait, WaitCause
 from pex_tui.core.views.status import Mark
 from pex_tui.core.views.timeline import SpanKind, timeline_view
 from pex_tui.core.views.view_models import header_view, task_rows

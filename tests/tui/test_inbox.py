@@ -7,7 +7,8 @@ from textual.widgets import Input
 
 from pex_tui.core.events.agent_events import MessageSent, PermissionDecided
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.state import Outcome, Verdict
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.model.task_state import Verdict
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.attention.alerts import alert
 from pex_tui.tui.attention.needs import Attention

@@ -23,7 +23,7 @@ from pex_tui.adapters.system.clock import SystemClock
 from pex_tui.core.formatting import total
 from pex_tui.core.model.ids import RunId, SlotId, TaskId
 from pex_tui.core.model.plan import TaskSpec
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import (
     Asked,

@@ -14,7 +14,7 @@ from pex_tui.adapters.agents.protocols.protocol import ANSWER, Dialect, Say
 from pex_tui.adapters.agents.record import TRANSCRIPT, keep_message, kept_messages
 from pex_tui.adapters.process.records import INPUT_LOG, OUTPUT_LOG
 from pex_tui.adapters.process.runner import ShimRunner
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import (
     AgentReport,

@@ -12,7 +12,7 @@ from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.system.clock import SystemClock
-from pex_tui.core.model.state import Verdict
+from pex_tui.core.model.task_state import Verdict
 from pex_tui.engine.attempt import (
     AgentReport,
     AttemptKey,

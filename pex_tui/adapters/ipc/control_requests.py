@@ -31,7 +31,7 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.run_rules import MOST_SLOTS
-from pex_tui.core.model.state import Verdict
+from pex_tui.core.model.task_state import Verdict
 
 _Word = TypeVar("_Word", bound=StrEnum)
 

@@ -16,7 +16,8 @@ from pex_tui.core.lifecycle.rate_limits import lifted, limited
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT
-from pex_tui.core.model.state import ONLY_THIS, Permission, RunState, TaskState, Verdict
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import ONLY_THIS, Permission, TaskState, Verdict
 
 
 def apply_talk_event(draft: Draft, event: TalkEvent) -> None:

@@ -31,7 +31,8 @@ from pex_tui.core.model.lock_graph import (
     waits_for,
 )
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase
-from pex_tui.core.model.state import LockClaim, RunState, StopCause
+from pex_tui.core.model.state import LockClaim, RunState
+from pex_tui.core.model.task_state import StopCause
 
 _CAN_STOP = HOLDS_SLOT - {Phase.STOPPING}
 RETURN_SECONDS = 15.0

@@ -21,7 +21,7 @@ from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.predictions import foreseen_at
 from pex_tui.core.model.run_rules import RadarPolicy
 from pex_tui.core.model.semantics import Semantics
-from pex_tui.core.model.state import StopCause, TaskState
+from pex_tui.core.model.task_state import StopCause, TaskState
 
 _CAN_YIELD = frozenset({Phase.RUNNING, Phase.PAUSED})
 _MOST_PREDICTED = 50  # paths that a task without a declaration is held to

@@ -16,7 +16,8 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.lock_graph import waits, waits_for
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.model.semantics import Semantics
-from pex_tui.core.model.state import Permission, RunState, TaskState, Verdict
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import Permission, TaskState, Verdict
 
 LEASE = "its write lease"
 

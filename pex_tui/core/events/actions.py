@@ -6,7 +6,7 @@ Each is safe to perform again after a crash: the adapters look first at what is 
 from msgspec import Struct
 
 from pex_tui.core.model.ids import ClaimId, CommitId, SlotId, TaskId
-from pex_tui.core.model.state import Verdict
+from pex_tui.core.model.task_state import Verdict
 
 
 class StartAgent(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.state import Verdict
+from pex_tui.core.model.task_state import Verdict
 
 
 class AgentSpent(BaseEvent, frozen=True):

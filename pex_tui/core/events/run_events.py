@@ -15,7 +15,8 @@ from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.semantics import NEWEST
-from pex_tui.core.model.state import FailureKind, Outcome, WaitCause
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.model.task_state import FailureKind, WaitCause
 
 
 class RunPlanned(BaseEvent, frozen=True):

@@ -8,7 +8,8 @@ from msgspec import Struct, field
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.state import RunState, StopCause, TaskState, WaitCause
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import StopCause, TaskState, WaitCause
 
 _MADE_WAY = frozenset({Decision.PAUSED, Decision.SERIALISED})
 _AGAIN = frozenset({Decision.RERUN})

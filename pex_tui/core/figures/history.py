@@ -21,7 +21,8 @@ from pex_tui.core.figures.time_accounting import (
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.model.predictions import Forecast, forecast
-from pex_tui.core.model.state import FailureKind, RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import FailureKind, TaskState
 from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.step import replayed
 

@@ -21,7 +21,7 @@ from pex_tui.core.figures.lower_bounds import (
 from pex_tui.core.figures.time_accounting import BACKOFF
 from pex_tui.core.formatting import total
 from pex_tui.core.model.run_rules import RadarPolicy
-from pex_tui.core.model.state import WaitCause
+from pex_tui.core.model.task_state import WaitCause
 
 
 class WaitFigures(Struct, frozen=True):

@@ -7,7 +7,8 @@ from msgspec import Struct, field
 from pex_tui.core.events.run_events import Event, RunAdopted
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
-from pex_tui.core.model.state import FailureKind, RunState, TaskState, WaitCause
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import FailureKind, TaskState, WaitCause
 
 BACKOFF = "backoff"
 _WAITS = frozenset({Phase.READY, Phase.BACKOFF})

@@ -11,7 +11,7 @@ from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.run_rules import ProtectPolicy
-from pex_tui.core.model.state import Failure, FailureKind, TaskState
+from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
 
 _ASKED = "safety.protected.policy is ask: it waits for a person"
 _REFUSED = (

@@ -15,7 +15,8 @@ from pex_tui.core.model.conflict import (
     Decision,
 )
 from pex_tui.core.model.ids import CommitId
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 
 _BY_HAND = frozenset({Decision.OURS, Decision.THEIRS, Decision.EDITED})
 

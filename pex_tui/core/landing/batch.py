@@ -14,7 +14,8 @@ from pex_tui.core.landing.gate_verdicts import examine, gate_failure, is_gated
 from pex_tui.core.lifecycle.merge_queue import landing_tasks, step_back
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.phases import HOLDS_SLOT, LandingStage, Phase
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 
 _UNDER_TEST = frozenset({LandingStage.MERGED, LandingStage.GATING})
 _EXAMINED = frozenset({LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})

@@ -13,7 +13,8 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.plan import GatePolicy
 from pex_tui.core.model.semantics import Semantics
-from pex_tui.core.model.state import Failure, FailureKind, RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
 
 _AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING, LandingStage.GATING_BASE})
 

@@ -11,7 +11,7 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.run_rules import FallbackMode
-from pex_tui.core.model.state import TaskState
+from pex_tui.core.model.task_state import TaskState
 
 
 def stand_on(draft: Draft, tip: CommitId) -> None:

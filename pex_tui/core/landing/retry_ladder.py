@@ -16,7 +16,8 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.run_rules import FallbackMode
 from pex_tui.core.model.semantics import Semantics
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 
 _LEAST_LANDINGS = 4  # before which a rate of conflicts says nothing
 _LEAST_CONFLICTS = 2

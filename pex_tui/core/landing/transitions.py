@@ -28,7 +28,8 @@ from pex_tui.core.lifecycle.merge_queue import enqueue, leave, leave_queue, step
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase
-from pex_tui.core.model.state import LandStatus, StopCause, TaskState
+from pex_tui.core.model.state import LandStatus
+from pex_tui.core.model.task_state import StopCause, TaskState
 from pex_tui.core.recovered_attempts import landing_found
 
 

@@ -42,12 +42,12 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.model.plan import Expects
-from pex_tui.core.model.state import (
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import (
     PERMANENT,
     AttemptState,
     Failure,
     FailureKind,
-    RunState,
     StopCause,
     TaskState,
 )

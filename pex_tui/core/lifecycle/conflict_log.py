@@ -10,7 +10,8 @@ from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictStep, De
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import LandingStage
 from pex_tui.core.model.predictions import foreseen_at
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 
 PEX = "pex"
 _ABOUT_TO_LAND = frozenset({LandingStage.PASSED, LandingStage.MOVING})

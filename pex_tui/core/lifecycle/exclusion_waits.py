@@ -16,7 +16,8 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import IN_FLIGHT
 from pex_tui.core.model.predictions import foreseen_at
 from pex_tui.core.model.semantics import Semantics
-from pex_tui.core.model.state import RunState, TaskState, Wait
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState, Wait
 
 _MOST_TOLD = 10  # of one wait; who comes after that is seen in the state, and no event of its own
 

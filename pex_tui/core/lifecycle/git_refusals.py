@@ -8,7 +8,7 @@ from pex_tui.core.lifecycle.merge_queue import enqueue
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.semantics import Semantics
-from pex_tui.core.model.state import Failure, FailureKind, TaskState
+from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
 
 MOST_REFUSALS = 6
 """How often in a row a step is tried again: for about a minute."""

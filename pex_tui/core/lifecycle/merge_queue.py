@@ -4,7 +4,8 @@ from pex_tui.core.events.actions import StopGate
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import LandingStage, Phase
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 
 GATED = frozenset({LandingStage.GATING, LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
 """Stages at which a gate runs for the entry."""

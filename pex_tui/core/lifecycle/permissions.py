@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pex_tui.core.events.agent_events import PermissionAsked
 from pex_tui.core.lifecycle.rule_patterns import Concern, concern, covers
 from pex_tui.core.model.plan import PermissionMode, TaskSpec
-from pex_tui.core.model.state import Verdict
+from pex_tui.core.model.task_state import Verdict
 
 UNKNOWN_TOOL = "Tool"
 """What a tool is called whose agent does not say what it is."""

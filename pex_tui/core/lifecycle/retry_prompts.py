@@ -5,7 +5,7 @@ import shlex
 from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.formatting import listed, short
 from pex_tui.core.model.ids import CommitId
-from pex_tui.core.model.state import TaskState
+from pex_tui.core.model.task_state import TaskState
 
 _MOST_NAMED = 8
 _MOST_OUTPUT = 8_000  # characters of a gate's output: its end says what failed

@@ -19,7 +19,8 @@ from pex_tui.core.model.ids import LockName, SlotId
 from pex_tui.core.model.lock_graph import excludes, holdings
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan import LockRequest, Priority, Strategy
-from pex_tui.core.model.state import RunState, TaskState, WaitCause
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState, WaitCause
 
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 _BOOSTED = -1

@@ -8,7 +8,8 @@ from pex_tui.core.events.actions import Action
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import LEGAL, TERMINAL, Phase
 from pex_tui.core.model.plan import TaskSpec
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 
 
 class IllegalTransition(Exception):  # noqa: N818  # the field's name for it

@@ -7,7 +7,7 @@ from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, TERMINAL, LandingStage, Phase
-from pex_tui.core.model.state import StopCause
+from pex_tui.core.model.task_state import StopCause
 
 
 def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:

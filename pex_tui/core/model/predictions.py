@@ -13,7 +13,8 @@ from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.precedence import Precedence
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 
 Pair = tuple[TaskId, TaskId]
 """Two tasks, the one that stands earlier in the plan first."""

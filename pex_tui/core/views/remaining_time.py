@@ -10,7 +10,8 @@ from pex_tui.core.figures.lower_bounds import heaviest_clique
 from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.model.phases import SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan import Strategy
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.views.status import Mark
 from pex_tui.core.views.status_text import mark_of
 

@@ -14,7 +14,8 @@ from pex_tui.core.lifecycle.scheduler import queue_order
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.lock_graph import holdings, in_the_way, names
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
-from pex_tui.core.model.state import FailureKind, RunState, StopCause, TaskState, Wait, WaitCause
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import FailureKind, StopCause, TaskState, Wait, WaitCause
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.status import Mark
 

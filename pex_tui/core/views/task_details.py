@@ -7,7 +7,8 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.lock_graph import names
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import LockMode, TaskSpec
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.remaining_time import attempt_seconds

@@ -12,7 +12,8 @@ from msgspec import Struct
 from pex_tui.core.formatting import clock
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_MERGE_QUEUE, SUCCEEDED, Phase
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.views.remaining_time import remaining_seconds
 
 _LEAST_SECONDS = 10.0

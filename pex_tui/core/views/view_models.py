@@ -14,7 +14,8 @@ from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, Phase, RunStage
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_refs import attempt_ref
-from pex_tui.core.model.state import LandStatus, Outcome, RunState, TaskState
+from pex_tui.core.model.state import LandStatus, Outcome, RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.remaining_time import attempt_seconds, eta_seconds

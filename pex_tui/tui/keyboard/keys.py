@@ -17,7 +17,8 @@ from pex_tui.core.events.run_events import (
     RetryRequested,
 )
 from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
-from pex_tui.core.model.state import LandStatus, RunState, TaskState
+from pex_tui.core.model.state import LandStatus, RunState
+from pex_tui.core.model.task_state import TaskState
 
 YOU = "you"
 

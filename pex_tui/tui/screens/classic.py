@@ -6,7 +6,7 @@ from textual import on, work
 from textual.app import ComposeResult
 
 from pex_tui.core.model.phases import RunStage
-from pex_tui.core.model.state import TaskState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.engine.session import Usage
 from pex_tui.tui.screens.steering import SteeringScreen
 from pex_tui.tui.widgets.classic_box import ClassicBox

@@ -17,7 +17,8 @@ from pex_tui.core.formatting import clock, counted
 from pex_tui.core.lifecycle.rate_limits import over_budget
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import RunStage
-from pex_tui.core.model.state import Permission, RunState, Verdict
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import Permission, Verdict
 from pex_tui.core.sanitize import clean
 from pex_tui.tui.keyboard.keys import YOU
 from pex_tui.tui.messages import Steer

@@ -12,7 +12,8 @@ from textual.widgets import Input
 
 from pex_tui.core.formatting import total
 from pex_tui.core.model.phases import RunStage
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.views.status import Mark
 from pex_tui.core.views.timeline import timeline_view
 from pex_tui.core.views.view_models import header_view, task_rows

@@ -20,7 +20,8 @@ from pex_tui.core.formatting import counted
 from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.run_refs import attempt_ref
 from pex_tui.core.model.run_rules import MOST_SLOTS
-from pex_tui.core.model.state import RunState, TaskState
+from pex_tui.core.model.state import RunState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.engine.session import RunSession
 from pex_tui.tui.keyboard import keys
 from pex_tui.tui.keyboard.typed_ahead import command

@@ -10,7 +10,7 @@ from pex_tui.adapters.agents.agent_paths import is_own, touched
 from pex_tui.adapters.agents.protocols.protocol import Dialect
 from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record, write_agent_record
-from pex_tui.core.model.state import ONLY_THIS, Verdict
+from pex_tui.core.model.task_state import ONLY_THIS, Verdict
 from pex_tui.engine.attempt import Asked
 
 SESSION = "0b6c1c1e-0000-4000-8000-000000000001"

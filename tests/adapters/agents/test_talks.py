@@ -13,7 +13,7 @@ from pex_tui.adapters.agents.protocols.registry import dialect_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.system.clock import SystemClock
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.engine.attempt import Asked, Exited, Judgement, Limited, Spent, Started
 from tests.adapters.agents.talks import SESSION, Talks
 from tests.waiting import until

@@ -21,7 +21,7 @@ from pex_tui.core.figures.experience import Work
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind
+from pex_tui.core.model.task_state import FailureKind
 from tests.core.world import task
 
 A = TaskId("a")

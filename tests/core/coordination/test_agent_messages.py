@@ -14,7 +14,8 @@ from pex_tui.core.model.ids import RunId, SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind, Outcome, Verdict
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.outcome import NOBODY, conclude
 from pex_tui.core.step import replay
 from pex_tui.core.views.status import Mark

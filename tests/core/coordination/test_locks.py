@@ -24,7 +24,7 @@ from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import LockMode, LockRequest, Plan, Priority, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import World, task
 

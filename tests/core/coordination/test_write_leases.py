@@ -19,7 +19,7 @@ from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import World, task
 

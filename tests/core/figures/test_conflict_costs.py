@@ -21,7 +21,7 @@ from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import CommitId, LockName, TaskId
 from pex_tui.core.model.plan import Collision, LockRequest, Plan, Priority
 from pex_tui.core.model.run_rules import RadarPolicy, RunRules
-from pex_tui.core.model.state import FailureKind
+from pex_tui.core.model.task_state import FailureKind
 from tests.core.world import BASE, World, task
 
 Make = Callable[..., World]

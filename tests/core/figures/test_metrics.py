@@ -46,7 +46,8 @@ from pex_tui.core.model.plan import (
     Strategy,
 )
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind, Outcome, Verdict
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.views.remaining_time import attempt_seconds
 from tests.core.world import BASE, World, task

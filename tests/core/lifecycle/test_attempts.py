@@ -34,7 +34,7 @@ from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, Expects, Isolation, Priority
 from pex_tui.core.model.run_rules import RadarPolicy, RunRules
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.model.unlanded import Unlanded, Why
 from tests.core.world import BASE, World, task
 

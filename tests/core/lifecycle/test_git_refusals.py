@@ -29,7 +29,8 @@ from pex_tui.core.model.conflict import ConflictFile, ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import FailureKind, Outcome
+from pex_tui.core.model.state import Outcome
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.outcome import conclude
 from tests.core.world import BASE, World, task
 

@@ -9,7 +9,7 @@ from pex_tui.core.model.ids import AgentName, LockName, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import LockMode, LockRequest, Priority, Strategy
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import WaitCause
+from pex_tui.core.model.task_state import WaitCause
 from tests.core.world import World, task
 
 Make = Callable[..., World]

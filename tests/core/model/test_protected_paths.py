@@ -14,7 +14,7 @@ from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.protected_paths import Protection, named_files, protection_of
 from pex_tui.core.model.run_rules import FallbackMode, ProtectPolicy, RunRules
-from pex_tui.core.model.state import FailureKind
+from pex_tui.core.model.task_state import FailureKind
 from pex_tui.settings.model import Settings
 from tests.core.world import BASE, World, task
 

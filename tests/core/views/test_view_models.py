@@ -16,11 +16,10 @@ from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase, RunStage
 from pex_tui.core.model.plan import Pace, Plan, Strategy
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.core.model.state import (
+from pex_tui.core.model.state import Outcome, RunState
+from pex_tui.core.model.task_state import (
     Failure,
     FailureKind,
-    Outcome,
-    RunState,
     StopCause,
     TaskState,
     Wait,

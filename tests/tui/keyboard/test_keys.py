@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from pex_tui.core.events.run_events import PauseRequested, ResumeRequested
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.state import TaskState
+from pex_tui.core.model.task_state import TaskState
 from pex_tui.tui.keyboard.keys import YOU, pauses
 
 FREE = TaskState(TaskId("a"), phase=Phase.RUNNING, listens=True)

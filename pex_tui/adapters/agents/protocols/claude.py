@@ -34,7 +34,7 @@ from pex_tui.adapters.agents.protocols.protocol import (
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.lifecycle.permissions import forbidden
 from pex_tui.core.lifecycle.rule_patterns import Concern
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.engine.attempt import (
     Asked,
     Exited,

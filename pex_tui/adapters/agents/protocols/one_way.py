@@ -14,7 +14,7 @@ from pex_tui.adapters.agents.protocols.protocol import (
     text_of,
 )
 from pex_tui.adapters.agents.record import AgentRecord
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.engine.attempt import (
     Exited,
     Judgement,

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec import Struct, field
 
 from pex_tui.core.lifecycle.permissions import UNKNOWN_TOOLS
-from pex_tui.core.model.state import ONLY_THIS, FailureKind, Verdict
+from pex_tui.core.model.task_state import ONLY_THIS, FailureKind, Verdict
 from pex_tui.engine.attempt import AgentReport, Exited, Judgement
 
 ANSWER = "answer:"

@@ -12,7 +12,7 @@ from pex_tui.adapters.agents.protocols.protocol import Dialect, judge_error
 from pex_tui.adapters.agents.protocols.registry import dialect_of, protocol_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.model.plan import PermissionMode
-from pex_tui.core.model.state import FailureKind, Verdict
+from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.engine.attempt import AgentReport, Asked, Exited, Judgement, Limited, Progress, Spent
 from pex_tui.planning.agent_definitions.runners import TALKS
 
