@@ -64,7 +64,7 @@ def _settle_ends(draft: Draft) -> None:
 
 def due(draft: Draft) -> None:
     """Do what the clock has brought: retries, timeouts, waits for a lock that took too long."""
-    for _, task in draft.state.active():
+    for task in _with_deadlines(draft.state):
         at = _deadline(draft.state, task)
         if at is None or at > draft.now:
             continue
@@ -83,11 +83,18 @@ def next_deadline(state: RunState) -> float | None:
     """When `TimePassed` is due, in absolute seconds; None when the clock has nothing to bring."""
     deadlines = [
         at
-        for _, task in state.active()
+        for task in _with_deadlines(state)
         if not _waits_anyway(state, task) and (at := _deadline(state, task)) is not None
     ]
     others = (next_lock_deadline(state), land_deadline(state))
     return min([*deadlines, *(at for at in others if at is not None)], default=None)
+
+
+def _with_deadlines(state: RunState) -> list[TaskState]:
+    """The tasks that the clock may bring something, in plan order."""
+    standings = state.standings
+    ready = standings.ready if state.limits else standings.told
+    return [state.tasks[position] for position in sorted((*standings.live, *ready))]
 
 
 def _waits_anyway(state: RunState, task: TaskState) -> bool:
@@ -104,7 +111,7 @@ def is_over(state: RunState, *, attended: bool) -> bool:
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
-    if all(task.phase in TERMINAL for task in state.tasks):
+    if not state.standings.left:
         return True
     return not attended and is_stuck(state)
 
@@ -125,7 +132,7 @@ def is_drained(state: RunState) -> bool:
     moving = IN_FLIGHT - IN_MERGE_QUEUE if state.killed else IN_FLIGHT
     return all(
         task.phase not in moving or (state.killed and task.retry_at is not None)
-        for task in state.tasks
+        for _, task in state.live()
     )
 
 

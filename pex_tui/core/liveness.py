@@ -5,7 +5,7 @@ whom it waits for. `stands_still` is its first half; without a person it ends th
 """
 
 from pex_tui.core.lifecycle.attempts import wants_pause
-from pex_tui.core.model.phases import TERMINAL, Phase
+from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.state import LandStatus, RunState
 from pex_tui.core.model.task_state import TaskState, WaitCause
 
@@ -21,8 +21,10 @@ def stands_still(state: RunState) -> bool:
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
-    left = [task for task in state.tasks if task.phase not in TERMINAL]
-    return bool(left) and not any(_moves(state, task) for task in left)
+    standings = state.standings
+    return bool(standings.left) and not any(
+        _moves(state, state.tasks[position]) for position in (*standings.live, *standings.told)
+    )
 
 
 def waits_for_a_person(state: RunState) -> bool:

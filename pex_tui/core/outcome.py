@@ -2,7 +2,7 @@
 
 from pex_tui.core.consequences import is_drained, is_over, is_stuck
 from pex_tui.core.events.run_events import Event, Noticed, RunDrainRequested, RunFinished
-from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
+from pex_tui.core.model.phases import Phase, RunStage
 from pex_tui.core.model.state import LandStatus, Outcome, RunState
 from pex_tui.core.model.task_state import FailureKind, TaskState, Verdict
 from pex_tui.core.run_time import elapsed_seconds
@@ -35,11 +35,10 @@ def ending(state: RunState, now: float, *, attended: bool) -> tuple[Event, ...]:
     """
     if state.stage is RunStage.FINISHED:
         return ()
-    finished = RunFinished(*conclude(state), elapsed_seconds(state, now), at=now)
     is_left_alone = not attended and is_stuck(state)
     if state.stage is RunStage.DRAINING:
         if is_drained(state):
-            return (finished,)
+            return (_finished(state, now),)
         return (RunDrainRequested(NOBODY, kill=True),) if is_left_alone else ()
     if not is_over(state, attended=attended):
         return ()
@@ -48,7 +47,11 @@ def ending(state: RunState, now: float, *, attended: bool) -> tuple[Event, ...]:
     )
     if is_left_alone and paused:
         return (Noticed(_why_left(state)), RunDrainRequested(NOBODY))
-    return (finished,)
+    return (_finished(state, now),)
+
+
+def _finished(state: RunState, now: float) -> RunFinished:
+    return RunFinished(*conclude(state), elapsed_seconds(state, now), at=now)
 
 
 def _why_left(state: RunState) -> str:
@@ -96,4 +99,4 @@ def _was_denied(task: TaskState) -> bool:
 def _has_work_left(state: RunState) -> bool:
     """Whether `resume` would find something to do; a run cut short at its very end is whole."""
     lands = state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}
-    return lands or any(task.phase not in TERMINAL for task in state.tasks)
+    return lands or bool(state.standings.left)

@@ -94,10 +94,10 @@ class Radar:
 
     def _forget(self) -> None:
         """Drop what is over, and what it collided with."""
-        active = [task for _, task in self._state.active()]
+        live = [task for _, task in self._state.live()]
         for name, seen in list(self._seen.items()):
             task = self._state.task(name)
-            counts = task.phase in IN_FLIGHT or any(_may_meet(task, other) for other in active)
+            counts = task.phase in IN_FLIGHT or any(_may_meet(task, other) for other in live)
             if not counts or task.attempt != seen.attempt:
                 del self._seen[name]
         for pair in list(self._told):
@@ -165,7 +165,7 @@ def _folders(state: RunState) -> dict[Path, AttemptKey]:
     """The workspaces in which something may be written right now."""
     return {
         Path(task.workspace): AttemptKey(state.run, task.id, task.attempt)
-        for position, task in state.active()
+        for position, task in state.live()
         if task.phase in HOLDS_SLOT
         and task.workspace
         and state.plan.tasks[position].isolation is not Isolation.SHARED

@@ -45,7 +45,7 @@ def apply_talk_event(draft: Draft, event: TalkEvent) -> None:
 
 def open_permissions(state: RunState) -> tuple[tuple[TaskId, Permission], ...]:
     """What live agents wait to be allowed, oldest first."""
-    found = [(task.id, asked) for _, task in state.active() for asked in task.asks]
+    found = [(task.id, asked) for _, task in state.live() for asked in task.asks]
     return tuple(sorted(found, key=lambda pair: pair[1].asked_at))
 
 

@@ -63,7 +63,7 @@ def apply_lock_event(draft: Draft, event: LockEvent) -> None:
 def settle_locks(draft: Draft) -> None:
     """Drop what is over, grant what is free, and break what can't end by itself."""
     state = draft.state
-    if not state.claims and all(task.yields_to is None for task in state.tasks):
+    if not state.claims and all(task.yields_to is None for _, task in state.live()):
         return
     _drop_ended(draft)
     _grant(draft)

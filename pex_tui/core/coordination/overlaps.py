@@ -45,7 +45,7 @@ def apply_overlap_event(draft: Draft, event: OverlapEvent) -> None:
 
 def let_go_on(draft: Draft) -> None:
     """Those who stand still for another: start over once it has landed, go on if it won't."""
-    for _, task in draft.state.active():
+    for _, task in draft.state.live():
         if task.yields_to is None or task.phase not in _CAN_YIELD:
             continue
         is_one_graph = draft.state.semantics >= Semantics.ONE_WAIT_GRAPH
@@ -113,7 +113,7 @@ def _with_plan(draft: Draft, plan: Plan) -> None:
     """Plan on with another plan of the same tasks; those at work are left at work."""
     state = draft.state
     graph = PlanGraph.build(plan, state.rules)
-    working = [position for position, task in state.active() if task.phase in HOLDS_SLOT]
+    working = [position for position, task in state.live() if task.phase in HOLDS_SLOT]
     caught = {
         frozenset({state.tasks[one].id, state.tasks[other].id})
         for one in working

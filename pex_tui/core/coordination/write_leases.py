@@ -84,7 +84,7 @@ def _ask_again(draft: Draft, task_id: TaskId, asked: Permission, besides: TaskId
 
 def settle_leases(draft: Draft) -> None:
     """Let go on whoever need not stand still any more."""
-    for _, task in draft.state.active():
+    for _, task in draft.state.live():
         if task.yields_to is not None or task.phase not in HOLDS_SLOT - {Phase.STOPPING}:
             continue
         for asked in task.permissions:
@@ -101,7 +101,7 @@ def _holder(
     if not (state.rules.leases and asked.edits):
         return None
     wanted = set(_paths(state.task(name), asked))
-    for other in state.tasks:
+    for _, other in state.live():
         is_live = other.id not in {name, besides} and other.phase in IN_FLIGHT
         if is_live and not wanted.isdisjoint(_owned(other)) and not _yields(state, other, name):
             return other.id

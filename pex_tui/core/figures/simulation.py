@@ -88,9 +88,8 @@ class _Clockwork:
 
     def _dispatch(self) -> None:
         """What the dispatcher decides; it is not asked while all slots are busy."""
-        active = self.state.active()
-        busy = sum(task.phase in HOLDS_SLOT for _, task in active)
-        if busy < self.state.capacity and any(task.phase is Phase.READY for _, task in active):
+        busy = sum(task.phase in HOLDS_SLOT for _, task in self.state.live())
+        if busy < self.state.capacity and self.state.standings.ready:
             for decision in dispatch(self.state):
                 self._apply(replace(decision, at=self.state.now))
 

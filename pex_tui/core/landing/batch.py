@@ -13,7 +13,7 @@ from pex_tui.core.landing.auto_resolution import merge_work
 from pex_tui.core.landing.gate_verdicts import examine, gate_failure, is_gated
 from pex_tui.core.lifecycle.merge_queue import landing_tasks, step_back
 from pex_tui.core.lifecycle.step_draft import Draft
-from pex_tui.core.model.phases import HOLDS_SLOT, LandingStage, Phase
+from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 
@@ -119,7 +119,7 @@ def _test(draft: Draft, task: TaskState) -> None:
 def _may_speculate(state: RunState) -> bool:
     """Whether one gate runs, a second is wanted, and no agent would have to wait for it."""
     stages = [task.landing_stage for task in landing_tasks(state)]
-    busy = sum(task.phase in HOLDS_SLOT or task.phase is Phase.READY for task in state.tasks)
+    busy = sum(task.holds_slot for _, task in state.live()) + len(state.standings.ready)
     return (
         state.rules.speculate and stages.count(LandingStage.GATING) == 1 and busy < state.capacity
     )

@@ -6,7 +6,7 @@ from pex_tui.core.lifecycle.backoff import backoff_seconds
 from pex_tui.core.lifecycle.git_refusals import MOST_REFUSALS
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.phases import SUCCEEDED, TERMINAL
+from pex_tui.core.model.phases import SUCCEEDED
 from pex_tui.core.model.state import LandStatus, RunState
 
 _NO_TASK = TaskId("_landing")  # no task can have this name
@@ -65,7 +65,7 @@ def land_deadline(state: RunState) -> float | None:
 def _want_at_end(draft: Draft) -> None:
     state = draft.state
     wanted = state.rules.land_at_end and state.land_status is LandStatus.NOT_ASKED
-    if not wanted or any(task.phase not in TERMINAL for task in state.tasks):
+    if not wanted or state.standings.left:
         return
     if any(task.phase not in SUCCEEDED for task in state.tasks):
         draft.set(

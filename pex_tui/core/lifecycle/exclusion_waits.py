@@ -46,7 +46,7 @@ def neighbours_at_work(
 
 def at_work(state: RunState) -> tuple[int, ...]:
     """The positions of the tasks in flight."""
-    return tuple(spot for spot, task in enumerate(state.tasks) if task.phase in IN_FLIGHT)
+    return tuple(spot for spot, task in state.live() if task.phase in IN_FLIGHT)
 
 
 def record_kept_apart(draft: Draft, event: TaskHeld) -> None:

@@ -4,6 +4,7 @@ from random import Random
 
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import ProviderLimit, RunState
 
 MOST_REFUSALS = 12  # in a row, about an hour and a half; then a task fails of it
@@ -48,8 +49,15 @@ def spent(state: RunState) -> tuple[int, float]:
     return tokens, sum(task.cost_usd or 0.0 for task in state.tasks)
 
 
+def has_budget(rules: RunRules) -> bool:
+    """Whether what the run may spend is limited."""
+    return rules.budget_usd is not None or rules.budget_tokens is not None
+
+
 def over_budget(state: RunState) -> str:
     """What of the budget is used up, in words; empty while something is left."""
+    if not has_budget(state.rules):
+        return ""
     tokens, usd = spent(state)
     rules, times = state.rules, state.budgets
     if rules.budget_usd is not None and usd >= rules.budget_usd * times:

@@ -8,24 +8,23 @@ reader goes before what is ready now: otherwise a long chain would queue behind 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
 from pex_tui.core.lifecycle.exclusion_waits import is_news
-from pex_tui.core.lifecycle.rate_limits import limit_of, over_budget
+from pex_tui.core.lifecycle.rate_limits import has_budget, limit_of, over_budget
 from pex_tui.core.model.ids import LockName, SlotId
 from pex_tui.core.model.lock_graph import excludes, holdings
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
-from pex_tui.core.model.plan import LockRequest, Priority, Strategy
+from pex_tui.core.model.plan import LockRequest, Strategy
+from pex_tui.core.model.standings import overdue_since, urgency_of
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState, WaitCause
 
-_URGENCY = {priority: place for place, priority in enumerate(Priority)}
-_BOOSTED = -1
 _NOT_ITS_TURN = frozenset({WaitCause.LIMIT, WaitCause.BUDGET})
-_Active = list[tuple[int, TaskState]]
+_Live = list[tuple[int, TaskState]]
 
 
 class _Hold(Struct, frozen=True):
@@ -48,8 +47,10 @@ class _Board(Struct):
 
     def owed_before(self, position: int) -> int:
         """How many free slots are kept for tasks that go before this one."""
-        order = _order(self.state, position)
-        return sum(_order(self.state, other) < order for other in self.coming)
+        if not self.coming:
+            return 0
+        order = self.state.dispatch_order(position)
+        return sum(self.state.dispatch_order(other) < order for other in self.coming)
 
     def reserve(self, position: int) -> None:
         """Hold a candidate that goes before less urgent ones."""
@@ -65,13 +66,12 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
     """The decisions for this moment: tasks to start, and ready tasks newly held back."""
     if state.stage is not RunStage.RUNNING:
         return ()
-    active = state.active()
-    candidates = _candidates(state, active)
-    if not candidates:
+    standings = state.standings
+    if not standings.ready:
         return ()
-    board = _board(state, active)
+    board = _board(state, state.live())
     decisions: list[Event] = []
-    for position in candidates:
+    for position in _candidates(state, board):
         task = state.tasks[position]
         has_slot = len(board.free) > board.owed_before(position)
         hold = _model_hold(state, position) or (
@@ -92,35 +92,38 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
 
 def urgency(state: RunState, position: int) -> int:
     """Smaller is more urgent."""
-    if state.tasks[position].boosted:
-        return _BOOSTED
-    return _URGENCY[state.plan.tasks[position].priority]
+    return urgency_of(state.tasks[position], state.plan.tasks[position])
 
 
 def queue_order(state: RunState) -> tuple[int, ...]:
     """Positions of the ready tasks in the order in which they will be considered."""
-    return tuple(_candidates(state, state.active()))
+    return tuple(spot for spot in state.standings.ready if not state.tasks[spot].held)
 
 
-def _candidates(state: RunState, active: _Active) -> list[int]:
-    ready = [position for position, task in active if task.phase is Phase.READY and not task.held]
-    ready.sort(key=lambda position: _order(state, position))
-    return ready
+def _candidates(state: RunState, board: _Board) -> Iterator[int]:
+    """Ready tasks, in the order in which they get a slot, as long as something may be told of them.
+
+    Once no slot is free, a task that waits for a start is not told so; but one that was told of
+    another reason is, and what keeps back agents with a model is told at any time.
+    """
+    standings = state.standings
+    tells_all = bool(state.limits or has_budget(state.rules))
+    for place, position in enumerate(standings.ready):
+        if not (board.free or tells_all):
+            told = set(standings.told)
+            rest = standings.ready[place:] if told else ()
+            yield from (spot for spot in rest if spot in told and not state.tasks[spot].held)
+            return
+        if not state.tasks[position].held:
+            yield position
 
 
-def _order(state: RunState, position: int) -> tuple[float, int, float, float, int]:
-    """Smaller goes first."""
-    rank, ready_at = state.graph.ranks[position], state.tasks[position].ready_at
-    overdue = _overdue_since(state, position)
-    return overdue, urgency(state, position), -rank, ready_at or math.inf, position
-
-
-def _coming(state: RunState, active: _Active) -> tuple[int, ...]:
+def _coming(state: RunState, live: _Live) -> tuple[int, ...]:
     """Tasks whose last need is a reader that ended well and is only being looked at."""
     graph = state.graph
     return tuple(
         dependent
-        for position, task in active
+        for position, task in live
         if task.phase is Phase.CAPTURING
         and task.failure is None
         and task.stop is None
@@ -135,15 +138,15 @@ def _coming(state: RunState, active: _Active) -> tuple[int, ...]:
     )
 
 
-def _board(state: RunState, active: _Active) -> _Board:
-    board = _Board(state, _free_slots(state, active), coming=_coming(state, active))
-    board.busy += [position for position, task in active if task.phase in IN_FLIGHT]
+def _board(state: RunState, live: _Live) -> _Board:
+    board = _Board(state, _free_slots(state, live), coming=_coming(state, live))
+    board.busy += [position for position, task in live if task.phase in IN_FLIGHT]
     board.locks += [(lock, state.graph.index[task]) for lock, task, _ in holdings(state)]
     return board
 
 
-def _free_slots(state: RunState, active: _Active) -> list[SlotId]:
-    taken = {task.slot for _, task in active if task.phase in HOLDS_SLOT}
+def _free_slots(state: RunState, live: _Live) -> list[SlotId]:
+    taken = {task.slot for _, task in live if task.phase in HOLDS_SLOT}
     capacity = 1 if state.plan.strategy is Strategy.SEQUENTIAL else state.capacity
     count = max(0, capacity - len(taken))
     free = [SlotId(number) for number in range(1, capacity + 1) if number not in taken]
@@ -219,8 +222,7 @@ def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> b
 
 
 def _overdue_since(state: RunState, position: int) -> float:
-    wait = state.tasks[position].wait
-    return wait.since if wait is not None and wait.is_overdue else math.inf
+    return overdue_since(state.tasks[position])
 
 
 def _held_by(state: RunState, cause: WaitCause, positions: list[int]) -> _Hold:

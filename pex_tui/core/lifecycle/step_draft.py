@@ -22,6 +22,7 @@ class Draft:
     def __init__(self, state: RunState, now: float) -> None:
         self._state = state
         self._tasks: list[TaskState] | None = None
+        self._standings = state.standings
         self._run: dict[str, Any] = {}
         self.now = now
         self.actions: list[Action] = []
@@ -33,9 +34,13 @@ class Draft:
         if self._tasks is not None or self._run:
             changes = dict(self._run)
             if self._tasks is not None:
-                changes["tasks"] = tuple(self._tasks)
-            self._state = replace(self._state, **changes)
-            self._tasks, self._run = None, {}
+                tasks = changes["tasks"] = tuple(self._tasks)
+                changes["kept"] = self._standings = replace(self._standings, tasks=tasks)
+            state = replace(self._state, **changes)
+            if "graph" in changes:
+                self._standings = state.standings
+                state = replace(state, kept=self._standings)
+            self._state, self._tasks, self._run = state, None, {}
         return self._state
 
     def task(self, task_id: TaskId) -> TaskState:
@@ -52,8 +57,10 @@ class Draft:
         if self._tasks is None:
             self._tasks = list(self._state.tasks)
         position = self._state.graph.index[task_id]
-        self._tasks[position] = replace(self._tasks[position], **changes)
-        return self._tasks[position]
+        after = replace(self._tasks[position], **changes)
+        plan = self._state.plan
+        self._standings = self._standings.changed(plan, self._tasks, position, after)
+        return after
 
     def move(self, task_id: TaskId, phase: Phase, **changes: Any) -> TaskState:
         """Move a task to another phase; raise IllegalTransition when the table forbids it."""

@@ -14,6 +14,7 @@ from pex_tui.core.model.phases import (
     Phase,
     RunStage,
 )
+from pex_tui.core.model.standings import Standings
 from pex_tui.core.model.state import RunState
 
 _BEGUN = IN_FLIGHT | {Phase.CONFLICT, Phase.LANDED, Phase.DONE}
@@ -23,7 +24,7 @@ def violations(state: RunState) -> tuple[str, ...]:
     """Each broken invariant in words; empty for a sound state."""
     return tuple(
         text
-        for check in (_slots, _exclusions, _locks, _circles, _queue, _graph, _finished)
+        for check in (_slots, _exclusions, _locks, _circles, _queue, _graph, _finished, _standings)
         for text in check(state)
     )
 
@@ -103,3 +104,11 @@ def _finished(state: RunState) -> Iterator[str]:
         live = task.phase in HOLDS_SLOT or task.phase is Phase.CAPTURING
         if live or (task.phase not in TERMINAL and state.exit_code == 0):
             yield f"the run has finished and {task.id} is {task.phase}"
+
+
+def _standings(state: RunState) -> Iterator[str]:
+    fresh = Standings.build(state.plan, state.tasks, state.graph)
+    for name in ("live", "ready", "told", "left"):
+        kept, found = getattr(state.standings, name), getattr(fresh, name)
+        if kept != found:
+            yield f"{name} are kept as {kept} and are {found}"

@@ -36,7 +36,7 @@ def holdings(state: RunState) -> tuple[Holding, ...]:
     """Every lock that is held: by which task, and by which claim (None for the plan's own)."""
     by_plan = [
         (lock, task.id, None)
-        for position, task in state.active()
+        for position, task in state.live()
         if task.phase in HOLDS_SLOT
         for lock in state.plan.tasks[position].locks
     ]
@@ -76,7 +76,7 @@ def waits(state: RunState) -> Waits:
 
 
 def _add_standstills(state: RunState, graph: dict[Node, dict[Node, Edge]]) -> None:
-    for _, task in state.active():
+    for _, task in state.live():
         if task.phase not in {Phase.RUNNING, Phase.PAUSED}:
             continue
         edges: dict[Node, Edge] = {

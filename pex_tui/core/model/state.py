@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from pex_tui.core.model.conflict import Conflict, Overlap
 from pex_tui.core.model.ids import ClaimId, CommitId, RunId, TaskId
-from pex_tui.core.model.phases import ACTIVE, RunStage
+from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.semantics import NEWEST
+from pex_tui.core.model.standings import Order, Standings, dispatch_order
 from pex_tui.core.model.task_state import TaskState
 
 
@@ -128,6 +129,7 @@ class RunState(Struct, frozen=True):
     notices: tuple[str, ...] = ()  # what the user should have been told, oldest first
     now: float = 0.0  # the time of the last event
     seq: int = 0
+    kept: Standings | None = None  # of these tasks, as far as a draft has kept them
 
     def task(self, task_id: TaskId) -> TaskState:
         """The state of a task of this plan."""
@@ -137,9 +139,21 @@ class RunState(Struct, frozen=True):
         """The specification of a task of this plan."""
         return self.plan.tasks[self.graph.index[task_id]]
 
-    def active(self) -> list[tuple[int, TaskState]]:
-        """Positions and states of the tasks that neither wait for a need nor have ended."""
-        return [spot for spot in enumerate(self.tasks) if spot[1].phase in ACTIVE]
+    @property
+    def standings(self) -> Standings:
+        """Who stands where."""
+        kept = self.kept
+        if kept is not None and kept.tasks is self.tasks and kept.graph is self.graph:
+            return kept
+        return Standings.build(self.plan, self.tasks, self.graph)
+
+    def dispatch_order(self, position: int) -> Order:
+        """What ready tasks are started in the order of; smaller goes first."""
+        return dispatch_order(self.plan, self.tasks, self.graph, position)
+
+    def live(self) -> list[tuple[int, TaskState]]:
+        """Positions and states of tasks that wait for no need and no start, and have not ended."""
+        return [(position, self.tasks[position]) for position in self.standings.live]
 
     def overlaps_of(self, task_id: TaskId) -> tuple[Overlap, ...]:
         """What the task at work collides with right now."""

@@ -193,7 +193,7 @@ def _answered(state: RunState) -> list[Question]:
     """What live attempts have had answered, newest first."""
     found = [
         (task.id, asked)
-        for _, task in state.active()
+        for _, task in state.live()
         for asked in task.permissions
         if asked.verdict is not None
     ]

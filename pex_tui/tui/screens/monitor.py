@@ -123,7 +123,7 @@ class MonitorScreen(SteeringScreen):
         agents.rows = task_rows(state, now)
         marks = tuple(row.mark for row in agents.rows)
         order = tuple(row.id for row in agents.shown)
-        settings = replace(state, tasks=(), now=0.0, seq=0)
+        settings = replace(state, tasks=(), kept=None, now=0.0, seq=0)
         situation = (settings, marks, order, self.pex.engine_error)
         is_new = situation != self._situation
         if is_new or int(now) != self._second:
