@@ -81,11 +81,13 @@ def load_settings(
             f"the configuration has {count}; nothing was started. Fix it and try again.",
             problems=tuple(clean(problem) for problem in problems),
         )
-    merged = shipped_layer.content
+    if not any(layer.content for layer in (shipped_layer, *layers)):
+        return Settings()
+    merged = shipped_layer.content or _SETTINGS.written(Settings())  # maps are added to
     for layer in layers:
         merged = _merged(merged, layer.content)
     given = frozenset(path for layer in layers for path in _leaves(layer.content))
-    return replace(read_settings(merged), given=given) if given else read_settings(merged)
+    return replace(read_settings(merged), given=given)
 
 
 def read_settings(content: dict[str, Any]) -> Settings:
@@ -107,7 +109,7 @@ def repository_settings(repo_top: Path) -> dict[str, Any]:
 
 
 def _shipped_layer(problems: list[str]) -> _Layer:
-    """The shipped file; its values are the declared defaults unless somebody edited it."""
+    """The shipped file; empty where it holds the declared defaults, as nobody edited it."""
     text = read_regular_file(shipped("config/pex.yaml"), "configuration")
     if crc32(text.encode()) == SHIPPED_CHECKSUM:
         return _Layer({}, "config/pex.yaml", {}, {})

@@ -8,17 +8,24 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import field
 
-from pex_tui.core.model.run_rules import MOST_SLOTS, FallbackMode, RadarPolicy
+from pex_tui.core.model.run_rules import FallbackMode, RadarPolicy
 from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.fields.declaration import Section
 from pex_tui.planning.fields.kinds import ListOf, OrNone, amount, choice, fraction, whole
-from pex_tui.planning.fields.value_types import Command, Glob, Percent, PositiveDuration, Size, Word
+from pex_tui.planning.fields.value_types import (
+    Command,
+    Glob,
+    Percent,
+    PositiveDuration,
+    Size,
+    Slots,
+    Word,
+)
 from pex_tui.settings.setting import Setting, Trust
 from pex_tui.settings.values import PAIR
 
 _MEGABYTE = 1024**2
 _SILENT = {one.name: one.meaning for one in STRATEGIES if not one.by_path}
-_SLOTS = whole(1, MOST_SLOTS)
 _NO_LIMITS = "tasks are not limited"
 _FIXED_SLOTS = "slots don't scale by themselves"
 
@@ -29,16 +36,16 @@ class Autoscale(Section, frozen=True):
     enabled: Annotated[
         bool, Setting("slots that follow the machine's load", inert=_FIXED_SLOTS)
     ] = False
-    min: Annotated[int, _SLOTS, Setting("the fewest of them", inert=_FIXED_SLOTS)] = 3
-    max: Annotated[int, _SLOTS, Setting("the most of them", inert=_FIXED_SLOTS)] = 10
+    min: Annotated[Slots, Setting("the fewest of them", inert=_FIXED_SLOTS)] = 3
+    max: Annotated[Slots, Setting("the most of them", inert=_FIXED_SLOTS)] = 10
 
 
 class ThreadPool(Section, frozen=True):
     """How many tasks run at once, and what each may use."""
 
-    max_concurrent: Annotated[int, _SLOTS, Setting("slots: tasks at once", trust=Trust.COST)] = 5
+    max_concurrent: Annotated[Slots, Setting("slots: tasks at once", trust=Trust.COST)] = 5
     emergency_boost: Annotated[
-        int, _SLOTS, Setting("slots after `B`, the emergency boost", trust=Trust.COST)
+        Slots, Setting("slots after `B`, the emergency boost", trust=Trust.COST)
     ] = 8
     autoscale: Autoscale = Autoscale()
     memory_per_agent: Annotated[

@@ -99,6 +99,14 @@ def test_each_layer_wins_over_the_one_below(load: Load) -> None:
     assert above.thread_pool.max_concurrent == 9
 
 
+def test_what_is_given_by_name_is_added_to_what_is_shipped(load: Load) -> None:
+    shipped_groups = load().compatibility.clusters
+
+    assert load("compatibility.clusters={}").compatibility.clusters == shipped_groups
+    added = load("compatibility.clusters={mine: [a, b], testing: [c]}").compatibility.clusters
+    assert added == {**shipped_groups, "mine": ("a", "b"), "testing": ("c",)}
+
+
 def test_the_specifications_spelling_is_read(load: Load) -> None:
     settings = load(
         repository="""\

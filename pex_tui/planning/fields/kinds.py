@@ -159,7 +159,7 @@ def whole(low: int, high: int | None = None) -> Leaf:
 
     def read(value: Any) -> int:
         try:
-            number = int(re.sub(r"\.0*$", "", str(value).strip()))
+            number = int(re.sub(r"\.0+$", "", str(value).strip()))
         except ValueError:
             raise ValueError(wrong_type(value, "a whole number")) from None
         _check_range(value, number, low, high)

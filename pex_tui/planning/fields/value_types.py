@@ -33,7 +33,7 @@ Command = Annotated[tuple[str, ...], Leaf(readers.read_command, _COMMAND, list)]
 Commands = Annotated[tuple[tuple[str, ...], ...], Leaf(readers.read_commands, _COMMANDS, list)]
 Locks = Annotated[tuple[tuple[str, LockMode], ...], Leaf(readers.read_locks, _LOCKS, list)]
 Env = Annotated[tuple[tuple[str, str], ...], Leaf(readers.read_env, _ENV, dict)]
-Slots = Annotated[int, Leaf(readers.read_slots, _SLOTS)]
+Slots = Annotated[int, Leaf(readers.read_slots, _SLOTS, limits=f"1 to {MOST_SLOTS}")]
 Duration = Annotated[float, Leaf(readers.read_duration, _DURATION, quantities.format_duration)]
 PositiveDuration = Annotated[
     float, Leaf(readers.read_positive_duration, _DURATION, quantities.format_duration)
