@@ -47,7 +47,8 @@ class Narrator:
     def __init__(self, printer: Printer, state: Callable[[], RunState]) -> None:
         self._print = printer
         self._state = state
-        self._phases = {task.id: task.phase for task in state().tasks}
+        self._phases = [task.phase for task in state().tasks]
+        self._seq = state().seq
         self._notices = len(state().notices)
         self._adopted_at = 0.0
         self._budget_is_up = False
@@ -74,9 +75,11 @@ class Narrator:
         self._notices = len(state.notices)
 
     def _moved(self, state: RunState, now: float) -> Iterator[str]:
-        for task in state.tasks:
-            if self._phases[task.id] is not task.phase:
-                self._phases[task.id] = task.phase
+        is_next, self._seq = state.seq == self._seq + 1, state.seq
+        for position in state.standings.touched if is_next else range(len(state.tasks)):
+            task = state.tasks[position]
+            if self._phases[position] is not task.phase:
+                self._phases[position] = task.phase
                 yield _became(state, task, now)
 
     def _budget(self, state: RunState) -> str:

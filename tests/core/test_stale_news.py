@@ -97,7 +97,7 @@ def test_a_conflict_with_what_it_is_not_merged_onto_any_more_is_none(kind: str) 
     else:
         world.send(MergeDeferred(C, 1, gone))
 
-    assert world.state == replace(before, seq=world.state.seq)
+    assert world.state == replace(before, seq=world.state.seq, kept=world.state.kept)
 
 
 def test_what_only_repeats_an_entry_before_it_is_done_once_that_has_landed() -> None:

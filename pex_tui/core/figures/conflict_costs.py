@@ -32,8 +32,9 @@ class ConflictCosts(Struct):
         if not seconds or not state.conflicts:
             return
         self._look_up(state.conflicts)
-        for task in state.tasks:
-            causes = self._waits_for(task)
+        standings = state.standings
+        for position in (*standings.live, *standings.told):
+            causes = self._waits_for(state.tasks[position])
             for conflict in causes:
                 self._add(conflict, seconds / len(causes))
 
@@ -106,9 +107,8 @@ def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
 
 def _made_way(before: RunState, after: RunState) -> Iterator[TaskState]:
     """Tasks as they were whose attempt was ended for another one, its work not taken along."""
-    if before.tasks is after.tasks:
-        return
-    for old, new in zip(before.tasks, after.tasks, strict=True):
+    for position in after.standings.touched:
+        old, new = before.tasks[position], after.tasks[position]
         is_over = old.phase is Phase.CAPTURING and new.phase is not Phase.CAPTURING
         if is_over and old.stop is StopCause.YIELD and new.seed is None:
             yield old

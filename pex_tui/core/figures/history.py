@@ -17,6 +17,7 @@ from pex_tui.core.figures.time_accounting import (
     idle,
     on_seconds,
     time_passed,
+    waited,
 )
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
@@ -146,7 +147,7 @@ def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Ev
     elif gap is not None:
         history.absences.append(gap)
     else:
-        time_passed(history, history.tasks, before, since, elapsed)
+        time_passed(history, before, since, elapsed)
         if before.stage is not RunStage.PAUSED:
             history.costs.stood_still(before, elapsed)
 
@@ -160,9 +161,9 @@ def _note_collisions(history: RunHistory, before: RunState, after: RunState) -> 
 def _note_phases(
     history: RunHistory, before: RunState, after: RunState, marks: dict[TaskId, float]
 ) -> None:
-    for old, new in zip(before.tasks, after.tasks, strict=True):
-        if old is new:
-            continue
+    for position in after.standings.touched:
+        old, new = before.tasks[position], after.tasks[position]
+        waited(history.tasks[old.id], old, history.clock)
         if old.phase is not new.phase:
             _close_span(history, old, marks[old.id], after.now)
             marks[old.id] = after.now
@@ -185,6 +186,7 @@ def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> 
     """The last spans end where the run did, or where it is now."""
     history.state = state
     for task in state.tasks:
+        waited(history.tasks[task.id], task, history.clock)
         _close_span(history, task, marks[task.id], history.ended_at)
         if task.phase in HOLDS_SLOT and task.started_at is not None:
             history.tasks[task.id].seen_at = history.ended_at

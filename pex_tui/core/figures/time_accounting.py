@@ -27,46 +27,50 @@ class Slots(Struct, frozen=True):
 class TaskTime(Struct):
     """A task's share: `waits` is seconds ready but not started, by cause.
 
-    In the stretches of `off` it was paused, or asked a person.
+    They are booked up to the moment `waited_until` of the run's clock. In the stretches of `off` it
+    was paused, or asked a person.
     """
 
     waits: dict[str, float] = field(default_factory=dict)
+    waited_until: float = 0.0
     off: list[Stretch] = field(default_factory=list)
 
 
 class BusyTime(Struct, kw_only=True):
     """The run's share, in seconds.
 
-    `slots` are those that were there in its own time, `busy_seconds` how long they were held.
+    `slots` are those that were there in its own time, which `clock` counts, `busy_seconds` how long
+    they were held.
     `person_seconds` is time in which a person had to let the run go on, `idle_seconds` time in
     which it had ended or had neither engine nor agents alive; the stretches of both are `off`.
     """
 
     slots: list[Slots] = field(default_factory=list)
+    clock: float = 0.0
     busy_seconds: float = 0.0
     person_seconds: float = 0.0
     idle_seconds: float = 0.0
     off: list[Stretch] = field(default_factory=list)
 
 
-def time_passed(
-    total: BusyTime, tasks: Mapping[TaskId, TaskTime], state: RunState, since: float, seconds: float
-) -> None:
-    """Book a stretch in which the state did not change."""
+def time_passed(total: BusyTime, state: RunState, since: float, seconds: float) -> None:
+    """Book a stretch in which the state did not change; waits are left to `waited`."""
     if state.stage is RunStage.PAUSED or state.person_since is not None:
         total.person_seconds += seconds
         total.off.append((since, since + seconds))
         return
-    busy = 0
-    for task in state.tasks:
-        if task.phase in HOLDS_SLOT:
-            busy += 1
-        elif task.phase in _WAITS:
-            waits = tasks[task.id].waits
-            cause = _waits_for(task)
-            waits[cause] = waits.get(cause, 0.0) + seconds
+    busy = sum(task.phase in HOLDS_SLOT for _, task in state.live())
     total.slots.append(Slots(since, seconds, max(state.capacity, busy)))
     total.busy_seconds += seconds * busy
+    total.clock += seconds
+
+
+def waited(past: TaskTime, task: TaskState, clock: float) -> None:
+    """Book what the task has waited as it was until now, by the run's clock."""
+    if task.phase in _WAITS and clock > past.waited_until:
+        cause = _waits_for(task)
+        past.waits[cause] = past.waits.get(cause, 0.0) + clock - past.waited_until
+    past.waited_until = clock
 
 
 def idle(total: BusyTime, begin: float, end: float) -> None:
@@ -118,8 +122,12 @@ class Absence(Struct):
     def account(self, total: BusyTime, tasks: Mapping[TaskId, TaskTime]) -> None:
         """Book the time once all that is known of it has been told."""
         active = max(self.seen.values(), default=0.0)
-        busy = total.busy_seconds
-        time_passed(total, tasks, self.state, self.begin, active)
+        busy, clock = total.busy_seconds, total.clock
+        time_passed(total, self.state, self.begin, active)
+        for task in self.state.tasks:
+            past = tasks[task.id]
+            past.waited_until = clock
+            waited(past, task, total.clock)
         if total.busy_seconds > busy:
             total.busy_seconds = busy + sum(self.seen.values())
         idle(total, self.begin + active, self.end)

@@ -8,6 +8,7 @@ from pex_tui.core.events.actions import Action
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import LEGAL, TERMINAL, Phase
 from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.standings import Standings
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 
@@ -23,6 +24,7 @@ class Draft:
         self._state = state
         self._tasks: list[TaskState] | None = None
         self._standings = state.standings
+        self._touched: set[int] = set()
         self._run: dict[str, Any] = {}
         self.now = now
         self.actions: list[Action] = []
@@ -34,13 +36,15 @@ class Draft:
         if self._tasks is not None or self._run:
             changes = dict(self._run)
             if self._tasks is not None:
-                tasks = changes["tasks"] = tuple(self._tasks)
-                changes["kept"] = self._standings = replace(self._standings, tasks=tasks)
+                changes["tasks"] = tuple(self._tasks)
             state = replace(self._state, **changes)
+            kept = self._standings
             if "graph" in changes:
-                self._standings = state.standings
-                state = replace(state, kept=self._standings)
-            self._state, self._tasks, self._run = state, None, {}
+                kept = Standings.build(state.plan, state.tasks, state.graph)
+            touched = tuple(sorted(self._touched))
+            self._standings = replace(kept, tasks=state.tasks, touched=touched)
+            self._state = replace(state, kept=self._standings)
+            self._tasks, self._run = None, {}
         return self._state
 
     def task(self, task_id: TaskId) -> TaskState:
@@ -57,6 +61,7 @@ class Draft:
         if self._tasks is None:
             self._tasks = list(self._state.tasks)
         position = self._state.graph.index[task_id]
+        self._touched.add(position)
         after = replace(self._tasks[position], **changes)
         plan = self._state.plan
         self._standings = self._standings.changed(plan, self._tasks, position, after)

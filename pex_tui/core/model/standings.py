@@ -35,7 +35,8 @@ class Standings(Struct, frozen=True):
 
     `live` neither wait for a need or a start nor have ended, in plan order. `ready` wait for a
     start, in the order in which they get one; `told` are those of them that were told what they
-    wait for, in plan order. `left` counts the tasks that have not ended.
+    wait for, in plan order. `left` counts the tasks that have not ended. The last step changed the
+    tasks in `touched`, in plan order.
     """
 
     tasks: tuple[TaskState, ...]
@@ -44,6 +45,7 @@ class Standings(Struct, frozen=True):
     ready: tuple[int, ...]
     told: tuple[int, ...]
     left: int
+    touched: tuple[int, ...] = ()
 
     @classmethod
     def build(cls, plan: Plan, tasks: tuple[TaskState, ...], graph: PlanGraph) -> "Standings":
@@ -58,6 +60,7 @@ class Standings(Struct, frozen=True):
             tuple(ready),
             tuple(sorted(position for position in ready if tasks[position].wait is not None)),
             sum(phase not in TERMINAL for phase in phases),
+            tuple(range(len(tasks))),
         )
 
     def changed(
