@@ -17,7 +17,7 @@ from pex_tui.core.model.phases import IN_FLIGHT
 from pex_tui.core.model.predictions import foreseen_at
 from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import RunState
-from pex_tui.core.model.task_state import TaskState, Wait
+from pex_tui.core.model.task_state import Wait
 
 _MOST_TOLD = 10  # of one wait; who comes after that is seen in the state, and no event of its own
 
@@ -33,15 +33,15 @@ def is_news(state: RunState, position: int, wait: Wait, on: Collection[str]) -> 
     return set(on) < set(wait.on) or not reasons <= _reasons(state, position, wait.on)
 
 
-def neighbours_at_work(
-    state: RunState, task: TaskState, positions: Iterable[int]
-) -> tuple[TaskId, ...]:
-    """Those of the tasks in flight, by position, that a task must not run beside."""
-    mine = state.graph.index[task.id]
-    found = [other for other in positions if other in state.graph.excluded[mine]]
-    if not found and state.sequential and not state.plan.tasks[mine].is_read_only:
-        found = [other for other in positions if not state.plan.tasks[other].is_read_only]
-    return tuple(state.tasks[other].id for other in found)
+def neighbours(
+    state: RunState, position: int, in_flight: Iterable[int], first: Iterable[int] = ()
+) -> list[int]:
+    """The tasks that one must not start beside: those in flight, and those that go `first`."""
+    excluded = state.graph.excluded[position]
+    found = [other for other in (*in_flight, *first) if other in excluded]
+    if not found and state.sequential and not state.plan.tasks[position].is_read_only:
+        found = [other for other in in_flight if not state.plan.tasks[other].is_read_only]
+    return found
 
 
 def at_work(state: RunState) -> tuple[int, ...]:

@@ -8,12 +8,12 @@ reader goes before what is ready now: otherwise a long chain would queue behind 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
-from pex_tui.core.lifecycle.exclusion_waits import is_news
+from pex_tui.core.lifecycle.exclusion_waits import is_news, neighbours
 from pex_tui.core.lifecycle.rate_limits import has_budget, limit_of, over_budget
 from pex_tui.core.model.ids import LockName, SlotId
 from pex_tui.core.model.lock_graph import excludes, holdings
@@ -170,17 +170,12 @@ def _model_hold(state: RunState, position: int) -> _Hold | None:
 
 
 def _conflict_hold(board: _Board, position: int) -> _Hold | None:
-    state = board.state
-    excluded: Mapping[int, str] = state.graph.excluded[position]
-    against = [other for other in board.busy if other in excluded]
+    state, first = board.state, list[int]()
     mine = urgency(state, position)
-    if excluded and board.most_urgent < mine:
-        against += [
-            other for other in board.reserved if other in excluded and urgency(state, other) < mine
-        ]
-    if not against and state.sequential and not state.plan.tasks[position].is_read_only:
-        against = [other for other in board.busy if not state.plan.tasks[other].is_read_only]
-    return _held_by(state, WaitCause.CONFLICT, against) if against else None
+    if board.most_urgent < mine and state.graph.excluded[position]:
+        first = [other for other in board.reserved if urgency(state, other) < mine]
+    against = neighbours(state, position, board.busy, first)
+    return _Hold(WaitCause.CONFLICT, _names(state, against)) if against else None
 
 
 def _lock_hold(board: _Board, position: int) -> _Hold | None:
@@ -223,10 +218,6 @@ def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> b
 
 def _overdue_since(state: RunState, position: int) -> float:
     return overdue_since(state.tasks[position])
-
-
-def _held_by(state: RunState, cause: WaitCause, positions: list[int]) -> _Hold:
-    return _Hold(cause, _names(state, positions))
 
 
 def _names(state: RunState, positions: list[int]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from pex_tui.core.consequences import blockers
 from pex_tui.core.formatting import clock, counted, ordinal, short
-from pex_tui.core.lifecycle.exclusion_waits import at_work, neighbours_at_work
+from pex_tui.core.lifecycle.exclusion_waits import at_work, neighbours
 from pex_tui.core.lifecycle.merge_queue import landing_tasks
 from pex_tui.core.lifecycle.rate_limits import limit_of
 from pex_tui.core.lifecycle.scheduler import queue_order
@@ -97,7 +97,8 @@ def waits_for(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str,
     if task.wait is None:
         return ()
     if task.wait.cause is WaitCause.CONFLICT:
-        return neighbours_at_work(state, task, queue.in_flight) or task.wait.on
+        found = neighbours(state, state.graph.index[task.id], queue.in_flight)
+        return tuple(state.tasks[other].id for other in found) or task.wait.on
     return task.wait.on
 
 
