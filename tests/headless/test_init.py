@@ -303,7 +303,7 @@ def test_the_settings_change_nothing(project: Project) -> None:
 def test_the_settings_are_the_shipped_ones_commented_out(project: Project) -> None:
     project.pex("init")
     settings = project.read(SETTINGS).partition("\n\n")[2]
-    restored = re.sub(r"^( {0,4})# ", r"\1", settings, flags=re.MULTILINE)
+    restored = re.sub(r"^( {0,6})# ", r"\1", settings, flags=re.MULTILINE)
 
     defaults = shipped("config/pex.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(restored) == yaml.safe_load(defaults)
