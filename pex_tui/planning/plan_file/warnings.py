@@ -1,6 +1,7 @@
 """What a plan allows and its author may not have meant, each with a remedy."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -225,16 +226,16 @@ def _too_many_to_foresee(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
 
 
 def _stale_reads(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
-    precedence = Precedence(graph)
-    told = 0
-    for reader, spec in enumerate(plan.tasks):
-        for writer, other in enumerate(plan.tasks):
-            if reader == writer or told >= _MOST_STALE_READS or not (spec.reads and other.writes):
-                continue
-            met = any_overlap(spec.reads, other.writes)
-            both_on = spec.enabled and other.enabled
-            if met is not None and both_on and not precedence.orders(reader, writer):
-                told += 1
+    return islice(_each_stale_read(plan, Precedence(graph)), _MOST_STALE_READS)
+
+
+def _each_stale_read(plan: Plan, precedence: Precedence) -> Iterator[PlanWarning]:
+    active = [(position, spec) for position, spec in enumerate(plan.tasks) if spec.enabled]
+    writers = [(position, spec) for position, spec in active if spec.writes]
+    for reader, spec in active:
+        for writer, other in writers if spec.reads else ():
+            met = None if reader == writer else any_overlap(spec.reads, other.writes or ())
+            if met is not None and not precedence.orders(reader, writer):
                 yield PlanWarning(
                     f"{spec.id} reads {met[0]}, which {other.id} may change at the same time",
                     f"Add needs: [{other.id}] to {spec.id} if it has to see that.",

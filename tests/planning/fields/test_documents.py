@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.planning.fields.documents import UnreadableError, read_document
+from pex_tui.resources import shipped
 
 
 def test_scalars_stay_the_text_that_was_written() -> None:
@@ -102,3 +103,26 @@ def test_what_json_writes_is_read_back(content: dict[str, object]) -> None:
 def test_no_text_raises_anything_but_unreadable(text: str) -> None:
     with suppress(UnreadableError):
         read_document(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        shipped("config/pex.yaml").read_text("utf-8"),
+        "goal: é 中 \U0001f600\ntasks:\n  - &a {id: a, prompt: |\n      x: y\n\n  }\n",
+        "a: &x {b: \n}\nc: *x\nd: {<<: *x, e: ~, f: }\n",
+        "a: [1\nb: 2\n",
+        "- " * 2000,
+    ],
+)
+def test_libyaml_reads_what_pyyaml_reads(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> object:
+        try:
+            return read_document(text)
+        except UnreadableError as error:
+            return error.problem
+
+    fast = read()
+    monkeypatch.setattr("yaml.__with_libyaml__", 0)
+
+    assert fast == read()
