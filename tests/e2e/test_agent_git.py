@@ -4,8 +4,6 @@ import pytest
 
 from tests.e2e.conftest import Shell
 
-pytestmark = pytest.mark.slow
-
 COMMIT = "git -c user.name=a -c user.email=a@example.org commit -q"
 
 

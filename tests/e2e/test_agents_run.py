@@ -13,8 +13,6 @@ import pytest
 from tests.e2e.conftest import Shell
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
-
 SCRIPT = Path(__file__).parents[1] / "adapters" / "agents" / "scripted_claude.py"
 AGENT = "---\nname: coder\ndescription: writes\ntools: Read, Write, Bash\n---\nYou write.\n"
 

@@ -2,11 +2,7 @@
 
 import subprocess
 
-import pytest
-
 from tests.e2e.conftest import Shell
-
-pytestmark = pytest.mark.slow
 
 PLAN = """
 version: 1

@@ -9,8 +9,6 @@ import yaml
 from tests.e2e.conftest import Shell
 from tests.e2e.terminal import Terminal
 
-pytestmark = pytest.mark.slow
-
 GOAL = "Find out why the shop fails and is slow"
 TEST = (
     "import unittest\n\nclass ShopTest(unittest.TestCase):\n"

@@ -6,12 +6,8 @@ import signal
 import sqlite3
 from contextlib import closing
 
-import pytest
-
 from tests.e2e.conftest import Shell
 from tests.waiting import PATIENCE_SECONDS, wait_until
-
-pytestmark = pytest.mark.slow
 
 
 def report(shell: Shell, run: str) -> dict[str, object]:

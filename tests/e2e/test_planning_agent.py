@@ -13,8 +13,6 @@ from tests.e2e.conftest import Shell
 from tests.e2e.terminal import Terminal
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-pytestmark = pytest.mark.slow
-
 SCRIPT = Path(__file__).parents[1] / "adapters" / "agents" / "scripted_claude.py"
 GOAL = "Harden the shop against bad prices"
 GOOD = """Two files, so two tasks; one agent alone would take 20 minutes.

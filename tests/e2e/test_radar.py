@@ -7,8 +7,6 @@ import pytest
 from tests.e2e.conftest import Shell
 from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.slow
-
 
 def conflicts(shell: Shell, run: str) -> list[dict[str, object]]:
     told = shell.pex("report", run, "--format", "json")

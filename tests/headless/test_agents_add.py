@@ -12,8 +12,6 @@ import pytest
 from tests.e2e.terminal import Terminal
 from tests.pex_process import run_pex
 
-pytestmark = pytest.mark.slow
-
 REVIEWER = (
     "---\nname: reviewer\ndescription: Reviews code. Use before a merge.\ntools: Read, Grep\n---\n"
     "You review code.\n\nFirst.\nSecond.\nThird.\nFourth.\n"

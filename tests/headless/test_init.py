@@ -20,8 +20,6 @@ from pex_tui.resources import shipped
 from pex_tui.settings.load import load_settings
 from tests.pex_process import run_pex
 
-pytestmark = pytest.mark.slow
-
 SETTINGS = ".pex/pex.yaml"
 COMMAND = ".claude/commands/execute.md"
 WORKFLOW = ".github/workflows/pex-tui.yml"

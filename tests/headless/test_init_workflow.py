@@ -13,8 +13,6 @@ import yaml
 from pex_tui.resources import shipped
 from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.slow
-
 SCRIPT_FLAGS = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c")
 PLAN = """\
 version: 1

@@ -33,8 +33,6 @@ from tests.tui.conftest import OpenApp, session_of
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
-pytestmark = pytest.mark.slow
-
 SMALL, USUAL, LARGE = (80, 24), (120, 36), (200, 50)
 T = TaskId
 
