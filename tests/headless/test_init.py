@@ -318,10 +318,12 @@ def test_one_setting_is_changed_by_removing_its_mark(project: Project) -> None:
 def test_comments_stay_comments_and_sections_stay_open() -> None:
     text = (
         "# head\n# more\n\nbudget:   # when\n  usd: null  # dollars\n    # and so on\nkeymap: {}\n"
+        "safety:\n  paths:  # globs\n    - a\n"
     )
 
     assert commented_out(text) == (
         "\nbudget:   # when\n  # usd: null  # dollars\n      # and so on\n# keymap: {}\n"
+        "safety:\n  # paths:  # globs\n    # - a\n"
     )
 
 
