@@ -2,16 +2,18 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.pex_process import PexProcess, run_pex
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Shell:
 
     top: Path
     env: dict[str, str]
+    started: list[PexProcess] = field(default_factory=list)
 
     def pex(
         self, *args: str, cwd: Path | None = None, stdin: str = ""
@@ -30,7 +33,17 @@ class Shell:
     def start(self, *args: str, **options: Any) -> PexProcess:
         """Start pex-tui and leave it running."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return PexProcess(args, cwd=self.top, env=self.env, **{**pipes, **options})
+        process = PexProcess(args, cwd=self.top, env=self.env, **{**pipes, **options})
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a failed test left running, and the agents of that."""
+        for process in self.started:
+            if process.poll() is None:
+                for number in (signal.SIGTERM, signal.SIGHUP):
+                    process.send_signal(number)
+                process.communicate(timeout=PATIENCE_SECONDS)
 
     def git(self, *args: str, cwd: Path | None = None) -> str:
         """Run git and return what it says."""
@@ -81,4 +94,5 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     made.git("add", "-A")
     made.git("commit", "--quiet", "-m", "init")
     yield made
+    made.end()
     shutil.rmtree(runtime, ignore_errors=True)
