@@ -16,7 +16,6 @@ from pex_tui.core.model.plan import Plan
 from pex_tui.planning.foresight.change_index import Change, ChangeIndex
 from pex_tui.planning.foresight.foresight import Foresight
 from pex_tui.planning.foresight.model import read_model
-from pex_tui.planning.plan_file.foreseeable import MOST_TASKS, is_foreseeable
 from pex_tui.resources import shipped
 
 
@@ -31,8 +30,6 @@ class Foreseer(Struct):
 
     async def foresee(self, plan: Plan, tracked: Collection[str]) -> Plan:
         """The plan with what was foreseen for its tasks; as it is where git can't tell the past."""
-        if not 1 < sum(map(is_foreseeable, plan.tasks)) <= MOST_TASKS:
-            return plan
         try:
             async with self._turn:
                 foresight = await self._foresight(tracked)

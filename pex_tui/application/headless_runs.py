@@ -22,7 +22,7 @@ from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
 from pex_tui.headless.streams import Streams, printing
-from pex_tui.planning.goals.planner import tidy_goal
+from pex_tui.planning.goals.goal_text import tidy_goal
 
 
 def run_plan(options: Options, plan: Path | None, goal: str | None) -> int:

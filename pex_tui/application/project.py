@@ -31,6 +31,7 @@ from pex_tui.engine.run_paths import Places
 from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
 from pex_tui.planning.plan_file.context import PlanContext
+from pex_tui.planning.plan_file.foreseeable import may_collide
 from pex_tui.planning.plan_file.parser import parse_plan
 from pex_tui.resources import shipped
 from pex_tui.settings.load import Settings, config_home, load_settings
@@ -148,7 +149,8 @@ class Ground(Struct, frozen=True, dict=True):
         """A plan made from a goal, as text as well; `slots` is what its worth is told for."""
         from pex_tui.adapters.library.repository_outline import read_outline  # noqa: PLC0415  # home needs it not
         from pex_tui.application.model_planner import PlanMaker  # noqa: PLC0415  # likewise
-        from pex_tui.planning.goals.planner import plan_goal, tidy_goal  # noqa: PLC0415  # likewise
+        from pex_tui.planning.goals.goal_text import tidy_goal  # noqa: PLC0415  # likewise
+        from pex_tui.planning.goals.planner import plan_goal  # noqa: PLC0415  # likewise
 
         check_slots(slots)
         tidy_goal(goal)
@@ -198,6 +200,8 @@ class Ground(Struct, frozen=True, dict=True):
 
     async def _foresee(self, plan: Plan, context: PlanContext, said: list[str]) -> Plan:
         """The plan with the collisions that the repository's past lets expect."""
+        if not may_collide(plan):
+            return plan
         advisor = self._advisor("Predicting collisions", said)
         return await advisor.ask(self._foreseer.foresee(plan, context.tracked), otherwise=plan)
 

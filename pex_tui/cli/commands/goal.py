@@ -9,7 +9,7 @@ def main(options: Namespace) -> int:
     """Open the app on the plan for a goal."""
     from pex_tui.application.goal_argument import quoted
     from pex_tui.application.terminal import is_headless
-    from pex_tui.planning.goals.planner import tidy_goal
+    from pex_tui.planning.goals.goal_text import tidy_goal
 
     tidy_goal(options.goal)
     if is_headless(options):

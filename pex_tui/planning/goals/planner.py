@@ -9,20 +9,19 @@ from pex_tui.core.formatting import percent
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.sanitize import clean
-from pex_tui.errors import UserError
 from pex_tui.planning.goals.choice import Pattern
 from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.compose import Composed, Material, compose
 from pex_tui.planning.goals.files import likely_files
+from pex_tui.planning.goals.goal_text import tidy_goal
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import MOST_READ, Signals, read_signals
+from pex_tui.planning.goals.signals import Signals, read_signals
 from pex_tui.planning.goals.wording import about_repository
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
 from pex_tui.planning.plan_file.writer import document_to_yaml
 
-_TAB_WIDTH = 8  # the most that a character becomes when it is made safe to show
 _WORTH_IT = frozenset({Pattern.INVESTIGATION, Pattern.PARALLEL, Pattern.PIPELINE})
 
 
@@ -79,20 +78,6 @@ def explained(plan: Plan, text: str, reasons: tuple[str, ...]) -> GoalPlan:
     """The plan with its reasons, which are the first lines of its file."""
     told = tuple(clean(reason) for reason in reasons)
     return GoalPlan(plan, "".join(f"# {reason}\n" for reason in told) + text, told)
-
-
-def tidy_goal(goal: str) -> str:
-    """The goal's lines without what steers a terminal; raises UserError when nothing is left."""
-    lines = [clean(line, _TAB_WIDTH * len(line) + 1).strip() for line in goal.splitlines()]
-    text = "\n".join(lines).strip()
-    if not text:
-        raise UserError('The goal is empty. Say what is to be done: pex-tui plan "Fix the tests".')
-    if len(text) > MOST_READ:
-        raise UserError(
-            f"The goal has {len(text)} characters, and {MOST_READ} are read. Put the details in a "
-            "file of the repository, and name it in the goal."
-        )
-    return text
 
 
 def _parsed(composed: Composed, context: PlanContext) -> tuple[str, Plan]:

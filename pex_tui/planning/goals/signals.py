@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 from msgspec import Struct, field
 
 from pex_tui.planning.goals.clauses import Clause, Word, read_clauses
+from pex_tui.planning.goals.goal_text import MOST_READ
 from pex_tui.planning.goals.verbs import PREPOSITIONS, Intent
 from pex_tui.planning.goals.vocabulary import DOCS, RELEASE, TESTS, topics_of
 
-MOST_READ = 24_000
 _HALF = 0.5
 _MOST_ITEMS = 8
 _RULED_OUT_AT = 1.5
