@@ -12,7 +12,7 @@ import pytest
 from tests.pex_process import PexProcess, run_pex
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-STATUS = ("SigBlk", "SigIgn", "SigCgt", "Umask", "Threads", "NoNewPrivs")
+STATUS = ("SigBlk", "SigIgn", "SigCgt", "Umask", "NoNewPrivs")
 OPEN = [*["pipe"] * 3, "anon_inode", "socket", "socket", "pipe"]  # its loop, and what it reads
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others start cold")
 
