@@ -4,6 +4,8 @@ The rule of liveness: with nothing live, nothing to start and no deadline, a run
 whom it waits for. `stands_still` is its first half; without a person it ends the run.
 """
 
+from collections.abc import Iterator
+
 from pex_tui.core.lifecycle.attempts import wants_pause
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.state import LandStatus, RunState
@@ -21,15 +23,20 @@ def stands_still(state: RunState) -> bool:
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
-    standings = state.standings
-    return bool(standings.left) and not any(
-        _moves(state, state.tasks[position]) for position in (*standings.live, *standings.told)
-    )
+    return bool(state.standings.left) and not any(_moves(state, task) for task in _begun(state))
 
 
 def waits_for_a_person(state: RunState) -> bool:
     """Whether something is left to do and nothing of it goes on before somebody decides."""
-    return stands_still(state) and any(waits_for_an_answer(task) for task in state.tasks)
+    return stands_still(state) and (
+        state.standings.held > 0 or any(waits_for_an_answer(task) for task in _begun(state))
+    )
+
+
+def _begun(state: RunState) -> Iterator[TaskState]:
+    """The tasks at work or on their way, and those that were told what their start waits for."""
+    standings = state.standings
+    return (state.tasks[position] for position in (*standings.live, *standings.told))
 
 
 def waits_for_an_answer(task: TaskState) -> bool:

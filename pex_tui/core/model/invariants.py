@@ -108,7 +108,7 @@ def _finished(state: RunState) -> Iterator[str]:
 
 def _standings(state: RunState) -> Iterator[str]:
     fresh = Standings.build(state.plan, state.tasks, state.graph)
-    for name in ("live", "ready", "told", "left"):
+    for name in ("live", "ready", "told", "left", "held"):
         kept, found = getattr(state.standings, name), getattr(fresh, name)
         if kept != found:
             yield f"{name} are kept as {kept} and are {found}"

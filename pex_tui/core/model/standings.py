@@ -35,8 +35,8 @@ class Standings(Struct, frozen=True):
 
     `live` neither wait for a need or a start nor have ended, in plan order. `ready` wait for a
     start, in the order in which they get one; `told` are those of them that were told what they
-    wait for, in plan order. `left` counts the tasks that have not ended. The last step changed the
-    tasks in `touched`, in plan order.
+    wait for, in plan order. `left` counts the tasks that have not ended, `held` those that a person
+    wants paused. The last step changed the tasks in `touched`, in plan order.
     """
 
     tasks: tuple[TaskState, ...]
@@ -45,6 +45,7 @@ class Standings(Struct, frozen=True):
     ready: tuple[int, ...]
     told: tuple[int, ...]
     left: int
+    held: int
     touched: tuple[int, ...] = ()
 
     @classmethod
@@ -60,6 +61,7 @@ class Standings(Struct, frozen=True):
             tuple(ready),
             tuple(sorted(position for position in ready if tasks[position].wait is not None)),
             sum(phase not in TERMINAL for phase in phases),
+            sum(task.held for task in tasks),
             tuple(range(len(tasks))),
         )
 
@@ -86,7 +88,8 @@ class Standings(Struct, frozen=True):
             if after.wait is not None:
                 told = _with(told, bisect_left(told, position), position)
         ended = (after.phase in TERMINAL) - (before.phase in TERMINAL)
-        return replace(self, live=live, ready=ready, told=told, left=self.left - ended)
+        held = self.held + after.held - before.held
+        return replace(self, live=live, ready=ready, told=told, left=self.left - ended, held=held)
 
     def _place(
         self, ready: tuple[int, ...], plan: Plan, tasks: Sequence[TaskState], position: int
@@ -107,8 +110,8 @@ def dispatch_order(
 
 
 def _has_moved(before: TaskState, after: TaskState) -> bool:
-    """Whether the change is one of phase, or of the place among those that are ready."""
-    if before.phase is not after.phase:
+    """Whether the change is one of phase, of being held, or of the place among the ready ones."""
+    if before.phase is not after.phase or before.held is not after.held:
         return True
     return before.phase is Phase.READY and (
         before.wait is not after.wait
