@@ -92,13 +92,14 @@ class TypedAhead:
             return
         self.wait_for(node.run_worker(run(), name=name, group="commands"))
 
-    def wait_for(self, worker: Worker[None], seconds: float = _LONGEST_HOLD_SECONDS) -> None:
+    def wait_for(self, worker: Worker[None], seconds: float | None = None) -> None:
         """Have keys wait until the worker has opened something over its screen, or has ended.
 
-        One that takes longer is let be.
+        One that takes longer, by default than ten seconds, is let be.
         """
         screen = worker.node.screen
-        self._awaited[worker] = _Hold(screen, asyncio.get_running_loop().time() + seconds)
+        longest = _LONGEST_HOLD_SECONDS if seconds is None else seconds
+        self._awaited[worker] = _Hold(screen, asyncio.get_running_loop().time() + longest)
         if self._settling is None:
             self._begin_to_settle(screen)
 

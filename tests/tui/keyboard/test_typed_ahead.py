@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import inspect
+import math
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -42,6 +43,11 @@ OPENS_FIELD = {
 SILENT = frozenset({"conflict", "rerun", "edit"})  # may have nothing to show
 SHOWS_RUN = frozenset({"approve", "open_run"})  # where the keys then steer, as they should
 SUMMARY = RunSummary(RunId("7f3a"), "Refunds", 1.0, Outcome.FAILED, 1, 2, 60.0)
+
+
+@pytest.fixture(autouse=True)
+def _keys_wait_on_a_machine_of_any_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pex_tui.tui.keyboard.typed_ahead._LONGEST_HOLD_SECONDS", math.inf)
 
 
 def app_at(place: str) -> PexApp:
