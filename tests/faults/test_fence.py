@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,12 +33,21 @@ os.kill(os.getpid(), signal.SIGSTOP)
 """
 
 
+def removed(folder: Path) -> bool:
+    """Remove the folder; whether it is gone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
+
+
 def spares(attempts: Attempts) -> list[psutil.Process]:
     """The shims that wait for a launch."""
     pid = attempts.runner.launcher_pid
     assert pid is not None
-    children = psutil.Process(pid).children()
-    return [child for child in children if child.cmdline()[:1] == [sys.executable]]
+    found = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            found += [child] if child.cmdline()[:1] == [sys.executable] else []
+    return found
 
 
 async def launched(attempts: Attempts) -> int:
@@ -221,9 +231,7 @@ async def test_an_attempt_whose_folder_is_gone_is_ended_before_it_counts_as_neve
     await until(lambda: len(attempts.pids("pids")) == 1)
     shim = attempts.record("one").shim_pid
     await attempts.runner.close()
-    for path in attempts.folder("one").iterdir():
-        path.unlink()
-    attempts.folder("one").rmdir()
+    await until(lambda: removed(attempts.folder("one")))  # its shim may write meanwhile
     attempts.runner = ShimRunner(attempts.places, CLOCK)
     assert await attempts.runner.adopt(key) is None
     assert not lives(attempts.pids("pids")[0])
