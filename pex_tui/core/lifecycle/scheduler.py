@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
-from pex_tui.core.lifecycle.exclusion_waits import is_news, neighbours
+from pex_tui.core.lifecycle.exclusion_waits import at_work, is_news, neighbours
 from pex_tui.core.lifecycle.rate_limits import has_budget, limit_of, over_budget
 from pex_tui.core.model.ids import LockName, SlotId
 from pex_tui.core.model.lock_graph import excludes, holdings
-from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, SUCCEEDED, Phase, RunStage
+from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan import LockRequest, Strategy
 from pex_tui.core.model.standings import overdue_since, urgency_of
 from pex_tui.core.model.state import RunState
@@ -140,7 +140,7 @@ def _coming(state: RunState, live: _Live) -> tuple[int, ...]:
 
 def _board(state: RunState, live: _Live) -> _Board:
     board = _Board(state, _free_slots(state, live), coming=_coming(state, live))
-    board.busy += [position for position, task in live if task.phase in IN_FLIGHT]
+    board.busy += at_work(state)
     board.locks += [(lock, state.graph.index[task]) for lock, task, _ in holdings(state)]
     return board
 

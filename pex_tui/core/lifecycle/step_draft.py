@@ -34,16 +34,13 @@ class Draft:
     def state(self) -> RunState:
         """The state with all changes so far."""
         if self._tasks is not None or self._run:
-            changes = dict(self._run)
-            if self._tasks is not None:
-                changes["tasks"] = tuple(self._tasks)
-            state = replace(self._state, **changes)
+            tasks = self._state.tasks if self._tasks is None else tuple(self._tasks)
             kept = self._standings
-            if "graph" in changes:
-                kept = Standings.build(state.plan, state.tasks, state.graph)
+            if "graph" in self._run:
+                kept = Standings.build(self._run["plan"], tasks, self._run["graph"])
             touched = tuple(sorted(self._touched))
-            self._standings = replace(kept, tasks=state.tasks, touched=touched)
-            self._state = replace(state, kept=self._standings)
+            self._standings = replace(kept, tasks=tasks, touched=touched)
+            self._state = replace(self._state, **self._run, tasks=tasks, kept=self._standings)
             self._tasks, self._run = None, {}
         return self._state
 

@@ -46,7 +46,7 @@ class Standings(Struct, frozen=True):
     told: tuple[int, ...]
     left: int
     held: int
-    touched: tuple[int, ...] = ()
+    touched: tuple[int, ...]
 
     @classmethod
     def build(cls, plan: Plan, tasks: tuple[TaskState, ...], graph: PlanGraph) -> "Standings":
