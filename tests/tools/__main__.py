@@ -1,7 +1,8 @@
 """Write all files that are made from declarations: `python -m tests.tools`."""
 
-from pex_tui.planning.fields.schema import plan_schema, schema_text
+from pex_tui.planning.fields.schema import plan_schema
 from tests.tools import event_documents, settings_documents
+from tests.tools.schema_text import schema_text
 
 PLAN = settings_documents.ROOT / "config" / "schema" / "plan.json"
 

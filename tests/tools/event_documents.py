@@ -1,6 +1,5 @@
 """What is made from the events: the tables of docs/events.md, and the schema of the JSON Lines."""
 
-import json
 import typing
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import msgspec
 
 from pex_tui.core.events.event_codec import event_name
 from pex_tui.core.events.run_events import TELEMETRY, Event
+from tests.tools.schema_text import schema_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE, SCHEMA = ROOT / "docs" / "events.md", ROOT / "config" / "schema" / "events.json"
@@ -27,7 +27,7 @@ HEAD = "| event | fields besides `task`, `attempt` and `by` | meaning |\n|---|--
 
 def documents() -> dict[Path, str]:
     """Return the text of each file."""
-    return {PAGE: page_text(), SCHEMA: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"}
+    return {PAGE: page_text(), SCHEMA: schema_text(schema())}
 
 
 def page_text() -> str:

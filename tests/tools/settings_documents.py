@@ -17,6 +17,7 @@ from pex_tui.planning.fields.kinds import Leaf
 from pex_tui.settings.model import Settings
 from pex_tui.settings.setting import setting_of
 from pex_tui.tui.keyboard.keymap import key_ids
+from tests.tools.schema_text import schema_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 YAML, SCHEMA, PAGE, CHECKSUM = (
@@ -43,7 +44,7 @@ def documents() -> dict[Path, str]:
     shipped = yaml_text()
     return {
         YAML: shipped,
-        SCHEMA: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
+        SCHEMA: schema_text(schema()),
         PAGE: page_text(),
         CHECKSUM: re.sub("= .*", f"= {crc32(shipped.encode())}", CHECKSUM.read_text("utf-8")),
     }

@@ -3,7 +3,6 @@
 Regenerate the schema with `python -m tests.tools`.
 """
 
-import json
 from typing import Annotated, Any, Literal
 
 from pex_tui.core.model.plan import Expects, GatePolicy, Priority, Strategy
@@ -230,8 +229,3 @@ def plan_schema() -> dict[str, Any]:
         "title": "Plan of pex-tui",
         **found,
     }
-
-
-def schema_text(schema: dict[str, Any]) -> str:
-    """The schema as it stands in its file."""
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -6,10 +6,11 @@ import pytest
 
 from pex_tui.core.model.plan import Expects, Isolation, Priority, Strategy
 from pex_tui.planning.fields.declaration import SectionOf
-from pex_tui.planning.fields.schema import PlanFile, TaskFile, plan_schema, schema_text
+from pex_tui.planning.fields.schema import PlanFile, TaskFile, plan_schema
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
 from pex_tui.resources import shipped
+from tests.tools.schema_text import schema_text
 
 
 def test_the_shipped_schema_is_the_one_that_the_types_make() -> None:
