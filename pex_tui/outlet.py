@@ -38,7 +38,7 @@ class Outlet:
 
     @property
     def is_drained(self) -> bool:
-        """Whether nothing is left that could be written."""
+        """Return whether nothing is left that could be written."""
         return self.is_lost or not (self._is_writing or self._has_more())
 
     def drain(self, seconds: float | None = None) -> bool:
@@ -135,7 +135,7 @@ class LineOutlet(Outlet):
             self._wake()
 
     def _spill_out(self, data: bytes) -> bool:
-        """Whether there was room for the bytes in the spill file."""
+        """Return whether there was room for the bytes in the spill file."""
         try:
             if self._spill is None:
                 self._spill, name = tempfile.mkstemp(prefix="pex-tui-")

@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """The path of a shipped folder or file such as `config/pex.yaml` or `themes`.
+    """Return the path of a shipped folder or file such as `config/pex.yaml` or `themes`.
 
     Raises UserError when the installation lacks it.
     """

@@ -52,7 +52,7 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
 
 
 def unfinished_actions(state: RunState) -> tuple[Action, ...]:
-    """The actions whose outcome the journal does not know; each is safe to perform again."""
+    """Return the actions whose outcome the journal does not know; each is safe to perform again."""
     actions = [action for task in state.tasks if (action := _unfinished(state, task)) is not None]
     if state.land_status is LandStatus.RUNNING and state.target is not None:
         actions.append(LandRun(state.target))

@@ -91,21 +91,21 @@ def next_deadline(state: RunState) -> float | None:
 
 
 def _with_deadlines(state: RunState) -> list[TaskState]:
-    """The tasks that the clock may bring something, in plan order."""
+    """Return the tasks that the clock may bring something, in plan order."""
     standings = state.standings
     ready = standings.ready if state.limits else standings.told
     return [state.tasks[position] for position in sorted((*standings.live, *ready))]
 
 
 def _waits_anyway(state: RunState, task: TaskState) -> bool:
-    """Whether a person has to let the task go on, whatever the clock brings."""
+    """Return whether a person has to let the task go on, whatever the clock brings."""
     if task.phase is Phase.READY:
         return task.held or state.stage is not RunStage.RUNNING
     return task.phase is Phase.BACKOFF and task.held
 
 
 def is_over(state: RunState, *, attended: bool) -> bool:
-    """Whether nothing is left that could happen by itself.
+    """Return whether nothing is left that could happen by itself.
 
     While a person is there to decide, whatever waits for a decision keeps the run alive.
     """
@@ -137,7 +137,7 @@ def is_drained(state: RunState) -> bool:
 
 
 def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
-    """The tasks with an open conflict that a waiting task waits for, directly or not."""
+    """Return the tasks with an open conflict that a waiting task waits for, directly or not."""
     found: list[TaskId] = []
     seen: set[int] = set()
     stack = list(state.graph.needs[state.graph.index[task.id]])
@@ -169,7 +169,7 @@ def _settle_graph(draft: Draft) -> None:
 
 
 def _stage_at_work(state: RunState) -> int:
-    """The earliest stage in which a task has not ended, and the last one at the end."""
+    """Return the earliest stage in which a task has not ended, and the last one at the end."""
     stages = state.graph.stages
     if state.plan.strategy is not Strategy.STAGES:
         return 1  # the only one

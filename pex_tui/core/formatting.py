@@ -31,7 +31,7 @@ def spoken(seconds: float) -> str:
 
 
 def ordinal(number: int) -> str:
-    """The rank in English, such as 1st, 2nd, 3rd or 4th."""
+    """Return the rank in English, such as 1st, 2nd, 3rd or 4th."""
     suffix = "th" if number % 100 in _TEENS else _SUFFIXES.get(number % 10, "th")
     return f"{number}{suffix}"
 
@@ -42,7 +42,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """The first names, and how many more there are: `a, b, c and 2 more`."""
+    """Return the first names, and how many more there are: `a, b, c and 2 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
@@ -63,7 +63,7 @@ def percent(fraction: float | None) -> str:
 
 
 def short(commit: str | None) -> str:
-    """The first seven characters of a commit."""
+    """Return the first seven characters of a commit."""
     return "" if commit is None else commit[:7]
 
 
@@ -75,6 +75,6 @@ def tokens(amount: int) -> str:
 
 
 def total(amounts: Iterable[Amount | None]) -> Amount | None:
-    """The sum of what is known; None where nothing is."""
+    """Return the sum of what is known; None where nothing is."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None

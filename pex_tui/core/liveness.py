@@ -17,7 +17,7 @@ _MOVES_BY_ITSELF = frozenset(
 
 
 def stands_still(state: RunState) -> bool:
-    """Whether something is left to do, and no task goes on by itself.
+    """Return whether something is left to do, and no task goes on by itself.
 
     What is ready and could start, and what the clock brings to a ready task, is not looked at.
     """
@@ -27,7 +27,7 @@ def stands_still(state: RunState) -> bool:
 
 
 def waits_for_a_person(state: RunState) -> bool:
-    """Whether something is left to do and nothing of it goes on before somebody decides."""
+    """Return whether something is left to do and nothing of it goes on before somebody decides."""
     return stands_still(state) and (
         state.standings.held > 0 or any(waits_for_an_answer(task) for task in _begun(state))
     )
@@ -40,12 +40,12 @@ def _begun(state: RunState) -> Iterator[TaskState]:
 
 
 def waits_for_an_answer(task: TaskState) -> bool:
-    """Whether the task itself goes on only once a person decides."""
+    """Return whether the task itself goes on only once a person decides."""
     return bool(task.phase is Phase.CONFLICT or task.held or task.asks or waits_for_money(task))
 
 
 def waits_for_money(task: TaskState) -> bool:
-    """Whether the run's budget is used up and a person has to say how it goes on."""
+    """Return whether the run's budget is used up and a person has to say how it goes on."""
     return (
         task.phase is Phase.READY and task.wait is not None and task.wait.cause is WaitCause.BUDGET
     )
@@ -67,7 +67,7 @@ def _moves(state: RunState, task: TaskState) -> bool:
 
 
 def _waits_for_others(state: RunState, task: TaskState) -> bool:
-    """Whether a task at work waits for a file or a lock for as long as it takes.
+    """Return whether a task at work waits for a file or a lock for as long as it takes.
 
     Unless one of its processes is at work in a lock that it has.
     """

@@ -66,12 +66,12 @@ def know_secrets(environ: Mapping[str, str]) -> None:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a variable of that name is likely to hold a secret."""
+    """Return whether a variable of that name is likely to hold a secret."""
     return _SECRET_NAME.search(name) is not None
 
 
 def masked(text: str) -> str:
-    """The text with a mark for each secret in it."""
+    """Return the text with a mark for each secret in it."""
     if _Known.pattern is not None:
         text = _Known.pattern.sub(MASK, text)
     if _Known.short_lines and text.strip() in _Known.short_lines:
@@ -84,7 +84,7 @@ def masked(text: str) -> str:
 
 
 def masked_object(content: object) -> object:
-    """A JSON value with every text in it masked, its keys left alone."""
+    """Return a JSON value with every text in it masked, its keys left alone."""
     match content:
         case str():
             return masked(content)

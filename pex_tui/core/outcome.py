@@ -22,7 +22,7 @@ EXIT_CODES = {
 
 
 def conclude(state: RunState) -> tuple[Outcome, int]:
-    """The outcome and the exit code; when several hold, the gravest: 130, 4, 3, 6, 1."""
+    """Return the outcome and the exit code; when several hold, the gravest: 130, 4, 3, 6, 1."""
     outcome = _outcome(state)
     return outcome, EXIT_CODES[outcome]
 

@@ -34,7 +34,7 @@ _BREAKS = re.compile(r"(\r?\n|\t)")
 
 
 def clean(text: str, limit: int = LINE_LIMIT) -> str:
-    """The text as one harmless line of at most `limit` characters; a longer one ends in `…`.
+    """Return the text as one harmless line of at most `limit` characters; a longer one ends in `…`.
 
     Secrets in it are masked.
     """
@@ -58,7 +58,7 @@ def _printable(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The text for a field of several lines: harmless, uncut, with its line breaks and tabs.
+    """Return the text for a field of several lines: harmless, uncut, with its line breaks and tabs.
 
     Nothing is masked: what a person changes in it is used.
     """
@@ -73,7 +73,7 @@ def clean_bytes(raw: bytes, limit: int = LINE_LIMIT) -> str:
 
 
 def spelled(text: str) -> str:
-    r"""The text with each byte that is not UTF-8 spelled (`\xff`), as git and Python do."""
+    r"""Return the text with each byte that is not UTF-8 spelled (`\xff`), as git and Python do."""
     return text if text.isascii() else _HALF.sub(_spelling, text)
 
 

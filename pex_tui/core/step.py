@@ -52,7 +52,7 @@ Handler = Callable[[Draft, Any], None]
 
 
 def begin(event: Event) -> RunState:
-    """The state that the first event makes, which has to be RunPlanned."""
+    """Return the state that the first event makes, which has to be RunPlanned."""
     if not isinstance(event, RunPlanned):
         raise TypeError(f"a run starts with RunPlanned, not with {type(event).__name__}")
     graph = PlanGraph.build(event.plan, event.rules)
@@ -100,7 +100,7 @@ _CONTRADICTIONS = (IllegalTransition, LookupError, ValueError, AssertionError, T
 
 
 def replayed(events: Iterable[Event]) -> Iterator[tuple[Event, RunState]]:
-    """Each recorded event of a run with the state after it.
+    """Yield each recorded event of a run with the state after it.
 
     Raises ReplayError where the events can't have happened as this version would have it: the
     first is not RunPlanned, a step is impossible, or what was recorded as landed or as ended well
@@ -113,7 +113,7 @@ def replayed(events: Iterable[Event]) -> Iterator[tuple[Event, RunState]]:
 
 
 def follow(state: RunState | None, event: Event) -> RunState:
-    """The state after the next recorded event, None before the first; raise ReplayError."""
+    """Return the state after the next recorded event, None before the first; raise ReplayError."""
     number = 1 if state is None else state.seq + 1
     try:
         after = begin(event) if state is None else step(state, event)[0]
@@ -125,7 +125,7 @@ def follow(state: RunState | None, event: Event) -> RunState:
 
 
 def replay(events: Iterable[Event]) -> RunState:
-    """The state after all events of a run; raise ReplayError."""
+    """Return the state after all events of a run; raise ReplayError."""
     state: RunState | None = None
     for _, after in replayed(events):
         state = after
@@ -135,7 +135,7 @@ def replay(events: Iterable[Event]) -> RunState:
 
 
 def _contradicts(after: RunState, event: Event) -> bool:
-    """Whether what can't be undone was recorded and has not happened here."""
+    """Return whether what can't be undone was recorded and has not happened here."""
     match event:
         case BranchMoved():
             return after.task(event.task).landed is None
@@ -192,7 +192,7 @@ def _apply_noticed(draft: Draft, event: Noticed) -> None:
 
 
 def _each(group: Any, handler: Callable[[Draft, Any], None]) -> dict[type[Event], Handler]:
-    """The handler for every event of a group."""
+    """Return the handler for every event of a group."""
     return dict.fromkeys(get_args(group), handler)
 
 

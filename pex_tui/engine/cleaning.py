@@ -43,11 +43,11 @@ class CleanPlan(Struct, frozen=True):
 
     @property
     def kept_runs(self) -> frozenset[RunId | None]:
-        """The runs of which something stays."""
+        """Return the runs of which something stays."""
         return frozenset(removal.run for removal in self.kept)
 
     def within(self, other: "CleanPlan") -> "CleanPlan":
-        """The same without removals that are not in the other plan."""
+        """Return the same without removals that are not in the other plan."""
         known = {(removal.kind, removal.name) for removal in other.removals}
         removals = tuple(one for one in self.removals if (one.kind, one.name) in known)
         return CleanPlan(removals, self.kept)

@@ -24,6 +24,6 @@ class ConflictSides(Struct, frozen=True):
     marker_size: int = USUAL_SIZE
 
     def markers_left(self, text: bytes) -> tuple[int, ...]:
-        """The lines of a result, from 1, that are conflict markers and that no side has."""
+        """Return the lines of a result, from 1, that are conflict markers and that no side has."""
         versions = [side for side in (self.base, self.ours, self.theirs) if side is not None]
         return markers_left(text, versions, size=self.marker_size, settles=True)

@@ -28,7 +28,7 @@ class ConflictDesk:
         self._shown: dict[int, CommitId] = {}  # by a conflict's number the tip that a person saw
 
     async def sides(self, state: RunState, task: TaskId) -> tuple[ConflictSides, ...]:
-        """The paths of the task's open conflict; raise LandingError."""
+        """Return the paths of the task's open conflict; raise LandingError."""
         entry, conflict, work = _open(state, task)
         found: tuple[ConflictSides, ...] = ()
         for tip in dict.fromkeys((state.tip, conflict.tip, state.base)):
@@ -47,7 +47,7 @@ class ConflictDesk:
         decision: Decision,
         contents: Mapping[str, bytes | None],
     ) -> ConflictDecided:
-        """The event that puts the task back in the queue; raise LandingError."""
+        """Return the event that puts the task back in the queue; raise LandingError."""
         entry, conflict, work = _open(state, task)
         tip = self._tip(state, conflict)
         settled = None
@@ -86,7 +86,7 @@ class ConflictDesk:
 
 
 def _protected(conflict: Conflict) -> tuple[str, ...]:
-    """The paths that merge, and that a person has to allow."""
+    """Return the paths that merge, and that a person has to allow."""
     return tuple(file.path for file in conflict.files if file.kind == ConflictKind.PROTECTED)
 
 

@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 async def contained(
     job: Awaitable[Answer], failed: Callable[[str], Answer], log: Callable[[Exception], None]
 ) -> Answer:
-    """The job's answer, or what `failed` makes of the reason why there is none."""
+    """Return the job's answer, or what `failed` makes of the reason why there is none."""
     try:
         return await job
     except Exception as error:  # noqa: BLE001  # one action's failure is not the run's end
@@ -25,7 +25,7 @@ async def contained(
 
 
 def attempted(part: Callable[[], Answer], failed: Callable[[Exception], Answer]) -> Answer:
-    """The same for what is done at once."""
+    """Return the same for what is done at once."""
     try:
         return part()
     except Exception as error:  # noqa: BLE001  # what only advises ends nothing
@@ -33,7 +33,7 @@ def attempted(part: Callable[[], Answer], failed: Callable[[Exception], Answer])
 
 
 def in_words(error: Exception) -> str:
-    """An error that nobody foresaw, for a person."""
+    """Return an error that nobody foresaw, for a person."""
     while isinstance(error, ExceptionGroup):  # what went wrong first, in its own words
         error = error.exceptions[0]
     said = clean(str(error))

@@ -19,7 +19,7 @@ class Inbox:
         self._arrived.set()
 
     def take(self) -> list[Event]:
-        """All events that are there."""
+        """Return all events that are there."""
         events = list(self._events)
         self._events.clear()
         self._arrived.clear()

@@ -49,12 +49,12 @@ class LocalSession:
 
     @property
     def state(self) -> RunState:
-        """The newest state."""
+        """Return the newest state."""
         return self.engine.state
 
     @property
     def is_driven(self) -> bool:
-        """Whether `serve` is at work."""
+        """Return whether `serve` is at work."""
         return self._serving is not None and not self._serving.done()
 
     def post(self, event: Event) -> None:
@@ -101,7 +101,7 @@ class LocalSession:
         self._release()
 
     def output(self, task: TaskId, attempt: int) -> Path:
-        """The log of an attempt."""
+        """Return the log of an attempt."""
         return self._places.log(self.state.run, self.state.spec(task), attempt)
 
     async def diff(self, task: TaskId) -> str:
@@ -115,7 +115,7 @@ class LocalSession:
         return "" if commit is None else await self._ports.lander.diff(commit)
 
     async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
-        """The paths of the task's open conflict."""
+        """Return the paths of the task's open conflict."""
         return await self._desk.sides(self.state, task)
 
     async def settle(

@@ -17,5 +17,5 @@ class Meter(Protocol):
 
 
 def live_roots(state: RunState) -> dict[TaskId, int]:
-    """The root pid of each task that holds a slot."""
+    """Return the root pid of each task that holds a slot."""
     return {task.id: task.pid for task in state.tasks if task.pid is not None and task.holds_slot}

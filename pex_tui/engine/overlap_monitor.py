@@ -162,7 +162,7 @@ def _may_meet(one: TaskState, other: TaskState) -> bool:
 
 
 def _folders(state: RunState) -> dict[Path, AttemptKey]:
-    """The workspaces in which something may be written right now."""
+    """Return the workspaces in which something may be written right now."""
     return {
         Path(task.workspace): AttemptKey(state.run, task.id, task.attempt)
         for position, task in state.live()

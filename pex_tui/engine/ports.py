@@ -143,7 +143,7 @@ class Workspaces(Protocol):
         seed: CommitId | None = None,
         near: Path | None = None,
     ) -> Workspace:
-        """A clean checkout of the commit, setup included; raise WorkspaceError.
+        """Return a clean checkout of the commit, setup included; raise WorkspaceError.
 
         What `seed` changed since its parent is put on top if it fits. `near` is where an earlier
         attempt worked: the place wanted most, as an agent's session may only go on there.
@@ -261,7 +261,7 @@ class Lander(Protocol):
         ...
 
     async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
-        """Whether what has landed does not hold all that the work changed."""
+        """Return whether what has landed does not hold all that the work changed."""
         ...
 
     async def sides(
@@ -319,7 +319,7 @@ class Launches(Protocol):
         workspace: Workspace,
         lesson: str = "",
     ) -> Launch:
-        """All that is needed to start the attempt; raise LaunchError.
+        """Return all that is needed to start the attempt; raise LaunchError.
 
         `lesson` is what an agent has to know of the attempt before: it goes on in the same session
         where it can.
@@ -350,7 +350,7 @@ class Journal(Protocol):
         ...
 
     def read(self, run: RunId) -> list[Event]:
-        """All events of the run, upcast to today's types."""
+        """Return all events of the run, upcast to today's types."""
         ...
 
     async def close(self) -> None: ...

@@ -18,7 +18,7 @@ class Places(Struct, frozen=True):
 
     @property
     def journal(self) -> Path:
-        """The SQLite journal of all runs."""
+        """Return the SQLite journal of all runs."""
         return self.root / "journal.db"
 
     @property
@@ -42,7 +42,7 @@ class Places(Struct, frozen=True):
         return self.root / "drafts"
 
     def run(self, run: RunId) -> Path:
-        """A run's folder: agent logs, records, reports."""
+        """Return a run's folder: agent logs, records, reports."""
         return self.root / "runs" / run
 
     def clock(self, run: RunId) -> Path:
@@ -54,19 +54,19 @@ class Places(Struct, frozen=True):
         return self.run(run) / "faults.log"
 
     def attempt(self, run: RunId, task: TaskId, attempt: int) -> Path:
-        """An attempt's folder: `output.log`, `start.json`, `exit.json`, `alive.lock`."""
+        """Return an attempt's folder: `output.log`, `start.json`, `exit.json`, `alive.lock`."""
         return self.run(run) / task / str(attempt)
 
     def programs(self, run: RunId) -> Path:
-        """A folder with the programs that agents find at the end of their PATH."""
+        """Return a folder with the programs that agents find at the end of their PATH."""
         return self.run(run) / ".programs"
 
     def prompt(self, run: RunId, task: TaskId, attempt: int) -> Path:
-        """The task's prompt as a file, for commands: a variable may be too short for it."""
+        """Return the task's prompt as a file, for commands: a variable may be too short for it."""
         return self.attempt(run, task, attempt) / "prompt.txt"
 
     def settings(self, run: RunId) -> Path:
-        """A folder with git's settings as they were before any agent of the run ran."""
+        """Return a folder with git's settings as they were before any agent of the run ran."""
         return self.run(run) / ".settings"
 
     def output(self, run: RunId, task: TaskId, attempt: int) -> Path:
@@ -80,7 +80,7 @@ class Places(Struct, frozen=True):
         return self.attempt(run, spec.id, attempt) / "transcript.log"
 
     def outputs(self, run: RunId, task: TaskId) -> Path:
-        """The folder whose files go to dependents (`PEX_OUTPUTS`)."""
+        """Return the folder whose files go to dependents (`PEX_OUTPUTS`)."""
         return self.run(run) / task / "outputs"
 
     def gate_output(self, run: RunId, task: TaskId) -> Path:

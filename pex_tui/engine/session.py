@@ -52,7 +52,7 @@ class RunSession(Protocol):
 
     @property
     def state(self) -> RunState:
-        """The newest state."""
+        """Return the newest state."""
         ...
 
     @property
@@ -85,7 +85,7 @@ class RunSession(Protocol):
         ...
 
     def output(self, task: TaskId, attempt: int) -> Path:
-        """The log of an attempt; the file may not exist yet."""
+        """Return the log of an attempt; the file may not exist yet."""
         ...
 
     async def diff(self, task: TaskId) -> str:
@@ -93,7 +93,7 @@ class RunSession(Protocol):
         ...
 
     async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
-        """The paths of the task's open conflict."""
+        """Return the paths of the task's open conflict."""
         ...
 
     async def settle(
@@ -197,7 +197,7 @@ class Workshop(Protocol):
         ...
 
     async def report(self, run: RunId) -> str:
-        """A run's report as text, for a person."""
+        """Return a run's report as text, for a person."""
         ...
 
     async def compare(self, first: RunId, second: RunId) -> str:
@@ -209,7 +209,7 @@ class Workshop(Protocol):
         ...
 
     async def plan_of(self, run: RunId) -> PlanDraft:
-        """The plan of a past run, to be run again as the repository is now."""
+        """Return the plan of a past run, to be run again as the repository is now."""
         ...
 
     async def open_plan(self, path: Path) -> PlanDraft:
@@ -217,11 +217,11 @@ class Workshop(Protocol):
         ...
 
     async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
-        """The plan for a goal, with the reasons for it."""
+        """Return the plan for a goal, with the reasons for it."""
         ...
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
-        """The draft with the plan of another text, checked as a file is; raise PlanError."""
+        """Return the draft with the plan of another text, checked as a file is; raise PlanError."""
         ...
 
     async def keep(self, draft: PlanDraft) -> Path:
@@ -230,11 +230,11 @@ class Workshop(Protocol):
 
     @property
     def merge_tool(self) -> str:
-        """The program that may merge a file in conflict; empty when none is configured."""
+        """Return the program that may merge a file in conflict; empty when none is configured."""
         ...
 
     async def merge(self, sides: ConflictSides) -> bytes:
-        """The file as that program merges it."""
+        """Return the file as that program merges it."""
         ...
 
     async def start(self, draft: PlanDraft) -> RunSession:

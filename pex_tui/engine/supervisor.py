@@ -123,7 +123,7 @@ class Supervisor:
     async def _prepared(
         self, key: AttemptKey, job: Coroutine[Any, Any, Workspace]
     ) -> Workspace | None:
-        """The workspace; None when the attempt was ended before it was ready."""
+        """Return the workspace; None when the attempt was ended before it was ready."""
         preparing = asyncio.create_task(job, name=f"workspace of {key.task}")
         self._preparing[key] = preparing
         try:

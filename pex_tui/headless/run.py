@@ -40,5 +40,5 @@ async def drive(session: LocalSession, streams: Streams) -> RunState:
 
 
 def was_let_go(state: RunState) -> bool:
-    """Whether the run was left while it was still going on."""
+    """Return whether the run was left while it was still going on."""
     return state.stage is not RunStage.FINISHED

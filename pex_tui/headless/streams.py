@@ -39,7 +39,7 @@ class Streams(Struct, frozen=True):
 
     @property
     def are_read(self) -> bool:
-        """Whether the readers have taken everything."""
+        """Return whether the readers have taken everything."""
         return self.output.drain(0.0) and self.notes.drain(0.0)
 
     def heed_signals(self) -> None:

@@ -20,7 +20,7 @@ class GrowingLog:
         self._skipping = False
 
     def read(self) -> tuple[list[bytes], bool]:
-        """The next lines, from at most 256 KiB, and whether there may be more right now."""
+        """Return the next lines, from at most 256 KiB, and whether there may be more right now."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:

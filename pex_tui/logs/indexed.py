@@ -124,7 +124,7 @@ class LogReader:
 
 
 def _long_line(descriptor: int, begin: int, end: int) -> str:
-    """One line of any length, without ever reading more of it than is shown."""
+    """Return one line of any length, without ever reading more of it than is shown."""
     size = end - begin
     head = os.pread(descriptor, min(size, _HEAD_BYTES), begin)
     if size <= _HEAD_BYTES:
@@ -139,13 +139,13 @@ def _gap(size: int) -> str:
 
 
 def _shown(raw: bytes) -> str:
-    """The line as a terminal would leave it: what follows the last carriage return."""
+    """Return the line as a terminal would leave it: what follows the last carriage return."""
     kept = raw.rstrip(b"\r\n").rpartition(b"\r")[2]
     return _marked(clean_bytes(kept), len(kept))
 
 
 def _marked(text: str, size: int) -> str:
-    """The text, with a mark at its end if it stands for more bytes than a screen gets."""
+    """Return the text, with a mark at its end if it stands for more bytes than a screen gets."""
     if size <= _HEAD_BYTES:
         return text
     mark = f"… [line of {_in_words(size)}, cut]"
@@ -153,7 +153,7 @@ def _marked(text: str, size: int) -> str:
 
 
 def _in_words(size: int) -> str:
-    """A number of bytes for a person."""
+    """Return a number of bytes for a person."""
     amount = float(size)
     for unit in _UNITS[:-1]:
         if amount < 1000:  # noqa: PLR2004  # units of a thousand

@@ -28,7 +28,7 @@ class LogTail:
         self._told = Progress(None, "")
 
     def look(self) -> Progress | None:
-        """The progress, if it has changed since the last look."""
+        """Return the progress, if it has changed since the last look."""
         tail = self._read()
         if not tail:
             return None
@@ -60,7 +60,7 @@ class LogTail:
 
 
 def _fraction(lines: bytes, before: float | None) -> float | None:
-    """The latest sign of progress, 0…1; what was known before when there is no new one."""
+    """Return the latest sign of progress, 0…1; what was known before when there is no new one."""
     latest = before
     for sign in _SIGNS.finditer(lines):
         latest = _value(sign, latest)
@@ -78,7 +78,7 @@ def _value(sign: re.Match[bytes], before: float | None) -> float | None:
 
 
 def _activity(lines: bytes) -> str:
-    """The last line that shows anything."""
+    """Return the last line that shows anything."""
     for line in reversed(lines.split(b"\n")):
         shown = clean_bytes(line, _ACTIVITY_LIMIT).strip()
         if shown:

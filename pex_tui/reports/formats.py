@@ -20,5 +20,5 @@ SUFFIXES = ", ".join(_SUFFIXES)
 
 
 def format_of(path: Path) -> str | None:
-    """The format that a file of that name is to have."""
+    """Return the format that a file of that name is to have."""
     return _SUFFIXES.get(path.suffix.lower())

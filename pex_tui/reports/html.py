@@ -36,7 +36,7 @@ _LAST_LINES = 40
 
 
 def render_html(report: Report) -> str:
-    """A page that needs nothing else."""
+    """Return a page that needs nothing else."""
     sections = (
         ("Timeline", _timeline(report)),
         ("Tasks", _table(TASK_HEAD, task_rows(report), status_at=1)),
@@ -88,7 +88,7 @@ def _tile(figure: str, meaning: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], status_at: int | None = None) -> str:
-    """A table; the cell at `status_at` is one of our own words and coloured by it."""
+    """Return a table; the cell at `status_at` is one of our own words and coloured by it."""
     body = ""
     for row in rows:
         cells = (

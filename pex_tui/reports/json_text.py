@@ -8,7 +8,7 @@ from pex_tui.core.sanitize import spelled
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
-    """The value as JSON in which every string is Unicode text, with no secret in it."""
+    """Return the value as JSON in which every string is Unicode text, with no secret in it."""
     value = masked_object(value)
     text = json.dumps(value, indent=indent)
     # An escape of this kind is half of a character beyond 16 bits, or of none.

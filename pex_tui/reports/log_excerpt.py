@@ -40,7 +40,7 @@ def log_ends(state: RunState, where: LogPath) -> dict[TaskId, LogEnd]:
 
 
 def last_lines(path: Path) -> tuple[str, ...]:
-    """The last lines that hold anything; none when there is no such file."""
+    """Return the last lines that hold anything; none when there is no such file."""
     try:
         with path.open("rb") as log:
             size = log.seek(0, 2)

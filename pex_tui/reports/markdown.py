@@ -18,7 +18,7 @@ _LAST_LINES = 12
 
 
 def render_markdown(report: Report) -> str:
-    """The whole report."""
+    """Return the whole report."""
     state = report.state
     origin = f"{_escaped(state.target or 'a detached HEAD')} at `{state.base[:9]}`"
     lines = [

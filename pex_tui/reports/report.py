@@ -39,12 +39,12 @@ class Report(Struct, frozen=True):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run has ended (for now)."""
+        """Return whether the run has ended (for now)."""
         return self.state.outcome is not None
 
 
 def make_report(events: Iterable[Event], where: LogPath | None = None) -> Report:
-    """The report of a run's events so far; `where` finds the logs of what failed."""
+    """Return the report of a run's events so far; `where` finds the logs of what failed."""
     history = read_history(events)
     outcome, exit_code = conclude(history.state)
     if history.state.outcome is not None and history.state.exit_code is not None:
@@ -54,7 +54,7 @@ def make_report(events: Iterable[Event], where: LogPath | None = None) -> Report
 
 
 def report_object(report: Report) -> dict[str, Any]:
-    """The report as `report --format json` prints it; times are absolute seconds."""
+    """Return the report as `report --format json` prints it; times are absolute seconds."""
     state = report.state
     return {
         "run": state.run,

@@ -26,7 +26,7 @@ class FailureRow(Struct, frozen=True):
 
 
 def task_rows(report: Report) -> Iterator[tuple[str, ...]]:
-    """One row a task, in plan order, with the cells of TASK_HEAD."""
+    """Yield one row a task, in plan order, with the cells of TASK_HEAD."""
     for task in report.state.tasks:
         past = report.history.tasks[task.id]
         what = subject(report, task) if task.landed else task.reason
@@ -57,7 +57,7 @@ def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def failure_rows(report: Report) -> Iterator[FailureRow]:
-    """The tasks that failed."""
+    """Yield the tasks that failed."""
     for task in report.state.tasks:
         if task.phase is Phase.FAILED and task.failure is not None:
             log = report.logs.get(task.id)

@@ -51,7 +51,7 @@ _BLOCKS = {Phase.STARTING: "░", Phase.PAUSED: "‖", Phase.LANDING: "▒", Pha
 
 
 def render_text(report: Report) -> str:
-    """The whole report; every line is clean, and but for the paths of logs none is long."""
+    """Return the whole report; every line is clean, and but for the paths of logs none is long."""
     before = [*_head(report), *_tasks(report)]
     after = [
         *_conflicts(report),
@@ -118,7 +118,7 @@ def _what_became(report: Report, task: TaskState) -> str:
 
 
 def subject(report: Report, task: TaskState) -> str:
-    """The first line of a landed task's commit message."""
+    """Return the first line of a landed task's commit message."""
     spec = report.state.spec(task.id)
     return spec.commit_message.strip().partition("\n")[0] or spec.title
 
@@ -174,7 +174,7 @@ def _bar(report: Report, spec: TaskSpec, whole: float) -> str:
 
 
 def figure_lines(report: Report) -> Iterator[str]:
-    """The figures, a sentence each, the bound always said."""
+    """Yield the figures, a sentence each, the bound always said."""
     found = report.metrics
     yield (
         f"schedule efficiency {percent(found.schedule_efficiency)}: "

@@ -109,7 +109,7 @@ def repository_settings(repo_top: Path) -> dict[str, Any]:
 
 
 def _shipped_layer(problems: list[str]) -> _Layer:
-    """The shipped file; empty where it holds the declared defaults, as nobody edited it."""
+    """Return the shipped file; empty where it holds the declared defaults, as nobody edited it."""
     text = read_regular_file(shipped("config/pex.yaml"), "configuration")
     if crc32(text.encode()) == SHIPPED_CHECKSUM:
         return _Layer({}, "config/pex.yaml", {}, {})

@@ -229,7 +229,7 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
 
 
 def _holders(draft: Draft, claim: LockClaim) -> tuple[TaskId, ...]:
-    """The other tasks that hold what the claim waits for."""
+    """Return the other tasks that hold what the claim waits for."""
     held = [task for _, task, _ in in_the_way(holdings(draft.state), claim)]
     return tuple(task for task in dict.fromkeys(held) if task != claim.task)
 

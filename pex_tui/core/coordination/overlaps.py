@@ -232,7 +232,7 @@ def _tell(draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ..
 
 
 def _can_yield(draft: Draft, name: TaskId, to: TaskId) -> bool:
-    """Whether it can stand still for the other, and nobody, nor that one, waits for it."""
+    """Return whether it can stand still for the other, and nobody, nor that one, waits for it."""
     state, task = draft.state, draft.task(name)
     if task.phase not in _CAN_YIELD or task.yields_to is not None:
         return False

@@ -122,7 +122,7 @@ def _paths(task: TaskState, asked: Permission) -> Iterator[str]:
 
 
 def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
-    """Whether the task, in the end, stands still for that one."""
+    """Return whether the task, in the end, stands still for that one."""
     if state.semantics >= Semantics.ONE_WAIT_GRAPH:
         return waits_for(waits(state), ("task", task.id), ("task", to))
     seen: set[TaskId] = set()

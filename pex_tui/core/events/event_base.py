@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 def _name(of: str) -> str:
-    """The name in JSON: `AgentStarted` is `agent_started`."""
+    """Return the name in JSON: `AgentStarted` is `agent_started`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", of).lower()
 
 

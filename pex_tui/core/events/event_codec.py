@@ -27,12 +27,12 @@ class CodecError(ValueError):
 
 
 def encode(event: Event, seq: int, run: RunId) -> dict[str, Any]:
-    """The event as a JSON object."""
+    """Return the event as a JSON object."""
     return {"seq": seq, "at": event.at, "run": run, **to_builtins(event)}
 
 
 def decode(written: Mapping[str, Any], version: int = 1) -> Event:
-    """The event of a JSON object of that version; raise CodecError."""
+    """Return the event of a JSON object of that version; raise CodecError."""
     if version > VERSION:
         raise CodecError(f"it has version {version}, and this one knows {VERSION}")
     current = dict(written)
@@ -70,7 +70,7 @@ UPCASTERS: Mapping[int, Upcaster] = {1: _from_1}
 
 
 def event_name(kind: type[Event]) -> str:
-    """The event's name in JSON: `AgentStarted` is `agent_started`."""
+    """Return the event's name in JSON: `AgentStarted` is `agent_started`."""
     return str(kind.__struct_config__.tag)
 
 

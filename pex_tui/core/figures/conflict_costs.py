@@ -52,7 +52,7 @@ class ConflictCosts(Struct):
                 self._add(conflict, _attempt_seconds(task))
 
     def _waits_for(self, task: TaskState) -> list[Conflict]:
-        """The conflicts that the task stands still for."""
+        """Return the conflicts that the task stands still for."""
         mine = self._of.get(task.id, [])
         match task.phase:
             case Phase.CONFLICT:
@@ -69,13 +69,13 @@ class ConflictCosts(Struct):
         return []
 
     def _with(self, task: TaskId, others: Iterable[str]) -> list[Conflict]:
-        """The task's latest conflict with each of the others."""
+        """Return the task's latest conflict with each of the others."""
         pairs = (self._between.get(frozenset({task, other}), ()) for other in others)
         found = {one.number: one for pair in pairs for one in pair[-1:]}
         return list(found.values())
 
     def _last(self, task: TaskId, decisions: frozenset[Decision]) -> list[Conflict]:
-        """The latest conflict in which the task gave way by one of the decisions, if any."""
+        """Return the latest conflict in which the task gave way by one of the decisions, if any."""
         return [one for one in self._of.get(task, ()) if one.decision in decisions][-1:]
 
     def _look_up(self, conflicts: tuple[Conflict, ...]) -> None:

@@ -74,7 +74,7 @@ def gate_key(verify: Sequence[Sequence[str]]) -> str:
 
 
 def learned(seconds: Iterable[float]) -> Learned:
-    """The lesson of at least one duration."""
+    """Return the lesson of at least one duration."""
     took = [max(one, 0.001) for one in seconds]
     spread = DECLARED_SPREAD
     if len(took) > 1:

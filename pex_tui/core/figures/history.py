@@ -62,7 +62,7 @@ class TaskHistory(TaskTime):
         return self.last_started_at, until
 
     def ran_beside(self, other: "TaskHistory") -> bool:
-        """Whether the last attempts of both were at work at one time."""
+        """Return whether the last attempts of both were at work at one time."""
         if self.last_attempt is None or other.last_attempt is None:
             return False
         begins, ends = zip(self.last_attempt, other.last_attempt, strict=True)
@@ -178,7 +178,7 @@ def _note_phases(
 
 
 def _is_off(task: TaskState) -> bool:
-    """Whether its attempt stands still, or waits for a person's answer."""
+    """Return whether its attempt stands still, or waits for a person's answer."""
     return task.phase is Phase.PAUSED or bool(task.asks)
 
 

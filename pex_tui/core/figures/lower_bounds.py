@@ -59,7 +59,7 @@ def busiest_lock(tasks: Sequence[TaskSpec], works: Sequence[float]) -> float:
 
 
 def heaviest_clique(excluded: Sequence[Mapping[int, str]], works: Sequence[float]) -> float:
-    """The most work found among tasks of which no two may run side by side.
+    """Return the most work found among tasks of which no two may run side by side.
 
     The heaviest clique itself is NP-hard to find. This one is greedy, begun at each task that no
     clique has yet, heaviest first: never more than the true bound, and near it where overlaps

@@ -70,7 +70,7 @@ class Metrics(Struct, frozen=True):
 
 
 def measure(history: RunHistory) -> Metrics:
-    """The figures of a run's history."""
+    """Return the figures of a run's history."""
     state = history.state
     works = [history.tasks[spec.id].work_seconds for spec in state.plan.tasks]
     makespan = history.makespan_seconds
@@ -129,7 +129,7 @@ def _kept_apart(history: RunHistory) -> list[dict[int, str]]:
 
 
 def percentile(values: list[float], fraction: float) -> float:
-    """The nearest-rank percentile of at least one value."""
+    """Return the nearest-rank percentile of at least one value."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(fraction * len(ordered)) - 1)]
 

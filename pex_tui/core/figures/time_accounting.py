@@ -134,7 +134,7 @@ class Absence(Struct):
 
 
 def absence(state: RunState, event: Event, since: float) -> Absence | None:
-    """The absence that an adoption ends; a paused or finished run stands still anyway."""
+    """Return the absence that an adoption ends; a paused or finished run stands still anyway."""
     standing = state.stage in {RunStage.PAUSED, RunStage.FINISHED}
     if not isinstance(event, RunAdopted) or standing or event.at <= since:
         return None

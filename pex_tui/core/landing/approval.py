@@ -48,12 +48,12 @@ def is_stopped(draft: Draft, task: TaskState, protected: tuple[str, ...]) -> boo
 
 
 def protected_words(conflict: Conflict, most: int = 2) -> str:
-    """Which task waits to be allowed what, in words that are not cleaned."""
+    """Return which task waits to be allowed what, in words that are not cleaned."""
     return f"{conflict.tasks[0]} changes protected {listed([f.path for f in conflict.files], most)}"
 
 
 def paths_in_conflict(draft: Draft, task: TaskState) -> tuple[str, ...]:
-    """The paths of the task's open conflicts, which a person decides now."""
+    """Return the paths of the task's open conflicts, which a person decides now."""
     mine = [one for one in draft.state.open_conflicts if one.tasks[0] == task.id]
     return tuple(file.path for one in mine for file in one.files)
 

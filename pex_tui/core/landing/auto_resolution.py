@@ -52,7 +52,7 @@ def combination_of(event: WorkMerged) -> Combination | None:
 
 
 def as_conflict(task: TaskState, combination: Combination) -> MergeConflicted:
-    """The conflict that it was before strategies settled it."""
+    """Return the conflict that it was before strategies settled it."""
     files = tuple(ConflictFile(file.path, file.kind) for file in combination.files)
     return MergeConflicted(
         task.id, task.attempt, combination.tip, files, combination.against, at=combination.met_at
@@ -86,7 +86,7 @@ def failed_words(combination: Combination) -> str:
 
 
 def told_strategies(files: tuple[CombinedFile, ...]) -> str:
-    """The strategies that settled the files, each once."""
+    """Return the strategies that settled the files, each once."""
     names = (str(strategy) for file in files for strategy in file.strategies)
     return ", ".join(dict.fromkeys(names))
 

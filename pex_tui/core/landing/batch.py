@@ -78,7 +78,7 @@ def _merge_next(draft: Draft) -> None:
 
 
 def _has_room(state: RunState, entries: tuple[TaskState, ...]) -> bool:
-    """Whether another entry may be tested together with those at the end of the batch."""
+    """Return whether another entry may be tested together with those at the end of the batch."""
     if not is_gated(state):
         return False
     fresh = 0
@@ -117,7 +117,7 @@ def _test(draft: Draft, task: TaskState) -> None:
 
 
 def _may_speculate(state: RunState) -> bool:
-    """Whether one gate runs, a second is wanted, and no agent would have to wait for it."""
+    """Return whether one gate runs, a second is wanted, and no agent would have to wait for it."""
     stages = [task.landing_stage for task in landing_tasks(state)]
     busy = sum(task.holds_slot for _, task in state.live()) + len(state.standings.ready)
     return (

@@ -20,12 +20,12 @@ _AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING, LandingStage.GA
 
 
 def is_gated(state: RunState) -> bool:
-    """Whether anything is tested before it lands."""
+    """Return whether anything is tested before it lands."""
     return bool(state.plan.verify) and not state.gate_off
 
 
 def gate_failure(event: GateFinished) -> Failure:
-    """A red verdict, in words."""
+    """Return a red verdict, in words."""
     return Failure(FailureKind.GATE, f"the gate failed: {event.command}", event.output)
 
 

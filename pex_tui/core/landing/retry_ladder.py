@@ -36,7 +36,7 @@ class Rung(Struct, frozen=True):
 
 
 def next_rung(state: RunState, task: TaskState, *, is_by_hand: bool) -> Rung:
-    """The next rung for a task whose work does not merge.
+    """Return the next rung for a task whose work does not merge.
 
     What a person made themselves is never thrown away for a rerun.
     """

@@ -119,7 +119,7 @@ def why_aborted(state: RunState) -> str:
 
 
 def wants_pause(state: RunState, task: TaskState) -> bool:
-    """Whether the task, or the whole run, is meant to stand still."""
+    """Return whether the task, or the whole run, is meant to stand still."""
     return task.held or task.yields_to is not None or state.stage is RunStage.PAUSED
 
 
@@ -352,7 +352,7 @@ def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
 
 
 def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool:
-    """A refusal is no fault of the agent's: it costs no try, unless it never ends."""
+    """Return a refusal is no fault of the agent's: it costs no try, unless it never ends."""
     limit = limited(draft, draft.spec(task.id), None)
     if limit is None or limit.hits > MOST_REFUSALS:
         return False

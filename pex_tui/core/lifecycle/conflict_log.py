@@ -187,7 +187,7 @@ def _landed_since(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
 
 
 def _leads_to(conflict: Conflict, tasks: tuple[TaskId, ...]) -> bool:
-    """Whether it is an earlier sight, not yet met, of what the first task now meets."""
+    """Return whether it is an earlier sight, not yet met, of what the first task now meets."""
     return (
         conflict.kind is ConflictKind.WRITE
         and conflict.met_at is None

@@ -45,7 +45,7 @@ def neighbours(
 
 
 def at_work(state: RunState) -> tuple[int, ...]:
-    """The positions of the tasks in flight."""
+    """Return the positions of the tasks in flight."""
     return tuple(spot for spot, task in state.live() if task.phase in IN_FLIGHT)
 
 
@@ -85,12 +85,12 @@ def _by_reason(state: RunState, event: TaskHeld) -> list[tuple[str, list[TaskId]
 
 
 def _is_known(mine: Sequence[Conflict], task: TaskId, other: TaskId) -> bool:
-    """Whether a conflict of just these two is told already."""
+    """Return whether a conflict of just these two is told already."""
     return any(set(one.tasks) == {task, other} for one in mine)
 
 
 def _is_told(conflict: Conflict, event: TaskHeld, reason: str) -> bool:
-    """Whether it is the story of the task's waits for this reason."""
+    """Return whether it is the story of the task's waits for this reason."""
     return (
         conflict.tasks[0] == event.task
         and conflict.decision is Decision.SERIALISED

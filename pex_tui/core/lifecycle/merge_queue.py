@@ -24,7 +24,7 @@ def leave_queue(draft: Draft, task: TaskState) -> None:
 
 
 def landing_tasks(state: RunState) -> tuple[TaskState, ...]:
-    """The entries that have been taken up, in the order in which they will land."""
+    """Return the entries that have been taken up, in the order in which they will land."""
     tasks = (state.task(name) for name in state.landing)
     return tuple(task for task in tasks if task.phase is Phase.LANDING)
 

@@ -27,7 +27,7 @@ _HOST = "domain:"
 
 
 def ruling(spec: TaskSpec, asked: PermissionAsked) -> tuple[Verdict, str] | None:
-    """The verdict and whose it is, or None where a person has to decide."""
+    """Return the verdict and whose it is, or None where a person has to decide."""
     if spec.brief is None:
         return None
     rules = spec.brief.permissions
@@ -63,7 +63,7 @@ def forbidden(deny: Iterable[str], tool: str, touches: tuple[str, ...]) -> tuple
 
 
 def _parts(rule: str) -> tuple[str, str]:
-    """A rule's tool, and its pattern if it has one."""
+    """Return a rule's tool, and its pattern if it has one."""
     tool, _, pattern = rule.strip().removesuffix(")").partition("(")
     return tool.strip(), pattern.strip()
 
@@ -92,7 +92,7 @@ def _denies(rule: str, tool: str, touches: tuple[str, ...]) -> Concern:
 
 
 def _hits(pattern: str, touched: str) -> bool:
-    """Whether a pattern matches a path or an address, in any of the ways to write it."""
+    """Return whether a pattern matches a path or an address, in any of the ways to write it."""
     if pattern.startswith(_HOST):
         return fnmatchcase(urlsplit(touched).hostname or "", pattern.removeprefix(_HOST))
     plain = pattern.removeprefix("./")
@@ -103,7 +103,7 @@ def _hits(pattern: str, touched: str) -> bool:
 
 
 def _allows(rule: str, asked: PermissionAsked) -> bool:
-    """All that it touches has to match."""
+    """Return all that it touches has to match."""
     tool, pattern = _parts(rule)
     if not _is_about(tool, asked.tool):
         return False
@@ -125,6 +125,6 @@ def _covers(pattern: str, touched: str, tool: str) -> bool:
 
 
 def _is_written(rule: str, asked: PermissionAsked) -> bool:
-    """Whether somebody wrote down this very use."""
+    """Return whether somebody wrote down this very use."""
     tool, pattern = _parts(rule)
     return _is_about(tool, asked.tool) and asked.touches == (pattern,)

@@ -13,7 +13,7 @@ _MOST_SECONDS = 600.0
 
 
 def limit_of(state: RunState, spec: TaskSpec) -> ProviderLimit | None:
-    """The limit that holds the task's agent right now."""
+    """Return the limit that holds the task's agent right now."""
     if spec.brief is None:
         return None
     known = _known(state, spec.provider)
@@ -50,7 +50,7 @@ def spent(state: RunState) -> tuple[int, float]:
 
 
 def has_budget(rules: RunRules) -> bool:
-    """Whether what the run may spend is limited."""
+    """Return whether what the run may spend is limited."""
     return rules.budget_usd is not None or rules.budget_tokens is not None
 
 

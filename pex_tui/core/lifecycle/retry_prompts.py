@@ -36,7 +36,7 @@ def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
 
 
 def failure_lesson(detail: str) -> str:
-    """The attempt ended without success."""
+    """Return the attempt ended without success."""
     return f"Your last attempt did not succeed: {detail.rstrip('.')}. Go on, and end the task."
 
 

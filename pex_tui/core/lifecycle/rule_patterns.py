@@ -41,7 +41,7 @@ def concern(pattern: str, line: str) -> Concern:
 
 
 def covers(pattern: str, line: str) -> bool:
-    """Whether the pattern is about all that the line does: one plain command and no more."""
+    """Return whether the pattern is about all that the line does: one plain command and no more."""
     plain = runs_of(line).plain
     return plain is not None and _is_about(_plain(pattern), plain)
 
@@ -54,7 +54,7 @@ def _plain(pattern: str) -> str:
 
 
 def _variants(pattern: str) -> tuple[str, ...]:
-    """A pattern that ends in any arguments is also about the command without any."""
+    """Return a pattern that ends in any arguments is also about the command without any."""
     bare = pattern.removesuffix(" *")
     return (pattern,) if bare == pattern else (pattern, bare)
 
@@ -101,7 +101,7 @@ def _closed(places: set[int], tokens: list[str]) -> set[int]:
 
 @cache
 def _literals(pattern: str) -> tuple[str, ...]:
-    """The words before the first that is a glob, without marks at their edges."""
+    """Return the words before the first that is a glob, without marks at their edges."""
     words = []
     for word in pattern.split():
         if re.search(r"[*?\[]", word):
@@ -119,7 +119,7 @@ def _mention(pattern: str) -> re.Pattern[str] | None:
 
 
 def _is_mentioned(pattern: str, line: str) -> bool:
-    """Whether any word of the pattern is in the line, or the pattern has none."""
+    """Return whether any word of the pattern is in the line, or the pattern has none."""
     bare = _QUOTES.sub("", line)
     words = _literals(pattern)
     return not words or any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", bare) for word in words)

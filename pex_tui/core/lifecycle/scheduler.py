@@ -46,7 +46,7 @@ class _Board(Struct):
     coming: tuple[int, ...] = ()  # tasks that will be ready as soon as a reader is looked at
 
     def owed_before(self, position: int) -> int:
-        """How many free slots are kept for tasks that go before this one."""
+        """Return how many free slots are kept for tasks that go before this one."""
         if not self.coming:
             return 0
         order = self.state.dispatch_order(position)
@@ -63,7 +63,7 @@ class _Board(Struct):
 
 
 def dispatch(state: RunState) -> tuple[Event, ...]:
-    """The decisions for this moment: tasks to start, and ready tasks newly held back."""
+    """Return the decisions for this moment: tasks to start, and ready tasks newly held back."""
     if state.stage is not RunStage.RUNNING:
         return ()
     standings = state.standings
@@ -179,7 +179,7 @@ def _conflict_hold(board: _Board, position: int) -> _Hold | None:
 
 
 def _lock_hold(board: _Board, position: int) -> _Hold | None:
-    """All locks at once or none, so that no two waiting tasks can block one another."""
+    """Return all locks at once or none, so that no two waiting tasks can block one another."""
     state = board.state
     for request in state.plan.tasks[position].locks:
         holders = [other for lock, other in board.locks if excludes(lock, request)]
@@ -207,7 +207,7 @@ def _claimants(state: RunState, request: LockRequest, since: float) -> list[int]
 
 
 def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> bool:
-    """Whether another candidate is owed the lock: it waited too long, or is more urgent."""
+    """Return whether another candidate is owed the lock: it waited too long, or is more urgent."""
     if all(request.name != lock for request in state.plan.tasks[other].locks):
         return False
     since = _overdue_since(state, position)

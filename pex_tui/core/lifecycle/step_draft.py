@@ -32,7 +32,7 @@ class Draft:
 
     @property
     def state(self) -> RunState:
-        """The state with all changes so far."""
+        """Return the state with all changes so far."""
         if self._tasks is not None or self._run:
             tasks = self._state.tasks if self._tasks is None else tuple(self._tasks)
             kept = self._standings
@@ -45,12 +45,12 @@ class Draft:
         return self._state
 
     def task(self, task_id: TaskId) -> TaskState:
-        """The task as it stands now."""
+        """Return the task as it stands now."""
         tasks = self._state.tasks if self._tasks is None else self._tasks
         return tasks[self._state.graph.index[task_id]]
 
     def spec(self, task_id: TaskId) -> TaskSpec:
-        """The task's specification."""
+        """Return the task's specification."""
         return self._state.spec(task_id)
 
     def change(self, task_id: TaskId, **changes: Any) -> TaskState:

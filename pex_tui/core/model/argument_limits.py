@@ -19,12 +19,12 @@ def variable_bytes(name: str, text: str) -> int:
 
 
 def fits_a_variable(prompt: str) -> bool:
-    """Whether `$PEX_PROMPT` holds all of a prompt."""
+    """Return whether `$PEX_PROMPT` holds all of a prompt."""
     return variable_bytes(PROMPT, prompt) <= MOST_BYTES
 
 
 def as_variable(prompt: str) -> str:
-    """As much of a prompt as `$PEX_PROMPT` holds, without NUL; the file has all of it."""
+    """Return as much of a prompt as `$PEX_PROMPT` holds, without NUL; the file has all of it."""
     content = raw(prompt.replace("\0", ""))
     room = MOST_BYTES - variable_bytes(PROMPT, "")
     if len(content) <= room:

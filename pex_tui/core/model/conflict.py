@@ -88,7 +88,7 @@ class Overlap(Struct, frozen=True):
     since: float
 
     def other(self, task: TaskId) -> TaskId:
-        """The one of the two that is not this one."""
+        """Return the one of the two that is not this one."""
         return self.tasks[1] if task == self.tasks[0] else self.tasks[0]
 
 
@@ -124,5 +124,5 @@ class Conflict(Struct, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has decided it yet."""
+        """Return whether nobody has decided it yet."""
         return self.decision is None

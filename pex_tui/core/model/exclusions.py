@@ -96,7 +96,7 @@ def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
 
 
 def _overlap_text(claim: str, both: Shared) -> str:
-    """The shared pattern or path, else both patterns and a path that proves it."""
+    """Return the shared pattern or path, else both patterns and a path that proves it."""
     if both.first == both.second:
         return f"{claim} {both.first}"
     if both.path in (both.first, both.second):

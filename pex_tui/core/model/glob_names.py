@@ -21,7 +21,7 @@ ANY_NAME: Name = (None,)
 
 @lru_cache(maxsize=4096)
 def parse_name(pattern: str) -> Name:
-    """The pattern of one segment; a class that nothing closes stands for its own text."""
+    """Return the pattern of one segment; a class that nothing closes stands for its own text."""
     found: list[Characters | None] = []
     for sign in _CLASS.findall(pattern):
         if sign == "*":
@@ -68,7 +68,7 @@ def _both(first: Characters, second: Characters) -> Characters:
 
 
 def name_regex(name: Name) -> str:
-    """A regular expression for the names that the pattern matches."""
+    """Return a regular expression for the names that the pattern matches."""
     return "".join("[^/]*" if characters is None else _set_regex(characters) for characters in name)
 
 
@@ -97,7 +97,7 @@ _NAMED = 3
 
 
 def _walk(left: Name, right: Name) -> str | None:
-    """The shortest way through the product of both; `.` and `..` are names of no file."""
+    """Return the shortest way through the product of both; `.` and `..` are names of no file."""
     came_from: dict[_Spot, tuple[_Spot, str] | None] = {(0, 0, 0): None}
     walk = [(0, 0, 0)]
     for spot in walk:

@@ -42,17 +42,17 @@ def matches(pattern: str, path: str) -> bool:
 
 
 def any_match(patterns: tuple[str, ...], path: str) -> bool:
-    """Whether the path is in one of the patterns; quick for many paths."""
+    """Return whether the path is in one of the patterns; quick for many paths."""
     return _compiled_all(patterns).fullmatch(path) is not None
 
 
 def overlap(first: str, second: str) -> bool:
-    """Whether some path is in both patterns."""
+    """Return whether some path is in both patterns."""
     return shared_path(first, second) is not None
 
 
 def shared_path(first: str, second: str) -> str | None:
-    """A path that is in both patterns; None where no path can be."""
+    """Return a path that is in both patterns; None where no path can be."""
     for left, right in zip(plain_start(first), plain_start(second), strict=False):
         if left != right:  # most pairs of a large plan part here
             return None
@@ -60,7 +60,7 @@ def shared_path(first: str, second: str) -> str | None:
 
 
 def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> Shared | None:
-    """The first pair of patterns that share a path."""
+    """Return the first pair of patterns that share a path."""
     for left in first:
         for right in second:
             path = shared_path(left, right)
@@ -71,7 +71,7 @@ def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> Shared | Non
 
 @lru_cache(maxsize=4096)
 def plain_start(pattern: str) -> tuple[str, ...]:
-    """The leading segments that stand for nothing but themselves."""
+    """Return the leading segments that stand for nothing but themselves."""
     return tuple(takewhile(_SPECIAL.isdisjoint, _split(pattern)))
 
 
@@ -171,7 +171,7 @@ def _split(pattern: str) -> list[str]:
 
 
 def _choices(pattern: str) -> list[str]:
-    """The patterns that `{a,b}` stands for; braces without a comma stand for themselves."""
+    """Return the patterns that `{a,b}` stands for; braces without a comma stand for themselves."""
     waiting, found = [pattern], []
     while waiting:
         text = waiting.pop()
@@ -209,7 +209,7 @@ def _compiled_all(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _regex(segments: _Segments) -> str:
-    """A regular expression for whole paths; `**` never stands at the end."""
+    """Return a regular expression for whole paths; `**` never stands at the end."""
     parts = [
         "(?:[^/]+/)*" if isinstance(segment, str) else name_regex(segment) + "/"
         for segment in segments

@@ -21,7 +21,7 @@ _BEGUN = IN_FLIGHT | {Phase.CONFLICT, Phase.LANDED, Phase.DONE}
 
 
 def violations(state: RunState) -> tuple[str, ...]:
-    """Each broken invariant in words; empty for a sound state."""
+    """Return each broken invariant in words; empty for a sound state."""
     return tuple(
         text
         for check in (_slots, _exclusions, _locks, _circles, _queue, _graph, _finished, _standings)

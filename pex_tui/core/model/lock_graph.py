@@ -115,7 +115,7 @@ def circle(waits: Waits) -> tuple[Node, ...]:
 
 
 def waits_for(waits: Waits, first: Node, last: Node) -> bool:
-    """Whether the first waits for the last, directly or not."""
+    """Return whether the first waits for the last, directly or not."""
     seen: set[Node] = set()
     stack = [first]
     while stack:
@@ -129,11 +129,11 @@ def waits_for(waits: Waits, first: Node, last: Node) -> bool:
 
 
 def excludes(one: LockRequest, other: LockRequest) -> bool:
-    """Whether the two can't be held at the same time."""
+    """Return whether the two can't be held at the same time."""
     both_share = one.mode is LockMode.SHARED and other.mode is LockMode.SHARED
     return one.name == other.name and not both_share
 
 
 def names(claim: LockClaim) -> str:
-    """The locks of a claim, for a person."""
+    """Return the locks of a claim, for a person."""
     return ", ".join(dict.fromkeys(lock.name for lock in claim.locks))

@@ -139,7 +139,7 @@ class TaskSpec(Struct, frozen=True):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the task has promised to change nothing."""
+        """Return whether the task has promised to change nothing."""
         return self.writes == ()
 
     @property

@@ -40,7 +40,7 @@ class PlanGraph(Struct, frozen=True, eq=False):
 
     @classmethod
     def build(cls, plan: Plan, rules: RunRules) -> "PlanGraph":
-        """The graph of a plan without cycles."""
+        """Return the graph of a plan without cycles."""
         index = {spec.id: position for position, spec in enumerate(plan.tasks)}
         needs = tuple(tuple(index[need] for need in spec.needs) for spec in plan.tasks)
         dependents = _reversed(needs)
@@ -72,7 +72,7 @@ class PlanGraph(Struct, frozen=True, eq=False):
         return hash(self.needs)
 
     def exclusive_pairs(self) -> tuple[tuple[int, int, str], ...]:
-        """Each pair that must not run side by side, once, with the reason."""
+        """Return each pair that must not run side by side, once, with the reason."""
         return tuple(
             (first, second, reason)
             for first, neighbours in enumerate(self.excluded)

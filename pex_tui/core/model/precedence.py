@@ -22,5 +22,5 @@ class Precedence:
             ended |= stage
 
     def orders(self, first: int, second: int) -> bool:
-        """Whether one of the two must have ended before the other starts."""
+        """Return whether one of the two must have ended before the other starts."""
         return bool(self._before[first] >> second & 1 or self._before[second] >> first & 1)

@@ -52,23 +52,23 @@ class Forecast(Struct, frozen=True):
 
     @property
     def precision(self) -> float | None:
-        """The share of the judged predictions that were right; None without any."""
+        """Return the share of the judged predictions that were right; None without any."""
         return _share(len(self.hits), len(self.hits) + len(self.false_alarms))
 
     @property
     def recall(self) -> float | None:
-        """The share of the observed collisions that were foreseen; None without any."""
+        """Return the share of the observed collisions that were foreseen; None without any."""
         return _share(len(self.hits), len(self.hits) + len(self.missed))
 
     @property
     def write_precision(self) -> float | None:
-        """The share of the expected globs that a written file matches; None without any."""
+        """Return the share of the expected globs that a written file matches; None without any."""
         globs = sum(one.globs for one in self.writes)
         return _share(globs - sum(len(one.untouched) for one in self.writes), globs)
 
     @property
     def write_recall(self) -> float | None:
-        """The share of the written files that a glob had let expect; None without any."""
+        """Return the share of the written files that a glob had let expect; None without any."""
         files = sum(one.files for one in self.writes)
         return _share(files - sum(len(one.unexpected) for one in self.writes), files)
 

@@ -72,7 +72,7 @@ class Protection(Struct, frozen=True):
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The files that the commands name, and the folders above them."""
+        """Return the files that the commands name, and the folders above them."""
         parents = (str(up) for file in self.files for up in PurePosixPath(file).parents)
         return tuple(sorted({*self.files, *parents} - {"."}))
 
@@ -88,7 +88,7 @@ class Protection(Struct, frozen=True):
 
     @property
     def _folders(self) -> frozenset[str]:
-        """The folders on the way to what is protected."""
+        """Return the folders on the way to what is protected."""
         starts = [*map(plain_start, self.globs), *(file.split("/") for file in self.files)]
         return frozenset(
             "/".join(start[:end]) for start in starts for end in range(1, len(start) + 1)
@@ -124,7 +124,7 @@ def _named_by(argv: tuple[str, ...]) -> Iterator[str]:
 
 
 def _folders_of(words: list[str]) -> Iterator[str]:
-    """The folders that a command goes to, one below the other."""
+    """Yield the folders that a command goes to, one below the other."""
     found = ""
     for before, word in pairwise(words):
         if before in _GOES_TO:
@@ -133,7 +133,7 @@ def _folders_of(words: list[str]) -> Iterator[str]:
 
 
 def _judges(words: list[str]) -> Iterator[str]:
-    """The program, the script that it interprets, and the files that its options name."""
+    """Yield the program, the script that it interprets, and the files that its options name."""
     if not words:
         return
     program, *arguments = words

@@ -68,7 +68,7 @@ class Standings(Struct, frozen=True):
     def changed(
         self, plan: Plan, tasks: list[TaskState], position: int, after: TaskState
     ) -> "Standings":
-        """The standings once a task is another; it is put in its place in `tasks`."""
+        """Return the standings once a task is another; it is put in its place in `tasks`."""
         before = tasks[position]
         if not _has_moved(before, after):
             tasks[position] = after

@@ -47,7 +47,7 @@ class LockClaim(Struct, frozen=True):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it was not granted yet."""
+        """Return whether it was not granted yet."""
         return self.granted_at is None
 
 
@@ -132,11 +132,11 @@ class RunState(Struct, frozen=True):
     kept: Standings | None = None  # of these tasks, as far as a draft has kept them
 
     def task(self, task_id: TaskId) -> TaskState:
-        """The state of a task of this plan."""
+        """Return the state of a task of this plan."""
         return self.tasks[self.graph.index[task_id]]
 
     def spec(self, task_id: TaskId) -> TaskSpec:
-        """The specification of a task of this plan."""
+        """Return the specification of a task of this plan."""
         return self.plan.tasks[self.graph.index[task_id]]
 
     @property

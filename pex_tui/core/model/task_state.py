@@ -119,15 +119,15 @@ class Permission(Struct, frozen=True):
     held_by: TaskId | None = None
 
     def held_back(self, by: TaskId) -> "Permission":
-        """The same, with its answer kept back until that task has landed."""
+        """Return the same, with its answer kept back until that task has landed."""
         return replace(self, held_by=by)
 
     def let_go(self) -> "Permission":
-        """The same, to be answered now."""
+        """Return the same, to be answered now."""
         return replace(self, held_by=None)
 
     def answered(self, verdict: Verdict, by: str, at: float) -> "Permission":
-        """The same with its answer."""
+        """Return the same with its answer."""
         return replace(self, verdict=verdict, by=by, answered_at=at)
 
 
@@ -210,10 +210,10 @@ class TaskState(AttemptState, frozen=True):
 
     @property
     def holds_slot(self) -> bool:
-        """Whether a slot is taken by it."""
+        """Return whether a slot is taken by it."""
         return self.phase in HOLDS_SLOT
 
     @property
     def asks(self) -> tuple[Permission, ...]:
-        """The permissions that it waits for; a tree that is gone waits for none."""
+        """Return the permissions that it waits for; a tree that is gone waits for none."""
         return tuple(one for one in self.permissions if one.verdict is None and self.holds_slot)

@@ -57,24 +57,24 @@ class Unlanded(Struct, frozen=True):
 
     @property
     def listed(self) -> str:
-        """The paths as a person reads them, the first ones by name."""
+        """Return the paths as a person reads them, the first ones by name."""
         shown = self.paths[:_SHOWN_PATHS]
         more = self.count - len(shown)
         return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
     @property
     def is_worthless(self) -> bool:
-        """Whether nothing would be lost with it."""
+        """Return whether nothing would be lost with it."""
         return self.why is Why.EMPTY
 
 
 def unlanded(why: Why, paths: list[str], kept: str = "", detail: str = "") -> Unlanded:
-    """The record of some paths, of which the first are named."""
+    """Return the record of some paths, of which the first are named."""
     return Unlanded(why, tuple(paths[:MOST_PATHS]), len(paths), kept, detail)
 
 
 def told(task: TaskId, found: Unlanded) -> str:
-    """One notice for a person."""
+    """Return one notice for a person."""
     is_one = found.count == 1
     what = _ARE[found.why].format(
         is_="is" if is_one else "are",

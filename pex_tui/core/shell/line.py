@@ -41,7 +41,7 @@ class Line(Struct):
 
 
 def parse(text: str) -> Line:
-    """The commands of a line; a HOLE in it is text that is not known. Raises ShellError."""
+    """Return the commands of a line; a HOLE in it is text that is not known. Raises ShellError."""
     if len(text) > LONGEST_LINE:
         raise ShellError("the line is too long")
     parser = _Parser(text, 0)
@@ -100,7 +100,7 @@ class _Parser(Scanner):
                 return end
 
     def _read_word(self, ends: tuple[str, ...]) -> str:
-        """A word of the command, or what it starts; the word when it ends the list."""
+        """Return a word of the command, or what it starts; the word when it ends the list."""
         word = self._word()
         is_first = not self._command.words
         if is_first and word.bare and word.text in ends:
@@ -231,7 +231,7 @@ class _Parser(Scanner):
         self._awaited.clear()
 
     def _expanded(self, body: str) -> str:
-        """A here-document as the command reads it."""
+        """Return a here-document as the command reads it."""
         inner = _Parser(body, self._depth)
         text = inner._quoted("")
         self.commands += inner.commands

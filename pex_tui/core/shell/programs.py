@@ -141,12 +141,12 @@ GIT_COMMANDS = frozenset(
 
 
 def program_name(word: str) -> str:
-    """A program's own name, without its folder."""
+    """Return a program's own name, without its folder."""
     return word.rstrip("/").rpartition("/")[2].removeprefix("=") or word
 
 
 def is_interpreter(name: str) -> bool:
-    """Whether the program runs text of a language that is not looked into."""
+    """Return whether the program runs text of a language that is not looked into."""
     return _INTERPRETER.fullmatch(name) is not None
 
 

@@ -176,7 +176,7 @@ class _Unwrapping:
 
 
 def _is_plausible(word: str) -> bool:
-    """Whether a wrapper's argument may be the program, rather than a number or an option."""
+    """Return whether a wrapper's argument may be the program, rather than a number or an option."""
     return MARKS.isdisjoint(word) and bool(
         re.match(r"[A-Za-z_./~]", word) and not ASSIGNMENT.match(word)
     )
@@ -187,7 +187,7 @@ def _is_short(word: str) -> bool:
 
 
 def _forms(name: str, words: list[str]) -> Iterator[list[str]]:
-    """The words as they stand, and without what stands before a command's own command."""
+    """Yield the words as they stand, and without what stands before a command's own command."""
     rest = words[1:]
     yield words
     yield [name, *rest]
@@ -209,7 +209,7 @@ def _forms(name: str, words: list[str]) -> Iterator[list[str]]:
 
 
 def _fed(rest: list[str], words: list[str], wrapper: str) -> list[str]:
-    """A command to which arguments are added, or in which they replace a mark."""
+    """Return a command to which arguments are added, or in which they replace a mark."""
     marks = ["{}"]
     for place, word in enumerate(words[:-1]):
         if word in _MARKS_OF_XARGS:
@@ -223,6 +223,6 @@ def _fed(rest: list[str], words: list[str], wrapper: str) -> list[str]:
 
 
 def _text(words: list[str]) -> str:
-    """The words as one text; a hole swallows the spaces beside it, as it may be empty."""
+    """Return the words as one text; a hole swallows the spaces beside it, as it may be empty."""
     text = _UNKNOWN.sub(HOLE, " ".join(words))
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + HOLE

@@ -58,7 +58,7 @@ class Scanner(ABC):
             raise ShellError("it is nested too deeply")
 
     def _word(self) -> Word:
-        """The word here; raises ShellError where there is none."""
+        """Return the word here; raises ShellError where there is none."""
         word, start = Word(), self._at
         parts: list[str] = []
         self._deeper()
@@ -90,7 +90,7 @@ class Scanner(ABC):
             parts.append(" " + self._word().text)
 
     def _piece(self, char: str, word: Word) -> str:
-        """The rest of what one character begins outside quotes."""
+        """Return the rest of what one character begins outside quotes."""
         match char:
             case "\\":
                 word.bare = False

@@ -45,7 +45,7 @@ class _Edit(Struct, frozen=True):
 
     @property
     def is_insertion(self) -> bool:
-        """Whether it replaces nothing."""
+        """Return whether it replaces nothing."""
         return self.start == self.end
 
 
@@ -66,7 +66,7 @@ def read_conflict(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Chunk
 
 
 def can_compare(base: Lines, side: Lines) -> bool:
-    """Whether that takes a second or so at most."""
+    """Return whether that takes a second or so at most."""
     return comparisons(base, side) <= _MOST_COMPARISONS
 
 
@@ -107,7 +107,7 @@ def _settle(part: Chunk, allowed: Collection[str]) -> tuple[str, Lines] | None:
 
 
 def _superset(part: Chunk) -> Lines | None:
-    """The side that holds all of the other's change, if one does."""
+    """Return the side that holds all of the other's change, if one does."""
     ours, theirs = _edits(part.base, part.ours), _edits(part.base, part.theirs)
     if _holds(ours, theirs):
         return part.ours
@@ -117,7 +117,7 @@ def _superset(part: Chunk) -> Lines | None:
 
 
 def _holds(more: Sequence[_Edit], less: Sequence[_Edit]) -> bool:
-    """Whether what the one side removes and adds, the other does too.
+    """Return whether what the one side removes and adds, the other does too.
 
     A side that only removes is held by none: where the other removes those lines as well, it may
     have changed or moved them. Nor is one that adds nothing but blanks and braces.
@@ -145,7 +145,7 @@ def _adjacent(part: Chunk) -> Lines | None:
 
 
 def _may_stand(before: _Edit, after: _Edit) -> bool:
-    """Whether two edits are apart, or touch with no doubt about which lines come first."""
+    """Return whether two edits are apart, or touch with no doubt about which lines come first."""
     if before.end > after.start or (before.is_insertion and after.is_insertion):
         return before.end < after.start
     if before.end < after.start or not (before.is_insertion or after.is_insertion):
@@ -179,7 +179,7 @@ def _removed(edits: Sequence[_Edit]) -> set[int]:
 
 
 def _is_within(some: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether all of the lines stand among the others, in their order."""
+    """Return whether all of the lines stand among the others, in their order."""
     rest = iter(lines)
     return all(line in rest for line in some)
 
@@ -191,7 +191,7 @@ def _text(raw: bytes) -> str | None:
 
 
 def _line_ends(versions: Sequence[Lines]) -> set[bool]:
-    """Whether lines end as on Windows; both, where they are mixed."""
+    """Return whether lines end as on Windows; both, where they are mixed."""
     ended = (line for lines in versions for line in lines if line.endswith("\n"))
     return {line.endswith("\r\n") for line in ended}
 

@@ -42,7 +42,7 @@ class Chunk(Struct, frozen=True):
 
     @property
     def is_conflict(self) -> bool:
-        """Whether both sides changed it, and not in the same way."""
+        """Return whether both sides changed it, and not in the same way."""
         return self.ours != self.theirs and self.base not in {self.ours, self.theirs}
 
     @property
@@ -103,7 +103,7 @@ def open_chunks(parts: Sequence[Chunk], choices: Mapping[int, Choice]) -> tuple[
 
 
 def versions(parts: Sequence[Chunk]) -> tuple[bytes, bytes, bytes]:
-    """The base, ours and theirs that the chunks were made of."""
+    """Return the base, ours and theirs that the chunks were made of."""
     texts = [
         "".join(line for part in parts for line in side(part)).encode("utf-8", "surrogateescape")
         for side in (attrgetter("base"), attrgetter("ours"), attrgetter("theirs"))
@@ -129,7 +129,7 @@ def _resolved(part: Chunk, choice: Choice | None) -> list[tuple[str, Origin]]:
 
 
 def _ended(lines: list[tuple[str, Origin]]) -> list[tuple[str, Origin]]:
-    """The lines, the last one with an ending, so that something can follow."""
+    """Return the lines, the last one with an ending, so that something can follow."""
     if lines and not lines[-1][0].endswith("\n"):
         lines[-1] = (lines[-1][0] + "\n", lines[-1][1])
     return lines

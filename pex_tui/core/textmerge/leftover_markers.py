@@ -22,7 +22,7 @@ def markers_left(
     size: int = USUAL_SIZE,
     settles: bool = False,
 ) -> tuple[int, ...]:
-    """The numbers (from 1) of the lines that are markers and that no version holds as well.
+    """Return the numbers (from 1) of the lines that are markers and that no version holds as well.
 
     `settles` says that the text was made to settle a conflict between the versions.
     """
@@ -69,7 +69,7 @@ def _is_conflict(signs: list[int]) -> bool:
 
 
 def _sign(line: bytes, size: int) -> int | None:
-    """The sign of a marker line; a separator has no label."""
+    """Return the sign of a marker line; a separator has no label."""
     sign = line[0] if line else None
     if sign not in {_OPENING, _BASE, _SEPARATOR, _CLOSING} or line[:size] != line[:1] * size:
         return None

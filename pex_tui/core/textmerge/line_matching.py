@@ -35,7 +35,7 @@ def comparisons(base: Sequence[str], other: Sequence[str]) -> int:
 
 
 def ends_shared(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
-    """How many lines two texts share at the start, and how many of the rest at the end."""
+    """Return how many lines two texts share at the start, and how many of the rest at the end."""
     most = min(len(one), len(other))
     head = next((at for at in range(most) if one[at] != other[at]), most)
     rest = most - head
@@ -67,7 +67,7 @@ class _Walk(Struct):
                 left.append((at, last, on, end))
 
     def _trimmed(self, first: int, last: int, begin: int, end: int) -> Range:
-        """The stretch without the lines that both have at its ends; those are found."""
+        """Return the stretch without the lines that both have at its ends; those are found."""
         head, tail = ends_shared(self.base[first:last], self.other[begin:end])
         self.found.update((first + at, begin + at) for at in range(head))
         self.found.update((last - at, end - at) for at in range(1, tail + 1))

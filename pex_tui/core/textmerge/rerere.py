@@ -40,7 +40,7 @@ def remember(path: str, parts: Sequence[Chunk], text: bytes, by: str, at: float)
 
 
 def recall(known: Remembered, parts: Sequence[Chunk]) -> bytes | None:
-    """The file settled as before; None when it has changed too much for that."""
+    """Return the file settled as before; None when it has changed too much for that."""
     now = _marked(parts)
     if not (can_compare(known.before, now) and can_compare(known.before, known.after)):
         return None
@@ -52,7 +52,7 @@ def recall(known: Remembered, parts: Sequence[Chunk]) -> bytes | None:
 
 
 def _marked(parts: Sequence[Chunk]) -> Lines:
-    """The file with its conflicts between markers, the same whichever side is whose."""
+    """Return the file with its conflicts between markers, the same whichever side is whose."""
     lines: list[str] = []
     for part in parts:
         if part.is_conflict:

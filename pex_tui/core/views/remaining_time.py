@@ -67,7 +67,7 @@ def stretch(state: RunState) -> float:
 
 
 def eta_seconds(state: RunState, now: float) -> float | None:
-    """The rest of the run: its longest chain, its slots, what takes turns, and its gate.
+    """Return the rest of the run: its longest chain, its slots, what takes turns, and its gate.
 
     None when nobody can tell, or nothing is left.
     """

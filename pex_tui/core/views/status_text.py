@@ -86,7 +86,7 @@ class StartQueue(Struct, frozen=True):
 
 
 def start_queue(state: RunState) -> StartQueue:
-    """The queue of this moment, to be worked out once for all tasks."""
+    """Return the queue of this moment, to be worked out once for all tasks."""
     order = queue_order(state)
     places = {state.tasks[position].id: place for place, position in enumerate(order, 1)}
     return StartQueue(places, at_work(state))
@@ -249,7 +249,7 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
 
 
 def _claimed(state: RunState, task: TaskState, now: float) -> str:
-    """The lock that a process of the task waits for; empty when none does."""
+    """Return the lock that a process of the task waits for; empty when none does."""
     mine = (claim for claim in state.claims if claim.task == task.id and claim.is_waiting)
     claim = next(mine, None)
     if claim is None:

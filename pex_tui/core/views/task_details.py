@@ -19,7 +19,7 @@ Fact = tuple[str, str]
 
 
 def facts(state: RunState, task_id: TaskId, now: float) -> tuple[Fact, ...]:
-    """The task's facts, cleaned; `now` in absolute seconds."""
+    """Return the task's facts, cleaned; `now` in absolute seconds."""
     task, spec, now = state.task(task_id), state.spec(task_id), shown_at(state, now)
     found = (
         *_situation(state, task, now),

@@ -73,7 +73,7 @@ class TimelineView(Struct, frozen=True):
 
 
 def timeline_view(state: RunState, now: float, width: int) -> TimelineView:
-    """The timeline in `width` cells; `now` in absolute seconds."""
+    """Return the timeline in `width` cells; `now` in absolute seconds."""
     until = now if state.finished_at is None else state.finished_at
     past = max(_LEAST_SECONDS, until - state.created_at)
     left = [remaining_seconds(state, task, now) for task in state.tasks if task.holds_slot]
@@ -112,7 +112,7 @@ def _spans(state: RunState, task: TaskState, now: float, future: float) -> Itera
 
 
 def _waiting(task: TaskState, now: float) -> Iterator[_Stretch]:
-    """A ready task's wait; what holds it is known since its last change."""
+    """Yield a ready task's wait; what holds it is known since its last change."""
     if task.phase is not Phase.READY or task.ready_at is None:
         return
     if task.wait is None:

@@ -95,14 +95,14 @@ class HeaderView(Struct, frozen=True):
 
 
 def task_rows(state: RunState, now: float) -> tuple[TaskRow, ...]:
-    """All tasks in plan order; `now` in absolute seconds."""
+    """Return all tasks in plan order; `now` in absolute seconds."""
     queue = start_queue(state)
     now = shown_at(state, now)
     return tuple(_row(state, task, now, queue) for task in state.tasks)
 
 
 def task_row(state: RunState, task_id: TaskId, now: float) -> TaskRow:
-    """One task; `now` in absolute seconds."""
+    """Return one task; `now` in absolute seconds."""
     return _row(state, state.task(task_id), shown_at(state, now), start_queue(state))
 
 
@@ -137,14 +137,14 @@ def slot_view(state: RunState, slot: SlotId) -> SlotView:
 
 
 def slot_views(state: RunState) -> tuple[SlotView, ...]:
-    """The pool; slots above the capacity show until they have drained."""
+    """Return the pool; slots above the capacity show until they have drained."""
     held = [task.slot for task in state.tasks if task.slot is not None]
     most = max([state.capacity, *held], default=0)
     return tuple(slot_view(state, SlotId(number)) for number in range(1, most + 1))
 
 
 def overall_progress(state: RunState) -> float:
-    """The share of the estimated work that is known to be over, 0…1."""
+    """Return the share of the estimated work that is known to be over, 0…1."""
     total = sum(spec.estimate_seconds for spec in state.plan.tasks)
     if not total:
         return 0.0
@@ -162,7 +162,7 @@ def _share(task: TaskState) -> float:
 
 
 def header_view(state: RunState, now: float) -> HeaderView:
-    """The run as a whole; `now` in absolute seconds."""
+    """Return the run as a whole; `now` in absolute seconds."""
     waves = _waves(state.graph)
     unfinished = [
         wave for wave, task in zip(waves, state.tasks, strict=True) if task.phase not in TERMINAL
@@ -226,13 +226,13 @@ def _land(state: RunState) -> str:
 
 
 def brings_anything(state: RunState) -> bool:
-    """Whether anything has landed that the user's branch could get."""
+    """Return whether anything has landed that the user's branch could get."""
     return any(task.landed for task in state.tasks)
 
 
 @lru_cache(maxsize=4)
 def _waves(graph: PlanGraph) -> tuple[int, ...]:
-    """The wave of each task: one more than the latest of its needs."""
+    """Return the wave of each task: one more than the latest of its needs."""
     waves = [1] * len(graph.needs)
     left = [len(needs) for needs in graph.needs]
     stack = [position for position, count in enumerate(left) if not count]

@@ -38,7 +38,7 @@ class AgentDefinition(Struct, frozen=True):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it has promised to change nothing."""
+        """Return whether it has promised to change nothing."""
         return self.writes == ()
 
     @property

@@ -147,7 +147,7 @@ def _about_tools(agent: AgentDefinition, parts: DefinitionText) -> Iterator[Find
 
 
 def _unseen(text: str) -> Iterator[Finding]:
-    """The first line that holds what a terminal would act on, or what nobody sees."""
+    """Yield the first line that holds what a terminal would act on, or what nobody sees."""
     for number, line in enumerate(text.split("\n"), start=1):
         shown = _JOINED.sub("", line.removesuffix("\r").replace("\t", " "))
         if not shown.isprintable() and clean(shown, len(shown)) != shown:

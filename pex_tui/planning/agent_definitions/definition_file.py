@@ -122,14 +122,14 @@ class DefinitionText(Struct, frozen=True):
 
 
 def read_definition(text: str) -> DefinitionText:
-    """The frontmatter as data and the prompt below it; raises BrokenDefinitionError."""
+    """Return the frontmatter as data and the prompt below it; raises BrokenDefinitionError."""
     front, prompt, prompt_line = _split(text)
     document = _read_front(front)
     return DefinitionText(document, _front_mapping(document), prompt, prompt_line)
 
 
 def parse_agent(text: str, stem: str, *, layer: str, path: str) -> AgentDefinition:
-    """The definition in a file's text; `stem` names an agent whose frontmatter does not.
+    """Return the definition in a file's text; `stem` names an agent whose frontmatter does not.
 
     Raises BrokenDefinitionError.
     """

@@ -63,7 +63,7 @@ class Runners(Struct, frozen=True):
 
     @property
     def known(self) -> Mapping[str, Runner]:
-        """All runners by name."""
+        """Return all runners by name."""
         return {runner.name: runner for runner in (*PRESETS, *self.own)}
 
     def names_for(self, agent: AgentDefinition) -> str:
@@ -74,7 +74,7 @@ class Runners(Struct, frozen=True):
     def find(
         self, agent: AgentDefinition, find_program: Callable[[str], str | None]
     ) -> Runner | str:
-        """The agent's runner, or in words why there is none here."""
+        """Return the agent's runner, or in words why there is none here."""
         name, known = self.names_for(agent), self.known
         if name == AUTO:
             installed = (one for one in known.values() if find_program(one.argv[0]) is not None)
@@ -108,5 +108,5 @@ class Runners(Struct, frozen=True):
 def installed(
     runners: Runners, find_program: Callable[[str], str | None]
 ) -> tuple[tuple[Runner, str | None], ...]:
-    """Every known runner, and where its program is."""
+    """Return every known runner, and where its program is."""
     return tuple((runner, find_program(runner.argv[0])) for runner in runners.known.values())

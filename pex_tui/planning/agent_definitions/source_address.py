@@ -34,7 +34,7 @@ class Origin(Struct, frozen=True):
     tag: str = ""
 
     def __str__(self) -> str:
-        """The source with its commit, as a user would name it."""
+        """Return the source with its commit, as a user would name it."""
         return self.source if self.commit is None else f"{self.source}@{self.commit}"
 
 
@@ -61,7 +61,7 @@ class SourceFiles(Struct, frozen=True):
 
 
 def remote_address(text: str) -> GitAddress | None:
-    """The repository that `git+…`, a URL or `git@host:path` names; None for a local path.
+    """Return the repository that `git+…`, a URL or `git@host:path` names; None for a local path.
 
     Raises UserError for a URL that holds a password: it would be recorded.
     """
@@ -86,18 +86,18 @@ def remote_address(text: str) -> GitAddress | None:
 
 
 def split_revision(text: str) -> tuple[str, str | None]:
-    """A path and what stands behind its last @; None where there is nothing."""
+    """Return a path and what stands behind its last @; None where there is nothing."""
     place, at, revision = text.rpartition("@")
     return (place, revision or None) if at else (text, None)
 
 
 def is_git_path(text: str) -> bool:
-    """Whether a local path is marked as a git repository."""
+    """Return whether a local path is marked as a git repository."""
     return text.startswith(_GIT)
 
 
 def without_mark(text: str) -> str:
-    """The source without the mark of a git repository."""
+    """Return the source without the mark of a git repository."""
     return text.removeprefix(_GIT)
 
 

@@ -114,7 +114,7 @@ def make_offer(source: SourceFiles, target: Target) -> Offer:
 
 
 def parse_lock(text: str) -> tuple[LockEntry, ...]:
-    """The entries of a lock file; raises ValueError for one that pex-tui did not write."""
+    """Return the entries of a lock file; raises ValueError for one that pex-tui did not write."""
     content: Any = json.loads(text)
     if not isinstance(content, dict) or content.get("version") != _VERSION:
         raise ValueError(f"it is not of version {_VERSION}")
@@ -132,7 +132,7 @@ def format_lock(entries: Iterable[LockEntry]) -> str:
 
 
 def merged(lock: Iterable[LockEntry], added: Iterable[LockEntry]) -> tuple[LockEntry, ...]:
-    """The lock's entries with those of the added files in place of earlier ones."""
+    """Return the lock's entries with those of the added files in place of earlier ones."""
     by_file = {entry.file: entry for entry in lock} | {entry.file: entry for entry in added}
     return tuple(by_file.values())
 
@@ -156,7 +156,7 @@ def _entry(
 
 
 def digest(content: bytes) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 

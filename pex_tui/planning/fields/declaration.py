@@ -54,7 +54,7 @@ class Declared(Struct, frozen=True):
 
     @property
     def section(self) -> "SectionOf | None":
-        """The section that the key stands for, or None for a value."""
+        """Return the section that the key stands for, or None for a value."""
         return self.kind if isinstance(self.kind, SectionOf) else None
 
 
@@ -65,7 +65,7 @@ class SectionOf(Struct, frozen=True):
 
     @property
     def keys(self) -> dict[str, Declared]:
-        """The keys that the section has."""
+        """Return the keys that the section has."""
         return _keys(self.type)
 
     def read(self, value: Any, place: Place, findings: Findings) -> Any:

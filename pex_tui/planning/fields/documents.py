@@ -38,7 +38,7 @@ class Document(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
     def line_of(self, path: Path) -> int:
-        """The line of the value, or of the nearest thing around it that has one."""
+        """Return the line of the value, or of the nearest thing around it that has one."""
         for length in range(len(path), 0, -1):
             line = self.lines.get(path[:length])
             if line is not None:

@@ -25,7 +25,7 @@ class Finding(Struct, frozen=True):
 
     @property
     def path(self) -> Place:
-        """The place of the value, or of the key."""
+        """Return the place of the value, or of the key."""
         return (*self.place, self.key) if self.key else self.place
 
 

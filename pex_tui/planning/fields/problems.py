@@ -6,7 +6,7 @@ from pex_tui.planning.fields.documents import Problem
 
 
 def located(name: str, problem: Problem) -> str:
-    """One line such as `plan.yaml:12: …`, safe to print."""
+    """Return one line such as `plan.yaml:12: …`, safe to print."""
     return clean(f"{name}:{problem.line}: {problem.text}")
 
 

@@ -52,7 +52,7 @@ def parse_size(text: str) -> int:
 
 
 def parse_percent(text: str) -> float:
-    """A fraction from `20%` (0.2); more than 100% is allowed here.
+    """Return a fraction from `20%` (0.2); more than 100% is allowed here.
 
     Raises ValueError in words.
     """
@@ -63,7 +63,7 @@ def parse_percent(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest text that `parse_duration` reads as exactly these seconds."""
+    """Return the shortest text that `parse_duration` reads as exactly these seconds."""
     if seconds != int(seconds) or seconds == 0:
         return f"{_plain(seconds)}s"
     whole = int(seconds)
@@ -76,7 +76,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_size(count: int) -> str:
-    """The shortest text that `parse_size` reads as exactly this many bytes."""
+    """Return the shortest text that `parse_size` reads as exactly this many bytes."""
     for unit in ("tb", "gb", "mb", "kb"):
         if count and count % BYTES[unit] == 0:
             return f"{count // BYTES[unit]}{unit.upper()}"
@@ -84,7 +84,7 @@ def format_size(count: int) -> str:
 
 
 def format_percent(fraction: float) -> str:
-    """The text that `parse_percent` reads as this fraction."""
+    """Return the text that `parse_percent` reads as this fraction."""
     return f"{_plain(Decimal(repr(fraction)) * 100)}%"
 
 

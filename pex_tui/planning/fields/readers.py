@@ -27,7 +27,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def read_text(value: Any) -> str:
-    """One piece of text, as written."""
+    """Return one piece of text, as written."""
     if not isinstance(value, str):
         raise ValueError(f"it is {kind_of(value)}, not text. Write text")  # noqa: TRY004 - every reader raises ValueError
     if "\0" in value:
@@ -44,7 +44,7 @@ def read_word(value: Any) -> str:
 
 
 def read_list(value: Any) -> list[Any]:
-    """A list, whatever is in it."""
+    """Return a list, whatever is in it."""
     if isinstance(value, tuple):
         return list(value)
     if not isinstance(value, list):
@@ -54,7 +54,7 @@ def read_list(value: Any) -> list[Any]:
 
 
 def read_id(value: Any) -> str:
-    """A task's id."""
+    """Return a task's id."""
     text = read_word(value)
     if len(text) > MAX_ID_LENGTH or _ID.fullmatch(text) is None:
         raise ValueError(
@@ -64,7 +64,7 @@ def read_id(value: Any) -> str:
 
 
 def read_glob(value: Any) -> str:
-    """A glob that stays inside the repository, with forward slashes."""
+    """Return a glob that stays inside the repository, with forward slashes."""
     text = read_word(value)
     shown = f'"{text}"'
     if "\\" in text:
@@ -82,7 +82,7 @@ def read_glob(value: Any) -> str:
 
 
 def read_folder(value: Any) -> str:
-    """A folder of the repository; empty for its root."""
+    """Return a folder of the repository; empty for its root."""
     text = read_word(value)
     if text.strip("/") in {"", "."} and not text.startswith("/"):
         return ""
@@ -91,7 +91,7 @@ def read_folder(value: Any) -> str:
 
 
 def read_command(value: Any) -> tuple[str, ...]:
-    """An argv, or a line for the shell."""
+    """Return an argv, or a line for the shell."""
     if isinstance(value, str):
         return ("sh", "-c", read_word(value))
     argv = tuple(read_text(part) for part in read_list(value))
@@ -141,7 +141,7 @@ def read_env(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def read_slots(value: Any) -> int:
-    """A number of slots."""
+    """Return a number of slots."""
     text = str(value) if isinstance(value, int) else read_word(value)
     if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= MOST_SLOTS:  # noqa: PLR2004 - more digits are out of range anyway
         raise ValueError(f"{_quoted(text)} is out of range. Write a number from 1 to {MOST_SLOTS}")
@@ -149,7 +149,7 @@ def read_slots(value: Any) -> int:
 
 
 def read_revision(value: Any) -> str:
-    """A git revision, which must not look like an option."""
+    """Return a git revision, which must not look like an option."""
     text = read_word(value)
     if text.startswith("-") or any(character.isspace() for character in text):
         raise ValueError(f'"{text}" is no revision. Write a branch, tag or commit')
@@ -186,7 +186,7 @@ def read_rate(value: Any) -> int:
 
 
 def read_percent(value: Any) -> float:
-    """A fraction above zero."""
+    """Return a fraction above zero."""
     read = isinstance(value, float)
     fraction = float(value) if read else quantities.parse_percent(read_word(value))
     if fraction <= 0:

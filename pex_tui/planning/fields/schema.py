@@ -221,7 +221,7 @@ class PlanFile(PlanHead, frozen=True, kw_only=True):
 
 
 def plan_schema() -> dict[str, Any]:
-    """The JSON Schema of the plan file."""
+    """Return the JSON Schema of the plan file."""
     found = SectionOf(PlanFile).schema()
     found["properties"]["tasks"]["minItems"] = 1
     return {

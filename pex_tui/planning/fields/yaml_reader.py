@@ -108,7 +108,7 @@ class _Reader:
         return mapping
 
     def _merged(self, node: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
-        """The mappings that `<<` takes in, nearest first."""
+        """Yield the mappings that `<<` takes in, nearest first."""
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
                 sources = (

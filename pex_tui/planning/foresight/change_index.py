@@ -93,7 +93,7 @@ class ChangeIndex(Struct):
             self.changes_of[one].append(number)
 
     def file(self, path: str) -> int:
-        """The number of a file; a path never seen gets one."""
+        """Return the number of a file; a path never seen gets one."""
         known = self.numbers.get(path)
         if known is not None:
             return known

@@ -62,7 +62,7 @@ class Terrain(Struct, frozen=True):
 
 
 def text_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[float, ...]:
-    """The values of TEXT_FEATURES."""
+    """Return the values of TEXT_FEATURES."""
     both = _in_common(left.likely.files, right.likely.files)
     one_folder, other_folder = _by_folder(left.likely.files), _by_folder(right.likely.files)
     return (
@@ -77,7 +77,7 @@ def text_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[floa
 
 
 def glob_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[float, ...]:
-    """The values of GLOB_FEATURES, of two tasks that declare what they write."""
+    """Return the values of GLOB_FEATURES, of two tasks that declare what they write."""
     first, second = left.globs or (), right.globs or ()
     shared = [(one, other) for one in first for other in second if overlap(one, other)]
     plain = {one for one, other in shared if one == other}
@@ -94,14 +94,14 @@ def glob_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[floa
 
 
 def common_file(left: Outlook, right: Outlook) -> str | None:
-    """The file that both will most probably change, if there is one."""
+    """Return the file that both will most probably change, if there is one."""
     both = _in_common(left.likely.files, right.likely.files)
     best = max(both, key=lambda path: both[path], default=None)
     return best if best is not None and both[best] >= _WORTH_NAMING else None
 
 
 def _in_common(left: Mapping[str, float], right: Mapping[str, float]) -> dict[str, float]:
-    """The chance that both touch a file, for the files that come into question for both."""
+    """Return the chance that both touch a file, for the files that come into question for both."""
     return {path: left[path] * right[path] for path in left.keys() & right.keys()}
 
 
@@ -133,5 +133,5 @@ def _is_log(path: str) -> bool:
 
 
 def _size(terrain: Terrain, *globs: str) -> int:
-    """How many files the smaller of the globs may stand for."""
+    """Return how many files the smaller of the globs may stand for."""
     return min(terrain.sizes.get("/".join(plain_start(glob)), 1) for glob in globs)

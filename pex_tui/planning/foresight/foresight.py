@@ -72,7 +72,7 @@ class Foresight:
         return Outlook(Likely(within, likely.words, likely.length), globs)
 
     def chance(self, left: Outlook, right: Outlook) -> float:
-        """The probability that the two collide."""
+        """Return the probability that the two collide."""
         if left.globs and right.globs:
             return self.model.globs.chance(glob_features(left, right, self.terrain))
         return self.model.texts.chance(text_features(left, right, self.terrain))

@@ -85,7 +85,7 @@ def file_features(index: ChangeIndex, text: str) -> dict[str, tuple[float, ...]]
 
 
 def _candidates(index: ChangeIndex, text: str, query: list[_Word]) -> dict[int, tuple[float, ...]]:
-    """The features (see FILE_FEATURES) of each file that comes into question."""
+    """Return the features (see FILE_FEATURES) of each file that comes into question."""
     now = len(index)
     alike = _alike(index, query)
     near, shares = _touched_by(index, alike)
@@ -124,7 +124,7 @@ def _candidates(index: ChangeIndex, text: str, query: list[_Word]) -> dict[int, 
 
 
 def _query(index: ChangeIndex, text: str) -> list[_Word]:
-    """The telling words of a text, the most telling first."""
+    """Return the telling words of a text, the most telling first."""
     most = _COMMON * len(index) if len(index) > _SMALL else math.inf
     found = [
         _Word(word, index.rarity(word), count)
@@ -136,7 +136,7 @@ def _query(index: ChangeIndex, text: str) -> list[_Word]:
 
 
 def _alike(index: ChangeIndex, query: list[_Word]) -> list[tuple[int, float]]:
-    """The past changes most like the query, and how much of it each has (BM25, 0…1)."""
+    """Return the past changes most like the query, and how much of it each has (BM25, 0…1)."""
     average = sum(index.lengths) / max(1, len(index)) or 1.0
     told = _told(index, query)
     scores: defaultdict[int, float] = defaultdict(float)
@@ -154,7 +154,7 @@ def _alike(index: ChangeIndex, query: list[_Word]) -> list[tuple[int, float]]:
 
 
 def _told(index: ChangeIndex, query: list[_Word]) -> list[_Word]:
-    """The words to look up, the rarest first: the others would cost more than they tell."""
+    """Return the words to look up, the rarest first: the others would cost more than they tell."""
     told: list[_Word] = []
     postings = 0
     for word in query[:_MOST_WORDS]:

@@ -16,6 +16,6 @@ class LogisticModel(Struct, frozen=True):
     weights: tuple[float, ...]
 
     def chance(self, values: Sequence[float]) -> float:
-        """The probability, from the features' values in their order."""
+        """Return the probability, from the features' values in their order."""
         score = sum(map(mul, self.weights, values))
         return 1.0 / (1.0 + math.exp(-max(-_STEEPEST, min(_STEEPEST, score))))

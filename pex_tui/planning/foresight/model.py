@@ -22,7 +22,7 @@ class ForesightModel(Struct, frozen=True):
 
 
 def read_model(path: Path) -> ForesightModel:
-    """The model of a file that `tests/bench/conflicts.py` wrote.
+    """Return the model of a file that `tests/bench/conflicts.py` wrote.
 
     Raises ValueError when its features are not those of this version, OSError when there is none.
     """

@@ -19,7 +19,7 @@ _COMMON = frozenset(
 
 
 def words(text: str) -> Iterator[str]:
-    """The words of a text, stemmed; a name of several parts is followed by its parts."""
+    """Yield the words of a text, stemmed; a name of several parts is followed by its parts."""
     for found in _NAME.finditer(_TRAILER.sub("", text)):
         name = found[0]
         if len(name) <= _LONGEST:
@@ -27,7 +27,7 @@ def words(text: str) -> Iterator[str]:
 
 
 def path_words(path: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The words of a file's own name, and those of the folders above it."""
+    """Return the words of a file's own name, and those of the folders above it."""
     folders, _, name = path.rpartition("/")
     return frozenset(words(name)), frozenset(words(folders))
 

@@ -39,7 +39,7 @@ class Proposal(Struct, frozen=True):
 
 
 def read_answer(said: str, context: PlanContext) -> Proposal | tuple[str, ...]:
-    """The plan in an agent's words, or everything that is wrong with them."""
+    """Return the plan in an agent's words, or everything that is wrong with them."""
     if len(said) > _LONGEST_ANSWER:
         return (f"your answer has {len(said)} characters, and {_LONGEST_ANSWER} are read.",)
     text, rest = _plan_and_rest(said)
@@ -77,7 +77,7 @@ def proposed_plan(
     context: PlanContext,
     rules_for: Callable[[Plan], RunRules],
 ) -> GoalPlan:
-    """The proposed plan for the goal; its reasons say what in it needs a look.
+    """Return the proposed plan for the goal; its reasons say what in it needs a look.
 
     Where it starts, how wide it runs and how strict its gate is stay the user's decisions.
     """
@@ -98,7 +98,7 @@ def proposed_plan(
 
 
 def _is_own(spec: TaskSpec, context: PlanContext) -> bool:
-    """Whether the task runs or sets anything that its agent's definition does not."""
+    """Return whether the task runs or sets anything that its agent's definition does not."""
     agent = context.agents.get(spec.agent) if spec.agent else None
     given = agent is not None and (spec.brief is not None or spec.argv == agent.argv)
     return not given or bool(spec.env)

@@ -47,7 +47,7 @@ class Choice(Struct, frozen=True):
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """The agents, each once."""
+        """Return the agents, each once."""
         return tuple(dict.fromkeys(part.agent for part in self.parts))
 
     @property
@@ -67,7 +67,7 @@ def product_size(signals: Signals) -> float:
 
 
 def _tells_who_does_what(one: ClauseSignals) -> bool:
-    """Whether people do something in it: "customers collect points"."""
+    """Return whether people do something in it: "customers collect points"."""
     texts = [word.text for word in one.clause.words]
     return any(
         word in _PEOPLE and following not in PREPOSITIONS and following not in {"and", "or"}
@@ -76,17 +76,17 @@ def _tells_who_does_what(one: ClauseSignals) -> bool:
 
 
 def allowed(signals: Signals, agents: tuple[str, ...]) -> tuple[str, ...]:
-    """The agents, without those whose subject the goal rules out; never none at all."""
+    """Return the agents, without those whose subject the goal rules out; never none at all."""
     kept = tuple(dict.fromkeys(agent for agent in agents if agent not in signals.ruled_out))
     return kept or tuple(dict.fromkeys(agents))
 
 
 def why_chosen(signals: Signals, topic: str, usual: str) -> str:
-    """The goal's words for an agent, else what is usual."""
+    """Return the goal's words for an agent, else what is usual."""
     said = quoted(signals, topic)
     return f"the goal says {said}" if said else usual
 
 
 def quoted(signals: Signals, topic: str) -> str:
-    """The heaviest words for a topic, in quotes."""
+    """Return the heaviest words for a topic, in quotes."""
     return ", ".join(f'"{word}"' for word in signals.evidence.get(topic, ())[:3])

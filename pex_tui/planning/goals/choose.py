@@ -8,7 +8,7 @@ from pex_tui.planning.goals.signals import Signals
 
 
 def choose(signals: Signals, outline: RepositoryOutline) -> Choice:
-    """The pattern and agents; some agent is always chosen."""
+    """Return the pattern and agents; some agent is always chosen."""
     for rule in (emergency, investigation, parallel, pipeline, sequence, wide_change):
         found = rule(signals, outline)
         if found is not None and found.parts:

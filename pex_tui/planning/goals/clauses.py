@@ -65,7 +65,7 @@ class Clause(Struct, frozen=True):
 
 
 def read_clauses(text: str) -> tuple[Clause, ...]:
-    """The clauses in their order; a text without any word has none."""
+    """Return the clauses in their order; a text without any word has none."""
     plain = _NUMBERED.sub(" ; then ", unicodedata.normalize("NFKC", text)).replace("\u2019", "'")
     clauses: list[Clause] = []
     step = 0
@@ -107,7 +107,7 @@ def _words(chunk: str) -> Iterator[Word]:
 
 
 def is_path(text: str) -> bool:
-    """Whether the text is written like a file's or a folder's path."""
+    """Return whether the text is written like a file's or a folder's path."""
     if not _SHORTEST_PATH <= len(text) <= _LONGEST_PATH or _PATH.fullmatch(text) is None:
         return False
     if ".." in text.split("/") or text.startswith((".git/", "-")):
@@ -156,7 +156,7 @@ def _held_more_than_fillers(held: list[Word]) -> bool:
 
 
 def _heads_a_clause(sentence: list[Word], place: int) -> bool:
-    """Whether the word is a verb in its plain form that has an object of its own."""
+    """Return whether the word is a verb in its plain form that has an object of its own."""
     text = sentence[place].text
     if intent_of(text) is None:
         return False
@@ -209,7 +209,7 @@ def _of_what_is_written(words: tuple[Word, ...]) -> Intent | None:
 
 
 def _tells_findings(words: tuple[Word, ...]) -> bool:
-    """Whether what is to be written is what was found ("write a report of it")."""
+    """Return whether what is to be written is what was found ("write a report of it")."""
     texts = [word.text for word in words]
     near = texts[:_NEAR]  # a verb, an article, a word between
     place = next((at for at, text in enumerate(near) if text in _FINDINGS), None)
@@ -218,7 +218,7 @@ def _tells_findings(words: tuple[Word, ...]) -> bool:
 
 
 def _ruled(words: list[Word]) -> Iterator[Word]:
-    """The words without commas, each knowing whether a negation before it reaches it."""
+    """Yield the words without commas, each knowing whether a negation before it reaches it."""
     is_ruled_out = False
     for place, word in enumerate(words):
         if word.text in {",", "but"}:

@@ -63,7 +63,7 @@ class Material(Struct, frozen=True):
 
 
 def compose(material: Material) -> Composed:
-    """The plan's document, which reads as a plan file whatever the goal holds."""
+    """Return the plan's document, which reads as a plan file whatever the goal holds."""
     tasks: list[dict[str, Any]] = []
     reasons: list[str] = []
     taken: list[tuple[str, ...]] = []
@@ -95,7 +95,7 @@ def _head(material: Material, tasks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _task_id(agent: str, tasks: list[dict[str, Any]]) -> str:
-    """The agent's name, numbered when it is there already: past runs are found under it."""
+    """Return the agent's name, numbered when it is there already: past runs are found under it."""
     names = {task["id"] for task in tasks}
     name, number = agent, 1
     while name in names:
@@ -105,7 +105,7 @@ def _task_id(agent: str, tasks: list[dict[str, Any]]) -> str:
 
 
 def _stand_in(part: Part, material: Material, taken: list[tuple[str, ...]]) -> Equivalent | None:
-    """The tool in the agent's place; None when the agent can be run here."""
+    """Return the tool in the agent's place; None when the agent can be run here."""
     agent = material.context.agents.get(AgentName(part.agent))
     find = material.context.find_program
     if agent is not None and runs_by(agent, material.context) is not None:
@@ -171,7 +171,7 @@ def _prompt(part: Part, material: Material, stand_in: Equivalent | None) -> str:
 
 
 def _looks_only(material: Material) -> bool:
-    """Whether the goal asks questions and nothing else."""
+    """Return whether the goal asks questions and nothing else."""
     patterns = {Pattern.INVESTIGATION, Pattern.SINGLE}
     asks = material.signals.intents == (Intent.INVESTIGATE,)
     return asks and material.choice.pattern in patterns

@@ -89,7 +89,7 @@ def gate(outline: RepositoryOutline, find_program: FindProgram) -> Tool | None:
 
 
 def runnable(tool: Tool, find_program: FindProgram) -> Tool | None:
-    """The tool with a program that is there, or None."""
+    """Return the tool with a program that is there, or None."""
     names = _PYTHONS if tool.argv[0] == _PYTHONS[0] else (tool.argv[0],)
     for name in names:
         if find_program(name) is not None:

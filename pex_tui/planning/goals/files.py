@@ -16,7 +16,7 @@ _COMMON = word_set("test tests spec main index init code file files data page co
 
 
 def likely_files(signals: Signals, outline: RepositoryOutline) -> tuple[str, ...]:
-    """Up to three tracked files whose names the goal's words are, hottest first.
+    """Return up to three tracked files whose names the goal's words are, hottest first.
 
     A word that fits more than twenty files says nothing.
     """

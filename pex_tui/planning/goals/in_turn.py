@@ -25,7 +25,7 @@ _MOST_PARTS = 12
 
 
 def sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
-    """One agent for each clause, where they differ; a restructuring brings its own three."""
+    """Return one agent for each clause, where they differ; a restructuring brings its own three."""
     found: list[Part] = []
     said_before: set[tuple[str, tuple[Word, ...]]] = set()
     for one in _whole_orders(signals):
@@ -46,13 +46,13 @@ def sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
 
 
 def _whole_orders(signals: Signals) -> tuple[ClauseSignals, ...]:
-    """The clauses that ask for something, without "find x" where x is then changed."""
+    """Return the clauses that ask for something, without "find x" where x is then changed."""
     asked = [one for one in signals.clauses if one.intent is not None]
     return tuple(one for one, other in zip_longest(asked, asked[1:]) if not _is_half(one, other))
 
 
 def _is_half(one: ClauseSignals, other: ClauseSignals | None) -> bool:
-    """Whether it looks for what the next changes, and for nothing that is an analyst's."""
+    """Return whether it looks for what the next changes, and for nothing that is an analyst's."""
     if one.intent is not Intent.INVESTIGATE or any(weight >= 1 for weight in one.full.values()):
         return False
     if other is None or other.intent not in {Intent.EDIT, Intent.REFACTOR}:
@@ -61,7 +61,7 @@ def _is_half(one: ClauseSignals, other: ClauseSignals | None) -> bool:
 
 
 def _means_the_same(one: ClauseSignals, agent: str, found: list[Part]) -> bool:
-    """Whether "repair them" is about the tests that the agent before is to mend already."""
+    """Return whether "repair them" is about the tests that the agent before is to mend already."""
     said = {word.text for word in one.clause.words}
     is_mended = bool(found) and agent == words.ERRORS and found[-1].agent == words.TEST_FIXER
     return is_mended and bool(said & PRONOUNS)
@@ -83,7 +83,7 @@ def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline)
 
 
 def wide_change(signals: Signals, outline: RepositoryOutline) -> Choice | None:
-    """One change through many files, then the proof; None when it is not that."""
+    """Return one change through many files, then the proof; None when it is not that."""
     if Intent.EDIT not in signals.intents or signals.weight(words.WIDE) < _WIDE_AT:
         return None
     if single(signals, outline).agents != (words.ENGINEER,):
@@ -100,7 +100,7 @@ def wide_change(signals: Signals, outline: RepositoryOutline) -> Choice | None:
 
 
 def single(signals: Signals, outline: RepositoryOutline) -> Choice:
-    """One agent; there is always one."""
+    """Return one agent; there is always one."""
     asked = _whole_orders(signals) or signals.clauses
     agents = [agent_for(one, outline) for one in asked]
     specific = [agent for agent in agents if agent != words.ENGINEER]

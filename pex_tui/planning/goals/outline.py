@@ -67,7 +67,7 @@ class RepositoryOutline(Struct, frozen=True, dict=True):
 
     @cached_property
     def languages(self) -> Mapping[str, int]:
-        """How many files each language has, most first."""
+        """Return how many files each language has, most first."""
         endings = Counter(path.rpartition(".")[2].lower() for path in self.files)
         counts: Counter[str] = Counter()
         for ending, count in endings.items():
@@ -77,17 +77,17 @@ class RepositoryOutline(Struct, frozen=True, dict=True):
 
     @cached_property
     def is_obsidian_plugin(self) -> bool:
-        """Whether it looks like a plugin for Obsidian."""
+        """Return whether it looks like a plugin for Obsidian."""
         return "manifest.json" in self.files and "versions.json" in self.files
 
     @cached_property
     def test_folder(self) -> str | None:
-        """The folder of the tests, as `tests/`."""
+        """Return the folder of the tests, as `tests/`."""
         for folder in ("tests", "test", "spec", "__tests__"):
             if any(path.startswith(f"{folder}/") for path in self.files):
                 return f"{folder}/"
         return None
 
     def tools_for(self, kind: ToolKind) -> tuple[Tool, ...]:
-        """The tools of a kind, the repository's own before others."""
+        """Return the tools of a kind, the repository's own before others."""
         return tuple(tool for tool in self.tools if tool.kind is kind)

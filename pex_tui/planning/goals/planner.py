@@ -41,7 +41,7 @@ def plan_goal(
     *,
     why_rules: str = "",
 ) -> GoalPlan:
-    """The plan for a goal; raises UserError for a goal that is empty or too long.
+    """Return the plan for a goal; raises UserError for a goal that is empty or too long.
 
     `why_rules` says why no agent with a model has made it, if one might have.
     """
@@ -75,13 +75,13 @@ def plan_goal(
 
 
 def explained(plan: Plan, text: str, reasons: tuple[str, ...]) -> GoalPlan:
-    """The plan with its reasons, which are the first lines of its file."""
+    """Return the plan with its reasons, which are the first lines of its file."""
     told = tuple(clean(reason) for reason in reasons)
     return GoalPlan(plan, "".join(f"# {reason}\n" for reason in told) + text, told)
 
 
 def _parsed(composed: Composed, context: PlanContext) -> tuple[str, Plan]:
-    """The document's text, and the plan that it reads as."""
+    """Return the document's text, and the plan that it reads as."""
     text = document_to_yaml(composed.document)
     return text, parse_plan(text, "the goal's plan", context)
 

@@ -86,7 +86,7 @@ def planning_task(goal: str, outline: RepositoryOutline, context: PlanContext) -
 
 
 def planning_question(goal: str, outline: RepositoryOutline, context: PlanContext) -> str:
-    """The prompt that asks for a plan; its answer is for `answer.read_answer`."""
+    """Return the prompt that asks for a plan; its answer is for `answer.read_answer`."""
     return _QUESTION.format(
         goal=_fenced(goal),
         repository=_fenced(_about(outline)),
@@ -97,7 +97,7 @@ def planning_question(goal: str, outline: RepositoryOutline, context: PlanContex
 
 
 def _fenced(text: str) -> str:
-    """The text between fences that nothing in it can close."""
+    """Return the text between fences that nothing in it can close."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text}\n{fence}"

@@ -48,7 +48,7 @@ _STAGES = (
 
 
 def emergency(signals: Signals, outline: RepositoryOutline) -> Choice | None:
-    """All responders, when something fails for people now."""
+    """Return all responders, when something fails for people now."""
     del outline
     severe = sum(_severity(one) for one in signals.clauses)
     is_live = signals.weight(words.FAULT) >= 1
@@ -111,7 +111,7 @@ def _reviewers(signals: Signals) -> tuple[str, ...]:
 
 
 def parallel(signals: Signals, outline: RepositoryOutline) -> Choice | None:
-    """One agent for each named part, where the parts share no file."""
+    """Return one agent for each named part, where the parts share no file."""
     intents = set(signals.intents)
     if len(signals.paths) < _FEWEST_PARTS or signals.steps > 1:
         return None

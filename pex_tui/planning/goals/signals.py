@@ -54,7 +54,7 @@ class Signals(Struct, frozen=True):
 
     @property
     def steps(self) -> int:
-        """How many steps the text itself puts in order."""
+        """Return how many steps the text itself puts in order."""
         return len({one.clause.step for one in self.clauses})
 
 
@@ -73,7 +73,7 @@ class _Tally(Struct):
 
 
 def read_signals(goal: str) -> Signals:
-    """The signals of a goal; what stands beyond 24,000 characters is not looked at."""
+    """Return the signals of a goal; what stands beyond 24,000 characters is not looked at."""
     text = goal[:MOST_READ]
     wanted, refused = _Tally(), _Tally()
     found: list[ClauseSignals] = []
@@ -156,12 +156,12 @@ def _path_topics(word: Word) -> dict[str, float]:
 
 
 def _listed(text: str) -> int:
-    """How many things are enumerated besides the first."""
+    """Return how many things are enumerated besides the first."""
     return text.count(", ") + (1 if " and " in text else 0)
 
 
 def _paths(found: list[ClauseSignals]) -> tuple[str, ...]:
-    """The paths that the goal names and does not rule out, without those inside another."""
+    """Return the paths that the goal names and does not rule out, without those inside another."""
     named = dict.fromkeys(
         word.text.rstrip("/*")
         for one in found
@@ -172,7 +172,7 @@ def _paths(found: list[ClauseSignals]) -> tuple[str, ...]:
 
 
 def without_nested(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The paths that lie in none of the others."""
+    """Return the paths that lie in none of the others."""
     known = set(paths)
     return tuple(
         path

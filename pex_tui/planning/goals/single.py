@@ -23,7 +23,7 @@ _STATES = word_set("is are was were has have does do shows show returns gives sa
 
 
 def agent_for(one: ClauseSignals, outline: RepositoryOutline) -> str:
-    """The agent whose work the clause is; the engineer when nobody else's."""
+    """Return the agent whose work the clause is; the engineer when nobody else's."""
     if _is_unsteady(one):
         return words.TEST_FIXER
     match one.intent:
@@ -51,7 +51,7 @@ def agent_for(one: ClauseSignals, outline: RepositoryOutline) -> str:
 
 
 def is_fault_report(signals: Signals) -> bool:
-    """Whether a text without an order tells how something is."""
+    """Return whether a text without an order tells how something is."""
     said = {word.text for one in signals.clauses for word in one.clause.words}
     return signals.weight(words.FAULT) >= 1 or bool(said & _STATES)
 

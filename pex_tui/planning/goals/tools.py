@@ -79,7 +79,7 @@ _PYTHON_TESTS = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 
 
 def find_tools(files: tuple[str, ...], texts: Mapping[str, str]) -> tuple[Tool, ...]:
-    """The tools, the repository's own commands first; the standard library's and git's last.
+    """Return the tools, the repository's own commands first; the standard library's and git's last.
 
     `texts` are the contents of configuration files at the top, by name.
     """
@@ -94,7 +94,7 @@ def find_tools(files: tuple[str, ...], texts: Mapping[str, str]) -> tuple[Tool, 
 
 
 def find_ci(files: tuple[str, ...]) -> str | None:
-    """The file that says what continuous integration does."""
+    """Return the file that says what continuous integration does."""
     names = (".gitlab-ci.yml", "Jenkinsfile", ".circleci/config.yml", "azure-pipelines.yml")
     for path in files:
         if path in names or path.startswith(".github/workflows/"):

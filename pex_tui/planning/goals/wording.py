@@ -33,7 +33,7 @@ _LANGUAGES_TOLD = 3
 
 
 def about_repository(outline: RepositoryOutline) -> str:
-    """The repository in one line: size, languages, tools, what changes most."""
+    """Return the repository in one line: size, languages, tools, what changes most."""
     languages = ", ".join(
         f"{name} {count}" for name, count in list(outline.languages.items())[:_LANGUAGES_TOLD]
     )

@@ -24,7 +24,7 @@ class Payoff(Struct, frozen=True):
 
     @property
     def saving(self) -> float:
-        """The share of time saved."""
+        """Return the share of time saved."""
         return 1 - self.together / self.alone if self.alone else 0.0
 
 

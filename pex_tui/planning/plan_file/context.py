@@ -43,7 +43,7 @@ class PlanContext(Struct, frozen=True, dict=True):
 
     @cached_property
     def folders(self) -> frozenset[str]:
-        """Every folder that holds a tracked file."""
+        """Return every folder that holds a tracked file."""
         return frozenset(
             path[:end]
             for path in self.tracked

@@ -31,7 +31,7 @@ _PAIR = re.compile(r"(?P<name>[^:]+):\s+(?P<mode>\S+)")
 
 
 def task_fields(plan: Plan, position: int) -> dict[str, str]:
-    """The task as text, field by field: lists with commas, variables a line each."""
+    """Return the task as text, field by field: lists with commas, variables a line each."""
     entry = plan_document(plan)["tasks"][position]
     return {field: _shown(field, entry[field]) for field in FIELDS if field in entry}
 
@@ -53,7 +53,7 @@ def put_task(plan: Plan, position: int | None, fields: Mapping[str, str]) -> str
 
 
 def drop_task(plan: Plan, position: int) -> str:
-    """The plan without the task; what named it names it no longer."""
+    """Return the plan without the task; what named it names it no longer."""
     document = plan_document(plan)
     gone = document["tasks"].pop(position)["id"]
     for entry in document["tasks"]:
@@ -63,7 +63,7 @@ def drop_task(plan: Plan, position: int) -> str:
 
 
 def toggle_need(plan: Plan, position: int, need: int) -> str:
-    """The plan in which the task needs the other one, or no longer does."""
+    """Return the plan in which the task needs the other one, or no longer does."""
     document = plan_document(plan)
     entry, wanted = document["tasks"][position], document["tasks"][need]["id"]
     needs = list(entry.get("needs", []))

@@ -7,7 +7,7 @@ LITTLE_HISTORY = 100  # changes, below which what is foreseen is a guess
 
 
 def is_foreseeable(spec: TaskSpec) -> bool:
-    """Whether the task may write and says in words what it is about."""
+    """Return whether the task may write and says in words what it is about."""
     return bool(spec.prompt) and not spec.is_read_only
 
 

@@ -13,7 +13,7 @@ from pex_tui.planning.plan_file.unmatched_globs import unmatched_globs
 
 
 def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
-    """The plan in YAML or JSON text; `name` is what messages call it ("plan.yaml").
+    """Return the plan in YAML or JSON text; `name` is what messages call it ("plan.yaml").
 
     Raises PlanError with every problem and its line.
     """
@@ -49,6 +49,6 @@ def _check_gate(draft: Draft, context: PlanContext) -> None:
 
 
 def _needs(task: TaskDraft, dropped: frozenset[tuple[TaskId, TaskId]]) -> tuple[TaskId, ...]:
-    """The task's needs, each once, without those dropped to break a cycle."""
+    """Return the task's needs, each once, without those dropped to break a cycle."""
     wanted = dict.fromkeys(TaskId(need) for need, _ in task.needs)
     return tuple(need for need in wanted if (task.id, need) not in dropped)

@@ -102,7 +102,7 @@ def _check_stage_order(draft: Draft, stages: dict[str | None, int]) -> None:
 
 
 def _cycles(draft: Draft, *, break_cycles: bool) -> list[Edge]:
-    """The weakest edge of each cycle; a cycle is a problem unless it may be broken."""
+    """Return the weakest edge of each cycle; a cycle is a problem unless it may be broken."""
     lines = _edge_lines(draft)
     if _is_acyclic(list(lines)):
         return []
@@ -120,7 +120,7 @@ def _cycles(draft: Draft, *, break_cycles: bool) -> list[Edge]:
 
 
 def _edge_lines(draft: Draft) -> dict[Edge, int]:
-    """Each need between two different tasks of the plan, in file order, with its line."""
+    """Return each need between two different tasks of the plan, in file order, with its line."""
     known = {task.id for task in draft.tasks}
     lines: dict[Edge, int] = {}
     for task in draft.tasks:

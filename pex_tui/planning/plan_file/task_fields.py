@@ -31,7 +31,7 @@ class TaskDraft(Struct, frozen=True):
     line: int
 
     def reads_well(self, *keys: str) -> bool:
-        """Whether the task could be read and none of these keys is among the broken."""
+        """Return whether the task could be read and none of these keys is among the broken."""
         return self.fields is not None and self.broken.isdisjoint(keys)
 
 
@@ -50,7 +50,7 @@ class Draft(Struct):
 
 
 def read_draft(text: str) -> Draft:
-    """The plan's text, field by field; raises nothing for any text."""
+    """Return the plan's text, field by field; raises nothing for any text."""
     try:
         document = read_document(text)
     except UnreadableError as error:

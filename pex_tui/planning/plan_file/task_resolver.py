@@ -195,7 +195,7 @@ def task_folder(draft: Draft, task: TaskDraft, context: PlanContext) -> str:
 
 
 def _folder(draft: Draft, task: TaskDraft, context: PlanContext) -> str:
-    """The same, noted when the repository has no such folder and no task makes it."""
+    """Return the same, noted when the repository has no such folder and no task makes it."""
     folder = task_folder(draft, task, context)
     if not folder or not context.tracked or folder in context.folders:
         return folder
@@ -280,7 +280,7 @@ def _first(*values: Number | None) -> Number | None:
 
 
 def _commit_message(fields: TaskFile, argv: tuple[str, ...], goal: str) -> str:
-    """A subject from id and goal, and the prompt as body."""
+    """Return a subject from id and goal, and the prompt as body."""
     shown = argv[2] if argv[:2] == SHELL and len(argv) > len(SHELL) else shlex.join(argv)
     prompt = fields.prompt.strip()
     about = next(
@@ -291,7 +291,7 @@ def _commit_message(fields: TaskFile, argv: tuple[str, ...], goal: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text in at most `limit` characters, cut between words where it can be."""
+    """Return the text in at most `limit` characters, cut between words where it can be."""
     if len(text) <= limit:
         return text
     cut = textwrap.shorten(text, limit, placeholder="…")

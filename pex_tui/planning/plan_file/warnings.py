@@ -77,7 +77,7 @@ def _risk(spec: TaskSpec, *, has_turns: bool) -> str:
 
 
 def named(ids: tuple[TaskId, ...]) -> str:
-    """The first few ids, and how many more there are."""
+    """Return the first few ids, and how many more there are."""
     more = len(ids) - _MOST_NAMED
     shown = [str(task) for task in ids[:_MOST_NAMED]]
     if more > 0:
@@ -145,7 +145,7 @@ def _predicted_writes(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
 
 
 def lacks_a_tool(spec: TaskSpec) -> bool:
-    """Whether the task is to write files and its agent has no tool that does."""
+    """Return whether the task is to write files and its agent has no tool that does."""
     tools = spec.brief.tools if spec.brief else None
     return bool(spec.writes) and tools is not None and not TOOLS_THAT_WRITE.intersection(tools)
 
@@ -162,7 +162,7 @@ def _writers_without_a_tool(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarnin
 
 
 def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
-    """One warning a reason, however many tasks share it."""
+    """Yield one warning a reason, however many tasks share it."""
     groups: dict[str, dict[int, None]] = {}
     for pair in exclusions(plan, graph):
         groups.setdefault(pair.reason, {}).update({pair.first: None, pair.second: None})

@@ -34,7 +34,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def document_to_yaml(document: dict[str, Any]) -> str:
-    """The text of such a document; lists that came from a plan stay in one line."""
+    """Return the text of such a document; lists that came from a plan stay in one line."""
     return yaml.dump(
         document,
         Dumper=_PlanDumper,
@@ -87,7 +87,7 @@ def _put(target: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _command(argv: tuple[str, ...]) -> Any:
-    """A shell line as plain text, anything else as an argv."""
+    """Return a shell line as plain text, anything else as an argv."""
     is_line = argv[:2] == SHELL and len(argv) == len(SHELL) + 1
     plain = is_line and argv[-1] == argv[-1].strip() and argv[-1] != ""
     return argv[-1] if plain else _Flow(argv)
@@ -101,7 +101,7 @@ def _locks(spec: TaskSpec) -> list[Any]:
 
 
 def flow(values: Iterable[Any]) -> list[Any]:
-    """A list that is written in one line."""
+    """Return a list that is written in one line."""
     return _Flow(values)
 
 

@@ -97,7 +97,7 @@ def _network(graph: PlanGraph) -> "nx.DiGraph[int]":
 
 
 def _critical_path(network: "nx.DiGraph[int]", plan: Plan) -> list[int]:
-    """The longest chain by estimates; among equals the one that stands first in the plan."""
+    """Return the longest chain by estimates; among equals the one that stands first in the plan."""
     if not plan.tasks:
         return []
     ends_after: dict[int, float] = {}
@@ -124,7 +124,7 @@ def _seconds(plan: Plan, node: int) -> float:
 
 
 def _width(network: "nx.DiGraph[int]", active: set[int]) -> int:
-    """The largest antichain: nodes less a maximum matching of the order (Fulkerson)."""
+    """Return the largest antichain: nodes less a maximum matching of the order (Fulkerson)."""
     closure = nx.transitive_closure_dag(network).subgraph(active)
     tops = [("from", node) for node in closure]
     split: nx.Graph[tuple[str, int]] = nx.Graph()

@@ -56,7 +56,7 @@ class Schedule(Struct, frozen=True):
 def schedule_plan(
     plan: Plan, graph: PlanGraph, rules: RunRules, slots: int | None = None
 ) -> Schedule:
-    """The timetable for the slots given, else the plan's, else the configured ones."""
+    """Return the timetable for the slots given, else the plan's, else the configured ones."""
     count = slots or plan.slots or rules.slots
     if len(plan.tasks) > MOST_SIMULATED:
         return _listed(plan, graph, count)
@@ -79,7 +79,7 @@ def schedule_plan(
 def what_if(
     plan: Plan, graph: PlanGraph, rules: RunRules, slots: Iterable[int]
 ) -> tuple[Schedule, ...]:
-    """One schedule for each number of slots; more slots never show as slower."""
+    """Return one schedule for each number of slots; more slots never show as slower."""
     counts = tuple(slots)
     simulates = len(plan.tasks) * len(counts) <= MOST_SIMULATED
     now = plan.slots or rules.slots
@@ -103,7 +103,7 @@ def _usable(plan: Plan, slots: int) -> int:
 
 
 def _course(plan: Plan, rules: RunRules, slots: int) -> Course:
-    """The run of the plan, if all goes well; nothing is stopped for its time."""
+    """Return the run of the plan, if all goes well; nothing is stopped for its time."""
     tasks = tuple(replace(spec, timeout_seconds=None, brief=None) for spec in plan.tasks)
     simulated = replace(plan, tasks=tasks, slots=slots)
     state = begin(RunPlanned(_NOBODY, simulated, rules, _NOTHING, "", None, seed=0))
@@ -111,7 +111,7 @@ def _course(plan: Plan, rules: RunRules, slots: int) -> Course:
 
 
 def _listed(plan: Plan, graph: PlanGraph, slots: int) -> Schedule:
-    """The best timetable that list scheduling finds."""
+    """Return the best timetable that list scheduling finds."""
     work = _workload(plan, graph, _usable(plan, slots))
     best = best_timetable(work, _urgency(plan, len(work.seconds)))
     tasks = len(plan.tasks)
@@ -130,7 +130,7 @@ def _listed(plan: Plan, graph: PlanGraph, slots: int) -> Schedule:
 
 
 def _spread(plan: Plan, graph: PlanGraph, work: Workload) -> tuple[float, float]:
-    """The tenth and the ninetieth of a hundred runs, as factors of the one that is expected.
+    """Return the tenth and the ninetieth of a hundred runs, as factors of the one that is expected.
 
     Each sample draws every duration from its estimate's spread; two tasks whose collision is
     foreseen, and which nothing keeps apart, cost the second one another try as often as that.
@@ -161,7 +161,7 @@ def _spread(plan: Plan, graph: PlanGraph, work: Workload) -> tuple[float, float]
 
 
 def _keys(plan: Plan, work: Workload) -> list[tuple[float, ...]]:
-    """The dispatcher's order."""
+    """Return the dispatcher's order."""
     return [
         (float(urgency), -level)
         for urgency, level in zip(_urgency(plan, len(work.seconds)), tails(work), strict=True)
@@ -178,7 +178,7 @@ def _stretched(schedule: Schedule, factor: float) -> Schedule:
 
 
 def _with_slots(timetable: Schedule, asked: Schedule) -> Schedule:
-    """A timetable of fewer slots, which holds for more of them as well."""
+    """Return a timetable of fewer slots, which holds for more of them as well."""
     return replace(
         timetable,
         slots=asked.slots,
@@ -239,7 +239,7 @@ def _add_barriers(plan: Plan, before: list[list[int]]) -> None:
 
 
 def _urgency(plan: Plan, count: int) -> list[int]:
-    """Each task's rank of priority; barriers come first, as soon as they can."""
+    """Return each task's rank of priority; barriers come first, as soon as they can."""
     ranks = [_URGENCY[spec.priority] for spec in plan.tasks if spec.enabled]
     low = min(ranks, default=0)
     listed = [_URGENCY[spec.priority] if spec.enabled else low for spec in plan.tasks]

@@ -71,7 +71,7 @@ def _rules(work: Workload) -> Iterator[list[float]]:
 
 
 def _justified(work: Workload, mirror: Workload, found: Timetable, bound: float) -> Timetable:
-    """The timetable shifted back and forth until that no longer shortens it."""
+    """Return the timetable shifted back and forth until that no longer shortens it."""
     rank = {position: place for place, position in enumerate(topological_order(work.before))}
     best = current = found
     for _ in range(max(1, _JUSTIFIED_TASKS // (2 * len(work.seconds) or 1))):

@@ -30,7 +30,7 @@ class Workload(Struct, frozen=True):
     capacities: tuple[float, ...]
 
     def mirrored(self) -> "Workload":
-        """The same problem with time running backwards."""
+        """Return the same problem with time running backwards."""
         return Workload(
             self.seconds, successors(self.before), self.excluded, self.demands, self.capacities
         )
@@ -49,7 +49,7 @@ class Timetable(Struct, frozen=True):
 
 
 def successors(before: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
-    """The same arrows the other way round."""
+    """Return the same arrows the other way round."""
     after: list[list[int]] = [[] for _ in before]
     for position, earlier in enumerate(before):
         for other in earlier:
@@ -58,7 +58,7 @@ def successors(before: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]
 
 
 def topological_order(before: Sequence[tuple[int, ...]]) -> list[int]:
-    """Every task after those that have to end before it."""
+    """Return every task after those that have to end before it."""
     after = successors(before)
     missing = [len(earlier) for earlier in before]
     order = [position for position, count in enumerate(missing) if count == 0]
@@ -71,7 +71,7 @@ def topological_order(before: Sequence[tuple[int, ...]]) -> list[int]:
 
 
 def tails(work: Workload) -> list[float]:
-    """The longest chain from each task's start to the end: its b-level."""
+    """Return the longest chain from each task's start to the end: its b-level."""
     levels = [0.0] * len(work.seconds)
     for position in reversed(topological_order(work.before)):
         levels[position] += work.seconds[position]
@@ -124,7 +124,7 @@ def generate_parallel(work: Workload, keys: Sequence[tuple[float, ...]]) -> Time
 
 
 def generate_serial(work: Workload, order: Sequence[int]) -> Timetable:
-    """Each task in turn as early as it fits; `order` must respect `before`."""
+    """Return each task in turn as early as it fits; `order` must respect `before`."""
     count = len(work.seconds)
     starts, finishes = [0.0] * count, [0.0] * count
     profile = _Profile(work.capacities)
@@ -192,7 +192,7 @@ class _Profile:
                 taken[step] += amount
 
     def _step_at(self, moment: float) -> int:
-        """The step that begins at the moment, split off if there is none."""
+        """Return the step that begins at the moment, split off if there is none."""
         step = bisect_left(self._times, moment)
         if step == len(self._times) or self._times[step] != moment:
             self._times.insert(step, moment)
@@ -202,7 +202,7 @@ class _Profile:
 
 
 def _past(rivals: list[tuple[float, float]], start: float, seconds: float) -> float:
-    """The first moment from `start` on at which no rival overlaps."""
+    """Return the first moment from `start` on at which no rival overlaps."""
     for begin, end in rivals:
         if begin < start + seconds and end > start:
             start = end
