@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.fields.declaration import SectionOf, keys_of
-from pex_tui.planning.fields.documents import Path as Place
-from pex_tui.planning.fields.documents import UnreadableError, read_document
+from pex_tui.planning.fields.documents import read_document
 from pex_tui.planning.fields.kinds import Findings, Leaf, MapOf
+from pex_tui.planning.fields.problems import Path as Place
+from pex_tui.planning.fields.problems import UnreadableError
 from pex_tui.planning.fields.readers import ENGINE_VARIABLES
 from pex_tui.resources import shipped
 from pex_tui.settings.model import Settings

@@ -9,13 +9,9 @@ from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import Expects, PermissionMode, PermissionRules
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.fields.declaration import Key, Section, SectionOf
-from pex_tui.planning.fields.documents import (
-    Document,
-    Problem,
-    UnreadableError,
-    read_document,
-)
+from pex_tui.planning.fields.documents import Document, read_document
 from pex_tui.planning.fields.kinds import Finding, Leaf, choice
+from pex_tui.planning.fields.problems import Problem, UnreadableError
 from pex_tui.planning.fields.readers import read_list, read_word
 from pex_tui.planning.fields.value_types import (
     Command,

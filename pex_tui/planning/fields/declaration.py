@@ -16,7 +16,6 @@ from typing import Annotated, Any, ClassVar, Literal, Union, cast, get_args, get
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
-from pex_tui.planning.fields.documents import Path as Place
 from pex_tui.planning.fields.kinds import (
     Finding,
     Findings,
@@ -28,6 +27,7 @@ from pex_tui.planning.fields.kinds import (
     boolean,
     choice,
 )
+from pex_tui.planning.fields.problems import Path as Place
 from pex_tui.planning.fields.validation_text import missing_key, unknown_key, wrong_type
 
 

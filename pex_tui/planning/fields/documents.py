@@ -9,22 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-Path = tuple[str | int, ...]
-
-
-class Problem(Struct, frozen=True, order=True):
-    """Something to mend, and its line, counted from 1."""
-
-    line: int
-    text: str
-
-
-class UnreadableError(Exception):
-    """The text is not YAML or JSON, or too much of it."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.text)
-        self.problem = problem
+from pex_tui.planning.fields.problems import Path, Problem
 
 
 class Document(Struct, frozen=True):
@@ -50,4 +35,4 @@ def read_document(text: str, *, first_line: int = 1) -> Document:
     """Return the text as data with lines; raise UnreadableError with the place and the reason."""
     from pex_tui.planning.fields.yaml_reader import read_yaml  # noqa: PLC0415  # it loads PyYAML
 
-    return read_yaml(text, first_line)
+    return Document(*read_yaml(text, first_line))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from pex_tui.planning.fields.documents import Path as Place
+from pex_tui.planning.fields.problems import Path as Place
 from pex_tui.planning.fields.readers import read_list
 from pex_tui.planning.fields.validation_text import out_of_range, unknown_choice, wrong_type
 

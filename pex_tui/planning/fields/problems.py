@@ -1,8 +1,27 @@
 """Everything wrong with a plan at once, each with its line."""
 
+from msgspec import Struct
+
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
-from pex_tui.planning.fields.documents import Problem
+
+Path = tuple[str | int, ...]
+"""The place of a value in a document: the keys and positions that lead to it."""
+
+
+class Problem(Struct, frozen=True, order=True):
+    """Something to mend, and its line, counted from 1."""
+
+    line: int
+    text: str
+
+
+class UnreadableError(Exception):
+    """The text is not YAML or JSON, or too much of it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.text)
+        self.problem = problem
 
 
 def located(name: str, problem: Problem) -> str:

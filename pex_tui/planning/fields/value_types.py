@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pex_tui.core.model.plan import LockMode
 from pex_tui.core.model.run_rules import MOST_SLOTS
 from pex_tui.planning.fields import quantities, readers
-from pex_tui.planning.fields.documents import Path as Place
 from pex_tui.planning.fields.kinds import Finding, Findings, Leaf, ListOf
+from pex_tui.planning.fields.problems import Path as Place
 
 _WORD = {"type": "string", "minLength": 1}
 _TEXT = {"type": ["string", "number", "boolean"]}

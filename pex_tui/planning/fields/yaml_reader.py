@@ -1,12 +1,12 @@
 """YAML and JSON text as plain data with lines, by PyYAML's composer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import yaml
 
-from pex_tui.planning.fields.documents import Document, Path, Problem, UnreadableError
+from pex_tui.planning.fields.problems import Path, Problem, UnreadableError
 
 MAX_VALUES = 200_000
 
@@ -15,8 +15,8 @@ _MERGE = "tag:yaml.org,2002:merge"
 _STANDARD_TAGS = "tag:yaml.org,2002:"
 
 
-def read_yaml(text: str, first_line: int) -> Document:
-    """Return the text as data with lines; raise UnreadableError with the place and the reason."""
+def read_yaml(text: str, first_line: int) -> tuple[Any, Mapping[Path, int], tuple[Problem, ...]]:
+    """Return a `Document`'s fields; raise UnreadableError with the place and the reason."""
     # JSON allows tabs between values, YAML does not; inside JSON's strings they are not legal.
     spaced = text.replace("\t", " ") if text.lstrip()[:1] in {"{", "["} else text
     try:
@@ -29,7 +29,7 @@ def read_yaml(text: str, first_line: int) -> Document:
         raise UnreadableError(Problem(first_line, f"it is not readable YAML: {error}")) from error
     reader = _Reader(first_line)
     content = None if root is None else reader.value(root, (), frozenset())
-    return Document(content, reader.lines, tuple(sorted(reader.problems)))
+    return content, reader.lines, tuple(sorted(reader.problems))
 
 
 def _composed(text: str) -> yaml.Node | None:

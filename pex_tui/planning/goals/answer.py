@@ -13,8 +13,8 @@ from pex_tui.core.formatting import percent
 from pex_tui.core.model.plan import GatePolicy, Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.sanitize import clean
-from pex_tui.planning.fields.documents import UnreadableError, read_document
-from pex_tui.planning.fields.problems import PlanError
+from pex_tui.planning.fields.documents import read_document
+from pex_tui.planning.fields.problems import PlanError, UnreadableError
 from pex_tui.planning.goals.planner import GoalPlan, explained
 from pex_tui.planning.goals.question import MOST_TASKS
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from pex_tui.core.model.plan import Plan
-from pex_tui.planning.fields.documents import UnreadableError, read_document
-from pex_tui.planning.fields.problems import PlanError
+from pex_tui.planning.fields.documents import read_document
+from pex_tui.planning.fields.problems import PlanError, UnreadableError
 from pex_tui.planning.plan_file.writer import document_to_yaml, flow, plan_document
 
 FIELDS = (

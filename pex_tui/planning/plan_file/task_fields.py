@@ -5,14 +5,9 @@ from typing import Any, TypeVar, cast
 from msgspec import Struct, field
 
 from pex_tui.planning.fields.declaration import Section, SectionOf
-from pex_tui.planning.fields.documents import (
-    Document,
-    Path,
-    Problem,
-    UnreadableError,
-    read_document,
-)
+from pex_tui.planning.fields.documents import Document, read_document
 from pex_tui.planning.fields.kinds import Finding
+from pex_tui.planning.fields.problems import Path, Problem, UnreadableError
 from pex_tui.planning.fields.schema import PlanHead, TaskFile
 
 _Read = TypeVar("_Read", bound=Section)

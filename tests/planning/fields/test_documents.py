@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.planning.fields.documents import UnreadableError, read_document
+from pex_tui.planning.fields.documents import read_document
+from pex_tui.planning.fields.problems import UnreadableError
 from pex_tui.resources import shipped
 
 
