@@ -10,6 +10,7 @@ from pathlib import Path
 from pex_tui.application.command_context import await_command
 from pex_tui.application.demo_project import make_demo
 from pex_tui.application.headless_driver import drive_headless
+from pex_tui.application.plan_drafts import PlanDrafts
 from pex_tui.application.project import open_ground
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.runs import start_run
@@ -51,6 +52,6 @@ def run_demo(options: argparse.Namespace) -> int:
 
 async def _headless(plan: Path, as_json: bool, streams: Streams) -> int:
     ground = await open_ground(plan.parent, _SAMPLE)
-    draft = await ground.load_plan(plan)
+    draft = await PlanDrafts(ground).load(plan)
     session = await start_run(ground, draft, RunOptions())
     return await drive_headless(ground, session, streams, as_json=as_json)

@@ -14,6 +14,7 @@ from pex_tui.application.command_context import (
 from pex_tui.application.goal_argument import quoted
 from pex_tui.application.headless_driver import drive_headless
 from pex_tui.application.lost_runs import telling_of_lost
+from pex_tui.application.plan_drafts import PlanDrafts
 from pex_tui.application.project import Ground
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.runs import resume_run, start_run
@@ -54,19 +55,16 @@ async def _draft(
     notes = streams.notes.write
     if goal is not None:
         _check_approved(tidy_goal(goal), options)
-    load = (
-        partial(ground.load_plan, plan)
-        if plan is not None
-        else partial(ground.plan_goal, goal or "", Planning(notes))
-    )
-    draft = await load(
+    drafts = PlanDrafts(
+        ground,
         slots=options.slots,
         fail_fast=options.fail_fast,
         land=options.land,
         uncommitted=options.include_uncommitted,
     )
     if plan is not None:
-        return draft
+        return await drafts.load(plan)
+    draft = await drafts.plan_goal(goal or "", Planning(notes))
     for reason in draft.reasons:
         notes(reason)
     if not any(spec.enabled for spec in draft.plan.tasks):

@@ -10,10 +10,12 @@ import os
 import subprocess
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.application.doctor_checks import check_all
@@ -29,13 +31,14 @@ from pex_tui.textfiles import save_text_file
 
 if TYPE_CHECKING:
     from pex_tui.adapters.ipc.attached_session import FollowedSession
+    from pex_tui.application.plan_drafts import PlanDrafts
     from pex_tui.engine.local import LocalSession
     from pex_tui.reports.report import Report
 
 _LOOK_SECONDS = 1.0
 
 
-class RepositoryWorkshop(Struct):
+class RepositoryWorkshop(Struct, dict=True):
     """One repository; `run_options` is how the command line wants its run hosted."""
 
     ground: Ground
@@ -89,6 +92,18 @@ class RepositoryWorkshop(Struct):
 
         return await asyncio.to_thread(read_report, self.ground, run)
 
+    @cached_property
+    def _drafts(self) -> PlanDrafts:
+        from pex_tui.application.plan_drafts import PlanDrafts  # noqa: PLC0415  # home needs none
+
+        return PlanDrafts(
+            self.ground,
+            slots=self.slots,
+            fail_fast=self.fail_fast,
+            land=self.run_options.land,
+            uncommitted=self.run_options.include_uncommitted,
+        )
+
     async def plan_of(self, run: RunId) -> PlanDraft:
         """The plan of a past run, to be run again as the repository is now."""
         from pex_tui.application.stored_state import read_state  # noqa: PLC0415
@@ -99,34 +114,16 @@ class RepositoryWorkshop(Struct):
             plan = read_state(journal, run).plan
         finally:
             journal.close_now()
-        return await self.ground.review(
-            plan_to_yaml(plan),
-            f"the plan of run {run}",
-            fail_fast=self.fail_fast,
-            land=self.run_options.land,
-            uncommitted=self.run_options.include_uncommitted,
-        )
+        drafts = replace(self._drafts, slots=None)
+        return await drafts.review(plan_to_yaml(plan), f"the plan of run {run}")
 
     async def open_plan(self, path: Path) -> PlanDraft:
         """Parse and check a plan file."""
-        return await self.ground.load_plan(
-            path,
-            slots=self.slots,
-            fail_fast=self.fail_fast,
-            land=self.run_options.land,
-            uncommitted=self.run_options.include_uncommitted,
-        )
+        return await self._drafts.load(path)
 
     async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
         """The plan for a goal, with the reasons for it."""
-        return await self.ground.plan_goal(
-            goal,
-            planning,
-            slots=self.slots,
-            fail_fast=self.fail_fast,
-            land=self.run_options.land,
-            uncommitted=self.run_options.include_uncommitted,
-        )
+        return await self._drafts.plan_goal(goal, planning)
 
     async def keep(self, draft: PlanDraft) -> Path:
         """Write a plan that nobody saved into the state folder."""
@@ -143,7 +140,7 @@ class RepositoryWorkshop(Struct):
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
         """The draft with the plan of another text."""
-        return await self.ground.revise_plan(draft, text)
+        return await self._drafts.revise(draft, text)
 
     @property
     def merge_tool(self) -> str:

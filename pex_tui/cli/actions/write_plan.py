@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pex_tui.application.command_context import Options, await_command, ground_of
 from pex_tui.application.goal_argument import is_file, read_goal
+from pex_tui.application.plan_drafts import PlanDrafts
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
@@ -26,7 +27,7 @@ async def _plan(options: Options, streams: Streams) -> int:
     goal = read_goal(options.goal)
     ground = await ground_of(options)
     notes = streams.notes.write
-    made = await ground.compose_goal(goal, Planning(notes), slots=options.slots)
+    made = await PlanDrafts(ground, slots=options.slots).compose_goal(goal, Planning(notes))
     for reason in made.reasons:
         notes(reason)
     if target is None:
