@@ -1,9 +1,11 @@
-"""A real run on a sample project, as the command and the app's own key start it."""
+"""A real run on a sample project."""
 
 import argparse
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,40 +16,34 @@ from pex_tui.application.plan_drafts import PlanDrafts
 from pex_tui.application.project import open_ground
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.runs import start_run
-from pex_tui.application.terminal import is_headless
 from pex_tui.headless.streams import Streams, printing
 from pex_tui.resources import shipped
 
 # With a person there, the collision is theirs to settle; without one the task runs again.
 _SAMPLE = ("safety.env_pass=[DEMO_PACE]",)
-_ATTENDED = (
+ATTENDED = (
     *_SAMPLE,
     "conflict_resolution.auto_resolve=false",
     "conflict_resolution.fallback_mode=prompt",
 )
+"""Settings of a demo that a person watches."""
 
 
-def show_demo() -> int:
-    """The demo as the app's own key shows it."""
-    return run_demo(argparse.Namespace(dir=None, headless=False, json=False))
+@contextmanager
+def sample_project(directory: Path | None) -> Iterator[Path]:
+    """Make the sample project, yield its plan, and say in the end how to look around."""
+    folder = directory or Path(tempfile.mkdtemp(prefix="pex-demo-"))
+    plan = make_demo(shipped("config") / "demo" / "project", folder.resolve())
+    sys.stderr.write(f"The sample project is in {plan.parent}\n")
+    yield plan
+    place = shlex.quote(str(plan.parent))
+    sys.stderr.write(f"Look around: cd {place} && git log --oneline --all && pex-tui report\n")
 
 
 def run_demo(options: argparse.Namespace) -> int:
-    """Make the sample project and run its plan, with the app or without."""
-    directory = options.dir or Path(tempfile.mkdtemp(prefix="pex-demo-"))
-    plan = make_demo(shipped("config") / "demo" / "project", directory.resolve())
-    sys.stderr.write(f"The sample project is in {plan.parent}\n")
-    options.repo = plan.parent
-    if is_headless(options):
-        code = await_command(printing(partial(_headless, plan, options.json)))
-    else:
-        from pex_tui.application.tui_runner import run_app  # noqa: PLC0415  # only the app needs Textual
-
-        options.set = [*_ATTENDED, *getattr(options, "set", [])]
-        code = run_app(options, plan=plan)
-    place = shlex.quote(str(plan.parent))
-    sys.stderr.write(f"Look around: cd {place} && git log --oneline --all && pex-tui report\n")
-    return code
+    """Make the sample project and run its plan without the app."""
+    with sample_project(options.dir) as plan:
+        return await_command(printing(partial(_headless, plan, options.json)))
 
 
 async def _headless(plan: Path, as_json: bool, streams: Streams) -> int:

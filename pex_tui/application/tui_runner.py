@@ -6,6 +6,7 @@ What takes long to load is loaded once the terminal shows something: nothing hea
 from __future__ import annotations
 
 import asyncio
+from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from pex_tui.adapters.process.signals import ENDINGS, use_defaults
@@ -53,7 +54,15 @@ def run_app(
     if (error := app.crash or app.failure) is not None:
         raise error
     if app.wants_demo:
-        from pex_tui.application.demo import show_demo  # noqa: PLC0415  # it opens the app
-
-        return show_demo()
+        return show_demo(Namespace(dir=None))
     return app.return_code or 0
+
+
+def show_demo(options: Options) -> int:
+    """Make the sample project and show its plan for review."""
+    from pex_tui.application.demo import ATTENDED, sample_project  # noqa: PLC0415  # large
+
+    with sample_project(options.dir) as plan:
+        options.repo = plan.parent
+        options.set = [*ATTENDED, *getattr(options, "set", [])]
+        return run_app(options, plan=plan)

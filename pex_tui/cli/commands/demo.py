@@ -24,6 +24,12 @@ COMMAND = Command(
 
 def main(options: Namespace) -> int:
     """Make the sample project and run its plan, with the app or without."""
-    from pex_tui.application.demo import run_demo
+    from pex_tui.application.terminal import is_headless
 
-    return run_demo(options)
+    if is_headless(options):
+        from pex_tui.application.demo import run_demo
+
+        return run_demo(options)
+    from pex_tui.application.tui_runner import show_demo
+
+    return show_demo(options)
