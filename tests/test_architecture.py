@@ -60,7 +60,7 @@ def test_commands_without_a_screen_load_neither_textual_nor_pydantic(module: str
 def test_a_run_of_a_plan_file_loads_nothing_that_makes_plans() -> None:
     loaded = loaded_by("pex_tui.application.headless_runs")
 
-    assert not loaded & {"pex_tui.planning.goals.planner", "pex_tui.planning.foresight.foresight"}
+    assert not loaded & {"pex_tui.planning.goals.planner", "pex_tui.planning.prediction.predictor"}
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ from pex_tui.engine.contained import Advisor
 from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
 from pex_tui.planning.plan_file.context import PlanContext
-from pex_tui.planning.plan_file.foreseeable import may_collide
 from pex_tui.planning.plan_file.parser import parse_plan
+from pex_tui.planning.plan_file.predictable_tasks import may_collide
 from pex_tui.textfiles import load_text_file
 
 if TYPE_CHECKING:
-    from pex_tui.application.collision_prediction import Foreseer
+    from pex_tui.application.conflict_prediction import Foreseer
     from pex_tui.planning.goals.planner import GoalPlan
 
 
@@ -145,7 +145,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
 
     @cached_property
     def _foreseer(self) -> "Foreseer":
-        from pex_tui.application.collision_prediction import Foreseer  # noqa: PLC0415  # if any may collide
+        from pex_tui.application.conflict_prediction import Foreseer  # noqa: PLC0415  # if any may collide
 
         return Foreseer(self.ground.repository, self.ground.places.root)
 

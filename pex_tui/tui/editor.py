@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pex_tui.tui.settlement import FileMerge
+from pex_tui.tui.manual_resolution import FileMerge
 
 if TYPE_CHECKING:
     from pex_tui.tui.terminal.terminal_app import TerminalApp

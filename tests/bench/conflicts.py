@@ -19,17 +19,17 @@ from typing import Any
 import numpy as np  # type: ignore[import-not-found]  # of the extra `bench`
 from pyarrow import parquet  # type: ignore[import-not-found]  # likewise
 
-from pex_tui.planning.foresight.change_index import Change, ChangeIndex
-from pex_tui.planning.foresight.collisions import (
+from pex_tui.planning.prediction.change_index import Change, ChangeIndex
+from pex_tui.planning.prediction.likely_files import FILE_FEATURES, file_features, likely_files
+from pex_tui.planning.prediction.logistic import LogisticModel
+from pex_tui.planning.prediction.pair_features import (
     GLOB_FEATURES,
     TEXT_FEATURES,
     glob_features,
     text_features,
 )
-from pex_tui.planning.foresight.foresight import Foresight
-from pex_tui.planning.foresight.likely_files import FILE_FEATURES, file_features, likely_files
-from pex_tui.planning.foresight.logistic import LogisticModel
-from pex_tui.planning.foresight.model import ForesightModel, read_model
+from pex_tui.planning.prediction.prediction_model import ForesightModel, read_model
+from pex_tui.planning.prediction.predictor import Foresight
 
 WEIGHTS = Path(__file__).parents[2] / "config" / "foresight.json"
 FITTED = 0.7  # the share of each repository that is learned from

@@ -13,8 +13,8 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import RunState
 from pex_tui.core.step import follow, replay
+from pex_tui.engine.conflict_resolver import ConflictDesk
 from pex_tui.engine.conflict_sides import ConflictSides
-from pex_tui.engine.conflicts import ConflictDesk
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.ports import GateResult, Lander, SlotPool

@@ -12,7 +12,7 @@ from pex_tui.core.model.plan import Plan, Strategy
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.sanitize import clean
-from pex_tui.planning.plan_file.foreseeable import LITTLE_HISTORY
+from pex_tui.planning.plan_file.predictable_tasks import LITTLE_HISTORY
 from pex_tui.planning.plan_file.warnings import PlanWarning, plan_warnings
 from pex_tui.planning.scheduling.expected_waits import exclusions, turns
 from pex_tui.planning.scheduling.graph_shape import PlanShape, plan_shape

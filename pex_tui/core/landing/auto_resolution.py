@@ -27,7 +27,7 @@ def merge_work(state: RunState, task: TaskState, work: CommitId) -> MergeWork:
     Strategies only help where a gate judges, on what has landed, and where no person has decided.
     """
     judged = bool(state.plan.verify) and not state.gate_off and task.onto is None
-    combine = judged and task.own_work is None
+    auto_resolve = judged and task.own_work is None
     return MergeWork(task.id, task.attempt, work, task.onto, combine)
 
 

@@ -14,7 +14,7 @@ from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.precedence import Precedence
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.planning.agent_definitions.definition_file import TOOLS_THAT_WRITE
-from pex_tui.planning.plan_file.foreseeable import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
+from pex_tui.planning.plan_file.predictable_tasks import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
 from pex_tui.planning.scheduling.expected_waits import exclusions
 
 _MOST_NAMED = 5

@@ -20,9 +20,9 @@ from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
 from pex_tui.tui.editor import editable, edited
 from pex_tui.tui.keyboard.typed_ahead import command
+from pex_tui.tui.manual_resolution import FileMerge, Settlement, begin_settlement
 from pex_tui.tui.screens.modals import TextScreen, may_discard
 from pex_tui.tui.screens.pex_screen import PexScreen
-from pex_tui.tui.settlement import FileMerge, Settlement, begin_settlement
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.sides import head_lines, preview_lines, side_lines
 from pex_tui.tui.widgets.text_view import Line, PlainView, TextView

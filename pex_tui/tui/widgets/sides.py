@@ -11,7 +11,7 @@ from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
 from pex_tui.core.textmerge.diff3 import Chunk, Origin
 from pex_tui.engine.conflict_sides import ConflictSides
-from pex_tui.tui.settlement import FileMerge, Settlement
+from pex_tui.tui.manual_resolution import FileMerge, Settlement
 from pex_tui.tui.widgets.text_view import Line
 
 _WIDE = 100

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.core.model.ids import CommitId
-from pex_tui.planning.foresight.change_index import Change
+from pex_tui.planning.prediction.change_index import Change
 
 MOST_CHANGES = 20_000
 _TIMEOUT_SECONDS = 60.0

@@ -7,7 +7,7 @@ import pytest
 
 from pex_tui.adapters.git.capture import change_set as footprints
 from pex_tui.adapters.git.maintenance.landed_refs import read_landed
-from pex_tui.adapters.git.overlap.overlap_watcher import GitLookout
+from pex_tui.adapters.git.overlap.git_overlap_probe import GitLookout
 from pex_tui.adapters.git.plumbing import shadow_index as shadow
 from pex_tui.adapters.git.plumbing.merge_tree import entries_at
 from pex_tui.core.model.ids import CommitId

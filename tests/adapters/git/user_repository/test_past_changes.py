@@ -1,7 +1,7 @@
 from pex_tui.adapters.git.plumbing.repository import discover
 from pex_tui.adapters.git.user_repository.past_changes import past_changes
 from pex_tui.core.model.ids import CommitId
-from pex_tui.planning.foresight.change_index import Change
+from pex_tui.planning.prediction.change_index import Change
 from tests.adapters.git.conftest import Project
 
 

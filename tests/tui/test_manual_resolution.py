@@ -3,7 +3,7 @@ from msgspec.structs import replace
 from pex_tui.core.textmerge.diff3 import Choice
 from pex_tui.core.textmerge.syntax_check import NOT_CHECKED, OK
 from pex_tui.engine.conflict_sides import ConflictSides
-from pex_tui.tui.settlement import begin_settlement
+from pex_tui.tui.manual_resolution import begin_settlement
 from tests.tui.drafts import API_OURS, API_THEIRS, binary_conflict, deletion, text_conflict
 
 

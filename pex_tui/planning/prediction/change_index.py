@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from pex_tui.planning.foresight.words import path_words, words
+from pex_tui.planning.prediction.words import path_words, words
 
 HALF_LIVES = (30.0, 300.0)  # changes after which a file's heat has halved
 COUNT_BITS = 4  # of a posting, for how often the word occurs there

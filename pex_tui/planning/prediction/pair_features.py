@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from pex_tui.core.model.globs import overlap, plain_start
-from pex_tui.planning.foresight.change_index import ChangeIndex
-from pex_tui.planning.foresight.likely_files import Likely
+from pex_tui.planning.prediction.change_index import ChangeIndex
+from pex_tui.planning.prediction.likely_files import Likely
 
 TEXT_FEATURES = (
     "bias",

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.planning.foresight.words import path_words, words
+from pex_tui.planning.prediction.words import path_words, words
 
 
 def test_names_are_followed_by_their_parts_and_endings_are_taken_off() -> None:

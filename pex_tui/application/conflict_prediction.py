@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.adapters.git.user_repository.past_changes import MOST_CHANGES, past_changes
-from pex_tui.adapters.storage.change_index import StoredIndex, load_index, store_index
+from pex_tui.adapters.storage.change_index_file import StoredIndex, load_index, store_index
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.plan import Plan
-from pex_tui.planning.foresight.change_index import Change, ChangeIndex
-from pex_tui.planning.foresight.foresight import Foresight
-from pex_tui.planning.foresight.model import read_model
+from pex_tui.planning.prediction.change_index import Change, ChangeIndex
+from pex_tui.planning.prediction.prediction_model import read_model
+from pex_tui.planning.prediction.predictor import Foresight
 from pex_tui.resources import shipped
 
 

@@ -6,11 +6,11 @@ import pytest
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.run_rules import RunRules
-from pex_tui.planning.foresight.change_index import Change, ChangeIndex
-from pex_tui.planning.foresight.foresight import Foresight
-from pex_tui.planning.foresight.logistic import LogisticModel
-from pex_tui.planning.foresight.model import read_model
-from pex_tui.planning.plan_file.foreseeable import MOST_TASKS
+from pex_tui.planning.plan_file.predictable_tasks import MOST_TASKS
+from pex_tui.planning.prediction.change_index import Change, ChangeIndex
+from pex_tui.planning.prediction.logistic import LogisticModel
+from pex_tui.planning.prediction.prediction_model import read_model
+from pex_tui.planning.prediction.predictor import Foresight
 from pex_tui.resources import shipped
 
 MODEL = read_model(shipped("config") / "foresight.json")

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from pex_tui.planning.foresight.change_index import COUNT_BITS, ChangeIndex
-from pex_tui.planning.foresight.logistic import LogisticModel
-from pex_tui.planning.foresight.words import path_words, words
+from pex_tui.planning.prediction.change_index import COUNT_BITS, ChangeIndex
+from pex_tui.planning.prediction.logistic import LogisticModel
+from pex_tui.planning.prediction.words import path_words, words
 
 FILE_FEATURES = (
     "bias",

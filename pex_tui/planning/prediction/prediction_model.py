@@ -5,9 +5,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pex_tui.planning.foresight.collisions import GLOB_FEATURES, TEXT_FEATURES
-from pex_tui.planning.foresight.likely_files import FILE_FEATURES
-from pex_tui.planning.foresight.logistic import LogisticModel
+from pex_tui.planning.prediction.likely_files import FILE_FEATURES
+from pex_tui.planning.prediction.logistic import LogisticModel
+from pex_tui.planning.prediction.pair_features import GLOB_FEATURES, TEXT_FEATURES
 
 
 class ForesightModel(Struct, frozen=True):

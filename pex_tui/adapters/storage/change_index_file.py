@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.model.ids import CommitId
-from pex_tui.planning.foresight.change_index import ChangeIndex, Heat, Postings
+from pex_tui.planning.prediction.change_index import ChangeIndex, Heat, Postings
 
 _FORMAT = f"pex-tui changes 1 {sys.byteorder}"
 _NUMBER, _SHORT, _REAL = "I", "H", "d"

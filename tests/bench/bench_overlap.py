@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pex_tui.adapters.git.overlap.git_overlap_probe import GitLookout
 from pex_tui.adapters.git.overlap.overlap_filter import may_collide
-from pex_tui.adapters.git.overlap.overlap_watcher import GitLookout
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.system.folder_watch import FolderWatch
 from pex_tui.core.model.ids import CommitId
 from tests.adapters.git.conftest import Bench, Project, key_of, writer
-from tests.adapters.git.overlap.test_overlap_watcher import START, at_work, disturb
+from tests.adapters.git.overlap.test_git_overlap_probe import START, at_work, disturb
 
 pytestmark = pytest.mark.bench
 

@@ -6,17 +6,17 @@ from itertools import combinations
 
 from pex_tui.core.model.globs import any_overlap, matches
 from pex_tui.core.model.plan import Collision, TaskSpec
-from pex_tui.planning.foresight.change_index import ChangeIndex
-from pex_tui.planning.foresight.collisions import (
+from pex_tui.planning.plan_file.predictable_tasks import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
+from pex_tui.planning.prediction.change_index import ChangeIndex
+from pex_tui.planning.prediction.likely_files import Likely, likely_files
+from pex_tui.planning.prediction.pair_features import (
     Outlook,
     Terrain,
     common_file,
     glob_features,
     text_features,
 )
-from pex_tui.planning.foresight.likely_files import Likely, likely_files
-from pex_tui.planning.foresight.model import ForesightModel
-from pex_tui.planning.plan_file.foreseeable import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
+from pex_tui.planning.prediction.prediction_model import ForesightModel
 
 LEAST_CHANCE = 0.05  # pairs below it are not told of
 _MOST_KEPT = 1000  # texts whose outlook is remembered

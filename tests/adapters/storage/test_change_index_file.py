@@ -3,9 +3,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.adapters.storage.change_index import StoredIndex, load_index, store_index
+from pex_tui.adapters.storage.change_index_file import StoredIndex, load_index, store_index
 from pex_tui.core.model.ids import CommitId
-from pex_tui.planning.foresight.change_index import Change, ChangeIndex
+from pex_tui.planning.prediction.change_index import Change, ChangeIndex
 
 TIP = CommitId("1" * 40)
 PATHS = st.sampled_from(("a.py", "src/deep/näme.py", "bad\udcffname", "b", "c/d.txt"))

@@ -9,8 +9,8 @@ import pytest
 
 from pex_tui.adapters.git.capture import capture as capturing
 from pex_tui.adapters.git.capture import change_set as footprints
+from pex_tui.adapters.git.overlap.git_overlap_probe import GitLookout
 from pex_tui.adapters.git.overlap.overlap_filter import may_collide
-from pex_tui.adapters.git.overlap.overlap_watcher import GitLookout
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.core.model.conflict import SharedPath

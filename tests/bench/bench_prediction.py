@@ -9,12 +9,12 @@ import pytest
 
 from pex_tui.adapters.git.plumbing.repository import discover
 from pex_tui.adapters.git.user_repository.past_changes import past_changes
-from pex_tui.adapters.storage.change_index import StoredIndex, load_index, store_index
+from pex_tui.adapters.storage.change_index_file import StoredIndex, load_index, store_index
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import TaskSpec
-from pex_tui.planning.foresight.change_index import ChangeIndex
-from pex_tui.planning.foresight.foresight import Foresight
-from pex_tui.planning.foresight.model import read_model
+from pex_tui.planning.prediction.change_index import ChangeIndex
+from pex_tui.planning.prediction.prediction_model import read_model
+from pex_tui.planning.prediction.predictor import Foresight
 from pex_tui.resources import shipped
 
 pytestmark = pytest.mark.bench
