@@ -1,4 +1,4 @@
-"""Watching a run that another process drives."""
+"""FolderWatcher a run that another process drives."""
 
 import os
 

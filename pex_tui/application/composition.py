@@ -18,7 +18,7 @@ from pex_tui.adapters.git.landing.lander import (
     LanderOptions,
 )
 from pex_tui.adapters.git.maintenance.runs_by_refs import FoundRun
-from pex_tui.adapters.git.overlap.git_overlap_probe import GitLookout
+from pex_tui.adapters.git.overlap.git_overlap_probe import GitOverlapProbe
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.plumbing.repository import Identity, Repository
@@ -86,7 +86,7 @@ def assemble(
             ),
             lander=lander,
             clock=clock,
-            lookout=GitLookout(workspaces),
+            overlap_probe=GitOverlapProbe(workspaces),
             desk=door,
             log=FaultLog(ground.places.faults(state.run)),
         ),

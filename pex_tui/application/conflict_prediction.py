@@ -15,30 +15,30 @@ from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.plan import Plan
 from pex_tui.planning.prediction.change_index import Change, ChangeIndex
 from pex_tui.planning.prediction.prediction_model import read_model
-from pex_tui.planning.prediction.predictor import Foresight
+from pex_tui.planning.prediction.predictor import ConflictPredictor
 from pex_tui.resources import shipped
 
 
-class Foreseer(Struct):
-    """Foresight for the plans of one repository, made on first use and again when HEAD moved."""
+class RepositoryPredictor(Struct):
+    """Predicts for the plans of one repository; reads its history again when HEAD moved."""
 
     repository: Repository
     folder: Path
-    _known: Foresight | None = None
+    _known: ConflictPredictor | None = None
     _tip: CommitId | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def foresee(self, plan: Plan, tracked: Collection[str]) -> Plan:
+    async def predict(self, plan: Plan, tracked: Collection[str]) -> Plan:
         """The plan with what was foreseen for its tasks; as it is where git can't tell the past."""
         try:
             async with self._turn:
-                foresight = await self._foresight(tracked)
-                found = await asyncio.to_thread(foresight.collisions, plan.tasks)
+                predictor = await self._read_history(tracked)
+                found = await asyncio.to_thread(predictor.predict, plan.tasks)
         except (GitError, OSError):
             return plan
-        return replace(plan, collisions=found, past_changes=len(foresight.index))
+        return replace(plan, collisions=found, past_changes=len(predictor.index))
 
-    async def _foresight(self, tracked: Collection[str]) -> Foresight:
+    async def _read_history(self, tracked: Collection[str]) -> ConflictPredictor:
         tip = await self.repository.head()
         if self._known is None or self._tip != tip:
             path = self.folder / "changes.index"
@@ -50,7 +50,7 @@ class Foreseer(Struct):
                 if len(index) + len(found) > 2 * MOST_CHANGES:
                     index, found = ChangeIndex(), await past_changes(self.repository.git, tip, None)
                 await asyncio.to_thread(_learn, path, index, found, tip, tracked)
-            self._known = Foresight(
+            self._known = ConflictPredictor(
                 index, read_model(shipped("config") / "foresight.json"), tracked
             )
             self._tip = tip

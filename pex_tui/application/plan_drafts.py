@@ -28,11 +28,11 @@ from pex_tui.engine.session import PlanDraft, Planning
 from pex_tui.errors import UserError
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
-from pex_tui.planning.plan_file.predictable_tasks import may_collide
+from pex_tui.planning.plan_file.predictable_tasks import has_predictable_pair
 from pex_tui.textfiles import load_text_file
 
 if TYPE_CHECKING:
-    from pex_tui.application.conflict_prediction import Foreseer
+    from pex_tui.application.conflict_prediction import RepositoryPredictor
     from pex_tui.planning.goals.planner import GoalPlan
 
 
@@ -62,7 +62,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         said: list[str] = []
         context = await self._context(said)
         context = replace(context, folder=self._folder_of(place, context))
-        plan = await self._foresee(parse_plan(text, source, context), context, said)
+        plan = await self._predict(parse_plan(text, source, context), context, said)
         if context.folder and plan.folder == context.folder:
             said.append(f"Tasks run in {plan.folder}, where the plan lies, unless dir: says more.")
         return replace(self._draft(plan, Path(source).stem), notices=await self._notices(said))
@@ -71,7 +71,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         """Make a plan for a goal, with its reasons; raise UserError when there is no goal in it."""
         made = await self.compose_goal(goal, planning)
         said: list[str] = []
-        plan = await self._foresee(made.plan, await self._context(said), said)
+        plan = await self._predict(made.plan, await self._context(said), said)
         notices = await self._notices(said)
         return replace(self._draft(plan, "goal"), notices=notices, reasons=made.reasons)
 
@@ -108,7 +108,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         """Return the draft with the plan of another text; raise PlanError with every problem."""
         said: list[str] = []
         context = await self._context(said)
-        plan = await self._foresee(parse_plan(text, "the plan", context), context, said)
+        plan = await self._predict(parse_plan(text, "the plan", context), context, said)
         rules = self._rules(plan)
         notices = tuple(dict.fromkeys((*draft.notices, *said)))
         graph = PlanGraph.build(plan, rules)
@@ -136,18 +136,18 @@ class PlanDrafts(Struct, frozen=True, dict=True):
             agents=self.ground.library.agents.values(),
         )
 
-    async def _foresee(self, plan: Plan, context: PlanContext, said: list[str]) -> Plan:
+    async def _predict(self, plan: Plan, context: PlanContext, said: list[str]) -> Plan:
         """Return the plan with the collisions that the repository's past predicts."""
-        if not may_collide(plan):
+        if not has_predictable_pair(plan):
             return plan
         advisor = self._advisor("Predicting collisions", said)
-        return await advisor.ask(self._foreseer.foresee(plan, context.tracked), otherwise=plan)
+        return await advisor.ask(self._predictor.predict(plan, context.tracked), otherwise=plan)
 
     @cached_property
-    def _foreseer(self) -> "Foreseer":
-        from pex_tui.application.conflict_prediction import Foreseer  # noqa: PLC0415  # if any may collide
+    def _predictor(self) -> "RepositoryPredictor":
+        from pex_tui.application.conflict_prediction import RepositoryPredictor  # noqa: PLC0415  # if any may collide
 
-        return Foreseer(self.ground.repository, self.ground.places.root)
+        return RepositoryPredictor(self.ground.repository, self.ground.places.root)
 
     def _advisor(self, name: str, said: list[str]) -> Advisor:
         """Return a part whose failure is one more notice of the plan."""

@@ -67,6 +67,6 @@ def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
             report = make_report(journal.read(row.run))
     except JournalError:
         return RunFigures()
-    met = len(report.history.conflicted)
+    met = len(report.history.conflicting_tasks)
     found = report.metrics
     return RunFigures(found.makespan_seconds, found.speedup, met, found.cost_usd)

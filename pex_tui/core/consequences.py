@@ -236,7 +236,7 @@ def _record_long_wait(draft: Draft, task: TaskState) -> None:
         (task.id,),
         Decision.SERIALISED,
         reason="it gets the lock before any less urgent task",
-        seen_at=task.wait.since,
-        met_at=draft.now,
+        overlapping_at=task.wait.since,
+        conflicting_at=draft.now,
         detail=f"waited longer than lock_timeout for {', '.join(task.wait.on)}",
     )

@@ -36,7 +36,7 @@ from pex_tui.core.landing.bring_to_branch import apply_run_land_refused, apply_r
 from pex_tui.core.landing.transitions import apply_conflict_decided, apply_landing_event
 from pex_tui.core.lifecycle.attempts import apply_attempt_event, apply_task_dispatched
 from pex_tui.core.lifecycle.conflict_log import record
-from pex_tui.core.lifecycle.exclusion_waits import record_kept_apart
+from pex_tui.core.lifecycle.exclusion_waits import record_exclusion
 from pex_tui.core.lifecycle.step_draft import Draft, IllegalTransition
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import SUCCEEDED, Phase, RunStage
@@ -162,8 +162,8 @@ def _apply_task_held(draft: Draft, event: TaskHeld) -> None:
     if task.wait is not None and task.wait.cause is event.cause:
         wait = replace(task.wait, on=event.on, told=task.wait.told + 1)
     draft.change(event.task, wait=wait)
-    if event.cause is WaitCause.CONFLICT:
-        record_kept_apart(draft, event)
+    if event.cause is WaitCause.EXCLUDED:
+        record_exclusion(draft, event)
 
 
 def _record_broken_cycles(draft: Draft) -> None:
@@ -174,7 +174,7 @@ def _record_broken_cycles(draft: Draft) -> None:
             (task_id, need),
             Decision.DROPPED_NEED,
             reason="it was the weakest need of a cycle, and break_cycles is on",
-            foreseen_at=draft.now,
+            predicted_at=draft.now,
             detail=f"{task_id} no longer waits for {need}",
         )
 

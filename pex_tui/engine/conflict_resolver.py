@@ -15,7 +15,7 @@ from pex_tui.engine.ports import GateResult, Lander, LandingError
 _WITHOUT_A_RESULT = frozenset({Decision.RERUN, Decision.ABORTED})
 
 
-class ConflictDesk:
+class ConflictResolver:
     """Reads the sides of a conflict and makes the commit that settles it; moves no branch.
 
     What has landed since the conflict was met is part of it, up to when a person looks at it, so

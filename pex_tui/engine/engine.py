@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pex_tui.core.consequences import next_deadline
 from pex_tui.core.coordination.agent_messages import open_permissions
-from pex_tui.core.events.actions import Action, CaptureWork, RememberDecision
+from pex_tui.core.events.actions import Action, CaptureWork, RememberResolution
 from pex_tui.core.events.agent_events import PermissionDecided
 from pex_tui.core.events.run_events import (
     Event,
@@ -19,14 +19,14 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.lifecycle.scheduler import dispatch
 from pex_tui.core.lifecycle.step_draft import IllegalTransition
 from pex_tui.core.model.phases import RunStage
-from pex_tui.core.model.run_rules import RadarPolicy
+from pex_tui.core.model.run_rules import OverlapPolicy
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import Verdict
 from pex_tui.core.outcome import NOBODY, ending
 from pex_tui.core.step import step
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.event_queue import Inbox
-from pex_tui.engine.overlap_monitor import Radar
+from pex_tui.engine.overlap_monitor import OverlapMonitor
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
 
@@ -107,8 +107,13 @@ class Engine:
     async def _drive(self, performer: Performer) -> None:
         async with asyncio.TaskGroup() as group:
             running: set[asyncio.Task[None]] = set()
-            if self._ports.lookout is not None and self.state.rules.radar is not RadarPolicy.OFF:
-                radar = Radar(self.state, self._ports.lookout, self._ports.clock, self.post)
+            if (
+                self._ports.overlap_probe is not None
+                and self.state.rules.radar is not OverlapPolicy.OFF
+            ):
+                radar = OverlapMonitor(
+                    self.state, self._ports.overlap_probe, self._ports.clock, self.post
+                )
                 self.subscribe(radar.see)
                 advisor = Advisor("The radar", self._notice, self._ports.log)
                 watching = advisor.keep(radar.run, self._ports.clock.sleep)
@@ -162,7 +167,7 @@ class Engine:
             for asked, action in actions:
                 if isinstance(action, CaptureWork) is captures:
                     task = group.create_task(performer.perform(asked, action))
-                    if isinstance(action, RememberDecision):
+                    if isinstance(action, RememberResolution):
                         continue  # the last landing ends the run: what it taught is kept first
                     running.add(task)
                     task.add_done_callback(running.discard)

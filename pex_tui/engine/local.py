@@ -9,7 +9,7 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import RunState
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.conflict_resolver import ConflictDesk
+from pex_tui.engine.conflict_resolver import ConflictResolver
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.engine import Engine, Watcher
@@ -42,7 +42,7 @@ class LocalSession:
         self._places = places
         self._meter = meter
         self._release = release
-        self._desk = ConflictDesk(ports.lander, actor)
+        self._desk = ConflictResolver(ports.lander, actor)
         self._metering = Advisor("Measuring agents", self._notice, ports.log)
         self._comparing = Advisor("The live diff", self._notice, ports.log)
         self._serving: asyncio.Task[None] | None = None

@@ -17,7 +17,7 @@ from pex_tui.core.model.plan import Isolation
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.overlap_probe import Footprint, Lookout, Watching
+from pex_tui.engine.overlap_probe import ChangeSet, FolderWatcher, OverlapProbe
 from pex_tui.engine.ports import Clock, WorkspaceError
 
 MOST_FILES = 5000  # of one attempt that are named while it works
@@ -28,24 +28,28 @@ class _Seen(Struct, frozen=True):
     """What an attempt had changed when it was looked at."""
 
     attempt: int
-    footprint: Footprint
+    change_set: ChangeSet
 
 
-class Radar:
+class OverlapMonitor:
     """Follows a run's states; `post` takes what it sees.
 
     What a task changed counts until all that were at work when it landed have ended.
     """
 
     def __init__(
-        self, state: RunState, lookout: Lookout, clock: Clock, post: Callable[[Event], None]
+        self,
+        state: RunState,
+        overlap_probe: OverlapProbe,
+        clock: Clock,
+        post: Callable[[Event], None],
     ) -> None:
         self._state = state
-        self._lookout = lookout
+        self._overlap_probe = overlap_probe
         self._clock = clock
         self._post = post
         self._folders = _folders(state)
-        self._watching: Watching | None = None
+        self._watching: FolderWatcher | None = None
         self._stirred = asyncio.Event()
         self._changed: set[Path] = set()
         self._seen: dict[TaskId, _Seen] = {}
@@ -71,7 +75,7 @@ class Radar:
 
     async def _watch(self) -> None:
         """Hear of changes in the workspaces of the moment."""
-        with closing(self._lookout.watch(self._warn)) as self._watching:
+        with closing(self._overlap_probe.watch(self._warn)) as self._watching:
             self._watching.follow(frozenset(self._folders))
             while True:
                 self._changed |= await self._watching.changes()
@@ -106,21 +110,21 @@ class Radar:
 
     async def _look_at(self, key: AttemptKey) -> None:
         known = self._seen.get(key.task)
-        before = known.footprint if known is not None and known.attempt == key.attempt else None
+        before = known.change_set if known is not None and known.attempt == key.attempt else None
         try:
-            now = await self._lookout.footprint(key, before)
+            now = await self._overlap_probe.change_set(key, before)
             if now is None or now is before:
                 return
             self._seen[key.task] = _Seen(key.attempt, now)
             self._tell_writes(key, now, before)
             for other, seen in list(self._seen.items()):
                 if _may_meet(self._state.task(key.task), self._state.task(other)):
-                    paths = await self._lookout.collision(now, seen.footprint)
+                    paths = await self._overlap_probe.overlap(now, seen.change_set)
                     self._tell(frozenset({key.task, other}), paths)
         except WorkspaceError:
             return  # it will be looked at again when it changes; landing sees it in any case
 
-    def _tell_writes(self, key: AttemptKey, now: Footprint, before: Footprint | None) -> None:
+    def _tell_writes(self, key: AttemptKey, now: ChangeSet, before: ChangeSet | None) -> None:
         """Name what is written, unless it is so much that naming it again and again is a flood."""
         known = before.files if before else ()
         if len(now.files) > MOST_FILES:

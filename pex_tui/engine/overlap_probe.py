@@ -11,7 +11,7 @@ from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 
 
-class Footprint(Struct, frozen=True):
+class ChangeSet(Struct, frozen=True):
     """What an attempt has changed so far: `commit` holds it on `start`, `files` differ from that.
 
     `ranges` are the lines of the start commit that each file's changes replace (first, one after
@@ -25,7 +25,7 @@ class Footprint(Struct, frozen=True):
     ranges: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
 
-class Watching(Protocol):
+class FolderWatcher(Protocol):
     """Hears of changes below some folders until it is closed, and holds nobody up."""
 
     def follow(self, folders: frozenset[Path]) -> None:
@@ -41,20 +41,20 @@ class Watching(Protocol):
         ...
 
 
-class Lookout(Protocol):
+class OverlapProbe(Protocol):
     """Sees what attempts at work change, without touching anything of theirs."""
 
-    def watch(self, warn: Callable[[str], None]) -> Watching:
+    def watch(self, warn: Callable[[str], None]) -> FolderWatcher:
         """Begin to watch; `warn` is told, once, why it only looks every few seconds."""
         ...
 
-    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+    async def change_set(self, key: AttemptKey, before: ChangeSet | None) -> ChangeSet | None:
         """What the attempt has changed by now; `before` itself when that is the same.
 
         None when it is no longer at work. Raises WorkspaceError when git can't tell.
         """
         ...
 
-    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
+    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
         """The paths in which the two won't merge; raise WorkspaceError when git can't tell."""
         ...

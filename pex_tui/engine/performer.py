@@ -14,7 +14,7 @@ from pex_tui.core.events.actions import (
     MoveBranch,
     PauseAgent,
     RefuseLock,
-    RememberDecision,
+    RememberResolution,
     ResumeAgent,
     RunGate,
     StartAgent,
@@ -64,7 +64,7 @@ _ASKED: dict[type[Action], str] = {
     AnswerAgent: "answered",
     TellAgent: "told",
     StopGate: "stopped at its gate",
-    RememberDecision: "remembered",
+    RememberResolution: "remembered",
 }
 
 
@@ -104,7 +104,7 @@ class Performer:
                 return captured
             case StopGate():
                 await self._ports.lander.stop_gate(action.task)
-            case RememberDecision():
+            case RememberResolution():
                 await self._ports.lander.remember(action.work, action.settled, action.by)
             case LandRun():
                 await self._guard()
@@ -225,7 +225,11 @@ class Performer:
     async def _merge(self, state: RunState, action: MergeWork) -> Event:
         key = self._key(action.task, action.attempt)
         merged = await self._ports.lander.merge(
-            key, state.spec(action.task), action.work, onto=action.onto, combine=action.combine
+            key,
+            state.spec(action.task),
+            action.work,
+            onto=action.onto,
+            auto_resolve=action.auto_resolve,
         )
         for notice in merged.notices:
             self._post(Noticed(notice))

@@ -17,7 +17,7 @@ from pex_tui.core.model.task_state import Verdict
 from pex_tui.core.model.unlanded import Unlanded
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
 from pex_tui.engine.conflict_sides import ConflictSides
-from pex_tui.engine.overlap_probe import Lookout
+from pex_tui.engine.overlap_probe import OverlapProbe
 
 
 class Refusal(Exception):  # noqa: N818  # it may pass
@@ -236,12 +236,12 @@ class Lander(Protocol):
         work: CommitId,
         *,
         onto: CommitId | None = None,
-        combine: bool = False,
+        auto_resolve: bool = False,
     ) -> Merged | Conflicted:
         """Merge the work onto the tip into one single-parent commit under a keep-ref.
 
-        With `onto`, the tip is that commit instead of the branch's. With `combine`, conflicts may
-        be settled by strategies, or as a person did before, where there is a gate.
+        With `onto`, the tip is that commit instead of the branch's. With `auto_resolve`, conflicts
+        may be resolved by strategies, or as a person did before, where there is a gate.
         """
         ...
 
@@ -387,6 +387,6 @@ class Ports(Struct, frozen=True):
     launches: Launches
     lander: Lander
     clock: Clock
-    lookout: Lookout | None = None  # without one, nobody looks
+    overlap_probe: OverlapProbe | None = None  # without one, nobody looks
     desk: LockDesk | None = None  # without one, nobody asks
     log: Callable[[Exception], None] = _forget  # takes down what failed without ending the run

@@ -45,10 +45,10 @@ def told_conflicts(report: Report) -> Iterator[ToldConflict]:
     costs = report.history.costs.seconds
     alike: dict[str, list[Conflict]] = {}
     for conflict in report.state.conflicts:
-        if _was_only_kept_apart(conflict):
+        if _was_only_excluded(conflict):
             alike.setdefault(conflict.detail, []).append(conflict)
     for conflict in report.state.conflicts:
-        same = alike.get(conflict.detail, []) if _was_only_kept_apart(conflict) else []
+        same = alike.get(conflict.detail, []) if _was_only_excluded(conflict) else []
         if len(same) <= _MOST_APART:
             yield ToldConflict(conflict, " × ".join(conflict.tasks), costs.get(conflict.number))
         elif conflict is same[0]:
@@ -58,7 +58,7 @@ def told_conflicts(report: Report) -> Iterator[ToldConflict]:
             yield ToldConflict(conflict, who, sum(known) if known else None)
 
 
-def _was_only_kept_apart(conflict: Conflict) -> bool:
+def _was_only_excluded(conflict: Conflict) -> bool:
     return conflict.decision is Decision.SERIALISED and len(conflict.steps) == 1
 
 
@@ -67,21 +67,21 @@ def headline(told: ToldConflict) -> str:
     conflict = told.conflict
     what = listed([file.path for file in conflict.files]) or conflict.detail
     spent = f", {clock(told.cost_seconds)}" if told.cost_seconds else ""
-    return f"{conflict.kind}  {told.who}: {what}; {how_decided(conflict)}{spent}"
+    return f"{conflict.kind}  {told.who}: {what}; {how_resolved(conflict)}{spent}"
 
 
-def how_decided(conflict: Conflict) -> str:
+def how_resolved(conflict: Conflict) -> str:
     """How a conflict was settled and by whom, in words."""
     if conflict.decision is None:
         return _OPEN
-    return f"{_words(conflict, conflict.decision)}{_by(conflict.decided_by)}"
+    return f"{_words(conflict, conflict.decision)}{_by(conflict.resolved_by)}"
 
 
 def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
     """When it was foreseen, seen at work and met, from the run's start; empty where it was not."""
     foreseen, seen, met = (
         "" if at is None else clock(max(0.0, at - report.history.began_at))
-        for at in (conflict.foreseen_at, conflict.seen_at, conflict.met_at)
+        for at in (conflict.predicted_at, conflict.overlapping_at, conflict.conflicting_at)
     )
     return foreseen and "before the start", seen, met
 
@@ -110,9 +110,9 @@ def one_by_one_line(report: Report) -> str:
     return f"from {at} on, tasks that write went one by one: {state.sequential_reason}"
 
 
-def forecast_lines(report: Report) -> Iterator[str]:
+def prediction_lines(report: Report) -> Iterator[str]:
     """How good the predictions were, a sentence each; nothing where there was none to judge."""
-    found, told = report.metrics, report.history.forecast
+    found, told = report.metrics, report.history.prediction_accuracy
     if told.precision is not None or told.recall is not None:
         changes = report.state.planned.past_changes
         basis = "" if changes is None else f", from {counted(changes, 'past change')}"

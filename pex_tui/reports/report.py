@@ -10,7 +10,7 @@ from pex_tui.core.figures.history import RunHistory, read_history
 from pex_tui.core.figures.metrics import Metrics, measure
 from pex_tui.core.model.conflict import Conflict
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.predictions import Forecast
+from pex_tui.core.model.predictions import PredictionAccuracy
 from pex_tui.core.model.state import Outcome, RunState
 from pex_tui.core.model.task_state import Permission, TaskState, Verdict
 from pex_tui.core.outcome import conclude
@@ -72,7 +72,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "sequential": _sequential_object(state),
         "flaky_gates": list(state.flaky),
         "notices": list(state.notices),
-        "prediction": _prediction_object(state, report.history.forecast),
+        "prediction": _prediction_object(state, report.history.prediction_accuracy),
         "metrics": to_builtins(report.metrics),
     }
 
@@ -112,12 +112,12 @@ def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
         "kind": conflict.kind,
         "tasks": list(conflict.tasks),
         "files": [file.path for file in conflict.files],
-        "foreseen_at": conflict.foreseen_at,
-        "seen_at": conflict.seen_at,
-        "met_at": conflict.met_at,
+        "foreseen_at": conflict.predicted_at,
+        "seen_at": conflict.overlapping_at,
+        "met_at": conflict.conflicting_at,
         "decision": conflict.decision,
-        "decided_by": conflict.decided_by or None,
-        "decided_at": conflict.decided_at,
+        "decided_by": conflict.resolved_by or None,
+        "decided_at": conflict.resolved_at,
         "reason": conflict.steps[-1].reason or None if conflict.steps else None,
         "steps": to_builtins(conflict.steps),
         "detail": conflict.detail or None,
@@ -125,10 +125,10 @@ def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
     }
 
 
-def _prediction_object(state: RunState, told: Forecast) -> dict[str, Any]:
+def _prediction_object(state: RunState, told: PredictionAccuracy) -> dict[str, Any]:
     return {
         "past_changes": state.planned.past_changes,
-        "foreseen": told.foreseen,
+        "foreseen": told.predicted,
         "hits": told.hits,
         "false_alarms": told.false_alarms,
         "missed": told.missed,

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from pex_tui.core.formatting import clock, listed
 from pex_tui.core.model.phases import Phase
-from pex_tui.reports.conflict_story import how_decided, step_lines, times, told_conflicts
+from pex_tui.reports.conflict_story import how_resolved, step_lines, times, told_conflicts
 from pex_tui.reports.report import Report
 from pex_tui.reports.text import subject
 
@@ -50,7 +50,7 @@ def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
             told.who,
             listed([file.path for file in conflict.files]) or conflict.detail,
             *times(report, conflict),
-            how_decided(conflict),
+            how_resolved(conflict),
             "; ".join(step_lines(report, conflict)),
             "" if cost is None else clock(cost),
         )

@@ -16,9 +16,9 @@ from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.outcome import NOBODY
 from pex_tui.core.sanitize import clean
 from pex_tui.reports.conflict_story import (
-    forecast_lines,
     headline,
     one_by_one_line,
+    prediction_lines,
     story_lines,
     told_conflicts,
 )
@@ -213,7 +213,7 @@ def figure_lines(report: Report) -> Iterator[str]:
             f"{counted(found.conflicts_predicted, 'overlap')} foreseen "
             f"({counted(found.false_alarms, 'false alarm')}), {found.conflicts_missed} not"
         )
-    yield from forecast_lines(report)
+    yield from prediction_lines(report)
     if report.state.sequential:
         yield one_by_one_line(report)
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import field
 
-from pex_tui.core.model.run_rules import FallbackMode, RadarPolicy
+from pex_tui.core.model.run_rules import FallbackMode, OverlapPolicy
 from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.fields.declaration import Section
 from pex_tui.planning.fields.kinds import ListOf, OrNone, amount, choice, fraction, whole
@@ -132,12 +132,12 @@ class ConflictResolution(Section, frozen=True):
         ),
     ] = 0.3
     radar: Annotated[
-        RadarPolicy,
+        OverlapPolicy,
         Setting(
             "when tasks at work overlap: `off`, `warn`, `tell` (the agents as well), `pause` (one "
             "until the other has landed) or `serialise` (one starts again after the other)"
         ),
-    ] = RadarPolicy.WARN
+    ] = OverlapPolicy.WARN
     silent: Annotated[
         tuple[str, ...],
         ListOf(choice(tuple(_SILENT))),

@@ -108,13 +108,13 @@ class FileMerge(Struct, frozen=True):
         return self.sides.ours if self.whole is Choice.OURS else self.sides.theirs
 
 
-class Settlement(Struct, frozen=True):
+class ManualResolution(Struct, frozen=True):
     """All files of a conflict, and where the person stands."""
 
     files: tuple[FileMerge, ...]
     file: int = 0
     hunk: int = 0
-    before: "Settlement | None" = None
+    before: "ManualResolution | None" = None
 
     @property
     def current(self) -> FileMerge:
@@ -131,7 +131,7 @@ class Settlement(Struct, frozen=True):
         """The files whose result still holds conflict markers."""
         return tuple(entry for entry in self.files if entry.markers_left)
 
-    def choose(self, choice: Choice) -> "Settlement":
+    def choose(self, choice: Choice) -> "ManualResolution":
         """Decide the hunk that is shown, and go to the next open one.
 
         The names of a file that both renamed are decided together: one side of each would leave
@@ -144,30 +144,30 @@ class Settlement(Struct, frozen=True):
         )
         return replace(self, files=files, before=self).to_open()
 
-    def edit(self, text: str) -> "Settlement":
+    def edit(self, text: str) -> "ManualResolution":
         """Take a person's own text for the file."""
         return self._with(replace(self.current, edited=text)).to_open()
 
-    def undo(self) -> "Settlement":
+    def undo(self) -> "ManualResolution":
         """As it was before the last choice."""
         return self.before or self
 
-    def turn_hunk(self, step: int) -> "Settlement":
+    def turn_hunk(self, step: int) -> "ManualResolution":
         """Show the next conflict of this file, or the one before; around at the ends."""
         hunks = self.current.conflicts or (0,)
         at = hunks.index(self.hunk) if self.hunk in hunks else 0
         return replace(self, hunk=hunks[(at + step) % len(hunks)])
 
-    def turn_file(self, step: int) -> "Settlement":
+    def turn_file(self, step: int) -> "ManualResolution":
         """Show another file."""
         file = (self.file + step) % len(self.files)
         return replace(self, file=file, hunk=_first(self.files[file]))
 
-    def to_file(self, entry: FileMerge) -> "Settlement":
+    def to_file(self, entry: FileMerge) -> "ManualResolution":
         """Show this file."""
         return replace(self, file=self.files.index(entry), hunk=_first(entry))
 
-    def to_open(self) -> "Settlement":
+    def to_open(self) -> "ManualResolution":
         """Show the next hunk that is not decided, in this file or another."""
         for step in range(len(self.files)):
             file = (self.file + step) % len(self.files)
@@ -186,22 +186,22 @@ class Settlement(Struct, frozen=True):
         """What every path is to hold."""
         return {entry.sides.path: entry.contents() for entry in self.files}
 
-    def _with(self, entry: FileMerge) -> "Settlement":
+    def _with(self, entry: FileMerge) -> "ManualResolution":
         files = (*self.files[: self.file], entry, *self.files[self.file + 1 :])
         return replace(self, files=files, before=self)
 
 
-def begin_settlement(sides: tuple[ConflictSides, ...]) -> Settlement:
+def begin_resolution(sides: tuple[ConflictSides, ...]) -> ManualResolution:
     """The conflict as git left it; what somebody made of it before is proposed, to be undone."""
     files = tuple(_read(side) for side in sides)
-    settlement = Settlement(files, 0, _first(files[0]) if files else 0)
+    resolution = ManualResolution(files, 0, _first(files[0]) if files else 0)
     proposed = tuple(
         entry if entry.parts is None else replace(entry, edited=_text(entry.sides.proposal))
         for entry in files
     )
     if proposed == files:
-        return settlement
-    return replace(settlement, files=proposed, before=settlement).to_open()
+        return resolution
+    return replace(resolution, files=proposed, before=resolution).to_open()
 
 
 def _first(entry: FileMerge) -> int:

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pex_tui.adapters.git.overlap.git_overlap_probe import GitLookout
-from pex_tui.adapters.git.overlap.overlap_filter import may_collide
+from pex_tui.adapters.git.overlap.git_overlap_probe import GitOverlapProbe
+from pex_tui.adapters.git.overlap.overlap_filter import may_overlap
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.system.folder_watch import FolderWatch
 from pex_tui.core.model.ids import CommitId
@@ -34,13 +34,13 @@ def large(project: Project) -> None:
 
 async def test_a_changed_workspace_of_many_files(bench: Bench, project: Project) -> None:
     large(project)
-    lookout = GitLookout(bench.workspaces)
+    overlap_probe = GitOverlapProbe(bench.workspaces)
     key, path = await at_work(bench.workspaces, project, "one")
-    before, seconds = await lookout.footprint(key, None), []
+    before, seconds = await overlap_probe.change_set(key, None), []
     for number in range(CHANGES):
         (path / f"src/part{number}/file{number}.py").write_text(f"changed = {number}\n")
         began = time.perf_counter()
-        before = await lookout.footprint(key, before)
+        before = await overlap_probe.change_set(key, before)
         seconds.append(time.perf_counter() - began)
     seconds.sort()
     print(
@@ -51,12 +51,12 @@ async def test_a_changed_workspace_of_many_files(bench: Bench, project: Project)
 
 async def test_ten_idle_agents(bench: Bench, project: Project) -> None:
     large(project)
-    lookout = GitLookout(bench.workspaces)
+    overlap_probe = GitOverlapProbe(bench.workspaces)
     folders = [
         (await bench.workspaces.prepare(key_of(f"t{number}"), writer(), head(project))).path
         for number in range(AGENTS)
     ]
-    listening = asyncio.create_task(drain(lookout.watch(print), frozenset(folders)))
+    listening = asyncio.create_task(drain(overlap_probe.watch(print), frozenset(folders)))
     await asyncio.sleep(2.0)
     own = psutil.Process()
     began = own.cpu_times()
@@ -71,7 +71,7 @@ async def test_ten_idle_agents(bench: Bench, project: Project) -> None:
 
 async def test_many_pairs_beside_git(bench: Bench, project: Project) -> None:
     project.commit(START)
-    lookout = GitLookout(bench.workspaces)
+    overlap_probe = GitOverlapProbe(bench.workspaces)
     one, here = await at_work(bench.workspaces, project, "one")
     other, there = await at_work(bench.workspaces, project, "other")
     draw = random.Random(5)  # noqa: S311  # no secret
@@ -83,15 +83,18 @@ async def test_many_pairs_beside_git(bench: Bench, project: Project) -> None:
             Project(folder).git("clean", "-qfdx")
             for _ in range(draw.randint(1, 3)):
                 disturb(folder, draw)
-        left, opposite = await lookout.footprint(one, None), await lookout.footprint(other, None)
+        left, opposite = (
+            await overlap_probe.change_set(one, None),
+            await overlap_probe.change_set(other, None),
+        )
         assert left is not None
         assert opposite is not None
         answer = await git.run(
             "merge-tree", "--write-tree", "--name-only", left.commit, opposite.commit, ok=(0, 1)
         )
-        told = bool(await lookout.collision(left, opposite))
+        told = bool(await overlap_probe.overlap(left, opposite))
         conflicts += answer.status
-        suspected += may_collide(left, opposite)
+        suspected += may_overlap(left, opposite)
         found += told
         right += told and bool(answer.status)
     print(

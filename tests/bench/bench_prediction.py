@@ -14,7 +14,7 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.planning.prediction.change_index import ChangeIndex
 from pex_tui.planning.prediction.prediction_model import read_model
-from pex_tui.planning.prediction.predictor import Foresight
+from pex_tui.planning.prediction.predictor import ConflictPredictor
 from pex_tui.resources import shipped
 
 pytestmark = pytest.mark.bench
@@ -76,13 +76,15 @@ async def test_a_long_past_and_ten_tasks(long_past: Path) -> None:
     assert stored is not None
     loaded = time.perf_counter() - began
     tracked = [stored.index.paths[file] for file in stored.index.present]
-    foresight = Foresight(stored.index, read_model(shipped("config") / "foresight.json"), tracked)
+    predictor = ConflictPredictor(
+        stored.index, read_model(shipped("config") / "foresight.json"), tracked
+    )
     tasks = [
         TaskSpec(TaskId(f"t{number}"), ("true",), prompt=change.text)
         for number, change in enumerate(changes[-10:])
     ]
     began = time.process_time()
-    foresight.collisions(tasks)
+    predictor.predict(tasks)
     analysed = time.process_time() - began
     print(
         f"\n{len(changes)} changes: git {read:.1f} s, index {built:.1f} s in all (20), "

@@ -28,8 +28,8 @@ from pex_tui.planning.prediction.pair_features import (
     glob_features,
     text_features,
 )
-from pex_tui.planning.prediction.prediction_model import ForesightModel, read_model
-from pex_tui.planning.prediction.predictor import Foresight
+from pex_tui.planning.prediction.prediction_model import PredictionModel, read_model
+from pex_tui.planning.prediction.predictor import ConflictPredictor
 
 WEIGHTS = Path(__file__).parents[2] / "config" / "foresight.json"
 FITTED = 0.7  # the share of each repository that is learned from
@@ -128,7 +128,7 @@ def recall(tasks: list[dict[str, Any]], model: LogisticModel) -> tuple[float, fl
 
 
 def outlooks(
-    tasks: list[dict[str, Any]], pairs: list[dict[str, Any]], model: ForesightModel
+    tasks: list[dict[str, Any]], pairs: list[dict[str, Any]], model: PredictionModel
 ) -> Iterator[tuple[dict[str, Any], tuple[float, ...], tuple[float, ...]]]:
     """Each pair with its features by text and by globs, as known before its batch began."""
     index = ChangeIndex()
@@ -139,23 +139,23 @@ def outlooks(
     for place, task in enumerate(tasks):
         if place % BATCH == 0 and place // BATCH in by_batch:
             tracked = [index.paths[number] for number in index.present]
-            foresight = Foresight(index, model, tracked)
+            predictor = ConflictPredictor(index, model, tracked)
             for pair in by_batch[place // BATCH]:
                 two = [tasks[places[pair[side]]] for side in ("i", "j")]
-                plain = [foresight.outlook(text_of(one)) for one in two]
-                within = [foresight.outlook(text_of(one), globs_of(one)) for one in two]
-                terrain = foresight.terrain
+                plain = [predictor.expected_changes(text_of(one)) for one in two]
+                within = [predictor.expected_changes(text_of(one), globs_of(one)) for one in two]
+                repository = predictor.repository
                 yield (
                     pair,
-                    text_features(plain[0], plain[1], terrain),
-                    glob_features(within[0], within[1], terrain),
+                    text_features(plain[0], plain[1], repository),
+                    glob_features(within[0], within[1], repository),
                 )
         index.add(change_of(task))
 
 
 def judged(
     found: Iterable[tuple[dict[str, Any], tuple[float, ...], tuple[float, ...]]],
-    model: ForesightModel,
+    model: PredictionModel,
     cut: float,
 ) -> list[Pair]:
     return [
@@ -278,7 +278,7 @@ def main() -> None:
     if asked.fit or model is None:
         files = learn_files(repos)
         nothing = LogisticModel((), ())
-        model = ForesightModel(files, nothing, nothing)
+        model = PredictionModel(files, nothing, nothing)
     found, cuts = {}, {}
     for repo, judgements in pairs.items():
         known = sorted(
@@ -293,7 +293,7 @@ def main() -> None:
                 label, late = bool(pair["conflict"]), pair["i"] > cuts[repo]
                 texts.add(text, label=label, late=late)
                 globs.add(glob, label=label, late=late)
-        model = ForesightModel(model.files, fit(TEXT_FEATURES, texts), fit(GLOB_FEATURES, globs))
+        model = PredictionModel(model.files, fit(TEXT_FEATURES, texts), fit(GLOB_FEATURES, globs))
         write(model)
     figures = {repo: recall(tasks, model.files) for repo, tasks in repos.items()}
     say(
@@ -313,7 +313,7 @@ def main() -> None:
     tell(late, "text and globs", [pair.by_globs for pair in late])
 
 
-def write(model: ForesightModel) -> None:
+def write(model: PredictionModel) -> None:
     stored = {
         "source": "fitted by tests/bench/conflicts.py --fit",
         "weights": {

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
-from pex_tui.adapters.git.landing.auto_resolver import Combiner
+from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError, ask_git
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, entries_at
@@ -71,7 +71,7 @@ class Bench:
 
     git: Git
     merger: TreeMerger
-    combiner: Combiner
+    auto_resolver: AutoResolver
 
     @classmethod
     def on(cls, common_dir: Path, scratch: Path) -> "Bench":
@@ -83,7 +83,7 @@ class Bench:
         }
         git = Git(common_dir, None, made)
         attributes = Attributes(git, scratch / "attributes")
-        return cls(git, TreeMerger(git, attributes), Combiner(MarkerCheck(git, attributes)))
+        return cls(git, TreeMerger(git, attributes), AutoResolver(MarkerCheck(git, attributes)))
 
     async def judge(self, commit: str, tally: Tally) -> None:
         """Make one merge anew and compare what becomes of it with the commit."""
@@ -101,7 +101,7 @@ class Bench:
             await self._compare(merge, commit, tally)
 
     async def _compare(self, merge: TreeMerge, commit: str, tally: Tally) -> None:
-        readable = await self.combiner.readable(merge)
+        readable = await self.auto_resolver.readable(merge)
         committed = await self._committed(commit, [one.path for one in readable])
         tally.texts += len(readable)
         by_default = []

@@ -69,7 +69,7 @@ from pex_tui.core.model.plan import (
     Strategy,
     TaskSpec,
 )
-from pex_tui.core.model.run_rules import FallbackMode, RadarPolicy, RunRules
+from pex_tui.core.model.run_rules import FallbackMode, OverlapPolicy, RunRules
 from pex_tui.core.model.state import LandStatus
 from pex_tui.core.model.task_state import FailureKind, TaskState, Verdict
 from pex_tui.core.outcome import ending
@@ -129,7 +129,7 @@ class RunMachine(RuleBasedStateMachine):
         fallback=st.sampled_from(FallbackMode),
         fail_fast=st.booleans(),
         land=st.booleans(),
-        radar=st.sampled_from(RadarPolicy),
+        radar=st.sampled_from(OverlapPolicy),
         batch=st.integers(1, 3),
         again=st.integers(0, 1),
         speculate=st.booleans(),
@@ -144,7 +144,7 @@ class RunMachine(RuleBasedStateMachine):
         fallback: FallbackMode,
         fail_fast: bool,
         land: bool,
-        radar: RadarPolicy,
+        radar: OverlapPolicy,
         batch: int,
         again: int,
         speculate: bool,

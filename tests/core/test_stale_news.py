@@ -109,7 +109,7 @@ def test_what_only_repeats_an_entry_before_it_is_done_once_that_has_landed() -> 
 
     judge(world, passed=True)
     world.send(BranchMoved(A, 1, onto))
-    assert world.actions[-1] == MergeWork(B, 1, world.task("b").work or BASE, combine=True)
+    assert world.actions[-1] == MergeWork(B, 1, world.task("b").work or BASE, auto_resolve=True)
     world.send(WorkMerged(B, 1, onto, onto))
     assert world.phase("b") is Phase.DONE
 

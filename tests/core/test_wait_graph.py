@@ -12,7 +12,7 @@ from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.lock_graph import Edge, Node, circle, waits, waits_for
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, TaskSpec
-from pex_tui.core.model.run_rules import RadarPolicy, RunRules
+from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import Verdict
 from tests.core.world import World, task
@@ -65,7 +65,7 @@ def test_every_edge_among_tasks_at_work_is_in_the_graph() -> None:
 
 
 def test_a_pause_for_another_task_is_an_edge_of_all_that_the_task_holds() -> None:
-    world = at_work(*commands("a", "b"), radar=RadarPolicy.PAUSE)
+    world = at_work(*commands("a", "b"), radar=OverlapPolicy.PAUSE)
     world.now += 5
     world.send(LockAsked(B, 1, C1, DB), SEEN)
     paused = next(entry for entry in world.state.tasks if entry.yields_to is not None)
@@ -79,7 +79,7 @@ def test_a_pause_for_another_task_is_an_edge_of_all_that_the_task_holds() -> Non
 
 
 def test_whoever_holds_a_lock_that_the_other_wants_is_not_paused_for_it() -> None:
-    world = at_work(*commands("a", "b", a=DB), radar=RadarPolicy.PAUSE)
+    world = at_work(*commands("a", "b", a=DB), radar=OverlapPolicy.PAUSE)
     world.send(LockAsked(B, 1, C1, DB))
 
     assert PauseAgent(B, 1, gently=True) in world.send(SEEN)
@@ -87,7 +87,7 @@ def test_whoever_holds_a_lock_that_the_other_wants_is_not_paused_for_it() -> Non
 
 
 def test_a_lock_that_is_claimed_of_one_who_is_paused_for_it_lets_that_one_go_on() -> None:
-    world = at_work(*commands("a", "b", a=DB), radar=RadarPolicy.PAUSE)
+    world = at_work(*commands("a", "b", a=DB), radar=OverlapPolicy.PAUSE)
     world.send(PauseRequested(B, "you"), AgentPaused(B, 1))  # so that it is a who makes way
     world.now += 5
     world.state = pausing(world, A, B)

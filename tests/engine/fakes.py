@@ -25,7 +25,7 @@ from pex_tui.engine.attempt import (
 )
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.engine import Engine
-from pex_tui.engine.overlap_probe import Lookout
+from pex_tui.engine.overlap_probe import OverlapProbe
 from pex_tui.engine.ports import (
     Captured,
     Conflicted,
@@ -214,13 +214,13 @@ class FakeGit:
         work: CommitId,
         *,
         onto: CommitId | None = None,
-        combine: bool = False,
+        auto_resolve: bool = False,
     ) -> Merged | Conflicted:
         assert key.task == spec.id
         tip = onto or await self.tip()
         if self.conflicts.get(spec.id, 0) > 0:
             self.conflicts[spec.id] -= 1
-            if combine and spec.id in self.plain:
+            if auto_resolve and spec.id in self.plain:
                 file = CombinedFile("src/a.py", "content", ("superset",))
                 return Merged(tip, CommitId(f"merge-{work}-{tip}"), (file,), ())
             return Conflicted(tip, (ConflictFile("src/a.py"),), ())
@@ -311,7 +311,7 @@ class FakeWorld:
     clock: ManualClock = field(default_factory=ManualClock)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     git: FakeGit = field(default_factory=FakeGit)
-    lookout: Lookout | None = None
+    overlap_probe: OverlapProbe | None = None
     faults: list[Exception] = field(default_factory=list)  # what failed without ending the run
 
     def __post_init__(self) -> None:
@@ -325,7 +325,7 @@ class FakeWorld:
             FakeLaunches(),
             self.git,
             self.clock,
-            self.lookout,
+            self.overlap_probe,
             log=self.faults.append,
         )
 

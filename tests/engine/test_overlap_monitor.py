@@ -16,7 +16,7 @@ from pex_tui.core.model.state import Outcome
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.contained import in_words
 from pex_tui.engine.overlap_monitor import MOST_FILES
-from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.overlap_probe import ChangeSet
 from pex_tui.engine.pool import TaskPool
 from pex_tui.engine.ports import WorkspaceError
 from tests.core.world import task
@@ -56,7 +56,7 @@ class FakeLookout:
     def close(self) -> None:
         self.watching -= 1
 
-    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+    async def change_set(self, key: AttemptKey, before: ChangeSet | None) -> ChangeSet | None:
         if self.faults:
             raise self.faults.pop(0)
         if self.broken:
@@ -64,9 +64,9 @@ class FakeLookout:
         files = self.files.get(key.task, ())
         if before is not None and before.files == files:
             return before
-        return Footprint(BASE, CommitId(f"{key.task}{files}"), "tree", files)
+        return ChangeSet(BASE, CommitId(f"{key.task}{files}"), "tree", files)
 
-    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
+    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
         return tuple(SharedPath(path) for path in sorted({*first.files} & {*second.files}))
 
 
@@ -76,20 +76,20 @@ def told(world: FakeWorld, *kinds: type[Event]) -> list[Event]:
 
 
 async def test_changes_are_told_once_and_collisions_come_and_go() -> None:
-    lookout = FakeLookout()
-    world = FakeWorld(lookout=lookout)
+    overlap_probe = FakeLookout()
+    world = FakeWorld(overlap_probe=overlap_probe)
     world.runner.manual = {A, B}
     state = world.begin(task("a", writes=None), task("b", writes=None))
     engine = world.engine(state)
     serving = asyncio.create_task(engine.serve(TaskPool()))
-    await until(lambda: len(world.runner.alive) == 2 and bool(lookout.watched))
+    await until(lambda: len(world.runner.alive) == 2 and bool(overlap_probe.watched))
 
-    lookout.files = {A: ("x.py",), B: ("x.py", "y.py")}
-    lookout.stirred.set()
+    overlap_probe.files = {A: ("x.py",), B: ("x.py", "y.py")}
+    overlap_probe.stirred.set()
     await until(lambda: bool(told(world, OverlapSeen)))
-    lookout.stirred.set()
-    lookout.files = {A: ("x.py",), B: ("y.py",)}
-    lookout.stirred.set()
+    overlap_probe.stirred.set()
+    overlap_probe.files = {A: ("x.py",), B: ("y.py",)}
+    overlap_probe.stirred.set()
     await until(lambda: bool(told(world, OverlapGone)))
 
     writes = told(world, WritesSeen)
@@ -104,16 +104,16 @@ async def test_changes_are_told_once_and_collisions_come_and_go() -> None:
 
 
 async def test_readers_are_not_watched_and_a_git_that_fails_ends_nothing() -> None:
-    lookout = FakeLookout()
-    world = FakeWorld(lookout=lookout)
-    lookout.broken = True
+    overlap_probe = FakeLookout()
+    world = FakeWorld(overlap_probe=overlap_probe)
+    overlap_probe.broken = True
     world.runner.manual = {A, B}
     reader = task("b", writes=(), isolation=Isolation.SHARED)
     state = world.begin(task("a", writes=None), reader)
     engine = world.engine(state)
     serving = asyncio.create_task(engine.serve(TaskPool()))
-    await until(lambda: len(world.runner.alive) == 2 and bool(lookout.watched))
-    assert all(len(folders) <= 1 for folders in lookout.watched)
+    await until(lambda: len(world.runner.alive) == 2 and bool(overlap_probe.watched))
+    assert all(len(folders) <= 1 for folders in overlap_probe.watched)
     for key in list(world.runner.alive):
         world.runner.end(key)
     await serving
@@ -122,13 +122,13 @@ async def test_readers_are_not_watched_and_a_git_that_fails_ends_nothing() -> No
 
 @pytest.mark.parametrize("fault", [RuntimeError("odd"), MemoryError(), UnicodeError("bytes")])
 async def test_a_radar_that_fails_is_said_once_and_sees_again_later(fault: Exception) -> None:
-    lookout = FakeLookout(files={A: ("x.py",), B: ("x.py",)}, faults=[fault, fault])
-    world = FakeWorld(lookout=lookout)
+    overlap_probe = FakeLookout(files={A: ("x.py",), B: ("x.py",)}, faults=[fault, fault])
+    world = FakeWorld(overlap_probe=overlap_probe)
     world.runner.manual = {A, B}
     engine = world.engine(world.begin(task("a", writes=None), task("b", writes=None)))
     serving = asyncio.create_task(engine.serve(TaskPool()))
     while not told(world, OverlapSeen):
-        lookout.stirred.set()
+        overlap_probe.stirred.set()
         await asyncio.sleep(0)
     for key in list(world.runner.alive):
         world.runner.end(key)
@@ -138,26 +138,26 @@ async def test_a_radar_that_fails_is_said_once_and_sees_again_later(fault: Excep
         f"The radar failed and is left out for now: {in_words(fault)}."
     ]
     assert len(world.faults) == 2
-    assert lookout.watching == 0
+    assert overlap_probe.watching == 0
     assert engine.state.outcome is Outcome.OK
 
 
-async def _look(world: FakeWorld, lookout: FakeLookout) -> None:
+async def _look(world: FakeWorld, overlap_probe: FakeLookout) -> None:
     before = world.clock.time
-    lookout.stirred.set()
+    overlap_probe.stirred.set()
     await until(lambda: world.clock.time > before)
 
 
 async def test_an_attempt_that_changes_very_many_files_floods_no_journal() -> None:
-    lookout = FakeLookout()
-    world = FakeWorld(lookout=lookout)
+    overlap_probe = FakeLookout()
+    world = FakeWorld(overlap_probe=overlap_probe)
     world.runner.manual = {A}
     engine = world.engine(world.begin(task("a", writes=None)))
     serving = asyncio.create_task(engine.serve(TaskPool()))
-    await until(lambda: bool(lookout.watched and lookout.watched[-1]))
+    await until(lambda: bool(overlap_probe.watched and overlap_probe.watched[-1]))
     for count in range(MOST_FILES - 1, MOST_FILES + 4):
-        lookout.files = {A: tuple(map(str, range(count)))}
-        await _look(world, lookout)
+        overlap_probe.files = {A: tuple(map(str, range(count)))}
+        await _look(world, overlap_probe)
     for key in list(world.runner.alive):
         world.runner.end(key)
     await serving

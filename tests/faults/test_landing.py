@@ -98,7 +98,7 @@ def landing(world: World, task: str, work: CommitId) -> Job:
             if intent.exists():
                 old, new = (CommitId(commit) for commit in intent.read_text().split())
             else:
-                merged = await lander.merge(key(task), spec(task), work, combine=True)
+                merged = await lander.merge(key(task), spec(task), work, auto_resolve=True)
                 assert isinstance(merged, Merged)
                 old, new = merged.tip, merged.candidate
                 if old == new:

@@ -120,8 +120,8 @@ OPEN_CONFLICT = Conflict(
     tasks=(TaskId("refunds"), TaskId("docs")),
     files=(ConflictFile("src/pay/api.py"),),
     tip=TIP,
-    seen_at=NOW - 14,
-    met_at=NOW - 14,
+    overlapping_at=NOW - 14,
+    conflicting_at=NOW - 14,
 )
 
 BUSY = (
@@ -306,7 +306,7 @@ def finished() -> RunState:
         for number, one in enumerate(SPECS, 1)
     )
     settled = replace(
-        OPEN_CONFLICT, decision=Decision.RERUN, decided_by="pex", decided_at=START + 100
+        OPEN_CONFLICT, decision=Decision.RERUN, resolved_by="pex", resolved_at=START + 100
     )
     return run_of(
         SPECS,
@@ -377,7 +377,7 @@ def crowded() -> RunState:
             "views",
             Phase.READY,
             ready_at=NOW - 30,
-            wait=Wait(WaitCause.CONFLICT, ("models",), NOW - 30),
+            wait=Wait(WaitCause.EXCLUDED, ("models",), NOW - 30),
         ),
         entry("emails", Phase.READY, ready_at=NOW - 12),
         entry("types", Phase.QUEUED, work=CommitId("c" * 40), **ended(60, 200)),

@@ -110,7 +110,7 @@ async def test_a_conflict_that_is_settled_elsewhere_says_so_before_any_other_key
     app, session = conflicted(text_conflict())
     before = states.conflicted()
     decided = replace(
-        before.open_conflicts[0], decision=Decision.THEIRS, decided_by="attached process 7"
+        before.open_conflicts[0], decision=Decision.THEIRS, resolved_by="attached process 7"
     )
     others = tuple(one for one in before.conflicts if one.number != decided.number)
     async with app.run_test(size=(120, 36)) as pilot:

@@ -13,7 +13,7 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import RunState
 from pex_tui.core.step import follow, replay
-from pex_tui.engine.conflict_resolver import ConflictDesk
+from pex_tui.engine.conflict_resolver import ConflictResolver
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.meter import Meter, live_roots
@@ -53,12 +53,14 @@ class FollowedSession:
         self._state = replay(events)
         self._places = places
         self._lander = lander
-        self._desk = ConflictDesk(lander, actor)
+        self._desk = ConflictResolver(lander, actor)
         self._meter = meter
         self._owner = owner
         self._actor = actor
         self._listeners: list[Callable[[RunState], None]] = []
-        self._aside = Advisor("Watching", _tell_nobody, FaultLog(places.faults(self._state.run)))
+        self._aside = Advisor(
+            "FolderWatcher", _tell_nobody, FaultLog(places.faults(self._state.run))
+        )
         self._following: asyncio.Task[None] | None = None
 
     @property

@@ -22,7 +22,7 @@ class TreeMeter:
     def read(self, roots: Mapping[TaskId, int]) -> Usage:
         """What the trees of these root pids use; processes that just ended count for nothing.
 
-        Memory is resident, so pages that processes share count once for each of them.
+        ResolutionCache is resident, so pages that processes share count once for each of them.
         """
         now = time.monotonic()
         elapsed = max(now - self._read_at, 1e-6)

@@ -67,7 +67,7 @@ def _told(state: RunState, conflict: Conflict) -> str:
     paths = ", ".join(_what(file) for file in conflict.files) or conflict.detail
     if not conflict.is_open:
         how = f" ({conflict.detail})" if conflict.decision is Decision.COMBINED else ""
-        return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.decided_by}"
+        return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.resolved_by}"
     flags = "--ours|--theirs|--edit|--rerun|--abort"
     return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
 

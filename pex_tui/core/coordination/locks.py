@@ -121,7 +121,7 @@ def _grant(draft: Draft) -> None:
     waiting = [one for one in state.claims if one.is_waiting and not _is_frozen(state, one)]
     for claim in sorted(waiting, key=lambda one: _order(state, one)):
         is_passed_over = any(
-            _clash(claim, other)
+            _are_exclusive(claim, other)
             and not waits_for(graph, ("claim", other.claim), ("claim", claim.claim))
             for other in owed
         )
@@ -141,7 +141,7 @@ def _is_frozen(state: RunState, claim: LockClaim) -> bool:
     return state.task(claim.task).phase is Phase.PAUSED
 
 
-def _clash(one: LockClaim, other: LockClaim) -> bool:
+def _are_exclusive(one: LockClaim, other: LockClaim) -> bool:
     return any(excludes(left, right) for left in one.locks for right in other.locks)
 
 
@@ -192,8 +192,8 @@ def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
         (victim, *(task for task in tasks if task != victim)),
         Decision.RERUN,
         reason=f"{victim} has the least to lose",
-        seen_at=min(claim.asked_at for claim in claims),
-        met_at=draft.now,
+        overlapping_at=min(claim.asked_at for claim in claims),
+        conflicting_at=draft.now,
         detail=f"deadlock: {told}",
     )
     rollbacks = state.task(victim).rollbacks + 1
@@ -222,8 +222,8 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
         (claim.task, *by),
         Decision.SERIALISED,
         reason="it goes first from now on",
-        seen_at=claim.asked_at,
-        met_at=draft.now,
+        overlapping_at=claim.asked_at,
+        conflicting_at=draft.now,
         detail=f"waited longer than lock_timeout for {names(claim)}",
     )
 

@@ -16,10 +16,10 @@ from pex_tui.core.model.globs import matches
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.lock_graph import waits, waits_for
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
-from pex_tui.core.model.plan import Collision, Plan, TaskSpec
+from pex_tui.core.model.plan import Plan, PredictedConflict, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
-from pex_tui.core.model.predictions import foreseen_at
-from pex_tui.core.model.run_rules import RadarPolicy
+from pex_tui.core.model.predictions import predicted_at
+from pex_tui.core.model.run_rules import OverlapPolicy
 from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.task_state import StopCause, TaskState
 
@@ -143,8 +143,8 @@ def _overlapping(draft: Draft, event: OverlapSeen) -> None:
             decision,
             reason=reason,
             files=tuple(ConflictFile(shared.path, shared.lines) for shared in event.paths),
-            foreseen_at=foreseen_at(state, *pair),
-            seen_at=draft.now,
+            predicted_at=predicted_at(state, *pair),
+            overlapping_at=draft.now,
             detail=f"seen at work: both change {_named(event.paths)}",
         )
 
@@ -160,28 +160,28 @@ def _react(
     can_yield = [
         name for name, to in ((weaker, other), (other, weaker)) if _can_yield(draft, name, to)
     ]
-    if policy is RadarPolicy.TELL and _tell(draft, pair, paths):
+    if policy is OverlapPolicy.TELL and _tell(draft, pair, paths):
         draft.notice(f"{what}: the agents were told.")
         return weaker, Decision.TOLD, f"{_SETTING} is {policy}"
-    if policy in {RadarPolicy.PAUSE, RadarPolicy.SERIALISE} and can_yield:
+    if policy in {OverlapPolicy.PAUSE, OverlapPolicy.SERIALISE} and can_yield:
         least, weaker = weaker, can_yield[0]
         other = pair[1] if weaker == pair[0] else pair[0]
         why = f"has less to lose than {other}" if weaker == least else "is the one that can"
         reason = f"{_SETTING} is {policy}, and {weaker} {why}"
-        if policy is RadarPolicy.PAUSE:
+        if policy is OverlapPolicy.PAUSE:
             return weaker, _pause(draft, weaker, other, what), reason
         return weaker, _serialise(draft, weaker, other, what, paths), reason
     draft.notice(f"{what}. Pause or abort one, or settle it when they land.")
     return weaker, Decision.WARNED, _why_only_warned(policy)
 
 
-def _why_only_warned(policy: RadarPolicy) -> str:
+def _why_only_warned(policy: OverlapPolicy) -> str:
     match policy:
-        case RadarPolicy.TELL:
+        case OverlapPolicy.TELL:
             return "neither agent takes messages"
-        case RadarPolicy.PAUSE | RadarPolicy.SERIALISE:
+        case OverlapPolicy.PAUSE | OverlapPolicy.SERIALISE:
             return "neither can make way any more"
-        case RadarPolicy.WARN | RadarPolicy.OFF:
+        case OverlapPolicy.WARN | OverlapPolicy.OFF:
             return f"{_SETTING} is {policy}"
         case _:
             assert_never(policy)
@@ -200,7 +200,7 @@ def _serialise(
 ) -> Decision:
     """Keep the two apart for good: the weaker starts again once the other has landed."""
     plan = draft.state.plan
-    seen = Collision(weaker, other, 1.0, f"both change {_named(paths)}")
+    seen = PredictedConflict(weaker, other, 1.0, f"both change {_named(paths)}")
     lifted = tuple(
         replace(spec, beside=tuple(name for name in spec.beside if name not in {weaker, other}))
         if spec.id in {weaker, other}

@@ -145,6 +145,6 @@ def _tell(draft: Draft, task: TaskState, holder: TaskId, asked: Permission) -> N
         Decision.PAUSED,
         reason="conflict_resolution.leases: one at a time changes a file",
         files=tuple(ConflictFile(path, "lease") for path in paths),
-        seen_at=draft.now,
+        overlapping_at=draft.now,
         detail=f"announced at work: {holder} is changing {', '.join(paths)}",
     )

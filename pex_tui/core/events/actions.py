@@ -89,15 +89,15 @@ class CaptureWork(Struct, frozen=True):
 class MergeWork(Struct, frozen=True):
     """Merge the work onto the integration tip as one commit, without moving any branch.
 
-    With `onto` it is merged onto that commit, as if it had landed. With `combine`, what conflicts
-    may be settled by the strategies that the run's rules allow.
+    With `onto` it is merged onto that commit, as if it had landed. With `auto_resolve`, what
+    conflicts may be resolved by the strategies that the run's rules allow.
     """
 
     task: TaskId
     attempt: int
     work: CommitId
     onto: CommitId | None = None
-    combine: bool = False
+    auto_resolve: bool = False
 
 
 class RunGate(Struct, frozen=True):
@@ -123,7 +123,7 @@ class MoveBranch(Struct, frozen=True):
     new: CommitId
 
 
-class RememberDecision(Struct, frozen=True):
+class RememberResolution(Struct, frozen=True):
     """Keep how somebody settled the conflict of `work`, for when it is met again."""
 
     task: TaskId
@@ -153,6 +153,6 @@ Action = (
     | RunGate
     | StopGate
     | MoveBranch
-    | RememberDecision
+    | RememberResolution
     | LandRun
 )

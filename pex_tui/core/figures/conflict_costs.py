@@ -42,8 +42,12 @@ class ConflictCosts(Struct):
         """Book what a step's decisions made worthless, and waits that were noticed only by it."""
         if before.conflicts is not after.conflicts:
             for conflict in after.conflicts[len(before.conflicts) :]:
-                if conflict.kind is ConflictKind.RESOURCE and conflict.seen_at and conflict.met_at:
-                    self._add(conflict, conflict.met_at - conflict.seen_at)
+                if (
+                    conflict.kind is ConflictKind.RESOURCE
+                    and conflict.overlapping_at
+                    and conflict.conflicting_at
+                ):
+                    self._add(conflict, conflict.conflicting_at - conflict.overlapping_at)
             for conflict in _newly_in_vain(before, after):
                 self._add(conflict, _attempt_seconds(before.task(conflict.tasks[0])))
         for task in _made_way(before, after):
@@ -62,7 +66,7 @@ class ConflictCosts(Struct):
             case Phase.BACKOFF if task.failure is None:
                 return self._last(task.id, _AGAIN)
             case Phase.READY if task.wait is not None:
-                if task.wait.cause is WaitCause.CONFLICT:
+                if task.wait.cause is WaitCause.EXCLUDED:
                     return self._with(task.id, task.wait.on)
                 if task.wait.cause is WaitCause.RESOURCE:
                     return [one for one in mine if one.kind is ConflictKind.RESOURCE][-1:]
@@ -98,8 +102,8 @@ def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
     known = {conflict.number: conflict for conflict in before.conflicts}
     for conflict in after.conflicts:
         was = known.get(conflict.number)
-        is_news = was is None or was.met_at is None or was.is_open
-        is_met = conflict.met_at is not None and conflict.kind is not ConflictKind.RESOURCE
+        is_news = was is None or was.conflicting_at is None or was.is_open
+        is_met = conflict.conflicting_at is not None and conflict.kind is not ConflictKind.RESOURCE
         is_in_vain = is_news and is_met and conflict.decision in _IN_VAIN
         if is_in_vain and after.task(conflict.tasks[0]).seed is None:
             yield conflict

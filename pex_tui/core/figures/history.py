@@ -21,7 +21,7 @@ from pex_tui.core.figures.time_accounting import (
 )
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
-from pex_tui.core.model.predictions import Forecast, forecast
+from pex_tui.core.model.predictions import PredictionAccuracy, prediction_accuracy
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import FailureKind, TaskState
 from pex_tui.core.run_time import elapsed_seconds
@@ -81,16 +81,16 @@ class RunHistory(BusyTime):
     ended_at: float
     gates: list[Stretch] = field(default_factory=list)
     merged: set[TaskId] = field(default_factory=set)
-    conflicted: set[TaskId] = field(default_factory=set)
-    sighted: set[frozenset[TaskId]] = field(default_factory=set)  # pairs seen colliding at work
-    met: set[frozenset[TaskId]] = field(default_factory=set)  # pairs that collided at landing
+    conflicting_tasks: set[TaskId] = field(default_factory=set)
+    overlapping_pairs: set[frozenset[TaskId]] = field(default_factory=set)  # at work
+    conflicting_pairs: set[frozenset[TaskId]] = field(default_factory=set)  # at landing
     costs: ConflictCosts = field(default_factory=ConflictCosts)
     absences: list[Absence] = field(default_factory=list)  # booked once all events were seen
 
     @property
-    def forecast(self) -> Forecast:
+    def prediction_accuracy(self) -> PredictionAccuracy:
         """What the plan foresaw, judged by the run so far."""
-        return forecast(self.state, self.sighted | self.met)
+        return prediction_accuracy(self.state, self.overlapping_pairs | self.conflicting_pairs)
 
     @property
     def makespan_seconds(self) -> float:
@@ -121,7 +121,7 @@ def read_history(events: Iterable[Event]) -> RunHistory:
     for event, state in stream:
         _pass_time(history, before, state, event)
         _note_phases(history, before, state, marks)
-        _note_collisions(history, before, state)
+        _note_overlaps(history, before, state)
         _note_event(history, state, event)
         before = state
     _close(history, state, marks)
@@ -152,10 +152,10 @@ def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Ev
             history.costs.stood_still(before, elapsed)
 
 
-def _note_collisions(history: RunHistory, before: RunState, after: RunState) -> None:
+def _note_overlaps(history: RunHistory, before: RunState, after: RunState) -> None:
     history.costs.decided(before, after)
     if after.overlaps is not before.overlaps:
-        history.sighted.update(frozenset(overlap.tasks) for overlap in after.overlaps)
+        history.overlapping_pairs.update(frozenset(overlap.tasks) for overlap in after.overlaps)
 
 
 def _note_phases(
@@ -213,8 +213,8 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
             history.merged.add(event.task)
         case MergeConflicted() | WorkMerged():
             history.merged.add(event.task)
-            history.conflicted.add(event.task)
-            history.met.update(
+            history.conflicting_tasks.add(event.task)
+            history.conflicting_pairs.update(
                 frozenset({event.task, other})
                 for other in event.against
                 if other in history.tasks and other != event.task

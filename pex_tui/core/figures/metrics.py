@@ -20,7 +20,7 @@ from pex_tui.core.figures.lower_bounds import (
 )
 from pex_tui.core.figures.time_accounting import BACKOFF
 from pex_tui.core.formatting import total
-from pex_tui.core.model.run_rules import RadarPolicy
+from pex_tui.core.model.run_rules import OverlapPolicy
 from pex_tui.core.model.task_state import WaitCause
 
 
@@ -37,9 +37,10 @@ class Metrics(Struct, frozen=True):
     `person_seconds` is time in which the run waited for a person, `idle_seconds` in which nobody
     drove it; with the makespan they are all of the time from the plan to the end.
     `conflict_rate` counts merges that git could not make. `conflicts_predicted`, `_missed`, `_live`
-    and `false_alarms` count pairs of tasks: foreseen to collide; seen or met colliding and not
-    foreseen; seen colliding at work (None with the radar off); foreseen, and both ended well
-    without a file in common. `Forecast` defines these, and what precision and recall are shares of.
+    and `false_alarms` count pairs of tasks: predicted; overlapping or conflicting and not
+    predicted; overlapping at work (None when nothing is compared); predicted, and both ended well
+    without a file in common. `PredictionAccuracy` defines these, and what precision and recall are
+    shares of.
     """
 
     makespan_seconds: float
@@ -80,10 +81,10 @@ def measure(history: RunHistory) -> Metrics:
         critical,
         carried,
         busiest_lock(state.plan.tasks, works),
-        heaviest_clique(_kept_apart(history), works),
+        heaviest_clique(_binding_exclusions(history), works),
         history.gate_seconds,
     )
-    told = history.forecast
+    told = history.prediction_accuracy
     latencies = [second for task in history.tasks.values() for second in task.latencies]
     return Metrics(
         makespan_seconds=makespan,
@@ -102,9 +103,11 @@ def measure(history: RunHistory) -> Metrics:
         thread_utilization=_capped(_ratio(history.busy_seconds, slot_seconds(history.slots))),
         wait_seconds=_waits(history),
         dispatch_latency_p95_seconds=percentile(latencies, 0.95) if latencies else None,
-        conflict_rate=_ratio(len(history.conflicted), len(history.merged)),
-        conflicts_predicted=len(told.foreseen),
-        conflicts_live=None if state.rules.radar is RadarPolicy.OFF else len(history.sighted),
+        conflict_rate=_ratio(len(history.conflicting_tasks), len(history.merged)),
+        conflicts_predicted=len(told.predicted),
+        conflicts_live=None
+        if state.rules.radar is OverlapPolicy.OFF
+        else len(history.overlapping_pairs),
         conflicts_missed=len(told.missed),
         false_alarms=len(told.false_alarms),
         conflict_precision=told.precision,
@@ -116,7 +119,7 @@ def measure(history: RunHistory) -> Metrics:
     )
 
 
-def _kept_apart(history: RunHistory) -> list[dict[int, str]]:
+def _binding_exclusions(history: RunHistory) -> list[dict[int, str]]:
     """For each task the neighbours that it must not run beside, and did not.
 
     What the radar finds excludes tasks that are at work already: such a pair binds no schedule.

@@ -41,7 +41,7 @@ def is_stopped(draft: Draft, task: TaskState, protected: tuple[str, ...]) -> boo
         reason=_ASKED,
         files=tuple(ConflictFile(path, ConflictKind.PROTECTED) for path in left),
         tip=draft.state.tip,
-        met_at=draft.now,
+        conflicting_at=draft.now,
     )
     draft.move(task.id, Phase.CONFLICT, reason=f"{what}: it waits for you")
     return True

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from pex_tui.core.events.actions import MergeWork, RememberDecision
+from pex_tui.core.events.actions import MergeWork, RememberResolution
 from pex_tui.core.events.landing_events import MergeConflicted, WorkMerged
 from pex_tui.core.formatting import listed
-from pex_tui.core.lifecycle.conflict_log import PEX, meet
+from pex_tui.core.lifecycle.conflict_log import PEX, record_landing_conflict
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import (
     REMEMBERED,
-    Combination,
+    AutoResolution,
     CombinedFile,
     ConflictFile,
     Decision,
@@ -28,45 +28,50 @@ def merge_work(state: RunState, task: TaskState, work: CommitId) -> MergeWork:
     """
     judged = bool(state.plan.verify) and not state.gate_off and task.onto is None
     auto_resolve = judged and task.own_work is None
-    return MergeWork(task.id, task.attempt, work, task.onto, combine)
+    return MergeWork(task.id, task.attempt, work, task.onto, auto_resolve)
 
 
-def remember_decision(draft: Draft, task: TaskState) -> None:
+def remember_resolution(draft: Draft, task: TaskState) -> None:
     """Have a person's result remembered, now that it has landed and the gate has passed it."""
     if task.own_work is None or task.work is None:
         return
     people = [
-        conflict.decided_by
+        conflict.resolved_by
         for conflict in draft.state.conflicts
         if conflict.tasks[0] == task.id and conflict.decision in _BY_HAND
     ]
     if people:
-        draft.act(RememberDecision(task.id, task.own_work, task.work, people[-1]))
+        draft.act(RememberResolution(task.id, task.own_work, task.work, people[-1]))
 
 
-def combination_of(event: WorkMerged) -> Combination | None:
+def auto_resolution_of(event: WorkMerged) -> AutoResolution | None:
     """What the candidate owes to strategies, if anything."""
     if not event.combined:
         return None
-    return Combination(event.combined, event.tip, event.against, event.at)
+    return AutoResolution(event.combined, event.tip, event.against, event.at)
 
 
-def as_conflict(task: TaskState, combination: Combination) -> MergeConflicted:
+def as_conflict(task: TaskState, auto_resolution: AutoResolution) -> MergeConflicted:
     """Return the conflict that it was before strategies settled it."""
-    files = tuple(ConflictFile(file.path, file.kind) for file in combination.files)
+    files = tuple(ConflictFile(file.path, file.kind) for file in auto_resolution.files)
     return MergeConflicted(
-        task.id, task.attempt, combination.tip, files, combination.against, at=combination.met_at
+        task.id,
+        task.attempt,
+        auto_resolution.tip,
+        files,
+        auto_resolution.against,
+        at=auto_resolution.conflicting_at,
     )
 
 
-def record_combination(draft: Draft, task: TaskState) -> None:
+def record_auto_resolution(draft: Draft, task: TaskState) -> None:
     """Write down that a conflict was met and how it was settled, now that it has landed."""
-    found = task.combination
+    found = task.auto_resolution
     if found is None:
         return
     people = {file.by or PEX for file in found.files}
     how = _how(found.files[0]) if len(found.files) == 1 else told_files(found.files)
-    meet(
+    record_landing_conflict(
         draft,
         (task.id, *found.against),
         Decision.COMBINED,
@@ -74,14 +79,14 @@ def record_combination(draft: Draft, task: TaskState) -> None:
         by=people.pop() if len(people) == 1 else PEX,
         files=tuple(ConflictFile(file.path, file.kind) for file in found.files),
         tip=found.tip,
-        met_at=found.met_at,
+        conflicting_at=found.conflicting_at,
     )
 
 
-def failed_words(combination: Combination) -> str:
+def failed_words(auto_resolution: AutoResolution) -> str:
     """That the gate did not agree, for a person."""
-    paths = listed([file.path for file in combination.files])
-    how = told_strategies(combination.files)
+    paths = listed([file.path for file in auto_resolution.files])
+    how = told_strategies(auto_resolution.files)
     return f"the conflict in {paths} was settled by rule ({how}), but the gate failed on that."
 
 
@@ -96,7 +101,7 @@ def told_files(files: tuple[CombinedFile, ...]) -> str:
     return "; ".join(f"{file.path}: {_how(file)}" for file in files)
 
 
-def told_decision(file: CombinedFile) -> str:
+def remembered_words(file: CombinedFile) -> str:
     """Who decided what was remembered, and when."""
     day = datetime.fromtimestamp(file.at or 0.0, UTC).date()
     return f"as {file.by} decided on {day}"
@@ -104,4 +109,4 @@ def told_decision(file: CombinedFile) -> str:
 
 def _how(file: CombinedFile) -> str:
     how = told_strategies((file,))
-    return f"{how}, {told_decision(file)}" if REMEMBERED in file.strategies else how
+    return f"{how}, {remembered_words(file)}" if REMEMBERED in file.strategies else how

@@ -10,7 +10,7 @@ as if all before it were to pass.
 from pex_tui.core.events.actions import MoveBranch, RunGate
 from pex_tui.core.events.landing_events import GateFinished
 from pex_tui.core.landing.auto_resolution import merge_work
-from pex_tui.core.landing.gate_verdicts import examine, gate_failure, is_gated
+from pex_tui.core.landing.gate_verdicts import examine_failure, gate_failure, is_gated
 from pex_tui.core.lifecycle.merge_queue import landing_tasks, step_back
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.phases import LandingStage, Phase
@@ -31,7 +31,7 @@ def advance_queue(draft: Draft) -> None:
     _merge_next(draft)  # for what is tested meanwhile
 
 
-def judged_by_gate(draft: Draft, task: TaskState, event: GateFinished) -> None:
+def apply_gate_verdict(draft: Draft, task: TaskState, event: GateFinished) -> None:
     """Apply the verdict on a candidate to all that it holds."""
     if event.commit != task.candidate:
         return
@@ -65,14 +65,14 @@ def _merge_next(draft: Draft) -> None:
         return
     onto = entries[-1].candidate if entries else None
     task = state.task(following[0])
-    if entries and (task.clashes_with == onto or not _has_room(state, entries)):
+    if entries and (task.conflicts_with == onto or not _has_room(state, entries)):
         return
     if task.work is None:
         raise AssertionError(f"task {task.id} is in the merge queue without work")
     rest = (name for name in waiting if name != task.id)
     draft.set(landing=(*state.landing[: len(entries)], task.id, *rest))
     taken = draft.move(
-        task.id, Phase.LANDING, landing_stage=LandingStage.MERGING, onto=onto, combination=None
+        task.id, Phase.LANDING, landing_stage=LandingStage.MERGING, onto=onto, auto_resolution=None
     )
     draft.act(merge_work(draft.state, taken, task.work))
 
@@ -104,7 +104,7 @@ def _test_next(draft: Draft) -> None:
         if last.landing_stage is LandingStage.MERGED and (not running or _may_speculate(state)):
             _test(draft, last)
     elif not before:
-        examine(draft, last)
+        examine_failure(draft, last)
     elif not running:
         _test(draft, before[(len(before) - 1) // 2])
 

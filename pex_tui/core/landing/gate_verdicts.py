@@ -3,9 +3,9 @@
 from pex_tui.core.events.actions import RunGate
 from pex_tui.core.events.landing_events import GateFinished
 from pex_tui.core.landing.auto_resolution import as_conflict, failed_words
-from pex_tui.core.landing.merge_conflicts import conflicted
+from pex_tui.core.landing.merge_conflicts import apply_merge_conflicted
 from pex_tui.core.lifecycle.attempts import ready
-from pex_tui.core.lifecycle.conflict_log import fell_out, record
+from pex_tui.core.lifecycle.conflict_log import record, record_semantic_conflict
 from pex_tui.core.lifecycle.merge_queue import leave_queue
 from pex_tui.core.lifecycle.retry_prompts import gate_lesson
 from pex_tui.core.lifecycle.step_draft import Draft
@@ -29,14 +29,14 @@ def gate_failure(event: GateFinished) -> Failure:
     return Failure(FailureKind.GATE, f"the gate failed: {event.command}", event.output)
 
 
-def examine(draft: Draft, task: TaskState) -> None:
+def examine_failure(draft: Draft, task: TaskState) -> None:
     """The task alone turns a green candidate red: ask once more, then look at the base.
 
     Where its merge was settled by rule, nobody's work is to blame: it is the conflict that it was.
     """
-    if task.combination is not None:
-        draft.notice(f"{task.id}: {failed_words(task.combination)}")
-        conflicted(draft, task, as_conflict(task, task.combination))
+    if task.auto_resolution is not None:
+        draft.notice(f"{task.id}: {failed_words(task.auto_resolution)}")
+        apply_merge_conflicted(draft, task, as_conflict(task, task.auto_resolution))
         return
     if task.candidate is None:
         raise AssertionError(f"task {task.id} is to be examined without a merge")
@@ -47,7 +47,7 @@ def examine(draft: Draft, task: TaskState) -> None:
         _compare_with_base(draft, task)
 
 
-def examined(draft: Draft, task: TaskState, event: GateFinished) -> None:
+def apply_repeated_verdict(draft: Draft, task: TaskState, event: GateFinished) -> None:
     """Apply the verdict on the same candidate once more, or on the base."""
     if task.landing_stage is LandingStage.GATING_BASE:
         if event.commit == draft.state.base:
@@ -97,14 +97,18 @@ def _judge(draft: Draft, task: TaskState) -> None:
         reruns = task.gate_reruns + 1
         lesson = gate_lesson(detail, output)
         draft.change(task.id, gate_reruns=reruns, lesson=lesson, seed=task.candidate)
-        fell_out(draft, task, Decision.RERUN, f"gate rerun {reruns} of {_retries(state, task)}")
+        record_semantic_conflict(
+            draft, task, Decision.RERUN, f"gate rerun {reruns} of {_retries(state, task)}"
+        )
         ready(draft, task, f"again, as {detail}")
     elif task.tip != task.start_commit and task.gate_reruns == 0:
         draft.change(task.id, gate_reruns=1)
-        fell_out(draft, task, Decision.RERUN, "once more, from what had landed meanwhile")
+        record_semantic_conflict(
+            draft, task, Decision.RERUN, "once more, from what had landed meanwhile"
+        )
         ready(draft, task, "again, on the newest tip: the gate failed on the merge")
     else:
-        fell_out(draft, task, Decision.FAILED, "its reruns are used up")
+        record_semantic_conflict(draft, task, Decision.FAILED, "its reruns are used up")
         draft.move(task.id, Phase.FAILED, reason=detail)
 
 
@@ -118,7 +122,7 @@ def _ask(draft: Draft, task: TaskState, detail: str) -> None:
         None,
         files=settled[-1] if settled else (),
         reason="a person's own result is not thrown away for a rerun: it waits for a person",
-        met_at=draft.now,
+        conflicting_at=draft.now,
         tip=task.tip,
         detail=detail,
     )

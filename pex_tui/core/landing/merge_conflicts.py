@@ -2,7 +2,7 @@
 
 from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.landing.retry_ladder import climb, next_rung, one_by_one, slow_down
-from pex_tui.core.lifecycle.conflict_log import meet
+from pex_tui.core.lifecycle.conflict_log import record_landing_conflict
 from pex_tui.core.lifecycle.merge_queue import leave_queue
 from pex_tui.core.lifecycle.retry_prompts import conflict_lesson
 from pex_tui.core.lifecycle.step_draft import Draft
@@ -25,40 +25,42 @@ def stand_on(draft: Draft, tip: CommitId) -> None:
     draft.set(tip=tip)
 
 
-def conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
+def apply_merge_conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
     """The ladder: the task again on the new tip, then alone, then as the fallback says."""
     state = draft.state
     leave_queue(draft, task)
     stand_on(draft, event.tip)
-    task = draft.change(task.id, tip=event.tip, combination=None, failure=None)
+    task = draft.change(task.id, tip=event.tip, auto_resolution=None, failure=None)
     rung = next_rung(state, task, is_by_hand=task.own_work is not None)
-    meet(
+    record_landing_conflict(
         draft,
         (event.task, *event.against),
         rung.decision,
         reason=rung.reason,
         files=event.files,
         tip=event.tip,
-        met_at=event.at,
+        conflicting_at=event.at,
     )
     if rung.decision is Decision.RERUN:
         lesson = conflict_lesson(task, event) if draft.spec(task.id).brief else ""
         task = draft.change(
             task.id, reruns=task.reruns + 1, lesson=lesson, seed=None, earlier=task.work
         )
-        climb(draft, task, rung, _what_met(event))
+        climb(draft, task, rung, _conflict_text(event))
     elif rung.decision is Decision.ABORTED:
-        draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
-        draft.notice(f"Task {task.id}: {_what_met(event)}; fallback_mode is abort: the run ends.")
+        draft.move(task.id, Phase.CONFLICT, reason=_conflict_text(event))
+        draft.notice(
+            f"Task {task.id}: {_conflict_text(event)}; fallback_mode is abort: the run ends."
+        )
         abort_run(draft)
     else:
-        draft.move(task.id, Phase.CONFLICT, reason=_what_met(event))
+        draft.move(task.id, Phase.CONFLICT, reason=_conflict_text(event))
         if state.rules.fallback is FallbackMode.SEQUENTIAL:
             one_by_one(draft, f"{task.id} has an open conflict")
     slow_down(draft)
 
 
-def _what_met(event: MergeConflicted) -> str:
+def _conflict_text(event: MergeConflicted) -> str:
     paths = [file.path for file in event.files]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     against = f" with {', '.join(event.against)}" if event.against else ""

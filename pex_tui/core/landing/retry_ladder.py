@@ -86,7 +86,7 @@ def slow_down(draft: Draft) -> None:
     conflicted = {
         one.tasks[0]
         for one in state.conflicts
-        if one.kind is ConflictKind.WRITE and one.met_at is not None
+        if one.kind is ConflictKind.WRITE and one.conflicting_at is not None
     }
     landings = conflicted | {task.id for task in state.tasks if task.landed or task.candidate}
     enough = len(landings) >= _LEAST_LANDINGS and len(conflicted) >= _LEAST_CONFLICTS

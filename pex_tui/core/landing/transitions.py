@@ -14,13 +14,13 @@ from pex_tui.core.events.run_events import ConflictDecided
 from pex_tui.core.landing.approval import is_stopped, paths_in_conflict, tell_protected
 from pex_tui.core.landing.auto_resolution import (
     as_conflict,
-    combination_of,
-    record_combination,
-    remember_decision,
+    auto_resolution_of,
+    record_auto_resolution,
+    remember_resolution,
 )
-from pex_tui.core.landing.batch import judged_by_gate
-from pex_tui.core.landing.gate_verdicts import examined, is_gated
-from pex_tui.core.landing.merge_conflicts import conflicted, stand_on
+from pex_tui.core.landing.batch import apply_gate_verdict
+from pex_tui.core.landing.gate_verdicts import apply_repeated_verdict, is_gated
+from pex_tui.core.landing.merge_conflicts import apply_merge_conflicted, stand_on
 from pex_tui.core.lifecycle.attempts import ready, why_aborted
 from pex_tui.core.lifecycle.conflict_log import close
 from pex_tui.core.lifecycle.git_refusals import refused
@@ -52,13 +52,13 @@ def _taken_up(draft: Draft, task: TaskState, event: LandingEvent) -> None:
         case WorkMerged(), LandingStage.MERGING if _is_asked_for(task, event):
             _merged(draft, task, event)
         case MergeConflicted(), LandingStage.MERGING if task.onto in {None, event.tip}:
-            conflicted(draft, task, event)
+            apply_merge_conflicted(draft, task, event)
         case MergeDeferred(), LandingStage.MERGING if task.onto == event.onto:
             _wait_for_batch(draft, task)
         case GateFinished(), LandingStage.GATING:
-            judged_by_gate(draft, task, event)
+            apply_gate_verdict(draft, task, event)
         case GateFinished(), LandingStage.GATING_AGAIN | LandingStage.GATING_BASE:
-            examined(draft, task, event)
+            apply_repeated_verdict(draft, task, event)
         case BranchMoveRefused(), LandingStage.MOVING:
             step_back(draft, None)
         case LandingFailed(), _:
@@ -100,17 +100,19 @@ def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
     elif event.candidate == event.tip:
         _wait_for_batch(draft, task)  # what it repeats has not landed yet
         return
-    combination = combination_of(event)
-    task = draft.change(task.id, tip=event.tip, candidate=event.candidate, combination=combination)
+    auto_resolution = auto_resolution_of(event)
+    task = draft.change(
+        task.id, tip=event.tip, candidate=event.candidate, auto_resolution=auto_resolution
+    )
     if event.candidate == event.tip:
         leave_queue(draft, task)
-        record_combination(draft, task)
-        remember_decision(draft, task)
+        record_auto_resolution(draft, task)
+        remember_resolution(draft, task)
         draft.move(task.id, Phase.DONE, reason=_why_nothing_lands(draft, task))
     elif is_stopped(draft, task, event.protected):
         pass
-    elif combination is not None and not is_gated(draft.state):  # nothing would judge it
-        conflicted(draft, task, as_conflict(task, combination))
+    elif auto_resolution is not None and not is_gated(draft.state):  # nothing would judge it
+        apply_merge_conflicted(draft, task, as_conflict(task, auto_resolution))
     else:
         stage = LandingStage.MERGED if is_gated(draft.state) else LandingStage.PASSED
         draft.change(task.id, landing_stage=stage)
@@ -129,15 +131,20 @@ def _why_nothing_lands(draft: Draft, task: TaskState) -> str:
 def _wait_for_batch(draft: Draft, task: TaskState) -> None:
     """It can't be tested together with those before it, and is merged again once they landed."""
     draft.move(
-        task.id, Phase.QUEUED, landing_stage=None, candidate=None, onto=None, clashes_with=task.onto
+        task.id,
+        Phase.QUEUED,
+        landing_stage=None,
+        candidate=None,
+        onto=None,
+        conflicts_with=task.onto,
     )
 
 
 def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
     leave_queue(draft, task)
     draft.set(tip=event.commit)
-    record_combination(draft, task)
-    remember_decision(draft, task)
+    record_auto_resolution(draft, task)
+    remember_resolution(draft, task)
     tell_protected(draft, task)
     draft.move(task.id, Phase.LANDED, landed=event.commit, failure=None, stop=None, reason="")
     if draft.state.land_status is LandStatus.LANDED:  # the user's branch lacks this commit

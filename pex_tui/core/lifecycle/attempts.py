@@ -113,7 +113,7 @@ def why_aborted(state: RunState) -> str:
     """Who or what ended a task before its time."""
     if state.rules.fail_fast and any(task.phase is Phase.FAILED for task in state.tasks):
         return "aborted: another task failed, and the first failure was to end the run"
-    if any(one.decision is Decision.ABORTED and one.decided_by == PEX for one in state.conflicts):
+    if any(one.decision is Decision.ABORTED and one.resolved_by == PEX for one in state.conflicts):
         return "aborted: a conflict stayed unresolved, and fallback_mode is abort"
     return "aborted by a person"
 
@@ -272,7 +272,7 @@ def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
         (task.id,),
         None,
         reason=f"{reason}: it waits for a person",
-        met_at=draft.now,
+        conflicting_at=draft.now,
         tip=draft.state.tip,
         detail=f"{reason}; that is kept as {earlier[:10]}",
     )

@@ -9,7 +9,7 @@ from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictStep, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import LandingStage
-from pex_tui.core.model.predictions import foreseen_at
+from pex_tui.core.model.predictions import predicted_at
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 
@@ -34,13 +34,13 @@ def record(
     draft.set(conflicts=(*conflicts, _with_step(draft, opened, decision, by, reason)))
 
 
-def meet(
+def record_landing_conflict(
     draft: Draft,
     tasks: tuple[TaskId, ...],
     decision: Decision | None,
     *,
     reason: str,
-    met_at: float,
+    conflicting_at: float,
     by: str = PEX,
     **facts: Any,
 ) -> None:
@@ -57,8 +57,8 @@ def meet(
             tasks,
             decision,
             reason=reason,
-            foreseen_at=_earliest(foreseen_at(draft.state, tasks[0], one) for one in tasks[1:]),
-            met_at=met_at,
+            predicted_at=_earliest(predicted_at(draft.state, tasks[0], one) for one in tasks[1:]),
+            conflicting_at=conflicting_at,
             by=by,
             **facts,
         )
@@ -66,9 +66,9 @@ def meet(
     whole = replace(
         begun[0],
         tasks=tasks,
-        foreseen_at=_earliest(one.foreseen_at for one in begun),
-        seen_at=_earliest(one.seen_at for one in begun),
-        met_at=met_at,
+        predicted_at=_earliest(one.predicted_at for one in begun),
+        overlapping_at=_earliest(one.overlapping_at for one in begun),
+        conflicting_at=conflicting_at,
         steps=tuple(sorted((step for one in begun for step in one.steps), key=_when)),
         **facts,
     )
@@ -82,7 +82,9 @@ def meet(
     )
 
 
-def fell_out(draft: Draft, task: TaskState, decision: Decision, reason: str) -> None:
+def record_semantic_conflict(
+    draft: Draft, task: TaskState, decision: Decision, reason: str
+) -> None:
     """Record a gate that is red on a merge though git could make it: a semantic conflict.
 
     It is one with what landed since the attempt's start; where nothing did, the fault is the task's
@@ -99,7 +101,7 @@ def fell_out(draft: Draft, task: TaskState, decision: Decision, reason: str) -> 
             (task.id, *_landed_since(state, task)),
             decision,
             reason=reason,
-            met_at=draft.now,
+            conflicting_at=draft.now,
             tip=task.tip,
             detail=task.failure.detail if task.failure else "the gate failed",
         )
@@ -160,8 +162,8 @@ def _with_step(
     return replace(
         conflict,
         decision=decision,
-        decided_by=by if decision else "",
-        decided_at=draft.now if decision else None,
+        resolved_by=by if decision else "",
+        resolved_at=draft.now if decision else None,
         steps=(*conflict.steps, step),
     )
 
@@ -190,7 +192,7 @@ def _leads_to(conflict: Conflict, tasks: tuple[TaskId, ...]) -> bool:
     """Return whether it is an earlier sight, not yet met, of what the first task now meets."""
     return (
         conflict.kind is ConflictKind.WRITE
-        and conflict.met_at is None
+        and conflict.conflicting_at is None
         and tasks[0] in conflict.tasks
         and not set(conflict.tasks).isdisjoint(tasks[1:])
     )

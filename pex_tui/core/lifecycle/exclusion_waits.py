@@ -11,10 +11,10 @@ from pex_tui.core.events.run_events import TaskHeld
 from pex_tui.core.lifecycle.conflict_log import record
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
-from pex_tui.core.model.exclusions import conflict_reason
+from pex_tui.core.model.exclusions import exclusion_reason
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import IN_FLIGHT
-from pex_tui.core.model.predictions import foreseen_at
+from pex_tui.core.model.predictions import predicted_at
 from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import Wait
@@ -49,7 +49,7 @@ def at_work(state: RunState) -> tuple[int, ...]:
     return tuple(spot for spot, task in state.live() if task.phase in IN_FLIGHT)
 
 
-def record_kept_apart(draft: Draft, event: TaskHeld) -> None:
+def record_exclusion(draft: Draft, event: TaskHeld) -> None:
     """Tell of a collision that was foreseen and did not happen, once for each reason."""
     state = draft.state
     mine = [conflict for conflict in state.conflicts if event.task in conflict.tasks]
@@ -106,8 +106,8 @@ def _reasons(state: RunState, position: int, others: Collection[str]) -> set[str
 def _first_known(draft: Draft, first: TaskId, second: TaskId) -> dict[str, Any]:
     """When they were first kept apart: as planned, or once one had written more than was known."""
     state = draft.state
-    at = foreseen_at(state, first, second)
+    at = predicted_at(state, first, second)
     left, right = (state.planned.tasks[state.graph.index[one]] for one in (first, second))
-    if at is None and conflict_reason(left, right, state.rules) is None:
-        return {"seen_at": draft.now}
-    return {"foreseen_at": state.created_at}
+    if at is None and exclusion_reason(left, right, state.rules) is None:
+        return {"overlapping_at": draft.now}
+    return {"predicted_at": state.created_at}

@@ -154,7 +154,7 @@ def _free_slots(state: RunState, live: _Live) -> list[SlotId]:
 
 
 def _hold(board: _Board, position: int) -> _Hold | None:
-    return _conflict_hold(board, position) or _lock_hold(board, position)
+    return _exclusion_hold(board, position) or _lock_hold(board, position)
 
 
 def _model_hold(state: RunState, position: int) -> _Hold | None:
@@ -169,13 +169,13 @@ def _model_hold(state: RunState, position: int) -> _Hold | None:
     return _Hold(WaitCause.BUDGET, (used_up,)) if used_up else None
 
 
-def _conflict_hold(board: _Board, position: int) -> _Hold | None:
+def _exclusion_hold(board: _Board, position: int) -> _Hold | None:
     state, first = board.state, list[int]()
     mine = urgency(state, position)
     if board.most_urgent < mine and state.graph.excluded[position]:
         first = [other for other in board.reserved if urgency(state, other) < mine]
     against = neighbours(state, position, board.busy, first)
-    return _Hold(WaitCause.CONFLICT, _names(state, against)) if against else None
+    return _Hold(WaitCause.EXCLUDED, _names(state, against)) if against else None
 
 
 def _lock_hold(board: _Board, position: int) -> _Hold | None:
@@ -229,6 +229,6 @@ def _is_news(state: RunState, position: int, hold: _Hold) -> bool:
     wait = state.tasks[position].wait
     if wait is None:
         return hold.cause is not WaitCause.SLOT
-    if wait.cause is hold.cause is WaitCause.CONFLICT:
+    if wait.cause is hold.cause is WaitCause.EXCLUDED:
         return is_news(state, position, wait, hold.on)
     return (wait.cause, wait.on) != (hold.cause, hold.on)

@@ -61,13 +61,13 @@ class CombinedFile(Struct, frozen=True):
     at: float | None = None
 
 
-class Combination(Struct, frozen=True):
+class AutoResolution(Struct, frozen=True):
     """A candidate whose conflicts are settled so far as the gate agrees; `against` as met."""
 
     files: tuple[CombinedFile, ...]
     tip: CommitId
     against: tuple[TaskId, ...]
-    met_at: float
+    conflicting_at: float
 
 
 class SharedPath(Struct, frozen=True):
@@ -113,12 +113,12 @@ class Conflict(Struct, frozen=True):
     tasks: tuple[TaskId, ...]
     files: tuple[ConflictFile, ...] = ()
     tip: CommitId | None = None  # the integration tip that the work did not merge onto
-    foreseen_at: float | None = None
-    seen_at: float | None = None
-    met_at: float | None = None
+    predicted_at: float | None = None
+    overlapping_at: float | None = None
+    conflicting_at: float | None = None
     decision: Decision | None = None
-    decided_by: str = ""
-    decided_at: float | None = None
+    resolved_by: str = ""
+    resolved_at: float | None = None
     detail: str = ""
     steps: tuple[ConflictStep, ...] = ()
 

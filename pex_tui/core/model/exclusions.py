@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from pex_tui.core.formatting import percent
-from pex_tui.core.model.globs import Shared, any_overlap, plain_start
-from pex_tui.core.model.plan import Collision, TaskSpec
+from pex_tui.core.model.globs import Shared, first_intersection, plain_start
+from pex_tui.core.model.plan import PredictedConflict, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 
 WRITERS = "@writes"
@@ -37,7 +37,7 @@ def pairs_to_compare(tasks: Sequence[TaskSpec], rules: RunRules) -> list[tuple[i
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
-def conflict_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
+def exclusion_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
     """Why the two must not run side by side, for a person; None when they may.
 
     Never-parallel rules always hold, a declared overlap unless one of the two names the other in
@@ -47,28 +47,28 @@ def conflict_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str |
     if never is not None or _may_run_beside(first, second):
         return never
     if first.writes and second.writes:  # both declare what they write: nothing is predicted
-        return _declared_overlap(first, second)
-    return None if _in_one_cluster(first, second, rules) else _predicted_overlap(first, second)
+        return _declared_exclusion(first, second)
+    return None if _in_one_cluster(first, second, rules) else _predicted_exclusion(first, second)
 
 
-def collision_reason(
-    collision: Collision, first: TaskSpec, second: TaskSpec, rules: RunRules
+def predicted_exclusion_reason(
+    predicted: PredictedConflict, first: TaskSpec, second: TaskSpec, rules: RunRules
 ) -> str | None:
     """Why the two that the collision was foreseen for must not run side by side; None if they may.
 
     What both declare outranks what was foreseen.
     """
     is_declared = first.writes is not None and second.writes is not None
-    if is_declared or collision.chance < rules.collision_threshold:
+    if is_declared or predicted.chance < rules.collision_threshold:
         return None
     if _may_run_beside(first, second) or _in_one_cluster(first, second, rules):
         return None
-    return with_chance(collision.reason, collision)
+    return with_chance(predicted.reason, predicted)
 
 
-def with_chance(reason: str, collision: Collision) -> str:
+def with_chance(reason: str, predicted: PredictedConflict) -> str:
     """The reason with how probable the collision is; a rule that forbids it needs no chance."""
-    return reason if _NEVER in reason else f"{reason} ({percent(collision.chance)})"
+    return reason if _NEVER in reason else f"{reason} ({percent(predicted.chance)})"
 
 
 def _never_together(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
@@ -83,19 +83,19 @@ def _is(spec: TaskSpec, who: str) -> bool:
     return not spec.is_read_only if who == WRITERS else spec.agent == who
 
 
-def _declared_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
-    both = any_overlap(first.writes or (), second.writes or ())
-    return None if both is None else _overlap_text("both write", both)
+def _declared_exclusion(first: TaskSpec, second: TaskSpec) -> str | None:
+    both = first_intersection(first.writes or (), second.writes or ())
+    return None if both is None else _exclusion_text("both write", both)
 
 
-def _predicted_overlap(first: TaskSpec, second: TaskSpec) -> str | None:
-    both = any_overlap(
+def _predicted_exclusion(first: TaskSpec, second: TaskSpec) -> str | None:
+    both = first_intersection(
         first.writes or first.predicted_writes, second.writes or second.predicted_writes
     )
-    return None if both is None else _overlap_text("both will probably write", both)
+    return None if both is None else _exclusion_text("both will probably write", both)
 
 
-def _overlap_text(claim: str, both: Shared) -> str:
+def _exclusion_text(claim: str, both: Shared) -> str:
     """Return the shared pattern or path, else both patterns and a path that proves it."""
     if both.first == both.second:
         return f"{claim} {both.first}"

@@ -59,7 +59,7 @@ def shared_path(first: str, second: str) -> str | None:
     return _shared_path(first, second)
 
 
-def any_overlap(first: tuple[str, ...], second: tuple[str, ...]) -> Shared | None:
+def first_intersection(first: tuple[str, ...], second: tuple[str, ...]) -> Shared | None:
     """Return the first pair of patterns that share a path."""
     for left in first:
         for right in second:

@@ -42,7 +42,7 @@ def _slots(state: RunState) -> Iterator[str]:
 
 
 def _exclusions(state: RunState) -> Iterator[str]:
-    for first, second, reason in state.graph.exclusive_pairs():
+    for first, second, reason in state.graph.excluded_pairs():
         left, right = state.tasks[first], state.tasks[second]
         both_work = left.phase in HOLDS_SLOT and right.phase in HOLDS_SLOT
         if both_work and frozenset({left.id, right.id}) not in state.caught:

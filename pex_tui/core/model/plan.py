@@ -160,7 +160,7 @@ class TaskSpec(Struct, frozen=True):
         return (self.prompt.strip() or command.strip()).partition("\n")[0]
 
 
-class Collision(Struct, frozen=True):
+class PredictedConflict(Struct, frozen=True):
     """Two tasks that would collide side by side, how probably (0…1), and what speaks for it."""
 
     first: TaskId
@@ -205,7 +205,7 @@ class Plan(Struct, frozen=True):
     verify: tuple[tuple[str, ...], ...] = ()
     gate: GatePolicy = GatePolicy.STRICT
     dropped_needs: tuple[tuple[TaskId, TaskId], ...] = ()  # (task, need) edges that broke a cycle
-    collisions: tuple[Collision, ...] = ()
+    collisions: tuple[PredictedConflict, ...] = ()
     past_changes: int | None = None
     unmatched: tuple[UnmatchedGlob, ...] = ()
     pace: Pace = Pace()

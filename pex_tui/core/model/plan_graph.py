@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from pex_tui.core.model.exclusions import (
-    collision_reason,
-    conflict_reason,
+    exclusion_reason,
     pairs_to_compare,
+    predicted_exclusion_reason,
     with_chance,
 )
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan, Strategy
 from pex_tui.core.model.run_rules import RunRules
 
-CONFLICT_LOAD_WEIGHT = 0.25
+EXCLUSION_LOAD_WEIGHT = 0.25
 
 
 class PlanGraph(Struct, frozen=True, eq=False):
@@ -52,7 +52,7 @@ class PlanGraph(Struct, frozen=True, eq=False):
             for neighbours in excluded
         ]
         ranks = tuple(
-            level + CONFLICT_LOAD_WEIGHT * load for level, load in zip(blevels, loads, strict=True)
+            level + EXCLUSION_LOAD_WEIGHT * load for level, load in zip(blevels, loads, strict=True)
         )
         return cls(
             index,
@@ -71,7 +71,7 @@ class PlanGraph(Struct, frozen=True, eq=False):
     def __hash__(self) -> int:
         return hash(self.needs)
 
-    def exclusive_pairs(self) -> tuple[tuple[int, int, str], ...]:
+    def excluded_pairs(self) -> tuple[tuple[int, int, str], ...]:
         """Return each pair that must not run side by side, once, with the reason."""
         return tuple(
             (first, second, reason)
@@ -95,16 +95,18 @@ def _exclusions(
     """For each task the neighbours that it must not run beside, and why."""
     excluded: list[dict[int, str]] = [{} for _ in plan.tasks]
     for first, second in pairs_to_compare(plan.tasks, rules):
-        reason = conflict_reason(plan.tasks[first], plan.tasks[second], rules)
+        reason = exclusion_reason(plan.tasks[first], plan.tasks[second], rules)
         if reason is not None:
             excluded[first][second] = excluded[second][first] = reason
-    for collision in plan.collisions:
-        first, second = index[collision.first], index[collision.second]
+    for predicted in plan.collisions:
+        first, second = index[predicted.first], index[predicted.second]
         known = excluded[first].get(second)
         if known is None:
-            reason = collision_reason(collision, plan.tasks[first], plan.tasks[second], rules)
+            reason = predicted_exclusion_reason(
+                predicted, plan.tasks[first], plan.tasks[second], rules
+            )
         else:
-            reason = with_chance(known, collision)
+            reason = with_chance(known, predicted)
         if reason is not None:
             excluded[first][second] = excluded[second][first] = reason
     return tuple(excluded)

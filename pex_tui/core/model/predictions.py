@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.exclusions import pairs_to_compare
-from pex_tui.core.model.globs import any_overlap, matches
+from pex_tui.core.model.globs import first_intersection, matches
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import SUCCEEDED
 from pex_tui.core.model.plan import Plan, TaskSpec
@@ -20,7 +20,7 @@ Pair = tuple[TaskId, TaskId]
 """Two tasks, the one that stands earlier in the plan first."""
 
 
-class WriteForecast(Struct, frozen=True):
+class WriteAccuracy(Struct, frozen=True):
     """What one task was expected to write (globs, declared or named in its prompt), and wrote.
 
     `untouched` are globs that no written file matches, `unexpected` files that no glob matches.
@@ -33,7 +33,7 @@ class WriteForecast(Struct, frozen=True):
     unexpected: tuple[str, ...]
 
 
-class Forecast(Struct, frozen=True):
+class PredictionAccuracy(Struct, frozen=True):
     """The plan's predictions against what was observed.
 
     A pair of tasks that nothing orders was *foreseen* when the plan as it was approved let expect
@@ -44,11 +44,11 @@ class Forecast(Struct, frozen=True):
     one did not end well are not judged unless they collided.
     """
 
-    foreseen: tuple[Pair, ...]
+    predicted: tuple[Pair, ...]
     hits: tuple[Pair, ...]
     false_alarms: tuple[Pair, ...]
     missed: tuple[Pair, ...]
-    writes: tuple[WriteForecast, ...]
+    writes: tuple[WriteAccuracy, ...]
 
     @property
     def precision(self) -> float | None:
@@ -73,15 +73,15 @@ class Forecast(Struct, frozen=True):
         return _share(files - sum(len(one.unexpected) for one in self.writes), files)
 
 
-def foreseen_at(state: RunState, first: TaskId, second: TaskId) -> float | None:
+def predicted_at(state: RunState, first: TaskId, second: TaskId) -> float | None:
     """When the plan was made, if both are of it and it let expect a collision of the two."""
     if not {first, second} <= state.graph.index.keys():
         return None
-    told = _is_foreseen(state.planned, state.rules, state.graph, (first, second))
+    told = _is_predicted(state.planned, state.rules, state.graph, (first, second))
     return state.created_at if told else None
 
 
-def foreseen(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair, ...]:
+def predicted_pairs(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair, ...]:
     """Pairs foreseen to collide where no need orders them anyway, in plan order."""
     precedence = Precedence(graph)
     told = {_places(graph, (one.first, one.second)) for one in plan.collisions}
@@ -91,32 +91,34 @@ def foreseen(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair, ...]:
         if plan.tasks[first].enabled
         and plan.tasks[second].enabled
         and not precedence.orders(first, second)
-        and _is_foreseen(plan, rules, graph, pair := (plan.tasks[first].id, plan.tasks[second].id))
+        and _is_predicted(plan, rules, graph, pair := (plan.tasks[first].id, plan.tasks[second].id))
     )
 
 
-def forecast(state: RunState, collided: Collection[frozenset[TaskId]]) -> Forecast:
+def prediction_accuracy(
+    state: RunState, collided: Collection[frozenset[TaskId]]
+) -> PredictionAccuracy:
     """Judge what was foreseen by the run so far; `collided` are pairs seen or met colliding."""
-    expected = foreseen(state.planned, state.rules, state.graph)
+    expected = predicted_pairs(state.planned, state.rules, state.graph)
     hits = {pair for pair in expected if frozenset(pair) in collided or _share_a_file(state, pair)}
     surprises = {*collided, *_replanned(state)} - {frozenset(pair) for pair in expected}
     ids = [task.id for task in state.tasks]
     missed = sorted(_places(state.graph, (one, other)) for one, other in surprises)
-    return Forecast(
-        foreseen=expected,
+    return PredictionAccuracy(
+        predicted=expected,
         hits=tuple(pair for pair in expected if pair in hits),
         false_alarms=tuple(
             pair for pair in expected if pair not in hits and _ended_well(state, pair)
         ),
         missed=tuple((ids[first], ids[second]) for first, second in missed),
-        writes=tuple(_write_forecasts(state)),
+        writes=tuple(_write_accuracies(state)),
     )
 
 
 def _replanned(state: RunState) -> Iterator[frozenset[TaskId]]:
     """Pairs that were kept apart only once one of them had written more than was known of it."""
     for one in state.conflicts:
-        is_late = one.kind is ConflictKind.WRITE and one.foreseen_at is None
+        is_late = one.kind is ConflictKind.WRITE and one.predicted_at is None
         if is_late and one.decision is Decision.SERIALISED:
             pairs = ((one.tasks[0], other) for other in one.tasks[1:])
             yield from (frozenset(pair) for pair in pairs if _share_a_file(state, pair))
@@ -127,9 +129,9 @@ def _places(graph: PlanGraph, pair: Pair) -> tuple[int, int]:
     return first, second
 
 
-def _is_foreseen(plan: Plan, rules: RunRules, graph: PlanGraph, pair: Pair) -> bool:
+def _is_predicted(plan: Plan, rules: RunRules, graph: PlanGraph, pair: Pair) -> bool:
     first, second = (plan.tasks[graph.index[one]] for one in pair)
-    if any_overlap(_expected(first), _expected(second)):
+    if first_intersection(_expected(first), _expected(second)):
         return True
     if first.writes is not None and second.writes is not None:
         return False  # what both declare outranks what was foreseen
@@ -152,15 +154,15 @@ def _share_a_file(state: RunState, pair: Pair) -> bool:
     return _ended_well(state, pair) and not left.isdisjoint(right)
 
 
-def _write_forecasts(state: RunState) -> Iterator[WriteForecast]:
+def _write_accuracies(state: RunState) -> Iterator[WriteAccuracy]:
     """Of tasks that ended well, having run; one that is to write nothing predicts nothing."""
     for spec, task in zip(state.planned.tasks, state.tasks, strict=True):
         if _expected(spec) and task.attempt and task.phase in SUCCEEDED:
-            yield _write_forecast(_expected(spec), task)
+            yield _write_accuracy(_expected(spec), task)
 
 
-def _write_forecast(globs: tuple[str, ...], task: TaskState) -> WriteForecast:
-    return WriteForecast(
+def _write_accuracy(globs: tuple[str, ...], task: TaskState) -> WriteAccuracy:
+    return WriteAccuracy(
         task=task.id,
         globs=len(globs),
         untouched=tuple(

@@ -16,7 +16,7 @@ class FallbackMode(StrEnum):
     ABORT = "abort"
 
 
-class RadarPolicy(StrEnum):
+class OverlapPolicy(StrEnum):
     """What happens once two tasks at work are seen to collide."""
 
     OFF = "off"  # nobody looks
@@ -56,7 +56,7 @@ class RunRules(Struct, frozen=True):
     fallback: FallbackMode = FallbackMode.SEQUENTIAL
     collision_threshold: float = 0.2
     sequential_above: float = 0.3
-    radar: RadarPolicy = RadarPolicy.WARN
+    radar: OverlapPolicy = OverlapPolicy.WARN
     leases: bool = False
     gate_batch: int = 5
     gate_retries: int = 1

@@ -5,7 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pex_tui.core.model.conflict import Combination
+from pex_tui.core.model.conflict import AutoResolution
 from pex_tui.core.model.ids import CommitId, SlotId, TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, LandingStage, Phase
 from pex_tui.core.model.unlanded import Unlanded
@@ -60,7 +60,7 @@ class WaitCause(StrEnum):
     """What keeps a ready task from starting."""
 
     SLOT = "slot"
-    CONFLICT = "conflict"  # a neighbour that must not run beside it
+    EXCLUDED = "conflict"  # a neighbour that must not run beside it
     RESOURCE = "resource"  # a named lock
     LIMIT = "limit"  # its model's provider takes no more for a while
     BUDGET = "budget"  # used up; a person has to say how it goes on
@@ -198,8 +198,8 @@ class TaskState(AttemptState, frozen=True):
     earlier: CommitId | None = None  # what an attempt made that a rerun is to make once more
     tip: CommitId | None = None
     onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip
-    clashes_with: CommitId | None = None  # a candidate that it can't be tested together with
-    combination: Combination | None = None  # what the candidate owes to strategies
+    conflicts_with: CommitId | None = None  # a candidate that it can't be tested together with
+    auto_resolution: AutoResolution | None = None  # what the candidate owes to strategies
     landing_stage: LandingStage | None = None
     landed: CommitId | None = None
     tokens: int | None = None  # of all attempts; None when no agent tells

@@ -38,7 +38,7 @@ def marked_sides(text: str, first: str, second: str) -> tuple[Lines, Lines] | No
     return None if size else (tuple(sides[0]), tuple(sides[1]))
 
 
-def disputed_lines(text: str, first: str, second: str) -> tuple[int, int] | None:
+def conflicting_lines(text: str, first: str, second: str) -> tuple[int, int] | None:
     """From which to which line of the first label's side the text is in conflict, if it is."""
     marked = re.compile(
         rf"^<{{7,}} {re.escape(first)}\b[^\n]*\n(?P<side>.*?)^(?:\|{{7,}}.*?^)?={{7,}}\r?\n"

@@ -96,7 +96,7 @@ def waits_for(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str,
     """Those that a ready task waits for right now: tasks, a lock and its holders, or a limit."""
     if task.wait is None:
         return ()
-    if task.wait.cause is WaitCause.CONFLICT:
+    if task.wait.cause is WaitCause.EXCLUDED:
         found = neighbours(state, state.graph.index[task.id], queue.in_flight)
         return tuple(state.tasks[other].id for other in found) or task.wait.on
     return task.wait.on
@@ -149,7 +149,9 @@ def _needs(state: RunState, task: TaskState, now: float) -> str:
     if blocked_by:
         has = "has an open conflict" if len(blocked_by) == 1 else "have open conflicts"
         met = [
-            one.met_at for one in state.open_conflicts if one.met_at and one.tasks[0] in blocked_by
+            one.conflicting_at
+            for one in state.open_conflicts
+            if one.conflicting_at and one.tasks[0] in blocked_by
         ]
         since = f" {clock(now - min(met))}" if met else ""
         return _sentence(f"{held}blocked{since}: {', '.join(blocked_by)} {has}")

@@ -146,7 +146,7 @@ def _history(state: RunState, task: TaskState) -> Iterator[Fact]:
         if task.id in conflict.tasks:
             others = ", ".join(other for other in conflict.tasks if other != task.id)
             decision = "open" if conflict.decision is None else str(conflict.decision)
-            by = f" by {conflict.decided_by}" if conflict.decided_by else ""
+            by = f" by {conflict.resolved_by}" if conflict.resolved_by else ""
             paths = listed([file.path for file in conflict.files])
             about = f": {paths or conflict.detail}" if paths or conflict.detail else ""
             yield "conflict", f"{conflict.kind} with {others or 'nobody'}, {decision}{by}{about}"

@@ -26,7 +26,7 @@ class SpanKind(StrEnum):
 
     WAITING = "waiting"
     WAITING_SLOT = "waiting-slot"
-    WAITING_CONFLICT = "waiting-conflict"
+    WAITING_EXCLUDED = "waiting-conflict"
     WAITING_RESOURCE = "waiting-resource"
     WAITING_LIMIT = "waiting-limit"
     WAITING_BUDGET = "waiting-budget"

@@ -6,11 +6,11 @@ MOST_TASKS = 120  # of a plan, as every pair of them is looked at
 LITTLE_HISTORY = 100  # changes, below which what is foreseen is a guess
 
 
-def is_foreseeable(spec: TaskSpec) -> bool:
+def is_predictable(spec: TaskSpec) -> bool:
     """Return whether the task may write and says in words what it is about."""
     return bool(spec.prompt) and not spec.is_read_only
 
 
-def may_collide(plan: Plan) -> bool:
+def has_predictable_pair(plan: Plan) -> bool:
     """Whether two tasks of the plan are foreseeable, and not too many to look at every pair."""
-    return 1 < sum(map(is_foreseeable, plan.tasks)) <= MOST_TASKS
+    return 1 < sum(map(is_predictable, plan.tasks)) <= MOST_TASKS

@@ -7,14 +7,14 @@ from msgspec import Struct
 
 from pex_tui.core.formatting import clock, counted, percent
 from pex_tui.core.model.argument_limits import PROMPT, PROMPT_FILE, fits_a_variable
-from pex_tui.core.model.globs import any_overlap
+from pex_tui.core.model.globs import first_intersection
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.precedence import Precedence
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.planning.agent_definitions.definition_file import TOOLS_THAT_WRITE
-from pex_tui.planning.plan_file.predictable_tasks import LITTLE_HISTORY, MOST_TASKS, is_foreseeable
+from pex_tui.planning.plan_file.predictable_tasks import LITTLE_HISTORY, MOST_TASKS, is_predictable
 from pex_tui.planning.scheduling.expected_waits import exclusions
 
 _MOST_NAMED = 5
@@ -44,7 +44,7 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
         *_exclusions(plan, graph),
         *_collisions(plan, graph),
         *_little_history(plan),
-        *_too_many_to_foresee(active),
+        *_too_many_to_predict(active),
         *_stale_reads(plan, graph),
         *_long_prompts(active),
         *_short_timeouts(active),
@@ -216,8 +216,8 @@ def _little_history(plan: Plan) -> Iterator[PlanWarning]:
     yield PlanWarning(known, "Declare writes: with globs; what these share is kept apart for sure.")
 
 
-def _too_many_to_foresee(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
-    if len(told := [spec for spec in active if is_foreseeable(spec)]) > MOST_TASKS:
+def _too_many_to_predict(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
+    if len(told := [spec for spec in active if is_predictable(spec)]) > MOST_TASKS:
         yield PlanWarning(
             f"of {len(told)} tasks with a prompt no collisions are foreseen: {MOST_TASKS} is the "
             "most",
@@ -234,7 +234,7 @@ def _each_stale_read(plan: Plan, precedence: Precedence) -> Iterator[PlanWarning
     writers = [(position, spec) for position, spec in active if spec.writes]
     for reader, spec in active:
         for writer, other in writers if spec.reads else ():
-            met = None if reader == writer else any_overlap(spec.reads, other.writes or ())
+            met = None if reader == writer else first_intersection(spec.reads, other.writes or ())
             if met is not None and not precedence.orders(reader, writer):
                 yield PlanWarning(
                     f"{spec.id} reads {met[0]}, which {other.id} may change at the same time",

@@ -47,7 +47,7 @@ _LATELY = 100  # changes in which a file is hot
 _CANDIDATES = (40, 20, 20, 15)  # by likeness, name, company, heat
 
 
-class Likely(Struct, frozen=True):
+class LikelyFiles(Struct, frozen=True):
     """What is expected of a task: the probability of each file, and its weighed words."""
 
     files: Mapping[str, float]
@@ -67,7 +67,7 @@ class _Word(Struct, frozen=True):
         return self.rarity * (1.0 + math.log(self.count))
 
 
-def likely_files(index: ChangeIndex, text: str, model: LogisticModel) -> Likely:
+def likely_files(index: ChangeIndex, text: str, model: LogisticModel) -> LikelyFiles:
     """What the task of that text will probably change."""
     query = _query(index, text)
     chances = {
@@ -75,7 +75,7 @@ def likely_files(index: ChangeIndex, text: str, model: LogisticModel) -> Likely:
         for file, values in _candidates(index, text, query).items()
     }
     told = {word.text: word.weight or _NEWS for word in query}
-    return Likely(chances, told, len(text))
+    return LikelyFiles(chances, told, len(text))
 
 
 def file_features(index: ChangeIndex, text: str) -> dict[str, tuple[float, ...]]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pex_tui.core.model.globs import overlap, plain_start
 from pex_tui.planning.prediction.change_index import ChangeIndex
-from pex_tui.planning.prediction.likely_files import Likely
+from pex_tui.planning.prediction.likely_files import LikelyFiles
 
 TEXT_FEATURES = (
     "bias",
@@ -39,14 +39,14 @@ _LOGS = ("change", "news", "history", "release")
 _LOCKS = frozenset({"go.sum", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml"})
 
 
-class Outlook(Struct, frozen=True):
+class ExpectedChanges(Struct, frozen=True):
     """What is known of a task before it runs; `globs` are what it declares, None for nothing."""
 
-    likely: Likely
+    likely: LikelyFiles
     globs: tuple[str, ...] | None = None
 
 
-class Terrain(Struct, frozen=True):
+class RepositoryFiles(Struct, frozen=True):
     """The repository's files: what was changed in the past, and how many lie below each folder.
 
     Folders are without a slash at the end; "" is the top.
@@ -61,7 +61,9 @@ class Terrain(Struct, frozen=True):
         return self.index.heats[number].levels_at(len(self.index))[-1] if number is not None else 0
 
 
-def text_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[float, ...]:
+def text_features(
+    left: ExpectedChanges, right: ExpectedChanges, repository: RepositoryFiles
+) -> tuple[float, ...]:
     """Return the values of TEXT_FEATURES."""
     both = _in_common(left.likely.files, right.likely.files)
     one_folder, other_folder = _by_folder(left.likely.files), _by_folder(right.likely.files)
@@ -70,30 +72,34 @@ def text_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[floa
         _cosine(left.likely.files, right.likely.files, _DOUBT),
         _cosine(left.likely.words, right.likely.words),
         _log(_any({path: chance for path, chance in both.items() if _is_log(path)})),
-        _log(max((chance * terrain.heat_of(path) for path, chance in both.items()), default=0.0)),
+        _log(
+            max((chance * repository.heat_of(path) for path, chance in both.items()), default=0.0)
+        ),
         _cosine(one_folder, other_folder, _DOUBT) * _log(_any(both)),
         math.log1p(min(left.likely.length, right.likely.length)),
     )
 
 
-def glob_features(left: Outlook, right: Outlook, terrain: Terrain) -> tuple[float, ...]:
+def glob_features(
+    left: ExpectedChanges, right: ExpectedChanges, repository: RepositoryFiles
+) -> tuple[float, ...]:
     """Return the values of GLOB_FEATURES, of two tasks that declare what they write."""
     first, second = left.globs or (), right.globs or ()
     shared = [(one, other) for one in first for other in second if overlap(one, other)]
     plain = {one for one, other in shared if one == other}
-    heats = [terrain.heat_of(path) for path in plain]
+    heats = [repository.heat_of(path) for path in plain]
     return (
-        *text_features(left, right, terrain),
+        *text_features(left, right, repository),
         _log(_any(_in_common(left.likely.files, right.likely.files))),
         math.log1p(len(shared)),
-        max((1.0 / (1.0 + _size(terrain, *pair)) for pair in shared), default=0.0),
+        max((1.0 / (1.0 + _size(repository, *pair)) for pair in shared), default=0.0),
         math.log1p(len(first)) + math.log1p(len(second)),
         float(any(_is_log(path) for path in plain)),
         math.log1p(max(heats, default=0.0)),
     )
 
 
-def common_file(left: Outlook, right: Outlook) -> str | None:
+def common_file(left: ExpectedChanges, right: ExpectedChanges) -> str | None:
     """Return the file that both will most probably change, if there is one."""
     both = _in_common(left.likely.files, right.likely.files)
     best = max(both, key=lambda path: both[path], default=None)
@@ -132,6 +138,6 @@ def _is_log(path: str) -> bool:
     return name.startswith(_LOGS) or name.endswith(".lock") or name in _LOCKS
 
 
-def _size(terrain: Terrain, *globs: str) -> int:
+def _size(repository: RepositoryFiles, *globs: str) -> int:
     """Return how many files the smaller of the globs may stand for."""
-    return min(terrain.sizes.get("/".join(plain_start(glob)), 1) for glob in globs)
+    return min(repository.sizes.get("/".join(plain_start(glob)), 1) for glob in globs)

@@ -10,7 +10,7 @@ from pex_tui.planning.prediction.logistic import LogisticModel
 from pex_tui.planning.prediction.pair_features import GLOB_FEATURES, TEXT_FEATURES
 
 
-class ForesightModel(Struct, frozen=True):
+class PredictionModel(Struct, frozen=True):
     """Whether a task changes a file, and whether two tasks collide.
 
     `texts` knows no more than what the tasks say, `globs` also what both declare to write.
@@ -21,7 +21,7 @@ class ForesightModel(Struct, frozen=True):
     globs: LogisticModel
 
 
-def read_model(path: Path) -> ForesightModel:
+def read_model(path: Path) -> PredictionModel:
     """Return the model of a file that `tests/bench/conflicts.py` wrote.
 
     Raises ValueError when its features are not those of this version, OSError when there is none.
@@ -35,7 +35,7 @@ def read_model(path: Path) -> ForesightModel:
             ("globs", GLOB_FEATURES),
         )
     )
-    return ForesightModel(files, texts, globs)
+    return PredictionModel(files, texts, globs)
 
 
 def _model(

@@ -28,7 +28,7 @@ class Turn(Struct, frozen=True):
 def exclusions(plan: Plan, graph: PlanGraph) -> tuple[Exclusion, ...]:
     """Unordered pairs that exclude each other, in plan order; switched-off tasks meet nobody."""
     precedence = Precedence(graph)
-    reasons = {(first, second): reason for first, second, reason in graph.exclusive_pairs()}
+    reasons = {(first, second): reason for first, second, reason in graph.excluded_pairs()}
     for first, second, lock in lock_pairs(plan):
         reasons.setdefault((first, second), f"both hold the lock {lock}")
     return tuple(

@@ -17,7 +17,7 @@ from pex_tui.planning.scheduling.workload import (
     topological_order,
 )
 
-CONFLICT_LOAD_WEIGHT = 0.25
+EXCLUSION_LOAD_WEIGHT = 0.25
 _SAMPLED_TASKS = 1_500  # tasks times samples: keeps 200 tasks well below 50 ms
 _SAMPLE_SPREAD = 0.3
 _NEAR_ENOUGH = 1.001  # this close to the bound, better estimates would pay more than more search
@@ -57,7 +57,7 @@ def _rules(work: Workload) -> Iterator[list[float]]:
     """Priority values, smaller first: by b-level with conflict load, b-level, latest finish."""
     levels = tails(work)
     aware = [
-        -level - CONFLICT_LOAD_WEIGHT * sum(work.seconds[other] for other in rivals)
+        -level - EXCLUSION_LOAD_WEIGHT * sum(work.seconds[other] for other in rivals)
         for level, rivals in zip(levels, work.excluded, strict=True)
     ]
     yield aware

@@ -20,7 +20,7 @@ from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
 from pex_tui.tui.editor import editable, edited
 from pex_tui.tui.keyboard.typed_ahead import command
-from pex_tui.tui.manual_resolution import FileMerge, Settlement, begin_settlement
+from pex_tui.tui.manual_resolution import FileMerge, ManualResolution, begin_resolution
 from pex_tui.tui.screens.modals import TextScreen, may_discard
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter
@@ -66,9 +66,9 @@ class ConflictScreen(PexScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._settlement: Settlement | None = None
-        self._begun: Settlement | None = None  # as it was before anything was chosen
-        self._chosen: dict[tuple[TaskId, int], tuple[Settlement, Settlement]] = {}
+        self._resolution: ManualResolution | None = None
+        self._begun: ManualResolution | None = None  # as it was before anything was chosen
+        self._chosen: dict[tuple[TaskId, int], tuple[ManualResolution, ManualResolution]] = {}
         self._loaded: tuple[TaskId, int] | None = None
         self._settled_here: tuple[TaskId, int] | None = None
         self._note = ""
@@ -118,9 +118,9 @@ class ConflictScreen(PexScreen):
             self._tell_if_settled_elsewhere()
             self._put_by()
             self._loaded, self._note, self._verdict = found, "", ""
-            self._begun = self._settlement = None
+            self._begun = self._resolution = None
             if found in self._chosen:
-                self._begun, self._settlement = self._chosen.pop(found)
+                self._begun, self._resolution = self._chosen.pop(found)
             elif found is not None:
                 self.pex.typed.wait_for(self._load(found[0]))
         self._show()
@@ -128,7 +128,7 @@ class ConflictScreen(PexScreen):
     @property
     def _is_changed(self) -> bool:
         """Whether anything was chosen or edited here and not applied."""
-        begun, now = self._begun, self._settlement
+        begun, now = self._begun, self._resolution
         is_open = self._loaded is not None and self._loaded != self._settled_here
         return is_open and begun is not None and now is not None and now.files != begun.files
 
@@ -141,8 +141,8 @@ class ConflictScreen(PexScreen):
 
     def _put_by(self) -> None:
         """Keep what was chosen for a conflict that is still open, until it shows again."""
-        if self._is_changed and self._loaded and self._begun and self._settlement:
-            self._chosen[self._loaded] = self._begun, self._settlement
+        if self._is_changed and self._loaded and self._begun and self._resolution:
+            self._chosen[self._loaded] = self._begun, self._resolution
         conflicts = self.run_state.open_conflicts if self.run_state else ()
         still = {(conflict.tasks[0], conflict.number) for conflict in conflicts}
         self._chosen = {key: kept for key, kept in self._chosen.items() if key in still}
@@ -155,7 +155,7 @@ class ConflictScreen(PexScreen):
         settled = next((one for one in state.conflicts if one.number == loaded[1]), None)
         if settled is not None and settled.decision is not None:
             text = (
-                f"{settled.decided_by or 'pex'} has settled it: {settled.decision.value}. "
+                f"{settled.resolved_by or 'pex'} has settled it: {settled.decision.value}. "
                 "What was chosen here is not used."
             )
             self.app.push_screen(TextScreen(f"{loaded[0]} was settled elsewhere", clean(text)))
@@ -165,25 +165,25 @@ class ConflictScreen(PexScreen):
         if self.session is None:
             return
         try:
-            self._begun = self._settlement = begin_settlement(await self.session.sides(task))
+            self._begun = self._resolution = begin_resolution(await self.session.sides(task))
         except LandingError as error:
             self._note = clean(str(error))
         self._show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
-        settlement = self._settlement
+        resolution = self._resolution
         if action == "merge" and not self.pex.workshop.merge_tool:
             return False
         if action in {"choose", "edit", "merge", "hunk", "file", "undo", "apply", "rerun"}:
-            if settlement is None or not settlement.files:
+            if resolution is None or not resolution.files:
                 return None
-            entry = settlement.current
+            entry = resolution.current
             if entry.parts is None and (action == "merge" or parameters == ("both",)):
                 return None
             if action == "edit" and not entry.may_edit:
                 return None
-            if action == "undo" and settlement.before is None:
+            if action == "undo" and resolution.before is None:
                 return None
         if action == "check" and not self._has_gate:
             return False
@@ -195,30 +195,30 @@ class ConflictScreen(PexScreen):
 
     def _gate_may_run(self) -> bool:
         """Only what is wholly decided can be tested, and only where there is a gate."""
-        return self._has_gate and self._settlement is not None and not self._settlement.left
+        return self._has_gate and self._resolution is not None and not self._resolution.left
 
     def action_choose(self, choice: str) -> None:
         """Take a side for the hunk that is shown."""
-        if self._settlement is not None:
-            self._change(self._settlement.choose(Choice(choice)))
+        if self._resolution is not None:
+            self._change(self._resolution.choose(Choice(choice)))
 
     def action_hunk(self, step: int) -> None:
         """Show another hunk."""
-        if self._settlement is not None:
-            self._change(self._settlement.turn_hunk(step))
+        if self._resolution is not None:
+            self._change(self._resolution.turn_hunk(step))
 
     def action_file(self, step: int) -> None:
         """Show another file."""
-        if self._settlement is not None:
-            self._change(self._settlement.turn_file(step))
+        if self._resolution is not None:
+            self._change(self._resolution.turn_file(step))
 
     def action_undo(self) -> None:
         """Take the last choice back."""
-        if self._settlement is not None:
-            self._change(self._settlement.undo())
+        if self._resolution is not None:
+            self._change(self._resolution.undo())
 
-    def _change(self, settlement: Settlement) -> None:
-        self._settlement, self._verdict = settlement, ""
+    def _change(self, resolution: ManualResolution) -> None:
+        self._resolution, self._verdict = resolution, ""
         self._say("")
 
     def _say(self, note: str) -> None:
@@ -228,15 +228,15 @@ class ConflictScreen(PexScreen):
     @command
     async def action_edit(self) -> None:
         """Edit the result in the user's own editor."""
-        settlement = self._settlement
+        resolution = self._resolution
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-        if settlement is None or not settlement.current.may_edit:
+        if resolution is None or not resolution.current.may_edit:
             return
         if not editor:
             self.pex.tell("Set $EDITOR to edit the result.", is_bad=True)
             return
-        before = editable(settlement.current)
-        path = settlement.current.sides.path
+        before = editable(resolution.current)
+        path = resolution.current.sides.path
         try:
             text = await edited(self.pex, editor, path, before)
         except (OSError, ValueError) as error:
@@ -246,39 +246,39 @@ class ConflictScreen(PexScreen):
         if text is None:
             self._say("The editor ended with an error; nothing was changed.")
         elif text != before:
-            self._change(settlement.edit(text))
-        elif settlement.current.parts is None:
+            self._change(resolution.edit(text))
+        elif resolution.current.parts is None:
             self._say("Nothing was changed: choose ours or theirs.")
-        elif settlement.current.open_hunks:
+        elif resolution.current.open_hunks:
             self._say("Nothing was changed: conflict markers are left.")
 
     @work(group="conflict", exclusive=True)
     async def action_merge(self) -> None:
         """Have the configured program merge the file that is shown."""
-        settlement, tool = self._settlement, self.pex.workshop.merge_tool
-        if settlement is None:
+        resolution, tool = self._resolution, self.pex.workshop.merge_tool
+        if resolution is None:
             return
         self._say(f"{tool} is merging…")
         try:
-            merged = await self.pex.workshop.merge(settlement.current.sides)
+            merged = await self.pex.workshop.merge(resolution.current.sides)
         except UserError as error:
             self._say(clean(error.message))
         else:
-            self._change(settlement.edit(merged.decode("utf-8", "surrogateescape")))
+            self._change(resolution.edit(merged.decode("utf-8", "surrogateescape")))
 
     @work(group="conflict", exclusive=True)
     async def action_check(self) -> None:
         """Run the gate on the result before it is applied; nothing is settled by that."""
-        settlement = self._settlement
-        if settlement is None or self.session is None or self._loaded is None:
+        resolution = self._resolution
+        if resolution is None or self.session is None or self._loaded is None:
             return
         self._say("The gate is running…")
         try:
-            result = await self.session.check(self._loaded[0], settlement.contents())
+            result = await self.session.check(self._loaded[0], resolution.contents())
         except LandingError as error:
             self._say(clean(str(error)))
             return
-        if settlement is self._settlement:
+        if resolution is self._resolution:
             self._verdict = "gate passed" if result.passed else f"gate failed: {result.command}"
             self._say(self._verdict)
         if not result.passed:
@@ -286,22 +286,22 @@ class ConflictScreen(PexScreen):
 
     def action_apply(self) -> None:
         """Settle the conflict, once everything is decided."""
-        settlement = self._settlement
-        if settlement is None or self._loaded is None:
+        resolution = self._resolution
+        if resolution is None or self._loaded is None:
             return
-        if settlement.left:
-            count = settlement.left
+        if resolution.left:
+            count = resolution.left
             self._note = f"{count} choice{'' if count == 1 else 's'} left"
-            self._change(settlement.to_open())
+            self._change(resolution.to_open())
             self.pex.tell(f"{count} choice{'' if count == 1 else 's'} left.", is_bad=True)
-        elif settlement.marked:
-            marked = settlement.marked[0]
+        elif resolution.marked:
+            marked = resolution.marked[0]
             where = f"{clean(marked.sides.path)}, line {marked.markers_left[0]}"
-            self._change(settlement.to_file(marked))
+            self._change(resolution.to_file(marked))
             self.pex.tell(f"Conflict markers are left in {where}. Remove them first.", is_bad=True)
         else:
-            decision = settlement.decision
-            contents = settlement.contents() if decision is Decision.EDITED else {}
+            decision = resolution.decision
+            contents = resolution.contents() if decision is Decision.EDITED else {}
             self._settle(decision, contents)
 
     @command
@@ -337,21 +337,21 @@ class ConflictScreen(PexScreen):
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        head = head_lines(self._open(), self.run_state, self._settlement, self.size.width)
+        head = head_lines(self._open(), self.run_state, self._resolution, self.size.width)
         self.query_one("#head", TextView).show(head)
         choices = self.query_one("#choices", TextView)
         choices.show([self._choices()])
         choices.border_subtitle = Content(self._note)
-        settlement = self._settlement
-        entry = settlement.current if settlement and settlement.files else None
+        resolution = self._resolution
+        entry = resolution.current if resolution and resolution.files else None
         for name in ("ours", "base", "theirs"):
             pane = self.query_one(f"#{name}", TextView)
             pane.border_title = Content(self._title(name))
-            hunk = settlement.hunk if settlement else 0
+            hunk = resolution.hunk if resolution else 0
             pane.show(side_lines(entry, name, hunk, pane.size.width - 1), anew=True)
         preview = self.query_one("#result", TextView)
         preview.border_subtitle = Content(self._verdicts(entry) if entry else "")
-        at = settlement.hunk if settlement else 0
+        at = resolution.hunk if resolution else 0
         preview.show(preview_lines(entry, at, preview.size.width - 1))
         self.refresh_bindings()
 
@@ -375,12 +375,12 @@ class ConflictScreen(PexScreen):
     def _choices(self) -> Line:
         pieces: list[tuple[str, str]] = []
         tool = self.pex.workshop.merge_tool
-        settlement = self._settlement
-        files = settlement.files if settlement is not None else ()
-        whole = settlement is not None and files and settlement.current.parts is None
+        resolution = self._resolution
+        files = resolution.files if resolution is not None else ()
+        whole = resolution is not None and files and resolution.current.parts is None
         choices = [("o", "ours"), ("t", "theirs")]
         choices += [] if whole else [("B", "both")]
-        may_edit = settlement is None or not files or settlement.current.may_edit
+        may_edit = resolution is None or not files or resolution.current.may_edit
         choices += [("e", "edit in $EDITOR")] if may_edit else []
         choices += [("g", f"let {clean(tool, 20)} merge")] if tool and not whole else []
         choices += [("s", "rerun on what has landed")]

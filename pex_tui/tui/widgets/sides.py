@@ -11,7 +11,7 @@ from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
 from pex_tui.core.textmerge.diff3 import Chunk, Origin
 from pex_tui.engine.conflict_sides import ConflictSides
-from pex_tui.tui.manual_resolution import FileMerge, Settlement
+from pex_tui.tui.manual_resolution import FileMerge, ManualResolution
 from pex_tui.tui.widgets.text_view import Line
 
 _WIDE = 100
@@ -50,7 +50,10 @@ def why(conflict: Conflict) -> str:
 
 
 def head_lines(
-    conflict: Conflict | None, state: RunState | None, settlement: Settlement | None, width: int
+    conflict: Conflict | None,
+    state: RunState | None,
+    resolution: ManualResolution | None,
+    width: int,
 ) -> list[Line]:
     """What is settled, where in it one is, why it came to that and who waits for it."""
     if conflict is None or state is None:
@@ -65,13 +68,13 @@ def head_lines(
         (f"conflict {place}", "dim"),
         (str(task) if is_alone else f"{task} × {others}", "strong"),
     )
-    if settlement is not None and settlement.files:
-        entry = settlement.current
+    if resolution is not None and resolution.files:
+        entry = resolution.current
         first += (
             (f"{gap}{clean(entry.sides.path)} ", ""),
             (f"({clean(entry.sides.kind)}){gap}", "dim"),
-            (f"file {settlement.file + 1}/{len(settlement.files)}", "dim"),
-            (f"{gap}hunk {_hunk_place(settlement)}" if entry.parts is not None else "", "dim"),
+            (f"file {resolution.file + 1}/{len(resolution.files)}", "dim"),
+            (f"{gap}hunk {_hunk_place(resolution)}" if entry.parts is not None else "", "dim"),
         )
     waiting = [one.id for one in state.tasks if task in blockers(state, one)]
     second: Line = (("why ", "dim"), (why(conflict), ""))
@@ -80,9 +83,9 @@ def head_lines(
     return [first, second]
 
 
-def _hunk_place(settlement: Settlement) -> str:
-    hunks = settlement.current.conflicts
-    at = hunks.index(settlement.hunk) + 1 if settlement.hunk in hunks else 1
+def _hunk_place(resolution: ManualResolution) -> str:
+    hunks = resolution.current.conflicts
+    at = hunks.index(resolution.hunk) + 1 if resolution.hunk in hunks else 1
     return f"{at}/{len(hunks)}"
 
 

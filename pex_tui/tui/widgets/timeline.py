@@ -14,7 +14,7 @@ _LONGEST_LABEL = 12
 _INKS = {
     SpanKind.WAITING: "faint",
     SpanKind.WAITING_SLOT: "dim",
-    SpanKind.WAITING_CONFLICT: "conflict",
+    SpanKind.WAITING_EXCLUDED: "conflict",
     SpanKind.WAITING_RESOURCE: "retrying",
     SpanKind.WAITING_LIMIT: "dim",
     SpanKind.WAITING_BUDGET: "paused",

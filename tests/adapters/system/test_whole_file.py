@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pex_tui.adapters.git.landing.resolution_cache import Memory
+from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
 from pex_tui.adapters.git.plumbing.attributes import _make_whole
 from pex_tui.adapters.storage.trust_store import TrustStore
 from pex_tui.adapters.system import programs
@@ -23,7 +23,7 @@ def full(*_: Any) -> None:
 def keep_resolution(folder: Path) -> None:
     parts = read_conflict(b"a\n", b"b\n", b"c\n")
     assert parts is not None
-    Memory(folder).keep("a.txt", parts, b"d\n", "you")
+    ResolutionCache(folder).keep("a.txt", parts, b"d\n", "you")
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {

@@ -17,7 +17,7 @@ from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, Priority, TaskSpec
-from pex_tui.core.model.run_rules import RadarPolicy, RunRules
+from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
 from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import World, task
@@ -27,7 +27,7 @@ PATHS = (SharedPath("src/x.py", "3–5"),)
 SEEN = OverlapSeen(A, B, PATHS)
 
 
-def working(policy: RadarPolicy, *specs: TaskSpec, listens: bool = False) -> World:
+def working(policy: OverlapPolicy, *specs: TaskSpec, listens: bool = False) -> World:
     """Two tasks at work, a for a while longer than b."""
     specs = specs or (task("a", writes=None), task("b", writes=None))
     world = World(Plan(specs), RunRules(radar=policy, auto_resolve=False))
@@ -49,7 +49,7 @@ def land(world: World, name: str) -> None:
 
 
 def test_a_warning_is_told_once_and_shown_while_it_lasts() -> None:
-    world = working(RadarPolicy.WARN)
+    world = working(OverlapPolicy.WARN)
     world.send(SEEN, OverlapSeen(A, B, (*PATHS, SharedPath("y.py"))))
     (told,) = (text for text in world.state.notices if "both change" in text)
     assert told == (
@@ -59,7 +59,7 @@ def test_a_warning_is_told_once_and_shown_while_it_lasts() -> None:
     told = activity(world.state, world.task("a"), world.now, StartQueue())
     assert told == "Collides with b in src/x.py:3–5 and 1 more"
     (conflict,) = world.state.conflicts
-    assert (conflict.decision, conflict.seen_at, conflict.met_at) == (
+    assert (conflict.decision, conflict.overlapping_at, conflict.conflicting_at) == (
         Decision.WARNED,
         world.state.overlaps[0].since,
         None,
@@ -70,7 +70,7 @@ def test_a_warning_is_told_once_and_shown_while_it_lasts() -> None:
 
 
 def test_the_one_with_less_to_lose_stands_still_until_the_other_has_landed() -> None:
-    world = working(RadarPolicy.PAUSE)
+    world = working(OverlapPolicy.PAUSE)
     assert PauseAgent(B, 1) in world.send(SEEN)
     world.send(AgentPaused(B, 1))
     assert activity(world.state, world.task("b"), world.now, StartQueue()).startswith(
@@ -93,7 +93,7 @@ def test_the_one_with_less_to_lose_stands_still_until_the_other_has_landed() -> 
 
 
 def test_whoever_stood_still_goes_on_where_the_other_does_not_land() -> None:
-    world = working(RadarPolicy.PAUSE)
+    world = working(OverlapPolicy.PAUSE)
     world.send(SEEN, AgentPaused(B, 1))
     world.send(AgentExited(A, 1, 0, world.now))
     assert ResumeAgent(B, 1) in world.send(WorkCaptured(A, 1, None))
@@ -102,7 +102,7 @@ def test_whoever_stood_still_goes_on_where_the_other_does_not_land() -> None:
 
 @pytest.mark.parametrize("end", ["tried again", "in conflict", "aborted"])
 def test_whoever_stood_still_goes_on_where_the_other_will_not_land_soon(end: str) -> None:
-    world = working(RadarPolicy.PAUSE)
+    world = working(OverlapPolicy.PAUSE)
     world.send(SEEN, AgentPaused(B, 1))
     if end == "aborted":
         world.send(AbortRequested(A, "you"))
@@ -119,7 +119,7 @@ def test_whoever_stood_still_goes_on_where_the_other_will_not_land_soon(end: str
 
 
 def test_a_person_lets_it_go_on_all_the_same() -> None:
-    world = working(RadarPolicy.PAUSE)
+    world = working(OverlapPolicy.PAUSE)
     world.send(SEEN, AgentPaused(B, 1))
     assert ResumeAgent(B, 1) in world.send(ResumeRequested(B, "you"))
     land(world, "a")
@@ -139,14 +139,14 @@ def test_urgency_and_rank_come_before_the_work_done(
     first: dict[str, object], second: dict[str, object], paused: TaskId
 ) -> None:
     world = working(
-        RadarPolicy.PAUSE, task("a", writes=None, **first), task("b", writes=None, **second)
+        OverlapPolicy.PAUSE, task("a", writes=None, **first), task("b", writes=None, **second)
     )
     assert PauseAgent(paused, 1) in world.send(SEEN)
 
 
 def test_nobody_stands_still_for_one_who_stands_still() -> None:
     urgent = task("c", writes=None, priority=Priority.HIGH)
-    world = working(RadarPolicy.PAUSE, task("a", writes=None), task("b", writes=None), urgent)
+    world = working(OverlapPolicy.PAUSE, task("a", writes=None), task("b", writes=None), urgent)
     world.run("c")
     world.send(SEEN, AgentPaused(B, 1))
     acted = world.send(OverlapSeen(B, C, PATHS))
@@ -160,7 +160,7 @@ def test_nobody_stands_still_for_one_who_stands_still() -> None:
 
 def test_serialised_tasks_never_run_side_by_side_again() -> None:
     world = working(
-        RadarPolicy.SERIALISE, task("a", writes=None), task("b", writes=None, beside=(A,))
+        OverlapPolicy.SERIALISE, task("a", writes=None), task("b", writes=None, beside=(A,))
     )
     assert any(isinstance(one, StopAgent) and one.task == B for one in world.send(SEEN))
     world.send(AgentExited(B, 1, None, world.now, FailureKind.SIGNAL))
@@ -174,7 +174,7 @@ def test_serialised_tasks_never_run_side_by_side_again() -> None:
 
 
 def test_agents_that_listen_are_told_of_each_other() -> None:
-    world = working(RadarPolicy.TELL, listens=True)
+    world = working(OverlapPolicy.TELL, listens=True)
     told = [one for one in world.send(SEEN) if isinstance(one, TellAgent)]
     assert [one.task for one in told] == [A, B]
     assert "(b)" in told[0].text
@@ -183,7 +183,7 @@ def test_agents_that_listen_are_told_of_each_other() -> None:
 
 
 def test_where_nobody_listens_people_are_told() -> None:
-    world = working(RadarPolicy.TELL)
+    world = working(OverlapPolicy.TELL)
     world.send(SEEN)
     assert world.state.conflicts[0].decision is Decision.WARNED
 
@@ -194,7 +194,7 @@ def test_what_one_writes_besides_its_declaration_holds_the_others_back() -> None
         task("b", writes=("b.py",)),
         task("c", "b", writes=("extra.py",)),
     )
-    world = working(RadarPolicy.WARN, *specs)
+    world = working(OverlapPolicy.WARN, *specs)
     world.send(WritesSeen(A, 1, ("a.py", "extra.py")))
     assert world.task("a").files == ("a.py", "extra.py")
     assert world.task("a").drift == ("extra.py",)
@@ -213,21 +213,21 @@ def test_what_one_writes_besides_its_declaration_holds_the_others_back() -> None
 
 def test_what_an_undeclared_task_writes_is_known_from_then_on() -> None:
     specs = (task("a", writes=None), task("b", writes=()), task("c", "b", writes=("x.py",)))
-    world = working(RadarPolicy.WARN, *specs)
+    world = working(OverlapPolicy.WARN, *specs)
     world.send(WritesSeen(A, 1, ("x.py",)))
     assert world.task("a").drift == ()
     assert world.state.notices[-1] == "a writes x.py; c will wait for it."
 
 
 def test_an_undeclared_task_is_held_to_fifty_paths_at_most() -> None:
-    world = working(RadarPolicy.WARN)
+    world = working(OverlapPolicy.WARN)
     world.send(WritesSeen(A, 1, tuple(f"{number:02}.py" for number in range(60))))
 
     assert len(world.state.spec(A).predicted_writes) == 50
 
 
 def test_news_of_an_earlier_attempt_and_of_ended_tasks_is_dropped() -> None:
-    world = working(RadarPolicy.WARN)
+    world = working(OverlapPolicy.WARN)
     world.send(WritesSeen(A, 7, ("x.py",)))
     assert world.task("a").files == ()
     world.send(AgentExited(A, 1, 0, world.now), WorkCaptured(A, 1, None))

@@ -19,8 +19,8 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.figures.history import read_history
 from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import CommitId, LockName, TaskId
-from pex_tui.core.model.plan import Collision, LockRequest, Plan, Priority
-from pex_tui.core.model.run_rules import RadarPolicy, RunRules
+from pex_tui.core.model.plan import LockRequest, Plan, PredictedConflict, Priority
+from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
 from pex_tui.core.model.task_state import FailureKind
 from tests.core.world import BASE, World, task
 
@@ -107,7 +107,7 @@ def test_an_edit_costs_only_the_wait(world: Make) -> None:
 
 def test_making_way_costs_the_time_stood_still_and_the_attempt_that_it_ended() -> None:
     run = World(
-        Plan((task("a", writes=None), task("b", writes=None))), RunRules(radar=RadarPolicy.PAUSE)
+        Plan((task("a", writes=None), task("b", writes=None))), RunRules(radar=OverlapPolicy.PAUSE)
     )
     run.run("a")
     run.now += 30
@@ -149,13 +149,13 @@ def test_a_long_wait_for_a_lock_costs_what_came_after_it_was_noticed(world: Make
 def test_a_collision_that_was_seen_and_then_met_is_one_story() -> None:
     plan = Plan(
         (task("a", writes=None, prompt="x"), task("b", writes=None, prompt="x", beside=(A,))),
-        collisions=(Collision(A, B, 0.4, "both will probably change x.py"),),
+        collisions=(PredictedConflict(A, B, 0.4, "both will probably change x.py"),),
     )
     run = World(plan, RunRules())
     run.run("a")
     run.run("b")
     run.now += 7
-    seen_at = run.now
+    overlapping_at = run.now
     run.send(SEEN)
     run.finish("a", "x.py")
     run.now += 5
@@ -165,9 +165,13 @@ def test_a_collision_that_was_seen_and_then_met_is_one_story() -> None:
 
     (conflict,) = run.state.conflicts
     assert conflict.tasks == (B, A)
-    assert (conflict.foreseen_at, conflict.seen_at, conflict.met_at) == (100, seen_at, run.now)
+    assert (conflict.predicted_at, conflict.overlapping_at, conflict.conflicting_at) == (
+        100,
+        overlapping_at,
+        run.now,
+    )
     assert [(step.decision, step.at) for step in conflict.steps] == [
-        (Decision.WARNED, seen_at),
+        (Decision.WARNED, overlapping_at),
         (Decision.RERUN, run.now),
     ]
     assert conflict.steps[0].reason == "conflict_resolution.radar is warn"

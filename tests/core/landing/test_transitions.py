@@ -8,7 +8,7 @@ from pex_tui.core.events.actions import (
     LandRun,
     MergeWork,
     MoveBranch,
-    RememberDecision,
+    RememberResolution,
     RunGate,
     StartAgent,
     StopGate,
@@ -467,7 +467,7 @@ def test_a_persons_result_goes_through_the_queue(world: Make) -> None:
     run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
 
     assert run.actions[-1] == MergeWork(A, 1, settled)
-    assert run.state.conflicts[0].decided_by == "you"
+    assert run.state.conflicts[0].resolved_by == "you"
     run.land("a")
     assert run.phase("a") is Phase.LANDED
 
@@ -712,7 +712,10 @@ def test_strategies_may_settle_a_conflict_only_where_a_gate_judges(world: Make) 
     captured(judged, "a")
 
     last = (gateless.actions[-1], judged.actions[-1])
-    assert [action.combine for action in last if isinstance(action, MergeWork)] == [False, True]
+    assert [action.auto_resolve for action in last if isinstance(action, MergeWork)] == [
+        False,
+        True,
+    ]
 
 
 def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(world: Make) -> None:
@@ -728,8 +731,8 @@ def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(worl
     (conflict,) = run.state.conflicts
     assert run.phase("b") is Phase.LANDED
     assert conflict.tasks == (B, A)
-    assert (conflict.decision, conflict.decided_by) == (Decision.COMBINED, "pex")
-    assert (conflict.met_at, conflict.steps[-1].reason) == (
+    assert (conflict.decision, conflict.resolved_by) == (Decision.COMBINED, "pex")
+    assert (conflict.conflicting_at, conflict.steps[-1].reason) == (
         run.now - 5,
         "superset; the gate passed",
     )
@@ -780,7 +783,7 @@ def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -
     run.send(BranchMoved(B, 1, candidate))
 
     (conflict,) = run.state.conflicts
-    assert conflict.decided_by == "you"
+    assert conflict.resolved_by == "you"
     told = conflict.steps[-1].reason
     assert told == "remembered, as you decided on 2025-11-24; the gate passed"
 
@@ -793,7 +796,7 @@ def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:
 
     run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
 
-    assert run.actions[-1] == MergeWork(A, 1, settled, combine=False)
+    assert run.actions[-1] == MergeWork(A, 1, settled, auto_resolve=False)
 
 
 def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(world: Make) -> None:
@@ -801,7 +804,7 @@ def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(worl
     combined(run, "b", "a")
     gated(run, "b", passed=True)
     run.send(BranchMoveRefused(B, 1, "moved"))
-    assert run.task("b").combination is None
+    assert run.task("b").auto_resolution is None
     combined(run, "b", "a")
     gated(run, "b", passed=True)
     candidate = run.task("b").candidate
@@ -821,13 +824,13 @@ def test_a_decision_is_remembered_once_it_has_landed(world: Make) -> None:
     run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
     run.merge("a")
     gated(run, "a", passed=True)
-    assert not [one for one in run.actions if isinstance(one, RememberDecision)]
+    assert not [one for one in run.actions if isinstance(one, RememberResolution)]
     candidate = run.task("a").candidate
     assert candidate is not None
 
     run.send(BranchMoved(A, 1, candidate))
 
-    assert run.actions[-1] == RememberDecision(A, work, settled, "you")
+    assert run.actions[-1] == RememberResolution(A, work, settled, "you")
 
 
 def test_a_decision_that_the_gate_refused_is_never_remembered(world: Make) -> None:
@@ -839,4 +842,4 @@ def test_a_decision_that_the_gate_refused_is_never_remembered(world: Make) -> No
     gated(run, "a", passed=False)
     gated(run, "a", passed=False, commit=BASE)
 
-    assert not [one for one in run.actions if isinstance(one, RememberDecision)]
+    assert not [one for one in run.actions if isinstance(one, RememberResolution)]

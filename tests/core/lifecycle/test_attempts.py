@@ -33,7 +33,7 @@ from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, Expects, Isolation, Priority
-from pex_tui.core.model.run_rules import RadarPolicy, RunRules
+from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
 from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.model.unlanded import Unlanded, Why
 from tests.core.world import BASE, World, task
@@ -444,7 +444,7 @@ def test_work_that_is_gone_with_its_workspace_is_made_again_or_aborted(world: Ma
 _OUTLIVES_AN_ATTEMPT = {
     *("id", "phase", "attempt", "slot", "ready_at", "dispatched_at"),
     *("boosted", "held", "aborted_by", "failures", "reruns", "gate_reruns", "rollbacks", "earlier"),
-    *("tip", "onto", "clashes_with", "combination", "landing_stage", "landed"),
+    *("tip", "onto", "conflicts_with", "combination", "landing_stage", "landed"),
     *("tokens", "cost_usd", "lesson", "seed", "near"),
 }
 
@@ -514,7 +514,7 @@ def test_a_new_attempt_knows_nothing_of_the_one_before(
 ) -> None:
     brief, low = Brief("claude", "claude"), Priority.LOW
     specs = (task("a", writes=("x.py",), retries=0, brief=brief, priority=low), task("b", "c"))
-    rules = RunRules(auto_resolve=False, radar=RadarPolicy.PAUSE)
+    rules = RunRules(auto_resolve=False, radar=OverlapPolicy.PAUSE)
     run = world(*specs, task("c", writes=()), rules=rules, verify=(("check",),))
     run.finish("c")
     run.run("b")

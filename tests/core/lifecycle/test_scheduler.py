@@ -106,7 +106,7 @@ def test_declared_overlaps_are_serialised_until_the_first_has_landed(world: Make
     assert run.running() == {"a"}
     wait = run.task("b").wait
     assert wait is not None
-    assert (wait.cause, wait.on) == (WaitCause.CONFLICT, ("a",))
+    assert (wait.cause, wait.on) == (WaitCause.EXCLUDED, ("a",))
 
     run.exit("a")
     run.capture("a", "src/api.py")

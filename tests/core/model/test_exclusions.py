@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.model.exclusions import collision_reason, conflict_reason, pairs_to_compare
+from pex_tui.core.model.exclusions import (
+    exclusion_reason,
+    pairs_to_compare,
+    predicted_exclusion_reason,
+)
 from pex_tui.core.model.ids import AgentName, TaskId
-from pex_tui.core.model.plan import Collision, Plan, TaskSpec
+from pex_tui.core.model.plan import Plan, PredictedConflict, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import RunRules
 from tests.core.world import task
@@ -47,7 +51,7 @@ def test_no_two_tasks_that_conflict_are_left_out(
     conflicting = {
         (first, second)
         for first, second in combinations(range(len(tasks)), 2)
-        if conflict_reason(tasks[first], tasks[second], rules) is not None
+        if exclusion_reason(tasks[first], tasks[second], rules) is not None
     }
     assert conflicting <= set(compared)
     assert all(first < second for first, second in compared)
@@ -61,7 +65,7 @@ def test_tasks_that_write_apart_are_not_compared() -> None:
 
 def foreseen(first: TaskSpec, second: TaskSpec, chance: float = 0.6, **rules: object) -> bool:
     """Whether the graph keeps two apart that are foreseen to collide."""
-    collision = Collision(first.id, second.id, chance, "both will probably change x.py")
+    collision = PredictedConflict(first.id, second.id, chance, "both will probably change x.py")
     plan = Plan((first, second), collisions=(collision,))
     return bool(PlanGraph.build(plan, RunRules(**rules)).excluded[0])  # type: ignore[arg-type]  # keywords of one test each
 
@@ -74,9 +78,11 @@ def test_a_foreseen_collision_keeps_two_apart_from_the_threshold_on() -> None:
 
 
 def test_the_reason_of_a_foreseen_collision_says_how_probable_it_is() -> None:
-    collision = Collision(TaskId("a"), TaskId("b"), 0.625, "both will probably change x.py")
+    collision = PredictedConflict(TaskId("a"), TaskId("b"), 0.625, "both will probably change x.py")
     a, b = task("a", writes=None), task("b", writes=None)
-    assert collision_reason(collision, a, b, RunRules()) == ("both will probably change x.py (62%)")
+    assert predicted_exclusion_reason(collision, a, b, RunRules()) == (
+        "both will probably change x.py (62%)"
+    )
 
 
 def test_what_both_declare_outranks_what_was_foreseen() -> None:
@@ -94,12 +100,12 @@ def test_a_cluster_or_the_author_lifts_what_was_foreseen() -> None:
 def test_the_author_lifts_a_declared_overlap_and_no_rule() -> None:
     a = task("a", writes=("x.py",), agent=AgentName("release"))
     b = task("b", writes=("x.py",), beside=(TaskId("a"),))
-    assert conflict_reason(a, b, RunRules()) is None
-    assert conflict_reason(a, b, RunRules(never=(("release", "@writes"),))) is not None
+    assert exclusion_reason(a, b, RunRules()) is None
+    assert exclusion_reason(a, b, RunRules(never=(("release", "@writes"),))) is not None
 
 
 def test_an_overlap_is_told_with_its_chance_where_one_is_known_and_a_rule_without() -> None:
-    told = Collision(TaskId("a"), TaskId("b"), 0.31, "alike")
+    told = PredictedConflict(TaskId("a"), TaskId("b"), 0.31, "alike")
     pair = tuple(task(name, writes=("x",), agent=AgentName("release")) for name in "ab")
     plan = Plan(pair, collisions=(told,))
     never = RunRules(never=(("release", "release"),))
@@ -122,4 +128,4 @@ def test_declared_globs_keep_tasks_apart_only_where_a_path_is_in_both(
 ) -> None:
     a, b = task("a", writes=(first,)), task("b", writes=(second,))
 
-    assert conflict_reason(a, b, RunRules()) == reason
+    assert exclusion_reason(a, b, RunRules()) == reason

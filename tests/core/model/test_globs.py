@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.model.globs import any_overlap, matches, names_a_file, overlap, shared_path
+from pex_tui.core.model.globs import first_intersection, matches, names_a_file, overlap, shared_path
 
 SEGMENT = st.text(alphabet="ab*?", min_size=1, max_size=4).filter(lambda text: text != "**")
 PATTERN = st.lists(st.one_of(SEGMENT, st.just("**")), min_size=1, max_size=4).map("/".join)
@@ -132,7 +132,7 @@ def _is_below_a_file(path: str, *patterns: str) -> bool:
 
 
 def test_an_overlap_comes_with_a_path_that_proves_it() -> None:
-    assert any_overlap(("docs/**", "src/**/*.py"), ("src/api/**",)) == (
+    assert first_intersection(("docs/**", "src/**/*.py"), ("src/api/**",)) == (
         "src/**/*.py",
         "src/api/**",
         "src/api/x.py",

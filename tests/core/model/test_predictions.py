@@ -6,16 +6,16 @@ from pex_tui.core.figures.history import read_history
 from pex_tui.core.figures.metrics import Metrics, measure
 from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.plan import Collision, Plan
-from pex_tui.core.model.predictions import Forecast
-from pex_tui.core.model.run_rules import RadarPolicy, RunRules
+from pex_tui.core.model.plan import Plan, PredictedConflict
+from pex_tui.core.model.predictions import PredictionAccuracy
+from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
 from tests.core.world import BASE, World, task
 
 A, B, C, D = (TaskId(name) for name in "abcd")
 
 
-def forecast(run: World) -> Forecast:
-    return read_history(run.events).forecast
+def forecast(run: World) -> PredictionAccuracy:
+    return read_history(run.events).prediction_accuracy
 
 
 def figures(run: World) -> Metrics:
@@ -54,12 +54,12 @@ def test_what_was_met_or_seen_and_not_foreseen_is_missed() -> None:
     assert told.missed == ((A, B), (C, D))
     assert (told.precision, told.recall) == (None, 0.0)
     assert (found.conflicts_missed, found.conflicts_live) == (2, 1)
-    assert [conflict.foreseen_at for conflict in run.state.conflicts] == [None, None]
+    assert [conflict.predicted_at for conflict in run.state.conflicts] == [None, None]
 
 
 def test_what_was_foreseen_and_risked_is_a_hit_once_it_collides() -> None:
-    told_of = Collision(A, B, 0.4, "both will probably change x.py")
-    unlikely = Collision(C, D, 0.1, "both will probably change y.py")
+    told_of = PredictedConflict(A, B, 0.4, "both will probably change x.py")
+    unlikely = PredictedConflict(C, D, 0.1, "both will probably change y.py")
     specs = tuple(task(name, writes=None, beside=(A,) if name == "b" else ()) for name in "abcd")
     run = World(Plan(specs, collisions=(told_of, unlikely)), RunRules())
     for name in "abcd":
@@ -68,7 +68,7 @@ def test_what_was_foreseen_and_risked_is_a_hit_once_it_collides() -> None:
 
     told = forecast(run)
 
-    assert (told.foreseen, told.hits) == (((A, B),), ((A, B),))
+    assert (told.predicted, told.hits) == (((A, B),), ((A, B),))
     assert figures(run).conflicts_predicted == 1
 
 
@@ -80,7 +80,7 @@ def test_a_pair_of_which_one_failed_is_not_judged() -> None:
 
     told = forecast(run)
 
-    assert len(told.foreseen) == 1
+    assert len(told.predicted) == 1
     assert (told.precision, told.recall) == (None, None)
 
 
@@ -98,7 +98,7 @@ def test_what_the_radar_saw_while_the_run_went_on_was_not_foreseen() -> None:
 
     (conflict,) = run.state.conflicts
     assert (conflict.tasks, conflict.decision) == ((C, A), Decision.SERIALISED)
-    assert (conflict.foreseen_at, conflict.seen_at) == (None, 105)
+    assert (conflict.predicted_at, conflict.overlapping_at) == (None, 105)
     assert figures(run).conflicts_predicted == 0
     assert forecast(run).missed == ()  # so far
     run.finish("a", "a.py", "extra.py")
@@ -131,7 +131,7 @@ def test_written_files_are_held_against_what_the_plan_as_approved_let_expect() -
 
 
 def test_nothing_to_measure_is_none() -> None:
-    run = World(Plan((task("a", writes=None),)), RunRules(radar=RadarPolicy.OFF))
+    run = World(Plan((task("a", writes=None),)), RunRules(radar=OverlapPolicy.OFF))
     run.finish("a", "x.py")
 
     found = figures(run)

@@ -1,6 +1,6 @@
 import pytest
 
-from pex_tui.core.textmerge.conflict_markers import disputed_lines, marked_sides
+from pex_tui.core.textmerge.conflict_markers import conflicting_lines, marked_sides
 
 TWO = "a\n<<<<<<< tip\nx\n=======\ny\nz\n>>>>>>> work\nb\n"
 
@@ -47,4 +47,4 @@ def test_longer_markers_are_read_by_their_own_length() -> None:
 def test_the_lines_in_conflict_are_those_of_the_first_side(
     text: str, expected: tuple[int, int] | None
 ) -> None:
-    assert disputed_lines(text, "tip", "work") == expected
+    assert conflicting_lines(text, "tip", "work") == expected

@@ -114,7 +114,7 @@ VARIANTS: list[tuple[str, dict[str, object], str]] = [
     ),
     (
         "views",
-        {"wait": Wait(WaitCause.CONFLICT, ("ledger", "contracts"), NOW)},
+        {"wait": Wait(WaitCause.EXCLUDED, ("ledger", "contracts"), NOW)},
         "Waits 0:00 until models has landed: both write src/pay/models.py",
     ),
 ]
@@ -138,7 +138,7 @@ def test_a_release_waits_for_an_end_not_for_a_landing() -> None:
     tasks = (
         states.entry("fix", Phase.RUNNING, **states.live(1, 1)),
         states.entry(
-            "ship", Phase.READY, ready_at=NOW, wait=Wait(WaitCause.CONFLICT, ("fix",), NOW)
+            "ship", Phase.READY, ready_at=NOW, wait=Wait(WaitCause.EXCLUDED, ("fix",), NOW)
         ),
     )
     row = task_row(states.run_of(specs, tasks), TaskId("ship"), NOW)
@@ -290,7 +290,7 @@ def kinds_of(task: str) -> list[SpanKind]:
         ),
         ("docs", [SpanKind.WAITING, SpanKind.STARTING, SpanKind.DONE, SpanKind.LANDING]),
         ("load", [SpanKind.WAITING_RESOURCE]),
-        ("views", [SpanKind.WAITING_CONFLICT]),
+        ("views", [SpanKind.WAITING_EXCLUDED]),
         ("changelog", []),
     ],
 )

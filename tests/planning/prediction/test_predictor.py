@@ -10,7 +10,7 @@ from pex_tui.planning.plan_file.predictable_tasks import MOST_TASKS
 from pex_tui.planning.prediction.change_index import Change, ChangeIndex
 from pex_tui.planning.prediction.logistic import LogisticModel
 from pex_tui.planning.prediction.prediction_model import read_model
-from pex_tui.planning.prediction.predictor import Foresight
+from pex_tui.planning.prediction.predictor import ConflictPredictor
 from pex_tui.resources import shipped
 
 MODEL = read_model(shipped("config") / "foresight.json")
@@ -35,29 +35,33 @@ def history(changes: int = 150) -> ChangeIndex:
 
 
 @pytest.fixture
-def foresight() -> Foresight:
-    return Foresight(history(), MODEL, TRACKED)
+def predictor() -> ConflictPredictor:
+    return ConflictPredictor(history(), MODEL, TRACKED)
 
 
 def writer(name: str, prompt: str, writes: tuple[str, ...] | None = None) -> TaskSpec:
     return TaskSpec(TaskId(name), ("true",), prompt=prompt, writes=writes)
 
 
-def test_the_files_of_similar_changes_come_first(foresight: Foresight) -> None:
-    files = foresight.outlook("Let sessions expire after an hour").likely.files
+def test_the_files_of_similar_changes_come_first(predictor: ConflictPredictor) -> None:
+    files = predictor.expected_changes("Let sessions expire after an hour").likely.files
     best = sorted(files, key=lambda path: -files[path])[:3]
     assert set(best) == {"src/app/session.py", "tests/test_session.py", "CHANGES.md"}
 
 
 def test_a_file_that_is_named_is_expected_without_any_history() -> None:
-    files = Foresight(ChangeIndex(), MODEL, TRACKED).outlook("Mend src/app/mail.py").likely.files
+    files = (
+        ConflictPredictor(ChangeIndex(), MODEL, TRACKED)
+        .expected_changes("Mend src/app/mail.py")
+        .likely.files
+    )
     assert max(files, key=lambda path: files[path]) == "src/app/mail.py"
 
 
-def test_two_tasks_about_one_thing_collide_and_others_less(foresight: Foresight) -> None:
+def test_two_tasks_about_one_thing_collide_and_others_less(predictor: ConflictPredictor) -> None:
     a, b = writer("a", "Sessions expire after an hour"), writer("b", "Expired sessions are logged")
     c = writer("c", "Guide: explain the views")
-    first, *others = foresight.collisions([a, b, c])
+    first, *others = predictor.predict([a, b, c])
     assert (first.first, first.second) == ("a", "b")
     assert first.chance > RunRules().collision_threshold
     assert first.reason.startswith("both will probably change ")
@@ -65,42 +69,44 @@ def test_two_tasks_about_one_thing_collide_and_others_less(foresight: Foresight)
 
 
 def test_little_history_is_said_to_be_a_guess() -> None:
-    foresight = Foresight(history(6), MODEL, TRACKED)
+    predictor = ConflictPredictor(history(6), MODEL, TRACKED)
     specs = [writer("a", "Sessions expire"), writer("b", "Sessions expire later")]
-    (found,) = foresight.collisions(specs)
+    (found,) = predictor.predict(specs)
     assert found.reason.endswith("(a guess: there is little history)")
 
 
-def test_what_both_declare_apart_does_not_collide(foresight: Foresight) -> None:
+def test_what_both_declare_apart_does_not_collide(predictor: ConflictPredictor) -> None:
     apart = [
         writer("a", "Sessions expire", ("src/app/session.py",)),
         writer("b", "Sessions expire", ("src/app/router.py",)),
     ]
-    assert foresight.collisions(apart) == ()
+    assert predictor.predict(apart) == ()
 
 
-def test_what_both_declare_alike_has_a_chance_of_its_own(foresight: Foresight) -> None:
+def test_what_both_declare_alike_has_a_chance_of_its_own(predictor: ConflictPredictor) -> None:
     specs = [
         writer("a", "Sessions expire", ("src/app/*.py",)),
         writer("b", "Sessions expire later", ("src/app/session.py",)),
     ]
-    (found,) = foresight.collisions(specs)
+    (found,) = predictor.predict(specs)
     assert 0.05 <= found.chance <= 1.0
 
 
-def test_readers_and_tasks_without_words_are_left_out(foresight: Foresight) -> None:
+def test_readers_and_tasks_without_words_are_left_out(predictor: ConflictPredictor) -> None:
     specs = [writer("a", "Sessions expire"), writer("b", "Sessions expire", ()), writer("c", "")]
-    assert foresight.collisions(specs) == ()
+    assert predictor.predict(specs) == ()
 
 
-def test_of_a_very_large_plan_nothing_is_foreseen(foresight: Foresight) -> None:
+def test_of_a_very_large_plan_nothing_is_foreseen(predictor: ConflictPredictor) -> None:
     specs = [writer(f"t{number}", "Sessions expire") for number in range(MOST_TASKS + 1)]
-    assert foresight.collisions(specs) == ()
+    assert predictor.predict(specs) == ()
 
 
 def test_files_that_are_gone_are_not_expected() -> None:
     left = tuple(path for path in TRACKED if "session" not in path)
-    files = Foresight(history(), MODEL, left).outlook("Sessions expire").likely.files
+    files = (
+        ConflictPredictor(history(), MODEL, left).expected_changes("Sessions expire").likely.files
+    )
     assert "src/app/session.py" not in files
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct, field, to_builtins
 from msgspec.structs import replace
 
 from pex_tui.adapters.git.capture.agent_git_state import AgentGit, OwnWork
-from pex_tui.adapters.git.capture.change_set import take_footprint
+from pex_tui.adapters.git.capture.change_set import take_change_set
 from pex_tui.adapters.git.capture.files_outside_sparse import look_outside
 from pex_tui.adapters.git.capture.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
@@ -51,7 +51,7 @@ from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.unlanded import Unlanded, Why, unlanded
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.overlap_probe import ChangeSet
 from pex_tui.engine.ports import Captured, WorkspaceError
 from pex_tui.engine.run_paths import Places
 
@@ -140,7 +140,7 @@ class Capture(Struct, frozen=True):
         shadow = await copy_shadow(worktree, worktree.glance, start, self.git)
         return await diff_of(shadow, await self._extras(worktree, shadow))
 
-    async def footprint(self, worktree: Worktree, before: Footprint | None) -> Footprint | None:
+    async def change_set(self, worktree: Worktree, before: ChangeSet | None) -> ChangeSet | None:
         """What has changed in a worktree at work; raise GitError or OSError."""
         start = worktree.commit
         if start is None:
@@ -149,7 +149,7 @@ class Capture(Struct, frozen=True):
             shadow = await copy_shadow(worktree, worktree.radar, start, self.git)
         else:
             shadow = shadow_in(worktree.radar, worktree.path, start, self.git)
-        return await take_footprint(shadow, await self._extras(worktree, shadow), before)
+        return await take_change_set(shadow, await self._extras(worktree, shadow), before)
 
     async def _extras(self, worktree: Worktree, shadow: Shadow) -> Extras:
         """What is special in the worktree, by what we put there and what the agent told git."""

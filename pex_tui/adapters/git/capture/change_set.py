@@ -8,7 +8,7 @@ from itertools import pairwise
 from pex_tui.adapters.git.capture.snapshot import Extras, select_work
 from pex_tui.adapters.git.plumbing.objects import synthetic_commit
 from pex_tui.adapters.git.plumbing.shadow_index import Shadow
-from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.overlap_probe import ChangeSet
 
 Range = tuple[int, int]
 
@@ -18,7 +18,7 @@ _FILE = re.compile(rb"^diff --git ", re.MULTILINE)
 _MODIFIED = "M"
 
 
-async def take_footprint(shadow: Shadow, extras: Extras, before: Footprint | None) -> Footprint:
+async def take_change_set(shadow: Shadow, extras: Extras, before: ChangeSet | None) -> ChangeSet:
     """Bring the shadow up to the work tree; `before` itself when nothing has changed since.
 
     The shadow's index is to be as the footprint before left it. Raises GitError.
@@ -44,7 +44,7 @@ async def take_footprint(shadow: Shadow, extras: Extras, before: Footprint | Non
         )
     entries, patch = _entries(answer.stdout)
     ranges = dict(_ranges(entries, patch)) if patch else {}
-    return Footprint(shadow.start, commit, tree, tuple(path for path, _ in entries), ranges)
+    return ChangeSet(shadow.start, commit, tree, tuple(path for path, _ in entries), ranges)
 
 
 def _entries(output: bytes) -> tuple[list[tuple[str, str]], bytes]:

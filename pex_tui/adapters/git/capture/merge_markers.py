@@ -44,7 +44,7 @@ class MarkerCheck(Struct, frozen=True):
         known = await self._blobs_of(old) if left else frozenset()
         return tuple(path for path, text in left.items() if text not in known)
 
-    async def in_settled(
+    async def in_resolution(
         self, tree: str, texts: Mapping[str, bytes], versions: Mapping[str, Iterable[bytes]]
     ) -> dict[str, int]:
         """By path the first marker line of each text that was to settle a conflict of versions.

@@ -10,12 +10,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
-from pex_tui.adapters.git.landing.resolution_cache import Memory
-from pex_tui.adapters.git.landing.resolved_tree import settled_tree
+from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
+from pex_tui.adapters.git.landing.resolved_tree import resolved_tree
 from pex_tui.adapters.git.plumbing.git_runner import Git
-from pex_tui.adapters.git.plumbing.merge_tree import PathConflict, TreeMerge, entries_at
+from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, UnmergedPath, entries_at
 from pex_tui.adapters.git.plumbing.objects import read_blobs
-from pex_tui.core.landing.auto_resolution import told_decision
+from pex_tui.core.landing.auto_resolution import remembered_words
 from pex_tui.core.model.conflict import REMEMBERED, CombinedFile, Decision
 from pex_tui.core.model.globs import matches
 from pex_tui.core.textmerge.auto_strategies import read_conflict, resolve
@@ -29,10 +29,10 @@ _KINDS = ("content", "add/add")
 _PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` without a driver
 
 
-class TextConflict(Struct, frozen=True):
+class UnmergedText(Struct, frozen=True):
     """A conflict between two edits of one text, in chunks; how long a marker is in that file."""
 
-    conflict: PathConflict
+    conflict: UnmergedPath
     parts: tuple[Chunk, ...]
     marker_size: int
 
@@ -46,7 +46,7 @@ class TextConflict(Struct, frozen=True):
         return bool(markers_left(text, versions(self.parts), size=self.marker_size, settles=True))
 
 
-class Combiner(Struct, frozen=True):
+class AutoResolver(Struct, frozen=True):
     """What may be settled how: as it was before, by `silent` strategies, on some paths by others.
 
     Only where something `judges` the outcome.
@@ -55,10 +55,10 @@ class Combiner(Struct, frozen=True):
     check: MarkerCheck
     silent: tuple[str, ...] = ()
     by_path: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    memory: Memory | None = None
+    memory: ResolutionCache | None = None
     judges: bool = False
 
-    async def combine(
+    async def resolve(
         self, merge: TreeMerge, index: Path
     ) -> tuple[str, tuple[CombinedFile, ...]] | None:
         """The tree with every conflict settled, and how; None unless all are.
@@ -76,7 +76,7 @@ class Combiner(Struct, frozen=True):
                 return None
             told.append(settled[0])
             contents[one.path] = settled[1]
-        tree = await settled_tree(self.check, merge, Decision.EDITED, contents, index)
+        tree = await resolved_tree(self.check, merge, Decision.EDITED, contents, index)
         return tree, tuple(told)
 
     async def proposals(self, merge: TreeMerge) -> dict[str, tuple[bytes, str]]:
@@ -88,7 +88,7 @@ class Combiner(Struct, frozen=True):
         for one in await self.readable(merge) if self.memory else ():
             recalled = await asyncio.to_thread(self._recall, one)
             if recalled is not None:
-                found[one.path] = (recalled[1], told_decision(recalled[0]))
+                found[one.path] = (recalled[1], remembered_words(recalled[0]))
         return found
 
     async def remember(self, merge: TreeMerge, settled: str, by: str) -> None:
@@ -108,7 +108,7 @@ class Combiner(Struct, frozen=True):
     def _git(self) -> Git:
         return self.check.git
 
-    def _settle(self, one: TextConflict) -> tuple[CombinedFile, bytes] | None:
+    def _settle(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
         """How a conflict is settled, and what the file then holds; a person's word comes first."""
         recalled = self._recall(one)
         if recalled is not None:
@@ -123,7 +123,7 @@ class Combiner(Struct, frozen=True):
             return None
         return CombinedFile(one.path, one.conflict.kind, found.strategies), found.text
 
-    def _recall(self, one: TextConflict) -> tuple[CombinedFile, bytes] | None:
+    def _recall(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
         """What somebody made of it; forgotten, if that holds conflict markers."""
         found = self.memory.recall(one.path, one.parts) if self.memory else None
         if self.memory is None or found is None:
@@ -135,7 +135,7 @@ class Combiner(Struct, frozen=True):
         how = (REMEMBERED,)
         return CombinedFile(one.path, one.conflict.kind, how, known.by, known.at), text
 
-    async def readable(self, merge: TreeMerge) -> list[TextConflict]:
+    async def readable(self, merge: TreeMerge) -> list[UnmergedText]:
         """The conflicts between two edits of one text, in chunks that git sees as we do."""
         edits = await self._edits(merge)
         merged = await entries_at(self._git, merge.tree, [conflict.path for conflict in edits])
@@ -153,10 +153,10 @@ class Combiner(Struct, frozen=True):
             text = blobs[merged[conflict.path].oid]
             parts = await asyncio.to_thread(_read, (base, work or b"", tip or b""), text, merge)
             if parts is not None:
-                found.append(TextConflict(conflict, parts, sizes[conflict.path]))
+                found.append(UnmergedText(conflict, parts, sizes[conflict.path]))
         return found
 
-    async def _edits(self, merge: TreeMerge) -> list[PathConflict]:
+    async def _edits(self, merge: TreeMerge) -> list[UnmergedPath]:
         """Conflicts on paths that hold a file on both sides, as they did before or anew."""
         found = [conflict for conflict in merge.conflicts if _is_edit(conflict)]
         if not 0 < len(found) <= _MOST_PATHS or not await self._has_no_default_driver():
@@ -190,7 +190,7 @@ class Combiner(Struct, frozen=True):
         return answer.text in {"", "text"}
 
 
-def _is_edit(conflict: PathConflict) -> bool:
+def _is_edit(conflict: UnmergedPath) -> bool:
     modes = {side.mode for side in conflict.sides}
     return (
         conflict.kind in _KINDS

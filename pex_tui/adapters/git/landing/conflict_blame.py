@@ -5,7 +5,7 @@ import re
 from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
-from pex_tui.adapters.git.plumbing.merge_tree import PathConflict, TreeMerge, TreeMerger, entries_at
+from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, UnmergedPath, entries_at
 from pex_tui.adapters.git.plumbing.objects import Commit, read_blobs
 from pex_tui.adapters.git.user_repository.landing_history import landings_on
 from pex_tui.core.model.ids import CommitId, TaskId
@@ -14,7 +14,7 @@ _MOST_MERGES = 30  # beyond which all who touched the paths are named
 _Dispute = tuple[bytes, ...] | tuple[str, str]
 
 
-class Parties(Struct, frozen=True):
+class ConflictBlame(Struct, frozen=True):
     """Finds the tasks by merging the work onto each of the landings that touched the paths."""
 
     git: Git
@@ -27,13 +27,13 @@ class Parties(Struct, frozen=True):
         if 1 < len(landings) <= _MOST_MERGES:
             before: dict[str, _Dispute] = {}
             for commit, task in landings:
-                disputed = await self._disputed(await self.merger.merge(commit, work))
+                disputed = await self._conflicting(await self.merger.merge(commit, work))
                 if any(before.get(path) != found for path, found in disputed.items()):
                     guilty.append(task)
                 before = disputed
         return tuple(dict.fromkeys(guilty or [task for _, task in landings]))
 
-    async def _disputed(self, merge: TreeMerge) -> dict[str, _Dispute]:
+    async def _conflicting(self, merge: TreeMerge) -> dict[str, _Dispute]:
         """By path the texts between git's markers; without any, the kind and what landed there."""
         merged = await entries_at(self.git, merge.tree, [one.path for one in merge.conflicts])
         marked = [one for one in merge.conflicts if one.kind in {"content", "add/add"}]
@@ -48,5 +48,5 @@ class Parties(Struct, frozen=True):
         return {one.path: texts.get(one.path) or _as_whole(one) for one in merge.conflicts}
 
 
-def _as_whole(conflict: PathConflict) -> tuple[str, str]:
+def _as_whole(conflict: UnmergedPath) -> tuple[str, str]:
     return conflict.kind, conflict.tip.oid if conflict.tip else ""

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
-from pex_tui.adapters.git.landing.auto_resolver import Combiner
+from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
 from pex_tui.adapters.git.landing.foreign_commits import REPLAYED, stranger_lines
 from pex_tui.adapters.git.landing.gate_runner import Gate
 from pex_tui.adapters.git.landing.half_landed import Landing, LandingNote, mend, mend_locked
@@ -39,7 +39,7 @@ class RunLanding(Struct, frozen=True):
     integration: Integration
     refs: Refs
     merger: TreeMerger
-    combiner: Combiner
+    auto_resolver: AutoResolver
     check: MarkerCheck
     gate: Gate
     places: Places
@@ -140,7 +140,7 @@ class RunLanding(Struct, frozen=True):
         for commit in commits:
             merge = await self.merger.apply(commit.parents[0], current, commit)
             tree = merge.tree
-            settled = await self.combiner.combine(merge, index) if merge.conflicts else None
+            settled = await self.auto_resolver.resolve(merge, index) if merge.conflicts else None
             if settled is not None:
                 tree, combined = settled[0], (*combined, *settled[1])
             elif merge.conflicts:

@@ -13,13 +13,13 @@ from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.capture.snapshot import changed_paths
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
-from pex_tui.adapters.git.landing.auto_resolver import Combiner
-from pex_tui.adapters.git.landing.conflict_blame import Parties
+from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
+from pex_tui.adapters.git.landing.conflict_blame import ConflictBlame
 from pex_tui.adapters.git.landing.gate_runner import Gate, GateOptions
 from pex_tui.adapters.git.landing.half_landed import LandingNote
 from pex_tui.adapters.git.landing.land_run import RunLanding
-from pex_tui.adapters.git.landing.resolution_cache import Memory
-from pex_tui.adapters.git.landing.resolved_tree import Labels, read_sides, settled_tree
+from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
+from pex_tui.adapters.git.landing.resolved_tree import Labels, read_sides, resolved_tree
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.commit_message import landing_message
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
@@ -95,9 +95,9 @@ class GitLander:
         attributes = Attributes(git, root / "attributes")
         self._merger = TreeMerger(git, attributes)
         self._check = MarkerCheck(git, attributes)
-        self._parties = Parties(git, self._merger)
-        self._memory = Memory(root / "resolutions")
-        self._combiner = Combiner(
+        self._blame = ConflictBlame(git, self._merger)
+        self._memory = ResolutionCache(root / "resolutions")
+        self._auto_resolver = AutoResolver(
             self._check,
             silent=options.silent,
             by_path=options.by_path,
@@ -112,7 +112,7 @@ class GitLander:
             integration=self._branch,
             refs=self._refs,
             merger=self._merger,
-            combiner=self._combiner,
+            auto_resolver=self._auto_resolver,
             check=self._check,
             gate=self._gate,
             places=options.places,
@@ -156,13 +156,13 @@ class GitLander:
         work: CommitId,
         *,
         onto: CommitId | None = None,
-        combine: bool = False,
+        auto_resolve: bool = False,
     ) -> Merged | Conflicted:
         """Merge the work onto the tip into one commit under `refs/pex/<run>/<task>/landing`.
 
         The commit depends on the work, the tip, the message and the user's name alone, so that a
-        repetition makes the same one. With `combine`, and commands to verify, conflicts are settled
-        with nobody asked, if all of them can be. Raises LandingError.
+        repetition makes the same one. With `auto_resolve`, and commands to verify, conflicts are
+        resolved with nobody asked, if all of them can be. Raises LandingError.
         """
         with _told(f"Task {key.task} can't be merged"):
             onto = onto or await self._branch.tip()
@@ -173,9 +173,11 @@ class GitLander:
             against: tuple[TaskId, ...] = ()
             if merge.conflicts:
                 against = await self._against(changes, tip, merge)
-                may_combine = combine and not protected  # which no rule settles
+                may_combine = auto_resolve and not protected  # which no rule settles
                 settled = (
-                    await self._combiner.combine(merge, self._scratch(key)) if may_combine else None
+                    await self._auto_resolver.resolve(merge, self._scratch(key))
+                    if may_combine
+                    else None
                 )
                 if settled is None or await self._check.in_change(tip.tree, settled[0]):
                     files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
@@ -209,9 +211,9 @@ class GitLander:
             if not merge.conflicts:
                 return merge.tree != tip.tree
             holding = replace(
-                self._combiner, silent=("superset",), by_path=(), memory=None, judges=True
+                self._auto_resolver, silent=("superset",), by_path=(), memory=None, judges=True
             )
-            settled = await holding.combine(merge, self._scratch(key))
+            settled = await holding.resolve(merge, self._scratch(key))
             return settled is None or settled[0] != tip.tree
 
     async def sides(
@@ -233,9 +235,9 @@ class GitLander:
             merge = await with_protected(self._git, merge, tip_commit.tree, protected)
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
             found = await read_sides(self._check, merge, Labels(tip=landed, work=key.task))
-            known = await self._combiner.proposals(merge)
+            known = await self._auto_resolver.proposals(merge)
             if settled is not None:
-                known |= await self._settled_before(settled, tip, [side.path for side in found])
+                known |= await self._resolved_before(settled, tip, [side.path for side in found])
             return tuple(
                 replace(side, proposal=known[side.path][0], proposed=known[side.path][1])
                 if side.path in known
@@ -243,7 +245,7 @@ class GitLander:
                 for side in found
             )
 
-    async def _settled_before(
+    async def _resolved_before(
         self, settled: CommitId, tip: CommitId, paths: list[str]
     ) -> dict[str, tuple[bytes, str]]:
         """A person's earlier texts, as far as they still fit, for them to go on from."""
@@ -275,7 +277,7 @@ class GitLander:
         with _told(f"Task {key.task}'s conflict can't be settled"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             merge = await with_protected(self._git, merge, tip_commit.tree, protected)
-            tree = await settled_tree(self._check, merge, decision, contents, self._scratch(key))
+            tree = await resolved_tree(self._check, merge, decision, contents, self._scratch(key))
             marked = await self._check.in_change(tip_commit.tree, tree)
             if marked:
                 raise LandingError(
@@ -290,7 +292,7 @@ class GitLander:
         with suppress(GitError, LandingError, OSError):
             (result,) = await read_commits(self._git, settled)
             _, _, merge = await self._merge_trees(work, result.parents[0])
-            await self._combiner.remember(merge, settled, by)
+            await self._auto_resolver.remember(merge, settled, by)
 
     async def diff(self, commit: CommitId) -> str:
         """What the commit changed against its parent, cut at 2 MB; raise LandingError."""
@@ -336,7 +338,7 @@ class GitLander:
         """Whose landings the conflicts are with: nobody's, where the work brought markers along."""
         if all(conflict.kind == MARKED for conflict in merge.conflicts):
             return ()
-        return await self._parties.against(work, tip.id, merge)
+        return await self._blame.against(work, tip.id, merge)
 
     def _scratch(self, key: AttemptKey) -> Path:
         """The file of an index that lives for one call."""

@@ -19,7 +19,7 @@ _MOST_BYTES_IN_ALL = 64 * 1024 * 1024
 _MOST_FILES = 1000
 
 
-class Memory(Struct, frozen=True):
+class ResolutionCache(Struct, frozen=True):
     """The folder of what people decided. A file there that can't be read is thrown away."""
 
     folder: Path

@@ -11,9 +11,9 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import (
     SUBMODULE,
     SYMLINK,
-    PathConflict,
     Side,
     TreeMerge,
+    UnmergedPath,
     entries_at,
 )
 from pex_tui.adapters.git.plumbing.objects import read_blobs
@@ -62,7 +62,7 @@ async def read_sides(
     )
 
 
-async def settled_tree(
+async def resolved_tree(
     check: MarkerCheck,
     merge: TreeMerge,
     decision: Decision,
@@ -92,7 +92,7 @@ async def settled_tree(
             placed[conflict.path] = side
     for path in outside:
         removed[path] = None
-        known = PathConflict(path, "content", work=present.get(path))
+        known = UnmergedPath(path, "content", work=present.get(path))
         side = await _edited(git, known, contents[path])
         if side is not None:
             placed[path] = side
@@ -133,7 +133,7 @@ async def _refuse_markers(
     oids = sorted({oid for found in named.values() for oid in found})
     blobs = dict(zip(oids, await read_blobs(check.git, oids), strict=True))
     versions = {path: [blobs[oid] for oid in named.get(path, [])] for path in texts}
-    left = await check.in_settled(merge.tree, texts, versions)
+    left = await check.in_resolution(merge.tree, texts, versions)
     if left:
         told = ", ".join(f"{clean(path)} (line {line})" for path, line in left.items())
         raise LandingError(
@@ -150,7 +150,7 @@ def _refuse_outsiders(contents: Mapping[str, bytes | None]) -> None:
             raise LandingError(f"{clean(path)!r} is not a path of the repository.")
 
 
-async def _edited(git: Git, conflict: PathConflict, content: bytes | None) -> Side | None:
+async def _edited(git: Git, conflict: UnmergedPath, content: bytes | None) -> Side | None:
     """What a person's content becomes: the side it equals, else a file like the ones there."""
     if content is None:
         return None
@@ -194,7 +194,7 @@ async def _write(
 
 
 def _merged_text(
-    conflict: PathConflict,
+    conflict: UnmergedPath,
     merged: Side | None,
     blobs: dict[str, bytes],
     merge: TreeMerge,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pex_tui.adapters.git.overlap.overlap_filter import may_collide, shared_lines, told_lines
+from pex_tui.adapters.git.overlap.overlap_filter import may_overlap, shared_lines, told_lines
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, entries_at
@@ -13,13 +13,13 @@ from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.adapters.system.folder_watch import FolderWatch
 from pex_tui.core.model.conflict import SharedPath
-from pex_tui.core.textmerge.conflict_markers import disputed_lines
+from pex_tui.core.textmerge.conflict_markers import conflicting_lines
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.overlap_probe import ChangeSet
 from pex_tui.engine.ports import WorkspaceError
 
 
-class GitLookout(Struct, frozen=True):
+class GitOverlapProbe(Struct, frozen=True):
     """Looks at the workspaces of one repository."""
 
     workspaces: GitWorkspaces
@@ -28,13 +28,13 @@ class GitLookout(Struct, frozen=True):
         """Hear of changes in workspaces; `warn` is told why that is slower than it should be."""
         return FolderWatch(warn)
 
-    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+    async def change_set(self, key: AttemptKey, before: ChangeSet | None) -> ChangeSet | None:
         """What the attempt has changed by now; raise WorkspaceError."""
-        return await self.workspaces.footprint(key, before)
+        return await self.workspaces.change_set(key, before)
 
-    async def collision(self, first: Footprint, second: Footprint) -> tuple[SharedPath, ...]:
+    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
         """The paths in which the two won't merge; raise WorkspaceError."""
-        if not may_collide(first, second):
+        if not may_overlap(first, second):
             return ()
         git = self.workspaces.repository.git
         merger = TreeMerger(git, Attributes(git, self.workspaces.places.root / "attributes"))
@@ -45,7 +45,7 @@ class GitLookout(Struct, frozen=True):
             work, tip = commits  # the tip is the one that knows more of what has landed
             merged = await merger.merge(tip, work)
             apart = first.start != second.start
-            disputed = await _disputed(git, merged) if apart else {}
+            disputed = await _conflicting(git, merged) if apart else {}
         except (GitError, OSError) as error:
             raise WorkspaceError(f"git can't tell whether two tasks collide: {error}") from error
         paths = (conflict.path for conflict in merged.conflicts)
@@ -55,13 +55,13 @@ class GitLookout(Struct, frozen=True):
         )
 
 
-async def _comes_later(git: Git, first: Footprint, second: Footprint) -> bool:
+async def _comes_later(git: Git, first: ChangeSet, second: ChangeSet) -> bool:
     """Whether the first started from more than the second."""
     answer = await git.run(*("merge-base", "--is-ancestor", second.start, first.start), ok=(0, 1))
     return answer.status == 0
 
 
-async def _disputed(git: Git, merge: TreeMerge) -> dict[str, str]:
+async def _conflicting(git: Git, merge: TreeMerge) -> dict[str, str]:
     """The lines in conflict as the tip has them, by path: two starts have no lines in common."""
     edits = [one.path for one in merge.conflicts if one.kind in {"content", "add/add"}]
     merged = await entries_at(git, merge.tree, edits)
@@ -69,6 +69,6 @@ async def _disputed(git: Git, merge: TreeMerge) -> dict[str, str]:
     found = {}
     for path, text in zip(merged, texts, strict=True):
         marked = text.decode("utf-8", "surrogateescape")
-        lines = await asyncio.to_thread(disputed_lines, marked, merge.tip, merge.work)
+        lines = await asyncio.to_thread(conflicting_lines, marked, merge.tip, merge.work)
         found[path] = "" if lines is None else told_lines(*lines)
     return found

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import product
 
 from pex_tui.adapters.git.capture.change_set import Range
-from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.overlap_probe import ChangeSet
 
 
-def may_collide(first: Footprint, second: Footprint) -> bool:
+def may_overlap(first: ChangeSet, second: ChangeSet) -> bool:
     """Whether a merge is worth a try: without this, none has ever failed.
 
     Of files that both changed in lines of one and the same start, only lines that overlap or touch
@@ -18,7 +18,7 @@ def may_collide(first: Footprint, second: Footprint) -> bool:
     return any(True for _ in suspects(first, second)) or _is_moved(first, second)
 
 
-def suspects(first: Footprint, second: Footprint) -> Iterator[str]:
+def suspects(first: ChangeSet, second: ChangeSet) -> Iterator[str]:
     """The paths of the first that may collide."""
     there = {path.casefold(): path for path in second.files}
     above = {parent for path in there for parent in _parents(path)}
@@ -32,7 +32,7 @@ def suspects(first: Footprint, second: Footprint) -> Iterator[str]:
             yield path
 
 
-def shared_lines(first: Footprint, second: Footprint, path: str) -> str:
+def shared_lines(first: ChangeSet, second: ChangeSet, path: str) -> str:
     """The lines of the start in which both changed a file: "10", "10–12"; empty without any."""
     met = [pair for pair in product(*_lines(first, second, path)) if _touch(*pair)]
     if not met or first.start != second.start:
@@ -46,7 +46,7 @@ def told_lines(begin: int, end: int) -> str:
     return str(begin) if begin == end else f"{begin}–{end}"
 
 
-def _meet(first: Footprint, second: Footprint, path: str) -> bool:
+def _meet(first: ChangeSet, second: ChangeSet, path: str) -> bool:
     left, right = _lines(first, second, path)
     if first.start != second.start or not left or not right:
         return True
@@ -54,7 +54,7 @@ def _meet(first: Footprint, second: Footprint, path: str) -> bool:
 
 
 def _lines(
-    first: Footprint, second: Footprint, path: str
+    first: ChangeSet, second: ChangeSet, path: str
 ) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
     return first.ranges.get(path, ()), second.ranges.get(path, ())
 
@@ -64,11 +64,11 @@ def _touch(left: Range, right: Range) -> bool:
     return max(left[0], right[0]) <= min(left[1], right[1])
 
 
-def _is_moved(first: Footprint, second: Footprint) -> bool:
+def _is_moved(first: ChangeSet, second: ChangeSet) -> bool:
     return _meets_gone(first, second) or _meets_gone(second, first)
 
 
-def _meets_gone(mover: Footprint, other: Footprint) -> bool:
+def _meets_gone(mover: ChangeSet, other: ChangeSet) -> bool:
     """Whether the other has a file without lines in a folder where the mover has one as well."""
     left = {path.rpartition("/")[0] for path in mover.files if path not in mover.ranges}
     return any(

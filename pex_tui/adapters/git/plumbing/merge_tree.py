@@ -43,7 +43,7 @@ class Side(Struct, frozen=True):
     oid: str
 
 
-class PathConflict(Struct, frozen=True):
+class UnmergedPath(Struct, frozen=True):
     """One path that does not merge. `places` are where the merged tree keeps what lies there."""
 
     path: str
@@ -68,7 +68,7 @@ class TreeMerge(Struct, frozen=True):
     tree: str
     tip: CommitId
     work: CommitId
-    conflicts: tuple[PathConflict, ...] = ()
+    conflicts: tuple[UnmergedPath, ...] = ()
 
 
 class TreeMerger(Struct, frozen=True):
@@ -110,8 +110,8 @@ class TreeMerger(Struct, frozen=True):
         return TreeMerge(tree, tip, work, conflicts)
 
     async def _true_sides(
-        self, conflicts: tuple[PathConflict, ...], tip: CommitId, work: CommitId
-    ) -> tuple[PathConflict, ...]:
+        self, conflicts: tuple[UnmergedPath, ...], tip: CommitId, work: CommitId
+    ) -> tuple[UnmergedPath, ...]:
         """Where both sides renamed a file, git's stages hold its own half-merged text."""
         renamed = [one.path for one in conflicts if one.kind.startswith("rename")]
         theirs = await entries_at(self.git, tip, renamed)
@@ -138,7 +138,7 @@ async def with_marked(git: Git, merge: TreeMerge, marked: Sequence[str]) -> Tree
         await entries_at(git, tree, paths) for tree in (base, merge.tip, merge.work)
     ]
     conflicts = tuple(
-        PathConflict(path, MARKED, bases.get(path), tips.get(path), works.get(path), (path,))
+        UnmergedPath(path, MARKED, bases.get(path), tips.get(path), works.get(path), (path,))
         for path in paths
     )
     return replace(merge, conflicts=conflicts)
@@ -153,7 +153,7 @@ async def with_protected(git: Git, merge: TreeMerge, tip: str, paths: Sequence[s
     wanted = [path for path in paths if path not in in_conflict]
     tips, merged = [await entries_at(git, tree, wanted) for tree in (tip, merge.tree)]
     found = tuple(
-        PathConflict(
+        UnmergedPath(
             path, ConflictKind.PROTECTED, tips.get(path), tips.get(path), merged.get(path), (path,)
         )
         for path in wanted
@@ -180,7 +180,7 @@ async def entries_at(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:
     return found
 
 
-def _conflicts(tokens: list[str], labels: tuple[str, str]) -> Iterator[PathConflict]:
+def _conflicts(tokens: list[str], labels: tuple[str, str]) -> Iterator[UnmergedPath]:
     aside = re.compile(rf"~(?:{'|'.join(labels)})(?:_\d+)?$")
     end = tokens.index("")
     stages: dict[str, dict[int, Side]] = {}
@@ -195,7 +195,7 @@ def _conflicts(tokens: list[str], labels: tuple[str, str]) -> Iterator[PathConfl
     # A directory whose rename is unclear is a conflict with nothing at any stage.
     for path in stages or kinds:
         sides = stages.get(path, {})
-        yield PathConflict(
+        yield UnmergedPath(
             path,
             _kind(kinds.get(path, []), sides),
             sides.get(_BASE),

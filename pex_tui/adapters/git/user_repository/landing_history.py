@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from pex_tui.adapters.git.plumbing.commit_message import trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
-from pex_tui.adapters.git.plumbing.merge_tree import PathConflict
+from pex_tui.adapters.git.plumbing.merge_tree import UnmergedPath
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.run_refs import run_prefix
@@ -55,7 +55,7 @@ async def unlanded_commits(
 
 
 async def landings_on(
-    git: Git, work: Commit, tip: CommitId, conflicts: tuple[PathConflict, ...]
+    git: Git, work: Commit, tip: CommitId, conflicts: tuple[UnmergedPath, ...]
 ) -> list[tuple[Commit, TaskId]]:
     """The landings, oldest first, that touched the paths on which the work does not merge.
 

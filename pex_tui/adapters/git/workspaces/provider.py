@@ -23,7 +23,7 @@ from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.overlap_probe import ChangeSet
 from pex_tui.engine.ports import Captured, Workspace, WorkspaceError, WorkspaceGoneError
 from pex_tui.engine.run_paths import Places
 
@@ -131,7 +131,7 @@ class GitWorkspaces:
             # By now it may be another attempt's, and the files another task's.
             return found if self._pool.at_work(key) is worktree else ""
 
-    async def footprint(self, key: AttemptKey, before: Footprint | None) -> Footprint | None:
+    async def change_set(self, key: AttemptKey, before: ChangeSet | None) -> ChangeSet | None:
         """What a live attempt has changed so far; `before` itself when nothing else has.
 
         None for readers, and when the attempt is over. Raises WorkspaceError.
@@ -140,7 +140,7 @@ class GitWorkspaces:
         if worktree is None:
             return None
         try:
-            found = await self._capture.footprint(worktree, before)
+            found = await self._capture.change_set(worktree, before)
         except (GitError, OSError) as error:
             raise WorkspaceError(f"git can't tell what {key.task} changes: {error}") from error
         return found if self._pool.at_work(key) is worktree else None

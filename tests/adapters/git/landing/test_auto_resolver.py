@@ -46,7 +46,7 @@ async def settled(world: World, theirs: Tree, ours: Tree) -> Merged | Conflicted
 
 
 async def combine(lander: GitLander, work: CommitId) -> Merged | Conflicted:
-    return await lander.merge(key("second"), spec("second"), work, combine=True)
+    return await lander.merge(key("second"), spec("second"), work, auto_resolve=True)
 
 
 async def test_a_side_that_holds_the_others_change_lands(world: World) -> None:

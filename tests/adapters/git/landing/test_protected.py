@@ -148,8 +148,8 @@ async def test_no_rule_settles_a_conflict_of_work_that_changes_a_protected_path(
     plain = world.work({"src/a.txt": f"{LINES}second\n"})
     work = world.work({"src/a.txt": f"{LINES}second\n", HOOK: "evil\n"})
 
-    settled = await world.lander.merge(key("second"), spec("second"), plain, combine=True)
-    left = await world.lander.merge(key("second"), spec("second"), work, combine=True)
+    settled = await world.lander.merge(key("second"), spec("second"), plain, auto_resolve=True)
+    left = await world.lander.merge(key("second"), spec("second"), work, auto_resolve=True)
 
     assert isinstance(settled, Merged)
     assert not isinstance(left, Merged)

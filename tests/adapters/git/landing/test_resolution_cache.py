@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing import resolution_cache as memory
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
-from pex_tui.adapters.git.landing.resolution_cache import Memory
+from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.textmerge.auto_strategies import read_conflict
@@ -36,7 +36,7 @@ async def world(project: Project, places: Places) -> World:
 
 
 async def combine(world: World, work: CommitId) -> Merged | Conflicted:
-    return await world.lander.merge(key("second"), spec("second"), work, combine=True)
+    return await world.lander.merge(key("second"), spec("second"), work, auto_resolve=True)
 
 
 async def decide(
@@ -214,7 +214,7 @@ def test_the_oldest_is_forgotten_when_there_is_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "_MOST_FILES", 3)
-    known = Memory(tmp_path / "known")
+    known = ResolutionCache(tmp_path / "known")
     for number in range(5):
         known.keep("a", conflict(number), b"z\n", "you")
         for age, file in enumerate(sorted(known.folder.iterdir(), key=os.path.getmtime)):
@@ -226,7 +226,7 @@ def test_the_oldest_is_forgotten_when_there_is_too_much(
 
 def test_what_is_too_large_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_MOST_BYTES", 1000)
-    known = Memory(tmp_path / "known")
+    known = ResolutionCache(tmp_path / "known")
 
     known.keep("a", conflict(1), b"z\n" * 1000, "you")
 
@@ -236,7 +236,7 @@ def test_what_is_too_large_is_not_kept(tmp_path: Path, monkeypatch: pytest.Monke
 def test_bytes_that_are_no_text_are_remembered(tmp_path: Path) -> None:
     parts = read_conflict(b"a\xff\n", b"b\xfe\n", b"c\xfd\n")
     assert parts is not None
-    known = Memory(tmp_path / "known")
+    known = ResolutionCache(tmp_path / "known")
 
     known.keep("\udcff", parts, b"\xfe\xfd\n", "you")
 

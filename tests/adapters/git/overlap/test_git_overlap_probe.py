@@ -9,14 +9,14 @@ import pytest
 
 from pex_tui.adapters.git.capture import capture as capturing
 from pex_tui.adapters.git.capture import change_set as footprints
-from pex_tui.adapters.git.overlap.git_overlap_probe import GitLookout
-from pex_tui.adapters.git.overlap.overlap_filter import may_collide
+from pex_tui.adapters.git.overlap.git_overlap_probe import GitOverlapProbe
+from pex_tui.adapters.git.overlap.overlap_filter import may_overlap
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.core.model.conflict import SharedPath
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.overlap_probe import Footprint
+from pex_tui.engine.overlap_probe import ChangeSet
 from tests.adapters.git.conftest import Bench, Project, key_of, writer
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))
@@ -35,8 +35,8 @@ def workspaces(bench: Bench) -> GitWorkspaces:
 
 
 @pytest.fixture
-def lookout(workspaces: GitWorkspaces) -> GitLookout:
-    return GitLookout(workspaces)
+def overlap_probe(workspaces: GitWorkspaces) -> GitOverlapProbe:
+    return GitOverlapProbe(workspaces)
 
 
 async def at_work(
@@ -47,8 +47,8 @@ async def at_work(
     return key, (await workspaces.prepare(key, writer(), head)).path
 
 
-async def seen(lookout: GitLookout, key: AttemptKey) -> Footprint:
-    found = await lookout.footprint(key, None)
+async def seen(overlap_probe: GitOverlapProbe, key: AttemptKey) -> ChangeSet:
+    found = await overlap_probe.change_set(key, None)
     assert found is not None
     return found
 
@@ -61,7 +61,7 @@ def edit(path: Path, changes: Mapping[int, str]) -> None:
 
 
 async def test_neighbouring_lines_collide_and_an_unchanged_line_between_keeps_apart(
-    lookout: GitLookout, workspaces: GitWorkspaces, project: Project
+    overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project
 ) -> None:
     project.commit(START)
     one, here = await at_work(workspaces, project, "one")
@@ -70,16 +70,16 @@ async def test_neighbouring_lines_collide_and_an_unchanged_line_between_keeps_ap
     edit(there / "src/a.py", {12: "twelve"})
     edit(there / "src/b.py", {1: "first"})
 
-    left, right = await seen(lookout, one), await seen(lookout, other)
-    assert await lookout.collision(left, right) == (SharedPath("src/a.py", "12"),)
-    assert await lookout.collision(right, left) == (SharedPath("src/a.py", "12"),)
+    left, right = await seen(overlap_probe, one), await seen(overlap_probe, other)
+    assert await overlap_probe.overlap(left, right) == (SharedPath("src/a.py", "12"),)
+    assert await overlap_probe.overlap(right, left) == (SharedPath("src/a.py", "12"),)
 
     edit(there / "src/a.py", {12: "line 12", 13: "thirteen"})
-    assert await lookout.collision(left, await seen(lookout, other)) == ()
+    assert await overlap_probe.overlap(left, await seen(overlap_probe, other)) == ()
 
 
 async def test_the_agents_own_index_is_not_touched_and_the_same_state_is_the_same_footprint(
-    lookout: GitLookout, workspaces: GitWorkspaces, project: Project
+    overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project
 ) -> None:
     project.commit(START)
     key, path = await at_work(workspaces, project, "one")
@@ -90,20 +90,20 @@ async def test_the_agents_own_index_is_not_touched_and_the_same_state_is_the_sam
     (path / "new.txt").write_text("new\n")
     before = staged.git("status", "--porcelain"), staged.git("diff", "--cached")
 
-    first = await seen(lookout, key)
+    first = await seen(overlap_probe, key)
     assert first.files == ("new.txt", "src/a.py")
     assert first.ranges == {"src/a.py": ((1, 3),)}
-    assert await lookout.footprint(key, first) is first
+    assert await overlap_probe.change_set(key, first) is first
     assert (staged.git("status", "--porcelain"), staged.git("diff", "--cached")) == before
 
     (path / "new.txt").unlink()
-    second = await lookout.footprint(key, first)
+    second = await overlap_probe.change_set(key, first)
     assert second is not None
     assert second.files == ("src/a.py",)
 
 
 async def test_who_started_from_more_is_compared_by_what_it_did_itself(
-    lookout: GitLookout, workspaces: GitWorkspaces, project: Project
+    overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project
 ) -> None:
     project.commit(START)
     one, here = await at_work(workspaces, project, "one")
@@ -112,43 +112,43 @@ async def test_who_started_from_more_is_compared_by_what_it_did_itself(
     other, there = await at_work(workspaces, project, "other")
     edit(there / "src/a.py", {21: "twenty"})
     edit(here / "src/a.py", {10: "ten"})
-    right = await seen(lookout, other)
-    assert await lookout.collision(await seen(lookout, one), right) == ()
+    right = await seen(overlap_probe, other)
+    assert await overlap_probe.overlap(await seen(overlap_probe, one), right) == ()
 
     edit(here / "src/a.py", {20: "mine"})
-    left = await seen(lookout, one)
+    left = await seen(overlap_probe, one)
     in_the_later = SharedPath("src/a.py", "21")
-    assert await lookout.collision(left, right) == (in_the_later,)
-    assert await lookout.collision(right, left) == (in_the_later,)
+    assert await overlap_probe.overlap(left, right) == (in_the_later,)
+    assert await overlap_probe.overlap(right, left) == (in_the_later,)
 
 
 async def test_an_attempt_that_is_over_has_no_footprint(
-    lookout: GitLookout, workspaces: GitWorkspaces, project: Project
+    overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project
 ) -> None:
     project.commit(START)
     key, _ = await at_work(workspaces, project, "one")
     await workspaces.capture(key, writer())
-    assert await lookout.footprint(key, None) is None
+    assert await overlap_probe.change_set(key, None) is None
 
 
 async def test_what_another_attempt_does_in_the_same_workspace_is_no_footprint(
-    lookout: GitLookout,
+    overlap_probe: GitOverlapProbe,
     workspaces: GitWorkspaces,
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     project.commit(START)
     key, path = await at_work(workspaces, project, "one")
-    take_footprint = footprints.take_footprint
+    take_change_set = footprints.take_change_set
 
-    async def slow(*seen: Any) -> Footprint:
+    async def slow(*seen: Any) -> ChangeSet:
         await workspaces.capture(key, writer())
         assert (await at_work(workspaces, project, "two"))[1] == path
         edit(path / "src/a.py", {3: "of two"})
-        return await take_footprint(*seen)
+        return await take_change_set(*seen)
 
-    monkeypatch.setattr(capturing, "take_footprint", slow)
-    assert await lookout.footprint(key, None) is None
+    monkeypatch.setattr(capturing, "take_change_set", slow)
+    assert await overlap_probe.change_set(key, None) is None
 
 
 MOVES = ("edit", "insert", "delete", "add", "remove", "rename", "folder", "binary", "file")
@@ -189,7 +189,7 @@ def disturb(folder: Path, draw: random.Random) -> None:
 
 
 async def test_nothing_that_git_finds_is_missed(
-    lookout: GitLookout, workspaces: GitWorkspaces, project: Project
+    overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project
 ) -> None:
     project.commit(START)
     one, here = await at_work(workspaces, project, "one")
@@ -203,11 +203,11 @@ async def test_nothing_that_git_finds_is_missed(
             Project(folder).git("clean", "-qfdx")
             for _ in range(draw.randint(1, 3)):
                 disturb(folder, draw)
-        left, right = await seen(lookout, one), await seen(lookout, other)
+        left, right = await seen(overlap_probe, one), await seen(overlap_probe, other)
         answer = await git.run(
             "merge-tree", "--write-tree", "--name-only", left.commit, right.commit, ok=(0, 1)
         )
-        assert may_collide(left, right) or answer.status == 0, (left, right, answer.text)
-        assert bool(await lookout.collision(left, right)) is (answer.status == 1)
+        assert may_overlap(left, right) or answer.status == 0, (left, right, answer.text)
+        assert bool(await overlap_probe.overlap(left, right)) is (answer.status == 1)
         met += answer.status
     assert 5 < met < 55

@@ -7,7 +7,7 @@ import pytest
 
 from pex_tui.adapters.git.capture import change_set as footprints
 from pex_tui.adapters.git.maintenance.landed_refs import read_landed
-from pex_tui.adapters.git.overlap.git_overlap_probe import GitLookout
+from pex_tui.adapters.git.overlap.git_overlap_probe import GitOverlapProbe
 from pex_tui.adapters.git.plumbing import shadow_index as shadow
 from pex_tui.adapters.git.plumbing.merge_tree import entries_at
 from pex_tui.core.model.ids import CommitId
@@ -58,7 +58,7 @@ async def test_a_diff_beyond_its_limit_still_tells_every_path(
     path = await bench.prepare(key_of(), writer())
     for number in range(50):
         (path / f"{'long-' * 10}{number}").write_text("x")
-    found = await GitLookout(bench.workspaces).footprint(key_of(), None)
+    found = await GitOverlapProbe(bench.workspaces).change_set(key_of(), None)
     assert found is not None
     assert len(found.files) == 50
     assert not found.ranges

@@ -116,7 +116,7 @@ async def test_work_outside_of_the_patterns_is_work(cone: Bench) -> None:
     assert [line for line in text.splitlines() if line.startswith("diff --git ")] == [
         f"diff --git a/{name} b/{name}" for name in expected
     ]
-    seen = await cone.workspaces.footprint(key_of(), None)
+    seen = await cone.workspaces.change_set(key_of(), None)
     assert seen is not None
     assert seen.files == expected
     done = await cone.capture(key_of())
@@ -235,7 +235,7 @@ async def test_what_is_left_out_never_looks_deleted(
 
 async def test_the_radar_forgets_files_that_came_and_went(cone: Bench) -> None:
     path = await cone.prepare(key_of(), writer())
-    look = cone.workspaces.footprint
+    look = cone.workspaces.change_set
     first = await look(key_of(), None)
     git_in(path, "sparse-checkout", "disable")
     (path / "docs" / "a.md").write_text("mine\n")
