@@ -1,1 +1,1 @@
-"""The world outside: processes, git, SQLite, clocks."""
+"""Adapters to the outside: processes, git, SQLite, clocks."""

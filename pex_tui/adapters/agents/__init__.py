@@ -1,1 +1,1 @@
-"""How each kind of agent is started and listened to."""
+"""Starting each kind of agent and following its output."""

@@ -1,14 +1,14 @@
-"""What the paths are that an agent names: links followed, and as the repository calls them."""
+"""Resolve the paths that an agent names: follow links, make them relative to the repository."""
 
 import os
 from pathlib import Path
 
 
 def touched(path: str, folder: str) -> tuple[str, ...]:
-    """A path as a rule has to see it: as it is written, and where it leads through links.
+    """Return the forms of a path that rules have to match: as written, and with links resolved.
 
-    Each is relative to the agent's folder where it is inside, and absolute elsewhere. A path that
-    nothing can be made of is kept as it is.
+    Paths inside the agent's folder are relative to it, others absolute. A path that cannot be
+    resolved is returned unchanged.
     """
     if not path:
         return ()
@@ -21,9 +21,10 @@ def touched(path: str, folder: str) -> tuple[str, ...]:
 
 
 def is_own(path: str, folder: str) -> bool:
-    """Whether a change there changes the agent's own work and nothing else.
+    """Return whether changing the path changes only the agent's own work.
 
-    The path has to lead into its folder, as written and through links, and not into git's data.
+    The path must lead into the agent's folder, both as written and with links resolved, and not
+    into git's data.
     """
     places = _places(path, folder) if path else None
     if places is None:
@@ -38,13 +39,13 @@ def is_own(path: str, folder: str) -> bool:
 
 
 def _places(path: str, folder: str) -> tuple[Path, Path, Path, Path] | None:
-    """The path as written and as it really is, then the folder likewise."""
+    """Return the path as written and resolved, then the folder as written and resolved."""
     home = Path(folder)
     try:
         whole = home / Path(path).expanduser()
         named = Path(os.path.normpath(whole))
         return named, Path(os.path.realpath(whole)), home, Path(os.path.realpath(home))
-    except (ValueError, RuntimeError, OSError):  # NUL, no such user, a loop of links
+    except (ValueError, RuntimeError, OSError):  # NUL, unknown user, loop of links
         return None
 
 

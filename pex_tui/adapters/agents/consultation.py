@@ -1,6 +1,6 @@
-"""An agent that is asked something outside of any run: it may read, and its last words count.
+"""Ask an agent something outside of any run: it may only read, and its last message is the answer.
 
-Each question after the first is another attempt of the same task, which goes on in its session.
+Each further question is another attempt of the same task, which continues the session.
 """
 
 import asyncio
@@ -39,12 +39,12 @@ from pex_tui.engine.ports import Workspace
 from pex_tui.engine.run_paths import Places
 
 _RUN, _SLOT = RunId("goal"), SlotId(1)
-_PATIENCE_SECONDS = 30.0  # for a model's provider that refuses for now
+_PATIENCE_SECONDS = 30.0  # while a model provider refuses requests
 _GRACE_SECONDS = 1.0
 
 
 class Reply(Struct, frozen=True):
-    """The agent's last words, how it ended, and what its model used for them."""
+    """The agent's last message, how the agent ended, and what its model used."""
 
     words: str
     judgement: Judgement
@@ -53,7 +53,7 @@ class Reply(Struct, frozen=True):
 
 
 class Consultation:
-    """The talk with one agent; `tell` is called with what it does."""
+    """A conversation with one agent; `tell` is called with each thing that the agent does."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class Consultation:
         self.rounds = 0
 
     async def ask(self, lesson: str = "") -> Reply:
-        """Ask, or say what was wrong with the answer before; raise LaunchError.
+        """Ask, or say what was wrong with the last answer; raise LaunchError.
 
-        However this ends, no process of the agent is left.
+        No process of the agent is left afterwards, whatever the outcome.
         """
         self.rounds += 1
         key = AttemptKey(_RUN, self._spec.id, self.rounds)
@@ -93,7 +93,7 @@ class Consultation:
         return self._reply(key, exited)
 
     async def _listen(self, key: AttemptKey) -> None:
-        """Nobody is there to allow anything."""
+        """Follow the agent, and deny all that it asks for: nobody is there to allow anything."""
         async for report in self._runner.reports(key):
             match report:
                 case Asked():
@@ -108,7 +108,7 @@ class Consultation:
 
     async def _end(self, key: AttemptKey, *, is_known: bool) -> None:
         with suppress(LaunchError):
-            if not is_known:  # its start was cut short
+            if not is_known:  # the start was cut short
                 await self._runner.adopt(key)
             await self._runner.stop(key, _GRACE_SECONDS)
             await self._runner.wait(key)
@@ -129,9 +129,9 @@ class Consultation:
 
 @asynccontextmanager
 async def passing_places(folder: Path) -> AsyncIterator[Places]:
-    """A state directory in the folder that is gone afterwards; raise OSError or LaunchError.
+    """Provide a temporary state directory in the folder; raise OSError or LaunchError.
 
-    What a process that was killed has left there goes first, with its agents.
+    What a killed process left in the folder is removed first, its agents included.
     """
     for left in await asyncio.to_thread(_locks_in, folder):
         await _sweep(left)
@@ -156,7 +156,7 @@ async def _sweep(path: Path) -> None:
     try:
         lock.acquire()
     except EngineBusyError:
-        return  # its process lives
+        return  # the process that made it is alive
     root = path.with_suffix("")
     shims = ShimRunner(Places(root), SystemClock())
     try:

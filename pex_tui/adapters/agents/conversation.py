@@ -1,7 +1,7 @@
-"""One attempt's talk: its logs are read, its dialect is asked what they mean, answers are sent.
+"""The conversation with one attempt: read its logs, have the dialect interpret them, send answers.
 
-The input's log says what was said before, the output's log what came of it; both are read from the
-start by each engine, so a crash in mid-turn loses neither a question nor an answer.
+The input log holds what was said to the agent, the output log what it replied. Each engine reads
+both from the start, so a crash in mid-turn loses neither a question nor an answer.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ from pex_tui.engine.attempt import (
 from pex_tui.logs.follow import GrowingLog
 
 _QUICK_SECONDS = 0.05
-_SLOW_SECONDS = 0.25  # when nothing came for a while
+_SLOW_SECONDS = 0.25  # after a look that found nothing new
 _QUIET_SECONDS = 2.0
-_LEAVING_SECONDS = 10.0  # for an agent to go once its input has ended
+_LEAVING_SECONDS = 10.0  # for an agent to exit after its input has ended
 _INTERRUPT_SECONDS = 2.0
-_LONGEST_LINE = 4000  # characters of a line of the transcript
+_LONGEST_LINE = 4000  # characters of one transcript line
 
 
 class Conversation:
-    """The talk with one live attempt; `run` goes on until `finish`."""
+    """The conversation with one live attempt; `run` continues until `finish` is called."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Conversation:
         self._log = GrowingLog(folder / OUTPUT_LOG)
         self._transcript: TextIO | None = None
         self._said: set[str] = set()
-        self._kept: list[Say] = []  # answers that a pause keeps back
+        self._kept: list[Say] = []  # answers held back by a pause
         self._reports: asyncio.Queue[AgentReport | None] = asyncio.Queue()
         self._news = asyncio.Event()
         self._is_open = asyncio.Event()
@@ -74,11 +74,11 @@ class Conversation:
 
     @property
     def listens(self) -> bool:
-        """Whether the agent takes messages."""
+        """True if the agent accepts messages."""
         return self._dialect.listens
 
     async def run(self) -> None:
-        """Listen and answer until the attempt is gone."""
+        """Read and answer until the attempt has ended."""
         self._recall()
         remind(self._folder, self._dialect)
         for say in self._dialect.opening():
@@ -95,12 +95,12 @@ class Conversation:
             await asyncio.sleep(_SLOW_SECONDS if quiet else _QUICK_SECONDS)
 
     async def reports(self) -> AsyncIterator[AgentReport]:
-        """What the agent does, asks and spends; ends with the attempt."""
+        """Yield what the agent does, asks and spends, until the attempt has ended."""
         while (report := await self._reports.get()) is not None:
             yield report
 
     async def answer(self, request: str, verdict: Verdict) -> None:
-        """Answer a question; one that was withdrawn or answered needs none."""
+        """Answer a question, unless it was withdrawn or has been answered."""
         say = self._dialect.answer(request, verdict)
         if say is not None:
             word = "denied" if verdict is Verdict.DENY else "allowed"
@@ -108,12 +108,12 @@ class Conversation:
             await self._say(say)
 
     async def tell(self, text: str) -> bool:
-        """Give it a person's message; the prompt goes first."""
+        """Send a person's message to the agent, after the prompt."""
         await self._is_open.wait()
         says = self._dialect.message(text)
         if says is None:
             return False
-        if not says:  # it waits for the turn's end, which another engine may see
+        if not says:  # waits for the end of the turn, which a later engine may see
             with suppress(OSError):
                 keep_message(self._folder, text)
         for say in says:
@@ -121,13 +121,13 @@ class Conversation:
         return True
 
     async def hold(self) -> bool:
-        """Let it come to its next step and hold it there; False if it never gets there."""
+        """Hold the agent at its next step; return False if it never reaches one."""
         self._held = True
         await self._until(lambda: not self._held or self._stands)
         return self._held and self._stands
 
     async def release(self) -> None:
-        """Answer what was kept back."""
+        """Send the answers that were held back."""
         self._held = False
         self._news.set()
         kept, self._kept = self._kept, []
@@ -136,12 +136,12 @@ class Conversation:
             await self._say(say)
 
     def froze(self, *, frozen: bool) -> None:
-        """Its processes stand still, or not any more: a silence then means nothing."""
+        """Note that its processes are frozen or thawed: silence while frozen means nothing."""
         self._frozen = frozen
         self._heard_at = self._now()
 
     async def interrupt(self) -> None:
-        """Ask for the end of its turn and give it a moment for that."""
+        """Ask the agent to end its turn, and give it a moment to do so."""
         say = self._dialect.interrupt()
         if say is None or self._frozen:
             return
@@ -151,10 +151,13 @@ class Conversation:
             async with asyncio.timeout(_INTERRUPT_SECONDS):
                 await self._until(lambda: self._dialect.is_over)
                 await self._shims.end_input(self._key)
-                await self._until(lambda: False)  # it may go by itself
+                await self._until(lambda: False)  # it may exit by itself
 
     async def finish(self, exited: Exited) -> Judgement:
-        """Hear the rest, once the attempt is gone, in turns with everybody else; how it ended."""
+        """Read the rest of the output once the attempt has ended, and return how it ended.
+
+        Yields to other tasks of the loop between pieces.
+        """
         self._is_gone = True
         self._news.set()
         more = True
@@ -168,7 +171,7 @@ class Conversation:
         return judged if judged.failure is None else self._stopped or judged
 
     def close(self) -> None:
-        """Let go of it; it runs on."""
+        """Let go of the agent, which keeps running."""
         self._is_gone = True
         self._news.set()
         self._is_open.set()
@@ -179,7 +182,7 @@ class Conversation:
                 self._transcript.close()
 
     def _recall(self) -> None:
-        """What an earlier engine has said."""
+        """Recall what an earlier engine has said."""
         log = GrowingLog(self._folder / INPUT_LOG)
         more = True
         while more:
@@ -188,7 +191,7 @@ class Conversation:
 
     @property
     def _stands(self) -> bool:
-        """Whether the agent waits for an answer that does not come."""
+        """Return whether the agent waits for an answer that is held back."""
         return bool(self._kept) or self._dialect.asks
 
     async def _until(self, condition: Callable[[], bool]) -> None:
@@ -223,9 +226,9 @@ class Conversation:
         return says
 
     def _is_old(self, report: AgentReport) -> bool:
-        """Whether an earlier engine has dealt with it."""
+        """Return whether an earlier engine has dealt with the report."""
         if isinstance(report, Asked) and ANSWER + report.request in self._said:
-            self._dialect.answer(report.request, Verdict.DENY)  # it knows the answer already
+            self._dialect.answer(report.request, Verdict.DENY)  # it has the answer already
             return True
         return isinstance(report, Limited) and self._catching_up
 
@@ -239,13 +242,13 @@ class Conversation:
         try:
             taken = await self._shims.send(self._key, say.line)
         except TimeoutError:
-            self._recall()  # the log tells whether it was taken
+            self._recall()  # the log shows whether it was taken
             taken = say.key in self._said
         if taken:
             self._said.add(say.key)
 
     async def _look_after(self) -> None:
-        """End what is over, stop what has no sense or no sign of life any more."""
+        """End the input of an agent that is done; stop one that failed or is silent too long."""
         now = self._now()
         if self._stopped is not None:
             return
@@ -272,7 +275,7 @@ class Conversation:
         await self._shims.stop(self._key, _INTERRUPT_SECONDS)
 
     def _show(self, lines: list[str]) -> None:
-        """Write the transcript, anew with each engine; a full disk takes no agent down."""
+        """Append lines to the transcript, which each engine writes anew; ignore a full disk."""
         if not lines or self._is_closed:
             return
         with suppress(OSError):
@@ -283,13 +286,13 @@ class Conversation:
 
 
 def remind(folder: Path, dialect: Dialect) -> None:
-    """Tell a dialect that has heard nothing yet which messages waited for the end of a turn."""
+    """Tell a new dialect which messages were waiting for the end of a turn."""
     for text in kept_messages(folder):
         dialect.message(text)
 
 
 def hear_all(folder: Path, dialect: Dialect) -> tuple[Spent, ...]:
-    """Play the whole log of an attempt that is gone to its dialect; what it spent."""
+    """Feed the whole log of an ended attempt to its dialect; return what the attempt spent."""
     remind(folder, dialect)
     log = GrowingLog(folder / OUTPUT_LOG)
     spent: list[Spent] = []

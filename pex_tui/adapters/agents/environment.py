@@ -1,6 +1,6 @@
-"""What an agent's process finds in its environment: what it needs of the user's, and the contract.
+"""The environment of an agent's process: variables of the user's, and those of the contract.
 
-Secrets and whatever steers other programs stay out, unless `safety.env_pass` names them.
+Secrets, and variables that steer other programs, are left out unless `safety.env_pass` names them.
 """
 
 import os
@@ -15,9 +15,9 @@ from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 
 _PASSED = (
-    # who and where the user is
+    # user and home
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "HOSTNAME", "TMPDIR", "TEMP", "TMP", "XDG_*"),
-    # language, time and terminal
+    # language, time zone and terminal
     *("LANG", "LANGUAGE", "LC_*", "TZ", "TZDIR", "TERM", "TERMINFO", "TERMINFO_DIRS"),
     *("COLORTERM", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "EDITOR", "PAGER"),
     # toolchains
@@ -27,14 +27,14 @@ _PASSED = (
     *("CARGO_HOME", "RUSTUP_*", "RUSTFLAGS", "CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS"),
     *("CPPFLAGS", "MAKEFLAGS", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "NIX_*", "LOCALE_ARCHIVE"),
     *("RBENV_*", "GEM_HOME", "GEM_PATH", "BUNDLE_PATH", "SDKMAN_DIR", "ASDF_*", "MISE_*"),
-    # the network, and who runs this
+    # network, and the CI system
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"),
     *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "ftp_proxy"),
     *("SSL_CERT_*", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CI", "GITHUB_ACTIONS"),
 )
-# A secret among the passed ones is still a secret, and PYTHONHOME belongs to another Python.
+# A secret that matches a passed pattern is still a secret; PYTHONHOME belongs to another Python.
 _REFUSED = ("PYTHONHOME", "*TOKEN*", "*SECRET*", "*PASSWORD*", "*_AUTH*", "*CREDENTIAL*")
-# These would point an agent's git at another repository; nothing may pass them.
+# These would point the agent's git at another repository; no setting passes them.
 _NEVER = ("GIT_*", "PEX_*")
 _GIT_HARMLESS = ("GIT_AUTHOR_*", "GIT_COMMITTER_*", "GIT_SSH*", "GIT_SSL_*", "GIT_PAGER")
 
@@ -54,13 +54,13 @@ def attempt_environment(
     token: str = "",
     passed: Iterable[str] = (),
 ) -> dict[str, str]:
-    """The whole environment of an attempt's process.
+    """Return the complete environment of an attempt's process.
 
-    `user` is the environment that the user started us with, `port` the base of ten free ports,
-    `outputs` the folder whose files go to dependents, `inputs` those of the task's needs,
-    `prompt_file` a file with the whole prompt, which a variable may not hold, `passed` the patterns
-    of `safety.env_pass`, `token` what it shows at the agents' `socket`. What the task itself sets
-    wins over everything.
+    `user` is the environment that pex-tui was started in, `port` the first of ten free ports,
+    `outputs` the folder whose files go to dependents, `inputs` the folders of the task's needs,
+    `prompt_file` a file with the whole prompt (which may be too long for a variable), `passed` the
+    patterns of `safety.env_pass`, and `token` the credential for the agents' `socket`. The task's
+    own variables override all others.
     """
     contract = {
         "PEX_RUN": key.run,

@@ -1,4 +1,4 @@
-"""The command lines of agents with a model, and what of the user's environment they need."""
+"""Command lines of agents with a model, and the user's variables that they need."""
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
 from pex_tui.adapters.agents.protocols.registry import protocol_of
@@ -7,11 +7,11 @@ from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.attempt import LaunchError
 from pex_tui.planning.agent_definitions.runners import TALKS, Runner
 
-_LONGEST_ARGUMENT = 120_000  # bytes; the kernel takes 128 KiB
+_LONGEST_ARGUMENT = 120_000  # bytes; the kernel's limit is 128 KiB
 
 
 def argv_of(spec: TaskSpec, record: AgentRecord) -> tuple[str, ...]:
-    """Return what starts the attempt; raise LaunchError for a prompt that is too long for it."""
+    """Return the argv that starts the attempt; raise LaunchError if the prompt is too long."""
     brief = spec.brief
     if brief is None:
         return spec.argv
@@ -27,18 +27,18 @@ def argv_of(spec: TaskSpec, record: AgentRecord) -> tuple[str, ...]:
 
 
 def is_spoken(spec: TaskSpec) -> bool:
-    """Whether the engine writes to the stdin of the task's agent."""
+    """Return whether the engine writes to the stdin of the task's agent."""
     return spec.brief is not None and protocol_of(spec.brief.talk).is_spoken
 
 
 def needed_environment(spec: TaskSpec) -> tuple[str, ...]:
-    """Return patterns of the variables that the task's agent needs of the user's."""
+    """Return patterns of the user's variables that the task's agent needs."""
     provider = _provider(spec)
     return () if provider is None else provider.variables
 
 
 def own_environment(spec: TaskSpec, passed: dict[str, str]) -> dict[str, str]:
-    """Return the passed environment as the task's agent is to have it."""
+    """Return the passed environment, adapted to the task's agent."""
     provider = _provider(spec)
     if spec.brief is None or provider is None:
         return passed
@@ -46,7 +46,7 @@ def own_environment(spec: TaskSpec, passed: dict[str, str]) -> dict[str, str]:
 
 
 def _provider(spec: TaskSpec) -> AgentProtocol | None:
-    """Return what is known of the provider of the task's model, under whatever protocol."""
+    """Return the protocol of the task's model provider, whichever protocol the agent speaks."""
     if spec.brief is None:
         return None
     name = Runner(spec.brief.runner, spec.brief.talk, spec.argv).provider

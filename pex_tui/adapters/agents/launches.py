@@ -1,4 +1,4 @@
-"""Makes the circumstances of an attempt's process: its folders, its ports, its environment."""
+"""Prepare the launch of an attempt: its folders, ports and environment."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -28,9 +28,9 @@ from pex_tui.engine.run_paths import Places
 class AgentLaunches(Struct, frozen=True):
     """Launches of commands and of agents with a model.
 
-    `user` is the environment that the user started us with, `passed` the patterns of
-    `safety.env_pass`, `door` the engine's socket for agents and `programs` a folder with pex-tui.
-    Where it `ties`, what is launched ends with this process.
+    `user` is the environment that pex-tui was started in, `passed` the patterns of
+    `safety.env_pass`, `door` the engine's socket for agents, and `programs` a folder that holds
+    `pex-tui`. With `ties`, launched processes end together with this one.
     """
 
     places: Places
@@ -51,9 +51,9 @@ class AgentLaunches(Struct, frozen=True):
         workspace: Workspace,
         lesson: str = "",
     ) -> Launch:
-        """All that is needed to start the attempt; raise LaunchError.
+        """Return all that is needed to start the attempt; raise LaunchError.
 
-        How an agent is spoken with is left in the attempt's folder.
+        The agent record is written to the attempt's folder.
         """
         outputs = self.places.outputs(key.run, key.task)
         argv, folder = spec.argv, _folder(workspace.path, spec)
@@ -89,7 +89,7 @@ class AgentLaunches(Struct, frozen=True):
         return Launch(key, argv, folder, env, self.grace_seconds, is_spoken(spec), self.ties)
 
     def _write_prompt(self, key: AttemptKey, spec: TaskSpec) -> Path:
-        """A file with the whole prompt, for its owner alone; raise OSError."""
+        """Write the whole prompt to a file that only its owner can read; raise OSError."""
         path = self.places.prompt(key.run, key.task, key.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(raw(spec.prompt))
@@ -98,7 +98,7 @@ class AgentLaunches(Struct, frozen=True):
 
 
 def _folder(workspace: Path, spec: TaskSpec) -> Path:
-    """Where the task runs; raise LaunchError where that is no folder of its workspace."""
+    """Return the folder the task runs in; raise LaunchError if the workspace has no such folder."""
     folder = workspace / spec.folder
     if not folder.is_dir():
         why = f'"{spec.folder}", which its dir: names, is not in its workspace'

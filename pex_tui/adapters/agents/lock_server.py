@@ -1,10 +1,10 @@
-"""The agents' socket: processes of attempts ask for named locks, and hold them while connected.
+"""The agents' socket: processes of attempts ask for named locks and hold them while connected.
 
-One JSON object a line in either direction. A process says who it is and what it wants:
-`{"task": "unit", "attempt": 1, "token": "…", "claim": "…", "locks": [{"name": "db", "mode":
-"exclusive"}], "within": [], "wait": null}`; in time it is answered `{"granted": true}` or
-`{"refused": "…"}`. The locks are given back when it says `{"release": true}`, and whenever the
-connection ends: a killed process gives back what it held. Nothing else can be asked here.
+One JSON object per line in either direction. A process sends its identity and its claim: `{"task":
+"unit", "attempt": 1, "token": "…", "claim": "…", "locks": [{"name": "db", "mode": "exclusive"}],
+"within": [], "wait": null}`. The reply is `{"granted": true}` or `{"refused": "…"}`. The locks are
+released on `{"release": true}` and whenever the connection ends, so a killed process gives up its
+locks. The socket accepts no other request.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ _LONGEST_WORD = 200
 
 
 class RequestError(Exception):
-    """A request that makes no sense, or not from this process; the text says why."""
+    """A request that is malformed or comes from the wrong process; the text gives the reason."""
 
 
 class AgentDoor:
-    """Serves one engine's agents; it is the engine's desk for locks."""
+    """Serves the agents of one engine; the engine's interface to named locks."""
 
     def __init__(self, path: Path, tokens: AttemptTokens) -> None:
         self.path = path
@@ -43,7 +43,7 @@ class AgentDoor:
         self._waiting: dict[ClaimId, asyncio.StreamWriter] = {}
 
     async def start(self, state: Callable[[], RunState], post: Callable[[Event], None]) -> None:
-        """Listen, in place of an engine that has ended; raise OSError."""
+        """Listen, replacing the socket of an engine that has ended; raise OSError."""
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             with suppress(ConnectionError, ValueError, asyncio.CancelledError):
@@ -55,7 +55,7 @@ class AgentDoor:
         self.path.chmod(0o600)
 
     def close(self) -> None:
-        """Stop listening; who holds or wants something comes back to the next engine."""
+        """Stop listening; processes that hold or want locks reconnect to the next engine."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -64,15 +64,15 @@ class AgentDoor:
             writer.close()
 
     def token(self, key: AttemptKey) -> str:
-        """What the attempt's processes show here; raise OSError."""
+        """Return the token that the attempt's processes authenticate with; raise OSError."""
         return self._tokens.token(key)
 
     def grant(self, claim: ClaimId) -> None:
-        """Tell the process that it has its locks."""
+        """Tell the process that its locks are granted."""
         self._tell(claim, {"granted": True})
 
     def refuse(self, claim: ClaimId, reason: str) -> None:
-        """Tell it that it won't get them."""
+        """Tell the process that its locks are refused."""
         self._tell(claim, {"refused": reason})
 
     def _tell(self, claim: ClaimId, answer: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ class AgentDoor:
         self._waiting[asked.claim] = writer
         post(asked)
         try:
-            await reader.readline()  # a release, or the end
+            await reader.readline()  # a release, or the end of the connection
         finally:
             if self._waiting.get(asked.claim) is writer:
                 del self._waiting[asked.claim]
@@ -131,7 +131,7 @@ class AgentDoor:
 
 
 def _word(value: Any) -> str:
-    """A text that can be journaled; raise TypeError or ValueError."""
+    """Return a text that can be journaled; raise TypeError or ValueError."""
     if not isinstance(value, str):
         raise TypeError
     value.encode()

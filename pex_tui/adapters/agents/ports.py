@@ -1,4 +1,4 @@
-"""TCP ports for agents: ten free ones on loopback for each slot, never shared by two."""
+"""TCP ports for agents: ten free loopback ports for each slot, never shared by two slots."""
 
 import socket
 from zlib import crc32
@@ -9,18 +9,18 @@ from pex_tui.engine.attempt import LaunchError
 
 PORTS_PER_SLOT = 10
 _FIRST = 20_000
-_STRIDE = PORTS_PER_SLOT + 1  # one more, that guards the range against other engines
+_STRIDE = PORTS_PER_SLOT + 1  # one extra, which guards the range against other engines
 _TURNS = 33
-_RANGES = MOST_SLOTS * _TURNS  # all below the ports that kernels give to clients
+_RANGES = MOST_SLOTS * _TURNS  # all below the kernels' ephemeral ports
 _LOOPBACK = "127.0.0.1"
 
 
 class PortLeases:
     """Ranges of ports by slot.
 
-    No two slots of one repository ever draw the same range, not even across engines, because a
-    slot's ranges follow from `seed` (what names the repository) and its number. Engines of other
-    repositories see a guard: a bound socket that is held as long as the range is.
+    The slots of one repository never get the same range, not even under different engines: a range
+    follows from the slot's number and `seed`, which identifies the repository. Engines of other
+    repositories are kept out by a guard: a bound socket that is held as long as the range.
     """
 
     def __init__(self, seed: str) -> None:
@@ -28,12 +28,12 @@ class PortLeases:
         self._guards: dict[SlotId, tuple[int, socket.socket]] = {}
 
     def lease(self, slot: SlotId) -> int:
-        """The first of ten ports, each free right now; raise LaunchError when none can be had."""
+        """Return the first of ten ports that are free now; raise LaunchError if there are none."""
         held = self._guards.get(slot)
         if held is not None:
             if _all_free(held[0]):
                 return held[0]
-            held[1].close()  # what ran here left a listener: leave it the range
+            held[1].close()  # an earlier attempt left a listener: give the range up
             del self._guards[slot]
         for turn in range(_TURNS):
             index = (self._offset + slot + MOST_SLOTS * turn) % _RANGES
@@ -51,7 +51,7 @@ class PortLeases:
         )
 
     def close(self) -> None:
-        """Give all ranges back."""
+        """Release all ranges."""
         for _, guard in self._guards.values():
             guard.close()
         self._guards.clear()
@@ -67,7 +67,7 @@ def _all_free(base: int) -> bool:
 
 
 def _bound(port: int, *, reuse: bool) -> socket.socket | None:
-    """A socket bound to the port; with `reuse` only listeners are in the way."""
+    """Return a socket bound to the port; with `reuse`, only listeners are in the way."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(reuse))

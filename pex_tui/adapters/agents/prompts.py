@@ -1,4 +1,4 @@
-"""What an agent is told: its task, the ground rules of a shared repository, what went before."""
+"""Prompts for agents: the task, the rules of a shared repository, and earlier outcomes."""
 
 from pex_tui.adapters.agents.protocols.registry import protocol_of
 from pex_tui.core.model.plan import TaskSpec
@@ -17,7 +17,7 @@ _MAY_WRITE_ANY = "Change only what your task needs; other agents work on other p
 
 
 def task_prompt(spec: TaskSpec, workspace: Workspace) -> str:
-    """The prompt of a new session; the definition's own is in it where it has no other way."""
+    """Return the prompt of a new session; it holds the definition's if that has no own channel."""
     parts = [spec.prompt.strip() or spec.title, _rules(spec, workspace)]
     brief = spec.brief
     if brief is not None and brief.preamble and not protocol_of(brief.talk).takes_preamble:
@@ -26,12 +26,12 @@ def task_prompt(spec: TaskSpec, workspace: Workspace) -> str:
 
 
 def lesson_prompt(lesson: str, workspace: Workspace) -> str:
-    """The prompt with which a session goes on."""
+    """Return the prompt that continues a session."""
     return _clean(f"{lesson}\n\n{_place(workspace)}")
 
 
 def taught_prompt(spec: TaskSpec, workspace: Workspace, lesson: str, last_words: str) -> str:
-    """The prompt of a new session for a task that was tried before."""
+    """Return the prompt of a new session for a task that was attempted before."""
     parts = [task_prompt(spec, workspace), "This was tried before.", lesson, _place(workspace)]
     if last_words:
         parts.append(f"The last words of the attempt before were:\n\n{last_words}")

@@ -1,4 +1,4 @@
-"""What an attempt's folder keeps of how its agent was started: enough to listen to it again."""
+"""The agent record in an attempt's folder, from which a later engine follows the agent again."""
 
 import json
 from pathlib import Path
@@ -17,10 +17,11 @@ TRANSCRIPT = "transcript.log"
 class AgentRecord(Struct, frozen=True):
     """One attempt of an agent with a model.
 
-    `session` is ours to choose (Claude) or that of the attempt before, which `resumes` then
-    continues with `prompt`; where it can't be continued, `fresh_prompt` starts another one.
-    `cost_before` is what the session had cost by then, in US dollars. With `leases` each write is
-    announced, and waits for the answer. `deny` are the rules that hold for what it does not ask.
+    `session` is chosen by us (Claude), or is the earlier attempt's session, which `resumes`
+    continues with `prompt`; if it cannot be continued, `fresh_prompt` starts another one.
+    `cost_before` is the session's cost before this attempt, in US dollars. With `leases`, each
+    write is announced and waits for the answer. `deny` are the rules for calls that the agent does
+    not ask about.
     """
 
     talk: str
@@ -38,13 +39,13 @@ class AgentRecord(Struct, frozen=True):
 
 
 def write_agent_record(folder: Path, record: AgentRecord) -> None:
-    """Put the record in place whole; raise OSError."""
+    """Write the record atomically; raise OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(folder / RECORD, json.dumps(to_builtins(record)).encode())
 
 
 def read_agent_record(folder: Path) -> AgentRecord | None:
-    """The record, or None for a plain command's attempt (or one that can't be read)."""
+    """Read the record; None for a plain command's attempt, or if the record cannot be read."""
     try:
         fields = json.loads((folder / RECORD).read_bytes())
         mode, deny = PermissionMode(fields["mode"]), tuple(fields.get("deny", ()))
@@ -55,13 +56,13 @@ def read_agent_record(folder: Path) -> AgentRecord | None:
 
 
 def keep_message(folder: Path, text: str) -> None:
-    """Keep a person's message that the agent gets when its turn ends; raise OSError."""
+    """Keep a person's message until the agent's turn ends; raise OSError."""
     with (folder / _MESSAGES).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(text) + "\n")
 
 
 def kept_messages(folder: Path) -> list[str]:
-    """The messages that had to wait, in order; a line that was cut off by a crash is none."""
+    """Return the waiting messages in order, without a line that was cut off by a crash."""
     try:
         lines = (folder / _MESSAGES).read_text(encoding="utf-8").split("\n")
     except OSError:

@@ -1,4 +1,4 @@
-"""Agents of every kind under shims: plain commands, and those that are spoken with."""
+"""Agents of every kind under shims: plain commands, and agents with a protocol."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ _STALL_SECONDS = 600.0
 
 
 class AgentsRunner:
-    """The engine's agents. What an attempt's folder says of its talk decides how it is treated."""
+    """The engine's agents; the record in an attempt's folder decides how an attempt is treated."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class AgentsRunner:
         self._jobs: set[asyncio.Task[None]] = set()
 
     async def start(self, launch: Launch) -> Started:
-        """Start an attempt, and the talk with it; raise LaunchError."""
+        """Start an attempt and its conversation; raise LaunchError."""
         started = await self._shims.start(launch)
         record = self._record(launch.key)
         return started if record is None else self._talk(launch.key, record, started)
 
     async def adopt(self, key: AttemptKey, *, held: bool = False) -> Started | Exited | None:
-        """Find what an earlier engine started; the talk with what lives goes on."""
+        """Find what an earlier engine started, and continue the conversation with a live agent."""
         found = await self._shims.adopt(key)
         record = self._record(key)
         if found is None or record is None:
@@ -61,9 +61,9 @@ class AgentsRunner:
         return self._talk(key, record, found, held=held)
 
     async def wait(self, key: AttemptKey) -> Exited:
-        """Return once no process of the attempt is left, with how its agent ended."""
+        """Return how the agent ended, once no process of the attempt is left."""
         exited = await self._shims.wait(key)
-        await asyncio.sleep(0)  # who listens to an agent that has ended at once begins before this
+        await asyncio.sleep(0)  # whoever follows an agent that ends at once must start first
         talk = self._talks.pop(key, None)
         if talk is not None:
             return replace(exited, judgement=await talk.finish(exited))
@@ -71,20 +71,20 @@ class AgentsRunner:
         return exited if record is None else self._judged(key, record, exited)
 
     async def reports(self, key: AttemptKey) -> AsyncIterator[AgentReport]:
-        """What the attempt does, asks and spends."""
+        """Yield what the attempt does, asks and spends."""
         talk = self._talks.get(key)
         source = self._shims.reports(key) if talk is None else talk.reports()
         async for report in source:
             yield report
 
     async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
-        """Answer what the attempt has asked."""
+        """Answer a question of the attempt."""
         talk = self._talks.get(key)
         if talk is not None:
             await talk.answer(request, verdict)
 
     async def tell(self, key: AttemptKey, text: str) -> bool:
-        """Give a running agent a message; a plain command takes none."""
+        """Send a message to a running agent; return False for a plain command."""
         talk = self._talks.get(key)
         return talk is not None and await talk.tell(text)
 
@@ -99,7 +99,7 @@ class AgentsRunner:
         return frozen
 
     async def resume(self, key: AttemptKey) -> bool:
-        """Let it go on, held or frozen."""
+        """Resume an agent that is held or frozen."""
         thawed = await self._shims.resume(key)
         talk = self._talks.get(key)
         if talk is not None:
@@ -108,7 +108,7 @@ class AgentsRunner:
         return thawed
 
     async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
-        """End the attempt: an agent is asked first. Returns at once."""
+        """End the attempt, asking an agent first; return at once."""
         talk = self._talks.get(key)
         if talk is None:
             await self._shims.stop(key, grace_seconds)
@@ -116,11 +116,11 @@ class AgentsRunner:
             self._begin(self._end(key, talk, grace_seconds), f"end of {key.task}")
 
     def tell_through(self, say: Callable[[str], None]) -> None:
-        """Have it say what a person should know of processes."""
+        """Use `say` for notices about processes."""
         self._shims.say = say
 
     async def close(self) -> None:
-        """Let go of everything; what runs, runs on."""
+        """Let go of all attempts, which keep running."""
         for talk in self._talks.values():
             talk.close()
         self._talks.clear()

@@ -1,4 +1,4 @@
-"""Which session an attempt goes on with: the one of the attempt before, if that can be."""
+"""Choose the session of an attempt: the earlier attempt's, if it can be continued."""
 
 import uuid
 from pathlib import Path
@@ -16,7 +16,7 @@ from pex_tui.engine.run_paths import Places
 
 
 class _Before(Struct, frozen=True):
-    """What an earlier attempt left: its session (empty if it never began one), cost, last words."""
+    """The result of an earlier attempt: session (empty if none began), cost, last message."""
 
     session: str
     cost_usd: float
@@ -32,7 +32,7 @@ def next_record(
     *,
     leases: bool = False,
 ) -> AgentRecord | None:
-    """How the attempt's agent is to be spoken with; None for a plain command."""
+    """Return the agent record of the attempt; None for a plain command."""
     brief = spec.brief
     if brief is None:
         return None
@@ -60,13 +60,13 @@ def next_record(
 
 
 def _mode(brief: Brief, *, leases: bool) -> PermissionMode:
-    """Return what the agent itself lets pass: nothing where it would not know what is denied."""
+    """Return the agent's own permission mode: the strictest if it would not know what is denied."""
     asks = protocol_of(brief.talk).asks_by_mode and (brief.permissions.deny or leases)
     return PermissionMode.ASK if asks else brief.permissions.mode
 
 
 def _before(places: Places, key: AttemptKey, talk: str, workspace: Path) -> _Before:
-    """The latest earlier attempt that can be gone on with, else just its last words."""
+    """Return the latest earlier attempt that can be continued, else only its last message."""
     words = ""
     for number in range(key.attempt - 1, 0, -1):
         folder = places.attempt(key.run, key.task, number)
@@ -80,5 +80,5 @@ def _before(places: Places, key: AttemptKey, talk: str, workspace: Path) -> _Bef
         if dialect.session and is_here:
             return _Before(dialect.session, dialect.spent_usd, words)
         if dialect.session:
-            break  # older sessions know less than this one's last words
+            break  # older sessions know less than this attempt's last message
     return _Before("", 0.0, words)

@@ -1,4 +1,4 @@
-"""What an attempt shows to prove that it is that attempt: a keyed digest of its name."""
+"""Tokens that authenticate an attempt's processes: a keyed digest of the attempt's name."""
 
 import hmac
 import secrets
@@ -12,7 +12,7 @@ _SECRET_BYTES = 32
 class AttemptTokens:
     """Tokens of a run's attempts, the same for every engine of the run.
 
-    The secret is made in `folder`, the run's own, when a token is first asked for.
+    The secret is made in `folder`, the run's own, on first use.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -20,12 +20,12 @@ class AttemptTokens:
         self._secret = b""
 
     def token(self, key: AttemptKey) -> str:
-        """The attempt's token; raise OSError when the secret can't be read or made."""
+        """Return the attempt's token; raise OSError if the secret cannot be read or made."""
         name = f"{key.run}/{key.task}/{key.attempt}".encode()
         return hmac.digest(self._read(), name, "sha256").hex()
 
     def is_valid(self, key: AttemptKey, shown: str) -> bool:
-        """Whether that is the attempt's token; raise OSError."""
+        """Return whether the token is the attempt's; raise OSError."""
         return hmac.compare_digest(self.token(key).encode(), shown.encode("utf-8", "replace"))
 
     def _read(self) -> bytes:

@@ -1,8 +1,8 @@
-"""The Agent Client Protocol, version 1: JSON-RPC, one object a line, one session a process.
+"""The Agent Client Protocol, version 1: JSON-RPC, one object per line, one session per process.
 
-Written here rather than taken from its library, which owns the pipes: our agents outlive the
-engine, so what was said has to be worked out again from the logs. What is not understood is let
-pass: updates come late, of calls never announced, and of kinds from other versions.
+Implemented here because the protocol's library owns the pipes: our agents outlive the engine, so
+the conversation has to be rebuilt from the logs. Unknown messages are ignored: updates may come
+late, for calls that were never announced, or in kinds from other versions.
 """
 
 from typing import Any
@@ -40,7 +40,7 @@ _INITIALIZE, _SESSION, _LOAD, _MODE, _LOGIN, _PROMPT = 1, 2, 3, 4, 5, 100
 _CANCEL = "session/cancel"
 _UNKNOWN_METHOD = -32601
 _LOGIN_NEEDED = -32000
-_MODES = {  # by what an agent may do unasked: the names of such modes, the best first
+_MODES = {  # mode names by permission mode, best first
     PermissionMode.ASK: ("default", "ask", "read-only"),
     PermissionMode.EDITS: ("acceptEdits", "autoEdit", "auto_edit", "workspace-write", "default"),
     PermissionMode.ALL: ("acceptEdits", "autoEdit", "auto_edit", "workspace-write", "default"),
@@ -48,7 +48,7 @@ _MODES = {  # by what an agent may do unasked: the names of such modes, the best
 
 
 class AcpDialect:
-    """One attempt of an agent of the protocol."""
+    """One attempt of an ACP agent."""
 
     def __init__(self, record: AgentRecord) -> None:
         self._record = record
@@ -58,14 +58,14 @@ class AcpDialect:
         self._prompt = record.prompt
         self._prompts = 0  # sent so far
         self._turn_ended = False
-        self._waiting: list[str] = []  # messages of people, for the turns to come
+        self._waiting: list[str] = []  # people's messages, for later turns
         self._stop_reason = ""
-        self._is_broken = False  # the turn, by the agent's own word for its state
+        self._is_broken = False  # the turn is running, by the agent's own state
         self._error: Judgement | None = None
         self._list = Checklist()
         self._calls = Calls(record.cwd)
-        self._options: dict[str, list[dict[str, Any]]] = {}  # what may be answered, by request
-        self._ids: dict[str, Any] = {}  # requests' own ids, which may be numbers
+        self._options: dict[str, list[dict[str, Any]]] = {}  # open questions, by request
+        self._ids: dict[str, Any] = {}  # request ids, which may be numbers
         self._words = ""
         self._cost = record.cost_before
         self._told_cost = record.cost_before
@@ -75,36 +75,36 @@ class AcpDialect:
 
     @property
     def session(self) -> str:
-        """The session's id, once there is one."""
+        """The session's id; empty until there is one."""
         return self._session
 
     @property
     def spent_usd(self) -> float:
-        """The session's cost as told, earlier attempts included."""
+        """The session's cost as reported, earlier attempts included."""
         return self._cost
 
     @property
     def is_over(self) -> bool:
-        """Once the last prompt was answered."""
+        """True once the last prompt has been answered."""
         return self._turn_ended and not self._waiting
 
     @property
     def is_busy(self) -> bool:
-        """While a tool runs or is asked for."""
+        """True while a tool runs or waits for permission."""
         return self._calls.any_open or bool(self._options)
 
     @property
     def asks(self) -> bool:
-        """While a permission is open."""
+        """True while a permission request is open."""
         return bool(self._options)
 
     @property
     def listens(self) -> bool:
-        """Between its turns."""
+        """True between turns."""
         return True
 
     def opening(self) -> list[Say]:
-        """Who we are; what follows is said when the agent has answered."""
+        """Introduce the client; the session starts once the agent has answered."""
         files = {"readTextFile": False, "writeTextFile": False}  # it works on its own checkout
         capabilities = {"fs": files, "terminal": False}
         client = {"name": "pex-tui", "title": "pex-tui", "version": "1"}
@@ -112,7 +112,7 @@ class AcpDialect:
         return [_request(_INITIALIZE, "initialize", params)]
 
     def key_of(self, line: bytes) -> str | None:
-        """Requests by their number, answers by what they answer."""
+        """Return the number of a request, or the key of the request that a response answers."""
         message = parsed(line) or {}
         number, method = message.get("id"), text_of(message.get("method"))
         if not method:
@@ -120,9 +120,9 @@ class AcpDialect:
         return method if number is None else str(number)
 
     def answer(self, request: str, verdict: Verdict) -> Say | None:
-        """Choose among the agent's options; never one that outlives this session.
+        """Choose one of the agent's options, never one that outlives the session.
 
-        What is another thing by now than what was asked is refused.
+        A request whose tool call has changed since it was asked is refused.
         """
         options = self._options.pop(request, None)
         if options is None:
@@ -137,21 +137,21 @@ class AcpDialect:
         return _answer(self._ids.pop(request), {"outcome": outcome})
 
     def message(self, text: str) -> list[Say] | None:
-        """The next prompt, as the protocol lets one turn end before another."""
+        """Queue the next prompt: the protocol allows one turn at a time."""
         if self.is_over:
             return None
         self._waiting.append(text)
         return []
 
     def interrupt(self) -> Say | None:
-        """Ask for the end of the turn."""
+        """Ask the agent to end its turn."""
         if not self._session:
             return None
         params = {"sessionId": self._session}
         return Say(_CANCEL, encoded({"jsonrpc": "2.0", "method": _CANCEL, "params": params}))
 
     def hear(self, line: bytes) -> Heard:
-        """One message of its."""
+        """Interpret one message of the agent."""
         heard = Heard()
         message = parsed(line)
         if message is None or message.get("jsonrpc") != "2.0":
@@ -171,7 +171,7 @@ class AcpDialect:
         return heard
 
     def judge(self, exited: Exited) -> Judgement:
-        """By how its last turn stopped."""
+        """Judge by the stop reason of the last turn."""
         if self.fatal is not None:
             return self.fatal
         if self._error is not None:
@@ -249,7 +249,7 @@ class AcpDialect:
         mode = next((name for name in _MODES[asked] if name in offered), None)
         if mode is None:
             self._say_prompt(self._prompt, heard)
-        else:  # also when it says that it is in that mode: some are not
+        else:  # even when it reports that mode already: some agents report it wrongly
             params = {"sessionId": self._session, "modeId": mode}
             heard.says.append(_request(_MODE, "session/set_mode", params))
 
@@ -269,7 +269,7 @@ class AcpDialect:
         self._turn_ended = True
         self._error = None
         self._stop_reason = text_of(result.get("stopReason"))
-        if self._is_broken:  # codex-acp ends it like any other, its last paragraph being the error
+        if self._is_broken:  # codex-acp ends it normally, the error as last paragraph
             self._failed(self.last_words.rpartition("\n\n")[2], heard)
         tokens = int(amount(section(result, "usage").get("totalTokens")))
         cost = self._cost - self._told_cost
@@ -291,7 +291,7 @@ class AcpDialect:
 
     def _updated(self, update: dict[str, Any], heard: Heard) -> None:
         if self._is_loading:
-            return  # a replay of what was done before
+            return  # a replay of earlier updates
         match update.get("sessionUpdate"):
             case "agent_message_chunk":
                 self._words += text_of(section(update, "content").get("text"))
@@ -319,7 +319,7 @@ class AcpDialect:
             heard.shown += shown(title, "● ")
 
     def _flush(self, heard: Heard) -> None:
-        """A whole message, once something else follows its chunks."""
+        """Report a whole message once something other than its chunks follows."""
         text = self._words.strip()
         self._words = ""
         if text:

@@ -1,4 +1,4 @@
-"""Tool calls of the Agent Client Protocol, put together from all that was said of each."""
+"""Tool calls of the Agent Client Protocol, assembled from all updates about each call."""
 
 import shlex
 from typing import Any
@@ -30,13 +30,13 @@ _PATH_KEYS = (
 
 
 class _Call(Struct):
-    """What is known of one call; later words count more than earlier ones."""
+    """All that is known of one call; later values override earlier ones."""
 
     told: dict[str, Any] = field(default_factory=dict)
     is_open: bool = False
 
     def learn(self, words: dict[str, Any]) -> None:
-        """Take in an update; empty words say nothing new, and objects grow."""
+        """Merge an update: empty values change nothing, and objects are merged."""
         grown = {
             name: {**section(self.told, name), **section(words, name)}
             for name in ("rawInput", "_meta")
@@ -45,14 +45,14 @@ class _Call(Struct):
         self.told = {**self.told, **kept, **grown}
 
     def asked(self, request: str, folder: str) -> Asked:
-        """The question about this call."""
+        """Return the permission question about this call."""
         command, raw = self.command, section(self.told, "rawInput")
         kind = text_of(self.told.get("kind"))
         named = text_of(section(self.told, "_meta", "claudeCode").get("toolName"))
         tool = _SHELL if command else named or _TOOLS.get(kind, UNKNOWN_TOOL)
         paths = self.paths
         beyond = [path for path in paths if not is_own(path, folder)]
-        shown = beyond if command else paths  # its own files a command may touch
+        shown = beyond if command else paths  # a command may touch the agent's own files
         places = [place for path in shown for place in touched(path, folder)]
         url = text_of(raw.get("url"))
         touches = tuple(dict.fromkeys(filter(None, [command, *places, url])))
@@ -68,12 +68,12 @@ class _Call(Struct):
 
     @property
     def title(self) -> str:
-        """What the agent calls it."""
+        """The agent's title for the call."""
         return text_of(self.told.get("title"))
 
     @property
     def command(self) -> str:
-        """The command line that would be run; some tell it by a title alone, where it is whole."""
+        """The command line to be run; taken from the title for agents that state it only there."""
         raw = section(self.told, "rawInput")
         for told in (raw.get("command"), raw.get("cmd")):
             if isinstance(told, list) and told and all(isinstance(part, str) for part in told):
@@ -85,7 +85,7 @@ class _Call(Struct):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """All that is named as a place, in whatever part of what was told."""
+        """All paths that any part of the updates names."""
         raw = section(self.told, "rawInput")
         found = [text_of(place.get("path")) for place in entries(self.told.get("locations"))]
         found += [text_of(part.get("path")) for part in entries(self.told.get("content"))]
@@ -95,7 +95,7 @@ class _Call(Struct):
 
 
 class Calls:
-    """The calls of one session by their ids, and what was asked about which of them."""
+    """The calls of one session by id, and the calls that permission was asked for."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -104,11 +104,14 @@ class Calls:
 
     @property
     def any_open(self) -> bool:
-        """Whether a tool is in use."""
+        """True while a tool is in use."""
         return any(call.is_open for call in self._calls.values())
 
     def update(self, update: dict[str, Any]) -> str:
-        """Take in a word about a call; its title. An id that is announced again is a new call."""
+        """Merge an update about a call and return its title.
+
+        An id announced again is a new call.
+        """
         name, is_new = text_of(update.get("toolCallId")), update.get("sessionUpdate") == "tool_call"
         known = None if is_new else self._calls.get(name)
         call = known or _Call(is_open=is_new)
@@ -120,7 +123,7 @@ class Calls:
         return call.title
 
     def ask(self, request: str, told: dict[str, Any]) -> Asked:
-        """The question, from what the request says and what was said of its call before."""
+        """Return the question, from the request and from earlier updates about its call."""
         name = text_of(told.get("toolCallId"))
         call = self._calls.get(name) or _Call()
         call.learn(told)
@@ -131,7 +134,7 @@ class Calls:
         return asked
 
     def is_unchanged(self, request: str) -> bool:
-        """Whether what was asked is still what would be done; call it once, with the answer."""
+        """Return whether the call is still what was asked; call this once, with the answer."""
         name, asked = self._asked.pop(request, ("", None))
         call = self._calls.get(name)
         if asked is None or call is None:

@@ -1,4 +1,4 @@
-"""What a protocol of agents declares of itself, in the module that bears its name."""
+"""The declaration of an agent protocol, made by the module that bears the protocol's name."""
 
 from collections.abc import Callable
 
@@ -12,26 +12,26 @@ Environment = dict[str, str]
 
 
 def no_options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
-    """Return no options: the program is told everything through its protocol."""
+    """Return no options: the program receives everything through its protocol."""
     del brief, record
     return ()
 
 
 def as_passed(talk: str, passed: Environment) -> Environment:
-    """Return the environment as it is."""
+    """Return the environment unchanged."""
     del talk
     return passed
 
 
 class AgentProtocol(Struct, frozen=True, kw_only=True):
-    """How the agents of one protocol are started and understood.
+    """How agents of one protocol are started and understood.
 
-    `options` are the arguments after the runner's own. `variables` are patterns of those of the
-    user's environment that agents of this provider need under any protocol, and `environment`
-    makes the environment that they get. With `is_spoken` the engine writes to the agent's stdin,
-    with `is_bound_to_folder` a session can only be continued in the folder where it began, and
-    with `takes_preamble` the options carry the definition's prompt. An agent that `asks_by_mode`
-    knows neither rules nor leases itself, and is told to ask where there are any.
+    `options` are the arguments after the runner's own. `variables` are patterns of the user's
+    variables that agents of this provider need under any protocol, and `environment` adapts the
+    environment that they get. With `is_spoken`, the engine writes to the agent's stdin. With
+    `is_bound_to_folder`, a session can only be continued in the folder it began in. With
+    `takes_preamble`, the options carry the definition's prompt. With `asks_by_mode`, the agent
+    knows neither rules nor leases and is told to ask whenever there are any.
     """
 
     dialect: Callable[[AgentRecord], Dialect]
@@ -45,5 +45,5 @@ class AgentProtocol(Struct, frozen=True, kw_only=True):
 
 
 def as_argument(prompt: str) -> str:
-    """Return the prompt such that no program takes it for an option."""
+    """Return the prompt in a form that no program takes for an option."""
     return f"\n{prompt}" if prompt.startswith("-") else prompt

@@ -1,4 +1,4 @@
-"""What an agent has set itself to do: the one source of its progress that is never invented."""
+"""An agent's own to-do list: the only source of its progress, which is never estimated."""
 
 from msgspec import Struct, field
 
@@ -10,7 +10,7 @@ _ACTIVITY_LIMIT = 200
 
 
 class Item(Struct):
-    """A step; `doing` is how the agent words it while it is at it."""
+    """One step; `doing` is the agent's wording while the step is in progress."""
 
     title: str
     status: str
@@ -18,25 +18,25 @@ class Item(Struct):
 
 
 class Checklist(Struct):
-    """The steps by the agent's own names for them, in order, and what it does just now."""
+    """The steps in order, by the agent's own names, and the step in progress."""
 
     items: dict[str, Item] = field(default_factory=dict)
     latest: str = ""
 
     def replace(self, items: list[Item]) -> None:
-        """A whole new list."""
+        """Replace the whole list."""
         self.items = {str(place): item for place, item in enumerate(items)}
 
     @property
     def fraction(self) -> float | None:
-        """Steps done of all, 0…1; None without a list."""
+        """Finished steps divided by all steps, 0…1; None without a list."""
         if not self.items:
             return None
         return sum(item.status == DONE for item in self.items.values()) / len(self.items)
 
     @property
     def activity(self) -> str:
-        """The step in work, else what was done last; one clean line."""
+        """The step in progress, else the latest activity; one clean line."""
         doing = next((item for item in self.items.values() if item.status == DOING), None)
         text = (doing.doing or doing.title) if doing else self.latest
         return clean(" ".join(text.split()), _ACTIVITY_LIMIT)

@@ -1,7 +1,8 @@
-"""Claude Code's stream-json, both ways; seen with the lines 2.1.197 and 2.1.330.
+"""Claude Code's stream-json in both directions; observed with the lines 2.1.197 and 2.1.330.
 
-Its exit code is no evidence: the last `result` is. Costs are those of the whole session and usage
-that of a turn. Before each tool it asks our hook, which is where a gentle pause holds it.
+The outcome is read from the last `result`; the exit code is not reliable. Costs are those of the
+whole session, usage is that of one turn. Claude Code calls our hook before each tool, and a gentle
+pause holds it there.
 """
 
 import uuid
@@ -55,18 +56,18 @@ _NO_LOGIN = "authentication_failed"
 
 
 class ClaudeDialect:
-    """One attempt of Claude Code; the session's name is ours from the start."""
+    """One attempt of Claude Code; the session's id is chosen by us."""
 
     def __init__(self, record: AgentRecord) -> None:
         self._record = record
         self._began = False
         self._list = Checklist()
         self._open_tools: set[str] = set()
-        self._inputs: dict[str, dict[str, Any]] = {}  # of tools that it asks for, by request
-        self._hooks: set[str] = set()  # those of them that only announce a write
+        self._inputs: dict[str, dict[str, Any]] = {}  # tools awaiting permission, by request
+        self._hooks: set[str] = set()  # those that only announce a write
         self._creating: dict[str, Item] = {}
-        self._messages = 0  # of people, after the prompt
-        self._unheard: set[str] = set()  # messages that it has not taken up yet
+        self._messages = 0  # messages of people, after the prompt
+        self._unheard: set[str] = set()  # messages not yet taken up
         self._result: dict[str, Any] | None = None
         self._result_counts = False
         self._cost = record.cost_before
@@ -76,7 +77,7 @@ class ClaudeDialect:
 
     @property
     def session(self) -> str:
-        """Its own name for the session; a name that was never used can't be resumed."""
+        """The session's id; a session that was never used cannot be resumed."""
         return self._record.session if self._began else ""
 
     @property
@@ -86,32 +87,32 @@ class ClaudeDialect:
 
     @property
     def is_over(self) -> bool:
-        """After the last result, unless a message waits to be taken up."""
+        """True after the last result, unless a message waits to be taken up."""
         return self._result_counts and not self._unheard
 
     @property
     def is_busy(self) -> bool:
-        """While a tool runs or is asked for."""
+        """True while a tool runs or waits for permission."""
         return bool(self._open_tools or self._inputs)
 
     @property
     def asks(self) -> bool:
-        """While a permission is open."""
+        """True while a permission request is open."""
         return bool(self._inputs)
 
     @property
     def listens(self) -> bool:
-        """At any time."""
+        """True at any time."""
         return True
 
     def opening(self) -> list[Say]:
-        """Our hook, then the prompt."""
+        """Send our hook, then the prompt."""
         hooks = {"PreToolUse": [{"matcher": None, "hookCallbackIds": [_HOOK]}]}
         request = {"subtype": "initialize", "hooks": hooks}
         return [control(_INITIALIZE, request), self._user(0, self._record.prompt)]
 
     def key_of(self, line: bytes) -> str | None:
-        """Requests by their id, answers by the id that they answer, messages by their uuid."""
+        """Return a request's id, the id that a response answers, or a message's uuid."""
         message = parsed(line) or {}
         match message.get("type"):
             case "control_request":
@@ -124,7 +125,7 @@ class ClaudeDialect:
                 return None
 
     def answer(self, request: str, verdict: Verdict) -> Say | None:
-        """Allow, with the very input that it asked for, or deny with a hint."""
+        """Allow with the requested input unchanged, or deny with a hint."""
         if request not in self._inputs:
             return None
         wanted = self._inputs.pop(request)
@@ -136,7 +137,7 @@ class ClaudeDialect:
         return response(request, {"behavior": "allow", "updatedInput": wanted})
 
     def message(self, text: str) -> list[Say] | None:
-        """It joins the turn that runs, or makes another one."""
+        """Send the message, which joins the running turn or starts another one."""
         if self.is_over:
             return None
         self._messages += 1
@@ -145,11 +146,11 @@ class ClaudeDialect:
         return [say]
 
     def interrupt(self) -> Say | None:
-        """Ends the turn; the process stays until its input ends."""
+        """End the turn; the process stays until its input ends."""
         return control(_INTERRUPT, {"subtype": "interrupt"})
 
     def hear(self, line: bytes) -> Heard:
-        """One event of its stream."""
+        """Interpret one event of the stream."""
         heard = Heard()
         event = parsed(line)
         if event is None:
@@ -175,7 +176,7 @@ class ClaudeDialect:
         return heard
 
     def judge(self, exited: Exited) -> Judgement:
-        """By its last result; without one it failed, whatever its exit code says."""
+        """Judge by the last result; without one the attempt failed, whatever the exit code."""
         if self.fatal is not None:
             return self.fatal
         result = self._result
@@ -188,7 +189,7 @@ class ClaudeDialect:
         return judge_error(text, status if isinstance(status, int) else 0)
 
     def _recalled(self, key: str) -> str:
-        """A message that an earlier engine gave it counts on."""
+        """Return a message that an earlier engine sent and the agent counts on."""
         if key != self._uuid(0):
             self._messages += 1
             self._unheard.add(key)
@@ -212,7 +213,7 @@ class ClaudeDialect:
         match event.get("subtype"):
             case "init":
                 self._began = True
-                self._result_counts = False  # a new turn: the result before was not the last
+                self._result_counts = False  # a new turn: the earlier result was not the last
             case "api_retry":
                 self._retry(event, heard)
             case _:
@@ -238,7 +239,7 @@ class ClaudeDialect:
     def _assistant(self, event: dict[str, Any], heard: Heard) -> None:
         if event.get("error") == _NO_LOGIN:  # known without asking the server
             self._lacks_login()
-        is_own = event.get("parent_tool_use_id") is None  # else it is an agent of the agent's
+        is_own = event.get("parent_tool_use_id") is None  # otherwise a subagent
         self._result_counts = self._result_counts and not is_own
         for block in entries(section(event, "message").get("content")):
             match block.get("type"):
@@ -269,7 +270,7 @@ class ClaudeDialect:
             heard.shown += shown(self._list.latest, "● ")
 
     def _echo(self, event: dict[str, Any], heard: Heard) -> None:
-        """Results of tools, and messages of ours that it has taken up."""
+        """Read results of tools, and echoes of our messages that the agent has taken up."""
         if event.get("isReplay"):
             key = text_of(event.get("uuid"))
             if key in self._unheard:
@@ -308,7 +309,7 @@ class ClaudeDialect:
                 heard.says.append(Say(ANSWER + key, encoded(message)))
 
     def _wanted(self, key: str, tool: str, request: dict[str, Any]) -> Asked:
-        """A question about a tool with its input and, at times, the path that made it ask."""
+        """Return the question about a tool, its input and possibly the path that triggered it."""
         given, folder = section(request, "input"), self._record.cwd
         command, path = text_of(given.get("command")), _path(given)
         paths = [named for named in (path, text_of(request.get("blocked_path"))) if named]
@@ -325,10 +326,11 @@ class ClaudeDialect:
         )
 
     def _announced(self, key: str, hook: dict[str, Any], heard: Heard) -> None:
-        """It is about to use a tool, with or without a question to come.
+        """Handle the hook before a tool, whether or not a permission request follows.
 
-        What a rule denies is denied here, as it asks for a part only; what can't be told it is made
-        to ask. A write waits for the answer where leases count.
+        A call that a rule denies is denied here, because Claude Code asks for only some calls; a
+        call that the rules cannot decide is turned into a question. Under leases, a write waits for
+        the answer.
         """
         tool, given = text_of(hook.get("tool_name")), section(hook, "tool_input")
         asked = self._wanted(key, tool, {"input": given})
@@ -368,7 +370,7 @@ def _item(written: dict[str, Any], title: str) -> Item:
 
 
 def _subject(given: dict[str, Any]) -> str:
-    """What a tool is used on."""
+    """Return the subject of a tool call."""
     keys = ("command", *_PATH_KEYS, "pattern", "url", "query", "description")
     return next(filter(None, (text_of(given.get(key)) for key in keys)), "")
 
@@ -384,7 +386,7 @@ def _result_text(content: Any) -> str:
 
 
 def _limit_event(event: dict[str, Any], heard: Heard) -> None:
-    """The subscription's own limit; only a refusal holds anything up."""
+    """Handle a limit of the subscription; only a refusal delays anything."""
     info = section(event, "rate_limit_info")
     if info.get("status") == "rejected":
         heard.reports.append(Limited(None, "the subscription's limit is reached"))

@@ -1,4 +1,4 @@
-"""Claude Code's control messages: requests of ours, and answers to those of its."""
+"""Claude Code's control messages: our requests, and responses to its requests."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ DENIED = "The person who watches this run, or its rules, did not allow that. Fin
 
 
 def control(key: str, request: dict[str, Any]) -> Say:
-    """A request of ours."""
+    """Return a request of ours."""
     return Say(key, encoded({"type": "control_request", "request_id": key, "request": request}))
 
 
 def response(request: str, content: dict[str, Any]) -> Say:
-    """The answer to a request of its; a pause keeps it back."""
+    """Return the response to one of its requests; a pause holds it back."""
     success = {"subtype": "success", "request_id": request, "response": content}
     line = encoded({"type": "control_response", "response": success})
     return Say(ANSWER + request, line, waits=True)
 
 
 def decision(behaviour: str) -> dict[str, Any]:
-    """What a hook before a tool decides, where it does."""
+    """Return the decision of the hook before a tool."""
     output = {"hookEventName": "PreToolUse", "permissionDecision": behaviour}
     return {"hookSpecificOutput": {**output, "permissionDecisionReason": DENIED}}

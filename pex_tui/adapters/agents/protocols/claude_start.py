@@ -1,4 +1,4 @@
-"""How Claude Code is started: its options, and its environment under any protocol."""
+"""The options and environment that Claude Code starts with, the latter under any protocol."""
 
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.model.plan import Brief, PermissionMode
@@ -10,19 +10,19 @@ _OWN = "claude"
 _MODES = {
     PermissionMode.ASK: "default",
     PermissionMode.EDITS: "acceptEdits",
-    PermissionMode.ALL: "acceptEdits",  # whatever it still asks is allowed one by one
+    PermissionMode.ALL: "acceptEdits",  # further requests are allowed one by one
 }
 _ENVIRONMENT = {
     "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",
     "ENABLE_TOOL_SEARCH": "false",
     "DISABLE_AUTOUPDATER": "1",
 }
-_UNSEEN_RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "3"}  # its ACP tells nothing of them for minutes
+_UNSEEN_RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "3"}  # its ACP adapter reports nothing for minutes
 _OF_A_PARENT = ("CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID")
 
 
 def options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
-    """Return the options of an attempt; the session's name is ours from the start."""
+    """Return the options of an attempt; the session's id is chosen by us."""
     mode = PermissionMode.ASK if record.read_only else record.mode
     found = [
         *("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"),
@@ -34,7 +34,7 @@ def options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
         found += ["--model", brief.model]
     if brief.tools is not None:
         found += ["--tools", ",".join(brief.tools)]
-    # most of what it does it does not ask for; `=`, as a rule may look like an option
+    # most calls are not asked for; `=`, because a rule may look like an option
     found += [f"--disallowedTools={rule}" for rule in brief.permissions.deny]
     if brief.preamble:
         found += ["--append-system-prompt", brief.preamble]
@@ -42,7 +42,7 @@ def options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
 
 
 def environment(talk: str, passed: dict[str, str]) -> dict[str, str]:
-    """Return the passed environment without a parent's session, and with what shows progress."""
+    """Return the passed environment without a parent session, and with progress output enabled."""
     retries = {} if talk == _OWN else _UNSEEN_RETRIES
     kept = {name: value for name, value in passed.items() if name not in _OF_A_PARENT}
     return {**_ENVIRONMENT, **retries, **kept}

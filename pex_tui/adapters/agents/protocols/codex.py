@@ -1,4 +1,4 @@
-"""`codex exec --json`: threads, turns and items; seen with 0.169."""
+"""`codex exec --json`: threads, turns and items; observed with 0.169."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _SANDBOXES = {
 
 
 class CodexDialect(Monologue):
-    """One attempt of Codex; it asks for nothing, as its sandbox decides."""
+    """One attempt of Codex, which asks for no permission: its sandbox decides."""
 
     def _event(self, event: dict[str, Any], heard: Heard) -> None:
         match event.get("type"):
@@ -40,7 +40,7 @@ class CodexDialect(Monologue):
                 self._succeeds(heard)
             case "turn.failed":
                 self._fails(text_of(section(event, "error").get("message")), heard)
-            case "error":  # it tries again by itself: only a failed turn is the end
+            case "error":  # it retries by itself: only a failed turn is the end
                 problem = text_of(event.get("message"))
                 heard.shown += shown(problem, "! ")
                 self._list.latest = problem

@@ -23,7 +23,7 @@ _MODES = {
 
 
 class GeminiDialect(Monologue):
-    """One attempt of Gemini CLI; its words come in pieces, which only the next event ends."""
+    """One attempt of Gemini CLI; its messages come in chunks that only the next event ends."""
 
     _words = ""
 

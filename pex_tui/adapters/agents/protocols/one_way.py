@@ -1,4 +1,4 @@
-"""Agents that only tell: their prompt is an argument, and nothing can be said to them later."""
+"""Agents with a one-way protocol: the prompt is an argument, and no messages can be sent later."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from pex_tui.engine.attempt import (
 
 
 class Monologue:
-    """What the dialects of such agents share; each adds what its own events mean."""
+    """The shared base of one-way dialects; each adds the meaning of its own events."""
 
     def __init__(self, record: AgentRecord) -> None:
         self._record = record
@@ -40,59 +40,59 @@ class Monologue:
 
     @property
     def session(self) -> str:
-        """The agent's own name for the session, once it has told it."""
+        """The agent's own id of the session, once known."""
         return self._session
 
     @property
     def spent_usd(self) -> float:
-        """The cost as told."""
+        """The cost as reported."""
         return self._cost
 
     @property
     def is_over(self) -> bool:
-        """It ends by itself."""
+        """Always True: the agent exits by itself."""
         return False
 
     @property
     def is_busy(self) -> bool:
-        """While a tool runs."""
+        """True while a tool runs."""
         return bool(self._calls)
 
     @property
     def asks(self) -> bool:
-        """It can't."""
+        """Always False: the protocol has no permission requests."""
         return False
 
     @property
     def listens(self) -> bool:
-        """It does not."""
+        """Always False: the protocol takes no messages."""
         return False
 
     def opening(self) -> list[Say]:
-        """Nothing."""
+        """Return nothing: the prompt is an argument."""
         return []
 
     def key_of(self, line: bytes) -> str | None:
-        """Nothing is ever said."""
+        """Return None: no line is ever sent."""
         del line
         return None
 
     def answer(self, request: str, verdict: Verdict) -> Say | None:
-        """Nothing was asked."""
+        """Return None: there are no questions to answer."""
         del request, verdict
         return None
 
     def message(self, text: str) -> list[Say] | None:
-        """Nothing is heard."""
+        """Return None: the agent takes no messages."""
         del text
         return None
 
     def interrupt(self) -> Say | None:
-        """A signal has to do."""
+        """Return None: only a signal interrupts the agent."""
         return None
 
     def hear(self, line: bytes) -> Heard:
-        """One event of its stream."""
+        """Interpret one event of the stream."""
         heard = Heard()
         event = parsed(line)
         if event is None:
@@ -104,7 +104,7 @@ class Monologue:
         return heard
 
     def judge(self, exited: Exited) -> Judgement:
-        """By its own last word; an exit code of 0 without one is no success."""
+        """Judge by the agent's result event; exit code 0 without one is a failure."""
         return self._verdict or silent_end(exited, self.last_words)
 
     def _event(self, event: dict[str, Any], heard: Heard) -> None:

@@ -1,8 +1,8 @@
-"""What a dialect is: an agent's protocol as a machine without any input or output of its own.
+"""Dialects: agent protocols as state machines without input or output of their own.
 
-A dialect hears the agent's lines one by one and says what they mean and what is to be answered.
-It never remembers across a crash: the next engine feeds it the whole log again, and every line that
-it would say has a key, so that what is in the input's log already is not said twice.
+A dialect is fed the agent's lines one by one and returns their meaning and the replies. It keeps
+nothing across a crash: the next engine feeds it the whole log again. Each line that it would send
+has a key, so that lines already in the input log are not sent twice.
 """
 
 import json
@@ -17,10 +17,10 @@ from pex_tui.core.model.task_state import ONLY_THIS, FailureKind, Verdict
 from pex_tui.engine.attempt import AgentReport, Exited, Judgement
 
 ANSWER = "answer:"
-"""What the key of an answer starts with; the request's own name follows."""
+"""Prefix of an answer's key; the request's id follows."""
 
 LONGEST_SHOWN = 2000
-"""Characters of one message that a transcript shows."""
+"""Maximum characters of one message in the transcript."""
 
 _VERBS = {
     "Bash": "run",
@@ -41,7 +41,7 @@ _LIMIT = re.compile(r"rate.?limit|overloaded|too many requests|quota|\b(429|529)
 
 
 class Say(Struct, frozen=True):
-    """One line for the agent. One that `waits` is kept back while the agent is paused."""
+    """One line for the agent; a line that `waits` is held back while the agent is paused."""
 
     key: str
     line: bytes
@@ -49,7 +49,7 @@ class Say(Struct, frozen=True):
 
 
 class Heard(Struct):
-    """What came of a line: reports for the engine, answers, and lines of the transcript."""
+    """The result of a line: reports for the engine, replies, and transcript lines."""
 
     reports: list[AgentReport] = field(default_factory=list)
     says: list[Say] = field(default_factory=list)
@@ -57,77 +57,80 @@ class Heard(Struct):
 
 
 class Dialect(Protocol):
-    """One attempt's side of the talk; see `conversation` for who feeds it."""
+    """The client side of one attempt's conversation; `conversation` feeds it."""
 
     fatal: Judgement | None
-    """Set once going on makes no sense, such as without a login: the agent is then stopped."""
+    """Set once continuing is pointless, such as without a login: the agent is then stopped."""
 
     @property
     def session(self) -> str:
-        """What a later attempt can continue; empty until the agent has begun one."""
+        """The session that a later attempt can continue; empty until the agent has begun one."""
         ...
 
     @property
     def spent_usd(self) -> float:
-        """The cost of the whole session so far, as the agent counts it."""
+        """The cost of the whole session so far in US dollars, as the agent reports it."""
         ...
 
     @property
     def is_over(self) -> bool:
-        """Whether it has done what it was told, so that its input may end."""
+        """True once the agent has done what it was told, so that its input may end."""
         ...
 
     @property
     def is_busy(self) -> bool:
-        """Whether it waits for something besides its model: a tool, a person."""
+        """True while the agent waits for something besides its model: a tool or a person."""
         ...
 
     @property
     def asks(self) -> bool:
-        """Whether it waits for a person's answer."""
+        """True while the agent waits for a person's answer."""
         ...
 
     @property
     def listens(self) -> bool:
-        """Whether it can be told anything once it runs."""
+        """True if the agent accepts messages while it runs."""
         ...
 
     @property
     def last_words(self) -> str:
-        """The text that it said last."""
+        """The agent's last message."""
         ...
 
     def opening(self) -> list[Say]:
-        """What starts the talk."""
+        """Return the lines that open the conversation."""
         ...
 
     def hear(self, line: bytes) -> Heard:
-        """One line of its output, in order."""
+        """Interpret one line of output; lines must come in order."""
         ...
 
     def key_of(self, line: bytes) -> str | None:
-        """The key of a line that was said, read back from the input's log."""
+        """Return the key of a sent line, as read back from the input log."""
         ...
 
     def answer(self, request: str, verdict: Verdict) -> Say | None:
-        """The answer to what it asked; None when it did not ask that."""
+        """Return the answer to a request; None if the agent did not make that request."""
         ...
 
     def message(self, text: str) -> list[Say] | None:
-        """A person's message: what to say now, nothing yet when it has to wait, None for never."""
+        """Return a person's message as lines.
+
+        Empty if it has to wait, None if that's impossible.
+        """
         ...
 
     def interrupt(self) -> Say | None:
-        """What ends its turn politely; None when only a signal can."""
+        """Return the line that ends the turn; None if only a signal can."""
         ...
 
     def judge(self, exited: Exited) -> Judgement:
-        """How it ended, once it is gone and all that it said was heard."""
+        """Judge how the agent ended, after it has exited and all of its output was read."""
         ...
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
-    """The JSON object in a line, or None for anything else, such as a warning on stderr."""
+    """Return the JSON object in a line, or None for anything else, such as a warning on stderr."""
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):
@@ -136,47 +139,47 @@ def parsed(line: bytes) -> dict[str, Any] | None:
 
 
 def encoded(message: dict[str, Any]) -> bytes:
-    """The object as a line."""
+    """Return the object as one line."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
 def section(content: Any, *path: str) -> dict[str, Any]:
-    """The object at a path of keys; empty where there is none."""
+    """Return the object at a path of keys; empty if there is none."""
     for key in path:
         content = content.get(key) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}
 
 
 def entries(content: Any) -> list[dict[str, Any]]:
-    """The objects of a list; empty where there is no list."""
+    """Return the objects of a list; empty if there is no list."""
     listed = content if isinstance(content, list) else []
     return [entry for entry in listed if isinstance(entry, dict)]
 
 
 def text_of(content: Any) -> str:
-    """A string, or the empty one."""
+    """Return the value if it is a string, else an empty string."""
     return content if isinstance(content, str) else ""
 
 
 def amount(content: Any) -> float:
-    """A number that is not negative; 0 for anything else."""
+    """Return the value if it is a non-negative number, else 0."""
     is_number = isinstance(content, (int, float)) and not isinstance(content, bool)
     return max(0.0, float(content)) if is_number and math.isfinite(content) else 0.0
 
 
 def nearer(text: str, folder: str) -> str:
-    """The text with the paths of the agent's own folder made relative to it."""
+    """Return the text with paths in the agent's own folder made relative to it."""
     return text.replace(folder.rstrip("/") + "/", "")
 
 
 def wish(tool: str, subject: str, folder: str) -> str:
-    """What an agent asks to do, as it follows "asks to"."""
+    """Return what an agent asks to do, phrased to follow "asks to"."""
     verb = _VERBS.get(tool, f"use {tool}" if tool else "use a tool")
     return f"{verb} {nearer(subject, folder)}".strip()
 
 
 def scope_of(tool: str, command: str, touches: tuple[str, ...], given: dict[str, Any]) -> str:
-    """What an answer for always covers: this very command, these very places, or this input."""
+    """Return what an "always" answer covers: exactly this command, these paths, or this input."""
     if tool in UNKNOWN_TOOLS:
         return ONLY_THIS
     if command or touches:
@@ -185,14 +188,14 @@ def scope_of(tool: str, command: str, touches: tuple[str, ...], given: dict[str,
 
 
 def shown(text: str, mark: str = "") -> list[str]:
-    """A message as lines of a transcript, cut where it is long."""
+    """Return a message as transcript lines, truncated if it is long."""
     cut = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + " …"
     margin = " " * len(mark)
     return [f"{margin if place else mark}{line}" for place, line in enumerate(cut.splitlines())]
 
 
 def judge_error(text: str, status: int | None = None) -> Judgement:
-    """What an agent's own error means for trying again."""
+    """Classify an agent's own error by its text and HTTP status."""
     if status in {401, 403} or (status is None and _AUTH.search(text)):
         return Judgement(FailureKind.AUTH, f"its login is refused: {text}")
     if status in {429, 529} or (status is None and _LIMIT.search(text)):
@@ -201,7 +204,7 @@ def judge_error(text: str, status: int | None = None) -> Judgement:
 
 
 def silent_end(exited: Exited, last_words: str) -> Judgement:
-    """An agent that went without a result."""
+    """Judge an agent that exited without a result."""
     how = f"exit {exited.exit_code}" if exited.signal is None else f"signal {exited.signal}"
     words = f"; its last words: {last_words[:300]}" if last_words else ""
     if exited.lost:

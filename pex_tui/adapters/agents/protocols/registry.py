@@ -1,4 +1,4 @@
-"""The protocols by name: each is the module of that name, loaded once an agent speaks it."""
+"""The protocols by name; each is the module of that name, imported on first use."""
 
 from functools import cache
 from importlib import import_module
@@ -12,7 +12,7 @@ from pex_tui.planning.agent_definitions.runners import TALKS
 
 @cache
 def protocol_of(talk: str) -> AgentProtocol:
-    """Return the protocol; raise ValueError for one that no runner is listed with."""
+    """Return the protocol; raise ValueError for an unknown name."""
     if talk not in TALKS:
         raise ValueError(f"there is no protocol {talk}")
     return cast("AgentProtocol", import_module(f"{__package__}.{talk}").PROTOCOL)
