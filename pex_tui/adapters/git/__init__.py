@@ -1,1 +1,1 @@
-"""Git: workspaces, landing, and the checks around them."""
+"""Git adapters: workspaces, capture, landing and maintenance."""

@@ -1,8 +1,7 @@
 """Claude Code's stream-json in both directions; observed with the lines 2.1.197 and 2.1.330.
 
-The outcome is read from the last `result`; the exit code is not reliable. Costs are those of the
-whole session, usage is that of one turn. Claude Code calls our hook before each tool, and a gentle
-pause holds it there.
+The last `result` gives the outcome; the exit code is not reliable. Costs are those of the whole
+session, usage is that of one turn. A gentle pause holds the agent in our hook before a tool.
 """
 
 import uuid
@@ -189,7 +188,7 @@ class ClaudeDialect:
         return judge_error(text, status if isinstance(status, int) else 0)
 
     def _recalled(self, key: str) -> str:
-        """Return a message that an earlier engine sent and the agent counts on."""
+        """Count a message that an earlier engine sent, and return its key."""
         if key != self._uuid(0):
             self._messages += 1
             self._unheard.add(key)
@@ -328,9 +327,8 @@ class ClaudeDialect:
     def _announced(self, key: str, hook: dict[str, Any], heard: Heard) -> None:
         """Handle the hook before a tool, whether or not a permission request follows.
 
-        A call that a rule denies is denied here, because Claude Code asks for only some calls; a
-        call that the rules cannot decide is turned into a question. Under leases, a write waits for
-        the answer.
+        Claude Code asks for only some calls, so a rule's denial is given here, and an undecided
+        call is turned into a question. Under leases, a write waits for the answer.
         """
         tool, given = text_of(hook.get("tool_name")), section(hook, "tool_input")
         asked = self._wanted(key, tool, {"input": given})

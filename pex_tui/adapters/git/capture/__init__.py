@@ -1,1 +1,1 @@
-"""What an attempt wrote: captured, kept under refs, or named."""
+"""Capture an attempt's work: as commits under refs, or as files set aside."""

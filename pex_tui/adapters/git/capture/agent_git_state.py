@@ -1,7 +1,8 @@
-"""What an agent told git in its workspace that the files alone don't show.
+"""Git state of a workspace that its files alone do not show: commits, stashes, index, a rebase.
 
-All of it is optional: an agent may have wrecked its index or its HEAD, and its files still count.
-Its git directory is only read: as text, as an index, as a store of objects. Git never runs there.
+All of it is optional: an agent may have damaged its index or HEAD, and its files still count. The
+workspace's git directory is only read: as text, as an index, as an object store. Git never runs in
+it.
 """
 
 import asyncio
@@ -33,11 +34,11 @@ _INTERRUPTED = ("rebase-merge/orig-head", "rebase-apply/orig-head")
 _ALL_THE_SAME = "its files count all the same"
 _NOTHING = GitResult(0, b"", "")
 _WENT_WHOLE = re.compile(r"^\s*sparseCheckout\s*=\s*\"?false", re.IGNORECASE | re.MULTILINE)
-# An entry as `ls-files --debug` shows it: only one whose file git has looked at has its time.
+# An entry of `ls-files --debug`: only a file that git has looked at has its mtime.
 _DEBUGGED = re.compile(
     rb"([^\0]+)\0  ctime: .*\n  mtime: (\d+):.*\n  dev: .*\n  uid: .*\n  size: .*\n"
 )
-_HALF_DONE = {  # what git keeps in its folder until it is done
+_HALF_DONE = {  # kept by git until the operation is finished
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
     "rebase-apply": "rebase",
@@ -48,14 +49,14 @@ _HALF_DONE = {  # what git keeps in its folder until it is done
 
 
 class Habits(Struct, frozen=True):
-    """What an agent did with git that a person should know; each oddity goes on after its name."""
+    """Actions of an agent in git that a person should know; each line continues "<agent> …"."""
 
     oddities: tuple[str, ...] = ()
     own_commits: int = 0
 
 
 class OwnWork(Struct, frozen=True):
-    """Commits of the agent's that are not in its files: by what they are, newest first.
+    """Commits of the agent that its files do not show, newest first, by where they were found.
 
     `left` are commits that neither HEAD nor a stash holds, by branch or short id.
     """
@@ -67,13 +68,13 @@ class OwnWork(Struct, frozen=True):
 
     @property
     def commits(self) -> tuple[CommitId, ...]:
-        """All of them."""
+        """All of these commits."""
         ends = [end for end in (self.head, self.interrupted) if end is not None]
         return (*ends, *self.stashes, *self.left.values())
 
 
 class AgentGit(Struct, frozen=True, dict=True):
-    """The git directory of a workspace, seen by the user's `git`, which has no work tree."""
+    """The git directory of a workspace, read through the user's `git`, which has no work tree."""
 
     git: Git
     worktree: Worktree
@@ -96,31 +97,31 @@ class AgentGit(Struct, frozen=True, dict=True):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether its checkout is, or once was, a sparse one."""
+        """True if the agent's checkout is, or once was, a sparse one."""
         return has_patterns(self._git_dir)
 
     @property
     def went_whole(self) -> bool:
-        """Whether it said `sparse-checkout disable`."""
+        """True if the agent ran `sparse-checkout disable`."""
         return _WENT_WHOLE.search(text_of(self._git_dir / "config.worktree")) is not None
 
     async def listed(self) -> bytes:
-        """All that its index holds, for `parse_listing`."""
+        """Return the listing of its index, for `parse_listing`."""
         return (await self._ask_index(*LISTING)).stdout
 
     async def seen(self) -> frozenset[str]:
-        """Paths of its index that it had on the disk at some time."""
+        """Return the paths of its index that were on disk at some time."""
         answer = await self._ask_index("ls-files", "--debug", "-z")
         entries = _DEBUGGED.finditer(answer.stdout)
         return frozenset(os.fsdecode(entry[1]) for entry in entries if int(entry[2]))
 
     async def own_work(self, start: CommitId) -> OwnWork:
-        """The commits that it made and that its files don't show."""
+        """Return the commits that the agent made and that its files do not show."""
         if not self.is_its_own:
             return OwnWork()
         found = await asyncio.to_thread(read_agent_refs, self._git_dir)
         named = found.head
-        if self.worktree.is_linked and found.branch:  # which is the user's repository's
+        if self.worktree.is_linked and found.branch:  # this one is the user's repository
             named = await self._commit(f"refs/heads/{found.branch}") or ""
         head = await self._commit(named) if named not in {"", start} else None
         interrupted = await self._interrupted()
@@ -140,7 +141,7 @@ class AgentGit(Struct, frozen=True, dict=True):
         return OwnWork(head, interrupted, kept, {names.get(tip, tip[:10]): tip for tip in tips})
 
     async def _interrupted(self) -> CommitId | None:
-        """Where it stood before a rebase that is half done."""
+        """Return the commit it was on before an unfinished rebase."""
         for name in _INTERRUPTED:
             commit = _line(self._git_dir / name)
             if re.fullmatch(r"[0-9a-f]{40,64}", commit):
@@ -148,7 +149,7 @@ class AgentGit(Struct, frozen=True, dict=True):
         return None
 
     async def habits(self, start: CommitId, own: OwnWork) -> Habits:
-        """What it did to its history, its branch and its repository."""
+        """Return what the agent did to its history, branch and repository."""
         if not self.is_its_own:
             return Habits(tuple(self._ties()))
         told = list(self._half_done())
@@ -168,14 +169,14 @@ class AgentGit(Struct, frozen=True, dict=True):
 
     @property
     def is_its_own(self) -> bool:
-        """Whether the workspace has the repository that it was given."""
+        """True if the workspace still has the repository that it was given."""
         link, git_dir = self.worktree.path / ".git", self._git_dir
         if self.worktree.is_linked:
             return _line(link) == f"gitdir: {git_dir}" and exists(git_dir)
         return is_folder(link) and (link / MARK).is_file()
 
     def _ties(self) -> Iterator[str]:
-        """What became of the repository that the workspace was given."""
+        """Yield what became of the repository that the workspace was given."""
         if exists(self.worktree.path / ".git"):
             yield f"put another repository in place of its workspace's own; {_ALL_THE_SAME}"
         else:
@@ -189,7 +190,7 @@ class AgentGit(Struct, frozen=True, dict=True):
     async def _new(
         self, found: AgentRefs, tips: list[str], known: list[CommitId] | None = None
     ) -> dict[str, list[str]]:
-        """The commits of the tips that neither the user nor a remote has, with their parents."""
+        """Return commits of the tips that neither the user nor a remote has, with their parents."""
         stdin = "".join(
             [
                 *(f"{tip}\n" for tip in tips),

@@ -1,4 +1,4 @@
-"""Captures what an attempt changed: one commit under its ref, the agent's own commits beside it."""
+"""Capture an attempt's changes as one commit under its ref, and keep the agent's own commits."""
 
 import json
 from collections.abc import Mapping
@@ -59,9 +59,9 @@ _ANSWER = "captured.json"
 
 
 class Capture(Struct, frozen=True):
-    """Captures from workspaces of a repository; `identity` is git's variables for who commits.
+    """Captures from workspaces of a repository; `identity` holds git's variables for the committer.
 
-    Ignored paths that match `keep` outlive a reset.
+    Ignored paths that match `keep` survive a reset.
     """
 
     git: Git
@@ -70,9 +70,9 @@ class Capture(Struct, frozen=True):
     keep: tuple[str, ...] = ()
 
     async def work(self, worktree: Worktree, key: AttemptKey, spec: TaskSpec) -> Captured:
-        """Put the attempt's work under its ref; the same answer when it is there already.
+        """Put the attempt's work under its ref; repeated calls return the same answer.
 
-        Raises GitError or WorkspaceError, the worktree left as it is.
+        Raises GitError or WorkspaceError and leaves the worktree as it is.
         """
         start = worktree.commit
         if start is None:
@@ -99,7 +99,7 @@ class Capture(Struct, frozen=True):
         )
 
     async def reading(self, worktree: Worktree, key: AttemptKey) -> Captured:
-        """Keep all that is in a worktree where no work should be; raise GitError or OSError."""
+        """Keep all that is in a worktree that should hold no work; raise GitError or OSError."""
         label = Label(f"Left in the workspace of {key.task}\n", rescue_ref(key), self.identity)
         snapshot = await self.snapshot(worktree, key, label)
         kept = (unlanded(Why.READER, list(snapshot.files), label.ref),) if snapshot else ()
@@ -111,9 +111,9 @@ class Capture(Struct, frozen=True):
         )
 
     async def snapshot(self, worktree: Worktree, key: AttemptKey, label: Label) -> Snapshot | None:
-        """Commit the worktree's state under a ref; None when nothing changed.
+        """Commit the worktree's state under a ref; return None if nothing changed.
 
-        What is too large for git goes into the folder of the attempt. Raises GitError or OSError.
+        Files that are too large for git go to the attempt's folder. Raises GitError or OSError.
         """
         shadow = await shadow_of(worktree, self.git)
         extras = await self._extras(worktree, shadow)
@@ -121,7 +121,7 @@ class Capture(Struct, frozen=True):
         return await keep_snapshot(shadow, replace(extras, attempt=attempt), label)
 
     async def _set_aside(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
-        """Keep what the snapshot that was just made does not hold, and a reset would delete."""
+        """Keep files that the snapshot just made does not hold and a reset would delete."""
         shadow = await shadow_of(worktree, self.git)
         attempt = self.places.attempt(key.run, key.task, key.attempt)
         inside: tuple[Unlanded, ...] = ()
@@ -133,7 +133,7 @@ class Capture(Struct, frozen=True):
         return inside + await put_aside(shadow, ground, aside_folder(attempt))
 
     async def diff(self, worktree: Worktree) -> str:
-        """What has changed in a worktree at work, as a unified diff; raise GitError or OSError."""
+        """Return the changes in a live worktree as a unified diff; raise GitError or OSError."""
         start = worktree.commit
         if start is None:
             return ""
@@ -141,7 +141,7 @@ class Capture(Struct, frozen=True):
         return await diff_of(shadow, await self._extras(worktree, shadow))
 
     async def change_set(self, worktree: Worktree, before: ChangeSet | None) -> ChangeSet | None:
-        """What has changed in a worktree at work; raise GitError or OSError."""
+        """Return the changes in a live worktree; raise GitError or OSError."""
         start = worktree.commit
         if start is None:
             return None
@@ -152,7 +152,7 @@ class Capture(Struct, frozen=True):
         return await take_change_set(shadow, await self._extras(worktree, shadow), before)
 
     async def _extras(self, worktree: Worktree, shadow: Shadow) -> Extras:
-        """What is special in the worktree, by what we put there and what the agent told git."""
+        """Return the worktree's special cases, as laid by us and as told to the agent's git."""
         agent = self._agent(worktree)
         outside = await look_outside(shadow, agent)
         return Extras(
@@ -163,12 +163,12 @@ class Capture(Struct, frozen=True):
         )
 
     async def has_own_commits(self, worktree: Worktree) -> bool:
-        """Whether the agent made commits or stashes in the worktree; raise OSError."""
+        """Return whether the agent made commits or stashes in the worktree; raise OSError."""
         start = worktree.commit
         return start is not None and bool((await self._agent(worktree).own_work(start)).commits)
 
     async def keep_agent_commits(self, worktree: Worktree, key: AttemptKey) -> tuple[Unlanded, ...]:
-        """Put commits that the agent made itself under refs of their own; which are no work."""
+        """Put the agent's own commits under refs of their own; they are not part of the work."""
         if worktree.commit is None:
             return ()
         own = await self._agent(worktree).own_work(worktree.commit)
@@ -196,7 +196,7 @@ class Capture(Struct, frozen=True):
         return tuple(told)
 
     async def found(self, key: AttemptKey, spec: TaskSpec) -> Captured | None:
-        """What the attempt's ref holds, for an attempt that has no workspace any more."""
+        """Return what the attempt's ref holds, for an attempt whose workspace is gone."""
         git = self.git
         commit = await read_ref(git, work_ref(key))
         if commit is None:
@@ -205,7 +205,7 @@ class Capture(Struct, frozen=True):
         return await self._captured(Snapshot(commit, files), key, spec)
 
     async def _kept(self, worktree: Worktree, key: AttemptKey) -> Snapshot | None:
-        """What an earlier capture of this attempt, cut short by a crash, put under its ref."""
+        """Return what an interrupted earlier capture of this attempt put under its ref."""
         git, start = self.git, worktree.commit
         commit = await read_ref(git, work_ref(key))
         if commit is None or start is None or await read_ref(git, f"{commit}^1") != start:
@@ -229,7 +229,7 @@ class Capture(Struct, frozen=True):
 
 
 def captured(snapshot: Snapshot | None, spec: TaskSpec) -> Captured:
-    """The snapshot as the engine's answer, with the paths outside the declared write set."""
+    """Return the engine's answer for a snapshot, with the paths outside the declared write set."""
     if snapshot is None:
         return Captured(None)
     drift: tuple[str, ...] = ()
@@ -253,7 +253,7 @@ class Answers:
         self._places = places
 
     def store(self, key: AttemptKey, answer: Captured) -> None:
-        """Write the answer down; raise OSError."""
+        """Store the answer; raise OSError."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
@@ -271,7 +271,7 @@ class Answers:
         write_whole(path, json.dumps(content).encode())
 
     def read(self, key: AttemptKey) -> Captured | None:
-        """The answer given before, if there was one."""
+        """Return the stored answer, if there is one."""
         try:
             content = json.loads(self._path(key).read_text("utf-8"))
             return Captured(
@@ -290,7 +290,7 @@ class Answers:
             return None
 
     def forget(self, key: AttemptKey) -> bool:
-        """Drop the answer; whether there was one."""
+        """Delete the answer; return whether there was one."""
         try:
             self._path(key).unlink()
         except FileNotFoundError:

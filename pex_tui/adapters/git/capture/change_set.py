@@ -1,4 +1,4 @@
-"""What a worktree's files have become so far, as a commit nobody keeps, and which lines changed."""
+"""The changes in a worktree so far, as an unreferenced commit and the ranges of changed lines."""
 
 import os
 import re
@@ -12,16 +12,16 @@ from pex_tui.engine.overlap_probe import ChangeSet
 
 Range = tuple[int, int]
 
-_MOST_BYTES = 8 * 1024 * 1024  # of a diff; beyond it only paths are compared
+_MOST_BYTES = 8 * 1024 * 1024  # of diff output; beyond it only paths are compared
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.MULTILINE)
 _FILE = re.compile(rb"^diff --git ", re.MULTILINE)
 _MODIFIED = "M"
 
 
 async def take_change_set(shadow: Shadow, extras: Extras, before: ChangeSet | None) -> ChangeSet:
-    """Bring the shadow up to the work tree; `before` itself when nothing has changed since.
+    """Bring the shadow up to the work tree; return `before` itself if nothing has changed since.
 
-    The shadow's index is to be as the footprint before left it. Raises GitError.
+    The shadow's index must be as the footprint `before` left it. Raises GitError.
     """
     work = await select_work(shadow, extras)
     if before is not None and not (work.gone or work.changed or work.new or extras.absent):
@@ -38,7 +38,7 @@ async def take_change_set(shadow: Shadow, extras: Extras, before: ChangeSet | No
         *("--no-ext-diff", "--no-textconv", "--submodule=short", shadow.start, tree),
         most_bytes=_MOST_BYTES,
     )
-    if len(answer.stdout) > _MOST_BYTES:  # cut somewhere, perhaps in the middle of a path
+    if len(answer.stdout) > _MOST_BYTES:  # truncated, perhaps in the middle of a path
         answer = await shadow.git.run(
             *("diff-tree", "-r", "-z", "--raw", "--no-renames", shadow.start, tree)
         )
@@ -48,7 +48,7 @@ async def take_change_set(shadow: Shadow, extras: Extras, before: ChangeSet | No
 
 
 def _entries(output: bytes) -> tuple[list[tuple[str, str]], bytes]:
-    """(path, status) of each file, and the patch after them."""
+    """Return the (path, status) of each file, and the patch after them."""
     entries = []
     at = 0
     while output[at : at + 1] == b":":
@@ -63,9 +63,9 @@ def _entries(output: bytes) -> tuple[list[tuple[str, str]], bytes]:
 def _ranges(
     entries: list[tuple[str, str]], patch: bytes
 ) -> Iterator[tuple[str, tuple[Range, ...]]]:
-    """The changed lines of each file that was text before and is text still."""
+    """Yield the changed lines of each file that was text before and still is."""
     starts = [found.start() for found in _FILE.finditer(patch)]
-    if len(starts) != len(entries):  # git said less, or more, than we understand
+    if len(starts) != len(entries):  # git printed less, or more, than is understood here
         return
     stretches = pairwise([*starts, len(patch)])
     for (path, status), (start, end) in zip(entries, stretches, strict=True):
@@ -75,6 +75,6 @@ def _ranges(
 
 
 def _range(hunk: re.Match[bytes]) -> Range:
-    """From the first line to the one after the last; an insertion after line n stands at n + 1."""
+    """Return the half-open range of lines; an insertion after line n is at n + 1."""
     first, count = int(hunk[1]), 1 if hunk[2] is None else int(hunk[2])
     return (first, first + count) if count else (first + 1, first + 1)

@@ -1,8 +1,7 @@
-"""What became of files that a sparse checkout leaves out: they are not on the disk, nor deleted.
+"""Files that a sparse checkout leaves out: absent from the disk, but not deleted.
 
-Once such a file is on the disk, it counts like every other. Whether it was changed or deleted
-without that, only the agent's index can tell: a merge changes such files there alone, as does
-`git rm --sparse`.
+Once such a file is on disk, it counts like any other. Otherwise only the agent's index shows if it
+was changed or deleted: a merge changes such files only there, as does `git rm --sparse`.
 """
 
 import asyncio
@@ -28,13 +27,13 @@ class Outside(Struct, frozen=True):
 
 
 async def look_outside(shadow: Shadow, agent: AgentGit) -> Outside:
-    """What the agent did to files that its checkout or ours leaves out; raise GitError."""
+    """Return what the agent did to files that its checkout or ours leaves out; raise GitError."""
     if not (shadow.is_narrowed or agent.is_narrowed):
         return Outside()
     ours, theirs = await shadow.listed(), await agent.listed()
     if ours == theirs:
         return Outside()
-    # Only what the two have differently is looked at: there may be very many files.
+    # Only differences between the two indexes are looked at: there may be very many files.
     mine, yours, has_common = await asyncio.to_thread(_differences, ours, theirs)
     root = shadow.root
     absent = [
@@ -43,21 +42,22 @@ async def look_outside(shadow: Shadow, agent: AgentGit) -> Outside:
     new = [one for one in absent if one.path not in mine or mine[one.path].entry != one]
     contents = [CommitId(one.oid) for one in new if one.mode != _SUBMODULE]
     if contents:
-        with suppress(GitError):  # what nobody has, the index will tell, unless a remote has it
+        # A missing object shows when the index is written, unless a remote has it.
+        with suppress(GitError):
             await bring_over(agent.git, agent.worktree.git_dir, contents)
     kept = {entry.path for entry in absent}
     missing = [path for path, one in mine.items() if one.is_left_out and path not in kept]
     if not missing or not theirs or not agent.is_its_own:
         return Outside(tuple(absent))
     seen = await agent.seen() if not yours.keys().isdisjoint(missing) else frozenset[str]()
-    # An index that was made anew of the files that are there says nothing of the others.
+    # An index rebuilt from the files on disk says nothing about the others.
     is_known = has_common or bool(absent) or agent.went_whole
     gone = [path for path in missing if (path in seen if path in yours else is_known)]
     return Outside(tuple(absent), tuple(gone))
 
 
 def _differences(ours: bytes, theirs: bytes) -> tuple[dict[str, Listed], dict[str, Listed], bool]:
-    """What only the one index has so, and only the other; whether both leave out a file."""
+    """Return entries only in the first index, only in the second, and if both omit a file."""
     mine, yours = set(ours.split(b"\0")), set(theirs.split(b"\0"))
     has_common = any(line.startswith(b"S ") for line in mine & yours)
     return parse_listing(mine - yours), parse_listing(yours - mine), has_common

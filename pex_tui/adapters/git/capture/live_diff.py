@@ -1,8 +1,4 @@
-"""What an attempt at work has changed so far, without touching anything that it or a capture uses.
-
-The shadow is copied, as is its index, so that a capture of the same worktree meets no lock of ours
-and no half-written index. New files are only named to git: nothing is stored.
-"""
+"""The changes of a live attempt so far, without touching what the attempt or a capture uses."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +12,7 @@ from pex_tui.core.model.ids import CommitId
 
 MOST_BYTES = 2 * 1024 * 1024
 _TIMEOUT_SECONDS = 30.0
-# A changed file beyond this size is only said to differ: git would load it as a whole.
+# A changed file beyond this size is only reported as different: git would load all of it.
 _WHOLE_FILE = "20m"
 _DIFF = (
     *("diff", "-M", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"),
@@ -25,27 +21,27 @@ _DIFF = (
 
 
 async def copy_shadow(worktree: Worktree, folder: Path, start: CommitId, git: Git) -> Shadow:
-    """A copy of the worktree's shadow in the folder, in place of an earlier one.
+    """Copy the worktree's shadow to the folder, replacing an earlier copy.
 
     Raises GitError or OSError.
     """
     shadow = shadow_in(folder, worktree.path, start, git)
     try:
         await asyncio.to_thread(cast_shadow, folder, worktree.shadow, git, start)
-    except FileNotFoundError:  # a crash, or a person, took the index
+    except FileNotFoundError:  # the index is gone after a crash, or removed by a person
         await shadow.forget_index()
     return shadow
 
 
 async def diff_of(shadow: Shadow, extras: Extras) -> str:
-    """The work so far as a unified diff, cut at 2 MB; raise GitError.
+    """Return the work so far as a unified diff, cut at 2 MB; raise GitError.
 
-    The shadow's index is no good for a capture afterwards.
+    The shadow's index is unusable for a capture afterwards.
     """
     work = await select_work(shadow, extras)
     if not (work.gone or work.changed or work.new or extras.absent):
         return ""
-    # A file whose entry knows nothing of it is read anew, so any id will do.
+    # A file is read anew if its entry has no stat data, so any id will do.
     announced = [IndexEntry("100644", shadow.start, path) for path in work.new]
     await shadow.remove(work.gone)
     await shadow.put(announced)

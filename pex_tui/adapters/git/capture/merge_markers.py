@@ -1,7 +1,7 @@
-"""Decides whether a text may land: never with conflict markers that it brings itself.
+"""Refuse texts that would land with conflict markers of their own.
 
-What `core.markers` takes for markers depends on a file's `conflict-marker-size`: a file of another
-size may hold lines of the usual one as its text.
+The length that `core.markers` treats as a marker depends on a file's `conflict-marker-size`: a file
+with another size may contain lines of the usual length as its text.
 """
 
 import os
@@ -20,15 +20,15 @@ _SUBMODULE = "160000"
 
 
 class MarkerCheck(Struct, frozen=True):
-    """The check of one repository; the attributes in force are those of the checked tree."""
+    """The check of one repository, by the attributes of the checked tree."""
 
     git: Git
     attributes: Attributes
 
     async def in_change(self, old: str, new: str) -> tuple[str, ...]:
-        """Files of `new` (tree or commit) with markers that `old` had not; raise GitError.
+        """Return files of `new` (tree or commit) with markers that `old` does not have.
 
-        A text that only moved here, or was copied, is none of the change's doing.
+        Raises GitError. Text that only moved here, or was copied, does not count.
         """
         suspects = await self._suspects(old, new)
         if not suspects:
@@ -47,7 +47,7 @@ class MarkerCheck(Struct, frozen=True):
     async def in_resolution(
         self, tree: str, texts: Mapping[str, bytes], versions: Mapping[str, Iterable[bytes]]
     ) -> dict[str, int]:
-        """By path the first marker line of each text that was to settle a conflict of versions.
+        """Return the first marker line of each text that was to resolve a conflict, by path.
 
         Raises GitError.
         """
@@ -59,7 +59,7 @@ class MarkerCheck(Struct, frozen=True):
         return {path: lines[0] for path, lines in left.items() if lines}
 
     async def sizes(self, tree: str, paths: list[str]) -> dict[str, int]:
-        """How long a conflict marker is in each of the paths, by the tree's attributes."""
+        """Return the length of a conflict marker in each of the paths, by the tree's attributes."""
         git = await self.attributes.git_for(tree)
         stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
         answer = await git.run("check-attr", "-z", "--stdin", SIZE_ATTRIBUTE, stdin=stdin)
@@ -67,7 +67,7 @@ class MarkerCheck(Struct, frozen=True):
         return {path: marker_size(word) for path, word in zip(told[::3], told[2::3], strict=False)}
 
     async def _suspects(self, old: str, new: str) -> list[tuple[str, str, str]]:
-        """Path, old and new blob of each text with something like a marker among its changes."""
+        """Return path, old and new blob of each text with a possible marker among its changes."""
         answer = await self.git.run(
             *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "-M", "--diff-filter=AMRT"),
             *("--no-ext-diff", "--no-textconv", "--text", f"-G{_SUSPICIOUS}", old, new),
@@ -88,5 +88,5 @@ class MarkerCheck(Struct, frozen=True):
 
 
 def marker_size(word: str) -> int:
-    """The size that an attribute's value asks for."""
+    """Return the size that an attribute's value asks for."""
     return int(word) if word.isascii() and word.isdigit() and int(word) else USUAL_SIZE

@@ -1,8 +1,8 @@
-"""Repositories that an agent made inside its workspace: what of them is the task's work.
+"""Repositories that an agent made inside its workspace: which of their files are the task's work.
 
-Git would record each as a submodule that exists nowhere else. So a submodule that the agent added
-properly stays one; a repository with no remote is a scaffold (`git init` by a generator), whose
-files are the work; a clone, or a worktree, is somebody else's content and no part of it.
+Git would record each as a submodule that exists nowhere else. Therefore: a submodule that the agent
+added properly stays one; a repository without a remote is a scaffold (`git init` by a generator),
+and its files are work; a clone or a worktree is foreign content and not part of the work.
 """
 
 import os
@@ -14,14 +14,14 @@ from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 
 
 class NestedWork(Struct, frozen=True):
-    """What of nested repositories is work: its paths, and the scaffolds that it lies in."""
+    """The work in nested repositories: its paths, and the scaffolds that contain it."""
 
     paths: list[str] = field(default_factory=list)
     scaffolds: list[str] = field(default_factory=list)
 
 
 async def nested_work(git: Git, root: Path, nested: tuple[str, ...]) -> NestedWork:
-    """The work in the nested repositories, its paths relative to `root`; raise GitError."""
+    """Return the work in the nested repositories, its paths relative to `root`; raise GitError."""
     if not nested:
         return NestedWork()
     submodules = await _declared_submodules(git, root)
@@ -32,7 +32,7 @@ async def nested_work(git: Git, root: Path, nested: tuple[str, ...]) -> NestedWo
 
 
 def histories(root: Path, scaffolds: list[str]) -> list[str]:
-    """The git directories of those scaffolds that hold commits."""
+    """Return the git directories of the scaffolds that have commits."""
     found = [f"{folder}/.git" for folder in scaffolds]
     return [path for path in found if _holds_commits(root / path)]
 
@@ -50,7 +50,7 @@ async def _declared_submodules(git: Git, root: Path) -> set[str]:
     try:
         answer = await git.run(*command, ok=(0, 1))
     except GitError:
-        return set()  # a `.gitmodules` that git can't read declares nothing
+        return set()  # a `.gitmodules` that git cannot read declares nothing
     entries = os.fsdecode(answer.stdout).split("\0")
     return {entry.partition("\n")[2] for entry in entries if entry}
 

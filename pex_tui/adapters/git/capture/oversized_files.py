@@ -1,4 +1,4 @@
-"""Files that git does not take are kept beside the attempt's log, for a reset deletes them."""
+"""Keep files that are too large for git beside the attempt's log, because a reset deletes them."""
 
 import os
 import shutil
@@ -11,29 +11,29 @@ from pex_tui.engine.run_paths import Places
 
 LEFT_OUT = "left-out"
 ASIDE = "aside"
-"""The folders of an attempt for what is too large for git, and for what else can't land."""
+"""The attempt's folders for files too large for git, and for others that cannot land."""
 
 
 def left_out_folder(places: Places, key: AttemptKey) -> Path:
-    """Where the attempt's files lie that are too large for git."""
+    """Return the folder of the attempt's files that are too large for git."""
     return places.attempt(key.run, key.task, key.attempt) / LEFT_OUT
 
 
 def files_left_out(folder: Path) -> tuple[str, ...]:
-    """The absolute paths of the files in an attempt's folder for them, sorted."""
+    """Return the absolute paths of an attempt's files that are too large for git, sorted."""
     found = (path for path in folder.rglob("*") if not path.is_dir())
     return tuple(sorted(os.fspath(path) for path in found))
 
 
 def has_left_out(run_folder: Path) -> bool:
-    """Whether an attempt of the run has such files."""
+    """Return whether an attempt of the run has such files."""
     return any(run_folder.glob(f"*/*/{LEFT_OUT}"))
 
 
 def set_aside(root: Path, paths: Sequence[str], folder: Path) -> None:
-    """Move files and folders of a work tree there, under the same paths; raise OSError.
+    """Move files and folders of a work tree there, keeping their relative paths; raise OSError.
 
-    What lies beyond a link is not the work tree's, and stays. What is there already is kept.
+    Anything behind a link is outside the work tree and stays. Existing files are kept.
     """
     for path in paths:
         source, target = root / path, folder / path
@@ -44,7 +44,7 @@ def set_aside(root: Path, paths: Sequence[str], folder: Path) -> None:
             target = target.with_name(f"{target.name}~")
         try:
             source.rename(target)
-        except OSError:  # another disk, or a folder made read-only: the reset removes the source
+        except OSError:  # another disk, or a read-only folder: the reset removes the source
             copy(source, target)
 
 

@@ -1,4 +1,4 @@
-"""Makes a commit of a work tree as it is, and keeps it under a ref."""
+"""Commit a work tree as it is, and keep the commit under a ref."""
 
 import asyncio
 import os
@@ -17,19 +17,19 @@ from pex_tui.adapters.git.plumbing.shadow_index import Changes, IndexEntry, Shad
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.unlanded import Why
 
-# A new file beyond this size is no source: the object store would keep it for good.
+# A new file beyond this size is not source code: the object store would keep it for good.
 HUGE_BYTES = 100 * 1024 * 1024
 _KEEP_ATTEMPTS = 3
 
 
 class Extras(Struct, frozen=True):
-    """What goes into a snapshot besides changed and new files, and what stays out of it.
+    """What a snapshot includes besides changed and new files, and what it leaves out.
 
-    `foreign` are paths, and folders ending in a slash, that never go in when they are new;
-    `forced` go in though ignored. Of what a sparse checkout leaves out, `absent` are entries that
-    go in without a file, and `gone` are deleted paths. New files that are too large for git, and
-    histories of repositories whose files go in, are moved to the folder of the `attempt`; without
-    one they stay.
+    `foreign` are paths, and folders ending in a slash, that are never included when new; `forced`
+    are included though ignored. Of the files that a sparse checkout leaves out, `absent` are
+    entries to include without a file and `gone` are deleted paths. New files that are too large for
+    git, and histories of repositories whose files are included, move to the folder of the
+    `attempt`; without one they stay.
     """
 
     foreign: frozenset[str] = frozenset()
@@ -40,16 +40,16 @@ class Extras(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """A commit on the start commit, and the paths in which it differs; of a rename, both."""
+    """A commit on the start commit, and the paths in which it differs; both paths of a rename."""
 
     commit: CommitId
     files: tuple[str, ...]
 
 
 class Label(Struct, frozen=True):
-    """What a snapshot is called: its commit message, its ref, and who commits.
+    """The labels of a snapshot: its commit message, its ref and its committer.
 
-    `identity` are git's variables for author and committer.
+    `identity` holds git's variables for author and committer.
     """
 
     message: str
@@ -58,7 +58,7 @@ class Label(Struct, frozen=True):
 
 
 class Work(Struct, frozen=True):
-    """The paths of a task's work: what it removed, what it changed, what it made.
+    """The paths of a task's work: removed, changed and new.
 
     `huge` are new files that are too large for git, `scaffolds` repositories whose files are new.
     """
@@ -71,7 +71,7 @@ class Work(Struct, frozen=True):
 
 
 async def select_work(shadow: Shadow, extras: Extras) -> Work:
-    """What of a work tree's changes goes into a snapshot; raise GitError."""
+    """Select the changes of a work tree that go into a snapshot; raise GitError."""
     changes = await shadow.changes()
     nested = await nested_work(shadow.git, shadow.root, changes.nested)
     return await asyncio.to_thread(_sort_out, shadow.root, changes, nested, extras)
@@ -95,10 +95,10 @@ def _sort_out(root: Path, changes: Changes, nested: NestedWork, extras: Extras) 
 
 
 async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapshot | None:
-    """Commit the work tree as it is on the start commit; None when nothing changed.
+    """Commit the work tree as it is on the start commit; return None if nothing changed.
 
-    Raises GitError. Until the ref is there, a `git gc --prune=now` of the user's may take the new
-    objects away: whether all are there is looked at afterwards, and if not, it is done again.
+    Raises GitError. Until the ref exists, a `git gc --prune=now` of the user may delete the new
+    objects: the snapshot is checked for missing objects afterwards and repeated if there are any.
     """
     for attempt in range(1, _KEEP_ATTEMPTS + 1):
         await _stage(shadow, extras)
@@ -112,21 +112,21 @@ async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapsho
 
 
 async def _stage(shadow: Shadow, extras: Extras) -> None:
-    """Bring the shadow's index up to the work tree, also of what was made unreadable."""
+    """Update the shadow's index from the work tree, including files that were made unreadable."""
     await asyncio.to_thread(_open_folders, shadow.root)
     work = await select_work(shadow, extras)
     if extras.attempt is not None:
         await asyncio.to_thread(_set_aside, shadow.root, work, extras.attempt)
     await shadow.remove(work.gone)
-    await shadow.put(extras.absent)  # without a mark that a reset would heed
+    await shadow.put(extras.absent)  # without a mark that a reset would obey
     await asyncio.to_thread(_make_readable, shadow.root, [*work.changed, *work.new])
     await shadow.add([*work.changed, *work.new])
 
 
 def _open_folders(root: Path) -> None:
-    """Let the owner into every folder: git passes over what it may not enter.
+    """Give the owner access to all folders: git skips folders that it may not enter.
 
-    Git keeps no folder's mode, and of a file only whether it can be executed.
+    Git stores no mode of folders, and of files only the executable bit.
     """
     waiting = [os.fspath(root)]
     while waiting:
@@ -144,7 +144,7 @@ def _make_readable(root: Path, paths: list[str]) -> None:
 
 
 def _permit(path: str, bits: int) -> None:
-    """Add the owner's permissions; what can't be changed fails where it is read."""
+    """Add permissions for the owner; a failure shows where the path is read."""
     with suppress(OSError):
         mode = stat.S_IMODE(os.lstat(path).st_mode)
         if mode & bits != bits:
@@ -173,7 +173,7 @@ async def _commit_staged(shadow: Shadow, label: Label) -> Snapshot | None:
 
 
 async def changed_paths(git: Git, old: str, new: str) -> tuple[str, ...]:
-    """The paths that differ between two trees or commits; of a rename, both."""
+    """Return the paths that differ between two trees or commits; both paths of a rename."""
     answer = await git.run("diff-tree", "-r", "-z", "--no-renames", "--name-only", old, new)
     return tuple(path for path in os.fsdecode(answer.stdout).split("\0") if path)
 
@@ -187,7 +187,7 @@ def _is_huge(path: Path) -> bool:
 
 
 def _is_storable(path: Path) -> bool:
-    """Git stores files, links and submodules; a pipe, a socket or a device has no content."""
+    """Return whether git stores such a path: a pipe, a socket or a device has no content."""
     try:
         mode = path.lstat().st_mode
     except OSError:
@@ -196,7 +196,7 @@ def _is_storable(path: Path) -> bool:
 
 
 def is_foreign(path: str, foreign: frozenset[str]) -> bool:
-    """Whether the path, or a folder on its way (ending in a slash), is one of those."""
+    """Return whether the path, or a folder above it (ending in a slash), is one of those."""
     if path in foreign:
         return True
     end = path.find("/")

@@ -1,7 +1,7 @@
-"""Repositories of submodules, which live inside a workspace's own git directory and go with it.
+"""Submodule repositories, which live inside a workspace's own git directory and vanish with it.
 
 Commits that an attempt made in one are fetched into the user's repository of the same submodule, so
-that a pointer to them resolves once it has landed; what it did not commit becomes a commit there.
+that a pointer to them resolves once it has landed. Uncommitted work becomes a commit there.
 """
 
 import os
@@ -16,15 +16,16 @@ from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, Git, GitError, 
 from pex_tui.core.model.unlanded import Unlanded, Why, unlanded
 
 MODULES = "modules"
-# Commands of remotes that an agent may have configured are never run.
+# Commands of remotes that an agent may have configured must never run.
 _ALONE = {"GIT_ALLOW_PROTOCOL": "none"}
 
 
 class Submodules(Struct, frozen=True):
     """The submodules of one work tree, and the user's repositories of them in `stores`.
 
-    What is kept gets refs that begin with `ref`, by `identity`. `scratch` is a folder to be made: a
-    git directory of ours, as the agent may have written the submodule's configuration.
+    Kept commits get refs that begin with `ref`, made by `identity`. `scratch` is a folder to
+    create: a git directory of ours, because the agent may have written the submodule's
+    configuration.
     """
 
     stores: Path
@@ -35,7 +36,7 @@ class Submodules(Struct, frozen=True):
     below: str = ""
 
     async def keep(self, git: Git, gitlinks: list[str]) -> tuple[Unlanded, ...]:
-        """Keep what the checked-out ones of these submodules hold alone; what that was.
+        """Keep what only the checked-out submodules among these hold; return what that was.
 
         `git` reads `.gitmodules` of the work tree. Raises GitError or OSError.
         """
@@ -70,7 +71,7 @@ class Submodules(Struct, frozen=True):
             yield one
 
     async def _edits(self, source: Git, root: Path, head: str) -> str:
-        """The submodule's work tree as a commit on its HEAD; empty when nothing differs."""
+        """Return the submodule's work tree as a commit on its HEAD; empty if nothing differs."""
         remove_tree(self.scratch)
         try:
             await _make_bare(self.scratch, source)
@@ -89,7 +90,7 @@ class Submodules(Struct, frozen=True):
 
 
 async def gitlinks_of(git: Git) -> list[str]:
-    """The paths of submodules in the index; raise GitError."""
+    """Return the paths of submodules in the index; raise GitError."""
     return _gitlinks((await git.run(*WHOLE_TREE, "ls-files", "-s", "-z")).stdout)
 
 
@@ -99,12 +100,12 @@ def _gitlinks(listing: bytes) -> list[str]:
 
 
 async def _names(git: Git, root: Path) -> dict[str, str]:
-    """The submodules' names by their paths, as far as `.gitmodules` tells."""
+    """Return the submodules' names by path, as far as `.gitmodules` has them."""
     command = ("config", "-z", "-f", str(root / ".gitmodules"), "--get-regexp")
     try:
         answer = await git.run(*command, r"^submodule\..*\.path$", ok=(0, 1))
     except GitError:
-        return {}  # there is none, or git can't read it
+        return {}  # there is none, or git cannot read it
     entries = (entry.partition("\n") for entry in os.fsdecode(answer.stdout).split("\0"))
     return {
         path: key.removeprefix("submodule.").removesuffix(".path")
@@ -114,7 +115,7 @@ async def _names(git: Git, root: Path) -> dict[str, str]:
 
 
 def _git_dir(checkout: Path) -> Path | None:
-    """The git directory of a submodule that is checked out there."""
+    """Return the git directory of a submodule that is checked out there."""
     link = checkout / ".git"
     if is_folder(link):
         return link
@@ -127,7 +128,7 @@ def _git_dir(checkout: Path) -> Path | None:
 
 
 async def _unpushed(git: Git) -> list[str]:
-    """Commits of HEAD, branches and the stash that no remote has, HEAD's first."""
+    """Return commits of HEAD, branches and the stash that no remote has, those of HEAD first."""
     answer = await git.run("rev-parse", "HEAD", "--branches", "--glob=refs/stash", ok=(0, 128))
     tips = dict.fromkeys(answer.text.split()) if answer.status == 0 else {}
     return [
@@ -138,10 +139,11 @@ async def _unpushed(git: Git) -> list[str]:
 
 
 async def _fetch(store: Git, source: Git, refs: Mapping[str, str]) -> None:
-    """Bring commits into the user's repository of the submodule, made here if there is none."""
+    """Fetch commits into the user's repository of the submodule, creating it if there is none."""
     if not (store.git_dir / "HEAD").is_file():
         await _make_bare(store.git_dir, source)
-        await store.run("config", "core.bare", "false")  # else `git submodule update` refuses it
+        # Without it `git submodule update` refuses the repository.
+        await store.run("config", "core.bare", "false")
     await store.run(
         *("-c", "protocol.version=2", "-c", "protocol.file.allow=always", "fetch", "-q"),
         *("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow"),
@@ -158,9 +160,9 @@ async def _make_bare(git_dir: Path, like: Git) -> None:
 
 
 async def unpushed_submodules(git_dir: Path) -> tuple[str, ...]:
-    """Submodules with commits that no remote of theirs has; raise GitError.
+    """Return submodules with commits that no remote of theirs has; raise GitError.
 
-    They go with the worktree, and nothing in the repository around them keeps them.
+    These commits vanish with the worktree: nothing in the outer repository keeps them.
     """
     found = []
     for folder in _repositories(git_dir / MODULES):
@@ -174,7 +176,10 @@ async def unpushed_submodules(git_dir: Path) -> tuple[str, ...]:
 
 
 def _repositories(folder: Path) -> list[Path]:
-    """Git directories at and below the folder; a submodule's name may have slashes."""
+    """Return the git directories at and below the folder.
+
+    A submodule's name may contain slashes.
+    """
     if (folder / "HEAD").is_file():
         return [folder, *_repositories(folder / MODULES)]
     if not folder.is_dir():

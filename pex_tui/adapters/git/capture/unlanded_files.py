@@ -1,7 +1,8 @@
-"""What lies in a worktree and is no part of the snapshot: moved beside the attempt's log, named.
+"""Files in a worktree that are not in the snapshot: moved beside the attempt's log and reported.
 
-The index of the shadow holds the snapshot by then. What git still calls untracked is ignored, is a
-repository of its own, or has a name or a content that git does not store. A reset deletes it all.
+At this point the shadow's index holds the snapshot. A path that git still calls untracked is
+ignored, is a repository of its own, or has a name or content that git cannot store. A reset deletes
+all of them.
 """
 
 import asyncio
@@ -24,11 +25,11 @@ from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.formatting import size
 from pex_tui.core.model.unlanded import Unlanded, Why, unlanded
 
-# Ignored files beyond this size are named and not kept: they are what a build leaves.
+# Ignored files beyond this size are reported but not kept: they are build output.
 MOST_IGNORED_BYTES = 100 * 1024 * 1024
 _RECORD = "found.json"
 _PRECIOUS = (Why.CLONE, Why.HISTORY, Why.REFUSED)
-# What tools leave wherever they work. Nobody misses it, so nobody is told.
+# Caches that tools leave behind; they are neither kept nor reported.
 _CACHES = (
     *("__pycache__", "*.pyc", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
     *(".coverage", ".tox", ".nox", ".venv", "venv", "*.egg-info", "node_modules", ".npm", ".yarn"),
@@ -40,9 +41,9 @@ _CACHE_MARK = "CACHEDIR.TAG"  # bford.info/cachedir
 
 
 class Ground(Struct, frozen=True):
-    """What lay in a worktree before its attempt began, and what stays in it after a reset.
+    """Files in a worktree from before its attempt began, and those that a reset leaves alone.
 
-    `foreign` are paths, and folders ending in a slash; `since_ns` is when the attempt began, in
+    `foreign` are paths, and folders ending in a slash; `since_ns` is the start of the attempt in
     nanoseconds; `keep` are patterns of paths that a reset leaves alone.
     """
 
@@ -52,26 +53,25 @@ class Ground(Struct, frozen=True):
 
 
 def ground_of(worktree: Worktree, keep: tuple[str, ...] = ()) -> Ground:
-    """What lay in the worktree when it was handed over; raise OSError."""
+    """Return what was in the worktree when it was handed over; raise OSError."""
     foreign = frozenset((*worktree.included, *worktree.untracked))
     return Ground(foreign, worktree.record.stat().st_mtime_ns, keep)
 
 
 def aside_folder(attempt: Path) -> Path:
-    """Where the attempt with that folder has what was set aside."""
+    """Return the folder for what was set aside of the attempt with that folder."""
     return attempt / ASIDE
 
 
 def has_precious(run_folder: Path) -> bool:
-    """Whether an attempt of the run has something aside that may be the only copy of work."""
+    """Return whether an attempt of the run has set aside what may be the only copy of work."""
     return any(any(run_folder.glob(f"*/*/{ASIDE}/{why}/*")) for why in _PRECIOUS)
 
 
 async def put_aside(shadow: Shadow, ground: Ground, folder: Path) -> tuple[Unlanded, ...]:
-    """Move what is no part of the snapshot into the folder; what that was, and where it is now.
+    """Move files that are not in the snapshot into the folder; return them with their new places.
 
-    What an earlier call found that was cut short is in the answer as well. Raises GitError or
-    OSError.
+    Includes what an earlier, interrupted call found. Raises GitError or OSError.
     """
     found = await others(shadow, *(f"--exclude={name}" for name in ground.keep))
     entries = [name for name in found if not is_foreign(name, ground.foreign)]
@@ -82,7 +82,7 @@ async def put_aside(shadow: Shadow, ground: Ground, folder: Path) -> tuple[Unlan
 
 
 async def _special(shadow: Shadow) -> list[str]:
-    """Tracked paths at which there is something now that is no file, no link and no folder."""
+    """Return tracked paths that are now neither a file nor a link nor a folder."""
     removed = await shadow.git.run(
         *(*WHOLE_TREE, "diff-index", "--cached", "-z", "--name-only", "--diff-filter=D"),
         shadow.start,
@@ -100,7 +100,7 @@ def _is_special(path: Path) -> bool:
 
 
 async def others(shadow: Shadow, *options: str) -> list[str]:
-    """Paths that the index does not know, tools' caches apart; a folder of such ends in a slash.
+    """Return paths unknown to the index, without tools' caches; unknown folders end in a slash.
 
     `options` are those of `git ls-files`. Raises GitError.
     """
@@ -155,13 +155,13 @@ class _Aside(Struct, frozen=True):
         return tuple(found)
 
     def _histories(self) -> list[Unlanded]:
-        """What the snapshot set aside of repositories whose files are work."""
+        """Return what the snapshot set aside of repositories whose files are work."""
         place = self.folder / Why.HISTORY
         paths = sorted(str(found.parent.relative_to(place)) + "/" for found in place.rglob(".git*"))
         return [unlanded(Why.HISTORY, paths, str(place))] if paths else []
 
     def _why(self, name: str, ignored: set[str]) -> Why | None:
-        """Why a path is not in the snapshot; None when nobody would miss it."""
+        """Return the reason a path is not in the snapshot; None if nobody would miss it."""
         place = self.root / name
         if not name.endswith("/"):
             return Why.IGNORED if name in ignored else Why.REFUSED
@@ -173,8 +173,8 @@ class _Aside(Struct, frozen=True):
         return self._why_folder(name, ignored)
 
     def _why_folder(self, name: str, ignored: set[str]) -> Why | None:
-        """Of a folder that is not ignored itself and has nothing in the snapshot."""
-        unseen: list[OSError] = []  # folders too deep for a path, or closed to us, may hold files
+        """Return the reason for a folder that is not ignored and has nothing in the snapshot."""
+        unseen: list[OSError] = []  # folders too deep for a path, or unreadable, may hold files
         is_empty, holds_ignored = True, any(path.startswith(name) for path in ignored)
         for parent, folders, files in os.walk(self.root / name, onerror=unseen.append):
             if ".git" in (*folders, *files):
@@ -186,7 +186,10 @@ class _Aside(Struct, frozen=True):
         return Why.IGNORED if holds_ignored else Why.REFUSED
 
     def _that_fit(self, names: list[str]) -> tuple[list[str], list[str], int]:
-        """Those that are small enough together to be kept, the others, and the size of those."""
+        """Split names into those small enough in total to keep and the others.
+
+        Return the others' size.
+        """
         room, fit, others, amount = MOST_IGNORED_BYTES, [], [], 0
         for name in names:
             taken = sum(_sizes(self.root / name))
@@ -200,7 +203,7 @@ class _Aside(Struct, frozen=True):
 
 
 def changed_foreign(root: Path, ground: Ground) -> list[str]:
-    """What lay there before and was changed since, and new files in folders that lay there."""
+    """Return foreign files that were changed since, and new files in foreign folders."""
     return sorted(
         {
             str(path.relative_to(root))
@@ -220,13 +223,13 @@ def _changed_ns(path: Path) -> int:
 
 
 def _has_content(path: Path) -> bool:
-    """Whether it is a file or a link: a pipe, a socket or a device holds nothing to keep."""
+    """Return whether it is a file or a link: a pipe, a socket or a device holds nothing to keep."""
     mode = path.lstat().st_mode
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
 def _files(place: Path) -> Iterator[Path]:
-    """The file there, or all files below the folder; follows no link, enters no cache."""
+    """Yield the file, or all files below the folder; follow no link and enter no cache."""
     if not is_folder(place):
         yield place
         return
@@ -244,7 +247,7 @@ def _sizes(place: Path) -> Iterator[int]:
 
 
 def parsed(content: list[dict[str, Any]]) -> tuple[Unlanded, ...]:
-    """From JSON; raise KeyError, TypeError or ValueError."""
+    """Parse from JSON; raise KeyError, TypeError or ValueError."""
     return tuple(
         Unlanded(Why(one["why"]), tuple(one["paths"]), one["count"], one["kept"], one["detail"])
         for one in content

@@ -1,4 +1,4 @@
-"""The user's uncommitted work as a commit, without touching their index or files."""
+"""The user's uncommitted work as a commit, without touching the user's index or files."""
 
 import tempfile
 from pathlib import Path
@@ -14,9 +14,9 @@ _MESSAGE = "Uncommitted work that a run started from\n"
 
 
 async def snapshot_uncommitted(repository: Repository, ref: str) -> CommitId:
-    """A commit on HEAD with tracked and untracked, not ignored work, kept under the ref.
+    """Commit tracked and untracked (not ignored) work on HEAD, under the ref.
 
-    HEAD itself when all is committed. Raises RepositoryError.
+    Returns HEAD itself if everything is committed. Raises RepositoryError.
     """
     head = await repository.head()
     identity = await repository.check_identity()

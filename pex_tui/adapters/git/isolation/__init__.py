@@ -1,1 +1,1 @@
-"""Repositories of their own for workspaces, and a watch on the one that is shared."""
+"""Isolation: a repository for each workspace, and a watch on the user's repository."""

@@ -1,7 +1,7 @@
-"""Reads the refs and reflogs of a workspace's repository as text, without running git there.
+"""Read the refs and reflogs of a workspace's repository as text, without running git there.
 
-An agent may have written anything into its git directory, so only regular files of a sane size
-count, no link is followed, and what is no object id is nothing.
+An agent may have written anything into its git directory, so only regular files of a sane size are
+read, no link is followed, and anything that is not an object id is ignored.
 """
 
 import os
@@ -19,15 +19,15 @@ _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SYMBOLIC = "ref: "
 _STASH = "refs/stash"
 _REMOTES = "refs/remotes/"
-# What these put in a commit's place holds what that held, or more.
+# After one of these, the new commit holds what the old one held, or more.
 _SUPERSEDES = ("commit (amend)", "rebase")
 
 
 class AgentRefs(Struct, frozen=True):
-    """What a repository's refs and reflogs name. `branch` is HEAD's, empty when it is detached.
+    """The commits named by a repository's refs and reflogs. `branch` is HEAD's, empty if detached.
 
-    `stashes` are the newest first; `logged` are commits that a reflog names, but for those that
-    were amended or rebased.
+    `stashes` are newest first; `logged` are commits named by a reflog, without those that were
+    amended or rebased.
     """
 
     head: str
@@ -38,11 +38,11 @@ class AgentRefs(Struct, frozen=True):
 
     @property
     def fetched(self) -> tuple[str, ...]:
-        """What came from remotes."""
+        """Commits that were fetched from remotes."""
         return tuple(oid for name, oid in self.refs.items() if name.startswith(_REMOTES))
 
     def moved(self, laid: dict[str, str]) -> dict[str, str]:
-        """The branches and tags that are not as they were laid."""
+        """Return the branches and tags that differ from those laid at the start."""
         return {
             name: oid
             for name, oid in self.refs.items()
@@ -51,7 +51,7 @@ class AgentRefs(Struct, frozen=True):
 
 
 def read_agent_refs(git_dir: Path) -> AgentRefs:
-    """What the git directory holds; whatever can't be read is as if it were not there."""
+    """Read the git directory; unreadable parts count as absent."""
     refs = parse_packed(text_of(git_dir / PACKED)) | dict(_loose(git_dir / "refs"))
     heads = [text_of(git_dir / "HEAD")]
     heads += [text_of(folder / "HEAD") for folder in _folders(git_dir / "worktrees")]
@@ -67,7 +67,7 @@ def read_agent_refs(git_dir: Path) -> AgentRefs:
 
 
 def parse_packed(text: str) -> dict[str, str]:
-    """The refs of a file `packed-refs`."""
+    """Parse the refs of a `packed-refs` file."""
     found = {}
     for line in text.splitlines():
         oid, _, name = line.partition(" ")
@@ -77,7 +77,7 @@ def parse_packed(text: str) -> dict[str, str]:
 
 
 def text_of(path: Path) -> str:
-    """A regular file's text, empty for anything else."""
+    """Return a regular file's text, empty for anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -97,7 +97,7 @@ def _loose(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _logged(logs: Path) -> Iterator[str]:
-    """The commits of all reflogs below the folder, but for stashes and what was superseded."""
+    """Yield the commits of all reflogs below the folder, without stashes and superseded commits."""
     for path in _files(logs):
         if path == logs / _STASH:
             continue
@@ -107,7 +107,7 @@ def _logged(logs: Path) -> Iterator[str]:
 
 
 def log_entries(log: Path) -> list[tuple[str, str, str]]:
-    """(old id, new id, message) of each line of a reflog."""
+    """Return (old id, new id, message) of each line of a reflog."""
     found = []
     for line in text_of(log).splitlines():
         people, _, words = line.partition("\t")

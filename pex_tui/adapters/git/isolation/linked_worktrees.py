@@ -1,7 +1,7 @@
-"""Linked worktrees of the user's repository, in which version 0.1 let attempts work.
+"""Linked worktrees of the user's repository, which version 0.1 used as workspaces.
 
-What is at work in one is captured there; before its place is used again it goes, with the
-registration in the user's repository.
+Work in one is captured there; before its place is used again, the worktree and its registration in
+the user's repository are removed.
 """
 
 from contextlib import suppress
@@ -15,10 +15,10 @@ _FOLDER = "worktrees"
 
 
 def registered(common_dir: Path, root: Path) -> list[Worktree]:
-    """The linked worktrees that lie below `root`, those half made by a killed git included."""
+    """Return the linked worktrees below `root`, including those half made by a killed git."""
     found = []
     for link in sorted((common_dir / _FOLDER).glob("*/gitdir")):
-        with suppress(OSError):  # another is being removed meanwhile, or isn't ours to read
+        with suppress(OSError):  # one is being removed at this moment, or is not readable
             path = Path(link.read_text("utf-8", "surrogateescape").removesuffix("\n")).parent
             if path.is_relative_to(root):
                 found.append(Worktree(path, link.parent))
@@ -32,7 +32,7 @@ def forget_linked(common_dir: Path, path: Path) -> None:
 
 
 def forget_half_made(common_dir: Path, pool: Path) -> None:
-    """Remove what a `git worktree add` left that was ended while it made a place in the pool.
+    """Remove what a killed `git worktree add` left in the pool.
 
     As long as one `commondir` is empty, git refuses to work with any worktree. Such an entry has no
     index yet, so there is no work in it.
@@ -45,7 +45,7 @@ def forget_half_made(common_dir: Path, pool: Path) -> None:
 
 
 def unlink(worktree: Worktree, common_dir: Path) -> None:
-    """Remove a linked worktree's registration: what `git worktree remove` does, if it may."""
+    """Remove a linked worktree's registration, as `git worktree remove` would."""
     folder = common_dir / _FOLDER
     if worktree.is_linked and worktree.git_dir.parent == folder and _is_of(worktree):
         remove_tree(worktree.git_dir)
@@ -54,13 +54,13 @@ def unlink(worktree: Worktree, common_dir: Path) -> None:
 
 
 def let_go_of_branch(worktree: Worktree, commit: CommitId) -> None:
-    """Detach a linked worktree's HEAD, as git lets nobody use a branch that is checked out."""
+    """Detach a linked worktree's HEAD: git lets nobody else use a branch that is checked out."""
     if worktree.is_linked and is_folder(worktree.git_dir):
         put_file(worktree.git_dir / "HEAD", f"{commit}\n")
 
 
 def _is_of(worktree: Worktree) -> bool:
-    """Whether the administrative folder is still this worktree's, and no other's by now."""
+    """Return whether the administrative folder still belongs to this worktree."""
     try:
         link = (worktree.git_dir / "gitdir").read_text("utf-8", "surrogateescape")
     except OSError:

@@ -1,4 +1,4 @@
-"""Brings commits of a workspace's repository into the user's, whole before any ref names them."""
+"""Copy commits of a workspace's repository to the user's, complete before any ref names them."""
 
 import os
 from collections.abc import Iterable
@@ -14,16 +14,16 @@ _NOT_REPLACED = {"GIT_NO_REPLACE_OBJECTS": "1"}
 
 
 def with_objects_of(git: Git, git_dir: Path) -> Git:
-    """The same git, which sees the objects of another git directory too, and nothing else of it."""
+    """Return a git that also sees the objects, and only those, of another git directory."""
     objects = os.fsdecode(quoted_path(git_dir / "objects", ":"))
     more = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": objects, "GIT_NO_LAZY_FETCH": "1"}
     return replace(git, env={**git.env, **more})
 
 
 async def bring_over(git: Git, git_dir: Path, tips: Iterable[CommitId]) -> None:
-    """Copy what the commits need and no ref of ours holds; raise GitError when it is incomplete.
+    """Copy what the commits need and none of our refs holds; raise GitError if it is incomplete.
 
-    Whatever the other repository borrows from elsewhere is copied as well.
+    Objects that the other repository borrows from elsewhere are copied as well.
     """
     wanted = "".join(f"{tip}\n" for tip in tips).encode()
     there = with_objects_of(git, git_dir)

@@ -1,8 +1,8 @@
-"""Notices what was done to the user's repository while agents were at work in theirs.
+"""Detect changes to the user's repository while agents work in theirs.
 
-Agents have repositories of their own, but they know the way to the user's. Nobody can tell an
-agent's git from a person's, so what a person does every day is not told (commits, fetches, new
-branches), what only a program does is undone, and all else is told with the way back.
+Agents have repositories of their own, but they can find the user's. An agent's git cannot be told
+from a person's. So everyday changes (commits, fetches, new branches) are not reported, changes that
+only a program makes are undone, and all others are reported with a way to undo them.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _FILES = (
     _ALTERNATES,
     _SHALLOW,
 )
-# Without these git takes the repository for none, or can't write a ref.
+# Without these, git does not recognise the repository, or cannot write a ref.
 _FOLDERS = ("objects", "refs", "logs/refs")
 # Other programs keep refs of their own elsewhere, and a fetch moves those of the remotes.
 _WATCHED = ("refs/heads/", "refs/tags/", "refs/notes/", _REPLACE)
@@ -53,7 +53,7 @@ _MOST_TOLD = 12
 
 
 class Seen(Struct, frozen=True):
-    """What the user's repository was like: refs, stashes, files by their path, and its HEAD."""
+    """The state of the user's repository: refs, stashes, files by path, and HEAD."""
 
     refs: dict[str, str]
     stashes: tuple[str, ...]
@@ -61,7 +61,7 @@ class Seen(Struct, frozen=True):
     head: str = ""
 
     def as_json(self) -> str:
-        """For the next engine."""
+        """Return the state as JSON, for the next engine."""
         files = {
             os.fsencode(name).hex(): b64encode(raw).decode() for name, raw in self.files.items()
         }
@@ -70,9 +70,9 @@ class Seen(Struct, frozen=True):
 
 
 class UserWatch:
-    """Compares a user's repository, which has a stand-in, with what it was like at the last look.
+    """Compares a user's repository, which has a stand-in, with its state at the last look.
 
-    `store` is a file for that, and `aside` a folder for what is put out of the way.
+    `store` is the file for that state, and `aside` a folder for replaced files.
     """
 
     def __init__(self, repository: Repository, store: Path, aside: Path) -> None:
@@ -84,7 +84,10 @@ class UserWatch:
         self._looking = asyncio.Lock()
 
     async def begin(self, *, is_quiet: bool) -> None:
-        """An attempt is about to start; `is_quiet` when no other is at work. Raises GitError."""
+        """Note that an attempt is about to start; `is_quiet` if no other one is live.
+
+        Raises GitError.
+        """
         async with self._looking:
             if is_quiet or self._last() is None:
                 self._keep(await self._look())
@@ -92,9 +95,9 @@ class UserWatch:
     async def compare(
         self, run: RunId, at_work: Callable[[], Collection[TaskId]]
     ) -> tuple[str, ...]:
-        """What was done since the last look, in sentences; undone as far as that is safe.
+        """Return the changes since the last look, as sentences; undo them where that is safe.
 
-        `at_work` names the tasks that are at work when it is asked. Raises GitError or OSError.
+        `at_work` returns the tasks that are live. Raises GitError or OSError.
         """
         during = {*at_work()}
         async with self._looking:
@@ -126,7 +129,7 @@ class UserWatch:
                 yield name, path.read_bytes()
 
     def _mend(self, before: Seen) -> list[str]:
-        """Put back what git needs to take the repository for one: its folders and a sound HEAD."""
+        """Restore what git needs to recognise the repository: its folders and a valid HEAD."""
         told = []
         for name in _FOLDERS:
             ours = self.repository.stand_in
@@ -141,14 +144,14 @@ class UserWatch:
         return told
 
     async def _files(self, before: Seen, now: Seen) -> list[str]:
-        """Which files were changed; `now` holds what was put back."""
+        """Return the files that changed; `now` receives the ones restored."""
         told = []
         for name in sorted(before.files.keys() | now.files.keys()):
             old, new = before.files.get(name), now.files.get(name)
             if old == new:
                 continue
             if name == _SHALLOW and old is not None:
-                continue  # a fetch deepens what is shallow; nothing makes it so what is whole
+                continue  # a fetch deepens a shallow clone; no command makes a full clone shallow
             if name.startswith("config"):
                 told += await self._configured(name, old or b"", new)
                 self._note(now, name)
@@ -161,9 +164,9 @@ class UserWatch:
         return told
 
     def _note(self, now: Seen, name: str) -> None:
-        """Take up what a file holds after it was put back.
+        """Note a file's content after it was restored.
 
-        Nothing else is looked at again: what was done since the look is for the next one to tell.
+        Nothing else is read again: later changes are for the next look.
         """
         path = self._common / name
         now.files.pop(name, None)
@@ -171,12 +174,12 @@ class UserWatch:
             now.files[name] = path.read_bytes()
 
     async def _configured(self, name: str, old: bytes, new: bytes | None) -> list[str]:
-        """Which settings were changed; those that break or hijack git are put back."""
+        """Return the settings that changed; those that break or hijack git are restored."""
         try:
             was, has = await self._parse(old), await self._parse(new or b"")
         except GitError:
             return [self._put_back(name, old, new)]
-        if _VERSION in was and _VERSION not in has:  # git writes it, and nobody takes it away
+        if _VERSION in was and _VERSION not in has:  # git writes it, and nobody removes it
             return [self._put_back(name, old, new)]
         changed = [key for key in was.keys() | has.keys() if was.get(key) != has.get(key)]
         config = ("config", "-f", str(self._common / name))
@@ -203,7 +206,7 @@ class UserWatch:
     def _put_back(
         self, name: str, old: bytes | None, new: bytes | None, path: Path | None = None
     ) -> str:
-        """Put a file back as it was, and what was there out of the way."""
+        """Restore a file, and keep the replaced content aside."""
         place, where = path or self._common / name, ""
         if new is not None:
             put_bytes(self.aside / name, new)
@@ -218,7 +221,7 @@ class UserWatch:
         return f".git/{name} was {did}{_UNDONE_WORDS}{where}"
 
     def _kept_aside(self, name: str, old: bytes | None) -> str:
-        """Where a file that may be a person's doing is kept as it was."""
+        """Keep aside the old content of a file that a person may have changed."""
         if old is None:
             return ""
         place = self.aside / f"{name}.before"
@@ -226,7 +229,10 @@ class UserWatch:
         return f"; as it was it is in {place}"
 
     async def _moved(self, run: RunId, before: Seen, now: Seen) -> list[str]:
-        """Which branches, tags and stashes were moved or removed; their commits are kept."""
+        """Return the branches, tags and stashes that were moved or removed.
+
+        Their commits are kept.
+        """
         lost = {ref: oid for ref, oid in before.refs.items() if now.refs.get(ref) != oid}
         gone = [oid for oid in before.stashes if oid not in now.stashes]
         ours = await landing_commits(self._git) if lost else set()
@@ -247,7 +253,7 @@ class UserWatch:
         return [*told, *await self._replaced(before, now)]
 
     async def _replaced(self, before: Seen, now: Seen) -> list[str]:
-        """Which objects are shown as others by new refs; those are removed: history would lie."""
+        """Return the new replace refs, and remove them: they would falsify history."""
         told = []
         new = [ref for ref in now.refs if ref.startswith(_REPLACE) and ref not in before.refs]
         for ref in new:
@@ -258,7 +264,7 @@ class UserWatch:
         return told
 
     async def _fate(self, ref: str, old: str, new: str | None, ours: set[str], saved: str) -> str:
-        """What became of a ref, empty when it is none of an agent's doing; put back if sure.
+        """Return what became of a ref, empty if no agent did it; restore the ref if that is safe.
 
         Its old commit is kept as `saved`.
         """
@@ -282,7 +288,7 @@ class UserWatch:
         return f"{moved}{_UNDONE_WORDS}"
 
     def _is_by_hand(self, ref: str, old: str) -> bool:
-        """Whether the reflog has words for how a branch was moved: plumbing leaves none."""
+        """Return whether a branch was moved by hand: plumbing leaves no message in the reflog."""
         since = []
         for entry in reversed(log_entries(self._common / "logs" / ref)):
             since.append(entry)
@@ -326,12 +332,12 @@ def _kind_and_name(ref: str) -> tuple[str, str]:
 
 
 def _making(kind: str, name: str, old: str) -> str:
-    """The command that makes a branch, a tag or another ref of this name."""
+    """Return the command that creates a branch, a tag or another ref of this name."""
     return f"git {'update-ref' if kind == 'ref' else kind} {name} {old[:10]}"
 
 
 def _switched(old: str, new: str) -> list[str]:
-    """Where the user's checkout stands now, if it stood elsewhere."""
+    """Return where the user's checkout is now, if it has switched."""
     if not old or old == new:
         return []
     branch = old.strip().removeprefix("ref: ").removeprefix("refs/heads/")

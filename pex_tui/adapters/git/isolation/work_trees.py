@@ -1,7 +1,7 @@
-"""Makes, resets and removes the work trees of workspaces, whatever an agent did to them.
+"""Create, reset and remove the work trees of workspaces, whatever an agent did to them.
 
-All of it goes by the shadow, a git directory of ours beside the folder that no agent works in: what
-the workspace's own `.git` says plays no part. After a reset a new one is laid.
+All of this uses the shadow, a git directory of ours beside the folder that no agent works in, and
+ignores the workspace's own `.git`. After a reset a new `.git` is laid.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from pex_tui.core.model.ids import CommitId
 
 
 class WorkTrees(Struct, frozen=True):
-    """The work trees of one repository; ignored paths that match `keep` outlive a reset."""
+    """The work trees of one repository; ignored paths that match `keep` survive a reset."""
 
     repository: Repository
     keep: tuple[str, ...]
@@ -41,10 +41,10 @@ class WorkTrees(Struct, frozen=True):
         pass_fds: tuple[int, ...] = (),
         spared: tuple[str, ...] = (),
     ) -> Shadow:
-        """Bring the work tree to the commit as if freshly made; raise GitError or OSError.
+        """Bring the work tree to the commit as if freshly checked out; raise GitError or OSError.
 
-        Its git directory is laid as well. What is in `pass_fds` git holds open; the `spared` paths
-        stay as they are.
+        Its git directory is laid as well. Git keeps the `pass_fds` open; the `spared` paths stay as
+        they are.
         """
         if not is_folder(worktree.path):
             raise FileNotFoundError(f"{worktree.path} is no folder any more")
@@ -58,7 +58,7 @@ class WorkTrees(Struct, frozen=True):
         return shadow
 
     async def lay(self, worktree: Worktree, commit: CommitId) -> None:
-        """Lay the git directory of a work tree that is as the commit has it.
+        """Lay the git directory of a work tree that matches the commit.
 
         Raises GitError or OSError.
         """
@@ -71,8 +71,8 @@ class WorkTrees(Struct, frozen=True):
     async def plant(self, shadow: Shadow, tree: str) -> None:
         """Put a tree into a work tree that was just reset, as changes on its commit.
 
-        Our own index stays as it is: to us they are the attempt's changes. What is changed outside
-        of the patterns of a sparse checkout is written as well. Raises GitError.
+        Our own index stays as it is, so these are the attempt's changes. Changes outside the
+        patterns of a sparse checkout are written as well. Raises GitError.
         """
         index = shadow.root / ".git" / "index"
         await shadow.git.run(
@@ -80,8 +80,8 @@ class WorkTrees(Struct, frozen=True):
         )
 
     def hand_over_index(self, worktree: Worktree) -> None:
-        """Give the workspace's own git our index, which knows each file's stat data."""
-        # Its time tells git which entries it can't trust.
+        """Copy our index, with each file's stat data, to the workspace's own git."""
+        # Its mtime tells git which entries may be racy.
         shutil.copy2(worktree.shadow / "index", worktree.path / ".git" / "index")
 
     async def remove(self, worktree: Worktree) -> None:
@@ -96,7 +96,7 @@ class WorkTrees(Struct, frozen=True):
         worktree.record.unlink(missing_ok=True)
 
     def _clear(self, path: Path) -> None:
-        """An empty folder, whatever lies at a place that nothing is known of."""
+        """Make an empty folder, whatever is there now."""
         forget_half_made(self.repository.common_dir, path.parent)
         forget_linked(self.repository.common_dir, path)
         for place in Worktree(path, path / ".git").places:
@@ -128,5 +128,5 @@ class WorkTrees(Struct, frozen=True):
 
 
 def _as_pattern(path: str) -> str:
-    """A pattern that matches this path alone."""
+    """Return a pattern that matches only this path."""
     return "/" + re.sub(r"([\\*?\[\]!# ])", r"\\\1", path)

@@ -1,9 +1,9 @@
-"""Lays the git directory of a workspace: a repository of its own that borrows the user's objects.
+"""Lay the git directory of a workspace: a repository of its own that borrows the user's objects.
 
-Refs, stash, reflogs, configuration, hooks and index are the workspace's alone, so nothing that an
-agent tells git there reaches the user or another task. It is laid anew for each attempt, by writing
-a few files: nothing of an earlier attempt's git directory survives, and no git of ours ever reads
-its configuration.
+Refs, stash, reflogs, configuration, hooks and index belong to the workspace alone, so no git
+command of an agent there reaches the user or another task. It is laid anew for each attempt, by
+writing a few files: nothing of an earlier attempt's git directory survives, and our own git never
+reads its configuration.
 """
 
 import os
@@ -19,7 +19,7 @@ from pex_tui.adapters.git.user_repository.user_refs import ShownRefs, UserRefs
 from pex_tui.core.model.ids import CommitId
 
 MARK = "pex-tui"
-"""A file in each git directory that we laid."""
+"""The file that marks each git directory laid by us."""
 _FOLDERS = ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info")
 _BORROWED = ("info/attributes", "info/exclude", "shallow")
 _MODULES = "modules"
@@ -34,11 +34,11 @@ class WorkspaceRepositories:
         self._refs = UserRefs(repository.git)
 
     async def refs(self) -> ShownRefs:
-        """The refs that a repository laid now begins with; raise GitError or OSError."""
+        """Return the refs that a repository laid now begins with; raise GitError or OSError."""
         return await self._refs.shown()
 
     def patterns(self) -> bytes | None:
-        """Which files a work tree holds, as in the user's sparse checkout; None for all.
+        """Return the patterns of the user's sparse checkout; None if it holds all files.
 
         Raises OSError.
         """
@@ -48,9 +48,9 @@ class WorkspaceRepositories:
     def lay(
         self, root: Path, commit: CommitId, refs: ShownRefs, *, keeps_modules: bool = False
     ) -> None:
-        """Lay the git directory of the work tree at `root`, in place of whatever is there.
+        """Lay the git directory of the work tree at `root`, replacing what is there.
 
-        With `keeps_modules` the repositories of submodules outlive it. Raises OSError.
+        With `keeps_modules`, the repositories of submodules survive. Raises OSError.
         """
         git_dir, stand_in = root / ".git", self._stand_in
         modules = root.with_name(f"{root.name}.{_MODULES}")
@@ -78,7 +78,7 @@ class WorkspaceRepositories:
         else:
             _lay_modules(self._common / _MODULES, git_dir / _MODULES)
         _put(git_dir / MARK, b"")
-        # At the end: without a HEAD it is no git directory.
+        # Written last: without a HEAD it is no git directory.
         _put(git_dir / "HEAD", f"{commit}\n".encode())
 
     @property
@@ -93,12 +93,12 @@ class WorkspaceRepositories:
 
 
 def laid_refs(root: Path) -> Path:
-    """A copy of the refs that the repository began with, out of the agent's sight."""
+    """Return a copy of the initial refs, out of the agent's reach."""
     return root.with_name(f"{root.name}.shadow") / "laid-refs"
 
 
 def _lay_modules(source: Path, target: Path) -> None:
-    """Repositories of submodules as the user has them: a submodule needs no network then."""
+    """Lay submodule repositories as the user has them, so that a submodule needs no network."""
     if not is_folder(source):
         return
     if not (source / "HEAD").is_file():
@@ -111,7 +111,7 @@ def _lay_modules(source: Path, target: Path) -> None:
         if (source / name).is_file():
             _put(target / name, (source / name).read_bytes())
     found = read_agent_refs(source)
-    # What the user alone has of it is nothing that the agent made, so it comes from a remote.
+    # Objects that only the user has were not made by the agent, so they count as a remote's.
     known = {name.replace("refs/heads/", _USERS): oid for name, oid in found.refs.items()}
     known |= {f"{_USERS}HEAD": found.head} if found.head else {}
     _put(target / PACKED, os.fsencode("".join(f"{oid} {name}\n" for name, oid in known.items())))
@@ -121,12 +121,12 @@ def _lay_modules(source: Path, target: Path) -> None:
 
 
 def _alternates(objects: Path) -> bytes:
-    """The line that borrows the objects."""
+    """Return the line that borrows the objects."""
     return quoted_path(objects) + b"\n"
 
 
 def quoted_path(path: Path, separator: str = "\n") -> bytes:
-    """A path for a list of object stores; in quotes, as C has them, where it would mislead git."""
+    """Return a path for a list of object stores, C-quoted if git would misread it."""
     raw = os.fsencode(path)
     if not (b"\n" in raw or separator.encode() in raw or raw.startswith((b'"', b"#"))):
         return raw
