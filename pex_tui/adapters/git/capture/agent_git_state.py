@@ -49,7 +49,7 @@ _HALF_DONE = {  # kept by git until the operation is finished
 
 
 class Habits(Struct, frozen=True):
-    """Actions of an agent in git that a person should know; each line continues "<agent> …"."""
+    """Actions of an agent in git that a person should know, each phrased to follow its name."""
 
     oddities: tuple[str, ...] = ()
     own_commits: int = 0

@@ -247,7 +247,7 @@ def _message(spec: TaskSpec) -> str:
 
 
 class Answers:
-    """What captures answered, beside each attempt's log: asked again, they answer the same."""
+    """The stored answers of captures, beside each attempt's log: repeated calls return the same."""
 
     def __init__(self, places: Places) -> None:
         self._places = places

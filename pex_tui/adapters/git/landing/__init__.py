@@ -1,1 +1,1 @@
-"""Finished work onto the integration branch and the user's: merge, gate, resolve, move."""
+"""Landing of finished work on the run's branch and the user's: merge, gate, resolve, move."""

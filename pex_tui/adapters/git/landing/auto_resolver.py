@@ -1,7 +1,7 @@
-"""Settles what ort leaves in conflict, where it was settled before or a strategy can.
+"""Resolve conflicts that ort leaves: by an earlier resolution, or by a strategy.
 
-Never for a path that a side renamed, removed or made another kind of thing, nor for one that has a
-merge driver: what is plain there is not for us to say.
+Paths that a side renamed, removed or changed in type, and paths with a merge driver, are never
+resolved automatically.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from pex_tui.core.textmerge.diff3 import Chunk, versions
 from pex_tui.core.textmerge.leftover_markers import markers_left
 
 _REGULAR = ("100644", "100755")
-_MOST_PATHS = 500  # more than that is no matter of rules
+_MOST_PATHS = 500  # more than that is not for rules to decide
 _KINDS = ("content", "add/add")
-_PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` without a driver
+_PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` that name no driver
 
 
 class UnmergedText(Struct, frozen=True):
-    """A conflict between two edits of one text, in chunks; how long a marker is in that file."""
+    """A conflict between two edits of one text, in chunks, with the file's marker length."""
 
     conflict: UnmergedPath
     parts: tuple[Chunk, ...]
@@ -38,18 +38,18 @@ class UnmergedText(Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """Where the text lies."""
+        """The path of the text."""
         return self.conflict.path
 
     def has_markers(self, text: bytes) -> bool:
-        """Whether a text that was to settle the conflict holds markers that no version has."""
+        """Return whether a resolving text has conflict markers that no version has."""
         return bool(markers_left(text, versions(self.parts), size=self.marker_size, settles=True))
 
 
 class AutoResolver(Struct, frozen=True):
-    """What may be settled how: as it was before, by `silent` strategies, on some paths by others.
+    """Combines versions: by an earlier resolution, `silent` strategies, or strategies by path.
 
-    Only where something `judges` the outcome.
+    Resolves only if something `judges` the outcome.
     """
 
     check: MarkerCheck
@@ -61,7 +61,7 @@ class AutoResolver(Struct, frozen=True):
     async def resolve(
         self, merge: TreeMerge, index: Path
     ) -> tuple[str, tuple[CombinedFile, ...]] | None:
-        """The tree with every conflict settled, and how; None unless all are.
+        """Return the tree with every conflict resolved, and how; None unless all are resolved.
 
         `index` is a scratch file. Raises GitError, LandingError.
         """
@@ -80,7 +80,7 @@ class AutoResolver(Struct, frozen=True):
         return tree, tuple(told)
 
     async def proposals(self, merge: TreeMerge) -> dict[str, tuple[bytes, str]]:
-        """What people made of the same conflicts before, by path, and who did when, in words.
+        """Return people's earlier resolutions of the same conflicts, by path, with author and time.
 
         Raises GitError.
         """
@@ -92,7 +92,7 @@ class AutoResolver(Struct, frozen=True):
         return found
 
     async def remember(self, merge: TreeMerge, settled: str, by: str) -> None:
-        """Remember what somebody made of the merge's conflicts; raise GitError, OSError."""
+        """Remember a resolution of the merge's conflicts; raise GitError, OSError."""
         if self.memory is None:
             return
         readable = await self.readable(merge)
@@ -109,7 +109,10 @@ class AutoResolver(Struct, frozen=True):
         return self.check.git
 
     def _settle(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
-        """How a conflict is settled, and what the file then holds; a person's word comes first."""
+        """Return how a conflict is resolved and the file's content.
+
+        A person's resolution takes precedence.
+        """
         recalled = self._recall(one)
         if recalled is not None:
             return recalled
@@ -124,7 +127,7 @@ class AutoResolver(Struct, frozen=True):
         return CombinedFile(one.path, one.conflict.kind, found.strategies), found.text
 
     def _recall(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
-        """What somebody made of it; forgotten, if that holds conflict markers."""
+        """Return the remembered resolution; forget one that contains conflict markers."""
         found = self.memory.recall(one.path, one.parts) if self.memory else None
         if self.memory is None or found is None:
             return None
@@ -136,7 +139,7 @@ class AutoResolver(Struct, frozen=True):
         return CombinedFile(one.path, one.conflict.kind, how, known.by, known.at), text
 
     async def readable(self, merge: TreeMerge) -> list[UnmergedText]:
-        """The conflicts between two edits of one text, in chunks that git sees as we do."""
+        """Return the conflicts between two edits of one text, in chunks that agree with git's."""
         edits = await self._edits(merge)
         merged = await entries_at(self._git, merge.tree, [conflict.path for conflict in edits])
         edits = [conflict for conflict in edits if conflict.path in merged]
@@ -157,7 +160,7 @@ class AutoResolver(Struct, frozen=True):
         return found
 
     async def _edits(self, merge: TreeMerge) -> list[UnmergedPath]:
-        """Conflicts on paths that hold a file on both sides, as they did before or anew."""
+        """Return conflicts on paths with a file on both sides, whether it is old or new."""
         found = [conflict for conflict in merge.conflicts if _is_edit(conflict)]
         if not 0 < len(found) <= _MOST_PATHS or not await self._has_no_default_driver():
             return []
@@ -177,7 +180,7 @@ class AutoResolver(Struct, frozen=True):
         ]
 
     async def _drivers(self, merge: TreeMerge, paths: list[str]) -> dict[str, str]:
-        """What the attributes say of how each path merges."""
+        """Return the `merge` attribute of each path."""
         tree = await self._git.text("rev-parse", f"{merge.tip}^{{tree}}")
         git = await self.check.attributes.git_for(tree)
         stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
@@ -205,7 +208,7 @@ def _is_edit(conflict: UnmergedPath) -> bool:
 def _read(
     versions: tuple[bytes | None, bytes, bytes], marked: bytes, merge: TreeMerge
 ) -> tuple[Chunk, ...] | None:
-    """The versions in chunks; None when git put the conflicts elsewhere than we would."""
+    """Split the versions into chunks; return None if git places the conflicts differently."""
     parts = read_conflict(*versions)
     text = marked.decode("utf-8", "surrogateescape")
     sides = marked_sides(text, merge.tip, merge.work)

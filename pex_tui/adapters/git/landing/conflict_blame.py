@@ -1,4 +1,4 @@
-"""Whose landings a work is in conflict with: those that changed what does not merge now."""
+"""Find the landings that conflict with a work: those that changed what no longer merges."""
 
 import re
 
@@ -10,18 +10,18 @@ from pex_tui.adapters.git.plumbing.objects import Commit, read_blobs
 from pex_tui.adapters.git.user_repository.landing_history import landings_on
 from pex_tui.core.model.ids import CommitId, TaskId
 
-_MOST_MERGES = 30  # beyond which all who touched the paths are named
+_MOST_MERGES = 30  # beyond this, all tasks that touched the paths are named
 _Dispute = tuple[bytes, ...] | tuple[str, str]
 
 
 class ConflictBlame(Struct, frozen=True):
-    """Finds the tasks by merging the work onto each of the landings that touched the paths."""
+    """Finds the tasks by merging the work onto each landing that touched the paths."""
 
     git: Git
     merger: TreeMerger
 
     async def against(self, work: Commit, tip: CommitId, merge: TreeMerge) -> tuple[TaskId, ...]:
-        """The tasks in conflict with the work, oldest landing first; raise GitError."""
+        """Return the tasks that conflict with the work, oldest landing first; raise GitError."""
         landings = await landings_on(self.git, work, tip, merge.conflicts)
         guilty: list[TaskId] = []
         if 1 < len(landings) <= _MOST_MERGES:
@@ -34,7 +34,10 @@ class ConflictBlame(Struct, frozen=True):
         return tuple(dict.fromkeys(guilty or [task for _, task in landings]))
 
     async def _conflicting(self, merge: TreeMerge) -> dict[str, _Dispute]:
-        """By path the texts between git's markers; without any, the kind and what landed there."""
+        """Return the texts between git's markers by path.
+
+        Without any, the kind and what landed there.
+        """
         merged = await entries_at(self.git, merge.tree, [one.path for one in merge.conflicts])
         marked = [one for one in merge.conflicts if one.kind in {"content", "add/add"}]
         paths = [one.path for one in marked if one.path in merged]

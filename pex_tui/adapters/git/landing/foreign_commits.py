@@ -1,7 +1,7 @@
-"""Names the commits on the user's branch that a run did not make, when it is landed there.
+"""Name the commits on the user's branch that the run did not make, when the run lands there.
 
-A person commits while a run goes on, and so may an agent that knows the way to their checkout:
-nobody can tell the two apart, so both are named to the person.
+A person may commit while a run is in progress, and so may an agent that finds the way to the user's
+checkout. The two cannot be told apart, so both are named to the user.
 """
 
 from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, trailers_of
@@ -14,7 +14,7 @@ from pex_tui.core.model.run_refs import run_prefix
 from pex_tui.core.sanitize import clean
 
 REPLAYED = "_landing"
-"""The name under which the commits of a run that were made anew for a branch are kept."""
+"""The name under which replayed commits of a run are kept."""
 _MOST_NAMED = 20
 
 
@@ -28,10 +28,10 @@ async def stranger_lines(
     target: CommitId,
     claiming: bool = False,
 ) -> tuple[str, ...]:
-    """How many commits came onto the branch, and each in a line of its own, the newest first.
+    """Return the number of new commits on the branch, then each commit as a line, newest first.
 
-    `target` is where the branch stands, `base` and `tip` are the run's. With `claiming`, only those
-    whose message says that they are the run's. Raises GitError.
+    `target` is the tip of the branch, `base` and `tip` are the run's. With `claiming`, only commits
+    whose message claims that they are the run's. Raises GitError.
     """
     claims = [f"--grep=^{RUN_TRAILER}: {run}$"] if claiming else []
     beyond = (*claims, target, f"^{base}", f"^{tip}")
@@ -48,7 +48,7 @@ async def stranger_lines(
 
 
 async def _replayed(git: Git, run: RunId, base: CommitId, ids: list[str]) -> set[str]:
-    """Those that an earlier landing of the run put there: what a commit says is no proof."""
+    """Return the commits that an earlier landing of the run put there, which no message proves."""
     kept = await read_ref(git, f"{run_prefix(run)}{REPLAYED}")
     if kept is None:
         return set()

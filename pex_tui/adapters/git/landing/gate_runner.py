@@ -1,4 +1,4 @@
-"""Runs the verify commands on a commit; what they think of a tree is asked once."""
+"""Run the verify commands on a commit; a tree that passed is not checked again."""
 
 import asyncio
 import hashlib
@@ -25,19 +25,19 @@ from pex_tui.engine.ports import GateResult, WorkspaceError
 from pex_tui.engine.run_paths import Places
 
 GATES = ("gate", "gate-2")
-"""The workspaces of the gate, by their name in the state directory."""
-MARK = "PEX_GATE"  # in the environment of every check, so that what it leaves behind is found
+"""The names of the gate's workspaces in the state directory."""
+MARK = "PEX_GATE"  # set in the environment of every check, so that its leftover processes are found
 _TAIL_LINES = 200
 _TAIL_BYTES = 256 * 1024
 _LOCK_PATIENCE_SECONDS = 120.0
 
 
 class GateOptions(Struct, frozen=True):
-    """What the gate checks and within which bounds.
+    """The checks of the gate and their limits.
 
-    `timeout_seconds` and `output_limit_bytes` hold for all checks of one gate together. `setup`
-    makes a fresh checkout fit for the checks and raises WorkspaceError when it can't; `keep` are
-    ignored paths that it need not make again.
+    `timeout_seconds` and `output_limit_bytes` apply to all checks of one gate together. `setup`
+    prepares a fresh checkout for the checks and raises WorkspaceError if it fails; `keep` are
+    ignored paths that survive a reset.
     """
 
     verify: tuple[tuple[str, ...], ...] = ()
@@ -48,7 +48,7 @@ class GateOptions(Struct, frozen=True):
 
 
 class _Bench(Struct):
-    """A place where one commit at a time is checked."""
+    """A workspace in which one commit at a time is checked."""
 
     workspace: GateWorkspace
     lock: Path
@@ -56,7 +56,7 @@ class _Bench(Struct):
 
 
 class Gate:
-    """The gate of a run: two commits at a time, each in a workspace of its own."""
+    """The gate of a run: two commits at a time, each in its own workspace."""
 
     def __init__(self, git: Git, trees: WorkTrees, places: Places, options: GateOptions) -> None:
         self._git = git
@@ -76,7 +76,7 @@ class Gate:
     async def run(self, key: AttemptKey, commit: CommitId) -> GateResult:
         """Check the commit, unless its tree has passed in this run; raise GitError, LandingError.
 
-        A tree that failed is checked again: the failure may have been the machine's.
+        A tree that failed is checked again: the machine may have caused the failure.
         """
         if not self._options.verify:
             return GateResult(passed=True, seconds=0.0)
@@ -96,7 +96,7 @@ class Gate:
         return job.result()
 
     async def stop(self, task: TaskId) -> None:
-        """End the gate of the task, wherever it is; it then answers that it was stopped."""
+        """End the task's gate at whatever stage; its result says that it was stopped."""
         job = self._jobs.get(task)
         if job is not None:
             job.cancel()
@@ -114,7 +114,7 @@ class Gate:
 
     @contextmanager
     def _bench(self) -> Iterator[_Bench]:
-        """A free bench, the first one before the second."""
+        """Yield a free bench, preferring the first."""
         bench = next(bench for bench in self._benches if not bench.is_taken)
         bench.is_taken = True
         try:
@@ -152,7 +152,10 @@ class Gate:
     async def _run_checks(
         self, bench: _Bench, key: AttemptKey, started: float
     ) -> tuple[str, str, list[str]]:
-        """The first command that fails, why, and the end of its output; else nothing."""
+        """Return the first command that fails, the reason and the end of its output.
+
+        Empty if none fails.
+        """
         options = self._options
         log = self._places.gate_output(key.run, key.task)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +181,7 @@ class Gate:
         return "", "", []
 
     async def _set_up(self, folder: Path) -> str:
-        """Make the checkout fit for the checks; why it failed, or nothing."""
+        """Prepare the checkout for the checks; return why that failed, or an empty text."""
         if self._options.setup is not None:
             try:
                 await self._options.setup(folder)
@@ -210,7 +213,7 @@ async def _end_leftovers(workspace: GateWorkspace) -> None:
 
 
 def _tail(log: Path, begin: int) -> list[str]:
-    """The log's last lines from `begin` on, made safe for a person's terminal."""
+    """Return the log's last lines from offset `begin`, cleaned for a terminal."""
     with log.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(begin, size - _TAIL_BYTES))

@@ -1,4 +1,4 @@
-"""The gate's own workspace: reset to a commit as if freshly made, whatever was left there."""
+"""The gate's own workspace: reset to a commit as if freshly checked out."""
 
 from pathlib import Path
 
@@ -12,27 +12,27 @@ from pex_tui.core.model.ids import CommitId
 
 
 class GateWorkspace(Struct, frozen=True):
-    """The workspace at `worktree`; nothing is recorded of it, as it holds no work."""
+    """The workspace at `worktree`; it has no record, because it holds no work."""
 
     trees: WorkTrees
     worktree: Worktree
 
     @property
     def path(self) -> Path:
-        """Its folder."""
+        """The workspace's folder."""
         return self.worktree.path
 
     async def reset(self, commit: CommitId, lock: int) -> None:
         """Make it a clean checkout of the commit; raise GitError.
 
-        `lock` is the descriptor of a lock that git is to hold as long as it runs: whoever has the
-        lock later knows that no `index.lock` here is in use.
+        Git inherits `lock`, the descriptor of a lock, and holds it while it runs: the next holder
+        knows that no `index.lock` here is in use.
         """
         if is_folder(self.worktree.path / ".git"):
             try:
                 await self.trees.reset(self.worktree, commit, (lock,))
             except (GitError, OSError):
-                pass  # a crash half-way, or a check that wrecked it
+                pass  # an interrupted reset, or a check that damaged it
             else:
                 return
         made = await self.trees.add(self.worktree.path)

@@ -1,9 +1,10 @@
-"""Takes back a landing in the user's checkout whose git was killed half-way.
+"""Roll back a landing in the user's checkout whose git was killed half-way.
 
-Before git changes the user's files, a note says from which commit to which. Where it is still
+Before git changes the user's files, a note records the old and the new commit. If the note is still
 there later, and the landing lock is free, git is dead: the branch is at its old commit, and each
-path that differs between the two is as it was, as it is to be, gone, or half written. These are put
-back, so that the landing can be made as if for the first time. What else lies there is the user's.
+path that differs between the two commits is old, new, missing or partly written. These paths are
+restored, so that the landing can be repeated from the start. Other files in the checkout are the
+user's and stay as they are.
 """
 
 import json
@@ -33,10 +34,10 @@ Entry = tuple[str, str]
 
 
 class Landing(Struct, frozen=True):
-    """What is being done to a checkout: its branch (a full ref) goes from `old` to `new`.
+    """A landing in a checkout: its branch (a full ref) moves from `old` to `new`.
 
-    `run` is the one that lands, by whose settings of git it is finished or undone; empty in notes
-    of an earlier version.
+    `run` is the run that lands; its git settings apply to finishing or undoing. Empty in notes of
+    an earlier version.
     """
 
     ref: str
@@ -48,29 +49,29 @@ class Landing(Struct, frozen=True):
 
 
 class LandingNote(Struct, frozen=True):
-    """The note of the one landing in a user's checkout that is under way."""
+    """The note of the one landing in progress in a user's checkout."""
 
     path: Path
 
     def write(self, landing: Landing) -> None:
-        """Put the note on the disk; raise OSError."""
+        """Write the note to disk; raise OSError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(self.path, json.dumps(to_builtins(landing)).encode())
 
     def read(self) -> Landing | None:
-        """The landing that was begun and whose end nobody has seen."""
+        """Return the landing that has begun and not been seen to end."""
         try:
             return Landing(**json.loads(self.path.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def clear(self) -> None:
-        """The landing has ended, one way or the other; raise OSError."""
+        """Remove the note once the landing has ended, either way; raise OSError."""
         self.path.unlink(missing_ok=True)
 
 
 async def mend(refs: Refs, checkout: Git, note: LandingNote) -> None:
-    """Finish or undo a landing that was cut short; wait for one that is still at work.
+    """Finish or undo an interrupted landing; wait for one in progress.
 
     Raises GitError, LandingError, OSError.
     """
@@ -81,7 +82,7 @@ async def mend(refs: Refs, checkout: Git, note: LandingNote) -> None:
 
 
 async def mend_locked(checkout: Git, note: LandingNote, lock: int) -> None:
-    """The same, with the landing lock held; `lock` is its descriptor."""
+    """Finish or undo an interrupted landing; `lock` is the descriptor of the held landing lock."""
     landing = note.read()
     work_tree = Path(landing.work_tree) if landing else None
     if landing is not None and work_tree is not None and work_tree.is_dir():
@@ -100,7 +101,7 @@ async def take_back(git: Git, landing: Landing, lock: int) -> None:
             _unlock(place)
     head = (await git.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))).text
     if head != landing.ref or await read_ref(git, landing.ref) != landing.old:
-        return  # it came through, or the user has taken the branch elsewhere since
+        return  # it was finished, or the user has moved the branch since
     if (await git.run("diff-index", "--cached", "--quiet", landing.new, ok=(0, 1))).status == 0:
         words = "pex-tui: ends a landing that was cut short"
         await git.run_through(
@@ -136,7 +137,7 @@ async def _undo(git: Git, landing: Landing, lock: int) -> None:
 
 
 def _locks(git: Git, landing: Landing) -> Iterable[Path]:
-    """The locks that a merge takes in a checkout and for its branch."""
+    """Return the lock files that a merge takes in a checkout and for its branch."""
     common = git.git_dir / "commondir"
     shared = git.git_dir / common.read_text().strip() if common.is_file() else git.git_dir
     yield git.git_dir / "index.lock"
@@ -145,7 +146,7 @@ def _locks(git: Git, landing: Landing) -> Iterable[Path]:
 
 
 def _unlock(lock: Path) -> None:
-    """Remove a lock whose owner is dead; raise LandingError for one in use."""
+    """Remove a lock file whose owner is dead; raise LandingError if it is in use."""
     if not is_orphaned(lock, aged_seconds=0.0):
         raise LandingError(
             f"git is at work here: {clean(str(lock))} exists, perhaps held by "
@@ -155,7 +156,7 @@ def _unlock(lock: Path) -> None:
 
 
 async def _changes(git: Git, landing: Landing) -> dict[str, tuple[Entry, Entry]]:
-    """By path what the old commit has there and what the new one: (mode, object id)."""
+    """Return the (mode, object id) that the old and the new commit have at each changed path."""
     answer = await git.run(
         *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames"),
         *(landing.old, landing.new),
@@ -179,7 +180,7 @@ async def _staged(git: Git) -> dict[str, Entry]:
 
 
 async def _matching(git: Git, entries: Mapping[str, Entry]) -> frozenset[str]:
-    """The paths at which the disk holds just that, as git's filters would have it."""
+    """Return the paths whose content on disk equals the entry, with git's filters applied."""
     if not entries:
         return frozenset()
     lines = "".join(f"{mode} {oid} 0\t{path}\0" for path, (mode, oid) in entries.items())
@@ -192,7 +193,7 @@ async def _matching(git: Git, entries: Mapping[str, Entry]) -> frozenset[str]:
 
 
 async def _is_gone_or_half_written(git: Git, landing: Landing, path: str) -> bool:
-    """Whether a file holds no more than the beginning of what either commit has there."""
+    """Return whether a file is missing or only the beginning of either commit's content."""
     there = _content(_place(git, path))
     if there is None:
         return False
@@ -205,7 +206,7 @@ async def _is_gone_or_half_written(git: Git, landing: Landing, path: str) -> boo
 
 
 def _content(place: Path) -> bytes | None:
-    """What a file holds, nothing where there is none; None for what is no file."""
+    """Return a file's content, empty if there is none; None if it is not a file."""
     if not os.path.lexists(place):
         return b""
     return place.read_bytes() if place.is_file() and not place.is_symlink() else None
@@ -216,7 +217,7 @@ def _place(git: Git, path: str) -> Path:
 
 
 def _remove(git: Git, path: str) -> None:
-    """Remove a file and the folders that are empty without it."""
+    """Remove a file and the folders that become empty."""
     place = _place(git, path)
     if not os.path.lexists(place):
         return

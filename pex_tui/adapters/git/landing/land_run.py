@@ -1,4 +1,4 @@
-"""Brings what a run has landed to the branch that it started from."""
+"""Bring what a run has landed to the branch that the run started from."""
 
 from msgspec import Struct
 
@@ -29,7 +29,7 @@ from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.run_paths import Places
 
-_TRIES = 3  # how often a target may move under a replay
+_TRIES = 3  # how often a target may move during a replay
 _REPLAY = TaskId(REPLAYED)  # no task can have this name
 
 
@@ -50,7 +50,10 @@ class RunLanding(Struct, frozen=True):
     policy: GatePolicy
 
     async def land(self, target: str) -> tuple[CommitId, str]:
-        """The target's new tip and what was done, for a person; raise LandingError, GitError."""
+        """Return the target's new tip and, for a person, what was done.
+
+        Raises LandingError, GitError.
+        """
         branch = Branch(self.refs, target.removeprefix("refs/heads/"))
         await mend(branch.refs, self.checkout, self.note)
         for _ in range(_TRIES):
@@ -78,13 +81,17 @@ class RunLanding(Struct, frozen=True):
         return old
 
     async def _plan(self, branch: Branch, old: CommitId) -> tuple[CommitId, str]:
-        """Where the branch is to go from `old`, and how to put it; a replay passes the gate."""
+        """Return the commit that the branch is to move to, and words for it.
+
+        Replays pass the gate.
+        """
         refs, tip = branch.refs, await self.integration.tip()
         if tip == self.base:
             return old, f"There is nothing to land: {self.integration.name} is where it began."
         commits = await unlanded_commits(refs.git, self.base, tip, old)
         forward = await refs.contains(tip, old) and await refs.contains(old, self.base)
-        if not forward:  # what only says that it is the run's is no news but where it hides work
+        # Commits that only claim to be the run's are worth reporting if they hide work.
+        if not forward:
             strangers = await stranger_lines(
                 *(refs.git, self.run, branch.name),
                 base=self.base,
@@ -104,20 +111,20 @@ class RunLanding(Struct, frozen=True):
         if new.id == old:
             return old, f"{branch.name} holds all that the run has landed."
         await self._refuse_markers(branch.name, old, new.id)
-        await self._refuse_if_in_the_way(branch, old, new.id)  # before the gate takes its time
+        await self._refuse_if_in_the_way(branch, old, new.id)  # before the gate spends time
         gate_words = await self._pass_gate(branch.name, old, new.id, combined)
         return new.id, (
             f"{branch.name} had moved; {count} replayed onto it, up to {new.id[:10]}.{gate_words}"
         )
 
     async def _unsigned(self, old: CommitId) -> str:
-        """That the commits are not signed, where the user signs theirs, and how to sign them."""
+        """Return a notice that the commits are unsigned, if the user signs theirs."""
         if await user_setting(self.checkout, "commit.gpgSign", "bool") != "true":
             return ""
         return f" They are not signed: `git rebase -S --force-rebase {old[:10]}` signs them."
 
     async def _refuse_markers(self, target: str, old: CommitId, new: CommitId) -> None:
-        """Raise LandingError for what an earlier version landed with conflict markers in it."""
+        """Raise LandingError for files that an earlier version landed with conflict markers."""
         marked = await self.check.in_change(old, new)
         if marked:
             raise LandingError(
@@ -130,9 +137,9 @@ class RunLanding(Struct, frozen=True):
     async def _replay(
         self, target: str, start: Commit, commits: list[Commit]
     ) -> tuple[Commit, tuple[CombinedFile, ...]]:
-        """The commits one by one on `start`, under a ref; what is there already is left out.
+        """Replay the commits one by one on `start`, under a ref; skip those that are already there.
 
-        Also conflicts that were settled with nobody asked, which a gate has to judge.
+        Also returns conflicts that were resolved automatically, which a gate has to check.
         """
         git, current = self.merger.git, start
         combined: tuple[CombinedFile, ...] = ()
@@ -162,7 +169,10 @@ class RunLanding(Struct, frozen=True):
     async def _pass_gate(
         self, target: str, old: CommitId, new: CommitId, combined: tuple[CombinedFile, ...]
     ) -> str:
-        """Gate the replay; a notice for the user, or nothing. Raises LandingError when it fails."""
+        """Run the gate on the replay; return a notice for the user, or an empty text.
+
+        Raises LandingError if the gate fails.
+        """
         key = AttemptKey(self.run, _REPLAY, 1)
         result = await self.gate.run(key, new)
         how = clean(told_files(combined))
@@ -185,7 +195,7 @@ class RunLanding(Struct, frozen=True):
         )
 
     async def _advance(self, branch: Branch, old: CommitId, new: CommitId) -> bool:
-        """Move the branch, and the user's checkout with it; False when it isn't at `old` now."""
+        """Move the branch, with the user's checkout; return False if it is no longer at `old`."""
         refs = branch.refs
         async with file_lock(refs.lock, refs.lock_patience_seconds) as descriptor:
             if await refs.read(branch.ref) != old:
@@ -198,7 +208,7 @@ class RunLanding(Struct, frozen=True):
                 self.note.write(Landing(branch.ref, old, new, *place, self.run))
                 try:
                     await checkout.fast_forward(old, new, descriptor)
-                finally:  # what was refused or killed half-way is undone at once
+                finally:  # a refused or interrupted landing is undone at once
                     await mend_locked(self.checkout, self.note, descriptor)
             if await refs.read(branch.ref) != new:
                 raise LandingError(
@@ -213,9 +223,10 @@ class RunLanding(Struct, frozen=True):
             await checkout.refuse_if_in_the_way(old, new)
 
     async def _checkout_of(self, branch: Branch) -> UserCheckout | None:
-        """The user's checkout if the branch is checked out there, None if it is so nowhere.
+        """Return the user's checkout if the branch is checked out there.
 
-        Raises LandingError when another work tree has it, or a rebase of it is under way.
+        None if it is checked out nowhere. Raises LandingError if another work tree has it, or a
+        rebase of it is in progress.
         """
         git, mine = branch.refs.git, self._mine()
         if mine is not None and mine.is_rebasing(branch.ref):
@@ -228,7 +239,7 @@ class RunLanding(Struct, frozen=True):
         for place in await checkouts(git):
             if place.branch != branch.ref:
                 continue
-            # git guesses the main work tree's path, so that one goes by its git directory.
+            # Git only guesses the main work tree's path, so it is identified by its git directory.
             is_mine = mine is not None and (
                 mine.git.git_dir == user_git(git).git_dir
                 if place.is_main
@@ -245,7 +256,7 @@ class RunLanding(Struct, frozen=True):
         return found
 
     def _mine(self) -> UserCheckout | None:
-        """The checkout that the user started in; None when it is gone."""
+        """Return the checkout that the user started in; None if it is gone."""
         path = self.checkout.work_tree
         if path is None or not path.is_dir():
             return None

@@ -1,4 +1,4 @@
-"""The merge queue's hands on a real repository: merge, gate, move, settle, land."""
+"""The merge queue's operations on a real repository: merge, gate, move, resolve, land."""
 
 import asyncio
 import os
@@ -50,17 +50,17 @@ from pex_tui.engine.ports import Conflicted, GateResult, LandingError, Merged, M
 from pex_tui.engine.run_paths import Places
 
 LANDING_LOCK, LANDING_NOTE = "landing.lock", "landing.json"
-"""In the state directory: what every writer of refs holds, and what is done to the checkout."""
+"""Names in the state directory: the lock of all ref writers, the note of a landing in progress."""
 _DIFF_BYTES = 2 * 1024 * 1024
 
 
 class LanderOptions(Struct, frozen=True):
-    """Which run lands where.
+    """The run that lands, and its repository.
 
     `git` is on the repository, without a work tree; `checkout` is git on the checkout that the user
-    started in; of `repository` the gate's workspaces are made; `branch` is the integration branch
-    ("pex/<run>"), `tip` what has landed on it as the journal knows, None for nothing. `silent`,
-    `by_path` and `remembers` say what may be settled with nobody asked, as in the run's rules, and
+    started in; the gate's workspaces are made from `repository`; `branch` is the integration branch
+    ("pex/<run>"); `tip` is the last landing that the journal knows, None for none. `silent`,
+    `by_path` and `remembers` say what may be resolved automatically, as in the run's rules, and
     `protection` what only a person may change.
     """
 
@@ -82,7 +82,7 @@ class LanderOptions(Struct, frozen=True):
 
 
 class GitLander:
-    """Lands a run's work on its integration branch, and that on the branch it started from."""
+    """Lands a run's work on its integration branch, and that branch on the one it started from."""
 
     def __init__(self, options: LanderOptions) -> None:
         self._options = options
@@ -124,26 +124,29 @@ class GitLander:
         )
 
     async def begin(self) -> None:
-        """Have the integration branch at what landed last; raise LandingError."""
+        """Put the integration branch at the last landing; raise LandingError."""
         with _told("The integration branch can't be made"):
             await self._branch.begin()
 
     async def guard(self) -> tuple[str, ...]:
-        """Put the integration branch back, if somebody moved it; what the user should be told.
+        """Restore the integration branch if somebody moved it; return notices for the user.
 
-        Where that can't be done now, the next landing tries again.
+        If that is impossible now, the next landing tries again.
         """
         with suppress(GitError, LandingError, OSError):
             await self._branch.guard()
         return self._branch.take_notices()
 
     async def tip(self) -> CommitId:
-        """The integration tip; raise LandingError."""
+        """Return the integration tip; raise LandingError."""
         with _told("The integration branch can't be read"):
             return await self._branch.tip()
 
     async def unknown_landings(self) -> list[tuple[CommitId, TaskId]]:
-        """What has landed past the tip that the journal told, oldest first; raise LandingError."""
+        """Return landings after the tip that the journal knows, oldest first.
+
+        Raises LandingError.
+        """
         with _told("The integration branch can't be read"):
             known, tip = self._options.tip or self._options.base, await self._branch.tip()
             found = await landings_of(self._git, self._options.run, tip, known)
@@ -160,9 +163,9 @@ class GitLander:
     ) -> Merged | Conflicted:
         """Merge the work onto the tip into one commit under `refs/pex/<run>/<task>/landing`.
 
-        The commit depends on the work, the tip, the message and the user's name alone, so that a
-        repetition makes the same one. With `auto_resolve`, and commands to verify, conflicts are
-        resolved with nobody asked, if all of them can be. Raises LandingError.
+        The commit depends only on the work, the tip, the message and the user's name, so that a
+        repeated merge makes the same one. With `auto_resolve`, and commands to verify, conflicts
+        are resolved automatically if all of them can be. Raises LandingError.
         """
         with _told(f"Task {key.task} can't be merged"):
             onto = onto or await self._branch.tip()
@@ -173,7 +176,7 @@ class GitLander:
             against: tuple[TaskId, ...] = ()
             if merge.conflicts:
                 against = await self._against(changes, tip, merge)
-                may_combine = auto_resolve and not protected  # which no rule settles
+                may_combine = auto_resolve and not protected  # which no rule resolves
                 settled = (
                     await self._auto_resolver.resolve(merge, self._scratch(key))
                     if may_combine
@@ -191,21 +194,24 @@ class GitLander:
             return Merged(tip.id, candidate, combined, against, notices, protected)
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
-        """Run the verify commands on the commit; raise LandingError when git can't check it out."""
+        """Run the verify commands on the commit; raise LandingError if git cannot check it out."""
         with _told(f"Task {key.task}'s merge can't be checked out for the gate"):
             return await self._gate.run(key, commit)
 
     async def stop_gate(self, task: TaskId) -> None:
-        """End a gate that runs for the task, or is to run; it then says nothing of its commit."""
+        """End the task's gate, running or waiting.
+
+        Its result then says nothing about the commit.
+        """
         await self._gate.stop(task)
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
-        """Compare-and-swap the integration branch; raise LandingError when git can't."""
+        """Compare-and-swap the integration branch; raise LandingError if git cannot."""
         with _told(f"Task {key.task} can't be landed"):
             return await self._branch.move(old, new, f"lands {key.task}")
 
     async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
-        """Whether what has landed does not hold all that the work changed; raise LandingError."""
+        """Return whether the tip lacks a part of what the work changed; raise LandingError."""
         with _told(f"What {key.task} changed before can't be compared with what has landed"):
             tip, _, merge = await self._merge_trees(work, await self._branch.tip())
             if not merge.conflicts:
@@ -224,10 +230,10 @@ class GitLander:
         settled: CommitId | None = None,
         protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
-        """The conflicting paths: ours is the task's work, theirs the tip; raise LandingError.
+        """Return the conflicting paths: ours is the task's work, theirs the tip.
 
-        `settled` is what somebody made of them before, which the gate refused; `protected` are
-        paths that are to be decided as well, where the work changes them.
+        Raises LandingError. `settled` holds earlier resolutions that the gate refused; `protected`
+        are paths that have to be decided as well if the work changes them.
         """
         with _told(f"Task {key.task}'s conflict can't be read"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
@@ -248,7 +254,7 @@ class GitLander:
     async def _resolved_before(
         self, settled: CommitId, tip: CommitId, paths: list[str]
     ) -> dict[str, tuple[bytes, str]]:
-        """A person's earlier texts, as far as they still fit, for them to go on from."""
+        """Return a person's earlier texts, where they still fit, to continue from."""
         _, _, merge = await self._merge_trees(settled, tip)
         fitting = {*paths} - {conflict.path for conflict in merge.conflicts}
         there = await entries_at(self._git, merge.tree, [*fitting])
@@ -269,9 +275,9 @@ class GitLander:
         contents: dict[str, bytes | None],
         protected: tuple[str, ...] = (),
     ) -> CommitId:
-        """The commit that settles a conflict, under `refs/pex/<run>/<task>/<attempt>-settled`.
+        """Commit the resolution of a conflict under `refs/pex/<run>/<task>/<attempt>-settled`.
 
-        `contents` outrank the decision, and may name paths that merged cleanly. Raises
+        `contents` take precedence over the decision, and may name paths that merged cleanly. Raises
         LandingError.
         """
         with _told(f"Task {key.task}'s conflict can't be settled"):
@@ -288,14 +294,14 @@ class GitLander:
             return settled
 
     async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
-        """Keep what somebody made of a conflict; what can't be kept is not, and nothing is lost."""
+        """Remember a resolution for later runs; failures are ignored."""
         with suppress(GitError, LandingError, OSError):
             (result,) = await read_commits(self._git, settled)
             _, _, merge = await self._merge_trees(work, result.parents[0])
             await self._auto_resolver.remember(merge, settled, by)
 
     async def diff(self, commit: CommitId) -> str:
-        """What the commit changed against its parent, cut at 2 MB; raise LandingError."""
+        """Return what the commit changed against its parent, cut at 2 MB; raise LandingError."""
         with _told(f"The changes of {commit[:10]} can't be read"):
             answer = await self._git.run(
                 *("diff-tree", "-p", "-M", "--root", "-m", "--first-parent", "--no-commit-id"),
@@ -305,15 +311,15 @@ class GitLander:
         return text if len(answer.stdout) <= _DIFF_BYTES else f"{text}\n… cut at 2 MB\n"
 
     async def land_run(self, target: str) -> tuple[CommitId, str]:
-        """Bring the integration branch to the target; its new tip and what was done.
+        """Bring the integration branch to the target; return its new tip and what was done.
 
-        Raises LandingError, nothing changed, when the user's own work is in the way.
+        Raises LandingError, with nothing changed, if the user's own work is in the way.
         """
         with _told(f"The run can't be landed on {clean(target)}"):
             return await self._landing.land(target)
 
     async def _merge_trees(self, work: CommitId, tip: CommitId) -> tuple[Commit, Commit, TreeMerge]:
-        """The work merged onto the tip; a file with conflict markers is a conflict as well."""
+        """Merge the work onto the tip; files with conflict markers count as conflicts."""
         tip_commit, changes = await read_commits(self._git, tip, work)
         merge = await self._merger.merge(tip_commit, changes)
         if not merge.conflicts:
@@ -322,7 +328,7 @@ class GitLander:
         return tip_commit, changes, merge
 
     async def _protected(self, task: TaskId, tip: Commit, merge: TreeMerge) -> tuple[str, ...]:
-        """The paths that the merge changes, or can't make, and that only a person may change."""
+        """Return the protected paths that the merge changes, or cannot merge."""
         protection = self._options.protection
         if protection is None or merge.tree == tip.tree:
             return ()
@@ -335,18 +341,18 @@ class GitLander:
         return await asyncio.to_thread(protection.among, paths, task)
 
     async def _against(self, work: Commit, tip: Commit, merge: TreeMerge) -> tuple[TaskId, ...]:
-        """Whose landings the conflicts are with: nobody's, where the work brought markers along."""
+        """Return the tasks whose landings conflict; none if the work itself brought the markers."""
         if all(conflict.kind == MARKED for conflict in merge.conflicts):
             return ()
         return await self._blame.against(work, tip.id, merge)
 
     def _scratch(self, key: AttemptKey) -> Path:
-        """The file of an index that lives for one call."""
+        """Return the index file that one call uses."""
         run = self._options.places.run(key.run)
         return (run / f"settle-{key.task}-{key.attempt}.index").resolve()
 
     async def _commit(self, spec: TaskSpec, tree: str, tip: Commit, changes: Commit) -> CommitId:
-        """A commit on the tip, dated like the work but never before its parent."""
+        """Commit on the tip, dated like the work but never before its parent."""
         message = landing_message(spec, self._options.run, self._options.goal)
         seconds, zone = changes.authored_at
         committed = max(seconds, tip.committed_at[0])
@@ -359,7 +365,7 @@ class GitLander:
 
 @contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Errors of git and of the disk as a LandingError in words."""
+    """Turn errors of git and of the disk into a LandingError with a message."""
     try:
         yield
     except GitError as error:

@@ -1,4 +1,4 @@
-"""How people settled the conflicts of this repository: a file each, the oldest forgotten."""
+"""People's resolutions of conflicts in this repository: one file each, oldest dropped first."""
 
 import json
 import time
@@ -20,13 +20,13 @@ _MOST_FILES = 1000
 
 
 class ResolutionCache(Struct, frozen=True):
-    """The folder of what people decided. A file there that can't be read is thrown away."""
+    """The folder of people's resolutions; an unreadable file in it is removed."""
 
     folder: Path
     _notices: list[str] = field(default_factory=list)
 
     def keep(self, path: str, parts: tuple[Chunk, ...], text: bytes, by: str) -> None:
-        """Remember that somebody settled the conflict so; raise OSError."""
+        """Remember a resolution of the conflict; raise OSError."""
         known = remember(path, parts, text, by, time.time())
         stored = json.dumps({"format": _FORMAT, **to_builtins(known)}).encode("ascii")
         if len(stored) > _MOST_BYTES:
@@ -36,18 +36,18 @@ class ResolutionCache(Struct, frozen=True):
         self._forget()
 
     def recall(self, path: str, parts: tuple[Chunk, ...]) -> tuple[bytes, Remembered] | None:
-        """The file as somebody settled the same conflict before, and what is known of that."""
+        """Return the file as the same conflict was resolved before, and the record of that."""
         known = self._read(self._file(path, parts))
         text = None if known is None or known.path != path else recall(known, parts)
         return None if known is None or text is None else (text, known)
 
     def forget(self, path: str, parts: tuple[Chunk, ...]) -> None:
-        """Drop what was remembered of a conflict, as it can't be used."""
+        """Forget a conflict's resolution, because it cannot be used."""
         with suppress(OSError):
             self._file(path, parts).unlink(missing_ok=True)
 
     def take_notices(self) -> tuple[str, ...]:
-        """What the user should be told of the memory, each once."""
+        """Return notices for the user, each of them once."""
         told = tuple(self._notices)
         self._notices.clear()
         return told
@@ -71,10 +71,10 @@ class ResolutionCache(Struct, frozen=True):
             return None
 
     def _forget(self) -> None:
-        """Drop the oldest beyond the bounds."""
+        """Remove the oldest files beyond the limits."""
         found = []
         for file in self.folder.glob("*.json"):
-            with suppress(FileNotFoundError):  # another process forgets as well
+            with suppress(FileNotFoundError):  # another process removes files as well
                 stat = file.stat()
                 found.append((stat.st_mtime, stat.st_size, file))
         found.sort(reverse=True)
@@ -86,7 +86,7 @@ class ResolutionCache(Struct, frozen=True):
 
 
 def _parsed(raw: bytes) -> Remembered:
-    """What a file holds; raise KeyError, TypeError or ValueError when that is something else."""
+    """Parse a file; raise KeyError, TypeError or ValueError if it is something else."""
     if len(raw) > _MOST_BYTES:
         raise ValueError("it is too large")
     stored: Any = json.loads(raw)

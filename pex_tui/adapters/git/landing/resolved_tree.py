@@ -1,4 +1,4 @@
-"""Shows the sides of a conflict, and makes the commit that settles it."""
+"""Read the sides of a conflict, and build the tree that resolves it."""
 
 import re
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import LandingError
 
 _REGULAR = ("100644", "100755")
-_SNIFFED_BYTES = 8000  # where git looks for a NUL before it calls a file binary
+_SNIFFED_BYTES = 8000  # git looks this far for a NUL before it calls a file binary
 
 
 class Labels(Struct, frozen=True):
-    """What a person calls the sides in conflict markers."""
+    """Names of the sides in conflict markers, as people know them."""
 
     tip: str
     work: str
@@ -36,7 +36,7 @@ class Labels(Struct, frozen=True):
 async def read_sides(
     check: MarkerCheck, merge: TreeMerge, labels: Labels
 ) -> tuple[ConflictSides, ...]:
-    """Each path in conflict with what lies on its sides; raise GitError."""
+    """Return each path in conflict with the content of its sides; raise GitError."""
     git = check.git
     sizes = await check.sizes(merge.tree, [conflict.path for conflict in merge.conflicts])
     merged = await entries_at(git, merge.tree, [conflict.path for conflict in merge.conflicts])
@@ -69,10 +69,10 @@ async def resolved_tree(
     contents: Mapping[str, bytes | None],
     index: Path,
 ) -> str:
-    """The merged tree with every conflict decided; `index` is a scratch file.
+    """Return the merged tree with every conflict resolved; `index` is a scratch file.
 
-    Raises LandingError when a path is left undecided, a content holds conflict markers, or can't
-    stand for what is there.
+    Raises LandingError if a path is undecided, or a content has conflict markers or cannot replace
+    what is there.
     """
     git = check.git
     _refuse_undecided(merge, decision, contents)
@@ -143,7 +143,7 @@ async def _refuse_markers(
 
 
 def _refuse_outsiders(contents: Mapping[str, bytes | None]) -> None:
-    """Raise LandingError for paths that git itself would leave out without a word."""
+    """Raise LandingError for paths that git itself would silently omit."""
     for path in contents:
         parts = path.split("/")
         if any(part in {"", ".", ".."} or part.lower() == ".git" for part in parts):
@@ -151,7 +151,7 @@ def _refuse_outsiders(contents: Mapping[str, bytes | None]) -> None:
 
 
 async def _edited(git: Git, conflict: UnmergedPath, content: bytes | None) -> Side | None:
-    """What a person's content becomes: the side it equals, else a file like the ones there."""
+    """Return the side that a person's content equals, else a file like those at the path."""
     if content is None:
         return None
     for side in conflict.sides:
@@ -173,7 +173,7 @@ async def _edited(git: Git, conflict: UnmergedPath, content: bytes | None) -> Si
 async def _write(
     git: Git, tree: str, removed: dict[str, None], placed: dict[str, Side], index: Path
 ) -> str:
-    """The tree with the removals, then the placements, made in a scratch index."""
+    """Apply the removals to the tree, then the placements, using a scratch index."""
     nothing = "0" * len(tree)
     lines = [f"0 {nothing}\t{path}\0" for path in removed]
     lines += [f"{side.mode} {side.oid} 0\t{path}\0" for path, side in placed.items()]
@@ -185,7 +185,7 @@ async def _write(
         file.unlink(missing_ok=True)
     try:
         await git.run("read-tree", tree, env=env)
-        # With --replace, a file takes the place of a directory, and the reverse.
+        # With --replace, a file takes the place of a directory, and vice versa.
         await git.run("update-index", "--replace", "-z", "--index-info", stdin=stdin, env=env)
         return (await git.run("write-tree", env=env)).text
     finally:
@@ -211,7 +211,7 @@ def _merged_text(
 
 
 def _relabel(text: bytes, commit: str, label: str) -> bytes:
-    """Conflict markers with a label for a person where git puts a commit id."""
+    """Replace the commit id in conflict markers by a label for people."""
     words = label.encode("utf-8", "replace").replace(b"\\", rb"\\")
     return re.sub(rb"(?m)^([<>]+) %s" % commit.encode(), rb"\g<1> " + words, text)
 

@@ -1,1 +1,1 @@
-"""What finished runs left behind: found by refs, and cleaned up."""
+"""Maintenance: find what finished runs left behind, and clean it up."""

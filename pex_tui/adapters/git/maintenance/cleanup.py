@@ -1,7 +1,7 @@
-"""Removes what finished runs left: worktrees, refs, branches, folders; never what is unlanded.
+"""Remove what finished runs left: worktrees, refs, branches, folders; never unlanded work.
 
-The caller holds the engine lock and says which runs are finished. Whoever says `force` gives up
-what has not landed.
+The caller holds the engine lock and names the finished runs. With `force`, unlanded work is removed
+as well.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
 from pex_tui.engine.run_paths import Places
 
 _REFS = frozenset({Kind.REF, Kind.BRANCH})
-# What is kept beside the runs for the sake of all of them.
+# Files beside the runs that all of them share.
 _SCRATCH = ("attributes", "launcher.log")
 _LOCKS = (*(f"{name}.lock" for name in GATES), "landing.lock", "launcher.lock")
 
@@ -44,8 +44,8 @@ _LOCKS = (*(f"{name}.lock" for name in GATES), "landing.lock", "launcher.lock")
 class Cleaner(Struct, frozen=True):
     """Cleans one repository's `finished` runs.
 
-    Worktrees that no attempt has go when nobody has used them since `idle_since`, in absolute
-    seconds: until then they spare the next run some work.
+    Free worktrees are removed if they were not used since `idle_since`, in absolute seconds: until
+    then they save the next run some work.
     """
 
     repository: Repository
@@ -55,7 +55,7 @@ class Cleaner(Struct, frozen=True):
     idle_since: float = math.inf
 
     async def plan(self) -> CleanPlan:
-        """What would be removed, and what would be kept; raise RepositoryError."""
+        """Return what would be removed and what would be kept; raise RepositoryError."""
         try:
             landed = await read_landed(self.repository.git, self.finished)
             found = [removal for run in self.finished for removal in await self._refs(run, landed)]
@@ -71,7 +71,7 @@ class Cleaner(Struct, frozen=True):
         )
 
     async def perform(self, plan: CleanPlan) -> tuple[str, ...]:
-        """Carry the plan out; the refs that now keep work found uncommitted in a worktree.
+        """Carry the plan out; return new refs for work found uncommitted in a worktree.
 
         Raises RepositoryError.
         """
@@ -139,7 +139,7 @@ class Cleaner(Struct, frozen=True):
         return Removal(Kind.FOLDER, str(folder), run, size, reason)
 
     async def _rescue(self, worktree: Worktree) -> list[str]:
-        """Keep what an attempt left in its worktree without a capture."""
+        """Keep what an attempt left uncaptured in its worktree."""
         key = worktree.attempt
         if key is None or worktree.commit is None or not worktree.is_ready or self.force:
             return []
@@ -155,7 +155,7 @@ class Cleaner(Struct, frozen=True):
             await self.repository.git.run("update-ref", "--stdin", stdin=lines.encode())
 
     def _worktrees(self) -> list[Worktree]:
-        """All worktrees in the state directory, those without a record included."""
+        """Return all worktrees in the state directory, including those without a record."""
         root = self.places.root.resolve()
         places = Places(root)
         found = [*load_all(places.pool), *load_all(places.views)]
@@ -166,7 +166,7 @@ class Cleaner(Struct, frozen=True):
         return found + [worktree for worktree in linked if worktree.path not in known]
 
     def _sweep(self) -> None:
-        """Remove what lies beside worktrees that are gone, and folders that are empty."""
+        """Remove leftovers of worktrees that are gone, and empty folders."""
         for folder in (self.places.pool, self.places.views):
             if is_folder(folder) and not load_all(folder):
                 remove_tree(folder)
@@ -185,24 +185,24 @@ class Cleaner(Struct, frozen=True):
 
 
 def _holds_work(folder: Path) -> bool:
-    """Whether a run's folder has the only copy of something that an attempt wrote."""
+    """Return whether a run's folder has the only copy of an attempt's work."""
     return has_left_out(folder) or has_precious(folder)
 
 
 def _owners(worktree: Worktree) -> set[RunId]:
-    """The runs that have an attempt in it."""
+    """Return the runs with an attempt in the worktree."""
     attempts = [*readers_of(worktree), *([worktree.attempt] if worktree.attempt else [])]
     return {key.run for key in attempts}
 
 
 def _last_used(worktree: Worktree) -> float:
-    """When it was last handed over, given back or checked out, in absolute seconds."""
+    """Return when the worktree was last handed over, released or checked out (epoch seconds)."""
     traces = (worktree.record, worktree.users, worktree.git_dir)
     return max((trace.stat().st_mtime for trace in traces if trace.exists()), default=0.0)
 
 
 def _remove_free_lock(path: Path) -> None:
-    """Remove a lock file, unless a process that outlived its engine holds it."""
+    """Remove a lock file, unless a process that outlived its engine holds the lock."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What of finished runs has reached a branch of the user's, so that nothing else need keep it."""
+"""Work of finished runs that has reached one of the user's branches and needs no ref any more."""
 
 from collections.abc import Collection, Iterable
 
@@ -19,27 +19,27 @@ class KeptRef(Struct, frozen=True):
     commit: CommitId
 
     def task(self, run: RunId) -> TaskId | None:
-        """The task that the ref belongs to; None for a ref of the run as a whole."""
+        """Return the task that the ref belongs to; None for a ref of the whole run."""
         task, slash, _ = self.name.removeprefix(run_prefix(run)).partition("/")
         return TaskId(task) if slash else None
 
 
 async def list_refs(git: Git, *patterns: str) -> list[KeptRef]:
-    """The refs that match a pattern or lie below it, tags apart; raise GitError."""
+    """Return the refs that match a pattern or are below it, without tags; raise GitError."""
     listing = await git.text("for-each-ref", "--format=%(objectname) %(refname)", *patterns)
     lines = [line.split(" ", 1) for line in listing.split("\n") if line]
     return [KeptRef(name, CommitId(commit)) for commit, name in lines]
 
 
 class Landed(Struct, frozen=True):
-    """What the user's branches hold: `tips` are theirs, `tasks` all that their commits name."""
+    """The content of the user's branches: `tips` are theirs, `tasks` those in their commits."""
 
     git: Git
     tips: tuple[str, ...]
     tasks: frozenset[tuple[RunId, TaskId]]
 
     async def holds_ref(self, run: RunId, ref: KeptRef) -> bool:
-        """Whether nothing is lost without the ref; raise GitError."""
+        """Return whether deleting the ref would lose nothing; raise GitError."""
         if ref.name == landed_ref(run):
             return await self.holds_branch(ref.commit)
         task = ref.task(run)
@@ -48,7 +48,10 @@ class Landed(Struct, frozen=True):
         return not await self._missing(ref.commit) or await self._holds_changes(ref.commit)
 
     async def holds_branch(self, tip: CommitId) -> bool:
-        """Whether each commit of an integration branch is there, or its replay; raise GitError."""
+        """Return whether the branches hold each integration commit, or its replay.
+
+        Raises GitError.
+        """
         missing = await self._missing(tip)
         if not missing:
             return True
@@ -58,13 +61,13 @@ class Landed(Struct, frozen=True):
         return all(name is not None and name in self.tasks for name in named)
 
     async def _missing(self, commit: CommitId) -> list[str]:
-        """The commits up to this one that no branch of the user's holds."""
+        """Return the commits up to this one that no branch of the user holds."""
         known = [f"^{tip}" for tip in self.tips]
         listing = await self.git.text("rev-list", "--stdin", stdin=_lines([commit, *known]))
         return listing.split()
 
     async def _holds_changes(self, commit: CommitId) -> bool:
-        """Whether HEAD has each path as the commit left it: its change is there already."""
+        """Return whether HEAD has each path as in the commit: its change is there already."""
         parents = (await self.git.text("rev-list", "--parents", "-n1", commit)).split()[1:]
         if len(parents) != 1:
             return False
@@ -73,7 +76,7 @@ class Landed(Struct, frozen=True):
 
 
 async def read_landed(git: Git, runs: Collection[RunId]) -> Landed:
-    """What the user's branches hold of these runs; raise GitError."""
+    """Read what the user's branches hold of these runs; raise GitError."""
     refs = await list_refs(git, "refs/heads", "refs/remotes")
     tips = tuple({ref.commit for ref in refs if not ref.name.startswith(f"{BRANCHES}/")} | {"HEAD"})
     if not runs:
@@ -85,5 +88,5 @@ async def read_landed(git: Git, runs: Collection[RunId]) -> Landed:
 
 
 def _lines(revisions: Iterable[str]) -> bytes:
-    """Revisions for `--stdin`: a command line has no room for those of thousands of branches."""
+    """Return revisions for `--stdin`: a command line has no room for thousands of branches."""
     return "".join(f"{revision}\n" for revision in revisions).encode()

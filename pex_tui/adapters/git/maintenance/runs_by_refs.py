@@ -1,4 +1,4 @@
-"""Runs as their refs tell of them, for when the journal does not."""
+"""Reconstruct runs from their refs, if the journal does not have them."""
 
 import re
 from collections.abc import Collection
@@ -19,7 +19,7 @@ _ATTEMPT = re.compile(r"([^/]+)/([0-9]+)(?![0-9])")
 
 
 class FoundRun(Struct, frozen=True):
-    """A run by its refs: where it began, what landed last and when, and of which tasks."""
+    """A run by its refs: its base, last landing, the time of that, and the tasks that landed."""
 
     run: RunId
     base: CommitId
@@ -29,7 +29,7 @@ class FoundRun(Struct, frozen=True):
 
 
 async def find_runs(git: Git, *, besides: Collection[RunId] = ()) -> tuple[FoundRun, ...]:
-    """The other runs that have landed something, as their refs tell; raise GitError."""
+    """Return the other runs that have landed something, by their refs; raise GitError."""
     listing = await git.text("for-each-ref", "--format=%(refname)", f"{ROOT}/", f"{BRANCHES}/")
     names = {
         line.removeprefix(f"{BRANCHES}/").removeprefix(f"{ROOT}/").partition("/")[0]
@@ -41,13 +41,13 @@ async def find_runs(git: Git, *, besides: Collection[RunId] = ()) -> tuple[Found
 
 
 async def _find(git: Git, run: RunId) -> FoundRun | None:
-    """The run up to our own record of what landed, else up to its branch's newest landing."""
+    """Return the run up to our own record of landings, else to the newest landing on its branch."""
     tip = await read_ref(git, landed_ref(run)) or await read_ref(git, integration_ref(run))
     if tip is None:
         return None
     listing = await git.text("rev-list", "--first-parent", f"-n{_MOST_COMMITS}", tip)
     commits = await read_commits(git, *listing.split())
-    while commits and not _is_of(commits[0], run):  # somebody else's, on top
+    while commits and not _is_of(commits[0], run):  # a commit by somebody else, on top
         commits.pop(0)
     landed = []
     while commits and _is_of(commits[0], run):
@@ -68,7 +68,7 @@ async def _find(git: Git, run: RunId) -> FoundRun | None:
 
 
 async def find_attempts(git: Git, places: Places, run: RunId) -> dict[TaskId, int]:
-    """The newest attempt of each task that has left a folder or a ref; raise GitError."""
+    """Return the newest attempt of each task that has a folder or a ref; raise GitError."""
     prefix = run_prefix(run)
     listing = await git.text("for-each-ref", "--format=%(refname)", prefix)
     names = [line.removeprefix(prefix) for line in listing.split("\n") if line]

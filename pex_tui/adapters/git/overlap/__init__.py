@@ -1,1 +1,1 @@
-"""Attempts at work whose changes would not merge."""
+"""Overlap detection: live attempts whose changes would not merge."""

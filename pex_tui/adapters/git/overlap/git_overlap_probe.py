@@ -1,4 +1,4 @@
-"""Watches workspaces for changes and asks git whether two of them would merge."""
+"""Watch workspaces for changes and test with git whether two of them would merge."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,20 +20,23 @@ from pex_tui.engine.ports import WorkspaceError
 
 
 class GitOverlapProbe(Struct, frozen=True):
-    """Looks at the workspaces of one repository."""
+    """The overlap watcher of one repository."""
 
     workspaces: GitWorkspaces
 
     def watch(self, warn: Callable[[str], None]) -> FolderWatch:
-        """Hear of changes in workspaces; `warn` is told why that is slower than it should be."""
+        """Watch the workspaces for changes.
+
+        `warn` receives the reason if that is slower than usual.
+        """
         return FolderWatch(warn)
 
     async def change_set(self, key: AttemptKey, before: ChangeSet | None) -> ChangeSet | None:
-        """What the attempt has changed by now; raise WorkspaceError."""
+        """Return what the attempt has changed so far; raise WorkspaceError."""
         return await self.workspaces.change_set(key, before)
 
     async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
-        """The paths in which the two won't merge; raise WorkspaceError."""
+        """Return the paths in which the two do not merge; raise WorkspaceError."""
         if not may_overlap(first, second):
             return ()
         git = self.workspaces.repository.git
@@ -42,7 +45,7 @@ class GitOverlapProbe(Struct, frozen=True):
             commits = await read_commits(git, first.commit, second.commit)
             if first.start != second.start and await _comes_later(git, first, second):
                 commits.reverse()
-            work, tip = commits  # the tip is the one that knows more of what has landed
+            work, tip = commits  # the tip is the one that has more of the landings
             merged = await merger.merge(tip, work)
             apart = first.start != second.start
             disputed = await _conflicting(git, merged) if apart else {}
@@ -56,7 +59,7 @@ class GitOverlapProbe(Struct, frozen=True):
 
 
 async def _comes_later(git: Git, first: ChangeSet, second: ChangeSet) -> bool:
-    """Whether the first started from more than the second."""
+    """Return whether the first started from a later tip than the second."""
     answer = await git.run(*("merge-base", "--is-ancestor", second.start, first.start), ok=(0, 1))
     return answer.status == 0
 

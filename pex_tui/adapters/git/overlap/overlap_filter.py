@@ -1,4 +1,7 @@
-"""Which paths of two footprints may collide, by what they touch; git has the last word."""
+"""Find paths on which two footprints may overlap, by the lines they touch.
+
+Git decides in the end.
+"""
 
 from collections.abc import Iterator
 from itertools import product
@@ -8,18 +11,18 @@ from pex_tui.engine.overlap_probe import ChangeSet
 
 
 def may_overlap(first: ChangeSet, second: ChangeSet) -> bool:
-    """Whether a merge is worth a try: without this, none has ever failed.
+    """Return whether a trial merge is worthwhile: merges without a hit here have never failed.
 
-    Of files that both changed in lines of one and the same start, only lines that overlap or touch
-    count. What is new, gone or no text counts as a whole, and so do files above or below each
-    other, names that differ in case alone, and new files where the other took some away, as it may
-    have moved the folder.
+    Files that both changed from the same start count only if the changed lines overlap or touch.
+    New, deleted and binary files count as a whole, as do files above or below each other, names
+    that differ only in case, and new files in a folder from which the other side removed some,
+    because it may have moved the folder.
     """
     return any(True for _ in suspects(first, second)) or _is_moved(first, second)
 
 
 def suspects(first: ChangeSet, second: ChangeSet) -> Iterator[str]:
-    """The paths of the first that may collide."""
+    """Yield the paths of the first that may overlap with the second."""
     there = {path.casefold(): path for path in second.files}
     above = {parent for path in there for parent in _parents(path)}
     for path in first.files:
@@ -33,7 +36,10 @@ def suspects(first: ChangeSet, second: ChangeSet) -> Iterator[str]:
 
 
 def shared_lines(first: ChangeSet, second: ChangeSet, path: str) -> str:
-    """The lines of the start in which both changed a file: "10", "10–12"; empty without any."""
+    """Return the lines of the start in which both changed a file: "10", "10–12".
+
+    Empty without any.
+    """
     met = [pair for pair in product(*_lines(first, second, path)) if _touch(*pair)]
     if not met or first.start != second.start:
         return ""
@@ -42,7 +48,7 @@ def shared_lines(first: ChangeSet, second: ChangeSet, path: str) -> str:
 
 
 def told_lines(begin: int, end: int) -> str:
-    """The lines in words: "10", "10–12"."""
+    """Return the lines in words: "10", "10–12"."""
     return str(begin) if begin == end else f"{begin}–{end}"
 
 
@@ -60,7 +66,7 @@ def _lines(
 
 
 def _touch(left: Range, right: Range) -> bool:
-    """Whether no unchanged line stands between the two."""
+    """Return whether the ranges overlap or are adjacent."""
     return max(left[0], right[0]) <= min(left[1], right[1])
 
 
@@ -69,7 +75,7 @@ def _is_moved(first: ChangeSet, second: ChangeSet) -> bool:
 
 
 def _meets_gone(mover: ChangeSet, other: ChangeSet) -> bool:
-    """Whether the other has a file without lines in a folder where the mover has one as well."""
+    """Return whether the other side has a whole-file change in a folder where the mover has one."""
     left = {path.rpartition("/")[0] for path in mover.files if path not in mover.ranges}
     return any(
         folder in left
@@ -80,7 +86,7 @@ def _meets_gone(mover: ChangeSet, other: ChangeSet) -> bool:
 
 
 def _parents(path: str) -> Iterator[str]:
-    """The folders above a path, the nearest first."""
+    """Yield the folders above a path, nearest first."""
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path

@@ -62,7 +62,7 @@ class WorktreeSupply:
         return await self.make(worktree.path, commit, attempt)
 
     async def lay(self, worktree: Worktree, commit: CommitId) -> None:
-        """Give a worktree that is as the commit has it to another; raise WorkspaceError."""
+        """Lay the git directory of a worktree that matches the commit; raise WorkspaceError."""
         try:
             await self.trees.lay(worktree, commit)
         except (GitError, OSError) as error:
