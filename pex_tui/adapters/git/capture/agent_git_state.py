@@ -89,7 +89,7 @@ class AgentGit(Struct, frozen=True, dict=True):
         return self.worktree.git_dir
 
     async def added(self, start: CommitId) -> list[str]:
-        """Paths that it added to its index or its commits, ignored ones (`add -f`) included."""
+        """Return paths that the agent added to its index or commits, ignored ones included."""
         command = ("diff-index", "--cached", "-z", "--name-only", "--no-renames")
         answer = await self._ask_index(*command, "--diff-filter=A", start)
         paths = os.fsdecode(answer.stdout).split("\0")

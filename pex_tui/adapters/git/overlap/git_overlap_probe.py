@@ -65,7 +65,7 @@ async def _comes_later(git: Git, first: ChangeSet, second: ChangeSet) -> bool:
 
 
 async def _conflicting(git: Git, merge: TreeMerge) -> dict[str, str]:
-    """The lines in conflict as the tip has them, by path: two starts have no lines in common."""
+    """Return the conflicting lines by path, as numbered in the tip."""
     edits = [one.path for one in merge.conflicts if one.kind in {"content", "add/add"}]
     merged = await entries_at(git, merge.tree, edits)
     texts = await read_blobs(git, [side.oid for side in merged.values()])

@@ -1,1 +1,1 @@
-"""Git as a program: objects, refs, indexes, locks, settings."""
+"""Low-level git: commands, objects, refs, indexes, locks, settings."""

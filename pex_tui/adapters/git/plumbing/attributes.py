@@ -1,8 +1,8 @@
-"""A tree's `.gitattributes` in a folder of their own, so that merges obey them.
+"""A tree's `.gitattributes` files in a folder of their own, so that merges obey them.
 
-`merge-tree` reads attributes from the work tree and the index it is given, which on the user's own
-checkout would be those of another commit, and on none would be nothing: a file marked `-merge`
-would be merged line by line.
+`merge-tree` reads attributes from the work tree and index that it is given. Those of the user's
+checkout would belong to another commit, and without a work tree there would be none: a file marked
+`-merge` would be merged line by line.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ _REGULAR = (b"100644", b"100755")
 
 
 class Attributes(Struct, frozen=True):
-    """Folders of `.gitattributes`, one for each distinct set, under `root`."""
+    """Folders of `.gitattributes` below `root`, one for each distinct set."""
 
     git: Git
     root: Path
     _of_tree: dict[str, Path] = field(default_factory=dict)
 
     async def git_for(self, tree: str) -> Git:
-        """Git with the tree's attributes in force and no index at all."""
+        """Return git with the tree's attributes in force and no index."""
         folder = self._of_tree.get(tree)
         if folder is None or not folder.is_dir():
             folder = self._of_tree[tree] = await self._materialise(tree)
@@ -47,7 +47,7 @@ class Attributes(Struct, frozen=True):
         return folder
 
     async def _entries(self, tree: str) -> list[tuple[str, str]]:
-        """(path, blob id) of each `.gitattributes` that git itself would read."""
+        """Return (path, blob id) of each `.gitattributes` that git itself would read."""
         listing = (await self.git.run("ls-tree", "-r", "-z", tree)).stdout
         entries = []
         for line in listing.split(b"\0"):
@@ -62,7 +62,7 @@ class Attributes(Struct, frozen=True):
 
 
 def _make_whole(folder: Path, files: dict[str, bytes]) -> None:
-    """Make the folder with these files, all of them or none, whenever we are killed."""
+    """Make the folder with all of these files, atomically even if killed."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
@@ -73,5 +73,5 @@ def _make_whole(folder: Path, files: dict[str, bytes]) -> None:
         fresh.rename(folder)
     except OSError:
         shutil.rmtree(fresh, ignore_errors=True)
-        if not folder.is_dir():  # else another lander was faster
+        if not folder.is_dir():  # otherwise another lander was faster
             raise

@@ -1,4 +1,4 @@
-"""Runs one program to its end, bounded in time and output, and leaves nothing of it running."""
+"""Run one program to its end, with limits on time and output, leaving no process behind."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ _SWEEP_POLL_SECONDS = 0.01
 
 
 class Bounds(Struct, frozen=True):
-    """When a program is ended: at `until` (monotonic seconds), or when the log has grown so big."""
+    """Limits of a program: the time `until` (monotonic seconds), and the size of its log."""
 
     until: float
     timeout_words: str
@@ -36,9 +36,9 @@ async def run_check(
     output: BinaryIO,
     bounds: Bounds,
 ) -> str:
-    """Run a program in a session of its own, with no input; a cancel ends it.
+    """Run a program in a session of its own without input; a cancellation ends it.
 
-    Why it did not succeed, for a person, or nothing.
+    Returns why it failed, in words, or an empty text.
     """
     try:
         async with running(argv, folder, env, stdout=output.fileno(), ends_with_us=True) as process:
@@ -62,9 +62,9 @@ async def _watch(process: Process, output: BinaryIO, bounds: Bounds) -> str:
 
 
 def end_marked(name: str, mark: str) -> None:
-    """End every process whose environment variable `name` is `mark`; blocks up to 10 s.
+    """End every process whose environment variable `name` is `mark`; blocks for up to 10 s.
 
-    Finds what has left the process group, and what an engine that was killed left behind.
+    Finds processes that left the process group, and those of an engine that was killed.
     """
     give_up_at = time.monotonic() + _SWEEP_SECONDS
     while (marked := _marked(name, mark)) and time.monotonic() < give_up_at:

@@ -1,4 +1,4 @@
-"""The message of a landing commit: the plan's words, then who and what made it as trailers."""
+"""Messages of landing commits: the plan's text, then trailers with the run, task and agent."""
 
 import re
 
@@ -9,15 +9,15 @@ from pex_tui.core.sanitize import clean
 RUN_TRAILER = "Pex-Run"
 TASK_TRAILER = "Pex-Task"
 AGENT_TRAILER = "Pex-Agent"
-COMMAND_AGENT = "command"  # stands for the agent of a task that is a bare command
+COMMAND_AGENT = "command"  # stands for the agent of a task that is a plain command
 _TRAILER = re.compile(r"[A-Za-z0-9-]+: \S.*")
 
 
 def landing_message(spec: TaskSpec, run: RunId, goal: str) -> bytes:
-    """The task's commit message with the run's trailers.
+    """Return the task's commit message with the run's trailers.
 
-    Every line is cleaned, as `git log` hands it to a terminal. Trailers that the message ends with
-    share their paragraph with ours.
+    Every line is cleaned, because `git log` prints it to a terminal. Trailers at the end of the
+    message share their paragraph with ours.
     """
     lines = _lines(spec.commit_message) or _lines(f"{spec.id}: {goal.strip() or spec.title}")
     agent = clean(spec.agent or "").strip() or COMMAND_AGENT
@@ -27,7 +27,7 @@ def landing_message(spec: TaskSpec, run: RunId, goal: str) -> bytes:
 
 
 def trailers_of(message: bytes) -> tuple[RunId, TaskId] | None:
-    """The run and the task that a commit message names in its last paragraph, if it does."""
+    """Return the run and task named in the last paragraph of a commit message, if they are."""
     paragraph = message.decode("utf-8", "replace").rstrip().rpartition("\n\n")[2]
     found = dict(line.split(": ", 1) for line in paragraph.split("\n") if ": " in line)
     if RUN_TRAILER not in found or TASK_TRAILER not in found:

@@ -1,4 +1,4 @@
-"""A lock between processes on a file, held until every process that inherited it has ended."""
+"""A file lock between processes, held until every process that inherited it has ended."""
 
 import asyncio
 import fcntl
@@ -15,10 +15,10 @@ _POLL_SECONDS = 0.02
 
 @asynccontextmanager
 async def file_lock(path: Path, patience_seconds: float) -> AsyncIterator[int]:
-    """Hold the lock; yields its descriptor, for children that are to hold it as well.
+    """Hold the lock; yield its descriptor, for children that are to hold it as well.
 
-    A child that outlives us keeps the lock: whoever gets it next knows that no such child is left.
-    Raises LandingError when the lock isn't free within `patience_seconds`.
+    A child that outlives this process keeps the lock: its next holder knows that no such child is
+    left. Raises LandingError if the lock is not free within `patience_seconds`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -26,7 +26,7 @@ async def file_lock(path: Path, patience_seconds: float) -> AsyncIterator[int]:
         await _acquire(descriptor, path, patience_seconds)
         yield descriptor
     finally:
-        # Closed, never unlocked: an unlock would take it from a child that still lives.
+        # Close only, never unlock: that would take the lock from a live child.
         os.close(descriptor)
 
 

@@ -1,4 +1,4 @@
-"""Files and folders just as they are: what is there, how big, gone for good. Follows no link."""
+"""File operations that never follow a link: remove, replace, exist, size."""
 
 import os
 import shutil
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder, a file or a link (never what it points to); nothing there is fine.
+    """Remove a folder, a file or a link (never its target); do nothing if there is none.
 
-    Raises OSError when something can't be removed.
+    Raises OSError if something cannot be removed.
     """
     if not is_folder(path):
         path.unlink(missing_ok=True)
@@ -22,7 +22,7 @@ def remove_tree(path: Path) -> None:
 
 
 def put_file(path: Path, content: str) -> None:
-    """Put a file with the content there, in place of whatever is there; raise OSError."""
+    """Write a file, replacing whatever is there; raise OSError."""
     if not path.is_symlink() and path.is_file():
         if path.read_text("utf-8", "surrogateescape") == content:
             return
@@ -32,13 +32,13 @@ def put_file(path: Path, content: str) -> None:
 
 
 def put_bytes(path: Path, content: bytes) -> None:
-    """Write a file, its folder included; raise OSError."""
+    """Write a file, creating its folder; raise OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
 
 def make_writable(folder: Path) -> None:
-    """Give us every right on the folder and the folders in it."""
+    """Give the owner all rights on the folder and the folders below it."""
     folder.chmod(stat.S_IRWXU)
     for parent, names, _ in os.walk(folder):
         for name in names:
@@ -48,7 +48,7 @@ def make_writable(folder: Path) -> None:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a real folder, not a link to one."""
+    """Return whether there is a real folder, not a link to one."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:
@@ -56,12 +56,12 @@ def is_folder(path: Path) -> bool:
 
 
 def exists(path: Path) -> bool:
-    """Whether anything is there, a dangling link included."""
+    """Return whether anything is there, including a dangling link."""
     return os.path.lexists(path)
 
 
 def size_bytes(path: Path) -> int:
-    """What a folder or file takes on the disk, in bytes; links count as themselves."""
+    """Return the disk usage of a folder or file in bytes; a link counts as itself."""
     total = 0
     stack = [path]
     while stack:
@@ -71,5 +71,5 @@ def size_bytes(path: Path) -> int:
             if is_folder(current):
                 stack += [Path(entry.path) for entry in os.scandir(current)]
         except OSError:
-            continue  # gone meanwhile, or not ours to read
+            continue  # removed meanwhile, or not readable
     return total

@@ -1,4 +1,4 @@
-"""Runs git safely: explicit directories, no hooks, no prompts, bounded time."""
+"""Run git safely: explicit directories, no hooks, no prompts, limited time."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.system.child_process import run_through, running
 
-# What an agent plants in a repository's configuration must never run in our git.
+# Commands that an agent may have put into a repository's configuration must never run in our git.
 SAFE_CONFIG = (
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
@@ -26,22 +26,22 @@ SAFE_CONFIG = (
     "commit.gpgSign=false",
     "protocol.file.allow=user",
 )
-# A filter that is required and has no program would fail every checkout.
+# A required filter without a program would fail every checkout.
 _NO_LFS = (
     "filter.lfs.required=false",
     "filter.lfs.process=",
     "filter.lfs.clean=",
     "filter.lfs.smudge=",
 )
-# Nothing that a checkout's own configuration says may hide files from us.
+# A checkout's own configuration must not hide files from us.
 WHOLE_TREE = (
     *("-c", "core.sparseCheckout=false", "-c", "index.sparse=false", "-c", "core.splitIndex=false"),
     *("-c", "submodule.recurse=false", "-c", "core.safecrlf=false"),
 )
-# With these variables only the configuration of the git directory itself counts.
+# With these variables, only the configuration of the git directory itself applies.
 NO_OTHER_SETTINGS = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 _TIMEOUT_SECONDS = 600.0
-# What a hook or an alias that started us may have set to bind git to its own repository.
+# Variables with which a calling hook or alias may have bound git to its own repository.
 BINDING_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -58,7 +58,7 @@ BINDING_VARIABLES = (
 
 
 class GitError(Exception):
-    """A git command failed: its words, and the command for the log."""
+    """A failed git command: git's message, and the command for the log."""
 
     def __init__(self, args: tuple[str, ...], status: int, stderr: str) -> None:
         self.git_args = args
@@ -68,7 +68,7 @@ class GitError(Exception):
 
 
 class GitResult(Struct, frozen=True):
-    """What a git command answered."""
+    """The result of a git command."""
 
     status: int
     stdout: bytes
@@ -81,10 +81,10 @@ class GitResult(Struct, frozen=True):
 
 
 class Git(Struct, frozen=True):
-    """Git on one repository and, where given, one work tree and index.
+    """Git on one repository and optionally one work tree and index.
 
-    `git_dir` and `work_tree` are always passed explicitly, so that a planted `.git` file or
-    configuration in a workspace redirects nothing.
+    `git_dir` and `work_tree` are always passed explicitly, so that no `.git` file or configuration
+    planted in a workspace redirects git.
     """
 
     git_dir: Path
@@ -101,10 +101,11 @@ class Git(Struct, frozen=True):
         pass_fds: tuple[int, ...] = (),
         most_bytes: int | None = None,
     ) -> GitResult:
-        """Run a command; raise GitError when its status is not one of `ok`.
+        """Run a command; raise GitError if its status is not one of `ok`.
 
-        `pass_fds` stay open in git: a lock held through one is held until git has ended. A command
-        that says more than `most_bytes` is ended there; its result then holds at least one more.
+        Git inherits `pass_fds`: a lock held through one is held until git has ended. A command is
+        ended once it has printed more than `most_bytes`; its result then holds at least one byte
+        more.
         """
         return await _run(
             self._argv(args),
@@ -121,10 +122,10 @@ class Git(Struct, frozen=True):
     async def run_through(
         self, *args: str, stdin: bytes = b"", pass_fds: tuple[int, ...] = ()
     ) -> None:
-        """Run a command that changes the user's own files; raise GitError when it fails.
+        """Run a command that changes the user's own files; raise GitError if it fails.
 
-        Nothing that becomes of us cuts it short: not a cancel, which waits for its end, not a
-        signal, and not our death, as it writes into files. `pass_fds` as in `run`.
+        Nothing interrupts it: not a cancellation, which waits for its end, not a signal, and not
+        the death of this process, because it writes into files. `pass_fds` as in `run`.
         """
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as given:
             given.write(stdin)
@@ -149,7 +150,7 @@ class Git(Struct, frozen=True):
         return (await self.run(*args, stdin=stdin)).text
 
     def at(self, work_tree: Path, git_dir: Path | None = None) -> "Git":
-        """The same git on another work tree (and its own git directory, for a worktree)."""
+        """Return the same git on another work tree (and its own git directory, for a worktree)."""
         return replace(self, git_dir=git_dir or self.git_dir, work_tree=work_tree)
 
     def _argv(self, args: tuple[str, ...]) -> list[str]:
@@ -160,9 +161,9 @@ class Git(Struct, frozen=True):
 
 
 async def ask_git(folder: Path, *args: str, ok: tuple[int, ...] = (0,)) -> GitResult:
-    """Run git in a folder and let it find the repository by itself; raise GitError.
+    """Run git in a folder and let it discover the repository; raise GitError.
 
-    Only for the user's own folders, before anything of ours is known.
+    Only for the user's own folders, before the repository is known.
     """
     return await _run(
         ["git", *_settings(), *args],
@@ -174,7 +175,7 @@ async def ask_git(folder: Path, *args: str, ok: tuple[int, ...] = (0,)) -> GitRe
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Our environment for git and what it starts: bound to no repository, never asking back."""
+    """Return the environment for git and its children: bound to no repository, without prompts."""
     inherited = {name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES}
     return inherited | {
         "GIT_TERMINAL_PROMPT": "0",
@@ -187,7 +188,7 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def _settings() -> tuple[str, ...]:
-    """Our settings as options; without git-lfs its files are what they are: pointers."""
+    """Return our settings as options; without git-lfs, its files stay pointers."""
     lfs = () if shutil.which("git-lfs") else _NO_LFS
     return tuple(option for setting in (*SAFE_CONFIG, *lfs) for option in ("-c", setting))
 
@@ -218,7 +219,7 @@ async def _run(
                 stdout, stderr = await _listen(process, most_bytes)
     except TimeoutError:
         raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
-    except OSError as error:  # git or the folder is gone, or no process can be had
+    except OSError as error:  # git or the folder is missing, or no process can be started
         raise GitError(args, -1, str(error)) from None
     result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
     is_cut = most_bytes is not None and len(stdout) > most_bytes
@@ -228,7 +229,7 @@ async def _run(
 
 
 async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
-    """Both outputs of a command that reads none, which is ended when it says too much."""
+    """Read both outputs of a command without input; end it if it prints too much."""
     if process.stdin is not None:
         process.stdin.close()
     chunks: list[bytes] = []
@@ -241,7 +242,7 @@ async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
         if room == 0:
             with suppress(ProcessLookupError):
                 process.terminate()
-            # A pipe that is left unread is never seen to close, and the end of git with it.
+            # An unread pipe is never seen to close, and neither is the end of git.
             while process.stdout and await process.stdout.read(1 << 16):
                 pass
 

@@ -1,7 +1,7 @@
-"""Git's settings as they are in force in a repository, read once and written down for later.
+"""Git settings in force in a repository, read once and stored for later use.
 
-Agents may write any configuration file that the user may write. What is read here before the first
-of them runs is all that our own git goes by, and all that a workspace is told.
+Agents may write any configuration file that the user may write. Our own git, and each workspace,
+uses only the settings read here before the first agent runs.
 """
 
 import os
@@ -16,23 +16,23 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 
 _OF_THE_COMMAND = "command"
 _OF_THE_REPOSITORY = frozenset({"local", "worktree"})
-# What says where a repository lies and how it is watched: each of ours says so itself.
+# Keys that locate or watch a repository: each repository of ours sets its own.
 _PLACES = frozenset(
     {
         *("core.bare", "core.fsmonitor", "core.untrackedcache", "core.worktree"),
         *("extensions.worktreeconfig", "include.path", "lfs.storage"),
     }
 )
-# A workspace is told of these only where it has patterns.
+# A workspace gets these only if it has patterns.
 _SPARSE = frozenset({"core.sparsecheckout", "core.sparsecheckoutcone", "index.sparse"})
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\b": "\\b"})
 _NO_PATH = re.compile(r"[^/]*:")  # `host:path`, `https://…`, `ext::…`
 
 
 class Setting(Struct, frozen=True):
-    """One entry; `key` as git writes it, `text` None where there is no value ("true").
+    """One entry; `key` as git writes it, `text` None if there is no value (meaning "true").
 
-    `is_included` says that it came from a file that another one names on a condition.
+    `is_included` marks an entry from a conditionally included file.
     """
 
     key: str
@@ -42,12 +42,12 @@ class Setting(Struct, frozen=True):
 
     @property
     def is_of_repository(self) -> bool:
-        """Whether the repository itself says so, and not its user or the machine."""
+        """True if the entry is the repository's, not the user's or the machine's."""
         return self.scope in _OF_THE_REPOSITORY
 
 
 async def read_settings(checkout: Git) -> tuple[Setting, ...]:
-    """All entries in force in the checkout, in git's order; raise GitError."""
+    """Return all entries in force in the checkout, in git's order; raise GitError."""
     listing = await checkout.run("config", "--list", "-z", "--show-scope", "--show-origin")
     return _parse(os.fsdecode(listing.stdout).split("\0")[:-1])
 
@@ -66,13 +66,13 @@ def _parse(tokens: list[str]) -> tuple[Setting, ...]:
 
 
 def value_of(settings: Iterable[Setting], key: str) -> str | None:
-    """The value that counts, None without one."""
+    """Return the effective value, None without one."""
     found = [one.text or "" for one in settings if one.key == key]
     return found[-1] if found else None
 
 
 def is_true(settings: Iterable[Setting], key: str) -> bool:
-    """Whether the value that counts means yes, as git reads it."""
+    """Return whether the effective value is true, as git reads it."""
     found = [one.text for one in settings if one.key == key]
     if not found or found[-1] is None:
         return bool(found)
@@ -81,7 +81,7 @@ def is_true(settings: Iterable[Setting], key: str) -> bool:
 
 
 def pinned_settings(settings: Iterable[Setting], ours: dict[str, str]) -> str:
-    """A configuration file for our own git: all that is in force, and then what `ours` says."""
+    """Return a configuration file for our own git: all entries in force, then those of `ours`."""
     kept = (
         one
         for one in settings
@@ -91,10 +91,10 @@ def pinned_settings(settings: Iterable[Setting], ours: dict[str, str]) -> str:
 
 
 def workspace_settings(settings: Iterable[Setting], top_level: Path, ours: dict[str, str]) -> str:
-    """A configuration file for a workspace: what the user's repository says, then `ours`.
+    """Return a configuration file for a workspace: the user's repository entries, then `ours`.
 
-    What the user's own files say is read by the agent's git itself, but for what they include on a
-    condition: that may be the place of the repository.
+    The agent's git reads the user's own files itself, except for their conditional includes: the
+    condition may be the place of the repository.
     """
     kept = (
         Setting(one.key, _from_anywhere(one, top_level))
@@ -107,7 +107,7 @@ def workspace_settings(settings: Iterable[Setting], top_level: Path, ours: dict[
 
 
 def config_text(settings: Iterable[Setting]) -> str:
-    """The entries as a configuration file."""
+    """Return the entries as a configuration file."""
     return "".join(_sections(settings))
 
 
@@ -128,7 +128,7 @@ def _settings(ours: dict[str, str]) -> list[Setting]:
 
 
 def _from_anywhere(one: Setting, top_level: Path) -> str | None:
-    """The value with a path of a remote's made absolute: git takes it from the checkout."""
+    """Return the value with a remote's path made absolute: git resolves it from the checkout."""
     if one.text is None or not re.fullmatch(r"remote\..*\.(push)?url", one.key, re.DOTALL):
         return one.text
     if Path(one.text).is_absolute() or _NO_PATH.match(one.text) or one.text.startswith("~"):

@@ -1,9 +1,9 @@
-"""Merges trees without a checkout, and says of each path in conflict what lies on either side.
+"""Merge trees without a checkout, and describe the sides of each path in conflict.
 
 `git merge-tree --write-tree -z` prints the tree, the stages of each path in conflict, and messages:
-a count, that many paths, a type, a text. git 2.39 adds advice on submodules after them, in no such
-form. A path that two sides fill with a file and a directory, or with things of two types, is set
-aside as `path~label`, where the label is what the command line called the side.
+a count, that many paths, a type, a text. git 2.39 appends advice on submodules in no such form. A
+path that two sides fill with a file and a directory, or with objects of two types, is stored as
+`path~label`, where the label is the side's name on the command line.
 """
 
 import re
@@ -21,7 +21,7 @@ from pex_tui.core.model.ids import CommitId
 SUBMODULE = "160000"
 SYMLINK = "120000"
 MARKED = "conflict markers"
-"""The kind of conflict of a path that merges cleanly and holds conflict markers all the same."""
+"""The conflict kind of a path that merges cleanly but contains conflict markers."""
 _BASE, _TIP, _WORK = 1, 2, 3  # git's stages
 _MOST_NAMED = 20  # paths of at most 4 KiB each on one command line
 _KIND = re.compile(r"CONFLICT ?\((.*)\)")
@@ -37,14 +37,14 @@ _SPELLED = {
 
 
 class Side(Struct, frozen=True):
-    """What one side has at a path: git's mode and object id."""
+    """One side's entry at a path: git's mode and object id."""
 
     mode: str
     oid: str
 
 
 class UnmergedPath(Struct, frozen=True):
-    """One path that does not merge. `places` are where the merged tree keeps what lies there."""
+    """One path that does not merge; `places` are the paths of its versions in the merged tree."""
 
     path: str
     kind: str
@@ -55,14 +55,14 @@ class UnmergedPath(Struct, frozen=True):
 
     @property
     def sides(self) -> tuple[Side, ...]:
-        """The sides that have something there: the work's, the tip's, the base's."""
+        """The sides that exist, in the order work, tip, base."""
         return tuple(side for side in (self.work, self.tip, self.base) if side)
 
 
 class TreeMerge(Struct, frozen=True):
-    """A merged tree; without conflicts it is the result, else it holds git's conflict markers.
+    """A merged tree: the result, or a tree with git's conflict markers if there are conflicts.
 
-    `tip` and `work` are the commits by whose ids git labels the sides in those markers.
+    `tip` and `work` are the commits whose ids label the sides in those markers.
     """
 
     tree: str
@@ -78,7 +78,7 @@ class TreeMerger(Struct, frozen=True):
     attributes: Attributes
 
     async def merge(self, tip: Commit, work: Commit) -> TreeMerge:
-        """Merge what the work changed since its parent onto the tip; raise GitError."""
+        """Merge the work's changes since its parent onto the tip; raise GitError."""
         if work.parents and not await self._is_ancestor(work.parents[0], tip.id):
             return await self.apply(work.parents[0], tip, work)
         return await self.join(tip, work)
@@ -88,9 +88,9 @@ class TreeMerger(Struct, frozen=True):
         return await self._run(tip.tree, tip.id, work.id)
 
     async def apply(self, parent: CommitId, tip: Commit, work: Commit) -> TreeMerge:
-        """Merge what the work changed since `parent`, as a cherry-pick does; raise GitError.
+        """Merge the work's changes since `parent`, as a cherry-pick does; raise GitError.
 
-        Made with stand-in commits, as git 2.39's merge-tree has no `--merge-base`.
+        Uses synthetic commits, because git 2.39's merge-tree has no `--merge-base`.
         """
         parent_tree = await self.git.text("rev-parse", f"{parent}^{{tree}}")
         base = await synthetic_commit(self.git, parent_tree)
@@ -112,7 +112,7 @@ class TreeMerger(Struct, frozen=True):
     async def _true_sides(
         self, conflicts: tuple[UnmergedPath, ...], tip: CommitId, work: CommitId
     ) -> tuple[UnmergedPath, ...]:
-        """Where both sides renamed a file, git's stages hold its own half-merged text."""
+        """Replace git's half-merged stages by the true sides where both sides renamed a file."""
         renamed = [one.path for one in conflicts if one.kind.startswith("rename")]
         theirs = await entries_at(self.git, tip, renamed)
         ours = await entries_at(self.git, work, renamed)
@@ -131,7 +131,7 @@ class TreeMerger(Struct, frozen=True):
 
 
 async def with_marked(git: Git, merge: TreeMerge, marked: Sequence[str]) -> TreeMerge:
-    """The merge with each of these paths as one that does not merge; raise GitError."""
+    """Return the merge with each of these paths as a conflict; raise GitError."""
     paths = [*marked]
     base = await git.text("merge-base", merge.tip, merge.work) if paths else ""
     bases, tips, works = [
@@ -145,9 +145,9 @@ async def with_marked(git: Git, merge: TreeMerge, marked: Sequence[str]) -> Tree
 
 
 async def with_protected(git: Git, merge: TreeMerge, tip: str, paths: Sequence[str]) -> TreeMerge:
-    """The merge with each of these paths that it changes as one to be decided; raise GitError.
+    """Return the merge with each of these paths that it changes as undecided; raise GitError.
 
-    The work's side is what would land, as nothing else than that is to be allowed.
+    The work's side is the merged version, so that the decision is about what would land.
     """
     in_conflict = {conflict.path for conflict in merge.conflicts}
     wanted = [path for path in paths if path not in in_conflict]
@@ -163,11 +163,11 @@ async def with_protected(git: Git, merge: TreeMerge, tip: str, paths: Sequence[s
 
 
 async def entries_at(git: Git, tree: str, paths: list[str]) -> dict[str, Side]:
-    """What the tree has at those of the paths that it has; raise GitError."""
+    """Return the tree's entries at those of the paths that it has; raise GitError."""
     if not paths:
         return {}
-    # Git compares each entry with each path: beyond a few, and beyond what a command line holds, it
-    # is quicker to list all and to look here.
+    # Git compares each entry with each path: beyond a few paths, and beyond the length of a command
+    # line, listing the whole tree and filtering here is faster.
     named = paths if len(paths) <= _MOST_NAMED else []
     answer = await git.run("ls-tree", "-r", "-z", "--full-tree", tree, "--", *named)
     wanted = frozenset(paths)
@@ -192,7 +192,7 @@ def _conflicts(tokens: list[str], labels: tuple[str, str]) -> Iterator[UnmergedP
         stages.setdefault(path, {})[int(stage)] = Side(mode, oid)
         places.setdefault(path, {})[place] = None
     kinds = _kinds(tokens[end + 1 :], aside)
-    # A directory whose rename is unclear is a conflict with nothing at any stage.
+    # A directory with an ambiguous rename is a conflict without stages.
     for path in stages or kinds:
         sides = stages.get(path, {})
         yield UnmergedPath(
@@ -206,7 +206,7 @@ def _conflicts(tokens: list[str], labels: tuple[str, str]) -> Iterator[UnmergedP
 
 
 def _kinds(tokens: list[str], aside: re.Pattern[str]) -> dict[str, list[str]]:
-    """The kinds of conflict that the messages tell of, by path."""
+    """Return the conflict kinds in the messages by path."""
     kinds: dict[str, list[str]] = {}
     at = 0
     while at < len(tokens) and tokens[at].isdigit():
@@ -220,7 +220,10 @@ def _kinds(tokens: list[str], aside: re.Pattern[str]) -> dict[str, list[str]]:
 
 
 def _kind(told: list[str], sides: dict[int, Side]) -> str:
-    """One word or two for a person; what git tells of the tree outranks what it tells of lines."""
+    """Return the kind in a word or two.
+
+    Conflicts of the tree take precedence over those of lines.
+    """
     tip, work = sides.get(_TIP), sides.get(_WORK)
     if any(side.mode == SUBMODULE for side in sides.values()):
         return "submodule"

@@ -1,4 +1,4 @@
-"""Reads git's objects in one process and writes commits whose id depends on nothing but content."""
+"""Read git objects in one process, and write commits whose id depends only on their content."""
 
 from collections.abc import Sequence
 
@@ -22,22 +22,22 @@ class Commit(Struct, frozen=True):
 
     @property
     def authored_at(self) -> tuple[int, str]:
-        """When it was authored: seconds since the epoch, and the zone ("+0200")."""
+        """The author date: seconds since the epoch, and the zone ("+0200")."""
         return _moment(self.author)
 
     @property
     def committed_at(self) -> tuple[int, str]:
-        """When it was committed: seconds since the epoch, and the zone."""
+        """The committer date: seconds since the epoch, and the zone."""
         return _moment(self.committer)
 
 
 async def read_blobs(git: Git, names: Sequence[str]) -> list[bytes]:
-    """The contents of the named blobs, in order; raise LandingError when one is not there."""
+    """Return the contents of the named blobs in order; raise LandingError if one is missing."""
     return [content for _, _, content in await _read(git, names)]
 
 
 async def read_commits(git: Git, *names: str) -> list[Commit]:
-    """The named commits, in order; raise LandingError when one is not there."""
+    """Return the named commits in order; raise LandingError if one is missing."""
     commits = []
     for name, (oid, kind, raw) in zip(names, await _read(git, names), strict=True):
         if kind != "commit":
@@ -49,9 +49,9 @@ async def read_commits(git: Git, *names: str) -> list[Commit]:
 async def write_commit(
     git: Git, tree: str, parent: CommitId, message: bytes, dates: tuple[str, str]
 ) -> CommitId:
-    """A commit by the user of git's configuration; `dates` (author, committer) make it repeatable.
+    """Commit as the user of git's configuration; `dates` (author, committer) make it repeatable.
 
-    Raises GitError, for instance when git knows no `user.name`.
+    Raises GitError, for instance if git has no `user.name`.
     """
     authored, committed = dates
     answer = await git.run(
@@ -64,9 +64,10 @@ async def write_commit(
 
 
 async def rewrite_commit(git: Git, commit: Commit, tree: str, parent: Commit) -> CommitId:
-    """The same commit with another tree on another parent: same people, message and dates.
+    """Return the same commit with another tree and parent: same people, message and dates.
 
-    Its committer date is never older than its parent's. A signature is left out, as it would lie.
+    The committer date is never older than the parent's. The signature is dropped, because it would
+    no longer be valid.
     """
     committer = commit.committer
     if parent.committed_at[0] > commit.committed_at[0]:
@@ -85,7 +86,7 @@ async def rewrite_commit(git: Git, commit: Commit, tree: str, parent: Commit) ->
 
 
 async def synthetic_commit(git: Git, tree: str, *parents: str) -> CommitId:
-    """A commit that nobody keeps, for a merge with a chosen merge base."""
+    """Return an unreferenced commit, for a merge with a chosen merge base."""
     headers = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
     headers += ["author pex-tui <pex-tui> 0 +0000", "committer pex-tui <pex-tui> 0 +0000"]
     raw = "\n".join(headers).encode() + b"\n\nA merge base\n"
@@ -93,7 +94,7 @@ async def synthetic_commit(git: Git, tree: str, *parents: str) -> CommitId:
 
 
 async def _read(git: Git, names: Sequence[str]) -> list[tuple[str, str, bytes]]:
-    """(object id, type, content) of each name."""
+    """Return (object id, type, content) of each name."""
     if not names:
         return []
     stdin = "".join(f"{name}\n" for name in names).encode()

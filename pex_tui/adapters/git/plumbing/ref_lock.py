@@ -1,11 +1,10 @@
-"""Tells a lock file of git whose owner is dead from one that is in use.
+"""Distinguish orphaned lock files of git from those in use.
 
 `<file>.lock` outlives a git that was killed, and then nothing can write the file. All of our own
-git commands that write what we lock inherit the landing lock, so whoever holds that knows that none
-of them is left. A lock is an orphan when it holds the commit that only we want to write, when it is
-older than this boot of the machine, or when it has aged and nobody may own it: no process has it
-open, and no git that may write is at work in this repository and as old as the lock (git closes a
-ref's lock before it renames it).
+git commands that write what we lock inherit the landing lock, so its holder knows that none of them
+is left. A lock is an orphan if it holds the commit that only we want to write, if it is older than
+the machine's boot, or if it has aged and nobody can own it: no process has it open, and no writing
+git as old as the lock is at work in this repository (git closes a ref's lock before it renames it).
 """
 
 import re
@@ -19,7 +18,7 @@ import psutil
 _AGED_SECONDS = 5.0  # git holds a ref lock for milliseconds
 _CLOCK_SLACK_SECONDS = 2.0
 _LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
-_READERS = frozenset(  # what may run for hours and writes neither a ref nor an index
+_READERS = frozenset(  # commands that may run for hours and write neither a ref nor an index
     (
         *("archive", "blame", "cat-file", "check-attr", "check-ignore", "citool", "daemon"),
         *("credential-cache--daemon", "diff", "fsmonitor--daemon", "grep", "gui", "instaweb"),
@@ -29,15 +28,15 @@ _READERS = frozenset(  # what may run for hours and writes neither a ref nor an 
 
 
 def lock_in(words: str) -> Path | None:
-    """The lock file that git could not make, by what it said."""
+    """Return the lock file that git could not create, from its error message."""
     found = _LOCK.search(words)
     return Path(found[1]) if found else None
 
 
 def is_orphaned(lock: Path, ours: str = "", *, aged_seconds: float | None = None) -> bool:
-    """Whether the lock's owner is proven dead; `ours` is the commit we want to write.
+    """Return whether the lock's owner is proven dead; `ours` is the commit we want to write.
 
-    True only counts while the landing lock is held. A lock younger than `aged_seconds` is not.
+    Valid only while the landing lock is held. A lock younger than `aged_seconds` is not orphaned.
     """
     try:
         content = lock.read_bytes()[:100].decode("ascii", "replace").strip()
@@ -52,13 +51,13 @@ def is_orphaned(lock: Path, ours: str = "", *, aged_seconds: float | None = None
 
 
 def suspects(lock: Path) -> str:
-    """The processes that may hold the lock, in words for a person."""
+    """Name the processes that may hold the lock."""
     found = _owners(lock) if lock.exists() else iter(())
     return ", ".join(f"{process.info['name'] or '?'}, pid {process.pid}" for process in found)
 
 
 def _owners(lock: Path) -> Iterator[psutil.Process]:
-    """Processes that have the lock open, or are a git that may be about to rename it."""
+    """Yield processes that have the lock open, or are a git that may be about to rename it."""
     with suppress(FileNotFoundError):
         found = lock.stat()
         places = _places(lock)
@@ -80,7 +79,7 @@ def _has_open(process: psutil.Process, lock: Path) -> bool:
 
 
 def _writes_in(process: psutil.Process, places: frozenset[Path]) -> bool:
-    """Whether it is a git that may write, at work in one of the places."""
+    """Return whether the process is a git that may write in one of the places."""
     name = process.info["name"] or ""
     if name != "git" and not name.startswith("git-"):
         return False
@@ -92,13 +91,13 @@ def _writes_in(process: psutil.Process, places: frozenset[Path]) -> bool:
         here = {Path(process.cwd()), *(Path(path) for path in named)}
         return any(place in {spot, *spot.parents} for spot in here for place in places)
     except psutil.NoSuchProcess:
-        return False  # it has ended meanwhile
+        return False  # ended meanwhile
     except (psutil.Error, OSError):
-        return True  # it can't be looked at, so nothing is proven
+        return True  # not readable, so nothing is proven
 
 
 def _places(lock: Path) -> frozenset[Path]:
-    """The git directories and work trees of the repository that the lock is in."""
+    """Return the git directories and work trees of the lock's repository."""
     git_dir = next((one for one in lock.resolve().parents if (one / "HEAD").is_file()), None)
     if git_dir is None:
         return frozenset()

@@ -1,4 +1,4 @@
-"""Writes refs under the landing lock, past ref locks whose git is dead."""
+"""Write refs under the landing lock, removing ref locks whose git is dead."""
 
 import asyncio
 import time
@@ -21,9 +21,9 @@ _POLL_SECONDS = 0.1
 
 
 class Refs(Struct, frozen=True):
-    """The refs of a repository; `lock` is the landing lock's file, that every writer holds.
+    """The refs of a repository; `lock` is the file of the landing lock, held by every writer.
 
-    The patience is how long to wait for that lock, and for a ref lock that some git holds.
+    The patience limits the wait for that lock, and for a ref lock that some git holds.
     """
 
     git: Git
@@ -32,17 +32,17 @@ class Refs(Struct, frozen=True):
     ref_patience_seconds: float = 10.0
 
     async def read(self, ref: str) -> CommitId | None:
-        """The commit that a full ref names; None when there is no such ref."""
+        """Return the commit that a full ref names; None if there is no such ref."""
         return await read_ref(self.git, ref)
 
     async def contains(self, tip: CommitId, commit: CommitId) -> bool:
-        """Whether the commit is the tip or one of its ancestors; raise GitError."""
+        """Return whether the commit is the tip or one of its ancestors; raise GitError."""
         answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
         return answer.status == 0
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[int]:
-        """Hold the landing lock; yields its descriptor. Raises LandingError."""
+        """Hold the landing lock; yield its descriptor. Raises LandingError."""
         async with file_lock(self.lock, self.lock_patience_seconds) as descriptor:
             yield descriptor
 
@@ -63,9 +63,9 @@ class Refs(Struct, frozen=True):
     ) -> None:
         """Write the ref, which must be at `old` if that is given; raise LandingError.
 
-        The caller holds the lock, and git holds it as well, through `descriptor`. `old` of zeros
-        means that there must be no such ref. `words` go to the reflog. The ref `also` gets the same
-        commit, both or none.
+        The caller holds the lock, and so does git, through `descriptor`. An `old` of zeros means
+        that the ref must not exist. `words` go to the reflog. The ref `also` gets the same commit
+        in the same transaction.
         """
         command = ("update-ref", "--stdin", "-m", f"pex-tui: {words}")
         lines = f"update {ref} {new} {old or ''}".rstrip() + "\n"
@@ -75,8 +75,8 @@ class Refs(Struct, frozen=True):
             try:
                 await self.git.run(*command, stdin=lines.encode(), pass_fds=(descriptor,))
             except GitError as error:
-                named = lock_in(error.stderr)  # the ref's, or that of HEAD or of all packed refs
-                lock = named and named.resolve()  # whoever has it open has its real path
+                named = lock_in(error.stderr)  # the ref's, or that of HEAD or of packed-refs
+                lock = named and named.resolve()  # processes with the lock open show its real path
                 if lock is None or not self._holds(lock):
                     raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
                 if await asyncio.to_thread(is_orphaned, lock, new):
@@ -89,7 +89,7 @@ class Refs(Struct, frozen=True):
                 return
 
     def _holds(self, lock: Path) -> bool:
-        """Whether a lock file is the repository's."""
+        """Return whether a lock file belongs to the repository."""
         places = (self.git.git_dir.resolve(), user_git(self.git).git_dir)
         return any(lock.is_relative_to(place) for place in places)
 

@@ -1,4 +1,4 @@
-"""The user's repository: found, checked, and asked what a run has to know before it starts."""
+"""The user's repository: discovery, checks, and the facts that a run needs at its start."""
 
 import os
 import re
@@ -23,13 +23,13 @@ OLDEST_GIT = (2, 39)
 
 
 class RepositoryError(UserError):
-    """A run can't start in this repository; the message says why, and what to do."""
+    """The reason a run cannot start in this repository, and the next step."""
 
 
 class Identity(Struct, frozen=True):
-    """Who commits, as git's configuration has it when the run starts.
+    """The committer, by git's configuration at the start of the run.
 
-    Agents may rewrite the configuration later; with `environment` git does not look there again.
+    Agents may rewrite the configuration later; with `environment`, git does not read it again.
     """
 
     author_name: str
@@ -49,7 +49,7 @@ class Identity(Struct, frozen=True):
 
 
 class Dirt(Struct, frozen=True):
-    """Work in the user's checkout that no commit holds: changed tracked paths, untracked entries.
+    """Uncommitted work in the user's checkout: changed tracked paths and untracked entries.
 
     An untracked folder counts once.
     """
@@ -58,12 +58,12 @@ class Dirt(Struct, frozen=True):
     untracked: int
 
     def __bool__(self) -> bool:
-        """Whether anything is uncommitted."""
+        """Return whether anything is uncommitted."""
         return bool(self.tracked or self.untracked)
 
     @property
     def summary(self) -> str:
-        """In words: "2 changed files, 1 untracked"; empty when all is committed."""
+        """Describe the work: "2 changed files, 1 untracked"; empty if everything is committed."""
         parts = []
         if self.tracked:
             plural = "" if len(self.tracked) == 1 else "s"
@@ -76,8 +76,8 @@ class Dirt(Struct, frozen=True):
 class Repository(Struct, frozen=True):
     """The user's checkout and its repository; all paths absolute, symbolic links resolved.
 
-    `git_dir` belongs to the checkout, `common_dir` to the repository: they differ when the user
-    stands in a linked worktree. With a `stand_in`, git goes by the settings that it holds.
+    `git_dir` belongs to the checkout, `common_dir` to the repository: they differ in a linked
+    worktree. With a `stand_in`, git uses the settings stored there.
     """
 
     top_level: Path
@@ -87,13 +87,13 @@ class Repository(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The repository's name: its folder's, the same in all of its worktrees."""
+        """The repository's name: that of its folder, the same in all of its worktrees."""
         folder = self.common_dir
         return folder.parent.name if folder.name == ".git" else folder.name.removesuffix(".git")
 
     @property
     def git(self) -> Git:
-        """Git on the repository itself, with no work tree."""
+        """Git on the repository itself, without a work tree."""
         if self.stand_in is None:
             return Git(self.common_dir)
         return Git(self.stand_in, env=NO_OTHER_SETTINGS)
@@ -107,7 +107,7 @@ class Repository(Struct, frozen=True):
         return replace(git, env={**NO_OTHER_SETTINGS, "GIT_COMMON_DIR": str(self.stand_in)})
 
     async def head(self) -> CommitId:
-        """The commit that is checked out; raise RepositoryError when there is none yet."""
+        """Return the commit that is checked out; raise RepositoryError if there is none yet."""
         commit = await self._commit("HEAD")
         if commit is None:
             raise RepositoryError(
@@ -118,7 +118,7 @@ class Repository(Struct, frozen=True):
         return commit
 
     async def resolve_commit(self, base: str | None) -> CommitId:
-        """The commit that `base` names, HEAD for None; raise RepositoryError."""
+        """Return the commit that `base` names, HEAD for None; raise RepositoryError."""
         if base is None or base == "HEAD":
             return await self.head()
         commit = await self._commit(base)
@@ -131,12 +131,12 @@ class Repository(Struct, frozen=True):
         return commit
 
     async def current_branch(self) -> str | None:
-        """The branch that is checked out ("main"); None with a detached HEAD."""
+        """Return the branch that is checked out ("main"); None with a detached HEAD."""
         answer = await self.checkout.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
         return answer.text.removeprefix("refs/heads/") or None
 
     async def dirty(self) -> Dirt:
-        """What is uncommitted in the user's checkout."""
+        """Return what is uncommitted in the user's checkout."""
         answer = await self.checkout.run(
             *("status", "--porcelain=v1", "-z", "--untracked-files=normal"),
             *("--no-renames", "--ignore-submodules=dirty"),
@@ -146,7 +146,7 @@ class Repository(Struct, frozen=True):
         return Dirt(tracked, len(entries) - len(tracked))
 
     async def check_identity(self) -> Identity:
-        """Who commits; raise RepositoryError when git's configuration does not say."""
+        """Return the committer; raise RepositoryError if git's configuration names none."""
         people = [await self._person(role) for role in ("AUTHOR", "COMMITTER")]
         (author_name, author_email), (committer_name, committer_email) = people
         return Identity(author_name, author_email, committer_name, committer_email)
@@ -173,7 +173,10 @@ class Repository(Struct, frozen=True):
 
 
 async def discover(path: Path) -> Repository:
-    """The repository around `path`; raise RepositoryError when there is none to work with."""
+    """Find the repository around `path`.
+
+    Raises RepositoryError if there is none, or it is unusable.
+    """
     _check_folder(path)
     await git_version()
     try:
@@ -203,7 +206,7 @@ def _check_folder(path: Path) -> None:
 
 
 async def git_version() -> str:
-    """The version of the git that is used; raise RepositoryError if it is too old."""
+    """Return the version of git; raise RepositoryError if it is too old."""
     words = (await ask_git(Path(os.sep), "version")).text
     found = re.search(r"(\d+)\.(\d+)[.\d]*", words)
     version = found[0] if found else clean(words)
@@ -231,5 +234,5 @@ def _path(answer: GitResult) -> Path:
 
 
 def shown(path: Path) -> str:
-    """A path as a person may see it."""
+    """Return a path as shown to a person."""
     return clean(os.fsencode(path).decode("utf-8", "replace"))

@@ -1,7 +1,7 @@
-"""Looks at a worktree through a git directory of our own, so that no agent's git misleads us.
+"""The shadow: a git directory of ours for a worktree, which no agent can tamper with.
 
-It has its own HEAD (the start commit) and its own index, which remembers each file's stat data.
-The agent's index, HEAD, `.git` file and configuration play no part.
+It has its own HEAD (the start commit) and its own index, which remembers each file's stat data. The
+agent's index, HEAD, `.git` file and configuration are not used.
 """
 
 import os
@@ -25,14 +25,14 @@ from pex_tui.adapters.git.plumbing.sparse_patterns import (
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.core.model.ids import CommitId
 
-# A file for each new object costs twice the time of one pack for all, and a block on the disk each.
+# One file for each new object takes twice the time of a single pack, and a disk block each.
 _MANY = 1000
 _IN_ONE_PACK = ("-c", "core.bigFileThreshold=1")
 _UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
 
 
 class Changes(Struct, frozen=True):
-    """How a work tree differs from what the index held.
+    """The differences between a work tree and the index.
 
     `nested` are untracked folders that are repositories of their own.
     """
@@ -44,7 +44,7 @@ class Changes(Struct, frozen=True):
 
 
 class IndexEntry(Struct, frozen=True):
-    """One entry to put into an index as it is."""
+    """One entry to put into an index verbatim."""
 
     mode: str
     oid: str
@@ -52,7 +52,7 @@ class IndexEntry(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """One entry that an index holds, with the letter that `git ls-files -t` has for it."""
+    """One entry of an index, with its letter in `git ls-files -t`."""
 
     tag: str
     entry: IndexEntry
@@ -64,15 +64,15 @@ class Listed(Struct, frozen=True):
 
     @property
     def is_left_out(self) -> bool:
-        """Whether it is to have no file."""
+        """True if the entry is to have no file."""
         return self.tag == "S"
 
 
 class Shadow(Struct, frozen=True):
     """The work tree at `root`, seen through an index of ours since the commit `start`.
 
-    Where it has patterns, the work tree is a sparse checkout: what they leave out counts as
-    unchanged, unless it is on the disk.
+    With patterns, the work tree is a sparse checkout: files that they leave out count as unchanged,
+    unless they are on disk.
     """
 
     git: Git
@@ -81,53 +81,53 @@ class Shadow(Struct, frozen=True):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether it has patterns."""
+        """True if the shadow has patterns."""
         return has_patterns(self.git.git_dir)
 
     def narrow(self, patterns: bytes | None) -> None:
-        """Have the next restore check out what the patterns say, None for all; raise OSError."""
+        """Have the next restore check out what the patterns select, None for all; raise OSError."""
         if patterns is not None:
             folder = self.git.git_dir
             if not (folder / "index").is_file() and any(self.root.iterdir()):
-                # Nobody could tell which of the files that are there the patterns leave out.
+                # No index entry would show which of the existing files the patterns leave out.
                 raise FileNotFoundError(f"{folder} has no index any more")
             put_patterns(folder, patterns)
         elif self.is_narrowed:
             put_patterns(self.git.git_dir, ALL_FILES)
 
     async def listed(self) -> bytes:
-        """All that the index holds, for `parse_listing`; raise GitError."""
+        """Return the listing of the index, for `parse_listing`; raise GitError."""
         return (await self.git.run(*NARROWED, *LISTING)).stdout
 
     async def changes(self) -> Changes:
-        """What differs from the index by now, ignored files apart; raise GitError."""
+        """Return the differences from the index, without ignored files; raise GitError."""
         return _sorted(await self._status("--untracked-files=all"), self.root)
 
     async def tracked_changes(self) -> tuple[str, ...]:
-        """Tracked paths that differ from the start commit; raise GitError."""
+        """Return the tracked paths that differ from the start commit; raise GitError."""
         return tuple(path for _, path in await self._status("--untracked-files=no"))
 
     async def _status(self, untracked: str) -> list[tuple[str, str]]:
         answer = await self.git.run(
             *(*NARROWED, "status", "--porcelain=v1", "-z", "--no-renames"),
             *("--ignore-submodules=dirty", untracked),
-            env={"GIT_OPTIONAL_LOCKS": "1"},  # what it learns of unchanged files, it keeps
+            env={"GIT_OPTIONAL_LOCKS": "1"},  # stores what it learns about unchanged files
         )
         entries = os.fsdecode(answer.stdout).split("\0")
         return [(entry[:2], entry[3:]) for entry in entries if entry]
 
     async def remove(self, paths: list[str]) -> None:
-        """Take the paths out of the index; raise GitError."""
+        """Remove the paths from the index; raise GitError."""
         await self.put([IndexEntry("0", "0" * len(self.start), path) for path in paths])
 
     async def put(self, entries: Sequence[IndexEntry]) -> None:
-        """Put the entries into the index as they are, mode 0 to remove; raise GitError."""
+        """Put the entries into the index verbatim, mode 0 to remove; raise GitError."""
         if entries:
             lines = "".join(f"{entry.mode} {entry.oid} 0\t{entry.path}\0" for entry in entries)
             await self.git.run("update-index", "-z", "--index-info", stdin=os.fsencode(lines))
 
     async def leave_out(self, entries: Sequence[IndexEntry]) -> None:
-        """Put the entries into the index as ones that have no file; raise GitError."""
+        """Put the entries into the index as entries without a file; raise GitError."""
         if entries:
             await self.put(entries)
             await self.git.run(
@@ -136,7 +136,7 @@ class Shadow(Struct, frozen=True):
             )
 
     async def add(self, paths: list[str]) -> None:
-        """Take the paths' contents into the index and the object store; raise GitError."""
+        """Add the paths' contents to the index and the object store; raise GitError."""
         if paths:
             many = _IN_ONE_PACK if len(paths) >= _MANY else ()
             await self.git.run(
@@ -146,32 +146,32 @@ class Shadow(Struct, frozen=True):
             )
 
     async def tree(self) -> str:
-        """The index as a tree; raise GitError."""
+        """Write the index as a tree; raise GitError."""
         return (await self.git.run(*WHOLE_TREE, "write-tree")).text
 
     async def restore(self, pass_fds: tuple[int, ...] = ()) -> None:
-        """Bring index and tracked files to the start commit; raise GitError."""
+        """Reset index and tracked files to the start commit; raise GitError."""
         command = ("-c", "core.logAllRefUpdates=false", "reset", "-q", "--hard")
         options = NARROWED if self.is_narrowed else WHOLE_TREE
         await self.git.run(*options, *command, pass_fds=pass_fds)
 
     async def forget_index(self) -> None:
-        """Start over from the start commit, with nothing known of the files; raise GitError."""
+        """Rebuild the index from the start commit, without any stat data; raise GitError."""
         remove_tree(self.git.git_dir / "index")
         await self.git.run(*WHOLE_TREE, "read-tree", self.start)
         if self.is_narrowed:
-            # In an empty work tree, this marks what the patterns leave out and does nothing else.
+            # In an empty work tree, this only marks the entries that the patterns leave out.
             with tempfile.TemporaryDirectory(prefix="pex-tui-") as nothing:
                 git = self.git.at(Path(nothing))
                 await git.run(*NARROWED, "sparse-checkout", "reapply")
 
 
 LISTING = ("ls-files", "-t", "-s", "-z")
-"""The command whose answer `parse_listing` reads."""
+"""The command whose output `parse_listing` reads."""
 
 
 def parse_listing(lines: Iterable[bytes]) -> dict[str, Listed]:
-    """Entries of an index by path; one that is unmerged counts once."""
+    """Parse index entries by path; an unmerged path counts once."""
     found = {}
     for line in sorted(lines):
         head, _, path = os.fsdecode(line).partition("\t")
@@ -199,7 +199,7 @@ def _sorted(entries: list[tuple[str, str]], root: Path) -> Changes:
 
 
 async def shadow_of(worktree: Worktree, git: Git) -> Shadow:
-    """The worktree's shadow as it was left; made anew where it is broken. Raises GitError.
+    """Return the worktree's shadow as it was left, rebuilt if broken; raise GitError.
 
     `git` is on the repository, without a work tree.
     """
@@ -214,20 +214,20 @@ async def shadow_of(worktree: Worktree, git: Git) -> Shadow:
 
 
 def fresh_shadow(worktree: Worktree, commit: CommitId, git: Git) -> Shadow:
-    """The worktree's shadow on a commit, with the index that it has; raise OSError."""
+    """Return the worktree's shadow on a commit, keeping its index; raise OSError."""
     _make_folder(worktree.shadow, git, commit)
     return shadow_in(worktree.shadow, worktree.path, commit, git)
 
 
 def shadow_in(folder: Path, root: Path, start: CommitId, git: Git) -> Shadow:
-    """The shadow kept in the folder, for the work tree at `root`."""
+    """Return the shadow kept in the folder, for the work tree at `root`."""
     return Shadow(git.at(root, folder), root, start)
 
 
 def cast_shadow(folder: Path, git_dir: Path, git: Git, commit: CommitId) -> None:
-    """Begin a shadow with the index of another git directory; raise OSError."""
+    """Start a shadow with the index of another git directory; raise OSError."""
     _make_folder(folder, git, commit)
-    # An index may be split in two; its time tells git which entries it can't trust.
+    # An index may be split in two; its mtime tells git which entries may be racy.
     for index in [*git_dir.glob("sharedindex.*"), git_dir / "index"]:
         remove_tree(folder / index.name)  # replacing it would wait for the disk
         shutil.copy2(index, folder / index.name)
@@ -242,6 +242,6 @@ def _make_folder(folder: Path, git: Git, commit: CommitId) -> None:
     if not is_folder(folder):
         remove_tree(folder)
         folder.mkdir(parents=True)
-    (folder / "index.lock").unlink(missing_ok=True)  # a git of ours that was killed
+    (folder / "index.lock").unlink(missing_ok=True)  # left by a git of ours that was killed
     put_file(folder / "HEAD", f"{commit}\n")
     put_file(folder / "commondir", f"{git.git_dir}\n")

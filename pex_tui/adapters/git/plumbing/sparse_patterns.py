@@ -1,4 +1,4 @@
-"""The patterns of the user's sparse checkout, which workspaces are narrowed by as well."""
+"""The patterns of the user's sparse checkout, which also narrow the workspaces."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,22 +7,25 @@ from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE
 from pex_tui.adapters.git.plumbing.git_settings import Setting, is_true, value_of
 
 PATTERNS = "info/sparse-checkout"
-"""Where a git directory has its patterns."""
+"""The place of the patterns in a git directory."""
 ALL_FILES = b"/*\n"
-"""The patterns of a checkout that holds everything."""
-# What the patterns leave out and is on the disk all the same counts like every other file.
+"""The patterns of a checkout with all files."""
+# Files on disk that the patterns leave out count like any other file.
 _SEE_ALL = ("-c", "sparse.expectFilesOutsideOfPatterns=false")
 NARROWED = (*WHOLE_TREE, "-c", "core.sparseCheckout=true", *_SEE_ALL)
-"""Options with which git goes by the patterns that its directory has."""
+"""Options that make git use the patterns of its directory."""
 
 
 def user_patterns(settings: Iterable[Setting], git_dir: Path) -> bytes | None:
-    """The patterns of the user's checkout; None where it holds all files, or they can't be read."""
+    """Return the patterns of the user's checkout.
+
+    None if it has all files or they are unreadable.
+    """
     return read_patterns(git_dir) if is_true(settings, "core.sparsecheckout") else None
 
 
 def read_patterns(git_dir: Path) -> bytes | None:
-    """The patterns that a git directory has; None where there are none that can be read."""
+    """Return the patterns of a git directory; None if there are none, or they are unreadable."""
     try:
         return (git_dir / PATTERNS).read_bytes()
     except OSError:
@@ -30,7 +33,7 @@ def read_patterns(git_dir: Path) -> bytes | None:
 
 
 def sparse_settings(settings: Iterable[Setting]) -> dict[str, str]:
-    """What a workspace is told that has patterns; its index holds every path all the same."""
+    """Return the settings of a workspace with patterns; its index still has every path."""
     cone = value_of(settings, "core.sparsecheckoutcone")
     told = {} if cone is None else {"core.sparseCheckoutCone": cone}
     return {
@@ -42,11 +45,11 @@ def sparse_settings(settings: Iterable[Setting]) -> dict[str, str]:
 
 
 def put_patterns(git_dir: Path, patterns: bytes) -> None:
-    """Give a git directory the patterns; raise OSError."""
+    """Write the patterns to a git directory; raise OSError."""
     (git_dir / PATTERNS).parent.mkdir(parents=True, exist_ok=True)
     (git_dir / PATTERNS).write_bytes(patterns)
 
 
 def has_patterns(git_dir: Path) -> bool:
-    """Whether a git directory has patterns."""
+    """Return whether a git directory has patterns."""
     return (git_dir / PATTERNS).is_file()

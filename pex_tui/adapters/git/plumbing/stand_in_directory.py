@@ -1,8 +1,8 @@
-"""A git directory of ours that stands in for the user's: their objects and refs, our settings.
+"""A git directory that stands in for the user's: their objects and refs, our settings.
 
-Objects, refs and reflogs are links to the user's, so all of git's locks hold there. Configuration,
-attributes and excludes are copies of what was in force before any agent ran: whatever is written to
-the user's files later, no filter, merge driver or attribute of it has a say in our git.
+Objects, refs and reflogs are links to the user's, so all of git's locks apply there. Configuration,
+attributes and excludes are copies from before any agent ran: filters, merge drivers and attributes
+written to the user's files later have no effect on our git.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError
 from pex_tui.adapters.git.plumbing.sparse_patterns import sparse_settings, user_patterns
 from pex_tui.core.sanitize import clean
 
-# Only what is under these names is what the user has at this moment.
+# Only these are the user's current data.
 _LINKED = ("objects", "refs", "packed-refs", "shallow", "reftable", "worktrees", "logs/refs")
 _COPIED = ("info/attributes", "info/exclude", "info/grafts")
 _COMPLETE = "complete"
@@ -32,7 +32,7 @@ _SAMPLE = ".sample"
 _MOST_HOOK_BYTES = 4 * 1024 * 1024
 
 WORKSPACE_CONFIG = "workspace.config"
-"""In the stand-in's folder: the configuration that a workspace begins with."""
+"""In the stand-in's folder: the initial configuration of workspaces."""
 SPARSE = "sparse"
 """In the stand-in's folder: the patterns of the user's sparse checkout, if it is one."""
 HOOKS = "hooks"
@@ -40,7 +40,7 @@ HOOKS = "hooks"
 
 
 async def stand_in_for(repository: Repository, folder: Path) -> Repository:
-    """The repository seen through a stand-in in the folder: the one that is there, or a new one.
+    """Return the repository seen through a stand-in in the folder, creating it if necessary.
 
     Raises RepositoryError.
     """
@@ -89,14 +89,14 @@ def _write(repository: Repository, folder: Path, settings: tuple[Setting, ...]) 
 
 
 def _made_for(repository: Repository, folder: Path) -> bytes:
-    """Which places a stand-in names: one of a repository that was moved since is made anew."""
+    """Return the places that a stand-in names; it is rebuilt if the repository has moved."""
     return os.fsencode(f"{repository.common_dir}\n{folder}\n")
 
 
 def _follow(repository: Repository, folder: Path) -> None:
-    """Stand where the user stands: git takes no directory without a HEAD for its own.
+    """Copy the user's HEAD: git recognises no directory without one.
 
-    A repository that was moved since is linked anew: its old place may be nobody's by now.
+    Links to a moved repository are renewed: its old place may belong to another by now.
     """
     if not os.path.samestat(_place(repository.common_dir / "refs"), _place(folder / "refs")):
         for link, target in ((folder / name, repository.common_dir / name) for name in _LINKED):
@@ -108,14 +108,14 @@ def _follow(repository: Repository, folder: Path) -> None:
 
 
 def _place(path: Path) -> os.stat_result:
-    """What stands there; for a link into nothing, the link itself."""
+    """Return the stat of the target; for a dangling link, that of the link itself."""
     return path.stat() if path.exists() else path.lstat()
 
 
 def _link(target: Path, link: Path) -> None:
     link.parent.mkdir(exist_ok=True)
     if link.name == "refs" and link.parent.name == "logs" and not is_folder(target):
-        return  # git makes folders only below a folder: these reflogs are ours alone
+        return  # git creates folders only below a folder: these reflogs are ours alone
     link.symlink_to(target)
 
 
@@ -131,7 +131,7 @@ def _copy_hooks(source: Path, target: Path) -> None:
 
 
 def _named_file(settings: tuple[Setting, ...], key: str, usual: str) -> bytes:
-    """What the user's file of attributes or excludes holds, where git looks for it."""
+    """Return the user's file of attributes or excludes, from the place where git looks for it."""
     named = value_of(settings, key)
     if named is not None:
         return _content(Path(named).expanduser()) if named else b""
@@ -151,5 +151,5 @@ def _put(path: Path, text: str) -> None:
 
 
 def user_git(git: Git) -> Git:
-    """Git on the user's own git directory, for what is about their work trees."""
+    """Return git on the user's own git directory, for operations on their work trees."""
     return Git((git.git_dir / "refs").resolve().parent)

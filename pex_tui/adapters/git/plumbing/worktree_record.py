@@ -1,6 +1,6 @@
-"""What is known of a workspace: a JSON file beside its folder, where no agent works.
+"""The record of a workspace: a JSON file beside its folder, out of agents' reach.
 
-After a crash the next engine finds here which attempt has which folder.
+After a crash, the next engine learns from it which attempt has which folder.
 """
 
 import json
@@ -20,12 +20,12 @@ _VERSION = 1
 
 
 class Worktree(Struct, frozen=True):
-    """A workspace: a work tree, with a repository of its own in `git_dir`.
+    """A workspace: a work tree with a repository of its own in `git_dir`.
 
-    `commit` is what it was last reset to, None unless that was finished. `setup` is the fingerprint
-    of the setup that ran here and `products` what it made. `included` are files copied in from the
-    user's checkout; `untracked` is all that lay here untracked when it was handed over, a folder
-    ending in a slash: neither belongs to the task.
+    `commit` is the commit of the last reset, None unless the reset was finished. `setup` is the
+    fingerprint of the setup that ran here and `products` are the files that it made. `included` are
+    files copied from the user's checkout. `untracked` are all untracked paths at hand-over, folders
+    ending in a slash; neither belongs to the task.
     """
 
     path: Path
@@ -41,12 +41,15 @@ class Worktree(Struct, frozen=True):
 
     @property
     def is_linked(self) -> bool:
-        """Whether it is a linked worktree of the user's repository, as version 0.1 made them."""
+        """True for a linked worktree of the user's repository, as version 0.1 made them."""
         return self.git_dir != self.path / ".git"
 
     @property
     def is_ready(self) -> bool:
-        """Whether it was fully prepared and its folder is there; a link in its place is not."""
+        """True if it was fully prepared and its folder exists.
+
+        A link in its place does not count.
+        """
         return self.commit is not None and is_folder(self.path)
 
     @property
@@ -56,22 +59,22 @@ class Worktree(Struct, frozen=True):
 
     @property
     def shadow(self) -> Path:
-        """A git directory of our own for this folder, which no agent's git looks at."""
+        """A git directory of ours for this folder, which no agent's git uses."""
         return _beside(self.path, ".shadow")
 
     @property
     def glance(self) -> Path:
-        """A copy of the shadow, for a look while the attempt is at work."""
+        """A copy of the shadow, for a look while the attempt is live."""
         return _beside(self.path, ".glance")
 
     @property
     def radar(self) -> Path:
-        """A copy of the shadow that goes along with the attempt's work."""
+        """A copy of the shadow that follows the attempt's work, for overlap detection."""
         return _beside(self.path, ".radar")
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """The folders that belong to it, apart from what `users` and `record` name."""
+        """The folders that belong to it, besides `users` and `record`."""
         beside = (self.shadow, self.glance, self.radar, _beside(self.path, ".modules"))
         return (self.path, *beside)
 
@@ -82,7 +85,7 @@ class Worktree(Struct, frozen=True):
 
 
 def save(worktree: Worktree) -> None:
-    """Write the record, whole or not at all."""
+    """Write the record atomically."""
     key = worktree.attempt
     content = {
         "version": _VERSION,
@@ -100,24 +103,24 @@ def save(worktree: Worktree) -> None:
 
 
 def load(path: Path) -> Worktree | None:
-    """What is known of the worktree at the path; None when there is none."""
+    """Load the record of the worktree at the path; None if there is none."""
     record = _beside(path, ".json")
     return _parse(record) if is_folder(path) else None
 
 
 def load_all(folder: Path) -> list[Worktree]:
-    """All worktrees of ours in a folder, by name."""
+    """Load all of our worktrees in a folder, by name."""
     found = (load(record.with_suffix("")) for record in sorted(folder.glob("*.json")))
     return [worktree for worktree in found if worktree is not None]
 
 
 def unused_path(folder: Path, taken: Collection[Path]) -> Path:
-    """The path in the folder with the first number that nobody has taken."""
+    """Return the path in the folder with the lowest number that is free."""
     return next(path for number in count(1) if (path := folder / str(number)) not in taken)
 
 
 def _parse(record: Path) -> Worktree | None:
-    """A record that can't be read is as good as none: the folder is made anew."""
+    """Parse a record; an unreadable one counts as missing, so that the folder is rebuilt."""
     try:
         content: dict[str, Any] = json.loads(record.read_text("utf-8"))
         if content["version"] != _VERSION:

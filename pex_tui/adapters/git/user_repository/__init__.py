@@ -1,1 +1,1 @@
-"""The user's repository: what it is, what is checked out, and pex-tui's place in it."""
+"""The user's repository: its checkouts, refs and history, and its state directory."""

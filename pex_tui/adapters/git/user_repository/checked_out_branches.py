@@ -1,4 +1,4 @@
-"""Which branch is checked out where."""
+"""The branches that are checked out, and the work trees that have them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,8 @@ from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 class Checkout(Struct, frozen=True):
     """A work tree of the repository; `branch` is a full ref, None with a detached HEAD.
 
-    The main one is the repository's own: git guesses its path. A bare repository has none.
+    The main one belongs to the repository itself: git only guesses its path. A bare repository has
+    none.
     """
 
     path: Path
@@ -21,7 +22,7 @@ class Checkout(Struct, frozen=True):
 
 
 async def checkouts(git: Git) -> list[Checkout]:
-    """All work trees, the main one first; those whose folder is gone are left out."""
+    """Return all work trees, the main one first, without those whose folder is gone."""
     listing = await user_git(git).run("worktree", "list", "--porcelain", "-z")
     return [checkout for checkout in _parse(listing.stdout) if checkout.path.is_dir()]
 

@@ -1,4 +1,4 @@
-"""A commit's files in a folder of their own: no worktree, so nothing of the user's knows of it."""
+"""A commit's files in a folder of their own: not a worktree, so it is not registered anywhere."""
 
 import asyncio
 from pathlib import Path
@@ -9,9 +9,9 @@ from pex_tui.core.model.ids import CommitId
 
 
 async def export_commit(repository: Repository, commit: CommitId, folder: Path) -> None:
-    """Put the commit's files into a new folder; raise GitError or OSError.
+    """Write the commit's files to a new folder; raise GitError or OSError.
 
-    Large files that git-lfs keeps elsewhere stay what is committed of them.
+    Large files in git-lfs stay pointers, as committed.
     """
     await asyncio.to_thread(folder.mkdir, parents=True)
     index = folder.with_name(f"{folder.name}.index")

@@ -1,14 +1,15 @@
 """The branches that a run lands on.
 
-The integration branch moves from one commit to another exactly once, however often we die
-meanwhile. Protocol: hold the landing lock; if the new commit is what landed last, it is done; else
-compare-and-swap, and in one transaction write a record of our own beside the branch. A candidate is
-the same commit whenever it is made, so a repeated move finds the first one's work. An orphaned
-`update-ref` holds the lock it inherited, and one without it still loses the swap.
+The integration branch moves from one commit to the next exactly once, however often this process
+dies meanwhile. Protocol: hold the landing lock; if the new commit is the last landing, nothing is
+left to do; otherwise compare-and-swap, and write a record of our own beside the branch in the same
+transaction. A candidate is the same commit whenever it is made, so a repeated move finds the result
+of the first. An orphaned `update-ref` holds the lock that it inherited, and one without the lock
+loses the swap.
 
-Anybody can move or delete a branch, so what it is at proves nothing. The journal knows what landed
-last, or the record does, where the journal is an older copy or died before it was told. Whenever
-the branch is elsewhere it is put back, what it held is kept under a ref, and it is said.
+Anybody can move or delete a branch, so its position proves nothing. The last landing is known from
+the journal, or from the record if the journal is an older copy or was not written before a crash. A
+branch found elsewhere is put back, its commit is kept under a ref, and the user is notified.
 """
 
 from collections.abc import Iterable
@@ -37,7 +38,7 @@ class Branch(Struct, frozen=True):
 
 
 class Integration:
-    """A run's own branch. `tip` is what landed last as the journal has it, the base at first."""
+    """A run's own branch; `tip` is the last landing in the journal, initially the base."""
 
     def __init__(self, branch: Branch, run: RunId, tip: CommitId) -> None:
         self.branch = branch
@@ -52,27 +53,27 @@ class Integration:
         return self.branch.name
 
     def tell(self, lines: Iterable[str]) -> None:
-        """Have the user told these, if they are not about to be."""
+        """Queue notices for the user, without repeating those queued already."""
         self._notices += [line for line in lines if line not in self._notices]
 
     def take_notices(self) -> tuple[str, ...]:
-        """What the user should be told of the branch, each once."""
+        """Return the notices about the branch, each of them once."""
         told = tuple(self._notices)
         self._notices.clear()
         return told
 
     async def tip(self) -> CommitId:
-        """What landed last, whatever the branch is at; raise GitError."""
+        """Return the last landing, regardless of where the branch is; raise GitError."""
         record = await self._refs.read(landed_ref(self._run))
         is_ours = record is not None
-        if record is None:  # a run of an earlier version; its branch may tell
+        if record is None:  # a run of an earlier version: its branch may have it
             record = await self._refs.read(self.branch.ref)
         if record not in {None, self._tip} and await self._follows(record, is_ours=is_ours):
             self._tip = record
         return self._tip
 
     async def begin(self) -> None:
-        """Make the branch, or put it to what landed last; raise LandingError, GitError."""
+        """Create the branch, or put it at the last landing; raise LandingError, GitError."""
         async with self._refs.locked() as descriptor:
             known = self._tip
             if await self.tip() != known:
@@ -83,16 +84,16 @@ class Integration:
             await self._put_back(descriptor)
 
     async def guard(self) -> None:
-        """Put the branch back, if somebody moved it; raise LandingError, GitError."""
+        """Put the branch back if somebody moved it; raise LandingError, GitError."""
         if await self._refs.read(self.branch.ref) != await self.tip():
             async with self._refs.locked() as descriptor:
                 await self._put_back(descriptor)
 
     async def move(self, old: CommitId, new: CommitId, words: str) -> Moved | MoveRefused:
-        """Move it from `old` to `new`; Moved as well when it holds `new` already.
+        """Move it from `old` to `new`; return Moved also if it holds `new` already.
 
-        `words` go to the reflog. Raises LandingError when it is checked out somewhere, or when git
-        can't write it.
+        `words` go to the reflog. Raises LandingError if it is checked out somewhere, or git cannot
+        write it.
         """
         async with self._refs.locked() as descriptor:
             tip = await self.tip()
@@ -110,9 +111,9 @@ class Integration:
             return Moved()
 
     async def _follows(self, record: CommitId, *, is_ours: bool) -> bool:
-        """Whether all that a commit holds beyond what landed last is of our making.
+        """Return whether a commit adds only landings of ours to the last landing.
 
-        What others may have put there counts only where our merges kept it.
+        Commits that others may have put there count only if our merges kept them.
         """
         if not await self._refs.contains(record, self._tip):
             return False
@@ -122,7 +123,7 @@ class Integration:
         return landings is not None
 
     async def _put_back(self, lock: int) -> None:
-        """Have the branch at what landed last; the landing lock is held."""
+        """Put the branch at the last landing; the landing lock is held."""
         there = await self._refs.read(self.branch.ref)
         if there == self._tip:
             return

@@ -1,4 +1,4 @@
-"""Which tasks' landings touched which paths."""
+"""The landings of tasks and the paths that they changed."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from pex_tui.core.model.run_refs import run_prefix
 
 
 async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit]:
-    """The commits of `tip` that none of `without` holds, oldest first, along first parents.
+    """Return commits of `tip` that none of `without` holds, oldest first, along first parents.
 
     Raises GitError.
     """
@@ -23,10 +23,10 @@ async def commits_of(git: Git, tip: CommitId, *without: CommitId) -> list[Commit
 async def landings_of(
     git: Git, run: RunId, tip: CommitId, *without: CommitId, must_be_kept: bool = False
 ) -> list[tuple[Commit, TaskId]] | None:
-    """The landings of a run that `tip` holds and `without` does not, oldest first.
+    """Return the landings of a run that `tip` has and `without` has not, oldest first.
 
-    None when there is anything else among them: each is a commit on the one before, as we make
-    them; where it `must_be_kept`, under a ref as when it was merged. Raises GitError.
+    Returns None if other commits are among them: each landing is a commit on the one before and,
+    with `must_be_kept`, is under a ref since it was merged. Raises GitError.
     """
     excluded = [f"^{commit}" for commit in without]
     listing = (await git.text("rev-list", "--reverse", tip, *excluded)).split()
@@ -44,9 +44,10 @@ async def landings_of(
 async def unlanded_commits(
     git: Git, base: CommitId, tip: CommitId, target: CommitId
 ) -> list[Commit]:
-    """The commits of a run, from `base` to `tip`, that `target` holds neither itself nor replayed.
+    """Return a run's commits from `base` to `tip` that `target` has neither as such nor replayed.
 
-    Oldest first. A replay is known by its trailers, as a task lands once in a run. Raises GitError.
+    Oldest first. A replay is recognised by its trailers, because a task lands once in a run. Raises
+    GitError.
     """
     beside = (await git.text("rev-list", f"{tip}..{target}")).split()
     replayed = {trailers_of(commit.message) for commit in await read_commits(git, *beside)} - {None}
@@ -57,9 +58,9 @@ async def unlanded_commits(
 async def landings_on(
     git: Git, work: Commit, tip: CommitId, conflicts: tuple[UnmergedPath, ...]
 ) -> list[tuple[Commit, TaskId]]:
-    """The landings, oldest first, that touched the paths on which the work does not merge.
+    """Return the landings, oldest first, that touched the paths on which the work conflicts.
 
-    Where no commit touched just those paths (a renamed directory, say), all that landed since.
+    Returns all landings since if none touched exactly those paths (for a renamed directory, say).
     """
     base = CommitId(await git.text("merge-base", work.id, tip))
     commits = await commits_of(git, tip, base)
@@ -89,7 +90,7 @@ async def _paths_of(git: Git, commits: list[Commit]) -> dict[CommitId, set[str]]
 
 
 async def _renames(git: Git, work: Commit) -> list[tuple[str, str]]:
-    """(old path, new path) of what the work renamed."""
+    """Return (old path, new path) of the work's renames."""
     if not work.parents:
         return []
     answer = await git.run(
@@ -101,7 +102,7 @@ async def _renames(git: Git, work: Commit) -> list[tuple[str, str]]:
 
 
 def _meet(touched: Collection[str], paths: Collection[str]) -> bool:
-    """Whether a touched path is one of the paths, lies below one, or is a folder of one."""
+    """Return whether a touched path equals, contains or is inside one of the paths."""
     return any(
         one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
         for one in touched

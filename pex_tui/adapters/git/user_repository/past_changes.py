@@ -1,4 +1,4 @@
-"""The past changes of the main line, as the history index takes them in."""
+"""Past changes of the main line, in the form of the history index."""
 
 import os
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ _GONE = "D"
 
 
 async def past_changes(git: Git, tip: CommitId, since: CommitId | None) -> list[Change]:
-    """What came to `tip` along first parents, oldest first, without what `since` holds.
+    """Return changes of `tip` along first parents, oldest first, without those of `since`.
 
-    A merge counts as one change, with all that it brought. Raises GitError.
+    A merge counts as one change with all that it brought. Raises GitError.
     """
     without = [f"^{since}"] if since and await _is_known(git, since) else []
     answer = await git.run(
@@ -33,7 +33,7 @@ async def _is_known(git: Git, commit: CommitId) -> bool:
 
 
 def _changes(tokens: list[str]) -> Iterator[Change]:
-    """The changes of a log: an empty token, the message, then a status and a path in turn."""
+    """Yield the changes of a log: an empty token, the message, then status and path alternately."""
     at = 0
     while at < len(tokens) - 1:
         text, at = tokens[at + 1], at + 2

@@ -1,4 +1,4 @@
-"""Files that a partial clone left with its remote: fetched before a run, or the run is refused."""
+"""Fetch files that a partial clone left with its remote before a run starts, or refuse the run."""
 
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError
@@ -7,9 +7,9 @@ from pex_tui.core.model.ids import CommitId
 
 
 async def fetch_promised(repository: Repository, commit: CommitId) -> None:
-    """Bring all files of the commit here, in one go; raise RepositoryError when that can't be.
+    """Fetch all files of the commit at once; raise RepositoryError if that fails.
 
-    Else every checkout of every attempt would ask the remote for them, or fail.
+    Otherwise every checkout of every attempt would request them from the remote, or fail.
     """
     git = repository.git
     remotes = await git.run("config", "--get-regexp", r"^remote\..*\.promisor$", ok=(0, 1))

@@ -1,4 +1,4 @@
-"""What a user should be told of a repository before agents work in copies of it."""
+"""Notices about a repository for the user, before agents work in copies of it."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ _LANDING_HOOKS = (
 
 
 async def notices(repository: Repository) -> tuple[str, ...]:
-    """One sentence for each thing that works differently in workspaces; raise GitError."""
+    """Return one sentence for each thing that works differently in workspaces; raise GitError."""
     found = (
         await _lfs_notice(repository),
         await _submodule_notice(repository),
@@ -81,7 +81,7 @@ async def _sparse_notice(repository: Repository) -> str:
 
 
 async def signing_notice(checkout: Git) -> str:
-    """That what lands is not signed, where the user signs commits; raise GitError."""
+    """Return a notice that landings are not signed, if the user signs commits; raise GitError."""
     if await user_setting(checkout, "commit.gpgSign", "bool") != "true":
         return ""
     return (
@@ -91,7 +91,7 @@ async def signing_notice(checkout: Git) -> str:
 
 
 async def user_setting(checkout: Git, name: str, kind: str) -> str:
-    """What the user's configuration says, whatever our own git is told; empty without it."""
+    """Return the user's own setting, regardless of our options; empty if it is not set."""
     command = ("config", "--null", f"--type={kind}", "--show-scope", "--get-all", name)
     answer = await checkout.run(*command, ok=(0, 1))
     tokens = os.fsdecode(answer.stdout).split("\0")
@@ -101,7 +101,7 @@ async def user_setting(checkout: Git, name: str, kind: str) -> str:
 
 
 async def _hooks_folder(repository: Repository) -> Path:
-    """Where the user's hooks are: our own git has its hooks switched off on the command line."""
+    """Return the folder of the user's hooks: our own git has hooks disabled by an option."""
     configured = await user_setting(repository.checkout, "core.hooksPath", "path")
     if configured:
         return repository.top_level / configured

@@ -1,4 +1,4 @@
-"""Where a repository's runs are kept, outside of it."""
+"""The state directory: the place of a repository's runs, outside of the repository."""
 
 import hashlib
 import os
@@ -22,11 +22,11 @@ _NAME_LIMIT = 40
 
 
 def state_directory(repository: Repository) -> Path:
-    """The repository's state directory, made if need be; one for all of its worktrees.
+    """Return the repository's state directory, creating it; all of its worktrees share it.
 
     `$XDG_STATE_HOME`, or `~/.local/state`, then `pex-tui/<name>-<hash>`. A repository that was
-    moved keeps its own; one that took another's place, or is a copy, gets a new one. Raises
-    RepositoryError when it can't be written.
+    moved keeps its directory; one that took another's place, or is a copy, gets a new one. Raises
+    RepositoryError if it is not writable.
     """
     home = state_home() / "pex-tui"
     try:
@@ -46,7 +46,7 @@ def state_directory(repository: Repository) -> Path:
 
 
 def _known(repository: Repository, home: Path) -> Path | None:
-    """The folder that is this repository's already."""
+    """Return the folder that already belongs to this repository."""
     here = os.fspath(repository.common_dir)
     first = home / _name(repository, os.fsencode(here))
     identity = read_identity(repository.common_dir)
@@ -69,7 +69,7 @@ def _known(repository: Repository, home: Path) -> Path | None:
 
 
 def _of_identity(identity: str, first: Path, home: Path) -> Path | None:
-    """The state directory of that id; `first` is where it is most of the time."""
+    """Return the state directory with that id; `first` is its usual place."""
     others = (owner.parent for owner in home.glob("*/repository.json"))
     for folder in (first, *others):
         owner = read_owner(folder)
@@ -79,10 +79,10 @@ def _of_identity(identity: str, first: Path, home: Path) -> Path | None:
 
 
 def _new(repository: Repository, home: Path) -> Path:
-    """A folder for a repository that has none: named after its path, unless another has that."""
+    """Return a new folder, named after the repository's path unless another has that name."""
     folder = home / _name(repository, os.fsencode(repository.common_dir))
     identity = read_identity(repository.common_dir)
-    if identity is None or _of_identity(identity, folder, home):  # a copy has the original's
+    if identity is None or _of_identity(identity, folder, home):  # a copy has the original's id
         identity = new_identity()
     if folder.exists():
         folder = home / _name(repository, identity.encode())
@@ -92,7 +92,7 @@ def _new(repository: Repository, home: Path) -> Path:
 
 
 def _bind(repository: Repository, folder: Path, identity: str) -> None:
-    """Write on both sides that they belong together; where the repository can't, its path does."""
+    """Record on both sides that they belong together; by path, if the repository is read-only."""
     kept = write_identity(repository.common_dir, identity)
     write_owner(folder, Owner(identity if kept else "", os.fspath(repository.common_dir)))
 
@@ -103,9 +103,9 @@ def _name(repository: Repository, key: bytes) -> str:
 
 
 def state_home() -> Path:
-    """The user's folder for state.
+    """Return the user's folder for state.
 
-    A relative `$XDG_STATE_HOME` counts for nothing, as the XDG specification asks.
+    A relative `$XDG_STATE_HOME` is ignored, as the XDG specification requires.
     """
     named = os.environ.get("XDG_STATE_HOME", "")
     return Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"

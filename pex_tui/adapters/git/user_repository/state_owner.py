@@ -1,7 +1,7 @@
-"""Which repository a state directory belongs to: an id that both sides keep.
+"""The repository that a state directory belongs to, by an id that both sides store.
 
-The repository has it in its common git directory, where it moves along. State directories of 0.1
-have none: they belong to the repository that has the commits their journal speaks of.
+The repository has the id in its common git directory, where it moves along. State directories of
+0.1 have none: they belong to the repository that has the commits of their journal.
 """
 
 import json
@@ -27,9 +27,9 @@ _PATIENCE_SECONDS = 30.0
 
 
 class Owner(Struct, frozen=True):
-    """The repository of a state directory: its id, and its common git directory as last seen.
+    """The repository of a state directory: its id, and its last known common git directory.
 
-    The id is empty where the repository can't hold one.
+    The id is empty if the repository cannot store one.
     """
 
     identity: str
@@ -37,12 +37,12 @@ class Owner(Struct, frozen=True):
 
 
 def new_identity() -> str:
-    """An id that no other repository has."""
+    """Return a new, unique id."""
     return secrets.token_hex(16)
 
 
 def read_identity(common_dir: Path) -> str | None:
-    """The id in a repository; None when there is none."""
+    """Return the id of a repository; None if there is none."""
     with suppress(OSError, UnicodeDecodeError):
         found = (common_dir / IDENTITY).read_text("ascii").strip()
         if re.fullmatch(r"[0-9a-f]{32}", found):
@@ -51,7 +51,7 @@ def read_identity(common_dir: Path) -> str | None:
 
 
 def write_identity(common_dir: Path, identity: str) -> bool:
-    """Put the id into a repository; False where we may not write."""
+    """Store the id in a repository; return False if it is not writable."""
     try:
         write_whole(common_dir / IDENTITY, f"{identity}\n".encode(), mode=0o644)
     except OSError:
@@ -60,7 +60,7 @@ def write_identity(common_dir: Path, identity: str) -> bool:
 
 
 def read_owner(folder: Path) -> Owner | None:
-    """Whom a state directory belongs to; None when it does not say (0.1 did not)."""
+    """Return the owner of a state directory; None if it has no record (as in 0.1)."""
     try:
         fields = json.loads((folder / OWNER).read_bytes())
         return Owner(str(fields["identity"]), str(fields["place"]))
@@ -69,12 +69,12 @@ def read_owner(folder: Path) -> Owner | None:
 
 
 def write_owner(folder: Path, owner: Owner) -> None:
-    """Say whom a state directory belongs to; raise OSError."""
+    """Record the owner of a state directory; raise OSError."""
     write_whole(folder / OWNER, json.dumps(to_builtins(owner)).encode())
 
 
 def is_elsewhere(owner: Owner, common_dir: Path) -> bool:
-    """Whether the repository is still where it was seen last, and that is not here."""
+    """Return whether the repository still exists at its last known place, which is not this one."""
     place = Path(owner.place)
     if read_identity(place) != owner.identity:
         return False
@@ -82,7 +82,7 @@ def is_elsewhere(owner: Owner, common_dir: Path) -> bool:
 
 
 def named_by_worktrees(common_dir: Path, home: Path) -> tuple[Path, ...]:
-    """State directories of 0.1 in which a repository that was moved has workspaces."""
+    """Return 0.1 state directories in which a moved repository has workspaces."""
     found = set()
     for link in sorted((common_dir / "worktrees").glob("*/gitdir")):
         with suppress(OSError):
@@ -93,7 +93,7 @@ def named_by_worktrees(common_dir: Path, home: Path) -> tuple[Path, ...]:
 
 
 def knows_runs_of(folder: Path, repository: Repository) -> bool:
-    """Whether a state directory that the repository's id does not lead to is still its own."""
+    """Return whether a state directory is the repository's although their ids do not link them."""
     owner = read_owner(folder)
     if not folder.is_dir() or (owner is not None and owner.place != str(repository.common_dir)):
         return False
@@ -103,14 +103,14 @@ def knows_runs_of(folder: Path, repository: Repository) -> bool:
     git = ("git", f"--git-dir={repository.common_dir}")
     if _says(*git, "for-each-ref", "--count=1", ROOT, BRANCHES):
         return True
-    # A clone in its place has the same commits: they speak only for a directory without an owner.
+    # A clone has the same commits: they identify only a directory without an owner.
     return owner is None and any(
         _says(*git, "rev-parse", "--verify", "-q", f"{base}^{{commit}}") for base in bases
     )
 
 
 def _bases(journal: Path) -> list[str]:
-    """The commits from which the newest runs started; none when the journal tells of no run."""
+    """Return the start commits of the newest runs; empty if the journal has no runs."""
     if not journal.exists():
         return []
     with suppress(sqlite3.Error, OSError), closing(sqlite3.connect(journal, timeout=10)) as opened:

@@ -1,4 +1,4 @@
-"""The user's own checkout: what of theirs is in the way of a fast-forward, and the fast-forward."""
+"""Fast-forward the user's own checkout, unless the user's work is in the way."""
 
 import os
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ _UNDER_WAY = {
 
 
 class UserCheckout(Struct, frozen=True):
-    """A checkout that a person works in. `git` has its own git directory and work tree.
+    """A checkout that a person works in; `git` has its git directory and work tree.
 
-    `hint` is the command that a person repeats once the way is free.
+    `hint` is the command to repeat once the way is free.
     """
 
     git: Git
@@ -34,12 +34,12 @@ class UserCheckout(Struct, frozen=True):
     hint: str
 
     def is_rebasing(self, ref: str) -> bool:
-        """Whether a rebase of the branch is under way here, with its HEAD detached meanwhile."""
+        """Return whether a rebase of the branch is in progress here, with a detached HEAD."""
         heads = [self.git.git_dir / kind / "head-name" for kind in ("rebase-merge", "rebase-apply")]
         return any(head.read_text().strip() == ref for head in heads if head.is_file())
 
     async def refuse_if_in_the_way(self, old: CommitId, new: CommitId) -> None:
-        """Raise LandingError when anything of the user's is in the way from `old` to `new`."""
+        """Raise LandingError if anything of the user's is in the way from `old` to `new`."""
         where = clean(str(self.path))
         for mark, name in _UNDER_WAY.items():
             if (self.git.git_dir / mark).exists():
@@ -64,14 +64,15 @@ class UserCheckout(Struct, frozen=True):
             )
 
     async def fast_forward(self, old: CommitId, new: CommitId, lock: int) -> None:
-        """Bring the checkout and its branch to `new` together; raise LandingError, nothing lost.
+        """Move the checkout and its branch to `new` together; raise LandingError, nothing lost.
 
-        git's own merge does it: it looks at every file again under the index lock, moves the branch
-        last, and runs to its end whatever becomes of us. `lock` is a descriptor that it holds
+        Done by git's own merge: it checks every file again under the index lock, moves the branch
+        last, and runs to its end even if this process dies. `lock` is a descriptor that it holds
         meanwhile.
         """
         await self.refuse_if_in_the_way(old, new)
-        # A user's merge options (`branch.main.mergeOptions`, `merge.autoStash`) have no say here.
+        # A user's merge options (`branch.main.mergeOptions`, `merge.autoStash`) must not apply
+        # here.
         options = ["--ff-only", "--commit", "--no-squash", "--no-autostash", "--no-stat"]
         options += ["--no-verify-signatures", "--no-overwrite-ignore", "-q"]
         command = ("merge", *options, new)
@@ -87,7 +88,10 @@ class UserCheckout(Struct, frozen=True):
             raise self._refusal(error) from None
 
     def _unlock(self, error: GitError) -> None:
-        """Remove the lock file that stopped git if its owner is dead; else raise LandingError."""
+        """Remove the lock file that stopped git if its owner is dead.
+
+        Otherwise raise LandingError.
+        """
         found = lock_in(str(error))
         if found is None:
             raise self._refusal(error) from None
@@ -109,7 +113,7 @@ class UserCheckout(Struct, frozen=True):
         )
 
     async def _changed(self) -> list[str]:
-        """Tracked files that differ from the last commit, in the index or on the disk."""
+        """Return tracked files that differ from the last commit, in the index or on disk."""
         answer = await self.git.run(
             *("status", "--porcelain", "-z", "--no-renames"),
             *("--untracked-files=no", "--ignore-submodules=dirty"),
@@ -118,7 +122,7 @@ class UserCheckout(Struct, frozen=True):
         return [record[3:] for record in records if record]
 
     async def _untracked_in_the_way(self, old: CommitId, new: CommitId) -> list[str]:
-        """Paths that git doesn't know, ignored ones too, where `new` has files and `old` none."""
+        """Return untracked or ignored paths at which `new` has files and `old` has none."""
         answer = await self.git.run(
             "diff-tree", "-r", "--no-renames", "--name-status", "-z", old, new
         )
@@ -129,7 +133,7 @@ class UserCheckout(Struct, frozen=True):
         return sorted({path for place in added for path in self._occupied(place, tracked)})
 
     def _occupied(self, added: str, tracked: set[str]) -> Iterator[str]:
-        """The path itself or the part of it that something untracked stands on."""
+        """Yield the path, or the part of it, that an untracked file occupies."""
         pure = PurePosixPath(added)
         for ancestor in [*reversed(pure.parents), pure]:
             name = str(ancestor)
@@ -143,7 +147,7 @@ class UserCheckout(Struct, frozen=True):
 
 
 def _holds_untracked(folder: Path, name: str, tracked: set[str]) -> bool:
-    """Whether a folder that a file is to replace holds anything that git won't remove itself."""
+    """Return whether a folder to be replaced by a file contains anything that git would keep."""
     return any(
         f"{name}/{file.relative_to(folder).as_posix()}" not in tracked
         for file in folder.rglob("*")

@@ -1,6 +1,6 @@
-"""The user's branches, tags and remotes, as a workspace is to see them.
+"""The user's branches, tags and remote-tracking refs, as shown to a workspace.
 
-They are asked for again only when a folder of refs was touched since.
+They are read again only if a folder of refs has changed.
 """
 
 import asyncio
@@ -13,22 +13,22 @@ from msgspec import Struct, field
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.core.model.run_refs import BRANCHES, ROOT
 
-# Our own refs, and what belongs to one checkout of the user's alone.
+# Our own refs, and those that belong to a single checkout of the user.
 _NOT_SHOWN = (f"{ROOT}/", f"{BRANCHES}/", "refs/stash", "refs/bisect/", "refs/worktree/")
-_TICK_NS = 100_000_000  # within a tick of the kernel's clock, two changes look like one
+_TICK_NS = 100_000_000  # within one tick of the kernel's clock, two changes look like one
 
 Trace = tuple[tuple[str, int, int], ...]
 
 
 class ShownRefs(Struct, frozen=True):
-    """Refs by name: the object of each, and what a symbolic one stands for."""
+    """Refs by name: the object of each, and the target of symbolic ones."""
 
     objects: dict[str, str]
     symbolic: dict[str, str]
 
     @property
     def packed(self) -> str:
-        """As git's file `packed-refs`."""
+        """Return the refs in the format of `packed-refs`."""
         lines = (f"{oid} {name}\n" for name, oid in self.objects.items())
         return "# pack-refs with: sorted \n" + "".join(lines)
 
@@ -42,7 +42,7 @@ class UserRefs(Struct):
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def shown(self) -> ShownRefs:
-        """The refs as they are now; raise GitError or OSError."""
+        """Return the current refs; raise GitError or OSError."""
         async with self._asking:
             looked_at = time.time_ns()
             trace = await asyncio.to_thread(_look, self.git.git_dir)
@@ -69,7 +69,7 @@ class UserRefs(Struct):
 
 
 def _look(git_dir: Path) -> Trace | None:
-    """When each folder of the user's refs last changed; None where refs lie elsewhere."""
+    """Return when each folder of the user's refs last changed; None if refs are elsewhere."""
     if (git_dir / "reftable").is_dir():
         return None
     found = [_trace(os.fspath(git_dir / "packed-refs"))]

@@ -1,1 +1,1 @@
-"""Checkouts for attempts: pooled, shared by readers, set up."""
+"""Workspaces for attempts: pooled worktrees for writers, shared checkouts for readers."""

@@ -1,8 +1,8 @@
-"""Tells what changed in a checkout's tracked files, and asks git only when one was touched.
+"""Detect changes of a checkout's tracked files, running git only if a file was touched.
 
-A file that was not touched since git called it unchanged is unchanged: the change time of its inode
-is the kernel's, and no program can set it back. Folders on the way count as well, as one may have
-been moved away and a link put in its place.
+A file not touched since git reported it unchanged is unchanged: the kernel sets an inode's change
+time, and no program can set it back. Parent folders count as well, because one may be replaced by a
+link.
 """
 
 import os
@@ -16,10 +16,10 @@ from pex_tui.adapters.git.capture.unlanded_files import others
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE
 from pex_tui.adapters.git.plumbing.shadow_index import Shadow
 
-# Some 5 ms on a slow machine, right in the loop: a thread of ours would wait for the interpreter's
-# lock after each file, and starting git takes longer than that. With more files git is faster.
+# Takes about 5 ms on a slow machine, on the loop: a thread would wait for the interpreter's lock
+# after each file, and starting git takes longer. With more files git is faster.
 MOST_FILES = 2000
-# The kernel's clock for files ticks every 1 to 10 ms: within a tick, two changes look like one.
+# The kernel's file clock ticks every 1 to 10 ms: within a tick, two changes look like one.
 TICK_NS = 100_000_000
 _SUBMODULE = "160000"
 
@@ -27,14 +27,14 @@ Trace = tuple[int, ...]
 
 
 class Paths(Struct, frozen=True):
-    """What to look at: absolute paths of tracked files, and of the folders that hold them."""
+    """The paths to check: absolute paths of tracked files, and of the folders that contain them."""
 
     files: tuple[str, ...]
     folders: tuple[str, ...]
 
 
 class Touches:
-    """What is known of one checkout's files since git last called them unchanged."""
+    """The state of one checkout's files when git last reported them unchanged."""
 
     def __init__(self) -> None:
         self._paths: Paths | None = None
@@ -43,8 +43,8 @@ class Touches:
         self._is_first = True
 
     async def changes(self, shadow: Shadow) -> tuple[str, ...]:
-        """Tracked paths that are not as the start commit has them; raise GitError."""
-        if self._is_first:  # many a checkout is looked at once only
+        """Return the tracked paths that differ from the start commit; raise GitError."""
+        if self._is_first:  # many checkouts are checked only once
             self._is_first = False
             return await shadow.tracked_changes()
         if self._paths is None:
@@ -53,16 +53,16 @@ class Touches:
         traces = _look(self._paths)
         if traces is not None and traces == self._unchanged:
             return ()
-        # Git looks after us: what is touched between the two looks is touched for the next one.
+        # Git looks second: a file touched between the two looks counts as touched next time.
         found = await shadow.tracked_changes()
         is_sure = traces is not None and not found and _are_settled(traces, looked_at)
         self._unchanged = traces if is_sure else None
         return found
 
     async def leftovers(self, shadow: Shadow, before: frozenset[str]) -> tuple[str, ...]:
-        """New files, ignored or not, that are no tool's cache; raise GitError.
+        """Return new files, ignored or not, that are not a tool's cache; raise GitError.
 
-        `before` are untracked paths, and folders ending in a slash, that lay there when the reader
+        `before` are the untracked paths, and folders ending in a slash, from before the reader
         came.
         """
         if self._paths is None:
@@ -79,7 +79,7 @@ class Touches:
 
 
 async def _paths(shadow: Shadow) -> Paths:
-    """Nothing to look at where looking would not do: many files, or submodules."""
+    """Return the paths to check; none if stat is not enough: many files, or submodules."""
     listing = await shadow.git.run(*WHOLE_TREE, "ls-files", "-s", "-z")
     entries = [entry.partition("\t") for entry in os.fsdecode(listing.stdout).split("\0") if entry]
     if len(entries) > MOST_FILES or any(head.startswith(_SUBMODULE) for head, _, _ in entries):
@@ -98,7 +98,7 @@ async def _paths(shadow: Shadow) -> Paths:
 
 
 def _look(paths: Paths) -> list[Trace] | None:
-    """The traces of all paths; None when there are none or one can't be seen."""
+    """Return the traces of all paths; None without paths, or if one is unreadable."""
     if not paths.folders:
         return None
     try:
@@ -110,7 +110,7 @@ def _look(paths: Paths) -> list[Trace] | None:
 
 
 def _folder_times(paths: Paths) -> list[int] | None:
-    """When something last came into each folder, or went; None when that can't be seen."""
+    """Return when an entry of each folder was last added or removed; None if unreadable."""
     try:
         return [os.lstat(path).st_mtime_ns for path in paths.folders] or None
     except OSError:
@@ -130,11 +130,11 @@ def _file_trace(path: str) -> Trace:
 
 
 def _folder_trace(path: str) -> Trace:
-    """Caches come and go in a folder; it is still the same one."""
+    """Return a trace that ignores a folder's content, because caches come and go in it."""
     found = os.lstat(path)
     return (0, stat.S_IFMT(found.st_mode), found.st_ino, found.st_dev)
 
 
 def _are_settled(traces: list[Trace], looked_at: int) -> bool:
-    """Whether all changes are so old that another one can't bear the same time."""
+    """Return whether all changes are too old for another one to have the same time."""
     return max(trace[0] for trace in traces) < looked_at - TICK_NS

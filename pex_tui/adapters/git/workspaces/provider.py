@@ -1,4 +1,4 @@
-"""Workspaces for attempts: a pooled worktree for each writer, a shared checkout for readers."""
+"""Provide attempts with workspaces: a pooled worktree for a writer, a checkout for a reader."""
 
 import asyncio
 import os
@@ -29,9 +29,9 @@ from pex_tui.engine.run_paths import Places
 
 
 class GitWorkspaces:
-    """The workspaces of one repository. `identity` is who captured work is committed by.
+    """The workspaces of one repository; captured work is committed as `identity`.
 
-    Without one git's configuration decides at each commit, and an agent may have changed that.
+    Without one, git's configuration decides at each commit, and an agent may have changed it.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class GitWorkspaces:
         seed: CommitId | None = None,
         near: Path | None = None,
     ) -> Workspace:
-        """A clean checkout of the commit, setup included; raise WorkspaceError.
+        """Return a clean checkout of the commit, setup included; raise WorkspaceError.
 
-        An attempt that has a workspace of this commit already keeps it as it is. What `seed`
-        changed since its parent is put on top if it fits; `near` is the place wanted most.
+        An attempt that already has a workspace of this commit keeps it as it is. The changes of
+        `seed` since its parent are applied on top if they fit; `near` is the preferred place.
         """
         try:
             await self._watch.begin(is_quiet=not self._live_tasks(key))
@@ -80,13 +80,13 @@ class GitWorkspaces:
             raise _failure(key, "prepared", error) from error
 
     async def capture(self, key: AttemptKey, spec: TaskSpec) -> Captured:
-        """Put the attempt's changes under its ref, then give the workspace back.
+        """Put the attempt's changes under its ref, then release the workspace.
 
-        Raises WorkspaceError and leaves the workspace alone when git can't keep the work.
+        Raises WorkspaceError and leaves the workspace alone if git cannot keep the work.
         """
         try:
             answer = self._answers.read(key)
-            # Before the work is looked at: it must not lean on objects that somebody lent us.
+            # First of all: the work must not depend on borrowed objects.
             intrusions = await self._watch.compare(
                 key.run, lambda: {key.task, *self._live_tasks(key)}
             )
@@ -106,19 +106,19 @@ class GitWorkspaces:
         return replace(answer, outputs=outputs)
 
     def _count_outputs(self, key: AttemptKey) -> int:
-        """How many files the task has for those that need it; no link is followed."""
+        """Count the files that the task hands to its dependents; no link is followed."""
         walk = os.walk(self.places.outputs(key.run, key.task))
         return sum(len(files) for _, _, files in walk)
 
     def path(self, key: AttemptKey) -> Path | None:
-        """Where the attempt works right now, or None."""
+        """Return the attempt's current workspace, or None."""
         worktree = self._pool.of(key) or self._views.of(key)
         return worktree.path if worktree and worktree.is_ready else None
 
     async def diff(self, key: AttemptKey) -> str:
-        """What a live attempt has changed so far, as a unified diff; empty when it is over.
+        """Return a live attempt's changes so far as a unified diff; empty once it has ended.
 
-        Also empty for readers. It is cut at 2 MB, and says so when git can't tell.
+        Also empty for readers. Cut at 2 MB; says so if git cannot tell.
         """
         async with self._looking:
             worktree = self._pool.at_work(key)
@@ -128,13 +128,13 @@ class GitWorkspaces:
                 found = await self._capture.diff(worktree)
             except (GitError, OSError) as error:
                 found = f"… git can't tell what has changed: {clean(str(error))}\n"
-            # By now it may be another attempt's, and the files another task's.
+            # The workspace may be another attempt's by now, with another task's files.
             return found if self._pool.at_work(key) is worktree else ""
 
     async def change_set(self, key: AttemptKey, before: ChangeSet | None) -> ChangeSet | None:
-        """What a live attempt has changed so far; `before` itself when nothing else has.
+        """Return a live attempt's changes so far; `before` itself if nothing has changed.
 
-        None for readers, and when the attempt is over. Raises WorkspaceError.
+        Returns None for readers, and once the attempt has ended. Raises WorkspaceError.
         """
         worktree = self._pool.at_work(key)
         if worktree is None:
@@ -146,14 +146,17 @@ class GitWorkspaces:
         return found if self._pool.at_work(key) is worktree else None
 
     def _live_tasks(self, but: AttemptKey) -> set[TaskId]:
-        """The tasks of the other attempts that have a workspace."""
+        """Return the tasks of the other attempts that have a workspace."""
         return {key.task for key in (*self._pool.keys, *self._views.keys) if key != but}
 
     async def close(self) -> None:
-        """Let go; who has which workspace is on the disk."""
+        """Let go; the assignment of workspaces is on disk."""
 
     async def _plant(self, key: AttemptKey, commit: CommitId, seed: CommitId) -> bool:
-        """Put an earlier attempt's work into the attempt's worktree; False when it does not fit."""
+        """Apply an earlier attempt's work to the attempt's worktree.
+
+        Return False if it does not fit.
+        """
         worktree = self._pool.of(key)
         git = self.repository.git
         merger = TreeMerger(git, Attributes(git, self.places.root / "attributes"))
@@ -202,7 +205,7 @@ class GitWorkspaces:
         return answer
 
     async def _set_aside(self, key: AttemptKey) -> None:
-        """An attempt's number is used again: what it captured before stays, elsewhere."""
+        """Rename the earlier capture of a reused attempt number, so that it is kept."""
         git = self.repository.git
         commit = await read_ref(git, work_ref(key))
         if commit is not None:

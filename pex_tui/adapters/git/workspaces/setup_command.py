@@ -1,4 +1,4 @@
-"""Runs the configured setup command in a workspace, once and again when its inputs change."""
+"""Run the configured setup command in a workspace: once, and again if its inputs change."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,7 @@ from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
 from pex_tui.core.sanitize import clean, clean_bytes
 from pex_tui.engine.ports import WorkspaceError
 
-# Files that say what a setup installs.
+# Files that determine what a setup installs.
 _INPUTS = (
     "package-lock.json",
     "yarn.lock",
@@ -35,7 +35,7 @@ _MARK = "PEX_SETUP"  # the variable that marks the processes of one setup
 
 
 async def setup_fingerprint(git: Git, options: WorkspaceOptions) -> str:
-    """What the setup depends on: its command, and the lock files in the worktree's index."""
+    """Return the digest of the setup's inputs: its command, and the lock files in the index."""
     pathspecs = [f":(top,glob)**/{name}" for name in _INPUTS]
     listing = await git.run("ls-files", "-s", "-z", "--", *pathspecs)
     command = "\0".join(options.setup_argv)
@@ -67,7 +67,7 @@ async def run_setup(options: WorkspaceOptions, workspace: Path) -> None:
                 raise WorkspaceError(_words(argv, failure, output.read()))
         has_succeeded = True
     finally:
-        if not has_succeeded:  # also when nobody wants the workspace any more
+        if not has_succeeded:  # also if nobody wants the workspace any more
             await asyncio.to_thread(end_marked, _MARK, mark)
 
 

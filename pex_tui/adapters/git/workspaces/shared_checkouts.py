@@ -1,7 +1,7 @@
-"""Checkouts for readers: each reader's own while it reads, then the next one's if it is unchanged.
+"""Checkouts for readers: exclusive while a reader uses one, then reused if it is unchanged.
 
-A reader that writes all the same is seen at once for what it did, and no other ever sees that. Who
-reads where is on the disk as well (an empty file each), so that a checkout is never reset under an
+A reader that writes anyway is identified at once, and no other reader sees its changes. The readers
+of a checkout are also on disk (an empty file each), so that a checkout is never reset under an
 agent that outlived its engine.
 """
 
@@ -19,20 +19,20 @@ from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeSupply
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey
 
-# As many checkouts that nobody uses stay, for the commit may be asked for again.
+# This many unused checkouts are kept, because their commit may be requested again.
 _SPARE = 3
-_SEPARATOR = "~"  # no run's and no task's id holds one
+_SEPARATOR = "~"  # no run or task id contains it
 
 
 class Traces(Struct, frozen=True):
-    """What a reader left: tracked paths that are not as the commit has them, and new ones."""
+    """Changes left by a reader: tracked paths that differ from the commit, and new paths."""
 
     changed: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
 
 
 class View(Struct):
-    """A checkout and who reads there. `is_good` says that it was made, or seen clean, by us."""
+    """A checkout and its readers; `is_good` if this process made it or saw it clean."""
 
     worktree: Worktree
     users: set[AttemptKey] = field(default_factory=set)
@@ -55,18 +55,18 @@ class Views:
 
     @property
     def keys(self) -> list[AttemptKey]:
-        """The attempts that read somewhere."""
+        """Return the attempts that have a checkout."""
         self._load()
         return list(self._of)
 
     def of(self, key: AttemptKey) -> Worktree | None:
-        """Where the attempt reads."""
+        """Return the attempt's checkout."""
         self._load()
         view = self._of.get(key)
         return view.worktree if view else None
 
     async def give(self, key: AttemptKey, commit: CommitId) -> Worktree:
-        """A checkout of the commit in which only this attempt reads; raise WorkspaceError."""
+        """Return a checkout of the commit for this attempt alone; raise WorkspaceError."""
         self._load()
         known = self._of.get(key)
         if known is not None:
@@ -76,14 +76,14 @@ class Views:
             view = await self._make(commit)
             self._enter(view, key)
         else:
-            self._enter(view, key)  # before anything is awaited: nobody else may choose it
+            self._enter(view, key)  # before the first await: nobody else may choose it
             await self._supply.lay(view.worktree, commit)
         return view.worktree
 
     async def check(self, key: AttemptKey) -> Traces:
-        """What the attempt changed where it reads; raise GitError.
+        """Return the attempt's changes to its checkout; raise GitError.
 
-        A checkout that is not as its commit has it is given to nobody before it is reset.
+        A checkout that differs from its commit is not given out again before a reset.
         """
         view = self._of.get(key)
         if view is None:
@@ -93,14 +93,14 @@ class Views:
         return found
 
     def leave(self, key: AttemptKey) -> None:
-        """The attempt reads there no longer."""
+        """Release the attempt's checkout."""
         view = self._of.pop(key, None)
         if view is not None:
             view.users.discard(key)
             _mark(view.worktree, key).unlink(missing_ok=True)
 
     def _find(self, commit: CommitId) -> View | None:
-        """A good checkout of the commit in which nobody reads."""
+        """Return an unused, good checkout of the commit."""
         for view in self._views:
             if view.is_good and not view.users and view.worktree.commit == commit:
                 view.is_good = view.worktree.is_ready
@@ -133,7 +133,7 @@ class Views:
         return view
 
     def _unused(self, commit: CommitId) -> View | None:
-        """A checkout that can become the commit's: not a good one, unless there are enough."""
+        """Return a checkout to reset to the commit; a good one only if there are enough of them."""
         unused = [view for view in self._views if not view.users]
         good = sorted((view for view in unused if view.is_good), key=lambda view: view.last_used)
         others = sorted(
@@ -180,7 +180,7 @@ def _mark(worktree: Worktree, key: AttemptKey) -> Path:
 
 
 def readers_of(worktree: Worktree) -> list[AttemptKey]:
-    """The attempts that read in a checkout, by what is on the disk."""
+    """Return the attempts that read in a checkout, as recorded on disk."""
     if not worktree.users.is_dir():
         return []
     found = [mark.name.split(_SEPARATOR) for mark in sorted(worktree.users.iterdir())]

@@ -1,14 +1,14 @@
-"""How workspaces are to be made, as configured."""
+"""Options for making workspaces, from the configuration."""
 
 from msgspec import Struct
 
 
 class WorkspaceOptions(Struct, frozen=True):
-    """`workspaces` of the configuration.
+    """The `workspaces` section of the configuration.
 
     `setup` is an argv, or a string for `sh -c`. `keep` are ignored paths that a reset leaves alone,
-    as patterns of `.gitignore`. `include_file` names the file in the user's checkout whose patterns
-    say which untracked files go into each workspace.
+    as `.gitignore` patterns. `include_file` names the file in the user's checkout with patterns of
+    the untracked files to copy into each workspace.
     """
 
     setup: tuple[str, ...] | str | None = None
@@ -18,7 +18,7 @@ class WorkspaceOptions(Struct, frozen=True):
 
     @property
     def setup_argv(self) -> tuple[str, ...]:
-        """The setup command as an argv; empty when there is none."""
+        """The setup command as an argv; empty if there is none."""
         if isinstance(self.setup, str):
             return ("sh", "-c", self.setup) if self.setup.strip() else ()
         return self.setup or ()

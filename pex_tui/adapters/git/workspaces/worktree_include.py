@@ -1,7 +1,7 @@
-"""Copies the untracked files that `.worktreeinclude` names from the user's checkout.
+"""Copy the untracked files that `.worktreeinclude` names from the user's checkout.
 
-A folder that is named as a whole is copied as one, by `cp`, which shares blocks where the file
-system can. As long as neither the user nor an agent has touched it, it stays for the next attempt.
+A folder that is named as a whole is copied by `cp`, which shares blocks if the file system supports
+it. It stays for the next attempt unless the user or an agent has touched it.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ _TIMEOUT_SECONDS = 600.0
 
 
 class Included(Struct, frozen=True):
-    """What was copied into a workspace: `paths`, a folder ending in a slash.
+    """The files copied into a workspace: `paths`, folders ending in a slash.
 
-    `source` says in what state the user's folders were then, `copy` in what state the copies are.
+    `source` is the state of the user's folders at that time, `copy` that of the copies.
     """
 
     paths: tuple[str, ...] = ()
@@ -34,14 +34,14 @@ class Included(Struct, frozen=True):
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """The folders that were copied as one."""
+        """The folders that were copied as a whole."""
         return _folders(self.paths)
 
 
 class IncludedFiles(Struct):
     """The untracked files of the user's checkout that match the patterns of `file_name`.
 
-    They are listed once: looking through a checkout with its caches takes longer than a reset.
+    They are listed once: searching a checkout with its caches takes longer than a reset.
     """
 
     checkout: Git
@@ -51,16 +51,16 @@ class IncludedFiles(Struct):
     _paths: tuple[str, ...] | None = None
 
     async def unchanged_in(self, workspace: Path, before: Included) -> tuple[str, ...]:
-        """The folders that were copied there before and are still the user's; raise GitError."""
+        """Return the copied folders that still equal the user's; raise GitError."""
         paths = await self._list()
         if not before.folders or any(folder not in paths for folder in before.folders):
             return ()
         return await asyncio.to_thread(self._unchanged, workspace, before)
 
     async def copy_into(self, workspace: Path, spared: tuple[str, ...]) -> Included:
-        """Copy them, but for the folders that are `spared`; what is there now.
+        """Copy the files, without the `spared` folders; return what is there now.
 
-        Never replaces a file that is there. Raises GitError or OSError.
+        Never replaces a file. Raises GitError or OSError.
         """
         paths = await self._list()
         if not paths:
@@ -107,13 +107,13 @@ class IncludedFiles(Struct):
     def _copy_one(self, path: str, target: Path, root: Path) -> bool:
         source = self.top_level / path
         if not target.parent.resolve().is_relative_to(root):
-            return False  # a folder of the commit is a link that leaves the workspace
+            return False  # a folder of the commit is a link out of the workspace
         if path.endswith("/"):
             return self._copy_folder(source, target, root)
         return self._copy_file(source, target)
 
     def _copy_folder(self, source: Path, target: Path, root: Path) -> bool:
-        """Copy a whole folder, or what of it is not there yet."""
+        """Copy a folder, or the part of it that is not there yet."""
         if not is_folder(source):
             return False
         if not exists(target) and _was_copied_by_cp(source, target):
@@ -146,7 +146,7 @@ class IncludedFiles(Struct):
 
 
 def _was_copied_by_cp(source: Path, target: Path) -> bool:
-    """Whether a `cp` that knows our options copied all of it."""
+    """Return whether `cp` knew our options and copied everything."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         subprocess.run(
@@ -167,9 +167,9 @@ def _folders(paths: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _state_of(root: Path, folders: tuple[str, ...]) -> str:
-    """The state of folders: it differs when anything in them was written, made or removed.
+    """Return the state of folders, which changes when anything in them is written or removed.
 
-    The change time of an inode is the kernel's, and no program can set it back.
+    The kernel sets an inode's change time, and no program can set it back.
     """
     state = hashlib.sha256()
     for folder in folders:
@@ -180,7 +180,7 @@ def _state_of(root: Path, folders: tuple[str, ...]) -> str:
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """All that is in the folder, and the folder itself; follows no link."""
+    """Yield everything in the folder, and the folder itself; follow no link."""
     stack = [os.fspath(folder)]
     try:
         yield stack[0], os.lstat(folder)
@@ -194,11 +194,11 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                     if entry.is_dir(follow_symlinks=False):
                         stack.append(entry.path)
         except OSError:
-            continue  # gone meanwhile, or not ours to read
+            continue  # removed meanwhile, or not readable
 
 
 def _is_below(path: str, folders: set[str]) -> bool:
-    """Whether the path lies in one of the folders."""
+    """Return whether the path is inside one of the folders."""
     end = path.find("/")
     while end != -1 and end + 1 < len(path):
         if path[: end + 1] in folders:
@@ -208,7 +208,7 @@ def _is_below(path: str, folders: set[str]) -> bool:
 
 
 def _is_copyable(source: Path, top_level: Path) -> bool:
-    """A file, or a relative link that stays in the repository: others lead out of a workspace."""
+    """Return whether it is a file, or a relative link that stays inside the repository."""
     if not source.is_symlink():
         return source.is_file()
     target = source.readlink()

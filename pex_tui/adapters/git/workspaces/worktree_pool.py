@@ -1,4 +1,4 @@
-"""Worktrees for writers: each belongs to one attempt at a time, then to the next."""
+"""The worktree pool for writers: each worktree belongs to one attempt at a time."""
 
 import asyncio
 from contextlib import suppress
@@ -21,7 +21,7 @@ from pex_tui.engine.attempt import AttemptKey
 
 
 class Pool:
-    """The numbered worktrees in one folder, and who has which; what is on the disk counts."""
+    """The numbered worktrees in one folder and their attempts, as recorded on disk."""
 
     def __init__(self, folder: Path, supply: WorktreeSupply) -> None:
         self._folder = folder
@@ -32,17 +32,17 @@ class Pool:
 
     @property
     def keys(self) -> list[AttemptKey]:
-        """The attempts that have a worktree."""
+        """Return the attempts that have a worktree."""
         return [tree.attempt for tree in self._all().values() if tree.attempt is not None]
 
     def of(self, key: AttemptKey) -> Worktree | None:
-        """The attempt's worktree, fully prepared or not."""
+        """Return the attempt's worktree, fully prepared or not."""
         return next((tree for tree in self._all().values() if tree.attempt == key), None)
 
     def at_work(self, key: AttemptKey) -> Worktree | None:
-        """The attempt's worktree while it is handed over: not while it is being prepared.
+        """Return the attempt's worktree while it is handed over, not while it is being prepared.
 
-        It is the same object for as long as nobody resets it.
+        The object stays the same until the worktree is reset.
         """
         worktree = self.of(key)
         if worktree is None or worktree.path in self._preparing or not worktree.is_ready:
@@ -50,12 +50,12 @@ class Pool:
         return worktree
 
     async def give(self, key: AttemptKey, commit: CommitId, near: Path | None = None) -> Worktree:
-        """A worktree clean at the commit, the attempt's own if it has one; raise WorkspaceError.
+        """Return a worktree clean at the commit, the attempt's own if it has one.
 
-        `near` is the one that is wanted most: an agent's session may only go on in its own place.
+        Raises WorkspaceError. `near` is preferred: an agent's session may be bound to its folder.
         """
         chosen = self.of(key) or self._free(commit, near)
-        # Taken before anything is awaited: nobody else may choose it meanwhile.
+        # Reserved before the first await: nobody else may choose it meanwhile.
         path = chosen.path if chosen else unused_path(self._folder, self._taken)
         self._preparing.add(path)
         try:
@@ -70,7 +70,7 @@ class Pool:
             self._believe(path)
 
     def _forgo(self, path: Path) -> None:
-        """The attempt won't come for it: its preparation was called off."""
+        """Free a worktree whose preparation was cancelled."""
         worktree = load(path)
         if worktree is not None:
             save(replace(worktree, commit=None, attempt=None))
@@ -81,18 +81,18 @@ class Pool:
         await self._supply.trees.plant(shadow, tree)
 
     async def release(self, worktree: Worktree) -> None:
-        """Give the worktree back."""
+        """Release the worktree."""
         if worktree.commit is not None:
-            with suppress(OSError):  # it is replaced at its next use
+            with suppress(OSError):  # replaced at its next use
                 let_go_of_branch(worktree, worktree.commit)
         freed = replace(worktree, attempt=None)
         save(freed)
-        # At the end, so that what was given back last is taken last: its agent may come again.
+        # Appended, so that the latest released is taken last: its agent may come back.
         self._worktrees.pop(freed.path, None)
         self._worktrees[freed.path] = freed
 
     def _free(self, commit: CommitId, near: Path | None) -> Worktree | None:
-        """A worktree that nobody has: the wanted one, or one that is at the commit already."""
+        """Return a free worktree: the preferred one, or one that is at the commit already."""
         free = [
             tree
             for tree in self._all().values()
@@ -105,7 +105,7 @@ class Pool:
         return {*self._all(), *self._preparing}
 
     def _believe(self, path: Path) -> None:
-        """Go by what is on the disk, however the preparation ended."""
+        """Reload the record from disk, however the preparation ended."""
         self._worktrees.pop(path, None)
         worktree = load(path)
         if worktree is not None:

@@ -1,4 +1,4 @@
-"""Brings worktrees of ours to a commit, with included files and setup: ready to be handed over."""
+"""Bring our worktrees to a commit, with included files and setup, ready to be handed over."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ from pex_tui.engine.ports import WorkspaceError
 
 
 class WorktreeSupply:
-    """Makes and renews worktrees. Every step is on the disk before the next one begins."""
+    """Makes and renews worktrees; each step is on disk before the next one begins."""
 
     def __init__(self, repository: Repository, options: WorkspaceOptions) -> None:
         self.git = repository.git
@@ -33,7 +33,7 @@ class WorktreeSupply:
         )
 
     async def make(self, path: Path, commit: CommitId, attempt: AttemptKey | None) -> Worktree:
-        """A new worktree at the path, clean at the commit; raise WorkspaceError."""
+        """Make a worktree at the path, clean at the commit; raise WorkspaceError."""
         try:
             made = replace(await self.trees.add(path), attempt=attempt)
             save(made)
@@ -46,7 +46,7 @@ class WorktreeSupply:
     async def renew(
         self, worktree: Worktree, commit: CommitId, attempt: AttemptKey | None
     ) -> Worktree:
-        """The worktree clean at the commit, made anew if it is beyond repair or a linked one.
+        """Return the worktree clean at the commit, rebuilt if it is damaged or a linked one.
 
         Raises WorkspaceError.
         """
@@ -62,7 +62,7 @@ class WorktreeSupply:
         return await self.make(worktree.path, commit, attempt)
 
     async def lay(self, worktree: Worktree, commit: CommitId) -> None:
-        """Lay the git directory of a worktree that matches the commit; raise WorkspaceError."""
+        """Hand a worktree that matches the commit to another attempt; raise WorkspaceError."""
         try:
             await self.trees.lay(worktree, commit)
         except (GitError, OSError) as error:
@@ -101,7 +101,7 @@ class WorktreeSupply:
         return worktree
 
     async def _set_up(self, worktree: Worktree, shadow: Shadow) -> Worktree:
-        """Run the setup unless it ran here with the same inputs and what it made is still there."""
+        """Run the setup, unless it ran here with the same inputs and its products still exist."""
         fingerprint = await setup_fingerprint(shadow.git, self._options)
         is_complete = all(exists(worktree.path / made) for made in worktree.products)
         if fingerprint == worktree.setup and is_complete:
@@ -110,7 +110,7 @@ class WorktreeSupply:
         save(worktree)
         before = set(await _untracked(shadow))
         await run_setup(self._options, worktree.path)
-        # What a setup does to tracked files must not pass for the work of a task.
+        # A setup's changes to tracked files must not count as a task's work.
         await shadow.restore()
         self.trees.hand_over_index(worktree)
         products = tuple(made for made in await _untracked(shadow) if made not in before)
