@@ -21,7 +21,7 @@ _MODIFIED = "M"
 async def take_change_set(shadow: Shadow, extras: Extras, before: ChangeSet | None) -> ChangeSet:
     """Bring the shadow up to the work tree; return `before` itself if nothing has changed since.
 
-    The shadow's index must be as the footprint `before` left it. Raises GitError.
+    The shadow's index must be as the change set `before` left it. Raises GitError.
     """
     work = await select_work(shadow, extras)
     if before is not None and not (work.gone or work.changed or work.new or extras.absent):

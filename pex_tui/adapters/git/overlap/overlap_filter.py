@@ -1,4 +1,4 @@
-"""Find paths on which two footprints may overlap, by the lines they touch.
+"""Find paths on which two change sets may overlap, by the lines they touch.
 
 Git decides in the end.
 """
