@@ -23,12 +23,11 @@ from pex_tui.core.model.conflict import ConflictFile
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.phases import Phase, RunStage
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, Priority, Strategy, TaskSpec
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import LandStatus, Outcome, RunState
 from pex_tui.core.model.task_state import WaitCause
 from pex_tui.core.outcome import ending
 from pex_tui.core.step import step
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, World, shipped, task
 
 A, B = TaskId("a"), TaskId("b")
 DB = (LockRequest(LockName("db")),)
@@ -39,7 +38,7 @@ def agent(name: str, *needs: str, **fields: object) -> TaskSpec:
 
 
 def world_of(*specs: TaskSpec, plan: dict[str, object] | None = None, **rules: object) -> World:
-    return World(Plan(specs, **(plan or {})), RunRules(**rules))  # type: ignore[arg-type]
+    return World(Plan(specs, **(plan or {})), shipped(**rules))  # type: ignore[arg-type]
 
 
 def budget_is_up(*specs: TaskSpec, **plan: object) -> World:

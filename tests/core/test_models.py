@@ -26,12 +26,11 @@ from pex_tui.core.model.conflict import ConflictFile
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.model.task_state import FailureKind, Verdict, WaitCause
 from pex_tui.core.outcome import conclude
 from pex_tui.core.views.status_text import StartQueue, activity
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, World, shipped, task
 
 A, B = TaskId("a"), TaskId("b")
 
@@ -42,7 +41,7 @@ def agent(name: str, *needs: str, **fields: object) -> TaskSpec:
 
 def world_of(*specs: TaskSpec, verify: bool = False, **rules: object) -> World:
     gate = (("check",),) if verify else ()
-    return World(Plan(specs, verify=gate), RunRules(**rules))  # type: ignore[arg-type]
+    return World(Plan(specs, verify=gate), shipped(**rules))
 
 
 def ruled(mode: PermissionMode = PermissionMode.EDITS, **lists: tuple[str, ...]) -> World:

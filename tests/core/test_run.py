@@ -28,10 +28,9 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.lifecycle.step_draft import Draft, IllegalTransition
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase, RunStage
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.step import replay
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 
 Make = Callable[..., World]
 A, B = TaskId("a"), TaskId("b")
@@ -70,7 +69,7 @@ def test_aborting_the_run_ends_every_task(world: Make) -> None:
 
 
 def test_the_first_failure_ends_the_run_when_asked(world: Make) -> None:
-    run = world(task("a", retries=0), task("b"), rules=RunRules(fail_fast=True))
+    run = world(task("a", retries=0), task("b"), rules=shipped(fail_fast=True))
     run.run("b")
     run.exit("a", code=1)
     run.capture("a")
@@ -186,7 +185,7 @@ def test_adoption_retries_what_failed_only_when_asked(world: Make) -> None:
 def test_what_the_first_failure_ended_goes_on_when_asked_and_what_a_person_ended_does_not(
     world: Make,
 ) -> None:
-    rules = RunRules(fail_fast=True)
+    rules = shipped(fail_fast=True)
     run = world(
         task("a", retries=0), task("b"), task("c", "b"), task("d"), task("e", "d"), rules=rules
     )

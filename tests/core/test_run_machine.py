@@ -69,12 +69,12 @@ from pex_tui.core.model.plan import (
     Strategy,
     TaskSpec,
 )
-from pex_tui.core.model.run_rules import FallbackMode, OverlapPolicy, RunRules
+from pex_tui.core.model.run_rules import FallbackMode, OverlapPolicy
 from pex_tui.core.model.state import LandStatus
 from pex_tui.core.model.task_state import FailureKind, TaskState, Verdict
 from pex_tui.core.outcome import ending
 from pex_tui.core.step import replay, step
-from tests.core.world import BASE, World
+from tests.core.world import BASE, World, shipped
 
 NAMES = tuple(TaskId(f"t{number}") for number in range(6))
 LOCKS = (LockName("db"), LockName("cache"))
@@ -151,7 +151,7 @@ class RunMachine(RuleBasedStateMachine):
         leases: bool,
         budget: int | None,
     ) -> None:
-        rules = RunRules(
+        rules = shipped(
             slots=slots,
             auto_resolve=auto,
             max_retries=1,

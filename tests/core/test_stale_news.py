@@ -17,7 +17,7 @@ from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
-from tests.core.world import BASE, PLAIN_GATE, World, task
+from tests.core.world import BASE, PLAIN_GATE, SHIPPED, World, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
 GATE = (("check",),)
@@ -25,7 +25,7 @@ GATE = (("check",),)
 
 def queued(names: str, rules: RunRules | None = None) -> World:
     """Every task is captured, and the first of them is being merged."""
-    world = World(Plan(tuple(task(name) for name in names), verify=GATE), rules or RunRules())
+    world = World(Plan(tuple(task(name) for name in names), verify=GATE), rules or SHIPPED)
     for name in names:
         world.exit(name)
     for name in names:

@@ -12,10 +12,10 @@ from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.lock_graph import Edge, Node, circle, waits, waits_for
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, TaskSpec
-from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
+from pex_tui.core.model.run_rules import OverlapPolicy
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import Verdict
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
 DB, CACHE = (LockRequest(LockName("db")),), (LockRequest(LockName("cache")),)
@@ -28,7 +28,7 @@ def agent(name: str, **fields: object) -> TaskSpec:
 
 
 def at_work(*specs: TaskSpec, **rules: object) -> World:
-    world = World(Plan(specs), RunRules(**rules))  # type: ignore[arg-type]
+    world = World(Plan(specs), shipped(**rules))
     for spec in specs:
         entry = world.task(spec.id)
         assert entry.slot is not None

@@ -1,6 +1,7 @@
 """A small world for the core's tests: plans by shorthand, and a run that can be driven."""
 
 import itertools
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -22,9 +23,19 @@ from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.task_state import FailureKind, TaskState
 from pex_tui.core.step import begin, step
+from pex_tui.settings.model import Settings
 
 BASE = CommitId("b" * 40)
-PLAIN_GATE = RunRules(gate_batch=1, gate_retries=0, speculate=False)
+SHIPPED = Settings().rules()
+"""What a run is decided by where its user has set nothing."""
+
+
+def shipped(**changes: Any) -> RunRules:
+    """The shipped rules with other values."""
+    return replace(SHIPPED, **changes)
+
+
+PLAIN_GATE = shipped(gate_batch=1, gate_retries=0, speculate=False)
 """Entries of the merge queue are tested one at a time, and a red gate counts at once."""
 
 
@@ -37,7 +48,7 @@ def task(name: str, *needs: str, **fields: object) -> TaskSpec:
 class World:
     """A run with its journal; `now` is moved by hand."""
 
-    def __init__(self, plan: Plan, rules: RunRules) -> None:
+    def __init__(self, plan: Plan, rules: RunRules = SHIPPED) -> None:
         self.now = 100.0
         self.planned = RunPlanned(
             RunId("r1"), plan, rules, BASE, "pex/r1", "main", seed=7, at=self.now

@@ -13,7 +13,6 @@ from pex_tui.core.events.run_events import AgentExited, AgentStarted, RunAdopted
 from pex_tui.core.model.ids import RunId, SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.outcome import NOBODY, conclude
@@ -21,7 +20,7 @@ from pex_tui.core.step import replay
 from pex_tui.core.views.status import Mark
 from pex_tui.core.views.status_text import mark_of
 from pex_tui.core.views.view_models import header_view, task_row
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 
 A, B = TaskId("a"), TaskId("b")
 
@@ -35,7 +34,7 @@ def asked(
 
 def running(*, listens: bool = True) -> World:
     """Two agents at work."""
-    world = World(Plan((task("a"), task("b"))), RunRules(max_retries=0))
+    world = World(Plan((task("a"), task("b"))), shipped(max_retries=0))
     for slot, name in enumerate((A, B), 1):
         world.send(AgentStarted(name, 1, SlotId(slot), 40 + slot, world.now, listens))
     return world

@@ -23,10 +23,9 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import LockMode, LockRequest, Plan, Priority, TaskSpec
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.views.status_text import StartQueue, activity
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 
 DB, CACHE = "db", "cache"
 
@@ -40,7 +39,7 @@ def shared(name: str) -> tuple[LockRequest, ...]:
 
 
 def working(*specs: TaskSpec, slots: int = 5) -> World:
-    world = World(Plan(specs or tuple(task(name) for name in "abc")), RunRules(slots=slots))
+    world = World(Plan(specs or tuple(task(name) for name in "abc")), shipped(slots=slots))
     for spec in specs or world.state.plan.tasks:
         if world.phase(spec.id) is Phase.STARTING:
             world.run(spec.id)
@@ -251,7 +250,7 @@ def test_a_frozen_task_is_given_nothing_until_it_goes_on() -> None:
 
 
 def test_opposite_orders_are_found_at_once_and_the_one_with_less_to_lose_starts_again() -> None:
-    world = World(Plan((task("a"), task("b"))), RunRules())
+    world = World(Plan((task("a"), task("b"))))
     world.run("a")
     world.now += 30
     world.run("b")

@@ -17,10 +17,10 @@ from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, Priority, TaskSpec
-from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
+from pex_tui.core.model.run_rules import OverlapPolicy
 from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.views.status_text import StartQueue, activity
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
 PATHS = (SharedPath("src/x.py", "3–5"),)
@@ -30,7 +30,7 @@ SEEN = OverlapSeen(A, B, PATHS)
 def working(policy: OverlapPolicy, *specs: TaskSpec, listens: bool = False) -> World:
     """Two tasks at work, a for a while longer than b."""
     specs = specs or (task("a", writes=None), task("b", writes=None))
-    world = World(Plan(specs), RunRules(radar=policy, auto_resolve=False))
+    world = World(Plan(specs), shipped(radar=policy, auto_resolve=False))
     for name in ("a", "b"):
         entry = world.task(name)
         assert entry.slot is not None

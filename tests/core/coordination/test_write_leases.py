@@ -18,10 +18,9 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.views.status_text import StartQueue, activity
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
 X = "src/x.py"
@@ -34,7 +33,7 @@ def agent(name: str, mode: PermissionMode = PermissionMode.EDITS) -> TaskSpec:
 
 def working(*specs: TaskSpec, leases: bool = True) -> World:
     chosen = specs or tuple(agent(name) for name in "abc")
-    world = World(Plan(chosen), RunRules(leases=leases))
+    world = World(Plan(chosen), shipped(leases=leases))
     for spec in chosen:
         entry = world.task(spec.id)
         assert entry.slot is not None

@@ -20,9 +20,9 @@ from pex_tui.core.figures.history import read_history
 from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import CommitId, LockName, TaskId
 from pex_tui.core.model.plan import LockRequest, Plan, PredictedConflict, Priority
-from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
+from pex_tui.core.model.run_rules import OverlapPolicy
 from pex_tui.core.model.task_state import FailureKind
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, World, shipped, task
 
 Make = Callable[..., World]
 A, B = TaskId("a"), TaskId("b")
@@ -47,7 +47,7 @@ def work(run: World, name: str, seconds: float) -> None:
 
 
 def test_a_rerun_costs_the_attempt_that_was_thrown_away_and_its_delay(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(max_retries=3))
+    run = world(task("a"), rules=shipped(max_retries=3))
     work(run, "a", 10)
     meet(run, "a")
     work(run, "a", 20)
@@ -84,7 +84,7 @@ def test_serialised_tasks_cost_the_wait_divided_among_those_waited_for(world: Ma
 
 
 def test_what_waits_for_a_person_costs_that_wait_and_a_rerun_the_attempt(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=False))
+    run = world(task("a"), rules=shipped(auto_resolve=False))
     work(run, "a", 10)
     meet(run, "a")
     run.now += 30
@@ -94,7 +94,7 @@ def test_what_waits_for_a_person_costs_that_wait_and_a_rerun_the_attempt(world: 
 
 
 def test_an_edit_costs_only_the_wait(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=False))
+    run = world(task("a"), rules=shipped(auto_resolve=False))
     work(run, "a", 10)
     meet(run, "a")
     run.now += 30
@@ -107,7 +107,7 @@ def test_an_edit_costs_only_the_wait(world: Make) -> None:
 
 def test_making_way_costs_the_time_stood_still_and_the_attempt_that_it_ended() -> None:
     run = World(
-        Plan((task("a", writes=None), task("b", writes=None))), RunRules(radar=OverlapPolicy.PAUSE)
+        Plan((task("a", writes=None), task("b", writes=None))), shipped(radar=OverlapPolicy.PAUSE)
     )
     run.run("a")
     run.now += 30
@@ -123,7 +123,7 @@ def test_making_way_costs_the_time_stood_still_and_the_attempt_that_it_ended() -
 
 
 def test_a_warning_that_led_to_nothing_cost_nothing_known() -> None:
-    run = World(Plan((task("a", writes=None), task("b", writes=None))), RunRules())
+    run = World(Plan((task("a", writes=None), task("b", writes=None))))
     run.run("a")
     run.run("b")
     run.send(SEEN)
@@ -135,7 +135,7 @@ def test_a_warning_that_led_to_nothing_cost_nothing_known() -> None:
 def test_a_long_wait_for_a_lock_costs_what_came_after_it_was_noticed(world: Make) -> None:
     locks = (LockRequest(LockName("db")),)
     run = world(
-        task("a", locks=locks), task("b", locks=locks), rules=RunRules(lock_timeout_seconds=60)
+        task("a", locks=locks), task("b", locks=locks), rules=shipped(lock_timeout_seconds=60)
     )
     run.run("a")
     run.now += 60
@@ -151,7 +151,7 @@ def test_a_collision_that_was_seen_and_then_met_is_one_story() -> None:
         (task("a", writes=None, prompt="x"), task("b", writes=None, prompt="x", beside=(A,))),
         collisions=(PredictedConflict(A, B, 0.4, "both will probably change x.py"),),
     )
-    run = World(plan, RunRules())
+    run = World(plan)
     run.run("a")
     run.run("b")
     run.now += 7
@@ -194,7 +194,7 @@ def test_what_is_met_again_with_another_is_a_story_of_its_own(world: Make) -> No
 
 def test_two_sightings_met_at_once_become_one_story() -> None:
     names = ("a", "b", "c")
-    run = World(Plan(tuple(task(name, writes=None) for name in names)), RunRules())
+    run = World(Plan(tuple(task(name, writes=None) for name in names)))
     for name in names:
         run.run(name)
     run.send(SEEN, OverlapSeen(TaskId("c"), B, SEEN.paths))

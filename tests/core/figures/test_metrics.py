@@ -45,12 +45,11 @@ from pex_tui.core.model.plan import (
     PermissionRules,
     Strategy,
 )
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.views.remaining_time import attempt_seconds
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, World, shipped, task
 
 Make = Callable[..., World]
 
@@ -91,7 +90,7 @@ def test_one_task_is_its_own_bound(world: Make) -> None:
 
 
 def test_work_side_by_side_is_measured_against_one_at_a_time(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(slots=2))
+    run = world(task("a"), task("b"), rules=shipped(slots=2))
     start(run, "a", "b")
     end(run, 10, "a", "b")
 
@@ -104,7 +103,7 @@ def test_work_side_by_side_is_measured_against_one_at_a_time(world: Make) -> Non
 
 
 def test_a_chain_is_bound_by_its_critical_path(world: Make) -> None:
-    run = world(task("a"), task("b", "a"), rules=RunRules(slots=2))
+    run = world(task("a"), task("b", "a"), rules=shipped(slots=2))
     start(run, "a")
     end(run, 10, "a")
     run.now += 5  # the scheduler dawdled
@@ -188,7 +187,7 @@ def test_a_pause_of_the_only_agent_is_time_of_the_person(world: Make) -> None:
 
 
 def test_a_pause_beside_other_work_is_no_work_and_no_standstill(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(slots=2))
+    run = world(task("a"), task("b"), rules=shipped(slots=2))
     start(run, "a", "b")
     run.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
     end(run, 20, "b")
@@ -203,7 +202,7 @@ def test_a_pause_beside_other_work_is_no_work_and_no_standstill(world: Make) -> 
 
 
 def test_a_conflict_that_waits_for_a_person_is_their_time(world: Make) -> None:
-    rules = RunRules(slots=2, auto_resolve=False)
+    rules = shipped(slots=2, auto_resolve=False)
     run = world(task("a"), task("b"), task("c", "b"), rules=rules)
     start(run, "a", "b")
     run.now += 10
@@ -226,7 +225,7 @@ def test_a_conflict_that_waits_for_a_person_is_their_time(world: Make) -> None:
 
 def test_a_question_to_a_person_is_their_time_and_not_the_agents(world: Make) -> None:
     brief = Brief("claude", "claude", permissions=PermissionRules(PermissionMode.ASK))
-    run = world(task("a", brief=brief), task("b"), rules=RunRules(slots=2))
+    run = world(task("a", brief=brief), task("b"), rules=shipped(slots=2))
     start(run, "a", "b")
     run.now += 2
     run.send(PermissionAsked(TaskId("a"), 1, "r", "Bash", "make", ("make",), ""))
@@ -243,7 +242,7 @@ def test_a_question_to_a_person_is_their_time_and_not_the_agents(world: Make) ->
 
 
 def test_who_waits_for_a_slot_of_a_paused_agent_waits_for_the_person(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(slots=1))
+    run = world(task("a"), task("b"), rules=shipped(slots=1))
     start(run, "a")
     run.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
     run.now += 180
@@ -260,7 +259,7 @@ def test_who_waits_for_a_slot_of_a_paused_agent_waits_for_the_person(world: Make
 
 def test_the_bound_counts_the_slots_that_were_there(world: Make) -> None:
     """Boost for 5 of 25 seconds: six tasks of 10 s on 2, then 4, then 2 slots."""
-    run = world(*(task(name) for name in "abcdef"), rules=RunRules(slots=2, emergency_slots=4))
+    run = world(*(task(name) for name in "abcdef"), rules=shipped(slots=2, emergency_slots=4))
     start(run, "a", "b")
     run.now += 5
     run.send(BoostToggled("you"))
@@ -342,7 +341,7 @@ def test_a_task_tried_again_after_the_end_counts_without_the_time_between(world:
 
 
 def test_after_a_crash_time_counts_until_the_last_agent_had_ended(world: Make) -> None:
-    run = world(task("a"), task("b", "a"), rules=RunRules(slots=1))
+    run = world(task("a"), task("b", "a"), rules=shipped(slots=1))
     start(run, "a")
     run.now += 5  # the engine dies; the agent runs on for another 5 seconds
     ended_at = run.now + 5
@@ -361,7 +360,7 @@ def test_after_a_crash_time_counts_until_the_last_agent_had_ended(world: Make) -
 
 
 def test_an_agent_that_lives_through_a_crash_makes_all_of_the_time_count(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(slots=2))
+    run = world(task("a"), task("b"), rules=shipped(slots=2))
     start(run, "a", "b")
     started_at, b_ended_at = run.now, run.now + 4
     run.now += 30
@@ -382,7 +381,7 @@ def test_an_agent_that_lives_through_a_crash_makes_all_of_the_time_count(world: 
 
 
 def test_an_agent_lost_in_a_crash_tells_nothing_of_the_time_since(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(slots=1))
+    run = world(task("a"), rules=shipped(slots=1))
     start(run, "a")
     run.now += 1000
     run.send(RunAdopted(1, "you"), AgentExited(TaskId("a"), 1, None, run.now, FailureKind.LOST))
@@ -406,7 +405,7 @@ def test_time_between_an_interruption_and_its_resumption_does_not_count(world: M
 
 
 def test_boosted_slots_count_for_as_long_as_they_were_there(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(slots=1))
+    run = world(task("a"), rules=shipped(slots=1))
     start(run, "a")
     run.now += 5
     run.send(SlotsRequested(3, "you"))
@@ -416,7 +415,7 @@ def test_boosted_slots_count_for_as_long_as_they_were_there(world: Make) -> None
 
 
 def test_only_the_last_attempt_is_work_and_backoff_is_a_wait(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(slots=1))
+    run = world(task("a"), rules=shipped(slots=1))
     start(run, "a")
     run.now += 7
     run.exit("a", code=1)
@@ -468,7 +467,7 @@ def test_an_adopted_agent_is_not_counted_twice(world: Make) -> None:
 
 
 def test_an_agent_that_still_runs_counts_until_it_was_seen_last(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(slots=2))
+    run = world(task("a"), task("b"), rules=shipped(slots=2))
     start(run, "a", "b")
     end(run, 10, "a")
 

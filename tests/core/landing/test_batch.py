@@ -16,7 +16,7 @@ from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.plan import GatePolicy, Plan
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.views.status_text import StartQueue, activity
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, SHIPPED, World, shipped, task
 
 GATE = (("pytest", "-q"),)
 RED = "pytest -q"
@@ -37,7 +37,7 @@ class Queue:
         policy: GatePolicy = GatePolicy.STRICT,
     ) -> None:
         specs = tuple(task(name) for name in names)
-        chosen = rules or RunRules(slots=8, gate_retries=0)
+        chosen = rules or shipped(slots=8, gate_retries=0)
         self.world = World(Plan(specs, verify=GATE, gate=policy), chosen)
         self.broken = set(broken)
         self.clashing: set[str] = set()
@@ -141,7 +141,7 @@ def test_each_that_breaks_it_alone_is_a_batch_of_its_own_in_the_end() -> None:
 
 
 def test_a_gate_that_is_red_once_only_is_called_flaky() -> None:
-    queue = Queue("a", rules=RunRules())
+    queue = Queue("a", rules=SHIPPED)
     queue.whims = 1
     queue.play()
     assert queue.landed() == "a"
@@ -155,7 +155,7 @@ def test_a_gate_that_is_red_once_only_is_called_flaky() -> None:
 
 
 def test_a_gate_that_stays_red_is_asked_once_more_and_then_of_the_base() -> None:
-    queue = Queue("a", "a", rules=RunRules())
+    queue = Queue("a", "a", rules=SHIPPED)
     queue.play()
     assert queue.gates == ["a", "a", ""]
     assert queue.world.phase("a") is Phase.FAILED
@@ -187,7 +187,7 @@ def test_what_does_not_merge_onto_the_batch_waits_until_that_has_landed() -> Non
 
 
 def test_the_next_is_tested_meanwhile_where_a_slot_is_free() -> None:
-    rules = RunRules(slots=4, gate_batch=1)
+    rules = shipped(slots=4, gate_batch=1)
     queue = Queue("abc", rules=rules)
     world = queue.world
     queue.answer(world.actions[-1])  # a is merged, and under test
@@ -201,7 +201,7 @@ def test_the_next_is_tested_meanwhile_where_a_slot_is_free() -> None:
 
 
 def test_nothing_is_tested_ahead_while_agents_need_the_slots() -> None:
-    rules = RunRules(slots=2, gate_batch=1)
+    rules = shipped(slots=2, gate_batch=1)
     world = World(Plan(tuple(task(name) for name in "abcd"), verify=GATE), rules)
     for name in "ab":
         world.exit(name)
@@ -213,7 +213,7 @@ def test_nothing_is_tested_ahead_while_agents_need_the_slots() -> None:
 
 
 def test_a_red_first_one_sends_back_what_was_tested_ahead() -> None:
-    rules = RunRules(slots=4, gate_batch=1, gate_retries=0)
+    rules = shipped(slots=4, gate_batch=1, gate_retries=0)
     queue = Queue("ab", "a", rules=rules)
     world = queue.world
     (merge_a,) = (one for one in world.actions if isinstance(one, MergeWork))

@@ -45,7 +45,7 @@ from pex_tui.core.model.plan import GatePolicy
 from pex_tui.core.model.run_rules import FallbackMode, RunRules
 from pex_tui.core.model.state import LandStatus
 from pex_tui.core.views.status_text import StartQueue, activity
-from tests.core.world import BASE, PLAIN_GATE, World, task
+from tests.core.world import BASE, PLAIN_GATE, World, shipped, task
 
 Make = Callable[..., World]
 A, B = TaskId("a"), TaskId("b")
@@ -234,7 +234,7 @@ def test_a_conflict_reruns_the_task_on_the_new_tip(world: Make) -> None:
 
 
 def test_an_unresolved_conflict_waits_for_a_person_and_blocks_dependents(world: Make) -> None:
-    run = world(task("a"), task("b", "a"), task("c"), rules=RunRules(auto_resolve=False))
+    run = world(task("a"), task("b", "a"), task("c"), rules=shipped(auto_resolve=False))
     captured(run, "a")
     conflicted(run, "a", "c")
 
@@ -277,7 +277,7 @@ def wait(run: World) -> None:
 
 
 def test_reruns_for_conflicts_are_limited_and_the_later_ones_wait_a_little(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(max_retries=2, fallback=FallbackMode.PROMPT))
+    run = world(task("a"), rules=shipped(max_retries=2, fallback=FallbackMode.PROMPT))
     captured(run, "a")
     conflicted(run, "a")
     assert run.phase("a") is Phase.STARTING  # at once
@@ -299,7 +299,7 @@ def test_reruns_for_conflicts_are_limited_and_the_later_ones_wait_a_little(world
 
 
 def test_what_reruns_did_not_help_runs_once_more_with_no_writer_beside_it(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(max_retries=1))
+    run = world(task("a"), task("b"), rules=shipped(max_retries=1))
     captured(run, "a")
     conflicted(run, "a")
     captured(run, "a")
@@ -322,10 +322,10 @@ def test_what_reruns_did_not_help_runs_once_more_with_no_writer_beside_it(world:
 @pytest.mark.parametrize(
     ("rules", "why"),
     [
-        (RunRules(auto_resolve=False), "auto_resolve is off: it waits for a person"),
-        (RunRules(max_retries=0), "max_retries is 0: it waits for a person"),
+        (shipped(auto_resolve=False), "auto_resolve is off: it waits for a person"),
+        (shipped(max_retries=0), "max_retries is 0: it waits for a person"),
         (
-            RunRules(max_retries=0, fallback=FallbackMode.ABORT),
+            shipped(max_retries=0, fallback=FallbackMode.ABORT),
             "max_retries is 0, and fallback_mode is abort",
         ),
     ],
@@ -342,7 +342,7 @@ def test_each_step_of_the_ladder_has_its_reason(world: Make, rules: RunRules, wh
 
 def test_once_too_many_landings_met_a_conflict_writers_go_one_by_one(world: Make) -> None:
     names = "abcdefg"
-    run = world(*(task(name) for name in names), rules=RunRules(sequential_above=0.3))
+    run = world(*(task(name) for name in names), rules=shipped(sequential_above=0.3))
     run.finish("a", "a.py")
     captured(run, "b")
     conflicted(run, "b", "a")
@@ -363,7 +363,7 @@ def test_once_too_many_landings_met_a_conflict_writers_go_one_by_one(world: Make
 
 
 def test_two_conflicts_in_three_landings_are_no_rate_yet(world: Make) -> None:
-    run = world(*(task(name) for name in "abc"), rules=RunRules(sequential_above=0.1))
+    run = world(*(task(name) for name in "abc"), rules=shipped(sequential_above=0.1))
     run.finish("a", "a.py")
     for name in "bc":
         captured(run, name)
@@ -373,7 +373,7 @@ def test_two_conflicts_in_three_landings_are_no_rate_yet(world: Make) -> None:
 
 
 def test_two_conflicts_in_four_landings_are_a_rate(world: Make) -> None:
-    run = world(*(task(name) for name in "abcd"), rules=RunRules(sequential_above=0.49))
+    run = world(*(task(name) for name in "abcd"), rules=shipped(sequential_above=0.49))
     for name in "ab":
         run.finish(name, f"{name}.py")
     for name in "cd":
@@ -385,7 +385,7 @@ def test_two_conflicts_in_four_landings_are_a_rate(world: Make) -> None:
 
 
 def test_one_conflict_is_no_rate_however_many_landings_there_were(world: Make) -> None:
-    run = world(*(task(name) for name in "abcde"), rules=RunRules(sequential_above=0.1))
+    run = world(*(task(name) for name in "abcde"), rules=shipped(sequential_above=0.1))
     for name in "abcd":
         run.finish(name, f"{name}.py")
     captured(run, "e")
@@ -395,7 +395,7 @@ def test_one_conflict_is_no_rate_however_many_landings_there_were(world: Make) -
 
 
 def test_a_rate_of_one_never_makes_a_run_sequential(world: Make) -> None:
-    run = world(*(task(name) for name in "abcd"), rules=RunRules(sequential_above=1.0))
+    run = world(*(task(name) for name in "abcd"), rules=shipped(sequential_above=1.0))
     for name in "abcd":
         captured(run, name)
         conflicted(run, name)
@@ -446,7 +446,7 @@ def test_a_red_gate_on_what_started_from_the_tip_is_no_conflict(world: Make) -> 
 
 
 def test_fallback_abort_ends_the_run(world: Make) -> None:
-    rules = RunRules(auto_resolve=False, fallback=FallbackMode.ABORT)
+    rules = shipped(auto_resolve=False, fallback=FallbackMode.ABORT)
     run = world(task("a"), task("b", "a"), rules=rules)
     captured(run, "a")
     conflicted(run, "a")
@@ -459,7 +459,7 @@ def test_fallback_abort_ends_the_run(world: Make) -> None:
 
 
 def test_a_persons_result_goes_through_the_queue(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=False))
+    run = world(task("a"), rules=shipped(auto_resolve=False))
     captured(run, "a")
     conflicted(run, "a")
     settled = run.commit()
@@ -473,7 +473,7 @@ def test_a_persons_result_goes_through_the_queue(world: Make) -> None:
 
 
 def test_a_persons_result_that_conflicts_again_is_not_thrown_away(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(fallback=FallbackMode.PROMPT, max_retries=1))
+    run = world(task("a"), task("b"), rules=shipped(fallback=FallbackMode.PROMPT, max_retries=1))
     run.run("b")
     for _ in range(2):
         captured(run, "a")
@@ -524,7 +524,7 @@ def test_a_landing_that_git_refuses_fails_the_task_and_frees_the_queue(world: Ma
 
 
 def test_a_run_that_went_well_is_brought_to_its_branch_when_asked(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(land_at_end=True))
+    run = world(task("a"), rules=shipped(land_at_end=True))
     captured(run, "a")
     run.land("a")
 
@@ -536,7 +536,7 @@ def test_a_run_that_went_well_is_brought_to_its_branch_when_asked(world: Make) -
 
 
 def test_a_run_with_a_failure_is_not_brought_to_its_branch(world: Make) -> None:
-    run = world(task("a", retries=0), rules=RunRules(land_at_end=True))
+    run = world(task("a", retries=0), rules=shipped(land_at_end=True))
     run.exit("a", code=1)
     run.capture("a")
 
@@ -610,7 +610,7 @@ def test_a_drained_run_does_not_wait_for_that(world: Make) -> None:
 def test_a_resumed_run_is_brought_to_its_branch_though_that_was_refused_before(
     world: Make,
 ) -> None:
-    run = world(task("a"), rules=RunRules(land_at_end=True))
+    run = world(task("a"), rules=shipped(land_at_end=True))
     captured(run, "a")
     run.land("a")
     run.send(RunLandRefused("your changes to a.py are in the way"))
@@ -631,7 +631,7 @@ def test_what_lands_after_the_run_was_brought_to_its_branch_is_not_there_yet(wor
 
 
 def test_the_first_failure_is_named_where_it_ends_the_run(world: Make) -> None:
-    run = world(task("a", retries=0), task("b"), rules=RunRules(fail_fast=True))
+    run = world(task("a", retries=0), task("b"), rules=shipped(fail_fast=True))
     run.run("b")
     run.exit("a", code=1)
     run.capture("a")
@@ -645,7 +645,7 @@ def test_the_first_failure_is_named_where_it_ends_the_run(world: Make) -> None:
 def test_a_person_who_ends_a_task_is_named_though_a_failure_would_end_the_run(
     world: Make,
 ) -> None:
-    run = world(task("a"), rules=RunRules(fail_fast=True))
+    run = world(task("a"), rules=shipped(fail_fast=True))
     run.send(AbortRequested(A, "you"))
     run.exit("a", code=-15)
     run.capture("a")
@@ -657,7 +657,7 @@ def test_a_person_who_ends_a_task_is_named_though_a_failure_would_end_the_run(
 def test_a_conflict_that_was_decided_before_aborts_nobody_else(
     world: Make, decision: Decision
 ) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(auto_resolve=decision is Decision.RERUN))
+    run = world(task("a"), task("b"), rules=shipped(auto_resolve=decision is Decision.RERUN))
     captured(run, "a")
     conflicted(run, "a")  # a rerun is pex's decision, an end a person's
     run.send(ConflictDecided(A, Decision.ABORTED, None, "you"), AbortRequested(B, "you"))
@@ -758,7 +758,7 @@ def test_a_conflict_that_was_settled_by_rule_and_failed_the_gate_is_the_conflict
 
 
 def test_a_conflict_that_was_settled_by_rule_never_lands_without_a_gate(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=False))
+    run = world(task("a"), rules=shipped(auto_resolve=False))
     captured(run, "a")
     combined(run, "a")
 
@@ -789,7 +789,7 @@ def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -
 
 
 def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=False), verify=GATE)
+    run = world(task("a"), rules=shipped(auto_resolve=False), verify=GATE)
     captured(run, "a")
     conflicted(run, "a")
     settled = run.commit()
@@ -815,7 +815,7 @@ def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(worl
 
 
 def test_a_decision_is_remembered_once_it_has_landed(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=False), verify=GATE)
+    run = world(task("a"), rules=shipped(auto_resolve=False), verify=GATE)
     captured(run, "a")
     work = run.task("a").work
     assert work is not None
@@ -834,7 +834,7 @@ def test_a_decision_is_remembered_once_it_has_landed(world: Make) -> None:
 
 
 def test_a_decision_that_the_gate_refused_is_never_remembered(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(auto_resolve=False), verify=GATE)
+    run = world(task("a"), rules=shipped(auto_resolve=False), verify=GATE)
     captured(run, "a")
     conflicted(run, "a")
     run.send(ConflictDecided(A, Decision.EDITED, run.commit(), "you"))

@@ -33,10 +33,10 @@ from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, Expects, Isolation, Priority
-from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
+from pex_tui.core.model.run_rules import OverlapPolicy, ProtectPolicy
 from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.model.unlanded import Unlanded, Why
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, World, shipped, task
 
 Make = Callable[..., World]
 A = TaskId("a")
@@ -224,7 +224,7 @@ def test_time_spent_paused_does_not_count_towards_the_timeout(world: Make) -> No
 
 
 def test_an_abort_holds_the_slot_until_the_tree_is_gone(world: Make) -> None:
-    run = world(task("a"), task("b"), rules=RunRules(slots=1))
+    run = world(task("a"), task("b"), rules=shipped(slots=1))
     run.run("a")
 
     run.send(AbortRequested(A, "you"))
@@ -514,7 +514,7 @@ def test_a_new_attempt_knows_nothing_of_the_one_before(
 ) -> None:
     brief, low = Brief("claude", "claude"), Priority.LOW
     specs = (task("a", writes=("x.py",), retries=0, brief=brief, priority=low), task("b", "c"))
-    rules = RunRules(auto_resolve=False, radar=OverlapPolicy.PAUSE)
+    rules = shipped(auto_resolve=False, radar=OverlapPolicy.PAUSE, protect=ProtectPolicy.WARN)
     run = world(*specs, task("c", writes=()), rules=rules, verify=(("check",),))
     run.finish("c")
     run.run("b")

@@ -10,9 +10,8 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, Priority, Strategy
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.views.status_text import activity, start_queue, waits_for
-from tests.core.world import World, task
+from tests.core.world import SHIPPED, World, shipped, task
 
 
 def run_all(world: World) -> None:
@@ -25,7 +24,7 @@ def run_all(world: World) -> None:
 @pytest.mark.parametrize("count", [20, 60])
 def test_tasks_with_one_glob_tell_one_conflict_and_one_wait_each(count: int) -> None:
     world = World(
-        Plan(tuple(task(f"t{number}", writes=("src/**",)) for number in range(count))), RunRules()
+        Plan(tuple(task(f"t{number}", writes=("src/**",)) for number in range(count))), SHIPPED
     )
     run_all(world)
 
@@ -41,7 +40,7 @@ def test_wide_globs_beside_many_files_are_told_a_bounded_number_of_times_each() 
     count = 30
     wide = [task(f"w{number}", writes=("src/**",)) for number in range(count)]
     narrow = [task(f"n{number}", writes=(f"src/n{number}.py",)) for number in range(count)]
-    world = World(Plan((*narrow, *wide)), RunRules())
+    world = World(Plan((*narrow, *wide)))
     run_all(world)
 
     held = Counter(event.task for event in world.events if isinstance(event, TaskHeld))
@@ -51,9 +50,7 @@ def test_wide_globs_beside_many_files_are_told_a_bounded_number_of_times_each() 
 
 
 def test_who_is_waited_for_is_the_one_at_work_and_not_the_first_that_was_told() -> None:
-    world = World(
-        Plan(tuple(task(name, writes=("src/**",)) for name in ("a", "b", "c"))), RunRules()
-    )
+    world = World(Plan(tuple(task(name, writes=("src/**",)) for name in ("a", "b", "c"))), SHIPPED)
     world.finish("a", "src/a.py")
     assert world.running() == {"b"}
 
@@ -64,7 +61,7 @@ def test_who_is_waited_for_is_the_one_at_work_and_not_the_first_that_was_told() 
 
 
 def test_one_by_one_after_a_conflict_names_the_writer_at_work() -> None:
-    world = World(Plan((task("a"), task("b"), task("c"), task("d"))), RunRules(slots=1))
+    world = World(Plan((task("a"), task("b"), task("c"), task("d"))), shipped(slots=1))
     world.state = replace(world.state, sequential=True, sequential_reason="a could not land")
     world.send(SlotsRequested(3, "you"))
     world.finish("a", "a.py")
@@ -89,7 +86,7 @@ def test_another_reason_to_wait_is_another_conflict() -> None:
                 task("c", writes=("x/1", "y/1"), priority=Priority.LOW),
             )
         ),
-        RunRules(),
+        SHIPPED,
     )
     world.finish("a", "x/1")
     world.finish("b", "y/1")
@@ -110,7 +107,7 @@ def test_several_that_are_in_the_way_for_one_reason_are_one_conflict() -> None:
                 task("c", writes=("x/**",), priority=Priority.LOW),
             )
         ),
-        RunRules(),
+        SHIPPED,
     )
     assert world.running() == {"a", "b"}
 
@@ -130,7 +127,7 @@ def test_stages_begin_once_each_earlier_one_has_ended_in_whatever_order() -> Non
             ),
             strategy=Strategy.STAGES,
         ),
-        RunRules(),
+        SHIPPED,
     )
     assert world.running() == {"bad", "good"}
     doing = activity(world.state, world.task("late"), world.now, start_queue(world.state))

@@ -28,16 +28,15 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.model.conflict import ConflictFile, ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.outcome import conclude
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, World, shipped, task
 
 Make = Callable[..., World]
 A, B = TaskId("a"), TaskId("b")
 GATE = (("pytest", "-q"),)
-BY_HAND = RunRules(auto_resolve=False)
+BY_HAND = shipped(auto_resolve=False)
 
 
 def captured(run: World, name: str = "a") -> None:
@@ -138,7 +137,7 @@ def test_what_will_not_pass_and_what_an_older_journal_has_is_final(world: Make) 
 
 
 def test_a_persons_result_that_the_gate_refuses_waits_for_them(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(max_retries=0, gate_retries=0), verify=GATE)
+    run = world(task("a"), rules=shipped(max_retries=0, gate_retries=0), verify=GATE)
     captured(run)
     own = run.task("a").work
     met(run)
@@ -227,7 +226,7 @@ def test_what_was_made_before_a_person_asked_for_a_rerun_is_looked_for_after_it(
 
 
 def test_what_a_person_says_of_a_change_that_is_lacking_is_gated_too(world: Make) -> None:
-    run = world(task("a"), verify=GATE, rules=RunRules(gate_retries=0))
+    run = world(task("a"), verify=GATE, rules=shipped(gate_retries=0))
     run.exit("a", failure=FailureKind.LOST)
     run.capture("a", "x")
     wait(run)
@@ -243,7 +242,7 @@ def test_what_a_person_says_of_a_change_that_is_lacking_is_gated_too(world: Make
 
 
 def test_what_a_lost_or_gated_attempt_made_is_looked_for_after_its_rerun(world: Make) -> None:
-    run = world(task("a"), verify=GATE, rules=RunRules(gate_retries=0))
+    run = world(task("a"), verify=GATE, rules=shipped(gate_retries=0))
     run.exit("a", failure=FailureKind.LOST)
     run.capture("a", "x")
     lost = run.task("a").work
@@ -269,7 +268,7 @@ def test_an_aborted_gate_ends_at_once(world: Make) -> None:
 
 
 def test_a_gate_that_ran_ahead_of_a_red_one_is_stopped(world: Make) -> None:
-    rules = RunRules(speculate=True, gate_batch=1, slots=4)
+    rules = shipped(speculate=True, gate_batch=1, slots=4)
     run = world(task("a"), task("b"), rules=rules, verify=GATE)
     captured(run)
     captured(run, "b")

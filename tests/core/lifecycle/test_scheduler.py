@@ -8,9 +8,8 @@ from pex_tui.core.model.conflict import ConflictKind
 from pex_tui.core.model.ids import AgentName, LockName, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import LockMode, LockRequest, Priority, Strategy
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.task_state import WaitCause
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 
 Make = Callable[..., World]
 
@@ -54,7 +53,7 @@ def test_the_longest_chain_starts_first(world: Make) -> None:
         task("c2", "c1", estimate_seconds=10),
         task("c3", "c2", estimate_seconds=10),
     ]
-    run = world(*fillers, *chain, rules=RunRules(slots=1))
+    run = world(*fillers, *chain, rules=shipped(slots=1))
 
     assert run.running() == {"c1"}
 
@@ -64,7 +63,7 @@ def test_a_slot_is_kept_for_what_comes_after_a_reader_that_is_looked_at(world: M
         task("c1", writes=(), estimate_seconds=10),
         task("c2", "c1", writes=(), estimate_seconds=90),
         *(task(f"f{number}", writes=(), estimate_seconds=10) for number in range(3)),
-        rules=RunRules(slots=2),
+        rules=shipped(slots=2),
     )
     assert run.running() == {"c1", "f0"}
 
@@ -80,7 +79,7 @@ def test_no_slot_is_kept_for_what_comes_after_a_failure(world: Make) -> None:
         task("c1", writes=(), estimate_seconds=10, retries=0),
         task("c2", "c1", writes=(), estimate_seconds=90),
         task("f", writes=(), estimate_seconds=10),
-        rules=RunRules(slots=1),
+        rules=shipped(slots=1),
     )
     run.exit("c1", code=1)
 
@@ -92,7 +91,7 @@ def test_priority_goes_before_rank_and_a_boosted_task_before_all(world: Make) ->
         task("long", estimate_seconds=900),
         task("urgent", priority=Priority.CRITICAL),
         task("low", priority=Priority.LOW),
-        rules=RunRules(slots=1),
+        rules=shipped(slots=1),
     )
     assert run.running() == {"urgent"}
 
@@ -152,7 +151,7 @@ def test_boost_takes_no_slot_away_where_there_are_more_than_it_opens(world: Make
 
 
 def test_a_predicted_overlap_serialises_unless_both_are_of_one_cluster(world: Make) -> None:
-    rules = RunRules(clusters=(("x", "y"),))
+    rules = shipped(clusters=(("x", "y"),))
     loose = {"predicted_writes": ("src/a.py",)}
     apart = world(task("a", **loose), task("b", **loose), rules=rules)
     together = world(
@@ -166,7 +165,7 @@ def test_a_predicted_overlap_serialises_unless_both_are_of_one_cluster(world: Ma
 
 
 def test_a_cluster_never_lifts_a_declared_overlap(world: Make) -> None:
-    rules = RunRules(clusters=(("x", "y"),))
+    rules = shipped(clusters=(("x", "y"),))
     run = world(
         task("a", agent=AgentName("x"), writes=("one",)),
         task("b", agent=AgentName("y"), writes=("one",)),
@@ -177,7 +176,7 @@ def test_a_cluster_never_lifts_a_declared_overlap(world: Make) -> None:
 
 
 def test_never_parallel_rules_hold_for_pairs_and_for_all_writers(world: Make) -> None:
-    rules = RunRules(
+    rules = shipped(
         never=(("release", "@writes"), ("keeper", "keeper"), ("meta", "factory")),
     )
     run = world(

@@ -8,8 +8,8 @@ from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan, PredictedConflict
 from pex_tui.core.model.predictions import PredictionAccuracy
-from pex_tui.core.model.run_rules import OverlapPolicy, RunRules
-from tests.core.world import BASE, World, task
+from pex_tui.core.model.run_rules import OverlapPolicy
+from tests.core.world import BASE, World, shipped, task
 
 A, B, C, D = (TaskId(name) for name in "abcd")
 
@@ -29,7 +29,7 @@ def test_kept_apart_a_common_file_makes_a_hit_and_none_a_false_alarm() -> None:
         task("c", writes=("y/**",)),
         task("d", writes=("y/**",)),
     )
-    run = World(Plan(specs), RunRules())
+    run = World(Plan(specs))
     for name, path in (("a", "x/1"), ("b", "x/1"), ("c", "y/1"), ("d", "y/2")):
         run.finish(name, path)
 
@@ -40,7 +40,7 @@ def test_kept_apart_a_common_file_makes_a_hit_and_none_a_false_alarm() -> None:
 
 
 def test_what_was_met_or_seen_and_not_foreseen_is_missed() -> None:
-    run = World(Plan(tuple(task(name, writes=None) for name in "abcd")), RunRules())
+    run = World(Plan(tuple(task(name, writes=None) for name in "abcd")))
     for name in "abcd":
         run.run(name)
     run.send(OverlapSeen(C, D, (SharedPath("y.py"),)))
@@ -61,7 +61,7 @@ def test_what_was_foreseen_and_risked_is_a_hit_once_it_collides() -> None:
     told_of = PredictedConflict(A, B, 0.4, "both will probably change x.py")
     unlikely = PredictedConflict(C, D, 0.1, "both will probably change y.py")
     specs = tuple(task(name, writes=None, beside=(A,) if name == "b" else ()) for name in "abcd")
-    run = World(Plan(specs, collisions=(told_of, unlikely)), RunRules())
+    run = World(Plan(specs, collisions=(told_of, unlikely)))
     for name in "abcd":
         run.run(name)
     run.send(OverlapSeen(A, B, (SharedPath("x.py"),)))
@@ -73,7 +73,7 @@ def test_what_was_foreseen_and_risked_is_a_hit_once_it_collides() -> None:
 
 
 def test_a_pair_of_which_one_failed_is_not_judged() -> None:
-    run = World(Plan((task("a", writes=("x",)), task("b", writes=("x",), retries=0))), RunRules())
+    run = World(Plan((task("a", writes=("x",)), task("b", writes=("x",), retries=0))))
     run.finish("a", "x")
     run.exit("b", code=1)
     run.capture("b")
@@ -90,7 +90,7 @@ def test_what_the_radar_saw_while_the_run_went_on_was_not_foreseen() -> None:
         task("b", writes=("b.py",)),
         task("c", "b", writes=("extra.py",)),
     )
-    run = World(Plan(specs), RunRules())
+    run = World(Plan(specs))
     run.run("a")
     run.now += 5
     run.send(WritesSeen(A, 1, ("a.py", "extra.py")))
@@ -113,7 +113,7 @@ def test_written_files_are_held_against_what_the_plan_as_approved_let_expect() -
         task("c", writes=None),
         task("d", writes=()),
     )
-    run = World(Plan(specs), RunRules())
+    run = World(Plan(specs))
     run.run("a")
     run.send(WritesSeen(A, 1, ("a.py", "stray.py")))
     run.finish("a", "a.py", "stray.py")
@@ -131,7 +131,7 @@ def test_written_files_are_held_against_what_the_plan_as_approved_let_expect() -
 
 
 def test_nothing_to_measure_is_none() -> None:
-    run = World(Plan((task("a", writes=None),)), RunRules(radar=OverlapPolicy.OFF))
+    run = World(Plan((task("a", writes=None),)), shipped(radar=OverlapPolicy.OFF))
     run.finish("a", "x.py")
 
     found = figures(run)
@@ -142,7 +142,7 @@ def test_nothing_to_measure_is_none() -> None:
 
 
 def test_a_conflict_with_what_is_no_task_of_the_run_is_no_pair() -> None:
-    run = World(Plan((task("a"),)), RunRules())
+    run = World(Plan((task("a"),)))
     run.exit("a")
     run.capture("a", "x.py")
     run.send(MergeConflicted(A, 1, BASE, (ConflictFile("x.py"),), (TaskId("gone"),)))

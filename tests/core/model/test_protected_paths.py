@@ -15,14 +15,11 @@ from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.protected_paths import Protection, named_files, protection_of
 from pex_tui.core.model.run_rules import FallbackMode, ProtectPolicy, RunRules
 from pex_tui.core.model.task_state import FailureKind
-from pex_tui.settings.model import Settings
-from tests.core.world import BASE, World, task
+from tests.core.world import BASE, SHIPPED, World, shipped, task
 
 Make = Callable[..., World]
 A = TaskId("a")
 CI = (".github/workflows/ci.yml",)
-ASK = RunRules(protect=ProtectPolicy.ASK)
-SHIPPED = Settings().rules()
 
 
 def among(path: str, *verify: tuple[str, ...], **fields: object) -> bool:
@@ -121,7 +118,7 @@ def test_a_task_that_names_the_very_path_may_change_it_and_a_glob_does_not_count
 
 
 def test_what_the_radar_has_seen_a_task_write_is_not_what_a_person_approved(world: Make) -> None:
-    run = world(task("a", writes=("src/**",)), rules=SHIPPED)
+    run = world(task("a", writes=("src/**",)))
     run.run("a")
     run.send(WritesSeen(A, 1, CI))
     assert CI[0] in (run.state.spec(A).writes or ())
@@ -159,7 +156,7 @@ def moved(run: World) -> None:
 
 
 def test_work_on_protected_paths_waits_for_a_person_before_the_gate(world: Make) -> None:
-    run = world(task("a"), task("b", "a"), rules=ASK, verify=(("./check.sh",),))
+    run = world(task("a"), task("b", "a"), verify=(("./check.sh",),))
     merged(run, "check.sh")
 
     (conflict,) = run.state.open_conflicts
@@ -172,7 +169,7 @@ def test_work_on_protected_paths_waits_for_a_person_before_the_gate(world: Make)
 
 @pytest.mark.parametrize("fallback", FallbackMode)
 def test_no_rule_of_the_run_ends_that_wait(world: Make, fallback: FallbackMode) -> None:
-    rules = RunRules(protect=ProtectPolicy.ASK, fallback=fallback, auto_resolve=True)
+    rules = shipped(fallback=fallback)
     run = world(task("a"), task("b"), rules=rules)
     merged(run, *CI)
 
@@ -188,7 +185,7 @@ def test_no_rule_of_the_run_ends_that_wait(world: Make, fallback: FallbackMode) 
 def test_what_a_person_decided_lands_without_another_question(
     world: Make, decision: Decision
 ) -> None:
-    run = world(task("a"), rules=ASK)
+    run = world(task("a"))
     merged(run, *CI)
     run.send(ConflictDecided(A, decision, run.commit(), "ada"))
 
@@ -200,7 +197,7 @@ def test_what_a_person_decided_lands_without_another_question(
 
 
 def test_another_path_than_the_one_that_was_decided_is_asked_for(world: Make) -> None:
-    run = world(task("a"), rules=ASK)
+    run = world(task("a"))
     merged(run, *CI)
     run.send(ConflictDecided(A, Decision.EDITED, run.commit(), "ada"))
 
@@ -211,7 +208,7 @@ def test_another_path_than_the_one_that_was_decided_is_asked_for(world: Make) ->
 
 
 def test_a_new_attempt_is_asked_for_anew(world: Make) -> None:
-    run = world(task("a"), rules=ASK)
+    run = world(task("a"))
     merged(run, *CI)
     run.send(ConflictDecided(A, Decision.RERUN, None, "ada"))
 
@@ -221,7 +218,7 @@ def test_a_new_attempt_is_asked_for_anew(world: Make) -> None:
 
 
 def test_a_person_may_give_the_task_up(world: Make) -> None:
-    run = world(task("a"), rules=ASK)
+    run = world(task("a"))
     merged(run, *CI)
 
     run.send(ConflictDecided(A, Decision.ABORTED, None, "ada"))
@@ -230,7 +227,7 @@ def test_a_person_may_give_the_task_up(world: Make) -> None:
 
 
 def test_a_task_of_which_all_was_left_out_says_so(world: Make) -> None:
-    run = world(task("a"), rules=ASK)
+    run = world(task("a"))
     merged(run, *CI)
     run.send(ConflictDecided(A, Decision.THEIRS, run.commit(), "ada"))
     entry = run.task("a")
@@ -245,7 +242,7 @@ def test_a_task_of_which_all_was_left_out_says_so(world: Make) -> None:
 
 
 def test_under_the_policy_warn_it_lands_and_is_reported(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(protect=ProtectPolicy.WARN))
+    run = world(task("a"), rules=shipped(protect=ProtectPolicy.WARN))
     merged(run, *CI)
     moved(run)
 
@@ -254,7 +251,7 @@ def test_under_the_policy_warn_it_lands_and_is_reported(world: Make) -> None:
 
 
 def test_under_the_policy_refuse_the_task_fails_and_its_work_is_kept(world: Make) -> None:
-    run = world(task("a"), rules=RunRules(protect=ProtectPolicy.REFUSE))
+    run = world(task("a"), rules=shipped(protect=ProtectPolicy.REFUSE))
     merged(run, *CI)
 
     failure = run.task("a").failure

@@ -16,7 +16,6 @@ from pex_tui.core.events.landing_events import BranchMoved
 from pex_tui.core.events.run_events import Event, RunFinished
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.plan import Plan
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.semantics import NEWEST, ReplayError, Semantics
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.step import follow, replay
@@ -85,7 +84,7 @@ def test_what_means_something_else_here_is_refused_in_words() -> None:
 
 
 def test_a_landing_that_did_not_happen_here_is_never_passed_over() -> None:
-    world = World(Plan((task("a"),)), RunRules())
+    world = World(Plan((task("a"),)))
     moved = BranchMoved(TaskId("a"), 1, CommitId("c" * 40), at=world.now)
 
     with pytest.raises(ReplayError, match=r"BranchMoved\) means something else"):
@@ -101,7 +100,7 @@ def test_a_landing_that_did_not_happen_here_is_never_passed_over() -> None:
 
 
 def test_a_run_says_what_its_steps_mean_and_older_ones_are_known_by_their_rules() -> None:
-    world = World(Plan((task("a"),)), RunRules())
+    world = World(Plan((task("a"),)))
     written = encode(world.planned, 1, world.state.run)
     assert written["semantics"] == NEWEST == world.state.semantics
 

@@ -15,7 +15,6 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase, RunStage
 from pex_tui.core.model.plan import Pace, Plan, Strategy
-from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import Outcome, RunState
 from pex_tui.core.model.task_state import (
     Failure,
@@ -38,7 +37,7 @@ from pex_tui.core.views.view_models import (
     task_row,
     task_rows,
 )
-from tests.core.world import World, task
+from tests.core.world import World, shipped, task
 from tests.tui import states
 
 NOW = states.NOW
@@ -300,14 +299,14 @@ def test_a_timeline_draws_what_the_state_knows(task: str, kinds: list[SpanKind])
 
 @pytest.mark.parametrize("cause", WaitCause)
 def test_a_timeline_draws_a_wait_of_every_cause(cause: WaitCause) -> None:
-    world = World(Plan((task("a"), task("b")), slots=1), RunRules())
+    world = World(Plan((task("a"), task("b")), slots=1))
     state, _ = step(world.state, TaskHeld(TaskId("b"), cause, ("a",), at=world.now))
     view = timeline_view(state, world.now + 60, 60)
     assert [span.kind for span in view.rows[1].spans] == [SpanKind(f"waiting-{cause}")]
 
 
 def test_a_run_in_which_nothing_goes_on_by_itself_waits_for_a_person() -> None:
-    world = World(Plan((task("a"), task("b", "a"), task("c"))), RunRules())
+    world = World(Plan((task("a"), task("b", "a"), task("c"))))
     world.run("a")
     world.run("c")
     world.send(PauseRequested(TaskId("a"), "you"), AgentPaused(TaskId("a"), 1))
@@ -322,7 +321,7 @@ def test_a_run_in_which_nothing_goes_on_by_itself_waits_for_a_person() -> None:
 
 
 def test_nothing_goes_on_growing_after_the_end() -> None:
-    run = World(Plan((task("a"), task("b", "a"))), RunRules(slots=1))
+    run = World(Plan((task("a"), task("b", "a"))), shipped(slots=1))
     run.run("a")
     run.send(RunDrainRequested("signal"))
     run.now += 10
@@ -340,7 +339,7 @@ def test_nothing_goes_on_growing_after_the_end() -> None:
 
 def test_the_eta_is_corrected_by_what_the_runs_own_tasks_took() -> None:
     tasks = tuple(task(f"t{number}", writes=(), estimate_seconds=60.0) for number in range(9))
-    run = World(Plan(tasks), RunRules(slots=1))
+    run = World(Plan(tasks), shipped(slots=1))
     assert header_view(run.state, run.now).eta == "9:00"
     for number in range(4):  # half as long as expected
         run.run(f"t{number}")
@@ -355,4 +354,4 @@ def test_the_eta_holds_the_gate_and_what_takes_turns() -> None:
     tasks = tuple(task(f"t{number}", writes=("x",), estimate_seconds=10.0) for number in range(6))
     plan = Plan(tasks, verify=(("pytest",),), pace=Pace(gate_seconds=8.0))
 
-    assert header_view(World(plan, RunRules(slots=6)).state, 100.0).eta == "1:08"
+    assert header_view(World(plan, shipped(slots=6)).state, 100.0).eta == "1:08"
