@@ -1,4 +1,4 @@
-"""What a new engine has to do for a run that another one left behind."""
+"""Recovery of a run by a new engine."""
 
 from pex_tui.core.coordination.locks import forget_presence
 from pex_tui.core.events.actions import (
@@ -22,7 +22,7 @@ from pex_tui.core.user_requests import reopen, resume_run
 
 
 def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
-    """Take the run up again: what was in flight is looked at, what was asked is asked again."""
+    """Take over a run: check what was in flight, and repeat what was requested."""
     state = draft.state
     if not event.keep_pauses:
         for task in state.tasks:
@@ -30,7 +30,7 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
                 draft.change(task.id, held=False)
     if state.stage is RunStage.PAUSED and not event.keep_pauses:
         resume_run(draft)
-        draft.actions.clear()  # each tree is found first; AgentStarted then lets it go on
+        draft.actions.clear()  # each tree is located first; AgentStarted then resumes it
     elif state.stage in {RunStage.DRAINING, RunStage.FINISHED}:
         draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)
         if over_budget(draft.state):
@@ -52,7 +52,7 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
 
 
 def unfinished_actions(state: RunState) -> tuple[Action, ...]:
-    """Return the actions whose outcome the journal does not know; each is safe to perform again."""
+    """Return the actions without a journaled outcome; each is safe to perform again."""
     actions = [action for task in state.tasks if (action := _unfinished(state, task)) is not None]
     if state.land_status is LandStatus.RUNNING and state.target is not None:
         actions.append(LandRun(state.target))

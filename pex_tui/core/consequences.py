@@ -1,4 +1,4 @@
-"""What follows by itself once an event is applied: who is ready, skipped, due, next to land."""
+"""The consequences of an applied event: tasks become ready, skipped or due, or land next."""
 
 import math
 from collections.abc import Sequence
@@ -36,14 +36,14 @@ from pex_tui.core.model.task_state import StopCause, TaskState, WaitCause
 _BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED: "was skipped"}
 
 
-_AT_A_STEP = frozenset({Phase.CAPTURING, Phase.QUEUED})  # which git may have refused
+_AT_A_STEP = frozenset({Phase.CAPTURING, Phase.QUEUED})  # git may have refused to capture or merge
 
 
 def settle(draft: Draft) -> None:
-    """Carry the consequences of a step through the graph, the queue and the run."""
+    """Propagate the consequences of a step through the graph, the queue and the run."""
     _settle_ends(draft)
     advance_queue(draft)
-    _settle_ends(draft)  # of those that the queue has ended
+    _settle_ends(draft)  # of tasks that the queue has just ended
     let_go_on(draft)
     settle_leases(draft)
     settle_locks(draft)
@@ -51,7 +51,7 @@ def settle(draft: Draft) -> None:
 
 
 def _settle_ends(draft: Draft) -> None:
-    """Bring the ends of tasks to those that wait for them, and to all at the first failure."""
+    """Propagate the ends of tasks to their dependents, and to all tasks at the first failure."""
     failed_before_stop = draft.state.rules.fail_fast and any(
         draft.task(task_id).phase is Phase.FAILED for task_id in draft.unsettled
     )
@@ -63,7 +63,7 @@ def _settle_ends(draft: Draft) -> None:
 
 
 def due(draft: Draft) -> None:
-    """Do what the clock has brought: retries, timeouts, waits for a lock that took too long."""
+    """Apply everything due by the clock: retries, timeouts, and overdue waits for locks."""
     for task in _with_deadlines(draft.state):
         at = _deadline(draft.state, task)
         if at is None or at > draft.now:
@@ -80,7 +80,7 @@ def due(draft: Draft) -> None:
 
 
 def next_deadline(state: RunState) -> float | None:
-    """When `TimePassed` is due, in absolute seconds; None when the clock has nothing to bring."""
+    """Return when `TimePassed` is due, in absolute seconds; None without a deadline."""
     deadlines = [
         at
         for task in _with_deadlines(state)
@@ -91,23 +91,23 @@ def next_deadline(state: RunState) -> float | None:
 
 
 def _with_deadlines(state: RunState) -> list[TaskState]:
-    """Return the tasks that the clock may bring something, in plan order."""
+    """Return the tasks that may have a deadline, in plan order."""
     standings = state.standings
     ready = standings.ready if state.limits else standings.told
     return [state.tasks[position] for position in sorted((*standings.live, *ready))]
 
 
 def _waits_anyway(state: RunState, task: TaskState) -> bool:
-    """Return whether a person has to let the task go on, whatever the clock brings."""
+    """Return whether the task waits for a person, whatever the clock brings."""
     if task.phase is Phase.READY:
         return task.held or state.stage is not RunStage.RUNNING
     return task.phase is Phase.BACKOFF and task.held
 
 
 def is_over(state: RunState, *, attended: bool) -> bool:
-    """Return whether nothing is left that could happen by itself.
+    """Return whether nothing can happen any more without a person.
 
-    While a person is there to decide, whatever waits for a decision keeps the run alive.
+    While a person is attached, whatever waits for a decision keeps the run alive.
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
@@ -117,7 +117,7 @@ def is_over(state: RunState, *, attended: bool) -> bool:
 
 
 def is_stuck(state: RunState) -> bool:
-    """Whether nothing is live, nothing can start and no deadline is set: a person has to decide."""
+    """Return whether only a person can continue: nothing is live, can start or has a deadline."""
     return (
         stands_still(state)
         and next_deadline(state) is None
@@ -126,8 +126,8 @@ def is_stuck(state: RunState) -> bool:
 
 
 def is_drained(state: RunState) -> bool:
-    """Whether nothing is in flight that a draining run waits for; a killed one leaves the queue."""
-    if state.land_status is LandStatus.RUNNING:  # nobody cuts git short in the user's checkout
+    """Return whether a draining run has nothing in flight; a killed one ignores the queue."""
+    if state.land_status is LandStatus.RUNNING:  # git is never interrupted in the user's checkout
         return False
     moving = IN_FLIGHT - IN_MERGE_QUEUE if state.killed else IN_FLIGHT
     return all(
@@ -137,7 +137,7 @@ def is_drained(state: RunState) -> bool:
 
 
 def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
-    """Return the tasks with an open conflict that a waiting task waits for, directly or not."""
+    """Return the tasks with open conflicts that a waiting task depends on, transitively."""
     found: list[TaskId] = []
     seen: set[int] = set()
     stack = list(state.graph.needs[state.graph.index[task.id]])
@@ -162,14 +162,14 @@ def _settle_graph(draft: Draft) -> None:
         if stage is None or draft.state.tasks[position].phase in TERMINAL:
             stage = _stage_at_work(draft.state)
         candidates: Sequence[int] = (position, *graph.dependents[position])
-        if graph.stages[position] < stage:  # it may have been the last one of its stage
+        if graph.stages[position] < stage:  # the task may have been the last one of its stage
             candidates = range(len(draft.state.tasks))
         for candidate in candidates:
             _settle_task(draft, candidate, stage)
 
 
 def _stage_at_work(state: RunState) -> int:
-    """Return the earliest stage in which a task has not ended, and the last one at the end."""
+    """Return the earliest stage with a task that has not ended, or the last stage."""
     stages = state.graph.stages
     if state.plan.strategy is not Strategy.STAGES:
         return 1  # the only one
@@ -218,7 +218,7 @@ def _deadline(state: RunState, task: TaskState) -> float | None:
 
 
 def _lock_overdue_at(state: RunState, task: TaskState) -> float:
-    """When a ready task will have waited for a named lock for too long; infinite if it won't."""
+    """Return when a ready task's wait for a named lock is overdue; infinite if never."""
     wait = task.wait
     if wait is None or wait.cause is not WaitCause.RESOURCE or wait.is_overdue:
         return math.inf
@@ -226,7 +226,7 @@ def _lock_overdue_at(state: RunState, task: TaskState) -> float:
 
 
 def _record_long_wait(draft: Draft, task: TaskState) -> None:
-    """From now on nobody less urgent gets the lock first (see `dispatch`)."""
+    """Give the task precedence for its lock over less urgent tasks (see `dispatch`)."""
     if task.wait is None:
         return
     draft.change(task.id, wait=replace(task.wait, is_overdue=True))

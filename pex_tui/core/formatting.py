@@ -1,11 +1,11 @@
-"""Durations, sizes, ranks and commits as a person reads them."""
+"""Durations, sizes, ordinals and commits formatted for people."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 Amount = TypeVar("Amount", int, float)
 
-UNKNOWN = "–"  # an en dash stands for a figure that nobody knows
+UNKNOWN = "–"  # an en dash for an unknown figure
 _MINUTE = 60
 _HOUR = 3600
 _KIBI = 1024
@@ -14,7 +14,7 @@ _SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 
 def clock(seconds: float) -> str:
-    """Seconds as `m:ss` or `h:mm:ss`; negative ones are 0:00."""
+    """Format seconds as `m:ss` or `h:mm:ss`; negative ones are 0:00."""
     whole = max(0, int(seconds))
     minutes, rest = divmod(whole, _MINUTE)
     if whole < _HOUR:
@@ -23,7 +23,7 @@ def clock(seconds: float) -> str:
 
 
 def spoken(seconds: float) -> str:
-    """Seconds as `45s`, `3m 45s` or `1h 3m 45s`; negative ones are 0s."""
+    """Format seconds as `45s`, `3m 45s` or `1h 3m 45s`; negative ones are 0s."""
     minutes, rest = divmod(max(0, int(seconds)), _MINUTE)
     hours, minutes = divmod(minutes, _MINUTE)
     shown = f"{minutes}m {rest}s" if hours or minutes else f"{rest}s"
@@ -31,24 +31,24 @@ def spoken(seconds: float) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Return the rank in English, such as 1st, 2nd, 3rd or 4th."""
+    """Format an ordinal number in English: 1st, 2nd, 3rd, 4th."""
     suffix = "th" if number % 100 in _TEENS else _SUFFIXES.get(number % 10, "th")
     return f"{number}{suffix}"
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 file`, `3 files`."""
+    """Format a count with its noun: `1 file`, `3 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Return the first names, and how many more there are: `a, b, c and 2 more`."""
+    """Join the first names, with the number of further ones: `a, b, c and 2 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
 def size(amount: int) -> str:
-    """Bytes with a binary unit, in at most four figures: `512M`, `1.5G`."""
+    """Format bytes with a binary unit, in at most four figures: `512M`, `1.5G`."""
     value, unit = float(amount), "B"
     for larger in "KMGT":
         if value < _KIBI:
@@ -58,7 +58,7 @@ def size(amount: int) -> str:
 
 
 def percent(fraction: float | None) -> str:
-    """Whole percent, rounded down, or a dash when nobody knows."""
+    """Format a fraction as whole percent, rounded down; a dash when unknown."""
     return UNKNOWN if fraction is None else f"{int(fraction * 100 + 1e-9)}%"
 
 
@@ -68,13 +68,13 @@ def short(commit: str | None) -> str:
 
 
 def tokens(amount: int) -> str:
-    """Tokens of a model in at most four figures: `950`, `12k`, `1.2M`."""
+    """Format a number of model tokens in at most four figures: `950`, `12k`, `1.2M`."""
     if amount < 10_000:  # noqa: PLR2004  # in full
         return str(amount)
     return f"{amount / 1e3:.0f}k" if amount < 1e6 else f"{amount / 1e6:.1f}M"  # noqa: PLR2004
 
 
 def total(amounts: Iterable[Amount | None]) -> Amount | None:
-    """Return the sum of what is known; None where nothing is."""
+    """Return the sum of the known amounts; None if none is known."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None

@@ -1,7 +1,7 @@
-"""What goes on by itself, and what stands still until a person decides.
+"""Liveness of a run: progress without a person, or a wait for a person.
 
-The rule of liveness: with nothing live, nothing to start and no deadline, a run is over or says
-whom it waits for. `stands_still` is its first half; without a person it ends the run.
+Invariant: a run with nothing live, nothing to start and no deadline is over or names the person's
+decision that it waits for. `stands_still` is the first half; it ends an unattended run.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ _MOVES_BY_ITSELF = frozenset(
 
 
 def stands_still(state: RunState) -> bool:
-    """Return whether something is left to do, and no task goes on by itself.
+    """Return whether work is left and no task progresses without a person.
 
-    What is ready and could start, and what the clock brings to a ready task, is not looked at.
+    Ready tasks that could start, and their deadlines, are not checked.
     """
     if state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}:
         return False
@@ -27,32 +27,32 @@ def stands_still(state: RunState) -> bool:
 
 
 def waits_for_a_person(state: RunState) -> bool:
-    """Return whether something is left to do and nothing of it goes on before somebody decides."""
+    """Return whether work is left and none of it progresses before a person decides."""
     return stands_still(state) and (
         state.standings.held > 0 or any(waits_for_an_answer(task) for task in _begun(state))
     )
 
 
 def _begun(state: RunState) -> Iterator[TaskState]:
-    """The tasks at work or on their way, and those that were told what their start waits for."""
+    """Yield the tasks at work or past it, and ready ones with a recorded wait."""
     standings = state.standings
     return (state.tasks[position] for position in (*standings.live, *standings.told))
 
 
 def waits_for_an_answer(task: TaskState) -> bool:
-    """Return whether the task itself goes on only once a person decides."""
+    """Return whether the task itself waits for a person's decision."""
     return bool(task.phase is Phase.CONFLICT or task.held or task.asks or waits_for_money(task))
 
 
 def waits_for_money(task: TaskState) -> bool:
-    """Return whether the run's budget is used up and a person has to say how it goes on."""
+    """Return whether the run's budget is used up and a person has to decide."""
     return (
         task.phase is Phase.READY and task.wait is not None and task.wait.cause is WaitCause.BUDGET
     )
 
 
 def _moves(state: RunState, task: TaskState) -> bool:
-    """Whether time alone brings the task on; one that is ready waits for another, or a slot."""
+    """Return whether the task progresses by time alone; a ready one waits for others."""
     match task.phase:
         case Phase.RUNNING:
             return not task.asks and not _waits_for_others(state, task)
@@ -67,9 +67,9 @@ def _moves(state: RunState, task: TaskState) -> bool:
 
 
 def _waits_for_others(state: RunState, task: TaskState) -> bool:
-    """Return whether a task at work waits for a file or a lock for as long as it takes.
+    """Return whether a task at work waits indefinitely for a file or a lock.
 
-    Unless one of its processes is at work in a lock that it has.
+    It does not while one of its processes works under a lock that the task holds.
     """
     claims = [one for one in state.claims if one.task == task.id]
     waiting = [one for one in claims if one.is_waiting]

@@ -1,7 +1,7 @@
-"""Secrets in text that people are shown: known forms of tokens, and values that were made known.
+"""Masking of secrets in text for people: known token formats, and registered values.
 
-What a program prints is kept as it is in its log, which only the user can read; screens, reports
-and JSON go through here.
+A program's output is stored as it is in its log, which only the user can read; screens, reports and
+JSON are masked here.
 """
 
 import re
@@ -19,7 +19,7 @@ _FORMS = (
     r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}",
     r"gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat|ffct)-[\w.-]{16,}",
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])",
-    r"sk-[A-Za-z0-9][\w-]{18,}",  # Anthropic, OpenAI and those who follow them
+    r"sk-[A-Za-z0-9][\w-]{18,}",  # Anthropic, OpenAI and compatible providers
     r"[sr]k_(?:live|test)_\w{16,}",
     r"xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|(?<=hooks\.slack\.com/services/)[\w/]{20,}",
     r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
@@ -45,20 +45,20 @@ _KEY_LINE = re.compile(
     r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])"
     r"(?:[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70}|[A-Za-z0-9+/]{76})"  # PEM, OpenSSH, MIME
 )
-_KEY_LINE_LENGTHS = range(64, 92)  # with the margin that it may have
+_KEY_LINE_LENGTHS = range(64, 92)  # with indentation
 _KEY_END = re.compile(r"[A-Za-z0-9+/]{1,76}={0,2}")
 _SHORT_LINE = re.compile(r"[\w+/=-]{2,}")
 
 
 class _Known:
-    """Values that were made known: as one pattern, and lines too short to be sought in others."""
+    """Registered values: one pattern, and lines too short to be searched for within others."""
 
     pattern: re.Pattern[str] | None = None
     short_lines: frozenset[str] = frozenset()
 
 
 def know_secrets(environ: Mapping[str, str]) -> None:
-    """Mask from now on what the environment holds under names of secrets, line by line."""
+    """Register the environment's values of secret variables, line by line, for masking."""
     lines = set(_lines(environ))
     values = sorted((one for one in lines if len(one) >= _SHORTEST_VALUE), key=len, reverse=True)
     _Known.pattern = re.compile("|".join(map(re.escape, values))) if values else None
@@ -71,7 +71,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def masked(text: str) -> str:
-    """Return the text with a mark for each secret in it."""
+    """Return the text with each secret replaced by a mark."""
     if _Known.pattern is not None:
         text = _Known.pattern.sub(MASK, text)
     if _Known.short_lines and text.strip() in _Known.short_lines:
@@ -84,7 +84,7 @@ def masked(text: str) -> str:
 
 
 def masked_object(content: object) -> object:
-    """Return a JSON value with every text in it masked, its keys left alone."""
+    """Return a JSON value with all of its strings masked, keys excepted."""
     match content:
         case str():
             return masked(content)
@@ -97,7 +97,7 @@ def masked_object(content: object) -> object:
 
 
 def mask_key_ends(lines: Sequence[str]) -> list[str]:
-    """Masked lines, where what ends a private key is shorter than its other lines: masked too."""
+    """Mask the last, shorter line of private keys as well, in lines masked before."""
     return [
         MASK if before == MASK and _KEY_END.fullmatch(line.strip()) else line
         for before, line in zip(("", *lines), lines, strict=False)
@@ -116,5 +116,5 @@ def _lines(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _is_told(line: str) -> bool:
-    """Whether a line of several is masked where it stands; a short one needs to look like one."""
+    """Return whether a line of a secret is masked by itself; a short one must look random."""
     return len(line) >= _SHORTEST_VALUE or _SHORT_LINE.fullmatch(line) is not None

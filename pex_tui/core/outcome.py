@@ -1,4 +1,4 @@
-"""How a run ended, as one word and one exit code."""
+"""The end of a run: when it ends, and with which outcome and exit code."""
 
 from pex_tui.core.consequences import is_drained, is_over, is_stuck
 from pex_tui.core.events.run_events import Event, Noticed, RunDrainRequested, RunFinished
@@ -8,7 +8,7 @@ from pex_tui.core.model.task_state import FailureKind, TaskState, Verdict
 from pex_tui.core.run_time import elapsed_seconds
 
 NOBODY = "nobody there to ask"
-"""Who denies where no person is."""
+"""The decider of a permission in an unattended run."""
 
 EXIT_CODES = {
     Outcome.OK: 0,
@@ -22,16 +22,16 @@ EXIT_CODES = {
 
 
 def conclude(state: RunState) -> tuple[Outcome, int]:
-    """Return the outcome and the exit code; when several hold, the gravest: 130, 4, 3, 6, 1."""
+    """Return the outcome and the exit code; of several, the gravest: 130, 4, 3, 6, 1."""
     outcome = _outcome(state)
     return outcome, EXIT_CODES[outcome]
 
 
 def ending(state: RunState, now: float, *, attended: bool) -> tuple[Event, ...]:
-    """What ends the run now, or leads to its end; empty while something goes on.
+    """Return the events that end the run now or lead to its end; empty while it progresses.
 
-    `now` is in absolute seconds. With nobody there, what stands still is ended as a drained run
-    is, and a resume goes on.
+    `now` is in absolute seconds. An unattended run that stands still ends like a drained one, and
+    can be resumed.
     """
     if state.stage is RunStage.FINISHED:
         return ()
@@ -68,7 +68,7 @@ def _outcome(state: RunState) -> Outcome:
     if state.stage is RunStage.DRAINING and _has_work_left(state):
         return Outcome.INTERRUPTED
     if any(task.phase in {Phase.READY, Phase.BACKOFF} for task in state.tasks):
-        return Outcome.INTERRUPTED  # it could have gone on, had somebody been there to decide
+        return Outcome.INTERRUPTED  # a person could have let it continue
     if any(
         task.phase is Phase.FAILED
         and task.failure is not None
@@ -89,7 +89,7 @@ def _outcome(state: RunState) -> Outcome:
 
 
 def _was_denied(task: TaskState) -> bool:
-    """Whether it lacked a permission: nobody was there to give it, or it failed without it."""
+    """Return whether the task failed for lack of a permission or waits for one."""
     return any(
         asked.verdict is Verdict.DENY and (task.phase is Phase.FAILED or asked.by == NOBODY)
         for asked in task.permissions
@@ -97,6 +97,6 @@ def _was_denied(task: TaskState) -> bool:
 
 
 def _has_work_left(state: RunState) -> bool:
-    """Whether `resume` would find something to do; a run cut short at its very end is whole."""
+    """Return whether `resume` would find work; a run cut short at its very end is complete."""
     lands = state.land_status in {LandStatus.ASKED, LandStatus.RUNNING}
     return lands or bool(state.standings.left)

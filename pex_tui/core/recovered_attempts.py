@@ -1,4 +1,4 @@
-"""What git and the disk know of a run whose journal is an older copy of what it was."""
+"""Recovery of attempts and landings that a journal restored from an older copy lacks."""
 
 from pex_tui.core.events.landing_events import BranchMoved
 from pex_tui.core.events.run_events import AttemptFound
@@ -13,7 +13,7 @@ from pex_tui.core.user_requests import reopen
 
 
 def apply_attempt_found(draft: Draft, event: AttemptFound) -> None:
-    """The next attempt is that one, as it stands; the one after it has a number of its own."""
+    """Adopt the found attempt as the task's next one; later attempts count from there."""
     task = draft.task(event.task)
     if event.attempt > max(task.attempt, task.found) and task.phase not in SUCCEEDED:
         draft.change(task.id, found=event.attempt)
@@ -23,10 +23,10 @@ def apply_attempt_found(draft: Draft, event: AttemptFound) -> None:
 
 
 def landing_found(draft: Draft, task: TaskState, event: BranchMoved) -> None:
-    """The task has landed, wherever the journal had it; it never runs again."""
+    """Mark the task as landed, whatever its phase in the journal; it never runs again."""
     if task.phase in SUCCEEDED:
         return
-    step_back(draft, None)  # whoever was being landed is merged onto the tip that was found
+    step_back(draft, None)  # the entry in flight is merged onto the tip that was found
     leave_queue(draft, task)
     unknown = "it has landed; how it was settled, the journal does not know"
     close(draft, task.id, Decision.EDITED, "unknown", unknown)

@@ -1,9 +1,9 @@
-"""The time of a run: what counts for it, what waits for a person, and what nobody drives.
+"""The run's clock: time that counts, time that waits for a person, and idle time.
 
-A run that only a person can let go on stands still: the whole run is paused, or all that is left
-has an open conflict, was paused by hand, asks for a permission, has no budget left, or waits for a
-task of which this is true. That time belongs to the person and not to the run. Time between two
-engines belongs to the run for as long as an attempt was alive in it.
+A run stands still while only a person can continue it: the whole run is paused, or everything left
+has an open conflict, was paused by hand, asks for a permission, has no budget, or waits for such a
+task. That time does not count for the run. Time between two engines counts for as long as an
+attempt was alive in it.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from pex_tui.core.model.task_state import FailureKind
 
 
 def elapsed_seconds(state: RunState, now: float) -> float:
-    """The run's makespan up to `now`, in absolute seconds; it stands still where the run does."""
+    """Return the run's makespan up to `now`, in absolute seconds, without time it stood still."""
     stops = (state.finished_at, state.paused_at, state.person_since)
     until = min([now, *(at for at in stops if at is not None)])
     off = state.paused_seconds + state.person_seconds + state.idle_seconds
@@ -28,12 +28,12 @@ def elapsed_seconds(state: RunState, now: float) -> float:
 
 
 def shown_at(state: RunState, now: float) -> float:
-    """The moment that a view shows, in absolute seconds: nothing waits or works after the end."""
+    """Return the moment that a view shows, in absolute seconds: at most the end of the run."""
     return now if state.finished_at is None else min(now, state.finished_at)
 
 
 def keep_time(draft: Draft, before: RunState, event: Event) -> None:
-    """Book the time since the event before, and the gate's, once the step is done."""
+    """Book the time since the previous event, and the gate's, after a step."""
     changes: dict[str, Any] = {}
     if before.person_since is not None and isinstance(event, RunAdopted):
         changes = _end_wait(before, before.now)
@@ -63,7 +63,7 @@ def _end_wait(state: RunState, until: float) -> dict[str, Any]:
 
 
 def _was_alive(state: RunState, event: AgentStarted | AgentExited) -> dict[str, Any]:
-    """What an attempt's news says of the times between engines."""
+    """Return the changes to the gaps between engines that an attempt's event implies."""
     task = state.task(event.task)
     is_known = task.attempt == event.attempt and task.phase in HOLDS_SLOT
     if not is_known or task.dispatched_at is None:

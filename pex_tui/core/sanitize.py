@@ -1,4 +1,4 @@
-"""Text from outside, made safe for a person's terminal: one line, nothing that steers a screen.
+"""Sanitizing of external text for a terminal: one line, without control sequences.
 
 Escape sequences are removed whole (ECMA-48: CSI, OSC, DCS, APC, PM, SOS, in their 7-bit and 8-bit
 forms), then every character that is neither visible nor a plain space.
@@ -15,11 +15,11 @@ _TAB_WIDTH = 8
 _REPLACEMENT = "\ufffd"
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85"
 
-# Python decodes a byte that is not UTF-8 into one half of a pair of surrogates; other halves come
-# from JSON alone.
+# Python decodes a byte that is not UTF-8 into a lone surrogate of this range; other surrogates come
+# from JSON.
 _HALF = re.compile("[\ud800-\udfff]")
 _ORPHAN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-# An unterminated string sequence reaches to the end of the text or to the next escape.
+# An unterminated string sequence extends to the end of the text or to the next escape.
 _SEQUENCE = re.compile(
     r"(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
@@ -27,14 +27,14 @@ _SEQUENCE = re.compile(
 )
 
 
-# Terminals disagree on the width of what these follow: U+26A0 U+FE0F has two cells by the standard
-# and one in tmux 3.3a, a thumb with a colour of skin two and four.
+# Terminals disagree on the width of a character followed by these: U+26A0 U+FE0F has two cells by
+# the standard and one in tmux 3.3a, a thumb with a skin tone two and four.
 _UNDRAWN = dict.fromkeys((0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
 _BREAKS = re.compile(r"(\r?\n|\t)")
 
 
 def clean(text: str, limit: int = LINE_LIMIT) -> str:
-    """Return the text as one harmless line of at most `limit` characters; a longer one ends in `…`.
+    """Return the text as one safe line of at most `limit` characters, cut with `…`.
 
     Secrets in it are masked.
     """
@@ -58,27 +58,27 @@ def _printable(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Return the text for a field of several lines: harmless, uncut, with its line breaks and tabs.
+    """Return the text for a multi-line field: safe, uncut, with its line breaks and tabs.
 
-    Nothing is masked: what a person changes in it is used.
+    Nothing is masked, as the field's text is used after a person has edited it.
     """
     parts = _BREAKS.split(text)
     return "".join(part[-1] if _BREAKS.fullmatch(part) else _printable(part) for part in parts)
 
 
 def clean_bytes(raw: bytes, limit: int = LINE_LIMIT) -> str:
-    """Bytes that may be UTF-8 as one harmless line; what is not UTF-8 becomes U+FFFD."""
-    most = 4 * (limit + 1)  # a character is at most four bytes: what is cut here is cut below too
+    """Return bytes that may be UTF-8 as one safe line; invalid bytes become U+FFFD."""
+    most = 4 * (limit + 1)  # at most four bytes a character: what is cut here is cut below too
     return clean(raw[:most].decode("utf-8", "replace"), limit)
 
 
 def spelled(text: str) -> str:
-    r"""Return the text with each byte that is not UTF-8 spelled (`\xff`), as git and Python do."""
+    r"""Return the text with each non-UTF-8 byte escaped (`\xff`), as git and Python do."""
     return text if text.isascii() else _HALF.sub(_spelling, text)
 
 
 def raw(text: str) -> bytes:
-    """The bytes that a text stands for; halves of characters that stand for none become `?`."""
+    """Return the bytes of a text; lone surrogates that stand for no byte become `?`."""
     return _ORPHAN.sub("?", text).encode("utf-8", "surrogateescape")
 
 
@@ -92,9 +92,9 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _substitute(character: str) -> str:
-    """What stands for a character that isn't printable."""
+    """Return the replacement of an unprintable character."""
     category = unicodedata.category(character)
-    if category == "Co":  # icons of patched fonts: visible, and they steer nothing
+    if category == "Co":  # icons of patched fonts: visible and harmless
         return character
     if category.startswith("Z") or character in _LINE_BREAKS:
         return " "

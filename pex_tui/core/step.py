@@ -52,7 +52,7 @@ Handler = Callable[[Draft, Any], None]
 
 
 def begin(event: Event) -> RunState:
-    """Return the state that the first event makes, which has to be RunPlanned."""
+    """Return the state after the first event, which must be RunPlanned."""
     if not isinstance(event, RunPlanned):
         raise TypeError(f"a run starts with RunPlanned, not with {type(event).__name__}")
     graph = PlanGraph.build(event.plan, event.rules)
@@ -83,10 +83,10 @@ def begin(event: Event) -> RunState:
 
 
 def step(state: RunState, event: Event) -> tuple[RunState, tuple[Action, ...]]:
-    """Apply one event.
+    """Apply one event and return the next state with the actions it asks for.
 
-    Late news and requests that make no sense any more only count as seen. Raises
-    IllegalTransition, leaving the state as it was, when an event contradicts the table of phases.
+    Late news and obsolete requests only count as seen. Raises IllegalTransition, leaving the state
+    unchanged, for an event that contradicts the table of phases.
     """
     draft = Draft(state, max(state.now, event.at))
     HANDLERS[type(event)](draft, event)
@@ -102,9 +102,8 @@ _CONTRADICTIONS = (IllegalTransition, LookupError, ValueError, AssertionError, T
 def replayed(events: Iterable[Event]) -> Iterator[tuple[Event, RunState]]:
     """Yield each recorded event of a run with the state after it.
 
-    Raises ReplayError where the events can't have happened as this version would have it: the
-    first is not RunPlanned, a step is impossible, or what was recorded as landed or as ended well
-    is not so here.
+    Raises ReplayError if the events contradict this version's semantics: the first is not
+    RunPlanned, a step is impossible, or a recorded landing or success does not happen.
     """
     state: RunState | None = None
     for event in events:
@@ -113,7 +112,7 @@ def replayed(events: Iterable[Event]) -> Iterator[tuple[Event, RunState]]:
 
 
 def follow(state: RunState | None, event: Event) -> RunState:
-    """Return the state after the next recorded event, None before the first; raise ReplayError."""
+    """Return the state after the next recorded event (None before the first); raise ReplayError."""
     number = 1 if state is None else state.seq + 1
     try:
         after = begin(event) if state is None else step(state, event)[0]
@@ -135,7 +134,7 @@ def replay(events: Iterable[Event]) -> RunState:
 
 
 def _contradicts(after: RunState, event: Event) -> bool:
-    """Return whether what can't be undone was recorded and has not happened here."""
+    """Return whether a recorded, irreversible outcome did not happen in the state."""
     match event:
         case BranchMoved():
             return after.task(event.task).landed is None
@@ -216,4 +215,4 @@ HANDLERS: Mapping[type[Event], Handler] = {
     **_each(LockEvent, apply_lock_event),
     **_each(TalkEvent, apply_talk_event),
 }
-"""What applies each event to a draft of the next state."""
+"""Handlers by the type of event; each applies it to a draft of the next state."""

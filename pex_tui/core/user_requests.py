@@ -1,4 +1,4 @@
-"""What people ask of tasks and of the run. A request that makes no sense now changes nothing."""
+"""Requests by people about tasks and the run; a request that no longer applies changes nothing."""
 
 from pex_tui.core.events.actions import PauseAgent, ResumeAgent
 from pex_tui.core.events.agent_events import BudgetExtended
@@ -91,7 +91,7 @@ def apply_run_request(draft: Draft, event: RunRequest) -> None:
 
 
 def resume_run(draft: Draft) -> None:
-    """Let everything go on that no person holds on its own."""
+    """Resume everything except tasks that a person paused individually."""
     _end_pause(draft, RunStage.RUNNING)
     for task in draft.state.tasks:
         if task.phase in {Phase.PAUSED, Phase.RUNNING} and not wants_pause(draft.state, task):
@@ -99,16 +99,16 @@ def resume_run(draft: Draft) -> None:
 
 
 def reopen(draft: Draft, task_id: TaskId) -> None:
-    """Give a task that did not end well, and what was skipped for it, a new life.
+    """Reopen a task without success, and the tasks skipped because of it.
 
-    One whose work git refused to keep or to land goes on there.
+    A task whose work git refused to capture or land continues at that step.
     """
     graph = draft.state.graph
     found = [graph.index[task_id]]
     while found:
         task = draft.state.tasks[found.pop()]
         if task.id != task_id and task.phase is not Phase.SKIPPED:
-            continue  # by another way already
+            continue  # reached by another path already
         _reopen_one(draft, task)
         found.extend(reversed(graph.dependents[graph.index[task.id]]))
 
@@ -137,7 +137,7 @@ def _end_pause(draft: Draft, stage: RunStage) -> None:
 
 
 def _pause(draft: Draft, task: TaskState) -> None:
-    """An agent that listens is held at its next step; asked a second time, it is frozen."""
+    """Pause an agent: at its next step if it takes messages, at once if asked again."""
     if task.phase in _NOT_STARTED or task.phase is Phase.RUNNING:
         draft.change(task.id, held=True)
         if task.phase is Phase.RUNNING:

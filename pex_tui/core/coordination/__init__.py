@@ -1,1 +1,1 @@
-"""What tasks at work share: locks, write leases, overlaps, messages."""
+"""Coordination of tasks at work: locks, write leases, overlaps, messages."""

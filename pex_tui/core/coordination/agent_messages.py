@@ -1,4 +1,4 @@
-"""What agents ask, what they are told, and what their models use."""
+"""Permission requests, messages and usage of agents."""
 
 from pex_tui.core.coordination.write_leases import LEASE, act_on, answer, put
 from pex_tui.core.events.actions import TellAgent
@@ -21,7 +21,7 @@ from pex_tui.core.model.task_state import ONLY_THIS, Permission, TaskState, Verd
 
 
 def apply_talk_event(draft: Draft, event: TalkEvent) -> None:
-    """Apply what was asked, decided, said or spent; what concerns no live attempt is dropped."""
+    """Apply a request, an answer, a message or usage; events of no live attempt are dropped."""
     task = draft.task(event.task)
     if isinstance(event, SteeringRefused):
         draft.notice(f"{task.id} tried to steer the run ({event.request}) and was refused.")
@@ -44,13 +44,13 @@ def apply_talk_event(draft: Draft, event: TalkEvent) -> None:
 
 
 def open_permissions(state: RunState) -> tuple[tuple[TaskId, Permission], ...]:
-    """What live agents wait to be allowed, oldest first."""
+    """Return the open permission requests of live agents, oldest first."""
     found = [(task.id, asked) for _, task in state.live() for asked in task.asks]
     return tuple(sorted(found, key=lambda pair: pair[1].asked_at))
 
 
 def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
-    """An agent that asks again, as its engine died, is answered as before."""
+    """Record a request; one repeated after an engine died gets the same answer as before."""
     known = next((one for one in task.permissions if one.request == event.request), None)
     if known is None:
         scope = ONLY_THIS if event.tool in UNKNOWN_TOOLS else event.scope or event.title
@@ -77,7 +77,7 @@ def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
 
 
 def _decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
-    """An answer for always is one for every open request of the run that it covers."""
+    """Apply an answer; "always" also answers every open request of the run with its scope."""
     asked = next((one for one in task.permissions if one.request == event.request), None)
     if asked is None or asked.verdict is not None:
         return

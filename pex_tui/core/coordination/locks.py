@@ -1,9 +1,9 @@
-"""Named locks that agents take while they work: fair queues, timeouts, deadlocks found at once.
+"""Named locks that agents take while they work: fair queues, timeouts, deadlock detection.
 
-A claim gets all of its locks or none. Claims are served in the order of their task's urgency and
-then of their coming; one that has waited for longer than the lock timeout goes before all others,
-so nobody starves. Whoever goes first for that reason alone never blocks a claim that it waits for
-itself: a deadlock has real holders only. Claims of frozen tasks get nothing until these go on.
+A claim gets all of its locks or none. Claims are served by their task's urgency, then by arrival; a
+claim that has waited longer than the lock timeout precedes all others, which prevents starvation.
+Such precedence alone never blocks a claim that the overdue claim itself waits for, so that only
+holders can deadlock. Claims of frozen tasks get nothing until these resume.
 """
 
 from msgspec.structs import replace
@@ -36,11 +36,11 @@ from pex_tui.core.model.task_state import StopCause
 
 _CAN_STOP = HOLDS_SLOT - {Phase.STOPPING}
 RETURN_SECONDS = 15.0
-"""How long a claim outlives the engine that it was made with, until its process comes back."""
+"""Seconds that a claim survives its engine while its process reconnects."""
 
 
 def apply_lock_event(draft: Draft, event: LockEvent) -> None:
-    """Line a claim up, or take it out."""
+    """Enqueue a claim, or remove it."""
     if isinstance(event, LockReleased):
         _remove(draft, event.claim)
         return
@@ -61,7 +61,7 @@ def apply_lock_event(draft: Draft, event: LockEvent) -> None:
 
 
 def settle_locks(draft: Draft) -> None:
-    """Drop what is over, grant what is free, and break what can't end by itself."""
+    """Drop obsolete claims, grant free locks, and break deadlocks."""
     state = draft.state
     if not state.claims and all(task.yields_to is None for _, task in state.live()):
         return
@@ -73,13 +73,13 @@ def settle_locks(draft: Draft) -> None:
 
 
 def forget_presence(draft: Draft) -> None:
-    """An engine has ended: whoever holds or wants a lock has to come back to the next one."""
+    """Mark all claims as unconfirmed: their processes have to reconnect to the new engine."""
     claims = draft.state.claims
     draft.set(claims=tuple(replace(one, absent_since=draft.now) for one in claims))
 
 
 def locks_due(draft: Draft) -> None:
-    """Refuse whose time is over, drop who did not come back, and tell who waits for long."""
+    """Refuse timed-out claims, drop those that did not reconnect, and report long waits."""
     for claim in draft.state.claims:
         if _returns_until(claim) <= draft.now:
             _remove(draft, claim.claim)
@@ -95,7 +95,7 @@ def locks_due(draft: Draft) -> None:
 
 
 def next_lock_deadline(state: RunState) -> float | None:
-    """When `locks_due` has something to do, in absolute seconds."""
+    """Return when `locks_due` has something to do, in absolute seconds."""
     times = [_returns_until(claim) for claim in state.claims if claim.absent_since is not None]
     for claim in state.claims:
         if claim.is_waiting and claim.until is not None:
@@ -146,7 +146,7 @@ def _are_exclusive(one: LockClaim, other: LockClaim) -> bool:
 
 
 def _let_go(draft: Draft, graph: Waits, closed: tuple[Node, ...]) -> bool:
-    """Let one go on that stands still for another: nothing is lost, they may meet at landing."""
+    """Break a wait cycle by resuming a paused task; work is safe, as both may meet at landing."""
     following = (*closed[1:], closed[0])
     freed = [
         (one, other)
@@ -174,7 +174,7 @@ def _owner(state: RunState, kind: str, name: str) -> TaskId:
 
 
 def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
-    """Roll the one back that has the least to lose; its work is kept, and it starts again."""
+    """Roll back the task of the cycle with the least to lose; its work is kept, and it restarts."""
     state = draft.state
     claims = [
         claim for claim in state.claims if claim.is_waiting and ("claim", claim.claim) in closed
@@ -182,7 +182,7 @@ def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
     tasks = tuple(dict.fromkeys(claim.task for claim in claims))
     stoppable = [task for task in tasks if state.task(task).phase in _CAN_STOP]
     if not stoppable:
-        return False  # one of them is on its way out already
+        return False  # one of them is being stopped already
     victim = min(stoppable, key=lambda task: loss(state, task))
     told = "; ".join(f"{claim.task} waits for {names(claim)}" for claim in claims)
     draft.notice(f"Deadlock: {told}. {victim} starts again, as it has the least to lose.")
@@ -210,7 +210,7 @@ def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
 
 
 def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
-    """From now on it goes before all that came later."""
+    """Give the claim precedence over all later ones, and report its long wait."""
     _change(draft, replace(claim, is_overdue=True))
     by = _holders(draft, claim)
     whose = f", which {', '.join(by)} holds" if by else ""
@@ -229,7 +229,7 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
 
 
 def _holders(draft: Draft, claim: LockClaim) -> tuple[TaskId, ...]:
-    """Return the other tasks that hold what the claim waits for."""
+    """Return the other tasks that hold locks of the claim."""
     held = [task for _, task, _ in in_the_way(holdings(draft.state), claim)]
     return tuple(task for task in dict.fromkeys(held) if task != claim.task)
 

@@ -1,4 +1,4 @@
-"""What follows from what the radar sees: write sets widen, and colliding tasks make way."""
+"""Reaction to observed writes: write sets grow, and one of two colliding tasks makes way."""
 
 from typing import assert_never
 
@@ -24,13 +24,13 @@ from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.task_state import StopCause, TaskState
 
 _CAN_YIELD = frozenset({Phase.RUNNING, Phase.PAUSED})
-_MOST_PREDICTED = 50  # paths that a task without a declaration is held to
+_MOST_PREDICTED = 50  # paths kept as the write set of a task without a declaration
 _MOST_NAMED = 3
 _SETTING = "conflict_resolution.radar"
 
 
 def apply_overlap_event(draft: Draft, event: OverlapEvent) -> None:
-    """Apply what was seen; what concerns no live attempt is dropped."""
+    """Apply an observation; those of no live attempt are dropped."""
     match event:
         case WritesSeen():
             task = draft.task(event.task)
@@ -44,7 +44,7 @@ def apply_overlap_event(draft: Draft, event: OverlapEvent) -> None:
 
 
 def let_go_on(draft: Draft) -> None:
-    """Those who stand still for another: start over once it has landed, go on if it won't."""
+    """Release paused tasks: rerun after the other has landed, resume if it will not land."""
     for _, task in draft.state.live():
         if task.yields_to is None or task.phase not in _CAN_YIELD:
             continue
@@ -67,7 +67,7 @@ def let_go_on(draft: Draft) -> None:
 
 
 def _wrote(draft: Draft, task: TaskState) -> None:
-    """What it writes outside of what was known of it counts from now on."""
+    """Add the paths that a task wrote outside its known write set."""
     spec = draft.spec(task.id)
     known = spec.writes or spec.predicted_writes
     outside = [path for path in task.files if not any(matches(glob, path) for glob in known)]
@@ -84,7 +84,7 @@ def _wrote(draft: Draft, task: TaskState) -> None:
 
 
 def _replan(draft: Draft, widened: TaskSpec, outside: list[str]) -> None:
-    """Check the rest of the plan against the wider write set, and say who waits for it now."""
+    """Check the rest of the plan against the wider write set, and report who waits for it now."""
     position = draft.state.graph.index[widened.id]
     before = draft.state.graph.excluded[position]
     _with_spec(draft, widened)
@@ -110,7 +110,7 @@ def _with_spec(draft: Draft, spec: TaskSpec) -> None:
 
 
 def _with_plan(draft: Draft, plan: Plan) -> None:
-    """Plan on with another plan of the same tasks; those at work are left at work."""
+    """Replace the plan by one of the same tasks; tasks at work continue."""
     state = draft.state
     graph = PlanGraph.build(plan, state.rules)
     working = [position for position, task in state.live() if task.phase in HOLDS_SLOT]
@@ -152,7 +152,7 @@ def _overlapping(draft: Draft, event: OverlapSeen) -> None:
 def _react(
     draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ...]
 ) -> tuple[TaskId, Decision, str]:
-    """Do what the policy says: who makes way (or may have to), what was decided, and why."""
+    """Apply the policy; return who makes way (or may have to), the decision, and the reason."""
     policy = draft.state.rules.radar
     weaker = min(pair, key=lambda name: loss(draft.state, name))
     other = pair[1] if weaker == pair[0] else pair[0]
@@ -198,7 +198,7 @@ def _pause(draft: Draft, weaker: TaskId, other: TaskId, what: str) -> Decision:
 def _serialise(
     draft: Draft, weaker: TaskId, other: TaskId, what: str, paths: tuple[SharedPath, ...]
 ) -> Decision:
-    """Keep the two apart for good: the weaker starts again once the other has landed."""
+    """Exclude the two for good: the weaker restarts once the other has landed."""
     plan = draft.state.plan
     seen = PredictedConflict(weaker, other, 1.0, f"both change {_named(paths)}")
     lifted = tuple(
@@ -215,7 +215,7 @@ def _serialise(
 
 
 def _tell(draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ...]) -> bool:
-    """Give both agents word of each other; whether one of them listens."""
+    """Tell both agents of each other; return whether one of them takes messages."""
     listening = [task for name in pair if (task := draft.task(name)).listens]
     for task in listening:
         other = pair[1] if task.id == pair[0] else pair[0]
@@ -232,7 +232,7 @@ def _tell(draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ..
 
 
 def _can_yield(draft: Draft, name: TaskId, to: TaskId) -> bool:
-    """Return whether it can stand still for the other, and nobody, nor that one, waits for it."""
+    """Return whether the task can pause for the other without anybody waiting for it."""
     state, task = draft.state, draft.task(name)
     if task.phase not in _CAN_YIELD or task.yields_to is not None:
         return False

@@ -1,8 +1,8 @@
 """Write leases: an agent that announces a write waits while another is changing that file.
 
-What a task at work was let change, and what it is seen to have changed, is its own until it has
-landed or ended. Whoever announces a write to that stands still for it, and starts again on top of
-what it landed. Nobody stands still for one that, in the end, stands still for them.
+A task at work holds the files that it was allowed to change or was seen to change until it has
+landed or ended. A task that announces a write to such a file pauses, and restarts on top of the
+holder's landing. No task pauses for one that, transitively, is paused for it.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ LEASE = "its write lease"
 
 
 def answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str) -> None:
-    """Give the verdict; an edit that is allowed waits for its lease where another has it."""
+    """Give the verdict; an allowed edit waits for its lease while another task holds the file."""
     allowed = asked.answered(verdict, by, draft.now)
     holder = None if verdict is Verdict.DENY else _holder(draft.state, task_id, asked)
     if holder is None:
@@ -38,7 +38,7 @@ def answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, b
 
 
 def put(draft: Draft, task_id: TaskId, permission: Permission) -> None:
-    """Keep what was asked as it stands now."""
+    """Store the permission's current state."""
     known = draft.task(task_id).permissions
     kept = tuple(permission if one.request == permission.request else one for one in known)
     is_new = permission not in kept
@@ -46,21 +46,21 @@ def put(draft: Draft, task_id: TaskId, permission: Permission) -> None:
 
 
 def act_on(draft: Draft, task_id: TaskId, permission: Permission) -> None:
-    """Tell the agent the verdict."""
+    """Send the agent the verdict."""
     if permission.verdict is not None:
         attempt = draft.task(task_id).attempt
         draft.act(AnswerAgent(task_id, attempt, permission.request, permission.verdict))
 
 
 def stands_still_for(task: TaskState) -> tuple[TaskId, ...]:
-    """Whom the task waits for with its process alive: paused for, or for a file of theirs."""
+    """Return the tasks that a live task waits for: paused for them, or waiting for a lease."""
     holders = (asked.held_by for asked in task.permissions)
     found = dict.fromkeys(other for other in (task.yields_to, *holders) if other is not None)
     return tuple(found)
 
 
 def go_on_without(draft: Draft, task_id: TaskId, other: TaskId) -> None:
-    """The task waits no longer for that one; for others it still may."""
+    """End the task's wait for one other task; waits for further tasks remain."""
     task = draft.task(task_id)
     for asked in task.permissions:
         if asked.held_by == other:
@@ -74,7 +74,7 @@ def go_on_without(draft: Draft, task_id: TaskId, other: TaskId) -> None:
 
 
 def _ask_again(draft: Draft, task_id: TaskId, asked: Permission, besides: TaskId) -> None:
-    """Who else has it by now; else the answer goes out that was kept back."""
+    """Find the next holder of the lease; without one, send the deferred answer."""
     free = asked.let_go()
     holder = _holder(draft.state, task_id, free, besides)
     put(draft, task_id, free if holder is None else free.held_back(holder))
@@ -83,7 +83,7 @@ def _ask_again(draft: Draft, task_id: TaskId, asked: Permission, besides: TaskId
 
 
 def settle_leases(draft: Draft) -> None:
-    """Let go on whoever need not stand still any more."""
+    """Release the tasks that no longer have to wait for a lease."""
     for _, task in draft.state.live():
         if task.yields_to is not None or task.phase not in HOLDS_SLOT - {Phase.STOPPING}:
             continue
@@ -97,7 +97,7 @@ def settle_leases(draft: Draft) -> None:
 def _holder(
     state: RunState, name: TaskId, asked: Permission, besides: TaskId | None = None
 ) -> TaskId | None:
-    """Who has what it wants to change: the first of those who were there before."""
+    """Return the first task, by start, that holds a file of the request."""
     if not (state.rules.leases and asked.edits):
         return None
     wanted = set(_paths(state.task(name), asked))
@@ -116,13 +116,13 @@ def _owned(task: TaskState) -> Iterator[str]:
 
 
 def _paths(task: TaskState, asked: Permission) -> Iterator[str]:
-    """What it touches, relative to its workspace."""
+    """Yield the paths of the request, relative to the task's workspace."""
     here = task.workspace.rstrip("/") + "/"
     return (touched.removeprefix(here) for touched in asked.touches)
 
 
 def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
-    """Return whether the task, in the end, stands still for that one."""
+    """Return whether the task is, transitively, paused for that one."""
     if state.semantics >= Semantics.ONE_WAIT_GRAPH:
         return waits_for(waits(state), ("task", task.id), ("task", to))
     seen: set[TaskId] = set()

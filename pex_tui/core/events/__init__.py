@@ -1,1 +1,1 @@
-"""What can happen to a run and what it asks for, and both as JSON."""
+"""Events of a run, the actions it asks for, and their JSON form."""

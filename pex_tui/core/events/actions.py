@@ -1,6 +1,7 @@
-"""What is to be done, in the imperative: what `step` asks the engine to perform.
+"""Actions, in the imperative: the side effects that `step` asks the engine to perform.
 
-Each is safe to perform again after a crash: the adapters look first at what is already so.
+Each is idempotent, so it can be performed again after a crash: adapters check first what is already
+done.
 """
 
 from msgspec import Struct
@@ -18,7 +19,7 @@ class StartAgent(Struct, frozen=True):
 
 
 class AdoptAgent(Struct, frozen=True):
-    """Find the attempt that an earlier engine started, or its exit record, or neither."""
+    """Find the attempt that an earlier engine started, its exit record, or neither."""
 
     task: TaskId
     attempt: int
@@ -27,7 +28,7 @@ class AdoptAgent(Struct, frozen=True):
 
 
 class PauseAgent(Struct, frozen=True):
-    """Freeze it; gently, at its next step."""
+    """Freeze the attempt's process tree; if `gently`, at its next step."""
 
     task: TaskId
     attempt: int
@@ -35,14 +36,14 @@ class PauseAgent(Struct, frozen=True):
 
 
 class ResumeAgent(Struct, frozen=True):
-    """Let the process tree of an attempt run again."""
+    """Unfreeze an attempt's process tree."""
 
     task: TaskId
     attempt: int
 
 
 class StopAgent(Struct, frozen=True):
-    """End the attempt's tree: politely, then after `grace_seconds` for good."""
+    """End the attempt's process tree: politely first, by force after `grace_seconds`."""
 
     task: TaskId
     attempt: int
@@ -50,7 +51,7 @@ class StopAgent(Struct, frozen=True):
 
 
 class AnswerAgent(Struct, frozen=True):
-    """Give the agent the answer that it waits for."""
+    """Answer an agent's permission request."""
 
     task: TaskId
     attempt: int
@@ -59,7 +60,7 @@ class AnswerAgent(Struct, frozen=True):
 
 
 class TellAgent(Struct, frozen=True):
-    """Give a running agent a person's message."""
+    """Send a person's message to a running agent."""
 
     task: TaskId
     attempt: int
@@ -67,20 +68,20 @@ class TellAgent(Struct, frozen=True):
 
 
 class GrantLock(Struct, frozen=True):
-    """Tell the process that waits with this claim that it has its locks."""
+    """Tell the process that waits with this claim that it holds its locks."""
 
     claim: ClaimId
 
 
 class RefuseLock(Struct, frozen=True):
-    """Tell it that it won't get them, and why."""
+    """Tell the process that waits with this claim that it does not get its locks, and why."""
 
     claim: ClaimId
     reason: str
 
 
 class CaptureWork(Struct, frozen=True):
-    """Put what the attempt changed under a ref and give its workspace back."""
+    """Put the attempt's changes under a ref and release its workspace."""
 
     task: TaskId
     attempt: int
@@ -89,8 +90,8 @@ class CaptureWork(Struct, frozen=True):
 class MergeWork(Struct, frozen=True):
     """Merge the work onto the integration tip as one commit, without moving any branch.
 
-    With `onto` it is merged onto that commit, as if it had landed. With `auto_resolve`, what
-    conflicts may be resolved by the strategies that the run's rules allow.
+    With `onto`, merge onto that commit as if it had landed. With `auto_resolve`, the strategies
+    that the run's rules allow may resolve conflicts.
     """
 
     task: TaskId
@@ -124,7 +125,7 @@ class MoveBranch(Struct, frozen=True):
 
 
 class RememberResolution(Struct, frozen=True):
-    """Keep how somebody settled the conflict of `work`, for when it is met again."""
+    """Remember how a person resolved the conflict of `work`, for the next time it is met."""
 
     task: TaskId
     work: CommitId

@@ -1,4 +1,4 @@
-"""Events of what agents ask and spend, and of what people answer and tell them."""
+"""Events of permissions, messages and spending of agents."""
 
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.ids import TaskId
@@ -6,9 +6,9 @@ from pex_tui.core.model.task_state import Verdict
 
 
 class AgentSpent(BaseEvent, frozen=True):
-    """What its model used since the last such event; the cost is None where nobody tells it.
+    """Usage of the agent's model since the last such event; `cost_usd` is None if not reported.
 
-    `number` counts these events of an attempt from 1, so that none counts twice after a crash.
+    `number` counts these events of an attempt from 1, so that none is counted twice after a crash.
     """
 
     task: TaskId
@@ -19,7 +19,7 @@ class AgentSpent(BaseEvent, frozen=True):
 
 
 class AgentLimited(BaseEvent, frozen=True):
-    """Its model's provider takes no more for so many seconds, None where it does not say."""
+    """The agent's provider refuses requests for this many seconds; None if it does not say."""
 
     task: TaskId
     attempt: int
@@ -28,18 +28,18 @@ class AgentLimited(BaseEvent, frozen=True):
 
 
 class BudgetExtended(BaseEvent, frozen=True):
-    """A person lets the run use as much again as its budget was."""
+    """A person let the run spend its budget once more."""
 
     by: str
 
 
 class PermissionAsked(BaseEvent, frozen=True):
-    """An agent wants to do something and waits for the answer.
+    """An agent asks for permission and waits for the answer.
 
-    `request` is its own name for the question, `tool` what it would use, `touches` the paths or
-    commands concerned, `scope` what an answer for always would cover (the title, when empty).
-    `edits` means that it would only change files of its own workspace, `announced` that nobody has
-    to allow that: it only waits for its turn.
+    `request` is the agent's identifier of the question, `tool` the tool it wants to use, `touches`
+    the paths or commands concerned, `scope` what an answer of "always" covers (the title, when
+    empty). `edits` means that only files of its workspace change; `announced` means that the edit
+    needs no approval and only waits for its turn.
     """
 
     task: TaskId
@@ -54,7 +54,7 @@ class PermissionAsked(BaseEvent, frozen=True):
 
 
 class PermissionDecided(BaseEvent, frozen=True):
-    """A person answered, or nobody was there to ask."""
+    """A permission was decided by a person, or denied because the run is unattended."""
 
     task: TaskId
     request: str
@@ -63,14 +63,14 @@ class PermissionDecided(BaseEvent, frozen=True):
 
 
 class SteeringRefused(BaseEvent, frozen=True):
-    """A process of a task asked for what only a person may ask; told once for each request."""
+    """A task's process made a request that only a person may make; reported once per request."""
 
     task: TaskId
     request: str
 
 
 class MessageSent(BaseEvent, frozen=True):
-    """A person says something to a running agent."""
+    """A person sent a message to a running agent."""
 
     task: TaskId
     text: str
@@ -80,4 +80,4 @@ class MessageSent(BaseEvent, frozen=True):
 TalkEvent = (
     PermissionAsked | PermissionDecided | MessageSent | SteeringRefused | AgentSpent | AgentLimited
 )
-"""What an agent asks, is told and spends."""
+"""Events of an agent's permissions, messages and usage."""

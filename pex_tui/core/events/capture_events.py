@@ -1,4 +1,4 @@
-"""Events of what becomes of an attempt's changes once its process is gone."""
+"""Events of capturing an attempt's changes once its process is gone."""
 
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.ids import CommitId, TaskId
@@ -6,15 +6,16 @@ from pex_tui.core.model.unlanded import Unlanded
 
 
 class WorkCaptured(BaseEvent, frozen=True):
-    """What the attempt changed is under a ref; `work` is None when it changed nothing.
+    """The attempt's changes are under a ref; `work` is None when there are none.
 
-    `trespass` lists tracked files found changed in a shared checkout, `left_out` new files that are
-    too large to be part of the work: where they lie now. `markers` are files in which the attempt
-    left merge markers. `own_commits` counts the commits that the agent made itself; `oddities` say
-    what else it did to its git, each going on after its name. `unlanded` is what else it wrote that
-    is no part of the work; `intrusions` tell what somebody did to the user's own repository
-    meanwhile, a sentence each. `lacking` says that the attempt changed nothing, and that the tip
-    does not hold what an earlier one made. `outputs` counts the task's files for its dependents.
+    `trespass` lists tracked files found changed in a shared checkout, `left_out` new files too
+    large for git with their location, `markers` files in which the attempt left conflict markers.
+    `own_commits` counts the commits that the agent made itself; `oddities` describe its other
+    changes to git, each a phrase that continues after the task's name. `unlanded` lists what else
+    it wrote that is not part of the work; `intrusions` describe changes that somebody made to the
+    user's own repository meanwhile, a sentence each. `lacking` means that the attempt changed
+    nothing although the tip lacks what an earlier attempt made. `outputs` counts the task's files
+    for its dependents.
     """
 
     task: TaskId
@@ -36,8 +37,8 @@ class WorkCaptured(BaseEvent, frozen=True):
 class CaptureFailed(BaseEvent, frozen=True):
     """The work could not be put under a ref; the workspace is left as it is.
 
-    `gone` means that there is no workspace any more, and no work under a ref. A reason that is
-    `passing` is one to try again for.
+    `gone` means that the workspace no longer exists and no ref holds the work. A `passing` failure
+    is retried.
     """
 
     task: TaskId
@@ -48,4 +49,4 @@ class CaptureFailed(BaseEvent, frozen=True):
 
 
 CaptureEvent = WorkCaptured | CaptureFailed
-"""What became of an attempt's work."""
+"""Events of an attempt's capture."""

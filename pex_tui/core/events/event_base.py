@@ -1,4 +1,4 @@
-"""What every event has."""
+"""The common base of events."""
 
 import re
 
@@ -13,6 +13,6 @@ def _name(of: str) -> str:
 class BaseEvent(
     Struct, frozen=True, kw_only=True, tag_field="event", tag=_name, forbid_unknown_fields=True
 ):
-    """What all events share; `at` is 0 until the engine stamps it."""
+    """The base of all events; `at` is 0 until the engine stamps it."""
 
     at: float = 0.0

@@ -1,8 +1,8 @@
-"""Events as JSON objects and back: the journal's rows and the JSON Lines stream are one codec.
+"""Codec of events to JSON objects, shared by the journal's rows and the JSON Lines stream.
 
 An object is `{"seq", "at", "run", "event": "agent_started", …}` with the event's own fields beside.
-Decoding is strict about what it doesn't know and fills in the defaults of fields that are missing,
-as older versions wrote fewer. What was written before rows had a version has version 1.
+Decoding is strict about unknown fields and fills missing ones with their defaults, as older
+versions wrote fewer. Rows without a version have version 1.
 """
 
 import typing
@@ -17,13 +17,13 @@ from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.semantics import Semantics
 
 VERSION = 2
-"""The version of the objects below; the rule for a change is in `semantics`."""
+"""The version of the objects below; `semantics` has the rule for a change."""
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class CodecError(ValueError):
-    """An object that is no event of this version; the text says why."""
+    """An object that is not an event of its version; the message says why."""
 
 
 def encode(event: Event, seq: int, run: RunId) -> dict[str, Any]:
@@ -52,11 +52,11 @@ def decode(written: Mapping[str, Any], version: int = 1) -> Event:
 
 
 _RULES_OF_1 = {"gate_batch": 1, "gate_retries": 0, "speculate": False}
-"""What the gate did before there were rules for it."""
+"""The gate's behaviour before there were rules for it."""
 
 
 def _from_1(written: dict[str, Any]) -> dict[str, Any]:
-    """Runs did not tell what their steps mean; the rules that they knew do."""
+    """Add the semantics of version 1, which did not record it, and complete its rules."""
     rules = written.get("rules")
     if written.get("event") == "run_planned" and isinstance(rules, dict):
         had_ladder = "sequential_above" in rules
@@ -66,7 +66,7 @@ def _from_1(written: dict[str, Any]) -> dict[str, Any]:
 
 
 UPCASTERS: Mapping[int, Upcaster] = {1: _from_1}
-"""From each older version: what turns its objects into the next version's."""
+"""Upcasters by version; each turns an object of its version into one of the next."""
 
 
 def event_name(kind: type[Event]) -> str:

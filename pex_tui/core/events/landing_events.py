@@ -1,4 +1,4 @@
-"""Events of the merge queue: what git and the gate say of work on its way to the branch."""
+"""Events of the merge queue: results of git and the gate for work on its way to the branch."""
 
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.conflict import CombinedFile, ConflictFile
@@ -6,11 +6,11 @@ from pex_tui.core.model.ids import CommitId, TaskId
 
 
 class WorkMerged(BaseEvent, frozen=True):
-    """The work merges cleanly onto `tip`; `candidate` equals `tip` when it is all there already.
+    """The work merges cleanly onto `tip`; `candidate` equals `tip` if nothing new remains.
 
-    `combined` are paths in conflict that strategies settled, `against` whose landing they met;
-    `onto` is what it was to be merged onto, None for the branch's own tip. `protected` are changed
-    paths that only a person may change, and that the task does not declare.
+    `combined` are conflicting paths that strategies resolved, `against` the tasks whose landings
+    they conflicted with; `onto` is the requested merge base, None for the branch's own tip.
+    `protected` are changed paths that only a person may change and that the task does not declare.
     """
 
     task: TaskId
@@ -24,7 +24,7 @@ class WorkMerged(BaseEvent, frozen=True):
 
 
 class MergeConflicted(BaseEvent, frozen=True):
-    """The work does not merge onto `tip`; `against` are tasks whose landing is in the way."""
+    """The work does not merge onto `tip`; `against` are the landed tasks that it conflicts with."""
 
     task: TaskId
     attempt: int
@@ -34,7 +34,7 @@ class MergeConflicted(BaseEvent, frozen=True):
 
 
 class MergeDeferred(BaseEvent, frozen=True):
-    """The work does not merge onto a commit still under test; tried again once that has landed."""
+    """The work does not merge onto a commit still under test; retried once that has landed."""
 
     task: TaskId
     attempt: int
@@ -54,9 +54,9 @@ class GateFinished(BaseEvent, frozen=True):
 
 
 class BranchMoved(BaseEvent, frozen=True):
-    """The integration branch holds `commit`: the task has landed.
+    """The integration branch is at `commit`: the task has landed.
 
-    `found` means that the branch told it to a new engine, as the journal is an older copy.
+    `found` means that a new engine saw it on the branch, as the journal is an older copy.
     """
 
     task: TaskId
@@ -66,7 +66,7 @@ class BranchMoved(BaseEvent, frozen=True):
 
 
 class BranchMoveRefused(BaseEvent, frozen=True):
-    """Somebody else moved the branch; the work is merged again."""
+    """Another process moved the branch; the work is merged again."""
 
     task: TaskId
     attempt: int
@@ -74,7 +74,7 @@ class BranchMoveRefused(BaseEvent, frozen=True):
 
 
 class LandingFailed(BaseEvent, frozen=True):
-    """Git could not merge or move; for a `passing` reason it is tried again."""
+    """Git could not merge or move the branch; a `passing` failure is retried."""
 
     task: TaskId
     attempt: int
@@ -91,4 +91,4 @@ LandingEvent = (
     | BranchMoveRefused
     | LandingFailed
 )
-"""News of an entry of the merge queue."""
+"""Events of an entry of the merge queue."""

@@ -1,4 +1,4 @@
-"""Events of locks that agents take while they work."""
+"""Events of named locks that agents take while they work."""
 
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.ids import ClaimId, TaskId
@@ -8,8 +8,8 @@ from pex_tui.core.model.plan import LockRequest
 class LockAsked(BaseEvent, frozen=True):
     """A process of the attempt wants all of these locks at once.
 
-    `claim` names this request, `within` the claims whose command the process runs in. It gives up
-    after `wait_seconds`, None for never. Told again when it comes back after an engine's end.
+    `claim` identifies the request, `within` the claims in whose command the process runs. It gives
+    up after `wait_seconds`, None for never. A process that reconnects to a new engine asks again.
     """
 
     task: TaskId
@@ -27,4 +27,4 @@ class LockReleased(BaseEvent, frozen=True):
 
 
 LockEvent = LockAsked | LockReleased
-"""What processes of tasks want of named locks."""
+"""Events of the named locks that processes of tasks take."""

@@ -1,4 +1,4 @@
-"""Events of what the radar sees: what tasks at work change, and where they collide."""
+"""Events of the overlap monitor: the changes of tasks at work, and their collisions."""
 
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.conflict import SharedPath
@@ -6,7 +6,7 @@ from pex_tui.core.model.ids import TaskId
 
 
 class WritesSeen(BaseEvent, frozen=True):
-    """All that the attempt has changed so far."""
+    """The complete set of paths that the attempt has changed so far."""
 
     task: TaskId
     attempt: int
@@ -14,7 +14,7 @@ class WritesSeen(BaseEvent, frozen=True):
 
 
 class OverlapSeen(BaseEvent, frozen=True):
-    """What two tasks have changed so far does not merge; also told when other paths collide."""
+    """The changes of two tasks at work do not merge; repeated when other paths collide."""
 
     first: TaskId
     second: TaskId
@@ -22,11 +22,11 @@ class OverlapSeen(BaseEvent, frozen=True):
 
 
 class OverlapGone(BaseEvent, frozen=True):
-    """What they have changed merges by now, or one of them is no longer at work."""
+    """The changes of two tasks merge by now, or one of the tasks is no longer at work."""
 
     first: TaskId
     second: TaskId
 
 
 OverlapEvent = WritesSeen | OverlapSeen | OverlapGone
-"""What tasks at work are seen to write."""
+"""Events of the overlap monitor."""

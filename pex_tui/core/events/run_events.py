@@ -1,4 +1,4 @@
-"""What happened, in the past tense: the journal's rows and the JSON Lines' objects.
+"""Events of runs and attempts, in the past tense: journal rows and JSON Lines objects.
 
 Every event carries `at`, absolute seconds stamped by the engine. Requests by people carry `by`.
 Facts about an attempt carry its number, so that late news of an earlier attempt is recognised.
@@ -20,7 +20,7 @@ from pex_tui.core.model.task_state import FailureKind, WaitCause
 
 
 class RunPlanned(BaseEvent, frozen=True):
-    """The first event: all that a replay needs; `semantics` is what its steps mean."""
+    """The first event, with all that a replay needs; `semantics` is the version of its meaning."""
 
     run: RunId
     plan: Plan
@@ -34,10 +34,10 @@ class RunPlanned(BaseEvent, frozen=True):
 
 
 class RunAdopted(BaseEvent, frozen=True):
-    """Another engine took the run over.
+    """Another engine took over the run.
 
-    `retry_failed` reopens what had failed, `retry_aborted` what a rule of the run had aborted (what
-    a person aborted stays so); `keep_pauses` leaves frozen what a person had frozen.
+    `retry_failed` reopens failed tasks, `retry_aborted` tasks that a rule of the run aborted (those
+    that a person aborted stay aborted); `keep_pauses` leaves frozen what a person froze.
     """
 
     pid: int
@@ -48,13 +48,13 @@ class RunAdopted(BaseEvent, frozen=True):
 
 
 class RunPauseRequested(BaseEvent, frozen=True):
-    """Pause everything that is at work."""
+    """Pause all tasks at work."""
 
     by: str
 
 
 class RunResumeRequested(BaseEvent, frozen=True):
-    """Resume everything that is paused."""
+    """Resume all paused tasks."""
 
     by: str
 
@@ -66,33 +66,33 @@ class RunAbortRequested(BaseEvent, frozen=True):
 
 
 class RunDrainRequested(BaseEvent, frozen=True):
-    """Start nothing more and stop when what runs has ended; with `kill`, end it now."""
+    """Start nothing more and stop once running agents have finished; with `kill`, end them now."""
 
     by: str
     kill: bool = False
 
 
 class SlotsRequested(BaseEvent, frozen=True):
-    """Change the number of slots; with fewer, running agents end first."""
+    """Change the number of slots; with fewer, running agents finish first."""
 
     slots: int
     by: str
 
 
 class BoostToggled(BaseEvent, frozen=True):
-    """Emergency boost on or off."""
+    """Emergency boost was switched on or off."""
 
     by: str
 
 
 class LandRequested(BaseEvent, frozen=True):
-    """Bring what has landed to the branch that the run started from."""
+    """Bring the landed work to the branch that the run started from."""
 
     by: str
 
 
 class RunLanded(BaseEvent, frozen=True):
-    """The target branch now holds the run's commits, up to `commit`."""
+    """The target branch contains the run's commits, up to `commit`."""
 
     target: str
     commit: CommitId
@@ -100,14 +100,14 @@ class RunLanded(BaseEvent, frozen=True):
 
 
 class RunLandRefused(BaseEvent, frozen=True):
-    """The user's branch is as it was; for a `passing` reason it is tried again."""
+    """The user's branch was not moved; a `passing` failure is retried."""
 
     reason: str
     passing: bool = False
 
 
 class RunFinished(BaseEvent, frozen=True):
-    """The run ended, for now; `makespan_seconds` is how long it has taken up to here."""
+    """The run ended, for now; `makespan_seconds` is its duration so far."""
 
     outcome: Outcome
     exit_code: int
@@ -123,7 +123,7 @@ class TaskDispatched(BaseEvent, frozen=True):
 
 
 class AttemptFound(BaseEvent, frozen=True):
-    """The disk or a ref knows an attempt that the journal, an older copy, does not."""
+    """The disk or a ref has an attempt that the journal, an older copy, does not know."""
 
     task: TaskId
     attempt: int
@@ -138,7 +138,7 @@ class TaskHeld(BaseEvent, frozen=True):
 
 
 class WorkspacePrepared(BaseEvent, frozen=True):
-    """Its workspace is ready."""
+    """The attempt's workspace is ready."""
 
     task: TaskId
     attempt: int
@@ -147,7 +147,7 @@ class WorkspacePrepared(BaseEvent, frozen=True):
 
 
 class AgentStarted(BaseEvent, frozen=True):
-    """The process runs; `started_at` is the shim's clock, `listens` that it takes messages."""
+    """The process runs; `started_at` is by the shim's clock, `listens` means it takes messages."""
 
     task: TaskId
     attempt: int
@@ -158,7 +158,7 @@ class AgentStarted(BaseEvent, frozen=True):
 
 
 class AgentProgressed(BaseEvent, frozen=True):
-    """What the agent says it is doing."""
+    """The agent reported what it is doing."""
 
     task: TaskId
     attempt: int
@@ -167,21 +167,21 @@ class AgentProgressed(BaseEvent, frozen=True):
 
 
 class AgentPaused(BaseEvent, frozen=True):
-    """Its whole process tree is frozen."""
+    """The attempt's whole process tree is frozen."""
 
     task: TaskId
     attempt: int
 
 
 class AgentResumed(BaseEvent, frozen=True):
-    """Its process tree runs again."""
+    """The attempt's process tree runs again."""
 
     task: TaskId
     attempt: int
 
 
 class AgentExited(BaseEvent, frozen=True):
-    """The process tree is gone. `failure` is None for exit code 0; `exited_at` is the shim's."""
+    """The process tree is gone. `failure` is None for exit code 0; `exited_at` is shim time."""
 
     task: TaskId
     attempt: int
@@ -192,7 +192,7 @@ class AgentExited(BaseEvent, frozen=True):
 
 
 class AttemptReturned(BaseEvent, frozen=True):
-    """The attempt never got a process (its engine died first); it does not count."""
+    """The attempt never got a process, as its engine died first; the attempt does not count."""
 
     task: TaskId
     attempt: int
@@ -200,7 +200,7 @@ class AttemptReturned(BaseEvent, frozen=True):
 
 
 class ConflictDecided(BaseEvent, frozen=True):
-    """A person settled a conflict. `work` holds their result, made on the tip; None for a rerun."""
+    """A person resolved a conflict. `work` holds the result, made on the tip; None for a rerun."""
 
     task: TaskId
     decision: Decision
@@ -223,7 +223,7 @@ class ResumeRequested(BaseEvent, frozen=True):
 
 
 class BoostRequested(BaseEvent, frozen=True):
-    """The task goes to the front of the ready tasks, or back if it was there."""
+    """Move the task to the front of the ready tasks, or back if it was there."""
 
     task: TaskId
     by: str
@@ -237,7 +237,7 @@ class AbortRequested(BaseEvent, frozen=True):
 
 
 class RetryRequested(BaseEvent, frozen=True):
-    """A fresh attempt, for a task that runs or has ended without success."""
+    """Start a fresh attempt of a task that runs or has ended without success."""
 
     task: TaskId
     by: str
@@ -248,7 +248,7 @@ class TimePassed(BaseEvent, frozen=True):
 
 
 class Noticed(BaseEvent, frozen=True):
-    """Something the user should be told; changes nothing else."""
+    """A message to the user; changes nothing else."""
 
     text: str
 
@@ -263,9 +263,9 @@ RunRequest = (
     | BudgetExtended
     | LandRequested
 )
-"""What a person wants of the run."""
+"""Requests by a person about the run."""
 TaskRequest = PauseRequested | ResumeRequested | BoostRequested | AbortRequested | RetryRequested
-"""What a person wants of a task."""
+"""Requests by a person about a task."""
 AttemptEvent = (
     WorkspacePrepared
     | AgentStarted
@@ -276,7 +276,7 @@ AttemptEvent = (
     | AttemptReturned
     | CaptureEvent
 )
-"""News of an attempt, from its workspace to its work."""
+"""Events of an attempt, from its workspace to its work."""
 Event = (
     RunPlanned
     | RunAdopted
@@ -297,6 +297,6 @@ Event = (
     | OverlapEvent
     | LockEvent
 )
-"""All events: those of a group are added to the group, beside their class."""
+"""All events; a new event is added to the group beside its class."""
 
 TELEMETRY: tuple[type[Event], ...] = (AgentProgressed, TaskHeld, WritesSeen)

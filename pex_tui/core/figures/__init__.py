@@ -1,1 +1,1 @@
-"""What a run took and cost, what it could have taken, and how it will go on."""
+"""Figures of a run: time, cost, lower bounds, and the expected remainder."""

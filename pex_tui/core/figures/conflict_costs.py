@@ -1,4 +1,4 @@
-"""What each conflict of a run cost: time stood still for it, and attempts that came to nothing."""
+"""The cost of each conflict of a run: time waited and attempts discarded."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,17 +17,17 @@ _IN_VAIN = frozenset({Decision.RERUN, Decision.ABORTED, Decision.FAILED})
 
 
 class ConflictCosts(Struct):
-    """Seconds by the numbers of the conflicts; one that cost nothing known has none."""
+    """Seconds by conflict number; a conflict without a known cost has no entry."""
 
     seconds: dict[int, float] = field(default_factory=dict)
-    _known: tuple[Conflict, ...] = ()  # what the two below were made from
+    _known: tuple[Conflict, ...] = ()  # the conflicts that `_of` was computed from
     _of: dict[TaskId, list[Conflict]] = field(default_factory=dict)  # by the task that gives way
     _between: dict[frozenset[str], list[Conflict]] = field(default_factory=dict)
 
     def stood_still(self, state: RunState, seconds: float) -> None:
-        """Book a stretch in which the state did not change: whoever waited, for its conflicts.
+        """Book an interval without state changes on the conflicts that tasks waited for.
 
-        A task that waits because of several at once divides the time among them.
+        A task that waits for several conflicts at once divides the time among them.
         """
         if not seconds or not state.conflicts:
             return
@@ -39,7 +39,7 @@ class ConflictCosts(Struct):
                 self._add(conflict, seconds / len(causes))
 
     def decided(self, before: RunState, after: RunState) -> None:
-        """Book what a step's decisions made worthless, and waits that were noticed only by it."""
+        """Book attempts that a step's decisions discarded, and waits that it revealed."""
         if before.conflicts is not after.conflicts:
             for conflict in after.conflicts[len(before.conflicts) :]:
                 if (
@@ -56,7 +56,7 @@ class ConflictCosts(Struct):
                 self._add(conflict, _attempt_seconds(task))
 
     def _waits_for(self, task: TaskState) -> list[Conflict]:
-        """Return the conflicts that the task stands still for."""
+        """Return the conflicts that the task is paused for."""
         mine = self._of.get(task.id, [])
         match task.phase:
             case Phase.CONFLICT:
@@ -98,7 +98,7 @@ class ConflictCosts(Struct):
 
 
 def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
-    """Conflicts met or decided just now that a task's attempt was thrown away for."""
+    """Yield the conflicts, just met or decided, for which a task's attempt was discarded."""
     known = {conflict.number: conflict for conflict in before.conflicts}
     for conflict in after.conflicts:
         was = known.get(conflict.number)
@@ -110,7 +110,7 @@ def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
 
 
 def _made_way(before: RunState, after: RunState) -> Iterator[TaskState]:
-    """Tasks as they were whose attempt was ended for another one, its work not taken along."""
+    """Yield the former states of tasks whose attempt was ended for another task and discarded."""
     for position in after.standings.touched:
         old, new = before.tasks[position], after.tasks[position]
         is_over = old.phase is Phase.CAPTURING and new.phase is not Phase.CAPTURING
@@ -119,7 +119,7 @@ def _made_way(before: RunState, after: RunState) -> Iterator[TaskState]:
 
 
 def _attempt_seconds(task: TaskState) -> float:
-    """How long the attempt worked; 0 where no process of it ran."""
+    """Return how long the attempt worked, in seconds; 0 if it had no process."""
     if task.started_at is None or task.exited_at is None:
         return 0.0
     return max(0.0, task.exited_at - task.started_at - task.paused_seconds)

@@ -1,4 +1,4 @@
-"""What a run's events add up to: spans of time, attempts, waits, slots; the raw side of figures."""
+"""History of a run from its events: phases, attempts, waits, slots; the raw data of figures."""
 
 import math
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ from pex_tui.core.step import replayed
 
 
 class Span(Struct, frozen=True):
-    """A stretch of a task's life in one phase; absolute seconds."""
+    """An interval of a task's life in one phase; absolute seconds."""
 
     phase: Phase
     begin: float
@@ -37,10 +37,10 @@ class Span(Struct, frozen=True):
 
 
 class TaskHistory(TaskTime):
-    """One task's past; seconds. `exited_at` is the end of the last attempt by the shim's clock.
+    """The history of one task, in seconds. `exited_at` is the last attempt's end in shim time.
 
-    An attempt that never had a process is none. `work_seconds` is how long the last one ran, or
-    runs, without what is `off`: its own pauses and questions, and time in which the whole run stood
+    An attempt without a process does not count. `work_seconds` is the duration of the last attempt
+    without the intervals in `off`: its pauses and questions, and time in which the whole run stood
     still.
     """
 
@@ -49,20 +49,20 @@ class TaskHistory(TaskTime):
     first_started_at: float | None = None
     last_started_at: float | None = None
     exited_at: float | None = None
-    seen_at: float | None = None  # when an attempt that still runs was seen last
+    seen_at: float | None = None  # last sign of life of a running attempt
     latencies: list[float] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
 
     @property
     def last_attempt(self) -> tuple[float, float] | None:
-        """When it began and ended, or was seen last; None before it is known."""
+        """Return the start and end (or last sign of life) of the last attempt; None if unknown."""
         until = self.seen_at if self.exited_at is None else self.exited_at
         if self.last_started_at is None or until is None:
             return None
         return self.last_started_at, until
 
     def ran_beside(self, other: "TaskHistory") -> bool:
-        """Return whether the last attempts of both were at work at one time."""
+        """Return whether the last attempts of both overlapped in time."""
         if self.last_attempt is None or other.last_attempt is None:
             return False
         begins, ends = zip(self.last_attempt, other.last_attempt, strict=True)
@@ -70,9 +70,9 @@ class TaskHistory(TaskTime):
 
 
 class RunHistory(BusyTime):
-    """A whole run's past; seconds, absolute where they end in `_at`.
+    """The history of a whole run, in seconds; fields in `_at` are absolute.
 
-    `ended_at` is the last moment at which it was not finished. `gates` are the runs of the gate.
+    `ended_at` is the last moment before the run finished. `gates` are the runs of the gate.
     """
 
     state: RunState
@@ -85,21 +85,21 @@ class RunHistory(BusyTime):
     overlapping_pairs: set[frozenset[TaskId]] = field(default_factory=set)  # at work
     conflicting_pairs: set[frozenset[TaskId]] = field(default_factory=set)  # at landing
     costs: ConflictCosts = field(default_factory=ConflictCosts)
-    absences: list[Absence] = field(default_factory=list)  # booked once all events were seen
+    absences: list[Absence] = field(default_factory=list)  # booked once all events have been read
 
     @property
     def prediction_accuracy(self) -> PredictionAccuracy:
-        """What the plan foresaw, judged by the run so far."""
+        """Return the plan's predictions, compared with the run so far."""
         return prediction_accuracy(self.state, self.overlapping_pairs | self.conflicting_pairs)
 
     @property
     def makespan_seconds(self) -> float:
-        """From the plan to the end, without the time in which the run stood still as a whole."""
+        """Return the seconds from the plan to the end, except while the whole run stood still."""
         return elapsed_seconds(self.state, self.ended_at)
 
     @property
     def gate_seconds(self) -> float:
-        """The least that the gate takes: all of its runs one by one, or the longest of many."""
+        """Return the lower bound for the gate: its runs in sequence, or the longest if batched."""
         took = [on_seconds(begin, end, self.off) for begin, end in self.gates]
         rules = self.state.rules
         one_by_one = rules.gate_batch == 1 and not rules.speculate
@@ -107,7 +107,7 @@ class RunHistory(BusyTime):
 
 
 def read_history(events: Iterable[Event]) -> RunHistory:
-    """Replay a run's events and measure as they pass; raise ReplayError."""
+    """Replay a run's events and measure them; raise ReplayError."""
     stream = replayed(events)
     first, state = next(stream)
     history = RunHistory(
@@ -134,7 +134,7 @@ def read_history(events: Iterable[Event]) -> RunHistory:
 
 
 def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Event) -> None:
-    """The time since the last event, by what the run was doing in it."""
+    """Book the time since the last event on the run's activity in it."""
     finished = before.stage is RunStage.FINISHED
     if finished and after.stage is RunStage.FINISHED:
         return
@@ -178,12 +178,12 @@ def _note_phases(
 
 
 def _is_off(task: TaskState) -> bool:
-    """Return whether its attempt stands still, or waits for a person's answer."""
+    """Return whether the task's attempt is paused or waits for a person's answer."""
     return task.phase is Phase.PAUSED or bool(task.asks)
 
 
 def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> None:
-    """The last spans end where the run did, or where it is now."""
+    """Close the last spans at the end of the run, or at its latest event."""
     history.state = state
     for task in state.tasks:
         waited(history.tasks[task.id], task, history.clock)
@@ -225,7 +225,7 @@ def _note_event(history: RunHistory, state: RunState, event: Event) -> None:
 
 def _note_start(past: TaskHistory, task: TaskState, event: AgentStarted) -> None:
     if past.last_started_at == event.started_at:
-        return  # an adoption tells the same start again
+        return  # an adoption reports the same start again
     past.attempts += 1
     past.first_started_at = past.first_started_at or event.started_at
     past.last_started_at = event.started_at

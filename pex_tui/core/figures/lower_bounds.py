@@ -1,4 +1,4 @@
-"""What no scheduler could beat, from the durations that were observed; all in seconds.
+"""Lower bounds of the makespan from observed durations, in seconds.
 
 `works` are the tasks' durations by their positions in the plan.
 """
@@ -12,7 +12,7 @@ from pex_tui.core.model.plan_graph import PlanGraph
 
 
 def critical_path(graph: PlanGraph, works: Sequence[float]) -> float:
-    """T∞: the longest chain of needs."""
+    """Return T∞: the longest chain of needs."""
     ends = [0.0] * len(works)
     for position in graph.order:
         before = max((ends[need] for need in graph.needs[position]), default=0.0)
@@ -21,7 +21,7 @@ def critical_path(graph: PlanGraph, works: Sequence[float]) -> float:
 
 
 def slot_seconds(slots: Sequence[Slots], within: float = math.inf) -> float:
-    """∫m(t)dt: what the slots that were there could carry in the first `within` seconds."""
+    """Return ∫m(t)dt: the capacity of the slots in the first `within` seconds."""
     carried, left = 0.0, within
     for stretch in sorted(slots, key=lambda one: one.begin):
         seconds = min(stretch.seconds, left)
@@ -31,7 +31,7 @@ def slot_seconds(slots: Sequence[Slots], within: float = math.inf) -> float:
 
 
 def seconds_to_carry(work: float, slots: Sequence[Slots]) -> float:
-    """T₁/m: when the slots that were there could have carried all of the work."""
+    """Return T₁/m: the time in which the slots can process all of the work."""
     passed, left = 0.0, work
     for stretch in sorted(slots, key=lambda one: one.begin):
         if stretch.count * stretch.seconds >= left:
@@ -42,9 +42,9 @@ def seconds_to_carry(work: float, slots: Sequence[Slots]) -> float:
 
 
 def busiest_lock(tasks: Sequence[TaskSpec], works: Sequence[float]) -> float:
-    """The longest that one named lock must be held: exclusive holders go one after the other.
+    """Return the longest that a named lock is held, exclusive holders in sequence.
 
-    Those that share it go beside one another, but never beside an exclusive holder.
+    Shared holders run in parallel, but never with an exclusive one.
     """
     alone: dict[str, float] = {}
     shared: dict[str, float] = {}
@@ -59,11 +59,11 @@ def busiest_lock(tasks: Sequence[TaskSpec], works: Sequence[float]) -> float:
 
 
 def heaviest_clique(excluded: Sequence[Mapping[int, str]], works: Sequence[float]) -> float:
-    """Return the most work found among tasks of which no two may run side by side.
+    """Return the most work found among tasks of which no two may run in parallel.
 
-    The heaviest clique itself is NP-hard to find. This one is greedy, begun at each task that no
-    clique has yet, heaviest first: never more than the true bound, and near it where overlaps
-    come from shared files.
+    Finding the heaviest clique is NP-hard. This search is greedy, starting at each task without a
+    clique, heaviest first: never above the true bound, and near it where overlaps come from shared
+    files.
     """
     heaviest = 0.0
     covered: set[int] = set()

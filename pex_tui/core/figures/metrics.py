@@ -1,9 +1,8 @@
-"""The figures of a run, each with the bound that says how good it could have been.
+"""The metrics of a run, each with the bound of what was possible.
 
-T is the makespan, T₁ the work, T∞ the critical path, m(t) the slots that were there. Sources:
-Brent and Graham for the bound max(T∞, T₁/m) and the ceiling min(1, T₁/(m·T∞)). Where m changes,
-T₁/m is the time by which the slots could have carried T₁, and the ceiling is T₁ over what they
-could carry within that bound.
+T is the makespan, T₁ the work, T∞ the critical path, m(t) the number of slots. Sources: Brent and
+Graham for the bound max(T∞, T₁/m) and the ceiling min(1, T₁/(m·T∞)). Where m changes, T₁/m is the
+time in which the slots can process T₁, and the ceiling is T₁ over their capacity within that bound.
 """
 
 import math
@@ -25,21 +24,21 @@ from pex_tui.core.model.task_state import WaitCause
 
 
 class WaitFigures(Struct, frozen=True):
-    """Seconds that started tasks had waited, ready but not started."""
+    """Seconds that started tasks had waited between ready and start."""
 
     mean: float
     p95: float
 
 
 class Metrics(Struct, frozen=True):
-    """All figures; seconds and fractions. None where nothing was there to measure.
+    """All metrics, in seconds and fractions; None without anything to measure.
 
-    `person_seconds` is time in which the run waited for a person, `idle_seconds` in which nobody
-    drove it; with the makespan they are all of the time from the plan to the end.
-    `conflict_rate` counts merges that git could not make. `conflicts_predicted`, `_missed`, `_live`
-    and `false_alarms` count pairs of tasks: predicted; overlapping or conflicting and not
-    predicted; overlapping at work (None when nothing is compared); predicted, and both ended well
-    without a file in common. `PredictionAccuracy` defines these, and what precision and recall are
+    `person_seconds` is time in which the run waited for a person, `idle_seconds` time without an
+    engine; with the makespan they add up to the time from the plan to the end. `conflict_rate` is
+    the share of merges that conflicted. `conflicts_predicted`, `_missed`, `_live` and
+    `false_alarms` count pairs of tasks: predicted; overlapping or conflicting but not predicted;
+    overlapping at work (None without the overlap monitor); and predicted, but both succeeded
+    without a common file. `PredictionAccuracy` defines these, and what precision and recall are
     shares of.
     """
 
@@ -71,7 +70,7 @@ class Metrics(Struct, frozen=True):
 
 
 def measure(history: RunHistory) -> Metrics:
-    """Return the figures of a run's history."""
+    """Return the metrics of a run's history."""
     state = history.state
     works = [history.tasks[spec.id].work_seconds for spec in state.plan.tasks]
     makespan = history.makespan_seconds
@@ -120,9 +119,10 @@ def measure(history: RunHistory) -> Metrics:
 
 
 def _binding_exclusions(history: RunHistory) -> list[dict[int, str]]:
-    """For each task the neighbours that it must not run beside, and did not.
+    """Return each task's neighbours that exclusion kept from running in parallel.
 
-    What the radar finds excludes tasks that are at work already: such a pair binds no schedule.
+    Exclusions that the overlap monitor adds concern tasks already at work, so they bound no
+    schedule.
     """
     pasts = [history.tasks[spec.id] for spec in history.state.plan.tasks]
     return [
@@ -146,7 +146,7 @@ def _minus(whole: float, part: float | None) -> float | None:
 
 
 def _capped(fraction: float | None) -> float | None:
-    """Clocks of shim and engine differ by a little: no fraction of a bound is above 1."""
+    """Cap a fraction of a bound at 1, as the clocks of shim and engine differ slightly."""
     return None if fraction is None else min(1.0, fraction)
 
 

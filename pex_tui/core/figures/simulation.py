@@ -1,7 +1,7 @@
-"""How the rest of a run will go: the run's own rules, with every piece of work taking as estimated.
+"""Simulation of the rest of a run by its own rules, with estimated durations.
 
-The state machine and the dispatcher are the real ones; the world's part (agents, git, the gate) is
-played by a clock: everything goes well and takes its time.
+`step` and `dispatch` are the real ones; agents, git and the gate are replaced by a clock:
+everything succeeds and takes its estimate.
 """
 
 from collections.abc import Sequence
@@ -31,13 +31,13 @@ from pex_tui.core.model.plan import Pace
 from pex_tui.core.model.state import RunState
 from pex_tui.core.step import step
 
-_STEPS_A_TASK = 60  # more than any task takes; whatever goes round in circles ends there
+_STEPS_A_TASK = 60  # more than any task takes; a cycle ends here
 
 
 class Course(Struct, frozen=True):
-    """When tasks start and exit, by position, and when the last has ended; absolute seconds.
+    """Start and end times of tasks by position, and the end of the run; absolute seconds.
 
-    What had started before the simulation, or never starts, has no start.
+    A task that started before the simulation, or never starts, has no start.
     """
 
     starts: tuple[float | None, ...]
@@ -46,14 +46,14 @@ class Course(Struct, frozen=True):
 
 
 def simulate(state: RunState, seconds: Sequence[float], pace: Pace) -> Course:
-    """The course of the run from its state on; `seconds` are what is left of each task's work."""
+    """Simulate the run from its state on; `seconds` are what is left of each task's work."""
     clockwork = _Clockwork(state, seconds, pace)
     clockwork.run()
     return Course(tuple(clockwork.starts), tuple(clockwork.finishes), clockwork.state.now)
 
 
 class _Clockwork:
-    """Applies decisions and events in the order of their times."""
+    """Applies decisions and events in time order."""
 
     def __init__(self, state: RunState, seconds: Sequence[float], pace: Pace) -> None:
         self.state = state
@@ -73,7 +73,7 @@ class _Clockwork:
             self._answer(action)
 
     def run(self) -> None:
-        """Until nothing is left that happens by itself."""
+        """Run until nothing is left that happens without a person."""
         for _ in range(_STEPS_A_TASK * max(1, len(self.state.tasks))):
             self._dispatch()
             deadline = next_deadline(self.state) if self._has_deadlines else None
@@ -87,7 +87,7 @@ class _Clockwork:
                 return
 
     def _dispatch(self) -> None:
-        """What the dispatcher decides; it is not asked while all slots are busy."""
+        """Apply the dispatcher's decisions; it is not called while all slots are busy."""
         busy = sum(task.phase in HOLDS_SLOT for _, task in self.state.live())
         if busy < self.state.capacity and self.state.standings.ready:
             for decision in dispatch(self.state):
@@ -101,7 +101,7 @@ class _Clockwork:
             self._answer(action)
 
     def _answer(self, action: Action) -> None:
-        """Put what the world will say to an action on the clock."""
+        """Schedule the events that answer an action."""
         now, pace = self.state.now, self._pace
         match action:
             case StartAgent():

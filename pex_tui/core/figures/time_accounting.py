@@ -1,4 +1,4 @@
-"""Where a run's time went: slots there and busy, tasks waiting, and time that stood still."""
+"""Accounting of a run's time: slots available and busy, tasks waiting, and time off."""
 
 from collections.abc import Iterable, Mapping
 
@@ -13,11 +13,11 @@ from pex_tui.core.model.task_state import FailureKind, TaskState, WaitCause
 BACKOFF = "backoff"
 _WAITS = frozenset({Phase.READY, Phase.BACKOFF})
 Stretch = tuple[float, float]
-"""From and to, in absolute seconds."""
+"""Start and end, in absolute seconds."""
 
 
 class Slots(Struct, frozen=True):
-    """A stretch of a run's own time, in absolute seconds, and how many slots were there in it."""
+    """An interval of a run's own time, in absolute seconds, with the number of slots in it."""
 
     begin: float
     seconds: float
@@ -25,10 +25,10 @@ class Slots(Struct, frozen=True):
 
 
 class TaskTime(Struct):
-    """A task's share: `waits` is seconds ready but not started, by cause.
+    """The account of a task: `waits` are seconds between ready and start, by cause.
 
-    They are booked up to the moment `waited_until` of the run's clock. In the stretches of `off` it
-    was paused, or asked a person.
+    They are booked up to `waited_until` on the run's clock. In the intervals of `off` the task was
+    paused or waited for a person's answer.
     """
 
     waits: dict[str, float] = field(default_factory=dict)
@@ -37,12 +37,11 @@ class TaskTime(Struct):
 
 
 class BusyTime(Struct, kw_only=True):
-    """The run's share, in seconds.
+    """The account of the run, in seconds.
 
-    `slots` are those that were there in its own time, which `clock` counts, `busy_seconds` how long
-    they were held.
-    `person_seconds` is time in which a person had to let the run go on, `idle_seconds` time in
-    which it had ended or had neither engine nor agents alive; the stretches of both are `off`.
+    `slots` are those available in the run's own time, which `clock` counts, `busy_seconds` the time
+    that they were held. `person_seconds` is time in which only a person could continue the run,
+    `idle_seconds` time after its end or without engine and agents; the intervals of both are `off`.
     """
 
     slots: list[Slots] = field(default_factory=list)
@@ -54,7 +53,7 @@ class BusyTime(Struct, kw_only=True):
 
 
 def time_passed(total: BusyTime, state: RunState, since: float, seconds: float) -> None:
-    """Book a stretch in which the state did not change; waits are left to `waited`."""
+    """Book an interval without state changes; `waited` books the waits."""
     if state.stage is RunStage.PAUSED or state.person_since is not None:
         total.person_seconds += seconds
         total.off.append((since, since + seconds))
@@ -66,7 +65,7 @@ def time_passed(total: BusyTime, state: RunState, since: float, seconds: float) 
 
 
 def waited(past: TaskTime, task: TaskState, clock: float) -> None:
-    """Book what the task has waited as it was until now, by the run's clock."""
+    """Book a task's wait until now, by the run's clock."""
     if task.phase in _WAITS and clock > past.waited_until:
         cause = _waits_for(task)
         past.waits[cause] = past.waits.get(cause, 0.0) + clock - past.waited_until
@@ -74,13 +73,13 @@ def waited(past: TaskTime, task: TaskState, clock: float) -> None:
 
 
 def idle(total: BusyTime, begin: float, end: float) -> None:
-    """Book a stretch in which nothing of the run was alive."""
+    """Book an interval in which nothing of the run was alive."""
     total.idle_seconds += end - begin
     total.off.append((begin, end))
 
 
 def on_seconds(begin: float, end: float, *off: Iterable[Stretch]) -> float:
-    """How much of the time from `begin` to `end` is in no stretch of `off`."""
+    """Return how many of the seconds from `begin` to `end` are in no interval of `off`."""
     on, until = 0.0, begin
     for start, stop in sorted(stretch for stretches in off for stretch in stretches):
         on += max(0.0, min(start, end) - until)
@@ -96,22 +95,22 @@ def _waits_for(task: TaskState) -> str:
 
 
 class Absence(Struct):
-    """Time between an engine's end and the next one, in which agents may have run on.
+    """The time between an engine's end and the next one, in which agents may have continued.
 
-    It counts up to the moment when the last of them ended; after that the run stood still.
+    It counts until the last of them ended; after that the run stood still.
     """
 
     state: RunState
     begin: float
     end: float
-    seen: dict[TaskId, float] = field(default_factory=dict)  # how long each was alive in it
+    seen: dict[TaskId, float] = field(default_factory=dict)  # how long each attempt was alive in it
 
     def lived_through(self, task: TaskId, attempt: int) -> None:
-        """The next engine found the attempt alive."""
+        """Record that the next engine found the attempt alive."""
         self._alive(task, attempt, self.end)
 
     def ended(self, task: TaskId, attempt: int, at: float) -> None:
-        """The attempt ended, in the absence or later."""
+        """Record the end of the attempt, during the absence or later."""
         self._alive(task, attempt, min(at, self.end))
 
     def _alive(self, task: TaskId, attempt: int, until: float) -> None:
@@ -120,7 +119,7 @@ class Absence(Struct):
             self.seen[task] = max(self.seen.get(task, 0.0), until - self.begin, 0.0)
 
     def account(self, total: BusyTime, tasks: Mapping[TaskId, TaskTime]) -> None:
-        """Book the time once all that is known of it has been told."""
+        """Book the time once everything about it is known."""
         active = max(self.seen.values(), default=0.0)
         busy, clock = total.busy_seconds, total.clock
         time_passed(total, self.state, self.begin, active)
@@ -134,7 +133,7 @@ class Absence(Struct):
 
 
 def absence(state: RunState, event: Event, since: float) -> Absence | None:
-    """Return the absence that an adoption ends; a paused or finished run stands still anyway."""
+    """Return the absence that an adoption ends; None for a run that was paused or finished."""
     standing = state.stage in {RunStage.PAUSED, RunStage.FINISHED}
     if not isinstance(event, RunAdopted) or standing or event.at <= since:
         return None

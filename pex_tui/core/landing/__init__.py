@@ -1,1 +1,1 @@
-"""The merge queue, the gate and what becomes of work that does not merge."""
+"""The merge queue, the gate, and the handling of conflicts."""

@@ -1,7 +1,7 @@
-"""Work that changes protected paths: it waits for a person, is refused, or lands and is reported.
+"""Approval of work that changes protected paths: ask a person, refuse it, or land and report it.
 
-Only a person ends the wait. Neither a rerun, nor a strategy, nor what was decided before does; and
-it comes before the gate, whose own script may be what was changed.
+Only a person can give the approval; a rerun, a strategy or a remembered decision cannot. It is
+checked before the gate, as the change may be to the gate's own script.
 """
 
 from pex_tui.core.formatting import listed
@@ -21,7 +21,7 @@ _REFUSED = (
 
 
 def is_stopped(draft: Draft, task: TaskState, protected: tuple[str, ...]) -> bool:
-    """Whether what the merged work changes keeps it from going on; if so, it has left the queue."""
+    """Return whether protected paths stop the merged work; if so, it has left the queue."""
     draft.change(task.id, protected=protected)
     left = tuple(path for path in protected if path not in task.approved)
     if not left or draft.state.rules.protect in {None, ProtectPolicy.WARN}:
@@ -48,7 +48,7 @@ def is_stopped(draft: Draft, task: TaskState, protected: tuple[str, ...]) -> boo
 
 
 def protected_words(conflict: Conflict, most: int = 2) -> str:
-    """Return which task waits to be allowed what, in words that are not cleaned."""
+    """Describe the approval that a task waits for; the words are not sanitized."""
     return f"{conflict.tasks[0]} changes protected {listed([f.path for f in conflict.files], most)}"
 
 
@@ -59,6 +59,6 @@ def paths_in_conflict(draft: Draft, task: TaskState) -> tuple[str, ...]:
 
 
 def tell_protected(draft: Draft, task: TaskState) -> None:
-    """Report what landed without a person's word, as the policy is only to warn."""
+    """Report protected changes that landed without approval, as the policy is to warn."""
     if draft.state.rules.protect is ProtectPolicy.WARN and task.protected:
         draft.notice(f"{task.id} landed changes to protected {listed(list(task.protected))}.")

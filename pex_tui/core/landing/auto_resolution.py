@@ -1,4 +1,4 @@
-"""Candidates whose conflicts were settled with nobody asked: when, and what becomes of them."""
+"""Candidates with automatically resolved conflicts: when they are made, and their record."""
 
 from datetime import UTC, datetime
 
@@ -22,9 +22,9 @@ _BY_HAND = frozenset({Decision.OURS, Decision.THEIRS, Decision.EDITED})
 
 
 def merge_work(state: RunState, task: TaskState, work: CommitId) -> MergeWork:
-    """Merge the task's work onto what it is to be merged onto.
+    """Return the merge of a task's work onto its place in the queue.
 
-    Strategies only help where a gate judges, on what has landed, and where no person has decided.
+    Strategies apply only with a gate, onto landed commits, and where no person has decided.
     """
     judged = bool(state.plan.verify) and not state.gate_off and task.onto is None
     auto_resolve = judged and task.own_work is None
@@ -32,7 +32,7 @@ def merge_work(state: RunState, task: TaskState, work: CommitId) -> MergeWork:
 
 
 def remember_resolution(draft: Draft, task: TaskState) -> None:
-    """Have a person's result remembered, now that it has landed and the gate has passed it."""
+    """Remember a person's resolution, once it has passed the gate and landed."""
     if task.own_work is None or task.work is None:
         return
     people = [
@@ -45,14 +45,14 @@ def remember_resolution(draft: Draft, task: TaskState) -> None:
 
 
 def auto_resolution_of(event: WorkMerged) -> AutoResolution | None:
-    """What the candidate owes to strategies, if anything."""
+    """Return the automatic resolutions in the candidate, if any."""
     if not event.combined:
         return None
     return AutoResolution(event.combined, event.tip, event.against, event.at)
 
 
 def as_conflict(task: TaskState, auto_resolution: AutoResolution) -> MergeConflicted:
-    """Return the conflict that it was before strategies settled it."""
+    """Return the original conflict of a resolved candidate."""
     files = tuple(ConflictFile(file.path, file.kind) for file in auto_resolution.files)
     return MergeConflicted(
         task.id,
@@ -65,7 +65,7 @@ def as_conflict(task: TaskState, auto_resolution: AutoResolution) -> MergeConfli
 
 
 def record_auto_resolution(draft: Draft, task: TaskState) -> None:
-    """Write down that a conflict was met and how it was settled, now that it has landed."""
+    """Record the conflict and its automatic resolution, once the candidate has landed."""
     found = task.auto_resolution
     if found is None:
         return
@@ -84,25 +84,25 @@ def record_auto_resolution(draft: Draft, task: TaskState) -> None:
 
 
 def failed_words(auto_resolution: AutoResolution) -> str:
-    """That the gate did not agree, for a person."""
+    """Say that the gate failed on an automatic resolution, for a person."""
     paths = listed([file.path for file in auto_resolution.files])
     how = told_strategies(auto_resolution.files)
     return f"the conflict in {paths} was settled by rule ({how}), but the gate failed on that."
 
 
 def told_strategies(files: tuple[CombinedFile, ...]) -> str:
-    """Return the strategies that settled the files, each once."""
+    """Return the strategies that resolved the files, each once."""
     names = (str(strategy) for file in files for strategy in file.strategies)
     return ", ".join(dict.fromkeys(names))
 
 
 def told_files(files: tuple[CombinedFile, ...]) -> str:
-    """What was settled how, and as whom."""
+    """Describe the resolution of the files."""
     return "; ".join(f"{file.path}: {_how(file)}" for file in files)
 
 
 def remembered_words(file: CombinedFile) -> str:
-    """Who decided what was remembered, and when."""
+    """Describe a remembered decision: who made it, and when."""
     day = datetime.fromtimestamp(file.at or 0.0, UTC).date()
     return f"as {file.by} decided on {day}"
 

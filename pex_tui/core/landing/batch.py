@@ -1,10 +1,10 @@
 """The front of the merge queue: entries merged one onto the other and tested together.
 
-The tasks in `landing` are the queue's first ones, each merged onto the candidate of the one before;
-the first onto the branch. A verdict on a candidate is one on all that it holds: green, they all may
-land; red, the entries behind it step back, and halves are tested until one entry is found that
-turns a green candidate red. Meanwhile, where a slot is free, what comes next is merged and tested
-as if all before it were to pass.
+The tasks in `landing` are the first ones of the queue, each merged onto the candidate of the one
+before, the first onto the branch. A verdict on a candidate covers all entries that it contains: if
+green, all of them may land; if red, the entries behind it step back, and halves are tested until
+one entry is found that turns a green candidate red. Meanwhile, if a slot is free, the next entries
+are merged and tested speculatively.
 """
 
 from pex_tui.core.events.actions import MoveBranch, RunGate
@@ -22,17 +22,17 @@ _EXAMINED = frozenset({LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
 
 
 def advance_queue(draft: Draft) -> None:
-    """Move what has passed, merge what comes next, test what is merged: whatever can be done."""
+    """Advance the queue: land what has passed, merge what comes next, test what is merged."""
     if not draft.state.landing:
         return
     _move_head(draft)
     _merge_next(draft)
     _test_next(draft)
-    _merge_next(draft)  # for what is tested meanwhile
+    _merge_next(draft)  # for the speculative test
 
 
 def apply_gate_verdict(draft: Draft, task: TaskState, event: GateFinished) -> None:
-    """Apply the verdict on a candidate to all that it holds."""
+    """Apply the verdict on a candidate to all entries that it contains."""
     if event.commit != task.candidate:
         return
     if not event.passed:
@@ -117,7 +117,7 @@ def _test(draft: Draft, task: TaskState) -> None:
 
 
 def _may_speculate(state: RunState) -> bool:
-    """Return whether one gate runs, a second is wanted, and no agent would have to wait for it."""
+    """Return whether a second gate may run: one runs, another is due, and no agent would wait."""
     stages = [task.landing_stage for task in landing_tasks(state)]
     busy = sum(task.holds_slot for _, task in state.live()) + len(state.standings.ready)
     return (

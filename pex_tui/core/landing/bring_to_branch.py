@@ -1,4 +1,4 @@
-"""Bringing a run to the user's branch: when that is done, and again after what may pass."""
+"""Landing a whole run on the user's branch, with retries."""
 
 from pex_tui.core.events.actions import LandRun
 from pex_tui.core.events.run_events import RunLanded, RunLandRefused
@@ -9,11 +9,11 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import SUCCEEDED
 from pex_tui.core.model.state import LandStatus, RunState
 
-_NO_TASK = TaskId("_landing")  # no task can have this name
+_NO_TASK = TaskId("_landing")  # not a legal task id
 
 
 def land_run(draft: Draft) -> None:
-    """Bring the run to the user's branch once it is wanted, its time has come and nothing lands."""
+    """Ask for the run's landing once it is requested, due, and no task is landing."""
     _want_at_end(draft)
     state = draft.state
     waits = state.land_retry_at is not None and state.land_retry_at > draft.now
@@ -30,7 +30,7 @@ def land_run(draft: Draft) -> None:
 
 
 def apply_run_landed(draft: Draft, event: RunLanded) -> None:
-    """The user's branch holds the run."""
+    """Record that the user's branch contains the run."""
     detail = event.detail or f"{event.target} is at {event.commit[:9]}"
     draft.set(
         land_status=LandStatus.LANDED, land_detail=detail, land_refusals=0, land_retry_at=None
@@ -38,7 +38,7 @@ def apply_run_landed(draft: Draft, event: RunLanded) -> None:
 
 
 def apply_run_land_refused(draft: Draft, event: RunLandRefused) -> None:
-    """Try again in a while what may pass by itself, as each step of a task's landing is."""
+    """Retry a passing refusal after a delay, as for the steps of a task's landing."""
     state = draft.state
     refusals = state.land_refusals + 1
     if not event.passing or refusals > MOST_REFUSALS:
@@ -58,7 +58,7 @@ def apply_run_land_refused(draft: Draft, event: RunLandRefused) -> None:
 
 
 def land_deadline(state: RunState) -> float | None:
-    """When the branch of the user is tried again, in absolute seconds."""
+    """Return when the landing on the user's branch is retried, in absolute seconds."""
     return state.land_retry_at if state.land_status is LandStatus.ASKED else None
 
 
@@ -72,5 +72,5 @@ def _want_at_end(draft: Draft) -> None:
             land_status=LandStatus.REFUSED,
             land_detail="not every task ended well, so nothing was brought to the branch",
         )
-    elif any(task.landed for task in state.tasks):  # else there is nothing to bring
+    elif any(task.landed for task in state.tasks):  # otherwise there is nothing to land
         draft.set(land_status=LandStatus.ASKED)

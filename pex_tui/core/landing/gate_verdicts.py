@@ -1,4 +1,4 @@
-"""What a red gate means: a whim of the gate, a base that is red as well, or the task's fault."""
+"""Handling of a red gate: a flaky check, a base that is red as well, or the task's fault."""
 
 from pex_tui.core.events.actions import RunGate
 from pex_tui.core.events.landing_events import GateFinished
@@ -20,19 +20,19 @@ _AWAITING = frozenset({LandingStage.MERGED, LandingStage.GATING, LandingStage.GA
 
 
 def is_gated(state: RunState) -> bool:
-    """Return whether anything is tested before it lands."""
+    """Return whether candidates are tested before they land."""
     return bool(state.plan.verify) and not state.gate_off
 
 
 def gate_failure(event: GateFinished) -> Failure:
-    """Return a red verdict, in words."""
+    """Describe a red verdict."""
     return Failure(FailureKind.GATE, f"the gate failed: {event.command}", event.output)
 
 
 def examine_failure(draft: Draft, task: TaskState) -> None:
-    """The task alone turns a green candidate red: ask once more, then look at the base.
+    """Check why a task turns a green candidate red: rerun the gate, then test the base.
 
-    Where its merge was settled by rule, nobody's work is to blame: it is the conflict that it was.
+    If its merge was resolved automatically, the resolution is to blame: the conflict is restored.
     """
     if task.auto_resolution is not None:
         draft.notice(f"{task.id}: {failed_words(task.auto_resolution)}")
@@ -48,7 +48,7 @@ def examine_failure(draft: Draft, task: TaskState) -> None:
 
 
 def apply_repeated_verdict(draft: Draft, task: TaskState, event: GateFinished) -> None:
-    """Apply the verdict on the same candidate once more, or on the base."""
+    """Apply the verdict of a second gate on the same candidate, or of a gate on the base."""
     if task.landing_stage is LandingStage.GATING_BASE:
         if event.commit == draft.state.base:
             draft.set(base_gate_red=not event.passed)
@@ -76,7 +76,7 @@ def _compare_with_base(draft: Draft, task: TaskState) -> None:
 
 
 def _judge(draft: Draft, task: TaskState) -> None:
-    """Find out whose fault it is, and if a retry is worth it."""
+    """Decide between the task's fault and a semantic conflict, and whether to rerun the task."""
     state = draft.state
     if state.base_gate_red and state.plan.gate is GatePolicy.OFF:
         _go_on_without(draft)
@@ -113,7 +113,7 @@ def _judge(draft: Draft, task: TaskState) -> None:
 
 
 def _ask(draft: Draft, task: TaskState, detail: str) -> None:
-    """A person's own result fails: it is theirs, so nothing runs again unless they say so."""
+    """Leave a person's own result that fails the gate to that person: nothing runs again."""
     settled = [one.files for one in draft.state.conflicts if one.tasks[0] == task.id and one.files]
     record(
         draft,

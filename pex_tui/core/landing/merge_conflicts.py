@@ -1,4 +1,4 @@
-"""Work that does not merge onto what has landed: what is done about it, and how it is recorded."""
+"""Handling and record of work that does not merge onto what has landed."""
 
 from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.landing.retry_ladder import climb, next_rung, one_by_one, slow_down
@@ -15,7 +15,7 @@ from pex_tui.core.model.task_state import TaskState
 
 
 def stand_on(draft: Draft, tip: CommitId) -> None:
-    """The commit is what landed last; say so where the journal did not know."""
+    """Set the tip to the commit that landed last; report one that the journal did not know."""
     state = draft.state
     if tip != state.tip:
         draft.notice(
@@ -26,7 +26,7 @@ def stand_on(draft: Draft, tip: CommitId) -> None:
 
 
 def apply_merge_conflicted(draft: Draft, task: TaskState, event: MergeConflicted) -> None:
-    """The ladder: the task again on the new tip, then alone, then as the fallback says."""
+    """Climb the ladder: rerun on the new tip, then rerun alone, then apply the fallback."""
     state = draft.state
     leave_queue(draft, task)
     stand_on(draft, event.tip)

@@ -1,10 +1,10 @@
-"""What is done about a conflict at landing: a ladder of reruns, then the fallback, then a person.
+"""The retry ladder for conflicts at landing: reruns, then the fallback, then a person.
 
-The task runs again on the newest tip, at once the first time, as that holds what was in the way;
-from the second time on after a delay, so that what else is about to land is in its start. Each of
-its attempts has a workspace of its own, so nothing is left to isolate. When `max_retries` reruns
-did not help and the fallback is sequential, it runs once more with no other writer beside it, so
-that nothing can land before it. What conflicts even then is left, its work kept, to a person.
+The task reruns on the newest tip: at once the first time, as that tip contains the conflicting
+change; later after a delay, so that more of the landings under way are included. Every attempt has
+a workspace of its own, so there is nothing further to isolate. When `max_retries` reruns did not
+help and the fallback is sequential, the task runs once more without other writers, so that nothing
+can land before it. A conflict that remains even then is left to a person, with the work kept.
 """
 
 from msgspec import Struct
@@ -19,14 +19,14 @@ from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 
-_LEAST_LANDINGS = 4  # before which a rate of conflicts says nothing
+_LEAST_LANDINGS = 4  # fewer landings give no meaningful conflict rate
 _LEAST_CONFLICTS = 2
 
 
 class Rung(Struct, frozen=True):
-    """What is done next, and why; None leaves the conflict open.
+    """The next step of the ladder, and its reason; the step None leaves the conflict open.
 
-    A rerun starts after the delay, or `alone`: with no other writer beside it.
+    A rerun starts after the delay, or `alone`: without other writers.
     """
 
     decision: Decision | None
@@ -38,7 +38,7 @@ class Rung(Struct, frozen=True):
 def next_rung(state: RunState, task: TaskState, *, is_by_hand: bool) -> Rung:
     """Return the next rung for a task whose work does not merge.
 
-    What a person made themselves is never thrown away for a rerun.
+    A person's own result is never discarded for a rerun.
     """
     rules, reruns = state.rules, task.reruns
     has_ladder = state.semantics >= Semantics.LADDER
@@ -61,7 +61,7 @@ def _goes_one_by_one(state: RunState) -> bool:
 
 
 def climb(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
-    """Line the task up for its rerun; `met` says what it met."""
+    """Queue the task for its rerun; `met` describes the conflict."""
     if rung.alone:
         one_by_one(draft, f"{task.id} could not land beside others")
     if rung.delay_seconds:
@@ -72,14 +72,14 @@ def climb(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
 
 
 def one_by_one(draft: Draft, reason: str) -> None:
-    """From now on tasks that write go one at a time; said once."""
+    """Run writers one at a time from now on; report it once."""
     if not draft.state.sequential:
         draft.set(sequential=True, sequential_since=draft.now, sequential_reason=reason)
         draft.notice(f"From here on, tasks that write go one by one: {reason}.")
 
 
 def slow_down(draft: Draft) -> None:
-    """Let writers go one by one once too large a share of the landings met a conflict."""
+    """Run writers one at a time if too large a share of the landings met a conflict."""
     state = draft.state
     if state.semantics < Semantics.LADDER:
         return

@@ -1,4 +1,4 @@
-"""The merge queue: what git and the gate say of its entries, and what becomes of them."""
+"""Transitions of merge queue entries on results of git and the gate."""
 
 from pex_tui.core.events.landing_events import (
     BranchMoved,
@@ -34,7 +34,7 @@ from pex_tui.core.recovered_attempts import landing_found
 
 
 def apply_landing_event(draft: Draft, event: LandingEvent) -> None:
-    """Apply news of an entry that was taken up; of any other it comes too late."""
+    """Apply an event of an entry in flight; events of other entries are late and dropped."""
     task = draft.task(event.task)
     if isinstance(event, BranchMoved) and event.found:
         landing_found(draft, task, event)
@@ -69,7 +69,7 @@ def _taken_up(draft: Draft, task: TaskState, event: LandingEvent) -> None:
 
 
 def apply_conflict_decided(draft: Draft, event: ConflictDecided) -> None:
-    """A person settled the task's conflict: to the queue again, or another attempt."""
+    """Apply a person's decision on a conflict: queue the task again, or start another attempt."""
     task = draft.task(event.task)
     if task.phase is not Phase.CONFLICT:
         return
@@ -90,7 +90,7 @@ def apply_conflict_decided(draft: Draft, event: ConflictDecided) -> None:
 
 
 def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
-    """Whether it was merged onto what it is to be merged onto by now; a landing told both."""
+    """Return whether the merge was onto the task's current place in the queue."""
     return task.onto == event.onto or (event.onto is None and task.onto == event.tip)
 
 
@@ -98,7 +98,7 @@ def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
     if task.onto in {None, draft.state.tip}:
         stand_on(draft, event.tip)
     elif event.candidate == event.tip:
-        _wait_for_batch(draft, task)  # what it repeats has not landed yet
+        _wait_for_batch(draft, task)  # the change that it repeats has not landed yet
         return
     auto_resolution = auto_resolution_of(event)
     task = draft.change(
@@ -111,7 +111,7 @@ def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
         draft.move(task.id, Phase.DONE, reason=_why_nothing_lands(draft, task))
     elif is_stopped(draft, task, event.protected):
         pass
-    elif auto_resolution is not None and not is_gated(draft.state):  # nothing would judge it
+    elif auto_resolution is not None and not is_gated(draft.state):  # no gate would judge it
         apply_merge_conflicted(draft, task, as_conflict(task, auto_resolution))
     else:
         stage = LandingStage.MERGED if is_gated(draft.state) else LandingStage.PASSED
@@ -129,7 +129,7 @@ def _why_nothing_lands(draft: Draft, task: TaskState) -> str:
 
 
 def _wait_for_batch(draft: Draft, task: TaskState) -> None:
-    """It can't be tested together with those before it, and is merged again once they landed."""
+    """Merge the entry again once those before it have landed, as they can't be tested together."""
     draft.move(
         task.id,
         Phase.QUEUED,

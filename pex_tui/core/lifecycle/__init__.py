@@ -1,1 +1,1 @@
-"""Attempts from their start to their end: dispatch, limits, retries, permissions."""
+"""Attempts from start to end: dispatch, limits, retries, permissions."""

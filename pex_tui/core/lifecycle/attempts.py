@@ -1,4 +1,4 @@
-"""What becomes of an attempt: started, frozen, gone, captured, tried again or given up."""
+"""Transitions of an attempt: start, pause, exit, capture, retry and failure."""
 
 from random import Random
 
@@ -53,7 +53,7 @@ from pex_tui.core.model.task_state import (
 )
 from pex_tui.core.model.unlanded import told, why_nothing
 
-_LESSONS = {  # for an attempt that was stopped to be made again
+_LESSONS = {  # for an attempt that was stopped to run again
     StopCause.RERUN: AGAIN,
     StopCause.INTERRUPT: INTERRUPTED,
     StopCause.YIELD: YIELDED,
@@ -62,7 +62,7 @@ _LESSONS = {  # for an attempt that was stopped to be made again
 
 
 def apply_task_dispatched(draft: Draft, event: TaskDispatched) -> None:
-    """The task takes its slot; what an earlier attempt left behind is forgotten."""
+    """Give the task its slot and a new attempt."""
     before = draft.task(event.task)
     draft.move(
         event.task,
@@ -80,7 +80,7 @@ def apply_task_dispatched(draft: Draft, event: TaskDispatched) -> None:
 
 
 def apply_attempt_event(draft: Draft, event: AttemptEvent) -> None:
-    """Apply a fact about an attempt; late news of an earlier one changes nothing."""
+    """Apply an event of an attempt; late events of an earlier one change nothing."""
     task = draft.task(event.task)
     if event.attempt != task.attempt:
         return
@@ -110,7 +110,7 @@ def apply_attempt_event(draft: Draft, event: AttemptEvent) -> None:
 
 
 def why_aborted(state: RunState) -> str:
-    """Who or what ended a task before its time."""
+    """Return who or what aborted the tasks, for a person."""
     if state.rules.fail_fast and any(task.phase is Phase.FAILED for task in state.tasks):
         return "aborted: another task failed, and the first failure was to end the run"
     if any(one.decision is Decision.ABORTED and one.resolved_by == PEX for one in state.conflicts):
@@ -119,12 +119,12 @@ def why_aborted(state: RunState) -> str:
 
 
 def wants_pause(state: RunState, task: TaskState) -> bool:
-    """Return whether the task, or the whole run, is meant to stand still."""
+    """Return whether the task, or the whole run, is to be paused."""
     return task.held or task.yields_to is not None or state.stage is RunStage.PAUSED
 
 
 def stop(draft: Draft, task: TaskState, cause: StopCause) -> None:
-    """End a live attempt; what it has done so far is captured all the same."""
+    """Stop a live attempt; its work so far is captured."""
     grace = draft.state.rules.grace_seconds
     if task.phase is Phase.STOPPING:
         draft.change(task.id, stop=cause)
@@ -134,17 +134,17 @@ def stop(draft: Draft, task: TaskState, cause: StopCause) -> None:
 
 
 def ready(draft: Draft, task: TaskState, reason: str = "") -> None:
-    """Line the task up for another attempt."""
+    """Queue the task for another attempt."""
     draft.move(
         task.id, Phase.READY, ready_at=draft.now, retry_at=None, wait=None, slot=None, reason=reason
     )
 
 
 def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
-    """Also the answer to an adoption: then the phase stands, and unfinished orders are repeated.
+    """Apply a start; for an adopted attempt, keep the phase and repeat unfinished orders.
 
-    The engine before may have died between an order and its journaled answer, so what was adopted
-    is frozen or let go on once more, as the journal has it.
+    The previous engine may have died between an order and its journaled answer, so an adopted
+    attempt is frozen or resumed once more, as the journal has it.
     """
     changes = {"started_at": event.started_at, "pid": event.pid, "listens": event.listens}
     if task.phase is Phase.STARTING:
@@ -155,7 +155,7 @@ def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
         draft.act(StopAgent(task.id, task.attempt, draft.state.rules.grace_seconds))
     elif task.phase in HOLDS_SLOT and wants_pause(draft.state, task):
         if task.phase is Phase.PAUSED and event.listens:
-            return  # it is held from the moment it was adopted
+            return  # paused from the moment of its adoption
         draft.act(PauseAgent(task.id, task.attempt, gently=event.listens))
     elif task.phase in {Phase.RUNNING, Phase.PAUSED}:
         draft.act(ResumeAgent(task.id, task.attempt))
@@ -183,9 +183,9 @@ def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
 
 
 def _returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
-    """No process of the attempt ever ran, so there is nothing to keep.
+    """Return a task whose attempt never had a process, so there is nothing to keep.
 
-    Unless it is known to have run: then its records are gone, and what it left is kept.
+    If the attempt is known to have run, its records are gone, and its leftovers are captured.
     """
     if task.started_at is not None:
         lost = Failure(FailureKind.LOST, "the records of its process are gone")
@@ -252,7 +252,7 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
 
 
 def _uncaptured(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
-    """Its work could not be kept for now, or is gone with its workspace: then it is made again."""
+    """Retry a failed capture, or rerun the attempt if its work is gone with its workspace."""
     if not event.gone:
         refused(draft, task, event)
     elif task.stop is StopCause.ABORT:
@@ -264,7 +264,7 @@ def _uncaptured(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
 
 
 def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
-    """A rerun found nothing to do, and the change is not there: a person has to say what it is."""
+    """Ask a person: a rerun changed nothing, but the tip lacks the earlier attempt's change."""
     reason = "it ran again and changed nothing, but the tip lacks what it had changed before"
     record(
         draft,
@@ -292,7 +292,7 @@ def _nothing_to_land(draft: Draft, task: TaskState, event: WorkCaptured) -> str:
 
 
 def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failure | None:
-    """What the task promised to show and did not, or left in its work that nobody wants."""
+    """Return a failure for a broken promise of the task, or for unwanted content in its work."""
     if event.markers:
         return Failure(FailureKind.MARKERS, f"it left merge markers in {listed(event.markers)}")
     expects = draft.spec(task.id).expects
@@ -311,7 +311,7 @@ def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failu
 
 
 def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
-    """Nobody can tell which of those who read at the same time was the one that wrote."""
+    """Describe tracked files changed in a shared checkout, by one of its readers."""
     others = [
         other.id
         for other in state.tasks
@@ -329,7 +329,7 @@ def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
 
 
 def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
-    """Try again after a while, unless trying again can't help or was tried often enough."""
+    """Retry after a delay, unless a retry can't help or the retries are used up."""
     rules = draft.state.rules
     allowed = draft.spec(task.id).retries
     allowed = rules.max_retries if allowed is None else allowed
@@ -352,7 +352,7 @@ def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
 
 
 def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool:
-    """Return a refusal is no fault of the agent's: it costs no try, unless it never ends."""
+    """Return whether the task waits for its provider: a refusal costs no try until the last."""
     limit = limited(draft, draft.spec(task.id), None)
     if limit is None or limit.hits > MOST_REFUSALS:
         return False
@@ -364,6 +364,6 @@ def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool
 
 
 def _teach(draft: Draft, task: TaskState, lesson: str, seed: CommitId | None) -> None:
-    """Leave word for the next attempt; a plain command begins anew each time."""
+    """Leave a lesson for the next attempt; a plain command starts from scratch each time."""
     if draft.spec(task.id).brief is not None:
         draft.change(task.id, lesson=lesson, seed=seed)

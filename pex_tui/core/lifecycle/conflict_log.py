@@ -1,4 +1,4 @@
-"""The record of a run's conflicts: opened, met, decided, each step with who took it and why."""
+"""The record of a run's conflicts: opened, met, decided, each step with its author and reason."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,9 +27,9 @@ def record(
     reason: str = "",
     **facts: Any,
 ) -> None:
-    """Add a conflict; one that is decided at once is, if nothing else is said, pex's decision."""
+    """Add a conflict; one with a decision is pex's own decision unless `by` names another."""
     conflicts = draft.state.conflicts
-    number = 1 + (conflicts[-1].number if conflicts else 0)  # they are in this order
+    number = 1 + (conflicts[-1].number if conflicts else 0)  # numbers rise with the position
     opened = Conflict(number, kind, tasks, **facts)
     draft.set(conflicts=(*conflicts, _with_step(draft, opened, decision, by, reason)))
 
@@ -44,10 +44,10 @@ def record_landing_conflict(
     by: str = PEX,
     **facts: Any,
 ) -> None:
-    """Record what the first of the tasks met at its landing, whose work the others landed.
+    """Record a conflict at landing between the first task and the others, which have landed.
 
-    Where two of them were seen to collide before, or kept apart, that is the beginning of the same
-    story: one conflict is told, not two.
+    If two of them were seen colliding or were kept apart before, that conflict is continued, not
+    doubled.
     """
     begun = [one for one in draft.state.conflicts if _leads_to(one, tasks)]
     if not begun:
@@ -85,11 +85,10 @@ def record_landing_conflict(
 def record_semantic_conflict(
     draft: Draft, task: TaskState, decision: Decision, reason: str
 ) -> None:
-    """Record a gate that is red on a merge though git could make it: a semantic conflict.
+    """Record a semantic conflict: git could merge, but the gate is red on the merge.
 
-    It is one with what landed since the attempt's start; where nothing did, the fault is the task's
-    own, and what was taken for a conflict before is so no more. A base that is red as well proves
-    nothing.
+    Its other side is what landed since the attempt's start. If nothing did, the fault is the task's
+    own, and an earlier suspicion is withdrawn. A base that is red as well proves nothing.
     """
     state = draft.state
     if state.base_gate_red:
@@ -118,7 +117,7 @@ def record_semantic_conflict(
 
 
 def close(draft: Draft, task_id: TaskId, decision: Decision, by: str, reason: str = "") -> None:
-    """Write the decision into the task's open conflicts."""
+    """Record the decision in the task's open conflicts."""
     draft.set(
         conflicts=tuple(
             _with_step(draft, conflict, decision, by, reason)
@@ -130,7 +129,7 @@ def close(draft: Draft, task_id: TaskId, decision: Decision, by: str, reason: st
 
 
 def made_way(draft: Draft, task_id: TaskId, other: TaskId) -> None:
-    """Tell that the task, having stood still for the other, starts again after it."""
+    """Record that the task, paused for the other, starts again after it."""
     reason = f"{other} has landed: {task_id} starts again on top of that"
     draft.set(
         conflicts=tuple(
@@ -143,7 +142,7 @@ def made_way(draft: Draft, task_id: TaskId, other: TaskId) -> None:
 
 
 def goes_on_beside(draft: Draft, task_id: TaskId, other: TaskId) -> None:
-    """Tell that the task does not stand still for the other any more, though it may collide."""
+    """Record that the task is no longer paused for the other, although the two may collide."""
     reason = f"{task_id} goes on: it and {other} would have waited for each other for ever"
     draft.set(
         conflicts=tuple(
@@ -177,7 +176,7 @@ def _earliest(times: Iterable[float | None]) -> float | None:
 
 
 def _landed_since(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
-    """Tasks that landed after the commit that the attempt started from."""
+    """Return the tasks that landed after the commit that the attempt started from."""
     ends = [one.ended_at for one in state.tasks if one.landed and one.landed == task.start_commit]
     since = ends[0] if ends and ends[0] is not None else state.created_at
     return tuple(
@@ -189,7 +188,7 @@ def _landed_since(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
 
 
 def _leads_to(conflict: Conflict, tasks: tuple[TaskId, ...]) -> bool:
-    """Return whether it is an earlier sight, not yet met, of what the first task now meets."""
+    """Return whether the conflict is an earlier sight, not yet met, of the one now met."""
     return (
         conflict.kind is ConflictKind.WRITE
         and conflict.conflicting_at is None

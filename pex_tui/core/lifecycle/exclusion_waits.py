@@ -1,7 +1,7 @@
-"""Tasks that wait for others which they must not run beside: when that is news, and its story.
+"""Waits of tasks for others that they must not run in parallel with, and their record.
 
-Of a hundred tasks that may all write the same files each waits for ninety-nine others in turn. That
-is told once: an event and a conflict for each task and reason, and not one for each pair.
+Each of a hundred tasks that may all write the same files waits for ninety-nine others in turn. This
+is one event and one conflict per task and reason, not one per pair.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,13 +19,13 @@ from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import Wait
 
-_MOST_TOLD = 10  # of one wait; who comes after that is seen in the state, and no event of its own
+_MOST_TOLD = 10  # recorded blockers of one wait; later ones are only in the state
 
 
 def is_news(state: RunState, position: int, wait: Wait, on: Collection[str]) -> bool:
-    """Whether a task that waits because of others is to be told of those that it waits for now.
+    """Return whether the current blockers of a waiting task are worth an event.
 
-    It is where one is in the way for a reason that was not told yet, or fewer of those told are.
+    They are if one blocks for a new reason, or if fewer of the recorded ones remain.
     """
     if wait.told >= _MOST_TOLD or set(on) == set(wait.on):
         return False
@@ -36,7 +36,7 @@ def is_news(state: RunState, position: int, wait: Wait, on: Collection[str]) -> 
 def neighbours(
     state: RunState, position: int, in_flight: Iterable[int], first: Iterable[int] = ()
 ) -> list[int]:
-    """The tasks that one must not start beside: those in flight, and those that go `first`."""
+    """Return the excluded neighbours in flight, and those of `first`, which precede the task."""
     excluded = state.graph.excluded[position]
     found = [other for other in (*in_flight, *first) if other in excluded]
     if not found and state.sequential and not state.plan.tasks[position].is_read_only:
@@ -50,7 +50,7 @@ def at_work(state: RunState) -> tuple[int, ...]:
 
 
 def record_exclusion(draft: Draft, event: TaskHeld) -> None:
-    """Tell of a collision that was foreseen and did not happen, once for each reason."""
+    """Record a predicted conflict that was avoided, once for each reason."""
     state = draft.state
     mine = [conflict for conflict in state.conflicts if event.task in conflict.tasks]
     for reason, others in _by_reason(state, event):
@@ -74,7 +74,7 @@ def _tells_once(state: RunState) -> bool:
 
 
 def _by_reason(state: RunState, event: TaskHeld) -> list[tuple[str, list[TaskId]]]:
-    """Those that the task waits for, in plan order, by the reason why it must not run beside."""
+    """Return the tasks that block the task, in plan order, by reason."""
     excluded = state.graph.excluded[state.graph.index[event.task]]
     found: dict[str, list[TaskId]] = {}
     for position in sorted(state.graph.index[TaskId(other)] for other in event.on):
@@ -85,12 +85,12 @@ def _by_reason(state: RunState, event: TaskHeld) -> list[tuple[str, list[TaskId]
 
 
 def _is_known(mine: Sequence[Conflict], task: TaskId, other: TaskId) -> bool:
-    """Return whether a conflict of just these two is told already."""
+    """Return whether a conflict of just these two is recorded already."""
     return any(set(one.tasks) == {task, other} for one in mine)
 
 
 def _is_told(conflict: Conflict, event: TaskHeld, reason: str) -> bool:
-    """Return whether it is the story of the task's waits for this reason."""
+    """Return whether the conflict records the task's waits for this reason."""
     return (
         conflict.tasks[0] == event.task
         and conflict.decision is Decision.SERIALISED
@@ -104,7 +104,7 @@ def _reasons(state: RunState, position: int, others: Collection[str]) -> set[str
 
 
 def _first_known(draft: Draft, first: TaskId, second: TaskId) -> dict[str, Any]:
-    """When they were first kept apart: as planned, or once one had written more than was known."""
+    """Return when the pair was first known to be excluded: at planning, or by observed writes."""
     state = draft.state
     at = predicted_at(state, first, second)
     left, right = (state.planned.tasks[state.graph.index[one]] for one in (first, second))

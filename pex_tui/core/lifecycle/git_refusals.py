@@ -1,4 +1,4 @@
-"""A step that git refuses: it is tried again there, from what is kept, and never from the start."""
+"""Retries of a step that git refused, from the work that is kept and never from the start."""
 
 from pex_tui.core.events.actions import CaptureWork
 from pex_tui.core.events.capture_events import CaptureFailed
@@ -11,12 +11,12 @@ from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
 
 MOST_REFUSALS = 6
-"""How often in a row a step is tried again: for about a minute."""
+"""Retries of a refused step in a row: about a minute."""
 _STEPS = {FailureKind.CAPTURE: Phase.CAPTURING, FailureKind.LANDING: Phase.QUEUED}
 
 
 def refused(draft: Draft, task: TaskState, event: CaptureFailed | LandingFailed) -> None:
-    """Wait a while and take the step again; given up, its work stays where it is."""
+    """Retry the refused step after a delay, or give up; the work stays where it is."""
     is_capture = isinstance(event, CaptureFailed)
     kind = FailureKind.CAPTURE if is_capture else FailureKind.LANDING
     refusals = task.refusals + 1
@@ -35,17 +35,17 @@ def refused(draft: Draft, task: TaskState, event: CaptureFailed | LandingFailed)
 
 
 def try_step_again(draft: Draft, task: TaskState) -> None:
-    """Its time has come: capture once more; the merge queue sees to the rest itself."""
+    """Retry a refused capture; the merge queue retries landings itself."""
     draft.change(task.id, retry_at=None)
     if task.phase is Phase.CAPTURING:
         draft.act(CaptureWork(task.id, task.attempt))
 
 
 def take_up_step(draft: Draft, task: TaskState) -> bool:
-    """Go on where git gave a task up; False when that is not why it failed."""
+    """Resume at the step at which git refused; return False if the task failed otherwise."""
     phase = _STEPS.get(task.failure.kind) if task.failure else None
     if draft.state.semantics < Semantics.ONE_WAIT_GRAPH:
-        return False  # there it was made again from its start
+        return False  # an attempt without kept work restarts
     if task.phase is not Phase.FAILED or phase is None:
         return False
     if phase is Phase.QUEUED and task.work is None:

@@ -1,4 +1,4 @@
-"""Who stands in the merge queue."""
+"""Membership and order of the merge queue."""
 
 from pex_tui.core.events.actions import StopGate
 from pex_tui.core.lifecycle.step_draft import Draft
@@ -8,7 +8,7 @@ from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 
 GATED = frozenset({LandingStage.GATING, LandingStage.GATING_AGAIN, LandingStage.GATING_BASE})
-"""Stages at which a gate runs for the entry."""
+"""Stages with a running gate."""
 
 
 def enqueue(draft: Draft, task: TaskState) -> None:
@@ -24,26 +24,26 @@ def leave_queue(draft: Draft, task: TaskState) -> None:
 
 
 def landing_tasks(state: RunState) -> tuple[TaskState, ...]:
-    """Return the entries that have been taken up, in the order in which they will land."""
+    """Return the entries in flight, in landing order."""
     tasks = (state.task(name) for name in state.landing)
     return tuple(task for task in tasks if task.phase is Phase.LANDING)
 
 
 def stop_gate(draft: Draft, task: TaskState) -> None:
-    """End a gate that runs for an entry that is taken out of its place."""
+    """End the gate of an entry that leaves its place."""
     if task.landing_stage in GATED:
         draft.act(StopGate(task.id))
 
 
 def leave(draft: Draft, task: TaskState) -> None:
-    """Take an entry out without its having landed: those merged onto it start over."""
+    """Remove an entry that did not land; those merged onto it start over."""
     step_back(draft, task.id)
     stop_gate(draft, task)
     leave_queue(draft, task)
 
 
 def step_back(draft: Draft, behind: TaskId | None) -> None:
-    """Put the entries behind one of them, or all of them, back among those not yet taken up."""
+    """Put the entries behind one of them, or all entries, back among those not in flight."""
     entries = [task.id for task in landing_tasks(draft.state)]
     first = 0 if behind is None else entries.index(behind) + 1
     for name in entries[first:]:

@@ -1,8 +1,8 @@
-"""What an agent may do without a person: the rules of its definition and of the configuration.
+"""Decision of permission requests by the rules of agent definitions and configuration.
 
-A rule that denies holds for what a shell line really runs. Where that can't be told, a person is
-asked, and where not even the tool is known, the rule denies. A rule that allows covers one plain
-command, or paths, and nothing besides.
+A deny rule applies to what a shell line really runs. If that is unknown, a person is asked; if even
+the tool is unknown, the rule denies. An allow rule covers one plain command, or paths, and nothing
+else.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from pex_tui.core.model.plan import PermissionMode, TaskSpec
 from pex_tui.core.model.task_state import Verdict
 
 UNKNOWN_TOOL = "Tool"
-"""What a tool is called whose agent does not say what it is."""
+"""The tool of a request that names none."""
 
 UNKNOWN_TOOLS = frozenset({"", UNKNOWN_TOOL, "Other"})
 _SHELL = "Bash"
@@ -27,7 +27,7 @@ _HOST = "domain:"
 
 
 def ruling(spec: TaskSpec, asked: PermissionAsked) -> tuple[Verdict, str] | None:
-    """Return the verdict and whose it is, or None where a person has to decide."""
+    """Return the verdict and its source, or None if a person has to decide."""
     if spec.brief is None:
         return None
     rules = spec.brief.permissions
@@ -50,7 +50,7 @@ def ruling(spec: TaskSpec, asked: PermissionAsked) -> tuple[Verdict, str] | None
 
 
 def forbidden(deny: Iterable[str], tool: str, touches: tuple[str, ...]) -> tuple[Concern, str]:
-    """How sure a rule that denies is about the use of a tool, and which; "" where none is."""
+    """Return how surely a deny rule covers a use of a tool, and the rule; "" if none does."""
     doubt = Concern.NO
     for rule in deny:
         if tool in UNKNOWN_TOOLS:
@@ -63,13 +63,13 @@ def forbidden(deny: Iterable[str], tool: str, touches: tuple[str, ...]) -> tuple
 
 
 def _parts(rule: str) -> tuple[str, str]:
-    """Return a rule's tool, and its pattern if it has one."""
+    """Return a rule's tool and its pattern, if any."""
     tool, _, pattern = rule.strip().removesuffix(")").partition("(")
     return tool.strip(), pattern.strip()
 
 
 def _is_about(rule_tool: str, tool: str) -> bool:
-    """Whether a rule's tool is the asked one; agents have many names for that which edits."""
+    """Return whether a rule's tool is the requested one; editing has many names."""
     if fnmatchcase(tool.casefold(), rule_tool.casefold()):
         return True
     return {rule_tool, tool} <= _EDITORS or tool.startswith(f"{rule_tool}__")
@@ -83,7 +83,7 @@ def _denies(rule: str, tool: str, touches: tuple[str, ...]) -> Concern:
             found = max((concern(pattern, touched) for touched in touches), default=Concern.NO)
             return Concern.YES if found is Concern.YES else Concern.NO
         return Concern.NO
-    if not pattern or not touches:  # without what it is used on, no pattern can be checked
+    if not pattern or not touches:  # without paths or commands, no pattern can be checked
         return Concern.YES
     if is_shell or tool == _SHELL:
         return max(concern(pattern, touched) for touched in touches)
@@ -92,7 +92,7 @@ def _denies(rule: str, tool: str, touches: tuple[str, ...]) -> Concern:
 
 
 def _hits(pattern: str, touched: str) -> bool:
-    """Return whether a pattern matches a path or an address, in any of the ways to write it."""
+    """Return whether a pattern matches a path or an address, in any of its spellings."""
     if pattern.startswith(_HOST):
         return fnmatchcase(urlsplit(touched).hostname or "", pattern.removeprefix(_HOST))
     plain = pattern.removeprefix("./")
@@ -103,7 +103,7 @@ def _hits(pattern: str, touched: str) -> bool:
 
 
 def _allows(rule: str, asked: PermissionAsked) -> bool:
-    """Return all that it touches has to match."""
+    """Return whether an allow rule covers everything that the request touches."""
     tool, pattern = _parts(rule)
     if not _is_about(tool, asked.tool):
         return False
@@ -125,6 +125,6 @@ def _covers(pattern: str, touched: str, tool: str) -> bool:
 
 
 def _is_written(rule: str, asked: PermissionAsked) -> bool:
-    """Return whether somebody wrote down this very use."""
+    """Return whether a person wrote a rule for exactly this use."""
     tool, pattern = _parts(rule)
     return _is_about(tool, asked.tool) and asked.touches == (pattern,)

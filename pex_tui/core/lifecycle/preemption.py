@@ -1,4 +1,4 @@
-"""How much would be lost if a task at work had to make way for another."""
+"""The cost of stopping a task at work in favour of another."""
 
 from pex_tui.core.lifecycle.scheduler import urgency
 from pex_tui.core.model.ids import TaskId
@@ -6,7 +6,7 @@ from pex_tui.core.model.state import RunState
 
 
 def loss(state: RunState, name: TaskId) -> tuple[int, int, float, float]:
-    """By urgency, by how often it made way, by its rank in the graph, by the work done."""
+    """Return the sort key of the loss: urgency, earlier rollbacks, rank, work done."""
     position = state.graph.index[name]
     task = state.tasks[position]
     worked = 0.0 if task.started_at is None else state.now - task.started_at - task.paused_seconds

@@ -1,4 +1,4 @@
-"""What holds new agents back without any fault of theirs: a provider's limit, a budget."""
+"""Holds on agents that are not their fault: a provider's rate limit, an exhausted budget."""
 
 from random import Random
 
@@ -7,13 +7,13 @@ from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import ProviderLimit, RunState
 
-MOST_REFUSALS = 12  # in a row, about an hour and a half; then a task fails of it
+MOST_REFUSALS = 12  # consecutive ones, about an hour and a half; then a task fails
 _FIRST_SECONDS = 15.0
 _MOST_SECONDS = 600.0
 
 
 def limit_of(state: RunState, spec: TaskSpec) -> ProviderLimit | None:
-    """Return the limit that holds the task's agent right now."""
+    """Return the limit in force on the task's agent."""
     if spec.brief is None:
         return None
     known = _known(state, spec.provider)
@@ -21,7 +21,7 @@ def limit_of(state: RunState, spec: TaskSpec) -> ProviderLimit | None:
 
 
 def limited(draft: Draft, spec: TaskSpec, wait_seconds: float | None) -> ProviderLimit | None:
-    """A provider refused: nothing of its starts for as long as it says, else for ever longer."""
+    """Record a provider's refusal: it lasts as long as it says, else exponentially longer."""
     if spec.brief is None:
         return None
     provider = spec.provider
@@ -37,25 +37,25 @@ def limited(draft: Draft, spec: TaskSpec, wait_seconds: float | None) -> Provide
 
 
 def lifted(draft: Draft, spec: TaskSpec) -> None:
-    """A provider answers again."""
+    """Clear the limit of a provider that answers again."""
     known = None if spec.brief is None else _known(draft.state, spec.provider)
     if known is not None and draft.now >= known.until:
         draft.set(limits=tuple(one for one in draft.state.limits if one is not known))
 
 
 def spent(state: RunState) -> tuple[int, float]:
-    """Tokens and US dollars of the whole run so far, as far as agents tell."""
+    """Return the tokens and US dollars that the run has used so far, as far as agents report."""
     tokens = sum(task.tokens or 0 for task in state.tasks)
     return tokens, sum(task.cost_usd or 0.0 for task in state.tasks)
 
 
 def has_budget(rules: RunRules) -> bool:
-    """Return whether what the run may spend is limited."""
+    """Return whether the run has a budget."""
     return rules.budget_usd is not None or rules.budget_tokens is not None
 
 
 def over_budget(state: RunState) -> str:
-    """What of the budget is used up, in words; empty while something is left."""
+    """Return which budget is exhausted, in words; empty while none is."""
     if not has_budget(state.rules):
         return ""
     tokens, usd = spent(state)
@@ -68,7 +68,7 @@ def over_budget(state: RunState) -> str:
 
 
 def extend_budget(draft: Draft) -> None:
-    """Let the run use its budget once more, whatever its agents have overdrawn."""
+    """Grant the run its budget once more, beyond what its agents have already used."""
     tokens, usd = spent(draft.state)
     rules = draft.state.rules
     pairs = ((usd, rules.budget_usd), (tokens, rules.budget_tokens))

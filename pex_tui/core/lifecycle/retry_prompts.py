@@ -1,4 +1,4 @@
-"""What the next attempt of an agent has to know of the one before."""
+"""Prompts that tell the next attempt of an agent about the previous one."""
 
 import shlex
 
@@ -8,11 +8,11 @@ from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.task_state import TaskState
 
 _MOST_NAMED = 8
-_MOST_OUTPUT = 8_000  # characters of a gate's output: its end says what failed
+_MOST_OUTPUT = 8_000  # characters of a gate's output, of which the end names the failure
 
 
 def gate_lesson(detail: str, output: str) -> str:
-    """Its change was merged and did not pass."""
+    """Return the lesson of a change that merged but did not pass the gate."""
     shown = output[-_MOST_OUTPUT:].strip()
     printed = f" It printed:\n\n{shown}" if shown else ""
     return (
@@ -22,7 +22,7 @@ def gate_lesson(detail: str, output: str) -> str:
 
 
 def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
-    """Its change does not fit what landed meanwhile."""
+    """Return the lesson of a change that conflicts with what landed meanwhile."""
     files = listed([file.path for file in event.files])
     others = f" (from {', '.join(event.against)})" if event.against else ""
     paths = [file.path for file in event.files]
@@ -36,7 +36,7 @@ def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
 
 
 def failure_lesson(detail: str) -> str:
-    """Return the attempt ended without success."""
+    """Return the lesson of an attempt that failed."""
     return f"Your last attempt did not succeed: {detail.rstrip('.')}. Go on, and end the task."
 
 

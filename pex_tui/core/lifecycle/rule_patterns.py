@@ -1,4 +1,4 @@
-"""How far a rule's pattern is about a command, also one of which not all is known."""
+"""Matching of a rule's pattern with a command that may be partly unknown."""
 
 import re
 from enum import IntEnum
@@ -13,15 +13,15 @@ _QUOTES = re.compile(r"\\\n|[\\'\"]")
 
 
 class Concern(IntEnum):
-    """How sure it is that a rule is about something."""
+    """The certainty that a rule applies."""
 
     NO = 0
-    UNCERTAIN = 1  # nobody can tell, and nothing points to it
-    YES = 2  # it is, or what is known of the command points to it
+    UNCERTAIN = 1  # unknown, and nothing suggests it
+    YES = 2  # it applies, or the known part of the command suggests it
 
 
 def concern(pattern: str, line: str) -> Concern:
-    """How far the pattern is about anything that the line runs."""
+    """Return how surely the pattern applies to anything that the line runs."""
     pattern, runs = _plain(pattern), runs_of(line)
     every = runs.commands | runs.doubtful
     if any(_is_about(pattern, command) for command in every):
@@ -41,20 +41,20 @@ def concern(pattern: str, line: str) -> Concern:
 
 
 def covers(pattern: str, line: str) -> bool:
-    """Return whether the pattern is about all that the line does: one plain command and no more."""
+    """Return whether the pattern covers the whole line: one plain command and no more."""
     plain = runs_of(line).plain
     return plain is not None and _is_about(_plain(pattern), plain)
 
 
 @cache
 def _plain(pattern: str) -> str:
-    """The pattern with single spaces; `git push:*` is Claude Code's word for `git push *`."""
+    """Return the pattern with single spaces; `git push:*`, as in Claude Code, is `git push *`."""
     text = f"{pattern.removesuffix(':*')} *" if pattern.endswith(":*") else pattern
     return " ".join(text.split()) or "*"
 
 
 def _variants(pattern: str) -> tuple[str, ...]:
-    """Return a pattern that ends in any arguments is also about the command without any."""
+    """Return the pattern's variants: one that ends in any arguments also matches without any."""
     bare = pattern.removesuffix(" *")
     return (pattern,) if bare == pattern else (pattern, bare)
 
@@ -70,7 +70,7 @@ def _may_be_about(pattern: str, command: str) -> bool:
 
 
 def _overlap(pattern: str, command: str) -> bool:
-    """Whether some text fits both: the pattern, and the command with anything for its holes."""
+    """Return whether the pattern and the command, with its holes as wildcards, share a text."""
     tokens = _TOKENS.findall(pattern)
     places = _closed({0}, tokens)
     for char in command:
@@ -91,7 +91,7 @@ def _overlap(pattern: str, command: str) -> bool:
 
 
 def _closed(places: set[int], tokens: list[str]) -> set[int]:
-    """With the places that a star of no length leads to."""
+    """Return the positions, including those reached by empty stars."""
     closed = set(places)
     for place in range(len(tokens)):
         if place in closed and tokens[place] == "*":
@@ -101,7 +101,7 @@ def _closed(places: set[int], tokens: list[str]) -> set[int]:
 
 @cache
 def _literals(pattern: str) -> tuple[str, ...]:
-    """Return the words before the first that is a glob, without marks at their edges."""
+    """Return the words before the first glob, without marks at their edges."""
     words = []
     for word in pattern.split():
         if re.search(r"[*?\[]", word):
@@ -112,7 +112,7 @@ def _literals(pattern: str) -> tuple[str, ...]:
 
 @cache
 def _mention(pattern: str) -> re.Pattern[str] | None:
-    """What a text that names the pattern's words one after the other holds."""
+    """Return an expression for texts that contain the pattern's words one after the other."""
     words = _literals(pattern)
     named = r"\W+".join(map(re.escape, words))
     return re.compile(rf"(?<!\w){named}(?!\w)") if words else None

@@ -1,10 +1,10 @@
-"""Who starts now: list scheduling by urgency and rank, within slots, exclusions and locks.
+"""Dispatch: list scheduling by urgency and rank, within slots, exclusions and locks.
 
-The order is (long waits for a lock, boosted or priority, rank, time of being ready, plan order). A
-task that one before it waits out is not started before that, so nothing urgent starves; only whom a
-provider or the budget holds back keeps nobody else from starting. A slot that has just become free
-is kept for the milliseconds in which a reader's checkout is looked at, when what comes after that
-reader goes before what is ready now: otherwise a long chain would queue behind its fillers.
+The order is (overdue for a lock, boosted or priority, rank, time of becoming ready, plan order). A
+task does not start if it would prolong the wait of a candidate before it, so urgent tasks never
+starve; candidates that a provider or the budget holds back hold back nobody. A slot that has just
+become free is reserved for the milliseconds in which a reader's checkout is inspected, if the
+reader's dependents precede the ready tasks: otherwise a long chain would queue behind its fillers.
 """
 
 import math
@@ -28,32 +28,32 @@ _Live = list[tuple[int, TaskState]]
 
 
 class _Hold(Struct, frozen=True):
-    """Why a candidate can't start."""
+    """The reason why a candidate can't start."""
 
     cause: WaitCause
     on: tuple[str, ...]
 
 
 class _Board(Struct):
-    """What the candidates before this one have left."""
+    """Resources left by the candidates before this one."""
 
     state: RunState
     free: list[SlotId]
     busy: list[int] = field(default_factory=list)  # positions that exclude their neighbours
-    locks: list[tuple[LockRequest, int]] = field(default_factory=list)  # held, and by whom
-    reserved: list[int] = field(default_factory=list)  # held candidates that go first
-    most_urgent: float = math.inf  # of those
-    coming: tuple[int, ...] = ()  # tasks that will be ready as soon as a reader is looked at
+    locks: list[tuple[LockRequest, int]] = field(default_factory=list)  # held ones, by holder
+    reserved: list[int] = field(default_factory=list)  # held-back candidates with precedence
+    most_urgent: float = math.inf  # among those reserved
+    coming: tuple[int, ...] = ()  # tasks that are ready as soon as a reader is inspected
 
     def owed_before(self, position: int) -> int:
-        """Return how many free slots are kept for tasks that go before this one."""
+        """Return how many free slots are reserved for tasks that precede this one."""
         if not self.coming:
             return 0
         order = self.state.dispatch_order(position)
         return sum(self.state.dispatch_order(other) < order for other in self.coming)
 
     def reserve(self, position: int) -> None:
-        """Hold a candidate that goes before less urgent ones."""
+        """Hold back a candidate that precedes less urgent ones."""
         self.reserved.append(position)
         self.most_urgent = min(self.most_urgent, urgency(self.state, position))
 
@@ -63,7 +63,7 @@ class _Board(Struct):
 
 
 def dispatch(state: RunState) -> tuple[Event, ...]:
-    """Return the decisions for this moment: tasks to start, and ready tasks newly held back."""
+    """Return the decisions for this moment: tasks to start, and newly held-back ready tasks."""
     if state.stage is not RunStage.RUNNING:
         return ()
     standings = state.standings
@@ -91,20 +91,20 @@ def dispatch(state: RunState) -> tuple[Event, ...]:
 
 
 def urgency(state: RunState, position: int) -> int:
-    """Smaller is more urgent."""
+    """Return the urgency; smaller is more urgent."""
     return urgency_of(state.tasks[position], state.plan.tasks[position])
 
 
 def queue_order(state: RunState) -> tuple[int, ...]:
-    """Positions of the ready tasks in the order in which they will be considered."""
+    """Return the positions of the ready tasks in the order of dispatch."""
     return tuple(spot for spot in state.standings.ready if not state.tasks[spot].held)
 
 
 def _candidates(state: RunState, board: _Board) -> Iterator[int]:
-    """Ready tasks, in the order in which they get a slot, as long as something may be told of them.
+    """Yield ready tasks in dispatch order, as long as a decision or a report is possible.
 
-    Once no slot is free, a task that waits for a start is not told so; but one that was told of
-    another reason is, and what keeps back agents with a model is told at any time.
+    Without a free slot, a task gets no report that it waits for one, unless another reason was
+    reported before; limits on agents with a model are reported at any time.
     """
     standings = state.standings
     tells_all = bool(state.limits or has_budget(state.rules))
@@ -119,7 +119,7 @@ def _candidates(state: RunState, board: _Board) -> Iterator[int]:
 
 
 def _coming(state: RunState, live: _Live) -> tuple[int, ...]:
-    """Tasks whose last need is a reader that ended well and is only being looked at."""
+    """Return the tasks whose last need is a successful reader that is still being inspected."""
     graph = state.graph
     return tuple(
         dependent
@@ -158,7 +158,7 @@ def _hold(board: _Board, position: int) -> _Hold | None:
 
 
 def _model_hold(state: RunState, position: int) -> _Hold | None:
-    """What keeps back agents with a model, and no plain command."""
+    """Return the limit or budget that holds back an agent with a model."""
     spec = state.plan.tasks[position]
     if spec.brief is None:
         return None
@@ -179,7 +179,7 @@ def _exclusion_hold(board: _Board, position: int) -> _Hold | None:
 
 
 def _lock_hold(board: _Board, position: int) -> _Hold | None:
-    """Return all locks at once or none, so that no two waiting tasks can block one another."""
+    """Return a lock that is not free; locks are taken all or none, which avoids deadlock."""
     state = board.state
     for request in state.plan.tasks[position].locks:
         holders = [other for lock, other in board.locks if excludes(lock, request)]
@@ -195,7 +195,7 @@ def _lock_hold(board: _Board, position: int) -> _Hold | None:
 
 
 def _claimants(state: RunState, request: LockRequest, since: float) -> list[int]:
-    """Tasks at work that wait for the lock: whoever is about to start comes after them."""
+    """Return the tasks at work that claim the lock; they precede tasks about to start."""
     return [
         state.graph.index[claim.task]
         for claim in state.claims
@@ -207,7 +207,7 @@ def _claimants(state: RunState, request: LockRequest, since: float) -> list[int]
 
 
 def _goes_first(state: RunState, other: int, position: int, lock: LockName) -> bool:
-    """Return whether another candidate is owed the lock: it waited too long, or is more urgent."""
+    """Return whether another candidate precedes this one for the lock: overdue, or more urgent."""
     if all(request.name != lock for request in state.plan.tasks[other].locks):
         return False
     since = _overdue_since(state, position)
@@ -225,7 +225,7 @@ def _names(state: RunState, positions: list[int]) -> tuple[str, ...]:
 
 
 def _is_news(state: RunState, position: int, hold: _Hold) -> bool:
-    """Waiting for a slot is what a ready task does anyway; only a change of that is news."""
+    """Return whether the hold is worth an event; waiting for a slot alone is not."""
     wait = state.tasks[position].wait
     if wait is None:
         return hold.cause is not WaitCause.SLOT

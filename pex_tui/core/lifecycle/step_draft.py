@@ -1,4 +1,4 @@
-"""A state while one event changes it: what moved, and what is to be done about it."""
+"""A mutable draft of the next state during one step."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from pex_tui.core.model.task_state import TaskState
 
 
 class IllegalTransition(Exception):  # noqa: N818  # the field's name for it
-    """An event asked for a move that the table of phases does not know; nothing has changed."""
+    """An event requires a transition that the table of phases forbids; nothing has changed."""
 
 
 class Draft:
-    """Collects the changes of one step; the state it was made from stays as it is."""
+    """Collects the changes of one step; the original state is never modified."""
 
     def __init__(self, state: RunState, now: float) -> None:
         self._state = state
@@ -28,7 +28,7 @@ class Draft:
         self._run: dict[str, Any] = {}
         self.now = now
         self.actions: list[Action] = []
-        self.unsettled: list[TaskId] = []  # tasks whose dependents have to be looked at
+        self.unsettled: list[TaskId] = []  # tasks whose dependents have to be checked
 
     @property
     def state(self) -> RunState:
@@ -45,7 +45,7 @@ class Draft:
         return self._state
 
     def task(self, task_id: TaskId) -> TaskState:
-        """Return the task as it stands now."""
+        """Return the current state of a task."""
         tasks = self._state.tasks if self._tasks is None else self._tasks
         return tasks[self._state.graph.index[task_id]]
 
@@ -83,5 +83,5 @@ class Draft:
         self.actions.extend(actions)
 
     def notice(self, text: str) -> None:
-        """Tell the user something."""
+        """Send a message to the user."""
         self.set(notices=(*self.state.notices, text))

@@ -1,4 +1,4 @@
-"""Ending tasks and runs: at a person's word, or because the run is being killed."""
+"""Stopping of tasks and runs, on request or because the run is being killed."""
 
 from pex_tui.core.lifecycle.attempts import stop, why_aborted
 from pex_tui.core.lifecycle.conflict_log import PEX, close
@@ -11,7 +11,7 @@ from pex_tui.core.model.task_state import StopCause
 
 
 def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:
-    """End a task; its work stays under its ref. One that is just being moved lands."""
+    """Abort a task; its work stays under its ref. A task whose branch is being moved lands."""
     task = draft.task(task_id)
     if task.phase in TERMINAL:
         return
@@ -40,7 +40,7 @@ def abort_run(draft: Draft, by: str = PEX) -> None:
 
 
 def interrupt_agents(draft: Draft, *, frozen_only: bool) -> None:
-    """Stop live attempts and give them back, so that a resumed run starts them again."""
+    """Stop live attempts without counting them, so that a resumed run starts them again."""
     for task in draft.state.tasks:
         if task.phase is Phase.PAUSED or (task.phase in HOLDS_SLOT and not frozen_only):
             cause = task.stop if task.stop is StopCause.ABORT else StopCause.INTERRUPT

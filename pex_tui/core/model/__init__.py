@@ -1,1 +1,1 @@
-"""What a run is made of: plan, rules, state, conflicts, and what follows from them alone."""
+"""Values of a run (plan, rules, state, conflicts) and functions of these values alone."""

@@ -1,4 +1,4 @@
-"""Conflicts as values: what two tasks fell out over, what is known, and how it was settled."""
+"""Conflicts as values: the tasks and paths concerned, the steps taken, and the decision."""
 
 from enum import StrEnum
 
@@ -7,11 +7,11 @@ from msgspec import Struct
 from pex_tui.core.model.ids import CommitId, TaskId
 
 REMEMBERED = "remembered"
-"""The strategy by which a conflict is settled as a person settled the same one before."""
+"""The strategy that reuses a person's earlier resolution of the same conflict."""
 
 
 class ConflictKind(StrEnum):
-    """What two tasks fell out over, or what a person has to look at."""
+    """The subject of a conflict between tasks, or of a question to a person."""
 
     WRITE = "write"
     RESOURCE = "resource"
@@ -22,26 +22,26 @@ class ConflictKind(StrEnum):
 
 
 class Decision(StrEnum):
-    """How a conflict was settled."""
+    """The outcome of a conflict."""
 
     OURS = "ours"  # the task's own side
     THEIRS = "theirs"  # what landed before it
     EDITED = "edited"  # a person's own result
-    COMBINED = "combined"  # by strategies that ask nobody, and the gate passed
-    RERUN = "rerun"  # the task again, on the new tip
+    COMBINED = "combined"  # resolved by automatic strategies, and the gate passed
+    RERUN = "rerun"  # the task runs again on the new tip
     SERIALISED = "serialised"  # never met: one waited for the other
-    WARNED = "warned"  # seen while both worked; people were told
+    WARNED = "warned"  # seen while both worked; the user was warned
     TOLD = "told"  # likewise; the agents were told
-    PAUSED = "paused"  # likewise; one stood still until the other had landed
+    PAUSED = "paused"  # likewise; one was paused until the other had landed
     DROPPED_NEED = "dropped_need"  # a cycle was broken
     ABORTED = "aborted"
     FAILED = "failed"
 
 
 class ConflictFile(Struct, frozen=True):
-    """A path that git could not merge, and how it puts it ("content", "modify/delete", …).
+    """A path that git could not merge; `kind` is git's term ("content", "modify/delete", …).
 
-    A path that merges and that a person has to allow is "protected".
+    A path that merges but needs a person's approval has the kind "protected".
     """
 
     path: str
@@ -49,9 +49,9 @@ class ConflictFile(Struct, frozen=True):
 
 
 class CombinedFile(Struct, frozen=True):
-    """A path that git could not merge and that was settled with nobody asked.
+    """A path in conflict that was resolved automatically.
 
-    What was remembered was decided by somebody, at some time (absolute seconds).
+    For a remembered resolution, the file names its author and its time (absolute seconds).
     """
 
     path: str
@@ -62,7 +62,7 @@ class CombinedFile(Struct, frozen=True):
 
 
 class AutoResolution(Struct, frozen=True):
-    """A candidate whose conflicts are settled so far as the gate agrees; `against` as met."""
+    """A candidate with automatically resolved conflicts, valid only if its gate passes."""
 
     files: tuple[CombinedFile, ...]
     tip: CommitId
@@ -71,7 +71,7 @@ class AutoResolution(Struct, frozen=True):
 
 
 class SharedPath(Struct, frozen=True):
-    """A path that two tasks change so that it won't merge; `lines` of their start, if any."""
+    """A path that does not merge between two tasks; `lines` are line numbers of the merge base."""
 
     path: str
     lines: str = ""
@@ -81,19 +81,19 @@ class SharedPath(Struct, frozen=True):
 
 
 class Overlap(Struct, frozen=True):
-    """Two tasks whose work so far does not merge, and since when that is known."""
+    """Two tasks at work whose changes do not merge, and the time since which that is known."""
 
     tasks: tuple[TaskId, TaskId]
     paths: tuple[SharedPath, ...]
     since: float
 
     def other(self, task: TaskId) -> TaskId:
-        """Return the one of the two that is not this one."""
+        """Return the other task of the pair."""
         return self.tasks[1] if task == self.tasks[0] else self.tasks[0]
 
 
 class ConflictStep(Struct, frozen=True):
-    """One thing that was done about a conflict, by whom and why; None is leaving it open."""
+    """One step taken on a conflict, by whom and why; the decision None leaves the conflict open."""
 
     at: float
     decision: Decision | None
@@ -104,8 +104,8 @@ class ConflictStep(Struct, frozen=True):
 class Conflict(Struct, frozen=True):
     """One conflict from first sight to decision; times are absolute seconds.
 
-    `decision` is None while it is open. `tasks` starts with the task that has to give way. `steps`
-    is all that was done about it, the oldest first; the last one is its decision.
+    `decision` is None while the conflict is open. `tasks` starts with the task that has to give
+    way. `steps` are in time order; the last one is the decision.
     """
 
     number: int
@@ -124,5 +124,5 @@ class Conflict(Struct, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """Return whether nobody has decided it yet."""
+        """Return whether the conflict is undecided."""
         return self.decision is None

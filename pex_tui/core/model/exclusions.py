@@ -1,4 +1,4 @@
-"""Which two tasks must not run at the same time, and why."""
+"""Pairs of tasks that must not run at the same time, and the reasons."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,15 @@ _NEVER = "never runs beside"
 
 
 def pairs_to_compare(tasks: Sequence[TaskSpec], rules: RunRules) -> list[tuple[int, int]]:
-    """Positions (first, second) of the tasks that a rule names or whose globs begin alike.
+    """Return the pairs of positions that a rule names or whose globs have a common start.
 
-    No other two can conflict; in a large plan they are few among all. In order of the second.
+    No other pair can conflict, and in a large plan these are few. Pairs are ordered by their second
+    position.
     """
     named = {name for pair in rules.never for name in pair if name != WRITERS}
     among_writers = (WRITERS, WRITERS) in rules.never
-    exact: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob of this plain start
-    below: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob that starts so, and goes on
+    exact: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob of exactly this plain start
+    below: dict[tuple[str, ...], set[int]] = {}  # tasks with a glob that continues after it
     found: set[tuple[int, int]] = set()
     for position, spec in enumerate(tasks):
         if spec.agent in named or (among_writers and not spec.is_read_only):
@@ -38,15 +39,15 @@ def pairs_to_compare(tasks: Sequence[TaskSpec], rules: RunRules) -> list[tuple[i
 
 
 def exclusion_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str | None:
-    """Why the two must not run side by side, for a person; None when they may.
+    """Return why two tasks must not run in parallel, for a person; None when they may.
 
-    Never-parallel rules always hold, a declared overlap unless one of the two names the other in
-    `beside`; an overlap that is only predicted does not count between members of one cluster.
+    Never-parallel rules always hold. A declared overlap holds unless one of the tasks names the
+    other in `beside`; a predicted overlap does not count within a cluster.
     """
     never = _never_together(first, second, rules)
     if never is not None or _may_run_beside(first, second):
         return never
-    if first.writes and second.writes:  # both declare what they write: nothing is predicted
+    if first.writes and second.writes:  # both declare their writes, so predictions do not apply
         return _declared_exclusion(first, second)
     return None if _in_one_cluster(first, second, rules) else _predicted_exclusion(first, second)
 
@@ -54,9 +55,9 @@ def exclusion_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str 
 def predicted_exclusion_reason(
     predicted: PredictedConflict, first: TaskSpec, second: TaskSpec, rules: RunRules
 ) -> str | None:
-    """Why the two that the collision was foreseen for must not run side by side; None if they may.
+    """Return why a predicted collision keeps two tasks apart, for a person; None if it does not.
 
-    What both declare outranks what was foreseen.
+    Declared write sets outrank predictions.
     """
     is_declared = first.writes is not None and second.writes is not None
     if is_declared or predicted.chance < rules.collision_threshold:
@@ -67,7 +68,7 @@ def predicted_exclusion_reason(
 
 
 def with_chance(reason: str, predicted: PredictedConflict) -> str:
-    """The reason with how probable the collision is; a rule that forbids it needs no chance."""
+    """Return the reason with the collision's probability; a rule has none."""
     return reason if _NEVER in reason else f"{reason} ({percent(predicted.chance)})"
 
 
@@ -96,7 +97,7 @@ def _predicted_exclusion(first: TaskSpec, second: TaskSpec) -> str | None:
 
 
 def _exclusion_text(claim: str, both: Shared) -> str:
-    """Return the shared pattern or path, else both patterns and a path that proves it."""
+    """Return the shared pattern or path, else both patterns and an example path."""
     if both.first == both.second:
         return f"{claim} {both.first}"
     if both.path in (both.first, both.second):

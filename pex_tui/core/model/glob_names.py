@@ -1,13 +1,13 @@
-"""Patterns for one name of a path, as sets of characters: what they match and what two share."""
+"""Patterns for one path segment, as sequences of character sets: matching and intersection."""
 
 import re
 from functools import lru_cache
 
 Characters = tuple[tuple[int, int], ...]
-"""Disjoint inclusive ranges of code points, in order."""
+"""Disjoint inclusive ranges of code points, in ascending order."""
 
 Name = tuple[Characters | None, ...]
-"""One set for each character; None stands for any number of any characters."""
+"""One set for each character; None stands for any number of arbitrary characters."""
 
 _LAST = 0x10FFFF
 _SLASH, _DOT = ord("/"), ord(".")
@@ -15,13 +15,13 @@ _NICE = "xyzabcdefghijklmnopqrstuvwXYZABC0123456789_-"
 _CLASS = re.compile(r"\[[!^]?(?:\][^\]]*|[^\]]+)\]|.", re.DOTALL)
 _RANGE = re.compile(r"(.)-(.)|.", re.DOTALL)
 
-ANY: Characters = ((1, _SLASH - 1), (_SLASH + 1, _LAST))  # no path holds a NUL
+ANY: Characters = ((1, _SLASH - 1), (_SLASH + 1, _LAST))  # a path never holds a NUL
 ANY_NAME: Name = (None,)
 
 
 @lru_cache(maxsize=4096)
 def parse_name(pattern: str) -> Name:
-    """Return the pattern of one segment; a class that nothing closes stands for its own text."""
+    """Parse the pattern of one segment; an unclosed character class is literal text."""
     found: list[Characters | None] = []
     for sign in _CLASS.findall(pattern):
         if sign == "*":
@@ -80,7 +80,7 @@ def _set_regex(characters: Characters) -> str:
 
 @lru_cache(maxsize=4096)
 def shared_name(first: Name, second: Name) -> str | None:
-    """A name that both match, one in which each `*` stands for something where that can be."""
+    """Return a name that both patterns match, with every `*` filled in where possible."""
     return _walk(_filled(first), _filled(second)) or _walk(first, second)
 
 
@@ -91,13 +91,13 @@ def _filled(name: Name) -> Name:
 
 
 _Spot = tuple[int, int, int]
-"""Places in both patterns, and how many dots the name consists of so far; 3 for any other."""
+"""A position in each pattern, and the length of a name of only dots so far (3: any other name)."""
 
 _NAMED = 3
 
 
 def _walk(left: Name, right: Name) -> str | None:
-    """Return the shortest way through the product of both; `.` and `..` are names of no file."""
+    """Search the product of both patterns breadth first; `.` and `..` are not file names."""
     came_from: dict[_Spot, tuple[_Spot, str] | None] = {(0, 0, 0): None}
     walk = [(0, 0, 0)]
     for spot in walk:

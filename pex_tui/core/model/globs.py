@@ -1,10 +1,9 @@
 """Globs over repository paths: `*`, `?` and `[a-z]` within a segment, `**` across, `{a,b}` choices.
 
-Upper and lower case differ, as they do for git, and a wildcard matches a leading dot. A pattern
-that ends in a slash stands for everything below it; one that ends in a plain name for that path
-and everything below it. Two patterns overlap only where one path can be in both. There a name that
-looks like a file's (`README.md`, `Makefile`) has nothing below it, unless the other pattern says
-so.
+Matching is case-sensitive, as in git, and a wildcard matches a leading dot. A pattern that ends in
+a slash matches everything below it; a pattern that ends in a plain name matches that path and
+everything below it. Two patterns overlap only if some path matches both; for overlaps, a name that
+looks like a file (`README.md`, `Makefile`) has nothing below it unless the other pattern says so.
 """
 
 import re
@@ -16,7 +15,7 @@ from pex_tui.core.model.glob_names import ANY_NAME, Name, name_regex, parse_name
 
 DEEP = "**"  # any number of segments
 _SPECIAL = frozenset("*?[{")
-_MOST_CHOICES = 64  # a pattern of more choices than this stands for its own text
+_MOST_CHOICES = 64  # a pattern with more choices is literal text
 _EXTENSION = re.compile(r".+\.[A-Za-z][A-Za-z0-9_]{0,9}")
 _FOLDERS_LIKE_FILES = re.compile(r".*\.(d|app|framework|bundle|xcodeproj|xcworkspace|xcassets)")
 _BARE_FILES = re.compile(
@@ -24,12 +23,12 @@ _BARE_FILES = re.compile(
     r"|[A-Z]*(LICEN[CS]E|COPYING|NOTICE|README|CHANGELOG|CHANGES|CODEOWNERS|AUTHORS|VERSION)"
     r"|(GNU)?[Mm]akefile|[A-Z][a-z]+file|BUILD|WORKSPACE|gradlew|mvnw"
 )
-_Segment = Name | str  # a name's pattern, or DEEP
+_Segment = Name | str  # the pattern of a name, or DEEP
 _Segments = tuple[_Segment, ...]
 
 
 class Shared(NamedTuple):
-    """Two patterns, and a path that both of them match."""
+    """Two patterns, and a path that both match."""
 
     first: str
     second: str
@@ -37,24 +36,24 @@ class Shared(NamedTuple):
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether the path, with forward slashes and relative to the repository, is in the pattern."""
+    """Return whether the pattern matches the path (relative to the repository, forward slashes)."""
     return _compiled(pattern).fullmatch(path) is not None
 
 
 def any_match(patterns: tuple[str, ...], path: str) -> bool:
-    """Return whether the path is in one of the patterns; quick for many paths."""
+    """Return whether one of the patterns matches the path; fast for many paths."""
     return _compiled_all(patterns).fullmatch(path) is not None
 
 
 def overlap(first: str, second: str) -> bool:
-    """Return whether some path is in both patterns."""
+    """Return whether some path matches both patterns."""
     return shared_path(first, second) is not None
 
 
 def shared_path(first: str, second: str) -> str | None:
-    """Return a path that is in both patterns; None where no path can be."""
+    """Return a path that matches both patterns; None if there is none."""
     for left, right in zip(plain_start(first), plain_start(second), strict=False):
-        if left != right:  # most pairs of a large plan part here
+        if left != right:  # most pairs of a large plan differ here
             return None
     return _shared_path(first, second)
 
@@ -71,12 +70,12 @@ def first_intersection(first: tuple[str, ...], second: tuple[str, ...]) -> Share
 
 @lru_cache(maxsize=4096)
 def plain_start(pattern: str) -> tuple[str, ...]:
-    """Return the leading segments that stand for nothing but themselves."""
+    """Return the leading segments without wildcards."""
     return tuple(takewhile(_SPECIAL.isdisjoint, _split(pattern)))
 
 
 def names_a_file(name: str) -> bool:
-    """Whether a plain name is by its look a file's: with an extension, or a well-known one."""
+    """Return whether a plain name looks like a file: an extension, or a well-known name."""
     if _BARE_FILES.fullmatch(name):
         return True
     return bool(_EXTENSION.fullmatch(name)) and not _FOLDERS_LIKE_FILES.fullmatch(name)
@@ -93,14 +92,14 @@ def _shared_path(first: str, second: str) -> str | None:
 
 
 def _as_named_by(other: str, pattern: str) -> str:
-    """The pattern, and as a folder's where the other one goes on below it by its very name."""
+    """Return the pattern, as a folder's if the other pattern continues below the same name."""
     path, beyond = _split(pattern), _split(other)
     is_folder = len(beyond) > len(path) and plain_start(other)[: len(path)] == tuple(path)
     return f"{pattern}/" if is_folder else pattern
 
 
 def _shared_segments(left: _Segments, right: _Segments) -> tuple[str, ...] | None:
-    """The names of a path that both match: a walk through the product of the two patterns."""
+    """Search the product of both patterns for the names of a shared path."""
     came_from: dict[tuple[int, int], tuple[tuple[int, int], str] | None] = {(0, 0): None}
     walk = [(0, 0)]
     for spot in walk:
@@ -128,7 +127,7 @@ def _names_on_the_way(
 def _following(
     left: _Segments, right: _Segments, at: int, on: int
 ) -> list[tuple[tuple[int, int], str]]:
-    """Where the two may stand after one more name, or without one where a `**` ends."""
+    """Return the positions that follow one more name, or the end of a `**`."""
     one = left[at] if at < len(left) else None
     other = right[on] if on < len(right) else None
     found = []
@@ -149,7 +148,7 @@ def _as_name(segment: _Segment) -> Name:
 
 @lru_cache(maxsize=4096)
 def _alternatives(pattern: str, *, is_wide: bool) -> tuple[_Segments, ...]:
-    """The pattern without choices; a plain name also with all below it, if wide or no file's."""
+    """Return the pattern's expansions; a plain name also matches below if wide or not a file's."""
     found: dict[_Segments, None] = {}
     for text in _choices(pattern):
         words = _split(text)
@@ -162,7 +161,7 @@ def _alternatives(pattern: str, *, is_wide: bool) -> tuple[_Segments, ...]:
             is_plain = bool(words) and _SPECIAL.isdisjoint(words[-1])
             is_folder = is_plain and (is_wide or not names_a_file(words[-1]))
         if is_folder:
-            found[(*segments, DEEP, ANY_NAME)] = None  # below it, so at least one name more
+            found[(*segments, DEEP, ANY_NAME)] = None  # below it, so at least one more name
     return tuple(found)
 
 
@@ -171,7 +170,7 @@ def _split(pattern: str) -> list[str]:
 
 
 def _choices(pattern: str) -> list[str]:
-    """Return the patterns that `{a,b}` stands for; braces without a comma stand for themselves."""
+    """Expand `{a,b}`; braces without a comma are literal."""
     waiting, found = [pattern], []
     while waiting:
         text = waiting.pop()
@@ -190,7 +189,7 @@ def _choices(pattern: str) -> list[str]:
 
 
 def _innermost(text: str) -> tuple[int, int] | None:
-    """Where the first group of choices that holds no other one begins and ends."""
+    """Return the bounds of the first group of choices that contains no other group."""
     group = re.search(r"\{[^{}]*,[^{}]*\}", text)
     return None if group is None else group.span()
 
@@ -209,7 +208,7 @@ def _compiled_all(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _regex(segments: _Segments) -> str:
-    """Return a regular expression for whole paths; `**` never stands at the end."""
+    """Return a regular expression for whole paths; `**` never ends the pattern."""
     parts = [
         "(?:[^/]+/)*" if isinstance(segment, str) else name_regex(segment) + "/"
         for segment in segments

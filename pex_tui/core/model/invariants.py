@@ -1,4 +1,4 @@
-"""What holds of every state of every run; tests check it after each step."""
+"""Invariants of every state of every run; tests check them after each step."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _BEGUN = IN_FLIGHT | {Phase.CONFLICT, Phase.LANDED, Phase.DONE}
 
 
 def violations(state: RunState) -> tuple[str, ...]:
-    """Return each broken invariant in words; empty for a sound state."""
+    """Return each violated invariant in words; empty for a valid state."""
     return tuple(
         text
         for check in (_slots, _exclusions, _locks, _circles, _queue, _graph, _finished, _standings)
@@ -68,7 +68,7 @@ def _circles(state: RunState) -> Iterator[str]:
         *(("claim", claim.claim) for claim in state.claims if claim.task in stopping),
     }
     if closed and on_their_way_out.isdisjoint(closed):
-        yield f"{closed} wait for one another in a circle"
+        yield f"{closed} form a wait cycle"
 
 
 def _queue(state: RunState) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _graph(state: RunState) -> Iterator[str]:
     for position, task in enumerate(state.tasks):
         for need in state.graph.needs[position]:
             if task.phase in _BEGUN and state.tasks[need].phase not in SUCCEEDED:
-                yield f"{task.id} is {task.phase} before {state.tasks[need].id} has ended well"
+                yield f"{task.id} is {task.phase} before {state.tasks[need].id} has succeeded"
     for conflict in state.open_conflicts:
         if state.task(conflict.tasks[0]).phase not in {Phase.CONFLICT, Phase.ABORTED}:
             yield f"conflict {conflict.number} is open, its task is not in conflict"

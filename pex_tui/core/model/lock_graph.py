@@ -1,10 +1,10 @@
-"""Who stands still for whom among the tasks at work, and whether that can ever end.
+"""The wait-for graph of locks, leases and pauses among tasks at work, and its cycles.
 
-One graph with every edge that there can be among those that hold something: a waiting claim waits
-for whoever has its locks, a task for the claims and leases that it waits for and for whom it is
-paused for, what is held for what runs under it. Everything else that waits holds nothing (needs,
-stages, a slot, a neighbour, the merge queue), or waits for a person or the clock: nobody can wait
-for that in a circle.
+The graph has every edge that can occur between holders: a waiting claim waits for the holders of
+its locks; a task waits for its claims, for its leases, and for the task that it is paused for; a
+claim waits for the claims of the commands that run under it. Whatever else a task waits for (needs,
+stages, a slot, a neighbour, the merge queue) holds nothing while it waits, and a wait for a person
+or the clock closes no cycle.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,11 +19,11 @@ from pex_tui.core.model.state import LockClaim, RunState
 
 
 class Edge(StrEnum):
-    """Why one node waits for another."""
+    """The reason why one node waits for another."""
 
-    LOCK = "lock"  # the other has what it claims
-    CLAIM = "claim"  # it can't end before the claim of one of its processes does
-    LEASE = "lease"  # the other has the file that it wants to change
+    LOCK = "lock"  # the other holds a lock that it claims
+    CLAIM = "claim"  # a task ends only after the claims of its processes
+    LEASE = "lease"  # the other holds the file that it wants to change
     OVERLAP = "overlap"  # it is paused until the other has landed
 
 
@@ -33,7 +33,7 @@ Holding = tuple[LockRequest, TaskId, ClaimId | None]
 
 
 def holdings(state: RunState) -> tuple[Holding, ...]:
-    """Every lock that is held: by which task, and by which claim (None for the plan's own)."""
+    """Return every held lock with its task and its claim (None for a lock of the plan)."""
     by_plan = [
         (lock, task.id, None)
         for position, task in state.live()
@@ -50,7 +50,7 @@ def holdings(state: RunState) -> tuple[Holding, ...]:
 
 
 def in_the_way(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Holding]:
-    """What is held and keeps the claim from being granted; what it runs within never does."""
+    """Yield the holdings that keep the claim from being granted; its enclosing claims never do."""
     for held in holdings:
         lock, task, by = held
         is_own = task == claim.task and (by is None or by in claim.within)
@@ -59,7 +59,7 @@ def in_the_way(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Hold
 
 
 def waits(state: RunState) -> Waits:
-    """For each task at work and each claim what has to end first, and why."""
+    """Return what each task at work and each claim waits for, and why."""
     graph: dict[Node, dict[Node, Edge]] = {}
     held = holdings(state)
     for claim in state.claims:
@@ -87,14 +87,14 @@ def _add_standstills(state: RunState, graph: dict[Node, dict[Node, Edge]]) -> No
         if task.yields_to is not None and ("task", task.yields_to) not in edges:
             edges["task", task.yields_to] = Edge.OVERLAP
         graph.setdefault(("task", task.id), {}).update(edges)
-        if task.phase is Phase.PAUSED:  # and whatever runs in it
+        if task.phase is Phase.PAUSED:  # with everything that runs in it
             for claim in state.claims:
                 if claim.task == task.id and not claim.is_waiting:
                     graph.setdefault(("claim", claim.claim), {}).update(edges)
 
 
 def circle(waits: Waits) -> tuple[Node, ...]:
-    """Nodes of which each waits for the next, and the last for the first; else none."""
+    """Return the nodes of a cycle, each of which waits for the next; empty if there is none."""
     done: set[Node] = set()
     for start in waits:
         if start in done:
@@ -115,7 +115,7 @@ def circle(waits: Waits) -> tuple[Node, ...]:
 
 
 def waits_for(waits: Waits, first: Node, last: Node) -> bool:
-    """Return whether the first waits for the last, directly or not."""
+    """Return whether the first node waits for the last, directly or not."""
     seen: set[Node] = set()
     stack = [first]
     while stack:
@@ -129,11 +129,11 @@ def waits_for(waits: Waits, first: Node, last: Node) -> bool:
 
 
 def excludes(one: LockRequest, other: LockRequest) -> bool:
-    """Return whether the two can't be held at the same time."""
+    """Return whether the two requests exclude each other."""
     both_share = one.mode is LockMode.SHARED and other.mode is LockMode.SHARED
     return one.name == other.name and not both_share
 
 
 def names(claim: LockClaim) -> str:
-    """Return the locks of a claim, for a person."""
+    """Return the names of a claim's locks, for a person."""
     return ", ".join(dict.fromkeys(lock.name for lock in claim.locks))

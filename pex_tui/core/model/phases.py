@@ -1,54 +1,54 @@
-"""The life of a task as a table: which phase may follow which.
+"""The life cycle of a task: its phases and the legal transitions between them.
 
-A task waits for its needs, is ready until a slot, its locks and its neighbours allow a start, holds
-a slot from `starting` until its process is gone, is captured, and lands. Everything that ends an
-attempt goes through `capturing`, so no work is dropped before a ref keeps it; only an attempt of
-which no process ever ran, as its engine died before, goes straight back. Whatever has not ended
-well may be found to have landed, where the journal is an older copy.
+A task waits for its needs, is ready until it gets a slot and its locks, holds the slot from
+`starting` until its process is gone, is captured, and lands. Every end of an attempt goes through
+`capturing`, so no work is dropped before a ref holds it; the only exception is an attempt whose
+engine died before any process started. A task without success may turn out to have landed when the
+journal is an older copy.
 """
 
 from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """Where a task stands."""
+    """The phase of a task."""
 
     WAITING = "waiting"  # for its needs
-    READY = "ready"  # for a slot, a lock, or a neighbour's landing
-    STARTING = "starting"  # slot taken, workspace and process on their way
+    READY = "ready"  # for a slot, a lock, or the landing of a neighbour
+    STARTING = "starting"  # it holds a slot; workspace and process are being prepared
     RUNNING = "running"
     PAUSED = "paused"  # its whole process tree is frozen
-    STOPPING = "stopping"  # asked to end; the slot is held until it has
-    CAPTURING = "capturing"  # process gone; its work is being put under a ref
-    BACKOFF = "backoff"  # failed or met conflicts, to be tried again at `retry_at`
+    STOPPING = "stopping"  # asked to end; the slot is held until then
+    CAPTURING = "capturing"  # the process is gone; the work is being put under a ref
+    BACKOFF = "backoff"  # failed or conflicted; tried again at `retry_at`
     QUEUED = "queued"  # in the merge queue
     LANDING = "landing"  # at the front of the merge queue
     CONFLICT = "conflict"  # waits for a decision
     LANDED = "landed"  # its commit is on the integration branch
-    DONE = "done"  # ended well with nothing to land, or was switched off
+    DONE = "done"  # succeeded with nothing to land, or is disabled
     FAILED = "failed"
     ABORTED = "aborted"
-    SKIPPED = "skipped"  # something it needs did not end well
+    SKIPPED = "skipped"  # something it needs did not succeed
 
 
 class LandingStage(StrEnum):
-    """What is being done with a task at the front of the merge queue."""
+    """The stage of a task at the front of the merge queue."""
 
     MERGING = "merging"
-    MERGED = "merged"  # to be tested, or part of what is being tested
-    GATING = "gating"  # with all before it
-    GATING_AGAIN = "gating_again"  # the gate failed; was that by chance?
-    GATING_BASE = "gating_base"  # the gate failed; is it red on the base as well?
-    PASSED = "passed"  # lands once those before it have
+    MERGED = "merged"  # to be tested, or part of a batch under test
+    GATING = "gating"  # together with all entries before it
+    GATING_AGAIN = "gating_again"  # the gate failed and runs again, as the failure may be flaky
+    GATING_BASE = "gating_base"  # the gate failed and runs on the base, which may be red as well
+    PASSED = "passed"  # lands after the entries before it
     MOVING = "moving"
 
 
 class RunStage(StrEnum):
-    """Where the run as a whole stands."""
+    """The stage of the run as a whole."""
 
     RUNNING = "running"
     PAUSED = "paused"
-    DRAINING = "draining"  # starts nothing more, lets the rest end
+    DRAINING = "draining"  # starts nothing more and waits for running agents
     FINISHED = "finished"
 
 
@@ -57,7 +57,7 @@ IN_MERGE_QUEUE = frozenset({Phase.QUEUED, Phase.LANDING})
 IN_FLIGHT = HOLDS_SLOT | IN_MERGE_QUEUE | {Phase.CAPTURING}
 SUCCEEDED = frozenset({Phase.LANDED, Phase.DONE})
 TERMINAL = SUCCEEDED | {Phase.FAILED, Phase.ABORTED, Phase.SKIPPED}
-ACTIVE = frozenset(Phase) - TERMINAL - {Phase.WAITING}  # what may move without another's end
+ACTIVE = frozenset(Phase) - TERMINAL - {Phase.WAITING}  # can move without the end of another task
 
 _LEGAL: dict[Phase, frozenset[Phase]] = {
     Phase.WAITING: frozenset({Phase.READY, Phase.DONE, Phase.SKIPPED, Phase.ABORTED}),

@@ -1,4 +1,4 @@
-"""The plan as a value: what the user asked for, parsed, resolved and checked."""
+"""The plan as a value: parsed, resolved and validated."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from pex_tui.core.model.ids import AgentName, LockName, TaskId
 
 
 class Priority(StrEnum):
-    """How urgent a task is; earlier members start first."""
+    """The urgency of a task; earlier members start first."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -17,7 +17,7 @@ class Priority(StrEnum):
 
 
 class Strategy(StrEnum):
-    """How much of a plan may run side by side."""
+    """The degree of parallelism of a plan."""
 
     AUTO = "auto"
     PARALLEL = "parallel"
@@ -26,7 +26,7 @@ class Strategy(StrEnum):
 
 
 class Isolation(StrEnum):
-    """Where a task works."""
+    """The kind of workspace of a task."""
 
     AUTO = "auto"
     WORKTREE = "worktree"
@@ -34,7 +34,7 @@ class Isolation(StrEnum):
 
 
 class Expects(StrEnum):
-    """What a task must show to count as done."""
+    """The result that a task must show to count as done."""
 
     CHANGES = "changes"
     NONE = "none"
@@ -42,34 +42,34 @@ class Expects(StrEnum):
 
 
 class LockMode(StrEnum):
-    """How a named lock is held."""
+    """The mode in which a named lock is held."""
 
     EXCLUSIVE = "exclusive"
     SHARED = "shared"
 
 
 class GatePolicy(StrEnum):
-    """What happens when the gate is red on the run's base as well."""
+    """The policy for a gate that is red on the run's base as well."""
 
     STRICT = "strict"
     OFF = "off"
 
 
-_SHARED_PROTOCOL = "acp"  # which says nothing of the provider, in runs recorded without one
+_SHARED_PROTOCOL = "acp"  # several runners share it, so in old recordings it names no provider
 
 
 class PermissionMode(StrEnum):
-    """What an agent may do without a question, the strictest first."""
+    """The actions that an agent may take without asking, strictest first."""
 
     ASK = "ask"  # nothing that changes anything
-    EDITS = "edits"  # edit files of its workspace
-    ALL = "all"  # everything; a person has to write this down
+    EDITS = "edits"  # edits to files of its workspace
+    ALL = "all"  # everything; a person has to configure this
 
 
 class PermissionRules(Struct, frozen=True):
-    """What is answered without a person: `Tool` or `Tool(glob)`, as in `Bash(pytest *)`.
+    """Rules that answer permission requests: `Tool` or `Tool(glob)`, as in `Bash(pytest *)`.
 
-    A rule that denies wins over one that allows, and both over the mode.
+    A deny rule wins over an allow rule, and both win over the mode.
     """
 
     mode: PermissionMode = PermissionMode.EDITS
@@ -78,11 +78,11 @@ class PermissionRules(Struct, frozen=True):
 
 
 class Brief(Struct, frozen=True):
-    """What an agent with a model is told besides its task.
+    """The configuration of an agent with a model, besides its task.
 
-    `runner` names what starts it, `talk` the protocol (several runners may talk alike), `provider`
-    whose model it uses. `preamble` is the prompt of its definition, `tools` what it may use (None
-    for all); without a `model` its own default counts.
+    `runner` names the program that starts it, `talk` its protocol (several runners may share one),
+    `provider` the provider of its model. `preamble` is the prompt of its definition, `tools` the
+    tools that it may use (None for all). Without a `model` the runner's default applies.
     """
 
     runner: str
@@ -91,7 +91,7 @@ class Brief(Struct, frozen=True):
     model: str = ""
     tools: tuple[str, ...] | None = None
     permissions: PermissionRules = PermissionRules()
-    provider: str = ""  # recorded runs may be without: see TaskSpec.provider
+    provider: str = ""  # missing in old recordings: see TaskSpec.provider
 
 
 class LockRequest(Struct, frozen=True):
@@ -102,13 +102,13 @@ class LockRequest(Struct, frozen=True):
 
 
 class TaskSpec(Struct, frozen=True):
-    """One task, with the defaults of its agent and of the configuration folded in.
+    """One task, with the defaults of its agent and of the configuration applied.
 
-    `writes` is None when the write set is unknown and empty when the task only reads.
-    `predicted_writes` holds the paths that the task's own text names, for unknown write sets.
-    Beside the tasks of `beside` it may run whatever both write: its author knows better.
-    Durations are seconds, `memory_bytes` bytes, `cpu_cores` cores (1.0 is one core). `brief` is
-    there for an agent with a model; its `argv` is then the program without any arguments of ours.
+    `writes` is None for an unknown write set and empty for a task that only reads.
+    `predicted_writes` holds the paths that the task's text names, for unknown write sets. A task
+    may run in parallel with the tasks of `beside` whatever both write. Durations are in seconds,
+    `memory_bytes` in bytes, `cpu_cores` in cores (1.0 is one core). `brief` is set for an agent
+    with a model; `argv` is then the runner's program without the arguments that pex-tui adds.
     """
 
     id: TaskId
@@ -123,7 +123,7 @@ class TaskSpec(Struct, frozen=True):
     locks: tuple[LockRequest, ...] = ()
     priority: Priority = Priority.NORMAL
     estimate_seconds: float = 60.0
-    estimate_spread: float = 0.2  # deviation of its logarithm
+    estimate_spread: float = 0.2  # standard deviation of its logarithm
     timeout_seconds: float | None = None
     retries: int | None = None
     memory_bytes: int | None = None
@@ -135,16 +135,16 @@ class TaskSpec(Struct, frozen=True):
     commit_message: str = ""
     enabled: bool = True
     brief: Brief | None = None
-    folder: str = ""  # of the repository, where its process runs; empty is the root
+    folder: str = ""  # the process's working directory in the repository; empty is the root
 
     @property
     def is_read_only(self) -> bool:
-        """Return whether the task has promised to change nothing."""
+        """Return whether the task promises to change nothing."""
         return self.writes == ()
 
     @property
     def provider(self) -> str:
-        """Whose model its agent uses: whose login it needs, and whose rate limits it shares."""
+        """Return the provider of the agent's model, whose login and rate limits it uses."""
         if self.brief is None:
             return ""
         if self.brief.provider:
@@ -154,14 +154,14 @@ class TaskSpec(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """One line that says what the task does: its prompt's first line, else its command."""
+        """Return one line on what the task does: the prompt's first line, else the command."""
         shell = self.argv[:2] == ("sh", "-c")
         command = " ".join(self.argv[2:] if shell else self.argv)
         return (self.prompt.strip() or command.strip()).partition("\n")[0]
 
 
 class PredictedConflict(Struct, frozen=True):
-    """Two tasks that would collide side by side, how probably (0…1), and what speaks for it."""
+    """Two tasks that would collide in parallel, the probability (0…1), and the evidence."""
 
     first: TaskId
     second: TaskId
@@ -170,7 +170,7 @@ class PredictedConflict(Struct, frozen=True):
 
 
 class UnmatchedGlob(Struct, frozen=True):
-    """What a task is to write and nothing in the repository matches; a guess at what was meant."""
+    """A glob of a task's write set that matches no file, with a suggestion."""
 
     task: TaskId
     glob: str
@@ -178,10 +178,10 @@ class UnmatchedGlob(Struct, frozen=True):
 
 
 class Pace(Struct, frozen=True):
-    """What a run takes besides its tasks' work, in seconds, as learned from earlier runs.
+    """Overheads of a run besides the tasks' work, in seconds, as learned from earlier runs.
 
-    `start_seconds` from a task's dispatch to its process, `capture_seconds` from its exit to the
-    queue, `land_seconds` from there to the branch without the gate. None for a gate that never ran.
+    `start_seconds` is the time from dispatch to process, `capture_seconds` from exit to queue,
+    `land_seconds` from queue to branch without the gate. None for a gate that never ran.
     """
 
     start_seconds: float = 0.0
@@ -191,10 +191,10 @@ class Pace(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """A goal, its tasks in file order, and the gate that guards every landing.
+    """A goal, its tasks in file order, and the gate that every landing must pass.
 
-    `collisions` are what was foreseen when the plan was made, the probable ones first, from so many
-    `past_changes` of the repository; None where nothing was there to foresee.
+    `collisions` are the predicted ones, most probable first, learned from `past_changes` commits of
+    the repository; None when no prediction was possible.
     """
 
     tasks: tuple[TaskSpec, ...]
@@ -204,9 +204,9 @@ class Plan(Struct, frozen=True):
     strategy: Strategy = Strategy.AUTO
     verify: tuple[tuple[str, ...], ...] = ()
     gate: GatePolicy = GatePolicy.STRICT
-    dropped_needs: tuple[tuple[TaskId, TaskId], ...] = ()  # (task, need) edges that broke a cycle
+    dropped_needs: tuple[tuple[TaskId, TaskId], ...] = ()  # (task, need), to break a cycle
     collisions: tuple[PredictedConflict, ...] = ()
     past_changes: int | None = None
     unmatched: tuple[UnmatchedGlob, ...] = ()
     pace: Pace = Pace()
-    folder: str = ""  # of tasks that name none
+    folder: str = ""  # default for tasks without a folder

@@ -1,8 +1,9 @@
-"""A plan's graph, worked out once: indices, edges, exclusions, and each task's rank.
+"""The graph of a plan, computed once: indices, edges, exclusions and ranks.
 
-A task's rank is its b-level (the longest chain of estimates from it to the end) plus a quarter of
-its conflict load (the estimates of all tasks that must not run beside it). Starting the highest
-rank first is critical-path list scheduling (Kolisch & Hartmann), aware of conflicts.
+A task's rank is its b-level (the longest chain of estimates from the task to the end) plus a
+quarter of its conflict load (the estimates of all tasks that must not run in parallel with it).
+Starting the highest rank first is critical-path list scheduling (Kolisch & Hartmann), aware of
+conflicts.
 """
 
 from collections.abc import Mapping
@@ -23,10 +24,10 @@ EXCLUSION_LOAD_WEIGHT = 0.25
 
 
 class PlanGraph(Struct, frozen=True, eq=False):
-    """Positions are those of `plan.tasks`; two graphs of one plan and rules are the same graph.
+    """The graph over positions in `plan.tasks`; equal plans and rules give equal graphs.
 
-    `order` has each position after all that it needs. All of the earlier `stages` must have ended
-    before, whatever their outcome; without stages there is one.
+    `order` is topological. All tasks of earlier `stages` must have ended before a task starts,
+    whatever their outcome; a plan without stages has one.
     """
 
     index: Mapping[TaskId, int]
@@ -34,13 +35,13 @@ class PlanGraph(Struct, frozen=True, eq=False):
     needs: tuple[tuple[int, ...], ...]
     dependents: tuple[tuple[int, ...], ...]
     stages: tuple[int, ...]
-    excluded: tuple[Mapping[int, str], ...]  # neighbours that must not run beside it, and why
+    excluded: tuple[Mapping[int, str], ...]  # neighbours that must not run in parallel, and why
     blevels: tuple[float, ...]
     ranks: tuple[float, ...]
 
     @classmethod
     def build(cls, plan: Plan, rules: RunRules) -> "PlanGraph":
-        """Return the graph of a plan without cycles."""
+        """Return the graph of an acyclic plan."""
         index = {spec.id: position for position, spec in enumerate(plan.tasks)}
         needs = tuple(tuple(index[need] for need in spec.needs) for spec in plan.tasks)
         dependents = _reversed(needs)
@@ -72,7 +73,7 @@ class PlanGraph(Struct, frozen=True, eq=False):
         return hash(self.needs)
 
     def excluded_pairs(self) -> tuple[tuple[int, int, str], ...]:
-        """Return each pair that must not run side by side, once, with the reason."""
+        """Return each excluded pair once, with the reason."""
         return tuple(
             (first, second, reason)
             for first, neighbours in enumerate(self.excluded)
@@ -92,7 +93,7 @@ def _reversed(needs: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]
 def _exclusions(
     plan: Plan, rules: RunRules, index: Mapping[TaskId, int]
 ) -> tuple[Mapping[int, str], ...]:
-    """For each task the neighbours that it must not run beside, and why."""
+    """Return each task's excluded neighbours, with the reasons."""
     excluded: list[dict[int, str]] = [{} for _ in plan.tasks]
     for first, second in pairs_to_compare(plan.tasks, rules):
         reason = exclusion_reason(plan.tasks[first], plan.tasks[second], rules)
@@ -115,7 +116,7 @@ def _exclusions(
 def _topological(
     needs: tuple[tuple[int, ...], ...], dependents: tuple[tuple[int, ...], ...]
 ) -> list[int]:
-    """Positions, each after all that it needs (Kahn)."""
+    """Return the positions in topological order (Kahn's algorithm)."""
     missing = [len(needed) for needed in needs]
     order = [position for position, count in enumerate(missing) if count == 0]
     for position in order:
@@ -137,7 +138,7 @@ def _blevels(
 
 
 def _stages(plan: Plan, order: list[int], needs: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
-    """A task is never in an earlier stage than what it needs, or both would wait for ever."""
+    """Return each task's stage, never earlier than its needs', which would deadlock."""
     if plan.strategy is not Strategy.STAGES:
         return tuple(1 for _ in plan.tasks)
     stages = [spec.stage or 1 for spec in plan.tasks]

@@ -1,4 +1,4 @@
-"""What must have ended before what, through any number of needs and stages."""
+"""The precedence that needs and stages impose, transitively."""
 
 from itertools import groupby
 
@@ -6,10 +6,10 @@ from pex_tui.core.model.plan_graph import PlanGraph
 
 
 class Precedence:
-    """The order that a graph's needs and stages impose on its positions."""
+    """The precedence relation over a graph's positions."""
 
     def __init__(self, graph: PlanGraph) -> None:
-        self._before = [0] * len(graph.needs)  # a bit set each
+        self._before = [0] * len(graph.needs)  # one bit set for each position
         by_stage = sorted(graph.order, key=lambda position: graph.stages[position])
         ended = 0
         for _, members in groupby(by_stage, key=lambda position: graph.stages[position]):

@@ -1,4 +1,4 @@
-"""Collisions that the plan foresaw, beside what then happened: how good the prediction was."""
+"""Predicted collisions compared with observed ones: the accuracy of the prediction."""
 
 from collections.abc import Collection, Iterator
 
@@ -17,13 +17,13 @@ from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 
 Pair = tuple[TaskId, TaskId]
-"""Two tasks, the one that stands earlier in the plan first."""
+"""Two tasks, the one earlier in the plan first."""
 
 
 class WriteAccuracy(Struct, frozen=True):
-    """What one task was expected to write (globs, declared or named in its prompt), and wrote.
+    """The predicted write set of a task (globs, declared or from its prompt) and the actual one.
 
-    `untouched` are globs that no written file matches, `unexpected` files that no glob matches.
+    `untouched` are globs that match no written file, `unexpected` files that match no glob.
     """
 
     task: TaskId
@@ -34,14 +34,14 @@ class WriteAccuracy(Struct, frozen=True):
 
 
 class PredictionAccuracy(Struct, frozen=True):
-    """The plan's predictions against what was observed.
+    """The plan's predictions compared with what was observed.
 
-    A pair of tasks that nothing orders was *foreseen* when the plan as it was approved let expect
-    that both write the same file, or told of a collision with at least the threshold's chance,
-    whether the two were then kept apart or not. A collision was *observed* when two tasks were seen
-    or met colliding, or, of a pair that was foreseen or kept apart since, when both ended well and
-    changed a file in common: kept apart, they had no other way to show it. Foreseen pairs of which
-    one did not end well are not judged unless they collided.
+    Only pairs of tasks that no need orders count. A pair is *foreseen* when the approved plan lets
+    both write the same file, or predicts a collision with at least the threshold's probability,
+    whether or not the two were then kept apart. A collision is *observed* when two tasks were seen
+    or met colliding. A pair that was kept apart cannot collide, so for such a pair it is observed
+    when both succeeded and changed a common file. A foreseen pair without a collision is not judged
+    unless both succeeded.
     """
 
     predicted: tuple[Pair, ...]
@@ -52,29 +52,29 @@ class PredictionAccuracy(Struct, frozen=True):
 
     @property
     def precision(self) -> float | None:
-        """Return the share of the judged predictions that were right; None without any."""
+        """Return the share of judged predictions that were right; None without any."""
         return _share(len(self.hits), len(self.hits) + len(self.false_alarms))
 
     @property
     def recall(self) -> float | None:
-        """Return the share of the observed collisions that were foreseen; None without any."""
+        """Return the share of observed collisions that were predicted; None without any."""
         return _share(len(self.hits), len(self.hits) + len(self.missed))
 
     @property
     def write_precision(self) -> float | None:
-        """Return the share of the expected globs that a written file matches; None without any."""
+        """Return the share of predicted globs that match a written file; None without any."""
         globs = sum(one.globs for one in self.writes)
         return _share(globs - sum(len(one.untouched) for one in self.writes), globs)
 
     @property
     def write_recall(self) -> float | None:
-        """Return the share of the written files that a glob had let expect; None without any."""
+        """Return the share of written files that match a predicted glob; None without any."""
         files = sum(one.files for one in self.writes)
         return _share(files - sum(len(one.unexpected) for one in self.writes), files)
 
 
 def predicted_at(state: RunState, first: TaskId, second: TaskId) -> float | None:
-    """When the plan was made, if both are of it and it let expect a collision of the two."""
+    """Return the plan's creation time if the plan predicted a collision of the two, else None."""
     if not {first, second} <= state.graph.index.keys():
         return None
     told = _is_predicted(state.planned, state.rules, state.graph, (first, second))
@@ -82,7 +82,7 @@ def predicted_at(state: RunState, first: TaskId, second: TaskId) -> float | None
 
 
 def predicted_pairs(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair, ...]:
-    """Pairs foreseen to collide where no need orders them anyway, in plan order."""
+    """Return the pairs predicted to collide that no need orders, in plan order."""
     precedence = Precedence(graph)
     told = {_places(graph, (one.first, one.second)) for one in plan.collisions}
     return tuple(
@@ -98,7 +98,7 @@ def predicted_pairs(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair
 def prediction_accuracy(
     state: RunState, collided: Collection[frozenset[TaskId]]
 ) -> PredictionAccuracy:
-    """Judge what was foreseen by the run so far; `collided` are pairs seen or met colliding."""
+    """Compare the predictions with the run so far; `collided` are the pairs that collided."""
     expected = predicted_pairs(state.planned, state.rules, state.graph)
     hits = {pair for pair in expected if frozenset(pair) in collided or _share_a_file(state, pair)}
     surprises = {*collided, *_replanned(state)} - {frozenset(pair) for pair in expected}
@@ -116,7 +116,7 @@ def prediction_accuracy(
 
 
 def _replanned(state: RunState) -> Iterator[frozenset[TaskId]]:
-    """Pairs that were kept apart only once one of them had written more than was known of it."""
+    """Yield the pairs kept apart only after one task had written outside its known write set."""
     for one in state.conflicts:
         is_late = one.kind is ConflictKind.WRITE and one.predicted_at is None
         if is_late and one.decision is Decision.SERIALISED:
@@ -134,7 +134,7 @@ def _is_predicted(plan: Plan, rules: RunRules, graph: PlanGraph, pair: Pair) -> 
     if first_intersection(_expected(first), _expected(second)):
         return True
     if first.writes is not None and second.writes is not None:
-        return False  # what both declare outranks what was foreseen
+        return False  # declared write sets outrank predictions
     return any(
         {one.first, one.second} == set(pair) and one.chance >= rules.collision_threshold
         for one in plan.collisions
@@ -155,7 +155,7 @@ def _share_a_file(state: RunState, pair: Pair) -> bool:
 
 
 def _write_accuracies(state: RunState) -> Iterator[WriteAccuracy]:
-    """Of tasks that ended well, having run; one that is to write nothing predicts nothing."""
+    """Yield the forecasts of tasks that ran and succeeded; an empty write set predicts nothing."""
     for spec, task in zip(state.planned.tasks, state.tasks, strict=True):
         if _expected(spec) and task.attempt and task.phase in SUCCEEDED:
             yield _write_accuracy(_expected(spec), task)

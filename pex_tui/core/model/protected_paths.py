@@ -1,10 +1,10 @@
-"""Paths that only a person may change: what tests, settings, agents, CI and hooks are made of.
+"""Paths that only a person may change: tests, settings, agents, CI, hooks, and the gate itself.
 
-Besides the configured globs, what the gate's commands run counts, and what they are configured by:
-whoever changes the script that judges the work judges it themselves. That are programs, scripts of
-interpreters, and files that options name, from the top of the repository and from each folder that
-a command goes to; `make` and the like name their file by themselves. What a command is given to
-look at, such as the tests in a file, does not count: that is often what a task is to change.
+Besides the configured globs, the programs and configuration of the gate's commands are protected,
+as an agent that changes the script that judges its work judges itself. These are programs, scripts
+of interpreters, and files named by options, relative to the top of the repository and to each
+folder that a command enters; `make` and similar programs have default files. The arguments that a
+command works on, such as test files, are not protected: tasks often have to change them.
 """
 
 import posixpath
@@ -24,7 +24,7 @@ from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.shell.programs import SOURCING, is_interpreter, program_name
 from pex_tui.core.shell.runs import runs_of
 
-_HOME = re.compile(r"\$(?:PWD|\{PWD\}|\(pwd\))/|`pwd`/")  # what begins a path at the top
+_HOME = re.compile(r"\$(?:PWD|\{PWD\}|\(pwd\))/|`pwd`/")  # prefixes of a path at the top
 _WORD = re.compile(r"[^\s;&|<>(){}$`'\"\\,\0-\4]+")
 _GOES_TO = frozenset({"cd", "pushd", "-C", "--directory", "--prefix", "--cwd"})
 _CONFIGURED_BY = frozenset(
@@ -43,14 +43,14 @@ _SCRIPTS = {
     "tox": ("tox.ini",),
     "task": ("Taskfile.yml", "Taskfile.yaml"),
 }
-"""What these programs run when no file is named."""
+"""Default files of programs that are given none."""
 
 
 class Protection(Struct, frozen=True):
-    """The protected paths of a run: globs, and files by their names; what tasks may change of them.
+    """The protected paths of a run: globs, and files named by the gate's commands.
 
-    A task may change what its `writes` name as a person approved them. A glob that a path happens
-    to match says nothing, nor does what the radar has seen the task write since.
+    A task may change the protected paths that its approved `writes` name. A glob that merely
+    matches such a path does not count, nor do writes added to the task during the run.
     """
 
     globs: tuple[str, ...] = ()
@@ -58,9 +58,9 @@ class Protection(Struct, frozen=True):
     declared: frozenset[tuple[TaskId, str]] = frozenset()
 
     def among(self, paths: Iterable[str], task: TaskId) -> tuple[str, ...]:
-        """The protected ones of the paths that a task changes, without those that it declares.
+        """Return the protected paths among those that a task changes, without those it declares.
 
-        What takes the place of a folder above is protected as well.
+        A path that replaces a parent folder of a protected path is protected as well.
         """
         places = self._folders
         return tuple(
@@ -72,12 +72,12 @@ class Protection(Struct, frozen=True):
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Return the files that the commands name, and the folders above them."""
+        """Return the files that the commands name, and their parent folders."""
         parents = (str(up) for file in self.files for up in PurePosixPath(file).parents)
         return tuple(sorted({*self.files, *parents} - {"."}))
 
     def followed(self, links: Mapping[str, str]) -> "Protection":
-        """With what the named files are where these links, with their targets, are followed."""
+        """Return the protection extended to symbolic links' targets; `links` map path to target."""
         found = {
             posixpath.normpath(posixpath.join(posixpath.dirname(link), target + file[len(link) :]))
             for link, target in links.items()
@@ -88,7 +88,7 @@ class Protection(Struct, frozen=True):
 
     @property
     def _folders(self) -> frozenset[str]:
-        """Return the folders on the way to what is protected."""
+        """Return the parent folders of the protected paths."""
         starts = [*map(plain_start, self.globs), *(file.split("/") for file in self.files)]
         return frozenset(
             "/".join(start[:end]) for start in starts for end in range(1, len(start) + 1)
@@ -96,7 +96,7 @@ class Protection(Struct, frozen=True):
 
 
 def protection_of(planned: Plan, rules: RunRules) -> Protection | None:
-    """What is protected in a run of the plan as it was approved; None in runs of before."""
+    """Return the protection of a run; None in runs recorded before there was any."""
     if rules.protect is None:
         return None
     declared = frozenset((task.id, path) for task in planned.tasks for path in task.writes or ())
@@ -104,15 +104,15 @@ def protection_of(planned: Plan, rules: RunRules) -> Protection | None:
 
 
 def named_files(commands: Iterable[tuple[str, ...]]) -> frozenset[str]:
-    """Paths, relative to the repository, that the commands may name."""
+    """Return the paths, relative to the repository, that the commands may name."""
     found = (path for argv in commands for path in _named_by(argv))
     paths = (posixpath.normpath(path) for path in found if not path.startswith("/"))
     return frozenset(path for path in paths if path != "." and path.split("/")[0] != "..")
 
 
 def _named_by(argv: tuple[str, ...]) -> Iterator[str]:
-    """What a command runs, and the files that it is configured by; not what it works on."""
-    yield argv[0]  # a name with spaces in it
+    """Yield the program and the configuration files of a command, not what it works on."""
+    yield argv[0]  # may be a name with spaces
     line = shlex.join(_HOME.sub("", text) for text in argv)
     runs = runs_of(line)
     texts = runs.commands | runs.doubtful
@@ -124,7 +124,7 @@ def _named_by(argv: tuple[str, ...]) -> Iterator[str]:
 
 
 def _folders_of(words: list[str]) -> Iterator[str]:
-    """Yield the folders that a command goes to, one below the other."""
+    """Yield the folders that a command enters, each below the one before."""
     found = ""
     for before, word in pairwise(words):
         if before in _GOES_TO:
@@ -139,7 +139,7 @@ def _judges(words: list[str]) -> Iterator[str]:
     program, *arguments = words
     yield program
     yield from _SCRIPTS.get(posixpath.basename(program), ())
-    # What a shell runs is a command of its own among these.
+    # The commands that a shell runs are already in this list.
     if is_interpreter(program_name(program)) or program in SOURCING:
         yield from (word for word in arguments if not word.startswith("-"))
     for before, word in pairwise(words):

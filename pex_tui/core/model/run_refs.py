@@ -1,29 +1,29 @@
 """The names of a run's refs in the user's repository: `refs/pex/…`, and the branch `pex/<run>`.
 
-Nothing else spells them. A name of ours that is no attempt's number starts with a character that
-no task id may hold, as a ref can't be a file and a folder at once.
+No other module spells them. A name that is not an attempt's number starts with a character that is
+illegal in task ids, as a ref can't be a file and a folder at once.
 """
 
 from pex_tui.core.model.ids import RunId, TaskId
 
 ROOT = "refs/pex"
-"""Below it is all that is kept of runs."""
+"""The namespace of all refs of runs."""
 BRANCHES = "refs/heads/pex"
-"""Below it are the integration branches."""
+"""The namespace of the integration branches."""
 
 
 def branch_name(run: RunId) -> str:
-    """Return the integration branch as people call it."""
+    """Return the short name of the run's integration branch."""
     return integration_ref(run).removeprefix("refs/heads/")
 
 
 def integration_ref(run: RunId) -> str:
-    """Return the branch that the run lands on."""
+    """Return the full ref of the run's integration branch."""
     return f"{BRANCHES}/{run}"
 
 
 def run_prefix(run: RunId) -> str:
-    """Return what all refs of a run begin with, besides its branch."""
+    """Return the common prefix of a run's refs, except its branch."""
     return f"{ROOT}/{run}/"
 
 
@@ -33,10 +33,10 @@ def task_ref(run: RunId, task: TaskId, name: str) -> str:
 
 
 def attempt_ref(run: RunId, task: TaskId, attempt: int) -> str:
-    """Return where the change of an attempt is, as one commit on the commit it started from."""
+    """Return the ref of an attempt's change: one commit on top of the attempt's start."""
     return task_ref(run, task, str(attempt))
 
 
 def own_commits_ref(run: RunId, task: TaskId, attempt: int) -> str:
-    """Return where the commits are that the agent made itself."""
+    """Return the ref of the commits that the agent made itself."""
     return f"{attempt_ref(run, task, attempt)}-head"

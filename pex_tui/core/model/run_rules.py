@@ -1,15 +1,15 @@
-"""The configuration that a run is decided by, fixed when it starts."""
+"""The configuration that decides a run, fixed at its start."""
 
 from enum import StrEnum
 
 from msgspec import Struct
 
 MOST_SLOTS = 32
-"""The most slots that a run may have."""
+"""The maximum number of slots."""
 
 
 class FallbackMode(StrEnum):
-    """What happens once a conflict stays unresolved."""
+    """The policy for a conflict that reruns do not resolve."""
 
     SEQUENTIAL = "sequential"
     PROMPT = "prompt"
@@ -17,36 +17,37 @@ class FallbackMode(StrEnum):
 
 
 class OverlapPolicy(StrEnum):
-    """What happens once two tasks at work are seen to collide."""
+    """The policy for two tasks at work whose changes collide."""
 
-    OFF = "off"  # nobody looks
+    OFF = "off"  # no detection
     WARN = "warn"
-    TELL = "tell"  # both agents, if they listen
-    PAUSE = "pause"  # the one with less to lose, until the other has landed
-    SERIALISE = "serialise"  # that one starts again after the other
+    TELL = "tell"  # tell both agents, if they take messages
+    PAUSE = "pause"  # pause the task with less to lose until the other has landed
+    SERIALISE = "serialise"  # restart that task after the other
 
 
 class ProtectPolicy(StrEnum):
-    """What becomes of work that changes a protected path which its task does not declare."""
+    """The policy for work that changes a protected path which its task does not declare."""
 
-    ASK = "ask"  # it waits for a person, before the gate
-    WARN = "warn"  # it lands, and the user is told
-    REFUSE = "refuse"  # the task fails, its work kept
+    ASK = "ask"  # wait for a person, before the gate
+    WARN = "warn"  # land, and warn the user
+    REFUSE = "refuse"  # fail the task and keep its work
 
 
 class RunRules(Struct, frozen=True):
-    """Limits and policies of one run, by default those that are shipped; times are seconds.
+    """Limits and policies of one run; the defaults are the shipped ones, times are in seconds.
 
-    `clusters` are sets of agents whose predicted overlaps don't count; `never` are pairs that must
-    not run at the same time, where "@writes" stands for any task that may change files. A collision
-    foreseen with a chance of at least `collision_threshold` (0…1) is one that is avoided. Once a
-    larger share of the landings than `sequential_above` met a conflict, writers go one by one. The
-    `silent` strategies settle conflicts with nobody asked, and those of `path_strategies` on paths;
-    what a person decided in the same conflict outranks them if the run `remembers`. With `leases`
-    agents that announce writes wait for whoever has the file. `protect` says what becomes of work
-    that changes `protected` paths, or files that the gate's commands name; None of no work. Up to
-    `gate_batch` entries of the merge queue are tested together, a red gate is asked
-    `gate_retries` times more, and with `speculate` what comes next is tested meanwhile.
+    `clusters` are sets of agents whose predicted overlaps do not count. `never` are pairs that must
+    not run at the same time; "@writes" stands for any task that may change files. Predicted
+    collisions with a probability of at least `collision_threshold` (0…1) are avoided. When the
+    share of landings that met a conflict exceeds `sequential_above`, writers run one at a time. The
+    `silent` strategies, and those of `path_strategies` on their paths, resolve conflicts
+    automatically; if the run `remembers`, a person's earlier resolution of the same conflict
+    outranks them. With `leases`, agents that announce writes wait for the holder of the file.
+    `protect` is the policy for work that changes `protected` paths or files that the gate's
+    commands name; None protects nothing. Up to `gate_batch` entries of the merge queue are tested
+    together, a failed gate is retried `gate_retries` times, and `speculate` tests the next entries
+    meanwhile.
     """
 
     slots: int = 5
@@ -80,5 +81,5 @@ class RunRules(Struct, frozen=True):
 
     @property
     def path_strategies(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Strategies by name with the globs of the paths that they are for."""
+        """Return the strategies for paths by name, with their globs."""
         return (("union", self.union), *self.by_path)

@@ -1,38 +1,38 @@
-"""What a step means, in versions: a run keeps the meaning that it was begun with.
+"""Versions of the meaning of `step`: a run keeps the meaning that it started with.
 
-Recorded events are replayed to know a run, so a change of what `step` makes of an event changes
-every run that was recorded before it. The rule for such a change:
+A run is known by replaying its events, so a change in how `step` applies an event changes every run
+recorded before. The rules for such a change:
 
-1. A new field of an event has a default that means what recordings without it meant.
-2. Where `step` is to make something else of the same events, that is a new member of `Semantics`.
-   `RunPlanned` records the newest one, the state carries it, and the code that decides differently
-   asks `state.semantics` and keeps what it did before for the older ones.
-3. What can be said in today's events is rewritten by an upcaster (`codec.UPCASTERS`), which gets
-   the version of its row; `codec.VERSION` then goes up.
-4. A fixture in `tests/fixtures/recorded` shows a run of the older meaning and what became of it.
+1. A new field of an event has a default with the meaning of recordings that lack it.
+2. A different effect of the same events is a new member of `Semantics`. `RunPlanned` records the
+   newest one, the state carries it, and the code that decides differently checks `state.semantics`
+   and keeps the old behaviour for older runs.
+3. A change that today's events can express is an upcaster (`event_codec.UPCASTERS`), called with
+   the version of its row; `event_codec.VERSION` goes up.
+4. A fixture in `tests/fixtures/recorded` shows a run of the older meaning and its state.
 
-Decisions that are journaled (`dispatch`, estimates, seeds) may change at any time: a replay follows
-what was recorded. So may words, figures and views.
+Journaled decisions (`dispatch`, estimates, seeds) may change at any time, as a replay follows the
+record. So may words, figures and views.
 """
 
 from enum import IntEnum
 
 
 class Semantics(IntEnum):
-    """Each meaning that runs were recorded with, by what the newer one changed."""
+    """The meanings that runs were recorded with, named for the change of each."""
 
     RERUN_AT_ONCE = 1
-    """Before commit 8badd4c: reruns after a conflict start at once, and there is none alone."""
+    """Before commit 8badd4c: reruns after a conflict start at once, and none runs alone."""
     LADDER = 2
-    """Reruns from the second on wait, and the last one has no other writer beside it."""
+    """Reruns from the second on are delayed, and the last one runs without other writers."""
     ONE_WAIT_GRAPH = 3
-    """Circles of locks with leases and with pauses for another task are found and broken."""
+    """Deadlocks of locks with leases and with pauses for another task are detected and broken."""
     ONE_STORY_A_REASON = 4
-    """Tasks that wait for several others for one reason tell one conflict of it, not one a pair."""
+    """A task kept apart from several others for one reason has one conflict, not one per pair."""
 
 
 NEWEST = int(max(Semantics))
 
 
 class ReplayError(Exception):
-    """Recorded events that contradict one another by what they mean here; the text says which."""
+    """Recorded events contradict one another under this version's semantics; the text says how."""

@@ -1,4 +1,4 @@
-"""Who stands where in a run, kept while tasks move: no step has to look at every task."""
+"""Indices of tasks by status, maintained incrementally so that no step scans every task."""
 
 import math
 from bisect import bisect_left
@@ -21,22 +21,22 @@ Order = tuple[float, int, float, float, int]
 
 
 def urgency_of(task: TaskState, spec: TaskSpec) -> int:
-    """Smaller is more urgent."""
+    """Return the urgency; smaller is more urgent."""
     return _BOOSTED if task.boosted else _URGENCY[spec.priority]
 
 
 def overdue_since(task: TaskState) -> float:
-    """Since when a ready task has waited for too long for a lock; infinite if it has not."""
+    """Return the time since which a ready task is overdue for a lock; infinite if it is not."""
     return task.wait.since if task.wait is not None and task.wait.is_overdue else math.inf
 
 
 class Standings(Struct, frozen=True):
-    """Positions of tasks. `tasks` and `graph` are those that these standings are of.
+    """Positions of the tasks in `tasks`, whose graph is `graph`, by status.
 
-    `live` neither wait for a need or a start nor have ended, in plan order. `ready` wait for a
-    start, in the order in which they get one; `told` are those of them that were told what they
-    wait for, in plan order. `left` counts the tasks that have not ended, `held` those that a person
-    wants paused. The last step changed the tasks in `touched`, in plan order.
+    `live` tasks have started or are under way and have not ended, in plan order. `ready` tasks are
+    in start order; `told` are those of them with a recorded wait, in plan order. `left` counts the
+    tasks that have not ended, `held` those that a person paused. `touched` are the tasks that the
+    last step changed, in plan order.
     """
 
     tasks: tuple[TaskState, ...]
@@ -50,7 +50,7 @@ class Standings(Struct, frozen=True):
 
     @classmethod
     def build(cls, plan: Plan, tasks: tuple[TaskState, ...], graph: PlanGraph) -> "Standings":
-        """Look at every task."""
+        """Compute the standings from all tasks."""
         phases = [task.phase for task in tasks]
         ready = [position for position, phase in enumerate(phases) if phase is Phase.READY]
         ready.sort(key=lambda position: dispatch_order(plan, tasks, graph, position))
@@ -68,7 +68,7 @@ class Standings(Struct, frozen=True):
     def changed(
         self, plan: Plan, tasks: list[TaskState], position: int, after: TaskState
     ) -> "Standings":
-        """Return the standings once a task is another; it is put in its place in `tasks`."""
+        """Return the standings after one task's change; `tasks` is updated in place."""
         before = tasks[position]
         if not _has_moved(before, after):
             tasks[position] = after
@@ -94,7 +94,7 @@ class Standings(Struct, frozen=True):
     def _place(
         self, ready: tuple[int, ...], plan: Plan, tasks: Sequence[TaskState], position: int
     ) -> int:
-        """Where the ready task is, or would be, by its state in `tasks`."""
+        """Return the position of the task in the start order, given its state in `tasks`."""
         order = partial(dispatch_order, plan, tasks, self.graph)
         return bisect_left(ready, order(position), key=order)
 
@@ -102,7 +102,7 @@ class Standings(Struct, frozen=True):
 def dispatch_order(
     plan: Plan, tasks: Sequence[TaskState], graph: PlanGraph, position: int
 ) -> Order:
-    """Smaller goes first: long waits for a lock, urgency, rank, time of being ready, plan order."""
+    """Return the start order's sort key: overdue for a lock, urgency, rank, age, plan order."""
     task = tasks[position]
     urgency = urgency_of(task, plan.tasks[position])
     ready_at = task.ready_at or math.inf
@@ -110,7 +110,7 @@ def dispatch_order(
 
 
 def _has_moved(before: TaskState, after: TaskState) -> bool:
-    """Whether the change is one of phase, of being held, or of the place among the ready ones."""
+    """Return whether the phase, the hold or the place among the ready tasks changed."""
     if before.phase is not after.phase or before.held is not after.held:
         return True
     return before.phase is Phase.READY and (

@@ -1,4 +1,4 @@
-"""The state of a task and of its present attempt; immutable, changed by `step` alone."""
+"""The state of a task and of its current attempt; immutable, changed by `step` alone."""
 
 from enum import StrEnum
 
@@ -12,25 +12,25 @@ from pex_tui.core.model.unlanded import Unlanded
 
 
 class FailureKind(StrEnum):
-    """Why an attempt did not succeed; the last six are not retried."""
+    """The reason why an attempt failed; the last six are not retried."""
 
     EXIT = "exit"
     SIGNAL = "signal"
     TIMEOUT = "timeout"
-    PREPARE = "prepare"  # its workspace or process could not be made ready this time
+    PREPARE = "prepare"  # its workspace or process could not be prepared this time
     LOST = "lost"  # its process vanished without a record
     NO_CHANGES = "no_changes"  # it promised changes and made none
     UNEXPECTED_CHANGES = "unexpected_changes"  # it promised to change nothing and did
-    MARKERS = "markers"  # it left merge markers in its files
-    AGENT = "agent"  # by its own word
-    LIMIT = "limit"  # its model's provider takes no more for now; tried again for nothing
-    STALL = "stall"  # it gave no sign of life
-    AUTH = "auth"  # its login is refused
+    MARKERS = "markers"  # it left conflict markers in its files
+    AGENT = "agent"  # reported by the agent itself
+    LIMIT = "limit"  # a provider's rate limit; a retry costs no try
+    STALL = "stall"  # it showed no progress
+    AUTH = "auth"  # its login was rejected
     LAUNCH = "launch"  # its command can't be run
-    GATE = "gate"  # its work was merged and did not pass
+    GATE = "gate"  # its work merged but did not pass
     CAPTURE = "capture"  # its work could not be put under a ref
     LANDING = "landing"  # git refused to merge or move
-    PROTECTED = "protected"  # it changed what only a person may change
+    PROTECTED = "protected"  # it changed paths that only a person may change
 
 
 PERMANENT = frozenset(
@@ -46,36 +46,36 @@ PERMANENT = frozenset(
 
 
 class StopCause(StrEnum):
-    """Why a live process is being stopped."""
+    """The reason why a live process is being stopped."""
 
-    ABORT = "abort"  # a person said so
+    ABORT = "abort"  # a person requested it
     TIMEOUT = "timeout"
-    RERUN = "rerun"  # a person asked for a fresh attempt
-    YIELD = "yield"  # it makes way for another that it collides with
-    DEADLOCK = "deadlock"  # it gives back its locks, so that others can go on
-    INTERRUPT = "interrupt"  # the run is being killed; the attempt is given back
+    RERUN = "rerun"  # a person requested a fresh attempt
+    YIELD = "yield"  # it makes way for a task that it collides with
+    DEADLOCK = "deadlock"  # it gives back its locks
+    INTERRUPT = "interrupt"  # the run is being killed; the attempt does not count
 
 
 class WaitCause(StrEnum):
-    """What keeps a ready task from starting."""
+    """The reason why a ready task does not start."""
 
     SLOT = "slot"
-    EXCLUDED = "conflict"  # a neighbour that must not run beside it
+    EXCLUDED = "conflict"  # a neighbour that must not run in parallel
     RESOURCE = "resource"  # a named lock
-    LIMIT = "limit"  # its model's provider takes no more for a while
-    BUDGET = "budget"  # used up; a person has to say how it goes on
+    LIMIT = "limit"  # its model provider's rate limit
+    BUDGET = "budget"  # used up; a person has to decide
 
 
 class Verdict(StrEnum):
-    """The answer to an agent that asks for a permission."""
+    """The answer to an agent's permission request."""
 
     ALLOW_ONCE = "allow_once"
-    ALLOW_ALWAYS = "allow_always"  # whatever of the same scope is asked in this run
+    ALLOW_ALWAYS = "allow_always"  # all requests of the same scope in this run
     DENY = "deny"
 
 
 class Failure(Struct, frozen=True):
-    """Why a task is not a success, in words for a person; `output` is what its gate printed."""
+    """The reason why a task failed, in words for a person; `output` is the gate's output."""
 
     kind: FailureKind
     detail: str
@@ -83,10 +83,10 @@ class Failure(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """What a ready task waits for and since when; overdue past the lock timeout.
+    """The reason why a ready task waits, and since when; overdue past the lock timeout.
 
-    `on` are those that it was last told to wait for, `told` how often that was. Of many tasks that
-    are kept apart for one reason it names one, also when that one's place has passed to another.
+    `on` are the blockers recorded last, `told` counts such records. A task that several others
+    block for one reason names one of them, which may have been replaced by another since.
     """
 
     cause: WaitCause
@@ -97,13 +97,13 @@ class Wait(Struct, frozen=True):
 
 
 ONLY_THIS = "this request alone"
-"""The scope of an answer that no other request may have."""
+"""The scope of an answer that covers no other request."""
 
 
 class Permission(Struct, frozen=True):
-    """What an agent asked to do; `verdict` is None while it waits for the answer.
+    """A permission request of an agent; `verdict` is None until it is answered.
 
-    An edit that is allowed is held back, with its verdict, while another task has the file.
+    An allowed edit is held back, with its verdict, while another task holds the file.
     """
 
     request: str
@@ -119,27 +119,27 @@ class Permission(Struct, frozen=True):
     held_by: TaskId | None = None
 
     def held_back(self, by: TaskId) -> "Permission":
-        """Return the same, with its answer kept back until that task has landed."""
+        """Return the permission with its answer deferred until that task has landed."""
         return replace(self, held_by=by)
 
     def let_go(self) -> "Permission":
-        """Return the same, to be answered now."""
+        """Return the permission, to be answered now."""
         return replace(self, held_by=None)
 
     def answered(self, verdict: Verdict, by: str, at: float) -> "Permission":
-        """Return the same with its answer."""
+        """Return the permission with its answer."""
         return replace(self, verdict=verdict, by=by, answered_at=at)
 
 
 class AttemptState(Struct, frozen=True, kw_only=True):
-    """What is known of the present attempt of a task, which the next one begins without.
+    """The state of a task's current attempt, constructed anew for each one.
 
     Times are absolute seconds, None until they happen. `work` is the commit that holds the
     attempt's changes (its parent is where the changes start), `candidate` the commit that would
     land, made on the task's `tip`.
     """
 
-    yields_to: TaskId | None = None  # it stands still until that one has landed
+    yields_to: TaskId | None = None  # paused until that task has landed
     started_at: float | None = None
     exited_at: float | None = None
     ended_at: float | None = None
@@ -153,56 +153,56 @@ class AttemptState(Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     stop: StopCause | None = None
     failure: Failure | None = None
-    refusals: int = 0  # times in a row that git refused a step of this attempt's landing
+    refusals: int = 0  # consecutive refusals by git of a landing step
     work: CommitId | None = None
-    own_work: CommitId | None = None  # what the attempt made, where `work` is a person's result
+    own_work: CommitId | None = None  # the attempt's own result, where `work` is a person's
     candidate: CommitId | None = None
-    files: tuple[str, ...] = ()  # changed so far, or in all
-    drift: tuple[str, ...] = ()  # files written outside the declared set
+    files: tuple[str, ...] = ()  # changed so far; complete once captured
+    drift: tuple[str, ...] = ()  # files written outside the declared write set
     protected: tuple[str, ...] = ()  # paths of the candidate that only a person may change
-    approved: tuple[str, ...] = ()  # paths that a person has looked at and decided
-    own_commits: int = 0  # that the agent made itself
-    unlanded: tuple[Unlanded, ...] = ()  # what else the attempt wrote
+    approved: tuple[str, ...] = ()  # paths that a person has reviewed
+    own_commits: int = 0  # made by the agent itself
+    unlanded: tuple[Unlanded, ...] = ()  # other things that the attempt wrote
     progress: float | None = None  # 0…1; None is unknown, never guessed
     activity: str = ""
     listens: bool = False  # takes messages while it runs
-    permissions: tuple[Permission, ...] = ()  # what this attempt asked, answered or not
-    spendings: int = 0  # reports of this attempt that are in the task's tokens and cost
-    reason: str = ""  # why it stands where it stands, for a person
+    permissions: tuple[Permission, ...] = ()  # requests of this attempt, answered or not
+    spendings: int = 0  # usage reports already counted in the task's tokens and cost
+    reason: str = ""  # why the task is in its phase, for a person
 
 
 class TaskState(AttemptState, frozen=True):
-    """Everything known of one task and its present attempt.
+    """The state of one task, its current attempt included.
 
-    `attempt` counts from 1; 0 means never started. `failures` counts attempts that failed,
-    `reruns` attempts on a newer tip that a conflict or a red gate asked for; only the first are
-    limited by the task's retries. `held` means a person wants it paused, started or not. The next
-    attempt of an agent with a model is told the `lesson` of the one before, in the place where that
-    worked (`near`), on top of the changes of `seed`.
+    `attempt` counts from 1; 0 means never started. `failures` counts failed attempts, `reruns`
+    attempts on a newer tip after a conflict or a red gate; only failures are limited by the task's
+    retries. `held` means that a person paused it, started or not. The next attempt of an agent with
+    a model gets the `lesson` of the previous one, in its workspace (`near`), on top of the changes
+    of `seed`.
     """
 
     id: TaskId
     phase: Phase = Phase.WAITING
     attempt: int = 0
-    found: int = 0  # the newest attempt that only the disk knew: it is adopted, never started
+    found: int = 0  # the newest attempt known only from disk: adopted, never started
     slot: SlotId | None = None
     boosted: bool = False
     held: bool = False
     ready_at: float | None = None
     dispatched_at: float | None = None
-    aborted_by: str = ""  # who ended the task before its time, pex-tui's own rules included
+    aborted_by: str = ""  # who aborted the task, which may be a rule of the run
     failures: int = 0
     reruns: int = 0
     gate_reruns: int = 0
-    rollbacks: int = 0  # times that it gave way in a deadlock
-    earlier: CommitId | None = None  # what an attempt made that a rerun is to make once more
+    rollbacks: int = 0  # how often it was the victim of a deadlock
+    earlier: CommitId | None = None  # work of an earlier attempt that a rerun should reproduce
     tip: CommitId | None = None
     onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip
     conflicts_with: CommitId | None = None  # a candidate that it can't be tested together with
-    auto_resolution: AutoResolution | None = None  # what the candidate owes to strategies
+    auto_resolution: AutoResolution | None = None  # automatic resolutions in the candidate
     landing_stage: LandingStage | None = None
     landed: CommitId | None = None
-    tokens: int | None = None  # of all attempts; None when no agent tells
+    tokens: int | None = None  # of all attempts; None when no agent reports any
     cost_usd: float | None = None
     lesson: str = ""
     seed: CommitId | None = None
@@ -210,10 +210,10 @@ class TaskState(AttemptState, frozen=True):
 
     @property
     def holds_slot(self) -> bool:
-        """Return whether a slot is taken by it."""
+        """Return whether the task holds a slot."""
         return self.phase in HOLDS_SLOT
 
     @property
     def asks(self) -> tuple[Permission, ...]:
-        """Return the permissions that it waits for; a tree that is gone waits for none."""
+        """Return the unanswered permission requests; an attempt without a process has none."""
         return tuple(one for one in self.permissions if one.verdict is None and self.holds_slot)

@@ -1,4 +1,4 @@
-"""What an attempt wrote that is no part of its work: why it is not, and where it is kept."""
+"""Files and commits that an attempt wrote and that are not part of its work, with the reason."""
 
 from enum import StrEnum
 
@@ -7,24 +7,24 @@ from msgspec import Struct
 from pex_tui.core.model.ids import TaskId
 
 MOST_PATHS = 20
-"""As many paths of one kind are recorded; the others are counted."""
+"""The maximum number of recorded paths of one kind; further ones are only counted."""
 _SHOWN_PATHS = 3
 
 
 class Why(StrEnum):
-    """Why something that an attempt wrote does not land."""
+    """The reason why something that an attempt wrote does not land."""
 
-    IGNORED = "ignored"  # by a rule of `.gitignore` or of the user's
-    CLONE = "clone"  # a repository of its own, with a remote, or a worktree of one
-    HISTORY = "history"  # the commits of a repository that it made; the files land
+    IGNORED = "ignored"  # by `.gitignore` or the user's own ignore rules
+    CLONE = "clone"  # a repository of its own with a remote, or a worktree of one
+    HISTORY = "history"  # the commits of a repository that the attempt created; the files land
     COMMITS = "commits"  # in a submodule; the pointer lands
-    EDITS = "edits"  # in a submodule, and not committed there
-    REFUSED = "refused"  # a name that git does not store, or a file that can't be read
+    EDITS = "edits"  # uncommitted changes in a submodule
+    REFUSED = "refused"  # a name that git does not store, or an unreadable file
     EMPTY = "empty"  # folders without a file
-    SPECIAL = "special"  # a pipe, a socket or a device in the place of a tracked file
+    SPECIAL = "special"  # a pipe, socket or device in place of a tracked file
     READER = "reader"  # new files of a task that declares to write none
-    STASH = "stash"  # changes that it put on its stash
-    LEFT = "left"  # commits on another branch than the one it ended on, or on none
+    STASH = "stash"  # changes on its stash
+    LEFT = "left"  # commits on a branch other than the final one, or on none
 
 
 _ARE = {
@@ -43,9 +43,9 @@ _ARE = {
 
 
 class Unlanded(Struct, frozen=True):
-    """Things of one kind. `paths` are the first of them, a folder ending in a slash.
+    """Unlanded things of one kind. `paths` are the first of them; a folder ends in a slash.
 
-    `kept` is the folder or the ref that keeps them; empty when nothing does, for the reason in
+    `kept` is the folder or the ref that keeps them; empty if nothing does, for the reason in
     `detail`.
     """
 
@@ -57,14 +57,14 @@ class Unlanded(Struct, frozen=True):
 
     @property
     def listed(self) -> str:
-        """Return the paths as a person reads them, the first ones by name."""
+        """Return the paths for a person, the first ones by name."""
         shown = self.paths[:_SHOWN_PATHS]
         more = self.count - len(shown)
         return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
     @property
     def is_worthless(self) -> bool:
-        """Return whether nothing would be lost with it."""
+        """Return whether dropping them loses nothing."""
         return self.why is Why.EMPTY
 
 
@@ -92,7 +92,7 @@ def told(task: TaskId, found: Unlanded) -> str:
 
 
 def why_nothing(found: tuple[Unlanded, ...]) -> str:
-    """Why a task that wrote all this has nothing to land; empty when it wrote nothing."""
+    """Return why a task that wrote all this has nothing to land; empty when it wrote nothing."""
     kinds = {one.why for one in found if not one.is_worthless}
     if not kinds:
         return ""

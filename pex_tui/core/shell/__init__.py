@@ -1,1 +1,1 @@
-"""Shell lines as values: the commands in a line, and the programs that these run."""
+"""Shell lines as values: the commands of a line, and the programs that these run."""

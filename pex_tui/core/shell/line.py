@@ -1,9 +1,9 @@
-"""A parser of shell lines that finds every simple command in them, wherever it stands.
+"""A parser of shell lines that finds every simple command, at any depth.
 
 The grammar is that of bash, read flatly: reserved words and operators only separate commands, so a
-line that bash would refuse may still yield some. Words are kept as the shell would see them after
-quote removal; what only a running shell knows is a `HOLE`, and unquoted globs have marks of their
-own. Raises ShellError for what can't be followed, and never guesses.
+line that bash would refuse may still yield some. Words are kept as the shell sees them after quote
+removal; what only a running shell knows is a `HOLE`, and unquoted globs have special marks. Raises
+ShellError for a line that can't be parsed; the parser never guesses.
 """
 
 import re
@@ -22,7 +22,7 @@ _PASSED_OVER = frozenset(
 
 
 class Command(Struct):
-    """A simple command. `inputs` are its here-documents, `outputs` the files it is sent to."""
+    """A simple command. `inputs` are its here-documents, `outputs` the files it redirects to."""
 
     words: list[str] = field(default_factory=list)
     assignments: list[str] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Command(Struct):
 
 
 class Line(Struct):
-    """All simple commands of a line, those in substitutions and function bodies included.
+    """All simple commands of a line, including those in substitutions and function bodies.
 
     `is_plain` means one command of words alone: no operator, redirection, assignment or expansion.
     """
@@ -41,7 +41,7 @@ class Line(Struct):
 
 
 def parse(text: str) -> Line:
-    """Return the commands of a line; a HOLE in it is text that is not known. Raises ShellError."""
+    """Parse a line; a HOLE in it is unknown text. Raises ShellError."""
     if len(text) > LONGEST_LINE:
         raise ShellError("the line is too long")
     parser = _Parser(text, 0)
@@ -50,7 +50,7 @@ def parse(text: str) -> Line:
 
 
 class _Parser(Scanner):
-    """Reads the commands of one text."""
+    """Parser of one text."""
 
     def __init__(self, text: str, depth: int) -> None:
         super().__init__(text, depth)
@@ -59,7 +59,7 @@ class _Parser(Scanner):
         self._awaited: list[tuple[Command, str, bool, bool]] = []  # here-documents to come
 
     def read_list(self, *ends: str) -> str:
-        """Commands up to one of the ends, which is consumed, or else the end of the text."""
+        """Read commands up to one of the ends, which is consumed, or the end of the text."""
         self._deeper()
         outer, self._command = self._command, Command()
         end = self._read_commands(ends)
@@ -100,7 +100,7 @@ class _Parser(Scanner):
                 return end
 
     def _read_word(self, ends: tuple[str, ...]) -> str:
-        """Return a word of the command, or what it starts; the word when it ends the list."""
+        """Read one word; return it if it ends the list."""
         word = self._word()
         is_first = not self._command.words
         if is_first and word.bare and word.text in ends:
@@ -116,7 +116,7 @@ class _Parser(Scanner):
         return ""
 
     def _reserved(self, word: str) -> bool:
-        """Read what a reserved word brings; False for any other word."""
+        """Read a reserved word and its construct; return False for any other word."""
         if word in _PASSED_OVER:
             return True
         match word:
@@ -134,7 +134,7 @@ class _Parser(Scanner):
         return True
 
     def _loop_head(self) -> None:
-        """The name, and the words that it goes through."""
+        """Read a loop's variable and its list of words."""
         self._skip_blanks()
         if self._take("(("):
             self._arithmetic("))")
@@ -168,7 +168,7 @@ class _Parser(Scanner):
                 return
 
     def _test(self) -> None:
-        """What stands between the double brackets, where operators are no operators."""
+        """Read a test in double brackets, in which operators separate no commands."""
         while True:
             self._skip_lines()
             if self._at >= len(self._text):
@@ -179,7 +179,7 @@ class _Parser(Scanner):
                 return
 
     def _parenthesis(self) -> None:
-        """A subshell, an arithmetic command, or the end of a function's name."""
+        """Read a subshell, an arithmetic command, or the end of a function's name."""
         self.is_plain = False
         command = self._command
         if command.words:
@@ -213,7 +213,7 @@ class _Parser(Scanner):
             command.outputs.append(target.text)
 
     def _read_documents(self) -> None:
-        """The here-documents that begin at this line."""
+        """Read the bodies of the here-documents that begin on this line."""
         for command, delimiter, is_quoted, strips in self._awaited:
             lines: list[str] = []
             while self._at < len(self._text):
@@ -231,7 +231,7 @@ class _Parser(Scanner):
         self._awaited.clear()
 
     def _expanded(self, body: str) -> str:
-        """Return a here-document as the command reads it."""
+        """Return a here-document after expansion."""
         inner = _Parser(body, self._depth)
         text = inner._quoted("")
         self.commands += inner.commands

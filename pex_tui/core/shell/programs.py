@@ -1,25 +1,25 @@
-"""Programs that run other programs, by what of their arguments they run."""
+"""Programs that run other programs, grouped by how their arguments name these."""
 
 import re
 
 SHELLS = frozenset(
     {"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "yash", "rbash", "fish", "tcsh", "csh"}
 )
-"""They run a text: an argument, a file, or what they read."""
+"""Programs that run a text: an argument, a file, or standard input."""
 
 SOURCING = frozenset({"source", "."})
-"""They run a file in the shell itself."""
+"""Programs that run a file in the current shell."""
 
 JOINING = frozenset({"eval", "ssh", "mosh", "watch", "su", "runuser", "script", "trap", "at"})
-"""They join their arguments and run that as a line."""
+"""Programs that join their arguments and run the result as a line."""
 
 FEEDING = frozenset({"xargs", "parallel", "find", "fd", "fdfind", "entr", "sem"})
-"""They add arguments that are not in the line."""
+"""Programs that add arguments that the line does not contain."""
 
 EXEC_OPTIONS = frozenset(
     {"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}
 )
-"""After these, and nowhere else, find and fd name a command."""
+"""Options of find and fd that precede a command."""
 
 SEARCHING = frozenset({"find", "fd", "fdfind"})
 
@@ -29,9 +29,9 @@ WRAPPERS = (
     | FEEDING
     | frozenset(
         {
-            # shell words
+            # shell builtins and reserved words
             *("command", "exec", "builtin", "time", "coproc", "noglob", "nocorrect", "repeat", "-"),
-            # circumstances of a process
+            # process environment and privileges
             *("env", "sudo", "doas", "pkexec", "nohup", "nice", "ionice", "chrt", "taskset"),
             *("timeout", "setsid", "setpriv", "stdbuf", "unbuffer", "flock", "lockf", "chroot"),
             *("unshare", "nsenter", "prlimit", "choom", "numactl", "setarch", "linux64", "gosu"),
@@ -47,9 +47,9 @@ WRAPPERS = (
             ),
             *("busybox", "toybox", "rlwrap", "torsocks", "proxychains", "proxychains4", "sshpass"),
             *("ssh-agent", "dbus-run-session", "xvfb-run", "screen", "tmux", "batch", "crontab"),
-            # watching and measuring
+            # monitoring and measuring
             *("strace", "ltrace", "perf", "valgrind", "gdb", "hyperfine", "watchexec", "nodemon"),
-            # environments of languages and machines
+            # language environments and machines
             *(
                 "uv",
                 "uvx",
@@ -78,7 +78,7 @@ WRAPPERS = (
         }
     )
 )
-"""Any of their arguments may be where another command starts."""
+"""Programs of which any argument may start another command."""
 
 _INTERPRETER = re.compile(
     r"(python|pypy|perl|ruby|node|nodejs|deno|bun|php|lua|luajit|[gmn]?awk|tclsh|expect|osascript"
@@ -106,10 +106,10 @@ QUIET = frozenset(
         *("export", "declare", "local", "readonly", "typeset", "read", "return", "exit", "sleep"),
     }
 )
-"""They run nothing that their arguments say, but git with some of its commands."""
+"""Programs whose arguments run nothing, except git with some of its commands."""
 
 GIT_RUNNING = frozenset({"submodule", "bisect", "rebase", "filter-branch", "config", "difftool"})
-"""Commands of git that run what their arguments say, at once or later."""
+"""Git commands that run their arguments, at once or later."""
 
 _GIT_WITH_VALUE = frozenset(
     {
@@ -137,21 +137,21 @@ GIT_COMMANDS = frozenset(
     worktree write-tree""",
     )
 )
-"""What git itself brings, and lfs; anything else may be an alias."""
+"""Git's own commands and lfs; any other name may be an alias."""
 
 
 def program_name(word: str) -> str:
-    """Return a program's own name, without its folder."""
+    """Return a program's name without its folder."""
     return word.rstrip("/").rpartition("/")[2].removeprefix("=") or word
 
 
 def is_interpreter(name: str) -> bool:
-    """Return whether the program runs text of a language that is not looked into."""
+    """Return whether the program interprets a language that is not analysed."""
     return _INTERPRETER.fullmatch(name) is not None
 
 
 def git_arguments(words: list[str]) -> list[str]:
-    """What follows git's own options: the command and its arguments."""
+    """Return git's command and its arguments, without git's own options."""
     place = 1
     while place < len(words) and words[place].startswith("-"):
         place += 2 if words[place] in _GIT_WITH_VALUE else 1

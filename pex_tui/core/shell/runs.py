@@ -1,4 +1,4 @@
-"""What a shell line runs: its commands as texts to match rules with, wrappers taken off."""
+"""Everything that a shell line runs: its commands as texts for rules, without their wrappers."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,17 +31,17 @@ _DEEPEST_CODE = 6
 _UNKNOWN = re.compile(r" *(?:[\0\1\2]|[\3\4][^ ]*)+(?: +(?:[\0\1\2]|[\3\4][^ ]*)+)* *")
 _CODE = re.compile(r"[\s;&|<>()$`'\"\\]")
 _MARKS_OF_XARGS = frozenset({"-I", "-J", "--replace"})
-_ENDS = frozenset({";", "+", ":::", "::::"})  # of a command of find, or of parallel
+_ENDS = frozenset({";", "+", ":::", "::::"})  # terminators of a command of find or of parallel
 
 
 class Runs(Struct):
-    """What one line may run.
+    """The commands that one line may run.
 
-    `commands` are texts of words with single spaces, where `HOLE` stands for any text; `doubtful`
-    are such that may be no commands at all, `aliases` what may have been renamed. `code` is text
-    for programs with a language of their own, `said` what other programs are told. It is not
-    `is_known` when something runs that the line does not tell, and `is_suspect` when perhaps.
-    `plain` is the line's one command, where it has no more than that.
+    `commands` are texts of words with single spaces, in which `HOLE` stands for any text;
+    `doubtful` ones may not be commands at all, `aliases` may be renamed ones. `code` is text for
+    programs with a language of their own, `said` the input of other programs. `is_known` is false
+    if something runs that the line does not show, `is_suspect` is true if something may. `plain` is
+    the line's one command, if it has exactly one.
     """
 
     commands: set[str] = field(default_factory=set)
@@ -56,7 +56,7 @@ class Runs(Struct):
 
 @lru_cache(maxsize=64)
 def runs_of(line: str) -> Runs:
-    """Everything that the line is seen to run."""
+    """Return everything that the line is known to run."""
     found = Runs()
     if not MARKS.isdisjoint(line):
         found.is_known = False
@@ -73,15 +73,15 @@ def runs_of(line: str) -> Runs:
 
 
 class _Unwrapping:
-    """Follows commands into what they run."""
+    """Follows commands into the commands that they run."""
 
     def __init__(self, found: Runs) -> None:
         self._found = found
-        self._operands: set[str] = set()  # files that are run
+        self._operands: set[str] = set()  # files that are executed
         self._written: set[str] = set()
 
     def follow(self, commands: Iterable[Command], depth: int, *, is_sure: bool) -> None:
-        """All that these commands run; where it is not sure, they may be none."""
+        """Add everything that these commands run; unless sure, they may not be commands."""
         for command in commands:
             self._found.code += command.assignments
             self._written.update(command.outputs)
@@ -110,7 +110,7 @@ class _Unwrapping:
             self._found.said.append(" ".join(words[1:]))
 
     def _program(self, words: list[str], command: Command, depth: int, *, is_sure: bool) -> None:
-        """One program with its arguments, wherever these words stand."""
+        """Add one program with its arguments."""
         name = program_name(words[0])
         texts = {_text(form) for form in _forms(name, words)}
         (self._found.commands if is_sure else self._found.doubtful).update(texts)
@@ -150,14 +150,14 @@ class _Unwrapping:
             self._unknown(is_sure=is_sure)
 
     def _file(self, operands: Sequence[str], *, is_sure: bool) -> None:
-        """A file that a shell runs; what it holds is not looked at."""
+        """Add a file that a shell runs; its content is not analysed."""
         self._operands.update(operands)
         for operand in operands:
             if not MARKS.isdisjoint(operand) or operand.startswith(("/dev/", "/proc/")):
                 self._unknown(is_sure=is_sure)
 
     def _line(self, text: str, depth: int, *, is_sure: bool) -> None:
-        """A word that is run as a line."""
+        """Add a word that is run as a line."""
         if depth >= _DEEPEST_CODE:
             self._unknown(is_sure=is_sure)
             return
@@ -176,7 +176,7 @@ class _Unwrapping:
 
 
 def _is_plausible(word: str) -> bool:
-    """Return whether a wrapper's argument may be the program, rather than a number or an option."""
+    """Return whether a wrapper's argument may be the program, not a number or an option."""
     return MARKS.isdisjoint(word) and bool(
         re.match(r"[A-Za-z_./~]", word) and not ASSIGNMENT.match(word)
     )
@@ -187,7 +187,7 @@ def _is_short(word: str) -> bool:
 
 
 def _forms(name: str, words: list[str]) -> Iterator[list[str]]:
-    """Yield the words as they stand, and without what stands before a command's own command."""
+    """Yield the words as they stand, and without the prefix of a command's own command."""
     rest = words[1:]
     yield words
     yield [name, *rest]
@@ -209,7 +209,7 @@ def _forms(name: str, words: list[str]) -> Iterator[list[str]]:
 
 
 def _fed(rest: list[str], words: list[str], wrapper: str) -> list[str]:
-    """Return a command to which arguments are added, or in which they replace a mark."""
+    """Return a command to which arguments are added, or in which they replace a placeholder."""
     marks = ["{}"]
     for place, word in enumerate(words[:-1]):
         if word in _MARKS_OF_XARGS:
@@ -223,6 +223,6 @@ def _fed(rest: list[str], words: list[str], wrapper: str) -> list[str]:
 
 
 def _text(words: list[str]) -> str:
-    """Return the words as one text; a hole swallows the spaces beside it, as it may be empty."""
+    """Join the words; a hole swallows the spaces beside it, as it may be empty."""
     text = _UNKNOWN.sub(HOLE, " ".join(words))
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + HOLE

@@ -1,6 +1,6 @@
-"""Words of a shell line as the shell sees them after quote removal.
+"""Scanner of words of a shell line, as the shell sees them after quote removal.
 
-What only a running shell knows is a `HOLE`, and unquoted globs have marks of their own.
+What only a running shell knows is a `HOLE`, and unquoted globs have special marks.
 """
 
 import re
@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from msgspec import Struct
 
 HOLE = "\0"
-"""Stands for any text, spaces included: an expansion or a substitution."""
+"""Stands for any text, including spaces: an expansion or a substitution."""
 STAR, ONE, SET, BRACE = "\1", "\2", "\3", "\4"
 MARKS = frozenset({HOLE, STAR, ONE, SET, BRACE})
 GLOBS = str.maketrans({STAR: "*", ONE: "?", SET: "["})
@@ -28,14 +28,14 @@ class ShellError(ValueError):
 
 
 class Word(Struct):
-    """A word after quote removal; `bare` means that nothing in it was quoted or escaped."""
+    """A word after quote removal; `bare` means that no part was quoted or escaped."""
 
     text: str = ""
     bare: bool = True
 
 
 class Scanner(ABC):
-    """Reads one text from left to right; `is_plain` while it met no expansion."""
+    """Reads one text from left to right; `is_plain` until it meets an expansion."""
 
     def __init__(self, text: str, depth: int) -> None:
         self.is_plain = True
@@ -45,20 +45,20 @@ class Scanner(ABC):
 
     @abstractmethod
     def read_list(self, *ends: str) -> str:
-        """Commands up to one of the ends, which is consumed."""
+        """Read commands up to one of the ends, which is consumed."""
 
     @abstractmethod
     def _read_inner(self, text: str) -> None:
-        """The commands in another text, such as one between backticks."""
+        """Read the commands of a nested text, such as one between backticks."""
 
     def _deeper(self) -> None:
-        """Enter a level; raise ShellError beyond the deepest."""
+        """Enter a nesting level; raise ShellError beyond the deepest."""
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ShellError("it is nested too deeply")
 
     def _word(self) -> Word:
-        """Return the word here; raises ShellError where there is none."""
+        """Read a word; raise ShellError if there is none."""
         word, start = Word(), self._at
         parts: list[str] = []
         self._deeper()
@@ -90,7 +90,7 @@ class Scanner(ABC):
             parts.append(" " + self._word().text)
 
     def _piece(self, char: str, word: Word) -> str:
-        """Return the rest of what one character begins outside quotes."""
+        """Read what one unquoted character begins."""
         match char:
             case "\\":
                 word.bare = False
@@ -119,7 +119,7 @@ class Scanner(ABC):
                 return char
 
     def _quoted(self, end: str) -> str:
-        """Text in double quotes, or a here-document when it has no end."""
+        """Read text in double quotes, or a here-document if there is no end."""
         parts: list[str] = []
         while self._at < len(self._text):
             char = self._text[self._at]
@@ -140,7 +140,7 @@ class Scanner(ABC):
         return "".join(parts)
 
     def _expansion(self, char: str, *, is_quoted: bool) -> str:
-        """What follows a dollar sign or a backtick."""
+        """Read what follows a dollar sign or a backtick."""
         self._deeper()
         text = self._dollar(is_quoted=is_quoted) if char == "$" else HOLE
         if char == "`":
@@ -170,7 +170,7 @@ class Scanner(ABC):
         return HOLE
 
     def _parameter(self) -> None:
-        """The inside of `${…}`, which may hold quotes and substitutions."""
+        """Read the inside of `${…}`, which may contain quotes and substitutions."""
         if self._text[self._at : self._at + 1] in {" ", "\t", "\n", "|"}:
             raise ShellError("a substitution in braces")
         while self._at < len(self._text):
@@ -182,7 +182,7 @@ class Scanner(ABC):
         raise ShellError("a brace has no end")
 
     def _is_arithmetic(self, start: int) -> bool:
-        """Whether double parentheses hold an expression, not a subshell in a substitution."""
+        """Return whether double parentheses hold arithmetic rather than a subshell."""
         depth = 2
         for at in range(start, len(self._text)):
             char = self._text[at]
@@ -194,7 +194,7 @@ class Scanner(ABC):
         return False
 
     def _arithmetic(self, end: str) -> None:
-        """An expression; only its expansions matter."""
+        """Read an arithmetic expression, of which only expansions matter."""
         depth = 0
         while self._at < len(self._text):
             if depth == 0 and self._take(end):
@@ -218,7 +218,7 @@ class Scanner(ABC):
         raise ShellError("a quote has no end")
 
     def _skip_blanks(self) -> None:
-        """Spaces, lines that go on, and a comment."""
+        """Skip spaces, line continuations, and a comment."""
         while self._at < len(self._text):
             if self._text[self._at] in " \t":
                 self._at += 1
@@ -245,7 +245,7 @@ class Scanner(ABC):
 
 
 def _unescaped(char: str) -> str:
-    """What a backslash and the character stand for in double quotes."""
+    """Return the value of an escape sequence in double quotes."""
     if char == "\n":
         return ""
     return char if char in '$`"\\' else f"\\{char}"

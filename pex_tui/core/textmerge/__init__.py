@@ -1,1 +1,1 @@
-"""Texts with three sides: lines matched, merged, resolved by rule or memory."""
+"""Three-way text merge: line matching, merging, and resolution by strategy or memory."""

@@ -1,7 +1,7 @@
-"""Settles conflicts in a text where it is plain what both sides meant.
+"""Strategies that resolve text conflicts where the intention of both sides is clear.
 
-All of it is about three versions of one file. What merges by itself is taken from both sides; each
-hunk in conflict is settled by one of the strategies that are allowed, or the file is not settled.
+All of them work on three versions of one file. Clean changes of both sides are taken; each
+conflicting hunk is resolved by one of the allowed strategies, or the whole file is not resolved.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -17,17 +17,17 @@ _MOST_COMPARISONS = 2_000_000
 
 
 class Resolution(Struct, frozen=True):
-    """A file without conflicts, and the strategies that settled its hunks, each once."""
+    """A file without conflicts, and the strategies that resolved its hunks, each once."""
 
     text: bytes
     strategies: tuple[str, ...]
 
 
 class AutoStrategy(Struct, frozen=True):
-    """A way to merge a hunk in conflict with nobody asked, if what it makes then passes the gate.
+    """A way to resolve a conflicting hunk automatically, subject to the gate.
 
-    One that is `by_path` is allowed by a setting of its name, which holds globs; the others by
-    being listed in the setting `silent`.
+    A strategy that is `by_path` is allowed by a setting of its name, which holds globs; the others
+    by being listed in the setting `silent`.
     """
 
     name: str
@@ -37,7 +37,7 @@ class AutoStrategy(Struct, frozen=True):
 
 
 class _Edit(Struct, frozen=True):
-    """Lines `start` to `end` (not included) of the base are replaced."""
+    """Replacement of the lines `start` to `end` (excluded) of the base."""
 
     start: int
     end: int
@@ -45,15 +45,15 @@ class _Edit(Struct, frozen=True):
 
     @property
     def is_insertion(self) -> bool:
-        """Return whether it replaces nothing."""
+        """Return whether the edit replaces nothing."""
         return self.start == self.end
 
 
 def read_conflict(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Chunk, ...] | None:
-    """Three versions of a file in chunks; without a base both sides are new.
+    """Return three versions of a file as chunks; without a base both sides are new.
 
-    None when there is no conflict or when it is not one of plain text: binary, with line ends of
-    more than one kind, or too large to compare.
+    None when there is no conflict or the file is not plain text: binary, mixed line ends, or too
+    large to compare.
     """
     texts = [_text(raw) for raw in (base or b"", ours, theirs)]
     lines = [split_lines(text) for text in texts if text is not None]
@@ -66,12 +66,12 @@ def read_conflict(base: bytes | None, ours: bytes, theirs: bytes) -> tuple[Chunk
 
 
 def can_compare(base: Lines, side: Lines) -> bool:
-    """Return whether that takes a second or so at most."""
+    """Return whether the comparison takes about a second at most."""
     return comparisons(base, side) <= _MOST_COMPARISONS
 
 
 def resolve(parts: Sequence[Chunk], allowed: Collection[str]) -> Resolution | None:
-    """The file with all of its conflicts settled; None when a hunk is not for the strategies."""
+    """Return the file with all conflicts resolved; None if no strategy takes some hunk."""
     lines: list[str] = []
     used: dict[str, None] = {}
     for part in parts:
@@ -88,12 +88,12 @@ def resolve(parts: Sequence[Chunk], allowed: Collection[str]) -> Resolution | No
 
 
 def runs_together(lines: Sequence[str]) -> bool:
-    """Whether a line without an end, which ended one of the versions, is followed by another."""
+    """Return whether a last line of a version, which has no line end, is followed by another."""
     return any(not line.endswith("\n") for line in lines[:-1])
 
 
 def encoded(lines: Sequence[str]) -> bytes:
-    """Lines as a file holds them."""
+    """Encode lines as they are stored in a file."""
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
@@ -107,7 +107,7 @@ def _settle(part: Chunk, allowed: Collection[str]) -> tuple[str, Lines] | None:
 
 
 def _superset(part: Chunk) -> Lines | None:
-    """Return the side that holds all of the other's change, if one does."""
+    """Return the side that contains the other's whole change, if one does."""
     ours, theirs = _edits(part.base, part.ours), _edits(part.base, part.theirs)
     if _holds(ours, theirs):
         return part.ours
@@ -117,10 +117,10 @@ def _superset(part: Chunk) -> Lines | None:
 
 
 def _holds(more: Sequence[_Edit], less: Sequence[_Edit]) -> bool:
-    """Return whether what the one side removes and adds, the other does too.
+    """Return whether one side's removals and additions include the other's.
 
-    A side that only removes is held by none: where the other removes those lines as well, it may
-    have changed or moved them. Nor is one that adds nothing but blanks and braces.
+    A side that only removes is included by none: the other side may have changed or moved the same
+    lines. The same holds for a side that adds only blanks and braces.
     """
     added = [line for edit in less for line in edit.lines]
     return (
@@ -131,7 +131,7 @@ def _holds(more: Sequence[_Edit], less: Sequence[_Edit]) -> bool:
 
 
 def _adjacent(part: Chunk) -> Lines | None:
-    """Both sides' edits, if they touch but don't overlap and their order is plain."""
+    """Return both sides' edits, if they touch without overlap and their order is clear."""
     ours, theirs = _edits(part.base, part.ours), _edits(part.base, part.theirs)
     edits = sorted({*ours, *theirs}, key=lambda edit: (edit.start, edit.end))
     if not all(_may_stand(*pair) for pair in pairwise(edits)):
@@ -145,7 +145,7 @@ def _adjacent(part: Chunk) -> Lines | None:
 
 
 def _may_stand(before: _Edit, after: _Edit) -> bool:
-    """Return whether two edits are apart, or touch with no doubt about which lines come first."""
+    """Return whether two edits are apart, or touch with a clear order of their lines."""
     if before.end > after.start or (before.is_insertion and after.is_insertion):
         return before.end < after.start
     if before.end < after.start or not (before.is_insertion or after.is_insertion):
@@ -155,7 +155,7 @@ def _may_stand(before: _Edit, after: _Edit) -> bool:
 
 
 def _union(part: Chunk) -> Lines | None:
-    """What both sides add at one place: first what landed first; what they share, once."""
+    """Return both sides' additions at one place, the landed side first, common lines once."""
     if part.base:
         return None
     ours, theirs = part.ours, part.theirs
@@ -179,7 +179,7 @@ def _removed(edits: Sequence[_Edit]) -> set[int]:
 
 
 def _is_within(some: Sequence[str], lines: Sequence[str]) -> bool:
-    """Return whether all of the lines stand among the others, in their order."""
+    """Return whether all of the lines occur among the others, in their order."""
     rest = iter(lines)
     return all(line in rest for line in some)
 
@@ -191,7 +191,7 @@ def _text(raw: bytes) -> str | None:
 
 
 def _line_ends(versions: Sequence[Lines]) -> set[bool]:
-    """Return whether lines end as on Windows; both, where they are mixed."""
+    """Return whether lines end with CRLF; both values for mixed line ends."""
     ended = (line for lines in versions for line in lines if line.endswith("\n"))
     return {line.endswith("\r\n") for line in ended}
 
@@ -201,4 +201,4 @@ STRATEGIES = (
     AutoStrategy("adjacent", "edits on neighbouring lines", _adjacent),
     AutoStrategy("union", "both sides add in one place", _union, by_path=True),
 )
-"""All strategies, those first that leave the least to doubt."""
+"""All strategies, in order of safety."""

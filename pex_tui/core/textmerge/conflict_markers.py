@@ -1,4 +1,4 @@
-"""Reads a text with git's conflict markers: the two sides it was made of, and where they part."""
+"""Parser of texts with git's conflict markers: the two sides, and the conflicting lines."""
 
 import re
 
@@ -6,13 +6,13 @@ from pex_tui.core.textmerge.diff3 import Lines, split_lines
 
 
 def marked_sides(text: str, first: str, second: str) -> tuple[Lines, Lines] | None:
-    """What the text is with every conflict decided for one label's side, and for the other's.
+    """Return the text resolved to each side; the labels of the sides are given.
 
-    None when the markers can't be told from the text between them.
+    None when the markers are indistinguishable from the text between them.
     """
     begin = re.compile(rf"(<{{7,}}) {re.escape(first)}\b.*\r?\n")
     sides: tuple[list[str], list[str]] = ([], [])
-    size, at = 0, 0  # of the markers of the conflict that we are in; the side, or 2 for the base
+    size, at = 0, 0  # marker size of the current conflict; 0 and 1 for a side, 2 for the base
     for line in split_lines(text):
         bare = line.rstrip("\r\n")
         found = begin.fullmatch(line)
@@ -39,7 +39,7 @@ def marked_sides(text: str, first: str, second: str) -> tuple[Lines, Lines] | No
 
 
 def conflicting_lines(text: str, first: str, second: str) -> tuple[int, int] | None:
-    """From which to which line of the first label's side the text is in conflict, if it is."""
+    """Return the range of lines in conflict in the text of the first side, if there is one."""
     marked = re.compile(
         rf"^<{{7,}} {re.escape(first)}\b[^\n]*\n(?P<side>.*?)^(?:\|{{7,}}.*?^)?={{7,}}\r?\n"
         rf".*?^>{{7,}} {re.escape(second)}\b[^\n]*\n?",

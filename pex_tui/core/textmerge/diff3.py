@@ -1,7 +1,7 @@
-"""Three versions of a text as chunks: what merges by itself, and what somebody has to decide.
+"""Three-way merge of lines: chunks that merge cleanly, and chunks in conflict.
 
 The algorithm is diff3 (Khanna, Kunal, Pierce 2007): lines that base, ours and theirs share in order
-are stable, and what stands between two stable stretches is one chunk.
+are stable, and each stretch between stable ones is one chunk.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ Lines = tuple[str, ...]
 
 
 class Origin(StrEnum):
-    """Where a line of the result comes from."""
+    """The origin of a line of the result."""
 
     BASE = "base"
     OURS = "ours"
@@ -26,7 +26,7 @@ class Origin(StrEnum):
 
 
 class Choice(StrEnum):
-    """What is taken for a chunk in conflict; BOTH puts theirs, which landed first, before ours."""
+    """The side taken for a conflicting chunk; BOTH puts theirs, which landed first, before ours."""
 
     OURS = "ours"
     THEIRS = "theirs"
@@ -42,12 +42,12 @@ class Chunk(Struct, frozen=True):
 
     @property
     def is_conflict(self) -> bool:
-        """Return whether both sides changed it, and not in the same way."""
+        """Return whether both sides changed the chunk, in different ways."""
         return self.ours != self.theirs and self.base not in {self.ours, self.theirs}
 
     @property
     def merged(self) -> tuple[Lines, Origin]:
-        """What a chunk without conflict comes to."""
+        """Return the merged lines of a chunk without conflict, and their origin."""
         if self.ours == self.theirs:
             return self.ours, Origin.BASE if self.ours == self.base else Origin.BOTH
         return (
@@ -56,7 +56,7 @@ class Chunk(Struct, frozen=True):
 
 
 def split_lines(text: str) -> Lines:
-    """Lines with their endings; only a line feed ends a line, as in git."""
+    """Split a text into lines with their endings; only a line feed ends a line, as in git."""
     parts = text.split("\n")
     return (*(f"{part}\n" for part in parts[:-1]), *((parts[-1],) if parts[-1] else ()))
 
@@ -64,7 +64,7 @@ def split_lines(text: str) -> Lines:
 def chunks(
     base: Sequence[str] | None, ours: Sequence[str], theirs: Sequence[str]
 ) -> tuple[Chunk, ...]:
-    """The three versions in chunks; without a base, what ours and theirs share is the base."""
+    """Return the versions in chunks; without a base, the lines that both sides share are it."""
     if base is None:
         base = _shared(ours, theirs)
     to_ours, to_theirs = matches(base, ours), matches(base, theirs)
@@ -87,7 +87,7 @@ def chunks(
 def result(
     parts: Sequence[Chunk], choices: Mapping[int, Choice]
 ) -> tuple[tuple[str, Origin, int], ...]:
-    """The merged lines with their origin and their chunk; open chunks show base, marked OPEN."""
+    """Return the merged lines with origin and chunk; open chunks show the base, marked OPEN."""
     lines: list[tuple[str, Origin, int]] = []
     for number, part in enumerate(parts):
         for text, origin in _resolved(part, choices.get(number)):
@@ -96,7 +96,7 @@ def result(
 
 
 def open_chunks(parts: Sequence[Chunk], choices: Mapping[int, Choice]) -> tuple[int, ...]:
-    """Positions of the chunks in conflict that nobody has decided."""
+    """Return the positions of the undecided chunks in conflict."""
     return tuple(
         number for number, part in enumerate(parts) if part.is_conflict and number not in choices
     )

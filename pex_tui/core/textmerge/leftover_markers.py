@@ -1,16 +1,16 @@
-"""Conflict markers in a text: what is left of a conflict that nobody has settled.
+"""Detection of conflict markers left in a text.
 
-A marker is a line of one sign (`<`, `|`, `=` or `>`) as often as the file's marker size says, and a
-label after a space, if any. In a text that was made to settle a conflict each such line counts. In
-any other, a conflict counts: an opening, a separator and a closing line in this order, of which one
-may be missing; a separator alone may underline a heading.
+A marker is a line of one sign (`<`, `|`, `=` or `>`), repeated as often as the file's marker size
+says, with an optional label after a space. In a text made to resolve a conflict every such line
+counts. In any other text only a conflict counts: an opening, a separator and a closing line in this
+order, of which one may be missing; a separator alone may underline a heading.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 
 USUAL_SIZE = 7
-_SNIFFED_BYTES = 8000  # where git looks for a NUL before it calls a file binary
+_SNIFFED_BYTES = 8000  # git looks for a NUL in this many bytes to recognise a binary file
 _OPENING, _BASE, _SEPARATOR, _CLOSING = b"<|=>"
 _Line = tuple[int, bytes]
 
@@ -22,9 +22,9 @@ def markers_left(
     size: int = USUAL_SIZE,
     settles: bool = False,
 ) -> tuple[int, ...]:
-    """Return the numbers (from 1) of the lines that are markers and that no version holds as well.
+    """Return the line numbers (from 1) of the markers that no version contains as well.
 
-    `settles` says that the text was made to settle a conflict between the versions.
+    `settles` says that the text was made to resolve a conflict between the versions.
     """
     find = _all_markers if settles else _conflicts
     held: Counter[bytes] = Counter()
@@ -47,9 +47,9 @@ def _all_markers(text: bytes, size: int) -> list[_Line]:
 
 
 def _conflicts(text: bytes, size: int) -> list[_Line]:
-    """The markers of the conflicts in a text, those that lack one of their three included."""
+    """Return the markers of a text's conflicts, including those that lack one of three."""
     found: list[_Line] = []
-    pending: list[_Line] = []  # of the conflict that is being read, with their signs in order
+    pending: list[_Line] = []  # markers of the conflict being read, in order
     signs: list[int] = []
     for number, line in _all_markers(text, size):
         sign = line[0]

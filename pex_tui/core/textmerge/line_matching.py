@@ -1,7 +1,7 @@
-"""Which lines of one text are which of another, in order.
+"""Matching of the lines of two texts, in order.
 
-Lines that either text has once are matched first, as in patience diff (Cohen): that is what a
-person would do, and it leaves little for the slow comparison of all with all.
+Lines unique in both texts are matched first, as in patience diff (Cohen): the result reads
+naturally, and little is left for the quadratic comparison.
 """
 
 from bisect import bisect_left
@@ -11,11 +11,11 @@ from difflib import SequenceMatcher
 
 from msgspec import Struct, field
 
-Range = tuple[int, int, int, int]  # of the one text, then of the other; ends not included
+Range = tuple[int, int, int, int]  # of the first text, then of the second; ends excluded
 
 
 def matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
-    """Lines of the base by number, and the line of the other text that each is; in order."""
+    """Return the line numbers of the base with those of the equal lines in the other text."""
     walk = _Walk(base, other)
     for first, last, begin, end in walk.gaps():
         inner = SequenceMatcher(None, base[first:last], other[begin:end], autojunk=False)
@@ -26,7 +26,7 @@ def matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
 
 
 def comparisons(base: Sequence[str], other: Sequence[str]) -> int:
-    """What `matches` has to do for two texts: pairs of equal lines that it looks at."""
+    """Return the cost of `matches`: the number of pairs of equal lines that it compares."""
     pairs = 0
     for first, last, begin, end in _Walk(base, other).gaps():
         counts = Counter(base[first:last])
@@ -43,7 +43,7 @@ def ends_shared(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
 
 
 class _Walk(Struct):
-    """Finds what is plain, and yields the stretches between that are not."""
+    """Matches unique lines, and yields the stretches between them."""
 
     base: Sequence[str]
     other: Sequence[str]
@@ -67,7 +67,7 @@ class _Walk(Struct):
                 left.append((at, last, on, end))
 
     def _trimmed(self, first: int, last: int, begin: int, end: int) -> Range:
-        """Return the stretch without the lines that both have at its ends; those are found."""
+        """Return the stretch without its common first and last lines, which are matched."""
         head, tail = ends_shared(self.base[first:last], self.other[begin:end])
         self.found.update((first + at, begin + at) for at in range(head))
         self.found.update((last - at, end - at) for at in range(1, tail + 1))
@@ -75,7 +75,7 @@ class _Walk(Struct):
 
 
 def _anchors(base: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
-    """Lines that each text has once, as many as keep their order."""
+    """Return the lines unique in both texts, as many as keep their order."""
     counts, others = Counter(base), Counter(other)
     places = {line: at for at, line in enumerate(other) if others[line] == 1}
     pairs = [
@@ -85,9 +85,9 @@ def _anchors(base: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]
 
 
 def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest run of pairs, not necessarily neighbours, in which the second number rises."""
-    tails: list[int] = []  # of the best run of each length: the second number of its last pair
-    ends: list[int] = []  # likewise: where in `pairs` that is
+    """Return the longest increasing subsequence by second numbers."""
+    tails: list[int] = []  # for the best run of each length, the second number of its last pair
+    ends: list[int] = []  # likewise, the index in `pairs`
     before: list[int] = []
     for at, (_, twin) in enumerate(pairs):
         length = bisect_left(tails, twin)

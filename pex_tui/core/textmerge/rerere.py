@@ -1,8 +1,7 @@
-"""Knows a conflict again, and settles it as it was settled before.
+"""Reuse of recorded conflict resolutions, as in git's rerere.
 
-A conflict is known by its path and by the lines of its hunks, whichever side is whose. The file may
-have changed elsewhere since: what was made of it then is merged with what it is now, as git's
-rerere does.
+A conflict is identified by its path and the lines of its hunks, whichever side is which. As the
+rest of the file may have changed, the recorded result is merged with the current file.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ _MARKERS = tuple(f"{sign * 7} a hunk in conflict\n" for sign in "<|=>")
 
 
 class Remembered(Struct, frozen=True):
-    """A file with its conflicts marked, what somebody made of it, and when (absolute seconds)."""
+    """A file with conflict markers, its resolution, its author and its time (absolute seconds)."""
 
     path: str
     before: Lines
@@ -27,20 +26,20 @@ class Remembered(Struct, frozen=True):
 
 
 def conflict_id(path: str, parts: Sequence[Chunk]) -> str:
-    """What the same conflict has in common whenever it is met."""
+    """Return an identifier that is equal for the same conflict."""
     hunks = [(part.base, *_sides(part)) for part in parts if part.is_conflict]
     text = repr((path, hunks)).encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()[:32]
 
 
 def remember(path: str, parts: Sequence[Chunk], text: bytes, by: str, at: float) -> Remembered:
-    """What is to be known of a conflict that somebody settled so."""
+    """Return the record of a resolved conflict."""
     after = split_lines(text.decode("utf-8", "surrogateescape"))
     return Remembered(path, _marked(parts), after, by, at)
 
 
 def recall(known: Remembered, parts: Sequence[Chunk]) -> bytes | None:
-    """Return the file settled as before; None when it has changed too much for that."""
+    """Return the file resolved as before; None when it has changed too much."""
     now = _marked(parts)
     if not (can_compare(known.before, now) and can_compare(known.before, known.after)):
         return None
@@ -52,7 +51,7 @@ def recall(known: Remembered, parts: Sequence[Chunk]) -> bytes | None:
 
 
 def _marked(parts: Sequence[Chunk]) -> Lines:
-    """Return the file with its conflicts between markers, the same whichever side is whose."""
+    """Return the file with conflict markers, the same whichever side is which."""
     lines: list[str] = []
     for part in parts:
         if part.is_conflict:

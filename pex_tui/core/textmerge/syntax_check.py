@@ -1,4 +1,4 @@
-"""Whether a text is well formed, for the kinds of files that can be told from their name."""
+"""Syntax check of texts whose file name tells their format."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ OK = "syntax ok"
 
 
 def syntax_of(path: str, text: str) -> str:
-    """`OK`, `NOT_CHECKED`, or what is wrong in a few words."""
+    """Return `OK`, `NOT_CHECKED`, or the error in a few words."""
     check = _CHECKS.get(PurePosixPath(path).suffix.lower())
     if check is None:
         return NOT_CHECKED

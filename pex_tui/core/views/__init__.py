@@ -1,1 +1,1 @@
-"""A state as the screens and reports show it."""
+"""Views of a state for screens and reports."""

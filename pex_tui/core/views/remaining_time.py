@@ -1,7 +1,7 @@
-"""How long attempts have worked, and how long the rest of a run will take.
+"""Working time of attempts, and the estimated remaining time of a run.
 
-The run corrects its own estimates as it goes: what its tasks took beside what they were expected
-to take stretches or shrinks the rest, and the gate is as long as it was last.
+The run corrects its estimates as it goes: the ratio of actual to expected durations scales the
+rest, and the gate is expected to take as long as last time.
 """
 
 import math
@@ -16,14 +16,14 @@ from pex_tui.core.views.status import Mark
 from pex_tui.core.views.status_text import mark_of
 
 _NO_MORE = frozenset({Mark.BLOCKED, Mark.CONFLICT, Mark.DONE, Mark.FAILED})
-_TRUST = 2.0  # how many tasks as expected the estimates count for
-_LEAST_KNOWN = 3  # tasks that have ended, before they say anything of the others
-_OVERTIME = 0.1  # of what a task has worked, once that is more than was expected
-_MOST_EXAMINED = 200  # tasks whose exclusions are looked at
+_TRUST = 2.0  # weight of the prior, in tasks that took as long as expected
+_LEAST_KNOWN = 3  # finished tasks before they influence the estimates of others
+_OVERTIME = 0.1  # fraction of the elapsed time expected beyond the estimate
+_MOST_EXAMINED = 200  # tasks whose exclusions are checked
 
 
 def attempt_seconds(task: TaskState, now: float) -> float | None:
-    """How long the last attempt has worked: not its pauses, nor when it waited for an answer.
+    """Return how long the last attempt has worked, in seconds, without pauses and questions.
 
     None before its start.
     """
@@ -37,7 +37,7 @@ def attempt_seconds(task: TaskState, now: float) -> float | None:
 
 
 def _asked_seconds(task: TaskState, until: float) -> float:
-    """How long a person had a question of the attempt before them, each moment once."""
+    """Return how long questions of the attempt were open, in seconds, overlaps counted once."""
     total, latest = 0.0, -math.inf
     for asked in task.permissions:
         answered = until if asked.answered_at is None else min(until, asked.answered_at)
@@ -47,7 +47,7 @@ def _asked_seconds(task: TaskState, until: float) -> float:
 
 
 def remaining_seconds(state: RunState, task: TaskState, now: float) -> float:
-    """What the estimate leaves of the task; 0 once it has worked longer, or has exited."""
+    """Return the rest of the task's estimate in seconds; 0 once exceeded, or after its exit."""
     if task.exited_at is not None and task.phase is not Phase.BACKOFF:
         return 0.0
     worked = None if task.phase is Phase.BACKOFF else attempt_seconds(task, now)
@@ -55,7 +55,7 @@ def remaining_seconds(state: RunState, task: TaskState, now: float) -> float:
 
 
 def stretch(state: RunState) -> float:
-    """How much longer this run's tasks take than was expected of them, as a factor."""
+    """Return the factor by which this run's tasks take longer than estimated."""
     known = [
         math.log(max(took, 0.001) / state.spec(task.id).estimate_seconds)
         for task in state.tasks
@@ -67,9 +67,9 @@ def stretch(state: RunState) -> float:
 
 
 def eta_seconds(state: RunState, now: float) -> float | None:
-    """Return the rest of the run: its longest chain, its slots, what takes turns, and its gate.
+    """Return the seconds left of the run, from its longest chain, slots, exclusions and gate.
 
-    None when nobody can tell, or nothing is left.
+    None when unknown, or when nothing is left.
     """
     if state.stage is not RunStage.RUNNING or waits_for_a_person(state):
         return None
@@ -92,7 +92,7 @@ def eta_seconds(state: RunState, now: float) -> float | None:
 
 
 def _left(state: RunState, task: TaskState, now: float, factor: float) -> float:
-    """What is left of a task's work, as far as it goes on by itself."""
+    """Return the seconds left of a task's work, as far as it progresses without a person."""
     if mark_of(state, task) in _NO_MORE:
         return 0.0
     if task.exited_at is not None and task.phase is not Phase.BACKOFF:

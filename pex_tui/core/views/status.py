@@ -1,10 +1,10 @@
-"""The few situations of a task that a person tells apart at a glance."""
+"""The statuses of a task that a person tells apart at a glance."""
 
 from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """Each has a symbol in every symbol set and a colour in every theme."""
+    """A status with a symbol in every symbol set and a colour in every theme."""
 
     RUNNING = "running"
     STARTING = "starting"

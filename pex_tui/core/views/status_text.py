@@ -1,4 +1,4 @@
-"""What a task does, or why it does nothing: as a mark, and in one true sentence."""
+"""The status of a task as a mark and as one sentence."""
 
 from collections.abc import Mapping
 from typing import assert_never
@@ -66,7 +66,7 @@ _BAD_END = {
 
 
 def mark_of(state: RunState, task: TaskState) -> Mark:
-    """How the task is marked; one that only a person's decision can free is blocked."""
+    """Return the task's mark; a task that only a person can free is blocked."""
     mark = _MARKS[task.phase]
     if mark is Mark.RUNNING and task.asks:
         return Mark.ASKING
@@ -79,21 +79,21 @@ def mark_of(state: RunState, task: TaskState) -> Mark:
 
 
 class StartQueue(Struct, frozen=True):
-    """Those that wait to start, by their place from 1, and the positions of those in flight."""
+    """The places of waiting tasks from 1, and the positions of the tasks in flight."""
 
     places: Mapping[TaskId, int] = field(default_factory=dict)
     in_flight: tuple[int, ...] = ()
 
 
 def start_queue(state: RunState) -> StartQueue:
-    """Return the queue of this moment, to be worked out once for all tasks."""
+    """Return the current start queue, computed once for all tasks."""
     order = queue_order(state)
     places = {state.tasks[position].id: place for place, position in enumerate(order, 1)}
     return StartQueue(places, at_work(state))
 
 
 def waits_for(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str, ...]:
-    """Those that a ready task waits for right now: tasks, a lock and its holders, or a limit."""
+    """Return the blockers of a ready task: tasks, a lock with its holders, or a limit."""
     if task.wait is None:
         return ()
     if task.wait.cause is WaitCause.EXCLUDED:
@@ -103,7 +103,7 @@ def waits_for(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str,
 
 
 def activity(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
-    """What a task does or waits for, in one line, cleaned."""
+    """Return what a task does or waits for, in one sanitized line."""
     return clean(_activity(state, task, now, queue))
 
 
@@ -251,7 +251,7 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
 
 
 def _claimed(state: RunState, task: TaskState, now: float) -> str:
-    """Return the lock that a process of the task waits for; empty when none does."""
+    """Return the lock that a process of the task waits for; empty if none."""
     mine = (claim for claim in state.claims if claim.task == task.id and claim.is_waiting)
     claim = next(mine, None)
     if claim is None:
@@ -272,7 +272,7 @@ def _retry(state: RunState, task: TaskState, now: float) -> str:
         return f"Paused by you before {what}: {why}"
     left = max(0.0, (task.retry_at or now) - now)
     if task.failure is not None and task.failure.kind is FailureKind.LIMIT:
-        return f"Goes on in {left:.0f} s: {why}"  # a refusal costs none of its tries
+        return f"Goes on in {left:.0f} s: {why}"  # a git refusal uses up no try
     return f"{_sentence(what)} in {left:.0f} s: {why}"
 
 
@@ -282,7 +282,7 @@ def _queued(state: RunState, task: TaskState) -> str:
 
 
 def _landing(state: RunState, task: TaskState) -> str:
-    """What is done with it right now; a gate that runs on a later entry tests it as well."""
+    """Describe the landing step; a gate on a later entry tests this one as well."""
     stage = task.landing_stage or LandingStage.MERGING
     behind = iter(landing_tasks(state))
     if stage is LandingStage.MERGED and task in behind:

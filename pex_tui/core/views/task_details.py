@@ -1,4 +1,4 @@
-"""Everything the state knows of one task, as labelled lines for a person."""
+"""Details of one task as labelled lines."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ from pex_tui.core.views.remaining_time import attempt_seconds
 from pex_tui.core.views.status_text import activity, start_queue, waits_for
 
 Fact = tuple[str, str]
-"""A label and what is known; an empty label goes on with the one before."""
+"""A label and a value; an empty label continues the one before."""
 
 
 def facts(state: RunState, task_id: TaskId, now: float) -> tuple[Fact, ...]:
-    """Return the task's facts, cleaned; `now` in absolute seconds."""
+    """Return the task's facts, sanitized; `now` in absolute seconds."""
     task, spec, now = state.task(task_id), state.spec(task_id), shown_at(state, now)
     found = (
         *_situation(state, task, now),
@@ -109,7 +109,7 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
 
 
 def _limits(spec: TaskSpec) -> str:
-    """What it may use, and what holds it to that."""
+    """Describe the task's limits and how they are enforced."""
     memory = "" if spec.memory_bytes is None else f"{size(spec.memory_bytes)} of memory"
     cores = "" if spec.cpu_cores is None else f"{percent(spec.cpu_cores)} of a core"
     declared = ", ".join(limit for limit in (memory, cores) if limit)

@@ -1,7 +1,7 @@
-"""The timeline: where each task's last attempt spent its time, in cells.
+"""The timeline: phases of each task's last attempt, in terminal cells.
 
-Only what the state knows is drawn: earlier attempts and earlier pauses have left no times. What
-an estimate leaves of a live attempt is drawn as expected.
+It shows what the state contains: times of earlier attempts and pauses are not kept. The rest of a
+live attempt's estimate is drawn as expected.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.views.remaining_time import remaining_seconds
 
 _LEAST_SECONDS = 10.0
-_FUTURE_SHARE = 0.35  # of the width, at most, for what is expected
+_FUTURE_SHARE = 0.35  # of the width, at most, for the expected part
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
 class SpanKind(StrEnum):
-    """What a task did in a stretch of time."""
+    """The activity of a task in an interval."""
 
     WAITING = "waiting"
     WAITING_SLOT = "waiting-slot"
@@ -50,7 +50,7 @@ _WORK = {
 
 
 class Span(Struct, frozen=True):
-    """Cells `start` up to `stop` of a row."""
+    """Cells `start` up to `stop` (excluded) of a row."""
 
     start: int
     stop: int
@@ -58,7 +58,7 @@ class Span(Struct, frozen=True):
 
 
 class TimelineRow(Struct, frozen=True):
-    """One task's spans, in time, without overlap."""
+    """The spans of one task, in time order, without overlap."""
 
     id: TaskId
     spans: tuple[Span, ...]
@@ -94,7 +94,7 @@ _Stretch = tuple[float, float, SpanKind]
 
 
 def _spans(state: RunState, task: TaskState, now: float, future: float) -> Iterator[_Stretch]:
-    """Stretches of absolute time."""
+    """Yield the task's intervals in absolute time."""
     begun = task.dispatched_at
     if begun is None:
         yield from _waiting(task, now)
@@ -112,7 +112,7 @@ def _spans(state: RunState, task: TaskState, now: float, future: float) -> Itera
 
 
 def _waiting(task: TaskState, now: float) -> Iterator[_Stretch]:
-    """Yield a ready task's wait; what holds it is known since its last change."""
+    """Yield a ready task's wait; its cause is known since the last change."""
     if task.phase is not Phase.READY or task.ready_at is None:
         return
     if task.wait is None:
@@ -143,7 +143,7 @@ def _work(task: TaskState, work_from: float, now: float) -> Iterator[_Stretch]:
 def _cells(
     stretches: Iterator[_Stretch], cell: Callable[[float], int], width: int
 ) -> Iterator[Span]:
-    """Stretches as cells; work that was too short to see still gets one."""
+    """Convert intervals to cells; one that is too short to see gets one cell."""
     used = 0
     for start, stop, kind in stretches:
         first, last = max(used, cell(start)), cell(stop)
@@ -156,7 +156,7 @@ def _cells(
 
 
 def _ticks(past: float, scale: float, width: int) -> tuple[tuple[int, str], ...]:
-    """Round times, at least ten cells apart, up to the present."""
+    """Return round times up to the present, at least ten cells apart."""
     step = next((step for step in _STEPS if step * scale >= 10), _STEPS[-1])  # noqa: PLR2004
     return tuple(
         (position, clock(seconds))

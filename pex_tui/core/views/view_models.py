@@ -1,7 +1,6 @@
-"""What the monitor shows of a run: frozen views, equal when nothing to be seen has changed.
+"""View models of the monitor: frozen values, equal while nothing visible has changed.
 
-Progress that no agent has told stays unknown; overall, an attempt of unknown progress counts
-as nothing done.
+Unreported progress stays unknown; in the overall progress it counts as nothing done.
 """
 
 from functools import lru_cache
@@ -42,7 +41,7 @@ _LAND_MARKS = {
 
 
 class TaskRow(Struct, frozen=True):
-    """One task in the list. `progress` is 0…1 or None for unknown."""
+    """One task in the list. `progress` is 0…1, or None if unknown."""
 
     id: TaskId
     mark: Mark
@@ -57,11 +56,11 @@ class TaskRow(Struct, frozen=True):
     boosted: bool
     attempt: int
     ref: str
-    """What keeps the work of its last attempt; empty while nothing does."""
+    """The ref that keeps the work of the last attempt; empty if there is none."""
 
 
 class SlotView(Struct, frozen=True):
-    """A slot and who holds it; `mark` is None while it is free."""
+    """A slot and its holder; `mark` is None while it is free."""
 
     slot: SlotId
     task: TaskId | None = None
@@ -69,7 +68,7 @@ class SlotView(Struct, frozen=True):
 
 
 class HeaderView(Struct, frozen=True):
-    """The run in three lines. `eta` is empty when nobody can tell."""
+    """The run in three lines. `eta` is empty when unknown."""
 
     run: str
     goal: str
@@ -129,7 +128,7 @@ def _row(state: RunState, task: TaskState, now: float, queue: StartQueue) -> Tas
 
 
 def slot_view(state: RunState, slot: SlotId) -> SlotView:
-    """Who holds the slot."""
+    """Return a slot with its holder."""
     for task in state.tasks:
         if task.slot == slot and task.phase in HOLDS_SLOT:
             return SlotView(slot, task.id, mark_of(state, task))
@@ -137,14 +136,14 @@ def slot_view(state: RunState, slot: SlotId) -> SlotView:
 
 
 def slot_views(state: RunState) -> tuple[SlotView, ...]:
-    """Return the pool; slots above the capacity show until they have drained."""
+    """Return the slots; those above the capacity show until they are free."""
     held = [task.slot for task in state.tasks if task.slot is not None]
     most = max([state.capacity, *held], default=0)
     return tuple(slot_view(state, SlotId(number)) for number in range(1, most + 1))
 
 
 def overall_progress(state: RunState) -> float:
-    """Return the share of the estimated work that is known to be over, 0…1."""
+    """Return the share of the estimated work that is known to be done, 0…1."""
     total = sum(spec.estimate_seconds for spec in state.plan.tasks)
     if not total:
         return 0.0
@@ -226,7 +225,7 @@ def _land(state: RunState) -> str:
 
 
 def brings_anything(state: RunState) -> bool:
-    """Return whether anything has landed that the user's branch could get."""
+    """Return whether anything has landed that the user's branch lacks."""
     return any(task.landed for task in state.tasks)
 
 
