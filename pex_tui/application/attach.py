@@ -3,23 +3,23 @@
 import os
 
 from pex_tui.adapters.git.plumbing.repository import RepositoryError
-from pex_tui.adapters.ipc.attached_session import FollowedSession
+from pex_tui.adapters.ipc.attached_session import AttachedSession
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.adapters.storage.journal import SqliteJournal, told_of
 from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.application.command_context import find_run
 from pex_tui.application.composition import make_lander
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.step import replay
 from pex_tui.errors import UserError
 
 
-async def follow_run(ground: Ground, wanted: str | None) -> FollowedSession:
+async def follow_run(project: Project, wanted: str | None) -> AttachedSession:
     """The named run, else the one that is driven now, else the newest; raise UserError."""
-    journal = ground.open_journal()
+    journal = project.open_journal()
     try:
-        run = _chosen(ground, journal, wanted)
+        run = _chosen(project, journal, wanted)
         events = journal.read(run)
         with told_of(run):
             state = replay(events)
@@ -27,22 +27,22 @@ async def follow_run(ground: Ground, wanted: str | None) -> FollowedSession:
         journal.close_now()
         raise
     try:
-        identity = await ground.repository.check_identity()
+        identity = await project.repository.check_identity()
     except RepositoryError:
         identity = None  # needed only to settle a conflict, which then says so
-    return FollowedSession(
+    return AttachedSession(
         journal,
         events,
-        ground.places,
-        make_lander(ground, state, identity),
+        project.places,
+        make_lander(project, state, identity),
         TreeMeter(),
-        lambda: current_holder(ground.places.lock),
+        lambda: current_holder(project.places.lock),
         actor=f"attached process {os.getpid()}",
     )
 
 
-def _chosen(ground: Ground, journal: SqliteJournal, wanted: str | None) -> RunId:
-    holder = current_holder(ground.places.lock)
+def _chosen(project: Project, journal: SqliteJournal, wanted: str | None) -> RunId:
+    holder = current_holder(project.places.lock)
     if wanted is None and holder is not None:
         return holder.run
     return find_run(journal, wanted).run

@@ -11,7 +11,7 @@ from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.process.signals import ENDINGS, use_defaults
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.adapters.storage.journal import RunRow, SqliteJournal
-from pex_tui.application.project import Ground, open_ground
+from pex_tui.application.project import Project, open_project
 from pex_tui.application.settings_trust import check_trust
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
@@ -62,17 +62,17 @@ async def _heeding_signals(coroutine: Coroutine[Any, Any, int]) -> int:
             loop.remove_signal_handler(number)
 
 
-async def ground_of(options: Options) -> Ground:
+async def project_of(options: Options) -> Project:
     """Where the command was told to work.
 
     Raises UntrustedError for a command that runs programs where the repository names some that the
     user has not said to trust.
     """
     place = getattr(options, "repo", None) or Path.cwd()
-    ground = await open_ground(place, getattr(options, "set", None) or ())
+    project = await open_project(place, getattr(options, "set", None) or ())
     if getattr(options, "needs_trust", False):
-        await check_trust(ground, trusts=getattr(options, "trust", False))
-    return ground
+        await check_trust(project, trusts=getattr(options, "trust", False))
+    return project
 
 
 def find_run(journal: SqliteJournal, wanted: str | None) -> RunRow:

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pex_tui.adapters.agents.launches import AgentLaunches
-from pex_tui.adapters.agents.lock_server import AgentDoor
+from pex_tui.adapters.agents.lock_server import LockServer
 from pex_tui.adapters.agents.ports import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
@@ -29,7 +29,7 @@ from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
 from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.clock import SystemClock
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.protected_paths import protection_of
 from pex_tui.core.model.run_refs import branch_name
@@ -50,24 +50,24 @@ class Assembly(Struct, frozen=True):
 
 
 def assemble(
-    ground: Ground,
+    project: Project,
     state: RunState,
     journal: SqliteJournal,
     identity: Identity | None,
-    door: AgentDoor,
+    lock_server: LockServer,
 ) -> Assembly:
     """All ports of one run."""
-    lander = make_lander(ground, state, identity)
+    lander = make_lander(project, state, identity)
     workspaces = GitWorkspaces(
-        ground.repository, ground.places, workspace_options(ground), identity
+        project.repository, project.places, workspace_options(project), identity
     )
-    leases = PortLeases(ground.places.root.name)
-    clock = SystemClock(ground.places.clock(state.run), state.now)
+    leases = PortLeases(project.places.root.name)
+    clock = SystemClock(project.places.clock(state.run), state.now)
     runner = AgentsRunner(
-        ground.places,
-        stall_seconds=ground.settings.agents.stall,
+        project.places,
+        stall_seconds=project.settings.agents.stall,
         clock=clock,
-        log_limit=ground.settings.monitoring.log_limit,
+        log_limit=project.settings.monitoring.log_limit,
     )
     return Assembly(
         Ports(
@@ -75,20 +75,20 @@ def assemble(
             workspaces=workspaces,
             runner=runner,
             launches=AgentLaunches(
-                places=ground.places,
+                places=project.places,
                 leases=leases,
-                user=ground.environ,
+                user=project.environ,
                 grace_seconds=state.rules.grace_seconds,
-                passed=ground.settings.safety.env_pass,
-                door=door,
+                passed=project.settings.safety.env_pass,
+                lock_server=lock_server,
                 write_leases=state.rules.leases,
-                programs=ground.places.programs(state.run),
+                programs=project.places.programs(state.run),
             ),
             lander=lander,
             clock=clock,
             overlap_probe=GitOverlapProbe(workspaces),
-            desk=door,
-            log=FaultLog(ground.places.faults(state.run)),
+            desk=lock_server,
+            log=FaultLog(project.places.faults(state.run)),
         ),
         lander,
         leases,
@@ -96,11 +96,11 @@ def assemble(
     )
 
 
-def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> GitLander:
+def make_lander(project: Project, state: RunState, identity: Identity | None) -> GitLander:
     """The merge queue's hands for a run."""
-    options = workspace_options(ground)
+    options = workspace_options(project)
     environment = identity.environment if identity else {}
-    git = ground.repository.git
+    git = project.repository.git
 
     async def setup(workspace: Path) -> None:
         await run_setup(options, workspace)
@@ -108,9 +108,9 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
     return GitLander(
         LanderOptions(
             git=replace(git, env={**git.env, **environment}),
-            checkout=ground.repository.checkout,
-            repository=ground.repository,
-            places=ground.places,
+            checkout=project.repository.checkout,
+            repository=project.repository,
+            places=project.places,
             run=state.run,
             branch=state.branch,
             base=state.base,
@@ -118,7 +118,7 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
             goal=state.plan.goal,
             gate=GateOptions(
                 verify=state.plan.verify,
-                timeout_seconds=ground.settings.gate.timeout,
+                timeout_seconds=project.settings.gate.timeout,
                 keep=options.keep,
                 setup=setup if options.setup_argv else None,
             ),
@@ -131,15 +131,15 @@ def make_lander(ground: Ground, state: RunState, identity: Identity | None) -> G
     )
 
 
-def lander_of_refs(ground: Ground, found: FoundRun, identity: Identity) -> GitLander:
+def lander_of_refs(project: Project, found: FoundRun, identity: Identity) -> GitLander:
     """What lands a run of which no more is known than its refs tell: without its gate."""
-    git = ground.repository.git
+    git = project.repository.git
     return GitLander(
         LanderOptions(
             git=replace(git, env={**git.env, **identity.environment}),
-            checkout=ground.repository.checkout,
-            repository=ground.repository,
-            places=ground.places,
+            checkout=project.repository.checkout,
+            repository=project.repository,
+            places=project.places,
             run=found.run,
             branch=branch_name(found.run),
             base=found.base,
@@ -167,9 +167,9 @@ async def mend_landing(repository: Repository, places: Places) -> None:
         raise UserError(f"An earlier landing was cut short: {clean(str(error))}") from error
 
 
-def workspace_options(ground: Ground) -> WorkspaceOptions:
+def workspace_options(project: Project) -> WorkspaceOptions:
     """How workspaces are made, as configured."""
-    configured = ground.settings.workspaces
+    configured = project.settings.workspaces
     return WorkspaceOptions(
         setup=configured.setup, keep=configured.keep, include_file=configured.include_file
     )

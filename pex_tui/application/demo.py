@@ -13,7 +13,7 @@ from pex_tui.application.command_context import await_command
 from pex_tui.application.demo_project import make_demo
 from pex_tui.application.headless_driver import drive_headless
 from pex_tui.application.plan_drafts import PlanDrafts
-from pex_tui.application.project import open_ground
+from pex_tui.application.project import open_project
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.runs import start_run
 from pex_tui.headless.streams import Streams, printing
@@ -47,7 +47,7 @@ def run_demo(options: argparse.Namespace) -> int:
 
 
 async def _headless(plan: Path, as_json: bool, streams: Streams) -> int:
-    ground = await open_ground(plan.parent, _SAMPLE)
-    draft = await PlanDrafts(ground).load(plan)
-    session = await start_run(ground, draft, RunOptions())
-    return await drive_headless(ground, session, streams, as_json=as_json)
+    project = await open_project(plan.parent, _SAMPLE)
+    draft = await PlanDrafts(project).load(plan)
+    session = await start_run(project, draft, RunOptions())
+    return await drive_headless(project, session, streams, as_json=as_json)

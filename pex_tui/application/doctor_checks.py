@@ -21,7 +21,7 @@ from pex_tui.adapters.library.library import load_library
 from pex_tui.application.appearance import check_appearance
 from pex_tui.application.project import library_folders
 from pex_tui.core.formatting import counted
-from pex_tui.engine.session import Check, CheckLevel
+from pex_tui.engine.session import CheckLevel, DoctorCheck
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.runners import PRESETS
 from pex_tui.settings.load import load_settings
@@ -31,7 +31,7 @@ _OLDEST_PYTHON = (3, 11)
 _SMALL = (80, 24)
 
 
-async def check_all(place: Path) -> tuple[Check, ...]:
+async def check_all(place: Path) -> tuple[DoctorCheck, ...]:
     """Every finding, the most basic first."""
     repository, finding = await _repository(place)
     found = [_python(), await _git(), finding]
@@ -41,79 +41,85 @@ async def check_all(place: Path) -> tuple[Check, ...]:
     return (*found, _agents(), _limits(), _cores(), _terminal())
 
 
-async def _repository(place: Path) -> tuple[Repository | None, Check]:
+async def _repository(place: Path) -> tuple[Repository | None, DoctorCheck]:
     try:
         repository = await discover(place)
         head = await repository.head()
     except RepositoryError as error:
-        return None, Check(CheckLevel.BAD, "repository", "can't be worked in", str(error))
+        return None, DoctorCheck(CheckLevel.BAD, "repository", "can't be worked in", str(error))
     branch = await repository.current_branch() or "detached HEAD"
     dirt = await repository.dirty()
     state = dirt.summary or "clean"
-    return repository, Check(
+    return repository, DoctorCheck(
         CheckLevel.OK, "repository", f"{repository.name}: {branch}@{head[:9]}, {state}"
     )
 
 
-def _settings(repo_top: Path | None) -> Check:
+def _settings(repo_top: Path | None) -> DoctorCheck:
     """Whether a run would take the configuration, the app's look and library of agents with it."""
     try:
         settings = load_settings(repo_top, (), os.environ)
         check_appearance(settings, os.environ)
         library = load_library(library_folders(repo_top, os.environ))
     except UserError as error:
-        return Check(CheckLevel.BAD, "settings", "can't be used", " ".join(error.lines))
+        return DoctorCheck(CheckLevel.BAD, "settings", "can't be used", " ".join(error.lines))
     told = " ".join((*settings.notices(), *library.problems))
     if told:
-        return Check(CheckLevel.WARN, "settings", "can be used, in part", told)
-    return Check(CheckLevel.OK, "settings", f"{counted(len(library.agents), 'agent')} defined")
+        return DoctorCheck(CheckLevel.WARN, "settings", "can be used, in part", told)
+    return DoctorCheck(
+        CheckLevel.OK, "settings", f"{counted(len(library.agents), 'agent')} defined"
+    )
 
 
-async def _identity(repository: Repository) -> Check:
+async def _identity(repository: Repository) -> DoctorCheck:
     try:
         identity = await repository.check_identity()
     except RepositoryError as error:
-        return Check(CheckLevel.WARN, "identity", "git does not know who you are", str(error))
-    return Check(CheckLevel.OK, "identity", f"{identity.author_name} <{identity.author_email}>")
+        return DoctorCheck(CheckLevel.WARN, "identity", "git does not know who you are", str(error))
+    return DoctorCheck(
+        CheckLevel.OK, "identity", f"{identity.author_name} <{identity.author_email}>"
+    )
 
 
-def _state(repository: Repository) -> Check:
+def _state(repository: Repository) -> DoctorCheck:
     try:
         folder = state_directory(repository)
     except UserError as error:
-        return Check(CheckLevel.BAD, "state", "can't be written", str(error))
+        return DoctorCheck(CheckLevel.BAD, "state", "can't be written", str(error))
     free = shutil.disk_usage(folder).free
     text = f"{shown(folder)}, {free / 1024**3:.0f} GB free"
     if free < _LOW_DISK_BYTES:
-        return Check(CheckLevel.WARN, "state", text, "Worktrees need room: try `pex-tui clean`.")
-    return Check(CheckLevel.OK, "state", text)
+        return DoctorCheck(
+            CheckLevel.WARN, "state", text, "Worktrees need room: try `pex-tui clean`."
+        )
+    return DoctorCheck(CheckLevel.OK, "state", text)
 
 
-def _python() -> Check:
+def _python() -> DoctorCheck:
     version = platform.python_version()
     if sys.version_info < _OLDEST_PYTHON:
-        return Check(CheckLevel.BAD, "python", version, "Install Python 3.11 or newer.")
-    return Check(CheckLevel.OK, "python", version)
+        return DoctorCheck(CheckLevel.BAD, "python", version, "Install Python 3.11 or newer.")
+    return DoctorCheck(CheckLevel.OK, "python", version)
 
 
-async def _git() -> Check:
+async def _git() -> DoctorCheck:
     path = shutil.which("git")
     if path is None:
-        return Check(CheckLevel.BAD, "git", "not found", "Install git 2.39 or newer.")
+        return DoctorCheck(CheckLevel.BAD, "git", "not found", "Install git 2.39 or newer.")
     try:
         version = await git_version()
     except RepositoryError as error:
-        return Check(CheckLevel.BAD, "git", path, str(error))
-    return Check(CheckLevel.OK, "git", f"{version}, {path}")
+        return DoctorCheck(CheckLevel.BAD, "git", path, str(error))
+    return DoctorCheck(CheckLevel.OK, "git", f"{version}, {path}")
 
 
-def _agents() -> Check:
+def _agents() -> DoctorCheck:
     """Which coding agents are there; none is ever run to find out."""
     found = [runner.name for runner in PRESETS if shutil.which(runner.argv[0])]
     if found:
-        return Check(CheckLevel.OK, "agents", f"run by {', '.join(found)}")
+        return DoctorCheck(CheckLevel.OK, "agents", f"run by {', '.join(found)}")
     programs = ", ".join(dict.fromkeys(runner.argv[0] for runner in PRESETS))
-    return Check(
+    return DoctorCheck(
         CheckLevel.OK,
         "agents",
         "no coding agent found; any command is an agent as well",
@@ -122,29 +128,33 @@ def _agents() -> Check:
     )
 
 
-def _limits() -> Check:
-    return Check(
+def _limits() -> DoctorCheck:
+    return DoctorCheck(
         CheckLevel.OK,
         "limits",
         "none: memory and CPU of agents are shown, not enforced, in this version; no sandbox",
     )
 
 
-def _cores() -> Check:
+def _cores() -> DoctorCheck:
     cores = psutil.cpu_count() or 1
     memory = psutil.virtual_memory().available / 1024**3
-    return Check(CheckLevel.OK, "machine", f"{cores} cores, {memory:.0f} GB of memory available")
+    return DoctorCheck(
+        CheckLevel.OK, "machine", f"{cores} cores, {memory:.0f} GB of memory available"
+    )
 
 
-def _terminal() -> Check:
+def _terminal() -> DoctorCheck:
     term = os.environ.get("TERM", "")
     encoding = locale.getpreferredencoding(do_setlocale=False)
     if not sys.stdout.isatty() or term in {"", "dumb"}:
-        return Check(CheckLevel.WARN, "terminal", "none: runs are headless", "")
+        return DoctorCheck(CheckLevel.WARN, "terminal", "none: runs are headless", "")
     size = shutil.get_terminal_size()
     text = f"{term}, {size.columns}×{size.lines}, {encoding}"
     if (size.columns, size.lines) < _SMALL:
-        return Check(CheckLevel.WARN, "terminal", text, "The app wants 80×24 or more.")
+        return DoctorCheck(CheckLevel.WARN, "terminal", text, "The app wants 80×24 or more.")
     if "utf" not in encoding.lower():
-        return Check(CheckLevel.WARN, "terminal", text, "Without UTF-8 the app draws in ASCII.")
-    return Check(CheckLevel.OK, "terminal", text)
+        return DoctorCheck(
+            CheckLevel.WARN, "terminal", text, "Without UTF-8 the app draws in ASCII."
+        )
+    return DoctorCheck(CheckLevel.OK, "terminal", text)

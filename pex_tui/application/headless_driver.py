@@ -6,7 +6,7 @@ from msgspec import to_builtins
 
 from pex_tui.adapters.storage.journal import told_of
 from pex_tui.application.command_context import find_run
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.core.events.event_codec import encode
 from pex_tui.core.events.run_events import Event, RunFinished
 from pex_tui.core.model.ids import RunId
@@ -19,19 +19,19 @@ from pex_tui.reports.report import Report, make_report
 from pex_tui.reports.text import next_steps, render_text
 
 
-def read_report(ground: Ground, wanted: str | None) -> Report:
+def read_report(project: Project, wanted: str | None) -> Report:
     """The report of a run as the journal has it; raise UserError when there is none."""
-    journal = ground.open_journal()
+    journal = project.open_journal()
     try:
         run = find_run(journal, wanted).run
         with told_of(run):
-            return make_report(journal.read(run), ground.places.log)
+            return make_report(journal.read(run), project.places.log)
     finally:
         journal.close_now()
 
 
 async def drive_headless(
-    ground: Ground, session: LocalSession, streams: Streams, *, as_json: bool
+    project: Project, session: LocalSession, streams: Streams, *, as_json: bool
 ) -> int:
     """Drive a session to its end, reporting on it; the report goes to stdout, or JSON Lines do."""
     notes, output = streams.notes.write, streams.output.write
@@ -40,14 +40,14 @@ async def drive_headless(
         notes(f"! {notice}")
     lines = JsonLines(run, output)
     if as_json:
-        lines.begin(_first_event(ground, run), session.state.seq)
+        lines.begin(_first_event(project, run), session.state.seq)
         session.watch(lines.add)
     session.watch(Narrator(notes, lambda: session.state))
     state = await drive(session, streams)
     if was_let_go(state):
         notes(f"run {run} was taken over by another process")
         return 0
-    report = read_report(ground, run)
+    report = read_report(project, run)
     if as_json:
         lines.end(report)
         for line in next_steps(report):
@@ -57,9 +57,9 @@ async def drive_headless(
     return state.exit_code or 0
 
 
-def _first_event(ground: Ground, run: RunId) -> Event:
+def _first_event(project: Project, run: RunId) -> Event:
     """The event that planned the run."""
-    journal = ground.open_journal()
+    journal = project.open_journal()
     try:
         return journal.read(run)[0]
     finally:

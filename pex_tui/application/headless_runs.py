@@ -9,13 +9,13 @@ from pex_tui.application.command_context import (
     UnknownRunError,
     await_command,
     find_run,
-    ground_of,
+    project_of,
 )
 from pex_tui.application.goal_argument import quoted
 from pex_tui.application.headless_driver import drive_headless
 from pex_tui.application.lost_runs import telling_of_lost
 from pex_tui.application.plan_drafts import PlanDrafts
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.runs import resume_run, start_run
 from pex_tui.core.model.ids import RunId
@@ -37,26 +37,26 @@ def resume(options: Options) -> int:
 
 
 async def _run_plan(options: Options, plan: Path | None, goal: str | None, streams: Streams) -> int:
-    ground = await ground_of(options)
-    draft = await _draft(ground, options, plan, goal, streams)
+    project = await project_of(options)
+    draft = await _draft(project, options, plan, goal, streams)
     hosted = RunOptions(
         wait=options.wait,
         name=options.name,
         include_uncommitted=options.include_uncommitted,
         land=options.land,
     )
-    session = await start_run(ground, draft, hosted)
-    return await drive_headless(ground, session, streams, as_json=options.json)
+    session = await start_run(project, draft, hosted)
+    return await drive_headless(project, session, streams, as_json=options.json)
 
 
 async def _draft(
-    ground: Ground, options: Options, plan: Path | None, goal: str | None, streams: Streams
+    project: Project, options: Options, plan: Path | None, goal: str | None, streams: Streams
 ) -> PlanDraft:
     notes = streams.notes.write
     if goal is not None:
         _check_approved(tidy_goal(goal), options)
     drafts = PlanDrafts(
-        ground,
+        project,
         slots=options.slots,
         fail_fast=options.fail_fast,
         land=options.land,
@@ -89,17 +89,17 @@ def _review(goal: str) -> str:
 
 
 async def _resume(options: Options, streams: Streams) -> int:
-    ground = await ground_of(options)
-    async with telling_of_lost(ground, options.run):
-        run = run_to_resume(ground, options.run)
+    project = await project_of(options)
+    async with telling_of_lost(project, options.run):
+        run = run_to_resume(project, options.run)
     how = RunOptions(background=options.background, wait=options.wait, slots=options.slots)
-    session = await resume_run(ground, run, how)
-    return await drive_headless(ground, session, streams, as_json=options.json)
+    session = await resume_run(project, run, how)
+    return await drive_headless(project, session, streams, as_json=options.json)
 
 
-def run_to_resume(ground: Ground, wanted: str | None) -> RunId:
+def run_to_resume(project: Project, wanted: str | None) -> RunId:
     """The run to continue: the named one, else the newest that has something left to do."""
-    journal = ground.open_journal()
+    journal = project.open_journal()
     try:
         row = find_run(journal, wanted) if wanted else _newest_open(journal)
     finally:

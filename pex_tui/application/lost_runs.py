@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from pex_tui.adapters.git.maintenance.runs_by_refs import FoundRun, find_runs
 from pex_tui.application.command_context import UnknownRunError
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.application.run_ids import traced_runs
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.ids import RunId
@@ -13,27 +13,27 @@ from pex_tui.engine.session import RunSummary
 from pex_tui.errors import UserError
 
 
-async def lost_runs(ground: Ground) -> tuple[RunSummary, ...]:
+async def lost_runs(project: Project) -> tuple[RunSummary, ...]:
     """Those that have landed something, newest first, with what can be done; raise GitError."""
     known = set()
-    if ground.places.journal.exists():
-        journal = ground.open_journal()
+    if project.places.journal.exists():
+        journal = project.open_journal()
         try:
             known = {row.run for row in journal.runs()}
         finally:
             journal.close_now()
-    found = [_summary(one) for one in await find_runs(ground.repository.git, besides=known)]
+    found = [_summary(one) for one in await find_runs(project.repository.git, besides=known)]
     return tuple(sorted(found, key=lambda run: -run.created_at))
 
 
 @asynccontextmanager
-async def telling_of_lost(ground: Ground, wanted: str | None) -> AsyncIterator[None]:
+async def telling_of_lost(project: Project, wanted: str | None) -> AsyncIterator[None]:
     """Where the journal does not know the run that is meant, say what its refs tell of it."""
     try:
         yield
     except UnknownRunError as error:
-        lost = [one.goal for one in await lost_runs(ground) if one.run.startswith(wanted or "")]
-        if not lost and wanted is not None and (run := await traced_run(ground, wanted)):
+        lost = [one.goal for one in await lost_runs(project) if one.run.startswith(wanted or "")]
+        if not lost and wanted is not None and (run := await traced_run(project, wanted)):
             told = f"Of run {run} only refs and files are left, and nothing of it has landed."
             lost = [f"{told} `pex-tui clean {run}` shows what they are."]
         if not lost:
@@ -41,9 +41,9 @@ async def telling_of_lost(ground: Ground, wanted: str | None) -> AsyncIterator[N
         raise UserError(lost[-1], problems=tuple(lost[:-1])) from error
 
 
-async def traced_run(ground: Ground, wanted: str) -> RunId | None:
+async def traced_run(project: Project, wanted: str) -> RunId | None:
     """The run of that name, or beginning so, that has left refs or files, if there is one."""
-    traced = await traced_runs(ground)
+    traced = await traced_runs(project)
     meant = {run for run in traced if run == wanted} or {
         run for run in traced if run.startswith(wanted)
     }

@@ -17,7 +17,7 @@ from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.user_repository.export_commit import export_commit
 from pex_tui.adapters.storage.engine_lock import EngineBusyError
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.core.formatting import counted, spoken, tokens, total
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
@@ -39,7 +39,7 @@ _GRACE_SECONDS = 2.0
 class PlanMaker(Struct, frozen=True):
     """Has goals planned by the library's planning agent; `rules_for` is what a plan runs under."""
 
-    ground: Ground
+    project: Project
     outline: RepositoryOutline
     context: PlanContext
     rules_for: Callable[[Plan], RunRules]
@@ -67,15 +67,15 @@ class PlanMaker(Struct, frozen=True):
 
     async def _ask(self, goal: str, spec: TaskSpec, tell: Callable[[str], None]) -> GoalPlan | str:
         try:
-            async with passing_places(self.ground.places.root / "goals") as places:
+            async with passing_places(self.project.places.root / "goals") as places:
                 leases = PortLeases(places.root.name)
-                runner = AgentsRunner(places, stall_seconds=self.ground.settings.agents.stall)
+                runner = AgentsRunner(places, stall_seconds=self.project.settings.agents.stall)
                 launches = AgentLaunches(
                     places=places,
                     leases=leases,
-                    user=self.ground.environ,
+                    user=self.project.environ,
                     grace_seconds=_GRACE_SECONDS,
-                    passed=self.ground.settings.safety.env_pass,
+                    passed=self.project.settings.safety.env_pass,
                     ties=True,
                 )
                 try:
@@ -114,8 +114,8 @@ class PlanMaker(Struct, frozen=True):
         )
 
     async def _copy(self, folder: Path) -> Workspace:
-        commit = await self.ground.repository.head()
-        await export_commit(self.ground.repository, commit, folder)
+        commit = await self.project.repository.head()
+        await export_commit(self.project.repository, commit, folder)
         return Workspace(folder, commit)
 
 

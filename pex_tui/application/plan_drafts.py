@@ -18,7 +18,7 @@ from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.past_runs import USUAL_PACE, read_experience
 from pex_tui.adapters.system.probe import machine_memory
 from pex_tui.adapters.system.programs import program_finder
-from pex_tui.application.project import Ground, check_slots
+from pex_tui.application.project import Project, check_slots
 from pex_tui.core.figures.experience import Experience
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.plan_graph import PlanGraph
@@ -42,7 +42,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
     `uncommitted` says that the run will hold the user's uncommitted work.
     """
 
-    ground: Ground
+    project: Project
     slots: int | None = None
     fail_fast: bool = False
     land: bool = False
@@ -51,7 +51,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
     async def load(self, path: Path) -> PlanDraft:
         """Parse and check a plan file; raise UserError with every problem at once."""
         check_slots(self.slots)
-        await self.ground.repository.head()
+        await self.project.repository.head()
         return await self.review(await load_text_file(path, "plan"), str(path), place=path)
 
     async def review(self, text: str, source: str, *, place: Path | None = None) -> PlanDraft:
@@ -84,7 +84,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
 
         check_slots(self.slots)
         tidy_goal(goal)
-        repository, settings = self.ground.repository, self.ground.settings
+        repository, settings = self.project.repository, self.project.settings
         await repository.head()
         outline, context = await asyncio.gather(read_outline(repository), self._context([]))
 
@@ -94,7 +94,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         planner = settings.agents.planner
         if planner == "rules":
             return plan_goal(goal, outline, context, rules_for)
-        made = await PlanMaker(self.ground, outline, context, rules_for).make(goal, planning)
+        made = await PlanMaker(self.project, outline, context, rules_for).make(goal, planning)
         if not isinstance(made, str):
             return made
         if planner == "model":
@@ -129,11 +129,11 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         return plan if self.slots is None else replace(plan, slots=self.slots)
 
     def _rules(self, plan: Plan) -> RunRules:
-        return self.ground.settings.rules(
+        return self.project.settings.rules(
             slots=plan.slots,
             fail_fast=self.fail_fast,
             land_at_end=self.land,
-            agents=self.ground.library.agents.values(),
+            agents=self.project.library.agents.values(),
         )
 
     async def _predict(self, plan: Plan, context: PlanContext, said: list[str]) -> Plan:
@@ -147,15 +147,15 @@ class PlanDrafts(Struct, frozen=True, dict=True):
     def _predictor(self) -> "RepositoryPredictor":
         from pex_tui.application.conflict_prediction import RepositoryPredictor  # noqa: PLC0415  # if any may collide
 
-        return RepositoryPredictor(self.ground.repository, self.ground.places.root)
+        return RepositoryPredictor(self.project.repository, self.project.places.root)
 
     def _advisor(self, name: str, said: list[str]) -> Advisor:
         """Return a part whose failure is one more notice of the plan."""
-        return Advisor(name, said.append, FaultLog(self.ground.places.root / "faults.log"))
+        return Advisor(name, said.append, FaultLog(self.project.places.root / "faults.log"))
 
     async def _notices(self, said: list[str]) -> tuple[str, ...]:
         """List what the user should know before a run starts here, and what was `said` already."""
-        repository = self.ground.repository
+        repository = self.project.repository
         advisor = self._advisor("Looking for what works differently in workspaces", said)
         peculiar = await advisor.ask(git_notices(repository), otherwise=())
         dirt = await repository.dirty()
@@ -165,20 +165,20 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         )
         taken = f"A snapshot of your uncommitted work ({dirt.summary}) is under the run."
         return (
-            *self.ground.settings.notices(),
-            *self.ground.library.problems,
+            *self.project.settings.notices(),
+            *self.project.library.problems,
             *peculiar,
             *said,
             *((taken if self.uncommitted else left_out,) if dirt else ()),
         )
 
     async def _context(self, said: list[str]) -> PlanContext:
-        repository, settings = self.ground.repository, self.ground.settings
+        repository, settings = self.project.repository, self.project.settings
         listing = await repository.checkout.run("ls-files", "-z")
         tracked = frozenset(name for name in os.fsdecode(listing.stdout).split("\0") if name)
-        path = self.ground.environ.get("PATH", os.defpath)
+        path = self.project.environ.get("PATH", os.defpath)
         return PlanContext(
-            agents=self.ground.library.agents,
+            agents=self.project.library.agents,
             find_program=program_finder(repository.top_level, path),
             tracked=tracked,
             experience=self._advisor("Looking up past runs", said).call(
@@ -192,7 +192,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
 
     def _folder_of(self, place: Path | None, context: PlanContext) -> str:
         """Find the folder of the repository that a plan file lies in; the root for another."""
-        top = self.ground.repository.top_level.resolve()
+        top = self.project.repository.top_level.resolve()
         folder = None if place is None else place.resolve().parent
         if folder is None or not folder.is_relative_to(top):
             return ""
@@ -202,9 +202,9 @@ class PlanDrafts(Struct, frozen=True, dict=True):
 
     def _experience(self) -> Experience:
         """Read what earlier runs in this repository teach."""
-        if not self.ground.places.journal.exists():
+        if not self.project.places.journal.exists():
             return Experience(pace=USUAL_PACE)
-        journal = self.ground.open_journal()
+        journal = self.project.open_journal()
         try:
             return read_experience(journal)
         finally:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Ground(Struct, frozen=True, dict=True):
+class Project(Struct, frozen=True, dict=True):
     """A repository as a command finds it; `environ` is the user's environment."""
 
     repository: Repository
@@ -52,13 +52,13 @@ class Ground(Struct, frozen=True, dict=True):
             raise UserError(str(error)) from error
 
 
-async def pinned(ground: Ground, run: RunId) -> Ground:
-    """The ground with git's settings as they were before any agent of the run ran.
+async def pinned(project: Project, run: RunId) -> Project:
+    """The project with git's settings as they were before any agent of the run ran.
 
     Raises UserError when they can't be read.
     """
-    folder = ground.places.settings(run)
-    return replace(ground, repository=await stand_in_for(ground.repository, folder))
+    folder = project.places.settings(run)
+    return replace(project, repository=await stand_in_for(project.repository, folder))
 
 
 def library_folders(repo_top: Path | None, environ: Mapping[str, str]) -> tuple[AgentFolder, ...]:
@@ -73,9 +73,9 @@ def check_slots(slots: int | None) -> None:
         raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
 
 
-async def open_ground(path: Path, overrides: Sequence[str] = ()) -> Ground:
-    """The ground at a path; raise UserError when it can't be worked on."""
+async def open_project(path: Path, overrides: Sequence[str] = ()) -> Project:
+    """The project at a path; raise UserError when it can't be worked on."""
     environ = dict(os.environ)
     repository = await discover(path)
     settings = load_settings(repository.top_level, overrides, environ)
-    return Ground(repository, settings, tuple(overrides), environ)
+    return Project(repository, settings, tuple(overrides), environ)

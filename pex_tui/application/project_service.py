@@ -1,4 +1,4 @@
-"""What the app can do in a repository: the `Workshop` port on the real world.
+"""What the app can do in a repository: the `ProjectService` port on the real world.
 
 The engine and what renders reports are loaded when they are first wanted: home is light.
 """
@@ -20,17 +20,17 @@ from msgspec.structs import replace
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.application.doctor_checks import check_all
 from pex_tui.application.lost_runs import lost_runs
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.run_summaries import Known, summaries
 from pex_tui.core.model.ids import RunId
 from pex_tui.engine.conflict_sides import ConflictSides
-from pex_tui.engine.session import Check, PlanDraft, Planning, RunSummary
+from pex_tui.engine.session import DoctorCheck, PlanDraft, Planning, RunSummary
 from pex_tui.errors import UserError
 from pex_tui.textfiles import save_text_file
 
 if TYPE_CHECKING:
-    from pex_tui.adapters.ipc.attached_session import FollowedSession
+    from pex_tui.adapters.ipc.attached_session import AttachedSession
     from pex_tui.application.plan_drafts import PlanDrafts
     from pex_tui.engine.local import LocalSession
     from pex_tui.reports.report import Report
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 1.0
 
 
-class RepositoryWorkshop(Struct, dict=True):
+class RepositoryService(Struct, dict=True):
     """One repository; `run_options` is how the command line wants its run hosted."""
 
-    ground: Ground
+    project: Project
     repository: str
     run_options: RunOptions
     slots: int | None = None
@@ -49,16 +49,16 @@ class RepositoryWorkshop(Struct, dict=True):
     _figures: Known = field(default_factory=dict)
     _lost: tuple[RunSummary, ...] | None = None  # git is asked once
 
-    async def checks(self) -> tuple[Check, ...]:
+    async def checks(self) -> tuple[DoctorCheck, ...]:
         """What this machine and repository offer and lack."""
-        return await check_all(self.ground.repository.top_level)
+        return await check_all(self.project.repository.top_level)
 
     async def runs(self) -> tuple[RunSummary, ...]:
         """Runs of this repository, newest first; those that only refs know come last."""
-        holder = current_holder(self.ground.places.lock)
+        holder = current_holder(self.project.places.lock)
         if self._lost is None:
-            self._lost = await lost_runs(self.ground)
-        known = await asyncio.to_thread(summaries, self.ground, holder, self._figures)
+            self._lost = await lost_runs(self.project)
+        known = await asyncio.to_thread(summaries, self.project, holder, self._figures)
         return (*known, *self._lost)
 
     async def report(self, run: RunId) -> str:
@@ -90,14 +90,14 @@ class RepositoryWorkshop(Struct, dict=True):
         """A run's report; that of a large one takes a while, and the screen goes on meanwhile."""
         from pex_tui.application.headless_driver import read_report  # noqa: PLC0415
 
-        return await asyncio.to_thread(read_report, self.ground, run)
+        return await asyncio.to_thread(read_report, self.project, run)
 
     @cached_property
     def _drafts(self) -> PlanDrafts:
         from pex_tui.application.plan_drafts import PlanDrafts  # noqa: PLC0415  # home needs none
 
         return PlanDrafts(
-            self.ground,
+            self.project,
             slots=self.slots,
             fail_fast=self.fail_fast,
             land=self.run_options.land,
@@ -109,7 +109,7 @@ class RepositoryWorkshop(Struct, dict=True):
         from pex_tui.application.stored_state import read_state  # noqa: PLC0415
         from pex_tui.planning.plan_file.writer import plan_to_yaml  # noqa: PLC0415
 
-        journal = self.ground.open_journal()
+        journal = self.project.open_journal()
         try:
             plan = read_state(journal, run).plan
         finally:
@@ -129,7 +129,7 @@ class RepositoryWorkshop(Struct, dict=True):
         """Write a plan that nobody saved into the state folder."""
         from pex_tui.planning.plan_file.writer import plan_to_yaml  # noqa: PLC0415  # seldom wanted
 
-        folder = self.ground.places.drafts
+        folder = self.project.places.drafts
         path = folder / f"plan-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.yaml"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -145,34 +145,34 @@ class RepositoryWorkshop(Struct, dict=True):
     @property
     def merge_tool(self) -> str:
         """The program that may merge a file in conflict."""
-        argv = self.ground.settings.conflict_resolution.merge_tool
+        argv = self.project.settings.conflict_resolution.merge_tool
         return argv[0] if argv else ""
 
     async def merge(self, sides: ConflictSides) -> bytes:
         """The file as that program merges it."""
-        argv = self.ground.settings.conflict_resolution.merge_tool
+        argv = self.project.settings.conflict_resolution.merge_tool
         from pex_tui.adapters.system.merge_tool import merge_file  # noqa: PLC0415
 
-        return await merge_file(argv or (), sides, self.ground.environ)
+        return await merge_file(argv or (), sides, self.project.environ)
 
     async def start(self, draft: PlanDraft) -> LocalSession:
         """Begin a run; it is driven once `serve` is called."""
         from pex_tui.application.runs import start_run  # noqa: PLC0415
 
-        return await start_run(self.ground, draft, self.run_options)
+        return await start_run(self.project, draft, self.run_options)
 
     async def resume(self, run: RunId) -> LocalSession:
         """Take up a run that no engine drives, or one that a background engine does."""
         from pex_tui.application.runs import resume_run  # noqa: PLC0415
 
         how = RunOptions(attended=True, wait=self.run_options.wait, slots=self.slots)
-        return await resume_run(self.ground, run, how)
+        return await resume_run(self.project, run, how)
 
-    async def attach(self, run: RunId) -> FollowedSession:
+    async def attach(self, run: RunId) -> AttachedSession:
         """Watch a run that another process drives, and ask that process for things."""
         from pex_tui.application.attach import follow_run  # noqa: PLC0415
 
-        return await follow_run(self.ground, run)
+        return await follow_run(self.project, run)
 
     async def until_driven(self, run: RunId) -> None:
         """Return once a process other than this one drives the run."""
@@ -180,19 +180,19 @@ class RepositoryWorkshop(Struct, dict=True):
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _is_driven_elsewhere(self, run: RunId) -> bool:
-        holder = current_holder(self.ground.places.lock)
+        holder = current_holder(self.project.places.lock)
         return holder is not None and holder.run == run and holder.pid != os.getpid()
 
     async def hand_over(self, run: RunId) -> None:
         """Have a process without a screen drive the run that was just let go."""
-        _start_background(self.ground, run)
+        _start_background(self.project, run)
 
 
-def _start_background(ground: Ground, run: RunId) -> None:
-    log = ground.places.run(run) / "background.log"
+def _start_background(project: Project, run: RunId) -> None:
+    log = project.places.run(run) / "background.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    overrides = [part for text in ground.overrides for part in ("--set", text)]
-    top = ground.repository.top_level
+    overrides = [part for text in project.overrides for part in ("--set", text)]
+    top = project.repository.top_level
     with log.open("ab") as stream:
         subprocess.Popen(
             [
@@ -205,17 +205,17 @@ def _start_background(ground: Ground, run: RunId) -> None:
             stderr=stream,
             start_new_session=True,
             cwd=top,
-            env=dict(ground.environ),
+            env=dict(project.environ),
         )
 
 
-async def open_workshop(
-    ground: Ground, run_options: RunOptions, *, slots: int | None = None, fail_fast: bool = False
-) -> RepositoryWorkshop:
-    """The workshop of a repository."""
-    repository = ground.repository
+async def open_service(
+    project: Project, run_options: RunOptions, *, slots: int | None = None, fail_fast: bool = False
+) -> RepositoryService:
+    """The service of a repository."""
+    repository = project.repository
     head = await repository.head()
     branch = await repository.current_branch() or "detached HEAD"
     dirt = await repository.dirty()
     name = f"{repository.name} · {branch}@{head[:7]}, {dirt.summary or 'clean'}"
-    return RepositoryWorkshop(ground, name, run_options, slots, fail_fast)
+    return RepositoryService(project, name, run_options, slots, fail_fast)

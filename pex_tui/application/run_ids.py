@@ -4,7 +4,7 @@ import re
 import secrets
 
 from pex_tui.adapters.storage.journal import SqliteJournal
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.run_refs import BRANCHES, ROOT
 from pex_tui.errors import UserError
@@ -12,10 +12,10 @@ from pex_tui.errors import UserError
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
-async def new_run_id(ground: Ground, journal: SqliteJournal, name: str | None) -> RunId:
+async def new_run_id(project: Project, journal: SqliteJournal, name: str | None) -> RunId:
     """An id that no run has; raise UserError for a name that can't be one."""
     known = {row.run for row in journal.runs()}
-    traced = await traced_runs(ground)
+    traced = await traced_runs(project)
     if name is None:
         while (found := RunId(secrets.token_hex(2))) in known | traced:
             pass
@@ -35,12 +35,14 @@ async def new_run_id(ground: Ground, journal: SqliteJournal, name: str | None) -
     return RunId(name)
 
 
-async def traced_runs(ground: Ground) -> set[RunId]:
+async def traced_runs(project: Project) -> set[RunId]:
     """The runs that have a branch, refs or a folder here, whether or not the journal knows them."""
-    listing = await ground.repository.git.run("for-each-ref", "--format=%(refname)", BRANCHES, ROOT)
+    listing = await project.repository.git.run(
+        "for-each-ref", "--format=%(refname)", BRANCHES, ROOT
+    )
     names = {
         line.removeprefix(f"{BRANCHES}/").removeprefix(f"{ROOT}/").partition("/")[0]
         for line in listing.text.splitlines()
     }
-    names |= {folder.parent.name for folder in ground.places.root.glob("runs/*/*")}
+    names |= {folder.parent.name for folder in project.places.root.glob("runs/*/*")}
     return {RunId(name) for name in names if _NAME.fullmatch(name)}

@@ -3,7 +3,7 @@
 from pex_tui.adapters.storage.engine_lock import Holder
 from pex_tui.adapters.storage.journal import RunRow, SqliteJournal, told_of
 from pex_tui.adapters.storage.journal_file import JournalError
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import RunFigures, RunSummary
 
@@ -12,16 +12,16 @@ Known = dict[RunRow, RunFigures]
 
 
 def summaries(
-    ground: Ground, holder: Holder | None, known: Known | None = None
+    project: Project, holder: Holder | None, known: Known | None = None
 ) -> tuple[RunSummary, ...]:
     """All runs, newest first.
 
     With `known`, which remembers them from call to call, the newest that have ended come with
     their figures.
     """
-    if not ground.places.journal.exists():
+    if not project.places.journal.exists():
         return ()
-    journal = ground.open_journal()
+    journal = project.open_journal()
     try:
         return tuple(
             _summary(journal, row, holder, known if at < _MOST_WITH_FIGURES else None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pex_tui.adapters.agents.lock_server import AgentDoor
+from pex_tui.adapters.agents.lock_server import LockServer
 from pex_tui.adapters.agents.tokens import AttemptTokens
 from pex_tui.adapters.git.capture.user_snapshot import snapshot_uncommitted
 from pex_tui.adapters.git.landing.lander import GitLander
@@ -27,7 +27,7 @@ from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.adapters.system.programs import offer_program
 from pex_tui.application.composition import Assembly, assemble, mend_landing
 from pex_tui.application.engine_lock import take_lock
-from pex_tui.application.project import Ground, check_slots, pinned
+from pex_tui.application.project import Project, check_slots, pinned
 from pex_tui.application.run_ids import new_run_id
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.stored_state import read_state
@@ -56,29 +56,29 @@ from pex_tui.errors import UserError
 YOU = "you"
 
 
-async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> LocalSession:
+async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> LocalSession:
     """Begin a run of the plan; raise UserError, with nothing started, when it can't be."""
-    repository = ground.repository
+    repository = project.repository
     await repository.head()
-    await mend_landing(repository, ground.places)
-    identity = await _identity(ground, draft)
-    target = await _target(ground, draft)
+    await mend_landing(repository, project.places)
+    identity = await _identity(project, draft)
+    target = await _target(project, draft)
     if options.land:
-        await _check_landing(ground, target)
+        await _check_landing(project, target)
     base = await repository.resolve_commit(draft.plan.base)
     await fetch_promised(repository, base)
-    lock = await take_lock(ground.places.lock, wait=options.wait)
+    lock = await take_lock(project.places.lock, wait=options.wait)
     with ExitStack() as held:
         held.callback(lock.release)
-        journal = ground.open_journal()
-        run = await new_run_id(ground, journal, options.name)
+        journal = project.open_journal()
+        run = await new_run_id(project, journal, options.name)
         if options.include_uncommitted:
             base = await snapshot_uncommitted(repository, uncommitted_ref(run))
         planned = _planned(draft, run, base, target, journal.notice)
         state = begin(planned)
         await journal.append(run, [(1, planned)])
         try:
-            session = await _open_session(ground, state, journal, identity, lock, options)
+            session = await _open_session(project, state, journal, identity, lock, options)
         except UserError:
             journal.forget(run)
             await repository.git.run("update-ref", "-d", uncommitted_ref(run))
@@ -87,16 +87,16 @@ async def start_run(ground: Ground, draft: PlanDraft, options: RunOptions) -> Lo
     return session
 
 
-async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSession:
+async def resume_run(project: Project, run: RunId, options: RunOptions) -> LocalSession:
     """Take a run up again; raise UserError when there is nothing to take up."""
     check_slots(options.slots)
-    lock = await take_lock(ground.places.lock, wait=options.wait, takes_over=True)
+    lock = await take_lock(project.places.lock, wait=options.wait, takes_over=True)
     with ExitStack() as held:
         held.callback(lock.release)
-        journal = ground.open_journal()
+        journal = project.open_journal()
         state = read_state(journal, run)
-        identity = await _identity(ground, PlanDraft("", state.plan, state.graph, state.rules))
-        session = await _open_session(ground, state, journal, identity, lock, options)
+        identity = await _identity(project, PlanDraft("", state.plan, state.graph, state.rules))
+        session = await _open_session(project, state, journal, identity, lock, options)
         held.pop_all()
     retries = not (options.attended or options.settles or options.background)
     session.post(
@@ -122,17 +122,19 @@ async def resume_run(ground: Ground, run: RunId, options: RunOptions) -> LocalSe
 
 
 async def _open_session(
-    ground: Ground,
+    project: Project,
     state: RunState,
     journal: SqliteJournal,
     identity: Identity | None,
     lock: EngineLock,
     options: RunOptions,
 ) -> LocalSession:
-    ground = await pinned(ground, state.run)
-    control = _socket_path(ground, "")
-    door = AgentDoor(_socket_path(ground, "-agents"), AttemptTokens(ground.places.run(state.run)))
-    assembly = assemble(ground, state, journal, identity, door)
+    project = await pinned(project, state.run)
+    control = _socket_path(project, "")
+    lock_server = LockServer(
+        _socket_path(project, "-agents"), AttemptTokens(project.places.run(state.run))
+    )
+    assembly = assemble(project, state, journal, identity, lock_server)
     try:
         await assembly.lander.begin()
     except LandingError as error:
@@ -140,14 +142,14 @@ async def _open_session(
     engine = Engine(state, assembly.ports, attended=options.attended)
     assembly.runner.tell_through(lambda text: engine.post(Noticed(text)))
     journal.say = lambda text: engine.post(Noticed(text))
-    session = _Closer(assembly, door, lock)
+    session = _Closer(assembly, lock_server, lock)
     local = LocalSession(
-        engine, assembly.ports, ground.places, TreeMeter(), session.close, actor=YOU
+        engine, assembly.ports, project.places, TreeMeter(), session.close, actor=YOU
     )
     let_go = _letting_go(local) if options.background else None
     for notice in await assembly.lander.guard():
         local.post(Noticed(notice))
-    for event in await _found(ground, state, assembly.lander):
+    for event in await _found(project, state, assembly.lander):
         local.post(event)
     session.server = ControlServer(
         control,
@@ -159,8 +161,8 @@ async def _open_session(
         engine.attend,
     )
     await session.server.start()
-    await door.start(lambda: engine.state, engine.post)
-    await asyncio.to_thread(offer_program, ground.places.programs(state.run))
+    await lock_server.start(lambda: engine.state, engine.post)
+    await asyncio.to_thread(offer_program, project.places.programs(state.run))
     lock.describe(state.run, control=control, is_background=options.background)
     return local
 
@@ -169,26 +171,26 @@ class _Closer(Struct):
     """Gives back what a session holds."""
 
     assembly: Assembly
-    door: AgentDoor
+    lock_server: LockServer
     lock: EngineLock
     server: ControlServer | None = None
 
     def close(self) -> None:
         if self.server is not None:
             self.server.close()
-        self.door.close()
+        self.lock_server.close()
         self.assembly.leases.close()
         self.lock.release()
 
 
-async def _found(ground: Ground, state: RunState, lander: GitLander) -> list[Event]:
+async def _found(project: Project, state: RunState, lander: GitLander) -> list[Event]:
     """What git and the disk know of the run and its journal, an older copy, does not."""
     found: list[Event] = [
         BranchMoved(task, state.task(task).attempt, commit, found=True)
         for commit, task in await lander.unknown_landings()
         if task in state.graph.index and state.task(task).phase not in SUCCEEDED
     ]
-    newest = await find_attempts(ground.repository.git, ground.places, state.run)
+    newest = await find_attempts(project.repository.git, project.places, state.run)
     return found + [
         AttemptFound(task.id, newest[task.id])
         for task in state.tasks
@@ -205,8 +207,8 @@ def _letting_go(session: LocalSession) -> Callable[[], None]:
     return let_go
 
 
-def _socket_path(ground: Ground, suffix: str) -> Path:
-    return socket_folder() / f"{ground.places.root.name[-12:]}{suffix}.sock"
+def _socket_path(project: Project, suffix: str) -> Path:
+    return socket_folder() / f"{project.places.root.name[-12:]}{suffix}.sock"
 
 
 def _planned(
@@ -230,32 +232,32 @@ def _planned(
     )
 
 
-async def _identity(ground: Ground, draft: PlanDraft) -> Identity | None:
+async def _identity(project: Project, draft: PlanDraft) -> Identity | None:
     """Who commits; asked for only when something may be committed."""
     if all(spec.is_read_only for spec in draft.plan.tasks):
         return None
-    return await ground.repository.check_identity()
+    return await project.repository.check_identity()
 
 
-async def _target(ground: Ground, draft: PlanDraft) -> str | None:
+async def _target(project: Project, draft: PlanDraft) -> str | None:
     """The branch that the run starts from, None when it starts from a bare commit."""
     base = draft.plan.base
     if base is None or base == "HEAD":
-        return await ground.repository.current_branch()
-    answer = await ground.repository.git.run(
+        return await project.repository.current_branch()
+    answer = await project.repository.git.run(
         "show-ref", "--verify", "--quiet", f"refs/heads/{base}", ok=(0, 1, 128)
     )
     return base if answer.status == 0 else None
 
 
-async def _check_landing(ground: Ground, target: str | None) -> None:
+async def _check_landing(project: Project, target: str | None) -> None:
     if target is None:
         raise UserError(
-            "--land needs a branch, and HEAD is detached. Check a branch out, or run without "
+            "--land needs a branch, and HEAD is detached. DoctorCheck a branch out, or run without "
             "--land and use `git merge` yourself."
         )
-    dirt = await ground.repository.dirty()
-    if dirt.tracked and await ground.repository.current_branch() == target:
+    dirt = await project.repository.dirty()
+    if dirt.tracked and await project.repository.current_branch() == target:
         raise UserError(
             f"--land would change {target}, which is checked out here with uncommitted work "
             f"({dirt.summary}). Commit or stash it, or run without --land."

@@ -9,7 +9,7 @@ from typing import Any
 
 from pex_tui.adapters.git.user_repository.state_directory import state_home
 from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UntrustedError
 from pex_tui.planning.fields.declaration import keys_of
@@ -25,15 +25,15 @@ from pex_tui.settings.setting import Trust, setting_of
 _REPOSITORY = "repository"
 
 
-def powers_of(ground: Ground) -> tuple[str, ...]:
+def powers_of(project: Project) -> tuple[str, ...]:
     """What the repository's settings and agent definitions name, one line each."""
-    return tuple(clean(line) for line in _powers(ground))
+    return tuple(clean(line) for line in _powers(project))
 
 
-def _powers(ground: Ground) -> Iterator[str]:
-    content = repository_settings(ground.repository.top_level)
+def _powers(project: Project) -> Iterator[str]:
+    content = repository_settings(project.repository.top_level)
     own = read_settings(content)
-    below = load_settings(None, (), ground.environ)  # what the user has without the repository
+    below = load_settings(None, (), project.environ)  # what the user has without the repository
     for path, declared in sorted(keys_of(Settings), key=lambda key: key[0]):
         if setting_of(declared).trust is None:
             continue
@@ -44,7 +44,7 @@ def _powers(ground: Ground) -> Iterator[str]:
                 is_text = isinstance(value, str)
                 shown = value if is_text else json.dumps(value, ensure_ascii=False, sort_keys=True)
                 yield f"{REPOSITORY_FILE}: {'.'.join(path)}: {shown}"
-    for agent in sorted(ground.library.agents.values(), key=lambda one: one.name):
+    for agent in sorted(project.library.agents.values(), key=lambda one: one.name):
         if agent.layer != _REPOSITORY:
             continue
         place = Path(agent.path).name
@@ -76,13 +76,13 @@ def _is_more(asked: float | None, usual: float | None) -> bool:
     return usual is not None and (asked is None or asked > usual)
 
 
-async def check_trust(ground: Ground, *, trusts: bool = False) -> None:
+async def check_trust(project: Project, *, trusts: bool = False) -> None:
     """Raise UntrustedError unless the user trusts the repository; `trusts` says that they do."""
-    named = powers_of(ground)
+    named = powers_of(project)
     if not named:
         return
     store = TrustStore(state_home() / "pex-tui")
-    digest = digest_of(ground.repository.common_dir, named)
+    digest = digest_of(project.repository.common_dir, named)
     if trusts:
         await asyncio.to_thread(store.add, digest)
     elif not await asyncio.to_thread(store.holds, digest):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.application.appearance import look_of
-from pex_tui.application.command_context import Options, ground_of
+from pex_tui.application.command_context import Options, project_of
 from pex_tui.application.lost_runs import telling_of_lost
-from pex_tui.application.project import Ground
-from pex_tui.application.project_service import RepositoryWorkshop, open_workshop
+from pex_tui.application.project import Project
+from pex_tui.application.project_service import RepositoryService, open_service
 from pex_tui.application.run_options import RunOptions
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import Planning
@@ -27,9 +27,9 @@ async def open_here(
 ) -> Opened:
     """The repository that the command was told to work in; raise UserError."""
     try:
-        ground = await ground_of(options)
-        workshop = await open_workshop(
-            ground,
+        project = await project_of(options)
+        service = await open_service(
+            project,
             RunOptions(
                 attended=True,
                 wait=getattr(options, "wait", False),
@@ -41,16 +41,16 @@ async def open_here(
             fail_fast=getattr(options, "fail_fast", False),
         )
         start = await _start(
-            workshop, ground, plan, goal, resume, attach, planning, approved=approved
+            service, project, plan, goal, resume, attach, planning, approved=approved
         )
     except GitError as error:
         raise UserError(f"git {error.git_args[0]} failed: {clean(str(error))}") from error
-    return Opened(workshop, look_of(ground.settings, ground.environ), start)
+    return Opened(service, look_of(project.settings, project.environ), start)
 
 
 async def _start(
-    workshop: RepositoryWorkshop,
-    ground: Ground,
+    service: RepositoryService,
+    project: Project,
     plan: Path | None,
     goal: str | None,
     resume: str | None,
@@ -62,18 +62,18 @@ async def _start(
     if attach is not None:
         from pex_tui.application.attach import follow_run  # noqa: PLC0415  # home needs it not
 
-        async with telling_of_lost(ground, attach or None):
-            return await follow_run(ground, attach or None)
+        async with telling_of_lost(project, attach or None):
+            return await follow_run(project, attach or None)
     if resume is not None:
         from pex_tui.application.headless_runs import run_to_resume  # noqa: PLC0415  # likewise
 
-        async with telling_of_lost(ground, resume or None):
-            run = run_to_resume(ground, resume or None)
-        return await workshop.resume(run)
+        async with telling_of_lost(project, resume or None):
+            run = run_to_resume(project, resume or None)
+        return await service.resume(run)
     if plan is None and goal is None:
         return "home"
     if plan is not None:
-        draft = await workshop.open_plan(plan)
+        draft = await service.open_plan(plan)
     else:
-        draft = await workshop.plan_goal(goal or "", planning)
-    return await workshop.start(draft) if approved else draft
+        draft = await service.plan_goal(goal or "", planning)
+    return await service.start(draft) if approved else draft

@@ -7,7 +7,7 @@ from msgspec import Struct
 from pex_tui.core.model.ids import RunId
 
 
-class Kind(StrEnum):
+class LeftoverKind(StrEnum):
     """What can be removed."""
 
     WORKTREE = "worktree"
@@ -23,7 +23,7 @@ class Removal(Struct, frozen=True):
     stays, and is empty for what goes.
     """
 
-    kind: Kind
+    kind: LeftoverKind
     name: str
     run: RunId | None = None
     size_bytes: int = 0

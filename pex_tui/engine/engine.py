@@ -25,7 +25,7 @@ from pex_tui.core.model.task_state import Verdict
 from pex_tui.core.outcome import NOBODY, ending
 from pex_tui.core.step import step
 from pex_tui.engine.contained import Advisor
-from pex_tui.engine.event_queue import Inbox
+from pex_tui.engine.event_queue import EventQueue
 from pex_tui.engine.overlap_monitor import OverlapMonitor
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
@@ -52,7 +52,7 @@ class Engine:
         self._attended = attended
         self._visitors = 0
         self._there_until = 0.0
-        self._inbox = Inbox()
+        self._queue = EventQueue()
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
         self._unstored: list[asyncio.Future[bool]] = []
@@ -61,7 +61,7 @@ class Engine:
 
     def post(self, event: Event) -> None:
         """Hand in an event from the loop's own thread."""
-        self._inbox.put(event)
+        self._queue.put(event)
 
     async def stored(self) -> bool:
         """Return once all that was handed in is in the journal; False if it never will be."""
@@ -77,7 +77,7 @@ class Engine:
 
         def leave() -> None:
             self._visitors -= 1
-            self._inbox.wake()
+            self._queue.wake()
 
         return leave
 
@@ -118,10 +118,10 @@ class Engine:
                 advisor = Advisor("The radar", self._notice, self._ports.log)
                 watching = advisor.keep(radar.run, self._ports.clock.sleep)
                 running.add(group.create_task(watching, name="radar"))
-            await self._advance(self._inbox.take(), performer, group, running)
+            await self._advance(self._queue.take(), performer, group, running)
             while self.state.stage is not RunStage.FINISHED:
                 await self._news()
-                await self._advance(self._inbox.take(), performer, group, running)
+                await self._advance(self._queue.take(), performer, group, running)
             for task in running:
                 task.cancel()
 
@@ -132,13 +132,13 @@ class Engine:
         if self._there_until > now:
             deadline = min(self._there_until, deadline or self._there_until)
         if deadline is None:
-            await self._inbox.wait()
+            await self._queue.wait()
             return
         try:
             async with asyncio.timeout(max(0.0, deadline - now)):
-                await self._inbox.wait()
+                await self._queue.wait()
         except TimeoutError:
-            self._inbox.put(TimePassed())
+            self._queue.put(TimePassed())
 
     async def _advance(
         self,

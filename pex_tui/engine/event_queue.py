@@ -6,7 +6,7 @@ from collections import deque
 from pex_tui.core.events.run_events import Event
 
 
-class Inbox:
+class EventQueue:
     """Events in order of arrival; one reader on the loop, writers on the loop."""
 
     def __init__(self) -> None:

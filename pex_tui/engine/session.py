@@ -122,7 +122,7 @@ class CheckLevel(StrEnum):
     BAD = "bad"
 
 
-class Check(Struct, frozen=True):
+class DoctorCheck(Struct, frozen=True):
     """One finding about this machine or repository, and what to do about it."""
 
     level: CheckLevel
@@ -180,7 +180,7 @@ class PlanDraft(Struct, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
-class Workshop(Protocol):
+class ProjectService(Protocol):
     """What the app can do in this repository. Errors are UserError, for a person."""
 
     @property
@@ -188,7 +188,7 @@ class Workshop(Protocol):
         """The repository's name and what is checked out, e.g. "shop · main@9f2c1ab, clean"."""
         ...
 
-    async def checks(self) -> tuple[Check, ...]:
+    async def checks(self) -> tuple[DoctorCheck, ...]:
         """What this machine and repository offer and lack."""
         ...
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from pex_tui.core.figures.history import Span
+from pex_tui.core.figures.history import PhaseSpan
 from pex_tui.core.formatting import clock, percent
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.task_state import TaskState
@@ -124,7 +124,7 @@ def _lane(report: Report, task: TaskState, whole: float) -> str:
     return f'<span>{_html(task.id)}</span><div class="lane">{bars}</div>'
 
 
-def _bar(report: Report, task: TaskState, span: Span, whole: float) -> str:
+def _bar(report: Report, task: TaskState, span: PhaseSpan, whole: float) -> str:
     kind, meaning = _DRAWN[span.phase]
     seconds = span.end - span.begin
     failed = " failed" if kind == "run" and task.phase is Phase.FAILED else ""

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from pex_tui.core.model.ids import TaskId
     from pex_tui.core.model.state import RunState
-    from pex_tui.engine.session import RunSession, Workshop
+    from pex_tui.engine.session import ProjectService, RunSession
     from pex_tui.tui.attention.needs import Attention
     from pex_tui.tui.terminal.first_screen import Opening
 
@@ -68,7 +68,7 @@ class PexApp(TerminalApp):
     session: var[RunSession | None] = var(None)
     draft: var[PlanDraft | None] = var(None)
     conflict_task: var[TaskId | None] = var(None)
-    workshop: Workshop
+    service: ProjectService
     symbols: SymbolSet
 
     def __init__(
@@ -127,7 +127,7 @@ class PexApp(TerminalApp):
             self._begin(opened)
 
     def _begin(self, opened: Opened) -> None:
-        self.workshop = opened.workshop
+        self.service = opened.service
         if isinstance(opened.start, PlanDraft):
             self.open_draft(opened.start)
         elif opened.start == "home":

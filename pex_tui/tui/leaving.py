@@ -104,7 +104,7 @@ async def _keep_plan(app: PexApp) -> str:
     for screen in app.screens_of("plan"):
         if isinstance(draft := getattr(screen, "draft", None), PlanDraft):
             try:
-                path = shlex.quote(str(await app.workshop.keep(draft)))
+                path = shlex.quote(str(await app.service.keep(draft)))
             except UserError as error:
                 return error.message
             return f"The changed plan is in {path}: `pex-tui run {path}` opens it."
@@ -131,7 +131,7 @@ async def _detach(app: PexApp, session: RunSession) -> None:
     app.is_leaving = True
     await session.let_go()
     try:
-        await app.workshop.hand_over(run)
+        await app.service.hand_over(run)
     except UserError as error:
         await depart(app, f"{error.message} `pex-tui resume {run}` goes on with the run.", 1)
     else:

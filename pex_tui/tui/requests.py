@@ -23,11 +23,11 @@ async def drive(app: PexApp, session: RunSession, pool: SlotPool) -> None:
 async def _follow_on(app: PexApp, session: RunSession) -> None:
     """Once another process drives the run, see it live again."""
     run = session.state.run
-    await app.workshop.until_driven(run)
+    await app.service.until_driven(run)
     if app.session is not session or app.is_leaving:
         return
     try:
-        app.open_session(await app.workshop.attach(run))
+        app.open_session(await app.service.attach(run))
     except UserError as error:
         app.tell(error.message, is_bad=True)
     else:
@@ -38,7 +38,7 @@ async def ask(app: PexApp, session: RunSession, events: tuple[Event, ...]) -> No
     """Ask for it; what drives no run any more is taken up for that."""
     try:
         if not session.is_driven:
-            session = await app.workshop.resume(session.state.run)
+            session = await app.service.resume(session.state.run)
             app.open_session(session)
         for event in events:
             await session.ask(event)

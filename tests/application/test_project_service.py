@@ -1,4 +1,4 @@
-"""What the app's workshop does beside the loop that paints."""
+"""What the app's service does beside the loop that paints."""
 
 import threading
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from pex_tui.application import headless_driver as driving
-from pex_tui.application.project import Ground
-from pex_tui.application.project_service import RepositoryWorkshop
+from pex_tui.application.project import Project
+from pex_tui.application.project_service import RepositoryService
 from pex_tui.application.run_options import RunOptions
 from pex_tui.core.model.ids import RunId
 from pex_tui.errors import UserError
@@ -19,12 +19,12 @@ async def test_reports_are_read_while_the_screen_goes_on(
 ) -> None:
     readers: list[int] = []
 
-    def read(_ground: Ground, run: str) -> Any:
+    def read(_ground: Project, run: str) -> Any:
         readers.append(threading.get_ident())
         raise UserError(f"There is no run {run}.")
 
     monkeypatch.setattr(driving, "read_report", read)
-    made = RepositoryWorkshop(cast("Ground", None), "shop", RunOptions())
+    made = RepositoryService(cast("Project", None), "shop", RunOptions())
     first, second = RunId("7f3a"), RunId("4c6d")
     for reading in (
         made.report(first),

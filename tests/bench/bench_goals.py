@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.application.plan_drafts import PlanDrafts
-from pex_tui.application.project import open_ground
+from pex_tui.application.project import open_project
 from pex_tui.engine.session import Planning
 
 pytestmark = pytest.mark.bench
@@ -57,9 +57,9 @@ async def test_planning_is_quick(folder: Path) -> None:
     for goal in GOALS:
         taken = []
         for _ in range(ROUNDS):
-            ground = await open_ground(folder, ["agents.planner=rules"])
+            project = await open_project(folder, ["agents.planner=rules"])
             began = time.perf_counter()
-            await PlanDrafts(ground).compose_goal(goal, Planning())
+            await PlanDrafts(project).compose_goal(goal, Planning())
             taken.append(time.perf_counter() - began)
         print(
             f"\n{goal[:40]:40} {1000 * statistics.median(taken):6.0f} ms "

@@ -10,7 +10,7 @@ import pytest
 
 from pex_tui.adapters.git.plumbing.repository import discover
 from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.application.settings_trust import powers_of
 from pex_tui.settings.load import load_settings
 from tests.e2e.conftest import Shell
@@ -77,9 +77,9 @@ def test_what_costs_more_or_guards_less_than_the_users_settings_needs_trust(
     subprocess.run(["git", "init", "--quiet", repository], check=True)
     environ = {"XDG_CONFIG_HOME": str(tmp_path / "user"), "HOME": str(tmp_path)}
     settings = load_settings(repository, (), environ)
-    ground = Ground(asyncio.run(discover(repository)), settings, (), environ)
+    project = Project(asyncio.run(discover(repository)), settings, (), environ)
 
-    found = [line.removeprefix(".pex/pex.yaml: ") for line in powers_of(ground)]
+    found = [line.removeprefix(".pex/pex.yaml: ") for line in powers_of(project)]
 
     assert found == named
 

@@ -16,14 +16,14 @@ from pex_tui.core.model.state import RunState
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import GateResult, SlotPool
 from pex_tui.engine.session import (
-    Check,
     CheckLevel,
+    DoctorCheck,
     PlanDraft,
     Planning,
+    ProjectService,
     RunSession,
     RunSummary,
     Usage,
-    Workshop,
 )
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
@@ -143,7 +143,7 @@ class ScriptedWorkshop:
         self.draft: PlanDraft | None = None
         self.summaries: tuple[RunSummary, ...] = ()
         self.report_text = ""
-        self.findings: tuple[Check, ...] = (Check(CheckLevel.OK, "git", "2.47.3"),)
+        self.findings: tuple[DoctorCheck, ...] = (DoctorCheck(CheckLevel.OK, "git", "2.47.3"),)
         self.merge_tool = ""
         self.driven_elsewhere = asyncio.Event()
         self.planner_words: tuple[str, ...] = ()  # of an agent that would plan for ever
@@ -156,7 +156,7 @@ class ScriptedWorkshop:
         self.attached: list[RunId] = []
         self.goals: list[str] = []
 
-    async def checks(self) -> tuple[Check, ...]:
+    async def checks(self) -> tuple[DoctorCheck, ...]:
         return self.findings
 
     async def runs(self) -> tuple[RunSummary, ...]:
@@ -178,7 +178,7 @@ class ScriptedWorkshop:
 
     async def open_plan(self, path: Path) -> PlanDraft:
         if self.draft is None:
-            raise UserError(f"{path}: there is no such plan. Check the path.")
+            raise UserError(f"{path}: there is no such plan. DoctorCheck the path.")
         return self.draft
 
     async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
@@ -233,7 +233,7 @@ class ScriptedWorkshop:
 
 
 def app_on(
-    workshop: Workshop,
+    service: ProjectService,
     *,
     start: Start = "home",
     classic: bool = False,
@@ -241,4 +241,4 @@ def app_on(
     **look: Any,
 ) -> PexApp:
     """The app on a repository; keyword arguments are fields of its `Look`."""
-    return PexApp(Opened(workshop, Look(**look), start), classic=classic, now=now)
+    return PexApp(Opened(service, Look(**look), start), classic=classic, now=now)

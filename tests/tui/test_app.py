@@ -40,8 +40,8 @@ async def up(pilot: Pilot[None]) -> None:
 
 
 def workshop_of(app: PexApp) -> ScriptedWorkshop:
-    assert isinstance(app.workshop, ScriptedWorkshop)
-    return app.workshop
+    assert isinstance(app.service, ScriptedWorkshop)
+    return app.service
 
 
 def said(app: PexApp) -> str:

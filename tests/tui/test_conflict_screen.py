@@ -233,11 +233,11 @@ async def test_g_has_the_configured_program_merge_the_file(conflicted: Open) -> 
     app, session = conflicted(text_conflict())
     async with app.run_test(size=(120, 36)) as pilot:
         await open_conflict(pilot)
-        assert isinstance(app.workshop, ScriptedWorkshop)
-        app.workshop.merge_tool = "mergebot"
+        assert isinstance(app.service, ScriptedWorkshop)
+        app.service.merge_tool = "mergebot"
         await pilot.press("g")
         await until_shown(pilot, "mergebot ended with 1: it gave src/pay/api.py up")
-        app.workshop.merged = b"def refund(): ...\n"
+        app.service.merged = b"def refund(): ...\n"
         await pilot.press("g")
         await until_shown(pilot, "file 2/2")
         await pilot.press("o", "enter")

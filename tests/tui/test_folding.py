@@ -97,10 +97,10 @@ async def test_long_lines_of_a_diff_and_of_a_report_are_folded(place: str) -> No
     text = " ".join(WORDS)
     session = ScriptedSession(states.busy())
     session.diff_text = f"+{text}\n"
-    workshop = ScriptedWorkshop(session)
-    workshop.summaries = (RunSummary(RunId("7f3a"), "x", 1.0, Outcome.FAILED, 1, 2, 60.0),)
-    workshop.report_text = text
-    app = app_on(workshop, start=session, now=lambda: states.NOW)
+    service = ScriptedWorkshop(session)
+    service.summaries = (RunSummary(RunId("7f3a"), "x", 1.0, Outcome.FAILED, 1, 2, 60.0),)
+    service.report_text = text
+    app = app_on(service, start=session, now=lambda: states.NOW)
     async with app.run_test(size=(80, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
         await pilot.press("2" if place == "diff" else "f5")

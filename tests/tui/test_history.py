@@ -24,7 +24,7 @@ RUNS = (("7f3a", Outcome.FAILED), ("4c6d", Outcome.OK))
 
 
 @pytest.fixture
-def workshop() -> ScriptedWorkshop:
+def service() -> ScriptedWorkshop:
     made = ScriptedWorkshop()
     made.summaries = tuple(
         RunSummary(
@@ -43,8 +43,8 @@ def workshop() -> ScriptedWorkshop:
 
 
 @pytest.fixture
-def app(workshop: ScriptedWorkshop) -> PexApp:
-    return app_on(workshop, symbols="line", now=lambda: states.NOW)
+def app(service: ScriptedWorkshop) -> PexApp:
+    return app_on(service, symbols="line", now=lambda: states.NOW)
 
 
 async def history(pilot: Pilot[None]) -> None:
@@ -84,7 +84,7 @@ async def test_c_twice_on_one_run_gives_it_up(app: PexApp) -> None:
 
 
 async def test_capital_r_reviews_the_plan_of_the_run(
-    app: PexApp, workshop: ScriptedWorkshop
+    app: PexApp, service: ScriptedWorkshop
 ) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await history(pilot)
@@ -92,13 +92,13 @@ async def test_capital_r_reviews_the_plan_of_the_run(
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
         assert "there is no such plan" in screen_text(app)
         await pilot.press("escape")
-        workshop.draft = twelve()
+        service.draft = twelve()
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
 
 
 async def test_x_writes_the_report_and_asks_before_it_replaces_a_file(
-    app: PexApp, workshop: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: PexApp, service: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.html").write_text("mine")
@@ -107,7 +107,7 @@ async def test_x_writes_the_report_and_asks_before_it_replaces_a_file(
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("enter")
-        await until(pilot, lambda: workshop.exported)
+        await until(pilot, lambda: service.exported)
 
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
         await pilot.press("x")
@@ -118,4 +118,4 @@ async def test_x_writes_the_report_and_asks_before_it_replaces_a_file(
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
 
-    assert workshop.exported == [(RunId("7f3a"), Path("pex-7f3a.html"))]
+    assert service.exported == [(RunId("7f3a"), Path("pex-7f3a.html"))]

@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.state import Outcome
-from pex_tui.engine.session import Check, CheckLevel, RunSummary
+from pex_tui.engine.session import CheckLevel, DoctorCheck, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.help import HelpScreen
 from pex_tui.tui.screens.history import HistoryScreen
@@ -28,29 +28,27 @@ def past(run: str, outcome: Outcome) -> RunSummary:
 
 
 @pytest.fixture
-def workshop() -> ScriptedWorkshop:
+def service() -> ScriptedWorkshop:
     made = ScriptedWorkshop(ScriptedSession(states.fresh()))
     made.summaries = (past("7f3a", Outcome.INTERRUPTED), past("4c6d", Outcome.OK))
     return made
 
 
 @pytest.fixture
-def app(workshop: ScriptedWorkshop) -> PexApp:
-    return app_on(workshop, symbols="line", now=lambda: states.NOW)
+def app(service: ScriptedWorkshop) -> PexApp:
+    return app_on(service, symbols="line", now=lambda: states.NOW)
 
 
 def rows(app: PexApp) -> int:
     return app.screen.query_one(RunTable).row_count
 
 
-async def test_an_interrupted_run_is_taken_up_again(
-    app: PexApp, workshop: ScriptedWorkshop
-) -> None:
+async def test_an_interrupted_run_is_taken_up_again(app: PexApp, service: ScriptedWorkshop) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        assert not workshop.resumed
+        assert not service.resumed
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("enter")
@@ -58,7 +56,7 @@ async def test_an_interrupted_run_is_taken_up_again(
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
 
-    assert workshop.resumed == ["7f3a"]
+    assert service.resumed == ["7f3a"]
 
 
 async def test_a_run_that_ended_well_shows_its_report(app: PexApp) -> None:
@@ -71,11 +69,11 @@ async def test_a_run_that_ended_well_shows_its_report(app: PexApp) -> None:
 
 
 async def test_a_plan_is_opened_by_its_path(
-    app: PexApp, workshop: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: PexApp, service: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "nightly.yaml").touch()
     monkeypatch.chdir(tmp_path)
-    workshop.draft = twelve()
+    service.draft = twelve()
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("o")
@@ -97,8 +95,8 @@ async def test_a_plan_that_cannot_be_used_says_why(app: PexApp) -> None:
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
 
 
-async def test_a_busy_repository_is_said_in_words(app: PexApp, workshop: ScriptedWorkshop) -> None:
-    workshop.session = None
+async def test_a_busy_repository_is_said_in_words(app: PexApp, service: ScriptedWorkshop) -> None:
+    service.session = None
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
         await pilot.press("enter")
@@ -144,7 +142,7 @@ async def test_d_leaves_for_the_demo_once_confirmed(app: PexApp) -> None:
 
 
 async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
-    app: PexApp, workshop: ScriptedWorkshop
+    app: PexApp, service: ScriptedWorkshop
 ) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
@@ -152,7 +150,7 @@ async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
-        assert workshop.goals == []
+        assert service.goals == []
 
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
@@ -162,7 +160,7 @@ async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
-        workshop.draft = replace(twelve(), reasons=("Two stages, as the goal names two.",))
+        service.draft = replace(twelve(), reasons=("Two stages, as the goal names two.",))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         app.screen.query_one(Input).value = "mend the tests"
@@ -172,14 +170,14 @@ async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
         await pilot.press("exclamation_mark")
         await until_shown(pilot, "Two stages, as the goal names two.")
 
-    assert workshop.goals == ["mend the tests", "mend the tests"]
+    assert service.goals == ["mend the tests", "mend the tests"]
 
 
 async def test_while_an_agent_plans_a_box_tells_and_escape_goes_past_it(
-    app: PexApp, workshop: ScriptedWorkshop
+    app: PexApp, service: ScriptedWorkshop
 ) -> None:
-    workshop.draft = twelve()
-    workshop.planner_words = ("meta-agent (claude) plans", "Read \x1b[31mshop.py")
+    service.draft = twelve()
+    service.planner_words = ("meta-agent (claude) plans", "Read \x1b[31mshop.py")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("n", *"Fix", "enter")
@@ -188,11 +186,11 @@ async def test_while_an_agent_plans_a_box_tells_and_escape_goes_past_it(
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
 
-    assert workshop.goals == ["Fix"]
+    assert service.goals == ["Fix"]
 
 
-async def test_the_function_keys_show_every_screen(app: PexApp, workshop: ScriptedWorkshop) -> None:
-    workshop.draft = twelve()
+async def test_the_function_keys_show_every_screen(app: PexApp, service: ScriptedWorkshop) -> None:
+    service.draft = twelve()
     shown = []
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
@@ -205,9 +203,9 @@ async def test_the_function_keys_show_every_screen(app: PexApp, workshop: Script
     assert shown == ["home", "plan", "monitor", "conflict", "history", "inbox"]
 
 
-async def test_in_ascii_the_tables_are_ascii_too(workshop: ScriptedWorkshop) -> None:
-    app = app_on(workshop, symbols="ascii", now=lambda: states.NOW)
-    workshop.draft = twelve()
+async def test_in_ascii_the_tables_are_ascii_too(service: ScriptedWorkshop) -> None:
+    app = app_on(service, symbols="ascii", now=lambda: states.NOW)
+    service.draft = twelve()
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
         assert screen_text(app).isascii()
@@ -220,10 +218,10 @@ async def test_in_ascii_the_tables_are_ascii_too(workshop: ScriptedWorkshop) -> 
 
 
 async def test_how_to_get_what_is_missing_is_told_to_its_last_word(
-    app: PexApp, workshop: ScriptedWorkshop
+    app: PexApp, service: ScriptedWorkshop
 ) -> None:
     remedy = " ".join(f"word{number}" for number in range(20))
-    workshop.findings = (Check(CheckLevel.BAD, "state", "can't be written", remedy),)
+    service.findings = (DoctorCheck(CheckLevel.BAD, "state", "can't be written", remedy),)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "word19")
         assert remedy.split() == re.findall(r"word\d+", screen_text(app))

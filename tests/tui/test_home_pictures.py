@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from pex_tui.core.events.event_codec import decode
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.state import Outcome
-from pex_tui.engine.session import Check, CheckLevel, RunFigures, RunSummary
+from pex_tui.engine.session import CheckLevel, DoctorCheck, RunFigures, RunSummary
 from pex_tui.reports.report import make_report
 from pex_tui.reports.text import render_text
 from pex_tui.tui.app import PexApp
@@ -22,14 +22,14 @@ from tests.tui.waiting import until_shown
 SMALL, USUAL = (80, 24), (120, 36)
 SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
 OK = (
-    Check(CheckLevel.OK, "git", "/usr/bin/git"),
-    Check(CheckLevel.OK, "repository", "shop: main@9f2c1ab, clean"),
+    DoctorCheck(CheckLevel.OK, "git", "/usr/bin/git"),
+    DoctorCheck(CheckLevel.OK, "repository", "shop: main@9f2c1ab, clean"),
 )
 BROKEN = (
     *OK,
-    Check(CheckLevel.WARN, "identity", "git does not know who you are", "Set user.name."),
-    Check(CheckLevel.BAD, "state", "can't be written", "Make ~/.local/state writable."),
-    Check(
+    DoctorCheck(CheckLevel.WARN, "identity", "git does not know who you are", "Set user.name."),
+    DoctorCheck(CheckLevel.BAD, "state", "can't be written", "Make ~/.local/state writable."),
+    DoctorCheck(
         CheckLevel.OK,
         "agents",
         "no coding agent found; any command is an agent as well",
@@ -49,11 +49,11 @@ def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
 
 
-def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
-    workshop = ScriptedWorkshop()
-    workshop.findings = checks
-    workshop.report_text = REPORT
-    workshop.summaries = tuple(
+def app(*outcomes: Outcome | None, checks: tuple[DoctorCheck, ...] = OK) -> PexApp:
+    service = ScriptedWorkshop()
+    service.findings = checks
+    service.report_text = REPORT
+    service.summaries = tuple(
         RunSummary(
             RunId(f"{number:x}a{number}c"),
             "Harden the public API",
@@ -68,7 +68,7 @@ def app(*outcomes: Outcome | None, checks: tuple[Check, ...] = OK) -> PexApp:
         )
         for number, outcome in enumerate(outcomes)
     )
-    return app_on(workshop, symbols="line", now=lambda: states.NOW)
+    return app_on(service, symbols="line", now=lambda: states.NOW)
 
 
 @SIZES
@@ -77,8 +77,8 @@ def test_home_of_an_empty_repository(snap_compare: Any, size: tuple[int, int]) -
 
 
 def test_an_agent_at_work_on_a_plan(snap_compare: Any) -> None:
-    workshop = ScriptedWorkshop()
-    workshop.planner_words = (
+    service = ScriptedWorkshop()
+    service.planner_words = (
         "meta-agent (claude) plans, round 1 of at most 3",
         "Read src/shop/orders.py",
         "its plan has 1 problem: the tasks code and docs need each other.",
@@ -89,7 +89,7 @@ def test_an_agent_at_work_on_a_plan(snap_compare: Any) -> None:
         await pilot.press("n", *"Harden", "enter")
         await until_shown(pilot, "round 2")
 
-    planning = app_on(workshop, symbols="line", now=lambda: states.NOW)
+    planning = app_on(service, symbols="line", now=lambda: states.NOW)
     assert snap_compare(planning, terminal_size=SMALL, run_before=ask_for_a_plan)
 
 

@@ -18,8 +18,8 @@ def told(app: PexApp) -> list[str]:
 
 @pytest.fixture
 def app() -> PexApp:
-    workshop = ScriptedWorkshop(ScriptedSession(states.fresh()))
-    return app_on(workshop, start=twelve(), symbols="line", now=lambda: states.NOW)
+    service = ScriptedWorkshop(ScriptedSession(states.fresh()))
+    return app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
 
 
 async def test_with_room_every_key_of_a_screen_is_told(app: PexApp) -> None:

@@ -25,8 +25,8 @@ USUAL = (120, 36)
 
 @pytest.fixture
 def review() -> PexApp:
-    workshop = ScriptedWorkshop(ScriptedSession(states.fresh()))
-    return app_on(workshop, start=twelve(), symbols="line", now=lambda: states.NOW)
+    service = ScriptedWorkshop(ScriptedSession(states.fresh()))
+    return app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
 
 
 async def click_on(pilot: Pilot[None], words: str) -> None:

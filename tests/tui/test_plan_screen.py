@@ -25,13 +25,13 @@ from tests.tui.waiting import screen_text, until, until_shown
 
 
 @pytest.fixture
-def workshop() -> ScriptedWorkshop:
+def service() -> ScriptedWorkshop:
     return ScriptedWorkshop(ScriptedSession(states.fresh()))
 
 
 @pytest.fixture
-def app(workshop: ScriptedWorkshop) -> PexApp:
-    return app_on(workshop, start=twelve(), symbols="line", now=lambda: states.NOW)
+def app(service: ScriptedWorkshop) -> PexApp:
+    return app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
 
 
 def screen_draft(app: PexApp) -> PlanDraft | None:
@@ -44,13 +44,13 @@ def screen_of(app: PexApp) -> PlanScreen:
     return app.screen
 
 
-async def test_enter_starts_the_run_and_shows_it(app: PexApp, workshop: ScriptedWorkshop) -> None:
+async def test_enter_starts_the_run_and_shows_it(app: PexApp, service: ScriptedWorkshop) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
 
-        assert [draft.name for draft in workshop.started] == ["add-payments-api"]
+        assert [draft.name for draft in service.started] == ["add-payments-api"]
 
 
 async def test_space_switches_a_task_off_and_u_takes_it_back(app: PexApp) -> None:
@@ -105,9 +105,9 @@ async def test_w_compares_numbers_of_slots_and_takes_the_chosen_one(app: PexApp)
         assert draft.plan.slots == 3
 
 
-async def test_why_a_plan_is_as_it_is_stands_below_the_warnings(workshop: ScriptedWorkshop) -> None:
+async def test_why_a_plan_is_as_it_is_stands_below_the_warnings(service: ScriptedWorkshop) -> None:
     draft = replace(small(), reasons=("pattern single: one thing [/] in one place",))
-    app = app_on(workshop, start=draft, symbols="line", now=lambda: states.NOW)
+    app = app_on(service, start=draft, symbols="line", now=lambda: states.NOW)
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         await pilot.press("exclamation_mark")
@@ -149,18 +149,18 @@ async def test_o_saves_where_it_is_told_and_overwrites_only_when_confirmed(
     assert "id: schema" in (tmp_path / "plan.yaml").read_text(encoding="utf-8")
 
 
-async def test_a_run_that_cannot_start_says_why(app: PexApp, workshop: ScriptedWorkshop) -> None:
-    workshop.session = None
+async def test_a_run_that_cannot_start_says_why(app: PexApp, service: ScriptedWorkshop) -> None:
+    service.session = None
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
 
-        assert workshop.started == [screen_draft(app)]
+        assert service.started == [screen_draft(app)]
 
 
-async def test_a_small_terminal_shows_the_plan_as_well(workshop: ScriptedWorkshop) -> None:
-    app = app_on(workshop, start=small(), symbols="ascii", now=lambda: states.NOW)
+async def test_a_small_terminal_shows_the_plan_as_well(service: ScriptedWorkshop) -> None:
+    app = app_on(service, start=small(), symbols="ascii", now=lambda: states.NOW)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
 
@@ -295,8 +295,8 @@ def needs(app: PexApp, name: str) -> list[str]:
     return list(draft.plan.tasks[draft.graph.index[TaskId(name)]].needs)
 
 
-async def test_h_and_l_look_at_other_parts_of_the_graph(workshop: ScriptedWorkshop) -> None:
-    app = app_on(workshop, start=twelve(), symbols="line", now=lambda: states.NOW)
+async def test_h_and_l_look_at_other_parts_of_the_graph(service: ScriptedWorkshop) -> None:
+    app = app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "api-spec")
         graph = screen_of(app).query_one(GraphView)
@@ -313,9 +313,9 @@ async def test_h_and_l_look_at_other_parts_of_the_graph(workshop: ScriptedWorksh
 
 @pytest.mark.parametrize(("symbols", "light", "heavy"), [("line", "─", "━"), ("ascii", "--", "=")])
 async def test_the_critical_path_is_told_from_other_edges_without_colour(
-    workshop: ScriptedWorkshop, symbols: str, light: str, heavy: str
+    service: ScriptedWorkshop, symbols: str, light: str, heavy: str
 ) -> None:
-    app = app_on(workshop, start=twelve(), symbols=symbols, now=lambda: states.NOW)
+    app = app_on(service, start=twelve(), symbols=symbols, now=lambda: states.NOW)
     async with app.run_test(size=(120, 36)) as pilot:
         await until_shown(pilot, "api-spec")
         graph = screen_of(app).query_one(GraphView)
@@ -330,10 +330,10 @@ async def test_the_critical_path_is_told_from_other_edges_without_colour(
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 async def test_a_long_name_leaves_room_for_the_plans_figures(
-    workshop: ScriptedWorkshop, width: int
+    service: ScriptedWorkshop, width: int
 ) -> None:
     draft = replace(twelve(), name="Find out why the checkout fails and is slow on Mondays")
-    app = app_on(workshop, start=draft, symbols="line", now=lambda: states.NOW)
+    app = app_on(service, start=draft, symbols="line", now=lambda: states.NOW)
     async with app.run_test(size=(width, 30)) as pilot:
         await until_shown(pilot, "api-spec")
         head = screen_text(app).splitlines()[0]

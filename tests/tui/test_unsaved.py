@@ -33,14 +33,14 @@ def planned() -> PexApp:
 def conflicted() -> tuple[PexApp, ScriptedSession]:
     session = ScriptedSession(states.conflicted())
     session.conflict_sides = text_conflict()
-    workshop = ScriptedWorkshop(session)
-    return app_on(workshop, start=session, symbols="line", now=lambda: states.NOW), session
+    service = ScriptedWorkshop(session)
+    return app_on(service, start=session, symbols="line", now=lambda: states.NOW), session
 
 
 async def calm(pilot: Pilot[None], *keys: str) -> None:
     app = pilot.app
     assert isinstance(app, PexApp)
-    await until(pilot, lambda: hasattr(app, "workshop"))
+    await until(pilot, lambda: hasattr(app, "service"))
     for key in keys:
         await pilot.press(key)
         await until(pilot, lambda: app.typed.is_calm)
@@ -95,15 +95,15 @@ async def test_a_changed_plan_is_asked_about_from_other_screens_and_before_anoth
 
 
 async def test_a_changed_plan_is_kept_when_a_signal_ends_the_app(planned: PexApp) -> None:
-    workshop = planned._opening.workshop  # type: ignore[union-attr]  # it is opened
+    service = planned._opening.service  # type: ignore[union-attr]  # it is opened
     with signals_heeded(planned):
         async with planned.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: isinstance(planned.screen, PlanScreen))
             await calm(pilot, "space")
             os.kill(os.getpid(), signal.SIGTERM)
             await until(pilot, lambda: planned.return_code == 130)
-    assert isinstance(workshop, ScriptedWorkshop)
-    [kept] = workshop.kept
+    assert isinstance(service, ScriptedWorkshop)
+    [kept] = service.kept
     assert not kept.plan.tasks[0].enabled
     assert "pex-tui run drafts/plan.yaml" in planned.parting_words
 

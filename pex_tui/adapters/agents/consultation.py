@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pex_tui.adapters.agents.conversation import hear_all
 from pex_tui.adapters.agents.launches import AgentLaunches
-from pex_tui.adapters.agents.protocols.registry import dialect_of
+from pex_tui.adapters.agents.protocols.registry import machine_of
 from pex_tui.adapters.agents.record import read_agent_record
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.plumbing.filesystem import remove_tree
@@ -121,10 +121,10 @@ class Consultation:
             judgement = Judgement(FailureKind.LIMIT, self._limit)
         if record is None or judgement is None:
             return Reply("", Judgement(FailureKind.LOST, "its records are gone"))
-        dialect = dialect_of(record)
-        spent = hear_all(folder, dialect)
+        machine = machine_of(record)
+        spent = hear_all(folder, machine)
         tokens = sum(one.tokens for one in spent)
-        return Reply(dialect.last_words, judgement, tokens, total(one.cost_usd for one in spent))
+        return Reply(machine.last_words, judgement, tokens, total(one.cost_usd for one in spent))
 
 
 @asynccontextmanager

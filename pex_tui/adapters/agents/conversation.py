@@ -1,4 +1,4 @@
-"""The conversation with one attempt: read its logs, have the dialect interpret them, send answers.
+"""The conversation with one attempt: read its logs, have the machine interpret them, send answers.
 
 The input log holds what was said to the agent, the output log what it replied. Each engine reads
 both from the start, so a crash in mid-turn loses neither a question nor an answer.
@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from pex_tui.adapters.agents.protocols.protocol import ANSWER, Dialect, Say
+from pex_tui.adapters.agents.protocols.protocol import ANSWER, ProtocolMachine, Say
 from pex_tui.adapters.agents.record import TRANSCRIPT, keep_message, kept_messages
 from pex_tui.adapters.process.records import INPUT_LOG, OUTPUT_LOG
 from pex_tui.adapters.process.runner import ShimRunner
@@ -43,7 +43,7 @@ class Conversation:
         self,
         key: AttemptKey,
         folder: Path,
-        dialect: Dialect,
+        machine: ProtocolMachine,
         shims: ShimRunner,
         *,
         now: Callable[[], float],
@@ -52,7 +52,7 @@ class Conversation:
     ) -> None:
         self._key = key
         self._folder = folder
-        self._dialect = dialect
+        self._machine = machine
         self._shims = shims
         self._now = now
         self._stall_seconds = stall_seconds
@@ -75,13 +75,13 @@ class Conversation:
     @property
     def listens(self) -> bool:
         """True if the agent accepts messages."""
-        return self._dialect.listens
+        return self._machine.listens
 
     async def run(self) -> None:
         """Read and answer until the attempt has ended."""
         self._recall()
-        remind(self._folder, self._dialect)
-        for say in self._dialect.opening():
+        remind(self._folder, self._machine)
+        for say in self._machine.opening():
             await self._say(say)
         self._is_open.set()
         while not self._is_gone:
@@ -101,7 +101,7 @@ class Conversation:
 
     async def answer(self, request: str, verdict: Verdict) -> None:
         """Answer a question, unless it was withdrawn or has been answered."""
-        say = self._dialect.answer(request, verdict)
+        say = self._machine.answer(request, verdict)
         if say is not None:
             word = "denied" if verdict is Verdict.DENY else "allowed"
             self._show([f"  → {word}"])
@@ -110,7 +110,7 @@ class Conversation:
     async def tell(self, text: str) -> bool:
         """Send a person's message to the agent, after the prompt."""
         await self._is_open.wait()
-        says = self._dialect.message(text)
+        says = self._machine.message(text)
         if says is None:
             return False
         if not says:  # waits for the end of the turn, which a later engine may see
@@ -142,14 +142,14 @@ class Conversation:
 
     async def interrupt(self) -> None:
         """Ask the agent to end its turn, and give it a moment to do so."""
-        say = self._dialect.interrupt()
+        say = self._machine.interrupt()
         if say is None or self._frozen:
             return
         self._held = False
         await self._say(say)
         with suppress(TimeoutError):
             async with asyncio.timeout(_INTERRUPT_SECONDS):
-                await self._until(lambda: self._dialect.is_over)
+                await self._until(lambda: self._machine.is_over)
                 await self._shims.end_input(self._key)
                 await self._until(lambda: False)  # it may exit by itself
 
@@ -167,7 +167,7 @@ class Conversation:
             await asyncio.sleep(0)
         self._hear([line for line in (self._log.last(),) if line.strip()])
         self.close()
-        judged = self._dialect.judge(exited)
+        judged = self._machine.judge(exited)
         return judged if judged.failure is None else self._stopped or judged
 
     def close(self) -> None:
@@ -187,12 +187,12 @@ class Conversation:
         more = True
         while more:
             lines, more = log.read()
-            self._said |= {key for line in lines if (key := self._dialect.key_of(line))}
+            self._said |= {key for line in lines if (key := self._machine.key_of(line))}
 
     @property
     def _stands(self) -> bool:
         """Return whether the agent waits for an answer that is held back."""
-        return bool(self._kept) or self._dialect.asks
+        return bool(self._kept) or self._machine.asks
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait for the condition, or for the end of the attempt."""
@@ -213,7 +213,7 @@ class Conversation:
         says: list[Say] = []
         progress: Progress | None = None
         for line in lines:
-            heard = self._dialect.hear(line)
+            heard = self._machine.hear(line)
             says += heard.says
             for report in heard.reports:
                 if isinstance(report, Progress):
@@ -228,7 +228,7 @@ class Conversation:
     def _is_old(self, report: AgentReport) -> bool:
         """Return whether an earlier engine has dealt with the report."""
         if isinstance(report, Asked) and ANSWER + report.request in self._said:
-            self._dialect.answer(report.request, Verdict.DENY)  # it has the answer already
+            self._machine.answer(report.request, Verdict.DENY)  # it has the answer already
             return True
         return isinstance(report, Limited) and self._catching_up
 
@@ -252,9 +252,9 @@ class Conversation:
         now = self._now()
         if self._stopped is not None:
             return
-        if self._dialect.fatal is not None:
-            await self._stop(self._dialect.fatal)
-        elif self._dialect.is_over:
+        if self._machine.fatal is not None:
+            await self._stop(self._machine.fatal)
+        elif self._machine.is_over:
             if self._input_ended_at is None:
                 self._input_ended_at = now
                 await self._shims.end_input(self._key)
@@ -265,7 +265,7 @@ class Conversation:
             await self._stop(Judgement(FailureKind.STALL, silence))
 
     def _is_stalled(self, now: float) -> bool:
-        if self._stall_seconds is None or self._held or self._frozen or self._dialect.is_busy:
+        if self._stall_seconds is None or self._held or self._frozen or self._machine.is_busy:
             return False
         return now - self._heard_at > self._stall_seconds
 
@@ -285,20 +285,20 @@ class Conversation:
             self._transcript.flush()
 
 
-def remind(folder: Path, dialect: Dialect) -> None:
-    """Tell a new dialect which messages were waiting for the end of a turn."""
+def remind(folder: Path, machine: ProtocolMachine) -> None:
+    """Tell a new machine which messages were waiting for the end of a turn."""
     for text in kept_messages(folder):
-        dialect.message(text)
+        machine.message(text)
 
 
-def hear_all(folder: Path, dialect: Dialect) -> tuple[Spent, ...]:
-    """Feed the whole log of an ended attempt to its dialect; return what the attempt spent."""
-    remind(folder, dialect)
+def hear_all(folder: Path, machine: ProtocolMachine) -> tuple[Spent, ...]:
+    """Feed the whole log of an ended attempt to its machine; return what the attempt spent."""
+    remind(folder, machine)
     log = GrowingLog(folder / OUTPUT_LOG)
     spent: list[Spent] = []
     more = True
     while more:
         lines, more = log.read()
         for line in lines if more else [*lines, log.last()]:
-            spent += [one for one in dialect.hear(line).reports if isinstance(one, Spent)]
+            spent += [one for one in machine.hear(line).reports if isinstance(one, Spent)]
     return tuple(spent)

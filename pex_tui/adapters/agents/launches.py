@@ -13,7 +13,7 @@ from pex_tui.adapters.agents.invocations import (
     needed_environment,
     own_environment,
 )
-from pex_tui.adapters.agents.lock_server import AgentDoor
+from pex_tui.adapters.agents.lock_server import LockServer
 from pex_tui.adapters.agents.ports import PortLeases
 from pex_tui.adapters.agents.record import write_agent_record
 from pex_tui.adapters.agents.sessions import next_record
@@ -29,7 +29,7 @@ class AgentLaunches(Struct, frozen=True):
     """Launches of commands and of agents with a model.
 
     `user` is the environment that pex-tui was started in, `passed` the patterns of
-    `safety.env_pass`, `door` the engine's socket for agents, and `programs` a folder that holds
+    `safety.env_pass`, `lock_server` the agents' socket, and `programs` a folder that holds
     `pex-tui`. With `ties`, launched processes end together with this one.
     """
 
@@ -38,7 +38,7 @@ class AgentLaunches(Struct, frozen=True):
     user: Mapping[str, str]
     grace_seconds: float
     passed: Iterable[str] = ()
-    door: AgentDoor | None = None
+    lock_server: LockServer | None = None
     programs: Path | None = None
     write_leases: bool = False
     ties: bool = False
@@ -66,7 +66,7 @@ class AgentLaunches(Struct, frozen=True):
             if record is not None:
                 argv = argv_of(spec, record)
                 write_agent_record(self.places.attempt(key.run, key.task, key.attempt), record)
-            token = self.door.token(key) if self.door else ""
+            token = self.lock_server.token(key) if self.lock_server else ""
         except OSError as error:
             raise LaunchError(f"no folder for its records: {error}", permanent=False) from error
         env = attempt_environment(
@@ -79,7 +79,7 @@ class AgentLaunches(Struct, frozen=True):
             outputs=outputs,
             prompt_file=prompt_file,
             inputs=[self.places.outputs(key.run, need) for need in spec.needs],
-            socket=self.door.path if self.door else None,
+            socket=self.lock_server.path if self.lock_server else None,
             token=token,
             passed=(*self.passed, *needed_environment(spec)),
         )

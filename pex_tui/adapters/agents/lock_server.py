@@ -33,7 +33,7 @@ class RequestError(Exception):
     """A request that is malformed or comes from the wrong process; the text gives the reason."""
 
 
-class AgentDoor:
+class LockServer:
     """Serves the agents of one engine; the engine's interface to named locks."""
 
     def __init__(self, path: Path, tokens: AttemptTokens) -> None:

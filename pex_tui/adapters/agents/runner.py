@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pex_tui.adapters.agents.conversation import Conversation, hear_all
-from pex_tui.adapters.agents.protocols.registry import dialect_of
+from pex_tui.adapters.agents.protocols.registry import machine_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.system.clock import SystemClock
@@ -139,7 +139,7 @@ class AgentsRunner:
         talk = Conversation(
             key,
             self._places.attempt(key.run, key.task, key.attempt),
-            dialect_of(record),
+            machine_of(record),
             self._shims,
             now=self._now,
             stall_seconds=self._stall_seconds,
@@ -158,6 +158,6 @@ class AgentsRunner:
         return read_agent_record(self._places.attempt(key.run, key.task, key.attempt))
 
     def _judged(self, key: AttemptKey, record: AgentRecord, exited: Exited) -> Exited:
-        dialect = dialect_of(record)
-        spent = hear_all(self._places.attempt(key.run, key.task, key.attempt), dialect)
-        return replace(exited, judgement=dialect.judge(exited), spent=spent)
+        machine = machine_of(record)
+        spent = hear_all(self._places.attempt(key.run, key.task, key.attempt), machine)
+        return replace(exited, judgement=machine.judge(exited), spent=spent)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from pex_tui.adapters.agents.conversation import hear_all
 from pex_tui.adapters.agents.prompts import lesson_prompt, task_prompt, taught_prompt
-from pex_tui.adapters.agents.protocols.registry import dialect_of, protocol_of
+from pex_tui.adapters.agents.protocols.registry import machine_of, protocol_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
 from pex_tui.core.model.plan import Brief, PermissionMode, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
@@ -73,12 +73,12 @@ def _before(places: Places, key: AttemptKey, talk: str, workspace: Path) -> _Bef
         record = read_agent_record(folder)
         if record is None or record.talk != talk:
             continue
-        dialect = dialect_of(record)
-        hear_all(folder, dialect)
-        words = words or dialect.last_words
+        machine = machine_of(record)
+        hear_all(folder, machine)
+        words = words or machine.last_words
         is_here = record.cwd == str(workspace) or not protocol_of(talk).is_bound_to_folder
-        if dialect.session and is_here:
-            return _Before(dialect.session, dialect.spent_usd, words)
-        if dialect.session:
+        if machine.session and is_here:
+            return _Before(machine.session, machine.spent_usd, words)
+        if machine.session:
             break  # older sessions know less than this attempt's last message
     return _Before("", 0.0, words)

@@ -30,7 +30,7 @@ def _tell_nobody(_: str) -> None:
     """The run is another process's, and so is its list of notices."""
 
 
-class FollowedSession:
+class AttachedSession:
     """Sees what the journal says, steers through the owner's control socket.
 
     `owner` tells who drives the repository now. Any number of processes may follow one run.

@@ -13,7 +13,7 @@ from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition_checks import (
     CheckedDefinition,
     CheckedFile,
-    Finding,
+    DefinitionFinding,
     check_definition,
 )
 from pex_tui.textfiles import read_regular_file
@@ -45,7 +45,7 @@ def _check_folder(folder: Path) -> Iterator[CheckedFile]:
         files = definition_files(folder)
     except OSError as error:
         text = f"the folder can't be read: {error.strerror}."
-        yield CheckedFile(str(folder), (Finding(1, text, is_error=True),))
+        yield CheckedFile(str(folder), (DefinitionFinding(1, text, is_error=True),))
         return
     for path in files:
         checked = _check_file(path)
@@ -53,7 +53,7 @@ def _check_folder(folder: Path) -> Iterator[CheckedFile]:
             first = taken.setdefault(checked.agent.name, path)
             if first is not path:
                 text = f'the agent "{checked.agent.name}" is defined in {first} already. Keep one.'
-                twice = Finding(1, text, is_error=True)
+                twice = DefinitionFinding(1, text, is_error=True)
                 checked = replace(checked, findings=(twice, *checked.findings))
         yield CheckedFile(str(path), checked.findings)
 
@@ -66,9 +66,9 @@ def _check_file(path: Path) -> CheckedDefinition:
     return check_definition(text, path.stem, layer="", path=str(path))
 
 
-def _unreadable(path: Path, error: UserError) -> Finding:
+def _unreadable(path: Path, error: UserError) -> DefinitionFinding:
     """The error without the path that it begins with."""
     told = error.message.removeprefix(str(path))
     place = _PLACE.match(told)
     line = int(place[1]) if place and place[1] else 1
-    return Finding(line, told[place.end() :] if place else told, is_error=True)
+    return DefinitionFinding(line, told[place.end() :] if place else told, is_error=True)

@@ -10,10 +10,10 @@ from pex_tui.adapters.git.maintenance.cleanup import Cleaner
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.adapters.storage.journal import RunRow
-from pex_tui.application.command_context import Options, UnknownRunError, find_run, ground_of
+from pex_tui.application.command_context import Options, UnknownRunError, find_run, project_of
 from pex_tui.application.engine_lock import take_lock
 from pex_tui.application.lost_runs import traced_run
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.cli.output.clean import render_clean, render_cleaned
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.state import Outcome
@@ -43,32 +43,32 @@ class Survey(Struct, frozen=True):
 def clean(options: Options) -> int:
     """Show what finished runs left, ask, and remove it."""
     use_pidfd_watcher()
-    ground, survey = asyncio.run(_look(options))
-    holder = current_holder(ground.places.lock)
+    project, survey = asyncio.run(_look(options))
+    holder = current_holder(project.places.lock)
     live = holder.run if holder else None
     sys.stdout.write(render_clean(survey.plan, survey.forgotten, survey.open_runs, live))
     if survey.is_empty or not _is_wanted(options):
         return 0
-    return asyncio.run(_remove(ground, options, survey))
+    return asyncio.run(_remove(project, options, survey))
 
 
-async def _look(options: Options) -> tuple[Ground, Survey]:
-    ground = await ground_of(options)
-    return ground, await _survey(ground, options)
+async def _look(options: Options) -> tuple[Project, Survey]:
+    project = await project_of(options)
+    return project, await _survey(project, options)
 
 
-async def _survey(ground: Ground, options: Options, lost: RunId | None = None) -> Survey:
+async def _survey(project: Project, options: Options, lost: RunId | None = None) -> Survey:
     """What is there; `lost` is the run that is meant and that the journal does not know."""
     try:
-        rows, idle_since = _runs(ground, options)
+        rows, idle_since = _runs(project, options)
     except UnknownRunError:
-        lost = lost or await traced_run(ground, options.run)
+        lost = lost or await traced_run(project, options.run)
         if lost is None:
             raise
         rows, idle_since = [], 0.0
     known = [row.run for row in rows if _has_ended(row)]
     finished = (*known, *([lost] if lost else []))
-    cleaner = Cleaner(ground.repository, ground.places, finished, options.force, idle_since)
+    cleaner = Cleaner(project.repository, project.places, finished, options.force, idle_since)
     plan = await cleaner.plan()
     return Survey(
         cleaner,
@@ -79,7 +79,7 @@ async def _survey(ground: Ground, options: Options, lost: RunId | None = None) -
     )
 
 
-def _runs(ground: Ground, options: Options) -> tuple[list[RunRow], float]:
+def _runs(project: Project, options: Options) -> tuple[list[RunRow], float]:
     """The runs that are meant, and since when an idle worktree is one of their leftovers.
 
     Raises UserError for an age or a run that makes no sense.
@@ -89,9 +89,9 @@ def _runs(ground: Ground, options: Options) -> tuple[list[RunRow], float]:
     except ValueError as error:
         raise UserError(f"--older-than: {error}.") from error
     latest = time.time() - age
-    if options.run is None and not ground.places.journal.exists():
+    if options.run is None and not project.places.journal.exists():
         return [], latest
-    journal = ground.open_journal()
+    journal = project.open_journal()
     try:
         if options.run is None:
             return [row for row in journal.runs() if row.last_at <= latest], latest
@@ -119,29 +119,29 @@ def _is_wanted(options: Options) -> bool:
     return False
 
 
-async def _remove(ground: Ground, options: Options, shown: Survey) -> int:
+async def _remove(project: Project, options: Options, shown: Survey) -> int:
     """Remove what was shown, as far as it still may go now that nothing else runs here."""
-    lock = await take_lock(ground.places.lock)
+    lock = await take_lock(project.places.lock)
     try:
-        survey = await _survey(ground, options, shown.lost)
+        survey = await _survey(project, options, shown.lost)
         plan = survey.plan.within(shown.plan)
         rescued = await survey.cleaner.perform(plan)
         survey = await _survey(
-            ground, options, shown.lost
+            project, options, shown.lost
         )  # work found uncommitted is kept in its run
         left = {removal.run for removal in survey.plan.removals}
         gone = [run for run in survey.forgotten if run not in left]
-        _forget(ground, [run for run in gone if run in shown.forgotten])
+        _forget(project, [run for run in gone if run in shown.forgotten])
     finally:
         lock.release(removes=True)
     sys.stdout.write(render_cleaned(plan, rescued))
     return 0
 
 
-def _forget(ground: Ground, runs: list[RunId]) -> None:
+def _forget(project: Project, runs: list[RunId]) -> None:
     if not runs:
         return
-    journal = ground.open_journal()
+    journal = project.open_journal()
     try:
         for run in runs:
             journal.forget(run)

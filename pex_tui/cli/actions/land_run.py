@@ -12,10 +12,10 @@ from pex_tui.adapters.ipc.control_socket import ControlError, ask
 from pex_tui.adapters.storage.engine_lock import Holder, current_holder
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.storage.journal_file import JournalError
-from pex_tui.application.command_context import Options, await_command, find_run, ground_of
+from pex_tui.application.command_context import Options, await_command, find_run, project_of
 from pex_tui.application.composition import lander_of_refs, make_lander
 from pex_tui.application.engine_lock import take_lock
-from pex_tui.application.project import Ground, pinned
+from pex_tui.application.project import Project, pinned
 from pex_tui.application.runs import YOU
 from pex_tui.application.stored_state import read_state
 from pex_tui.core.events.run_events import (
@@ -44,36 +44,36 @@ def land(options: Options) -> int:
 
 
 async def _land(options: Options, streams: Streams) -> int:
-    ground = await ground_of(options)
-    holder = current_holder(ground.places.lock)
-    journal = ground.open_journal()
+    project = await project_of(options)
+    holder = current_holder(project.places.lock)
+    journal = project.open_journal()
     try:
         run = find_run(journal, options.run).run
     except UserError as error:
-        return await _land_by_refs(ground, options.run, error, streams)
+        return await _land_by_refs(project, options.run, error, streams)
     finally:
         journal.close_now()
     if holder is not None and holder.run == run:
         return await _ask_engine(holder, streams)
-    lock = await take_lock(ground.places.lock)
+    lock = await take_lock(project.places.lock)
     try:
-        return await _land_now(ground, run, streams)
+        return await _land_now(project, run, streams)
     finally:
         lock.release()
 
 
 async def _land_by_refs(
-    ground: Ground, wanted: str | None, unknown: UserError, streams: Streams
+    project: Project, wanted: str | None, unknown: UserError, streams: Streams
 ) -> int:
     """Land a run that the journal has lost, if its refs tell which; raise UserError."""
-    runs = await find_runs(ground.repository.git)
+    runs = await find_runs(project.repository.git)
     named = [found for found in runs if wanted is None or found.run == wanted]
     if len(named) != 1:
         others = ", ".join(f"{found.run} ({counted(len(found.tasks), 'task')})" for found in runs)
         hint = f" Found by their branches and refs: {others}." if runs else ""
         raise UserError(f"{unknown.message}{hint}") from unknown
     (found,) = named
-    target = await ground.repository.current_branch()
+    target = await project.repository.current_branch()
     if target is None:
         raise UserError(
             f"The journal does not know run {found.run}, so its branch is not known either. Switch "
@@ -83,10 +83,10 @@ async def _land_by_refs(
         f"! The journal does not know run {found.run}; it was found by its refs, with "
         f"{', '.join(found.tasks)} landed. Its plan is not known, so no gate is run.\n"
     )
-    lock = await take_lock(ground.places.lock)
+    lock = await take_lock(project.places.lock)
     try:
-        identity = await ground.repository.check_identity()
-        lander = lander_of_refs(await pinned(ground, found.run), found, identity)
+        identity = await project.repository.check_identity()
+        lander = lander_of_refs(await pinned(project, found.run), found, identity)
         _, detail = await lander.land_run(target)
     except LandingError as error:
         streams.notes.write(f"{error}")
@@ -107,8 +107,8 @@ async def _ask_engine(holder: Holder, streams: Streams) -> int:
     return 0
 
 
-async def _land_now(ground: Ground, run: RunId, streams: Streams) -> int:
-    journal = ground.open_journal()
+async def _land_now(project: Project, run: RunId, streams: Streams) -> int:
+    journal = project.open_journal()
     try:
         state = _known_state(journal, run, streams)
         if state.target is None:
@@ -119,7 +119,7 @@ async def _land_now(ground: Ground, run: RunId, streams: Streams) -> int:
         target, rows = state.target, list[Row]()
         state = _stepped(state, rows, LandRequested(YOU, at=time.time()))
         while True:
-            told, notices = await _attempt(ground, state, target)
+            told, notices = await _attempt(project, state, target)
             _tell(notices, streams)
             state = _stepped(state, rows, *(Noticed(line, at=told.at) for line in notices), told)
             if state.land_retry_at is None:
@@ -166,12 +166,12 @@ def _tell(notices: tuple[str, ...], streams: Streams) -> None:
 
 
 async def _attempt(
-    ground: Ground, state: RunState, target: str
+    project: Project, state: RunState, target: str
 ) -> tuple[RunLanded | RunLandRefused, tuple[str, ...]]:
     """How it went, and what the user is to be told besides."""
-    ground = await pinned(ground, state.run)
-    identity = await ground.repository.check_identity()
-    lander = make_lander(ground, state, identity)
+    project = await pinned(project, state.run)
+    identity = await project.repository.check_identity()
+    lander = make_lander(project, state, identity)
     event: RunLanded | RunLandRefused
     try:
         commit, detail = await lander.land_run(target)

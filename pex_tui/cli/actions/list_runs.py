@@ -5,9 +5,9 @@ import sys
 from msgspec import to_builtins
 
 from pex_tui.adapters.storage.engine_lock import current_holder
-from pex_tui.application.command_context import Options, await_command, ground_of
+from pex_tui.application.command_context import Options, await_command, project_of
 from pex_tui.application.lost_runs import lost_runs
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.application.run_summaries import summaries
 from pex_tui.cli.output.runs import render_runs
 from pex_tui.reports.json_text import json_text
@@ -19,11 +19,11 @@ def list_runs(options: Options) -> int:
 
 
 async def _runs(options: Options) -> int:
-    ground: Ground = await ground_of(options)
-    holder = current_holder(ground.places.lock)
-    lost = await lost_runs(ground)
-    found = (*summaries(ground, holder, known={}), *lost)
-    notice = _journal_notice(ground)
+    project: Project = await project_of(options)
+    holder = current_holder(project.places.lock)
+    lost = await lost_runs(project)
+    found = (*summaries(project, holder, known={}), *lost)
+    notice = _journal_notice(project)
     if notice:
         sys.stderr.write(f"! {notice}\n")
     for run in lost:
@@ -35,9 +35,9 @@ async def _runs(options: Options) -> int:
     return 0
 
 
-def _journal_notice(ground: Ground) -> str:
-    if not ground.places.journal.exists():
+def _journal_notice(project: Project) -> str:
+    if not project.places.journal.exists():
         return ""
-    journal = ground.open_journal()
+    journal = project.open_journal()
     journal.close_now()
     return journal.notice

@@ -8,10 +8,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from pex_tui.application.command_context import Options, await_command, find_run, ground_of
+from pex_tui.application.command_context import Options, await_command, find_run, project_of
 from pex_tui.application.headless_driver import drive_headless
 from pex_tui.application.lost_runs import telling_of_lost
-from pex_tui.application.project import Ground
+from pex_tui.application.project import Project
 from pex_tui.application.run_options import RunOptions
 from pex_tui.application.runs import resume_run
 from pex_tui.application.stored_state import read_state
@@ -35,10 +35,10 @@ def resolve(options: Options) -> int:
 
 
 async def _resolve(options: Options, streams: Streams) -> int:
-    ground = await ground_of(options)
-    journal = ground.open_journal()
+    project = await project_of(options)
+    journal = project.open_journal()
     try:
-        async with telling_of_lost(ground, options.run):
+        async with telling_of_lost(project, options.run):
             state = read_state(journal, find_run(journal, options.run).run)
     finally:
         journal.close_now()
@@ -49,7 +49,7 @@ async def _resolve(options: Options, streams: Streams) -> int:
     task = _task(state, options.task)
     if options.choice is None:
         return _list(state, streams)
-    return await _settle(ground, state, task, options.choice, streams)
+    return await _settle(project, state, task, options.choice, streams)
 
 
 def _list(state: RunState, streams: Streams) -> int:
@@ -88,10 +88,10 @@ def _task(state: RunState, wanted: str) -> TaskId:
 
 
 async def _settle(
-    ground: Ground, state: RunState, task: TaskId, choice: str, streams: Streams
+    project: Project, state: RunState, task: TaskId, choice: str, streams: Streams
 ) -> int:
     """Take the run up, settle this one conflict, and let it go on to its end."""
-    session = await resume_run(ground, state.run, RunOptions(settles=True))
+    session = await resume_run(project, state.run, RunOptions(settles=True))
     decision = _DECISIONS.get(choice) or Decision(choice)
     try:
         contents: dict[str, bytes | None] = {}
@@ -102,7 +102,7 @@ async def _settle(
     except (LandingError, UserError) as error:
         await session.close()
         raise UserError(str(error)) from error
-    return await drive_headless(ground, session, streams, as_json=False)
+    return await drive_headless(project, session, streams, as_json=False)
 
 
 def _edit_all(sides: tuple[ConflictSides, ...], streams: Streams) -> dict[str, bytes | None]:

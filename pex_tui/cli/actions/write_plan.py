@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from pex_tui.application.command_context import Options, await_command, ground_of
+from pex_tui.application.command_context import Options, await_command, project_of
 from pex_tui.application.goal_argument import is_file, read_goal
 from pex_tui.application.plan_drafts import PlanDrafts
 from pex_tui.core.sanitize import clean
@@ -25,9 +25,9 @@ async def _plan(options: Options, streams: Streams) -> int:
     if target is not None and is_file(target) and not options.force:
         raise _in_the_way(target)
     goal = read_goal(options.goal)
-    ground = await ground_of(options)
+    project = await project_of(options)
     notes = streams.notes.write
-    made = await PlanDrafts(ground, slots=options.slots).compose_goal(goal, Planning(notes))
+    made = await PlanDrafts(project, slots=options.slots).compose_goal(goal, Planning(notes))
     for reason in made.reasons:
         notes(reason)
     if target is None:

@@ -37,14 +37,14 @@ def main(options: Namespace) -> int:
 
 async def _check(options: Namespace) -> int:
     from pex_tui.application.appearance import check_appearance
-    from pex_tui.application.command_context import ground_of
+    from pex_tui.application.command_context import project_of
     from pex_tui.application.plan_drafts import PlanDrafts
     from pex_tui.cli.output.check import render_check
 
-    ground = await ground_of(options)
-    check_appearance(ground.settings, ground.environ)
-    await ground.repository.head()
-    draft = await PlanDrafts(ground, slots=options.slots).load(Path(options.plan))
+    project = await project_of(options)
+    check_appearance(project.settings, project.environ)
+    await project.repository.head()
+    draft = await PlanDrafts(project, slots=options.slots).load(Path(options.plan))
     sys.stdout.write(render_check(draft.plan, draft.graph, draft.rules))
     for notice in draft.notices:
         sys.stderr.write(f"! {notice}\n")

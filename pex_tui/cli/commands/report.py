@@ -38,13 +38,13 @@ def main(options: Namespace) -> int:
 
 
 async def _report(options: Namespace) -> int:
-    from pex_tui.application.command_context import ground_of
+    from pex_tui.application.command_context import project_of
     from pex_tui.application.headless_driver import read_report
     from pex_tui.application.lost_runs import telling_of_lost
     from pex_tui.reports.formats import FORMATS
 
-    ground = await ground_of(options)
-    async with telling_of_lost(ground, options.run):
-        report = read_report(ground, options.run)
+    project = await project_of(options)
+    async with telling_of_lost(project, options.run):
+        report = read_report(project, options.run)
     sys.stdout.write(FORMATS[options.format](report))
     return 0

@@ -20,12 +20,12 @@ def main(options: Namespace) -> int:
 
 
 async def _trust(options: Namespace) -> int:
-    from pex_tui.application.command_context import ground_of
+    from pex_tui.application.command_context import project_of
     from pex_tui.application.settings_trust import check_trust, powers_of
 
-    ground = await ground_of(options)
-    named = powers_of(ground)
-    await check_trust(ground, trusts=True)
+    project = await project_of(options)
+    named = powers_of(project)
+    await check_trust(project, trusts=True)
     for line in named:
         sys.stdout.write(f"  {line}\n")
     what = "is trusted; a change is asked about again" if named else "nothing needs trust"

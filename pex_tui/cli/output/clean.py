@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pex_tui.core.formatting import counted, size
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.sanitize import clean
-from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
+from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
 
 _MOST_KEPT = 20
 _NO_RUN = "in no run"
@@ -53,13 +53,13 @@ def _goes(plan: CleanPlan, forgotten: Collection[RunId]) -> Iterator[str]:
 
 def _counts(removals: list[Removal]) -> Iterator[str]:
     """The kinds of things, most telling first."""
-    if any(removal.kind is Kind.FOLDER for removal in removals):
+    if any(removal.kind is LeftoverKind.FOLDER for removal in removals):
         yield "its logs"
     for removal in removals:
-        if removal.kind is Kind.BRANCH:
+        if removal.kind is LeftoverKind.BRANCH:
             yield f"branch {removal.name.removeprefix(_BRANCHES)}"
     kinds = Counter(removal.kind for removal in removals)
-    for kind in (Kind.REF, Kind.WORKTREE):
+    for kind in (LeftoverKind.REF, LeftoverKind.WORKTREE):
         if kinds[kind]:
             yield counted(kinds[kind], kind)
 

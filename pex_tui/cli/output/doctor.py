@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from textwrap import wrap
 
 from pex_tui.core.sanitize import clean
-from pex_tui.engine.session import Check, CheckLevel
+from pex_tui.engine.session import CheckLevel, DoctorCheck
 
 _MARKS = {CheckLevel.OK: "✓", CheckLevel.WARN: "!", CheckLevel.BAD: "✗"}
 _WIDTH = 96
 
 
-def render_checks(checks: Iterable[Check]) -> str:
+def render_checks(checks: Iterable[DoctorCheck]) -> str:
     """One line a finding; what is wrong says how to mend it."""
     lines = []
     for check in checks:

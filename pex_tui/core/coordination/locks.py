@@ -13,7 +13,7 @@ from pex_tui.core.events.actions import GrantLock, RefuseLock
 from pex_tui.core.events.lock_events import LockEvent, LockReleased
 from pex_tui.core.lifecycle.attempts import stop
 from pex_tui.core.lifecycle.conflict_log import goes_on_beside, record
-from pex_tui.core.lifecycle.preemption import loss
+from pex_tui.core.lifecycle.preemption import preemption_cost
 from pex_tui.core.lifecycle.scheduler import urgency
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
@@ -183,7 +183,7 @@ def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
     stoppable = [task for task in tasks if state.task(task).phase in _CAN_STOP]
     if not stoppable:
         return False  # one of them is being stopped already
-    victim = min(stoppable, key=lambda task: loss(state, task))
+    victim = min(stoppable, key=lambda task: preemption_cost(state, task))
     told = "; ".join(f"{claim.task} waits for {names(claim)}" for claim in claims)
     draft.notice(f"Deadlock: {told}. {victim} starts again, as it has the least to lose.")
     record(

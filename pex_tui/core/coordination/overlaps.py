@@ -9,7 +9,7 @@ from pex_tui.core.events.actions import PauseAgent, ResumeAgent, TellAgent
 from pex_tui.core.events.overlap_events import OverlapEvent, OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.lifecycle.attempts import stop, wants_pause
 from pex_tui.core.lifecycle.conflict_log import made_way, record
-from pex_tui.core.lifecycle.preemption import loss
+from pex_tui.core.lifecycle.preemption import preemption_cost
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictFile, ConflictKind, Decision, Overlap, SharedPath
 from pex_tui.core.model.globs import matches
@@ -154,7 +154,7 @@ def _react(
 ) -> tuple[TaskId, Decision, str]:
     """Apply the policy; return who makes way (or may have to), the decision, and the reason."""
     policy = draft.state.rules.radar
-    weaker = min(pair, key=lambda name: loss(draft.state, name))
+    weaker = min(pair, key=lambda name: preemption_cost(draft.state, name))
     other = pair[1] if weaker == pair[0] else pair[0]
     what = f"{pair[0]} and {pair[1]} both change {_named(paths)}, and it won't merge"
     can_yield = [

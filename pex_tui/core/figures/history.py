@@ -28,7 +28,7 @@ from pex_tui.core.run_time import elapsed_seconds
 from pex_tui.core.step import replayed
 
 
-class Span(Struct, frozen=True):
+class PhaseSpan(Struct, frozen=True):
     """An interval of a task's life in one phase; absolute seconds."""
 
     phase: Phase
@@ -51,7 +51,7 @@ class TaskHistory(TaskTime):
     exited_at: float | None = None
     seen_at: float | None = None  # last sign of life of a running attempt
     latencies: list[float] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
+    spans: list[PhaseSpan] = field(default_factory=list)
 
     @property
     def last_attempt(self) -> tuple[float, float] | None:
@@ -194,7 +194,7 @@ def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> 
 
 def _close_span(history: RunHistory, task: TaskState, since: float, until: float) -> None:
     if until > since:
-        history.tasks[task.id].spans.append(Span(task.phase, since, until))
+        history.tasks[task.id].spans.append(PhaseSpan(task.phase, since, until))
 
 
 def _note_event(history: RunHistory, state: RunState, event: Event) -> None:

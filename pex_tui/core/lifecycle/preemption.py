@@ -5,7 +5,7 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import RunState
 
 
-def loss(state: RunState, name: TaskId) -> tuple[int, int, float, float]:
+def preemption_cost(state: RunState, name: TaskId) -> tuple[int, int, float, float]:
     """Return the sort key of the loss: urgency, earlier rollbacks, rank, work done."""
     position = state.graph.index[name]
     task = state.tasks[position]

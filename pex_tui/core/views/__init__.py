@@ -1,1 +1,1 @@
-"""Views of a state for screens and reports."""
+"""SharedCheckouts of a state for screens and reports."""

@@ -49,7 +49,7 @@ _WORK = {
 } | dict.fromkeys(SUCCEEDED, SpanKind.DONE)
 
 
-class Span(Struct, frozen=True):
+class TimelineSpan(Struct, frozen=True):
     """Cells `start` up to `stop` (excluded) of a row."""
 
     start: int
@@ -61,7 +61,7 @@ class TimelineRow(Struct, frozen=True):
     """The spans of one task, in time order, without overlap."""
 
     id: TaskId
-    spans: tuple[Span, ...]
+    spans: tuple[TimelineSpan, ...]
 
 
 class TimelineView(Struct, frozen=True):
@@ -142,7 +142,7 @@ def _work(task: TaskState, work_from: float, now: float) -> Iterator[_Stretch]:
 
 def _cells(
     stretches: Iterator[_Stretch], cell: Callable[[float], int], width: int
-) -> Iterator[Span]:
+) -> Iterator[TimelineSpan]:
     """Convert intervals to cells; one that is too short to see gets one cell."""
     used = 0
     for start, stop, kind in stretches:
@@ -151,7 +151,7 @@ def _cells(
         if is_work and stop > start:
             last = min(width, max(last, first + 1))
         if last > first:
-            yield Span(first, last, kind)
+            yield TimelineSpan(first, last, kind)
             used = last
 
 

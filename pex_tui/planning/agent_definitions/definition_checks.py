@@ -44,7 +44,7 @@ _STRANGE_IN_PEX = {
 _JOINED = re.compile(r"(?<=[^\x00-\x7f])\u200d(?=[^\x00-\x7f])")  # one picture made of several
 
 
-class Finding(Struct, frozen=True, order=True):
+class DefinitionFinding(Struct, frozen=True, order=True):
     """Something to look at, and its line, counted from 1."""
 
     line: int
@@ -56,14 +56,14 @@ class CheckedDefinition(Struct, frozen=True):
     """A definition, or None where it can't be used, and all that was found, sorted by line."""
 
     agent: AgentDefinition | None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[DefinitionFinding, ...] = ()
 
 
 class CheckedFile(Struct, frozen=True):
     """What was found in one file."""
 
     path: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[DefinitionFinding, ...] = ()
 
 
 def check_definition(text: str, stem: str, *, layer: str, path: str) -> CheckedDefinition:
@@ -71,25 +71,28 @@ def check_definition(text: str, stem: str, *, layer: str, path: str) -> CheckedD
     try:
         agent = parse_agent(text, stem, layer=layer, path=path)
     except BrokenDefinitionError as error:
-        found = [Finding(problem.line, problem.text, is_error=True) for problem in error.problems]
+        found = [
+            DefinitionFinding(problem.line, problem.text, is_error=True)
+            for problem in error.problems
+        ]
         return CheckedDefinition(None, tuple(sorted(found)))
     parts = read_definition(text)
     doubts = (*_about_texts(agent, parts), *_about_tools(agent, parts), *_unseen(text))
     return CheckedDefinition(agent, tuple(sorted(doubts)))
 
 
-def surprises(text: str) -> tuple[Finding, ...]:
+def surprises(text: str) -> tuple[DefinitionFinding, ...]:
     """What a reader should know before taking over a stranger's whole definition."""
     parts = read_definition(text)
     found = [
-        Finding(parts.front.line_of((key,)), _strange(key, parts))
+        DefinitionFinding(parts.front.line_of((key,)), _strange(key, parts))
         for key in _STRANGE_KEYS
         if parts.content.get(key) is not None
     ]
     block = parts.content.get("pex")
     if isinstance(block, dict):
         found += [
-            Finding(parts.front.line_of(("pex", key)), f"{what} (pex.{key})")
+            DefinitionFinding(parts.front.line_of(("pex", key)), f"{what} (pex.{key})")
             for key, what in _STRANGE_IN_PEX.items()
             if block.get(key) is not None
         ]
@@ -101,55 +104,63 @@ def _strange(key: str, parts: DefinitionText) -> str:
     return f"{_STRANGE_KEYS[key]}: {value}" if isinstance(value, str) else _STRANGE_KEYS[key]
 
 
-def _about_texts(agent: AgentDefinition, parts: DefinitionText) -> Iterator[Finding]:
+def _about_texts(agent: AgentDefinition, parts: DefinitionText) -> Iterator[DefinitionFinding]:
     line = parts.front.line_of(("description",))
     if not agent.description:
-        yield Finding(line, "there is no description, so nobody knows when to use it. Add one.")
+        yield DefinitionFinding(
+            line, "there is no description, so nobody knows when to use it. Add one."
+        )
     elif len(agent.description) > MOST_DESCRIPTION:
-        yield Finding(
+        yield DefinitionFinding(
             line,
             f"the description has {len(agent.description)} characters, and {MOST_DESCRIPTION} are "
             "read. Move the rest into the prompt.",
         )
     if not agent.prompt and agent.argv is None:
-        yield Finding(parts.prompt_line, "the prompt is empty. Write below --- how it is to work.")
+        yield DefinitionFinding(
+            parts.prompt_line, "the prompt is empty. Write below --- how it is to work."
+        )
     elif len(agent.prompt) > MOST_PROMPT:
-        yield Finding(
+        yield DefinitionFinding(
             parts.prompt_line,
             f"the prompt has {len(agent.prompt)} characters, and each task pays for them. "
             f"Shorten it below {MOST_PROMPT}.",
         )
 
 
-def _about_tools(agent: AgentDefinition, parts: DefinitionText) -> Iterator[Finding]:
+def _about_tools(agent: AgentDefinition, parts: DefinitionText) -> Iterator[DefinitionFinding]:
     tools_line = parts.front.line_of(("tools",))
     writes_line = parts.front.line_of(("pex", "writes"))
     for tool in agent.tools or ():
         if tool not in KNOWN_TOOLS and not tool.startswith("mcp__"):
             remedy = nearest(tool, KNOWN_TOOLS) or "Drop it, or mend the name."
-            yield Finding(tools_line, f'no tool "{tool}" is known. {remedy}')
+            yield DefinitionFinding(tools_line, f'no tool "{tool}" is known. {remedy}')
     writers = None if agent.tools is None else sorted(TOOLS_THAT_WRITE.intersection(agent.tools))
     if agent.argv is None and agent.is_read_only and writers != []:
         which = "all tools" if writers is None else ", ".join(writers)
-        yield Finding(
+        yield DefinitionFinding(
             writes_line,
             f"writes is [], and it has {which}. Drop the tools that write, or say what it writes.",
         )
     if agent.argv is None and agent.writes and writers == []:
-        yield Finding(
+        yield DefinitionFinding(
             writes_line,
             f"it may write {', '.join(agent.writes)}, and none of its tools can. "
             "Give it Edit or Write, or write [].",
         )
     if agent.is_read_only and agent.expects is Expects.CHANGES:
         line = parts.front.line_of(("pex", "expects"))
-        yield Finding(line, "it expects changes and may change nothing. Write expects: none.")
+        yield DefinitionFinding(
+            line, "it expects changes and may change nothing. Write expects: none."
+        )
 
 
-def _unseen(text: str) -> Iterator[Finding]:
+def _unseen(text: str) -> Iterator[DefinitionFinding]:
     """Yield the first line that holds what a terminal would act on, or what nobody sees."""
     for number, line in enumerate(text.split("\n"), start=1):
         shown = _JOINED.sub("", line.removesuffix("\r").replace("\t", " "))
         if not shown.isprintable() and clean(shown, len(shown)) != shown:
-            yield Finding(number, "it holds control or invisible characters. Remove them.")
+            yield DefinitionFinding(
+                number, "it holds control or invisible characters. Remove them."
+            )
             return

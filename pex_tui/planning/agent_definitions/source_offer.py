@@ -11,7 +11,7 @@ from msgspec import Struct, field, to_builtins
 from pex_tui.core.model.ids import AgentName
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.agent_definitions.definition_checks import (
-    Finding,
+    DefinitionFinding,
     check_definition,
     surprises,
 )
@@ -57,8 +57,8 @@ class OfferedAgent(Struct, frozen=True):
     content: bytes
     entry: LockEntry
     standing: Standing
-    findings: tuple[Finding, ...]
-    surprises: tuple[Finding, ...]
+    findings: tuple[DefinitionFinding, ...]
+    surprises: tuple[DefinitionFinding, ...]
 
 
 class Offer(Struct, frozen=True):

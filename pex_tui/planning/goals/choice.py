@@ -37,7 +37,7 @@ class Part(Struct, frozen=True):
     clause: Clause | None = None
 
 
-class Choice(Struct, frozen=True):
+class PatternChoice(Struct, frozen=True):
     """The pattern, the agents in order, and why it is this pattern."""
 
     pattern: Pattern

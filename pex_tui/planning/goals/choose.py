@@ -1,13 +1,13 @@
 """Which pattern and which agents a goal calls for, and why."""
 
-from pex_tui.planning.goals.choice import Choice
+from pex_tui.planning.goals.choice import PatternChoice
 from pex_tui.planning.goals.in_turn import sequence, single, wide_change
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.side_by_side import emergency, investigation, parallel, pipeline
 from pex_tui.planning.goals.signals import Signals
 
 
-def choose(signals: Signals, outline: RepositoryOutline) -> Choice:
+def choose(signals: Signals, outline: RepositoryOutline) -> PatternChoice:
     """Return the pattern and agents; some agent is always chosen."""
     for rule in (emergency, investigation, parallel, pipeline, sequence, wide_change):
         found = rule(signals, outline)

@@ -8,7 +8,7 @@ from pex_tui.core.figures.experience import Work
 from pex_tui.core.model.ids import AgentName
 from pex_tui.planning.fields.quantities import format_duration
 from pex_tui.planning.goals import vocabulary as words
-from pex_tui.planning.goals.choice import Choice, Part, Pattern
+from pex_tui.planning.goals.choice import Part, Pattern, PatternChoice
 from pex_tui.planning.goals.equivalents import FORMATTING, Equivalent, equivalent, gate
 from pex_tui.planning.goals.outline import RepositoryOutline, Tool, ToolKind
 from pex_tui.planning.goals.signals import Signals
@@ -54,7 +54,7 @@ class Material(Struct, frozen=True):
 
     goal: str
     signals: Signals
-    choice: Choice
+    choice: PatternChoice
     outline: RepositoryOutline
     context: PlanContext
     likely: tuple[str, ...] = ()

@@ -5,9 +5,9 @@ from itertools import zip_longest
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import (
     CLEAR_AT,
-    Choice,
     Part,
     Pattern,
+    PatternChoice,
     allowed,
     product_size,
     quoted,
@@ -24,7 +24,7 @@ _FLAW_AT, _HARDENING_AT = 2.5, 2.0
 _MOST_PARTS = 12
 
 
-def sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+def sequence(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return one agent for each clause, where they differ; a restructuring brings its own three."""
     found: list[Part] = []
     said_before: set[tuple[str, tuple[Word, ...]]] = set()
@@ -42,7 +42,7 @@ def sequence(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     if len({part.agent for part in parts}) < 2:  # noqa: PLR2004 - one agent is no sequence
         return None
     why = "each step builds on what the one before has left, so side by side nothing is won"
-    return Choice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
+    return PatternChoice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
 
 
 def _whole_orders(signals: Signals) -> tuple[ClauseSignals, ...]:
@@ -82,7 +82,7 @@ def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline)
     return (agent,)
 
 
-def wide_change(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+def wide_change(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return one change through many files, then the proof; None when it is not that."""
     if Intent.EDIT not in signals.intents or signals.weight(words.WIDE) < _WIDE_AT:
         return None
@@ -96,10 +96,10 @@ def wide_change(signals: Signals, outline: RepositoryOutline) -> Choice | None:
     why = f"the change goes through many files ({said}): two agents in it would collide"
     agents = allowed(signals, (words.ENGINEER, words.TESTS))
     kept = tuple(part for part in parts if part.agent in agents)
-    return Choice(Pattern.SEQUENTIAL, kept, why, 1.0) if len(kept) > 1 else None
+    return PatternChoice(Pattern.SEQUENTIAL, kept, why, 1.0) if len(kept) > 1 else None
 
 
-def single(signals: Signals, outline: RepositoryOutline) -> Choice:
+def single(signals: Signals, outline: RepositoryOutline) -> PatternChoice:
     """Return one agent; there is always one."""
     asked = _whole_orders(signals) or signals.clauses
     agents = [agent_for(one, outline) for one in asked]
@@ -109,7 +109,7 @@ def single(signals: Signals, outline: RepositoryOutline) -> Choice:
         chosen = chosen if specific else words.ERRORS
     usual = "tells of a fault" if chosen == words.ERRORS else "does ordinary development work"
     why = "one thing in one place: one agent is as fast as several"
-    return Choice(
+    return PatternChoice(
         Pattern.SINGLE,
         (Part(chosen, why_chosen(signals, chosen, usual)),),
         why,

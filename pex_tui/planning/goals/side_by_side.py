@@ -4,9 +4,9 @@ from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import (
     CLEAR_AT,
     COMPLEX_AT,
-    Choice,
     Part,
     Pattern,
+    PatternChoice,
     allowed,
     product_size,
     quoted,
@@ -47,7 +47,7 @@ _STAGES = (
 )
 
 
-def emergency(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+def emergency(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return all responders, when something fails for people now."""
     del outline
     severe = sum(_severity(one) for one in signals.clauses)
@@ -66,7 +66,7 @@ def emergency(signals: Signals, outline: RepositoryOutline) -> Choice | None:
         for agent in allowed(signals, (*_RESPONDERS, *more))
     )
     why = f"something is failing for people now ({said}): all responders at once, with boost"
-    return Choice(Pattern.EMERGENCY, parts, why, max(product_size(signals), COMPLEX_AT))
+    return PatternChoice(Pattern.EMERGENCY, parts, why, max(product_size(signals), COMPLEX_AT))
 
 
 def _severity(one: ClauseSignals) -> float:
@@ -76,7 +76,7 @@ def _severity(one: ClauseSignals) -> float:
     return one.full.get(words.SEVERE, 0.0) * factor
 
 
-def investigation(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+def investigation(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
     """Those whose questions the goal asks, when it changes nothing."""
     if signals.intents != (Intent.INVESTIGATE,):
         return None
@@ -99,9 +99,9 @@ def investigation(signals: Signals, outline: RepositoryOutline) -> Choice | None
         why = (
             f"one question for one agent: nothing would be gained by more ({outline_size(outline)})"
         )
-        return Choice(Pattern.SINGLE, parts, why, product_size(signals))
+        return PatternChoice(Pattern.SINGLE, parts, why, product_size(signals))
     why = "the goal asks questions and changes nothing, so all of them can look at the same time"
-    return Choice(Pattern.INVESTIGATION, parts, why, max(1.0, product_size(signals)))
+    return PatternChoice(Pattern.INVESTIGATION, parts, why, max(1.0, product_size(signals)))
 
 
 def _reviewers(signals: Signals) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def _reviewers(signals: Signals) -> tuple[str, ...]:
     return _REVIEWERS if said & _REVIEWS else (words.STRUCTURE,)
 
 
-def parallel(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+def parallel(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return one agent for each named part, where the parts share no file."""
     intents = set(signals.intents)
     if len(signals.paths) < _FEWEST_PARTS or signals.steps > 1:
@@ -128,7 +128,7 @@ def parallel(signals: Signals, outline: RepositoryOutline) -> Choice | None:
         return None
     parts = tuple(Part(agent, f"works on {path} alone", path=path) for path in paths)
     why = f"the goal names {len(parts)} parts that share no file: one agent for each"
-    return Choice(Pattern.PARALLEL, parts, why, max(1.0, product_size(signals)))
+    return PatternChoice(Pattern.PARALLEL, parts, why, max(1.0, product_size(signals)))
 
 
 def _paths_of(one: ClauseSignals) -> set[str]:
@@ -145,7 +145,7 @@ def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
     return paths
 
 
-def pipeline(signals: Signals, outline: RepositoryOutline) -> Choice | None:
+def pipeline(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
     """Stages, when something new is to be made that is large enough for them."""
     size = product_size(signals)
     if size >= 1 and len(outline.files) <= _FEW_FILES:
@@ -162,7 +162,7 @@ def pipeline(signals: Signals, outline: RepositoryOutline) -> Choice | None:
         if _in_pipeline(signals, agent) >= least and agent not in signals.ruled_out
     )
     why = "something new that people will meet: what is wanted, then building it, then proof"
-    return Choice(Pattern.PIPELINE, parts, why, size)
+    return PatternChoice(Pattern.PIPELINE, parts, why, size)
 
 
 def _in_pipeline(signals: Signals, agent: str) -> float:

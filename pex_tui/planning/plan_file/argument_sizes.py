@@ -8,12 +8,12 @@ from pex_tui.core.model.argument_limits import (
     fits_a_variable,
     variable_bytes,
 )
-from pex_tui.planning.plan_file.task_fields import Draft, TaskDraft
+from pex_tui.planning.plan_file.task_fields import PlanFields, TaskFields
 
 _LIMIT = f"the kernel takes {MOST_BYTES // 1024} KiB"
 
 
-def check_sizes(draft: Draft, task: TaskDraft, argv: tuple[str, ...]) -> None:
+def check_sizes(draft: PlanFields, task: TaskFields, argv: tuple[str, ...]) -> None:
     """Note what of a task can't be given to a program; `argv` is its command's."""
     fields = task.fields
     if fields is None:
@@ -33,6 +33,6 @@ def check_sizes(draft: Draft, task: TaskDraft, argv: tuple[str, ...]) -> None:
         _complain(draft, task, "prompt", f"{words} Let its command read the file ${PROMPT_FILE}.")
 
 
-def _complain(draft: Draft, task: TaskDraft, key: str, words: str) -> None:
+def _complain(draft: PlanFields, task: TaskFields, key: str, words: str) -> None:
     line = draft.document.line_of(("tasks", task.position, key))
     draft.complain(line, f"{task.label}: {words}")

@@ -7,7 +7,7 @@ from pex_tui.core.model.plan import Plan
 from pex_tui.planning.fields.problems import PlanError
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.references import check_references
-from pex_tui.planning.plan_file.task_fields import Draft, TaskDraft, read_draft
+from pex_tui.planning.plan_file.task_fields import PlanFields, TaskFields, read_fields
 from pex_tui.planning.plan_file.task_resolver import check_program, resolve_task
 from pex_tui.planning.plan_file.unmatched_globs import unmatched_globs
 
@@ -17,7 +17,7 @@ def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
 
     Raises PlanError with every problem and its line.
     """
-    draft = read_draft(text)
+    draft = read_fields(text)
     dropped = check_references(draft, break_cycles=context.break_cycles)
     _check_gate(draft, context)
     specs = [
@@ -42,13 +42,13 @@ def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
     )
 
 
-def _check_gate(draft: Draft, context: PlanContext) -> None:
+def _check_gate(draft: PlanFields, context: PlanContext) -> None:
     for place, argv in enumerate(draft.head.verify):
         line = draft.document.line_of(("verify", place))
         check_program(draft, "verify", line, argv, context)
 
 
-def _needs(task: TaskDraft, dropped: frozenset[tuple[TaskId, TaskId]]) -> tuple[TaskId, ...]:
+def _needs(task: TaskFields, dropped: frozenset[tuple[TaskId, TaskId]]) -> tuple[TaskId, ...]:
     """Return the task's needs, each once, without those dropped to break a cycle."""
     wanted = dict.fromkeys(TaskId(need) for need, _ in task.needs)
     return tuple(need for need in wanted if (task.id, need) not in dropped)

@@ -3,7 +3,7 @@
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Priority, Strategy
 from pex_tui.planning.fields.validation_text import nearest
-from pex_tui.planning.plan_file.task_fields import Draft, TaskDraft
+from pex_tui.planning.plan_file.task_fields import PlanFields, TaskFields
 
 Edge = tuple[str, str]  # a task, and one that it needs
 
@@ -12,7 +12,7 @@ _MOST_TASKS_TOLD = 8
 _URGENCY = {priority: rank for rank, priority in enumerate(reversed(Priority))}
 
 
-def check_references(draft: Draft, *, break_cycles: bool) -> tuple[tuple[TaskId, TaskId], ...]:
+def check_references(draft: PlanFields, *, break_cycles: bool) -> tuple[tuple[TaskId, TaskId], ...]:
     """Note what does not fit; return the needs (task, need) dropped to break cycles."""
     _check_ids(draft)
     _check_needs(draft)
@@ -22,8 +22,8 @@ def check_references(draft: Draft, *, break_cycles: bool) -> tuple[tuple[TaskId,
     return tuple((TaskId(task), TaskId(need)) for task, need in dropped) if break_cycles else ()
 
 
-def _check_ids(draft: Draft) -> None:
-    first: dict[str, TaskDraft] = {}
+def _check_ids(draft: PlanFields) -> None:
+    first: dict[str, TaskFields] = {}
     for task in draft.tasks:
         if task.id is None:
             continue
@@ -37,7 +37,7 @@ def _check_ids(draft: Draft) -> None:
         first.setdefault(task.id, task)
 
 
-def _check_needs(draft: Draft) -> None:
+def _check_needs(draft: PlanFields) -> None:
     known = [task.id for task in draft.tasks if task.id is not None]
     known_set = set(known)
     for task in draft.tasks:
@@ -52,7 +52,7 @@ def _check_needs(draft: Draft) -> None:
                 )
 
 
-def _check_beside(draft: Draft) -> None:
+def _check_beside(draft: PlanFields) -> None:
     known = {task.id for task in draft.tasks}
     for task in draft.tasks:
         for place, other in enumerate(task.fields.beside if task.fields else ()):
@@ -68,7 +68,7 @@ def _check_beside(draft: Draft) -> None:
                 )
 
 
-def _check_stages(draft: Draft) -> None:
+def _check_stages(draft: PlanFields) -> None:
     staged = draft.head.strategy is Strategy.STAGES
     if "strategy" in draft.broken:
         return
@@ -88,7 +88,7 @@ def _check_stages(draft: Draft) -> None:
         _check_stage_order(draft, stages)
 
 
-def _check_stage_order(draft: Draft, stages: dict[str | None, int]) -> None:
+def _check_stage_order(draft: PlanFields, stages: dict[str | None, int]) -> None:
     for task in draft.tasks:
         own = stages.get(task.id)
         for need, line in task.needs:
@@ -101,7 +101,7 @@ def _check_stage_order(draft: Draft, stages: dict[str | None, int]) -> None:
                 )
 
 
-def _cycles(draft: Draft, *, break_cycles: bool) -> list[Edge]:
+def _cycles(draft: PlanFields, *, break_cycles: bool) -> list[Edge]:
     """Return the weakest edge of each cycle; a cycle is a problem unless it may be broken."""
     lines = _edge_lines(draft)
     if _is_acyclic(list(lines)):
@@ -119,7 +119,7 @@ def _cycles(draft: Draft, *, break_cycles: bool) -> list[Edge]:
     return dropped
 
 
-def _edge_lines(draft: Draft) -> dict[Edge, int]:
+def _edge_lines(draft: PlanFields) -> dict[Edge, int]:
     """Return each need between two different tasks of the plan, in file order, with its line."""
     known = {task.id for task in draft.tasks}
     lines: dict[Edge, int] = {}
@@ -130,7 +130,7 @@ def _edge_lines(draft: Draft) -> dict[Edge, int]:
     return lines
 
 
-def _weights(draft: Draft) -> dict[str, int]:
+def _weights(draft: PlanFields) -> dict[str, int]:
     """How much each task's needs weigh: its urgency."""
     return {
         task.id: _URGENCY[task.fields.priority if task.fields else Priority.NORMAL]

@@ -14,7 +14,7 @@ _Read = TypeVar("_Read", bound=Section)
 _START = "Start with tasks: and a first task."
 
 
-class TaskDraft(Struct, frozen=True):
+class TaskFields(Struct, frozen=True):
     """One task as written; `broken` are the keys whose values could not be read."""
 
     position: int
@@ -30,13 +30,13 @@ class TaskDraft(Struct, frozen=True):
         return self.fields is not None and self.broken.isdisjoint(keys)
 
 
-class Draft(Struct):
+class PlanFields(Struct):
     """A plan as far as it could be read, and what was wrong on the way."""
 
     document: Document
     head: PlanHead = field(default_factory=PlanHead)
     broken: frozenset[str] = frozenset()
-    tasks: tuple[TaskDraft, ...] = ()
+    tasks: tuple[TaskFields, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
     def complain(self, line: int, text: str) -> None:
@@ -44,15 +44,15 @@ class Draft(Struct):
         self.problems.append(Problem(line, text))
 
 
-def read_draft(text: str) -> Draft:
+def read_fields(text: str) -> PlanFields:
     """Return the plan's text, field by field; raises nothing for any text."""
     try:
         document = read_document(text)
     except UnreadableError as error:
-        draft = Draft(Document(None, {}))
+        draft = PlanFields(Document(None, {}))
         draft.problems.append(error.problem)
         return draft
-    draft = Draft(document, problems=list(document.problems))
+    draft = PlanFields(document, problems=list(document.problems))
     content = document.content
     if content is None:
         draft.complain(1, f"the plan is empty. {_START}")
@@ -64,12 +64,12 @@ def read_draft(text: str) -> Draft:
     return draft
 
 
-def _read_head(draft: Draft, content: dict[str, Any]) -> None:
+def _read_head(draft: PlanFields, content: dict[str, Any]) -> None:
     given = {key: value for key, value in content.items() if key != "tasks"}
     draft.head, draft.broken = _read_section(draft, PlanHead, (), "", given)
 
 
-def _read_tasks(draft: Draft, content: dict[str, Any]) -> None:
+def _read_tasks(draft: PlanFields, content: dict[str, Any]) -> None:
     if "tasks" not in content:
         draft.complain(draft.document.line_of(()), f"the plan has no tasks. {_START}")
         return
@@ -83,23 +83,28 @@ def _read_tasks(draft: Draft, content: dict[str, Any]) -> None:
     draft.tasks = tuple(_read_task(draft, place, entry) for place, entry in enumerate(listed))
 
 
-def _read_task(draft: Draft, position: int, entry: Any) -> TaskDraft:
+def _read_task(draft: PlanFields, position: int, entry: Any) -> TaskFields:
     path = ("tasks", position)
     line = draft.document.line_of(path)
     if not isinstance(entry, dict):
         draft.complain(
             line, f"task {position + 1} is not a mapping of keys. Write id: and command:"
         )
-        return TaskDraft(position, f"task {position + 1}", None, (), None, frozenset(), line)
+        return TaskFields(position, f"task {position + 1}", None, (), None, frozenset(), line)
     raw_id = entry.get("id")
     written = raw_id if isinstance(raw_id, str) else None
     label = f"task {position + 1}" if written is None else f'task "{written}"'
     fields, broken = _read_section(draft, TaskFile, path, label, entry, id="unnamed")
-    return TaskDraft(position, label, written, _needs(draft, path, entry), fields, broken, line)
+    return TaskFields(position, label, written, _needs(draft, path, entry), fields, broken, line)
 
 
 def _read_section(
-    draft: Draft, of: type[_Read], path: Path, label: str, entry: dict[str, Any], **stand_ins: str
+    draft: PlanFields,
+    of: type[_Read],
+    path: Path,
+    label: str,
+    entry: dict[str, Any],
+    **stand_ins: str,
 ) -> tuple[_Read, frozenset[str]]:
     """Read what can be read, and note the rest at its lines; the keys that it is in are broken.
 
@@ -121,7 +126,7 @@ def _read_section(
     return cast("_Read", fields), broken
 
 
-def _needs(draft: Draft, path: Path, entry: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+def _needs(draft: PlanFields, path: Path, entry: dict[str, Any]) -> tuple[tuple[str, int], ...]:
     listed = entry.get("needs")
     if not isinstance(listed, list):
         return ()

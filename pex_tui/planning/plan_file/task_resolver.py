@@ -17,7 +17,7 @@ from pex_tui.planning.fields.validation_text import nearest
 from pex_tui.planning.plan_file.argument_sizes import check_sizes
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.prompt_paths import predicted_writes
-from pex_tui.planning.plan_file.task_fields import Draft, TaskDraft
+from pex_tui.planning.plan_file.task_fields import PlanFields, TaskFields
 
 Number = TypeVar("Number", int, float)
 
@@ -28,7 +28,7 @@ _MOST_NAMES_TOLD = 8
 
 
 def resolve_task(
-    draft: Draft, task: TaskDraft, context: PlanContext, needs: tuple[TaskId, ...]
+    draft: PlanFields, task: TaskFields, context: PlanContext, needs: tuple[TaskId, ...]
 ) -> TaskSpec | None:
     """The task's specification, or None when something noted in `draft` stands against it."""
     if task.fields is None:
@@ -77,7 +77,7 @@ def resolve_task(
 
 
 def check_program(
-    draft: Draft,
+    draft: PlanFields,
     where: str,
     line: int,
     argv: tuple[str, ...],
@@ -99,7 +99,7 @@ def check_program(
     draft.complain(line, text)
 
 
-def _is_written_by_a_task(draft: Draft, program: str) -> bool:
+def _is_written_by_a_task(draft: PlanFields, program: str) -> bool:
     path = program.removeprefix("./")
     return any(
         matches(pattern, path)
@@ -109,7 +109,7 @@ def _is_written_by_a_task(draft: Draft, program: str) -> bool:
     )
 
 
-def _agent(draft: Draft, task: TaskDraft, context: PlanContext) -> AgentDefinition | None:
+def _agent(draft: PlanFields, task: TaskFields, context: PlanContext) -> AgentDefinition | None:
     fields = task.fields
     if fields is None or fields.agent is None:
         return None
@@ -128,7 +128,7 @@ def _agent(draft: Draft, task: TaskDraft, context: PlanContext) -> AgentDefiniti
 
 
 def _start(
-    draft: Draft, task: TaskDraft, agent: AgentDefinition | None, context: PlanContext
+    draft: PlanFields, task: TaskFields, agent: AgentDefinition | None, context: PlanContext
 ) -> tuple[tuple[str, ...] | None, Brief | None]:
     """What to run, checked, and what an agent with a model is told; None where there is nothing."""
     fields = task.fields
@@ -188,13 +188,13 @@ def _as_there(globs: tuple[str, ...], context: PlanContext) -> tuple[str, ...]:
     )
 
 
-def task_folder(draft: Draft, task: TaskDraft, context: PlanContext) -> str:
+def task_folder(draft: PlanFields, task: TaskFields, context: PlanContext) -> str:
     """Where the task runs: as it says, else as the plan does, else where the plan lies."""
     own = task.fields.dir if task.fields else None
     return next(one for one in (own, draft.head.dir, context.folder) if one is not None)
 
 
-def _folder(draft: Draft, task: TaskDraft, context: PlanContext) -> str:
+def _folder(draft: PlanFields, task: TaskFields, context: PlanContext) -> str:
     """Return the same, noted when the repository has no such folder and no task makes it."""
     folder = task_folder(draft, task, context)
     if not folder or not context.tracked or folder in context.folders:
@@ -212,7 +212,7 @@ def _folder(draft: Draft, task: TaskDraft, context: PlanContext) -> str:
     return folder
 
 
-def _check_memory(draft: Draft, task: TaskDraft, context: PlanContext) -> None:
+def _check_memory(draft: PlanFields, task: TaskFields, context: PlanContext) -> None:
     wanted = task.fields.memory if task.fields else None
     there = context.memory_bytes
     if wanted is not None and there is not None and wanted > there:
@@ -224,7 +224,7 @@ def _check_memory(draft: Draft, task: TaskDraft, context: PlanContext) -> None:
         )
 
 
-def _check_isolation(draft: Draft, task: TaskDraft, writes: tuple[str, ...] | None) -> None:
+def _check_isolation(draft: PlanFields, task: TaskFields, writes: tuple[str, ...] | None) -> None:
     fields = task.fields
     if fields is None or not task.reads_well("writes", "isolation", "expects", "agent"):
         return

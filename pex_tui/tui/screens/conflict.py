@@ -173,7 +173,7 @@ class ConflictScreen(PexScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
         resolution = self._resolution
-        if action == "merge" and not self.pex.workshop.merge_tool:
+        if action == "merge" and not self.pex.service.merge_tool:
             return False
         if action in {"choose", "edit", "merge", "hunk", "file", "undo", "apply", "rerun"}:
             if resolution is None or not resolution.files:
@@ -255,12 +255,12 @@ class ConflictScreen(PexScreen):
     @work(group="conflict", exclusive=True)
     async def action_merge(self) -> None:
         """Have the configured program merge the file that is shown."""
-        resolution, tool = self._resolution, self.pex.workshop.merge_tool
+        resolution, tool = self._resolution, self.pex.service.merge_tool
         if resolution is None:
             return
         self._say(f"{tool} is merging…")
         try:
-            merged = await self.pex.workshop.merge(resolution.current.sides)
+            merged = await self.pex.service.merge(resolution.current.sides)
         except UserError as error:
             self._say(clean(error.message))
         else:
@@ -374,7 +374,7 @@ class ConflictScreen(PexScreen):
 
     def _choices(self) -> Line:
         pieces: list[tuple[str, str]] = []
-        tool = self.pex.workshop.merge_tool
+        tool = self.pex.service.merge_tool
         resolution = self._resolution
         files = resolution.files if resolution is not None else ()
         whole = resolution is not None and files and resolution.current.parts is None

@@ -91,7 +91,7 @@ class HistoryScreen(PexScreen):
     @work(group="look", exclusive=True)
     async def _look(self, *, keep_report: bool = False) -> None:
         try:
-            summaries = await self.pex.workshop.runs()
+            summaries = await self.pex.service.runs()
         except UserError as error:
             self.pex.tell(error.message, is_bad=True)
             return
@@ -115,7 +115,7 @@ class HistoryScreen(PexScreen):
             return
         self._read = chosen.run
         try:
-            text = await self.pex.workshop.report(chosen.run)
+            text = await self.pex.service.report(chosen.run)
         except UserError as error:
             text = error.message
         self._show_text(text)
@@ -143,7 +143,7 @@ class HistoryScreen(PexScreen):
             return
         self._compared, self._read = None, chosen.run
         try:
-            text = await self.pex.workshop.compare(other.run, chosen.run)
+            text = await self.pex.service.compare(other.run, chosen.run)
         except UserError as error:
             text = error.message
         self._show_text(text)
@@ -156,7 +156,7 @@ class HistoryScreen(PexScreen):
         if chosen is None:
             return
         try:
-            draft = await self.pex.workshop.plan_of(chosen.run)
+            draft = await self.pex.service.plan_of(chosen.run)
         except UserError as error:
             self.app.push_screen(TextScreen("It can't be run again", "\n".join(error.lines)))
         else:
@@ -175,7 +175,7 @@ class HistoryScreen(PexScreen):
         if not typed or not await may_write(self.app, path):
             return
         try:
-            await self.pex.workshop.export(chosen.run, path)
+            await self.pex.service.export(chosen.run, path)
         except UserError as error:
             self.pex.tell(error.message, is_bad=True)
         else:

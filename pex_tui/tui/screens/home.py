@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.sanitize import clean
-from pex_tui.engine.session import Check, CheckLevel, RunSummary
+from pex_tui.engine.session import CheckLevel, DoctorCheck, RunSummary
 from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.leaving import leave
@@ -61,7 +61,7 @@ class HomeScreen(PexScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._checks: tuple[Check, ...] = ()
+        self._checks: tuple[DoctorCheck, ...] = ()
         self._is_listed = False
 
     def compose(self) -> ComposeResult:
@@ -101,7 +101,7 @@ class HomeScreen(PexScreen):
     @work(group="look", exclusive=True)
     async def _look(self) -> None:
         try:
-            self.query_one(RunTable).show(await self.pex.workshop.runs())
+            self.query_one(RunTable).show(await self.pex.service.runs())
         except UserError as error:
             self.pex.tell(error.message, is_bad=True)
         self._is_listed = True
@@ -110,7 +110,7 @@ class HomeScreen(PexScreen):
     @work(group="check", exclusive=True)
     async def _check(self) -> None:
         try:
-            self._checks = await self.pex.workshop.checks()
+            self._checks = await self.pex.service.checks()
         except UserError as error:
             self.pex.tell(error.message, is_bad=True)
         self._show()
@@ -118,7 +118,7 @@ class HomeScreen(PexScreen):
     def _show(self) -> None:
         head: list[Line] = [
             (("pex ", "brand"), ("runs agents side by side", "dim")),
-            ((clean(self.pex.workshop.repository), "strong"),),
+            ((clean(self.pex.service.repository), "strong"),),
         ]
         self.query_one("#head", TextView).show(head)
         welcome = self.query_one("#welcome", TextView)
@@ -163,7 +163,7 @@ class HomeScreen(PexScreen):
         if not goal:
             return
         try:
-            draft = await attended(self.pex, partial(self.pex.workshop.plan_goal, goal))
+            draft = await attended(self.pex, partial(self.pex.service.plan_goal, goal))
         except UserError as error:
             self.app.push_screen(TextScreen("No plan for this goal", "\n".join(error.lines)))
         else:
@@ -178,7 +178,7 @@ class HomeScreen(PexScreen):
         if not typed:
             return
         try:
-            draft = await self.pex.workshop.open_plan(typed_path(typed, here))
+            draft = await self.pex.service.open_plan(typed_path(typed, here))
         except UserError as error:
             self.app.push_screen(TextScreen("This plan can't be used", "\n".join(error.lines)))
         else:
@@ -208,12 +208,12 @@ class HomeScreen(PexScreen):
             elif chosen.is_lost:
                 self.app.push_screen(TextScreen(f"Run {chosen.run}", chosen.goal))
             elif chosen.is_live:
-                self.post_message(SessionOpened(await self.pex.workshop.attach(chosen.run)))
+                self.post_message(SessionOpened(await self.pex.service.attach(chosen.run)))
             elif chosen.outcome in {None, Outcome.INTERRUPTED, Outcome.CONFLICTS}:
                 if await self.app.push_screen_wait(_go_on(chosen)):
-                    self.post_message(SessionOpened(await self.pex.workshop.resume(chosen.run)))
+                    self.post_message(SessionOpened(await self.pex.service.resume(chosen.run)))
             else:
-                report = await self.pex.workshop.report(chosen.run)
+                report = await self.pex.service.report(chosen.run)
                 self.app.push_screen(TextScreen(f"Run {chosen.run}", report))
         except UserError as error:
             self.app.push_screen(TextScreen("It can't be opened", "\n".join(error.lines)))

@@ -228,7 +228,7 @@ class PlanScreen(PexScreen):
     async def _revise(self, text: str) -> PlanDraft:
         if self.draft is None:
             raise UserError("There is no plan to change.")
-        return await self.pex.workshop.revise(self.draft, text)
+        return await self.pex.service.revise(self.draft, text)
 
     async def _try(self, text: str) -> None:
         """Change the plan if it may be so; say why it may not."""
@@ -379,7 +379,7 @@ class PlanScreen(PexScreen):
             )
             return
         try:
-            session = await self.pex.workshop.start(draft)
+            session = await self.pex.service.start(draft)
         except (UserError, LandingError) as error:
             self.app.push_screen(TextScreen("It can't start", str(error)))
         else:

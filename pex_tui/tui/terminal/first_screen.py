@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from textual.screen import Screen
 from textual.widgets import Static
 
-from pex_tui.engine.session import PlanDraft, Planning, RunSession, Workshop
+from pex_tui.engine.session import PlanDraft, Planning, ProjectService, RunSession
 from pex_tui.resources import shipped
 from pex_tui.tui.keyboard.keymap import check_keymap
 from pex_tui.tui.symbols import choose
@@ -47,7 +47,7 @@ class Look(Struct, frozen=True):
 class Opened(Struct, frozen=True):
     """A repository that was read, how the app is to look, and what it shows first."""
 
-    workshop: Workshop
+    service: ProjectService
     look: Look = Look()
     start: Start = "home"
 

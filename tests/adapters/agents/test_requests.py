@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pex_tui.adapters.agents.agent_paths import is_own, touched
-from pex_tui.adapters.agents.protocols.protocol import Dialect
-from pex_tui.adapters.agents.protocols.registry import dialect_of
+from pex_tui.adapters.agents.protocols.protocol import ProtocolMachine
+from pex_tui.adapters.agents.protocols.registry import machine_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record, write_agent_record
 from pex_tui.core.model.task_state import ONLY_THIS, Verdict
 from pex_tui.engine.attempt import Asked
@@ -18,32 +18,32 @@ OPTIONS = [{"optionId": "yes", "kind": "allow_once"}, {"optionId": "no", "kind":
 NO_PUSH = ("Bash(git push *)",)
 
 
-def acp(folder: str = "/checkout") -> Dialect:
-    return dialect_of(AgentRecord("acp", 1, folder, "Do it.", session=SESSION))
+def acp(folder: str = "/checkout") -> ProtocolMachine:
+    return machine_of(AgentRecord("acp", 1, folder, "Do it.", session=SESSION))
 
 
-def claude(folder: str = "/checkout", **fields: Any) -> Dialect:
-    return dialect_of(AgentRecord("claude", 1, folder, "Do it.", session=SESSION, **fields))
+def claude(folder: str = "/checkout", **fields: Any) -> ProtocolMachine:
+    return machine_of(AgentRecord("claude", 1, folder, "Do it.", session=SESSION, **fields))
 
 
-def hear(machine: Dialect, event: dict[str, Any]) -> list[Asked]:
+def hear(machine: ProtocolMachine, event: dict[str, Any]) -> list[Asked]:
     reports = machine.hear(json.dumps(event).encode()).reports
     return [report for report in reports if isinstance(report, Asked)]
 
 
-def update(machine: Dialect, said: str, call: str, **fields: Any) -> None:
+def update(machine: ProtocolMachine, said: str, call: str, **fields: Any) -> None:
     told = {"sessionUpdate": said, "toolCallId": call, **fields}
     hear(machine, {"jsonrpc": "2.0", "method": "session/update", "params": {"update": told}})
 
 
-def ask(machine: Dialect, number: int, call: str, **fields: Any) -> Asked:
+def ask(machine: ProtocolMachine, number: int, call: str, **fields: Any) -> Asked:
     params = {"toolCall": {"toolCallId": call, **fields}, "options": OPTIONS}
     request = {"jsonrpc": "2.0", "id": number, "method": "session/request_permission"}
     (asked,) = hear(machine, {**request, "params": params})
     return asked
 
 
-def chosen(machine: Dialect, request: str, verdict: Verdict = Verdict.ALLOW_ALWAYS) -> str:
+def chosen(machine: ProtocolMachine, request: str, verdict: Verdict = Verdict.ALLOW_ALWAYS) -> str:
     say = machine.answer(request, verdict)
     assert say is not None
     return str(json.loads(say.line)["result"]["outcome"]["optionId"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.agents.conversation import Conversation
-from pex_tui.adapters.agents.protocols.registry import dialect_of
+from pex_tui.adapters.agents.protocols.registry import machine_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.system.clock import SystemClock
@@ -349,7 +349,7 @@ async def test_a_flood_that_an_agent_leaves_behind_holds_nobody_up(talks: Talks)
     record = AgentRecord("claude", 1, str(talks.work), "Do it.", session=SESSION)
     shims = ShimRunner(talks.places, SystemClock())
     talk = Conversation(
-        talks.key(), folder, dialect_of(record), shims, now=time.monotonic, stall_seconds=None
+        talks.key(), folder, machine_of(record), shims, now=time.monotonic, stall_seconds=None
     )
     turns = 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.ipc.attached_session import FollowedSession
+from pex_tui.adapters.ipc.attached_session import AttachedSession
 from pex_tui.adapters.ipc.control_socket import ControlServer
 from pex_tui.adapters.storage.engine_lock import Holder
 from pex_tui.adapters.storage.journal import SqliteJournal
@@ -72,9 +72,9 @@ class Owner:
         self.written += events
         await self.journal.append(RUN, list(enumerate(events, start)))
 
-    def follower(self, name: str) -> FollowedSession:
+    def follower(self, name: str) -> AttachedSession:
         journal = SqliteJournal(self.folder / "journal.db")
-        return FollowedSession(
+        return AttachedSession(
             journal,
             journal.read(RUN),
             Places(self.folder),

@@ -14,7 +14,7 @@ import pytest
 from pex_tui.adapters.storage.engine_lock import EngineLock
 from pex_tui.cli.output.clean import render_clean, render_cleaned
 from pex_tui.core.model.ids import RunId
-from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
+from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
 from tests.e2e.terminal import Terminal
 from tests.pex_process import run_pex
 
@@ -199,13 +199,17 @@ def test_the_plan_is_shown_one_line_a_run() -> None:
     run, other = RunId("7f3a"), RunId("9c01")
     plan = CleanPlan(
         (
-            Removal(Kind.REF, "refs/pex/7f3a/a/1", run),
-            Removal(Kind.REF, "refs/pex/7f3a/b/1", run),
-            Removal(Kind.BRANCH, "refs/heads/pex/7f3a", run),
-            Removal(Kind.WORKTREE, "/state/pool/1", None, 3 * 1024 * 1024),
-            Removal(Kind.FOLDER, "/state/runs/7f3a", run, 20 * 1024),
+            Removal(LeftoverKind.REF, "refs/pex/7f3a/a/1", run),
+            Removal(LeftoverKind.REF, "refs/pex/7f3a/b/1", run),
+            Removal(LeftoverKind.BRANCH, "refs/heads/pex/7f3a", run),
+            Removal(LeftoverKind.WORKTREE, "/state/pool/1", None, 3 * 1024 * 1024),
+            Removal(LeftoverKind.FOLDER, "/state/runs/7f3a", run, 20 * 1024),
         ),
-        (Removal(Kind.REF, "refs/pex/9c01/\x1b[31mx/1", other, 0, "this work has not landed"),),
+        (
+            Removal(
+                LeftoverKind.REF, "refs/pex/9c01/\x1b[31mx/1", other, 0, "this work has not landed"
+            ),
+        ),
     )
     text = render_clean(plan, [run], [RunId("1111"), RunId("2222")], RunId("2222"))
     assert text == (
@@ -223,7 +227,9 @@ def test_the_plan_is_shown_one_line_a_run() -> None:
 
 def test_long_lists_of_what_is_kept_are_cut() -> None:
     kept = tuple(
-        Removal(Kind.REF, f"refs/pex/a/t{number}/1", RunId("a"), 0, "this work has not landed")
+        Removal(
+            LeftoverKind.REF, f"refs/pex/a/t{number}/1", RunId("a"), 0, "this work has not landed"
+        )
         for number in range(25)
     )
     assert "  and 5 more\n" in render_clean(CleanPlan((), kept), [], [], None)

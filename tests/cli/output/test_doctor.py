@@ -1,13 +1,13 @@
 from pex_tui.cli.output.doctor import render_checks
-from pex_tui.engine.session import Check, CheckLevel
+from pex_tui.engine.session import CheckLevel, DoctorCheck
 
 
 def test_each_finding_is_a_line_with_a_mark_of_its_level() -> None:
     lines = render_checks(
         [
-            Check(CheckLevel.OK, "git", "2.39.5"),
-            Check(CheckLevel.WARN, "terminal", "60×20"),
-            Check(CheckLevel.BAD, "python", "3.10"),
+            DoctorCheck(CheckLevel.OK, "git", "2.39.5"),
+            DoctorCheck(CheckLevel.WARN, "terminal", "60×20"),
+            DoctorCheck(CheckLevel.BAD, "python", "3.10"),
         ]
     ).splitlines()
 
@@ -16,7 +16,7 @@ def test_each_finding_is_a_line_with_a_mark_of_its_level() -> None:
 
 def test_what_is_wrong_says_how_to_mend_it_below() -> None:
     lines = render_checks(
-        [Check(CheckLevel.BAD, "identity", "nobody", "Tell git who you are. " * 10)]
+        [DoctorCheck(CheckLevel.BAD, "identity", "nobody", "Tell git who you are. " * 10)]
     ).splitlines()
 
     assert lines[0] == "✗ identity     nobody"
@@ -26,7 +26,7 @@ def test_what_is_wrong_says_how_to_mend_it_below() -> None:
 
 
 def test_findings_from_outside_are_clean() -> None:
-    text = render_checks([Check(CheckLevel.OK, "repository", "evil\x1b]52;c;aGk=\x07name")])
+    text = render_checks([DoctorCheck(CheckLevel.OK, "repository", "evil\x1b]52;c;aGk=\x07name")])
 
     assert "\x1b" not in text
     assert "name" in text

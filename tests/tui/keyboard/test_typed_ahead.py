@@ -54,12 +54,12 @@ def app_at(place: str) -> PexApp:
     """The app, opened on that screen as far as it can be."""
     session = ScriptedSession(states.asking() if place == "inbox" else states.busy())
     session.conflict_sides = text_conflict()
-    workshop = ScriptedWorkshop(session)
-    workshop.summaries = (SUMMARY,)
-    workshop.draft = small()
+    service = ScriptedWorkshop(session)
+    service.summaries = (SUMMARY,)
+    service.draft = small()
     starts: dict[str, Start] = {"home": "home", "history": "home", "plan": small()}
     start, is_classic = starts.get(place, session), place == "classic"
-    return app_on(workshop, start=start, classic=is_classic, symbols="line", now=lambda: states.NOW)
+    return app_on(service, start=start, classic=is_classic, symbols="line", now=lambda: states.NOW)
 
 
 LEADS_TO = {"history": "f5", "conflict": "f4", "inbox": "f6"}
@@ -108,7 +108,7 @@ async def test_keys_behind_one_that_opens_something_do_not_reach_the_screen_belo
 ) -> None:
     app = app_at(place)
     async with app.run_test(size=(120, 36)) as pilot:
-        await until(pilot, lambda: hasattr(app, "workshop"))
+        await until(pilot, lambda: hasattr(app, "service"))
         await pilot.pause()
         for binding in openers(place):
             await back_at(pilot, app, place)

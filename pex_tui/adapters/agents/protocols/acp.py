@@ -47,7 +47,7 @@ _MODES = {  # mode names by permission mode, best first
 }
 
 
-class AcpDialect:
+class AcpMachine:
     """One attempt of an ACP agent."""
 
     def __init__(self, record: AgentRecord) -> None:
@@ -342,4 +342,4 @@ def _item(entry: dict[str, Any]) -> Item:
     return Item(text_of(entry.get("content")), text_of(entry.get("status")))
 
 
-PROTOCOL = AgentProtocol(dialect=AcpDialect, is_spoken=True, asks_by_mode=True)
+PROTOCOL = AgentProtocol(machine=AcpMachine, is_spoken=True, asks_by_mode=True)

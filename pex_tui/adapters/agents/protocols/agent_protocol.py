@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pex_tui.adapters.agents.protocols.protocol import Dialect
+from pex_tui.adapters.agents.protocols.protocol import ProtocolMachine
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.model.plan import Brief
 
@@ -34,7 +34,7 @@ class AgentProtocol(Struct, frozen=True, kw_only=True):
     knows neither rules nor leases and is told to ask whenever there are any.
     """
 
-    dialect: Callable[[AgentRecord], Dialect]
+    machine: Callable[[AgentRecord], ProtocolMachine]
     options: Callable[[Brief, AgentRecord], tuple[str, ...]] = no_options
     variables: tuple[str, ...] = ()
     environment: Callable[[str, Environment], Environment] = as_passed

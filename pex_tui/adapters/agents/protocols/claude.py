@@ -54,7 +54,7 @@ _PATH_KEYS = ("file_path", "notebook_path", "path")
 _NO_LOGIN = "authentication_failed"
 
 
-class ClaudeDialect:
+class ClaudeMachine:
     """One attempt of Claude Code; the session's id is chosen by us."""
 
     def __init__(self, record: AgentRecord) -> None:
@@ -391,7 +391,7 @@ def _limit_event(event: dict[str, Any], heard: Heard) -> None:
 
 
 PROTOCOL = AgentProtocol(
-    dialect=ClaudeDialect,
+    machine=ClaudeMachine,
     options=claude_start.options,
     variables=claude_start.VARIABLES,
     environment=claude_start.environment,

@@ -4,7 +4,7 @@ from typing import Any
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
 from pex_tui.adapters.agents.protocols.checklist import DONE, Item
-from pex_tui.adapters.agents.protocols.one_way import Monologue
+from pex_tui.adapters.agents.protocols.one_way import OneWayMachine
 from pex_tui.adapters.agents.protocols.protocol import (
     Heard,
     amount,
@@ -23,7 +23,7 @@ _SANDBOXES = {
 }
 
 
-class CodexDialect(Monologue):
+class CodexMachine(OneWayMachine):
     """One attempt of Codex, which asks for no permission: its sandbox decides."""
 
     def _event(self, event: dict[str, Any], heard: Heard) -> None:
@@ -89,7 +89,7 @@ def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
 
 
 PROTOCOL = AgentProtocol(
-    dialect=CodexDialect,
+    machine=CodexMachine,
     options=_options,
     variables=("OPENAI_*", "CODEX_*"),
     is_bound_to_folder=False,

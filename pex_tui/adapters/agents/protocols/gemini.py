@@ -3,7 +3,7 @@
 from typing import Any
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
-from pex_tui.adapters.agents.protocols.one_way import Monologue
+from pex_tui.adapters.agents.protocols.one_way import OneWayMachine
 from pex_tui.adapters.agents.protocols.protocol import (
     Heard,
     amount,
@@ -22,7 +22,7 @@ _MODES = {
 }
 
 
-class GeminiDialect(Monologue):
+class GeminiMachine(OneWayMachine):
     """One attempt of Gemini CLI; its messages come in chunks that only the next event ends."""
 
     _words = ""
@@ -74,5 +74,5 @@ def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
 
 
 PROTOCOL = AgentProtocol(
-    dialect=GeminiDialect, options=_options, variables=("GEMINI_*", "GOOGLE_*")
+    machine=GeminiMachine, options=_options, variables=("GEMINI_*", "GOOGLE_*")
 )

@@ -24,8 +24,8 @@ from pex_tui.engine.attempt import (
 )
 
 
-class Monologue:
-    """The shared base of one-way dialects; each adds the meaning of its own events."""
+class OneWayMachine:
+    """The shared base of one-way machines; each adds the meaning of its own events."""
 
     def __init__(self, record: AgentRecord) -> None:
         self._record = record

@@ -3,13 +3,13 @@
 from typing import Any
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
-from pex_tui.adapters.agents.protocols.one_way import Monologue
+from pex_tui.adapters.agents.protocols.one_way import OneWayMachine
 from pex_tui.adapters.agents.protocols.protocol import Heard, amount, entries, section, text_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.model.plan import Brief
 
 
-class OpencodeDialect(Monologue):
+class OpencodeMachine(OneWayMachine):
     """One attempt of opencode."""
 
     def _event(self, event: dict[str, Any], heard: Heard) -> None:
@@ -62,5 +62,5 @@ def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
 
 
 PROTOCOL = AgentProtocol(
-    dialect=OpencodeDialect, options=_options, variables=("OPENCODE_*", "*_API_KEY")
+    machine=OpencodeMachine, options=_options, variables=("OPENCODE_*", "*_API_KEY")
 )

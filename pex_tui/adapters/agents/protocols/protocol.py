@@ -1,6 +1,6 @@
 """Dialects: agent protocols as state machines without input or output of their own.
 
-A dialect is fed the agent's lines one by one and returns their meaning and the replies. It keeps
+A machine is fed the agent's lines one by one and returns their meaning and the replies. It keeps
 nothing across a crash: the next engine feeds it the whole log again. Each line that it would send
 has a key, so that lines already in the input log are not sent twice.
 """
@@ -56,7 +56,7 @@ class Heard(Struct):
     shown: list[str] = field(default_factory=list)
 
 
-class Dialect(Protocol):
+class ProtocolMachine(Protocol):
     """The client side of one attempt's conversation; `conversation` feeds it."""
 
     fatal: Judgement | None

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import cast
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
-from pex_tui.adapters.agents.protocols.protocol import Dialect
+from pex_tui.adapters.agents.protocols.protocol import ProtocolMachine
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.planning.agent_definitions.runners import TALKS
 
@@ -18,6 +18,6 @@ def protocol_of(talk: str) -> AgentProtocol:
     return cast("AgentProtocol", import_module(f"{__package__}.{talk}").PROTOCOL)
 
 
-def dialect_of(record: AgentRecord) -> Dialect:
-    """Return the dialect of an attempt."""
-    return protocol_of(record.talk).dialect(record)
+def machine_of(record: AgentRecord) -> ProtocolMachine:
+    """Return the machine of an attempt."""
+    return protocol_of(record.talk).machine(record)

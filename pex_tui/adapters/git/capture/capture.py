@@ -23,7 +23,7 @@ from pex_tui.adapters.git.capture.snapshot import (
 from pex_tui.adapters.git.capture.submodules import MODULES, Submodules, gitlinks_of
 from pex_tui.adapters.git.capture.unlanded_files import (
     aside_folder,
-    ground_of,
+    baseline_of,
     parsed,
     put_aside,
 )
@@ -41,7 +41,7 @@ from pex_tui.adapters.git.plumbing.ref_names import (
     write_refs,
 )
 from pex_tui.adapters.git.plumbing.repository import shown
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow, shadow_in, shadow_of
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex, shadow_in, shadow_of
 from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.adapters.system.whole_file import write_whole
@@ -129,8 +129,8 @@ class Capture(Struct, frozen=True):
             stores, scratch = user_git(self.git).git_dir / MODULES, attempt / "submodule"
             modules = Submodules(stores, worktree.path, work_ref(key), scratch, self.identity)
             inside = await modules.keep(shadow.git, await gitlinks_of(shadow.git))
-        ground = ground_of(worktree, self.keep)
-        return inside + await put_aside(shadow, ground, aside_folder(attempt))
+        baseline = baseline_of(worktree, self.keep)
+        return inside + await put_aside(shadow, baseline, aside_folder(attempt))
 
     async def diff(self, worktree: Worktree) -> str:
         """Return the changes in a live worktree as a unified diff; raise GitError or OSError."""
@@ -151,7 +151,7 @@ class Capture(Struct, frozen=True):
             shadow = shadow_in(worktree.radar, worktree.path, start, self.git)
         return await take_change_set(shadow, await self._extras(worktree, shadow), before)
 
-    async def _extras(self, worktree: Worktree, shadow: Shadow) -> Extras:
+    async def _extras(self, worktree: Worktree, shadow: ShadowIndex) -> Extras:
         """Return the worktree's special cases, as laid by us and as told to the agent's git."""
         agent = self._agent(worktree)
         outside = await look_outside(shadow, agent)

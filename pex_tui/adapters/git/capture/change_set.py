@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pex_tui.adapters.git.capture.snapshot import Extras, select_work
 from pex_tui.adapters.git.plumbing.objects import synthetic_commit
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 from pex_tui.engine.overlap_probe import ChangeSet
 
 Range = tuple[int, int]
@@ -18,7 +18,9 @@ _FILE = re.compile(rb"^diff --git ", re.MULTILINE)
 _MODIFIED = "M"
 
 
-async def take_change_set(shadow: Shadow, extras: Extras, before: ChangeSet | None) -> ChangeSet:
+async def take_change_set(
+    shadow: ShadowIndex, extras: Extras, before: ChangeSet | None
+) -> ChangeSet:
     """Bring the shadow up to the work tree; return `before` itself if nothing has changed since.
 
     The shadow's index must be as the change set `before` left it. Raises GitError.

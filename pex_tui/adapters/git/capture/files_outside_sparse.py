@@ -13,7 +13,12 @@ from pex_tui.adapters.git.capture.agent_git_state import AgentGit
 from pex_tui.adapters.git.isolation.object_transfer import bring_over
 from pex_tui.adapters.git.plumbing.filesystem import exists
 from pex_tui.adapters.git.plumbing.git_runner import GitError
-from pex_tui.adapters.git.plumbing.shadow_index import IndexEntry, Listed, Shadow, parse_listing
+from pex_tui.adapters.git.plumbing.shadow_index import (
+    IndexEntry,
+    Listed,
+    ShadowIndex,
+    parse_listing,
+)
 from pex_tui.core.model.ids import CommitId
 
 _SUBMODULE = "160000"
@@ -26,7 +31,7 @@ class Outside(Struct, frozen=True):
     gone: tuple[str, ...] = ()
 
 
-async def look_outside(shadow: Shadow, agent: AgentGit) -> Outside:
+async def look_outside(shadow: ShadowIndex, agent: AgentGit) -> Outside:
     """Return what the agent did to files that its checkout or ours leaves out; raise GitError."""
     if not (shadow.is_narrowed or agent.is_narrowed):
         return Outside()

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from pex_tui.adapters.git.capture.snapshot import Extras, select_work
 from pex_tui.adapters.git.plumbing.git_runner import Git
-from pex_tui.adapters.git.plumbing.shadow_index import IndexEntry, Shadow, cast_shadow, shadow_in
+from pex_tui.adapters.git.plumbing.shadow_index import (
+    IndexEntry,
+    ShadowIndex,
+    cast_shadow,
+    shadow_in,
+)
 from pex_tui.adapters.git.plumbing.sparse_patterns import NARROWED
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.core.model.ids import CommitId
@@ -20,7 +25,7 @@ _DIFF = (
 )
 
 
-async def copy_shadow(worktree: Worktree, folder: Path, start: CommitId, git: Git) -> Shadow:
+async def copy_shadow(worktree: Worktree, folder: Path, start: CommitId, git: Git) -> ShadowIndex:
     """Copy the worktree's shadow to the folder, replacing an earlier copy.
 
     Raises GitError or OSError.
@@ -33,7 +38,7 @@ async def copy_shadow(worktree: Worktree, folder: Path, start: CommitId, git: Gi
     return shadow
 
 
-async def diff_of(shadow: Shadow, extras: Extras) -> str:
+async def diff_of(shadow: ShadowIndex, extras: Extras) -> str:
     """Return the work so far as a unified diff, cut at 2 MB; raise GitError.
 
     The shadow's index is unusable for a capture afterwards.

@@ -13,7 +13,7 @@ from pex_tui.adapters.git.capture.nested_repositories import NestedWork, histori
 from pex_tui.adapters.git.capture.oversized_files import ASIDE, LEFT_OUT, set_aside
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.ref_names import write_refs
-from pex_tui.adapters.git.plumbing.shadow_index import Changes, IndexEntry, Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import Changes, IndexEntry, ShadowIndex
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.unlanded import Why
 
@@ -70,7 +70,7 @@ class Work(Struct, frozen=True):
     scaffolds: list[str]
 
 
-async def select_work(shadow: Shadow, extras: Extras) -> Work:
+async def select_work(shadow: ShadowIndex, extras: Extras) -> Work:
     """Select the changes of a work tree that go into a snapshot; raise GitError."""
     changes = await shadow.changes()
     nested = await nested_work(shadow.git, shadow.root, changes.nested)
@@ -94,7 +94,7 @@ def _sort_out(root: Path, changes: Changes, nested: NestedWork, extras: Extras) 
     )
 
 
-async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapshot | None:
+async def keep_snapshot(shadow: ShadowIndex, extras: Extras, label: Label) -> Snapshot | None:
     """Commit the work tree as it is on the start commit; return None if nothing changed.
 
     Raises GitError. Until the ref exists, a `git gc --prune=now` of the user may delete the new
@@ -111,7 +111,7 @@ async def keep_snapshot(shadow: Shadow, extras: Extras, label: Label) -> Snapsho
     raise AssertionError  # the last attempt has returned or raised
 
 
-async def _stage(shadow: Shadow, extras: Extras) -> None:
+async def _stage(shadow: ShadowIndex, extras: Extras) -> None:
     """Update the shadow's index from the work tree, including files that were made unreadable."""
     await asyncio.to_thread(_open_folders, shadow.root)
     work = await select_work(shadow, extras)
@@ -156,7 +156,7 @@ def _set_aside(root: Path, work: Work, attempt: Path) -> None:
     set_aside(root, histories(root, work.scaffolds), attempt / ASIDE / Why.HISTORY)
 
 
-async def _commit_staged(shadow: Shadow, label: Label) -> Snapshot | None:
+async def _commit_staged(shadow: ShadowIndex, label: Label) -> Snapshot | None:
     tree = await shadow.tree()
     files = await changed_paths(shadow.git, shadow.start, tree)
     if not files:

@@ -19,7 +19,7 @@ from pex_tui.adapters.git.capture.oversized_files import ASIDE, copy, set_aside
 from pex_tui.adapters.git.capture.snapshot import is_foreign
 from pex_tui.adapters.git.plumbing.filesystem import is_folder
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.formatting import size
@@ -40,7 +40,7 @@ _CACHE_NAMES = frozenset(name for name in _CACHES if "*" not in name)
 _CACHE_MARK = "CACHEDIR.TAG"  # bford.info/cachedir
 
 
-class Ground(Struct, frozen=True):
+class WorktreeBaseline(Struct, frozen=True):
     """Files in a worktree from before its attempt began, and those that a reset leaves alone.
 
     `foreign` are paths, and folders ending in a slash; `since_ns` is the start of the attempt in
@@ -52,10 +52,10 @@ class Ground(Struct, frozen=True):
     keep: tuple[str, ...] = ()
 
 
-def ground_of(worktree: Worktree, keep: tuple[str, ...] = ()) -> Ground:
+def baseline_of(worktree: Worktree, keep: tuple[str, ...] = ()) -> WorktreeBaseline:
     """Return what was in the worktree when it was handed over; raise OSError."""
     foreign = frozenset((*worktree.included, *worktree.untracked))
-    return Ground(foreign, worktree.record.stat().st_mtime_ns, keep)
+    return WorktreeBaseline(foreign, worktree.record.stat().st_mtime_ns, keep)
 
 
 def aside_folder(attempt: Path) -> Path:
@@ -68,20 +68,22 @@ def has_precious(run_folder: Path) -> bool:
     return any(any(run_folder.glob(f"*/*/{ASIDE}/{why}/*")) for why in _PRECIOUS)
 
 
-async def put_aside(shadow: Shadow, ground: Ground, folder: Path) -> tuple[Unlanded, ...]:
+async def put_aside(
+    shadow: ShadowIndex, baseline: WorktreeBaseline, folder: Path
+) -> tuple[Unlanded, ...]:
     """Move files that are not in the snapshot into the folder; return them with their new places.
 
     Includes what an earlier, interrupted call found. Raises GitError or OSError.
     """
-    found = await others(shadow, *(f"--exclude={name}" for name in ground.keep))
-    entries = [name for name in found if not is_foreign(name, ground.foreign)]
+    found = await others(shadow, *(f"--exclude={name}" for name in baseline.keep))
+    entries = [name for name in found if not is_foreign(name, baseline.foreign)]
     ignored = set(await _ignored(shadow)) if entries else set()
     special = await _special(shadow)
-    aside = await asyncio.to_thread(_Aside(shadow.root, ground, folder).sort, entries, ignored)
+    aside = await asyncio.to_thread(_Aside(shadow.root, baseline, folder).sort, entries, ignored)
     return (*aside, *([unlanded(Why.SPECIAL, special)] if special else []))
 
 
-async def _special(shadow: Shadow) -> list[str]:
+async def _special(shadow: ShadowIndex) -> list[str]:
     """Return tracked paths that are now neither a file nor a link nor a folder."""
     removed = await shadow.git.run(
         *(*WHOLE_TREE, "diff-index", "--cached", "-z", "--name-only", "--diff-filter=D"),
@@ -99,7 +101,7 @@ def _is_special(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
 
 
-async def others(shadow: Shadow, *options: str) -> list[str]:
+async def others(shadow: ShadowIndex, *options: str) -> list[str]:
     """Return paths unknown to the index, without tools' caches; unknown folders end in a slash.
 
     `options` are those of `git ls-files`. Raises GitError.
@@ -107,11 +109,11 @@ async def others(shadow: Shadow, *options: str) -> list[str]:
     return await _listed(shadow, *(f"--exclude={name}" for name in _CACHES), *options)
 
 
-async def _ignored(shadow: Shadow) -> list[str]:
+async def _ignored(shadow: ShadowIndex) -> list[str]:
     return await _listed(shadow, "--ignored", "--exclude-standard")
 
 
-async def _listed(shadow: Shadow, *options: str) -> list[str]:
+async def _listed(shadow: ShadowIndex, *options: str) -> list[str]:
     answer = await shadow.git.run(
         *(*WHOLE_TREE, "ls-files", "-z", "--others", "--directory", *options)
     )
@@ -120,7 +122,7 @@ async def _listed(shadow: Shadow, *options: str) -> list[str]:
 
 class _Aside(Struct, frozen=True):
     root: Path
-    ground: Ground
+    baseline: WorktreeBaseline
     folder: Path
 
     def sort(self, entries: list[str], ignored: set[str]) -> tuple[Unlanded, ...]:
@@ -131,7 +133,7 @@ class _Aside(Struct, frozen=True):
             if why is not None:
                 kinds.setdefault(why, []).append(name)
         ignored_paths, too_large, amount = self._that_fit(kinds.pop(Why.IGNORED, []))
-        changed = changed_foreign(self.root, self.ground)
+        changed = changed_foreign(self.root, self.baseline)
         found = [
             unlanded(why, paths, "" if why is Why.EMPTY else str(self.folder / why))
             for why, paths in kinds.items()
@@ -202,15 +204,15 @@ class _Aside(Struct, frozen=True):
         return fit, others, amount
 
 
-def changed_foreign(root: Path, ground: Ground) -> list[str]:
+def changed_foreign(root: Path, baseline: WorktreeBaseline) -> list[str]:
     """Return foreign files that were changed since, and new files in foreign folders."""
     return sorted(
         {
             str(path.relative_to(root))
-            for name in ground.foreign
+            for name in baseline.foreign
             if name.rstrip("/").rpartition("/")[2] not in _CACHE_NAMES
             for path in _files(root / name)
-            if _changed_ns(path) > ground.since_ns
+            if _changed_ns(path) > baseline.since_ns
         }
     )
 

@@ -17,7 +17,7 @@ from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceReposit
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, make_writable, remove_tree
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, Git, GitError
 from pex_tui.adapters.git.plumbing.repository import Repository
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow, fresh_shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex, fresh_shadow
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.core.model.ids import CommitId
 
@@ -40,7 +40,7 @@ class WorkTrees(Struct, frozen=True):
         commit: CommitId,
         pass_fds: tuple[int, ...] = (),
         spared: tuple[str, ...] = (),
-    ) -> Shadow:
+    ) -> ShadowIndex:
         """Bring the work tree to the commit as if freshly checked out; raise GitError or OSError.
 
         Its git directory is laid as well. Git keeps the `pass_fds` open; the `spared` paths stay as
@@ -68,7 +68,7 @@ class WorkTrees(Struct, frozen=True):
         )
         self.hand_over_index(worktree)
 
-    async def plant(self, shadow: Shadow, tree: str) -> None:
+    async def plant(self, shadow: ShadowIndex, tree: str) -> None:
         """Put a tree into a work tree that was just reset, as changes on its commit.
 
         Our own index stays as it is, so these are the attempt's changes. Changes outside the

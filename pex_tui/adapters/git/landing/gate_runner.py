@@ -55,7 +55,7 @@ class _Bench(Struct):
     is_taken: bool = False
 
 
-class Gate:
+class GateRunner:
     """The gate of a run: two commits at a time, each in its own workspace."""
 
     def __init__(self, git: Git, trees: WorkTrees, places: Places, options: GateOptions) -> None:

@@ -5,7 +5,7 @@ from msgspec import Struct
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
 from pex_tui.adapters.git.landing.foreign_commits import REPLAYED, stranger_lines
-from pex_tui.adapters.git.landing.gate_runner import Gate
+from pex_tui.adapters.git.landing.gate_runner import GateRunner
 from pex_tui.adapters.git.landing.half_landed import Landing, LandingNote, mend, mend_locked
 from pex_tui.adapters.git.plumbing.commit_message import trailers_of
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
@@ -15,7 +15,7 @@ from pex_tui.adapters.git.plumbing.objects import Commit, read_commits, rewrite_
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
-from pex_tui.adapters.git.user_repository.integration_branch import Branch, Integration
+from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import unlanded_commits
 from pex_tui.adapters.git.user_repository.repository_notices import user_setting
 from pex_tui.adapters.git.user_repository.user_checkout import UserCheckout
@@ -36,12 +36,12 @@ _REPLAY = TaskId(REPLAYED)  # no task can have this name
 class RunLanding(Struct, frozen=True):
     """Fast-forwards a target to the integration tip, or replays the run's commits onto it."""
 
-    integration: Integration
+    integration: IntegrationBranch
     refs: Refs
     merger: TreeMerger
     auto_resolver: AutoResolver
     check: MarkerCheck
-    gate: Gate
+    gate: GateRunner
     places: Places
     run: RunId
     base: CommitId

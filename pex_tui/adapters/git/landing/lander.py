@@ -15,7 +15,7 @@ from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
 from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
 from pex_tui.adapters.git.landing.conflict_blame import ConflictBlame
-from pex_tui.adapters.git.landing.gate_runner import Gate, GateOptions
+from pex_tui.adapters.git.landing.gate_runner import GateOptions, GateRunner
 from pex_tui.adapters.git.landing.half_landed import LandingNote
 from pex_tui.adapters.git.landing.land_run import RunLanding
 from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
@@ -36,7 +36,7 @@ from pex_tui.adapters.git.plumbing.merge_tree import (
 from pex_tui.adapters.git.plumbing.objects import Commit, read_blobs, read_commits, write_commit
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.plumbing.repository import Repository
-from pex_tui.adapters.git.user_repository.integration_branch import Branch, Integration
+from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
 from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
@@ -89,7 +89,7 @@ class GitLander:
         self._git = git = options.git
         root = options.places.root.resolve()
         self._refs = Refs(git, root / LANDING_LOCK)
-        self._branch = Integration(
+        self._branch = IntegrationBranch(
             Branch(self._refs, options.branch), options.run, options.tip or options.base
         )
         attributes = Attributes(git, root / "attributes")
@@ -107,7 +107,7 @@ class GitLander:
         trees = WorkTrees(
             options.repository, options.gate.keep, WorkspaceRepositories(options.repository)
         )
-        self._gate = Gate(git, trees, Places(root), options.gate)
+        self._gate = GateRunner(git, trees, Places(root), options.gate)
         self._landing = RunLanding(
             integration=self._branch,
             refs=self._refs,

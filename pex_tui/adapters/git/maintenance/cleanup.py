@@ -32,10 +32,10 @@ from pex_tui.adapters.git.workspaces.shared_checkouts import readers_of
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.run_refs import integration_ref, run_prefix
 from pex_tui.core.sanitize import clean
-from pex_tui.engine.cleaning import CleanPlan, Kind, Removal
+from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
 from pex_tui.engine.run_paths import Places
 
-_REFS = frozenset({Kind.REF, Kind.BRANCH})
+_REFS = frozenset({LeftoverKind.REF, LeftoverKind.BRANCH})
 # Files beside the runs that all of them share.
 _SCRATCH = ("attributes", "launcher.log")
 _LOCKS = (*(f"{name}.lock" for name in GATES), "landing.lock", "launcher.lock")
@@ -64,7 +64,7 @@ class Cleaner(Struct, frozen=True):
             found += [await self._folder(run, held) for run in self.finished]
         except (GitError, OSError) as error:
             raise _failure(error) from error
-        found = [one for one in found if one.kind is not Kind.FOLDER or one.size_bytes]
+        found = [one for one in found if one.kind is not LeftoverKind.FOLDER or one.size_bytes]
         return CleanPlan(
             tuple(one for one in found if not one.kept_because),
             tuple(one for one in found if one.kept_because),
@@ -79,12 +79,12 @@ class Cleaner(Struct, frozen=True):
         rescued: list[str] = []
         try:
             for worktree in self._worktrees():
-                if (Kind.WORKTREE, str(worktree.path)) in names:
+                if (LeftoverKind.WORKTREE, str(worktree.path)) in names:
                     rescued += await self._rescue(worktree)
                     await self._trees.remove(worktree)
             await self._delete_refs({name for kind, name in names if kind in _REFS})
             for kind, name in names:
-                if kind is Kind.FOLDER and (self.force or not _holds_work(Path(name))):
+                if kind is LeftoverKind.FOLDER and (self.force or not _holds_work(Path(name))):
                     await asyncio.to_thread(remove_tree, Path(name))
             await asyncio.to_thread(self._sweep)
         except (GitError, OSError) as error:
@@ -96,10 +96,10 @@ class Cleaner(Struct, frozen=True):
         for ref in await list_refs(self.repository.git, run_prefix(run)):
             is_safe = self.force or await landed.holds_ref(run, ref)
             reason = "" if is_safe else "this work has not landed"
-            found.append(Removal(Kind.REF, ref.name, run, kept_because=reason))
+            found.append(Removal(LeftoverKind.REF, ref.name, run, kept_because=reason))
         for branch in await list_refs(self.repository.git, integration_ref(run)):
             reason = await self._why_branch_stays(branch, landed)
-            found.append(Removal(Kind.BRANCH, branch.name, run, kept_because=reason))
+            found.append(Removal(LeftoverKind.BRANCH, branch.name, run, kept_because=reason))
         return found
 
     async def _why_branch_stays(self, branch: KeptRef, landed: Landed) -> str:
@@ -126,7 +126,7 @@ class Cleaner(Struct, frozen=True):
         places = {*worktree.places, *([worktree.git_dir] if worktree.is_linked else [])}
         size = sum([await asyncio.to_thread(size_bytes, place) for place in places])
         run = min(owners, default=None)
-        return Removal(Kind.WORKTREE, str(worktree.path), run, size, reason)
+        return Removal(LeftoverKind.WORKTREE, str(worktree.path), run, size, reason)
 
     async def _folder(self, run: RunId, held: set[RunId | None]) -> Removal:
         folder = self.places.run(run)
@@ -136,7 +136,7 @@ class Cleaner(Struct, frozen=True):
             reason = "it holds work that is too large for git (*/*/left-out)"
         elif not self.force and await asyncio.to_thread(has_precious, folder):
             reason = "it holds work that git can't store in this repository (*/*/aside)"
-        return Removal(Kind.FOLDER, str(folder), run, size, reason)
+        return Removal(LeftoverKind.FOLDER, str(folder), run, size, reason)
 
     async def _rescue(self, worktree: Worktree) -> list[str]:
         """Keep what an attempt left uncaptured in its worktree."""

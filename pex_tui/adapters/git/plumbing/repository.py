@@ -48,7 +48,7 @@ class Identity(Struct, frozen=True):
         }
 
 
-class Dirt(Struct, frozen=True):
+class UncommittedChanges(Struct, frozen=True):
     """Uncommitted work in the user's checkout: changed tracked paths and untracked entries.
 
     An untracked folder counts once.
@@ -135,7 +135,7 @@ class Repository(Struct, frozen=True):
         answer = await self.checkout.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
         return answer.text.removeprefix("refs/heads/") or None
 
-    async def dirty(self) -> Dirt:
+    async def dirty(self) -> UncommittedChanges:
         """Return what is uncommitted in the user's checkout."""
         answer = await self.checkout.run(
             *("status", "--porcelain=v1", "-z", "--untracked-files=normal"),
@@ -143,7 +143,7 @@ class Repository(Struct, frozen=True):
         )
         entries = [entry for entry in os.fsdecode(answer.stdout).split("\0") if entry]
         tracked = tuple(entry[3:] for entry in entries if not entry.startswith("??"))
-        return Dirt(tracked, len(entries) - len(tracked))
+        return UncommittedChanges(tracked, len(entries) - len(tracked))
 
     async def check_identity(self) -> Identity:
         """Return the committer; raise RepositoryError if git's configuration names none."""

@@ -68,7 +68,7 @@ class Listed(Struct, frozen=True):
         return self.tag == "S"
 
 
-class Shadow(Struct, frozen=True):
+class ShadowIndex(Struct, frozen=True):
     """The work tree at `root`, seen through an index of ours since the commit `start`.
 
     With patterns, the work tree is a sparse checkout: files that they leave out count as unchanged,
@@ -198,7 +198,7 @@ def _sorted(entries: list[tuple[str, str]], root: Path) -> Changes:
     return Changes(tuple(removed), tuple(changed), tuple(new), tuple(nested))
 
 
-async def shadow_of(worktree: Worktree, git: Git) -> Shadow:
+async def shadow_of(worktree: Worktree, git: Git) -> ShadowIndex:
     """Return the worktree's shadow as it was left, rebuilt if broken; raise GitError.
 
     `git` is on the repository, without a work tree.
@@ -213,15 +213,15 @@ async def shadow_of(worktree: Worktree, git: Git) -> Shadow:
     return shadow
 
 
-def fresh_shadow(worktree: Worktree, commit: CommitId, git: Git) -> Shadow:
+def fresh_shadow(worktree: Worktree, commit: CommitId, git: Git) -> ShadowIndex:
     """Return the worktree's shadow on a commit, keeping its index; raise OSError."""
     _make_folder(worktree.shadow, git, commit)
     return shadow_in(worktree.shadow, worktree.path, commit, git)
 
 
-def shadow_in(folder: Path, root: Path, start: CommitId, git: Git) -> Shadow:
+def shadow_in(folder: Path, root: Path, start: CommitId, git: Git) -> ShadowIndex:
     """Return the shadow kept in the folder, for the work tree at `root`."""
-    return Shadow(git.at(root, folder), root, start)
+    return ShadowIndex(git.at(root, folder), root, start)
 
 
 def cast_shadow(folder: Path, git_dir: Path, git: Git, commit: CommitId) -> None:

@@ -37,7 +37,7 @@ class Branch(Struct, frozen=True):
         return f"refs/heads/{self.name}"
 
 
-class Integration:
+class IntegrationBranch:
     """A run's own branch; `tip` is the last landing in the journal, initially the base."""
 
     def __init__(self, branch: Branch, run: RunId, tip: CommitId) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from pex_tui.adapters.git.capture.snapshot import is_foreign
 from pex_tui.adapters.git.capture.unlanded_files import others
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 
 # Takes about 5 ms on a slow machine, on the loop: a thread would wait for the interpreter's lock
 # after each file, and starting git takes longer. With more files git is faster.
@@ -33,7 +33,7 @@ class Paths(Struct, frozen=True):
     folders: tuple[str, ...]
 
 
-class Touches:
+class ChangeDetector:
     """The state of one checkout's files when git last reported them unchanged."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Touches:
         self._clean_since: list[int] | None = None
         self._is_first = True
 
-    async def changes(self, shadow: Shadow) -> tuple[str, ...]:
+    async def changes(self, shadow: ShadowIndex) -> tuple[str, ...]:
         """Return the tracked paths that differ from the start commit; raise GitError."""
         if self._is_first:  # many checkouts are checked only once
             self._is_first = False
@@ -59,7 +59,7 @@ class Touches:
         self._unchanged = traces if is_sure else None
         return found
 
-    async def leftovers(self, shadow: Shadow, before: frozenset[str]) -> tuple[str, ...]:
+    async def leftovers(self, shadow: ShadowIndex, before: frozenset[str]) -> tuple[str, ...]:
         """Return new files, ignored or not, that are not a tool's cache; raise GitError.
 
         `before` are the untracked paths, and folders ending in a slash, from before the reader
@@ -78,7 +78,7 @@ class Touches:
         return found
 
 
-async def _paths(shadow: Shadow) -> Paths:
+async def _paths(shadow: ShadowIndex) -> Paths:
     """Return the paths to check; none if stat is not enough: many files, or submodules."""
     listing = await shadow.git.run(*WHOLE_TREE, "ls-files", "-s", "-z")
     entries = [entry.partition("\t") for entry in os.fsdecode(listing.stdout).split("\0") if entry]

@@ -15,10 +15,10 @@ from pex_tui.adapters.git.plumbing.objects import read_commits
 from pex_tui.adapters.git.plumbing.ref_names import read_ref, rescue_ref, work_ref, write_refs
 from pex_tui.adapters.git.plumbing.repository import Identity, Repository
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
-from pex_tui.adapters.git.workspaces.shared_checkouts import Views
+from pex_tui.adapters.git.workspaces.shared_checkouts import SharedCheckouts
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
-from pex_tui.adapters.git.workspaces.worktree_pool import Pool
-from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeSupply
+from pex_tui.adapters.git.workspaces.worktree_pool import WorktreePool
+from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeProvisioner
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.core.sanitize import clean
@@ -46,9 +46,9 @@ class GitWorkspaces:
         self.options = options
         self.identity = identity
         real = Places(places.root.resolve())  # git records real paths
-        supply = WorktreeSupply(repository, options)
-        self._pool = Pool(real.pool, supply)
-        self._views = Views(real.views, supply)
+        supply = WorktreeProvisioner(repository, options)
+        self._pool = WorktreePool(real.pool, supply)
+        self._views = SharedCheckouts(real.views, supply)
         environment = identity.environment if identity else {}
         self._capture = Capture(repository.git, real, environment, options.keep)
         self._answers = Answers(real)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from pex_tui.adapters.git.capture.unlanded_files import changed_foreign, ground_of
+from pex_tui.adapters.git.capture.unlanded_files import baseline_of, changed_foreign
 from pex_tui.adapters.git.plumbing.shadow_index import shadow_of
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all, unused_path
-from pex_tui.adapters.git.workspaces.change_detector import Touches
-from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeSupply
+from pex_tui.adapters.git.workspaces.change_detector import ChangeDetector
+from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeProvisioner
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey
 
@@ -31,24 +31,24 @@ class Traces(Struct, frozen=True):
     new: tuple[str, ...] = ()
 
 
-class View(Struct):
+class SharedCheckout(Struct):
     """A checkout and its readers; `is_good` if this process made it or saw it clean."""
 
     worktree: Worktree
     users: set[AttemptKey] = field(default_factory=set)
     is_good: bool = False
     last_used: int = 0
-    touches: Touches = field(default_factory=Touches)
+    touches: ChangeDetector = field(default_factory=ChangeDetector)
 
 
-class Views:
+class SharedCheckouts:
     """The readers' checkouts in one folder."""
 
-    def __init__(self, folder: Path, supply: WorktreeSupply) -> None:
+    def __init__(self, folder: Path, supply: WorktreeProvisioner) -> None:
         self._folder = folder
         self._supply = supply
-        self._views: list[View] = []
-        self._of: dict[AttemptKey, View] = {}
+        self._views: list[SharedCheckout] = []
+        self._of: dict[AttemptKey, SharedCheckout] = {}
         self._making_at: set[Path] = set()
         self._uses = 0
         self._loaded = False
@@ -99,7 +99,7 @@ class Views:
             view.users.discard(key)
             _mark(view.worktree, key).unlink(missing_ok=True)
 
-    def _find(self, commit: CommitId) -> View | None:
+    def _find(self, commit: CommitId) -> SharedCheckout | None:
         """Return an unused, good checkout of the commit."""
         for view in self._views:
             if view.is_good and not view.users and view.worktree.commit == commit:
@@ -108,18 +108,18 @@ class Views:
                     return view
         return None
 
-    async def _traces(self, view: View) -> Traces:
+    async def _traces(self, view: SharedCheckout) -> Traces:
         if not view.worktree.is_ready:
             return Traces(changed=(".",))  # all of it is gone
         shadow = await shadow_of(view.worktree, self._supply.git)
         changed = await view.touches.changes(shadow)
-        ground = ground_of(view.worktree)
-        new = await view.touches.leftovers(shadow, ground.foreign)
-        if ground.foreign:
-            new += tuple(await asyncio.to_thread(changed_foreign, view.worktree.path, ground))
+        baseline = baseline_of(view.worktree)
+        new = await view.touches.leftovers(shadow, baseline.foreign)
+        if baseline.foreign:
+            new += tuple(await asyncio.to_thread(changed_foreign, view.worktree.path, baseline))
         return Traces(changed, new)
 
-    async def _make(self, commit: CommitId) -> View:
+    async def _make(self, commit: CommitId) -> SharedCheckout:
         unused = self._unused(commit)
         if unused is None:
             path = unused_path(self._folder, {*self._making_at, *self._paths})
@@ -128,11 +128,11 @@ class Views:
             self._views.remove(unused)  # nobody else may choose it meanwhile
             path = unused.worktree.path
             made = await self._reserved(path, self._supply.renew(unused.worktree, commit, None))
-        view = View(made, is_good=True)
+        view = SharedCheckout(made, is_good=True)
         self._views.append(view)
         return view
 
-    def _unused(self, commit: CommitId) -> View | None:
+    def _unused(self, commit: CommitId) -> SharedCheckout | None:
         """Return a checkout to reset to the commit; a good one only if there are enough of them."""
         unused = [view for view in self._views if not view.users]
         good = sorted((view for view in unused if view.is_good), key=lambda view: view.last_used)
@@ -149,7 +149,7 @@ class Views:
         finally:
             self._making_at.discard(path)
 
-    def _enter(self, view: View, key: AttemptKey) -> None:
+    def _enter(self, view: SharedCheckout, key: AttemptKey) -> None:
         self._uses += 1
         view.last_used = self._uses
         view.users.add(key)
@@ -170,7 +170,7 @@ class Views:
             return
         self._loaded = True
         for worktree in load_all(self._folder):
-            view = View(worktree, set(readers_of(worktree)))
+            view = SharedCheckout(worktree, set(readers_of(worktree)))
             self._views.append(view)
             self._of.update(dict.fromkeys(view.users, view))
 

@@ -15,15 +15,15 @@ from pex_tui.adapters.git.plumbing.worktree_record import (
     save,
     unused_path,
 )
-from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeSupply
+from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeProvisioner
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 
 
-class Pool:
+class WorktreePool:
     """The numbered worktrees in one folder and their attempts, as recorded on disk."""
 
-    def __init__(self, folder: Path, supply: WorktreeSupply) -> None:
+    def __init__(self, folder: Path, supply: WorktreeProvisioner) -> None:
         self._folder = folder
         self._supply = supply
         self._worktrees: dict[Path, Worktree] = {}

@@ -10,7 +10,7 @@ from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceReposit
 from pex_tui.adapters.git.plumbing.filesystem import exists
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, GitError
 from pex_tui.adapters.git.plumbing.repository import Repository, shown
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, save
 from pex_tui.adapters.git.workspaces.setup_command import run_setup, setup_fingerprint
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
@@ -21,7 +21,7 @@ from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import WorkspaceError
 
 
-class WorktreeSupply:
+class WorktreeProvisioner:
     """Makes and renews worktrees; each step is on disk before the next one begins."""
 
     def __init__(self, repository: Repository, options: WorkspaceOptions) -> None:
@@ -100,7 +100,7 @@ class WorktreeSupply:
         save(worktree)
         return worktree
 
-    async def _set_up(self, worktree: Worktree, shadow: Shadow) -> Worktree:
+    async def _set_up(self, worktree: Worktree, shadow: ShadowIndex) -> Worktree:
         """Run the setup, unless it ran here with the same inputs and its products still exist."""
         fingerprint = await setup_fingerprint(shadow.git, self._options)
         is_complete = all(exists(worktree.path / made) for made in worktree.products)
@@ -119,7 +119,7 @@ class WorktreeSupply:
         return worktree
 
 
-async def _untracked(shadow: Shadow) -> tuple[str, ...]:
+async def _untracked(shadow: ShadowIndex) -> tuple[str, ...]:
     listing = await shadow.git.run(
         *(*WHOLE_TREE, "ls-files", "-z", "--others", "--directory", "--no-empty-directory")
     )

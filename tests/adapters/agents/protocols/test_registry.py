@@ -1,4 +1,4 @@
-"""The dialects as machines without input and output: what the lines of each agent mean."""
+"""The machines as machines without input and output: what the lines of each agent mean."""
 
 import json
 from typing import Any
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pex_tui.adapters.agents.protocols import registry
-from pex_tui.adapters.agents.protocols.protocol import Dialect, judge_error
-from pex_tui.adapters.agents.protocols.registry import dialect_of, protocol_of
+from pex_tui.adapters.agents.protocols.protocol import ProtocolMachine, judge_error
+from pex_tui.adapters.agents.protocols.registry import machine_of, protocol_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.model.plan import PermissionMode
 from pex_tui.core.model.task_state import FailureKind, Verdict
@@ -20,11 +20,11 @@ SESSION = "0b6c1c1e-0000-4000-8000-000000000001"
 ENDED = Exited(0, None, 1.0, 2.0)
 
 
-def dialect(talk: str) -> Dialect:
-    return dialect_of(AgentRecord(talk, 1, "/checkout", "Do it.", session=SESSION))
+def machine_for(talk: str) -> ProtocolMachine:
+    return machine_of(AgentRecord(talk, 1, "/checkout", "Do it.", session=SESSION))
 
 
-def hear(machine: Dialect, *events: dict[str, Any]) -> list[AgentReport]:
+def hear(machine: ProtocolMachine, *events: dict[str, Any]) -> list[AgentReport]:
     """What the events made it report."""
     return [
         report
@@ -54,7 +54,7 @@ CODEX = (
 
 
 def test_codex_tells_its_thread_its_steps_and_its_tokens() -> None:
-    machine = dialect("codex")
+    machine = machine_for("codex")
     hear(machine, *CODEX)
     assert (machine.session, machine.is_busy) == ("01a2", True)
     assert machine.judge(ENDED).failure is FailureKind.AGENT  # exit 0 alone is no success
@@ -75,7 +75,7 @@ def test_codex_tells_its_thread_its_steps_and_its_tokens() -> None:
 
 
 def test_codex_fails_by_its_turn_not_by_an_error_that_it_tries_again() -> None:
-    machine = dialect("codex")
+    machine = machine_for("codex")
     hear(machine, {"type": "error", "message": "Reconnecting... 1/5"})
     reports = hear(
         machine, {"type": "turn.failed", "error": {"message": "exceeded retry limit, 429"}}
@@ -86,7 +86,7 @@ def test_codex_fails_by_its_turn_not_by_an_error_that_it_tries_again() -> None:
 
 
 def test_gemini_speaks_in_pieces() -> None:
-    machine = dialect("gemini")
+    machine = machine_for("gemini")
     reports = hear(
         machine,
         {"type": "init", "session_id": "g1", "model": "gemini-pro"},
@@ -103,13 +103,13 @@ def test_gemini_speaks_in_pieces() -> None:
 
 
 def test_gemini_fails_by_its_result() -> None:
-    machine = dialect("gemini")
+    machine = machine_for("gemini")
     hear(machine, {"type": "result", "status": "error", "error": {"message": "Quota exceeded"}})
 
     assert machine.judge(ENDED).failure is FailureKind.LIMIT
 
 
-def progress(machine: Dialect, event: dict[str, Any]) -> Progress:
+def progress(machine: ProtocolMachine, event: dict[str, Any]) -> Progress:
     """How far it is after the event."""
     last = machine.hear(json.dumps(event).encode()).reports[-1]
     assert isinstance(last, Progress)
@@ -122,21 +122,21 @@ def test_the_steps_of_gemini_and_opencode_are_their_progress() -> None:
     gemini = {"type": "tool_use", "tool_name": "write_todos", "parameters": {"todos": todos}}
     part = {"tool": "todowrite", "callID": "c", "state": {"input": {"todos": todos}}}
 
-    assert progress(dialect("gemini"), gemini) == Progress(0.5, "Write")
+    assert progress(machine_for("gemini"), gemini) == Progress(0.5, "Write")
     opencode = {"type": "tool_use", "part": part}
-    assert progress(dialect("opencode"), opencode) == Progress(0.5, "Write")
+    assert progress(machine_for("opencode"), opencode) == Progress(0.5, "Write")
 
 
 def test_paths_of_the_own_checkout_are_told_as_the_repository_has_them() -> None:
     item = {"id": "i1", "type": "file_change", "changes": [{"path": "/checkout/src/a.py"}]}
 
-    told = progress(dialect("codex"), {"type": "item.started", "item": item})
+    told = progress(machine_for("codex"), {"type": "item.started", "item": item})
 
     assert told.activity == "Edit src/a.py"
 
 
 def test_opencode_succeeds_with_its_last_step() -> None:
-    machine = dialect("opencode")
+    machine = machine_for("opencode")
     tokens = {"input": 10, "output": 5, "reasoning": 1, "cache": {"read": 4, "write": 0}}
     step = {"type": "step-finish", "tokens": tokens, "cost": 0.5}
     hear(machine, {"type": "step_start", "sessionID": "ses_1", "part": {"type": "step-start"}})
@@ -152,7 +152,7 @@ def test_opencode_succeeds_with_its_last_step() -> None:
 
 
 def test_opencode_fails_by_an_error() -> None:
-    machine = dialect("opencode")
+    machine = machine_for("opencode")
     error = {"name": "ProviderAuthError", "data": {"message": "401 invalid api key"}}
     hear(machine, {"type": "error", "error": error})
 
@@ -163,8 +163,8 @@ def test_opencode_fails_by_an_error() -> None:
 def test_an_agent_without_a_last_word_has_failed(talk: str) -> None:
     lost = Exited(None, None, 1.0, 2.0, lost=True)
 
-    assert dialect(talk).judge(ENDED).failure is FailureKind.AGENT
-    assert dialect(talk).judge(lost).failure is FailureKind.LOST
+    assert machine_for(talk).judge(ENDED).failure is FailureKind.AGENT
+    assert machine_for(talk).judge(lost).failure is FailureKind.LOST
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ _values = st.recursive(
 @pytest.mark.parametrize("talk", TALKS)
 @given(events=st.lists(st.dictionaries(_words, _values, max_size=8) | _values, max_size=8))
 def test_no_line_of_an_agent_breaks_its_dialect(talk: str, events: list[Any]) -> None:
-    machine = dialect(talk)
+    machine = machine_for(talk)
     machine.opening()
     for event in events:
         for report in machine.hear(json.dumps(event).encode()).reports:
@@ -245,7 +245,7 @@ def test_no_line_of_an_agent_breaks_its_dialect(talk: str, events: list[Any]) ->
 @pytest.mark.parametrize("talk", TALKS)
 @given(raw=st.binary(max_size=200))
 def test_no_byte_breaks_a_dialect(talk: str, raw: bytes) -> None:
-    machine = dialect(talk)
+    machine = machine_for(talk)
     machine.hear(raw)
     machine.key_of(raw)
 
@@ -258,7 +258,7 @@ def announced(tool: str, path: str) -> dict[str, Any]:
 
 def test_claude_waits_with_a_write_where_leases_count_and_with_nothing_else() -> None:
     record = AgentRecord("claude", 1, "/checkout", "Do it.", session=SESSION, leases=True)
-    machine = dialect_of(record)
+    machine = machine_of(record)
     (asked,) = hear(machine, announced("Write", "/checkout/src/a.py"))
     assert asked == Asked(
         "h1", "Write", "write src/a.py", ("src/a.py",), edits=True, announced=True
@@ -271,12 +271,12 @@ def test_claude_waits_with_a_write_where_leases_count_and_with_nothing_else() ->
         heard = machine.hear(json.dumps(announced(tool, path)).encode())
         assert not heard.reports
         assert len(heard.says) == 1
-    assert not hear(dialect("claude"), announced("Write", "/checkout/src/a.py"))
+    assert not hear(machine_for("claude"), announced("Write", "/checkout/src/a.py"))
 
 
 def test_acp_agents_ask_before_each_edit_where_leases_count() -> None:
     record = AgentRecord("acp", 1, "/checkout", "Do it.", mode=PermissionMode.ASK, leases=True)
-    machine = dialect_of(record)
+    machine = machine_of(record)
     modes = {"availableModes": [{"id": "default"}, {"id": "acceptEdits"}]}
     session = {"jsonrpc": "2.0", "id": 2, "result": {"sessionId": "s", "modes": modes}}
     heard = machine.hear(json.dumps(session).encode())
@@ -287,7 +287,7 @@ def test_acp_agents_ask_before_each_edit_where_leases_count() -> None:
 def test_a_protocol_is_the_module_of_its_name(talk: str) -> None:
     protocol = protocol_of(talk)
 
-    assert protocol.dialect.__module__ == f"{registry.__package__}.{talk}"
+    assert protocol.machine.__module__ == f"{registry.__package__}.{talk}"
 
 
 def test_a_protocol_that_no_runner_is_listed_with_is_none() -> None:

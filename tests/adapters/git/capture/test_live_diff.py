@@ -12,7 +12,7 @@ from pex_tui.adapters.git.capture.live_diff import MOST_BYTES
 from pex_tui.adapters.git.capture.snapshot import Extras
 from pex_tui.adapters.git.maintenance.cleanup import Cleaner
 from pex_tui.adapters.git.plumbing.git_runner import GitError
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 from tests.adapters.git.conftest import RUN, Bench, Project, git_in, key_of, reader, writer
 
 
@@ -98,13 +98,13 @@ async def test_a_file_that_goes_while_git_looks_is_no_failure(
     path = await bench.prepare(key_of(), writer())
     (path / "brief").write_text("brief\n")
     (path / "stays").write_text("stays\n")
-    put = Shadow.put
+    put = ShadowIndex.put
 
-    async def put_late(self: Shadow, *args: object) -> None:
+    async def put_late(self: ShadowIndex, *args: object) -> None:
         (path / "brief").unlink(missing_ok=True)
         await put(self, *args)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(Shadow, "put", put_late)
+    monkeypatch.setattr(ShadowIndex, "put", put_late)
     assert names(await diff(bench)) == ["stays"]
 
 
@@ -164,7 +164,7 @@ async def test_the_workspace_of_another_attempt_is_never_shown(
     (path / "secret.txt").write_text("of a\n")
     diff_of = live_diff.diff_of
 
-    async def slow(shadow: Shadow, extras: Extras) -> str:
+    async def slow(shadow: ShadowIndex, extras: Extras) -> str:
         found = await diff_of(shadow, extras)
         await bench.capture(key_of("a"))
         assert await bench.prepare(key_of("b"), writer()) == path

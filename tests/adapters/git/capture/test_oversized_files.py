@@ -8,7 +8,7 @@ from pex_tui.adapters.git.capture import oversized_files as left_out
 from pex_tui.adapters.git.capture import snapshot
 from pex_tui.adapters.git.maintenance.cleanup import Cleaner
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.cleaning import Kind
+from pex_tui.engine.cleaning import LeftoverKind
 from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, writer
 
 LARGE = "0123456789" * 1000
@@ -148,7 +148,7 @@ async def test_a_clean_keeps_them_until_forced(bench: Bench) -> None:
     cleaner = Cleaner(bench.repository, bench.places, [RUN])
     plan = await cleaner.plan()
     (folder,) = plan.kept
-    assert folder.kind is Kind.FOLDER
+    assert folder.kind is LeftoverKind.FOLDER
     assert folder.kept_because == "it holds work that is too large for git (*/*/left-out)"
     await cleaner.perform(plan)
     assert kept(bench, key_of()) == {"large": LARGE}

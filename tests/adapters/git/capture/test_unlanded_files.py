@@ -10,7 +10,7 @@ from pex_tui.adapters.git.capture import snapshot
 from pex_tui.adapters.git.capture import unlanded_files as unlanded
 from pex_tui.adapters.git.capture.snapshot import Label, Snapshot
 from pex_tui.adapters.git.maintenance.cleanup import Cleaner
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.unlanded import Unlanded, Why, told
@@ -275,7 +275,7 @@ async def test_what_a_task_made_unreadable_is_made_readable_and_is_work(
         (path / folder).chmod(0)
     modes: dict[str, int] = {}
 
-    async def staged(shadow: Shadow, label: Label) -> Snapshot | None:
+    async def staged(shadow: ShadowIndex, label: Label) -> Snapshot | None:
         for name in ("shut", "known", "closed", "closed/deep"):
             modes[name] = (shadow.root / name).stat().st_mode & 0o700
         return await commit(shadow, label)

@@ -14,7 +14,7 @@ from pex_tui.adapters.git.maintenance.runs_by_refs import find_runs
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
-from pex_tui.adapters.git.user_repository.integration_branch import Branch, Integration
+from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import (
     LandingError,
@@ -41,11 +41,11 @@ async def candidate(world: World, task: str = "a") -> CommitId:
     return merged.candidate
 
 
-def impatient(world: World) -> Integration:
+def impatient(world: World) -> IntegrationBranch:
     """The world's branch, with little patience for locks."""
     refs = Refs(world.options.git, world.places.root / "landing.lock")
     quick = replace(refs, lock_patience_seconds=0.2, ref_patience_seconds=0.2)
-    return Integration(Branch(quick, BRANCH), RUN, world.base)
+    return IntegrationBranch(Branch(quick, BRANCH), RUN, world.base)
 
 
 def ref_lock(world: World, content: str, age_seconds: float) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from pex_tui.adapters.git.maintenance.cleanup import Cleaner
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.cleaning import CleanPlan, Kind
+from pex_tui.engine.cleaning import CleanPlan, LeftoverKind
 from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writer
 
 
@@ -57,10 +57,10 @@ async def test_what_has_landed_is_removed(bench: Bench) -> None:
     plan = await cleaner(bench).plan()
     assert plan.kept == ()
     assert {(removal.kind, Path(removal.name).name) for removal in plan.removals} == {
-        (Kind.REF, "1"),
-        (Kind.BRANCH, RUN),
-        (Kind.WORKTREE, "1"),
-        (Kind.FOLDER, RUN),
+        (LeftoverKind.REF, "1"),
+        (LeftoverKind.BRANCH, RUN),
+        (LeftoverKind.WORKTREE, "1"),
+        (LeftoverKind.FOLDER, RUN),
     }
     assert plan.size_bytes > 0
     assert await cleaner(bench).perform(plan) == ()
@@ -166,10 +166,10 @@ async def test_worktrees_used_since_stay_for_the_next_run(bench: Bench) -> None:
     finished = [RUN]
     before = Path(f"{busy}.json").stat().st_mtime - 3600
     early = Cleaner(bench.repository, bench.places, finished, force=True, idle_since=before)
-    trees = [one.name for one in (await early.plan()).removals if one.kind is Kind.WORKTREE]
+    trees = [one.name for one in (await early.plan()).removals if one.kind is LeftoverKind.WORKTREE]
     assert trees == [str(busy)]
     late = Cleaner(bench.repository, bench.places, finished, force=True, idle_since=before + 7200)
-    assert sum(one.kind is Kind.WORKTREE for one in (await late.plan()).removals) == 2
+    assert sum(one.kind is LeftoverKind.WORKTREE for one in (await late.plan()).removals) == 2
 
 
 async def test_a_lock_that_is_held_stays(bench: Bench) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pex_tui.adapters.git.capture.user_snapshot import snapshot_uncommitted
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
-from pex_tui.adapters.git.landing.gate_runner import Gate, GateOptions
+from pex_tui.adapters.git.landing.gate_runner import GateOptions, GateRunner
 from pex_tui.adapters.git.plumbing.ref_names import uncommitted_ref
 from pex_tui.adapters.git.plumbing.repository import Repository, discover
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
@@ -298,7 +298,7 @@ async def test_the_gate_checks_what_the_user_s_own_command_would_see(
 ) -> None:
     trees = WorkTrees(cone.repository, (), WorkspaceRepositories(cone.repository))
     options = GateOptions((("test", "-e", "src/one.py"), ("test", "!", "-e", "docs")))
-    gate = Gate(cone.repository.git, trees, places, options)
+    gate = GateRunner(cone.repository.git, trees, places, options)
     commit = CommitId(cone.project.git("rev-parse", "HEAD"))
     result = await gate.run(key_of(), commit)
     assert result.passed, result.output

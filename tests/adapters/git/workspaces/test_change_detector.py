@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.git.plumbing.shadow_index import Shadow
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 from pex_tui.adapters.git.workspaces import change_detector as touches
 from pex_tui.engine.ports import Captured
 from tests.adapters.git.conftest import Bench, git_in, key_of, reader
@@ -25,13 +25,13 @@ class Looks:
 def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
     """Counts from here on."""
     made = Looks()
-    asked = Shadow.tracked_changes
+    asked = ShadowIndex.tracked_changes
 
-    async def counted(self: Shadow) -> tuple[str, ...]:
+    async def counted(self: ShadowIndex) -> tuple[str, ...]:
         made.count += 1
         return await asked(self)
 
-    monkeypatch.setattr(Shadow, "tracked_changes", counted)
+    monkeypatch.setattr(ShadowIndex, "tracked_changes", counted)
     return made
 
 

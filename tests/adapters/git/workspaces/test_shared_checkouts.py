@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeSupply
+from pex_tui.adapters.git.workspaces.worktree_provisioner import WorktreeProvisioner
 from pex_tui.engine.ports import Captured
 from tests.adapters.git.conftest import Bench, git_in, key_of, reader
 
@@ -113,7 +113,7 @@ async def test_a_checkout_that_nobody_changed_is_not_prepared_again(
     async def never(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(WorktreeSupply, "renew", never)
+    monkeypatch.setattr(WorktreeProvisioner, "renew", never)
     assert await bench.prepare(key_of("next"), reader()) == path
 
 

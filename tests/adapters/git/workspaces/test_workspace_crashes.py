@@ -8,7 +8,7 @@ import pytest
 
 from pex_tui.adapters.git.capture import capture as capturing
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
-from pex_tui.adapters.git.workspaces.worktree_pool import Pool
+from pex_tui.adapters.git.workspaces.worktree_pool import WorktreePool
 from pex_tui.engine.ports import Captured
 from tests.adapters.git.conftest import Bench, git_in, key_of, writer
 from tests.waiting import patience
@@ -115,7 +115,7 @@ STEPS: list[Callable[[pytest.MonkeyPatch], None]] = [
     lambda patch: patch.setattr(capturing, "keep_snapshot", crash_later),
     lambda patch: patch.setattr(capturing, "captured", crash),
     lambda patch: patch.setattr(capturing.Answers, "store", crash),
-    lambda patch: patch.setattr(Pool, "release", crash_later),
+    lambda patch: patch.setattr(WorktreePool, "release", crash_later),
 ]
 
 
