@@ -52,9 +52,7 @@ def build_parser(names: Iterable[str] = NAMES) -> argparse.ArgumentParser:
     )
     parser.set_defaults(handler="app", needs_trust=True, is_open_to_agents=False)
     parser.add_argument("-h", "--help", action="help", help="show this help and exit")
-    parser.add_argument(
-        "--version", action="version", version=_version(), help="show the version and exit"
-    )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     add_classic(parser)
     add_shared(parser)
     commands = parser.add_subparsers(metavar="COMMAND", help=argparse.SUPPRESS, prog=PROGRAM)
@@ -103,10 +101,14 @@ def _examples(examples: Iterable[tuple[str, str]]) -> str:
     return "examples:\n" + "".join(f"  {line:<{width}}  # {does}\n" for line, does in lines)
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+class _ShowVersion(argparse.Action):
+    """Show the version and exit; the metadata of the package is read only then."""
 
-    try:
-        return f"{PROGRAM} {version(PROGRAM)}"
-    except PackageNotFoundError:
-        return f"{PROGRAM} (not installed)"
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        try:
+            shown = version(PROGRAM)
+        except PackageNotFoundError:
+            shown = "(not installed)"
+        parser.exit(message=f"{PROGRAM} {shown}\n")

@@ -1,5 +1,6 @@
 """Names of the refs that keep a run's work when branches and workspaces are gone."""
 
+import os
 import re
 from collections.abc import Mapping
 
@@ -7,6 +8,8 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.core.model.ids import CommitId, RunId
 from pex_tui.core.model.run_refs import BRANCHES, ROOT, attempt_ref, own_commits_ref, run_prefix
 from pex_tui.engine.attempt import AttemptKey
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{40,64}")
 
 
 def work_ref(key: AttemptKey) -> str:
@@ -63,8 +66,25 @@ def found_ref(run: RunId, commit: CommitId) -> str:
 
 async def read_ref(git: Git, ref: str) -> CommitId | None:
     """Return the commit that a full ref names, None if there is no such ref."""
-    answer = await git.run("rev-parse", "-q", "--verify", f"{ref}^{{commit}}", ok=(0, 1, 128))
-    return CommitId(answer.text) if answer.status == 0 else None
+    (commit,) = await read_refs(git, ref)
+    return commit
+
+
+async def read_refs(git: Git, *refs: str) -> list[CommitId | None]:
+    """Return the commit that each full ref names, with one git for all of them.
+
+    A ref that does not exist, or whose commit is missing or damaged, reads as None.
+    """
+    asked = "".join(f"{ref}^{{commit}}\n" for ref in refs)
+    answer = await git.run(
+        "cat-file", "--batch-check=%(objectname)", stdin=asked.encode(), ok=(0, 128)
+    )
+    if answer.status == 0:
+        lines = os.fsdecode(answer.stdout).splitlines()
+        return [CommitId(line) if _OBJECT_ID.fullmatch(line) else None for line in lines]
+    if len(refs) == 1:
+        return [None]
+    return [await read_ref(git, ref) for ref in refs]  # git ends at the first damaged object
 
 
 async def landing_commits(git: Git) -> set[str]:

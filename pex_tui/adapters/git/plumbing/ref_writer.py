@@ -11,7 +11,7 @@ from msgspec import Struct
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, lock_in, suspects
-from pex_tui.adapters.git.plumbing.ref_names import read_ref
+from pex_tui.adapters.git.plumbing.ref_names import read_ref, read_refs
 from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.sanitize import clean
@@ -34,6 +34,10 @@ class Refs(Struct, frozen=True):
     async def read(self, ref: str) -> CommitId | None:
         """Return the commit that a full ref names; None if there is no such ref."""
         return await read_ref(self.git, ref)
+
+    async def read_all(self, *refs: str) -> list[CommitId | None]:
+        """Return the commit that each full ref names, None where there is no such ref."""
+        return await read_refs(self.git, *refs)
 
     async def contains(self, tip: CommitId, commit: CommitId) -> bool:
         """Return whether the commit is the tip or one of its ancestors; raise GitError."""

@@ -12,7 +12,6 @@ from pex_tui.adapters.git.plumbing.git_runner import (
     NO_OTHER_SETTINGS,
     Git,
     GitError,
-    GitResult,
     ask_git,
 )
 from pex_tui.core.model.ids import CommitId
@@ -191,11 +190,21 @@ async def discover(path: Path) -> Repository:
         )
     if is_inside != "true":
         raise RepositoryError(f"{shown(path)} is inside a .git folder. Run in the checkout.")
-    top_level, git_dir, common_dir = [
-        _path(await ask_git(path, "rev-parse", "--path-format=absolute", option))
-        for option in ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
-    ]
-    return Repository(top_level, git_dir, common_dir)
+    return Repository(*await _places(path))
+
+
+async def _places(path: Path) -> list[Path]:
+    """Return the top level, the git directory and the common directory."""
+    options = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir")
+    ask = ("rev-parse", "--path-format=absolute")
+    told = (await ask_git(path, *ask, *options)).stdout.splitlines(keepends=True)
+    if len(told) != len(options):  # a path with a line break
+        told = [(await ask_git(path, *ask, option)).stdout for option in options]
+    return [_path(line) for line in told]
+
+
+def _path(line: bytes) -> Path:
+    return Path(os.fsdecode(line.removesuffix(b"\n"))).resolve()
 
 
 def _check_folder(path: Path) -> None:
@@ -227,10 +236,6 @@ def _why_not_found(path: Path, error: GitError) -> str:
             "`pex-tui demo` needs none."
         )
     return f"git can't read the repository at {shown(path)}: {clean(str(error))}"
-
-
-def _path(answer: GitResult) -> Path:
-    return Path(os.fsdecode(answer.stdout.removesuffix(b"\n"))).resolve()
 
 
 def shown(path: Path) -> str:

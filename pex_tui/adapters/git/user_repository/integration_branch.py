@@ -37,6 +37,13 @@ class Branch(Struct, frozen=True):
         return f"refs/heads/{self.name}"
 
 
+class _Found(Struct, frozen=True):
+    """What the branch and our own record of what has landed are at; None if missing."""
+
+    branch: CommitId | None
+    record: CommitId | None
+
+
 class IntegrationBranch:
     """A run's own branch; `tip` is the last landing in the journal, initially the base."""
 
@@ -64,30 +71,25 @@ class IntegrationBranch:
 
     async def tip(self) -> CommitId:
         """Return the last landing, regardless of where the branch is; raise GitError."""
-        record = await self._refs.read(landed_ref(self._run))
-        is_ours = record is not None
-        if record is None:  # a run of an earlier version: its branch may have it
-            record = await self._refs.read(self.branch.ref)
-        if record not in {None, self._tip} and await self._follows(record, is_ours=is_ours):
-            self._tip = record
-        return self._tip
+        return await self._learn(await self._read())
 
     async def begin(self) -> None:
         """Create the branch, or put it at the last landing; raise LandingError, GitError."""
         async with self._refs.locked() as descriptor:
-            known = self._tip
-            if await self.tip() != known:
+            known, found = self._tip, await self._read()
+            if await self._learn(found) != known:
                 self._notices.append(
                     f"{self.name} holds landings that the journal of run {self._run} does not "
                     f"know of, up to {self._tip[:10]}: they stay."
                 )
-            await self._put_back(descriptor)
+            await self._put_back(found, descriptor)
 
     async def guard(self) -> None:
         """Put the branch back if somebody moved it; raise LandingError, GitError."""
-        if await self._refs.read(self.branch.ref) != await self.tip():
+        found = await self._read()
+        if found.branch != await self._learn(found):
             async with self._refs.locked() as descriptor:
-                await self._put_back(descriptor)
+                await self._put_back(await self._read(), descriptor)
 
     async def move(self, old: CommitId, new: CommitId, words: str) -> Moved | MoveRefused:
         """Move it from `old` to `new`; return Moved also if it holds `new` already.
@@ -96,19 +98,32 @@ class IntegrationBranch:
         write it.
         """
         async with self._refs.locked() as descriptor:
-            tip = await self.tip()
+            found = await self._read()
+            tip = await self._learn(found)
             if await self._refs.contains(tip, new):
-                await self._put_back(descriptor)
+                await self._put_back(found, descriptor)
                 return Moved()
             if tip != old:
                 return MoveRefused(f"{self.name} is at {tip[:10]}, no longer at {old[:10]}")
-            await self._put_back(descriptor)
+            await self._put_back(found, descriptor)
             await self._refuse_if_checked_out()
             await self._refs.write(
                 self.branch.ref, new, old, descriptor, words, also=landed_ref(self._run)
             )
             self._tip = new
             return Moved()
+
+    async def _read(self) -> _Found:
+        return _Found(*await self._refs.read_all(self.branch.ref, landed_ref(self._run)))
+
+    async def _learn(self, found: _Found) -> CommitId:
+        """Return the last landing, which the refs may have before the journal does."""
+        # A run of an earlier version has no record: its branch may have it.
+        record = found.branch if found.record is None else found.record
+        is_ours = found.record is not None
+        if record not in {None, self._tip} and await self._follows(record, is_ours=is_ours):
+            self._tip = record
+        return self._tip
 
     async def _follows(self, record: CommitId, *, is_ours: bool) -> bool:
         """Return whether a commit adds only landings of ours to the last landing.
@@ -122,12 +137,11 @@ class IntegrationBranch:
         )
         return landings is not None
 
-    async def _put_back(self, lock: int) -> None:
-        """Put the branch at the last landing; the landing lock is held."""
-        there = await self._refs.read(self.branch.ref)
+    async def _put_back(self, found: _Found, lock: int) -> None:
+        """Have the branch at what landed last; the landing lock has been held since `found`."""
+        there = found.branch
         if there == self._tip:
             return
-        record = await self._refs.read(landed_ref(self._run))
         if there is None:
             await self._refuse_if_folder_is_taken()
         elif not await self._refs.contains(self._tip, there):
@@ -137,7 +151,7 @@ class IntegrationBranch:
         await self._refs.write(
             self.branch.ref, self._tip, there or nothing, lock, "begins", also=landed_ref(self._run)
         )
-        if there is not None or record is not None:
+        if there is not None or found.record is not None:
             self._notices.append(self._told(there))
 
     def _told(self, there: CommitId | None) -> str:

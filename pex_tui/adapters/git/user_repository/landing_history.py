@@ -30,6 +30,8 @@ async def landings_of(
     """
     excluded = [f"^{commit}" for commit in without]
     listing = (await git.text("rev-list", "--reverse", tip, *excluded)).split()
+    if not listing:
+        return []
     kept = (await git.text("for-each-ref", "--format=%(objectname)", run_prefix(run))).split()
     found = []
     for commit in await read_commits(git, *listing):

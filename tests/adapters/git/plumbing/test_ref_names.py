@@ -1,0 +1,29 @@
+"""Refs read from git: what each names, whatever is wrong with one of them."""
+
+import pytest
+
+from pex_tui.adapters.git.plumbing.ref_names import read_refs
+from pex_tui.adapters.git.plumbing.repository import Repository
+from tests.adapters.git.conftest import Project
+
+
+async def test_refs_are_read_in_order(project: Project, repository: Repository) -> None:
+    first, second = project.commit({}), project.commit({})
+    project.git("update-ref", "refs/pex/one", first)
+    project.git("update-ref", "refs/pex/two", second)
+    read = await read_refs(repository.git, "refs/pex/two", "refs/pex/none", "refs/pex/one")
+    assert read == [second, None, first]
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty"])
+async def test_a_damaged_commit_hides_no_other_ref(
+    project: Project, repository: Repository, damage: str
+) -> None:
+    first, second = project.commit({}), project.commit({"new": "text"})
+    project.git("update-ref", "refs/pex/one", first)
+    project.git("update-ref", "refs/pex/two", second)
+    stored = repository.common_dir / "objects" / second[:2] / second[2:]
+    stored.unlink()
+    if damage == "empty":
+        stored.touch()
+    assert await read_refs(repository.git, "refs/pex/two", "refs/pex/one") == [None, first]
