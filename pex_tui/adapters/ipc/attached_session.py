@@ -1,4 +1,4 @@
-"""A run that another process drives: its journal read as it grows, its engine asked for things."""
+"""A run that another process drives: its journal is followed, and requests go to its engine."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,17 +23,17 @@ from pex_tui.engine.session import Usage
 from pex_tui.errors import UserError
 
 _LOOK_SECONDS = 0.1
-_LOOKS_FOR_OWNER = 10  # one look in so many asks whether the owner is still there
+_LOOKS_FOR_OWNER = 10  # every so many looks, the owner is looked for
 
 
 def _tell_nobody(_: str) -> None:
-    """The run is another process's, and so is its list of notices."""
+    """Ignore notices: the run is another process's, and so is its list of notices."""
 
 
 class AttachedSession:
-    """Sees what the journal says, steers through the owner's control socket.
+    """Follows a run in the journal and sends requests through the owner's control socket.
 
-    `owner` tells who drives the repository now. Any number of processes may follow one run.
+    `owner` returns the current owner of the repository. Any number of processes may follow one run.
     """
 
     is_own = False
@@ -65,16 +65,16 @@ class AttachedSession:
 
     @property
     def state(self) -> RunState:
-        """The newest state that the journal holds."""
+        """The latest state in the journal."""
         return self._state
 
     @property
     def is_driven(self) -> bool:
-        """Whether somebody drives the run, as far as was seen."""
+        """True while an owner was last seen to drive the run."""
         return self._following is not None and not self._following.done()
 
     async def ask(self, event: Event) -> None:
-        """Have the owner take a person's request; raise UserError when it does not."""
+        """Have the owner accept a person's request; raise UserError if it does not."""
         try:
             await ask(self._control(), **(request_for(event) | {"by": self._actor}))
         except ControlError as error:
@@ -86,7 +86,7 @@ class AttachedSession:
         return lambda: self._listeners.remove(listener)
 
     async def serve(self, pool: SlotPool) -> None:
-        """Follow the run for as long as anybody drives it."""
+        """Follow the run as long as somebody drives it."""
         del pool  # the owner's slots are used, none of ours
         self._following = asyncio.create_task(self._attend(), name="follow")
         try:
@@ -104,11 +104,11 @@ class AttachedSession:
             await asyncio.wait({self._following})
 
     def output(self, task: TaskId, attempt: int) -> Path:
-        """The log of an attempt."""
+        """Return the log of an attempt."""
         return self._places.log(self.state.run, self.state.spec(task), attempt)
 
     async def diff(self, task: TaskId) -> str:
-        """What the task has changed so far; its owner knows while it runs."""
+        """Return what the task has changed so far, from its owner while the task is live."""
         entry = self.state.task(task)
         if entry.holds_slot:
             try:
@@ -119,21 +119,21 @@ class AttachedSession:
         return "" if commit is None else await self._lander.diff(commit)
 
     async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
-        """The paths of the task's open conflict."""
+        """Return the paths of the task's open conflict."""
         return await self._desk.sides(self.state, task)
 
     async def settle(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
-        """Settle the task's open conflict and have the owner put it back in the queue."""
+        """Resolve the task's open conflict and have the owner queue it again."""
         await self.ask(await self._desk.decide(self.state, task, decision, contents))
 
     async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
-        """Run the gate on what would settle the task's conflict."""
+        """Run the gate on the resolution of the task's conflict."""
         return await self._desk.check(self.state, task, contents)
 
     async def usage(self) -> Usage:
-        """What the agents use, measured since the last call."""
+        """Return the agents' resource usage since the last call."""
         reading = asyncio.to_thread(self._meter.read, live_roots(self.state))
         return await self._aside.ask(reading, otherwise=Usage())
 
@@ -144,13 +144,13 @@ class AttachedSession:
         return Path(holder.control)
 
     async def _attend(self) -> None:
-        """Follow as one who is there to decide things."""
+        """Register with the owner as a person who can decide."""
         holder = self._owner()
         async with attending(Path(holder.control if holder else "")):
             await self._follow()
 
     async def _follow(self) -> None:
-        """Until nobody drives the run any more and all that was written of it has been read."""
+        """Read the journal until the run has no owner and everything written was read."""
         while self._has_owner():
             for _ in range(_LOOKS_FOR_OWNER):
                 self._read()

@@ -1,8 +1,8 @@
-"""What can be asked on the control socket: each request read strictly, into the event it becomes.
+"""Requests on the control socket, each parsed strictly into the event that it becomes.
 
-A request is one JSON object that names an event of the run's requests and its fields, such as
-`{"request": "pause", "task": "api", "by": "you"}`. Nothing is guessed or converted: an unknown key,
-another type or a number out of range is refused in words, as what is posted is journaled for good.
+A request is one JSON object with the name of a request event and its fields, such as `{"request":
+"pause", "task": "api", "by": "you"}`. Nothing is guessed or converted: an unknown key, another type
+or a number out of range is refused with a reason, because accepted requests are journaled for good.
 """
 
 import json
@@ -72,11 +72,11 @@ _FIELDS: Mapping[str, frozenset[str]] = {
 
 
 class ControlError(Exception):
-    """A request that could not be delivered or was refused; the text says why."""
+    """A request that could not be delivered or was refused; the text gives the reason."""
 
 
 def read_request(line: bytes) -> dict[str, Any]:
-    """The object of a line, with a known request and its own fields alone; raise ControlError."""
+    """Parse the object of a line, with a known request and only its fields; raise ControlError."""
     try:
         request = json.loads(line, parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -94,7 +94,7 @@ def read_request(line: bytes) -> dict[str, Any]:
 
 
 def event_of(request: Mapping[str, Any], tasks: Mapping[TaskId, int]) -> Event:
-    """The event that a request becomes; raise ControlError for anything not as it should be."""
+    """Return the event that a request becomes; raise ControlError if anything in it is invalid."""
     wanted = request["request"]
     by = _text(request, "by", _LONGEST_AUTHOR) if "by" in request else "control socket"
     match wanted:
@@ -120,7 +120,7 @@ def event_of(request: Mapping[str, Any], tasks: Mapping[TaskId, int]) -> Event:
 
 
 def task_of(request: Mapping[str, Any], tasks: Mapping[TaskId, int]) -> TaskId:
-    """The task that a request names; raise ControlError."""
+    """Return the task that a request names; raise ControlError."""
     name = request.get("task")
     if not isinstance(name, str) or TaskId(name) not in tasks:
         raise ControlError(f"there is no task {_shown(name)} in this run")
@@ -128,7 +128,7 @@ def task_of(request: Mapping[str, Any], tasks: Mapping[TaskId, int]) -> TaskId:
 
 
 def request_for(event: Event) -> dict[str, Any]:
-    """The request that becomes this event; raise ControlError for what no request asks for."""
+    """Return the request that becomes this event; raise ControlError if there is none."""
     match event:
         case SlotsRequested():
             return {"request": _SLOTS, "slots": event.slots, "by": event.by}
@@ -181,7 +181,7 @@ def _flag(request: Mapping[str, Any], name: str) -> bool:
 
 
 def _choice(kind: type[_Word], request: Mapping[str, Any], name: str) -> _Word:
-    """One of the words that there are."""
+    """Return one of the allowed words."""
     value = request.get(name)
     try:
         return kind(value if isinstance(value, str) else "")
@@ -199,5 +199,5 @@ def _commit(request: Mapping[str, Any]) -> CommitId | None:
 
 
 def _shown(value: object) -> str:
-    """A value of another's as a message may hold it."""
+    """Return a foreign value, safe to show in a message."""
     return ascii(value)[:60]

@@ -1,9 +1,9 @@
-"""The control socket: another process of this user asks the engine that runs here for something.
+"""The control socket, on which other processes of this user send requests to the running engine.
 
-One JSON object a line in either direction, see `control_requests`; the answer is `{"ok": true}` or
-`{"ok": false, "error": "…"}`. Each request becomes a journaled event with its author. One only
-looks: `diff`, whose answer has the task's changes so far as `text`. Processes of tasks are no
-persons: whatever one asks for is refused, and journaled as that task's.
+One JSON object per line in either direction, see `control_requests`; the reply is `{"ok": true}` or
+`{"ok": false, "error": "…"}`. Each request becomes a journaled event with its author. Only `diff`
+changes nothing: its reply has the task's changes so far as `text`. Requests of a task's processes
+are refused, and journaled as that task's.
 """
 
 import asyncio
@@ -44,11 +44,11 @@ def _nobody_comes() -> Callable[[], None]:
 
 
 class ControlServer:
-    """Serves one engine's socket; `let_go` is called when another process wants to take over.
+    """Serves one engine's socket; `let_go` is called if another process wants to take over.
 
-    `diff` answers what a task has changed so far. `stored` returns once all that was posted is in
-    the journal, False when it never will be. Whoever asks to `attend` is there, to decide things,
-    for as long as their connection lasts.
+    `diff` returns what a task has changed so far. `stored` returns once all posted events are in
+    the journal, False if they never will be. A client that sends `attend` counts as a person who
+    can decide, as long as its connection lasts.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class ControlServer:
         self._refused: set[tuple[TaskId, str]] = set()
 
     async def start(self) -> None:
-        """Listen; an older socket of a dead engine is replaced (the engine lock is ours)."""
+        """Listen; the socket of a dead engine is replaced (the engine lock is held)."""
         self._keeper = await asyncio.to_thread(own_keeper)
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(
@@ -83,7 +83,7 @@ class ControlServer:
         self._path.chmod(0o600)
 
     def close(self) -> None:
-        """Stop listening and take the socket away."""
+        """Stop listening and remove the socket."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -93,14 +93,14 @@ class ControlServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        # Nobody awaits a connection: a cancelled one has nothing to tell.
+        # Nobody awaits a connection: a cancelled one has nothing to report.
         with suppress(OSError, asyncio.CancelledError):
             await self._converse(reader, writer)
         self._writers.discard(writer)
         writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer line by line; a line that is too long or late is the last."""
+        """Answer line by line; a line that is too long or too late ends the connection."""
         is_full = len(self._writers) > _MOST_CONNECTIONS
         reason = "too many connections are open; try again later"
         try:
@@ -123,7 +123,10 @@ class ControlServer:
         await _say(writer, _refusal(reason))
 
     async def _while_there(self, reader: asyncio.StreamReader) -> None:
-        """A person is there until their connection ends; they ask for things on others."""
+        """Count a person as present until the connection ends.
+
+        Requests come on other connections.
+        """
         leave = self._attend()
         try:
             while await reader.read(LONGEST_LINE):
@@ -132,7 +135,10 @@ class ControlServer:
             leave()
 
     def _agent(self, writer: asyncio.StreamWriter) -> Keeper | None:
-        """The attempt that asks, None for a person's process; raise PeerGoneError, OSError."""
+        """Return the attempt that asks, None for a person's process.
+
+        Raises PeerGoneError, OSError.
+        """
         keeper = peer_keeper(writer.get_extra_info("socket"))
         return None if keeper == self._keeper else keeper
 
@@ -156,7 +162,7 @@ class ControlServer:
         return {"ok": True}
 
     async def _take(self, event: Event) -> None:
-        """Hand it in; who asked is answered once it can't be forgotten any more."""
+        """Post the event; the client is answered once the event is durable."""
         self._post(event)
         if self._stored is not None and not await self._stored():
             raise ControlError("the run has just ended, or another process takes it up")
@@ -167,7 +173,7 @@ class ControlServer:
         self._let_go()
 
     def _refuse(self, agent: Keeper, wanted: str) -> str:
-        """Journal an attempt to steer, once for each task and request; why it is refused."""
+        """Journal an agent's request, once for each task and request; return why it is refused."""
         name = TaskId(agent.name)
         if name in self._state().graph.index and (name, wanted) not in self._refused:
             self._refused.add((name, wanted))
@@ -186,13 +192,13 @@ def _refusal(error: str) -> dict[str, Any]:
 
 
 async def ask_diff(path: Path, task: TaskId) -> str:
-    """What a task of a live engine has changed so far; raise ControlError."""
+    """Return what a task of a live engine has changed so far; raise ControlError."""
     return str((await ask(path, request=DIFF, task=task)).get("text", ""))
 
 
 @asynccontextmanager
 async def attending(path: Path) -> AsyncIterator[None]:
-    """Be there for a live engine; one that can't be reached goes on as if nobody was."""
+    """Be present for a live engine; an unreachable one continues as if nobody were present."""
     writer = None
     with suppress(OSError):
         _, writer = await asyncio.open_unix_connection(path)

@@ -1,9 +1,9 @@
-"""Runs a command while holding named locks: the agent's end of the agents' socket.
+"""Run a command while holding named locks: the client of the agents' socket.
 
-An engine may end meanwhile: whoever waits or holds comes back to the next one with the same claim.
-The command inherits the connection, so that the locks stay held until it has ended even where the
-process around it is killed; at its regular end they are given back in words, whatever it left
-running.
+If the engine ends, a client that waits for locks or holds them reconnects to the next engine with
+the same claim. The command inherits the connection, so that the locks stay held until it has ended,
+even if the surrounding process is killed. After a regular end the locks are released explicitly,
+even if the command left processes running.
 """
 
 import json
@@ -21,23 +21,23 @@ from typing import Any
 
 from msgspec import Struct, field
 
-WITHIN = "PEX_LOCKS"  # the claims whose command a process runs in, in its environment
+WITHIN = "PEX_LOCKS"  # in its environment: the claims a command runs under
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as shells have it
 _RETRY_SECONDS = 0.3
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
-_SIGNALLED = 128  # and the signal's number, as shells have it
+_SIGNALLED = 128  # plus the signal's number, as shells have it
 
 
 class LockRefused(Exception):  # noqa: N818  # an answer, not a fault
-    """The locks can't be had; the text says why."""
+    """The locks were refused; the text gives the reason."""
 
 
 class _Away(Exception):  # noqa: N818  # a state that passes
-    """No engine listens right now."""
+    """No engine is listening."""
 
 
 class Claim(Struct, frozen=True):
-    """Which attempt wants which locks, all at once; `wait_seconds` is None for as long as needed.
+    """An attempt's claim on locks, all or none; `wait_seconds` is None to wait indefinitely.
 
     `path` is the agents' socket, `tell` prints a line for a person.
     """
@@ -54,7 +54,7 @@ class Claim(Struct, frozen=True):
     name: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def request(self, wait_seconds: float | None) -> dict[str, Any]:
-        """What is said to the engine."""
+        """Return the request for the engine."""
         mode = "shared" if self.is_shared else "exclusive"
         return {
             "task": self.task,
@@ -87,8 +87,8 @@ def run_holding(claim: Claim, command: Sequence[str]) -> int:
 
 
 def _see_to_its_end(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for the command; what is sent to us is meant for it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal gives it to both
+    """Wait for the command, and pass on signals, which are meant for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both
     for number in _FORWARDED:
         signal.signal(number, lambda sent, _: process.send_signal(sent))
     return process.wait()
@@ -111,7 +111,7 @@ def _acquire(claim: Claim) -> socket.socket:
 
 
 def _ask(claim: Claim, wait_seconds: float | None) -> socket.socket:
-    """The connection over which the locks were granted; raise _Away or LockRefused."""
+    """Return the connection on which the locks were granted; raise _Away or LockRefused."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(claim.path)
@@ -127,7 +127,7 @@ def _ask(claim: Claim, wait_seconds: float | None) -> socket.socket:
 
 
 def _line(connection: socket.socket) -> bytes:
-    """The next line; empty at the end of the connection."""
+    """Return the next line; empty at the end of the connection."""
     read = b""
     while not read.endswith(b"\n"):
         more = connection.recv(4096)
@@ -138,7 +138,7 @@ def _line(connection: socket.socket) -> bytes:
 
 
 class _Keeper:
-    """Comes back with the claim to the next engine while the command runs."""
+    """Renews the claim with each new engine while the command runs."""
 
     def __init__(self, claim: Claim, connection: socket.socket) -> None:
         self._claim = claim
@@ -161,7 +161,7 @@ class _Keeper:
                 return
 
     def release(self) -> None:
-        """Give the locks back."""
+        """Release the locks."""
         self._is_over = True
         with suppress(OSError):
             self._connection.sendall(b'{"release": true}\n')
@@ -169,5 +169,5 @@ class _Keeper:
 
 
 def say(text: str) -> None:
-    """A line on stderr, marked as ours."""
+    """Print a line to stderr, marked as ours."""
     sys.stderr.write(f"pex-tui lock: {text}\n")

@@ -1,1 +1,1 @@
-"""Agent definitions: found, checked, added."""
+"""The agent library: find, check and add agent definitions."""

@@ -1,4 +1,4 @@
-"""Checks the files of agent definitions: all of the library, or those that a user names."""
+"""Check the files of agent definitions: all of the library, or those that a user names."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -22,12 +22,12 @@ _PLACE = re.compile(r":(\d+): |: ")
 
 
 def check_folders(folders: Iterable[AgentFolder]) -> tuple[CheckedFile, ...]:
-    """What is found in each definition of these folders; a name is taken once in each."""
+    """Check each definition of these folders; a name may occur once in each folder."""
     return tuple(file for folder in folders for file in _check_folder(folder.path))
 
 
 def check_paths(paths: Iterable[Path]) -> tuple[CheckedFile, ...]:
-    """The same for files and folders; raises UserError for a path that does not exist."""
+    """Check files and folders named by a user; raises UserError for a path that does not exist."""
     checked: list[CheckedFile] = []
     for path in paths:
         if path.is_dir():
@@ -67,7 +67,7 @@ def _check_file(path: Path) -> CheckedDefinition:
 
 
 def _unreadable(path: Path, error: UserError) -> DefinitionFinding:
-    """The error without the path that it begins with."""
+    """Return the error without its leading path."""
     told = error.message.removeprefix(str(path))
     place = _PLACE.match(told)
     line = int(place[1]) if place and place[1] else 1

@@ -1,4 +1,4 @@
-"""Files put into a checkout: all of them or none, and none over another without being told to."""
+"""Install files into a checkout: all or none, replacing others only on request."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ from pex_tui.errors import UserError
 
 
 class Fate(StrEnum):
-    """What becomes of a file."""
+    """The action for one file."""
 
     WROTE = "wrote"
     REPLACED = "replaced"
@@ -33,7 +33,7 @@ class WantedFile(Struct, frozen=True):
 
 
 class Placement(Struct, frozen=True):
-    """What is to become of a wanted file; `target` is its place with symbolic links resolved."""
+    """The action for a wanted file; `target` is its place with symbolic links resolved."""
 
     file: WantedFile
     fate: Fate
@@ -41,11 +41,11 @@ class Placement(Struct, frozen=True):
 
 
 class _InTheWayError(Exception):
-    """Why a file can't be put where it is wanted."""
+    """The reason a file cannot be written to its place."""
 
 
 def survey(top: Path, files: Sequence[WantedFile], *, force: bool) -> tuple[Placement, ...]:
-    """What would become of each file below `top`, a resolved path; nothing is written.
+    """Return the action for each file below `top`, a resolved path; nothing is written.
 
     Raises UserError with everything that is in the way.
     """
@@ -56,7 +56,7 @@ def survey(top: Path, files: Sequence[WantedFile], *, force: bool) -> tuple[Plac
             placements.append(_look(top, file, force=force))
         except _InTheWayError as error:
             problems.append(str(error))
-        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
             reason = getattr(error, "strerror", None) or "its links lead in a circle"
             problems.append(f"{file.path}: it can't be looked at: {reason}.")
     if problems:
@@ -69,9 +69,9 @@ def survey(top: Path, files: Sequence[WantedFile], *, force: bool) -> tuple[Plac
 
 
 def place(placements: Sequence[Placement]) -> None:
-    """Write what is to be written; raise UserError, and leave everything as it was, if one fails.
+    """Write the files; if one fails, restore everything and raise UserError.
 
-    New names are taken exclusively: what has come since the survey is not written over.
+    New names are created exclusively: a file that appeared after the survey is not overwritten.
     """
     wanted = [each for each in placements if each.fate in {Fate.WROTE, Fate.REPLACED}]
     with ExitStack() as leftovers, ExitStack() as undo:
@@ -116,14 +116,14 @@ def _look(top: Path, file: WantedFile, *, force: bool) -> Placement:
 
 
 def _holds(path: Path, content: bytes) -> bool:
-    """Whether the file holds just that; one that can't be read does not."""
+    """Return whether the file has exactly this content; False if it is unreadable."""
     with suppress(PermissionError):
         return path.stat().st_size == len(content) and path.read_bytes() == content
     return False
 
 
 def _stage(placement: Placement, undo: ExitStack) -> Path:
-    """The content in a file beside its place, with the folders that it needs."""
+    """Write the content to a file beside its place, creating the necessary folders."""
     target = placement.target
     missing = [folder for folder in target.parents if not folder.exists()]
     for folder in reversed(missing):

@@ -1,6 +1,6 @@
-"""Files of one commit of another repository, read from git's objects: nothing is checked out.
+"""Read the files of one commit of another repository from git's objects, without a checkout.
 
-Without a checkout no hook, filter, submodule or symbolic link of that repository has any effect.
+Without a checkout, no hook, filter, submodule or symbolic link of that repository has any effect.
 """
 
 import re
@@ -32,7 +32,10 @@ _MOST_LISTED_BYTES = 16 * 1024 * 1024
 
 
 async def fetch_definitions(address: GitAddress) -> SourceFiles:
-    """What the address holds at its commit; raises UserError, also where no commit is named."""
+    """Return the definitions in the commit of the address.
+
+    Raises UserError, also if the address names no commit.
+    """
     with tempfile.TemporaryDirectory(prefix="pex-agents-") as folder:
         git = Git(Path(folder) / "source.git")
         await ask_git(Path(folder), "init", "-q", "--bare", "--template=", str(git.git_dir))
@@ -58,12 +61,12 @@ async def _head(git: Git, address: GitAddress) -> str:
 
 
 async def _fetch(git: Git, address: GitAddress, revision: str) -> Origin:
-    """Fetch the commit, alone where the other side gives it, else with all there is."""
+    """Fetch only the commit if the server allows it, otherwise everything."""
     if _FULL.fullmatch(revision.lower()) is not None:
         try:
             await _take(git, "--depth=1", "--", address.url, revision.lower())
         except GitError:
-            pass  # a server may give only what its branches and tags name
+            pass  # a server may allow only commits of branches and tags
         else:
             return await _origin(git, address, revision)
     try:
@@ -131,7 +134,7 @@ async def _files(git: Git, origin: Origin) -> SourceFiles:
 
 
 async def _listed(git: Git, origin: Origin) -> AsyncIterator[tuple[str, str, str, str, str]]:
-    """Path, mode, kind, object and size of what may be a definition."""
+    """Yield path, mode, kind, object and size of possible definitions."""
     commit = str(origin.commit)
     for args in (("-r", "-l", "-z", commit, "--", *FOLDERS), ("-l", "-z", commit)):
         answer = await git.run("ls-tree", *args, most_bytes=_MOST_LISTED_BYTES)

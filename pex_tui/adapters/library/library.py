@@ -14,16 +14,17 @@ from pex_tui.textfiles import read_regular_file
 
 
 class AgentFolder(Struct, frozen=True):
-    """A folder of definitions, and what the library calls it."""
+    """A folder of definitions, and its name in the library."""
 
     layer: str
     path: Path
 
 
 class Library(Struct, frozen=True):
-    """The definitions in force by name, and one line for each that can't be used.
+    """The definitions in force by name, and one line for each unusable one.
 
-    `hidden` are whole ones that another of the same name stands before, most specific first.
+    `hidden` are valid definitions that one of the same name takes precedence over, most specific
+    first.
     """
 
     agents: Mapping[AgentName, AgentDefinition]
@@ -31,7 +32,7 @@ class Library(Struct, frozen=True):
     hidden: tuple[AgentDefinition, ...] = ()
 
     def all_named(self, name: str) -> tuple[AgentDefinition, ...]:
-        """Every definition of that name, the one in force first."""
+        """Return every definition of that name, the one in force first."""
         first = self.agents.get(AgentName(name))
         behind = tuple(agent for agent in self.hidden if agent.name == name)
         return behind if first is None else (first, *behind)
@@ -40,7 +41,7 @@ class Library(Struct, frozen=True):
 def agent_folders(
     repo_top: Path | None, home: Path, config_home: Path, shipped: Path
 ) -> tuple[AgentFolder, ...]:
-    """Where definitions are looked for, most specific first.
+    """Return the folders of definitions, most specific first.
 
     `config_home` is the user's configuration folder of pex-tui, `shipped` the folder in the wheel.
     """
@@ -55,7 +56,7 @@ def agent_folders(
 
 
 def load_library(folders: Iterable[AgentFolder]) -> Library:
-    """All definitions; one that is broken is told and left out, and hides no other of its name."""
+    """Load all definitions; a broken one is reported and does not hide another of its name."""
     agents: dict[AgentName, AgentDefinition] = {}
     hidden: list[AgentDefinition] = []
     problems: list[str] = []
@@ -76,7 +77,7 @@ def load_library(folders: Iterable[AgentFolder]) -> Library:
 
 
 def definition_files(folder: Path) -> list[Path]:
-    """The files of a folder that may be definitions, in order; raises OSError."""
+    """Return the files of a folder that may be definitions, in order; raises OSError."""
     return sorted(folder.rglob("*.md")) if folder.is_dir() else []
 
 

@@ -1,6 +1,6 @@
-"""What a repository is made of: its tracked files, a few configuration files, its hot files.
+"""Outline a repository: its tracked files, a few configuration files, its hot files.
 
-All of it is bounded, and whatever can't be read is left out: a plan needs no more than a hint.
+All of it is bounded, and unreadable parts are left out: a planner needs only hints.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _FEWEST_CHANGES = 2
 
 
 async def read_outline(repository: Repository) -> RepositoryOutline:
-    """The outline of the checkout; names that can't be shown are left out."""
+    """Return the outline of the checkout; names that cannot be shown are left out."""
     git = repository.checkout
     files, changed = await asyncio.gather(_tracked(git), _changed(git))
     known = frozenset(files)
@@ -45,13 +45,13 @@ async def _tracked(git: Git) -> tuple[str, ...]:
 
 
 async def _changed(git: Git) -> tuple[str, ...]:
-    """The paths of recent commits, one for each time that one was changed."""
+    """Return the paths of recent commits, once for each change."""
     log = ("log", "--format=", "--name-only", "--no-renames", "-z", "-n", _COMMITS)
     return await _names(git, *log, most_bytes=_MOST_LOG_BYTES)
 
 
 async def _names(git: Git, *command: str, most_bytes: int) -> tuple[str, ...]:
-    """Names between NULs; the last one may be cut off, so it is not taken."""
+    """Return names separated by NULs, without the last one, which may be cut off."""
     try:
         listing = await git.run(*command, timeout_seconds=_LOG_SECONDS, most_bytes=most_bytes)
     except GitError:
@@ -61,7 +61,7 @@ async def _names(git: Git, *command: str, most_bytes: int) -> tuple[str, ...]:
 
 
 async def _texts(top: Path, known: frozenset[str]) -> dict[str, str]:
-    """The configuration files' texts, as far as they are tracked and can be read."""
+    """Return the configuration files' texts, if they are tracked and readable."""
     texts = {}
     for name in CONFIG_FILES:
         path = top / name
@@ -74,6 +74,6 @@ async def _texts(top: Path, known: frozenset[str]) -> dict[str, str]:
 
 
 def _hottest(changed: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
-    """The files that change most, of those that are still there."""
+    """Return the files that change most and still exist."""
     counts = Counter(name for name in changed if name in known)
     return tuple(name for name, count in counts.most_common(_MOST_HOT) if count >= _FEWEST_CHANGES)

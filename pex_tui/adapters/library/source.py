@@ -1,4 +1,4 @@
-"""Reads the definitions that a source brings: a file, a folder, or a commit of a repository."""
+"""Read the definitions of a source: a file, a folder, or a commit of a repository."""
 
 import os
 import stat
@@ -28,7 +28,7 @@ _TOO_LARGE = f"it is larger than {MOST_BYTES // 1024} KB"
 
 
 async def read_source(text: str) -> SourceFiles:
-    """What the source holds; raises UserError when it can't be read."""
+    """Return the content of the source; raises UserError if it cannot be read."""
     place = _place(text)
     if isinstance(place, GitAddress):
         return await fetch_definitions(place)
@@ -36,12 +36,12 @@ async def read_source(text: str) -> SourceFiles:
 
 
 def _read_local(path: Path) -> SourceFiles:
-    """The same for a file or a folder that no commit pins."""
+    """Read a file or a folder, which no commit pins."""
     return _read_folder(path) if path.is_dir() else _read_file(path)
 
 
 def _place(text: str) -> GitAddress | Path:
-    """What the source's words mean; raises UserError when they mean nothing."""
+    """Parse the source's address; raises UserError if it is not valid."""
     remote = None if _exists(Path(text)) else remote_address(text)
     if remote is not None:
         return remote
@@ -63,7 +63,7 @@ def _place(text: str) -> GitAddress | Path:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # no path at all
+    except (OSError, ValueError):  # not a path at all
         return False
 
 
@@ -87,11 +87,11 @@ def _read_folder(top: Path) -> SourceFiles:
 
 
 def _names(top: Path) -> list[str]:
-    """The paths of what may be definitions, relative to the folder; no link is followed."""
+    """Return the paths of possible definitions, relative to the folder; no link is followed."""
     names = [path.name for path in top.glob("*.md")]
     for folder in FOLDERS:
         start = top / folder
-        if start.resolve() != start:  # it, or a folder on the way, is a link
+        if start.resolve() != start:  # the file, or a folder above it, is a link
             continue
         found = 0
         for place, _, inside in os.walk(start):
@@ -104,7 +104,7 @@ def _names(top: Path) -> list[str]:
 
 
 def _content(path: Path) -> tuple[bytes | None, str]:
-    """A regular file's bytes, or None and why not."""
+    """Return a regular file's bytes, or None and the reason."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Adds definitions to a folder, with a lock file beside them that says where each comes from."""
+"""Add definitions to a folder, with a lock file that records their sources."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,7 +23,7 @@ _MODE = 0o644
 
 
 def read_target(folder: AgentFolder) -> Target:
-    """The folder as it is; raises UserError when it or its lock file can't be read."""
+    """Read the folder; raises UserError if the folder or its lock file is unreadable."""
     try:
         hashes = {
             path.relative_to(folder.path).as_posix(): _digest_of(path)
@@ -41,7 +41,7 @@ def read_target(folder: AgentFolder) -> Target:
 
 
 def _digest_of(path: Path) -> str:
-    """The file's digest; what can't be read is like nothing that a source could bring."""
+    """Return the file's digest; that of an unreadable file equals no other."""
     try:
         return digest(path.read_bytes())
     except OSError:
@@ -49,7 +49,7 @@ def _digest_of(path: Path) -> str:
 
 
 def read_lock(folder: Path) -> tuple[LockEntry, ...]:
-    """What the folder's lock file records; raises UserError for one that can't be read."""
+    """Return the entries of the folder's lock file; raises UserError if it is unreadable."""
     path = folder / LOCK_NAME
     try:
         return parse_lock(path.read_text("utf-8"))
@@ -62,7 +62,7 @@ def read_lock(folder: Path) -> tuple[LockEntry, ...]:
 
 
 def recorded(folder: Path, file: Path) -> LockEntry | None:
-    """Where a file of the folder was added from; None where nothing readable says so."""
+    """Return the source of a file of the folder; None if no readable lock file has it."""
     with suppress(UserError, ValueError):
         name = file.relative_to(folder).as_posix()
         return next((entry for entry in read_lock(folder) if entry.file == name), None)
@@ -70,7 +70,7 @@ def recorded(folder: Path, file: Path) -> LockEntry | None:
 
 
 def add_to(folder: Path, offered: Iterable[OfferedAgent], lock: Iterable[LockEntry]) -> None:
-    """Write the files, then the lock file; each is whole or as before. Raises UserError."""
+    """Write the files, then the lock file, each of them atomically. Raises UserError."""
     taken = tuple(offered)
     try:
         folder.mkdir(parents=True, exist_ok=True)

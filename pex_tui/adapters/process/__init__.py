@@ -1,1 +1,1 @@
-"""Process trees: a shim per agent that owns, freezes and ends all it started."""
+"""Process trees: a shim for each agent owns, freezes and ends everything that the agent started."""

@@ -1,7 +1,7 @@
-"""Keeps a log that a program writes to itself within a size, without moving what is left.
+"""Limit the size of a log that a program writes itself, keeping the offsets of what remains.
 
-What lies between the log's beginning and its end is given back to the disk (a hole in the file), so
-offsets stay true and nobody has to slow the program down.
+The middle of the log is returned to the disk (as a hole in the file), so offsets stay valid and the
+program is never slowed down.
 """
 
 import ctypes
@@ -15,22 +15,22 @@ _BUSY_SECONDS = 0.05
 
 
 class BoundedLog:
-    """A quarter of the limit is kept from the beginning, half of it from the end."""
+    """Keeps a quarter of the limit from the beginning and half of it from the end."""
 
     def __init__(self, path: Path, limit_bytes: int, *, may_cut: bool) -> None:
         self._path = path
         self._limit = limit_bytes
-        self._may_cut = may_cut  # where there can be no holes; a reader then loses its place
+        self._may_cut = may_cut  # without holes; a reader then loses its place
         self._head = _rounded(limit_bytes // 4)
         self._freed_to = self._head
         self._seen = 0
 
     def look(self) -> float:
-        """Give back what is too much; seconds until it is time to look again."""
+        """Free what exceeds the limit; return the seconds until the next look."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            return _CALM_SECONDS  # it was removed; its writer has it open still
+            return _CALM_SECONDS  # it was removed, but its writer still has it open
         try:
             size = os.fstat(descriptor).st_size
             if size - self._freed_to + self._head > self._limit:
@@ -52,7 +52,7 @@ def _rounded(offset: int) -> int:
 
 
 def _punch(descriptor: int, offset: int, length: int) -> bool:
-    """Make a hole in a file; False where that can't be."""
+    """Make a hole in a file; return False if that is not possible."""
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "fallocate"):
         return False

@@ -9,7 +9,7 @@ PATIENCE_SECONDS = 10.0  # freezing a large tree takes its time
 
 
 async def give_order(path: str, order: Order, text: bytes = b"") -> bool:
-    """Have the shim obey the order; its answer. Raise OSError when no shim answers."""
+    """Give the shim an order; return its answer. Raise OSError if no shim answers."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         reader, writer = await asyncio.open_unix_connection(path)
         try:

@@ -21,10 +21,10 @@ Obey = Callable[[Order, bytes], bool]
 
 
 class ControlSocket:
-    """A listening Unix socket; every whole order is obeyed once and answered.
+    """A listening Unix socket; every complete order is obeyed once and answered.
 
-    An order whose sender died before its last byte is forgotten, so none is ever half obeyed.
-    Processes of attempts, this shim's own and others, are hung up on.
+    An order whose sender died before its last byte is dropped, so none is ever half obeyed.
+    Connections from attempts' processes, of this shim and of others, are closed.
     """
 
     def __init__(self, selector: selectors.BaseSelector, path: Path, obey: Obey) -> None:
@@ -35,7 +35,7 @@ class ControlSocket:
         self._listener: socket.socket | None = None
 
     def open(self) -> None:
-        """Listen, anew if the socket's file was removed; raise OSError."""
+        """Listen, again if the socket's file was removed; raise OSError."""
         self._close_listener()
         make_private(self._path.parent)
         self._path.unlink(missing_ok=True)
@@ -85,13 +85,13 @@ class ControlSocket:
         try:
             while self._obey_next(connection, buffer):
                 pass
-        except (ValueError, OSError):  # not an order, or nobody left to answer
+        except (ValueError, OSError):  # not an order, or no client left to answer
             chunk = b""
         if not chunk:
             self._drop(connection)
 
     def _obey_next(self, connection: socket.socket, buffer: bytearray) -> bool:
-        """Obey the first order of the buffer if all of it is there."""
+        """Obey the first order of the buffer if it is complete."""
         end = buffer.find(b"\n", 0, _LINE_LIMIT)
         if end < 0:
             if len(buffer) >= _LINE_LIMIT:
@@ -113,7 +113,7 @@ class ControlSocket:
 
 
 def _may_order(connection: socket.socket) -> bool:
-    """Whether an engine is on the other end: a process of nobody's attempt, as this one is."""
+    """Return whether the peer is an engine: like this process, it is in no attempt."""
     try:
         return peer_keeper(connection) == own_keeper()
     except (PeerGoneError, OSError):

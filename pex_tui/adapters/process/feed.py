@@ -1,4 +1,4 @@
-"""The stdin of a program that is spoken to: logged, then written, never blocking the shim."""
+"""The stdin of a program with a protocol: logged, then written, without blocking the shim."""
 
 import os
 import selectors
@@ -9,10 +9,10 @@ from pex_tui.adapters.process.messages import MOST_INPUT_BYTES
 
 
 class Feed:
-    """A pipe to the program and the log of everything that was accepted for it.
+    """A pipe to the program and the log of everything accepted for it.
 
-    What is in the log is delivered exactly once while the program lives: the log is written before
-    the pipe, and the shim that holds the rest outlives every engine.
+    Logged bytes are delivered exactly once while the program lives: the log is written before the
+    pipe, and the shim that holds the rest outlives every engine.
     """
 
     def __init__(self, selector: selectors.BaseSelector, log: Path) -> None:
@@ -26,7 +26,10 @@ class Feed:
         self._is_closed = False
 
     def accept(self, text: bytes) -> bool:
-        """Log the bytes and see to their delivery; False, and nothing done, when that can't be."""
+        """Log the bytes and deliver them.
+
+        Return False, with nothing done, if that is not possible.
+        """
         if self._is_ending or self._is_closed or len(self._pending) > MOST_INPUT_BYTES:
             return False
         end = os.fstat(self._log).st_size
@@ -42,7 +45,10 @@ class Feed:
         return True
 
     def end(self) -> bool:
-        """Close the program's stdin once it has read everything; False if it is closed already."""
+        """Close the program's stdin once it has read everything.
+
+        Return False if it is closed already.
+        """
         if self._is_closed:
             return False
         self._is_ending = True

@@ -1,9 +1,9 @@
-"""Makes sure that an attempt which was given up can never start late.
+"""Make sure that an attempt that was given up can never start late.
 
-A shim holds `alive.lock` of its attempt's folder from before it starts the program to its end. The
-number in the folder's fence is raised under the same lock, and a shim whose request has a lower one
-starts nothing. So whoever gives up knows, whatever was stopped or slow on the way: either it runs
-and its record is there, or it never will.
+A shim holds `alive.lock` of its attempt's folder from before it starts the program to its end.
+Giving up raises the number in the folder's fence under the same lock, and a shim whose request has
+a lower number starts nothing. So after giving up it is certain, regardless of stopped or slow
+processes: either the attempt runs and its record exists, or it will never run.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ _NAP_SECONDS = 0.01
 
 
 def read_fence(folder: Path) -> int:
-    """The number that a request needs at least; 0 where nothing was ever given up."""
+    """Return the lowest number that a request may have; 0 if nothing was ever given up."""
     try:
         return int((folder / FENCE).read_text("ascii"))
     except (OSError, ValueError):
@@ -33,9 +33,9 @@ def read_fence(folder: Path) -> int:
 
 
 def give_up(folder: Path, table: ProcessTable = TABLE) -> StartRecord | None:
-    """The record of what has started; None, for good, when nothing did.
+    """Return the record of a start, or None if nothing started and nothing ever will.
 
-    Blocks for a few seconds at most; raises OSError when the folder can't be written.
+    Blocks for a few seconds at most; raises OSError if the folder is not writable.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(folder / ALIVE_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -57,7 +57,7 @@ def give_up(folder: Path, table: ProcessTable = TABLE) -> StartRecord | None:
 
 
 def wake(record: StartRecord | None, table: ProcessTable = TABLE) -> bool:
-    """Let an attempt's shim go on if somebody stopped it; whether somebody had."""
+    """Continue an attempt's shim if somebody stopped it; return whether somebody had."""
     if record is None or record.boot_id != table.boot_id():
         return False
     shim = table.stat(record.shim_pid)
@@ -74,7 +74,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _kill_holders(path: Path, table: ProcessTable) -> None:
-    """End the shim that holds the lock and does not get on: it was stopped there."""
+    """End the shim that holds the lock without progress: it was stopped there."""
     for pid in table.openers(path):
         stat = table.stat(pid)
         if stat is not None and pid != os.getpid():

@@ -1,8 +1,8 @@
-"""Whose process a process is: found by the shims above it, whatever it did to hide.
+"""Find the attempt that a process belongs to, by the shims above it.
 
-A shim inherits every orphan below it, so neither a new session nor a double fork nor an empty
-environment leads out of its attempt. A shim is known by the lock that it holds open. Where shims
-can't be recognised (no /proc), nobody is taken for an agent's process.
+A shim inherits every orphan below it, so a new session, a double fork or an empty environment does
+not leave its attempt. A shim is recognised by the lock that it holds open. On systems where shims
+cannot be recognised (no /proc), no process counts as an agent's.
 """
 
 import os
@@ -24,24 +24,24 @@ _CREDENTIALS = struct.Struct("3i")
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """An attempt that a process belongs to: its folder, None where only a marker tells of it."""
+    """The attempt that a process belongs to; `folder` is None if only a marker identifies it."""
 
     folder: Path | None
 
     @property
     def name(self) -> str:
-        """The task's name; the folder is RUN/TASK/ATTEMPT in the runs' own."""
+        """The task's name; the folder is RUN/TASK/ATTEMPT below the folder of all runs."""
         return "" if self.folder is None else self.folder.parent.name
 
 
 class PeerGoneError(Exception):
-    """The process on the other end ended before it could be looked at."""
+    """The peer process ended before it could be looked at."""
 
 
 def keeper_of(pid: int, table: ProcessTable = TABLE) -> Keeper | None:
-    """The attempt that the process is part of, the innermost; raise PeerGoneError without it.
+    """Return the innermost attempt that contains the process; raise PeerGoneError.
 
-    The process itself is not its own keeper, so a shim's is that of the engine which started it.
+    A process is not its own keeper, so a shim's keeper is that of the engine that started it.
     """
     if not isinstance(table, ProcTable):
         return None
@@ -54,14 +54,14 @@ def keeper_of(pid: int, table: ProcessTable = TABLE) -> Keeper | None:
 
 
 def own_keeper() -> Keeper | None:
-    """The attempt that this process is part of."""
+    """Return the attempt that contains this process."""
     return keeper_of(os.getpid())
 
 
 def peer_keeper(connection: socket.socket) -> Keeper | None:
-    """The attempt that the process on the other end is part of; raise PeerGoneError, OSError.
+    """Return the attempt that contains the peer process; raise PeerGoneError, OSError.
 
-    The process is the one that connected. It has to live still: its pid may be another's by now.
+    The peer is the process that connected. It must still be alive: its pid may have been reused.
     """
     if not hasattr(socket, "SO_PEERCRED"):
         return None
@@ -77,7 +77,7 @@ def peer_keeper(connection: socket.socket) -> Keeper | None:
 
 
 def _is_alive(connection: socket.socket) -> bool:
-    """Whether the process that connected lives, as far as the kernel can pin it."""
+    """Return whether the process that connected is alive, as far as the kernel can pin it."""
     try:
         descriptor = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
     except OSError:  # an older kernel
@@ -92,7 +92,7 @@ def _is_alive(connection: socket.socket) -> bool:
 
 
 def _climb(pid: int, table: ProcessTable) -> Keeper | None:
-    """Go up to the first shim; a marker in an environment counts where no shim is found."""
+    """Find the nearest shim above; without one, a marker in an environment counts."""
     marked: Keeper | None = Keeper(None) if _is_marked(pid) else None
     for _ in range(_MOST_ANCESTORS):
         stat = table.stat(pid)
@@ -109,7 +109,7 @@ def _climb(pid: int, table: ProcessTable) -> Keeper | None:
 
 
 def _kept_by(pid: int) -> Path | None:
-    """The attempt's folder of a shim, None for any other process."""
+    """Return the attempt's folder of a shim, None for any other process."""
     descriptors = Path(f"/proc/{pid}/fd")
     with suppress(OSError):
         for name in os.listdir(descriptors):  # noqa: PTH208  # a name is all that is needed
@@ -124,7 +124,7 @@ def _kept_by(pid: int) -> Path | None:
 
 
 def _is_shim_of(folder: Path, pid: int) -> bool:
-    """Whether the attempt's record names the process: an engine opens locks as well, to look."""
+    """Return whether the attempt's record names the process: engines open the locks as well."""
     record = read_start(folder)
     return record is not None and record.shim_pid == pid
 

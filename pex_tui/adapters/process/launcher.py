@@ -1,4 +1,4 @@
-"""The engine's end of the launcher: started when first needed, restarted when it dies."""
+"""The engine's end of the launcher: started on first use, restarted if it dies."""
 
 import asyncio
 import os
@@ -36,11 +36,11 @@ Ending = asyncio.Future[ExitRecord]
 
 
 class LauncherDiedError(Exception):
-    """The launcher or the shim went away unanswered; whether it launched is in the records."""
+    """The launcher or the shim died before it answered; the records show whether it launched."""
 
 
 class Launcher:
-    """Starts shims; they belong to the launcher's children, never to the engine's."""
+    """Starts shims, which are children of the launcher and never of the engine."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -58,32 +58,32 @@ class Launcher:
     async def launch(self, request: LaunchRequest) -> tuple[StartRecord, Ending]:
         """Have a shim start the program; raise LaunchError or LauncherDiedError.
 
-        The ending comes as soon as nothing of the program's tree is left. It is cancelled once all
-        that a killed shim left behind is gone, or when the launcher dies. A launcher that does not
-        answer counts as one that died.
+        The ending is set as soon as no process of the program's tree is left. It is cancelled once
+        all that a killed shim left behind is gone, or when the launcher dies. A launcher that does
+        not answer counts as dead.
         """
         link = await self._connected()
         try:
             reply, ending = await link.ask(request, lambda: self._wake(Path(request.folder)))
         except TimeoutError as error:
-            link.lose()  # it is left to the shims it has
+            link.lose()  # abandoned to the shims it has
             raise LauncherDiedError from error
         if reply.record is None:
             raise LaunchError(reply.error, permanent=reply.permanent)
         return reply.record, ending
 
     def next_id(self) -> int:
-        """A number for the next request; 0 is the launcher's own."""
+        """Return a number for the next request; 0 is the launcher's own."""
         self._last_id += 1
         return self._last_id
 
     async def close(self) -> None:
-        """Let the launcher go; it stays with its shims, and they with their agents."""
+        """Disconnect from the launcher, which stays with its shims and their agents."""
         self._hang_up()
         self._bury()
 
     def _wake(self, folder: Path | None = None) -> None:
-        """Let a launcher, and a shim on its way to a start, go on that somebody stopped."""
+        """Continue a launcher, and a shim about to start something, that somebody stopped."""
         if folder is not None:
             wake(read_start(folder))
         if self._process is not None:
@@ -133,7 +133,7 @@ class Launcher:
         itself = TABLE.stat(self._process.pid)
         if itself is None:
             link.lose()
-        else:  # the shims hold the other end of the link as well: its closing would tell too late
+        else:  # the shims hold the other end of the link as well: its closing would show too late
             self._watch = Watch(self._process.pid, itself, link.lose)
         return link
 
@@ -165,7 +165,7 @@ class Launcher:
 
 
 class _Link(asyncio.Protocol):
-    """The socket to one launcher process, and the requests it has not answered yet."""
+    """The socket to one launcher process, and its unanswered requests."""
 
     def __init__(self) -> None:
         self.hello: asyncio.Future[LaunchReply] = asyncio.get_running_loop().create_future()
@@ -200,7 +200,7 @@ class _Link(asyncio.Protocol):
         self.lose()
 
     def lose(self) -> None:
-        """Nobody is there to ask any more; whether a launch was made is in the records."""
+        """Fail all requests: the launcher is gone, and the records show what was launched."""
         self.is_lost = True
         for ending in self._endings.values():
             ending.cancel()
@@ -210,11 +210,11 @@ class _Link(asyncio.Protocol):
         self._waiting.clear()
 
     def _lose_request(self, request: int) -> None:
-        """Its answer won't come: the launcher is gone, or the shim was killed on its way to it."""
+        """Fail a request whose launcher is gone, or whose shim was killed before it answered."""
         future = self._waiting.get(request)
         if future is not None and not future.done():
             future.set_exception(LauncherDiedError())
-            future.exception()  # seen: a request that nobody waits for any more is no news
+            future.exception()  # marked as retrieved: nobody may be waiting for the request
 
     async def ask(
         self, request: LaunchRequest, wake: Callable[[], None]
@@ -233,7 +233,7 @@ class _Link(asyncio.Protocol):
             self._waiting.pop(request.id, None)
 
     def close(self) -> None:
-        """Hang up; the launcher ends when it notices."""
+        """Disconnect; the launcher ends when it notices."""
         self.is_lost = True
         if self._transport is not None:
             self._transport.close()
@@ -242,7 +242,7 @@ class _Link(asyncio.Protocol):
 async def _patiently(
     reply: asyncio.Future[LaunchReply], seconds: float, wake: Callable[[], None]
 ) -> LaunchReply:
-    """The reply; raise TimeoutError when it does not come. A launcher that was stopped is woken."""
+    """Return the reply, waking a launcher that was stopped; raise TimeoutError if none comes."""
     give_up_at = asyncio.get_running_loop().time() + seconds
     while not reply.done():
         left = give_up_at - asyncio.get_running_loop().time()
@@ -255,12 +255,12 @@ async def _patiently(
 
 
 def _environment() -> dict[str, str]:
-    """What Python needs to start: agents can read the environment of the shims above them."""
+    """Return the variables that Python needs: agents can read the environment of shims."""
     return {name: value for name, value in os.environ.items() if name in _NEEDED}
 
 
 def _import_paths() -> list[str]:
-    """Where the launcher, which runs without site-packages, finds this package and psutil."""
+    """Return the import paths of this package and psutil: the launcher has no site-packages."""
     package = Path(__file__).resolve().parents[3]
     paths = [os.fspath(package)]
     if not isinstance(TABLE, ProcTable):

@@ -1,4 +1,4 @@
-"""What engine, launcher and shim say to each other: JSON, one object a line."""
+"""Messages between engine, launcher and shim: JSON, one object per line."""
 
 import json
 import math
@@ -12,7 +12,7 @@ MOST_INPUT_BYTES = 64 << 20
 
 
 class SpawnError(Exception):
-    """A program could not be started; `permanent` when trying again cannot help."""
+    """A program could not be started; `permanent` if a retry cannot help."""
 
     def __init__(self, message: str, *, permanent: bool) -> None:
         super().__init__(message)
@@ -21,11 +21,11 @@ class SpawnError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """Asks the launcher for one shim; `control` is the path its socket shall have.
+    """Asks the launcher for one shim; `control` is the path for the shim's socket.
 
-    Nothing starts once the attempt's fence is above `fence`. With a `lifeline` the program's tree
-    ends when the process of that pid does. Its output takes up at most `log_limit` bytes of the
-    disk, 0 for as much as it likes.
+    Nothing starts if the attempt's fence is above `fence`. With a `lifeline`, the program's tree
+    ends with the process of that pid. The output takes up at most `log_limit` bytes on disk, 0 for
+    no limit.
     """
 
     id: int
@@ -42,22 +42,22 @@ class LaunchRequest:
     log_limit: int = 0
 
     def encode(self) -> bytes:
-        """The request as a line; undecodable bytes of paths travel as lone surrogates."""
+        """Return the request as a line; undecodable bytes of paths are lone surrogates."""
         return json.dumps(plain(self)).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchRequest":
-        """The request that `encode` made."""
+        """Parse a request from `encode`."""
         fields = json.loads(line)
         return cls(**{**fields, "argv": tuple(fields["argv"])})
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchReply:
-    """What became of a request: a record, or an error in words; id 0 speaks of the launcher.
+    """The result of a request: a record or an error message; id 0 stands for the launcher itself.
 
-    Once the program and its whole tree have ended, a second reply with `ending` tells that; a last
-    one, `swept`, that the shim is gone and nothing it left behind lives.
+    When the program's whole tree has ended, a second reply has the `ending`. A last reply, `swept`,
+    says that the shim is gone and no process that it left behind is alive.
     """
 
     id: int
@@ -68,14 +68,14 @@ class LaunchReply:
     swept: bool = False
 
     def encode(self) -> bytes:
-        """The reply as a line."""
+        """Return the reply as a line."""
         record = plain(self.record) if self.record else None
         ending = plain(self.ending) if self.ending else None
         return json.dumps({**plain(self), "record": record, "ending": ending}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchReply":
-        """The reply that `encode` made."""
+        """Parse a reply from `encode`."""
         fields = json.loads(line)
         record, ending = fields["record"], fields["ending"]
         return cls(
@@ -89,19 +89,19 @@ class LaunchReply:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an engine asks of a shim; `size` bytes of input follow the line of a `send`."""
+    """An engine's order to a shim; `size` bytes of input follow the line of a `send`."""
 
     verb: Verb
     grace_seconds: float = 0.0
     size: int = 0
 
     def encode(self) -> bytes:
-        """The order as a line."""
+        """Return the order as a line."""
         return json.dumps(plain(self)).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "Order":
-        """The order in a line; raise ValueError for anything else."""
+        """Parse the order in a line; raise ValueError for anything else."""
         try:
             fields: Any = json.loads(line)
         except RecursionError as error:

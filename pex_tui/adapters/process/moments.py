@@ -1,4 +1,4 @@
-"""When attempts started and ended, by a run's clock instead of the wall's, which may be set."""
+"""Start and end times of attempts by a run's clock, because the wall clock may be set."""
 
 from pex_tui.adapters.process.records import ExitRecord, StartRecord
 from pex_tui.adapters.system.clock import SystemClock
@@ -7,24 +7,24 @@ from pex_tui.engine.attempt import Exited, Started
 
 
 class Moments:
-    """Tells a shim's moments by the clock. Of another boot only the wall clock's are known."""
+    """Converts a shim's times to the run's clock; from another boot, only wall time is known."""
 
     def __init__(self, clock: SystemClock) -> None:
         self._clock = clock
 
     def started(self, record: StartRecord) -> Started:
-        """An attempt that lives."""
+        """Return the start of a live attempt."""
         return Started(record.root_pid, self._started_at(record))
 
     def exited(self, record: ExitRecord) -> Exited:
-        """An attempt that left an exit record; never before it started."""
+        """Return the end of an attempt by its exit record, never before its start."""
         boot = record.boot_id
         started = self._moment(record.started_at, record.started_monotonic, boot)
         exited = self._moment(record.exited_at, record.exited_monotonic, boot)
         return Exited(record.exit_code, record.signal, started, max(started, exited))
 
     def lost(self, record: StartRecord | None) -> Exited:
-        """An attempt that left none."""
+        """Return the end of an attempt without an exit record."""
         started = None if record is None else self._started_at(record)
         return Exited(None, None, started, self._clock.now(), lost=True)
 

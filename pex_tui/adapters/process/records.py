@@ -1,7 +1,7 @@
-"""What a shim leaves on the disk: that an attempt started, and how it ended.
+"""A shim's records on disk: that an attempt started, and how it ended.
 
-A record that can't be read counts as one that was never written: only a power cut can tear it, and
-after that the boot id differs anyway.
+An unreadable record counts as missing: only a power cut can damage it, and after that the boot id
+differs anyway.
 """
 
 import json
@@ -17,12 +17,12 @@ EXIT = "exit.json"
 ALIVE_LOCK = "alive.lock"
 OUTPUT_LOG = "output.log"
 INPUT_LOG = "input.log"
-MARKER = "PEX_TREE"  # the environment variable whose value, the token, marks an attempt's processes
+MARKER = "PEX_TREE"  # the variable whose value, the token, marks an attempt's processes
 
 
 @dataclass(frozen=True, slots=True)
 class StartRecord:
-    """An attempt that started; `started_at` is the wall clock's, `shim_started` the kernel's ticks.
+    """The start of an attempt; `started_at` is wall time, `shim_started` is in kernel ticks.
 
     `root_pid` is 0 for the instant before the program is executed. `control` is the path of the
     shim's socket, `token` the value of the marker variable.
@@ -41,10 +41,10 @@ class StartRecord:
 
 @dataclass(frozen=True, slots=True)
 class ExitRecord:
-    """How an attempt's root process ended; one of `exit_code` and `signal` is None.
+    """The end of an attempt's root process; either `exit_code` or `signal` is None.
 
-    The wall clock may be set meanwhile, so both moments are also told by the monotonic clock of the
-    boot: nothing of version 0.1 did.
+    Both times are also recorded by the boot's monotonic clock, because the wall clock may be set
+    meanwhile; version 0.1 recorded wall time only.
     """
 
     exit_code: int | None
@@ -57,12 +57,12 @@ class ExitRecord:
 
 
 def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, sync: bool) -> None:
-    """Put the record in place whole, flushed to the disk with `sync`; raise OSError."""
+    """Write the record atomically, flushed to disk with `sync`; raise OSError."""
     write_whole(folder / name, json.dumps(plain(record)).encode(), sync=sync)
 
 
 def read_start(folder: Path) -> StartRecord | None:
-    """The start record, or None when there is none that can be read."""
+    """Read the start record; None if there is none, or it is unreadable."""
     fields = _fields(folder / START)
     with suppress(KeyError, TypeError, ValueError):
         return StartRecord(
@@ -80,7 +80,7 @@ def read_start(folder: Path) -> StartRecord | None:
 
 
 def read_exit(folder: Path) -> ExitRecord | None:
-    """The exit record, or None when there is none that can be read."""
+    """Read the exit record; None if there is none, or it is unreadable."""
     fields = _fields(folder / EXIT)
     with suppress(KeyError, TypeError, ValueError):
         return ExitRecord(
@@ -96,7 +96,7 @@ def read_exit(folder: Path) -> ExitRecord | None:
 
 
 def plain(slotted: Any) -> dict[str, Any]:
-    """The fields of a slotted dataclass by name, as they are (`asdict` copies deeply)."""
+    """Return the fields of a slotted dataclass by name, uncopied (`asdict` copies deeply)."""
     return {name: getattr(slotted, name) for name in slotted.__slots__}
 
 

@@ -1,4 +1,4 @@
-"""The agent runner: attempts started, adopted, watched and steered through their shims."""
+"""The agent runner: start, adopt, watch and steer attempts through their shims."""
 
 import asyncio
 import fcntl
@@ -42,16 +42,16 @@ from pex_tui.engine.attempt import (
 from pex_tui.engine.run_paths import Places
 from pex_tui.logs.progress import LogTail
 
-_LOOK_SECONDS = 0.25  # how often a log is looked at
-_REST_SECONDS = 1.0  # how often one that tells nothing new
-_QUIET_LOOKS = 12  # in vain, after which it counts as such a one
-_LEAVING_SECONDS = 1.0  # how long a shim may take from its record to its end
+_LOOK_SECONDS = 0.25  # between two looks at a log
+_REST_SECONDS = 1.0  # between two looks at an idle log
+_QUIET_LOOKS = 12  # looks without news, after which a log counts as idle
+_LEAVING_SECONDS = 1.0  # from a shim's record to its end
 _NAP_SECONDS = 0.02
 _REBIND_TRIES = 25
 _GUARD_SECONDS = 1.0
 _STUCK_SECONDS = 20.0  # beyond the grace, for a shim that is stopped again and again
 _TRIES = 2  # of a launch whose launcher died or did not answer
-_SWEEP_SECONDS = 15.0  # how long the launcher may take to end what a killed shim left behind
+_SWEEP_SECONDS = 15.0  # for the launcher to end what a killed shim left behind
 
 
 class _Attempt(Struct):
@@ -62,12 +62,12 @@ class _Attempt(Struct):
     watch: Watch
     ending: Ending | None = None  # of one that this runner started
     outcome: Exited | None = None
-    floods: bool = False  # it printed more than is kept, and that was said
-    was_stopped: bool = False  # its shim, by somebody
+    floods: bool = False  # it printed more than is kept, and that was reported
+    was_stopped: bool = False  # its shim was stopped by somebody
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def told(self, ending: Ending, moments: Moments) -> None:
-        """The shim says how it ended; it writes that down and goes by itself."""
+        """Note the ending that the shim reports before it records it and exits."""
         if not ending.cancelled():
             self.outcome = moments.exited(ending.result())
             self.watch.close()
@@ -75,16 +75,16 @@ class _Attempt(Struct):
 
     @property
     def shim(self) -> Stat:
-        """The shim as it was when it started, for checks against a reused pid."""
+        """The shim's identity at its start, for checks against a reused pid."""
         return Stat("S", 0, self.record.shim_pid, self.record.shim_started)
 
 
 class ShimRunner:
-    """Process trees under shims that outlive this engine; one runner a state directory."""
+    """Process trees under shims that outlive this engine; one runner for each state directory."""
 
     def __init__(self, places: Places, clock: SystemClock, *, log_limit: int = 0) -> None:
         self._log_limit = log_limit
-        self.say: Callable[[str], None] = lambda _: None  # hears what a person should know
+        self.say: Callable[[str], None] = lambda _: None  # receives notices for a person
         self._places = places
         self._moments = Moments(clock)
         self._jobs: dict[str, asyncio.Task[None]] = {}
@@ -115,7 +115,7 @@ class ShimRunner:
         return self._moments.started(record)
 
     async def _launched(self, launch: Launch, folder: Path) -> tuple[StartRecord, Ending | None]:
-        """Start it once, whatever becomes of the launcher meanwhile; raise LaunchError."""
+        """Start the attempt exactly once, even if the launcher dies; raise LaunchError."""
         for _ in range(_TRIES):
             try:
                 return await self._launcher.launch(self._request(launch, folder))
@@ -128,7 +128,7 @@ class ShimRunner:
         )
 
     async def adopt(self, key: AttemptKey) -> Started | Exited | None:
-        """Find what an earlier engine started: alive, ended, or None when it never started."""
+        """Find what an earlier engine started: alive, ended, or None if it never started."""
         folder = self._folder(key)
         record = await _give_up(folder)
         if record is None:
@@ -161,7 +161,7 @@ class ShimRunner:
         return attempt.outcome
 
     async def reports(self, key: AttemptKey) -> AsyncIterator[Progress]:
-        """Progress as its output tells it: at most four times a second, and once at its end."""
+        """Yield progress from the output: at most four times a second, and once at its end."""
         attempt = self._attempts.get(key)
         if attempt is None:
             return
@@ -181,9 +181,9 @@ class ShimRunner:
                 yield seen
 
     async def pause(self, key: AttemptKey) -> bool:
-        """Freeze the whole tree; True once all of it is frozen, False if it ends or has ended.
+        """Freeze the whole tree; return True once all of it is frozen, False if it has ended.
 
-        False as well, and nothing frozen, when a part of it may not be stopped: that is said.
+        Also returns False, with nothing frozen, if a process may not be stopped; this is reported.
         """
         if await self._order_in_time(key, Order("pause")):
             return True
@@ -196,14 +196,14 @@ class ShimRunner:
         return False
 
     async def resume(self, key: AttemptKey) -> bool:
-        """Let the tree go on; False if it ends or has ended."""
+        """Continue the tree; return False if it is ending or has ended."""
         return await self._order_in_time(key, Order("resume"))
 
     async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
-        """Have the shim end the tree, frozen or not; it goes on by itself. Returns at once."""
+        """Have the shim end the tree, frozen or not; return at once while the shim does it."""
         starting = self._starting.get(key)
         if starting is not None:
-            await _give_up(starting)  # what has started all the same is stopped once that is known
+            await _give_up(starting)  # if it has started anyway, it is stopped once that is known
             return
         attempt = self._attempts.get(key)
         if attempt is not None:
@@ -211,16 +211,16 @@ class ShimRunner:
         if await self._order_in_time(key, Order("stop", grace_seconds)):
             return
         if attempt is not None and not attempt.watch.gone.is_set():
-            # A shim that answers nobody still heeds a signal, unless somebody stopped it.
+            # A shim that does not answer still obeys a signal, unless somebody stopped it.
             for number in (signal.SIGTERM, signal.SIGCONT):
                 send_signal(attempt.record.shim_pid, number, attempt.shim)
 
     async def send(self, key: AttemptKey, text: bytes) -> bool:
-        """Give the bytes to a program that is spoken to; True once the shim has logged them.
+        """Send bytes to a program with a protocol; return True once the shim has logged them.
 
-        The shim delivers what it logged, exactly once, even when this engine dies. False when the
-        program's stdin is closed or the program has ended. Raises TimeoutError when the shim does
-        not answer; `input.log` then tells whether it took them.
+        The shim delivers logged bytes exactly once, even if this engine dies. Returns False if the
+        program's stdin is closed or the program has ended. Raises TimeoutError if the shim does not
+        answer; `input.log` then shows whether it took them.
         """
         attempt = self._attempts.get(key)
         if attempt is None:
@@ -229,11 +229,11 @@ class ShimRunner:
             return await self._order(key, Order("send", size=len(text)), text)
 
     async def end_input(self, key: AttemptKey) -> bool:
-        """Close the stdin of a program that is spoken to, once it has read what was sent."""
+        """Close the stdin of a program with a protocol, once it has read what was sent."""
         return await self._order_in_time(key, Order("end_input"))
 
     async def close(self) -> None:
-        """Let go of everything; what runs, runs on."""
+        """Let go of all attempts, which keep running."""
         jobs, self._jobs = list(self._jobs.values()), {}
         for job in jobs:
             job.cancel()
@@ -248,7 +248,7 @@ class ShimRunner:
         self._begin(self._guard(), "guard of shims")
 
     def _begin(self, job: Coroutine[Any, Any, None], name: str) -> None:
-        """Do it beside everything else, unless that is under way."""
+        """Run it in the background, unless it is already running."""
         if name in self._jobs:
             job.close()
             return
@@ -256,7 +256,7 @@ class ShimRunner:
         task.add_done_callback(lambda _: self._jobs.pop(name, None))
 
     async def _guard(self) -> None:
-        """Let shims that somebody stopped go on; nobody sees to their agents meanwhile."""
+        """Continue shims that somebody stopped: without them, nobody supervises their agents."""
         while live := {k: a for k, a in self._attempts.items() if not a.watch.gone.is_set()}:
             for key, attempt in live.items():
                 if wake(attempt.record) and not attempt.was_stopped:
@@ -269,7 +269,7 @@ class ShimRunner:
             await asyncio.sleep(_GUARD_SECONDS)
 
     def _look_at_log(self, key: AttemptKey, attempt: _Attempt) -> None:
-        """Say once that an attempt prints more than is kept."""
+        """Report once that an attempt prints more than is kept."""
         if not self._log_limit or attempt.floods:
             return
         with suppress(OSError):
@@ -281,7 +281,7 @@ class ShimRunner:
             )
 
     async def _insist(self, attempt: _Attempt, grace_seconds: float) -> None:
-        """A shim that does not end its tree in time is killed; what it leaves is ended then."""
+        """Kill a shim that does not end its tree in time, and end what it leaves behind."""
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds + _STUCK_SECONDS):
                 await attempt.watch.gone.wait()
@@ -289,7 +289,10 @@ class ShimRunner:
             send_signal(attempt.record.shim_pid, signal.SIGKILL, attempt.shim)
 
     async def _outcome(self, folder: Path, record: StartRecord) -> Exited:
-        """How an attempt whose shim is gone ended; without an exit record its strays are ended."""
+        """Return how an attempt whose shim is gone ended.
+
+        End its strays if it has no exit record.
+        """
         ended = read_exit(folder)
         if ended is not None:
             return self._moments.exited(ended)
@@ -323,7 +326,7 @@ class ShimRunner:
         )
 
     async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:
-        """Give the order; False when the shim refuses or is gone. Raise TimeoutError."""
+        """Give the order; return False if the shim refuses or is gone. Raise TimeoutError."""
         attempt = self._attempts.get(key)
         if attempt is None:
             return False
@@ -333,18 +336,18 @@ class ShimRunner:
             try:
                 return await give_order(attempt.record.control, order, text)
             except (FileNotFoundError, ConnectionRefusedError):
-                # Somebody cleaned the runtime directory up: the shim makes its socket anew.
+                # Somebody cleaned up the runtime directory: the shim makes its socket anew.
                 if turn == 0:
                     send_signal(attempt.record.shim_pid, signal.SIGUSR1, attempt.shim)
                 await asyncio.sleep(_NAP_SECONDS)
             except TimeoutError:
                 raise
-            except OSError:  # the shim left while it was spoken to
+            except OSError:  # the shim exited during the exchange
                 return False
         return False
 
     async def _order_in_time(self, key: AttemptKey, order: Order) -> bool:
-        """Give an order that may be given again; False also when the shim does not answer."""
+        """Give an idempotent order; return False also if the shim does not answer."""
         try:
             return await self._order(key, order)
         except TimeoutError:
@@ -352,7 +355,7 @@ class ShimRunner:
 
 
 async def _give_up(folder: Path) -> StartRecord | None:
-    """What has started in the folder; None when nothing has and nothing will. Raise LaunchError."""
+    """Return what has started in the folder; None if nothing did or will. Raise LaunchError."""
     try:
         return await asyncio.to_thread(give_up, folder)
     except OSError as error:
@@ -368,7 +371,7 @@ def _follow(folder: Path, record: StartRecord) -> _Attempt:
 
 
 async def _find_alive(folder: Path, record: StartRecord) -> _Attempt | None:
-    """The attempt, if its shim holds its lock and is the process of the record."""
+    """Return the attempt if its shim holds its lock and is the process of the record."""
     if record.boot_id != TABLE.boot_id():
         return None
     give_up_at = time.monotonic() + _LEAVING_SECONDS

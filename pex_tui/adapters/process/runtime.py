@@ -1,4 +1,4 @@
-"""Where sockets live: a short private folder, because a socket's path has 107 bytes at most."""
+"""The folder of sockets: short and private, because a socket's path has at most 107 bytes."""
 
 import os
 import stat
@@ -8,9 +8,9 @@ _LONGEST_BASE = 60  # leaves room for the folder and a socket's name
 
 
 def socket_folder() -> Path:
-    """The folder for this user's sockets, in $XDG_RUNTIME_DIR or the temporary directory.
+    """Return the folder for this user's sockets, in $XDG_RUNTIME_DIR or the temporary directory.
 
-    It is made when it is missing; raises OSError when it isn't this user's alone.
+    It is created if missing; raises OSError if others have access to it.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if runtime and len(os.fsencode(runtime)) <= _LONGEST_BASE and os.access(runtime, os.W_OK):
@@ -25,7 +25,7 @@ def socket_folder() -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder if it is missing; raise OSError unless it is this user's alone."""
+    """Create the folder if it is missing; raise OSError unless it is this user's alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()

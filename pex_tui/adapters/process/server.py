@@ -1,10 +1,10 @@
-"""The launcher: a small warmed process that forks a shim for every launch an engine asks for.
+"""The launcher: a small warmed-up process that forks a shim for each launch request.
 
-One shim is always forked ahead, so that a launch does not wait for the fork. It ends by itself
-when the launcher does.
+One shim is always forked ahead, so that a launch does not wait for the fork; it exits with the
+launcher.
 
-The launcher inherits what a killed shim leaves behind, in whatever session or environment that is,
-and ends it. So it stays as long as any shim of its own lives, also when its engine has gone.
+The launcher inherits what a killed shim leaves behind, in whatever session or environment, and ends
+it. It therefore lives as long as any of its shims, even without its engine.
 """
 
 import ctypes  # noqa: F401  # loaded here once, so that no shim has to
@@ -25,18 +25,18 @@ from pex_tui.adapters.system import tree
 from pex_tui.adapters.system.kernel import TABLE, become_subreaper, send_signal
 
 _NAP_SECONDS = 0.002
-_SWEEP_SECONDS = 10.0  # for a process that may not be signalled
+_SWEEP_SECONDS = 10.0  # of a process that may not be signalled
 
 
 def main(descriptor: int) -> None:
-    """Serve the engine on the other end of the socket until it goes, and the shims to their end."""
+    """Serve the engine at the other end of the socket until it exits, then wait for the shims."""
     os.set_inheritable(descriptor, False)
     engine = socket.socket(fileno=descriptor)
     use_defaults()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     become_subreaper()
     _tell(engine, LaunchReply(0))
-    gc.freeze()  # pages that no collection touches stay shared with all shims
+    gc.freeze()  # memory pages that no collection touches stay shared with all shims
     nursery = _Nursery(engine)
     rest = b""
     with selectors.DefaultSelector() as selector:
@@ -57,7 +57,7 @@ def main(descriptor: int) -> None:
 
 
 def _receive(peer: socket.socket) -> bytes:
-    """The next bytes of the other end; none when it is gone."""
+    """Return the next bytes of the peer; empty when it is gone."""
     try:
         return peer.recv(1 << 18)
     except ConnectionResetError:
@@ -65,7 +65,7 @@ def _receive(peer: socket.socket) -> bytes:
 
 
 class _Deaths:
-    """Readable when a child has ended."""
+    """A file descriptor that is readable when a child has ended."""
 
     def __init__(self) -> None:
         self._pipe, wakeup = os.pipe()
@@ -78,25 +78,25 @@ class _Deaths:
         return self._pipe
 
     def forget(self) -> None:
-        """They are being looked after."""
+        """Drain the notifications: the children are about to be reaped."""
         with suppress(BlockingIOError):
             os.read(self._pipe, 4096)
 
 
 class _Nursery:
-    """The shims: those at work, and the one that waits for the next launch."""
+    """The shims: the busy ones, and one that waits for the next launch."""
 
     def __init__(self, engine: socket.socket) -> None:
         self.deaths = _Deaths()
         self._engine = engine
         self._link: socket.socket | None = None
-        self._waiting = 0  # the pid of the one that does
+        self._waiting = 0  # the pid of the waiting one
         self._shims: dict[int, int] = {}  # the request that each pid serves, 0 for none
-        with suppress(OSError):  # said when a launch needs it
+        with suppress(OSError):  # reported when a launch needs it
             self._fork()
 
     def launch(self, line: bytes) -> None:
-        """Have the shim launch what the line asks for, and fork the next one."""
+        """Have the shim launch what the line requests, and fork the next one."""
         request = int(json.loads(line)["id"])
         try:
             self._hand_over(line + b"\n")
@@ -109,7 +109,7 @@ class _Nursery:
                 self._fork()
 
     def reap(self) -> None:
-        """Bury what has ended; what a shim left behind is our child by now and is ended."""
+        """Reap ended children, and end what a dead shim left to this process."""
         self.deaths.forget()
         gone: list[int] = []
         give_up_at = time.monotonic() + _SWEEP_SECONDS
@@ -124,10 +124,10 @@ class _Nursery:
             _tell(self._engine, LaunchReply(request, swept=True))
 
     def outlive_shims(self) -> None:
-        """Nobody asks for shims any more; those at work are looked after to their end."""
-        self._engine.close()  # from now on, telling it anything is an error that nobody minds
+        """Serve no more requests, and wait for the shims that are busy."""
+        self._engine.close()  # from now on, sending to it fails, which nobody minds
         for pid, request in self._shims.items():
-            # One that was stopped before it started anything finds its fence raised.
+            # A shim stopped before it started anything finds its fence raised.
             os.kill(pid, signal.SIGCONT if request else signal.SIGKILL)
         with selectors.DefaultSelector() as selector:
             selector.register(self.deaths, selectors.EVENT_READ)
@@ -138,7 +138,7 @@ class _Nursery:
                 selector.select()
 
     def _bury(self, gone: list[int]) -> bool:
-        """Reap what can be reaped; False when there is no child left."""
+        """Reap what can be reaped; return False if there is no child left."""
         while True:
             try:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
@@ -178,7 +178,7 @@ class _Nursery:
 
 
 def _kill(strays: list[int]) -> None:
-    """End processes and all below them; stopped first, so that none forks away."""
+    """Kill processes and all below them; stop them first, so that none forks away."""
     stats = {pid: stat for pid in strays if (stat := TABLE.stat(pid)) and not stat.is_dead}
     for number in (signal.SIGSTOP, signal.SIGKILL):
         if number == signal.SIGKILL:
@@ -188,7 +188,7 @@ def _kill(strays: list[int]) -> None:
 
 
 def _be_shim(link: socket.socket, engine: socket.socket) -> None:
-    """Get ready, wait for a request, and keep what it asks for."""
+    """Be a shim: prepare, wait for a request, and serve the attempt that it asks for."""
     os.setsid()
     os.chdir("/")
     become_subreaper()
@@ -214,11 +214,14 @@ def _be_shim(link: socket.socket, engine: socket.socket) -> None:
 
 
 def _mention(engine: socket.socket, reply: LaunchReply) -> None:
-    """Tell it if that can be done at once; so short a message goes whole or not at all."""
+    """Report to the engine if that is possible at once.
+
+    Such a short message is sent whole or not at all.
+    """
     with suppress(OSError):
         engine.send(reply.encode(), socket.MSG_DONTWAIT)
 
 
 def _tell(engine: socket.socket, reply: LaunchReply) -> None:
-    with suppress(OSError):  # an engine that died is told nothing; the next one reads the records
+    with suppress(OSError):  # a dead engine is told nothing; the next one reads the records
         engine.sendall(reply.encode())

@@ -1,8 +1,8 @@
-"""The shim: one small process per attempt that owns the program's whole tree.
+"""The shim: one small process per attempt that owns the program's whole process tree.
 
-It outlives the engine, reaps every orphan below it, and leaves only when nothing of the tree is
+It outlives the engine, reaps every orphan below it, and exits only when no process of the tree is
 left, with a record of how the program ended. It obeys orders on its control socket; SIGTERM asks it
-to end the tree, SIGUSR1 to make its socket anew.
+to end the tree, SIGUSR1 to recreate its socket.
 """
 
 import errno
@@ -37,7 +37,7 @@ from pex_tui.adapters.process.spawn import spawn
 from pex_tui.adapters.system import tree
 from pex_tui.adapters.system.kernel import TABLE
 
-LEFTOVER_GRACE_SECONDS = 0.3  # for what a program leaves behind when it ends by itself
+LEFTOVER_GRACE_SECONDS = 0.3  # for processes that a program leaves behind when it exits by itself
 _FREEZE_PATIENCE_SECONDS = 5.0
 _LONGEST_NAP_SECONDS = 0.05
 _DISK_FULL_SECONDS = 0.5
@@ -45,9 +45,9 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
 class Shim:
-    """The keeper of one attempt, for as long as anything of it lives.
+    """Supervises one attempt until no process of it is left.
 
-    The process has to be a subreaper, and its signals have to be caught, before it gets one.
+    The process must be a subreaper with its signals caught before it gets an attempt.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Shim:
         self._control = ControlSocket(self._selector, Path(request.control), self._obey)
         self._feed: Feed | None = None
         self._log: BoundedLog | None = None
-        self._look_at = 0.0  # monotonic, when the log's size is looked at next
+        self._look_at = 0.0  # monotonic, of the next look at the log's size
         self._lock = -1
         self._is_ours = False
         self._root = 0
@@ -68,11 +68,11 @@ class Shim:
         self._started: StartRecord | None = None
         self._exited_at = 0.0
         self._exited_monotonic = 0.0
-        self._kill_at: float | None = None  # monotonic; set once the tree is being ended
+        self._kill_at: float | None = None  # monotonic; set while the tree is being ended
         self._nap_seconds = 0.001
 
     def launch(self) -> StartRecord:
-        """Start the program under a start record; raise SpawnError, nothing left behind."""
+        """Start the program under a start record; raise SpawnError with nothing left behind."""
         try:
             self._take_folder()
             return self._spawn(*self._prepare())
@@ -87,9 +87,9 @@ class Shim:
             raise
 
     def keep(self, tell: Callable[[ExitRecord], None]) -> None:
-        """Serve until nothing of the tree is left; tell how it ended, then leave that on record.
+        """Serve until no process of the tree is left; report how it ended, then write the record.
 
-        An engine that is told need not wait for the disk and for this process's own end.
+        The report spares the engine the wait for the disk and for this process to exit.
         """
         limit = self._request.log_limit
         if limit:
@@ -113,11 +113,11 @@ class Shim:
                 key.data()
 
     def _take_folder(self) -> None:
-        """Make the attempt's folder this shim's alone; raise SpawnError if it is another's."""
+        """Reserve the attempt's folder for this shim; raise SpawnError if another has it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = os.open(self._folder / ALIVE_LOCK, _APPEND, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process exits
         except BlockingIOError as error:
             raise SpawnError("this attempt runs already.", permanent=True) from error
         if (self._folder / START).exists():
@@ -127,7 +127,7 @@ class Shim:
         self._is_ours = True
 
     def _give_folder_back(self) -> None:
-        """Undo what was done for a program that did not start."""
+        """Release the folder of a program that did not start."""
         if self._is_ours:
             self._control.close()
             (self._folder / START).unlink(missing_ok=True)
@@ -135,7 +135,7 @@ class Shim:
             os.close(self._lock)
 
     def _prepare(self) -> tuple[StartRecord, int]:
-        """All that must be so before the program may run; its record and its open log."""
+        """Prepare for the program; return its record and its open log."""
         output = os.open(self._folder / OUTPUT_LOG, _APPEND, 0o600)
         self._selector.register(self._signals, selectors.EVENT_READ, self._heed_signals)
         self._control.open()
@@ -145,7 +145,7 @@ class Shim:
         return record, output
 
     def _hold_lifeline(self) -> None:
-        """See the end of the process that the tree may not outlive, where the kernel tells it."""
+        """Watch the process that the tree may not outlive, if the kernel reports its end."""
         if not (self._request.lifeline and hasattr(os, "pidfd_open")):
             return
         try:
@@ -198,7 +198,7 @@ class Shim:
         return started
 
     def _reap(self) -> bool:
-        """Collect what ended; True when no process of the tree is left."""
+        """Reap what has ended; return True if no process of the tree is left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -231,7 +231,10 @@ class Shim:
                 self._control.open()
 
     def _end(self, grace_seconds: float) -> None:
-        """End the tree: politely now, for good after the grace; a second call only shortens it."""
+        """End the tree: ask first, kill after the grace.
+
+        A second call can only shorten the grace.
+        """
         kill_at = time.monotonic() + max(0.0, grace_seconds)
         self._kill_at = kill_at if self._kill_at is None else min(self._kill_at, kill_at)
         tree.terminate(os.getpid())
@@ -253,7 +256,7 @@ class Shim:
                 return self._feed is not None and self._feed.end()
 
     def _freeze(self) -> bool:
-        """Stop the whole tree, or none of it: a part of it may not be ours to stop."""
+        """Freeze the whole tree or none of it: some processes may not be ours to stop."""
         if tree.freeze(os.getpid(), _FREEZE_PATIENCE_SECONDS):
             return True
         tree.thaw(os.getpid())

@@ -1,23 +1,23 @@
-"""A shim's signals, as bytes of a pipe that its selector watches."""
+"""A shim's signals, as bytes in a pipe that its selector watches."""
 
 import os
 import signal
 from collections.abc import Collection
 from contextlib import suppress
 
-# A handler, unlike "ignore", is not handed on to the program.
+# A handler, unlike "ignore", is not inherited by the program.
 _HANDLED = ("SIGCHLD", "SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT", "SIGQUIT")
 
-# Whoever starts us with these ignored means us: nohup, or a shell that starts a job.
+# A caller that starts us with these ignored means it: nohup, or a shell's background job.
 ENDINGS = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
 _PYTHONS = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 
 
 def use_defaults(*, besides: Collection[signal.Signals] = ()) -> None:
-    """Give signals their default meaning and block none: what we start inherits what we have.
+    """Reset signals to their defaults and unblock all: children inherit these settings.
 
-    tmux, for one, hands on that SIGTTIN and SIGTTOU are ignored. SIGPIPE and SIGXFSZ, which Python
-    ignores, are given back to each program when it is started.
+    tmux, for one, passes on that SIGTTIN and SIGTTOU are ignored. SIGPIPE and SIGXFSZ, which Python
+    ignores, are reset for each program when it is started.
     """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *_PYTHONS, *besides}:
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -26,7 +26,7 @@ def use_defaults(*, besides: Collection[signal.Signals] = ()) -> None:
 
 
 class Signals:
-    """Catches the signals a shim may be sent; none interrupts what it is doing."""
+    """Catches the signals of a shim; none interrupts what it is doing."""
 
     def __init__(self) -> None:
         self._pipe, wakeup = os.pipe()
@@ -37,11 +37,11 @@ class Signals:
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
 
     def fileno(self) -> int:
-        """Readable while a signal waits to be taken."""
+        """Return a descriptor that is readable while a signal is pending."""
         return self._pipe
 
     def take(self) -> bytes:
-        """The numbers of the signals since the last call."""
+        """Return the numbers of the signals since the last call."""
         with suppress(BlockingIOError):
             return os.read(self._pipe, 4096)
         return b""

@@ -1,4 +1,4 @@
-"""Starting a program for a shim, and saying in words why it could not be started."""
+"""Start a program for a shim, or say why it could not be started."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ _PERMANENT = frozenset(
 
 
 def spawn(argv: tuple[str, ...], cwd: str, env: dict[str, str], stdin: int, output: int) -> int:
-    """Start the program in a session of its own; its pid. Raise SpawnError."""
+    """Start the program in a session of its own; return its pid. Raise SpawnError."""
     try:
         process = subprocess.Popen(
             argv,
@@ -57,7 +57,7 @@ def _reason(error: OSError, program: str, cwd: str, env: dict[str, str]) -> str:
 
 
 def _found(program: str, cwd: str, env: dict[str, str]) -> Path | None:
-    """The file that was meant, when there is one."""
+    """Return the program's file, if there is one."""
     folders = [""] if "/" in program else os.get_exec_path(env)
     candidates = (Path(cwd, folder, program) for folder in folders)
     return next((path for path in candidates if path.is_file()), None)

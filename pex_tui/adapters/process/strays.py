@@ -1,4 +1,4 @@
-"""Ending what a killed shim left behind: found by its marker, its log, its session and ancestry."""
+"""End what a killed shim left behind, found by its marker, log, session and ancestry."""
 
 import os
 import signal
@@ -17,10 +17,10 @@ _NAP_SECONDS = 0.002
 
 
 def end_strays(record: StartRecord, output: Path, table: ProcessTable = TABLE) -> int:
-    """Kill every process of the attempt whose shim is gone; how many there were.
+    """Kill every process of the attempt whose shim is gone; return their number.
 
-    Nothing is signalled when the machine has booted since, and no process but the attempt's own:
-    `output` is its log, to which nothing else writes.
+    Nothing is signalled if the machine has rebooted since, and only the attempt's own processes
+    are: `output` is its log, to which nothing else writes.
     """
     if record.boot_id != table.boot_id():
         return 0
@@ -31,7 +31,7 @@ def end_strays(record: StartRecord, output: Path, table: ProcessTable = TABLE) -
 
 
 def end_nameless(key: AttemptKey, table: ProcessTable = TABLE) -> int:
-    """Kill every process of an attempt whose records are gone, by what its environment says."""
+    """Kill every process of an attempt without records, by the environment; return their number."""
     names = {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_ATTEMPT": str(key.attempt)}
 
     def find() -> dict[int, Stat | None]:
@@ -42,7 +42,7 @@ def end_nameless(key: AttemptKey, table: ProcessTable = TABLE) -> int:
 
 
 def _end_all(find: Callable[[], dict[int, Stat | None]], table: ProcessTable) -> int:
-    """Kill what is found, and all below it, until nothing is."""
+    """Kill what is found, and all below it, until nothing is found."""
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     ended: set[int] = set()
     while found := _living(find()):
@@ -67,7 +67,7 @@ def _living(found: dict[int, Stat | None]) -> dict[int, Stat]:
 
 
 def _strays(record: StartRecord, output: Path, table: ProcessTable) -> dict[int, Stat | None]:
-    """Marked processes, those that write to its log, and the root's session while it is ours."""
+    """Return marked processes, writers of the log, and the root's session while it is ours."""
     pids = {*table.marked(f"{MARKER}={record.token}"), *table.openers(output, writing=True)}
     found = {pid: table.stat(pid) for pid in pids}
     root = table.stat(record.root_pid)

@@ -1,4 +1,4 @@
-"""Noticing that a process is gone: no thread and, where the kernel has pidfds, no polling."""
+"""Watch for the end of a process: without a thread and, with pidfds, without polling."""
 
 import asyncio
 import os

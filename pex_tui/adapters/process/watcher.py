@@ -1,4 +1,4 @@
-"""How asyncio learns that a child has ended."""
+"""asyncio's notification of ended children."""
 
 import asyncio
 import os

@@ -1,1 +1,1 @@
-"""What is kept on disk beside the repository: journal, locks, logs, trust."""
+"""Files beside the repository: journal, locks, logs, trust."""

@@ -1,4 +1,4 @@
-"""Keeps the index of past changes in a file: a header in JSON, then arrays of numbers."""
+"""Store the index of past changes in a file: a JSON header, then arrays of numbers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _NUMBER, _SHORT, _REAL = "I", "H", "d"
 
 
 class StoredIndex(Struct, frozen=True):
-    """An index, and the commit up to which it knows the past."""
+    """An index, and the commit up to which it covers the past."""
 
     index: ChangeIndex
     tip: CommitId
 
 
 def store_index(path: Path, stored: StoredIndex) -> None:
-    """Write the index in place of what is there; raise OSError."""
+    """Write the index, replacing the file; raise OSError."""
     index = stored.index
     tables = (index.postings, index.named, index.below)
     header = {
@@ -53,7 +53,7 @@ def store_index(path: Path, stored: StoredIndex) -> None:
 
 
 def load_index(path: Path) -> StoredIndex | None:
-    """The index of a file; None when there is none, or none of this version."""
+    """Load the index of a file; None if there is none, or none of this version."""
     try:
         head, _, body = path.read_bytes().partition(b"\n")
         header = json.loads(head)
@@ -94,14 +94,14 @@ def _index(header: dict[str, Any], body: _Reader) -> ChangeIndex:
 
 
 def _ragged(rows: Iterable[array[int]]) -> bytes:
-    """The lengths of the rows, then the rows."""
+    """Return the lengths of the rows, then the rows."""
     kept = list(rows)
     sizes = array(_NUMBER, (len(row) for row in kept))
     return sizes.tobytes() + b"".join(row.tobytes() for row in kept)
 
 
 class _Reader(Struct):
-    """Takes arrays off a block of bytes, in the order in which they were written."""
+    """Reads arrays from a block of bytes, in the order in which they were written."""
 
     body: memoryview
     at: int = 0

@@ -1,4 +1,4 @@
-"""One engine a repository: a lock that dies with its holder, and who that is."""
+"""The engine lock: one engine per repository; it is released when its holder dies."""
 
 import asyncio
 import fcntl
@@ -13,12 +13,12 @@ from msgspec import Struct, to_builtins
 from pex_tui.core.model.ids import RunId
 
 _POLL_SECONDS = 0.2
-_TRIES = 4  # somebody who only looks (`current_holder`) holds the lock for an instant
+_TRIES = 4  # a process that only looks (`current_holder`) holds the lock for an instant
 _GLANCE_SECONDS = 0.02
 
 
 class Holder(Struct, frozen=True):
-    """The engine that drives a run; `control` is its socket, `is_background` has no terminal."""
+    """The engine that drives a run; `control` is its socket, `is_background` means no terminal."""
 
     pid: int
     run: RunId
@@ -29,7 +29,7 @@ class Holder(Struct, frozen=True):
 
 
 class EngineBusyError(Exception):
-    """Another engine holds the repository; `holder` is None while it has not said who it is."""
+    """Another engine holds the repository; `holder` is None until it has described itself."""
 
     def __init__(self, holder: Holder | None) -> None:
         self.holder = holder
@@ -45,7 +45,7 @@ class EngineLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; raise EngineBusyError when it is held."""
+        """Take the lock; raise EngineBusyError if it is held."""
         for _ in range(_TRIES):
             if self._try():
                 return
@@ -65,13 +65,13 @@ class EngineLock:
             os.close(descriptor)
             return False
         if not _is_file(descriptor, self._path):
-            os.close(descriptor)  # its last holder took the file away
+            os.close(descriptor)  # its last holder removed the file
             return False
         self._descriptor = descriptor
         return True
 
     def describe(self, run: RunId, *, control: Path | None, is_background: bool) -> None:
-        """Say for others who holds the lock."""
+        """Record for others who holds the lock."""
         if self._descriptor is None:
             return
         holder = Holder(
@@ -86,7 +86,7 @@ class EngineLock:
         os.pwrite(self._descriptor, json.dumps(to_builtins(holder)).encode(), 0)
 
     def release(self, *, removes: bool = False) -> None:
-        """Let go; `removes` takes the file away as well, which `acquire` notices."""
+        """Release the lock; `removes` deletes the file as well, which `acquire` notices."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
             if removes:
@@ -96,7 +96,7 @@ class EngineLock:
 
 
 def _is_file(descriptor: int, path: Path) -> bool:
-    """Whether the descriptor is of the file that is there now."""
+    """Return whether the descriptor is that of the current file."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -104,7 +104,7 @@ def _is_file(descriptor: int, path: Path) -> bool:
 
 
 def current_holder(path: Path) -> Holder | None:
-    """Who drives the repository right now; None when nobody does."""
+    """Return the engine that drives the repository now; None if there is none."""
     lock = EngineLock(path)
     if not path.exists():
         return None
@@ -117,7 +117,7 @@ def current_holder(path: Path) -> Holder | None:
 
 
 def read_holder(path: Path) -> Holder | None:
-    """What the lock's file says of its holder."""
+    """Return the holder recorded in the lock's file."""
     try:
         written = json.loads(path.read_bytes())
         return Holder(**written)

@@ -1,4 +1,4 @@
-"""Tracebacks of what failed inside without ending a run, in a file of that run."""
+"""Tracebacks of internal errors that did not end the run, in a file of the run."""
 
 import traceback
 from pathlib import Path
@@ -7,13 +7,13 @@ _MOST_BYTES = 1 << 20
 
 
 class FaultLog:
-    """Writes errors down, up to 1 MB of them."""
+    """Writes errors to the file, up to 1 MB of them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def __call__(self, error: Exception) -> None:
-        """Write one down; a disk that takes nothing is no second fault."""
+        """Write one error; a full disk causes no second error."""
         text = "".join(traceback.format_exception(error))
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

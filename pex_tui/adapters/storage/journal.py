@@ -1,4 +1,4 @@
-"""The journal in SQLite: what happened in every run of a repository, in order, durable."""
+"""The SQLite journal: the events of all runs of a repository, in order and durable."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from pex_tui.core.model.state import Outcome, RunState
 from pex_tui.engine.ports import JournalFull
 
 _TELEMETRY_SECONDS = 1.0
-_REMEMBERED_RUNS = 20  # how many runs estimates are learned from
+_REMEMBERED_RUNS = 20  # number of runs that estimates are learned from
 _Batch = list[tuple[RunId, int, Event]]
 Row = tuple[RunId, int, float, str, str]
 
@@ -41,7 +41,7 @@ _STILL_THERE = (
 
 @contextmanager
 def told_of(run: RunId) -> Iterator[None]:
-    """Say of a run that can't be replayed here that it can't, and what to do; JournalError."""
+    """Raise JournalError with the next step for a run that cannot be replayed here."""
     try:
         yield
     except ReplayError as error:
@@ -56,16 +56,16 @@ def _row(event: Event, seq: int, run: RunId) -> dict[str, Any]:
 
 
 class RunRow(Struct, frozen=True):
-    """A run as the journal knows it without replaying it; `outcome` is None until it has ended.
+    """A run as the journal has it without a replay; `outcome` is None until the run has ended.
 
-    `makespan_seconds` is its time without what stood still, as told at its last end, if any.
+    `makespan_seconds` excludes pauses, as recorded at the run's last end, if any.
     """
 
     run: RunId
     goal: str
     created_at: float
     last_at: float
-    worked_until: float  # what brings the result to the user's branch later is not counted
+    worked_until: float  # landing the result on the user's branch later does not count
     tasks: int
     landed: int
     outcome: Outcome | None
@@ -73,11 +73,10 @@ class RunRow(Struct, frozen=True):
 
 
 class SqliteJournal:
-    """One writer in a thread of its own; readers of other processes see each commit whole.
+    """One writer in its own thread; readers in other processes see each commit as a whole.
 
-    `notice` tells the user that the journal before this one was broken; it is empty otherwise,
-    and once this one holds a run. `say` is told, on the loop, when the file was deleted or replaced
-    while it was open.
+    `notice` tells the user that the previous journal was broken; empty otherwise, and once this
+    journal has a run. `say` is called on the loop if the file was deleted or replaced while open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,16 +89,16 @@ class SqliteJournal:
         self._ballast = Ballast(path)
         self._ballast.fill()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        # Filled by the loop, emptied by the writer alone; in order, because a journal with a gap
-        # in its numbers can't be continued.
+        # Filled by the loop, emptied by the writer alone; in order, because a journal with a gap in
+        # its numbers cannot be continued.
         self._waiting: list[_Batch] = []
         self._flush_at_latest: asyncio.TimerHandle | None = None
 
     async def append(self, run: RunId, events: Sequence[tuple[int, Event]]) -> None:
-        """Store (seq, event) pairs; on the disk on return, unless all are telemetry.
+        """Store (seq, event) pairs; durable on return, unless all are telemetry.
 
-        Telemetry goes with the next transition, or after a second. Raises JournalFull when
-        nothing could be stored for want of room, JournalError when the file can't be written.
+        Telemetry is written with the next transition, or after a second. Raises JournalFull if the
+        disk was too full to store anything, JournalError if the file cannot be written.
         """
         batch: _Batch = [(run, seq, event) for seq, event in events]
         self._waiting.append(batch)
@@ -112,20 +111,20 @@ class SqliteJournal:
             self._flush_at_latest = loop.call_later(_TELEMETRY_SECONDS, self._flush)
 
     def read(self, run: RunId, *, after: int = 0) -> list[Event]:
-        """The run's events past that number; raise JournalError for what can't be read."""
+        """Return the run's events after that number; raise JournalError for unreadable ones."""
         rows = self._rows(
             "SELECT body FROM events WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
         )
         return [self._event(run, body) for (body,) in rows]
 
     def has(self, run: RunId) -> bool:
-        """Whether there is anything of the run."""
+        """Return whether there are events of the run."""
         return bool(self._rows("SELECT seq FROM events WHERE run = ? LIMIT 1", (run,)))
 
     def planned(self, run: RunId) -> tuple[RunPlanned, int]:
-        """The run's plan and the number of its last event, whatever stands between.
+        """Return the run's plan and the number of its last event, without reading those between.
 
-        Raises JournalError when even that can't be read.
+        Raises JournalError if even these are unreadable.
         """
         rows = self._rows("SELECT body FROM events WHERE run = ? AND seq = 1", (run,))
         event = self._event(run, rows[0][0]) if rows else None
@@ -135,14 +134,17 @@ class SqliteJournal:
         return event, last
 
     def state(self, run: RunId) -> RunState:
-        """The run's state after all of its events; raise JournalError for what can't be read."""
+        """Return the run's state after all of its events.
+
+        Raises JournalError for unreadable ones.
+        """
         from pex_tui.core.step import replay  # noqa: PLC0415  # large, and home needs none of it
 
         with told_of(run):
             return replay(self.read(run))
 
     def runs(self) -> list[RunRow]:
-        """All runs, newest first."""
+        """Return all runs, newest first."""
         rows = self._rows(
             """
             SELECT run, goal, created_at, tasks,
@@ -179,7 +181,7 @@ class SqliteJournal:
         ]
 
     def recent(self, kinds: Sequence[str]) -> list[tuple[str, str, float, dict[str, Any]]]:
-        """The events of some kinds in the latest runs as (run, kind, at, object), in order."""
+        """Return events of these kinds in the latest runs as (run, kind, at, object), in order."""
         rows = self._rows(
             f"""
             SELECT run, kind, at, body FROM events
@@ -199,9 +201,9 @@ class SqliteJournal:
             connection.execute("COMMIT")
 
     async def close(self) -> None:
-        """Write what is waiting and close the file."""
+        """Write what is pending and close the file."""
         loop = asyncio.get_running_loop()
-        with suppress(JournalFull):  # only telemetry waits, and nothing comes after it
+        with suppress(JournalFull):  # only telemetry is pending, and nothing follows it
             await loop.run_in_executor(self._writer, self._write, [])
         self.close_now()
 
@@ -213,12 +215,12 @@ class SqliteJournal:
         self._connection.close()
 
     def _flush(self) -> None:
-        """Have the telemetry written; where that fails it waits for the next transition."""
+        """Write the telemetry; after a failure it waits for the next transition."""
         self._flush_at_latest = None
         self._writer.submit(self._write, [])
 
     def _write(self, batch: _Batch) -> None:
-        """Store all that waits in one commit; without room for it, give the batch back."""
+        """Store all pending rows in one commit; if the disk is full, put the batch back."""
         batches = list(self._waiting)
         events = [row for waiting in batches for row in waiting]
         try:
@@ -230,7 +232,7 @@ class SqliteJournal:
         del self._waiting[: len(batches)]
 
     def _keep_in_place(self) -> None:
-        """Have the file where others look for it, if somebody deleted or replaced it."""
+        """Restore the file if somebody deleted or replaced it."""
         if self._identity is None or identity(self._path) == self._identity:
             return
         lost = f"The journal {self._path} was deleted or replaced while this run goes on"
@@ -265,7 +267,7 @@ class SqliteJournal:
         raise JournalFull(f"no room for the journal {self._path}")
 
     def _insert(self, rows: list[Row], plans: list[tuple[RunId, float, str, int]]) -> bool:
-        """Store the rows in one transaction; False, with nothing stored, on a full disk."""
+        """Store the rows in one transaction; return False, with nothing stored, on a full disk."""
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -284,7 +286,7 @@ class SqliteJournal:
         return True
 
     def _event(self, run: RunId, body: str) -> Event:
-        """The event of a row, which tells its own version; the first rows had none."""
+        """Return the event of a row, which has its own version; the first rows had none."""
         try:
             written = json.loads(body)
             return decode(written, written.pop("version", 1))
@@ -310,5 +312,5 @@ class SqliteJournal:
 
 
 def _outcome(written: str | None) -> Outcome:
-    """How a finished run ended; one that this version has no word for did not end well."""
+    """Return the outcome of a finished run; one unknown to this version counts as a failure."""
     return Outcome(written) if written in set(Outcome) else Outcome.FAILED

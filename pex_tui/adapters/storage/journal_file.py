@@ -1,4 +1,4 @@
-"""The journal's file: opened, checked, moved aside when broken, kept writable on a full disk."""
+"""The journal's file: open, check, move aside if broken, keep writable on a full disk."""
 
 import os
 import shutil
@@ -12,8 +12,8 @@ from pex_tui.errors import UserError
 
 SCHEMA_VERSION = 1
 _BALLAST_BYTES = 1024 * 1024
-_CHECKED_BYTES = 64 * 1024 * 1024  # a check costs 1.2 ms/MB; larger files are trusted until read
-_PRIMARY = 0xFF  # SQLite's extended result codes hold the plain one in their low byte
+_CHECKED_BYTES = 64 * 1024 * 1024  # a check takes 1.2 ms/MB; larger files are trusted until read
+_PRIMARY = 0xFF  # SQLite's extended result codes have the plain one in their low byte
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, created_at REAL NOT NULL, goal TEXT NOT NULL, tasks INTEGER NOT NULL
@@ -27,14 +27,14 @@ CREATE INDEX IF NOT EXISTS events_by_kind ON events (kind, run);
 
 
 class JournalError(UserError):
-    """The journal can't be used; the text says why and what to do."""
+    """The journal cannot be used; the text gives the reason and the next step."""
 
 
 def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
-    """A connection to the journal, and a notice while it stands in for one that was broken.
+    """Return a connection to the journal, and a notice if it replaces a broken one.
 
-    A broken file is moved aside. Raises JournalError for a newer schema and for a folder that
-    can't be written.
+    A broken file is moved aside. Raises JournalError for a newer schema and for a folder that is
+    not writable.
     """
     try:
         connection = _connect(path)
@@ -50,7 +50,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Which file has that name; None for none."""
+    """Return the identity of the file with that name; None if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -59,10 +59,10 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def put_back(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    """Write the file anew from a connection to what had its name; the connection to the new one.
+    """Write the file anew from the connection to a deleted one; return the new connection.
 
-    SQLite goes on writing to a file that was deleted, where nobody would find it. What has the name
-    by now is kept beside it. Raises sqlite3.Error or OSError, with the old connection as it was.
+    SQLite keeps writing to a deleted file, where nobody would find it. The file that has the name
+    now is kept beside it. Raises sqlite3.Error or OSError, with the old connection as it was.
     """
     draft = path.with_name(f"{path.name}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def put_back(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     connection.execute("VACUUM INTO ?", (str(draft),))
     if path.exists():
         path.rename(path.with_name(f"{path.name}.found-{time.time_ns()}"))
-    connection.close()  # before the new file is there, as it deletes -wal and -shm by their names
+    connection.close()  # before the new file exists, because it deletes -wal and -shm by name
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     draft.replace(path)
@@ -79,7 +79,7 @@ def put_back(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 
 def is_full(error: sqlite3.Error, path: Path) -> bool:
-    """Whether a write failed for want of room; SQLite calls some of those plain I/O errors."""
+    """Return whether a write failed on a full disk; SQLite reports some of those as I/O errors."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
     if code == sqlite3.SQLITE_IOERR:
         return shutil.disk_usage(path.parent).free < _BALLAST_BYTES
@@ -87,22 +87,22 @@ def is_full(error: sqlite3.Error, path: Path) -> bool:
 
 
 class Ballast:
-    """Room set aside, given back when the disk is full so that the journal can write once more."""
+    """Reserved disk space, released on a full disk so that the journal can write once more."""
 
     def __init__(self, journal: Path) -> None:
         self._path = journal.with_name("ballast")
 
     def fill(self) -> None:
-        """Set the room aside, unless it would be the last there is."""
+        """Reserve the space, unless it would be the last there is."""
         with suppress(OSError):
             is_there = self._path.exists() and self._path.stat().st_size >= _BALLAST_BYTES
             free = shutil.disk_usage(self._path.parent).free
             if not is_there and free > 2 * _BALLAST_BYTES:
-                # Random bytes: a file system that compresses would keep no room for zeros.
+                # Random bytes: a compressing file system would reserve nothing for zeros.
                 self._path.write_bytes(os.urandom(_BALLAST_BYTES))
 
     def drop(self) -> bool:
-        """Give the room back; False when that was done before."""
+        """Release the space; return False if that was done before."""
         try:
             self._path.unlink()
         except OSError:
@@ -125,7 +125,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Find damage anywhere in the file, not only where it is read first."""
+    """Check the whole file for damage, not only the parts that are read first."""
     if path.stat().st_size <= _CHECKED_BYTES:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
@@ -145,14 +145,14 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _is_broken(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file's contents are at fault, not its circumstances."""
+    """Return whether the file's content is at fault, not its surroundings."""
     if not isinstance(error, sqlite3.OperationalError):
         return True
     return any(words in str(error) for words in ("malformed", "no such table", "no such column"))
 
 
 def _move_aside(path: Path) -> None:
-    """Rename the file and what SQLite keeps beside it; another process may be quicker."""
+    """Rename the file and SQLite's companion files; another process may be faster."""
     aside = _aside(path, _times_broken(path) + 1)
     for suffix in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
@@ -160,7 +160,10 @@ def _move_aside(path: Path) -> None:
 
 
 def _notice(connection: sqlite3.Connection, path: Path) -> str:
-    """Said by every command until a run is in the new journal: the first may have no reader."""
+    """Return the notice that every command prints until the new journal has a run.
+
+    The first command may run unattended.
+    """
     times = _times_broken(path)
     if times == 0 or connection.execute("SELECT run FROM runs LIMIT 1").fetchone():
         return ""

@@ -1,4 +1,4 @@
-"""Reads from the journal how long work, gates and starts took in the latest runs."""
+"""Read from the journal how long work, gates and starts took in the latest runs."""
 
 import statistics
 from collections import defaultdict
@@ -20,7 +20,7 @@ _Attempt = tuple[str, str, int]
 
 
 def read_experience(journal: SqliteJournal) -> Experience:
-    """What the latest runs teach; raise JournalError."""
+    """Return the experience of the latest runs; raise JournalError."""
     book = _Book()
     for run, kind, at, body in journal.recent(_KINDS):
         book.note(run, kind, at, body)
@@ -42,7 +42,7 @@ def _median(seconds: Iterable[float], usual: float) -> float:
 
 
 class _Book(Struct):
-    """Durations, filed as the events pass."""
+    """Durations, collected event by event."""
 
     works: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     gates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -53,7 +53,7 @@ class _Book(Struct):
     _times: dict[_Attempt, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
 
     def note(self, run: str, kind: str, at: float, body: dict[str, Any]) -> None:
-        """File what an event tells."""
+        """Record an event's durations."""
         if kind == "run_planned":
             plan = body["plan"]
             self._plans[run] = {task["id"]: _work(task) for task in plan["tasks"]}
@@ -90,7 +90,7 @@ class _Book(Struct):
 
 
 def _work(task: dict[str, Any]) -> Work:
-    """The work of a task as the journal has it."""
+    """Return the work of a task as the journal has it."""
     return Work(
         tuple(task["argv"]),
         task.get("prompt") or "",

@@ -1,6 +1,6 @@
-"""Which repositories' settings the user has said to trust: digests of what they name, in one file.
+"""The repository settings that the user trusts: digests of their content, in one file.
 
-As with direnv a changed content is another one, and is asked about again.
+As with direnv, changed content has another digest and is asked about again.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ _MOST = 10_000
 
 
 def digest_of(place: Path, named: Sequence[str]) -> str:
-    """What stands for these settings of the repository at that place."""
+    """Return the digest of these settings of the repository at that place."""
     written = json.dumps([os.fspath(place), *named]).encode("utf-8", "surrogateescape")
     return hashlib.sha256(written).hexdigest()
 
@@ -29,11 +29,11 @@ class TrustStore:
         self._file = folder / _FILE
 
     def holds(self, digest: str) -> bool:
-        """Whether the user trusts what the digest stands for."""
+        """Return whether the user trusts the digest."""
         return digest in self._read()
 
     def add(self, digest: str) -> None:
-        """Trust it from now on; raise OSError when that can't be written."""
+        """Trust the digest from now on; raise OSError if that cannot be written."""
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._file.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -42,7 +42,7 @@ class TrustStore:
             write_whole(self._file, content.encode())
 
     def _read(self) -> list[str]:
-        """The digests, oldest first; a file that can't be read holds none."""
+        """Return the digests, oldest first; none if the file is unreadable."""
         try:
             content = json.loads(self._file.read_bytes())
         except (OSError, ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""The machine: processes, clock, file system events, whole files."""
+"""The machine: processes, clock, file system events, atomic files."""

@@ -1,4 +1,4 @@
-"""One child process, for as long as a block lasts: whatever happens, nothing of it is left."""
+"""One child process for the duration of a block, with no process left afterwards."""
 
 import asyncio
 import os
@@ -28,11 +28,11 @@ async def running(
     pass_fds: tuple[int, ...] = (),
     ends_with_us: bool = False,
 ) -> AsyncIterator[Process]:
-    """The program in a session of its own, ended with its process group if the block is left early.
+    """Run the program in its own session; end its process group if the block is left early.
 
-    With `ends_with_us` it is ended as well when this process is killed, which a program of ours or
-    git, that soon ends by itself, need not be.
-    Raises OSError or ValueError (a NUL in an argument) when it can't be started.
+    With `ends_with_us` it is also ended when this process is killed; git and our own programs,
+    which exit soon, do not need that. Raises OSError or ValueError (a NUL in an argument) if it
+    cannot be started.
     """
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
@@ -49,7 +49,7 @@ async def running(
     try:
         process = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        # asyncio forgets the pipes of a program whose start is cancelled, and kills it unasked.
+        # If a start is cancelled, asyncio leaks the pipes and kills the program.
         await asyncio.wait([starting])
         if starting.exception() is None:
             await end_group(starting.result())
@@ -73,10 +73,10 @@ async def run_through(
     stdin: BinaryIO | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> int:
-    """Run a program that must never be cut short, in a session of its own; its exit code.
+    """Run an uninterruptible program in its own session; return its exit code.
 
-    A cancel is raised once it has ended. It writes to a file, so that it also ends well if we are
-    killed meanwhile. Raises OSError when it can't be started.
+    A cancellation is raised after the program has ended. The output goes to a file, so that the
+    program also ends normally if this process is killed. Raises OSError if it cannot be started.
     """
     process = subprocess.Popen(  # noqa: ASYNC220  # a start that is cancelled would be killed
         argv,
@@ -101,12 +101,12 @@ async def run_through(
 
 
 async def end_group(process: Process) -> None:
-    """End a program and its process group, politely, then for good, and close its pipes.
+    """End a program and its process group, by request and then by force, and close its pipes.
 
-    What has left the group may outlive this, for at most 10 s of ours.
+    Processes that left the group may survive; they delay this by at most 10 s.
     """
     for ending in (signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is None:  # else its id may be another's by now
+        if process.returncode is None:  # otherwise its id may have been reused
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, ending)
         with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""A run's clock: absolute seconds that go on evenly, whatever is done to the machine's clock."""
+"""A run's clock: absolute seconds that advance steadily, even if the machine's clock is set."""
 
 import asyncio
 import json
@@ -12,11 +12,11 @@ from pex_tui.adapters.system.whole_file import write_whole
 
 
 class SystemClock:
-    """The wall clock at the start, then the monotonic one, which stands still in a suspend.
+    """Wall time at the start, then monotonic time, which stops during a suspend.
 
-    With a `record` the engines of one run have one clock for as long as the machine is up, so that
-    a timeout counts elapsed seconds across them too. It never shows less than `at_least`, the time
-    of the run's last event.
+    With a `record`, the engines of one run share a clock until the machine reboots, so that
+    timeouts count elapsed seconds across engines. It never shows less than `at_least`, the time of
+    the run's last event.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class SystemClock:
             _write(record, self._offset)
 
     def now(self) -> float:
-        """Absolute seconds."""
+        """Return absolute seconds."""
         return self._monotonic() + self._offset
 
     def at(self, monotonic: float) -> float:
-        """What it showed when the machine's monotonic clock showed that."""
+        """Convert a time of the machine's monotonic clock."""
         return monotonic + self._offset
 
     async def sleep(self, seconds: float) -> None:
@@ -48,7 +48,7 @@ class SystemClock:
 
 
 def _read(record: Path) -> float | None:
-    """The offset of this boot of the machine; None when there is none."""
+    """Return the offset of this boot of the machine; None if there is none."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         fields = json.loads(record.read_bytes())
         if fields["boot_id"] == TABLE.boot_id():
@@ -57,6 +57,6 @@ def _read(record: Path) -> float | None:
 
 
 def _write(record: Path, offset: float) -> None:
-    with suppress(OSError):  # then the next engine goes by the wall clock
+    with suppress(OSError):  # the next engine then starts from wall time
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(record, json.dumps({"boot_id": TABLE.boot_id(), "offset": offset}).encode())

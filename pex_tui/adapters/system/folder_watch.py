@@ -1,7 +1,7 @@
-"""Hears of changes below folders, in a thread of its own: no disk can hold the loop up.
+"""Watch folders for changes, in a thread of its own so that no disk can block the loop.
 
-No link is followed. Where the system can't watch, the folders count as changed every few seconds,
-and that is said once.
+No link is followed. Where the system cannot watch, the folders count as changed every few seconds,
+and that is reported once.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ from pex_tui.engine.contained import attempted
 
 POLL_SECONDS = 3.0
 MOST_FOLDERS = 50_000  # of one workspace
-_GATHER_SECONDS = 0.1  # changes that come together are told together
-# What tools write for themselves, and git's own files.
+_GATHER_SECONDS = 0.1  # changes close together are reported together
+# Files that tools write for themselves, and git's own.
 _LEFT_OUT = frozenset(
     {".git", ".hg", ".svn", "__pycache__", "node_modules", ".tox", ".venv", ".idea"}
     | {".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"}
@@ -45,7 +45,7 @@ _REASONS = {
 
 
 class FolderWatch:
-    """Hears of changes until it is closed; used on the loop that made it."""
+    """Reports changes until it is closed; used on the loop that created it."""
 
     def __init__(self, warn: Callable[[str], None], make: Callable[[], Inotify] = Inotify) -> None:
         self._warn = warn
@@ -61,12 +61,12 @@ class FolderWatch:
         self._watcher = _Watcher(make, self._hand_over)
         try:
             threading.Thread(target=self._watcher.run, name="folder watch", daemon=True).start()
-        except RuntimeError:  # no thread to be had
+        except RuntimeError:  # no thread available
             self._watcher.end()
             self._blinded("no thread can be started")
 
     def follow(self, folders: frozenset[Path]) -> None:
-        """Hear of these from now on; one that is new counts as changed once it is watched."""
+        """Watch these folders from now on; a new one counts as changed once it is watched."""
         self._wanted = folders
         self._polled &= folders
         if self._is_blind:
@@ -74,7 +74,7 @@ class FolderWatch:
         self._watcher.follow(folders)
 
     async def changes(self) -> frozenset[Path]:
-        """The folders below which something changed since the last call, once there is one."""
+        """Wait for a change; return the folders with changes since the last call."""
         while True:
             self._stirred.clear()
             if self._failure is not None:
@@ -90,11 +90,11 @@ class FolderWatch:
                     await self._stirred.wait()
 
     def close(self) -> None:
-        """Hear no more; the thread ends by itself."""
+        """Stop watching; the thread ends by itself."""
         self._watcher.close()
 
     def _hand_over(self, told: frozenset[Path] | tuple[Path | None, str] | Exception) -> None:
-        """Take from the thread what it has to say."""
+        """Receive reports from the thread."""
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._hear, told)
 
@@ -124,7 +124,7 @@ class FolderWatch:
 
 
 class _Watcher:
-    """The thread's side: which folders are watched, and what is heard of them."""
+    """The thread's side: the watched folders, and their changes."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class _Watcher:
         self._known: dict[int, tuple[Path, str]] = {}
 
     def follow(self, folders: frozenset[Path]) -> None:
-        """Watch these; called by the loop."""
+        """Watch these folders; called by the loop."""
         self._wanted = folders
         self._nudge()
 
@@ -157,12 +157,12 @@ class _Watcher:
         try:
             attempted(
                 self._watch_if_possible, self._tell
-            )  # its faults are for who waits for changes
+            )  # its errors go to the caller that waits for changes
         finally:
             self.end()
 
     def end(self) -> None:
-        """Nobody listens to `follow` and `close` any more."""
+        """Detach from the loop: `follow` and `close` have no effect any more."""
         with self._pipe_lock:
             self._has_ended = True
             os.close(self._wake)
@@ -177,7 +177,7 @@ class _Watcher:
         try:
             self._watch()
         except OSError as error:
-            # Other systems have no inotify at all, and nobody misses it there.
+            # Other systems have no inotify, which is no news there.
             missing = error.errno == errno.ENOSYS or not sys.platform.startswith("linux")
             self._tell((None, "" if missing else _reason(error)))
 
@@ -199,7 +199,7 @@ class _Watcher:
             queue.close()
 
     def _align(self, queue: Inotify) -> None:
-        """Watch what is wanted, and nothing else."""
+        """Watch exactly the wanted folders."""
         wanted = self._wanted
         for root in [root for root in self._roots if root not in wanted]:
             self._drop(queue, root, self._roots.pop(root))
@@ -211,7 +211,7 @@ class _Watcher:
     def _hear(self, queue: Inotify, happenings: list[Happening]) -> None:
         changed: set[Path] = set()
         for watch, mask, name in happenings:
-            if mask & OVERFLOW:  # more happened than was kept for us
+            if mask & OVERFLOW:  # the kernel's queue overflowed
                 changed |= self._roots.keys()
                 for root in self._roots:
                     self._walk(queue, root, os.fspath(root))
@@ -246,13 +246,13 @@ class _Watcher:
                 if error.errno in _REASONS:
                     self._give_up(queue, root, _reason(error))
                     return
-                continue  # a link by now, gone, or not ours to read
+                continue  # a link by now, gone, or not readable
             watches.add(watch)
             self._known[watch] = (root, folder)
             stack += [f"{folder}/{name}" for name in _folders_in(folder)]
 
     def _leave(self, queue: Inotify, root: Path, top: str) -> None:
-        """A folder was moved away, perhaps out of the workspace."""
+        """Stop watching a folder that was moved away, perhaps out of the workspace."""
         below = f"{top}/"
         gone = {
             watch
@@ -276,7 +276,7 @@ class _Watcher:
 
 
 def _folders_in(folder: str) -> list[str]:
-    """The real folders in a folder that is no link itself."""
+    """Return the real folders in a folder that is no link itself."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""The kernel's inotify, as far as watching folders needs it: no link is ever followed."""
+"""The kernel's inotify, as far as watching folders needs it; links are never followed."""
 
 import ctypes
 import errno
@@ -29,7 +29,7 @@ _MASK = (
 
 
 class Happening(NamedTuple):
-    """What happened to `name` in the folder that is watched as `watch`."""
+    """An event for `name` in the folder that is watched as `watch`."""
 
     watch: int
     mask: int
@@ -37,7 +37,7 @@ class Happening(NamedTuple):
 
 
 class Inotify:
-    """One queue of the kernel's; raises OSError where there is none (left)."""
+    """One inotify queue; raises OSError if there is none (left)."""
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -48,20 +48,20 @@ class Inotify:
         )
 
     def fileno(self) -> int:
-        """Readable while something waits to be read."""
+        """Return a descriptor that is readable while events are pending."""
         return self._descriptor
 
     def add(self, folder: str) -> int:
-        """Watch a folder; the same number again for the same folder. Raise OSError."""
+        """Watch a folder; return the same number for the same folder. Raise OSError."""
         made = self._libc.inotify_add_watch(self._descriptor, os.fsencode(folder), sum(_MASK))
         return self._checked(made, folder)
 
     def remove(self, watch: int) -> None:
-        """Watch it no longer; nothing if that is so already."""
+        """Stop watching; do nothing if it is not watched."""
         self._libc.inotify_rm_watch(self._descriptor, watch)
 
     def read(self) -> list[Happening]:
-        """What has happened since the last call."""
+        """Return the events since the last call."""
         try:
             raw = os.read(self._descriptor, _READ_BYTES)
         except BlockingIOError:
@@ -76,7 +76,7 @@ class Inotify:
         return found
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close the queue."""
         os.close(self._descriptor)
 
     @staticmethod

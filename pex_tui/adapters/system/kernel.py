@@ -1,7 +1,7 @@
-"""What the kernel tells of processes, and signals that reach only the process that was meant.
+"""The kernel's view of processes, and signals that cannot reach another process by mistake.
 
 Linux is read through /proc, everything else through psutil. The shim imports this module, so it
-loads nothing but the standard library unless it has to.
+loads only the standard library unless it has to.
 """
 
 import os
@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-_HALTED_STATES = frozenset("TtZXxD")  # D: in the kernel; a pending SIGSTOP is met before user code
+# D: in the kernel; a pending SIGSTOP takes effect before user code.
+_HALTED_STATES = frozenset("TtZXxD")
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
 _DEAD_STATES = frozenset("ZXx")
@@ -24,7 +25,10 @@ _STOPPED_STATES = frozenset("Tt")
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """One process at one moment; `started` is in clock ticks since boot and tells pids apart."""
+    """One process at one moment.
+
+    `started` is in clock ticks since boot and tells reused pids apart.
+    """
 
     state: str
     parent: int
@@ -33,17 +37,17 @@ class Stat:
 
     @property
     def is_dead(self) -> bool:
-        """Whether it only waits to be reaped."""
+        """True if it only waits to be reaped."""
         return self.state in _DEAD_STATES
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a signal (or a debugger) stopped it."""
+        """True if a signal (or a debugger) stopped it."""
         return self.state in _STOPPED_STATES
 
     @property
     def is_halted(self) -> bool:
-        """Whether it runs no code of its own until it is continued."""
+        """True if it runs no code of its own until it is continued."""
         return self.state in _HALTED_STATES
 
 
@@ -51,27 +55,27 @@ class ProcessTable(Protocol):
     """Processes as an operating system shows them."""
 
     def boot_id(self) -> str:
-        """What tells this boot of the machine from all others."""
+        """Return an id of this boot of the machine."""
         ...
 
     def stat(self, pid: int) -> Stat | None:
-        """The process, or None when there is none."""
+        """Return the process, or None if there is none."""
         ...
 
     def children(self, pid: int) -> list[int]:
-        """Direct children, zombies included; empty when the process is gone."""
+        """Return direct children, zombies included; empty if the process is gone."""
         ...
 
     def marked(self, marker: str) -> list[int]:
-        """Processes of this user whose environment holds the `NAME=value` marker."""
+        """Return this user's processes whose environment has the `NAME=value` marker."""
         ...
 
     def openers(self, path: Path, *, writing: bool = False) -> list[int]:
-        """Processes of this user that have the file open, or only those that may write to it."""
+        """Return this user's processes with the file open, or only those that may write to it."""
         ...
 
     def pids(self) -> Iterator[int]:
-        """All processes of this user."""
+        """Yield all processes of this user."""
         ...
 
 
@@ -79,11 +83,11 @@ class ProcTable:
     """Linux's /proc."""
 
     def boot_id(self) -> str:
-        """The random id that the kernel chose at boot."""
+        """Return the random id that the kernel chose at boot."""
         return _read("/proc/sys/kernel/random/boot_id").decode().strip()
 
     def stat(self, pid: int) -> Stat | None:
-        """The fields of /proc/PID/stat that follow the command's name."""
+        """Parse the fields of /proc/PID/stat after the command's name."""
         raw = _read(f"/proc/{pid}/stat")
         if not raw:
             return None
@@ -91,7 +95,7 @@ class ProcTable:
         return Stat(fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[19]))
 
     def children(self, pid: int) -> list[int]:
-        """The children of every thread of the process."""
+        """Return the children of every thread of the process."""
         try:
             threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208  # pathlib costs three times as much
         except OSError:
@@ -104,14 +108,14 @@ class ProcTable:
         return found
 
     def marked(self, marker: str) -> list[int]:
-        """Processes that were executed with the marker in their environment."""
+        """Return processes that were executed with the marker in their environment."""
         wanted = b"\0" + os.fsencode(marker) + b"\0"
         return [
             pid for pid in self.pids() if wanted in b"\0" + _read(f"/proc/{pid}/environ") + b"\0"
         ]
 
     def openers(self, path: Path, *, writing: bool = False) -> list[int]:
-        """Processes with a descriptor on the file, by what /proc says of their descriptors."""
+        """Return processes with a descriptor on the file, by /proc/PID/fd and fdinfo."""
         wanted = os.fspath(path.resolve())
         return [pid for pid in self.pids() if self._has_open(pid, wanted, writing=writing)]
 
@@ -125,12 +129,12 @@ class ProcTable:
                     )
                     if not writing or (flags and int(flags[1], 8) & os.O_ACCMODE != os.O_RDONLY):
                         return True
-        except OSError:  # it ended meanwhile, or may not be looked at
+        except OSError:  # it ended meanwhile, or is not readable
             return False
         return False
 
     def pids(self) -> Iterator[int]:
-        """All processes of this user."""
+        """Yield all processes of this user."""
         user = os.getuid()
         for name in os.listdir("/proc"):  # noqa: PTH208  # pathlib costs three times as much
             if name.isdecimal():
@@ -144,16 +148,16 @@ class ProcTable:
 
 
 class PsutilTable:
-    """Any system that psutil knows; a session is not known there and shows as -1."""
+    """Any system that psutil supports; the session is unknown there and shows as -1."""
 
     def boot_id(self) -> str:
-        """The time of boot."""
+        """Return the time of boot."""
         import psutil  # noqa: PLC0415  # the shim on Linux runs without it
 
         return f"booted {psutil.boot_time():.0f}"
 
     def stat(self, pid: int) -> Stat | None:
-        """State, parent and start as psutil has them."""
+        """Return state, parent and start from psutil."""
         import psutil  # noqa: PLC0415
 
         letters = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_DEAD: "X", psutil.STATUS_STOPPED: "T"}
@@ -166,7 +170,7 @@ class PsutilTable:
             return None
 
     def children(self, pid: int) -> list[int]:
-        """Direct children."""
+        """Return direct children."""
         import psutil  # noqa: PLC0415
 
         try:
@@ -175,7 +179,7 @@ class PsutilTable:
             return []
 
     def marked(self, marker: str) -> list[int]:
-        """Processes whose environment psutil may read and that holds the marker."""
+        """Return processes with the marker, as far as psutil may read their environment."""
         import psutil  # noqa: PLC0415
 
         name, _, value = marker.partition("=")
@@ -187,7 +191,7 @@ class PsutilTable:
         return found
 
     def openers(self, path: Path, *, writing: bool = False) -> list[int]:
-        """Processes with the file open, as far as psutil may look."""
+        """Return processes with the file open, as far as psutil may look."""
         import psutil  # noqa: PLC0415
 
         found = []
@@ -200,7 +204,7 @@ class PsutilTable:
         return found
 
     def pids(self) -> Iterator[int]:
-        """All processes of this user."""
+        """Yield all processes of this user."""
         import psutil  # noqa: PLC0415
 
         user = os.getuid()
@@ -211,7 +215,7 @@ class PsutilTable:
 
 
 def _read(path: str) -> bytes:
-    """The file's bytes; empty when it is gone or not ours to read."""
+    """Return the file's bytes; empty if it is gone or not readable."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -236,14 +240,14 @@ TABLE: ProcessTable = ProcTable() if os.access("/proc/self/stat", os.R_OK) else 
 
 
 def become_subreaper() -> None:
-    """Inherit every orphan below this process, where the kernel can do that (Linux)."""
+    """Inherit every orphan below this process, if the kernel supports that (Linux)."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def keep_private() -> None:
-    """Keep the environment and memory of this process from other processes of the same user.
+    """Protect this process's environment and memory from the user's other processes.
 
-    Linux alone can do that, and not against root. Programs that it runs are not kept so.
+    Only Linux supports that, and not against root. Programs that it executes are not protected.
     """
     _prctl(_PR_SET_DUMPABLE, 0)
 
@@ -259,10 +263,10 @@ def _prctl(option: int, value: int) -> None:
 
 
 def send_signal(pid: int, number: int, stat: Stat, table: ProcessTable = TABLE) -> bool:
-    """Signal the process that `stat` describes; False when that one is gone.
+    """Signal the process that `stat` describes; return False if that one is gone.
 
-    A pidfd pins the process between the check and the signal; systems without pidfds are left with
-    the check alone.
+    A pidfd pins the process between the check and the signal; without pidfds only the check
+    remains.
     """
     if not hasattr(os, "pidfd_open"):
         if not is_same(table.stat(pid), stat):
@@ -287,5 +291,5 @@ def send_signal(pid: int, number: int, stat: Stat, table: ProcessTable = TABLE) 
 
 
 def is_same(now: Stat | None, then: Stat) -> bool:
-    """Whether both describe one process that still lives."""
+    """Return whether both describe the same live process."""
     return now is not None and not now.is_dead and now.started == then.started

@@ -1,7 +1,7 @@
-"""A watcher beside a program, for a process that may be killed: what it started ends with it.
+"""A watcher process that ends a program if the process that started it is killed.
 
-The watcher is a process of its own, as nothing of a killed process can act. The program's session
-is what it ends: double forks stay in it.
+The watcher is a separate process, because a killed process can do nothing itself. It ends the
+program's session, which double forks do not leave.
 """
 
 import os
@@ -28,9 +28,9 @@ _NAP_SECONDS = 0.01
 
 @contextmanager
 def ending_with_us(leader: int) -> Iterator[None]:
-    """Within this, the session of this child of ours is ended once our process is gone.
+    """Within this context, end the child's session when this process is gone.
 
-    Does nothing where the kernel can't pin processes.
+    Does nothing if the kernel cannot pin processes.
     """
     if not hasattr(os, "pidfd_open"):
         yield
@@ -52,7 +52,7 @@ def ending_with_us(leader: int) -> Iterator[None]:
 
 
 def watch(starter: int, leader: int) -> None:
-    """Wait for the end of either; the session of `leader` does not outlive `starter`."""
+    """Wait for the end of either; end the session of `leader` if `starter` ended first."""
     try:
         program = os.pidfd_open(leader)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""A program of the user's that merges one file: another tool, or a coding agent's command line."""
+"""Merge one file with a user's program: a merge tool, or a coding agent's command line."""
 
 import asyncio
 import shlex
@@ -20,11 +20,11 @@ _TAIL_BYTES = 2000
 async def merge_file(
     argv: tuple[str, ...], sides: ConflictSides, environ: Mapping[str, str]
 ) -> bytes:
-    """The merged file as the program leaves it; raise UserError with what went wrong.
+    """Return the merged file that the program leaves; raise UserError with the failure.
 
-    In `argv`, {base}, {ours}, {theirs} and {result} stand for files in a scratch folder, {path}
-    for the path in the repository. The result begins as git's text with conflict markers; the
-    program has to end with 0 and leave none of them.
+    In `argv`, {base}, {ours}, {theirs} and {result} stand for files in a scratch folder, {path} for
+    the path in the repository. The result starts as git's text with conflict markers; the program
+    must exit with 0 and leave no markers.
     """
     name = shlex.join(argv)
     with tempfile.TemporaryDirectory(prefix="pex-tui-") as folder:
@@ -40,7 +40,7 @@ async def merge_file(
 
 
 class _Known(dict[str, str]):
-    """Braces that are none of ours stay as they are."""
+    """Keeps braces other than ours unchanged."""
 
     def __missing__(self, key: str) -> str:
         return f"{{{key}}}"

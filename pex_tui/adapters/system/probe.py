@@ -1,4 +1,4 @@
-"""What process trees use of the machine, through psutil."""
+"""Resource usage of process trees, through psutil."""
 
 import time
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class TreeMeter:
         self._seconds: dict[int, float] = {}  # CPU seconds by pid, as of the last reading
 
     def read(self, roots: Mapping[TaskId, int]) -> Usage:
-        """What the trees of these root pids use; processes that just ended count for nothing.
+        """Return the usage of the trees of these root pids, without processes that just ended.
 
-        ResolutionCache is resident, so pages that processes share count once for each of them.
+        Memory is resident set size, so shared pages count once for each process.
         """
         now = time.monotonic()
         elapsed = max(now - self._read_at, 1e-6)
@@ -39,7 +39,7 @@ class TreeMeter:
         )
 
     def _tree(self, pid: int, seconds: dict[int, float]) -> tuple[float, int]:
-        """CPU seconds since the last reading, and resident bytes, of a process and all below it."""
+        """Return a process tree's CPU seconds since the last reading, and its resident bytes."""
         spent, resident = 0.0, 0
         members = [pid]
         for member in members:
@@ -55,5 +55,5 @@ class TreeMeter:
 
 
 def machine_memory() -> int:
-    """The machine's memory in bytes."""
+    """Return the machine's memory in bytes."""
     return int(psutil.virtual_memory().total)

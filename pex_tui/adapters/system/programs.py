@@ -1,4 +1,4 @@
-"""The programs of tasks: whether one exists, and the one that every agent is offered."""
+"""Programs for tasks: find one by name, and offer `pex-tui` to every agent."""
 
 import os
 import shlex
@@ -13,9 +13,9 @@ PROGRAM = "pex-tui"
 
 
 def program_finder(repo_top: Path, search_path: str) -> Callable[[str], str | None]:
-    """A function from a program's name to where it is, or None if it can't be run.
+    """Return a function from a program's name to its path, None if it cannot be executed.
 
-    `search_path` is the PATH that tasks will have, before the folder of `offer_program`.
+    `search_path` is the PATH of tasks, before the folder of `offer_program`.
     """
 
     def find(program: str) -> str | None:
@@ -29,9 +29,9 @@ def program_finder(repo_top: Path, search_path: str) -> Callable[[str], str | No
 
 
 def offer_program(folder: Path) -> None:
-    """Put a `pex-tui` that is this very one, but can only lock, into the folder; raise OSError.
+    """Put a `pex-tui` into the folder that is this version, limited to locks; raise OSError.
 
-    Python is told not to look into the agent's own folder for it: that may hold another.
+    Python must not search the agent's own folder for it: that may hold another version.
     """
     folder.mkdir(parents=True, exist_ok=True)
     text = (

@@ -1,7 +1,7 @@
-"""A whole process tree: found, frozen, continued and ended, each to a fixpoint.
+"""Find, freeze, continue and end a whole process tree, each to a fixpoint.
 
-A process that forks while it is looked at escapes a single look, so every sweep stops what it finds
-before it lists that one's children, and sweeps go on until nothing new turns up.
+A process that forks during a scan escapes it, so every sweep stops what it finds before listing the
+children, and sweeps repeat until nothing new is found.
 """
 
 import signal
@@ -14,12 +14,12 @@ _NAP_SECONDS = 0.001
 
 
 def descendants(top: int, table: ProcessTable = TABLE) -> dict[int, Stat]:
-    """Every living process below `top`, parents before their children."""
+    """Return every live process below `top`, parents before their children."""
     return _walk([top], {}, None, table)
 
 
 def freeze(top: int, patience_seconds: float, table: ProcessTable = TABLE) -> bool:
-    """Stop every process below `top`; True once none of them can run any more."""
+    """Stop every process below `top`; return True once none of them can run any more."""
     give_up_at = time.monotonic() + patience_seconds
     frozen: dict[int, Stat] = {}
     settled = False
@@ -36,13 +36,13 @@ def freeze(top: int, patience_seconds: float, table: ProcessTable = TABLE) -> bo
 
 
 def thaw(top: int, table: ProcessTable = TABLE) -> None:
-    """Let every process below `top` go on."""
+    """Continue every process below `top`."""
     for pid, stat in descendants(top, table).items():
         send_signal(pid, signal.SIGCONT, stat, table)
 
 
 def terminate(top: int, table: ProcessTable = TABLE) -> None:
-    """Ask every process below `top` to end; stopped ones wake only once all have been asked."""
+    """Ask every process below `top` to end; wake stopped ones only once all have been asked."""
     found = descendants(top, table)
     for number in (signal.SIGTERM, signal.SIGCONT):
         for pid, stat in found.items():
@@ -50,7 +50,7 @@ def terminate(top: int, table: ProcessTable = TABLE) -> None:
 
 
 def kill_pass(tops: list[int], table: ProcessTable = TABLE) -> int:
-    """Stop, then kill, what is below `tops`; how many were found. Repeat until it finds none.
+    """Stop, then kill, what is below `tops`; return their number. Repeat until it is 0.
 
     Children are killed before their parents: the kernel wakes the stopped group of a dead parent.
     """
@@ -68,7 +68,7 @@ def kill_pass(tops: list[int], table: ProcessTable = TABLE) -> int:
 def _walk(
     tops: list[int], known: dict[int, Stat], number: int | None, table: ProcessTable
 ) -> dict[int, Stat]:
-    """The processes below `tops` that aren't `known`; each gets the signal, if one is given."""
+    """Return the processes below `tops` that are not `known`, sending each the signal, if any."""
     fresh: dict[int, Stat] = {}
     queue = list(tops)
     for parent in queue:
@@ -86,7 +86,7 @@ def _walk(
 
 
 def _all_halted(processes: dict[int, Stat], table: ProcessTable) -> bool:
-    """Whether each is gone or halted; one that was woken meanwhile is stopped again."""
+    """Return whether each is gone or halted; stop those that were woken meanwhile."""
     settled = True
     for pid, then in processes.items():
         now = table.stat(pid)

@@ -24,7 +24,7 @@ def as_passed(talk: str, passed: Environment) -> Environment:
 
 
 class AgentProtocol(Struct, frozen=True, kw_only=True):
-    """How agents of one protocol are started and understood.
+    """The start and the output format of the agents of one protocol.
 
     `options` are the arguments after the runner's own. `variables` are patterns of the user's
     variables that agents of this provider need under any protocol, and `environment` adapts the

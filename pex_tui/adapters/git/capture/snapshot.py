@@ -23,7 +23,7 @@ _KEEP_ATTEMPTS = 3
 
 
 class Extras(Struct, frozen=True):
-    """What a snapshot includes besides changed and new files, and what it leaves out.
+    """Paths that a snapshot includes besides changed and new files, and paths that it leaves out.
 
     `foreign` are paths, and folders ending in a slash, that are never included when new; `forced`
     are included though ignored. Of the files that a sparse checkout leaves out, `absent` are
