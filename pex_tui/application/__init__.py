@@ -1,1 +1,1 @@
-"""Everything wired together: projects, runs and their hosts."""
+"""Composition of the parts: projects, runs, and the hosts that drive them."""

@@ -1,4 +1,4 @@
-"""How the app looks by the settings, and whether it can."""
+"""The app's appearance from the settings, and its validation."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def look_of(settings: Settings, environ: Mapping[str, str]) -> "Look":
-    """The look that the settings ask for."""
+    """Return the appearance that the settings select."""
     from pex_tui.tui.terminal.first_screen import Look  # noqa: PLC0415  # it needs Textual
 
     monitoring = settings.monitoring
@@ -30,8 +30,8 @@ def look_of(settings: Settings, environ: Mapping[str, str]) -> "Look":
 def check_appearance(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raise UserError for settings with which the app would refuse to open.
 
-    The shipped look is known to be good; to load what would judge it takes longer than all else
-    that a command does.
+    The shipped appearance is known to be valid, and loading the check would take longer than all
+    else that a command does.
     """
     is_shipped = settings.monitoring.theme == type(settings.monitoring)().theme
     if is_shipped and not settings.keymap and not _themes(environ).exists():
@@ -42,5 +42,5 @@ def check_appearance(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def _themes(environ: Mapping[str, str]) -> Path:
-    """The folder of the user's own themes."""
+    """Return the folder of the user's own themes."""
     return config_home(environ) / "themes"

@@ -1,4 +1,4 @@
-"""FolderWatcher a run that another process drives."""
+"""Attach to a run that another process drives."""
 
 import os
 
@@ -16,7 +16,7 @@ from pex_tui.errors import UserError
 
 
 async def follow_run(project: Project, wanted: str | None) -> AttachedSession:
-    """The named run, else the one that is driven now, else the newest; raise UserError."""
+    """Return the named run, else the running one, else the newest; raise UserError."""
     journal = project.open_journal()
     try:
         run = _chosen(project, journal, wanted)

@@ -1,4 +1,4 @@
-"""What the commands share: where they stand, how they await, which run is meant."""
+"""Shared by the commands: the current project, the event loop, and the run that is meant."""
 
 import argparse
 import asyncio
@@ -17,16 +17,16 @@ from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 
 Options = argparse.Namespace
-_ENDING = (signal.SIGTERM, signal.SIGHUP)  # asyncio.run sees to SIGINT
+_ENDING = (signal.SIGTERM, signal.SIGHUP)  # asyncio.run handles SIGINT
 _INTERRUPTED = 130
 
 
 class UnknownRunError(UserError):
-    """The journal does not know the run that is meant."""
+    """The journal does not have the requested run."""
 
 
 def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
-    """Run a command's coroutine to its exit code; what git can't do is told in its words."""
+    """Run a command's coroutine and return its exit code; errors of git are printed."""
     use_pidfd_watcher()
     use_defaults(besides=ENDINGS)
     try:
@@ -36,9 +36,9 @@ def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
 
 
 async def _heeding_signals(coroutine: Coroutine[Any, Any, int]) -> int:
-    """Cancel the command on a signal that asks for its end, so that nothing it started is left.
+    """Cancel the command on a terminating signal, so that nothing it started is left.
 
-    What a run has of its own for these signals goes before this.
+    A run's own handlers for these signals take precedence.
     """
     loop, command = asyncio.get_running_loop(), asyncio.ensure_future(coroutine)
     is_asked = False
@@ -63,10 +63,10 @@ async def _heeding_signals(coroutine: Coroutine[Any, Any, int]) -> int:
 
 
 async def project_of(options: Options) -> Project:
-    """Where the command was told to work.
+    """Return the project that the command works in.
 
-    Raises UntrustedError for a command that runs programs where the repository names some that the
-    user has not said to trust.
+    Raises UntrustedError if the command runs programs, the repository's settings name some, and the
+    user has not trusted them.
     """
     place = getattr(options, "repo", None) or Path.cwd()
     project = await open_project(place, getattr(options, "set", None) or ())
@@ -76,7 +76,7 @@ async def project_of(options: Options) -> Project:
 
 
 def find_run(journal: SqliteJournal, wanted: str | None) -> RunRow:
-    """The run of that name, or the newest; raise UserError when there is none."""
+    """Return the run with that name, or the newest; raise UserError if there is none."""
     rows = journal.runs()
     if wanted is None:
         if not rows:

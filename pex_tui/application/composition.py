@@ -1,4 +1,4 @@
-"""The engine's ports on the real world."""
+"""Compose the engine's ports from the adapters."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from pex_tui.errors import UserError
 
 
 class Assembly(Struct, frozen=True):
-    """The ports, and what has to be begun and given back besides."""
+    """The ports, and the resources to start and to release besides."""
 
     ports: Ports
     lander: GitLander
@@ -56,7 +56,7 @@ def assemble(
     identity: Identity | None,
     lock_server: LockServer,
 ) -> Assembly:
-    """All ports of one run."""
+    """Compose all ports of one run."""
     lander = make_lander(project, state, identity)
     workspaces = GitWorkspaces(
         project.repository, project.places, workspace_options(project), identity
@@ -97,7 +97,7 @@ def assemble(
 
 
 def make_lander(project: Project, state: RunState, identity: Identity | None) -> GitLander:
-    """The merge queue's hands for a run."""
+    """Return the lander of a run's merge queue."""
     options = workspace_options(project)
     environment = identity.environment if identity else {}
     git = project.repository.git
@@ -132,7 +132,7 @@ def make_lander(project: Project, state: RunState, identity: Identity | None) ->
 
 
 def lander_of_refs(project: Project, found: FoundRun, identity: Identity) -> GitLander:
-    """What lands a run of which no more is known than its refs tell: without its gate."""
+    """Return the lander of a run known only from its refs; it has no gate."""
     git = project.repository.git
     return GitLander(
         LanderOptions(
@@ -149,9 +149,9 @@ def lander_of_refs(project: Project, found: FoundRun, identity: Identity) -> Git
 
 
 async def mend_landing(repository: Repository, places: Places) -> None:
-    """Finish or undo a landing in the user's checkout that was cut short; raise UserError.
+    """Finish or undo an interrupted landing in the user's checkout; raise UserError.
 
-    Git goes by its settings as they were before any agent of that run ran.
+    Git uses its settings from before any agent of that run ran.
     """
     note = LandingNote(places.root / LANDING_NOTE)
     landing = note.read()
@@ -168,7 +168,7 @@ async def mend_landing(repository: Repository, places: Places) -> None:
 
 
 def workspace_options(project: Project) -> WorkspaceOptions:
-    """How workspaces are made, as configured."""
+    """Return the workspace options from the configuration."""
     configured = project.settings.workspaces
     return WorkspaceOptions(
         setup=configured.setup, keep=configured.keep, include_file=configured.include_file

@@ -1,4 +1,4 @@
-"""Foresees a plan's collisions by the repository's past, whose index is kept between commands."""
+"""Predict a plan's conflicts from the repository's history, indexed between commands."""
 
 import asyncio
 from collections.abc import Collection
@@ -20,7 +20,7 @@ from pex_tui.resources import shipped
 
 
 class RepositoryPredictor(Struct):
-    """Predicts for the plans of one repository; reads its history again when HEAD moved."""
+    """Predicts for the plans of one repository; reads its history again if HEAD has moved."""
 
     repository: Repository
     folder: Path
@@ -29,7 +29,10 @@ class RepositoryPredictor(Struct):
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def predict(self, plan: Plan, tracked: Collection[str]) -> Plan:
-        """The plan with what was foreseen for its tasks; as it is where git can't tell the past."""
+        """Return the plan with the predictions for its tasks.
+
+        Unchanged if git cannot read the history.
+        """
         try:
             async with self._turn:
                 predictor = await self._read_history(tracked)

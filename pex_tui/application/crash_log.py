@@ -1,4 +1,4 @@
-"""Where a crash is written down, so that a user sees one line and not a traceback."""
+"""Crash log: the user sees one line, the traceback goes to a file."""
 
 import os
 import tempfile

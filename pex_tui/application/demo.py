@@ -1,4 +1,4 @@
-"""A real run on a sample project."""
+"""The demo: a real run on a sample project."""
 
 import argparse
 import shlex
@@ -19,7 +19,7 @@ from pex_tui.application.runs import start_run
 from pex_tui.headless.streams import Streams, printing
 from pex_tui.resources import shipped
 
-# With a person there, the collision is theirs to settle; without one the task runs again.
+# The conflict is left to a person if there is one; otherwise the task is rerun.
 _SAMPLE = ("safety.env_pass=[DEMO_PACE]",)
 ATTENDED = (
     *_SAMPLE,
@@ -31,7 +31,7 @@ ATTENDED = (
 
 @contextmanager
 def sample_project(directory: Path | None) -> Iterator[Path]:
-    """Make the sample project, yield its plan, and say in the end how to look around."""
+    """Make the sample project, yield its plan, and print at the end how to look at it."""
     folder = directory or Path(tempfile.mkdtemp(prefix="pex-demo-"))
     plan = make_demo(shipped("config") / "demo" / "project", folder.resolve())
     sys.stderr.write(f"The sample project is in {plan.parent}\n")

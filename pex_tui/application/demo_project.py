@@ -1,4 +1,4 @@
-"""The sample project of `pex-tui demo`: made on the spot, a real repository with a plan."""
+"""The sample project of `pex-tui demo`: a new, real repository with a plan."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ _COMMITS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def make_demo(sample: Path, directory: Path) -> Path:
     """Make the project in the directory and return its plan; `sample` is the shipped folder.
 
-    Raises UserError when the directory is not empty or can't be written.
+    Raises UserError if the directory is not empty or not writable.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def make_demo(sample: Path, directory: Path) -> Path:
 
 
 def _name_somebody(directory: Path) -> None:
-    """Commits need a name; where the user has none, the sample gets one of its own."""
+    """Set a committer in the sample if the user has none: commits need one."""
     for key, fallback in (("user.name", "Demo"), ("user.email", "demo@example.org")):
         if not _git(directory, "config", "--default", "", "--get", key):
             _git(directory, "config", "--local", key, fallback)

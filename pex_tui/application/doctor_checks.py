@@ -1,4 +1,4 @@
-"""Looks at the machine and the repository: what a run needs, and what would be good to have."""
+"""Check the machine and the repository for what a run requires and what it would profit from."""
 
 import locale
 import os
@@ -32,7 +32,7 @@ _SMALL = (80, 24)
 
 
 async def check_all(place: Path) -> tuple[DoctorCheck, ...]:
-    """Every finding, the most basic first."""
+    """Return all findings, the most basic first."""
     repository, finding = await _repository(place)
     found = [_python(), await _git(), finding]
     found.append(_settings(None if repository is None else repository.top_level))
@@ -56,7 +56,7 @@ async def _repository(place: Path) -> tuple[Repository | None, DoctorCheck]:
 
 
 def _settings(repo_top: Path | None) -> DoctorCheck:
-    """Whether a run would take the configuration, the app's look and library of agents with it."""
+    """Check the configuration, with its themes, keys and agent library, as a run would read it."""
     try:
         settings = load_settings(repo_top, (), os.environ)
         check_appearance(settings, os.environ)
@@ -114,7 +114,7 @@ async def _git() -> DoctorCheck:
 
 
 def _agents() -> DoctorCheck:
-    """Which coding agents are there; none is ever run to find out."""
+    """Find the installed coding agents, without running any."""
     found = [runner.name for runner in PRESETS if shutil.which(runner.argv[0])]
     if found:
         return DoctorCheck(CheckLevel.OK, "agents", f"run by {', '.join(found)}")

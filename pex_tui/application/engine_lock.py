@@ -1,4 +1,4 @@
-"""Taking the repository's engine lock, or saying who has it."""
+"""Take the repository's engine lock, or name its holder."""
 
 import asyncio
 import time
@@ -14,9 +14,9 @@ _TAKE_OVER_SECONDS = 20.0
 
 
 async def take_lock(path: Path, *, wait: bool = False, takes_over: bool = False) -> EngineLock:
-    """The lock, held; raise UserError with exit code 5 that names the holder.
+    """Return the lock, held; raise UserError with exit code 5 that names the holder.
 
-    `takes_over` asks an engine without a terminal to let go first.
+    With `takes_over`, an engine without a terminal is asked to let go first.
     """
     lock = EngineLock(path)
     if wait:

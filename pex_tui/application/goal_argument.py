@@ -1,4 +1,4 @@
-"""Whether an argument is a plan file or a goal, and what to say when it is neither."""
+"""Distinguish a plan file from a goal in an argument."""
 
 import shlex
 import sys
@@ -15,13 +15,13 @@ _LONGEST_SHOWN = 120
 
 
 def read_goal(text: str) -> str:
-    """The goal that an argument gives; `-` is the text on stdin, which no shell reads before us.
+    """Return the goal of an argument; `-` reads it from stdin, which no shell parses.
 
-    Raises UserError when there is no text on stdin.
+    Raises UserError if stdin has no text.
     """
     if text != STDIN:
         return text
-    if sys.stdin is None:  # closed by whoever started us
+    if sys.stdin is None:  # closed by the caller
         raise UserError('stdin is closed, so there is no goal to read. Give it in quotes: "GOAL".')
     if sys.stdin.isatty():
         sys.stderr.write("Type the goal; end it with Ctrl-D on a line of its own.\n")
@@ -32,10 +32,10 @@ def read_goal(text: str) -> str:
 
 
 def plan_or_goal(text: str) -> tuple[Path | None, str | None]:
-    """The plan file or the goal that the argument is; raises UserError for a single other word.
+    """Return the plan file or the goal; raises UserError for any other single word.
 
-    What ends like a plan file or holds a slash is a file, unless it is a sentence that names one.
-    `-` is a goal on stdin.
+    An argument with a plan file's ending or a slash is a file, unless it is a sentence that
+    mentions one. `-` is a goal on stdin.
     """
     if text == STDIN:
         return None, read_goal(text)
@@ -57,7 +57,7 @@ def plan_or_goal(text: str) -> tuple[Path | None, str | None]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether the path is a file; a text that can't be a path is none."""
+    """Return whether the path is a file; False for a text that cannot be a path."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long, or with a NUL
@@ -65,6 +65,6 @@ def is_file(path: Path) -> bool:
 
 
 def quoted(goal: str) -> str:
-    """The goal as one argument of a command to copy; a long one is left for the user to put in."""
+    """Return the goal quoted for a shell; a long one is replaced by a placeholder."""
     line = clean(" ".join(goal.split()), _LONGEST_SHOWN + 1)
     return shlex.quote(line) if len(line) <= _LONGEST_SHOWN else '"GOAL"'

@@ -1,4 +1,4 @@
-"""Runs driven without a screen, and the reports of runs."""
+"""Drive runs without a screen, and print their reports."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from pex_tui.reports.text import next_steps, render_text
 
 
 def read_report(project: Project, wanted: str | None) -> Report:
-    """The report of a run as the journal has it; raise UserError when there is none."""
+    """Return the report of a run from the journal; raise UserError if there is none."""
     journal = project.open_journal()
     try:
         run = find_run(journal, wanted).run
@@ -33,7 +33,7 @@ def read_report(project: Project, wanted: str | None) -> Report:
 async def drive_headless(
     project: Project, session: LocalSession, streams: Streams, *, as_json: bool
 ) -> int:
-    """Drive a session to its end, reporting on it; the report goes to stdout, or JSON Lines do."""
+    """Drive a session to its end; print its report, or JSON Lines, to stdout."""
     notes, output = streams.notes.write, streams.output.write
     run = session.state.run
     for notice in session.state.notices:
@@ -58,7 +58,7 @@ async def drive_headless(
 
 
 def _first_event(project: Project, run: RunId) -> Event:
-    """The event that planned the run."""
+    """Return the event that planned the run."""
     journal = project.open_journal()
     try:
         return journal.read(run)[0]
@@ -67,20 +67,20 @@ def _first_event(project: Project, run: RunId) -> Event:
 
 
 class JsonLines:
-    """The events of a session, a line each; streams of one run in a row are its journal.
+    """The events of a session, one per line; a run's consecutive streams form its journal.
 
-    The first line says the plan and the base, whether the run begins or is resumed; the last one is
-    held back until the figures are there to go with it.
+    The first line has the plan and the base, whether the run is new or resumed. The last one is
+    held back until the figures are known.
     """
 
     def __init__(self, run: RunId, output: Printer) -> None:
         self._run = run
         self._output = output
-        self._plan: dict[str, Any] = {}  # what the first line of a resumed run says besides
+        self._plan: dict[str, Any] = {}  # additional fields of a resumed run's first line
         self._last: dict[str, Any] | None = None
 
     def begin(self, planned: Event, seq: int) -> None:
-        """Start the stream of a run that has got as far as `seq`."""
+        """Start the stream of a run that has reached `seq`."""
         line = encode(planned, 1, self._run)
         if seq == 1:
             self._output(json_text(line))
@@ -88,7 +88,7 @@ class JsonLines:
             self._plan = {name: line[name] for name in ("plan", "base", "branch", "target")}
 
     def add(self, seq: int, event: Event) -> None:
-        """Print an event, or keep it if it is the run's end."""
+        """Print an event, or keep it if it ends the run."""
         line = encode(event, seq, self._run) | self._plan
         self._plan = {}
         if isinstance(event, RunFinished):

@@ -1,4 +1,4 @@
-"""Runs that nobody watches: begun or continued without the app."""
+"""Unattended runs: start and resume runs without the app."""
 
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ def run_plan(options: Options, plan: Path | None, goal: str | None) -> int:
 
 
 def resume(options: Options) -> int:
-    """Take a run up and drive it to its end; return the exit code."""
+    """Resume a run and drive it to its end; return the exit code."""
     return await_command(printing(partial(_resume, options)))
 
 
@@ -76,7 +76,7 @@ async def _draft(
 
 
 def _check_approved(goal: str, options: Options) -> None:
-    """Without a screen nobody sees the plan before it runs, so none is made unasked."""
+    """Refuse a goal without --yes: without a screen, nobody reviews the plan."""
     if not options.yes:
         raise UserError(
             "Nobody will have reviewed the plan for this goal; nothing was started. "
@@ -98,7 +98,7 @@ async def _resume(options: Options, streams: Streams) -> int:
 
 
 def run_to_resume(project: Project, wanted: str | None) -> RunId:
-    """The run to continue: the named one, else the newest that has something left to do."""
+    """Return the run to continue: the named one, else the newest with something left to do."""
     journal = project.open_journal()
     try:
         row = find_run(journal, wanted) if wanted else _newest_open(journal)

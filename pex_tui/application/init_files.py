@@ -1,4 +1,4 @@
-"""What `pex-tui init` puts into a repository, made from what is shipped."""
+"""The files that `pex-tui init` puts into a repository, made from the shipped ones."""
 
 import re
 
@@ -25,16 +25,16 @@ _SECTION = re.compile(r"[a-z_]+:\s*(#.*)?")
 
 
 def starter_files() -> tuple[WantedFile, ...]:
-    """The files; raise UserError when the installation lacks one."""
+    """Return the files; raise UserError if the installation lacks one."""
     texts = {str(REPOSITORY_FILE): _settings()}
     texts |= {path: _shipped(template) for path, template in _TEMPLATES.items()}
     return tuple(WantedFile(path, texts[path].encode()) for path in PURPOSES)
 
 
 def commented_out(settings: str) -> str:
-    """A settings file with its sections open and every setting in them commented out.
+    """Return a settings file with open sections and every setting commented out.
 
-    The comment that the file begins with is left out.
+    The comment at the beginning of the file is dropped.
     """
     lines = settings.splitlines()
     while lines and lines[0].startswith("#"):

@@ -1,4 +1,4 @@
-"""Runs that only their branches and refs know, as the journal of them is gone."""
+"""Runs without a journal, known only from their branches and refs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from pex_tui.errors import UserError
 
 
 async def lost_runs(project: Project) -> tuple[RunSummary, ...]:
-    """Those that have landed something, newest first, with what can be done; raise GitError."""
+    """Return lost runs that have landed something, newest first; raise GitError."""
     known = set()
     if project.places.journal.exists():
         journal = project.open_journal()
@@ -28,7 +28,7 @@ async def lost_runs(project: Project) -> tuple[RunSummary, ...]:
 
 @asynccontextmanager
 async def telling_of_lost(project: Project, wanted: str | None) -> AsyncIterator[None]:
-    """Where the journal does not know the run that is meant, say what its refs tell of it."""
+    """If the journal lacks the requested run, report what its refs show."""
     try:
         yield
     except UnknownRunError as error:
@@ -42,7 +42,7 @@ async def telling_of_lost(project: Project, wanted: str | None) -> AsyncIterator
 
 
 async def traced_run(project: Project, wanted: str) -> RunId | None:
-    """The run of that name, or beginning so, that has left refs or files, if there is one."""
+    """Return the run with that name or prefix that has left refs or files, if there is one."""
     traced = await traced_runs(project)
     meant = {run for run in traced if run == wanted} or {
         run for run in traced if run.startswith(wanted)

@@ -1,7 +1,7 @@
-"""A goal's plan by an agent with a model: asked, checked, told what is wrong, at most three times.
+"""Plan a goal with an agent: ask, check, report errors back, at most three times.
 
-The agent reads a copy of the commit in a folder of its own and may do nothing else. Whatever goes
-wrong with it is a reason for a plan by rules, and never an end.
+The agent reads a copy of the commit in its own folder and may do nothing else. Any failure is a
+reason to plan by rules instead, and never an error.
 """
 
 import asyncio
@@ -37,7 +37,10 @@ _GRACE_SECONDS = 2.0
 
 
 class PlanMaker(Struct, frozen=True):
-    """Has goals planned by the library's planning agent; `rules_for` is what a plan runs under."""
+    """Plans goals with the library's planning agent.
+
+    `rules_for` returns the rules of a plan's run.
+    """
 
     project: Project
     outline: RepositoryOutline
@@ -45,7 +48,7 @@ class PlanMaker(Struct, frozen=True):
     rules_for: Callable[[Plan], RunRules]
 
     async def make(self, goal: str, planning: Planning) -> GoalPlan | str:
-        """The plan, or in words why there is none from an agent."""
+        """Return the plan, or the reason there is none."""
         spec = planning_task(goal, self.outline, self.context)
         if isinstance(spec, str):
             return spec
@@ -124,7 +127,7 @@ def _name(spec: TaskSpec) -> str:
 
 
 def _effort(replies: list[Reply]) -> str:
-    """Rounds, tokens and dollars, as far as they are known."""
+    """Return rounds, tokens and dollars, as far as known."""
     used, cost = sum(reply.tokens for reply in replies), total(reply.cost_usd for reply in replies)
     facts = [counted(len(replies), "round")]
     facts += [f"{tokens(used)} tokens"] if used else []

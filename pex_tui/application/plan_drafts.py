@@ -1,7 +1,7 @@
 """Plans for a person to review: from a file, from a text, or made for a goal.
 
-Each is checked against the repository, and comes with the collisions that the repository's past
-predicts and with notices for the user.
+Each is checked against the repository, and comes with predicted conflicts and with notices for the
+user.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class PlanDrafts(Struct, frozen=True, dict=True):
     """Makes drafts of plans in one repository, with the options of one command.
 
-    `uncommitted` says that the run will hold the user's uncommitted work.
+    `uncommitted` means that the run includes the user's uncommitted work.
     """
 
     project: Project
@@ -55,9 +55,9 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         return await self.review(await load_text_file(path, "plan"), str(path), place=path)
 
     async def review(self, text: str, source: str, *, place: Path | None = None) -> PlanDraft:
-        """Parse and check a plan's text; `source` is what messages call it. Raise UserError.
+        """Parse and check a plan's text; `source` is its name in messages. Raise UserError.
 
-        A plan that does not say where its tasks run has them run where it lies.
+        Tasks without a directory run in the plan's folder.
         """
         said: list[str] = []
         context = await self._context(said)
@@ -68,7 +68,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         return replace(self._draft(plan, Path(source).stem), notices=await self._notices(said))
 
     async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
-        """Make a plan for a goal, with its reasons; raise UserError when there is no goal in it."""
+        """Make a plan for a goal, with its reasons; raise UserError if the goal is empty."""
         made = await self.compose_goal(goal, planning)
         said: list[str] = []
         plan = await self._predict(made.plan, await self._context(said), said)
@@ -76,7 +76,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         return replace(self._draft(plan, "goal"), notices=notices, reasons=made.reasons)
 
     async def compose_goal(self, goal: str, planning: Planning) -> "GoalPlan":
-        """Make a plan for a goal, as text as well; its worth is estimated for `slots`."""
+        """Make a plan for a goal, also as text; the estimates are for `slots`."""
         from pex_tui.adapters.library.repository_outline import read_outline  # noqa: PLC0415  # only goals
         from pex_tui.application.model_planner import PlanMaker  # noqa: PLC0415  # likewise
         from pex_tui.planning.goals.goal_text import tidy_goal  # noqa: PLC0415  # likewise
@@ -137,7 +137,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         )
 
     async def _predict(self, plan: Plan, context: PlanContext, said: list[str]) -> Plan:
-        """Return the plan with the collisions that the repository's past predicts."""
+        """Return the plan with conflicts predicted from the repository's history."""
         if not has_predictable_pair(plan):
             return plan
         advisor = self._advisor("Predicting collisions", said)
@@ -150,11 +150,11 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         return RepositoryPredictor(self.project.repository, self.project.places.root)
 
     def _advisor(self, name: str, said: list[str]) -> Advisor:
-        """Return a part whose failure is one more notice of the plan."""
+        """Return a part whose failure only adds a notice to the plan."""
         return Advisor(name, said.append, FaultLog(self.project.places.root / "faults.log"))
 
     async def _notices(self, said: list[str]) -> tuple[str, ...]:
-        """List what the user should know before a run starts here, and what was `said` already."""
+        """List what the user should know before a run here, after what was `said` already."""
         repository = self.project.repository
         advisor = self._advisor("Looking for what works differently in workspaces", said)
         peculiar = await advisor.ask(git_notices(repository), otherwise=())
@@ -191,7 +191,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         )
 
     def _folder_of(self, place: Path | None, context: PlanContext) -> str:
-        """Find the folder of the repository that a plan file lies in; the root for another."""
+        """Return the repository folder with the plan file; the root if it is outside."""
         top = self.project.repository.top_level.resolve()
         folder = None if place is None else place.resolve().parent
         if folder is None or not folder.is_relative_to(top):

@@ -1,4 +1,4 @@
-"""Where a command stands: the repository, its state directory, the settings, the agents."""
+"""The project of a command: repository, state directory, settings, agents."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Project(Struct, frozen=True, dict=True):
 
     @cached_property
     def places(self) -> Places:
-        """Where runs live; made on first use. Raises UserError when it can't be written."""
+        """The places of runs; created on first use. Raises UserError if they are not writable."""
         return Places(state_directory(self.repository))
 
     @cached_property
@@ -45,7 +45,7 @@ class Project(Struct, frozen=True, dict=True):
         return load_library(library_folders(self.repository.top_level, self.environ))
 
     def open_journal(self) -> SqliteJournal:
-        """The journal; raise UserError when it can't be used."""
+        """Open the journal; raise UserError if it is unusable."""
         try:
             return SqliteJournal(self.places.journal)
         except JournalError as error:
@@ -53,28 +53,31 @@ class Project(Struct, frozen=True, dict=True):
 
 
 async def pinned(project: Project, run: RunId) -> Project:
-    """The project with git's settings as they were before any agent of the run ran.
+    """Return the project with git's settings from before any agent of the run ran.
 
-    Raises UserError when they can't be read.
+    Raises UserError if they are unreadable.
     """
     folder = project.places.settings(run)
     return replace(project, repository=await stand_in_for(project.repository, folder))
 
 
 def library_folders(repo_top: Path | None, environ: Mapping[str, str]) -> tuple[AgentFolder, ...]:
-    """Where agent definitions lie, most specific first; raise UserError when ours are missing."""
+    """Return the folders of agent definitions, most specific first.
+
+    Raises UserError if ours are missing.
+    """
     home = Path(environ.get("HOME") or Path.home())
     return agent_folders(repo_top, home, config_home(environ), shipped("config") / "agents")
 
 
 def check_slots(slots: int | None) -> None:
-    """Raise UserError for a number of slots that no run has."""
+    """Raise UserError for an invalid number of slots."""
     if slots is not None and not 1 <= slots <= MOST_SLOTS:
         raise UserError(f"--slots {slots}: a run has 1 to {MOST_SLOTS} slots.")
 
 
 async def open_project(path: Path, overrides: Sequence[str] = ()) -> Project:
-    """The project at a path; raise UserError when it can't be worked on."""
+    """Open the project at a path; raise UserError if that is impossible."""
     environ = dict(os.environ)
     repository = await discover(path)
     settings = load_settings(repository.top_level, overrides, environ)

@@ -1,6 +1,6 @@
-"""What the app can do in a repository: the `ProjectService` port on the real world.
+"""The app's operations on a repository: the implementation of its port.
 
-The engine and what renders reports are loaded when they are first wanted: home is light.
+The engine and the report renderers are imported on first use, so that home opens fast.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _LOOK_SECONDS = 1.0
 
 
 class RepositoryService(Struct, dict=True):
-    """One repository; `run_options` is how the command line wants its run hosted."""
+    """One repository; `run_options` are the command line's options for hosting a run."""
 
     project: Project
     repository: str
@@ -50,11 +50,11 @@ class RepositoryService(Struct, dict=True):
     _lost: tuple[RunSummary, ...] | None = None  # git is asked once
 
     async def checks(self) -> tuple[DoctorCheck, ...]:
-        """What this machine and repository offer and lack."""
+        """Check what this machine and repository offer and lack."""
         return await check_all(self.project.repository.top_level)
 
     async def runs(self) -> tuple[RunSummary, ...]:
-        """Runs of this repository, newest first; those that only refs know come last."""
+        """Return the repository's runs, newest first; those known only from refs come last."""
         holder = current_holder(self.project.places.lock)
         if self._lost is None:
             self._lost = await lost_runs(self.project)
@@ -62,19 +62,19 @@ class RepositoryService(Struct, dict=True):
         return (*known, *self._lost)
 
     async def report(self, run: RunId) -> str:
-        """A run's report as text."""
+        """Return a run's report as text."""
         from pex_tui.reports.text import render_text  # noqa: PLC0415
 
         return render_text(await self._read(run))
 
     async def compare(self, first: RunId, second: RunId) -> str:
-        """Two runs side by side, as text."""
+        """Return two runs side by side, as text."""
         from pex_tui.reports.comparison import render_comparison  # noqa: PLC0415
 
         return render_comparison(await self._read(first), await self._read(second))
 
     async def export(self, run: RunId, path: Path) -> None:
-        """Write a run's report to a file, in the format that its name asks for."""
+        """Write a run's report to a file, in the format given by its name."""
         from pex_tui.reports.formats import FORMATS, SUFFIXES, format_of  # noqa: PLC0415
 
         wanted = format_of(path)
@@ -87,7 +87,7 @@ class RepositoryService(Struct, dict=True):
             raise UserError(f"{path} can't be written: {error.strerror}.") from error
 
     async def _read(self, run: RunId) -> Report:
-        """A run's report; that of a large one takes a while, and the screen goes on meanwhile."""
+        """Read a run's report in a thread: reading a large one must not freeze the screen."""
         from pex_tui.application.headless_driver import read_report  # noqa: PLC0415
 
         return await asyncio.to_thread(read_report, self.project, run)
@@ -105,7 +105,7 @@ class RepositoryService(Struct, dict=True):
         )
 
     async def plan_of(self, run: RunId) -> PlanDraft:
-        """The plan of a past run, to be run again as the repository is now."""
+        """Return the plan of a past run, to be run again on the current repository."""
         from pex_tui.application.stored_state import read_state  # noqa: PLC0415
         from pex_tui.planning.plan_file.writer import plan_to_yaml  # noqa: PLC0415
 
@@ -122,11 +122,11 @@ class RepositoryService(Struct, dict=True):
         return await self._drafts.load(path)
 
     async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:
-        """The plan for a goal, with the reasons for it."""
+        """Return the plan for a goal, with its reasons."""
         return await self._drafts.plan_goal(goal, planning)
 
     async def keep(self, draft: PlanDraft) -> Path:
-        """Write a plan that nobody saved into the state folder."""
+        """Write an unsaved plan to the state folder."""
         from pex_tui.planning.plan_file.writer import plan_to_yaml  # noqa: PLC0415  # seldom wanted
 
         folder = self.project.places.drafts
@@ -139,7 +139,7 @@ class RepositoryService(Struct, dict=True):
         return path
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
-        """The draft with the plan of another text."""
+        """Return the draft with the plan of another text."""
         return await self._drafts.revise(draft, text)
 
     @property
@@ -149,33 +149,33 @@ class RepositoryService(Struct, dict=True):
         return argv[0] if argv else ""
 
     async def merge(self, sides: ConflictSides) -> bytes:
-        """The file as that program merges it."""
+        """Return the file as merged by that program."""
         argv = self.project.settings.conflict_resolution.merge_tool
         from pex_tui.adapters.system.merge_tool import merge_file  # noqa: PLC0415
 
         return await merge_file(argv or (), sides, self.project.environ)
 
     async def start(self, draft: PlanDraft) -> LocalSession:
-        """Begin a run; it is driven once `serve` is called."""
+        """Start a run; it is driven once `serve` is called."""
         from pex_tui.application.runs import start_run  # noqa: PLC0415
 
         return await start_run(self.project, draft, self.run_options)
 
     async def resume(self, run: RunId) -> LocalSession:
-        """Take up a run that no engine drives, or one that a background engine does."""
+        """Resume a run that has no engine, or a background engine."""
         from pex_tui.application.runs import resume_run  # noqa: PLC0415
 
         how = RunOptions(attended=True, wait=self.run_options.wait, slots=self.slots)
         return await resume_run(self.project, run, how)
 
     async def attach(self, run: RunId) -> AttachedSession:
-        """Watch a run that another process drives, and ask that process for things."""
+        """Follow a run that another process drives, and send requests to that process."""
         from pex_tui.application.attach import follow_run  # noqa: PLC0415
 
         return await follow_run(self.project, run)
 
     async def until_driven(self, run: RunId) -> None:
-        """Return once a process other than this one drives the run."""
+        """Return once another process drives the run."""
         while not self._is_driven_elsewhere(run):  # noqa: ASYNC110  # a lock tells nobody
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -184,7 +184,7 @@ class RepositoryService(Struct, dict=True):
         return holder is not None and holder.run == run and holder.pid != os.getpid()
 
     async def hand_over(self, run: RunId) -> None:
-        """Have a process without a screen drive the run that was just let go."""
+        """Have a background process drive the run that was just let go."""
         _start_background(self.project, run)
 
 
@@ -212,7 +212,7 @@ def _start_background(project: Project, run: RunId) -> None:
 async def open_service(
     project: Project, run_options: RunOptions, *, slots: int | None = None, fail_fast: bool = False
 ) -> RepositoryService:
-    """The service of a repository."""
+    """Return the service of a repository."""
     repository = project.repository
     head = await repository.head()
     branch = await repository.current_branch() or "detached HEAD"

@@ -1,4 +1,4 @@
-"""Names for runs: four hexadecimal digits, or what the user said."""
+"""Run ids: four hexadecimal digits, or a name given by the user."""
 
 import re
 import secrets
@@ -13,7 +13,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 async def new_run_id(project: Project, journal: SqliteJournal, name: str | None) -> RunId:
-    """An id that no run has; raise UserError for a name that can't be one."""
+    """Return an unused id; raise UserError for an invalid name."""
     known = {row.run for row in journal.runs()}
     traced = await traced_runs(project)
     if name is None:
@@ -36,7 +36,7 @@ async def new_run_id(project: Project, journal: SqliteJournal, name: str | None)
 
 
 async def traced_runs(project: Project) -> set[RunId]:
-    """The runs that have a branch, refs or a folder here, whether or not the journal knows them."""
+    """Return the runs with a branch, refs or a folder here, whether or not the journal has them."""
     listing = await project.repository.git.run(
         "for-each-ref", "--format=%(refname)", BRANCHES, ROOT
     )

@@ -1,14 +1,14 @@
-"""How a run is hosted."""
+"""Options for hosting a run."""
 
 from msgspec import Struct
 
 
 class RunOptions(Struct, frozen=True):
-    """How a run is hosted.
+    """Options for hosting a run.
 
-    `attended` means that a person can decide things while it runs, `settles` that the host itself
-    decides one conflict and leaves the others open. `slots` are for a run that is resumed; one that
-    begins has them in its plan.
+    `attended` means that a person can decide things during the run; `settles` that the host itself
+    resolves one conflict and leaves the others open. `slots` apply to a resumed run; a new run has
+    them in its plan.
     """
 
     attended: bool = False

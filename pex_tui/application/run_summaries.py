@@ -1,4 +1,4 @@
-"""Runs in one line each, from the journal and the lock."""
+"""One-line summaries of runs, from the journal and the engine lock."""
 
 from pex_tui.adapters.storage.engine_lock import Holder
 from pex_tui.adapters.storage.journal import RunRow, SqliteJournal, told_of
@@ -14,10 +14,9 @@ Known = dict[RunRow, RunFigures]
 def summaries(
     project: Project, holder: Holder | None, known: Known | None = None
 ) -> tuple[RunSummary, ...]:
-    """All runs, newest first.
+    """Return all runs, newest first.
 
-    With `known`, which remembers them from call to call, the newest that have ended come with
-    their figures.
+    With `known`, a cache between calls, the newest finished runs include their figures.
     """
     if not project.places.journal.exists():
         return ()
@@ -51,7 +50,7 @@ def _summary(
 
 
 def _conflicts(journal: SqliteJournal, row: RunRow) -> int:
-    """How many conflicts a run ended with; none are known of one that can't be read here."""
+    """Return the number of conflicts at the end of a run; 0 if the run is unreadable here."""
     try:
         return len(journal.state(row.run).open_conflicts)
     except JournalError:
@@ -59,7 +58,7 @@ def _conflicts(journal: SqliteJournal, row: RunRow) -> int:
 
 
 def _figures(journal: SqliteJournal, row: RunRow) -> RunFigures:
-    """Nothing of a run that this version can't read."""
+    """Return a run's figures; empty for a run that this version cannot read."""
     from pex_tui.reports.report import make_report  # noqa: PLC0415  # large: no run, no need
 
     try:

@@ -1,4 +1,4 @@
-"""Begins and resumes runs: the lock, the journal, the ports, the engine."""
+"""Start and resume runs: lock, journal, ports, engine."""
 
 import asyncio
 import os
@@ -57,7 +57,7 @@ YOU = "you"
 
 
 async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> LocalSession:
-    """Begin a run of the plan; raise UserError, with nothing started, when it can't be."""
+    """Start a run of the plan; raise UserError, with nothing started, if that is impossible."""
     repository = project.repository
     await repository.head()
     await mend_landing(repository, project.places)
@@ -88,7 +88,7 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
 
 
 async def resume_run(project: Project, run: RunId, options: RunOptions) -> LocalSession:
-    """Take a run up again; raise UserError when there is nothing to take up."""
+    """Resume a run; raise UserError if there is nothing to resume."""
     check_slots(options.slots)
     lock = await take_lock(project.places.lock, wait=options.wait, takes_over=True)
     with ExitStack() as held:
@@ -116,7 +116,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
             for one in state.open_conflicts
             if state.task(one.tasks[0]).own_work is None and one.kind is not ConflictKind.PROTECTED
         )
-        for conflict in undecided:  # what a person made, or has to allow, waits for them
+        for conflict in undecided:  # decisions and permissions of people wait for them
             session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
     return session
 
@@ -168,7 +168,7 @@ async def _open_session(
 
 
 class _Closer(Struct):
-    """Gives back what a session holds."""
+    """Releases what a session holds."""
 
     assembly: Assembly
     lock_server: LockServer
@@ -184,7 +184,7 @@ class _Closer(Struct):
 
 
 async def _found(project: Project, state: RunState, lander: GitLander) -> list[Event]:
-    """What git and the disk know of the run and its journal, an older copy, does not."""
+    """Return what git and the disk know of the run that its journal, an older copy, lacks."""
     found: list[Event] = [
         BranchMoved(task, state.task(task).attempt, commit, found=True)
         for commit, task in await lander.unknown_landings()
@@ -233,14 +233,14 @@ def _planned(
 
 
 async def _identity(project: Project, draft: PlanDraft) -> Identity | None:
-    """Who commits; asked for only when something may be committed."""
+    """Return the committer; required only if something may be committed."""
     if all(spec.is_read_only for spec in draft.plan.tasks):
         return None
     return await project.repository.check_identity()
 
 
 async def _target(project: Project, draft: PlanDraft) -> str | None:
-    """The branch that the run starts from, None when it starts from a bare commit."""
+    """Return the branch that the run starts from, None for a bare commit."""
     base = draft.plan.base
     if base is None or base == "HEAD":
         return await project.repository.current_branch()

@@ -1,4 +1,4 @@
-"""Whether the user trusts what a repository's own files would have pex-tui run or allow."""
+"""The user's trust in programs and permissions that a repository's own files name."""
 
 import asyncio
 import json
@@ -26,14 +26,14 @@ _REPOSITORY = "repository"
 
 
 def powers_of(project: Project) -> tuple[str, ...]:
-    """What the repository's settings and agent definitions name, one line each."""
+    """Return what the repository's settings and agent definitions name, one line each."""
     return tuple(clean(line) for line in _powers(project))
 
 
 def _powers(project: Project) -> Iterator[str]:
     content = repository_settings(project.repository.top_level)
     own = read_settings(content)
-    below = load_settings(None, (), project.environ)  # what the user has without the repository
+    below = load_settings(None, (), ground.environ)  # the user's own, without the repository
     for path, declared in sorted(keys_of(Settings), key=lambda key: key[0]):
         if setting_of(declared).trust is None:
             continue
@@ -56,7 +56,7 @@ def _powers(project: Project) -> Iterator[str]:
 
 
 def _made(content: Any, path: Sequence[str]) -> tuple[Any, ...]:
-    """The value that the file gives the setting, or nothing."""
+    """Return the value that the file gives the setting, or nothing."""
     for key in path:
         if not isinstance(content, dict) or key not in content:
             return ()
@@ -77,7 +77,7 @@ def _is_more(asked: float | None, usual: float | None) -> bool:
 
 
 async def check_trust(project: Project, *, trusts: bool = False) -> None:
-    """Raise UntrustedError unless the user trusts the repository; `trusts` says that they do."""
+    """Raise UntrustedError unless the user trusts the repository; `trusts` grants the trust now."""
     named = powers_of(project)
     if not named:
         return

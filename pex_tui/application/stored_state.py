@@ -1,4 +1,4 @@
-"""A run's state as the journal tells it."""
+"""A run's state from the journal."""
 
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.core.model.ids import RunId
@@ -7,7 +7,7 @@ from pex_tui.errors import UserError
 
 
 def read_state(journal: SqliteJournal, run: RunId) -> RunState:
-    """The state after all that was written; raise UserError when it can't be read."""
+    """Return the state after all events; raise UserError if the journal is unreadable."""
     if not journal.has(run):
         raise UserError(f"There is no run {run} here. `pex-tui runs` lists them.")
     return journal.state(run)

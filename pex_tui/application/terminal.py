@@ -1,4 +1,4 @@
-"""Whether there is a terminal that could show the app."""
+"""Detect a terminal that can show the app."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 
 
 def is_headless(options: argparse.Namespace) -> bool:
-    """Whether the command has no screen: asked for, or no terminal is there that could show one."""
+    """Return whether to run without a screen: on request, or without a capable terminal."""
     return (
         getattr(options, "headless", False)
         or getattr(options, "json", False)

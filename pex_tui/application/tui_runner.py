@@ -1,6 +1,6 @@
-"""Opens the app on a repository.
+"""Open the app on a repository.
 
-What takes long to load is loaded once the terminal shows something: nothing heavy is imported here.
+Slow imports wait until the terminal shows something: nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def run_app(
 ) -> int:
     """Show the app until the user leaves; return the command's exit code.
 
-    With a plan or a goal it opens the plan's review, or starts it when it is approved; with
-    `resume` (a run's id, or empty for the newest) it takes the run up, with `attach` it watches
-    one that another process drives. Raises UserError for what keeps it from opening.
+    With a plan or a goal it opens the plan's review, or starts an approved plan. With `resume` (a
+    run's id, or empty for the newest) it resumes the run; with `attach` it follows one that another
+    process drives. Raises UserError if it cannot open.
     """
 
     async def opening(planning: Planning) -> Opened:

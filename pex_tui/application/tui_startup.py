@@ -1,4 +1,4 @@
-"""Reads what the app shows first: settings, repository, plan or run."""
+"""Read what the app shows first: settings, repository, plan or run."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ async def open_here(
     *,
     approved: bool,
 ) -> Opened:
-    """The repository that the command was told to work in; raise UserError."""
+    """Open the repository of the command; raise UserError."""
     try:
         project = await project_of(options)
         service = await open_service(

@@ -1,4 +1,4 @@
-"""Arguments that several commands take; their metavars say what completes them."""
+"""Arguments shared by commands; completion goes by their metavars."""
 
 import argparse
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any
 from pex_tui.core.model.run_rules import MOST_SLOTS
 
 OPTIONS_WITH_VALUE = frozenset({"--repo", "--set"})
-"""Options of every command with a value; they may go before the command."""
+"""Options of every command that take a value and may precede the command."""
 
 
 class _ChosenRunner(argparse.Action):
-    """`--agent NAME=RUNNER`, a setting with a flag of its own."""
+    """`--agent NAME=RUNNER`, a setting with an option of its own."""
 
     def __call__(
         self,
@@ -20,7 +20,7 @@ class _ChosenRunner(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        """Put it among the settings of the command line."""
+        """Add it to the settings of the command line."""
         name, equals, runner = str(values).partition("=")
         if not (name and equals and runner):
             parser.error(f"{option_string} {values}: write NAME=RUNNER, such as '*=claude'")
@@ -54,7 +54,7 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
 
 
 def add_classic(parser: argparse.ArgumentParser) -> None:
-    """Add the option for the monitor in one box."""
+    """Add the option for the classic monitor."""
     parser.add_argument(
         "--classic",
         action="store_true",
@@ -64,7 +64,10 @@ def add_classic(parser: argparse.ArgumentParser) -> None:
 
 
 def add_headless(parser: argparse.ArgumentParser, *, asks: bool = True) -> None:
-    """Add the options for a run without the app; `asks` where it would ask before it starts."""
+    """Add the options for a run without the app.
+
+    `asks` if the command would ask before it starts.
+    """
     group = parser.add_argument_group("without the app")
     group.add_argument("--headless", action="store_true", help="run without the app")
     group.add_argument("--json", action="store_true", help="JSON Lines on stdout")
@@ -80,7 +83,7 @@ def add_slots(parser: argparse.ArgumentParser) -> None:
 
 
 def add_runners(parser: argparse.ArgumentParser) -> None:
-    """Add the option that chooses what runs an agent."""
+    """Add the option that sets an agent's runner."""
     parser.add_argument(
         "--agent",
         action=_ChosenRunner,
@@ -98,7 +101,7 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
 
 
 def add_optional_run(parser: argparse.ArgumentParser, without: str = "the newest one") -> None:
-    """Add a run that may be left out."""
+    """Add an optional run."""
     parser.add_argument(
         "run",
         nargs="?",
@@ -108,5 +111,5 @@ def add_optional_run(parser: argparse.ArgumentParser, without: str = "the newest
 
 
 def add_json_list(parser: argparse.ArgumentParser, **default: Any) -> None:
-    """Add the option for a list that programs read."""
+    """Add the option for a machine-readable list."""
     parser.add_argument("--json", action="store_true", help="a JSON list on stdout", **default)

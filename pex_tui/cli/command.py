@@ -1,7 +1,7 @@
-"""What a command is: a module in `commands` with a `COMMAND` and a `main`.
+"""A command: a module in `commands` with a `COMMAND` and a `main`.
 
-Nothing heavier than argparse is imported here or at the top of a command's module: `--help` and
-the completion of command lines load all of them.
+Only argparse and lighter modules are imported here and at the top of a command's module: `--help`
+and completion load all of them.
 """
 
 from argparse import ArgumentParser
@@ -17,12 +17,12 @@ def no_arguments(parser: ArgumentParser) -> None:
 
 
 class Command(NamedTuple):
-    """What a command says of itself; its `main(options)` returns the exit code.
+    """The description of a command; its `main(options)` returns the exit code.
 
-    `examples` are command lines without the program's name, with what each does. `other_names` are
-    what other programs call it. With `needs_trust` it runs what a repository's settings name, with
-    `is_open_to_agents` a process of a task may call it, and with `takes_words` what stands after
-    `--` is none of its options.
+    `examples` are command lines without the program's name, each with its meaning. `other_names`
+    are names from other programs. With `needs_trust`, the command runs what a repository's settings
+    name; with `is_open_to_agents`, a task's process may call it; with `takes_words`, the words
+    after `--` are not its options.
     """
 
     summary: str

@@ -1,7 +1,7 @@
-"""What a word of a command line may be, and the shells' scripts that ask for it.
+"""Completions of a word on the command line, and the shell scripts that request them.
 
-The scripts hold no list of their own, so they stay true when the program changes. What an argument
-takes is known by its choices or its metavar.
+The scripts contain no lists, so they stay valid when the program changes. The values of an argument
+follow from its choices or its metavar.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pex_tui.cli.parser import GOAL, NAMES, build_parser, command
 from pex_tui.core.model.run_refs import BRANCHES
 
 Candidate = tuple[str, str]
-"""A word, and what it means."""
+"""A word and its description."""
 SCRIPTS = {
     "bash": r"""# bash completion of pex-tui: eval "$(pex-tui completion bash)"
 _pex_tui() {
@@ -62,7 +62,7 @@ complete -c pex-tui -f -a '(__pex_tui_candidates)'
 
 
 def words_of(line: str) -> list[str]:
-    """Return the words after the program's name, the last of them as far as it is typed."""
+    """Return the words after the program's name; the last one may be incomplete."""
     for closing in ("", '"', "'"):
         try:
             words = shlex.split(line + closing)
@@ -73,7 +73,7 @@ def words_of(line: str) -> list[str]:
 
 
 def candidates(words: Sequence[str]) -> list[Candidate]:
-    """Return what the last of these words may become."""
+    """Return the completions of the last of these words."""
     *before, current = words or [""]
     if "--" in before:
         return []
@@ -156,7 +156,7 @@ def _repository(before: Sequence[str]) -> Path:
 
 
 def _runs(current: str, folder: Path) -> Iterator[Candidate]:
-    """Yield the runs that have a branch: read from git's files, as git itself takes longer."""
+    """Yield the runs with a branch, read from git's files because starting git is slower."""
     del current
     git = next((one / ".git" for one in (folder, *folder.parents) if (one / ".git").exists()), None)
     try:
@@ -206,7 +206,7 @@ def _files(current: str, folder: Path) -> Iterator[Candidate]:
 
 
 def _settings(current: str, folder: Path) -> Iterator[Candidate]:
-    """Yield settings, and after the = what they may be set to."""
+    """Yield settings, and possible values after the =."""
     from pex_tui.planning.fields.declaration import keys_of  # noqa: PLC0415  # only for --set
     from pex_tui.settings.model import Settings  # noqa: PLC0415  # likewise
 
@@ -231,4 +231,4 @@ _SOURCES: Mapping[str, Callable[[str, Path], Iterator[Candidate]]] = {
     "SOURCE": _files,
     "KEY=VALUE": _settings,
 }
-"""What arguments take, by their metavar."""
+"""Completions by metavar."""

@@ -1,4 +1,4 @@
-"""The command line: what a user types, as calls of the application."""
+"""The command line: parse what a user types and call the application."""
 
 import os
 import shlex
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     know_secrets(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a locale may lack what we print
+            stream.reconfigure(errors="replace")  # the locale may lack characters that are printed
     try:
         return _run(arguments)
     except UserError as error:
@@ -66,7 +66,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _is_approved(error: UntrustedError, options: Namespace) -> bool:
-    """Ask at the terminal whether the repository is trusted, and note it."""
+    """Ask at the terminal whether the repository is trusted, and store the answer."""
     from pex_tui.application.terminal import is_headless  # noqa: PLC0415  # seldom asked
 
     if is_headless(options) or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -86,9 +86,9 @@ def _is_approved(error: UntrustedError, options: Namespace) -> bool:
 
 
 def _keep_from_agents(options: Namespace) -> None:
-    """A process of a task may look and take locks; raise UserError for all else.
+    """Refuse a task's process all commands but reading and locks; raise UserError.
 
-    What it may not do it can't read the secrets of either.
+    Commands that are refused cannot read the task's secrets either.
     """
     if options.is_open_to_agents:
         return
@@ -109,7 +109,7 @@ def _keep_from_agents(options: Namespace) -> None:
 
 
 def _first_word(arguments: list[str]) -> int | None:
-    """Where the command or the goal stands: after the options that go before it."""
+    """Return the position of the command or the goal: after the leading options."""
     place = 0
     while place < len(arguments) and arguments[place].startswith("-"):
         place += 2 if arguments[place] in OPTIONS_WITH_VALUE else 1
@@ -117,7 +117,7 @@ def _first_word(arguments: list[str]) -> int | None:
 
 
 def _check_goal(text: str, following: list[str]) -> None:
-    """A file is no goal, and one word is more likely a mistyped command: raise UserError."""
+    """Raise UserError for a file, or a single word, which is more likely a mistyped command."""
     from pex_tui.core.sanitize import clean  # noqa: PLC0415  # only for a goal
 
     if len(text.split()) > 1 or not text.strip():
@@ -125,7 +125,7 @@ def _check_goal(text: str, following: list[str]) -> None:
     word = shlex.quote(clean(text, 60))
     try:
         is_file = Path(text).is_file()
-    except (OSError, ValueError):  # no file's name
+    except (OSError, ValueError):  # not a file's name
         is_file = False
     if is_file:
         raise UserError(

@@ -1,4 +1,4 @@
-"""The parser of the command line, made from what each command says of itself."""
+"""The parser of the command line, built from the commands' descriptions."""
 
 import argparse
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """All commands by purpose, in the order of `--help`; each is a module in `commands`."""
 NAMES = tuple(name for names in GROUPS.values() for name in names)
 GOAL = "open:goal"
-"""The command that a goal in quotes stands for; it is not listed."""
+"""The command for a goal in quotes; it is not listed."""
 _ABOUT = f"""\
 Run several agents in parallel on one git repository.
 
@@ -36,7 +36,7 @@ _Formatter = argparse.RawDescriptionHelpFormatter
 
 @cache
 def command(name: str) -> Command:
-    """Return what a command says of itself."""
+    """Return the description of a command."""
     return cast("Command", import_module(f"pex_tui.cli.commands.{name}").COMMAND)
 
 
@@ -67,7 +67,7 @@ def build_parser(names: Iterable[str] = NAMES) -> argparse.ArgumentParser:
 
 
 def _overview() -> str:
-    """Return what the program is, with its commands by purpose."""
+    """Return the program's description, with its commands by purpose."""
     width = max(len(name) for name in NAMES)
     parts = [_ABOUT]
     for title, names in GROUPS.items():

@@ -1,1 +1,1 @@
-"""What the larger commands do, once their arguments are known."""
+"""Implementations of the larger commands, after their arguments are parsed."""

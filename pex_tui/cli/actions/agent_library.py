@@ -47,9 +47,9 @@ async def _agents(options: Options) -> int:
 
 
 async def _repository_top(options: Options) -> Path | None:
-    """The top of the repository that the command stands in, None outside of one.
+    """Return the repository that the command runs in, None outside of one.
 
-    Raises RepositoryError when a repository was named and can't be used.
+    Raises RepositoryError if a named repository is unusable.
     """
     named: Path | None = getattr(options, "repo", None)
     try:
@@ -95,7 +95,7 @@ def _show(options: Options, folders: tuple[AgentFolder, ...], top: Path | None) 
 def _as_run_here(
     agents: Iterable[AgentDefinition], options: Options, top: Path | None
 ) -> list[AgentDefinition]:
-    """The agents with the runners that the configuration and this machine give them."""
+    """Return the agents with the runners that the configuration and this machine give them."""
     runners = load_settings(top, getattr(options, "set", []), os.environ).runners
     find_program = program_finder(top or Path.cwd(), os.environ.get("PATH", os.defpath))
     found = ((agent, runners.find(agent, find_program)) for agent in agents)
@@ -106,7 +106,7 @@ def _as_run_here(
 
 
 def _origin(agent: AgentDefinition, folders: tuple[AgentFolder, ...]) -> str:
-    """What the lock file beside a definition says of it, and whether it was changed since."""
+    """Return the definition's source from its lock file, and whether it was changed since."""
     folder = next(folder.path for folder in folders if folder.layer == agent.layer)
     path = Path(agent.path)
     entry = recorded(folder, path)

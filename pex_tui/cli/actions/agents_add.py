@@ -1,4 +1,4 @@
-"""`pex-tui agents add SOURCE`: shows what a source brings, asks, and takes it over."""
+"""`pex-tui agents add SOURCE`: show the source's definitions, ask, and add them."""
 
 import sys
 from collections.abc import Callable
@@ -20,7 +20,7 @@ BAD = 2
 async def add_agents(
     options: Options, folders: tuple[AgentFolder, ...], repo_top: Path | None
 ) -> int:
-    """Add what the source brings to the folder that is asked for; 2 when nothing can be used."""
+    """Add the source's definitions to the requested folder; return 2 if none is usable."""
     folder = _folder(options.to, folders, repo_top)
     target = read_target(folder)
     offer = make_offer(await read_source(options.source), target)
@@ -49,7 +49,7 @@ async def add_agents(
 
 
 def _folder(layer: str, folders: tuple[AgentFolder, ...], repo_top: Path | None) -> AgentFolder:
-    """The library's folder of that layer; raises UserError when it may not be written."""
+    """Return the library's folder of that layer; raises UserError if it is not writable."""
     found = next((folder for folder in folders if folder.layer == layer), None)
     if found is None or (layer == "repository" and repo_top is None):
         raise UserError("There is no repository here to add to. Change folder, or add --to user.")
@@ -66,7 +66,7 @@ def _folder(layer: str, folders: tuple[AgentFolder, ...], repo_top: Path | None)
 def _others(
     library: Library, target: AgentFolder, layers: list[str]
 ) -> Callable[[AgentDefinition], list[str]]:
-    """What bears an agent's name in the library's other folders, and which of them wins."""
+    """Return a function that lists an agent's namesakes in other folders, and which one wins."""
 
     def told(agent: AgentDefinition) -> list[str]:
         found = []

@@ -23,7 +23,7 @@ from pex_tui.planning.fields.quantities import parse_duration
 
 
 class Survey(Struct, frozen=True):
-    """What finished runs left. `forgotten` go from the journal, `open_runs` have not ended.
+    """Leftovers of finished runs; `forgotten` leave the journal, `open_runs` have not ended.
 
     `lost` is a run that the journal does not know.
     """
@@ -36,7 +36,7 @@ class Survey(Struct, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to remove."""
+        """True if there is nothing to remove."""
         return not self.plan.removals and not self.forgotten
 
 
@@ -58,7 +58,7 @@ async def _look(options: Options) -> tuple[Project, Survey]:
 
 
 async def _survey(project: Project, options: Options, lost: RunId | None = None) -> Survey:
-    """What is there; `lost` is the run that is meant and that the journal does not know."""
+    """Return the leftovers; `lost` is the requested run if the journal does not know it."""
     try:
         rows, idle_since = _runs(project, options)
     except UnknownRunError:
@@ -80,9 +80,9 @@ async def _survey(project: Project, options: Options, lost: RunId | None = None)
 
 
 def _runs(project: Project, options: Options) -> tuple[list[RunRow], float]:
-    """The runs that are meant, and since when an idle worktree is one of their leftovers.
+    """Return the selected runs, and the time before which idle worktrees count as leftovers.
 
-    Raises UserError for an age or a run that makes no sense.
+    Raises UserError for an invalid age or run.
     """
     try:
         age = parse_duration(options.older_than) if options.older_than else 0.0
@@ -120,7 +120,7 @@ def _is_wanted(options: Options) -> bool:
 
 
 async def _remove(project: Project, options: Options, shown: Survey) -> int:
-    """Remove what was shown, as far as it still may go now that nothing else runs here."""
+    """Remove what was shown, if it still may be removed now that nothing else runs here."""
     lock = await take_lock(project.places.lock)
     try:
         survey = await _survey(project, options, shown.lost)

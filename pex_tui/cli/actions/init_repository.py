@@ -15,7 +15,7 @@ Without it: pex-tui plan "GOAL" -o plan.yaml; `pex-tui doctor` says what this ma
 
 
 def init(options: Options) -> int:
-    """Write what a repository may start from; nothing that is there, without --force."""
+    """Write the starter files; existing files are kept without --force."""
     return await_command(_init(options))
 
 

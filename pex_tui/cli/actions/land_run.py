@@ -1,4 +1,4 @@
-"""Bring what a run landed to the branch that it started from."""
+"""Land a run on the branch that it started from."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ Row = tuple[int, Event]
 
 
 def land(options: Options) -> int:
-    """Bring what a run landed to the branch it started from."""
+    """Land a run on the branch it started from."""
     return await_command(printing(partial(_land, options)))
 
 
@@ -65,7 +65,7 @@ async def _land(options: Options, streams: Streams) -> int:
 async def _land_by_refs(
     project: Project, wanted: str | None, unknown: UserError, streams: Streams
 ) -> int:
-    """Land a run that the journal has lost, if its refs tell which; raise UserError."""
+    """Land a run that the journal lost, if its refs identify it; raise UserError."""
     runs = await find_runs(project.repository.git)
     named = [found for found in runs if wanted is None or found.run == wanted]
     if len(named) != 1:
@@ -140,7 +140,7 @@ async def _land_now(project: Project, run: RunId, streams: Streams) -> int:
 
 
 def _stepped(state: RunState, rows: list[Row], *events: Event) -> RunState:
-    """The state after the events, which are to be journaled."""
+    """Return the state after the events, which still have to be journaled."""
     for event in events:
         state, _ = step(state, event)
         rows.append((state.seq, event))
@@ -148,9 +148,9 @@ def _stepped(state: RunState, rows: list[Row], *events: Event) -> RunState:
 
 
 def _known_state(journal: SqliteJournal, run: RunId, streams: Streams) -> RunState:
-    """The run's state; of one that can't be replayed here, what its plan tells.
+    """Return the run's state; if the run cannot be replayed here, that of its plan.
 
-    Landing needs the run's refs and no more.
+    Landing needs only the run's refs.
     """
     try:
         return read_state(journal, run)
@@ -168,7 +168,7 @@ def _tell(notices: tuple[str, ...], streams: Streams) -> None:
 async def _attempt(
     project: Project, state: RunState, target: str
 ) -> tuple[RunLanded | RunLandRefused, tuple[str, ...]]:
-    """How it went, and what the user is to be told besides."""
+    """Return the outcome, and notices for the user."""
     project = await pinned(project, state.run)
     identity = await project.repository.check_identity()
     lander = make_lander(project, state, identity)

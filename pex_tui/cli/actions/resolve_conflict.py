@@ -30,7 +30,7 @@ _READ_SECONDS = 1.0
 
 
 def resolve(options: Options) -> int:
-    """List open conflicts, or settle one and let the run go on."""
+    """List open conflicts, or resolve one and continue the run."""
     return await_command(printing(partial(_resolve, options)))
 
 
@@ -73,7 +73,7 @@ def _told(state: RunState, conflict: Conflict) -> str:
 
 
 def _what(file: ConflictFile) -> str:
-    """A path with how git puts it, or with the lines where it was seen to collide, if known."""
+    """Return a path with git's description, or with the lines of the overlap, if known."""
     return f"{file.path} ({file.kind})" if file.kind else file.path
 
 
@@ -90,7 +90,7 @@ def _task(state: RunState, wanted: str) -> TaskId:
 async def _settle(
     project: Project, state: RunState, task: TaskId, choice: str, streams: Streams
 ) -> int:
-    """Take the run up, settle this one conflict, and let it go on to its end."""
+    """Resume the run, resolve this one conflict, and drive the run to its end."""
     session = await resume_run(project, state.run, RunOptions(settles=True))
     decision = _DECISIONS.get(choice) or Decision(choice)
     try:
@@ -106,7 +106,10 @@ async def _settle(
 
 
 def _edit_all(sides: tuple[ConflictSides, ...], streams: Streams) -> dict[str, bytes | None]:
-    """Each conflicting file in the user's editor; all of them, or UserError and nothing is done."""
+    """Edit each conflicting file in the user's editor.
+
+    Raises UserError, with nothing done, if one fails.
+    """
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise UserError("--edit needs an editor: set $EDITOR, or choose --ours, --theirs, --rerun.")

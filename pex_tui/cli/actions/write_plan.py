@@ -20,7 +20,7 @@ def write_plan(options: Options) -> int:
 
 async def _plan(options: Options, streams: Streams) -> int:
     target: Path | None = options.output
-    if target == Path("-"):  # as with other programs: stdout
+    if target == Path("-"):  # as in other programs: stdout
         target = None
     if target is not None and is_file(target) and not options.force:
         raise _in_the_way(target)

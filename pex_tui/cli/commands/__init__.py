@@ -1,1 +1,1 @@
-"""One module a command: its options in, its exit code out."""
+"""One module per command: options in, exit code out."""

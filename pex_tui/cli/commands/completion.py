@@ -27,7 +27,7 @@ COMMAND = Command(
 
 
 def main(options: Namespace) -> int:
-    """Print the shell's script; with words after --, what the last of them may be."""
+    """Print the shell's script; with words after --, the completions of the last one."""
     from pex_tui.cli.completion import SCRIPTS, candidates, words_of
 
     if not options.words:

@@ -16,7 +16,7 @@ COMMAND = Command(
 
 
 def main(options: Namespace) -> int:
-    """Say what this machine offers and lacks; 1 when a run can't work here."""
+    """Print what this machine offers and lacks; return 1 if a run cannot work here."""
     from pex_tui.application.command_context import await_command
 
     return await_command(_doctor(options))

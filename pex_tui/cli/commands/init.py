@@ -17,7 +17,7 @@ COMMAND = Command(
 
 
 def main(options: Namespace) -> int:
-    """Write what a repository may start from; nothing that is there, without --force."""
+    """Write the starter files; existing files are kept without --force."""
     from pex_tui.cli.actions.init_repository import init
 
     return init(options)

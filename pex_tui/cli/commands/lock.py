@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pex_tui.cli.command import PROGRAM, Command
 from pex_tui.errors import UserError
 
-_NOT_HAD = 75  # sysexits' EX_TEMPFAIL: it may work later
+_NOT_HAD = 75  # sysexits' EX_TEMPFAIL: a retry may succeed
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -32,7 +32,7 @@ COMMAND = Command(
 
 
 def main(options: Namespace) -> int:
-    """Run the command holding the locks; return its exit code, 75 when they can't be had."""
+    """Run the command holding the locks; return its exit code, 75 if the locks are refused."""
     from pex_tui.adapters.ipc.lock_client import WITHIN, Claim, LockRefused, run_holding, say
 
     if not options.words:

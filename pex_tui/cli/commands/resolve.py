@@ -39,7 +39,7 @@ COMMAND = Command(
 
 
 def main(options: Namespace) -> int:
-    """List open conflicts, or resolve one and let the run go on."""
+    """List open conflicts, or resolve one and continue the run."""
     from pex_tui.cli.actions.resolve_conflict import resolve
 
     return resolve(options)

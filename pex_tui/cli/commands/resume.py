@@ -8,7 +8,7 @@ from pex_tui.cli.command import Command
 
 
 class _Decided(argparse.Action):
-    """An option of `run` that a run keeps for good."""
+    """An option of `run` that a run cannot change later."""
 
     def __call__(
         self,
@@ -17,7 +17,7 @@ class _Decided(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        """Say where it belongs."""
+        """Report where the option belongs."""
         del namespace, values
         then = "`pex-tui land RUN` lands what it made." if option_string == "--land" else ""
         parser.error(f"{option_string} is decided when a run starts, and kept. {then}".rstrip())

@@ -1,4 +1,4 @@
-"""`pex-tui trust`: say that this repository's settings may run what they name."""
+"""`pex-tui trust`: allow this repository's settings to run what they name."""
 
 import sys
 from argparse import Namespace

@@ -1,4 +1,4 @@
-"""What `pex-tui agents add` would bring, shown before anything is written, and what it did."""
+"""Output of `pex-tui agents add`: the offer before anything is written, and the result."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ Others = Callable[[AgentDefinition], Sequence[str]]
 
 
 def render_offer(offer: Offer, folder: str, others: Others, *, force: bool) -> str:
-    """All that the source brings to the folder; `others` tells what else bears an agent's name."""
+    """Render all that the source brings to the folder; `others` describes an agent's namesakes."""
     origin = offer.source.origin
     lines = [f"From {origin.source}"]
     if origin.commit is not None:
@@ -34,7 +34,7 @@ def render_offer(offer: Offer, folder: str, others: Others, *, force: bool) -> s
 
 
 def render_added(taken: Sequence[OfferedAgent], folder: str) -> str:
-    """What was done."""
+    """Render what was done."""
     written = [offered for offered in taken if offered.standing is not Standing.SAME]
     return (
         clean(

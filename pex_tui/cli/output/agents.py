@@ -1,4 +1,4 @@
-"""The agent library for a terminal: a table, one agent in full, what a check found."""
+"""The agent library for a terminal: a table, one agent in full, or the result of a check."""
 
 import re
 import textwrap
@@ -21,7 +21,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s")
 
 
 def render_agents(agents: Iterable[AgentDefinition], width: int = WIDTH) -> str:
-    """One line an agent, at most `width` columns wide, sorted by name."""
+    """Render one line per agent, at most `width` columns wide, sorted by name."""
     rows = [_HEAD, *(_row(agent) for agent in sorted(agents, key=lambda agent: agent.name))]
     if len(rows) == 1:
         return "The library is empty. Add an agent: pex-tui agents add SOURCE.\n"
@@ -31,7 +31,7 @@ def render_agents(agents: Iterable[AgentDefinition], width: int = WIDTH) -> str:
 
 
 def agents_as_objects(agents: Iterable[AgentDefinition]) -> list[dict[str, Any]]:
-    """What `agents list --json` prints, sorted by name."""
+    """Return the objects of `agents list --json`, sorted by name."""
     return [
         {
             "name": agent.name,
@@ -48,9 +48,9 @@ def agents_as_objects(agents: Iterable[AgentDefinition]) -> list[dict[str, Any]]
 def render_agent(
     agent: AgentDefinition, hidden: Sequence[AgentDefinition], origin: str = ""
 ) -> str:
-    """All that is known of one agent; `hidden` are those of its name that it stands before.
+    """Render one agent in full; `hidden` are namesakes that it takes precedence over.
 
-    `origin` says where it was added from, where that is recorded.
+    `origin` is the recorded source, if there is one.
     """
     lines = [clean(agent.name), *_wrapped(agent.description or "(no description)"), ""]
     lines.append(_whole("Source", f"{agent.layer}: {agent.path}"))
@@ -63,7 +63,7 @@ def render_agent(
 
 
 def render_findings(files: Iterable[CheckedFile]) -> str:
-    """One line a finding, with its place, and a last one that sums up."""
+    """Render one line per finding, with its place, and a summary line."""
     checked = tuple(files)
     lines, errors = [], 0
     for file in checked:
@@ -83,7 +83,7 @@ def render_findings(files: Iterable[CheckedFile]) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """The first sentence of a text, harmless and in one line."""
+    """Return the first sentence of a text, cleaned, in one line."""
     return _SENTENCE.split(clean(text.strip()), maxsplit=1)[0]
 
 
@@ -121,7 +121,7 @@ def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
     yield "Expects", agent.expects.value if agent.expects else "not said"
     if agent.permissions is not None:
         rules = agent.permissions
-        own = rules.mode is not PermissionMode.ALL  # which no definition can say
+        own = rules.mode is not PermissionMode.ALL  # a name that no definition can have
         yield "Permissions", f"mode {rules.mode}" if own else "the configuration's mode"
         yield "  allowed", ", ".join(rules.allow) or "nothing besides"
         yield "  denied", ", ".join(rules.deny) or "nothing besides"
@@ -138,7 +138,7 @@ def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
 
 
 def _whole(label: str, text: str) -> str:
-    """A line that is not wrapped, so that the path in it can be copied."""
+    """Return an unwrapped line, so that the path in it can be copied."""
     return clean(f"{label:<{_LABEL}}{text}")
 
 

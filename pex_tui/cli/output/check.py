@@ -1,6 +1,6 @@
-"""What `pex-tui check` says of a plan: its shape, its length, who waits for whom, what to mend.
+"""Output of `pex-tui check`: a plan's shape, duration, waits and problems.
 
-This module brings networkx in, which is slow to import: import it only for that command.
+This module imports networkx, which is slow: import it only for that command.
 """
 
 import textwrap
@@ -32,9 +32,9 @@ def render_check(
     slots: int | None = None,
     notices: Iterable[str] = (),
 ) -> str:
-    """The whole text, at most 100 columns wide, ending in a line break.
+    """Render the whole text, at most 100 columns wide, ending in a newline.
 
-    `slots` is what the command line asks for; `notices` are said beside the plan's warnings.
+    `slots` are those of the command line; `notices` are printed with the plan's warnings.
     """
     schedule = schedule_plan(plan, graph, rules, slots)
     shape = plan_shape(plan, graph)
@@ -81,7 +81,7 @@ def _figures(plan: Plan, schedule: Schedule, options: tuple[Schedule, ...]) -> I
 
 
 def _expected(schedule: Schedule) -> str:
-    """The estimate, and between what eight of ten runs lie where that differs."""
+    """Return the estimate, and the range of eight in ten runs if that is wider."""
     low, high = clock(schedule.low_seconds), clock(schedule.high_seconds)
     shown = clock(schedule.makespan_seconds)
     return shown if low == high else f"{shown} ({low} to {high})"
@@ -93,7 +93,7 @@ def _without_gate(plan: Plan) -> str:
 
 
 def _options(options: tuple[Schedule, ...]) -> str:
-    """The estimate for each number of slots, up to where more don't help."""
+    """Return the estimate for each number of slots, up to the point where more do not help."""
     best = options[-1].makespan_seconds
     helpful = next(place for place, each in enumerate(options) if each.makespan_seconds <= best)
     shown = " · ".join(
@@ -133,7 +133,7 @@ def _turns(plan: Plan, graph: PlanGraph, schedule: Schedule) -> Iterator[str]:
 
 
 def _basis(plan: Plan) -> Iterator[str]:
-    """How much of the repository's past the foreseen collisions rest on."""
+    """Yield how much of the repository's history the predictions are based on."""
     if plan.past_changes is not None:
         changes = f"{plan.past_changes:,} past change{'' if plan.past_changes == 1 else 's'}"
         doubt = ": uncertain" if plan.past_changes < LITTLE_HISTORY else ""
@@ -156,5 +156,5 @@ def _warnings(found: tuple[PlanWarning, ...], notices: tuple[str, ...]) -> Itera
 
 
 def _wrapped(text: str, *, indent: int = 0) -> list[str]:
-    """The text in lines of at most 100 columns, harmless to a terminal."""
+    """Wrap the text at 100 columns, cleaned for a terminal."""
     return textwrap.wrap(clean(text), WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)

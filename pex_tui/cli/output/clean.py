@@ -1,4 +1,4 @@
-"""What a clean would remove and what it keeps, for a terminal."""
+"""Output of `pex-tui clean`: what would be removed and what is kept."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -19,7 +19,7 @@ def render_clean(
     open_runs: Collection[RunId],
     live: RunId | None,
 ) -> str:
-    """The plan as text; `forgotten` runs leave the journal, `open_runs` have not ended."""
+    """Render the plan; `forgotten` runs leave the journal, `open_runs` have not ended."""
     kept = [*_open(open_runs, live), *_kept(plan)]
     lines = [*_goes(plan, forgotten)]
     if kept:
@@ -32,14 +32,14 @@ def render_clean(
 
 
 def render_cleaned(plan: CleanPlan, rescued: Collection[str]) -> str:
-    """What was done."""
+    """Render what was done."""
     lines = [f"Removed {counted(len(plan.removals), 'thing')}, {size(plan.size_bytes)}."]
     lines += [f"! Uncommitted work was left in a worktree; it is in {ref} now." for ref in rescued]
     return "".join(f"{clean(line)}\n" for line in lines)
 
 
 def _goes(plan: CleanPlan, forgotten: Collection[RunId]) -> Iterator[str]:
-    """One line a run."""
+    """Yield one line per run."""
     runs = dict.fromkeys([*forgotten, *(removal.run for removal in plan.removals)])
     if not runs:
         return
@@ -52,7 +52,7 @@ def _goes(plan: CleanPlan, forgotten: Collection[RunId]) -> Iterator[str]:
 
 
 def _counts(removals: list[Removal]) -> Iterator[str]:
-    """The kinds of things, most telling first."""
+    """Yield the kinds of leftovers, most significant first."""
     if any(removal.kind is LeftoverKind.FOLDER for removal in removals):
         yield "its logs"
     for removal in removals:

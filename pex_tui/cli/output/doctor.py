@@ -1,4 +1,4 @@
-"""What this machine and repository offer, as text."""
+"""Output of `pex-tui doctor`."""
 
 from collections.abc import Iterable
 from textwrap import wrap
@@ -11,7 +11,7 @@ _WIDTH = 96
 
 
 def render_checks(checks: Iterable[DoctorCheck]) -> str:
-    """One line a finding; what is wrong says how to mend it."""
+    """Render one line per finding; problems include the remedy."""
     lines = []
     for check in checks:
         lines.append(f"{_MARKS[check.level]} {check.name:<12} {clean(check.found)}")

@@ -13,7 +13,7 @@ _LEAST_GOAL = 20
 
 
 def render_runs(runs: tuple[RunSummary, ...]) -> str:
-    """One line a run, newest first, at most as wide as a report unless names are very long."""
+    """Render one line per run, newest first, as wide as a report unless names are very long."""
     if not runs:
         return "No run in this repository yet. Start one: pex-tui run PLAN, or try pex-tui demo.\n"
     rows = [_HEAD, *(_row(run) for run in runs)]
