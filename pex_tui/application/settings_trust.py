@@ -33,7 +33,7 @@ def powers_of(project: Project) -> tuple[str, ...]:
 def _powers(project: Project) -> Iterator[str]:
     content = repository_settings(project.repository.top_level)
     own = read_settings(content)
-    below = load_settings(None, (), ground.environ)  # the user's own, without the repository
+    below = load_settings(None, (), project.environ)  # the user's own, without the repository
     for path, declared in sorted(keys_of(Settings), key=lambda key: key[0]):
         if setting_of(declared).trust is None:
             continue

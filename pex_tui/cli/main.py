@@ -88,7 +88,7 @@ def _is_approved(error: UntrustedError, options: Namespace) -> bool:
 def _keep_from_agents(options: Namespace) -> None:
     """Refuse a task's process all commands but reading and locks; raise UserError.
 
-    Commands that are refused cannot read the task's secrets either.
+    A person's command hides its environment and memory from agents.
     """
     if options.is_open_to_agents:
         return
