@@ -1,12 +1,12 @@
-"""What a user did or can mend: told in words, never with a traceback."""
+"""Errors that a user can fix, reported without a traceback."""
 
 from collections.abc import Callable
 
 
 class UserError(Exception):
-    """A mistake that its message explains: the thing, the place, the next step.
+    """An error explained by its message: the thing, the place, the next step.
 
-    `problems` lists several at once, one line each; `exit_code` is what the command ends with.
+    `problems` lists several at once, one line each; `exit_code` is the command's exit code.
     """
 
     def __init__(self, message: str, exit_code: int = 2, *, problems: tuple[str, ...] = ()) -> None:
@@ -17,14 +17,14 @@ class UserError(Exception):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What to print, in order: the problems, then the message that sums them up."""
+        """Return the lines to print: the problems, then the message that sums them up."""
         return (*self.problems, self.message)
 
 
 class UntrustedError(UserError):
-    """A repository's own files would run or allow what the user has not said to trust yet.
+    """A repository's own files name programs or permissions that the user has not trusted yet.
 
-    `named` are lines that say what; `approve` says from now on that they do, and may raise OSError.
+    `named` lists them; `approve` records the user's trust, and may raise OSError.
     """
 
     def __init__(self, named: tuple[str, ...], approve: Callable[[], None]) -> None:

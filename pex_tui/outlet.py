@@ -1,8 +1,8 @@
-"""Writing to a terminal or a pipe whose reader may be slow, stopped or gone: no caller waits.
+"""Non-blocking output to a terminal or a pipe with a slow, stopped or closed reader.
 
-A write to a full pipe or a frozen terminal blocks in the kernel, so it is left to a thread that
-nobody has to wait for. The thread is a daemon and uses the bare descriptor: if it held a lock of
-`sys.stderr` at exit, the interpreter would abort.
+A write to a full pipe or a frozen terminal blocks in the kernel, so a thread does it. The thread is
+a daemon and uses the bare descriptor: a lock of `sys.stderr` held at exit would abort the
+interpreter.
 """
 
 import os
@@ -20,10 +20,10 @@ _FULL_SECONDS = 0.1
 
 
 class Outlet:
-    """Writes to a descriptor, in order, on a thread of its own; `write` never waits.
+    """Writes to a descriptor, in order, on its own thread; `write` never blocks.
 
-    `lost` is called once, on that thread, when nobody can read any more. What is kept for a reader
-    that is behind is the matter of `_has_more` and `_take`, called with `changed` held.
+    `lost` is called once, on that thread, when the reader is gone. Subclasses buffer data in
+    `_has_more` and `_take`, which are called with `changed` held.
     """
 
     def __init__(self, descriptor: int, lost: Callable[[], None] = lambda: None) -> None:
@@ -38,16 +38,16 @@ class Outlet:
 
     @property
     def is_drained(self) -> bool:
-        """Return whether nothing is left that could be written."""
+        """Return whether nothing is left to write."""
         return self.is_lost or not (self._is_writing or self._has_more())
 
     def drain(self, seconds: float | None = None) -> bool:
-        """Wait until everything is written or the reader is gone; False when the time is up."""
+        """Wait until everything is written or the reader is gone; return False on timeout."""
         with self.changed:
             return self.changed.wait_for(lambda: self.is_drained, seconds)
 
     def close(self) -> None:
-        """End the thread once it has written what is kept; this does not wait for it."""
+        """End the thread once it has written its data, without waiting for it."""
         with self.changed:
             self._is_closed = True
             self.changed.notify_all()
@@ -56,14 +56,14 @@ class Outlet:
         raise NotImplementedError
 
     def _take(self) -> bytes:
-        """Take the next bytes of those that are kept."""
+        """Take the next bytes of the buffer."""
         raise NotImplementedError
 
     def _caught_up(self) -> None:
-        """Note that the reader has taken everything; called with `changed` held."""
+        """Note that the reader has caught up; called with `changed` held."""
 
     def _wake(self) -> None:
-        """Have what was kept written; called with `changed` held."""
+        """Wake the thread for new data; called with `changed` held."""
         if self._thread.ident is None:
             self._thread.start()
         self.changed.notify_all()
@@ -80,10 +80,10 @@ class Outlet:
         self._release()
 
     def _release(self) -> None:
-        """Give back what the thread used; called at its end."""
+        """Release the thread's resources at its end."""
 
     def _next(self) -> bytes | None:
-        """Wait for something to write, perhaps nothing; None once a closed outlet has no more."""
+        """Wait for data, perhaps empty; return None once a closed outlet has no more."""
         with self.changed:
             self._is_writing = False
             if not self._has_more():
@@ -99,19 +99,19 @@ class Outlet:
         while written < len(taken) and not self._is_cut:
             try:
                 written += os.write(self._descriptor, taken[written : written + _PIECE_BYTES])
-            except BlockingIOError:  # full; whoever shares a pipe may make it non-blocking
+            except BlockingIOError:  # full: others with the pipe can make it non-blocking
                 select.select([], [self._descriptor], [], _FULL_SECONDS)
 
 
 class _Spilled(Struct):
-    """Bytes that lie in the spill file."""
+    """Bytes in the spill file."""
 
     at: int
     size: int
 
 
 class LineOutlet(Outlet):
-    """Keeps every line for a reader that is behind: in memory, beyond 1 MB in a nameless file."""
+    """Keeps every line for a slow reader: in memory, beyond 1 MB in an unlinked file."""
 
     def __init__(
         self, descriptor: int, lost: Callable[[], None] = lambda: None, *, encoding: str = "utf-8"
@@ -124,7 +124,7 @@ class LineOutlet(Outlet):
         self._spill_end = 0
 
     def write(self, line: str) -> None:
-        """Have a line written once the reader takes it; one that is gone gets no more."""
+        """Queue a line; a reader that is gone gets no more."""
         data = (line + "\n").encode(self._encoding, "replace")
         with self.changed:
             if self.is_lost:
@@ -135,11 +135,11 @@ class LineOutlet(Outlet):
             self._wake()
 
     def _spill_out(self, data: bytes) -> bool:
-        """Return whether there was room for the bytes in the spill file."""
+        """Return whether the bytes fit the spill file."""
         try:
             if self._spill is None:
                 self._spill, name = tempfile.mkstemp(prefix="pex-tui-")
-                os.unlink(name)  # noqa: PTH108  # it has a descriptor and no name
+                os.unlink(name)  # noqa: PTH108  # the open descriptor remains
             if os.pwrite(self._spill, data, self._spill_end) < len(data):
                 return False
         except OSError:
@@ -164,7 +164,7 @@ class LineOutlet(Outlet):
 
 
 def say(text: str, descriptor: int = 2, seconds: float = 1.0) -> None:
-    """Print lines at the end of a program; a reader that does not read them in time misses them."""
+    """Print lines at the end of a program; a reader that takes too long misses them."""
     outlet = LineOutlet(descriptor)
     outlet.write(text)
     outlet.close()

@@ -1,4 +1,4 @@
-"""Where the shipped files are: in the wheel beside the code, in a checkout at its top."""
+"""Locations of shipped files: beside the code in a wheel, at the top of a checkout."""
 
 from pathlib import Path
 

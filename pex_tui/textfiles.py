@@ -1,4 +1,4 @@
-"""Users' text files, read and written: at once, or by a coroutine that holds up nobody else."""
+"""Reading and writing of users' text files, synchronously or in a coroutine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +20,8 @@ def read_text_file(path: Path, what: str) -> str:
 
 
 async def load_text_file(path: Path, what: str) -> str:
-    """Return the text like `read_text_file`, while other coroutines go on."""
-    import aiofiles  # noqa: PLC0415  # many commands read no file on a loop
+    """Read a text like `read_text_file`, without blocking the loop."""
+    import aiofiles  # noqa: PLC0415  # not needed by most commands
 
     with _explained(path, what):
         async with aiofiles.open(path, "rb") as stream:
@@ -29,25 +29,25 @@ async def load_text_file(path: Path, what: str) -> str:
 
 
 async def save_text_file(path: Path, text: str, *, replaces: bool = True) -> None:
-    """Write a user's file while other coroutines go on; raise OSError.
+    """Write a user's file without blocking the loop; raise OSError.
 
-    Without `replaces` a file that is there stays, and FileExistsError is raised.
+    Unless it `replaces`, an existing file stays, and FileExistsError is raised.
     """
-    import aiofiles  # noqa: PLC0415  # likewise
+    import aiofiles  # noqa: PLC0415  # as above
 
     async with aiofiles.open(path, "w" if replaces else "x", encoding="utf-8") as stream:
         await stream.write(text)
 
 
 def read_regular_file(path: Path, what: str) -> str:
-    """Return the same of a file that a repository may bring: a pipe would never end."""
+    """Read a regular file like `read_text_file`: a repository's pipe would never end."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise UserError(f"{path}: it is no regular file, and no {what}. Remove it.")
     return read_text_file(path, what)
 
 
 def read_text_stream(stream: BinaryIO, name: str, what: str) -> str:
-    """Return the UTF-8 text of at most 8 MB that is left in a stream that is called `name`.
+    """Read UTF-8 text of at most 8 MB from a stream called `name` in errors.
 
     Raises UserError like `read_text_file`, and OSError.
     """
@@ -56,7 +56,7 @@ def read_text_stream(stream: BinaryIO, name: str, what: str) -> str:
 
 @contextmanager
 def _explained(path: Path, what: str) -> Iterator[None]:
-    """Say in words why a file can't be read."""
+    """Turn read errors into a UserError."""
     try:
         yield
     except FileNotFoundError as error:

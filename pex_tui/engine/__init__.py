@@ -1,1 +1,1 @@
-"""The loop: inbox, journal, step, publish, perform."""
+"""The event loop of a run: queue, journal, step, publish, perform."""

@@ -1,4 +1,4 @@
-"""One attempt as the engine and its adapters speak of it: its launch, its reports, its end."""
+"""Values that the engine exchanges with its adapters about an attempt."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pex_tui.core.model.task_state import FailureKind
 
 
 class AttemptKey(Struct, frozen=True):
-    """Which attempt of which task of which run."""
+    """The identity of an attempt: run, task and number."""
 
     run: RunId
     task: TaskId
@@ -17,11 +17,11 @@ class AttemptKey(Struct, frozen=True):
 
 
 class Launch(Struct, frozen=True):
-    """All that is needed to start an attempt's process.
+    """Everything needed to start an attempt's process.
 
     `env` is the whole environment. `speaks` gives the program a stdin that the shim owns and logs;
-    without it stdin is /dev/null. A process that `is_tied` ends when the one that started it does,
-    however that ends.
+    otherwise stdin is /dev/null. A process that `is_tied` is ended when its starter ends, for
+    whatever reason.
     """
 
     key: AttemptKey
@@ -36,7 +36,7 @@ class Launch(Struct, frozen=True):
 class Started(Struct, frozen=True):
     """A live process tree: its root's pid and its start in absolute seconds.
 
-    `listens` means that it takes messages while it runs.
+    `listens` means that the process takes messages.
     """
 
     pid: int
@@ -45,7 +45,7 @@ class Started(Struct, frozen=True):
 
 
 class Judgement(Struct, frozen=True):
-    """How an agent that speaks ended by its own word: a failure's kind, or None for a success."""
+    """The result that an agent reported itself: a failure's kind, or None for success."""
 
     failure: FailureKind | None
     detail: str = ""
@@ -55,8 +55,8 @@ class Exited(Struct, frozen=True):
     """A finished attempt, from its exit record.
 
     `exit_code` is None when a signal ended it. `lost` means that shim and process are gone without
-    a record; `exited_at` is then the time of discovery. A `judgement` counts more than the code.
-    `spent` are the reports of an attempt that ended while no engine listened.
+    a record; `exited_at` is then the time of discovery. A `judgement` outranks the exit code.
+    `spent` are usage reports made while no engine listened.
     """
 
     exit_code: int | None
@@ -69,14 +69,14 @@ class Exited(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """What an agent's output tells of it: 0…1 or None for unknown, and its last line, cleaned."""
+    """Progress from an agent's output: 0…1 or None for unknown, and its last line, sanitized."""
 
     fraction: float | None
     activity: str
 
 
 class Asked(Struct, frozen=True):
-    """An agent wants to do something and waits: the fields of `PermissionAsked`."""
+    """An agent's permission request, with the fields of `PermissionAsked`."""
 
     request: str
     tool: str
@@ -88,9 +88,9 @@ class Asked(Struct, frozen=True):
 
 
 class Spent(Struct, frozen=True):
-    """What its model used since the last such report; None is a cost that nobody tells.
+    """Usage of the agent's model since the last such report; None is a cost that is not reported.
 
-    `number` counts an attempt's reports from 1: an adopted attempt makes them all again.
+    `number` counts an attempt's reports from 1, as an adopted attempt repeats all of them.
     """
 
     tokens: int
@@ -99,7 +99,7 @@ class Spent(Struct, frozen=True):
 
 
 class Limited(Struct, frozen=True):
-    """Its model's provider takes no more for a while: seconds, None when it does not say."""
+    """A rate limit of the agent's model provider, in seconds; None when it does not say."""
 
     wait_seconds: float | None
     detail: str
@@ -109,9 +109,9 @@ AgentReport = Progress | Asked | Spent | Limited
 
 
 class LaunchError(Exception):
-    """The attempt's process could not be started; its text says why, for a person.
+    """The attempt's process could not be started; the message says why, for a person.
 
-    `permanent` is True when trying again cannot help (program missing, not executable).
+    `permanent` means that a retry cannot help (program missing, not executable).
     """
 
     def __init__(self, message: str, *, permanent: bool) -> None:

@@ -1,4 +1,4 @@
-"""What finished runs left behind: what of it can go, and what stays and why."""
+"""Leftovers of finished runs: what can be removed, and what stays and why."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from pex_tui.core.model.ids import RunId
 
 
 class LeftoverKind(StrEnum):
-    """What can be removed."""
+    """The kind of a removable thing."""
 
     WORKTREE = "worktree"
     REF = "ref"
@@ -19,8 +19,8 @@ class LeftoverKind(StrEnum):
 class Removal(Struct, frozen=True):
     """One thing that is, or could be, removed.
 
-    `name` is a path or a full ref; `run` is None for what no run owns. `kept_because` says why it
-    stays, and is empty for what goes.
+    `name` is a path or a full ref; `run` is None for things that belong to no run. `kept_because`
+    says why it stays, and is empty for a removal.
     """
 
     kind: LeftoverKind
@@ -31,14 +31,14 @@ class Removal(Struct, frozen=True):
 
 
 class CleanPlan(Struct, frozen=True):
-    """What a clean removes and what it keeps, with the reasons."""
+    """The removals of a clean, and what it keeps, with the reasons."""
 
     removals: tuple[Removal, ...] = ()
     kept: tuple[Removal, ...] = ()
 
     @property
     def size_bytes(self) -> int:
-        """What it frees on the disk; objects that git drops later are not counted."""
+        """Return the disk space that it frees, in bytes, without objects that git drops later."""
         return sum(removal.size_bytes for removal in self.removals)
 
     @property
@@ -47,7 +47,7 @@ class CleanPlan(Struct, frozen=True):
         return frozenset(removal.run for removal in self.kept)
 
     def within(self, other: "CleanPlan") -> "CleanPlan":
-        """Return the same without removals that are not in the other plan."""
+        """Return the plan without removals that the other plan lacks."""
         known = {(removal.kind, removal.name) for removal in other.removals}
         removals = tuple(one for one in self.removals if (one.kind, one.name) in known)
         return CleanPlan(removals, self.kept)

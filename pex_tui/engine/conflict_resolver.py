@@ -1,4 +1,4 @@
-"""A run's open conflicts, as a person at a screen sees and settles them."""
+"""Reading and resolving a run's open conflicts for a person at a screen."""
 
 from collections.abc import Mapping
 
@@ -16,16 +16,16 @@ _WITHOUT_A_RESULT = frozenset({Decision.RERUN, Decision.ABORTED})
 
 
 class ConflictResolver:
-    """Reads the sides of a conflict and makes the commit that settles it; moves no branch.
+    """Reads the sides of a conflict and makes the commit that resolves it; moves no branch.
 
-    What has landed since the conflict was met is part of it, up to when a person looks at it, so
-    that what they decide is not in conflict again at once.
+    Work that landed since the conflict was met is included up to the moment when a person looks at
+    it, so that the result does not conflict again at once.
     """
 
     def __init__(self, lander: Lander, actor: str) -> None:
         self._lander = lander
         self._actor = actor
-        self._shown: dict[int, CommitId] = {}  # by a conflict's number the tip that a person saw
+        self._shown: dict[int, CommitId] = {}  # the tip that a person saw, by conflict number
 
     async def sides(self, state: RunState, task: TaskId) -> tuple[ConflictSides, ...]:
         """Return the paths of the task's open conflict; raise LandingError."""
@@ -66,7 +66,7 @@ class ConflictResolver:
     async def check(
         self, state: RunState, task: TaskId, contents: Mapping[str, bytes | None]
     ) -> GateResult:
-        """What the gate thinks of that result; nothing is settled. Raise LandingError."""
+        """Run the gate on a result without deciding the conflict. Raise LandingError."""
         entry, conflict, work = _open(state, task)
         key, tip = _key(state, entry), self._tip(state, conflict)
         result = await self._lander.settle(
@@ -81,12 +81,12 @@ class ConflictResolver:
         return await self._lander.gate(key, result)
 
     def _tip(self, state: RunState, conflict: Conflict) -> CommitId:
-        """What the work is settled against: what a person saw, else the newest state."""
+        """Return the tip to resolve against: the one that a person saw, else the newest."""
         return self._shown.get(conflict.number) or state.tip or conflict.tip or state.base
 
 
 def _protected(conflict: Conflict) -> tuple[str, ...]:
-    """Return the paths that merge, and that a person has to allow."""
+    """Return the paths that merge but need a person's approval."""
     return tuple(file.path for file in conflict.files if file.kind == ConflictKind.PROTECTED)
 
 

@@ -1,4 +1,4 @@
-"""One path in conflict with what lies on its sides, as a person decides it."""
+"""A path in conflict with the contents of its sides."""
 
 from msgspec import Struct
 
@@ -6,11 +6,11 @@ from pex_tui.core.textmerge.leftover_markers import USUAL_SIZE, markers_left
 
 
 class ConflictSides(Struct, frozen=True):
-    """One path in conflict, for a person: contents of each side, None where the side has no file.
+    """A path in conflict, for a person: contents of each side, None where a side has no file.
 
-    `merged` is git's text with conflict markers, None for binary files. `proposal` is what somebody
-    made of the same conflict before, and `proposed` says who did when; None when nobody has. A
-    conflict marker has `marker_size` signs in this file.
+    `merged` is git's text with conflict markers, None for binary files. `proposal` is an earlier
+    resolution of the same conflict, and `proposed` says whose it is and from when; None without
+    one. A conflict marker has `marker_size` signs in this file.
     """
 
     path: str

@@ -1,6 +1,6 @@
-"""What may fail without ending the run: a performer's action, and parts that only advise.
+"""Containment of failures: of single actions, and of advisory parts of the engine.
 
-Whatever is raised here, also what nobody thought of, becomes a sentence for the run's own record.
+Any exception raised in them, foreseen or not, becomes a message in the run's record.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -16,32 +16,32 @@ Answer = TypeVar("Answer")
 async def contained(
     job: Awaitable[Answer], failed: Callable[[str], Answer], log: Callable[[Exception], None]
 ) -> Answer:
-    """Return the job's answer, or what `failed` makes of the reason why there is none."""
+    """Return the job's result, or the result of `failed` for the reason of its failure."""
     try:
         return await job
-    except Exception as error:  # noqa: BLE001  # one action's failure is not the run's end
+    except Exception as error:  # noqa: BLE001  # one action's failure does not end the run
         log(error)
         return failed(in_words(error))
 
 
 def attempted(part: Callable[[], Answer], failed: Callable[[Exception], Answer]) -> Answer:
-    """Return the same for what is done at once."""
+    """Return the part's result, or the result of `failed`, for synchronous code."""
     try:
         return part()
-    except Exception as error:  # noqa: BLE001  # what only advises ends nothing
+    except Exception as error:  # noqa: BLE001  # an advisory part ends nothing
         return failed(error)
 
 
 def in_words(error: Exception) -> str:
-    """Return an error that nobody foresaw, for a person."""
-    while isinstance(error, ExceptionGroup):  # what went wrong first, in its own words
+    """Describe an unexpected error for a person."""
+    while isinstance(error, ExceptionGroup):  # the first cause, in its own words
         error = error.exceptions[0]
     said = clean(str(error))
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 class Advisor:
-    """A part that only advises. Its first failure is said; each is logged."""
+    """An advisory part. Its first failure is reported; each one is logged."""
 
     def __init__(
         self, name: str, say: Callable[[str], None], log: Callable[[Exception], None]
@@ -52,7 +52,7 @@ class Advisor:
         self._has_failed = False
 
     def call(self, part: Callable[..., Answer], *args: Any, otherwise: Answer) -> Answer:
-        """What the part says, or `otherwise`."""
+        """Call the part; return `otherwise` if it fails."""
 
         def failed(error: Exception) -> Answer:
             self._failed(error)
@@ -61,7 +61,7 @@ class Advisor:
         return attempted(lambda: part(*args), failed)
 
     async def ask(self, part: Awaitable[Answer], *, otherwise: Answer) -> Answer:
-        """What the part says in the end, or `otherwise`."""
+        """Await the part; return `otherwise` if it fails."""
         return await contained(part, lambda _: otherwise, self._failed)
 
     async def keep(
@@ -69,7 +69,7 @@ class Advisor:
         part: Callable[[], Coroutine[Any, Any, None]],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        """Run the part until it returns; after a failure again, later each time."""
+        """Run the part until it returns; restart it after failures with growing delays."""
         rest = _FIRST_REST_SECONDS
         while not await self.ask(_done(part()), otherwise=False):
             await sleep(rest)

@@ -1,4 +1,4 @@
-"""The one loop that calls `step`: inbox, journal, publish, perform."""
+"""The event loop of a run, the only caller of `step`: queue, journal, publish, perform."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -31,7 +31,7 @@ from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
 
 _FULL_DISK_RETRY_SECONDS = 1.0
-_PAUSE_SECONDS = 600.0  # for so long whoever paused something is taken to be there
+_PAUSE_SECONDS = 600.0  # how long a person who paused something counts as present
 Listener = Callable[[RunState], None]
 Watcher = Callable[[int, Event], None]
 
@@ -39,11 +39,11 @@ Watcher = Callable[[int, Event], None]
 class Engine:
     """Drives one run.
 
-    An event is in the journal before anybody sees the state it made or any of its actions is
-    performed. One action is begun while the journal still writes: keeping what an agent left, which
-    the next engine does again wherever this one may end. `attended` means that a person is there,
-    and so does each one who attends or has just paused something: what waits for a decision then
-    keeps the run alive.
+    An event is in the journal before the state it made is published or any of its actions is
+    performed. One action starts while the journal is still writing: the capture of an agent's work,
+    which the next engine repeats if this one dies. `attended` means that a person is present, as is
+    everyone who attends or has just paused something: a decision that is due then keeps the run
+    alive.
     """
 
     def __init__(self, state: RunState, ports: Ports, *, attended: bool) -> None:
@@ -60,11 +60,11 @@ class Engine:
         self._telling = Advisor("Telling of the run", self._notice, ports.log)
 
     def post(self, event: Event) -> None:
-        """Hand in an event from the loop's own thread."""
+        """Enqueue an event; call it on the loop's own thread."""
         self._queue.put(event)
 
     async def stored(self) -> bool:
-        """Return once all that was handed in is in the journal; False if it never will be."""
+        """Wait until all events so far are in the journal; return False if they never will be."""
         if self._has_ended:
             return False
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -72,7 +72,7 @@ class Engine:
         return await waiting
 
     def attend(self) -> Callable[[], None]:
-        """Tell that a person has come to decide things; the result tells that they have left."""
+        """Register a person who may decide things; calling the result unregisters that person."""
         self._visitors += 1
 
         def leave() -> None:
@@ -87,7 +87,7 @@ class Engine:
         return self._attended or self._visitors > 0 or just_paused
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call the listener with each published state; the result ends that."""
+        """Call the listener with each published state; calling the result ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -96,7 +96,7 @@ class Engine:
         self._watchers.append(watcher)
 
     async def serve(self, pool: SlotPool) -> None:
-        """Drive the run until it has finished; cancelling lets go of it, agents run on."""
+        """Drive the run until it has finished; cancelling releases it, and agents run on."""
         self._has_ended = False
         try:
             await self._drive(Performer(self.state, self._ports, pool, self.post))
@@ -126,7 +126,7 @@ class Engine:
                 task.cancel()
 
     async def _news(self) -> None:
-        """Wait for an event or for the next deadline, which then is an event itself."""
+        """Wait for an event or for the next deadline, which is then an event itself."""
         now = self._ports.clock.now()
         deadline = next_deadline(self.state)
         if self._there_until > now:
@@ -147,8 +147,8 @@ class Engine:
         group: asyncio.TaskGroup,
         running: set[asyncio.Task[None]],
     ) -> None:
-        """Apply a batch and what the scheduler decides on it, in one journal commit."""
-        unstored, self._unstored = self._unstored, []  # of what is in the batch
+        """Apply a batch and the scheduler's decisions on it, in one journal commit."""
+        unstored, self._unstored = self._unstored, []  # events left over by a full disk
         applied: list[tuple[int, Event]] = []
         actions: list[tuple[RunState, Action]] = []
         state = self.state
@@ -168,7 +168,7 @@ class Engine:
                 if isinstance(action, CaptureWork) is captures:
                     task = group.create_task(performer.perform(asked, action))
                     if isinstance(action, RememberResolution):
-                        continue  # the last landing ends the run: what it taught is kept first
+                        continue  # a last landing ends the run; its resolution comes first
                     running.add(task)
                     task.add_done_callback(running.discard)
 
@@ -202,7 +202,7 @@ class Engine:
         return after
 
     def _refusals(self, state: RunState) -> list[PermissionDecided]:
-        """Where no person is, what agents ask for is denied at once: nothing hangs unseen."""
+        """Deny all permission requests of an unattended run, so that none hangs unseen."""
         if self._is_attended:
             return []
         return [
@@ -211,7 +211,7 @@ class Engine:
         ]
 
     async def _store(self, applied: list[tuple[int, Event]]) -> None:
-        """A full disk stops the intake, not the run: agents go on, the state stays readable."""
+        """Append the events; a full disk stops only the intake, and the state stays readable."""
         while applied:
             try:
                 await self._ports.journal.append(self.state.run, applied)

@@ -1,4 +1,4 @@
-"""What has happened and was not looked at yet."""
+"""The queue of events that the engine has not applied yet."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from pex_tui.core.events.run_events import Event
 
 
 class EventQueue:
-    """Events in order of arrival; one reader on the loop, writers on the loop."""
+    """Events in order of arrival; reader and writers are on the same loop."""
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
@@ -19,16 +19,16 @@ class EventQueue:
         self._arrived.set()
 
     def take(self) -> list[Event]:
-        """Return all events that are there."""
+        """Return and remove all events."""
         events = list(self._events)
         self._events.clear()
         self._arrived.clear()
         return events
 
     def wake(self) -> None:
-        """Have the reader look again though no event is there."""
+        """Wake the reader although there is no event."""
         self._arrived.set()
 
     async def wait(self) -> None:
-        """Return once an event is there, or somebody wakes the reader."""
+        """Return once there is an event, or after `wake`."""
         await self._arrived.wait()

@@ -1,4 +1,4 @@
-"""A run driven by this process, as its host sees it."""
+"""A session of a run that this process drives."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from pex_tui.engine.session import Usage
 
 
 class LocalSession:
-    """The engine, its ports and the ways a host may use them.
+    """A host's access to the engine and its ports.
 
-    `release` is called once the run is no longer driven: locks and files are let go of there.
+    `release` is called once the run is no longer driven; it releases locks and files.
     """
 
     is_own = True
@@ -74,7 +74,7 @@ class LocalSession:
         self.engine.watch(watcher)
 
     async def serve(self, pool: SlotPool) -> None:
-        """Drive the run until it has finished or was let go of."""
+        """Drive the run until it has finished or was released."""
         self._serving = asyncio.create_task(self.engine.serve(pool), name="engine")
         try:
             await asyncio.wait({self._serving})
@@ -85,7 +85,7 @@ class LocalSession:
             try:
                 self._serving.result()
             except ExceptionGroup as failures:
-                raise failures.exceptions[0] from None  # what went wrong first, in its own words
+                raise failures.exceptions[0] from None  # the first cause, in its own words
 
     async def let_go(self) -> None:
         """Stop driving; agents run on. `serve` returns once everything is closed."""
@@ -94,7 +94,7 @@ class LocalSession:
             await asyncio.wait({self._serving})
 
     async def close(self) -> None:
-        """Give back what the session holds; `serve` does that by itself."""
+        """Release what the session holds; `serve` does so itself."""
         await self._ports.runner.close()
         await self._ports.workspaces.close()
         await self._ports.journal.close()
@@ -105,7 +105,7 @@ class LocalSession:
         return self._places.log(self.state.run, self.state.spec(task), attempt)
 
     async def diff(self, task: TaskId) -> str:
-        """What the task has changed so far."""
+        """Return the task's changes so far."""
         entry = self.state.task(task)
         if entry.holds_slot:
             key = AttemptKey(self.state.run, task, entry.attempt)
@@ -121,15 +121,15 @@ class LocalSession:
     async def settle(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
-        """Settle the task's open conflict and put it back in the queue."""
+        """Resolve the task's open conflict and put it back in the queue."""
         self.post(await self._desk.decide(self.state, task, decision, contents))
 
     async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
-        """Run the gate on what would settle the task's conflict."""
+        """Run the gate on a possible resolution of the task's conflict."""
         return await self._desk.check(self.state, task, contents)
 
     async def usage(self) -> Usage:
-        """What the agents use, measured since the last call."""
+        """Return the agents' resource usage, measured since the last call."""
         reading = asyncio.to_thread(self._meter.read, live_roots(self.state))
         return await self._metering.ask(reading, otherwise=Usage())
 

@@ -1,4 +1,4 @@
-"""What the process trees of a run's tasks use."""
+"""Resource usage of the process trees of a run's tasks."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -9,10 +9,10 @@ from pex_tui.engine.session import Usage
 
 
 class Meter(Protocol):
-    """Reads what process trees use."""
+    """Measures process trees."""
 
     def read(self, roots: Mapping[TaskId, int]) -> Usage:
-        """What the trees of these root pids use, measured since the last call."""
+        """Return the usage of the trees with these root pids, measured since the last call."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Looks at what attempts at work change, and tells where two of them collide."""
+"""Monitor of attempts at work: reports what they change and where two of them collide."""
 
 import asyncio
 import math
@@ -20,21 +20,21 @@ from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.overlap_probe import ChangeSet, FolderWatcher, OverlapProbe
 from pex_tui.engine.ports import Clock, WorkspaceError
 
-MOST_FILES = 5000  # of one attempt that are named while it works
-_REST_SECONDS = 0.5  # between two looks: an agent that writes all the time costs no more
+MOST_FILES = 5000  # reported by name for one attempt at work
+_REST_SECONDS = 0.5  # between two checks, to bound the cost of constant writes
 
 
 class _Seen(Struct, frozen=True):
-    """What an attempt had changed when it was looked at."""
+    """An attempt's changes at the last check."""
 
     attempt: int
     change_set: ChangeSet
 
 
 class OverlapMonitor:
-    """Follows a run's states; `post` takes what it sees.
+    """Follows a run's states and sends observations to `post`.
 
-    What a task changed counts until all that were at work when it landed have ended.
+    A landed task's changes count until all tasks that were at work at its landing have ended.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class OverlapMonitor:
         self._told = {frozenset(one.tasks): one.paths for one in state.overlaps}
 
     def see(self, state: RunState) -> None:
-        """Take note of a newer state."""
+        """Receive a newer state."""
         if state.tasks is self._state.tasks:
             return
         self._state = state
@@ -68,13 +68,13 @@ class OverlapMonitor:
                 self._watching.follow(frozenset(folders))
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Monitor until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch())
             group.create_task(self._look_around())
 
     async def _watch(self) -> None:
-        """Hear of changes in the workspaces of the moment."""
+        """Wait for changes in the current workspaces."""
         with closing(self._overlap_probe.watch(self._warn)) as self._watching:
             self._watching.follow(frozenset(self._folders))
             while True:
@@ -97,7 +97,7 @@ class OverlapMonitor:
             await self._clock.sleep(_REST_SECONDS)
 
     def _forget(self) -> None:
-        """Drop what is over, and what it collided with."""
+        """Drop attempts that are over, and their collisions."""
         live = [task for _, task in self._state.live()]
         for name, seen in list(self._seen.items()):
             task = self._state.task(name)
@@ -122,10 +122,10 @@ class OverlapMonitor:
                     paths = await self._overlap_probe.overlap(now, seen.change_set)
                     self._tell(frozenset({key.task, other}), paths)
         except WorkspaceError:
-            return  # it will be looked at again when it changes; landing sees it in any case
+            return  # checked again at its next change, and at landing in any case
 
     def _tell_writes(self, key: AttemptKey, now: ChangeSet, before: ChangeSet | None) -> None:
-        """Name what is written, unless it is so much that naming it again and again is a flood."""
+        """Report the written paths, unless there are too many to report repeatedly."""
         known = before.files if before else ()
         if len(now.files) > MOST_FILES:
             if len(known) <= MOST_FILES:
@@ -154,7 +154,7 @@ class OverlapMonitor:
 
 
 def _may_meet(one: TaskState, other: TaskState) -> bool:
-    """Whether what the two do can still collide: one that landed did while the other worked."""
+    """Return whether the two can still collide; a landed task counts if it overlapped the other."""
     if one.id == other.id:
         return False
     if one.phase in IN_FLIGHT and other.phase in IN_FLIGHT:
@@ -166,7 +166,7 @@ def _may_meet(one: TaskState, other: TaskState) -> bool:
 
 
 def _folders(state: RunState) -> dict[Path, AttemptKey]:
-    """Return the workspaces in which something may be written right now."""
+    """Return the workspaces of tasks at work, by folder."""
     return {
         Path(task.workspace): AttemptKey(state.run, task.id, task.attempt)
         for position, task in state.live()

@@ -1,4 +1,4 @@
-"""The radar's eyes: what attempts at work have changed, and whether two of them would merge."""
+"""Ports of the overlap monitor: the changes of attempts at work, and trial merges of two."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,10 +12,10 @@ from pex_tui.engine.attempt import AttemptKey
 
 
 class ChangeSet(Struct, frozen=True):
-    """What an attempt has changed so far: `commit` holds it on `start`, `files` differ from that.
+    """The changes of an attempt so far: `commit` holds them on `start`, `files` are the paths.
 
     `ranges` are the lines of the start commit that each file's changes replace (first, one after
-    the last; the same for an insertion before it); none for a file that is new, gone or no text.
+    the last; equal for an insertion); empty for a file that is new, deleted or not text.
     """
 
     start: CommitId
@@ -26,35 +26,35 @@ class ChangeSet(Struct, frozen=True):
 
 
 class FolderWatcher(Protocol):
-    """Hears of changes below some folders until it is closed, and holds nobody up."""
+    """A non-blocking watch on changes below some folders, until closed."""
 
     def follow(self, folders: frozenset[Path]) -> None:
-        """Hear of these from now on; one that is new counts as changed."""
+        """Watch these folders from now on; a new one counts as changed."""
         ...
 
     async def changes(self) -> frozenset[Path]:
-        """The folders below which something changed since the last call, once there is one."""
+        """Wait for changes; return the folders with changes since the last call."""
         ...
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop watching."""
         ...
 
 
 class OverlapProbe(Protocol):
-    """Sees what attempts at work change, without touching anything of theirs."""
+    """Observes the changes of tasks at work without touching their files."""
 
     def watch(self, warn: Callable[[str], None]) -> FolderWatcher:
-        """Begin to watch; `warn` is told, once, why it only looks every few seconds."""
+        """Start watching; `warn` gets the reason, once, if only polling is possible."""
         ...
 
     async def change_set(self, key: AttemptKey, before: ChangeSet | None) -> ChangeSet | None:
-        """What the attempt has changed by now; `before` itself when that is the same.
+        """Return the attempt's changes so far; `before` itself if they are the same.
 
-        None when it is no longer at work. Raises WorkspaceError when git can't tell.
+        None when the attempt is no longer at work. Raises WorkspaceError when git fails.
         """
         ...
 
     async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
-        """The paths in which the two won't merge; raise WorkspaceError when git can't tell."""
+        """Return the paths that do not merge between the two; raise WorkspaceError if git fails."""
         ...

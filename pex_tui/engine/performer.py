@@ -1,4 +1,4 @@
-"""Performs what `step` asks for, and reports what came of it as events."""
+"""Performs the actions of `step` and reports their results as events."""
 
 from collections.abc import Callable
 from typing import assert_never
@@ -69,7 +69,7 @@ _ASKED: dict[type[Action], str] = {
 
 
 class Performer:
-    """One coroutine an action; each is safe to run again after a crash."""
+    """Runs one coroutine per action; each is safe to repeat after a crash."""
 
     def __init__(
         self, state: RunState, ports: Ports, pool: SlotPool, post: Callable[[Event], None]
@@ -81,7 +81,7 @@ class Performer:
         self._supervisor = Supervisor(state.run, ports, post)
 
     async def perform(self, state: RunState, action: Action) -> None:
-        """Do it; `state` is the one that asked for it. What goes wrong is this action's alone."""
+        """Perform an action of `state`; a failure affects this action only."""
         event = await contained(
             self._perform(state, action), lambda why: self._failed(action, why), self._ports.log
         )
@@ -122,7 +122,7 @@ class Performer:
     async def _steer(
         self, action: PauseAgent | ResumeAgent | StopAgent | AnswerAgent | TellAgent
     ) -> Event | None:
-        """What is asked of an attempt at work."""
+        """Perform an action on an attempt at work."""
         key, runner = self._key(action.task, action.attempt), self._ports.runner
         match action:
             case PauseAgent():
@@ -142,7 +142,7 @@ class Performer:
         return None
 
     def _failed(self, action: Action, why: str) -> Event:
-        """What an action comes to that met an error nobody foresaw."""
+        """Return the event of an action that failed unexpectedly."""
         detail = f"pex-tui itself failed: {why}"
         match action:
             case StartAgent() | AdoptAgent():
@@ -174,7 +174,7 @@ class Performer:
             desk.refuse(action.claim, action.reason)
 
     async def _guard(self) -> None:
-        """Whatever ran until now may have moved our branch: say so, and have it back."""
+        """Restore the integration branch if an agent or a gate moved it, and report that."""
         for notice in await self._ports.lander.guard():
             self._post(Noticed(notice))
 

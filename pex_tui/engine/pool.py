@@ -8,10 +8,10 @@ from pex_tui.core.model.ids import SlotId
 
 
 class TaskPool:
-    """A `SlotPool` that awaits each job as a task of its own, named after it."""
+    """A `SlotPool` that runs each job as an asyncio task named after it."""
 
     async def run(
         self, slot: SlotId, name: str, job: Callable[[], Coroutine[Any, Any, int]]
     ) -> int:
-        """Run the job; return its exit code once it has ended. Its errors are raised here."""
+        """Run the job and return its exit code; errors are raised to the caller."""
         return await asyncio.create_task(job(), name=f"slot-{slot}: {name}")

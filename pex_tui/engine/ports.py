@@ -1,6 +1,6 @@
-"""What the engine needs of the world, as protocols that adapters and fakes implement.
+"""Ports of the engine, as protocols that adapters and fakes implement.
 
-Every call is safe to repeat: after a crash the next engine performs the last actions again.
+Every call can be repeated: after a crash the next engine performs the last actions again.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -21,9 +21,9 @@ from pex_tui.engine.overlap_probe import OverlapProbe
 
 
 class Refusal(Exception):  # noqa: N818  # it may pass
-    """Git refused something; the text says why, for a person.
+    """Git refused an operation; the message says why, for a person.
 
-    A refusal that is `passing` may not be met again: a full disk, a lock, a git that was killed.
+    A `passing` refusal may succeed on retry: a full disk, a lock, a killed git.
     """
 
     def __init__(self, why: str, *, passing: bool = True) -> None:
@@ -36,11 +36,11 @@ class WorkspaceError(Refusal):
 
 
 class WorkspaceGoneError(WorkspaceError):
-    """The workspace is not there any more, nor is anything of it under a ref."""
+    """The workspace no longer exists, and no ref holds anything of it."""
 
 
 class LandingError(Refusal):
-    """Git refused to merge or move."""
+    """Git refused to merge or move a branch."""
 
 
 class JournalFull(Exception):  # noqa: N818  # a state that passes, not a fault
@@ -48,16 +48,16 @@ class JournalFull(Exception):  # noqa: N818  # a state that passes, not a fault
 
 
 class AgentRunner(Protocol):
-    """Process trees, each owned by something that outlives the engine."""
+    """Runs process trees, each owned by a process that outlives the engine."""
 
     async def start(self, launch: Launch) -> Started:
         """Start an attempt; raise LaunchError. A second start of the same key is an error."""
         ...
 
     async def adopt(self, key: AttemptKey, *, held: bool = False) -> Started | Exited | None:
-        """Find what an earlier engine started: alive, ended, or None when it never started.
+        """Find an attempt of an earlier engine: alive, ended, or None when it never started.
 
-        `held` means that it was paused: it is told nothing before `resume`.
+        `held` means that the attempt is paused: it gets no input before `resume`.
         """
         ...
 
@@ -66,45 +66,45 @@ class AgentRunner(Protocol):
         ...
 
     def reports(self, key: AttemptKey) -> AsyncIterator[AgentReport]:
-        """What the attempt does, asks and spends, as that happens (progress a few times a second).
+        """Yield the attempt's progress, requests and usage as they happen (a few times a second).
 
-        What an adopted attempt has asked and was not answered is reported again.
+        Unanswered requests of an adopted attempt are reported again.
         """
         ...
 
     async def answer(self, key: AttemptKey, request: str, verdict: Verdict) -> None:
-        """Answer what the attempt has asked; an answer that was given already changes nothing."""
+        """Answer a request of the attempt; a repeated answer changes nothing."""
         ...
 
     async def tell(self, key: AttemptKey, text: str) -> bool:
-        """Give a running attempt a message; False when it takes none (any more)."""
+        """Send a running attempt a message; return False when it takes none (any more)."""
         ...
 
     async def pause(self, key: AttemptKey, *, gently: bool = False) -> bool:
-        """Freeze the whole tree; True once all of it is frozen, False if it has ended.
+        """Freeze the process tree; return True once all of it is frozen, False if it has ended.
 
-        Gently, an agent that listens is left to come to its next step, and is held there. False as
-        well when `resume` was called before that.
+        If `gently`, an agent that takes messages first reaches its next step; False as well when
+        `resume` was called before that.
         """
         ...
 
     async def resume(self, key: AttemptKey) -> bool:
-        """Let the tree go on, held or frozen; False if it has ended."""
+        """Resume the paused or frozen tree; return False if it has ended."""
         ...
 
     async def stop(self, key: AttemptKey, grace_seconds: float) -> None:
-        """End the tree, frozen or not: politely, after the grace for good. Returns at once."""
+        """End the tree, frozen or not: politely, by force after the grace. Return at once."""
         ...
 
     async def close(self) -> None:
-        """Let go of everything; what runs, runs on."""
+        """Release all resources; running attempts continue."""
         ...
 
 
 class Workspace(Struct, frozen=True):
-    """Where an attempt works, and the commit it starts from.
+    """The checkout of an attempt, and the commit it starts from.
 
-    `holds_work` means that an earlier attempt's changes are in it already.
+    `holds_work` means that an earlier attempt's changes are applied to it already.
     """
 
     path: Path
@@ -113,10 +113,10 @@ class Workspace(Struct, frozen=True):
 
 
 class Captured(Struct, frozen=True):
-    """What an attempt changed. `work` is a single-parent commit on the attempt's start commit.
+    """An attempt's changes. `work` is a single-parent commit on the attempt's start commit.
 
-    `left_out` are new files that are no part of it, as they are too large: where they lie now. The
-    last ones are those of `WorkCaptured`.
+    `left_out` are new files too large for git, with their location. The remaining fields are those
+    of `WorkCaptured`.
     """
 
     work: CommitId | None
@@ -133,7 +133,7 @@ class Captured(Struct, frozen=True):
 
 
 class Workspaces(Protocol):
-    """Checkouts for agents: pooled worktrees for writers, one shared view a commit for readers."""
+    """Provides checkouts: pooled worktrees for writers, shared ones (per commit) for readers."""
 
     async def prepare(
         self,
@@ -145,37 +145,38 @@ class Workspaces(Protocol):
     ) -> Workspace:
         """Return a clean checkout of the commit, setup included; raise WorkspaceError.
 
-        What `seed` changed since its parent is put on top if it fits. `near` is where an earlier
-        attempt worked: the place wanted most, as an agent's session may only go on there.
+        The changes of `seed` against its parent are applied if they fit. `near` is the workspace of
+        an earlier attempt, preferred because an agent's session may depend on its path.
         """
         ...
 
     async def capture(self, key: AttemptKey, spec: TaskSpec) -> Captured:
-        """Put the attempt's changes under its ref, then give the workspace back.
+        """Put the attempt's changes under its ref, then release its workspace.
 
-        Idempotent: a second call for the same attempt answers the same. Raises WorkspaceError and
-        leaves the workspace alone when git can't keep the work; WorkspaceGoneError when there is
-        nothing left to keep.
+        Idempotent: a second call for the same attempt returns the same. Raises WorkspaceError,
+        leaving the workspace alone, when git can't store the work; WorkspaceGoneError when there is
+        nothing left to capture.
         """
         ...
 
     def path(self, key: AttemptKey) -> Path | None:
-        """Where the attempt works right now, or None."""
+        """Return the attempt's current workspace, or None."""
         ...
 
     async def diff(self, key: AttemptKey) -> str:
-        """What a live attempt has changed so far, as a unified diff; empty when it is over."""
+        """Return a live attempt's changes so far as a unified diff; empty when it is over."""
         ...
 
     async def close(self) -> None:
-        """Let go; attempts that still live keep their workspaces."""
+        """Release all resources; live attempts keep their workspaces."""
         ...
 
 
 class Merged(Struct, frozen=True):
     """A commit on `tip` that holds the work; equal to `tip` when nothing is left to land.
 
-    Conflicts are `combined` with nobody asked: it lands only if a gate passes; see `WorkMerged`.
+    Automatically resolved conflicts are in `combined`, as in `WorkMerged`; such a commit lands only
+    after a gate.
     """
 
     tip: CommitId
@@ -187,7 +188,7 @@ class Merged(Struct, frozen=True):
 
 
 class Conflicted(Struct, frozen=True):
-    """Paths that do not merge onto `tip`, and the tasks whose landing changed them."""
+    """Paths that do not merge onto `tip`, and the tasks whose landings changed them."""
 
     tip: CommitId
     files: tuple[ConflictFile, ...]
@@ -196,9 +197,9 @@ class Conflicted(Struct, frozen=True):
 
 
 class GateResult(Struct, frozen=True):
-    """How the gate ended; `command` and `output` (its tail, cleaned) are the failed check's.
+    """The result of a gate; `command` and `output` (its end, sanitized) are the failed check's.
 
-    One that was stopped says nothing of the commit.
+    A stopped gate says nothing about the commit.
     """
 
     passed: bool
@@ -209,7 +210,7 @@ class GateResult(Struct, frozen=True):
 
 
 class Moved(Struct, frozen=True):
-    """The branch holds the commit."""
+    """The branch is at the commit."""
 
 
 class MoveRefused(Struct, frozen=True):
@@ -219,14 +220,14 @@ class MoveRefused(Struct, frozen=True):
 
 
 class Lander(Protocol):
-    """The merge queue's hands: each call looks at the repository as it is, and may be repeated."""
+    """Git operations of the merge queue; each reads the repository afresh and can be repeated."""
 
     async def tip(self) -> CommitId:
-        """What landed last, whatever somebody else made of the integration branch."""
+        """Return the commit that landed last, whatever others did to the integration branch."""
         ...
 
     async def guard(self) -> tuple[str, ...]:
-        """Put the integration branch back where somebody moved it; what the user is to be told."""
+        """Restore the integration branch if it was moved by others; return notices for the user."""
         ...
 
     async def merge(
@@ -240,8 +241,8 @@ class Lander(Protocol):
     ) -> Merged | Conflicted:
         """Merge the work onto the tip into one single-parent commit under a keep-ref.
 
-        With `onto`, the tip is that commit instead of the branch's. With `auto_resolve`, conflicts
-        may be resolved by strategies, or as a person did before, where there is a gate.
+        With `onto`, the tip is that commit instead of the branch's. With `auto_resolve` and a gate,
+        conflicts may be resolved by strategies or remembered decisions.
         """
         ...
 
@@ -250,18 +251,18 @@ class Lander(Protocol):
         ...
 
     async def stop_gate(self, task: TaskId) -> None:
-        """End a gate that runs for the task."""
+        """End the gate of the task."""
         ...
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
         """Compare-and-swap the integration branch; Moved also when `new` has landed already.
 
-        Whatever it held instead of what landed last is kept and put aside.
+        If the branch held anything but the last landed commit, that is preserved under a ref.
         """
         ...
 
     async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
-        """Return whether what has landed does not hold all that the work changed."""
+        """Return whether the landed commits lack any part of the work's changes."""
         ...
 
     async def sides(
@@ -272,7 +273,7 @@ class Lander(Protocol):
         settled: CommitId | None = None,
         protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
-        """The paths in conflict, and the `protected` ones that change; `settled` is proposed."""
+        """Return the conflicting paths and the changed `protected` ones; propose `settled`."""
         ...
 
     async def settle(
@@ -285,31 +286,31 @@ class Lander(Protocol):
         contents: dict[str, bytes | None],
         protected: tuple[str, ...] = (),
     ) -> CommitId:
-        """Make the commit that settles a conflict, on `tip`, under a ref.
+        """Make the commit that resolves a conflict, on `tip`, under a ref.
 
         OURS and THEIRS decide every conflicting path not in `contents`; a path with None is
-        removed. Everything that merges cleanly is taken from both.
+        removed. Clean changes of both sides are taken.
         """
         ...
 
     async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
-        """Keep how somebody settled the work's conflict with `settled`'s parent; never raises."""
+        """Remember the resolution of the work's conflict with `settled`'s parent; never raises."""
         ...
 
     async def diff(self, commit: CommitId) -> str:
-        """What a commit changed against its parent, as a unified diff."""
+        """Return a commit's changes against its parent as a unified diff."""
         ...
 
     async def land_run(self, target: str) -> tuple[CommitId, str]:
-        """Bring the integration branch to the target; the new tip and what was done.
+        """Bring the integration branch to the target; return the new tip and a description.
 
-        Raises LandingError, nothing changed, when the user's own work is in the way.
+        Raises LandingError, changing nothing, when the user's own work is in the way.
         """
         ...
 
 
 class Launches(Protocol):
-    """Makes a process's circumstances: its environment, its ports, its folders."""
+    """Provides the environment, ports and folders of a process."""
 
     def build(
         self,
@@ -319,33 +320,32 @@ class Launches(Protocol):
         workspace: Workspace,
         lesson: str = "",
     ) -> Launch:
-        """Return all that is needed to start the attempt; raise LaunchError.
+        """Return everything needed to start the attempt; raise LaunchError.
 
-        `lesson` is what an agent has to know of the attempt before: it goes on in the same session
-        where it can.
+        `lesson` is the prompt about the previous attempt, whose session is resumed where possible.
         """
         ...
 
 
 class LockDesk(Protocol):
-    """Where processes of agents wait for their locks; one that has gone is told nothing."""
+    """Answers the processes that wait for locks; a process that is gone is ignored."""
 
     def grant(self, claim: ClaimId) -> None:
-        """It has its locks."""
+        """Tell the process that it holds its locks."""
         ...
 
     def refuse(self, claim: ClaimId, reason: str) -> None:
-        """It won't get them."""
+        """Tell the process that it does not get its locks."""
         ...
 
 
 class Journal(Protocol):
-    """The run's memory. What `append` was given is on the disk when it returns."""
+    """The durable record of a run: appended events are on disk when `append` returns."""
 
     async def append(self, run: RunId, events: Sequence[tuple[int, Event]]) -> None:
         """Store (seq, event) pairs in order; durable on return unless all are telemetry.
 
-        Raises JournalFull when the disk is.
+        Raises JournalFull when the disk is full.
         """
         ...
 
@@ -357,12 +357,12 @@ class Journal(Protocol):
 
 
 class SlotPool(Protocol):
-    """Where agents' jobs run: one at a time in each slot."""
+    """Runs the agents' jobs, one at a time in each slot."""
 
     async def run(
         self, slot: SlotId, name: str, job: Callable[[], Coroutine[Any, Any, int]]
     ) -> int:
-        """Run the job in the slot; return its exit code once the slot is really free."""
+        """Run the job in the slot; return its exit code once the slot is free."""
         ...
 
 
@@ -379,7 +379,7 @@ def _forget(_: Exception) -> None:
 
 
 class Ports(Struct, frozen=True):
-    """The engine's hands and eyes."""
+    """The engine's connections to the outside."""
 
     journal: Journal
     workspaces: Workspaces
@@ -387,6 +387,6 @@ class Ports(Struct, frozen=True):
     launches: Launches
     lander: Lander
     clock: Clock
-    overlap_probe: OverlapProbe | None = None  # without one, nobody looks
-    desk: LockDesk | None = None  # without one, nobody asks
-    log: Callable[[Exception], None] = _forget  # takes down what failed without ending the run
+    overlap_probe: OverlapProbe | None = None  # None: overlaps are not monitored
+    desk: LockDesk | None = None  # None: agents can't take locks
+    log: Callable[[Exception], None] = _forget  # records failures that do not end the run

@@ -1,4 +1,4 @@
-"""Where a repository's runs live on disk; paths only, nothing is created or read here."""
+"""Paths of runs in the state directory; nothing is created or read here."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pex_tui.core.model.plan import TaskSpec
 
 
 class Places(Struct, frozen=True):
-    """The state directory of one repository, outside it and outside every agent's reach.
+    """The state directory of one repository, outside it and out of agents' reach.
 
     `root` is `$XDG_STATE_HOME/pex-tui/<repository name>-<hash>`.
     """
@@ -23,22 +23,22 @@ class Places(Struct, frozen=True):
 
     @property
     def lock(self) -> Path:
-        """Held by the one engine of this repository."""
+        """Return the lock file of the repository's one engine."""
         return self.root / "engine.lock"
 
     @property
     def pool(self) -> Path:
-        """Reused worktrees, one numbered folder each."""
+        """Return the folder of reused worktrees, one numbered folder each."""
         return self.root / "pool"
 
     @property
     def views(self) -> Path:
-        """Shared read-only checkouts, one numbered folder for each commit in use; reused too."""
+        """Return the folder of reused read-only checkouts, one numbered folder per commit."""
         return self.root / "views"
 
     @property
     def drafts(self) -> Path:
-        """Plans that were being edited when the app had to end."""
+        """Return the folder of plans that were being edited when the app had to exit."""
         return self.root / "drafts"
 
     def run(self, run: RunId) -> Path:
@@ -46,11 +46,11 @@ class Places(Struct, frozen=True):
         return self.root / "runs" / run
 
     def clock(self, run: RunId) -> Path:
-        """How the run's clock stands to the machine's."""
+        """Return the file with the offset of the run's clock to the machine's."""
         return self.run(run) / "clock.json"
 
     def faults(self, run: RunId) -> Path:
-        """What failed inside without ending the run, for whoever has to mend it."""
+        """Return the log of internal errors that did not end the run."""
         return self.run(run) / "faults.log"
 
     def attempt(self, run: RunId, task: TaskId, attempt: int) -> Path:
@@ -62,19 +62,19 @@ class Places(Struct, frozen=True):
         return self.run(run) / ".programs"
 
     def prompt(self, run: RunId, task: TaskId, attempt: int) -> Path:
-        """Return the task's prompt as a file, for commands: a variable may be too short for it."""
+        """Return the file with a task's prompt, which may not fit an environment variable."""
         return self.attempt(run, task, attempt) / "prompt.txt"
 
     def settings(self, run: RunId) -> Path:
-        """Return a folder with git's settings as they were before any agent of the run ran."""
+        """Return a folder with git's settings from before any agent of the run."""
         return self.run(run) / ".settings"
 
     def output(self, run: RunId, task: TaskId, attempt: int) -> Path:
-        """What the attempt printed, both streams, byte for byte."""
+        """Return the attempt's output, both streams, byte for byte."""
         return self.attempt(run, task, attempt) / "output.log"
 
     def log(self, run: RunId, spec: TaskSpec, attempt: int) -> Path:
-        """What a person reads of the attempt: of an agent with a model what was said and done."""
+        """Return the log for people: for an agent with a model, its transcript."""
         if spec.brief is None:
             return self.output(run, spec.id, attempt)
         return self.attempt(run, spec.id, attempt) / "transcript.log"
@@ -84,5 +84,5 @@ class Places(Struct, frozen=True):
         return self.run(run) / task / "outputs"
 
     def gate_output(self, run: RunId, task: TaskId) -> Path:
-        """What the last gate of the task printed."""
+        """Return the output of the task's last gate."""
         return self.run(run) / task / "gate.log"

@@ -1,4 +1,4 @@
-"""What a host (the app, the headless command) sees of a run and of the repository around it."""
+"""The interface between a host (the app, the headless command) and runs and repositories."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Usage(Struct, frozen=True):
-    """What the agents use now: CPU as a fraction of the whole machine, memory in bytes.
+    """Current usage of the agents: CPU as a fraction of the whole machine, memory in bytes.
 
     `by_task` holds (CPU fraction, resident bytes) of each live task.
     """
@@ -38,9 +38,9 @@ def _tell_nobody(_: str) -> None:
 
 
 class Planning(Struct, frozen=True):
-    """A goal that is being planned: `tell` hears what a planner with a model does, on the loop.
+    """A goal that is being planned: `tell` is called on the loop with the model's activity.
 
-    Once `skip` is set, such a planner is ended and the plan is made by rules.
+    Once `skip` is set, a planner with a model is ended and the plan is made by rules.
     """
 
     tell: Callable[[str], None] = _tell_nobody
@@ -57,27 +57,27 @@ class RunSession(Protocol):
 
     @property
     def is_own(self) -> bool:
-        """Whether this process drives the run; it then decides what becomes of it on leaving."""
+        """Return whether this process drives the run, and so decides about it on exit."""
         ...
 
     @property
     def is_driven(self) -> bool:
-        """Whether `serve` is at work; an ended run is driven by nobody until it is resumed."""
+        """Return whether `serve` is running; nobody drives an ended run until it is resumed."""
         ...
 
     async def ask(self, event: Event) -> None:
-        """Hand the engine a person's request; it is stamped and journaled there.
+        """Send the engine a person's request; it is stamped and journaled there.
 
-        Raises UserError when the process that drives the run does not take it.
+        Raises UserError when the process that drives the run does not accept it.
         """
         ...
 
     def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
-        """Call the listener on the loop with each new state; the result ends that."""
+        """Call the listener on the loop with each new state; calling the result ends that."""
         ...
 
     async def serve(self, pool: SlotPool) -> None:
-        """Drive the run until it has finished or was let go."""
+        """Drive the run until it has finished or was released."""
         ...
 
     async def let_go(self) -> None:
@@ -89,7 +89,7 @@ class RunSession(Protocol):
         ...
 
     async def diff(self, task: TaskId) -> str:
-        """What the task has changed so far, as a unified diff; empty when nothing."""
+        """Return the task's changes so far as a unified diff; empty without any."""
         ...
 
     async def sides(self, task: TaskId) -> tuple[ConflictSides, ...]:
@@ -99,23 +99,23 @@ class RunSession(Protocol):
     async def settle(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
-        """Settle the task's open conflict (see `Lander.settle`) and put it back in the queue.
+        """Resolve the task's open conflict (see `Lander.settle`) and put it back in the queue.
 
         RERUN ignores the contents. Raises LandingError.
         """
         ...
 
     async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
-        """Run the gate on what would settle the task's conflict; raise LandingError."""
+        """Run the gate on a possible resolution of the task's conflict; raise LandingError."""
         ...
 
     async def usage(self) -> Usage:
-        """What the agents use, measured since the last call."""
+        """Return the agents' resource usage, measured since the last call."""
         ...
 
 
 class CheckLevel(StrEnum):
-    """How much a finding about this machine matters."""
+    """The severity of a finding about this machine."""
 
     OK = "ok"
     WARN = "warn"
@@ -123,7 +123,7 @@ class CheckLevel(StrEnum):
 
 
 class DoctorCheck(Struct, frozen=True):
-    """One finding about this machine or repository, and what to do about it."""
+    """A finding about this machine or repository, with its remedy."""
 
     level: CheckLevel
     name: str
@@ -132,10 +132,10 @@ class DoctorCheck(Struct, frozen=True):
 
 
 class RunFigures(Struct, frozen=True):
-    """What a run that has ended came to; None is unknown.
+    """Figures of a run that has ended; None is unknown.
 
-    The makespan without the time in which it stood still, the speed-up against one task at a time,
-    landings that met a conflict, cost.
+    They are the makespan without the time it stood still, the speed-up over one task at a time, the
+    share of landings that met a conflict, and the cost.
     """
 
     makespan_seconds: float | None = None
@@ -145,7 +145,7 @@ class RunFigures(Struct, frozen=True):
 
 
 class RunSummary(Struct, frozen=True):
-    """A past or live run in one line. `outcome` is None while it is not finished."""
+    """A past or live run in one line. `outcome` is None while the run is not finished."""
 
     run: RunId
     goal: str
@@ -155,13 +155,13 @@ class RunSummary(Struct, frozen=True):
     tasks: int
     seconds: float
     open_conflicts: int = 0
-    is_live: bool = False  # an engine drives it right now
-    is_lost: bool = False  # its journal is gone; the goal says what its refs tell
+    is_live: bool = False  # an engine drives it
+    is_lost: bool = False  # its journal is gone; the goal is read from its refs
     figures: RunFigures | None = None
 
     @property
     def worked_seconds(self) -> float:
-        """Its time without the time in which it stood still as a whole, where that is known."""
+        """Return the makespan without the time it stood still, where known."""
         known = self.figures.makespan_seconds if self.figures else None
         return self.seconds if known is None else known
 
@@ -169,7 +169,7 @@ class RunSummary(Struct, frozen=True):
 class PlanDraft(Struct, frozen=True):
     """A parsed plan, ready for review. `name` is the file's name or the goal.
 
-    `reasons` say why a plan that was made from a goal is as it is, a line each.
+    `reasons` explain a plan that was made from a goal, a line each.
     """
 
     name: str
@@ -181,19 +181,19 @@ class PlanDraft(Struct, frozen=True):
 
 
 class ProjectService(Protocol):
-    """What the app can do in this repository. Errors are UserError, for a person."""
+    """Operations of the app on a repository. Errors are UserError, for a person."""
 
     @property
     def repository(self) -> str:
-        """The repository's name and what is checked out, e.g. "shop · main@9f2c1ab, clean"."""
+        """Return the repository's name and checkout, e.g. "shop · main@9f2c1ab, clean"."""
         ...
 
     async def checks(self) -> tuple[DoctorCheck, ...]:
-        """What this machine and repository offer and lack."""
+        """Return the findings about this machine and repository."""
         ...
 
     async def runs(self) -> tuple[RunSummary, ...]:
-        """Runs of this repository, newest first."""
+        """Return the runs of this repository, newest first."""
         ...
 
     async def report(self, run: RunId) -> str:
@@ -201,15 +201,15 @@ class ProjectService(Protocol):
         ...
 
     async def compare(self, first: RunId, second: RunId) -> str:
-        """Two runs side by side, as text."""
+        """Return a comparison of two runs, as text."""
         ...
 
     async def export(self, run: RunId, path: Path) -> None:
-        """Write a run's report to a file, in the format that its name asks for."""
+        """Write a run's report to a file, in the format of its suffix."""
         ...
 
     async def plan_of(self, run: RunId) -> PlanDraft:
-        """Return the plan of a past run, to be run again as the repository is now."""
+        """Return the plan of a past run, resolved against the repository as it is now."""
         ...
 
     async def open_plan(self, path: Path) -> PlanDraft:
@@ -221,20 +221,20 @@ class ProjectService(Protocol):
         ...
 
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
-        """Return the draft with the plan of another text, checked as a file is; raise PlanError."""
+        """Return the draft with the edited plan text, checked like a file; raise PlanError."""
         ...
 
     async def keep(self, draft: PlanDraft) -> Path:
-        """Write a plan that nobody saved into the state folder; return the file."""
+        """Write an unsaved plan into the state folder; return the file."""
         ...
 
     @property
     def merge_tool(self) -> str:
-        """Return the program that may merge a file in conflict; empty when none is configured."""
+        """Return the configured merge program for a file in conflict; empty without one."""
         ...
 
     async def merge(self, sides: ConflictSides) -> bytes:
-        """Return the file as that program merges it."""
+        """Return the file as merged by that program."""
         ...
 
     async def start(self, draft: PlanDraft) -> RunSession:
@@ -242,17 +242,17 @@ class ProjectService(Protocol):
         ...
 
     async def resume(self, run: RunId) -> RunSession:
-        """Take up a run that no engine drives, or one whose conflicts are open."""
+        """Take over a run that no engine drives, or one with open conflicts."""
         ...
 
     async def attach(self, run: RunId) -> RunSession:
-        """Watch a run that another process drives, and ask that process for things."""
+        """Watch a run that another process drives, and send that process requests."""
         ...
 
     async def until_driven(self, run: RunId) -> None:
-        """Return once a process other than this one drives the run."""
+        """Return once another process drives the run."""
         ...
 
     async def hand_over(self, run: RunId) -> None:
-        """Have a process without a screen drive the run that was just let go."""
+        """Start a process without a screen that drives the run just released."""
         ...

@@ -1,4 +1,4 @@
-"""One attempt from its workspace to its last process, as a job in a slot."""
+"""The life of one attempt from its workspace to its last process, as a job in a slot."""
 
 import asyncio
 import signal
@@ -37,18 +37,18 @@ from pex_tui.engine.attempt import (
 from pex_tui.engine.contained import Advisor, contained, in_words
 from pex_tui.engine.ports import Ports, SlotPool, Workspace, WorkspaceError
 
-_LAST_WORDS_SECONDS = 0.5  # for what an attempt reported just before its end
-_CRASHED = 70  # sysexits' EX_SOFTWARE: the job itself went wrong, not the agent
+_LAST_WORDS_SECONDS = 0.5  # for reports from just before the attempt's end
+_CRASHED = 70  # sysexits' EX_SOFTWARE: a failure of the job itself, not of the agent
 
 
 class _Report(Struct):
-    """What is to be said once the slot is really free."""
+    """An event to be posted once the slot is free."""
 
     event: Event | None = None
 
 
 class Supervisor:
-    """Runs attempts in slots; the last word on an attempt comes after its slot is free."""
+    """Runs attempts in slots; an attempt's last event follows the release of its slot."""
 
     def __init__(self, run: RunId, ports: Ports, post: Callable[[Event], None]) -> None:
         self._run = run
@@ -57,16 +57,16 @@ class Supervisor:
         self._preparing: dict[AttemptKey, asyncio.Task[Workspace]] = {}
 
     def forestall(self, key: AttemptKey) -> bool:
-        """End an attempt whose workspace is still being made; False when it is further on."""
+        """Stop an attempt whose workspace is being prepared; return False if it is further on."""
         preparing = self._preparing.get(key)
         return preparing is not None and preparing.cancel()
 
     async def start(self, pool: SlotPool, state: RunState, action: StartAgent) -> None:
-        """Prepare, start and see an attempt to its end."""
+        """Prepare and start the attempt, and follow it to its end."""
         await self._supervise(pool, action, lambda: self._started(state, action))
 
     async def adopt(self, pool: SlotPool, action: AdoptAgent) -> None:
-        """Find what an earlier engine started and see that to its end."""
+        """Find an attempt of an earlier engine and follow it to its end."""
         await self._supervise(pool, action, lambda: self._adopted(action))
 
     async def _supervise(
@@ -98,7 +98,7 @@ class Supervisor:
             self._post(report.event)
 
     async def _end(self, action: StartAgent | AdoptAgent) -> None:
-        """Nothing of an attempt that counts as failed may go on in its workspace."""
+        """End everything of a failed attempt in its workspace."""
         stopping = self._ports.runner.stop(AttemptKey(self._run, action.task, action.attempt), 0.0)
         await contained(stopping, lambda _: None, self._ports.log)
 
@@ -123,7 +123,7 @@ class Supervisor:
     async def _prepared(
         self, key: AttemptKey, job: Coroutine[Any, Any, Workspace]
     ) -> Workspace | None:
-        """Return the workspace; None when the attempt was ended before it was ready."""
+        """Return the workspace; None when the attempt was stopped before it was ready."""
         preparing = asyncio.create_task(job, name=f"workspace of {key.task}")
         self._preparing[key] = preparing
         try:
@@ -131,7 +131,7 @@ class Supervisor:
         except asyncio.CancelledError:
             ourselves = asyncio.current_task()
             if ourselves is None or ourselves.cancelling():
-                raise  # the engine lets go of all of it
+                raise  # the engine is releasing everything
             return None
         finally:
             del self._preparing[key]

@@ -1,4 +1,4 @@
-"""What a headless run tells while it goes on: notes for a person, or JSON Lines."""
+"""Output of a headless run while it runs: notes for a person, or JSON Lines."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -39,9 +39,9 @@ _BECAME = {
 
 
 class Narrator:
-    """One line for what a person should know, as it happens.
+    """Prints one line per noteworthy event.
 
-    That a task's process ended is no news: what became of the task is.
+    The exit of a task's process is not noteworthy; the task's outcome is.
     """
 
     def __init__(self, printer: Printer, state: Callable[[], RunState]) -> None:
@@ -54,7 +54,7 @@ class Narrator:
         self._budget_is_up = False
 
     def __call__(self, seq: int, event: Event) -> None:
-        """Tell of an event and of what it did to the tasks, as far as that is worth a line."""
+        """Print an event and its effect on the tasks, if noteworthy."""
         del seq
         state = self._state()
         if isinstance(event, RunAdopted):
@@ -94,7 +94,7 @@ class Narrator:
 
 def _told(event: Event, state: RunState, adopted_at: float) -> str:
     match event:
-        case AgentStarted() if event.started_at < adopted_at:  # found, not made
+        case AgentStarted() if event.started_at < adopted_at:  # adopted, not started
             return f"▸ {event.task} still runs in slot {event.slot}"
         case AgentStarted():
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
@@ -141,7 +141,7 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
 
 
 def _became(state: RunState, task: TaskState, now: float) -> str:
-    """What a task has come to; landing and conflicts are told as the events they are."""
+    """Describe a task's new state; landings and conflicts are printed as events."""
     mark = _BECAME.get(task.phase)
     return f"{mark} {task.id}: {activity(state, task, now, StartQueue())}" if mark else ""
 

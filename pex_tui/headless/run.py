@@ -1,4 +1,4 @@
-"""Drives a run without a screen: signals, notes, JSON Lines, the report's exit code."""
+"""Driver of a run without a screen: signals, notes, JSON Lines, exit code."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from pex_tui.headless.streams import ENDING_SIGNALS, Streams
 
 
 class _Interruptions(Struct):
-    """The first signal drains, every later one ends what runs; then it is about what is printed."""
+    """Signals so far: the first drains, later ones end agents, then the output."""
 
     session: LocalSession
     streams: Streams
@@ -40,5 +40,5 @@ async def drive(session: LocalSession, streams: Streams) -> RunState:
 
 
 def was_let_go(state: RunState) -> bool:
-    """Return whether the run was left while it was still going on."""
+    """Return whether the run was released before its end."""
     return state.stage is not RunStage.FINISHED

@@ -1,6 +1,6 @@
-"""What a headless command prints: lines that wait for their readers, while nothing waits for them.
+"""Output of a headless command: lines wait for slow readers, nothing waits for the lines.
 
-A run goes on, and gives its lock back, whether or not anybody reads its notes or its JSON Lines.
+A run continues, and releases its lock, whether or not its output is read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _notes() -> LineOutlet:
 
 
 class Streams(Struct, frozen=True):
-    """Where the report or the JSON Lines go, and where the notes for a person do."""
+    """The streams for the report or JSON Lines, and for a person's notes."""
 
     output: LineOutlet = field(default_factory=_output)
     notes: LineOutlet = field(default_factory=_notes)
@@ -39,19 +39,19 @@ class Streams(Struct, frozen=True):
 
     @property
     def are_read(self) -> bool:
-        """Return whether the readers have taken everything."""
+        """Return whether the readers have consumed everything."""
         return self.output.drain(0.0) and self.notes.drain(0.0)
 
     def heed_signals(self) -> None:
-        """Have signals end the wait for readers from now on."""
+        """Let signals end the wait for readers from now on."""
         for number in ENDING_SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self.interrupted.set)
 
 
 async def printing(command: Callable[[Streams], Awaitable[int]]) -> int:
-    """Run a command that prints; return its exit code once its readers have taken everything.
+    """Run a command that prints; return its exit code once the readers have consumed everything.
 
-    Nothing is held while that is waited for; a signal ends the wait, with exit code 130.
+    No lock is held during that wait; a signal ends it, with exit code 130.
     """
     streams = Streams()
     try:
@@ -64,7 +64,7 @@ async def printing(command: Callable[[Streams], Awaitable[int]]) -> int:
 async def _read(streams: Streams) -> bool:
     streams.heed_signals()
     try:
-        while not (streams.are_read or streams.interrupted.is_set()):  # noqa: ASYNC110  # others read
+        while not (streams.are_read or streams.interrupted.is_set()):  # noqa: ASYNC110  # set by other threads
             await asyncio.sleep(_POLL_SECONDS)
     finally:
         for number in ENDING_SIGNALS:

@@ -1,1 +1,1 @@
-"""Logs that grow while they are read."""
+"""Readers of growing logs."""

@@ -1,4 +1,4 @@
-"""A log that grows, line by line."""
+"""Reader of complete lines of a growing log."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ _LONGEST_LINE = 16 << 20
 
 
 class GrowingLog:
-    """The whole lines of a file that is still written; it need not exist yet.
+    """The complete lines of a file that is still being written; it need not exist yet.
 
-    A line of more than 16 MiB is no message of anybody's: it is passed over.
+    A line of more than 16 MiB is not a message and is skipped.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,7 +44,7 @@ class GrowingLog:
         return [line for line in lines if line.strip()], len(chunk) == _CHUNK
 
     def last(self) -> bytes:
-        """What follows the last newline, once nothing more is written."""
+        """Return the text after the last newline, once nothing more is written."""
         rest = bytes(self._rest)
         self._rest.clear()
         return b"" if self._skipping else rest

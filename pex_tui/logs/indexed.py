@@ -1,4 +1,4 @@
-"""A log on the disk as lines for a screen, however large it grows: an index and bounded reads."""
+"""Random access to the lines of a log of any size: an index and bounded reads."""
 
 import os
 from array import array
@@ -17,29 +17,28 @@ _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 class LogReader:
-    """The lines of one log; the file may not exist yet, may hold anything, and may be growing.
+    """The lines of one log; the file may be missing, binary, or growing.
 
-    Memory is eight bytes a line, and a million lines at most: of more the oldest half is left out.
-    What was given back to the disk (a hole) is one line that says so. Nothing is kept open between
-    calls.
+    An index entry takes eight bytes, for at most a million lines: beyond that the oldest half is
+    dropped. A hole in the file is one line that says so. No file stays open between calls.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._starts = array("Q", [0])
-        self._gaps: set[int] = set()  # where lines start that stand for what is left out
+        self._gaps: set[int] = set()  # start offsets of lines that stand for a gap
         self._size = 0
 
     @property
     def line_count(self) -> int:
-        """Lines so far, with the last one that has no end yet."""
+        """Return the number of lines so far, including an unterminated last one."""
         return len(self._starts) - (self._starts[-1] == self._size)
 
     def refresh(self) -> bool:
-        """Take note of what was written since; whether there was anything.
+        """Index what was written since the last call; return whether there was anything.
 
-        At most 16 MB are looked at in one call, so a huge log never holds a screen up: the rest
-        comes with the next calls.
+        At most 16 MB are read per call, so that a huge log never blocks a screen: the rest follows
+        in later calls.
         """
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
@@ -47,7 +46,7 @@ class LogReader:
             return False
         try:
             size = os.fstat(descriptor).st_size
-            if size < self._size:  # written anew
+            if size < self._size:  # rewritten from the start
                 self._starts = array("Q", [0])
                 self._gaps = set()
                 self._size = 0
@@ -56,11 +55,11 @@ class LogReader:
             os.close(descriptor)
 
     def lines(self, start: int, stop: int) -> list[str]:
-        """Lines start…stop-1, cleaned; as many of them as there are."""
+        """Return the existing lines among start…stop-1, sanitized."""
         start, stop = max(0, start), min(stop, self.line_count)
         if start >= stop:
             return []
-        before = max(0, start - 1)  # it tells whether the first is the end of a key
+        before = max(0, start - 1)  # it shows whether the first one ends a key
         return mask_key_ends(self._read(before, stop))[start - before :]
 
     def _read(self, start: int, stop: int) -> list[str]:
@@ -85,7 +84,7 @@ class LogReader:
         return _gap(end - begin) if begin in self._gaps else _long_line(descriptor, begin, end)
 
     def _bounds(self, line: int) -> tuple[int, int]:
-        """Where the line's bytes are, its newline included."""
+        """Return the line's byte range, its newline included."""
         last = line + 1 >= len(self._starts)
         return self._starts[line], self._size if last else self._starts[line + 1]
 
@@ -108,10 +107,10 @@ class LogReader:
         return self._size != before
 
     def _skip_hole(self, descriptor: int) -> bool:
-        """Make one line of what is no longer on the disk; whether there was any of it."""
+        """Replace a hole by one line; return whether there was one."""
         try:
             data_at = os.lseek(descriptor, self._size, os.SEEK_DATA)
-        except OSError:  # no data any more, or a system without holes
+        except OSError:  # no further data, or a system without holes
             return False
         if data_at == self._size:
             return False
@@ -124,12 +123,12 @@ class LogReader:
 
 
 def _long_line(descriptor: int, begin: int, end: int) -> str:
-    """Return one line of any length, without ever reading more of it than is shown."""
+    """Return one line of any length, reading no more of it than is shown."""
     size = end - begin
     head = os.pread(descriptor, min(size, _HEAD_BYTES), begin)
     if size <= _HEAD_BYTES:
         return _shown(head)
-    if b"\r" in head:  # drawn over itself again and again: its end is what stood there last
+    if b"\r" in head:  # overwritten repeatedly: its end is what remained
         return _shown(os.pread(descriptor, _HEAD_BYTES, end - _HEAD_BYTES))
     return _marked(clean_bytes(head), size)
 
@@ -145,7 +144,7 @@ def _shown(raw: bytes) -> str:
 
 
 def _marked(text: str, size: int) -> str:
-    """Return the text, with a mark at its end if it stands for more bytes than a screen gets."""
+    """Return the text, with a mark at its end if it was cut."""
     if size <= _HEAD_BYTES:
         return text
     mark = f"… [line of {_in_words(size)}, cut]"
@@ -153,10 +152,10 @@ def _marked(text: str, size: int) -> str:
 
 
 def _in_words(size: int) -> str:
-    """Return a number of bytes for a person."""
+    """Format a number of bytes for a person."""
     amount = float(size)
     for unit in _UNITS[:-1]:
-        if amount < 1000:  # noqa: PLR2004  # units of a thousand
+        if amount < 1000:  # noqa: PLR2004  # decimal units
             return f"{amount:.3g} {unit}"
         amount /= 1000
     return f"{amount:.3g} {_UNITS[-1]}"

@@ -1,4 +1,4 @@
-"""What an agent's output tells of its progress, read from the end of its log."""
+"""Progress of an agent, read from the end of its log."""
 
 import os
 import re
@@ -10,7 +10,8 @@ from pex_tui.engine.attempt import Progress
 TAIL_BYTES = 4096
 _ACTIVITY_LIMIT = 200
 
-# ConEmu's progress sequence, a count at the start of a line (ninja), pytest's per cent at its end.
+# ConEmu's progress sequence, a count at the start of a line (ninja), pytest's percentage at its
+# end.
 _SIGNS = re.compile(
     rb"\x1b\]9;4;(?P<state>\d)(?:;(?P<percent>\d{1,3}))?(?:\x07|\x1b\\)"
     rb"|^(?:\x1b\[[\d;]*m)*\[(?P<done>\d{1,9})/(?P<total>\d{1,9})\]"
@@ -20,7 +21,7 @@ _SIGNS = re.compile(
 
 
 class LogTail:
-    """The end of one log; each look reads a few KiB at most, and nothing when nothing came."""
+    """The end of one log; each look reads at most a few KiB, nothing if the log is unchanged."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -42,7 +43,7 @@ class LogTail:
         return now
 
     def _read(self) -> bytes:
-        """The last bytes, if the log has changed; a first line that is cut off is left out."""
+        """Return the last bytes if the log has changed, without a truncated first line."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -60,7 +61,7 @@ class LogTail:
 
 
 def _fraction(lines: bytes, before: float | None) -> float | None:
-    """Return the latest sign of progress, 0…1; what was known before when there is no new one."""
+    """Return the latest sign of progress, 0…1, or the previous one if there is none."""
     latest = before
     for sign in _SIGNS.finditer(lines):
         latest = _value(sign, latest)
@@ -69,7 +70,7 @@ def _fraction(lines: bytes, before: float | None) -> float | None:
 
 def _value(sign: re.Match[bytes], before: float | None) -> float | None:
     state, percent, done, total, share = sign.group("state", "percent", "done", "total", "share")
-    if state in {b"0", b"3"}:  # removed, or busy without a measure
+    if state in {b"0", b"3"}:  # removed, or indeterminate
         return None
     numerator, denominator = (done, int(total)) if total else (percent or share, 100)
     if numerator is None or not int(numerator) <= denominator != 0:
@@ -78,7 +79,7 @@ def _value(sign: re.Match[bytes], before: float | None) -> float | None:
 
 
 def _activity(lines: bytes) -> str:
-    """Return the last line that shows anything."""
+    """Return the last line with visible text."""
     for line in reversed(lines.split(b"\n")):
         shown = clean_bytes(line, _ACTIVITY_LIMIT).strip()
         if shown:

@@ -1,1 +1,1 @@
-"""What a run needs before it starts: text, history and plan files in, a plan out."""
+"""Planning before a run starts: from text, history and plan files to a plan."""

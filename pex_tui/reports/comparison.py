@@ -1,4 +1,4 @@
-"""Two runs side by side: their figures, and what became of the tasks that both have."""
+"""Comparison of two runs: their figures, and the outcomes of their common tasks."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _COLUMN = 20
 
 
 def render_comparison(first: Report, second: Report) -> str:
-    """Both as text; what is said of a change goes from the first run to the second."""
+    """Return both as text; changes are from the first run to the second."""
     lines = [
         _row("", f"run {first.state.run}", f"run {second.state.run}", ""),
         _row("goal", _goal(first), _goal(second), ""),
@@ -83,8 +83,8 @@ def _told(report: Report, task: TaskId) -> str:
 
 
 def _change(left: float, right: float) -> str:
-    """By how much the second is longer or shorter; a small change is none."""
-    if not left or abs(right - left) < 0.05 * left:  # five in a hundred
+    """Describe the change from the first value to the second; under 5% counts as none."""
+    if not left or abs(right - left) < 0.05 * left:  # less than 5%
         return "about the same"
     return f"{(right - left) / left:+.0%}"
 

@@ -1,4 +1,4 @@
-"""The story of a conflict in words: when it was foreseen, seen and met, what was done, and why."""
+"""The history of a conflict in words: its stages, the steps taken, and the reasons."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ from pex_tui.reports.report import Report
 
 _OPEN = "OPEN: waits for a decision"
 _MOST_NAMED = 5
-_MOST_APART = 3  # conflicts alike that are told one by one
+_MOST_APART = 3  # similar conflicts that are reported individually
 _DECISIONS = {
     Decision.SERIALISED: "ran one after the other",
     Decision.WARNED: "people were warned",
@@ -29,11 +29,11 @@ _DECISIONS = {
 }
 
 _ALLOWED = {Decision.OURS: "allowed as it is", Decision.THEIRS: "left out"}
-"""The same for protected paths."""
+"""The texts for protected paths."""
 
 
 class ToldConflict(Struct, frozen=True):
-    """A conflict, or the first of many that are told as one, who was in it, and its cost (s)."""
+    """A conflict, or the first of many reported as one, its tasks, and its cost in seconds."""
 
     conflict: Conflict
     who: str
@@ -41,7 +41,7 @@ class ToldConflict(Struct, frozen=True):
 
 
 def told_conflicts(report: Report) -> Iterator[ToldConflict]:
-    """Conflicts in order of appearance; of many that were kept apart for one reason one tells."""
+    """Yield conflicts in order of appearance; many exclusions for one reason are one."""
     costs = report.history.costs.seconds
     alike: dict[str, list[Conflict]] = {}
     for conflict in report.state.conflicts:
@@ -63,7 +63,7 @@ def _was_only_excluded(conflict: Conflict) -> bool:
 
 
 def headline(told: ToldConflict) -> str:
-    """Kind, who was involved, over what, how it ended and what it cost."""
+    """Return kind, tasks, paths, decision and cost of a conflict."""
     conflict = told.conflict
     what = listed([file.path for file in conflict.files]) or conflict.detail
     spent = f", {clock(told.cost_seconds)}" if told.cost_seconds else ""
@@ -71,14 +71,14 @@ def headline(told: ToldConflict) -> str:
 
 
 def how_resolved(conflict: Conflict) -> str:
-    """How a conflict was settled and by whom, in words."""
+    """Describe a conflict's decision and who made it."""
     if conflict.decision is None:
         return _OPEN
     return f"{_words(conflict, conflict.decision)}{_by(conflict.resolved_by)}"
 
 
 def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
-    """When it was foreseen, seen at work and met, from the run's start; empty where it was not."""
+    """Return the times of prediction, overlap and conflict from the run's start; empty if never."""
     foreseen, seen, met = (
         "" if at is None else clock(max(0.0, at - report.history.began_at))
         for at in (conflict.predicted_at, conflict.overlapping_at, conflict.conflicting_at)
@@ -87,14 +87,14 @@ def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
 
 
 def story_lines(report: Report, conflict: Conflict) -> Iterator[str]:
-    """When it was known of, and each step with its time and its reason."""
+    """Yield when the conflict was known, and each step with its time and reason."""
     told = zip(("foreseen", "seen after", "met after"), times(report, conflict), strict=True)
     yield ", ".join(f"{how} {when}" for how, when in told if when)
     yield from step_lines(report, conflict)
 
 
 def step_lines(report: Report, conflict: Conflict) -> Iterator[str]:
-    """Each step with its time and its reason; a reason that the conflict is about is not told."""
+    """Yield each step with its time and its reason, unless that only repeats the conflict."""
     for step in conflict.steps:
         is_news = step.reason and step.reason != conflict.detail
         if is_news or len(conflict.steps) > 1:
@@ -104,14 +104,14 @@ def step_lines(report: Report, conflict: Conflict) -> Iterator[str]:
 
 
 def one_by_one_line(report: Report) -> str:
-    """Since when tasks that write went one by one, and why."""
+    """Say since when writers run one at a time, and why."""
     state = report.state
     at = clock(max(0.0, (state.sequential_since or state.now) - report.history.began_at))
     return f"from {at} on, tasks that write went one by one: {state.sequential_reason}"
 
 
 def prediction_lines(report: Report) -> Iterator[str]:
-    """How good the predictions were, a sentence each; nothing where there was none to judge."""
+    """Yield sentences on the accuracy of predictions; none without predictions."""
     found, told = report.metrics, report.history.prediction_accuracy
     if told.precision is not None or told.recall is not None:
         changes = report.state.planned.past_changes

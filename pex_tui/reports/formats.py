@@ -1,4 +1,4 @@
-"""The formats that a report comes in."""
+"""The formats of a report."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,5 +20,5 @@ SUFFIXES = ", ".join(_SUFFIXES)
 
 
 def format_of(path: Path) -> str | None:
-    """Return the format that a file of that name is to have."""
+    """Return the format for a file name."""
     return _SUFFIXES.get(path.suffix.lower())

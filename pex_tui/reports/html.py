@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else and runs nothing; all text is escaped."""
+"""The report as one self-contained HTML page without scripts; all text is escaped."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -36,7 +36,7 @@ _LAST_LINES = 40
 
 
 def render_html(report: Report) -> str:
-    """Return a page that needs nothing else."""
+    """Return a self-contained page."""
     sections = (
         ("Timeline", _timeline(report)),
         ("Tasks", _table(TASK_HEAD, task_rows(report), status_at=1)),
@@ -88,7 +88,7 @@ def _tile(figure: str, meaning: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], status_at: int | None = None) -> str:
-    """Return a table; the cell at `status_at` is one of our own words and coloured by it."""
+    """Return a table; the cell at `status_at` is a status and coloured by it."""
     body = ""
     for row in rows:
         cells = (

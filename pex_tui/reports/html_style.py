@@ -1,4 +1,4 @@
-"""How the report's page looks: light or dark as the reader prefers, with nothing to load."""
+"""Style sheet of the HTML report: light or dark as the reader prefers, nothing to load."""
 
 STYLE = """
 :root{color-scheme:light dark;--page:#fbfbfd;--card:#fff;--ink:#1c2230;--dim:#667085;

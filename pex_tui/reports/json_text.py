@@ -1,4 +1,4 @@
-"""JSON for other programs: secrets masked, names that are no UTF-8 spelled for strict readers."""
+"""JSON for other programs: secrets masked, names that are not UTF-8 escaped."""
 
 import json
 from typing import Any
@@ -8,10 +8,10 @@ from pex_tui.core.sanitize import spelled
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
-    """Return the value as JSON in which every string is Unicode text, with no secret in it."""
+    """Return the value as JSON in which every string is valid Unicode, without secrets."""
     value = masked_object(value)
     text = json.dumps(value, indent=indent)
-    # An escape of this kind is half of a character beyond 16 bits, or of none.
+    # Such an escape is a surrogate, of a pair or alone.
     return json.dumps(_spelled(value), indent=indent) if r"\ud" in text else text
 
 

@@ -16,18 +16,18 @@ LAST_LINES = 12
 _READ_BYTES = 16 * 1024
 
 LogPath = Callable[[RunId, TaskSpec, int], Path]
-"""Where an attempt's log is."""
+"""Returns the path of an attempt's log."""
 
 
 class LogEnd(Struct, frozen=True):
-    """Where a log is, and its last lines, cleaned."""
+    """The path of a log, and its last lines, sanitized."""
 
     path: str
     lines: tuple[str, ...]
 
 
 def log_ends(state: RunState, where: LogPath) -> dict[TaskId, LogEnd]:
-    """The logs of the tasks whose last attempt failed by itself; none for those without output."""
+    """Return the log ends of tasks whose last attempt failed itself, where there is output."""
     found = {}
     for task in state.tasks:
         failure = task.failure
@@ -40,7 +40,7 @@ def log_ends(state: RunState, where: LogPath) -> dict[TaskId, LogEnd]:
 
 
 def last_lines(path: Path) -> tuple[str, ...]:
-    """Return the last lines that hold anything; none when there is no such file."""
+    """Return the last non-empty lines; none if there is no such file."""
     try:
         with path.open("rb") as log:
             size = log.seek(0, 2)

@@ -1,4 +1,4 @@
-"""The report as Markdown, for a pull request or a job summary; no text in it is markup."""
+"""The report as Markdown, for a pull request or a job summary; texts are escaped."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -41,7 +41,7 @@ def _failures(report: Report) -> Iterator[str]:
     for failure in failure_rows(report):
         yield f"**{_escaped(failure.task)}**: {_escaped(failure.detail)}"
         yield ""
-        # An indented block can't be left by anything that stands in it, as a fenced one can.
+        # Unlike a fenced block, an indented block can't be closed by its content.
         yield from (f"    {clean(line)}" for line in failure.output[-_LAST_LINES:])
         yield ""
 

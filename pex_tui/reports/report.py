@@ -1,4 +1,4 @@
-"""A run's report as one value: what landed, what failed, what collided, and the figures."""
+"""A run's report as one value: landings, failures, conflicts, and figures."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from pex_tui.reports.log_excerpt import LogEnd, LogPath, log_ends
 
 
 class Report(Struct, frozen=True):
-    """What a report is made from, whatever it will look like."""
+    """The data of a report, independent of its format."""
 
     state: RunState
     history: RunHistory
@@ -29,7 +29,7 @@ class Report(Struct, frozen=True):
 
     @property
     def denials(self) -> tuple[tuple[TaskId, Permission], ...]:
-        """What agents were not allowed, in their last attempts."""
+        """Return the permissions that agents were denied in their last attempts."""
         return tuple(
             (task.id, asked)
             for task in self.state.tasks
@@ -44,7 +44,7 @@ class Report(Struct, frozen=True):
 
 
 def make_report(events: Iterable[Event], where: LogPath | None = None) -> Report:
-    """Return the report of a run's events so far; `where` finds the logs of what failed."""
+    """Return the report of a run's events so far; `where` returns the logs of failed attempts."""
     history = read_history(events)
     outcome, exit_code = conclude(history.state)
     if history.state.outcome is not None and history.state.exit_code is not None:
@@ -101,7 +101,7 @@ def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
 
 
 def _sequential_object(state: RunState) -> dict[str, Any] | None:
-    """Since when tasks that write went one by one, and why."""
+    """Return since when writers run one at a time, and why."""
     if not state.sequential:
         return None
     return {"since": state.sequential_since, "reason": state.sequential_reason}
@@ -121,7 +121,7 @@ def _conflict_object(history: RunHistory, conflict: Conflict) -> dict[str, Any]:
         "reason": conflict.steps[-1].reason or None if conflict.steps else None,
         "steps": to_builtins(conflict.steps),
         "detail": conflict.detail or None,
-        "cost_seconds": history.costs.seconds.get(conflict.number),  # None if nothing is known
+        "cost_seconds": history.costs.seconds.get(conflict.number),  # None if unknown
     }
 
 

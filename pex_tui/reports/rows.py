@@ -1,4 +1,4 @@
-"""The rows that every marked-up report shows: tasks and conflicts, cell by cell, not escaped."""
+"""Rows of tasks and conflicts for the HTML and Markdown reports, cell by cell, not escaped."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ CONFLICT_HEAD = (
 
 
 class FailureRow(Struct, frozen=True):
-    """A task that failed, why, and the end of what its gate printed."""
+    """A failed task, the reason, and the end of its gate's output."""
 
     task: str
     detail: str
@@ -26,7 +26,7 @@ class FailureRow(Struct, frozen=True):
 
 
 def task_rows(report: Report) -> Iterator[tuple[str, ...]]:
-    """Yield one row a task, in plan order, with the cells of TASK_HEAD."""
+    """Yield one row per task, in plan order, with the cells of TASK_HEAD."""
     for task in report.state.tasks:
         past = report.history.tasks[task.id]
         what = subject(report, task) if task.landed else task.reason
@@ -42,7 +42,7 @@ def task_rows(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
-    """One row a conflict that is told, in order of appearance, with the cells of CONFLICT_HEAD."""
+    """Yield one row per reported conflict, in order of appearance, with CONFLICT_HEAD's cells."""
     for told in told_conflicts(report):
         conflict, cost = told.conflict, told.cost_seconds
         yield (
@@ -57,7 +57,7 @@ def conflict_rows(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def failure_rows(report: Report) -> Iterator[FailureRow]:
-    """Yield the tasks that failed."""
+    """Yield the failed tasks."""
     for task in report.state.tasks:
         if task.phase is Phase.FAILED and task.failure is not None:
             log = report.logs.get(task.id)

@@ -1,4 +1,4 @@
-"""The report as a person reads it at the end of a run, at most 100 columns wide."""
+"""The report as text for a terminal, at most 100 columns wide."""
 
 from collections.abc import Iterator
 from textwrap import wrap
@@ -51,7 +51,7 @@ _BLOCKS = {Phase.STARTING: "░", Phase.PAUSED: "‖", Phase.LANDING: "▒", Pha
 
 
 def render_text(report: Report) -> str:
-    """Return the whole report; every line is clean, and but for the paths of logs none is long."""
+    """Return the whole report; lines are sanitized, and short except for the paths of logs."""
     before = [*_head(report), *_tasks(report)]
     after = [
         *_conflicts(report),
@@ -72,7 +72,7 @@ def _fit(line: str) -> str:
 
 
 def outcome_words(report: Report) -> str:
-    """How it ended, in words."""
+    """Describe the run's outcome."""
     return _OUTCOMES[report.outcome] if report.is_finished else "not finished"
 
 
@@ -118,7 +118,7 @@ def _what_became(report: Report, task: TaskState) -> str:
 
 
 def subject(report: Report, task: TaskState) -> str:
-    """Return the first line of a landed task's commit message."""
+    """Return the subject line of a landed task's commit."""
     spec = report.state.spec(task.id)
     return spec.commit_message.strip().partition("\n")[0] or spec.title
 
@@ -174,7 +174,7 @@ def _bar(report: Report, spec: TaskSpec, whole: float) -> str:
 
 
 def figure_lines(report: Report) -> Iterator[str]:
-    """Yield the figures, a sentence each, the bound always said."""
+    """Yield the figures, a sentence each, with their bounds."""
     found = report.metrics
     yield (
         f"schedule efficiency {percent(found.schedule_efficiency)}: "
@@ -226,7 +226,7 @@ def _savings(report: Report) -> str:
 
 
 def notices(report: Report) -> tuple[str, ...]:
-    """What the user should know besides: each once, cleaned."""
+    """Return further notices for the user, each once, sanitized."""
     denied = (
         f"{task} was not allowed to {asked.title} ({asked.by})" for task, asked in report.denials
     )
@@ -243,7 +243,7 @@ def _notices(report: Report) -> Iterator[str]:
 
 
 def _own_commits(report: Report) -> Iterator[str]:
-    """Where commits are that agents made themselves, in one notice for all of them."""
+    """Yield one notice with the refs of commits that agents made themselves."""
     state = report.state
     kept = [
         own_commits_ref(state.run, task.id, task.attempt)
@@ -258,7 +258,7 @@ def _own_commits(report: Report) -> Iterator[str]:
 
 
 def next_steps(report: Report) -> Iterator[str]:
-    """What to do now; a run that is all on its branch needs nothing."""
+    """Return the user's next steps; none if the run is already on its branch."""
     steps = dict(_steps(report))
     wide = max(len(command) for command in steps)
     yield ""
@@ -268,7 +268,7 @@ def next_steps(report: Report) -> Iterator[str]:
 
 
 def _steps(report: Report) -> Iterator[tuple[str, str]]:
-    """Commands, and what each is good for."""
+    """Yield commands with their purposes."""
     state, run = report.state, report.state.run
     if report.outcome is Outcome.INTERRUPTED or not report.is_finished:
         has_money = not any(waits_for_money(task) for task in state.tasks)

@@ -1,1 +1,1 @@
-"""Settings: their types, where they come from, and how they are read."""
+"""Settings: their types, their sources, and their loading."""

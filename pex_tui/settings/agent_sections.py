@@ -1,4 +1,4 @@
-"""The sections about agents: what runs them, and what they may do, change and reach."""
+"""Sections about agents: their runners, permissions, and limits."""
 
 from typing import Annotated, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""Settings from environment variables, as pydantic-settings finds them: only loaded for any."""
+"""Settings from environment variables, by pydantic-settings; loaded only if there are any."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ from pex_tui.planning.fields.kinds import MapOf
 
 
 class _Variables(EnvSettingsSource):
-    """Variables whose values have been read."""
+    """Environment variables with parsed values."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """Return the value as it is: it is no JSON any more."""
+        """Return the value as it is: it has been parsed already."""
         del field_name, field
         return value
 
@@ -23,9 +23,9 @@ class _Variables(EnvSettingsSource):
 def nest_variables(
     section: type[Section], prefix: str, variables: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the values of `prefix` + `SECTION__KEY`, in whatever case, nested as the sections."""
+    """Return the values of `prefix` + `SECTION__KEY`, in any case, nested like the sections."""
     source = _Variables(
-        _model(section),  # type: ignore[arg-type]  # it reads fields, and sets nothing
+        _model(section),  # type: ignore[arg-type]  # reads fields, and sets nothing
         env_prefix=prefix,
         env_nested_delimiter="__",
     )
@@ -34,7 +34,7 @@ def nest_variables(
 
 
 def _model(section: type[Section]) -> type[BaseModel]:
-    """Return what pydantic-settings needs to know of a section: the names, and which nest."""
+    """Return a section's model for pydantic-settings: the names and the nesting."""
     fields: dict[str, Any] = {}
     for name, one in SectionOf(section).keys.items():
         if one.section is not None:

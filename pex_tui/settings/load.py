@@ -1,6 +1,6 @@
-"""Where settings come from: shipped file < user's < repository's < environment < command line.
+"""Loading of settings: shipped file < user's < repository's < environment < command line.
 
-Each layer is checked by itself, so that a mistake is told with the file and line it stands in.
+Each layer is checked by itself, so that errors name their file and line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,15 +33,15 @@ _SETTINGS = SectionOf(Settings)
 
 
 class _Layer(Struct, frozen=True):
-    """Some settings, and how messages name the place of each."""
+    """A layer of settings, with the names of their places for messages."""
 
     content: dict[str, Any]
     name: str
-    lines: Mapping[Place, int]  # empty for layers that are no file
-    names: Mapping[Place, str]  # for layers whose every setting has a name of its own
+    lines: Mapping[Place, int]  # empty for layers without a file
+    names: Mapping[Place, str]  # for layers whose settings have a name each
 
     def place(self, path: Place) -> str:
-        """Where the setting was made."""
+        """Return the place where the setting was made."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.names:
                 return self.names[path[:length]]
@@ -52,7 +52,7 @@ class _Layer(Struct, frozen=True):
 
 
 def config_home(environ: Mapping[str, str]) -> Path:
-    """The user's configuration folder of pex-tui, after the XDG base directory specification."""
+    """Return the user's configuration folder, after the XDG base directory specification."""
     given = environ.get("XDG_CONFIG_HOME", "")
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
     return (Path(given) if given.startswith("/") else home / ".config") / "pex-tui"
@@ -61,9 +61,9 @@ def config_home(environ: Mapping[str, str]) -> Path:
 def load_settings(
     repo_top: Path | None, overrides: Sequence[str], environ: Mapping[str, str]
 ) -> Settings:
-    """The settings in force; `overrides` are `section.key=value` texts, `repo_top` may be unknown.
+    """Return the settings in force; `overrides` are `section.key=value` texts.
 
-    Raises UserError with every problem and its place.
+    `repo_top` is None outside a repository. Raises UserError with every problem and its place.
     """
     problems: list[str] = []
     shipped_layer = _shipped_layer(problems)
@@ -84,7 +84,7 @@ def load_settings(
         )
     if not any(layer.content for layer in (shipped_layer, *layers)):
         return Settings()
-    merged = shipped_layer.content or _SETTINGS.written(Settings())  # maps are added to
+    merged = shipped_layer.content or _SETTINGS.written(Settings())  # mappings are merged into it
     for layer in layers:
         merged = _merged(merged, layer.content)
     given = frozenset(path for layer in layers for path in _leaves(layer.content))
@@ -92,9 +92,9 @@ def load_settings(
 
 
 def read_settings(content: dict[str, Any]) -> Settings:
-    """Return the settings of content that is known to be valid, such as what `load_settings` read.
+    """Parse settings that are known to be valid, such as those that `load_settings` returned.
 
-    Raises ValueError with the first thing that is wrong.
+    Raises ValueError with the first error.
     """
     findings: Findings = []
     settings: Settings | None = _SETTINGS.read(content, (), findings)
@@ -104,13 +104,13 @@ def read_settings(content: dict[str, Any]) -> Settings:
 
 
 def repository_settings(repo_top: Path) -> dict[str, Any]:
-    """What the repository's own file sets, by our names of sections and keys."""
+    """Return what the repository's own file sets, by the canonical names of sections and keys."""
     path = repo_top / REPOSITORY_FILE
     return _file_layer(path, str(REPOSITORY_FILE), []).content if path.exists() else {}
 
 
 def _shipped_layer(problems: list[str]) -> _Layer:
-    """Return the shipped file; empty where it holds the declared defaults, as nobody edited it."""
+    """Return the shipped file's layer; empty if unedited, as it holds the declared defaults."""
     text = read_regular_file(shipped("config/pex.yaml"), "configuration")
     if crc32(text.encode()) == SHIPPED_CHECKSUM:
         return _Layer({}, "config/pex.yaml", {}, {})
@@ -141,13 +141,13 @@ def _text_layer(text: str, name: str, problems: list[str]) -> _Layer:
         if isinstance(values, dict):
             as_known = {_key_as_known(key): value for key, value in values.items()}
             content = _merged(content, {known: as_known})
-        elif values is not None:  # None is a section whose every key is commented out
+        elif values is not None:  # None is a section with all keys commented out
             content[known] = values
     return _Layer(content, name, lines, {})
 
 
 def _environment_layer(environ: Mapping[str, str], problems: list[str]) -> _Layer:
-    """`PEX_SECTION__KEY`; other variables with the prefix belong to other programs."""
+    """Return `PEX_SECTION__KEY` variables; others with the prefix belong to other programs."""
     values: dict[str, Any] = {}
     names: dict[Place, str] = {}
     for variable in sorted(environ):
@@ -159,7 +159,7 @@ def _environment_layer(environ: Mapping[str, str], problems: list[str]) -> _Laye
             values[variable] = _value(environ[variable], names[path], problems)
     if not values:
         return _Layer({}, "environment", {}, {})
-    from pex_tui.settings.environment import nest_variables  # noqa: PLC0415  # seldom used
+    from pex_tui.settings.environment import nest_variables  # noqa: PLC0415  # rarely needed
 
     return _Layer(nest_variables(Settings, _PREFIX, values), "environment", {}, names)
 
@@ -182,7 +182,7 @@ def _command_line_layer(overrides: Sequence[str], problems: list[str]) -> _Layer
 
 
 def _value(text: str, place: str, problems: list[str]) -> Any:
-    """A value from one line: `[…]` and `{…}` as YAML, `null` or nothing as none, else text."""
+    """Parse a value: `[…]` and `{…}` are YAML, `null` or nothing is None, anything else text."""
     stripped = text.strip()
     if stripped.startswith(("[", "{")):
         try:
@@ -193,7 +193,7 @@ def _value(text: str, place: str, problems: list[str]) -> Any:
 
 
 def _problems(layer: _Layer) -> list[str]:
-    """What is wrong within one layer."""
+    """Return the errors of one layer."""
     findings: Findings = []
     _SETTINGS.read(layer.content, (), findings)
     found = []
@@ -206,7 +206,7 @@ def _problems(layer: _Layer) -> list[str]:
 
 
 def _section_as_known(section: str) -> str:
-    """Our name of a section that may be spelled as in the specification: Thread_Pool_Config."""
+    """Return the canonical name of a section, which may be spelled Thread_Pool_Config."""
     plain = _key_as_known(section).removesuffix("_config")
     return plain if plain in _SETTINGS.keys else section
 
@@ -226,7 +226,7 @@ def _path_as_known(path: Place) -> Place:
 
 @cache
 def _free_names() -> tuple[Place, ...]:
-    """Settings below which everything is one name, dots and all."""
+    """Return the settings whose keys are free names, dots included."""
     return tuple(
         path
         for path, one in keys_of(Settings)
@@ -242,7 +242,7 @@ def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
 
 
 def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
-    """Mappings key by key, anything else replaced."""
+    """Merge mappings key by key; replace anything else."""
     merged = dict(lower)
     for key, value in upper.items():
         below = merged.get(key)

@@ -1,4 +1,4 @@
-"""The settings of one command, and what they mean to a run."""
+"""The settings of one command, and their effect on a run."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -43,7 +43,7 @@ class Settings(Section, frozen=True):
     ] = field(default_factory=dict)
 
     given: frozenset[tuple[str, ...]] = frozenset()
-    """The paths of what is not shipped but made by the user, in whatever layer."""
+    """The paths of settings that the user made, in any layer."""
 
     def rules(
         self,
@@ -53,7 +53,7 @@ class Settings(Section, frozen=True):
         land_at_end: bool = False,
         agents: Iterable[AgentDefinition] = (),
     ) -> RunRules:
-        """What a run is decided by; agents join the clusters that their definitions name."""
+        """Return the rules of a run; agents join the clusters of their definitions."""
         pool, conflicts = self.thread_pool, self.conflict_resolution
         usual = slots or pool.max_concurrent
         by_path = {one.name: getattr(conflicts, one.name) for one in STRATEGIES if one.by_path}
@@ -92,7 +92,7 @@ class Settings(Section, frozen=True):
 
     @property
     def runners(self) -> Runners:
-        """What runs agents with a model."""
+        """Return the runners of agents with a model."""
         agents, rules = self.agents, self.agents.permissions
         return Runners(
             own=tuple(Runner(name, own.talk, own.command) for name, own in agents.runners.items()),
@@ -103,12 +103,12 @@ class Settings(Section, frozen=True):
 
     @property
     def default_isolation(self) -> Isolation:
-        """Where tasks work that don't say."""
+        """Return the isolation of tasks that declare none."""
         asked = self.safety.isolation
         return Isolation.WORKTREE if asked == "clone" else Isolation(asked)
 
     def notices(self) -> tuple[str, ...]:
-        """Return a line for each reason why settings that the user made have no effect."""
+        """Return a line for each reason why some of the user's settings have no effect."""
         if not self.given:
             return ()
         ignored: dict[tuple[str, str], list[str]] = {}

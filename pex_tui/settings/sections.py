@@ -1,7 +1,7 @@
-"""The sections about runs and the screen: every setting with its type, range, default and help.
+"""Sections about runs and the screen: every setting with its type, range, default and help.
 
-After a change run `python -m tests.tools`: it writes config/pex.yaml, its JSON
-Schema and the tables of docs/configuration.md.
+After a change run `python -m tests.tools`, which generates config/pex.yaml, its JSON Schema and the
+tables of docs/configuration.md.
 """
 
 from typing import Annotated, ClassVar, Literal

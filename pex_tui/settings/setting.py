@@ -1,4 +1,4 @@
-"""What is declared of a setting besides its type, range and default."""
+"""Declaration of a setting, besides its type, range and default."""
 
 from enum import StrEnum
 
@@ -6,16 +6,16 @@ from pex_tui.planning.fields.declaration import Declared, Key
 
 
 class Trust(StrEnum):
-    """Why a setting that a repository makes needs the user's trust."""
+    """The reason why a repository's setting needs the user's trust."""
 
-    POWER = "power"  # it names programs, widens what agents may do or see, or what lands unasked
-    COST = "cost"  # more of it costs more; none is no limit
+    POWER = "power"  # names programs, or widens what agents may do or see, or what lands unattended
+    COST = "cost"  # a higher value costs more; none is unlimited
 
 
 class Setting(Key, frozen=True, kw_only=True):
     """A key of the settings.
 
-    `inert` is why it has no effect in this version, `example` a value that shows how to write it.
+    `inert` is the reason why it has no effect in this version, `example` a sample value.
     """
 
     example: str = ""
@@ -24,5 +24,5 @@ class Setting(Key, frozen=True, kw_only=True):
 
 
 def setting_of(declared: Declared) -> Setting:
-    """Return what is declared of the setting; nothing of a section."""
+    """Return the declaration of a setting; an empty one for a section."""
     return declared.key if isinstance(declared.key, Setting) else Setting()

@@ -1,3 +1,3 @@
-"""The checksum of config/pex.yaml as generated, which needs no reading: it holds the defaults."""
+"""Checksum of the generated config/pex.yaml; while it matches, the file is not parsed."""
 
 SHIPPED_CHECKSUM = 4062050588

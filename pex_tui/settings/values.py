@@ -1,4 +1,4 @@
-"""The kinds of values that only settings have."""
+"""Kinds of values used only in settings."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""What the library knows of an agent: its prompt, its tools, and the defaults of its tasks."""
+"""An agent's definition: its prompt, its tools, and the defaults of its tasks."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,11 @@ from pex_tui.core.model.plan import Expects, PermissionRules
 
 
 class AgentDefinition(Struct, frozen=True):
-    """One agent. None means that the definition leaves it open.
+    """One agent. None leaves a field to other sources.
 
-    `argv` is the command of an agent that is one, `prefers` the runner that suits it best.
-
-    Durations are seconds, `memory_bytes` bytes, `cpu_cores` cores. `layer` says which folder of
-    the library it comes from ("repository", "user", "configuration", "shipped"), `path` which file.
+    `argv` is the command of an agent without a model, `prefers` the runner that suits it best.
+    Durations are in seconds, `memory_bytes` in bytes, `cpu_cores` in cores. `layer` is the library
+    folder of the file ("repository", "user", "configuration", "shipped"), `path` its path.
     """
 
     name: AgentName
@@ -38,12 +37,12 @@ class AgentDefinition(Struct, frozen=True):
 
     @property
     def is_read_only(self) -> bool:
-        """Return whether it has promised to change nothing."""
+        """Return whether the agent promises to change nothing."""
         return self.writes == ()
 
     @property
     def runner(self) -> str | None:
-        """What starts it: "command" for one with a command, else the runner that it names."""
+        """Return the runner: "command" for an agent with a command, else the one it names."""
         return self.prefers if self.argv is None else "command"
 
 

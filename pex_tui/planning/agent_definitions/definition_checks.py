@@ -1,4 +1,4 @@
-"""What is wrong or doubtful in an agent definition, and what in a stranger's would surprise."""
+"""Errors and warnings of agent definitions, and surprises in foreign ones."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ KNOWN_TOOLS = frozenset(
         *("WebSearch", "Write"),
     }
 )
-"""The tools of Claude Code by their names; those of MCP servers begin with `mcp__`."""
+"""Claude Code's tools by name; names of MCP tools begin with `mcp__`."""
 
 _STRANGE_KEYS = {
     "hooks": "runs commands of its own (hooks)",
@@ -41,11 +41,11 @@ _STRANGE_IN_PEX = {
     "command": "runs a command of its own",
     "permissions": "says itself what it may do without a question",
 }
-_JOINED = re.compile(r"(?<=[^\x00-\x7f])\u200d(?=[^\x00-\x7f])")  # one picture made of several
+_JOINED = re.compile(r"(?<=[^\x00-\x7f])\u200d(?=[^\x00-\x7f])")  # one emoji composed of several
 
 
 class DefinitionFinding(Struct, frozen=True, order=True):
-    """Something to look at, and its line, counted from 1."""
+    """A remark, and its line, counted from 1."""
 
     line: int
     text: str
@@ -53,21 +53,21 @@ class DefinitionFinding(Struct, frozen=True, order=True):
 
 
 class CheckedDefinition(Struct, frozen=True):
-    """A definition, or None where it can't be used, and all that was found, sorted by line."""
+    """A definition, or None if it can't be used, and all findings, sorted by line."""
 
     agent: AgentDefinition | None
     findings: tuple[DefinitionFinding, ...] = ()
 
 
 class CheckedFile(Struct, frozen=True):
-    """What was found in one file."""
+    """The findings in one file."""
 
     path: str
     findings: tuple[DefinitionFinding, ...] = ()
 
 
 def check_definition(text: str, stem: str, *, layer: str, path: str) -> CheckedDefinition:
-    """Read a definition's text and judge it; `stem` names one whose frontmatter does not."""
+    """Parse a definition and check it; `stem` is the name if the frontmatter has none."""
     try:
         agent = parse_agent(text, stem, layer=layer, path=path)
     except BrokenDefinitionError as error:
@@ -82,7 +82,7 @@ def check_definition(text: str, stem: str, *, layer: str, path: str) -> CheckedD
 
 
 def surprises(text: str) -> tuple[DefinitionFinding, ...]:
-    """What a reader should know before taking over a stranger's whole definition."""
+    """Return what a reader should know before adopting a foreign definition."""
     parts = read_definition(text)
     found = [
         DefinitionFinding(parts.front.line_of((key,)), _strange(key, parts))
@@ -156,7 +156,7 @@ def _about_tools(agent: AgentDefinition, parts: DefinitionText) -> Iterator[Defi
 
 
 def _unseen(text: str) -> Iterator[DefinitionFinding]:
-    """Yield the first line that holds what a terminal would act on, or what nobody sees."""
+    """Yield the first line with control characters or invisible ones."""
     for number, line in enumerate(text.split("\n"), start=1):
         shown = _JOINED.sub("", line.removesuffix("\r").replace("\t", " "))
         if not shown.isprintable() and clean(shown, len(shown)) != shown:

@@ -1,4 +1,4 @@
-"""An agent definition's text: Claude Code's frontmatter, our `pex` block, and a prompt below."""
+"""Parser of agent definitions: Claude Code's frontmatter, the `pex` block, and the prompt below."""
 
 import re
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ from pex_tui.planning.fields.value_types import (
 
 _FENCE = "---"
 TOOLS_THAT_WRITE = frozenset({"Write", "Edit", "MultiEdit", "NotebookEdit", "Bash"})
-"""An agent that has none of these changes no file."""
+"""An agent with none of these tools changes no file."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _PLAIN_LINE = re.compile(r"^(name|description):[ \t]+(?![\"'|>\[{&*!])(.*)$", re.MULTILINE)
 
@@ -39,7 +39,7 @@ def _read_name(value: Any) -> str:
 
 
 def _read_tools(value: Any) -> tuple[str, ...] | None:
-    """Tool names, without what they are limited to; `*` and nothing mean all of them."""
+    """Return the tool names without their restrictions; `*` and nothing mean all tools."""
     listed = value.split(",") if isinstance(value, str) else value
     if listed is None:
         return None
@@ -61,9 +61,9 @@ _MODE, _NAMED, _TOOLS = (Leaf(read, {}) for read in (_read_mode, _read_name, _re
 
 
 class PermissionBlock(Section, frozen=True):
-    """What the agent may do without a question, as the definition would have it.
+    """Permissions that the definition asks for.
 
-    By default no narrower than what the configuration says.
+    The default adds no restriction to the configuration's.
     """
 
     mode: Annotated[PermissionMode, _MODE, Key()] = PermissionMode.ALL
@@ -72,7 +72,7 @@ class PermissionBlock(Section, frozen=True):
 
 
 class PexBlock(Section, frozen=True):
-    """What pex-tui alone reads of a definition."""
+    """The part of a definition that only pex-tui reads."""
 
     runner: Annotated[Word | None, Key()] = None
     permissions: Annotated[PermissionBlock | None, Key()] = None
@@ -88,7 +88,7 @@ class PexBlock(Section, frozen=True):
 
 
 class AgentFile(Section, frozen=True):
-    """A definition's frontmatter; keys that only Claude Code knows are left to it."""
+    """A definition's frontmatter; keys that only Claude Code knows are ignored."""
 
     name: Annotated[str, _NAMED, Key()]
     description: Annotated[Text, Key()] = ""
@@ -101,7 +101,7 @@ _FRONT = SectionOf(AgentFile)
 
 
 class BrokenDefinitionError(Exception):
-    """A definition that can't be used; `problems` say why, with lines."""
+    """A definition that can't be used; `problems` have the reasons with their lines."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(problem.text for problem in problems))
@@ -109,7 +109,7 @@ class BrokenDefinitionError(Exception):
 
 
 class DefinitionText(Struct, frozen=True):
-    """A definition in its two parts; `prompt_line` is the line that the prompt begins in."""
+    """A definition split in two; `prompt_line` is the line where the prompt begins."""
 
     front: Document
     content: dict[str, Any]
@@ -118,14 +118,14 @@ class DefinitionText(Struct, frozen=True):
 
 
 def read_definition(text: str) -> DefinitionText:
-    """Return the frontmatter as data and the prompt below it; raises BrokenDefinitionError."""
+    """Return the frontmatter as data and the prompt below it; raise BrokenDefinitionError."""
     front, prompt, prompt_line = _split(text)
     document = _read_front(front)
     return DefinitionText(document, _front_mapping(document), prompt, prompt_line)
 
 
 def parse_agent(text: str, stem: str, *, layer: str, path: str) -> AgentDefinition:
-    """Return the definition in a file's text; `stem` names an agent whose frontmatter does not.
+    """Parse the definition of a file; `stem` is the agent's name if the frontmatter has none.
 
     Raises BrokenDefinitionError.
     """
@@ -167,7 +167,7 @@ def _rules(block: PermissionBlock) -> PermissionRules:
 
 
 def _split(text: str) -> tuple[str, str, int]:
-    """Frontmatter, body, and the line that the body begins in."""
+    """Return the frontmatter, the body, and the line where the body begins."""
     lines = text.split("\n")
     if lines[0].strip() != _FENCE:
         problem = Problem(1, "the file does not start with frontmatter. Start it with a line ---.")
@@ -181,7 +181,7 @@ def _split(text: str) -> tuple[str, str, int]:
 
 
 def _read_front(front: str) -> Document:
-    """The frontmatter; names and descriptions may hold what YAML wants quoted, as many do."""
+    """Parse the frontmatter; unlike in YAML, names and descriptions need no quotes."""
     try:
         return read_document(front, first_line=2)
     except UnreadableError as error:
@@ -212,7 +212,7 @@ def _problems(findings: list[Finding], document: Document) -> tuple[Problem, ...
 
 
 def _writes_by_tools(tools: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Without a tool that writes, an agent is read-only; otherwise nothing is known."""
+    """Return an empty write set for an agent without tools that write, else None (unknown)."""
     if tools is None or not TOOLS_THAT_WRITE.isdisjoint(tools):
         return None
     return ()

@@ -1,4 +1,4 @@
-"""What runs agents with a model: the runners that are known, found here, and chosen for whom."""
+"""Runners of agents with a model: known ones, installed ones, and the choice for an agent."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,11 +12,11 @@ AUTO = "auto"
 COMMAND = "command"
 EVERYONE = "*"
 SHARED = "acp"
-"""The protocol that agents of several providers talk."""
+"""The protocol that several providers' agents share."""
 
 
 class Runner(Struct, frozen=True):
-    """A program that runs agents, and the protocol that it talks."""
+    """A program that runs agents, and its protocol."""
 
     name: str
     talk: str
@@ -24,7 +24,7 @@ class Runner(Struct, frozen=True):
 
     @property
     def provider(self) -> str:
-        """Whose model it uses: the protocol tells, or with a shared one the program's name."""
+        """Return the provider: the protocol's, or for a shared protocol the program's name."""
         if self.talk != SHARED:
             return self.talk
         programs = [word.rpartition("/")[2] for word in self.argv]
@@ -33,7 +33,7 @@ class Runner(Struct, frozen=True):
         return next(known, self.name.partition("-")[0])
 
 
-PRESETS = (  # in the order in which one is chosen: those that ask before they act come first
+PRESETS = (  # in order of preference: runners that ask before they act come first
     Runner("claude", "claude", ("claude",)),
     Runner("claude-acp", "acp", ("claude-agent-acp",)),
     Runner("codex-acp", "acp", ("codex-acp",)),
@@ -49,11 +49,11 @@ TALKS = tuple(dict.fromkeys(runner.talk for runner in PRESETS))
 
 
 class Runners(Struct, frozen=True):
-    """Which runner is for whom.
+    """The configured choice of runners.
 
-    `own` are those of the configuration, which may replace a preset of the same name; `chosen` maps
-    agents, or "*" for all of them, to runners; `default` is for the rest, "auto" being the first
-    one that is installed. `permissions` hold for all agents, with what their definitions add.
+    `own` are runners of the configuration, which may replace a preset of the same name; `chosen`
+    maps agents, or "*" for all, to runners; `default` applies to the rest, "auto" being the first
+    installed one. `permissions` apply to all agents, besides those of their definitions.
     """
 
     own: tuple[Runner, ...] = ()
@@ -67,14 +67,14 @@ class Runners(Struct, frozen=True):
         return {runner.name: runner for runner in (*PRESETS, *self.own)}
 
     def names_for(self, agent: AgentDefinition) -> str:
-        """What the agent is to be run by: the user's word, its definition's, the default."""
+        """Return the agent's runner by name: the user's choice, the definition's or the default."""
         said = self.chosen.get(agent.name) or self.chosen.get(EVERYONE)
         return said or agent.runner or self.default
 
     def find(
         self, agent: AgentDefinition, find_program: Callable[[str], str | None]
     ) -> Runner | str:
-        """Return the agent's runner, or in words why there is none here."""
+        """Return the agent's runner, or why there is none on this machine."""
         name, known = self.names_for(agent), self.known
         if name == AUTO:
             installed = (one for one in known.values() if find_program(one.argv[0]) is not None)
@@ -94,7 +94,7 @@ class Runners(Struct, frozen=True):
         return runner
 
     def permissions_of(self, agent: AgentDefinition) -> PermissionRules:
-        """The configuration's rules and the definition's; of two modes the stricter counts."""
+        """Return the configuration's rules and the definition's; the stricter mode applies."""
         own = agent.permissions
         if own is None:
             return self.permissions
@@ -108,5 +108,5 @@ class Runners(Struct, frozen=True):
 def installed(
     runners: Runners, find_program: Callable[[str], str | None]
 ) -> tuple[tuple[Runner, str | None], ...]:
-    """Return every known runner, and where its program is."""
+    """Return every known runner with the path of its program."""
     return tuple((runner, find_program(runner.argv[0])) for runner in runners.known.values())

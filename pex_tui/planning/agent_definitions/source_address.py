@@ -1,4 +1,4 @@
-"""Where definitions can be added from: the words of a source, and which of its files count."""
+"""Sources of agent definitions: their addresses, and the choice of their files."""
 
 import re
 from collections.abc import Iterable
@@ -17,16 +17,16 @@ _SSH = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!//)")  # git@host:owner/re
 
 
 class GitAddress(Struct, frozen=True):
-    """A repository that git can fetch, and the commit or tag that was asked for."""
+    """A repository that git can fetch, and the requested commit or tag."""
 
     url: str
     revision: str | None
 
 
 class Origin(Struct, frozen=True):
-    """Where files come from; `commit` is None for those that no commit holds.
+    """The origin of files; `commit` is None for files outside git.
 
-    `tag` is what the user named where that was no commit.
+    `tag` is the requested name if it was not a commit.
     """
 
     source: str
@@ -34,26 +34,26 @@ class Origin(Struct, frozen=True):
     tag: str = ""
 
     def __str__(self) -> str:
-        """Return the source with its commit, as a user would name it."""
+        """Return the source with its commit, as a user would write it."""
         return self.source if self.commit is None else f"{self.source}@{self.commit}"
 
 
 class SourceFile(Struct, frozen=True):
-    """A file as its source holds it; `path` is relative to the source."""
+    """A file of a source; `path` is relative to the source."""
 
     path: str
     content: bytes
 
 
 class LeftOut(Struct, frozen=True):
-    """A file that is not taken, and why."""
+    """A file that is not taken, and the reason."""
 
     path: str
     reason: str
 
 
 class SourceFiles(Struct, frozen=True):
-    """What a source holds."""
+    """The files of a source."""
 
     origin: Origin
     files: tuple[SourceFile, ...]
@@ -61,9 +61,9 @@ class SourceFiles(Struct, frozen=True):
 
 
 def remote_address(text: str) -> GitAddress | None:
-    """Return the repository that `git+…`, a URL or `git@host:path` names; None for a local path.
+    """Return the repository named by `git+…`, a URL or `git@host:path`; None for a local path.
 
-    Raises UserError for a URL that holds a password: it would be recorded.
+    Raises UserError for a URL with a password, which would be recorded.
     """
     address = text.removeprefix(_GIT)
     url = _URL.match(address)
@@ -86,7 +86,7 @@ def remote_address(text: str) -> GitAddress | None:
 
 
 def split_revision(text: str) -> tuple[str, str | None]:
-    """Return a path and what stands behind its last @; None where there is nothing."""
+    """Split a path at its last @; the revision is None without one."""
     place, at, revision = text.rpartition("@")
     return (place, revision or None) if at else (text, None)
 
@@ -102,9 +102,9 @@ def without_mark(text: str) -> str:
 
 
 def chosen(paths: Iterable[str]) -> tuple[str, ...]:
-    """The files of the first folder that has definitions; from the top folder none of its depth.
+    """Return the files of the first folder with definitions, without subfolders of the top.
 
-    `paths` are relative and have forward slashes. Raises UserError for too many.
+    `paths` are relative, with forward slashes. Raises UserError for too many.
     """
     written = sorted(path for path in paths if path.endswith(".md"))
     for folder in FOLDERS:

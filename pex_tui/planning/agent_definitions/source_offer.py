@@ -1,4 +1,4 @@
-"""What a source would bring to a folder of definitions, judged before anything is written."""
+"""Comparison of a source with a folder of definitions, before anything is written."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ _VERSION = 1
 
 
 class Standing(StrEnum):
-    """How an offered definition stands to what the folder has in its place."""
+    """The relation of an offered definition to the folder's."""
 
     NEW = "new"
     SAME = "there already"
@@ -30,7 +30,7 @@ class Standing(StrEnum):
 
 
 class LockEntry(Struct, frozen=True):
-    """Where a file of the folder was added from; `path` is its name there."""
+    """The origin of a file of the folder; `path` is its name in the source."""
 
     file: str
     source: str
@@ -40,9 +40,9 @@ class LockEntry(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """A folder that definitions are added to, as it is.
+    """A folder that definitions are added to.
 
-    `hashes` are of its files by their names relative to it, `files` the names by the agents' names.
+    `hashes` are of its files by relative name, `files` the file names by agent name.
     """
 
     hashes: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Target(Struct, frozen=True):
 
 
 class OfferedAgent(Struct, frozen=True):
-    """One definition of the source, and what taking it would mean."""
+    """One definition of the source, and the effect of taking it."""
 
     agent: AgentDefinition
     content: bytes
@@ -62,21 +62,21 @@ class OfferedAgent(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """All that a source brings: what can be used, and what is left out."""
+    """All definitions of a source: usable ones, and those left out."""
 
     source: SourceFiles
     agents: tuple[OfferedAgent, ...]
     left_out: tuple[LeftOut, ...]
 
     def wanted(self, *, force: bool) -> tuple[OfferedAgent, ...]:
-        """What is written or recorded; what differs from a file that is there only by force."""
+        """Return what is to be written or recorded; existing files that differ need `force`."""
         return tuple(
             offered for offered in self.agents if force or offered.standing is not Standing.DIFFERS
         )
 
 
 def make_offer(source: SourceFiles, target: Target) -> Offer:
-    """Judge what a source holds; definitions are named by their agents, so names are safe."""
+    """Compare a source with the target; file names are made of agent names, so they are safe."""
     agents: list[OfferedAgent] = []
     left_out = list(source.left_out)
     taken: dict[str, str] = {}
@@ -114,7 +114,7 @@ def make_offer(source: SourceFiles, target: Target) -> Offer:
 
 
 def parse_lock(text: str) -> tuple[LockEntry, ...]:
-    """Return the entries of a lock file; raises ValueError for one that pex-tui did not write."""
+    """Parse a lock file; raise ValueError for one that pex-tui did not write."""
     content: Any = json.loads(text)
     if not isinstance(content, dict) or content.get("version") != _VERSION:
         raise ValueError(f"it is not of version {_VERSION}")
@@ -125,14 +125,14 @@ def parse_lock(text: str) -> tuple[LockEntry, ...]:
 
 
 def format_lock(entries: Iterable[LockEntry]) -> str:
-    """A lock file's text: one line for each file, in their order, so that changes read well."""
+    """Format a lock file: one line per file, in order, for readable diffs."""
     ordered = sorted(entries, key=lambda entry: entry.file)
     rows = ",\n".join(f"    {json.dumps(to_builtins(entry))}" for entry in ordered)
     return f'{{\n  "version": {_VERSION},\n  "agents": [\n{rows}\n  ]\n}}\n'
 
 
 def merged(lock: Iterable[LockEntry], added: Iterable[LockEntry]) -> tuple[LockEntry, ...]:
-    """Return the lock's entries with those of the added files in place of earlier ones."""
+    """Return the lock's entries with those of the added files replaced."""
     by_file = {entry.file: entry for entry in lock} | {entry.file: entry for entry in added}
     return tuple(by_file.values())
 

@@ -1,1 +1,1 @@
-"""Documents, value types and problems of every file that users write."""
+"""Documents, value types and problems of all files that users write."""

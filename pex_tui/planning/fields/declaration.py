@@ -1,10 +1,10 @@
-"""How a key of a user's file is declared: its name, type, range, default and help, in one place.
+"""Declaration of a key of a user's file: its name, type, range, default and help, in one place.
 
     batch: Annotated[int, whole(1, 20), Key("tasks that are tested together")] = 5
 
 The kind of its values is named in the annotation or follows from the type: `bool`, choices
 (`Literal`, `StrEnum`), tuples, dicts, sections, and each of these `| None`. Plans, settings and
-agent definitions are read by what is declared so, and their JSON Schemas are made from it.
+agent definitions are parsed by these declarations, and their JSON Schemas are generated from them.
 """
 
 from collections.abc import Iterator
@@ -32,20 +32,20 @@ from pex_tui.planning.fields.validation_text import missing_key, unknown_key, wr
 
 
 class Key(Struct, frozen=True):
-    """What a key says, in one line of Markdown, and values that show how to write it."""
+    """A key's help, in one line of Markdown, and example values."""
 
     help: str = ""
     examples: tuple[Any, ...] = ()
 
 
 class Section(Struct, frozen=True):
-    """Keys of one mapping; the docstring is their help, `see` a page about them."""
+    """The keys of one mapping; the docstring is their help, `see` a page about them."""
 
     see: ClassVar[str] = ""
 
 
 class Declared(Struct, frozen=True):
-    """One key of a section; its default is NODEFAULT where there is none."""
+    """One key of a section; NODEFAULT means that it has no default."""
 
     name: str
     kind: Kind
@@ -59,7 +59,7 @@ class Declared(Struct, frozen=True):
 
 
 class SectionOf(Struct, frozen=True):
-    """The kind of a section, whose every key is declared."""
+    """The kind of a section of declared keys."""
 
     type: type[Section]
 
@@ -69,7 +69,7 @@ class SectionOf(Struct, frozen=True):
         return _keys(self.type)
 
     def read(self, value: Any, place: Place, findings: Findings) -> Any:
-        """Return the section with the defaults of what is not given, or note all that is wrong."""
+        """Return the section with defaults for missing keys, or record all findings."""
         before = len(findings)
         if not isinstance(value, dict):
             findings.append(Finding(place, f"{wrong_type(value, 'a mapping')}."))
@@ -86,7 +86,7 @@ class SectionOf(Struct, frozen=True):
         return self.type(**found) if len(findings) == before else None
 
     def written(self, value: Any) -> Any:
-        """Return the section as a user writes it."""
+        """Return the section as plain data."""
         return {name: one.kind.written(getattr(value, name)) for name, one in self.keys.items()}
 
     def schema(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class SectionOf(Struct, frozen=True):
 def keys_of(
     section: type[Section], above: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Declared]]:
-    """Yield every key below a section with its path: sections before what is in them."""
+    """Yield every key below a section with its path; a section precedes its keys."""
     for name, one in _keys(section).items():
         yield (*above, name), one
         if one.section is not None:
@@ -127,7 +127,7 @@ def _keys(section: type[Section]) -> dict[str, Declared]:
         base, marks = _parts(field.type)
         key = next((mark for mark in marks if isinstance(mark, Key)), None)
         if key is None and not (isinstance(base, type) and issubclass(base, Section)):
-            continue  # a value of ours, which no layer sets
+            continue  # set by pex-tui, by no layer
         made = field.default_factory
         default = field.default if made is NODEFAULT else made()
         found[field.name] = Declared(field.name, kind_of(field.type), key or Key(), default)
@@ -157,7 +157,7 @@ def kind_of(annotation: Any) -> Kind:
 
 
 def _parts(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return the type of an annotation, and what it is annotated with."""
+    """Return the type of an annotation, and its metadata."""
     if get_origin(annotation) is Annotated:
         base, *marks = get_args(annotation)
         return base, tuple(marks)

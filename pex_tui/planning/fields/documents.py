@@ -1,4 +1,4 @@
-"""YAML and JSON text as plain data in which every value knows its line.
+"""YAML and JSON text as plain data with a line for each value.
 
 Scalars stay the text that the user wrote: YAML's own guesses (`off` is false, `1:30` is 90) never
 reach a reader. Only null is taken from YAML.
@@ -15,7 +15,7 @@ from pex_tui.planning.fields.problems import Path, Problem
 class Document(Struct, frozen=True):
     """Nested dicts and lists whose leaves are str or None.
 
-    `lines` holds a line for each path; `problems` what could be read past (duplicate keys, tags).
+    `lines` holds a line for each path; `problems` are recoverable errors (duplicate keys, tags).
     """
 
     content: Any
@@ -23,7 +23,7 @@ class Document(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
     def line_of(self, path: Path) -> int:
-        """Return the line of the value, or of the nearest thing around it that has one."""
+        """Return the line of the value, or of the nearest enclosing value that has one."""
         for length in range(len(path), 0, -1):
             line = self.lines.get(path[:length])
             if line is not None:
@@ -32,7 +32,7 @@ class Document(Struct, frozen=True):
 
 
 def read_document(text: str, *, first_line: int = 1) -> Document:
-    """Return the text as data with lines; raise UnreadableError with the place and the reason."""
+    """Parse a text into data with lines; raise UnreadableError with the place and the reason."""
     from pex_tui.planning.fields.yaml_reader import read_yaml  # noqa: PLC0415  # it loads PyYAML
 
     return Document(*read_yaml(text, first_line))

@@ -1,7 +1,6 @@
-"""The kinds of values that users write: how each is read, written and described.
+"""Kinds of values that users write: parsing, writing and JSON Schema.
 
-A kind reads plain data (text, None, lists, dicts), notes everything that is wrong in it with its
-place, and knows the JSON Schema of what it reads.
+A kind reads plain data (text, None, lists, dicts) and records every error with its place.
 """
 
 import math
@@ -17,7 +16,7 @@ from pex_tui.planning.fields.validation_text import out_of_range, unknown_choice
 
 
 class Finding(Struct, frozen=True):
-    """Something wrong with the value at a place, or with one key of that mapping."""
+    """An error of the value at a place, or of one key of that mapping."""
 
     place: Place
     text: str
@@ -40,7 +39,7 @@ class Kind(Protocol):
     """A kind of value."""
 
     def read(self, value: Any, place: Place, findings: Findings) -> Any:
-        """Return the value of what the user wrote, or note what is wrong with it."""
+        """Return the parsed value, or record what is wrong with it."""
 
     def written(self, value: Any) -> Any:
         """Return the value as plain data, as a user writes it."""
@@ -50,7 +49,7 @@ class Kind(Protocol):
 
 
 class Leaf(Struct, frozen=True, eq=False):
-    """One value, whose reader raises ValueError in words; `limits` says what it may be."""
+    """A single value; its reader raises ValueError with a message, `limits` describe its range."""
 
     reader: Callable[[Any], Any]
     described: dict[str, Any]
@@ -58,7 +57,7 @@ class Leaf(Struct, frozen=True, eq=False):
     limits: str = ""
 
     def read(self, value: Any, place: Place, findings: Findings) -> Any:
-        """Return the value, or note what is wrong with it."""
+        """Return the value, or record what is wrong with it."""
         try:
             return self.reader(value)
         except ValueError as error:
@@ -98,7 +97,7 @@ class ListOf(Struct, frozen=True):
     inner: Kind
 
     def read(self, value: Any, place: Place, findings: Findings) -> Any:
-        """Return the values, or note each that is wrong."""
+        """Return the values, or record each that is wrong."""
         try:
             entries = read_list(value)
         except ValueError as error:
@@ -118,12 +117,12 @@ class ListOf(Struct, frozen=True):
 
 
 class MapOf(Struct, frozen=True):
-    """Values by names that the user chooses."""
+    """Values by user-defined names."""
 
     inner: Kind
 
     def read(self, value: Any, place: Place, findings: Findings) -> Any:
-        """Return the values by name, or note each that is wrong."""
+        """Return the values by name, or record each that is wrong."""
         if not isinstance(value, dict):
             findings.append(Finding(place, f"{wrong_type(value, 'a mapping')}."))
             return {}
@@ -139,12 +138,12 @@ class MapOf(Struct, frozen=True):
 
 
 def boolean() -> Leaf:
-    """Return the kind of true and false."""
+    """Return the kind of booleans."""
     return Leaf(_read_boolean, {"type": "boolean"})
 
 
 def choice(names: Sequence[str], make: Callable[[str], Any] = str) -> Leaf:
-    """Return the kind of one of these names; `make` turns a name into the value."""
+    """Return the kind of a choice of names; `make` turns a name into the value."""
 
     def read(value: Any) -> Any:
         if value not in names:
@@ -155,7 +154,7 @@ def choice(names: Sequence[str], make: Callable[[str], Any] = str) -> Leaf:
 
 
 def whole(low: int, high: int | None = None) -> Leaf:
-    """Return the kind of whole numbers in a range that includes its bounds."""
+    """Return the kind of integers in a range, bounds included."""
 
     def read(value: Any) -> int:
         try:
@@ -173,7 +172,7 @@ def whole(low: int, high: int | None = None) -> Leaf:
 
 
 def amount() -> Leaf:
-    """Return the kind of numbers from zero on."""
+    """Return the kind of non-negative numbers."""
 
     def read(value: Any) -> float:
         number = _finite(value)
@@ -184,7 +183,7 @@ def amount() -> Leaf:
 
 
 def fraction() -> Leaf:
-    """Return the kind of numbers above zero, up to one."""
+    """Return the kind of numbers above zero and up to one."""
 
     def read(value: Any) -> float:
         number = _finite(value)

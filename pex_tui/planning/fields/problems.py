@@ -1,4 +1,4 @@
-"""Everything wrong with a plan at once, each with its line."""
+"""Errors of a plan, reported all at once, each with its line."""
 
 from msgspec import Struct
 
@@ -6,18 +6,18 @@ from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 
 Path = tuple[str | int, ...]
-"""The place of a value in a document: the keys and positions that lead to it."""
+"""The place of a value in a document: the keys and positions on the way to it."""
 
 
 class Problem(Struct, frozen=True, order=True):
-    """Something to mend, and its line, counted from 1."""
+    """Something to fix, and its line, counted from 1."""
 
     line: int
     text: str
 
 
 class UnreadableError(Exception):
-    """The text is not YAML or JSON, or too much of it."""
+    """The text is not YAML or JSON, or too large."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.text)
@@ -30,7 +30,7 @@ def located(name: str, problem: Problem) -> str:
 
 
 class PlanError(UserError):
-    """A plan that can't be run as it stands; `problems` and `found` are sorted by line."""
+    """A plan that can't run as written; `problems` and `found` are sorted by line."""
 
     def __init__(self, name: str, found: tuple[Problem, ...]) -> None:
         ordered = tuple(sorted(set(found)))

@@ -1,4 +1,4 @@
-"""Durations, sizes and percentages as people write them, and back."""
+"""Parsing and formatting of durations, sizes and percentages."""
 
 import re
 from decimal import Decimal
@@ -20,9 +20,9 @@ _PERCENT = re.compile(r"(\d{1,9}(?:\.\d{1,20})?) ?%", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
-    """Seconds from `90s`, `3m`, `1h30m`, `500ms`, or a bare number of seconds.
+    """Return the seconds of `90s`, `3m`, `1h30m`, `500ms`, or a bare number of seconds.
 
-    Raises ValueError in words.
+    Raises ValueError with a message for the user.
     """
     stripped = text.strip()
     if _NUMBER.fullmatch(stripped):
@@ -38,9 +38,9 @@ def parse_duration(text: str) -> float:
 
 
 def parse_size(text: str) -> int:
-    """Bytes from `512MB`, `2GB`, `1.5 GiB`; a unit is required.
+    """Return the bytes of `512MB`, `2GB`, `1.5 GiB`; a unit is required.
 
-    Raises ValueError in words.
+    Raises ValueError with a message for the user.
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None or _NUMBER.fullmatch(text.strip()):
@@ -52,9 +52,9 @@ def parse_size(text: str) -> int:
 
 
 def parse_percent(text: str) -> float:
-    """Return a fraction from `20%` (0.2); more than 100% is allowed here.
+    """Return the fraction of `20%` (0.2); more than 100% is allowed.
 
-    Raises ValueError in words.
+    Raises ValueError with a message for the user.
     """
     match = _PERCENT.fullmatch(text.strip())
     if match is None:
@@ -89,5 +89,5 @@ def format_percent(fraction: float) -> str:
 
 
 def _plain(number: float | Decimal) -> str:
-    """Decimal digits without an exponent."""
+    """Return decimal digits without an exponent."""
     return format(Decimal(str(number)).normalize(), "f")

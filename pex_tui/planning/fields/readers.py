@@ -1,7 +1,7 @@
-"""How the values of plan files, settings and agent definitions are read from the user's text.
+"""Readers of single values in plan files, settings and agent definitions.
 
-A reader raises ValueError with a sentence that the user can act on; code may also hand it values
-that are read already.
+A reader raises ValueError with a message that tells the user what to do; already parsed values are
+accepted as well.
 """
 
 import re
@@ -36,7 +36,7 @@ def read_text(value: Any) -> str:
 
 
 def read_word(value: Any) -> str:
-    """Text that is not empty."""
+    """Return text that is not empty."""
     text = read_text(value).strip()
     if not text:
         raise ValueError("it is empty. Write a value, or drop the key")
@@ -44,7 +44,7 @@ def read_word(value: Any) -> str:
 
 
 def read_list(value: Any) -> list[Any]:
-    """Return a list, whatever is in it."""
+    """Return a list with any content."""
     if isinstance(value, tuple):
         return list(value)
     if not isinstance(value, list):
@@ -101,7 +101,7 @@ def read_command(value: Any) -> tuple[str, ...]:
 
 
 def read_commands(value: Any) -> tuple[tuple[str, ...], ...]:
-    """Several commands; a single shell line counts as one."""
+    """Return several commands; a single shell line counts as one."""
     if isinstance(value, str):
         return (read_command(value),)
     listed = read_list(value)
@@ -112,7 +112,7 @@ def read_commands(value: Any) -> tuple[tuple[str, ...], ...]:
 
 
 def read_locks(value: Any) -> tuple[tuple[str, LockMode], ...]:
-    """Named locks: `[postgres, cache: shared]` or `{postgres: exclusive, cache: shared}`."""
+    """Return named locks: `[postgres, cache: shared]` or `{postgres: exclusive, cache: shared}`."""
     entries = [value] if isinstance(value, dict) else read_list(value)
     locks: dict[str, LockMode] = {}
     for entry in entries:
@@ -157,13 +157,13 @@ def read_revision(value: Any) -> str:
 
 
 def read_duration(value: Any) -> float:
-    """Seconds."""
+    """Return seconds."""
     read = isinstance(value, int | float)
     return float(value) if read else quantities.parse_duration(read_word(value))
 
 
 def read_positive_duration(value: Any) -> float:
-    """Seconds, more than none."""
+    """Return seconds, more than zero."""
     seconds = read_duration(value)
     if seconds <= 0:
         raise ValueError("it is zero. Write a duration above zero")
@@ -171,12 +171,12 @@ def read_positive_duration(value: Any) -> float:
 
 
 def read_size(value: Any) -> int:
-    """Bytes."""
+    """Return bytes."""
     return value if isinstance(value, int) else quantities.parse_size(read_word(value))
 
 
 def read_rate(value: Any) -> int:
-    """Bytes a second."""
+    """Return bytes per second."""
     if isinstance(value, int):
         return value
     text = read_word(value)
@@ -195,7 +195,7 @@ def read_percent(value: Any) -> float:
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, for a person."""
+    """Describe the type of a value, for a person."""
     match value:
         case None:
             return "empty"

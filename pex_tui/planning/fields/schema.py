@@ -1,4 +1,4 @@
-"""The plan file as declared keys, and the JSON Schema made from them.
+"""The keys of the plan file, from which its JSON Schema is generated.
 
 Regenerate the schema with `python -m tests.tools`.
 """

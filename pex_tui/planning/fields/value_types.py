@@ -1,4 +1,4 @@
-"""The types of values that are written with a unit, or in a form of their own."""
+"""Types of values written with a unit or in a special form."""
 
 from typing import Annotated, Any
 
@@ -43,10 +43,10 @@ Percent = Annotated[float, Leaf(readers.read_percent, _PERCENT, quantities.forma
 
 
 class _WriteSet(ListOf, frozen=True):
-    """Globs; none at all is another thing than an unknown set, which None is."""
+    """Globs; an empty list differs from None, the unknown set."""
 
     def read(self, value: Any, place: Place, findings: Findings) -> Any:
-        """Return the globs, or note each that is wrong."""
+        """Return the globs, or record each that is wrong."""
         if value is None:
             text = "it is empty. Write [] for a task that changes nothing, or drop the key."
             findings.append(Finding(place, text))

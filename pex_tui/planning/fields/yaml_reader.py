@@ -1,4 +1,4 @@
-"""YAML and JSON text as plain data with lines, by PyYAML's composer."""
+"""Parser of YAML and JSON text to plain data with lines, on PyYAML's composer."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -33,7 +33,7 @@ def read_yaml(text: str, first_line: int) -> tuple[Any, Mapping[Path, int], tupl
 
 
 def _composed(text: str) -> yaml.Node | None:
-    """The text's nodes by libyaml, which is ten times faster; what it refuses PyYAML explains."""
+    """Return the text's nodes by libyaml, which is ten times faster; PyYAML explains errors."""
     if yaml.__with_libyaml__:
         with suppress(yaml.YAMLError, ValueError, OverflowError):
             return yaml.compose(text, Loader=yaml.CSafeLoader)
@@ -43,7 +43,7 @@ def _composed(text: str) -> yaml.Node | None:
 def _yaml_problem(error: yaml.YAMLError, text: str, first_line: int) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read"
-    if mark is None:  # a character that YAML forbids; its offset is all that is known
+    if mark is None:  # a character that YAML forbids, with only its offset known
         position = getattr(error, "position", 0)
         line = first_line + text.count("\n", 0, position)
         return Problem(line, f"it is not readable YAML: {reason}. Remove that character.")
@@ -52,7 +52,7 @@ def _yaml_problem(error: yaml.YAMLError, text: str, first_line: int) -> Problem:
 
 
 class _Reader:
-    """Turns composed nodes into data, noting lines and what had to be read past."""
+    """Converts nodes to data, recording lines and recoverable errors."""
 
     def __init__(self, first_line: int) -> None:
         self.first_line = first_line
@@ -61,7 +61,7 @@ class _Reader:
         self._count = 0
 
     def value(self, node: yaml.Node, path: Path, inside: frozenset[int]) -> Any:
-        """The node's data; `inside` holds the nodes around it, to notice one within itself."""
+        """Return the node's data; `inside` are the enclosing nodes, to detect recursion."""
         line = self._line(node)
         self.lines.setdefault(path, line)
         self._count_one(line)
@@ -83,7 +83,7 @@ class _Reader:
         self, node: yaml.MappingNode, path: Path, inside: frozenset[int]
     ) -> dict[str, Any]:
         self._check_tag(node)
-        self._count_one(self._line(node))  # mappings that only merge others multiply as well
+        self._count_one(self._line(node))  # merges multiply values as well
         mapping: dict[str, Any] = {}
         first_seen: dict[str, int] = {}
         for key_node, value_node in node.value:
@@ -108,7 +108,7 @@ class _Reader:
         return mapping
 
     def _merged(self, node: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
-        """Yield the mappings that `<<` takes in, nearest first."""
+        """Yield the mappings that `<<` merges, nearest first."""
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
                 sources = (
@@ -136,7 +136,7 @@ class _Reader:
 
 
 def _joined(text: str) -> str:
-    """The text with JSON's surrogate pairs joined; a lone one becomes a replacement character."""
+    """Join JSON's surrogate pairs; replace a lone surrogate."""
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,1 +1,1 @@
-"""From a goal in words to a plan, with no model: rules over the text and the repository."""
+"""Rule-based planning: from a goal in words to a plan, without a model."""

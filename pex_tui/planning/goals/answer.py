@@ -1,6 +1,6 @@
-"""A planning agent's answer into a plan with its reasons, or into what it has to mend.
+"""Parsing of a planning agent's answer: to a plan with its reasons, or to errors to fix.
 
-The answer is text from outside: it is read as a plan file is, and nothing in it is carried out.
+The answer is untrusted text: it is parsed like a plan file, and nothing in it is executed.
 """
 
 import re
@@ -32,14 +32,14 @@ _NO_PLAN = "there is no plan in your answer: no block fenced with ```yaml, and n
 
 
 class Proposal(Struct, frozen=True):
-    """A plan that is sound, and what its planner said besides, as one harmless line."""
+    """A valid plan, and the planner's remarks as one sanitized line."""
 
     plan: Plan
     why: str
 
 
 def read_answer(said: str, context: PlanContext) -> Proposal | tuple[str, ...]:
-    """Return the plan in an agent's words, or everything that is wrong with them."""
+    """Return the plan in an agent's answer, or all of its errors."""
     if len(said) > _LONGEST_ANSWER:
         return (f"your answer has {len(said)} characters, and {_LONGEST_ANSWER} are read.",)
     text, rest = _plan_and_rest(said)
@@ -61,7 +61,7 @@ def read_answer(said: str, context: PlanContext) -> Proposal | tuple[str, ...]:
 
 
 def lesson_of(problems: tuple[str, ...]) -> str:
-    """What the agent is told next."""
+    """Return the prompt that asks the agent to fix its answer."""
     told = "\n".join(f"- {problem}" for problem in problems[:_MOST_PROBLEMS])
     return (
         f"Your plan can't be used as it is:\n\n{told}\n\n"
@@ -77,9 +77,9 @@ def proposed_plan(
     context: PlanContext,
     rules_for: Callable[[Plan], RunRules],
 ) -> GoalPlan:
-    """Return the proposed plan for the goal; its reasons say what in it needs a look.
+    """Return the proposed plan for the goal, with reasons for a closer look.
 
-    Where it starts, how wide it runs and how strict its gate is stay the user's decisions.
+    The start commit, the number of slots and the gate policy remain the user's decisions.
     """
     plan = replace(proposal.plan, goal=goal, base=None, slots=None, gate=GatePolicy.STRICT)
     payoff = payoff_of(plan, tuple(spec.estimate_seconds for spec in plan.tasks), rules_for)
@@ -98,15 +98,15 @@ def proposed_plan(
 
 
 def _is_own(spec: TaskSpec, context: PlanContext) -> bool:
-    """Return whether the task runs or sets anything that its agent's definition does not."""
+    """Return whether the task runs or sets anything beyond its agent's definition."""
     agent = context.agents.get(spec.agent) if spec.agent else None
     given = agent is not None and (spec.brief is not None or spec.argv == agent.argv)
     return not given or bool(spec.env)
 
 
 def _plan_and_rest(said: str) -> tuple[str, str]:
-    """The last fenced block, else all of it if it is a mapping; and the words outside of blocks."""
-    blocks: dict[bool, str] = {}  # the last one with a label of ours, and without any
+    """Return the last fenced block (or all of the text, if a mapping), and the other words."""
+    blocks: dict[bool, str] = {}  # the last one with a label of ours, and the last without a label
     fence, label, block, rest = "", "", "", ""
     for line in said.splitlines(keepends=True):
         found = _FENCE.fullmatch(line.rstrip("\r\n"))
@@ -119,7 +119,7 @@ def _plan_and_rest(said: str) -> tuple[str, str]:
             block += line
         else:
             rest += line
-    if fence and label in _LABELS:  # cut off: what is wrong with it is then told
+    if fence and label in _LABELS:  # unterminated block, whose errors are then reported
         blocks[True] = block
     text = blocks.get(True) or blocks.get(False)
     if text:

@@ -1,4 +1,4 @@
-"""How a goal's agents work together, and the words that say why."""
+"""The choice of a pattern of cooperation and of agents, with the reasons."""
 
 from enum import StrEnum
 from itertools import pairwise
@@ -17,7 +17,7 @@ _PEOPLE = frozenset({"users", "customers", "people", "visitors", "members", "emp
 
 
 class Pattern(StrEnum):
-    """How a goal's agents work together."""
+    """The pattern in which a goal's agents cooperate."""
 
     SINGLE = "single"
     SEQUENTIAL = "sequential"
@@ -28,7 +28,7 @@ class Pattern(StrEnum):
 
 
 class Part(Struct, frozen=True):
-    """One agent's place in the plan; `path` is what it alone works on, `clause` what it is for."""
+    """One agent's part of the plan; `path` is its own area, `clause` its words of the goal."""
 
     agent: str
     why: str
@@ -38,7 +38,7 @@ class Part(Struct, frozen=True):
 
 
 class PatternChoice(Struct, frozen=True):
-    """The pattern, the agents in order, and why it is this pattern."""
+    """The pattern, the agents in order, and the reason."""
 
     pattern: Pattern
     parts: tuple[Part, ...]
@@ -52,14 +52,14 @@ class PatternChoice(Struct, frozen=True):
 
     @property
     def complexity(self) -> str:
-        """In a word."""
+        """Return the complexity in a word."""
         if self.size < 1:
             return "simple"
         return "moderate" if self.size < COMPLEX_AT else "complex"
 
 
 def product_size(signals: Signals) -> float:
-    """How much a goal asks to be made: words of whole products, and how many things are listed."""
+    """Return the size of a goal, from words for whole products and the number of listed things."""
     named = signals.weight(words.SIZE)
     listed = _ITEM_WEIGHT * signals.listed if named else 0.0
     used = 1.0 if any(_tells_who_does_what(one) for one in signals.clauses) else 0.0
@@ -67,7 +67,7 @@ def product_size(signals: Signals) -> float:
 
 
 def _tells_who_does_what(one: ClauseSignals) -> bool:
-    """Return whether people do something in it: "customers collect points"."""
+    """Return whether the clause describes people's actions: "customers collect points"."""
     texts = [word.text for word in one.clause.words]
     return any(
         word in _PEOPLE and following not in PREPOSITIONS and following not in {"and", "or"}
@@ -76,17 +76,17 @@ def _tells_who_does_what(one: ClauseSignals) -> bool:
 
 
 def allowed(signals: Signals, agents: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the agents, without those whose subject the goal rules out; never none at all."""
+    """Return the agents without those that the goal rules out; never none at all."""
     kept = tuple(dict.fromkeys(agent for agent in agents if agent not in signals.ruled_out))
     return kept or tuple(dict.fromkeys(agents))
 
 
 def why_chosen(signals: Signals, topic: str, usual: str) -> str:
-    """Return the goal's words for an agent, else what is usual."""
+    """Return the goal's words for an agent, else its usual role."""
     said = quoted(signals, topic)
     return f"the goal says {said}" if said else usual
 
 
 def quoted(signals: Signals, topic: str) -> str:
-    """Return the heaviest words for a topic, in quotes."""
+    """Return the strongest words for a topic, in quotes."""
     return ", ".join(f'"{word}"' for word in signals.evidence.get(topic, ())[:3])

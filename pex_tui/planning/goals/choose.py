@@ -1,4 +1,4 @@
-"""Which pattern and which agents a goal calls for, and why."""
+"""The choice of pattern and agents for a goal."""
 
 from pex_tui.planning.goals.choice import PatternChoice
 from pex_tui.planning.goals.in_turn import sequence, single, wide_change
@@ -8,7 +8,7 @@ from pex_tui.planning.goals.signals import Signals
 
 
 def choose(signals: Signals, outline: RepositoryOutline) -> PatternChoice:
-    """Return the pattern and agents; some agent is always chosen."""
+    """Return the pattern and agents; there is always at least one agent."""
     for rule in (emergency, investigation, parallel, pipeline, sequence, wide_change):
         found = rule(signals, outline)
         if found is not None and found.parts:

@@ -1,4 +1,4 @@
-"""A goal's text cut into clauses: what each asks for, and which of its words are ruled out."""
+"""Splitting of a goal into clauses, with the intent of each and its negated words."""
 
 import re
 import unicodedata
@@ -49,7 +49,7 @@ _SUBJECTS = word_set("i we you they it that which who users customers people tes
 
 
 class Word(Struct, frozen=True):
-    """One word, in lower case, or a path as written. A ruled-out word is one the goal forbids."""
+    """One word in lower case, or a path as written. A goal forbids its ruled-out words."""
 
     text: str
     is_path: bool = False
@@ -57,7 +57,7 @@ class Word(Struct, frozen=True):
 
 
 class Clause(Struct, frozen=True):
-    """Words around one verb; `step` counts what the text orders one after the other, from 0."""
+    """Words around one verb; `step` counts the steps that the text itself orders, from 0."""
 
     words: tuple[Word, ...]
     intent: Intent | None = None
@@ -65,7 +65,7 @@ class Clause(Struct, frozen=True):
 
 
 def read_clauses(text: str) -> tuple[Clause, ...]:
-    """Return the clauses in their order; a text without any word has none."""
+    """Return the clauses in their order; a text without words has none."""
     plain = _NUMBERED.sub(" ; then ", unicodedata.normalize("NFKC", text)).replace("\u2019", "'")
     clauses: list[Clause] = []
     step = 0
@@ -79,7 +79,7 @@ def read_clauses(text: str) -> tuple[Clause, ...]:
 
 
 def _sentences(text: str) -> Iterator[tuple[list[Word], bool]]:
-    """Words up to each full stop, and whether it is a question; commas stay as words."""
+    """Yield the words of each sentence, and whether it is a question; commas stay as words."""
     held: list[Word] = []
     for line in text.splitlines():
         for chunk in line.split():
@@ -107,7 +107,7 @@ def _words(chunk: str) -> Iterator[Word]:
 
 
 def is_path(text: str) -> bool:
-    """Return whether the text is written like a file's or a folder's path."""
+    """Return whether the text looks like a path of a file or a folder."""
     if not _SHORTEST_PATH <= len(text) <= _LONGEST_PATH or _PATH.fullmatch(text) is None:
         return False
     if ".." in text.split("/") or text.startswith((".git/", "-")):
@@ -116,12 +116,12 @@ def is_path(text: str) -> bool:
     if dot and stem and ending.lower() in _EXTENSIONS and stem[-1].isalnum():
         return True
     folders, _, name = text.rpartition("/")
-    is_deep = "/" in folders or not name  # and/or is no path
+    is_deep = "/" in folders or not name  # and/or is not a path
     return bool(folders) and is_deep and all(folders.split("/"))
 
 
 def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
-    """The sentence cut before each verb that opens a clause, and whether a step begins there."""
+    """Split a sentence before each verb that opens a clause; report where a step begins."""
     held: list[Word] = []
     opens = False
     for place, word in enumerate(sentence):
@@ -144,7 +144,7 @@ def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
 
 
 def _with_objects(parts: list[tuple[list[Word], bool]]) -> Iterator[tuple[list[Word], bool]]:
-    """The parts, in which a verb without an object has that of the next ("find and fix it")."""
+    """Yield the parts; a verb without an object gets the next one's ("find and fix it")."""
     for place, (part, opens_step) in enumerate(parts):
         told = [word.text for word in part if word.text not in _FILLERS and word.text != ","]
         is_bare = len(told) == 1 and told[0] in VERBS and place + 1 < len(parts)
@@ -156,7 +156,7 @@ def _held_more_than_fillers(held: list[Word]) -> bool:
 
 
 def _heads_a_clause(sentence: list[Word], place: int) -> bool:
-    """Return whether the word is a verb in its plain form that has an object of its own."""
+    """Return whether the word is a verb in its base form with an object of its own."""
     text = sentence[place].text
     if intent_of(text) is None:
         return False
@@ -167,7 +167,7 @@ def _heads_a_clause(sentence: list[Word], place: int) -> bool:
 
 
 def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
-    """What the clause's verb asks for: the first word that is no filler, else what nouns say."""
+    """Return the clause's intent, from its first word that is not a filler, else from nouns."""
     said = [word.text for word in words[:_NEAR]]
     is_order = said[0] in _ASKING and (said[1:2] == ["you"] or set(said[2:3]) & set(VERBS))
     if is_order:  # "could you fix it?"
@@ -190,7 +190,7 @@ def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
 
 
 def _ordered(words: tuple[Word, ...]) -> Intent | None:
-    """What the first word orders; one that is no verb of ours is one if it has an object."""
+    """Return the intent of an imperative first word; an unknown verb needs an object."""
     first, following = words[0], words[1].text if len(words) > 1 else ""
     if first.text in AMBIGUOUS and following in REPORTING:  # "support tells us"
         return None
@@ -200,7 +200,7 @@ def _ordered(words: tuple[Word, ...]) -> Intent | None:
 
 
 def _of_what_is_written(words: tuple[Word, ...]) -> Intent | None:
-    """What making a text comes down to: a report is looking, a plan for something is planning."""
+    """Return the intent behind writing a text: a report is analysis, a plan is planning."""
     if _tells_findings(words):
         return Intent.INVESTIGATE
     near = [word.text for word in words[: _NEAR + 1]]
@@ -209,16 +209,16 @@ def _of_what_is_written(words: tuple[Word, ...]) -> Intent | None:
 
 
 def _tells_findings(words: tuple[Word, ...]) -> bool:
-    """Return whether what is to be written is what was found ("write a report of it")."""
+    """Return whether the text to write reports findings ("write a report of it")."""
     texts = [word.text for word in words]
-    near = texts[:_NEAR]  # a verb, an article, a word between
+    near = texts[:_NEAR]  # a verb, an article and a word in between
     place = next((at for at, text in enumerate(near) if text in _FINDINGS), None)
     following = texts[place + 1 : place + 2] if place is not None else ["nothing"]
     return not following or following[0] in {"about", "of", "on", "with", "for", ","}
 
 
 def _ruled(words: list[Word]) -> Iterator[Word]:
-    """Yield the words without commas, each knowing whether a negation before it reaches it."""
+    """Yield the words without commas, marked if a preceding negation applies."""
     is_ruled_out = False
     for place, word in enumerate(words):
         if word.text in {",", "but"}:
@@ -232,7 +232,7 @@ def _ruled(words: list[Word]) -> Iterator[Word]:
 def _begins_negation(words: list[Word], place: int) -> bool:
     text = words[place].text
     before = words[place - 1].text if place else ""
-    if before in _SUBJECTS:  # "they do not work" tells of a fault
+    if before in _SUBJECTS:  # "they do not work" reports a fault
         return False
     if _pair(words, place) in _NEGATION_PAIRS or text in _NEGATIONS or text in _CONTRACTIONS:
         return True

@@ -1,4 +1,4 @@
-"""A choice as the document of a plan file, with a reason for everything in it."""
+"""Composition of a plan file's document from a choice, with the reasons."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _READERS = frozenset(
     | {words.ORCHESTRATOR}
 )
 _CHANGERS = frozenset({words.ENGINEER, words.ERRORS, words.STATE, words.STRUCTURE, words.SPEED})
-"""Who is told of likely files. These become a predicted write set, so not everybody is."""
+"""Agents whose prompts name the likely files, which then become a predicted write set."""
 _AGENT_SECONDS = 480
 _READER_SECONDS = 240
 _TOOL_SECONDS = {ToolKind.TESTS: 90, ToolKind.PROFILE: 120, ToolKind.SCREENS: 180}
@@ -39,15 +39,15 @@ _FACTORS = {"simple": 0.5, "moderate": 1.0, "complex": 1.5}
 
 
 class Composed(Struct, frozen=True):
-    """The document of a plan file, and why each of its tasks is as it is."""
+    """The document of a plan file, and the reasons for its tasks."""
 
     document: dict[str, Any]
     reasons: tuple[str, ...]
-    agent_seconds: tuple[float, ...]  # what each task would take an agent, tools aside
+    agent_seconds: tuple[float, ...]  # of each task by an agent, without tools
 
 
 class Material(Struct, frozen=True):
-    """All that a plan is composed from; `emergency_slots` is how far a boost goes.
+    """The input of a plan; `emergency_slots` are the slots of a boost.
 
     `likely` are the files that the goal is probably about.
     """
@@ -59,11 +59,11 @@ class Material(Struct, frozen=True):
     context: PlanContext
     likely: tuple[str, ...] = ()
     emergency_slots: int = 8
-    one_by_one: bool = False  # side by side would not pay
+    one_by_one: bool = False  # parallel work would not pay
 
 
 def compose(material: Material) -> Composed:
-    """Return the plan's document, which reads as a plan file whatever the goal holds."""
+    """Return the plan's document, which is a valid plan file for any goal."""
     tasks: list[dict[str, Any]] = []
     reasons: list[str] = []
     taken: list[tuple[str, ...]] = []
@@ -95,7 +95,7 @@ def _head(material: Material, tasks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _task_id(agent: str, tasks: list[dict[str, Any]]) -> str:
-    """Return the agent's name, numbered when it is there already: past runs are found under it."""
+    """Return the agent's name, numbered if taken; past runs are found by it."""
     names = {task["id"] for task in tasks}
     name, number = agent, 1
     while name in names:
@@ -105,7 +105,7 @@ def _task_id(agent: str, tasks: list[dict[str, Any]]) -> str:
 
 
 def _stand_in(part: Part, material: Material, taken: list[tuple[str, ...]]) -> Equivalent | None:
-    """Return the tool in the agent's place; None when the agent can be run here."""
+    """Return the tool that replaces the agent; None when the agent can run here."""
     agent = material.context.agents.get(AgentName(part.agent))
     find = material.context.find_program
     if agent is not None and runs_by(agent, material.context) is not None:
@@ -142,7 +142,7 @@ def _task(
     if estimate is not None:
         task["estimate"] = format_duration(estimate)
     if tool is not None:
-        task["retries"] = 0  # a check that is red stays red
+        task["retries"] = 0  # a failing check fails again
     if part.stage is not None and not material.one_by_one:
         task["stage"] = part.stage
     if stand_in is not None and tool is None:
@@ -171,14 +171,14 @@ def _prompt(part: Part, material: Material, stand_in: Equivalent | None) -> str:
 
 
 def _looks_only(material: Material) -> bool:
-    """Return whether the goal asks questions and nothing else."""
+    """Return whether the goal only asks questions."""
     patterns = {Pattern.INVESTIGATION, Pattern.SINGLE}
     asks = material.signals.intents == (Intent.INVESTIGATE,)
     return asks and material.choice.pattern in patterns
 
 
 def _writes(part: Part, material: Material, tool: Tool | None) -> list[str] | None:
-    """What it may change: nothing for who looks only, its own path, or unknown."""
+    """Return the write set: none for readers, the part's own path, or unknown."""
     if tool is not None:
         return ["**"] if tool.kind is ToolKind.FORMAT else []
     if part.agent in _READERS or _looks_only(material):
@@ -190,7 +190,7 @@ def _writes(part: Part, material: Material, tool: Tool | None) -> list[str] | No
 
 
 def _estimate(part: Part, material: Material, tool: Tool | None) -> float | None:
-    """Seconds, unless past runs or the agent's definition know better."""
+    """Return the estimate in seconds, unless past runs or the agent's definition have one."""
     agent = material.context.agents.get(AgentName(part.agent))
     if _learned(part, material, tool) is not None:
         return None
@@ -202,7 +202,7 @@ def _estimate(part: Part, material: Material, tool: Tool | None) -> float | None
 
 
 def _learned(part: Part, material: Material, tool: Tool | None) -> float | None:
-    """How long the tool, or the agent, usually takes; None when it never ran here."""
+    """Return the learned duration of the tool or the agent; None if it never ran here."""
     work = Work(tool.argv) if tool is not None else Work((), agent=part.agent, runner="any")
     known = material.context.experience.of(work)
     return None if known is None else known.seconds

@@ -1,4 +1,4 @@
-"""What a repository's tools can do in an agent's place while no model is there to run it."""
+"""Tools of a repository that replace an agent when no model is available."""
 
 from collections.abc import Callable, Collection
 
@@ -42,7 +42,7 @@ FindProgram = Callable[[str], str | None]
 
 
 class Equivalent(Struct, frozen=True):
-    """The tool in an agent's place, or None, and the reason in words."""
+    """The tool that replaces an agent, or None, and the reason in words."""
 
     tool: Tool | None
     why: str
@@ -56,9 +56,9 @@ def equivalent(
     *,
     formats: bool = False,
 ) -> Equivalent:
-    """The first tool for the agent that can be run here and that no other task runs (`taken`).
+    """Return the agent's first usable tool that no other task runs (`taken`).
 
-    `formats` says that the goal asks for nothing but formatting, which a tool does itself.
+    `formats` means that the goal asks only for formatting, which a tool does itself.
     """
     kinds = _KINDS.get(agent, ())
     if formats and agent == words.ENGINEER:
@@ -79,7 +79,7 @@ def equivalent(
 
 
 def gate(outline: RepositoryOutline, find_program: FindProgram) -> Tool | None:
-    """What can check each landing: the tests, else the documentation's build."""
+    """Return the check for each landing: the tests, else the documentation build."""
     for kind in (ToolKind.TESTS, ToolKind.DOCS):
         for tool in _offered(outline, kind):
             found = runnable(tool, find_program)
@@ -89,7 +89,7 @@ def gate(outline: RepositoryOutline, find_program: FindProgram) -> Tool | None:
 
 
 def runnable(tool: Tool, find_program: FindProgram) -> Tool | None:
-    """Return the tool with a program that is there, or None."""
+    """Return the tool if its program exists, else None."""
     names = _PYTHONS if tool.argv[0] == _PYTHONS[0] else (tool.argv[0],)
     for name in names:
         if find_program(name) is not None:
@@ -98,7 +98,7 @@ def runnable(tool: Tool, find_program: FindProgram) -> Tool | None:
 
 
 def _offered(outline: RepositoryOutline, kind: ToolKind) -> tuple[Tool, ...]:
-    """Where a repository names a tool of its own, the standard library's stands for nothing."""
+    """Return the tools of a kind; the repository's own replace the standard library's."""
     tools = outline.tools_for(kind)
     own = tuple(tool for tool in tools if tool.source != "the standard library")
     return own or tools

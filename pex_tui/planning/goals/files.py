@@ -1,4 +1,4 @@
-"""Which files a goal is probably about, beyond those that it names."""
+"""Files that a goal is probably about, besides those that it names."""
 
 import re
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ _COMMON = word_set("test tests spec main index init code file files data page co
 
 
 def likely_files(signals: Signals, outline: RepositoryOutline) -> tuple[str, ...]:
-    """Return up to three tracked files whose names the goal's words are, hottest first.
+    """Return up to three tracked files with names from the goal's words, hottest first.
 
-    A word that fits more than twenty files says nothing.
+    A word that matches more than twenty files is ignored.
     """
     wanted = _words(signals)
     by_word: dict[str, list[str]] = {word: [] for word in wanted}
@@ -39,7 +39,7 @@ def likely_files(signals: Signals, outline: RepositoryOutline) -> tuple[str, ...
 def _rank(
     path: str, found: Mapping[str, int], heat: Mapping[str, int]
 ) -> tuple[bool, int, int, str]:
-    """Code before documents and data, then by words met, then by how often it changes."""
+    """Return the sort key: code before documents and data, then matching words, then heat."""
     is_code = PurePosixPath(path).suffix not in {".md", ".rst", ".txt", ".json", ".lock", ".svg"}
     return not is_code, -found[path], heat.get(path, len(heat)), path
 

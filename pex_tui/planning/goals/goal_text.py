@@ -1,14 +1,14 @@
-"""The text of a goal, as it is read by every planner."""
+"""Validation of a goal's text."""
 
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 
 MOST_READ = 24_000
-_TAB_WIDTH = 8  # the most that a character becomes when it is made safe to show
+_TAB_WIDTH = 8  # the most cells that one character can become when sanitized
 
 
 def tidy_goal(goal: str) -> str:
-    """The goal's lines without what steers a terminal; raises UserError when nothing is left."""
+    """Return the goal's lines without control characters; raise UserError when nothing is left."""
     lines = [clean(line, _TAB_WIDTH * len(line) + 1).strip() for line in goal.splitlines()]
     text = "\n".join(lines).strip()
     if not text:

@@ -1,4 +1,4 @@
-"""The patterns in which agents work one after the other, or one works alone."""
+"""Sequential patterns, and the pattern of a single agent."""
 
 from itertools import zip_longest
 
@@ -25,7 +25,7 @@ _MOST_PARTS = 12
 
 
 def sequence(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
-    """Return one agent for each clause, where they differ; a restructuring brings its own three."""
+    """Return one agent per clause, if they differ; a restructuring has three of its own."""
     found: list[Part] = []
     said_before: set[tuple[str, tuple[Word, ...]]] = set()
     for one in _whole_orders(signals):
@@ -46,13 +46,13 @@ def sequence(signals: Signals, outline: RepositoryOutline) -> PatternChoice | No
 
 
 def _whole_orders(signals: Signals) -> tuple[ClauseSignals, ...]:
-    """Return the clauses that ask for something, without "find x" where x is then changed."""
+    """Return the clauses with an order, without "find x" if a later clause changes x."""
     asked = [one for one in signals.clauses if one.intent is not None]
     return tuple(one for one, other in zip_longest(asked, asked[1:]) if not _is_half(one, other))
 
 
 def _is_half(one: ClauseSignals, other: ClauseSignals | None) -> bool:
-    """Return whether it looks for what the next changes, and for nothing that is an analyst's."""
+    """Return whether the clause only looks for what the next one changes."""
     if one.intent is not Intent.INVESTIGATE or any(weight >= 1 for weight in one.full.values()):
         return False
     if other is None or other.intent not in {Intent.EDIT, Intent.REFACTOR}:
@@ -61,7 +61,7 @@ def _is_half(one: ClauseSignals, other: ClauseSignals | None) -> bool:
 
 
 def _means_the_same(one: ClauseSignals, agent: str, found: list[Part]) -> bool:
-    """Return whether "repair them" is about the tests that the agent before is to mend already."""
+    """Return whether the clause repeats an order that the previous agent already has."""
     said = {word.text for word in one.clause.words}
     is_mended = bool(found) and agent == words.ERRORS and found[-1].agent == words.TEST_FIXER
     return is_mended and bool(said & PRONOUNS)
@@ -76,14 +76,14 @@ def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline)
     least = _FLAW_AT if one.intent is Intent.FIX else _HARDENING_AT
     changes = one.intent in {Intent.FIX, Intent.EDIT, Intent.BUILD}
     if changes and not is_prose and one.head.get(words.SECURITY, 0) >= least:
-        # it reads only: what is there before it is mended, what is new once it is built
+        # The agent only reads: existing code before the fix, new code once it is built.
         is_new = one.intent is Intent.BUILD
         return (agent, words.SECURITY) if is_new else (words.SECURITY, agent)
     return (agent,)
 
 
 def wide_change(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
-    """Return one change through many files, then the proof; None when it is not that."""
+    """Return one change across many files, then its verification; None if it is not that."""
     if Intent.EDIT not in signals.intents or signals.weight(words.WIDE) < _WIDE_AT:
         return None
     if single(signals, outline).agents != (words.ENGINEER,):

@@ -1,4 +1,4 @@
-"""What a repository is made of, as far as a plan wants to know it."""
+"""The outline of a repository that planning needs: files, languages, tools."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _LANGUAGES = {
 
 
 class ToolKind(StrEnum):
-    """What a tool of a repository is for."""
+    """The purpose of a tool of a repository."""
 
     TESTS = "test runner"
     SCREENS = "screen tests"
@@ -49,7 +49,7 @@ class ToolKind(StrEnum):
 
 
 class Tool(Struct, frozen=True):
-    """A command that the repository offers; `source` is where that stands ("pyproject.toml")."""
+    """A command that the repository offers; `source` is the file with it ("pyproject.toml")."""
 
     kind: ToolKind
     name: str
@@ -58,7 +58,7 @@ class Tool(Struct, frozen=True):
 
 
 class RepositoryOutline(Struct, frozen=True, dict=True):
-    """Tracked files, the tools they speak of, and the files that change most, hottest first."""
+    """Tracked files, the tools that they name, and the most changed files, hottest first."""
 
     files: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
@@ -67,7 +67,7 @@ class RepositoryOutline(Struct, frozen=True, dict=True):
 
     @cached_property
     def languages(self) -> Mapping[str, int]:
-        """Return how many files each language has, most first."""
+        """Return the number of files of each language, most first."""
         endings = Counter(path.rpartition(".")[2].lower() for path in self.files)
         counts: Counter[str] = Counter()
         for ending, count in endings.items():
@@ -89,5 +89,5 @@ class RepositoryOutline(Struct, frozen=True, dict=True):
         return None
 
     def tools_for(self, kind: ToolKind) -> tuple[Tool, ...]:
-        """Return the tools of a kind, the repository's own before others."""
+        """Return the tools of a kind, the repository's own first."""
         return tuple(tool for tool in self.tools if tool.kind is kind)

@@ -1,4 +1,4 @@
-"""A goal into a plan: read, choose, compose, check, and say why and what it is worth."""
+"""The rule-based planner: from a goal to a checked plan with its reasons and its payoff."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ _WORTH_IT = frozenset({Pattern.INVESTIGATION, Pattern.PARALLEL, Pattern.PIPELINE
 
 
 class GoalPlan(Struct, frozen=True):
-    """A plan made from a goal, its text as a plan file, and why it is as it is."""
+    """A plan made from a goal, its text as a plan file, and the reasons for it."""
 
     plan: Plan
     text: str
@@ -41,9 +41,9 @@ def plan_goal(
     *,
     why_rules: str = "",
 ) -> GoalPlan:
-    """Return the plan for a goal; raises UserError for a goal that is empty or too long.
+    """Return the plan for a goal; raise UserError for a goal that is empty or too long.
 
-    `why_rules` says why no agent with a model has made it, if one might have.
+    `why_rules` is the reason why no model made the plan, if one could have.
     """
     text = tidy_goal(goal)
     signals = read_signals(text)
@@ -75,19 +75,19 @@ def plan_goal(
 
 
 def explained(plan: Plan, text: str, reasons: tuple[str, ...]) -> GoalPlan:
-    """Return the plan with its reasons, which are the first lines of its file."""
+    """Return the plan with its reasons as the first lines of its file."""
     told = tuple(clean(reason) for reason in reasons)
     return GoalPlan(plan, "".join(f"# {reason}\n" for reason in told) + text, told)
 
 
 def _parsed(composed: Composed, context: PlanContext) -> tuple[str, Plan]:
-    """Return the document's text, and the plan that it reads as."""
+    """Return the document's text, and the plan parsed from it."""
     text = document_to_yaml(composed.document)
     return text, parse_plan(text, "the goal's plan", context)
 
 
 def _requirements(signals: Signals) -> str:
-    """What the goal asks for, in words."""
+    """Describe the goal's requirements, in words."""
     asked = ", ".join(signals.intents) or "nothing by a verb that is known here"
     named = f"; names {', '.join(signals.paths[:3])}" if signals.paths else ""
     return f"asks to {asked}{named}" if signals.intents else f"asks for {asked}{named}"

@@ -1,4 +1,4 @@
-"""What a planning agent is asked for a goal: repository, library, the plan's format and rules."""
+"""The prompt of a planning agent: goal, repository, library, and the plan's format and rules."""
 
 import json
 import re
@@ -57,7 +57,7 @@ are text:
 
 
 def planning_task(goal: str, outline: RepositoryOutline, context: PlanContext) -> TaskSpec | str:
-    """The planning agent's task, in which it may only read; or in words why nobody can take it."""
+    """Return the planning agent's task, in which it may only read; or why there is none."""
     agent = context.agents.get(AgentName(META))
     if agent is None:
         return f"there is no agent {META}"
@@ -86,7 +86,7 @@ def planning_task(goal: str, outline: RepositoryOutline, context: PlanContext) -
 
 
 def planning_question(goal: str, outline: RepositoryOutline, context: PlanContext) -> str:
-    """Return the prompt that asks for a plan; its answer is for `answer.read_answer`."""
+    """Return the prompt that asks for a plan; `answer.read_answer` parses the answer."""
     return _QUESTION.format(
         goal=_fenced(goal),
         repository=_fenced(_about(outline)),
@@ -97,7 +97,7 @@ def planning_question(goal: str, outline: RepositoryOutline, context: PlanContex
 
 
 def _fenced(text: str) -> str:
-    """Return the text between fences that nothing in it can close."""
+    """Return the text between fences that its content can't close."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text}\n{fence}"
@@ -123,7 +123,7 @@ def _about(outline: RepositoryOutline) -> str:
 
 
 def _top_level(files: tuple[str, ...]) -> list[str]:
-    """What lies at the top, folders with their number of files, the largest first."""
+    """Return the top-level entries, folders with their number of files, largest first."""
     counts = Counter(top + slash for top, slash, _ in (path.partition("/") for path in files))
     named = [f"{name} {count}" if name.endswith("/") else name for name, count in _largest(counts)]
     left = len(counts) - len(named)

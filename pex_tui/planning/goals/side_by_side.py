@@ -1,4 +1,4 @@
-"""The patterns in which agents work at the same time."""
+"""Parallel patterns, in which agents work at the same time."""
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import (
@@ -48,7 +48,7 @@ _STAGES = (
 
 
 def emergency(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
-    """Return all responders, when something fails for people now."""
+    """Return all responders, if something is failing for people right now."""
     del outline
     severe = sum(_severity(one) for one in signals.clauses)
     is_live = signals.weight(words.FAULT) >= 1
@@ -70,14 +70,14 @@ def emergency(signals: Signals, outline: RepositoryOutline) -> PatternChoice | N
 
 
 def _severity(one: ClauseSignals) -> float:
-    """An outage that is to be documented, planned for or looked back at is not one that burns."""
+    """Return the clause's severity; an outage to document or plan for is not an acute one."""
     calm = {Intent.BUILD, Intent.EDIT, Intent.VERIFY, Intent.PLAN, Intent.INVESTIGATE}
     factor = _DISCOUNT if one.intent in calm or one.full.get(words.DOCS, 0) >= _SEVERE_AT else 1.0
     return one.full.get(words.SEVERE, 0.0) * factor
 
 
 def investigation(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
-    """Those whose questions the goal asks, when it changes nothing."""
+    """Return the agents whose questions the goal asks, if it changes nothing."""
     if signals.intents != (Intent.INVESTIGATE,):
         return None
     weights = {agent: signals.weight(agent) for agent in _ANALYSTS}
@@ -105,13 +105,13 @@ def investigation(signals: Signals, outline: RepositoryOutline) -> PatternChoice
 
 
 def _reviewers(signals: Signals) -> tuple[str, ...]:
-    """Who answers a question without a subject: a review looks at all, else one explains."""
+    """Return the agents for a question without a subject: all reviewers, else one that explains."""
     said = {word.text for one in signals.clauses for word in one.clause.words}
     return _REVIEWERS if said & _REVIEWS else (words.STRUCTURE,)
 
 
 def parallel(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
-    """Return one agent for each named part, where the parts share no file."""
+    """Return one agent per named part, if the parts share no file."""
     intents = set(signals.intents)
     if len(signals.paths) < _FEWEST_PARTS or signals.steps > 1:
         return None
@@ -122,9 +122,9 @@ def parallel(signals: Signals, outline: RepositoryOutline) -> PatternChoice | No
         return None
     agent = agents.pop()
     if not any(set(signals.paths) <= _paths_of(one) for one in signals.clauses):
-        return None  # named by different orders, of which one needs the other
+        return None  # named in different orders, one of which depends on the other
     paths = _grouped(signals.paths)
-    if len(paths) < 2:  # noqa: PLR2004 - one part is nothing to run side by side
+    if len(paths) < 2:  # noqa: PLR2004 - one part is not parallel
         return None
     parts = tuple(Part(agent, f"works on {path} alone", path=path) for path in paths)
     why = f"the goal names {len(parts)} parts that share no file: one agent for each"
@@ -136,7 +136,7 @@ def _paths_of(one: ClauseSignals) -> set[str]:
 
 
 def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The paths, or where they are many the folders they lie in; nothing when those are many."""
+    """Return the paths, or their folders if there are many; nothing if those are many too."""
     while len(paths) > _MOST_PARTS:
         folders = tuple(dict.fromkeys(path.rpartition("/")[0] for path in paths))
         if "" in folders:
@@ -146,7 +146,7 @@ def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def pipeline(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
-    """Stages, when something new is to be made that is large enough for them."""
+    """Return stages, if something new and large enough is to be made."""
     size = product_size(signals)
     if size >= 1 and len(outline.files) <= _FEW_FILES:
         size += _FROM_NOTHING
@@ -166,12 +166,12 @@ def pipeline(signals: Signals, outline: RepositoryOutline) -> PatternChoice | No
 
 
 def _in_pipeline(signals: Signals, agent: str) -> float:
-    """What speaks for the agent; names of a trade's things speak for looking at its processes."""
+    """Return the weight of the agent in a pipeline; names of a trade suggest process analysis."""
     trade = signals.weight(words.DOMAIN) if agent == words.BUSINESS else 0.0
     return signals.weight(agent) + trade
 
 
 def outline_size(outline: RepositoryOutline) -> str:
-    """How large the repository is, in words."""
+    """Describe the repository's size, in words."""
     count = len(outline.files)
     return "1 tracked file" if count == 1 else f"{count} tracked files"

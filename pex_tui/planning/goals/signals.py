@@ -1,4 +1,4 @@
-"""What a goal's words weigh: for each agent and topic, and which words it was."""
+"""Weights of a goal's words for each agent and topic, with the words as evidence."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _DOC_ENDINGS = frozenset({".md", ".rst", ".adoc", ".txt"})
 
 
 class ClauseSignals(Struct, frozen=True):
-    """One clause. `head` are topics with what stands after a preposition at half weight."""
+    """One clause. `head` are topics in which words after a preposition have half weight."""
 
     clause: Clause
     full: Mapping[str, float]
@@ -29,12 +29,12 @@ class ClauseSignals(Struct, frozen=True):
 
     @property
     def intent(self) -> Intent | None:
-        """What its verb asks for."""
+        """Return the intent of the clause's verb."""
         return self.clause.intent
 
 
 class Signals(Struct, frozen=True):
-    """The whole goal. `evidence` holds the words that spoke for a topic, heaviest first."""
+    """The whole goal. `evidence` holds the words for each topic, strongest first."""
 
     clauses: tuple[ClauseSignals, ...]
     topics: Mapping[str, float]
@@ -44,22 +44,22 @@ class Signals(Struct, frozen=True):
     listed: int
 
     def weight(self, topic: str) -> float:
-        """How much speaks for the topic."""
+        """Return the weight of the topic."""
         return self.topics.get(topic, 0.0)
 
     @property
     def intents(self) -> tuple[Intent, ...]:
-        """What the clauses ask for, each once, in order."""
+        """Return the clauses' intents, each once, in order."""
         return tuple(dict.fromkeys(one.intent for one in self.clauses if one.intent is not None))
 
     @property
     def steps(self) -> int:
-        """Return how many steps the text itself puts in order."""
+        """Return the number of steps that the text itself orders."""
         return len({one.clause.step for one in self.clauses})
 
 
 class _Tally(Struct):
-    """Topics of the words met so far; each word speaks once for each topic."""
+    """Topics of the words so far; each word counts once per topic."""
 
     weights: dict[str, float] = field(default_factory=dict)
     spoken: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class _Tally(Struct):
 
 
 def read_signals(goal: str) -> Signals:
-    """Return the signals of a goal; what stands beyond 24,000 characters is not looked at."""
+    """Return the signals of a goal, of at most 24,000 characters."""
     text = goal[:MOST_READ]
     wanted, refused = _Tally(), _Tally()
     found: list[ClauseSignals] = []
@@ -102,7 +102,7 @@ def read_signals(goal: str) -> Signals:
 
 
 def _about_what_was_told(one: ClauseSignals, told: Mapping[str, float]) -> ClauseSignals:
-    """An order without a subject of its own ("repair them") is about the statement before it."""
+    """Give an order without a subject ("repair them") the topics of the statement before it."""
     said = {word.text for word in one.clause.words}
     has_subject = bool(one.full) and not said & PRONOUNS
     if one.intent is None or not told or has_subject or len(said) > _FEW_WORDS:
@@ -131,7 +131,7 @@ def _clause_signals(clause: Clause, wanted: _Tally, refused: _Tally) -> ClauseSi
 
 
 def _spoken(word: Word, following: str) -> dict[str, tuple[str, float]]:
-    """What a word speaks for, by itself or with the one after it, and how it is to be quoted."""
+    """Return the topics of a word, alone or with the next one, and the quote for each."""
     if word.is_path:
         return {topic: (word.text, weight) for topic, weight in _path_topics(word).items()}
     if _VERSION.fullmatch(word.text):
@@ -145,7 +145,7 @@ def _spoken(word: Word, following: str) -> dict[str, tuple[str, float]]:
 
 
 def _path_topics(word: Word) -> dict[str, float]:
-    """What a path's own name says: tests, documents, a changelog."""
+    """Return the topics of a path's name: tests, documents, a changelog."""
     path = PurePosixPath(word.text.casefold())
     named = topics_of(path.stem, "") if path.stem in {"changelog", "readme"} else {}
     if path.stem != "changelog" and path.suffix in _DOC_ENDINGS:
@@ -156,12 +156,12 @@ def _path_topics(word: Word) -> dict[str, float]:
 
 
 def _listed(text: str) -> int:
-    """Return how many things are enumerated besides the first."""
+    """Return the number of enumerated things after the first."""
     return text.count(", ") + (1 if " and " in text else 0)
 
 
 def _paths(found: list[ClauseSignals]) -> tuple[str, ...]:
-    """Return the paths that the goal names and does not rule out, without those inside another."""
+    """Return the paths that the goal names and does not rule out, without nested ones."""
     named = dict.fromkeys(
         word.text.rstrip("/*")
         for one in found

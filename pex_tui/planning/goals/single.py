@@ -1,4 +1,4 @@
-"""The one agent that a clause calls for."""
+"""The choice of one agent for a clause."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ _STATES = word_set("is are was were has have does do shows show returns gives sa
 
 
 def agent_for(one: ClauseSignals, outline: RepositoryOutline) -> str:
-    """Return the agent whose work the clause is; the engineer when nobody else's."""
+    """Return the agent for the clause; the engineer by default."""
     if _is_unsteady(one):
         return words.TEST_FIXER
     match one.intent:
@@ -51,13 +51,13 @@ def agent_for(one: ClauseSignals, outline: RepositoryOutline) -> str:
 
 
 def is_fault_report(signals: Signals) -> bool:
-    """Return whether a text without an order tells how something is."""
+    """Return whether a text without an order describes a state of affairs."""
     said = {word.text for one in signals.clauses for word in one.clause.words}
     return signals.weight(words.FAULT) >= 1 or bool(said & _STATES)
 
 
 def _is_unsteady(one: ClauseSignals) -> bool:
-    """Tests that fail or waver, and not a test that is to be written for a failure."""
+    """Return whether tests fail or are flaky, as opposed to a test to be written for a failure."""
     about_tests = max(one.head.get(words.TESTS, 0), one.head.get(words.TEST_FIXER, 0))
     changes = one.intent not in {Intent.INVESTIGATE, Intent.VERIFY}
     return changes and about_tests >= _AT and one.head.get(words.UNSTEADY, 0) >= _AT
@@ -87,7 +87,7 @@ def _tester(one: ClauseSignals, outline: RepositoryOutline) -> str:
 def _maker(one: ClauseSignals) -> str:
     if one.head.get(words.DOCS, 0) >= _AT:
         return words.ENGINEER
-    for agent in (words.PRODUCT, words.STRUCTURE):  # of whom words tell less
+    for agent in (words.PRODUCT, words.STRUCTURE):  # agents with weaker words
         if one.head.get(agent, 0) >= _PLAIN:
             return agent
     return _top(one.head, _MAKERS, words.ENGINEER)

@@ -1,4 +1,4 @@
-"""Which tools a repository speaks of, from its file names and a few configuration files."""
+"""Detection of a repository's tools from file names and a few configuration files."""
 
 import json
 import re
@@ -11,7 +11,7 @@ CONFIG_FILES = (
     *("pyproject.toml", "setup.cfg", "tox.ini", "requirements-dev.txt", "package.json"),
     *("Makefile", "justfile", ".pre-commit-config.yaml", "Gemfile", "composer.json"),
 )
-"""The files at the top of a repository whose text says which tools it uses."""
+"""The top-level files whose content names the tools in use."""
 
 _TARGET = re.compile(r"^([A-Za-z][\w.-]*)\s*:(?![=])", re.MULTILINE)
 _TARGETS = {
@@ -79,7 +79,7 @@ _PYTHON_TESTS = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 
 
 def find_tools(files: tuple[str, ...], texts: Mapping[str, str]) -> tuple[Tool, ...]:
-    """Return the tools, the repository's own commands first; the standard library's and git's last.
+    """Return the tools: the repository's own commands first, the standard library's and git's last.
 
     `texts` are the contents of configuration files at the top, by name.
     """
@@ -94,7 +94,7 @@ def find_tools(files: tuple[str, ...], texts: Mapping[str, str]) -> tuple[Tool, 
 
 
 def find_ci(files: tuple[str, ...]) -> str | None:
-    """Return the file that says what continuous integration does."""
+    """Return the configuration file of continuous integration."""
     names = (".gitlab-ci.yml", "Jenkinsfile", ".circleci/config.yml", "azure-pipelines.yml")
     for path in files:
         if path in names or path.startswith(".github/workflows/"):
@@ -156,7 +156,7 @@ def _from_files(files: tuple[str, ...]) -> Iterator[Tool]:
 
 
 def _always_there(files: tuple[str, ...]) -> Iterator[Tool]:
-    """What needs no more than the language itself, or git."""
+    """Yield the tools that need only the language itself, or git."""
     if any(path.endswith(".py") for path in files):
         if any(_PYTHON_TESTS.search(path) for path in files):
             unittest = ("python", "-m", "unittest")

@@ -1,4 +1,4 @@
-"""What the verbs of a goal ask for, each in the form in which one gives an order."""
+"""Verbs of goals in their imperative form, with their intents."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ def word_set(text: str) -> frozenset[str]:
 
 
 class Intent(StrEnum):
-    """What a clause wants done."""
+    """The intent of a clause."""
 
     INVESTIGATE = "investigate"
     FIX = "fix"
@@ -51,7 +51,7 @@ VERBS = {verb: intent for intent, verbs in _BY_INTENT.items() for verb in verbs.
 
 
 def intent_of(word: str) -> Intent | None:
-    """What the verb asks for, also to be done again ("re-enable")."""
+    """Return the verb's intent, also with the prefix "re-" ("re-enable")."""
     return VERBS.get(word) or VERBS.get(word.removeprefix("re-"))
 
 
@@ -62,7 +62,7 @@ AMBIGUOUS = word_set(
     "port show turn switch document handle look close address restore make let build want get "
     "bring keep trim"
 )
-"""Verbs that are nouns as well, or stand inside a clause: they open one only before an object."""
+"""Verbs that are also nouns, or occur within a clause: they open one only before an object."""
 
 PREPOSITIONS = word_set(
     "for about of in on with when that where from to by after before into without which"
@@ -74,10 +74,10 @@ DETERMINERS = word_set(
 )
 
 REPORTING = word_set("tells says reports complains sees finds notices claims asks writes is has")
-"""What somebody does who brings a fault: the word before it is who, and no order."""
+"""Verbs of a person who reports a fault: the preceding word is the subject, not an order."""
 
 ARTICLES = word_set("a an the its them these those all every each any our your my their")
-"""What a sentence's first word has behind it when it is an order, known or not."""
+"""Words that follow an imperative first word, known or unknown."""
 
 OPENERS = PREPOSITIONS | word_set(
     "while since during if although because as once until like given only even both nothing "
@@ -85,7 +85,7 @@ OPENERS = PREPOSITIONS | word_set(
     "sometimes often always somehow now today yesterday again maybe "
     "emergency urgent incident outage alert help hi hello ok note"
 )
-"""Words before an article that open a statement or a question, and are no orders."""
+"""Words before an article that open a statement or a question, not an order."""
 
 NOUN_INTENTS = {
     **dict.fromkeys(
@@ -94,4 +94,4 @@ NOUN_INTENTS = {
     ),
     **dict.fromkeys(("refactoring", "restructuring", "rewrite"), Intent.REFACTOR),
 }
-"""What a clause without a verb of its own asks for ("a security review of …")."""
+"""Intents of nouns, for clauses without a verb ("a security review of …")."""

@@ -1,7 +1,7 @@
-"""Which words speak for which agent, and how loudly: stems (`secur`) and whole words (`=ui`).
+"""Words and their weights for each agent: stems (`secur`) and whole words (`=ui`).
 
-A stem with a space is a pair of words, of which the second may go on. Weights: 3 names the
-subject itself, 2 is typical of it, 1 often goes with it, less is a hint.
+A stem with a space is a pair of words, of which the second may be longer. Weights: 3 names the
+subject itself, 2 is typical of it, 1 often occurs with it, less is a hint.
 """
 
 from collections.abc import Iterator, Mapping
@@ -153,7 +153,7 @@ _LONGEST_WORD = 40
 
 
 def topics_of(word: str, following: str) -> dict[str, float]:
-    """What a word, with the one after it, speaks for; of several stems the heaviest counts."""
+    """Return the topics of a word and of its pair with the next one; the heaviest stem counts."""
     found: dict[str, float] = {}
     for part in {word, *word.split("-")}:
         _collect(found, _STEMS.get(f"={part}", ()))

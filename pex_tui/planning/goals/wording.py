@@ -1,4 +1,4 @@
-"""What each agent is told to do for a goal, and how a choice is explained."""
+"""Prompts of the agents for a goal, and texts that explain a choice."""
 
 from pex_tui.core.formatting import counted
 from pex_tui.planning.goals import vocabulary as words
@@ -33,7 +33,7 @@ _LANGUAGES_TOLD = 3
 
 
 def about_repository(outline: RepositoryOutline) -> str:
-    """Return the repository in one line: size, languages, tools, what changes most."""
+    """Describe the repository in one line: size, languages, tools, most changed files."""
     languages = ", ".join(
         f"{name} {count}" for name, count in list(outline.languages.items())[:_LANGUAGES_TOLD]
     )

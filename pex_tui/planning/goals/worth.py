@@ -1,4 +1,4 @@
-"""What a plan is worth: its time with a team of agents, and with one agent alone."""
+"""The payoff of a plan: its duration with a team of agents against one agent alone."""
 
 from collections.abc import Callable
 
@@ -12,11 +12,11 @@ from pex_tui.core.model.run_rules import RunRules
 from pex_tui.planning.scheduling.schedule import schedule_plan
 
 LEAST_SAVING = 0.2
-"""The share of time below which a team is not worth it."""
+"""The minimum share of time saved that makes a team worthwhile."""
 
 
 class Payoff(Struct, frozen=True):
-    """Seconds with the plan's slots, and by one agent alone; switched-off tasks count as well."""
+    """Seconds with the plan's slots, and by one agent alone; disabled tasks count as well."""
 
     together: float
     alone: float
@@ -31,7 +31,7 @@ class Payoff(Struct, frozen=True):
 def payoff_of(
     plan: Plan, agent_seconds: tuple[float, ...], rules_for: Callable[[Plan], RunRules]
 ) -> Payoff:
-    """What the plan saves if its tasks take an agent so long."""
+    """Return the payoff of the plan for these durations by agent."""
     pairs = zip(plan.tasks, agent_seconds, strict=True)
     tasks = tuple(replace(spec, enabled=True, estimate_seconds=took) for spec, took in pairs)
     whole = replace(plan, tasks=tasks)
@@ -41,7 +41,7 @@ def payoff_of(
 
 
 def worth(plan: Plan, payoff: Payoff) -> str:
-    """What the plan saves over one agent, and what of it can run today."""
+    """Describe the time that the plan saves, and how much of it can run today."""
     off = sum(not spec.enabled for spec in plan.tasks)
     tasks = counted(len(plan.tasks), "task")
     note = f"; {off} of {tasks} switched off until an agent is there" if off else ""

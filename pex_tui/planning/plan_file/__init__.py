@@ -1,1 +1,1 @@
-"""A plan file into a plan, and a plan into a file."""
+"""Parsing and writing of plan files."""

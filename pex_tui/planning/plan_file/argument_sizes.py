@@ -1,4 +1,4 @@
-"""Refuses what the kernel would refuse, or cut: too long commands, variables and prompts."""
+"""Checks of commands, variables and prompts against the kernel's size limits."""
 
 from pex_tui.core.model.argument_limits import (
     MOST_BYTES,
@@ -14,7 +14,7 @@ _LIMIT = f"the kernel takes {MOST_BYTES // 1024} KiB"
 
 
 def check_sizes(draft: PlanFields, task: TaskFields, argv: tuple[str, ...]) -> None:
-    """Note what of a task can't be given to a program; `argv` is its command's."""
+    """Record everything of a task that is too long for a program; `argv` is its command."""
     fields = task.fields
     if fields is None:
         return

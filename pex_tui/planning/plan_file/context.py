@@ -1,4 +1,4 @@
-"""What a plan is parsed against: the library, the repository, history and configuration."""
+"""The context that a plan is parsed in: library, repository, history and configuration."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -12,7 +12,7 @@ from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.agent_definitions.runners import COMMAND, Runners
 
 ProgramFinder = Callable[[str], str | None]
-"""Where a program is, or None: a name with a slash in the repository, any other on the PATH."""
+"""Finds a program, or None: a name with a slash in the repository, any other on the PATH."""
 
 DEFAULT_ESTIMATE_SECONDS = 60.0
 
@@ -22,12 +22,12 @@ def _trust_programs(program: str) -> str | None:
 
 
 class PlanContext(Struct, frozen=True, dict=True):
-    """All that the plan's own text does not say.
+    """Everything that parsing needs besides the plan's text.
 
-    `tracked` are the paths that git tracks, `experience` is what earlier runs teach.
-    `isolation` is the configured default; `break_cycles` drops needs rather than refuse a cycle.
-    `folder` is where a plan lies that does not say where its tasks run. `memory_bytes` is what the
-    machine has in all, None where that is not known.
+    `tracked` are the paths that git tracks, `experience` durations learned from earlier runs.
+    `isolation` is the configured default; `break_cycles` drops needs instead of refusing a cycle.
+    `folder` is the location of the plan, the default for its tasks. `memory_bytes` is the machine's
+    total memory, None if unknown.
     """
 
     agents: Mapping[AgentName, AgentDefinition] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class PlanContext(Struct, frozen=True, dict=True):
 
 
 def runs_by(agent: AgentDefinition, context: PlanContext) -> str | None:
-    """What runs the agent here, in words; None when nothing can."""
+    """Name what runs the agent on this machine; None when nothing can."""
     if agent.argv is not None and context.runners.names_for(agent) == COMMAND:
         there = context.find_program(agent.argv[0]) is not None
         return "its own command" if there else None

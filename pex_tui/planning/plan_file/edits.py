@@ -1,6 +1,6 @@
-"""Changes to a plan, made on its document: what is wrong with them is told as for a plan file.
+"""Edits of a plan on its document; errors are reported as for a plan file.
 
-Each change gives the text of the changed plan, which is then read like any other.
+Each edit returns the text of the changed plan, which is then parsed like any other.
 """
 
 import re
@@ -21,23 +21,23 @@ FIELDS = (
     *("estimate", "timeout", "retries", "memory", "cpu", "env", "stage", "isolation"),
     *("expects", "commit"),
 )
-"""The keys of a task that can be edited, in the order in which a form shows them."""
+"""The editable keys of a task, in the order of the form."""
 
 _LISTS = frozenset({"needs", "reads", "writes", "beside", "locks"})
 _REFERENCES = ("needs", "beside")  # fields that name other tasks
 _EMPTY_LIST = "[]"
-_COMMA = re.compile(r",(?![^{]*\})")  # a glob such as *.{c,h} holds commas of its own
+_COMMA = re.compile(r",(?![^{]*\})")  # a glob such as *.{c,h} contains commas
 _PAIR = re.compile(r"(?P<name>[^:]+):\s+(?P<mode>\S+)")
 
 
 def task_fields(plan: Plan, position: int) -> dict[str, str]:
-    """Return the task as text, field by field: lists with commas, variables a line each."""
+    """Return the task as text by field: lists with commas, variables one per line."""
     entry = plan_document(plan)["tasks"][position]
     return {field: _shown(field, entry[field]) for field in FIELDS if field in entry}
 
 
 def put_task(plan: Plan, position: int | None, fields: Mapping[str, str]) -> str:
-    """The plan with the task as these fields say, or with one more; its new name is used by all."""
+    """Return the plan with the task replaced or added; references follow a new name."""
     document = plan_document(plan)
     tasks = document["tasks"]
     entry = {
@@ -53,7 +53,7 @@ def put_task(plan: Plan, position: int | None, fields: Mapping[str, str]) -> str
 
 
 def drop_task(plan: Plan, position: int) -> str:
-    """Return the plan without the task; what named it names it no longer."""
+    """Return the plan without the task and without references to it."""
     document = plan_document(plan)
     gone = document["tasks"].pop(position)["id"]
     for entry in document["tasks"]:
@@ -63,7 +63,7 @@ def drop_task(plan: Plan, position: int) -> str:
 
 
 def toggle_need(plan: Plan, position: int, need: int) -> str:
-    """Return the plan in which the task needs the other one, or no longer does."""
+    """Return the plan in which the task's need for the other one is added or removed."""
     document = plan_document(plan)
     entry, wanted = document["tasks"][position], document["tasks"][need]["id"]
     needs = list(entry.get("needs", []))
@@ -73,7 +73,7 @@ def toggle_need(plan: Plan, position: int, need: int) -> str:
 
 
 def by_field(error: PlanError, text: str, position: int) -> dict[str, tuple[str, ...]]:
-    """What is wrong with the text, by the task's field; under "" what is wrong elsewhere."""
+    """Return the errors of the text by the task's field; those elsewhere under ""."""
     document = read_document(text)
     lines, tasks = document.lines, document.content["tasks"]
     name = tasks[position].get("id")
@@ -88,7 +88,7 @@ def by_field(error: PlanError, text: str, position: int) -> dict[str, tuple[str,
     found: dict[str, list[str]] = defaultdict(list)
     for problem in error.found:
         if is_taken and problem.text.startswith(f'the id "{name}" is taken'):
-            continue  # it names the line of a file that is not there
+            continue  # it names a line of a file that does not exist
         inside = begin <= problem.line < end or problem.line == begin
         above = [field for line, field in starts if inside and line <= problem.line]
         field = above[-1] if above else ""
@@ -99,7 +99,7 @@ def by_field(error: PlanError, text: str, position: int) -> dict[str, tuple[str,
 
 
 def _without_place(text: str, field: str) -> str:
-    """What is wrong, without the task's and the field's names, which a form shows anyway."""
+    """Return the message without the task's and the field's names, which the form shows."""
     before, colon, after = text.partition(f", {field}: ")
     return after if colon and before.startswith("task ") else text
 

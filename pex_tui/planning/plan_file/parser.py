@@ -1,4 +1,4 @@
-"""A plan file's text into a plan, or everything that is wrong with it."""
+"""Parser of plan files."""
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from pex_tui.planning.plan_file.unmatched_globs import unmatched_globs
 
 
 def parse_plan(text: str, name: str, context: PlanContext) -> Plan:
-    """Return the plan in YAML or JSON text; `name` is what messages call it ("plan.yaml").
+    """Parse a plan in YAML or JSON; `name` is used in messages ("plan.yaml").
 
     Raises PlanError with every problem and its line.
     """

@@ -1,16 +1,16 @@
-"""Which plans and tasks collisions are foreseen for; apart from how, which is slow to import."""
+"""Cheap checks for which plans and tasks conflicts can be predicted; prediction imports slowly."""
 
 from pex_tui.core.model.plan import Plan, TaskSpec
 
-MOST_TASKS = 120  # of a plan, as every pair of them is looked at
-LITTLE_HISTORY = 100  # changes, below which what is foreseen is a guess
+MOST_TASKS = 120  # of a plan, as every pair of them is compared
+LITTLE_HISTORY = 100  # past changes, below which predictions are guesses
 
 
 def is_predictable(spec: TaskSpec) -> bool:
-    """Return whether the task may write and says in words what it is about."""
+    """Return whether the task may write and has a description in words."""
     return bool(spec.prompt) and not spec.is_read_only
 
 
 def has_predictable_pair(plan: Plan) -> bool:
-    """Whether two tasks of the plan are foreseeable, and not too many to look at every pair."""
+    """Return whether the plan has predictable tasks, and not too many to compare."""
     return 1 < sum(map(is_predictable, plan.tasks)) <= MOST_TASKS

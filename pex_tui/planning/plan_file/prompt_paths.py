@@ -1,4 +1,4 @@
-"""Which paths a task will probably change, from the words of its prompt alone."""
+"""Prediction of a task's write set from the paths in its prompt."""
 
 import re
 
@@ -10,9 +10,9 @@ _LINE_NUMBER = re.compile(r":\d+(:\d+)?$")
 
 
 def predicted_writes(prompt: str, context: PlanContext) -> tuple[str, ...]:
-    """Tracked files and folders (as `folder/**`) that the prompt names verbatim, in its order.
+    """Return the tracked files and folders (as `folder/**`) that the prompt names, in its order.
 
-    A bare lower-case word such as "tests" is taken as a word, not as a folder.
+    A bare lower-case word such as "tests" is not taken as a folder.
     """
     found: dict[str, None] = {}
     for word in _BREAKS.split(prompt):

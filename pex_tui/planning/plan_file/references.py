@@ -1,11 +1,11 @@
-"""Whether a plan's tasks fit together: ids, needs, cycles and stages."""
+"""Checks between a plan's tasks: ids, needs, cycles and stages."""
 
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Priority, Strategy
 from pex_tui.planning.fields.validation_text import nearest
 from pex_tui.planning.plan_file.task_fields import PlanFields, TaskFields
 
-Edge = tuple[str, str]  # a task, and one that it needs
+Edge = tuple[str, str]  # a task, and one of its needs
 
 _MOST_CYCLES_TOLD = 20
 _MOST_TASKS_TOLD = 8
@@ -13,7 +13,7 @@ _URGENCY = {priority: rank for rank, priority in enumerate(reversed(Priority))}
 
 
 def check_references(draft: PlanFields, *, break_cycles: bool) -> tuple[tuple[TaskId, TaskId], ...]:
-    """Note what does not fit; return the needs (task, need) dropped to break cycles."""
+    """Record inconsistencies; return the needs (task, need) dropped to break cycles."""
     _check_ids(draft)
     _check_needs(draft)
     _check_beside(draft)
@@ -102,7 +102,7 @@ def _check_stage_order(draft: PlanFields, stages: dict[str | None, int]) -> None
 
 
 def _cycles(draft: PlanFields, *, break_cycles: bool) -> list[Edge]:
-    """Return the weakest edge of each cycle; a cycle is a problem unless it may be broken."""
+    """Return the weakest edge of each cycle; a cycle is an error unless it may be broken."""
     lines = _edge_lines(draft)
     if _is_acyclic(list(lines)):
         return []
@@ -131,7 +131,7 @@ def _edge_lines(draft: PlanFields) -> dict[Edge, int]:
 
 
 def _weights(draft: PlanFields) -> dict[str, int]:
-    """How much each task's needs weigh: its urgency."""
+    """Return the weight of each task's needs: its urgency."""
     return {
         task.id: _URGENCY[task.fields.priority if task.fields else Priority.NORMAL]
         for task in draft.tasks

@@ -1,4 +1,4 @@
-"""A plan's text as checked fields: each task by itself, so that one mistake hides no other."""
+"""Parsing of a plan's text into fields, task by task, so that one error hides no other."""
 
 from typing import Any, TypeVar, cast
 
@@ -15,23 +15,23 @@ _START = "Start with tasks: and a first task."
 
 
 class TaskFields(Struct, frozen=True):
-    """One task as written; `broken` are the keys whose values could not be read."""
+    """One task as written; `broken` are the keys with invalid values."""
 
     position: int
-    label: str  # how messages name it
-    id: str | None  # as written, even when it is no valid id
+    label: str  # its name in messages
+    id: str | None  # as written, even if invalid
     needs: tuple[tuple[str, int], ...]  # as written, with their lines
     fields: TaskFile | None
     broken: frozenset[str]
     line: int
 
     def reads_well(self, *keys: str) -> bool:
-        """Return whether the task could be read and none of these keys is among the broken."""
+        """Return whether the task was parsed and none of these keys is broken."""
         return self.fields is not None and self.broken.isdisjoint(keys)
 
 
 class PlanFields(Struct):
-    """A plan as far as it could be read, and what was wrong on the way."""
+    """A plan as far as it was parsed, with the errors found."""
 
     document: Document
     head: PlanHead = field(default_factory=PlanHead)
@@ -40,12 +40,12 @@ class PlanFields(Struct):
     problems: list[Problem] = field(default_factory=list)
 
     def complain(self, line: int, text: str) -> None:
-        """Note a problem."""
+        """Record an error."""
         self.problems.append(Problem(line, text))
 
 
 def read_fields(text: str) -> PlanFields:
-    """Return the plan's text, field by field; raises nothing for any text."""
+    """Parse a plan's text by field; never raises."""
     try:
         document = read_document(text)
     except UnreadableError as error:
@@ -106,9 +106,9 @@ def _read_section(
     entry: dict[str, Any],
     **stand_ins: str,
 ) -> tuple[_Read, frozenset[str]]:
-    """Read what can be read, and note the rest at its lines; the keys that it is in are broken.
+    """Parse a section and record its errors with lines; keys with errors are broken.
 
-    `stand_ins` are values of keys without a default, for where they can't be read.
+    `stand_ins` replace missing or broken values of keys without a default.
     """
     section, findings = SectionOf(of), list[Finding]()
     fields = section.read(entry, path, findings)

@@ -1,4 +1,4 @@
-"""From a task's fields to its specification: agent, history and configuration folded in."""
+"""Resolution of a task's fields to its specification, with agent, history and configuration."""
 
 import shlex
 import textwrap
@@ -30,7 +30,7 @@ _MOST_NAMES_TOLD = 8
 def resolve_task(
     draft: PlanFields, task: TaskFields, context: PlanContext, needs: tuple[TaskId, ...]
 ) -> TaskSpec | None:
-    """The task's specification, or None when something noted in `draft` stands against it."""
+    """Return the task's specification, or None after recording errors in `draft`."""
     if task.fields is None:
         return None
     agent = _agent(draft, task, context)
@@ -84,7 +84,7 @@ def check_program(
     context: PlanContext,
     folder: str = "",
 ) -> None:
-    """Note it when a command's program is nowhere; what a shell line calls is not looked at."""
+    """Record a command whose program is missing; commands within a shell line are not checked."""
     program = argv[0]
     if folder and "/" in program and not program.startswith("/"):
         program = normpath(f"{folder}/{program}")
@@ -130,7 +130,7 @@ def _agent(draft: PlanFields, task: TaskFields, context: PlanContext) -> AgentDe
 def _start(
     draft: PlanFields, task: TaskFields, agent: AgentDefinition | None, context: PlanContext
 ) -> tuple[tuple[str, ...] | None, Brief | None]:
-    """What to run, checked, and what an agent with a model is told; None where there is nothing."""
+    """Return the checked argv and the brief of an agent with a model; None without either."""
     fields = task.fields
     if fields is None or not task.reads_well("command", "agent"):
         return None, None
@@ -181,7 +181,7 @@ def _writes(
 
 
 def _as_there(globs: tuple[str, ...], context: PlanContext) -> tuple[str, ...]:
-    """Globs in which a folder that has a file's name (`socket.io`) is written as a folder."""
+    """Return the globs; one for a folder with a file's name (`socket.io`) gets a slash."""
     return tuple(
         f"{glob}/" if glob in context.folders and names_a_file(glob.rpartition("/")[2]) else glob
         for glob in globs
@@ -189,13 +189,13 @@ def _as_there(globs: tuple[str, ...], context: PlanContext) -> tuple[str, ...]:
 
 
 def task_folder(draft: PlanFields, task: TaskFields, context: PlanContext) -> str:
-    """Where the task runs: as it says, else as the plan does, else where the plan lies."""
+    """Return the task's working directory: its own, the plan's, or the plan file's folder."""
     own = task.fields.dir if task.fields else None
     return next(one for one in (own, draft.head.dir, context.folder) if one is not None)
 
 
 def _folder(draft: PlanFields, task: TaskFields, context: PlanContext) -> str:
-    """Return the same, noted when the repository has no such folder and no task makes it."""
+    """Return the working directory; record one that git does not track and no task makes."""
     folder = task_folder(draft, task, context)
     if not folder or not context.tracked or folder in context.folders:
         return folder
@@ -266,7 +266,7 @@ def _expects(
 def _estimate(
     fields: TaskFile, defaults: AgentDefinition, context: PlanContext, work: Work
 ) -> Learned:
-    """The plan's word, else what past runs teach, else the agent's, else the configured one."""
+    """Return the estimate: the plan's, else learned, else the agent's, else the configured one."""
     if fields.estimate:
         return Learned(fields.estimate)
     known = context.experience.of(work)
@@ -291,7 +291,7 @@ def _commit_message(fields: TaskFile, argv: tuple[str, ...], goal: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return the text in at most `limit` characters, cut between words where it can be."""
+    """Shorten the text to at most `limit` characters, between words where possible."""
     if len(text) <= limit:
         return text
     cut = textwrap.shorten(text, limit, placeholder="…")

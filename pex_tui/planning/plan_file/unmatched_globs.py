@@ -1,8 +1,7 @@
-"""Globs that a task is to write and that nothing in the repository matches.
+"""Globs of write sets that match nothing in the repository.
 
-A file that does not exist yet is nothing to wonder at, where its folder does. A folder that does
-not exist either, a pattern that matches nothing, and a name that has just the letters of another
-are told: they may be mistyped.
+A missing file in an existing folder is expected to be created. A missing folder, a pattern without
+matches, and an anagram of an existing name are reported, as they may be typos.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,11 +11,11 @@ from pex_tui.core.model.globs import matches, plain_start
 from pex_tui.core.model.plan import TaskSpec, UnmatchedGlob
 from pex_tui.planning.plan_file.context import PlanContext
 
-_ALIKE = 0.6  # difflib's measure, 0…1
+_ALIKE = 0.6  # difflib's ratio, 0…1
 
 
 def unmatched_globs(tasks: Sequence[TaskSpec], context: PlanContext) -> tuple[UnmatchedGlob, ...]:
-    """In plan order; none where it is not known what the repository holds."""
+    """Return the unmatched globs in plan order; none if the repository's files are unknown."""
     if not context.tracked:
         return ()
     return tuple(
@@ -47,7 +46,7 @@ def _doubts(spec: TaskSpec, glob: str, context: PlanContext) -> Iterator[Unmatch
 
 
 def _anagram(path: str, context: PlanContext) -> str | None:
-    """What is there and has the same letters, in another order or case."""
+    """Return an existing path with the same letters in another order or case."""
     letters = sorted(path.lower())
     known = (*context.tracked, *context.folders)
     return next((one for one in known if sorted(one.lower()) == letters), None)

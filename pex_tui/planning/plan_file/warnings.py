@@ -1,4 +1,4 @@
-"""What a plan allows and its author may not have meant, each with a remedy."""
+"""Warnings about legal but perhaps unintended parts of a plan, each with a remedy."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -24,7 +24,7 @@ _MOST_UNMATCHED = 8
 
 
 class PlanWarning(Struct, frozen=True):
-    """Something to know before the start; `tasks` are those it is about."""
+    """A warning before the start, and the tasks it concerns."""
 
     text: str
     remedy: str
@@ -32,7 +32,7 @@ class PlanWarning(Struct, frozen=True):
 
 
 def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWarning, ...]:
-    """Everything worth a second look, what concerns the whole plan first."""
+    """Return all warnings, those about the whole plan first."""
     active = tuple(spec for spec in plan.tasks if spec.enabled)
     return (
         *_without_gate(plan, active),
@@ -55,7 +55,7 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
 
 
 def risks(plan: Plan, graph: PlanGraph) -> tuple[str, ...]:
-    """For each task in a word or two, what may come of the others that run beside it."""
+    """Return for each task, in a word or two, its risk from tasks that run in parallel."""
     takes_turns = {
         position for pair in exclusions(plan, graph) for position in (pair.first, pair.second)
     }
@@ -77,7 +77,7 @@ def _risk(spec: TaskSpec, *, has_turns: bool) -> str:
 
 
 def named(ids: tuple[TaskId, ...]) -> str:
-    """Return the first few ids, and how many more there are."""
+    """Return the first few ids, and the number of further ones."""
     more = len(ids) - _MOST_NAMED
     shown = [str(task) for task in ids[:_MOST_NAMED]]
     if more > 0:
@@ -162,7 +162,7 @@ def _writers_without_a_tool(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarnin
 
 
 def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
-    """Yield one warning a reason, however many tasks share it."""
+    """Yield one warning per reason, however many tasks share it."""
     groups: dict[str, dict[int, None]] = {}
     for pair in exclusions(plan, graph):
         groups.setdefault(pair.reason, {}).update({pair.first: None, pair.second: None})
@@ -177,7 +177,7 @@ def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
 
 
 def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
-    """What was foreseen and is risked: too improbable, or allowed by the plan."""
+    """Yield the predicted conflicts that are risked: too improbable, or allowed by the plan."""
     enabled = {spec.id for spec in plan.tasks if spec.enabled}
     precedence = Precedence(graph)
     risked = [
@@ -255,7 +255,7 @@ def _long_prompts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
 
 
 def _limits(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
-    """Limits that tasks without an agent declare: those of agents are their definitions'."""
+    """Yield warnings about limits of tasks without an agent; definitions have those of agents."""
     ids = tuple(
         spec.id
         for spec in active

@@ -1,4 +1,4 @@
-"""A plan as the text of a plan file, which reads back as the same plan."""
+"""Writer of plan files; the text parses back to the same plan."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,12 +13,12 @@ _FLOW_WIDTH = 100
 
 
 def plan_to_yaml(plan: Plan) -> str:
-    """The plan file's text, with defaults left out where they don't depend on anything else."""
+    """Return the plan file's text, without defaults that depend on nothing else."""
     return document_to_yaml(plan_document(plan))
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """The plan as what a plan file holds: nested dicts and lists, keys in their usual order."""
+    """Return the plan as nested dicts and lists, keys in their usual order."""
     head: dict[str, Any] = {"version": 1}
     _put(head, "goal", plan.goal)
     _put(head, "base", plan.base)
@@ -34,7 +34,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def document_to_yaml(document: dict[str, Any]) -> str:
-    """Return the text of such a document; lists that came from a plan stay in one line."""
+    """Return a document's text; lists that came from a plan stay on one line."""
     return yaml.dump(
         document,
         Dumper=_PlanDumper,
@@ -49,7 +49,7 @@ def _task(spec: TaskSpec, folder: str) -> dict[str, Any]:
     task: dict[str, Any] = {"id": str(spec.id)}
     _put(task, "agent", spec.agent)
     _put(task, "prompt", spec.prompt)
-    if spec.brief is None:  # else its agent says what runs it
+    if spec.brief is None:  # otherwise the agent determines what runs
         task["command"] = _command(spec.argv)
     if spec.folder != folder:
         task["dir"] = spec.folder or "."
@@ -87,7 +87,7 @@ def _put(target: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _command(argv: tuple[str, ...]) -> Any:
-    """Return a shell line as plain text, anything else as an argv."""
+    """Return a shell line as plain text, any other command as an argv."""
     is_line = argv[:2] == SHELL and len(argv) == len(SHELL) + 1
     plain = is_line and argv[-1] == argv[-1].strip() and argv[-1] != ""
     return argv[-1] if plain else _Flow(argv)
@@ -101,16 +101,16 @@ def _locks(spec: TaskSpec) -> list[Any]:
 
 
 def flow(values: Iterable[Any]) -> list[Any]:
-    """Return a list that is written in one line."""
+    """Return a list that is written on one line."""
     return _Flow(values)
 
 
 class _Flow(list[Any]):
-    """A list that is written in one line: [a, b]."""
+    """A list that is written on one line: [a, b]."""
 
 
 class _PlanDumper(yaml.SafeDumper):
-    """Lists indented under their key, short lists in one line, long text as blocks."""
+    """Indents lists under their key, keeps short lists on one line, writes long text as blocks."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML's
         """Indent lists below their key as well."""

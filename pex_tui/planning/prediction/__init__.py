@@ -1,1 +1,1 @@
-"""What tasks will probably change and where they will collide, learned from the repository."""
+"""Prediction of the files that tasks change and of their conflicts, learned from git history."""

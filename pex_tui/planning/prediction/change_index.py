@@ -1,4 +1,4 @@
-"""The past changes of a repository, so indexed that those like a new task are found at once."""
+"""An inverted index of a repository's past changes, by words and files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from msgspec import Struct, field
 from pex_tui.planning.prediction.words import path_words, words
 
 HALF_LIVES = (30.0, 300.0)  # changes after which a file's heat has halved
-COUNT_BITS = 4  # of a posting, for how often the word occurs there
-_MOST_FILES = 60  # a change of more files tells little of any one of them
+COUNT_BITS = 4  # lowest bits of a posting: how often the word occurs
+_MOST_FILES = 60  # a larger change says little about any one of its files
 _MOST_COUNTED = 2**COUNT_BITS - 1
 _LONGEST_TEXT = 2**16 - 1
 
@@ -22,7 +22,7 @@ Postings: TypeAlias = "dict[str, array[int]]"
 
 
 class Change(Struct, frozen=True):
-    """One commit: its message, the paths it wrote, and those it took away."""
+    """One commit: its message, the paths it wrote, and those it deleted."""
 
     text: str
     files: tuple[str, ...]
@@ -30,9 +30,9 @@ class Change(Struct, frozen=True):
 
 
 class Heat(Struct):
-    """How often and how lately a file was changed.
+    """Frequency and recency of a file's changes.
 
-    `levels` are by each of the half-lives, as of the change numbered `at`.
+    `levels` are decayed by each half-life, as of the change numbered `at`.
     """
 
     levels: tuple[float, ...] = (0.0,) * len(HALF_LIVES)
@@ -40,27 +40,27 @@ class Heat(Struct):
     touches: int = 0
 
     def levels_at(self, now: int) -> tuple[float, ...]:
-        """What is left of the levels when the change of that number comes."""
+        """Return the levels decayed to the change of that number."""
         age = now - self.at
         return tuple(
             level * 0.5 ** (age / half) for level, half in zip(self.levels, HALF_LIVES, strict=True)
         )
 
     def touch(self, now: int) -> None:
-        """One more change."""
+        """Add one change."""
         self.levels = tuple(level + 1.0 for level in self.levels_at(now))
         self.at = now
         self.touches += 1
 
 
 class ChangeIndex(Struct):
-    """Changes and files by their numbers, oldest first, and by the words that lead to them.
+    """Changes and files by number, oldest first, and postings by word.
 
-    A posting is a change's number, and in its lowest bits how often the word occurs there.
+    A posting is a change's number, with the number of occurrences of the word in its lowest bits.
     """
 
     postings: Postings = field(default_factory=dict)
-    lengths: array[int] = field(default_factory=lambda: array("H"))  # in words, of each text
+    lengths: array[int] = field(default_factory=lambda: array("H"))  # of each text, in words
     files_of: list[array[int]] = field(default_factory=list)  # of each change
     changes_of: list[array[int]] = field(default_factory=list)  # of each file
     paths: list[str] = field(default_factory=list)
@@ -74,7 +74,7 @@ class ChangeIndex(Struct):
         return len(self.lengths)
 
     def add(self, change: Change) -> None:
-        """Take in the next change."""
+        """Add the next change."""
         number = len(self)
         counts = Counter(words(change.text))
         for word, count in counts.items():
@@ -93,7 +93,7 @@ class ChangeIndex(Struct):
             self.changes_of[one].append(number)
 
     def file(self, path: str) -> int:
-        """Return the number of a file; a path never seen gets one."""
+        """Return the number of a file, assigning one to a new path."""
         known = self.numbers.get(path)
         if known is not None:
             return known
@@ -108,11 +108,11 @@ class ChangeIndex(Struct):
         return number
 
     def keep_only(self, tracked: Iterable[str]) -> None:
-        """Make just those files the ones that exist."""
+        """Mark exactly these files as existing."""
         self.present = {self.file(path) for path in tracked}
 
     def rarity(self, word: str) -> float:
-        """How telling a word of the past texts is (BM25's idf); 0 for one never seen."""
+        """Return the word's inverse document frequency (BM25); 0 for an unknown word."""
         found = self.postings.get(word)
         if found is None:
             return 0.0

@@ -1,8 +1,8 @@
-"""Which files a task will probably change, from its text and the repository's past.
+"""Prediction of the files that a task will change, from its text and the repository's history.
 
-Past changes are ranked against the text by BM25; what they touched, what is named like the text,
-what was hot lately and what changes together with these are the candidates. A logistic function
-over a dozen features turns each into a probability.
+Past changes are ranked against the text by BM25. Candidates are the files that similar changes
+touched, files with similar names, recently hot files, and files that change together with these. A
+logistic function over a dozen features gives each a probability.
 """
 
 import heapq
@@ -18,37 +18,37 @@ from pex_tui.planning.prediction.words import path_words, words
 
 FILE_FEATURES = (
     "bias",
-    "name",  # words of the text that the file's name has, by their rarity
-    "name_rank",  # one over its place among the files that the text nearly names
-    "folder",  # as `name`, for the folders above it
-    "said",  # the text has the file's name as it is
-    "said_path",  # the text has its whole path
-    "like_share",  # of the past changes most like the text, those that touched it
-    "like_rank",  # one over its place when these are weighed by likeness and size
+    "name",  # words shared by the text and the file's name, weighted by rarity
+    "name_rank",  # one over its rank among the files that the text nearly names
+    "folder",  # as `name`, for its parent folders
+    "said",  # the text contains the file's name
+    "said_path",  # the text contains its whole path
+    "like_share",  # share of the most similar past changes that touched it
+    "like_rank",  # one over its rank when these are weighted by similarity and size
     "company",  # how often it changed together with the likeliest files
     "heat_short",
     "heat_long",
     "touches",
-    "lately",  # changes since it was touched last
-    "depth",  # folders above it
+    "lately",  # changes since it was last touched
+    "depth",  # number of parent folders
 )
 _K1, _B = 1.2, 0.6  # BM25
-_MOST_WORDS = 48  # of a text, the most telling ones
+_MOST_WORDS = 48  # of a text, the rarest ones
 _MOST_POSTINGS = 6000
-_NEWS = 8.0  # what a word weighs that no past text has
-_COMMON = 0.4  # a word in a larger share of the past texts says nothing
-_SMALL = 50  # past texts, below which no word is called common
+_NEWS = 8.0  # weight of a word that no past text has
+_COMMON = 0.4  # a word in a larger share of the past texts is ignored
+_SMALL = 50  # with fewer past texts, no word is common
 _COMMON_FOLDER = 0.3
-_NEAREST = 120  # past changes that are looked at
-_MOST_ALIKE = 60  # and those of them that are counted
-_SEEDS = 6  # files whose company is looked at
-_COMPANY = 60  # their last changes
+_NEAREST = 120  # past changes that are compared
+_MOST_ALIKE = 60  # the most similar of them, which count
+_SEEDS = 6  # files whose co-changes are counted
+_COMPANY = 60  # the last changes of these
 _LATELY = 100  # changes in which a file is hot
-_CANDIDATES = (40, 20, 20, 15)  # by likeness, name, company, heat
+_CANDIDATES = (40, 20, 20, 15)  # by similarity, name, co-change, heat
 
 
 class LikelyFiles(Struct, frozen=True):
-    """What is expected of a task: the probability of each file, and its weighed words."""
+    """Predictions for a task: the probability of each file, and the weights of its words."""
 
     files: Mapping[str, float]
     words: Mapping[str, float]
@@ -56,7 +56,7 @@ class LikelyFiles(Struct, frozen=True):
 
 
 class _Word(Struct, frozen=True):
-    """A word of the task's text, how telling it is, and how often it occurs."""
+    """A word of the task's text, its rarity, and its number of occurrences."""
 
     text: str
     rarity: float
@@ -68,7 +68,7 @@ class _Word(Struct, frozen=True):
 
 
 def likely_files(index: ChangeIndex, text: str, model: LogisticModel) -> LikelyFiles:
-    """What the task of that text will probably change."""
+    """Predict the files that a task with this text will change."""
     query = _query(index, text)
     chances = {
         index.paths[file]: model.chance(values)
@@ -79,13 +79,13 @@ def likely_files(index: ChangeIndex, text: str, model: LogisticModel) -> LikelyF
 
 
 def file_features(index: ChangeIndex, text: str) -> dict[str, tuple[float, ...]]:
-    """The values of FILE_FEATURES of each file that comes into question, to fit a model by."""
+    """Return the values of FILE_FEATURES of each candidate file, to fit a model."""
     found = _candidates(index, text, _query(index, text))
     return {index.paths[file]: values for file, values in found.items()}
 
 
 def _candidates(index: ChangeIndex, text: str, query: list[_Word]) -> dict[int, tuple[float, ...]]:
-    """Return the features (see FILE_FEATURES) of each file that comes into question."""
+    """Return the features (see FILE_FEATURES) of each candidate file."""
     now = len(index)
     alike = _alike(index, query)
     near, shares = _touched_by(index, alike)
@@ -124,7 +124,7 @@ def _candidates(index: ChangeIndex, text: str, query: list[_Word]) -> dict[int, 
 
 
 def _query(index: ChangeIndex, text: str) -> list[_Word]:
-    """Return the telling words of a text, the most telling first."""
+    """Return the significant words of a text, rarest first."""
     most = _COMMON * len(index) if len(index) > _SMALL else math.inf
     found = [
         _Word(word, index.rarity(word), count)
@@ -136,7 +136,7 @@ def _query(index: ChangeIndex, text: str) -> list[_Word]:
 
 
 def _alike(index: ChangeIndex, query: list[_Word]) -> list[tuple[int, float]]:
-    """Return the past changes most like the query, and how much of it each has (BM25, 0…1)."""
+    """Return the most similar past changes with their similarity (BM25, 0…1)."""
     average = sum(index.lengths) / max(1, len(index)) or 1.0
     told = _told(index, query)
     scores: defaultdict[int, float] = defaultdict(float)
@@ -148,13 +148,13 @@ def _alike(index: ChangeIndex, query: list[_Word]) -> list[tuple[int, float]]:
             length = index.lengths[number] / average
             scores[number] += gain * count / (count + _K1 * (1.0 - _B + _B * length))
     whole = sum(word.weight for word in told) * (_K1 + 1.0) or 1.0
-    # Of two that are equally alike, the later one tells more.
+    # Of two equally similar changes, the later one is more relevant.
     best = heapq.nlargest(_NEAREST, scores.items(), key=lambda one: (one[1], one[0]))
     return [(number, score / whole) for number, score in best]
 
 
 def _told(index: ChangeIndex, query: list[_Word]) -> list[_Word]:
-    """Return the words to look up, the rarest first: the others would cost more than they tell."""
+    """Return the words to look up, rarest first; frequent ones would cost more than they tell."""
     told: list[_Word] = []
     postings = 0
     for word in query[:_MOST_WORDS]:
@@ -169,7 +169,7 @@ def _told(index: ChangeIndex, query: list[_Word]) -> list[_Word]:
 def _touched_by(
     index: ChangeIndex, alike: list[tuple[int, float]]
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """Files by the likeness of what touched them: as a weight, and as a share of the likeliest."""
+    """Return files by the similarity of their changes: a weight, and a share of the best ones."""
     near: defaultdict[int, float] = defaultdict(float)
     shares: defaultdict[int, float] = defaultdict(float)
     whole = sum(score * score for _, score in alike[:_MOST_ALIKE]) or 1.0
@@ -186,7 +186,7 @@ def _touched_by(
 def _matches(
     index: ChangeIndex, query: list[_Word], places: Mapping[str, Iterable[int]], common: float
 ) -> dict[int, float]:
-    """Files by the words of the query that lead to them, the rarer the heavier."""
+    """Return files by the query's words in their names, weighted by rarity."""
     found: defaultdict[int, float] = defaultdict(float)
     for word in query:
         files = [file for file in places.get(word.text, ()) if file in index.present]
@@ -202,13 +202,13 @@ def _path_rarity(index: ChangeIndex, files: int) -> float:
 
 
 def _all_of(index: ChangeIndex, file: int) -> float:
-    """What a query has at most from the name of the file."""
+    """Return the maximum weight that a file's name can contribute."""
     own, _ = path_words(index.paths[file])
     return sum(_path_rarity(index, len(index.named[word])) for word in own) or 1.0
 
 
 def _company(index: ChangeIndex, seeds: list[int]) -> dict[int, float]:
-    """Files by how often they changed together with one of the seeds, at most."""
+    """Return files by their maximum rate of changes together with one of the seeds."""
     found: dict[int, float] = {}
     for seed in seeds:
         changes = index.changes_of[seed][-_COMPANY:]

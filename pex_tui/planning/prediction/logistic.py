@@ -10,12 +10,12 @@ _STEEPEST = 30.0
 
 
 class LogisticModel(Struct, frozen=True):
-    """Weights by the places of their features."""
+    """The weights of the features, in their order."""
 
     features: tuple[str, ...]
     weights: tuple[float, ...]
 
     def chance(self, values: Sequence[float]) -> float:
-        """Return the probability, from the features' values in their order."""
+        """Return the probability for the features' values, in their order."""
         score = sum(map(mul, self.weights, values))
         return 1.0 / (1.0 + math.exp(-max(-_STEEPEST, min(_STEEPEST, score))))

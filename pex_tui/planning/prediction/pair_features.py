@@ -1,7 +1,7 @@
-"""How probable it is that two tasks will collide, and over what.
+"""Features of a pair of tasks for the probability of a conflict.
 
-A logistic function over a few features: of the files that either will probably change, of the words
-of both texts, and, where both declare what they write, of what their globs share.
+They compare the files that each will probably change, the words of both texts and, if both declare
+write sets, their globs.
 """
 
 import math
@@ -16,21 +16,21 @@ from pex_tui.planning.prediction.likely_files import LikelyFiles
 
 TEXT_FEATURES = (
     "bias",
-    "files",  # cosine of the probabilities of the files
-    "words",  # cosine of the weighed words
-    "logs",  # log of the chance that both touch the same change log or lock file
-    "hub",  # log of the greatest chance that both touch one file, by that file's heat
+    "files",  # cosine of the files' probabilities
+    "words",  # cosine of the words' weights
+    "logs",  # log of the chance that both change the same change log or lock file
+    "hub",  # log of the greatest chance that both change one file, by that file's heat
     "folders",  # cosine of the probabilities by folder, times log of the chance of any common file
     "length",  # log of the shorter text's length
 )
 GLOB_FEATURES = (
     *TEXT_FEATURES,
-    "any",  # log of the chance that both touch the same file of what they declare
-    "globs",  # log of the number of pairs of globs that overlap
+    "any",  # log of the chance that both change the same declared file
+    "globs",  # log of the number of overlapping pairs of globs
     "narrow",  # one over the number of files in the narrowest of these
-    "declared",  # log of how many globs both have
-    "log_globs",  # a change log or lock file is among these
-    "heat",  # log of the heat of the hottest file that both name as it is
+    "declared",  # log of the number of globs that both have
+    "log_globs",  # these include a change log or lock file
+    "heat",  # log of the heat of the hottest file that both name exactly
 )
 _LEAST = 1e-4
 _DOUBT = 0.05
@@ -40,23 +40,23 @@ _LOCKS = frozenset({"go.sum", "package-lock.json", "npm-shrinkwrap.json", "pnpm-
 
 
 class ExpectedChanges(Struct, frozen=True):
-    """What is known of a task before it runs; `globs` are what it declares, None for nothing."""
+    """Expectations of a task before it runs; `globs` are its declared write set, else None."""
 
     likely: LikelyFiles
     globs: tuple[str, ...] | None = None
 
 
 class RepositoryFiles(Struct, frozen=True):
-    """The repository's files: what was changed in the past, and how many lie below each folder.
+    """The repository's files: their history, and the number of files below each folder.
 
-    Folders are without a slash at the end; "" is the top.
+    Folder names have no trailing slash; "" is the top.
     """
 
     index: ChangeIndex
     sizes: Mapping[str, int]
 
     def heat_of(self, path: str) -> float:
-        """How much the file was changed over the longer of the half-lives."""
+        """Return the file's heat over the longer half-life."""
         number = self.index.numbers.get(path)
         return self.index.heats[number].levels_at(len(self.index))[-1] if number is not None else 0
 
@@ -83,7 +83,7 @@ def text_features(
 def glob_features(
     left: ExpectedChanges, right: ExpectedChanges, repository: RepositoryFiles
 ) -> tuple[float, ...]:
-    """Return the values of GLOB_FEATURES, of two tasks that declare what they write."""
+    """Return the values of GLOB_FEATURES for two tasks with declared write sets."""
     first, second = left.globs or (), right.globs or ()
     shared = [(one, other) for one in first for other in second if overlap(one, other)]
     plain = {one for one, other in shared if one == other}
@@ -100,14 +100,14 @@ def glob_features(
 
 
 def common_file(left: ExpectedChanges, right: ExpectedChanges) -> str | None:
-    """Return the file that both will most probably change, if there is one."""
+    """Return the file that both will most probably change, if any."""
     both = _in_common(left.likely.files, right.likely.files)
     best = max(both, key=lambda path: both[path], default=None)
     return best if best is not None and both[best] >= _WORTH_NAMING else None
 
 
 def _in_common(left: Mapping[str, float], right: Mapping[str, float]) -> dict[str, float]:
-    """Return the chance that both touch a file, for the files that come into question for both."""
+    """Return the chance that both change a file, for the files that both may change."""
     return {path: left[path] * right[path] for path in left.keys() & right.keys()}
 
 
@@ -123,7 +123,7 @@ def _by_folder(files: Mapping[str, float]) -> dict[str, float]:
 
 
 def _cosine(left: Mapping[str, float], right: Mapping[str, float], doubt: float = 0.0) -> float:
-    """How much the two point the same way; with a doubt, only as far as they are long."""
+    """Return the cosine of two vectors; `doubt` reduces it for short ones."""
     both = sum(left[key] * right[key] for key in left.keys() & right.keys())
     length = math.hypot(*left.values()) * math.hypot(*right.values()) + doubt
     return both / length if length else 0.0
@@ -139,5 +139,5 @@ def _is_log(path: str) -> bool:
 
 
 def _size(repository: RepositoryFiles, *globs: str) -> int:
-    """Return how many files the smaller of the globs may stand for."""
+    """Return the number of files that the narrowest of the globs may match."""
     return min(repository.sizes.get("/".join(plain_start(glob)), 1) for glob in globs)

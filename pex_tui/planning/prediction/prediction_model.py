@@ -1,4 +1,4 @@
-"""The fitted weights, as they are shipped."""
+"""The shipped, fitted weights of the predictions."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,9 @@ from pex_tui.planning.prediction.pair_features import GLOB_FEATURES, TEXT_FEATUR
 
 
 class PredictionModel(Struct, frozen=True):
-    """Whether a task changes a file, and whether two tasks collide.
+    """Weights for the files that a task changes, and for conflicts of two tasks.
 
-    `texts` knows no more than what the tasks say, `globs` also what both declare to write.
+    `texts` uses only the tasks' texts, `globs` their declared write sets as well.
     """
 
     files: LogisticModel
@@ -22,9 +22,9 @@ class PredictionModel(Struct, frozen=True):
 
 
 def read_model(path: Path) -> PredictionModel:
-    """Return the model of a file that `tests/bench/conflicts.py` wrote.
+    """Return the model in a file written by `tests/bench/conflicts.py`.
 
-    Raises ValueError when its features are not those of this version, OSError when there is none.
+    Raises ValueError if its features are not those of this version, OSError if there is no file.
     """
     weights = json.loads(path.read_text("utf-8"))["weights"]
     files, texts, globs = (

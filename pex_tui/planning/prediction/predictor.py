@@ -1,4 +1,4 @@
-"""Foresees, for a plan's tasks, which two would collide if they ran side by side."""
+"""Prediction of conflicts between tasks of a plan that run in parallel."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -18,12 +18,12 @@ from pex_tui.planning.prediction.pair_features import (
 )
 from pex_tui.planning.prediction.prediction_model import PredictionModel
 
-LEAST_CHANCE = 0.05  # pairs below it are not told of
-_MOST_KEPT = 1000  # texts whose outlook is remembered
+LEAST_CHANCE = 0.05  # less probable pairs are not reported
+_MOST_KEPT = 1000  # texts with a cached outlook
 
 
 class ConflictPredictor:
-    """What the past of a repository says of tasks to come. `tracked` are the files that exist."""
+    """Predictor trained on a repository's history. `tracked` are the files that exist."""
 
     def __init__(
         self, index: ChangeIndex, model: PredictionModel, tracked: Collection[str] = ()
@@ -41,7 +41,7 @@ class ConflictPredictor:
         self._known: dict[str, LikelyFiles] = {}
 
     def predict(self, tasks: Sequence[TaskSpec]) -> tuple[PredictedConflict, ...]:
-        """Pairs that may collide, the probable ones first; none for a very large plan."""
+        """Return the pairs that may conflict, most probable first; none for a very large plan."""
         writers = [spec for spec in tasks if is_predictable(spec)]
         if len(writers) > MOST_TASKS:
             return ()
@@ -58,7 +58,7 @@ class ConflictPredictor:
         return tuple(sorted(found, key=lambda one: -one.chance))
 
     def expected_changes(self, text: str, globs: tuple[str, ...] | None = None) -> ExpectedChanges:
-        """What is to be expected of a task of that text, within its globs if it declares any."""
+        """Return the expectations of a task by its text, within its globs if declared."""
         likely = self._known.get(text)
         if likely is None:
             if len(self._known) >= _MOST_KEPT:
@@ -74,7 +74,7 @@ class ConflictPredictor:
         return ExpectedChanges(LikelyFiles(within, likely.words, likely.length), globs)
 
     def chance(self, left: ExpectedChanges, right: ExpectedChanges) -> float:
-        """Return the probability that the two collide."""
+        """Return the probability that the two conflict."""
         if left.globs and right.globs:
             return self.model.globs.chance(glob_features(left, right, self.repository))
         return self.model.texts.chance(text_features(left, right, self.repository))
@@ -83,7 +83,7 @@ class ConflictPredictor:
         return self.expected_changes(spec.prompt, spec.writes)
 
     def _reason(self, left: ExpectedChanges, right: ExpectedChanges) -> str:
-        """What speaks for it, for a person."""
+        """Return the evidence for a prediction, for a person."""
         basis = "" if len(self.index) >= LITTLE_HISTORY else " (a guess: there is little history)"
         path = common_file(left, right)
         if path is not None:

@@ -1,4 +1,4 @@
-"""Texts and paths as the words by which they are found again."""
+"""Tokenizing and stemming of texts and paths."""
 
 import re
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ _COMMON = frozenset(
     its itself just may more most must no not now of on only or other our should so some such than
     that the their them then there these they this those to too up us was we were what when where
     which while who why will with without would you your also all any because both each here how
-    via per http https www com github org""".split()  # noqa: SIM905  # a hundred quotes tell less
+    via per http https www com github org""".split()  # noqa: SIM905  # a hundred quotes are harder to read
 )
 
 
 def words(text: str) -> Iterator[str]:
-    """Yield the words of a text, stemmed; a name of several parts is followed by its parts."""
+    """Yield the words of a text, stemmed; a compound name is followed by its parts."""
     for found in _NAME.finditer(_TRAILER.sub("", text)):
         name = found[0]
         if len(name) <= _LONGEST:
@@ -27,7 +27,7 @@ def words(text: str) -> Iterator[str]:
 
 
 def path_words(path: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the words of a file's own name, and those of the folders above it."""
+    """Return the words of a file's name, and those of its parent folders."""
     folders, _, name = path.rpartition("/")
     return frozenset(words(name)), frozenset(words(folders))
 
@@ -45,7 +45,7 @@ def _counts(piece: str) -> bool:
 
 
 def _stem(word: str) -> str:
-    """Endings that English and code put on one and the same thing."""
+    """Strip common endings of English and code."""
     for ending, instead, least in (
         ("ies", "y", 5),
         ("sses", "ss", 6),

@@ -1,1 +1,1 @@
-"""How long a plan takes, and in which order."""
+"""Duration and order of a plan."""

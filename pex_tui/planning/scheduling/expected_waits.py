@@ -1,4 +1,4 @@
-"""Which tasks will wait for one another though no need orders them, and why."""
+"""Expected waits between tasks that no need orders, with the reasons."""
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from pex_tui.planning.scheduling.schedule import Schedule, lock_pairs
 
 
 class Exclusion(Struct, frozen=True):
-    """Two tasks, by position, that must not run side by side and that nothing else orders."""
+    """Two unordered tasks, by position, that must not run in parallel."""
 
     first: int
     second: int
@@ -18,7 +18,7 @@ class Exclusion(Struct, frozen=True):
 
 
 class Turn(Struct, frozen=True):
-    """A task that the schedule starts after another, only because of what the two share."""
+    """A task that the schedule starts after another only because they exclude each other."""
 
     waits: TaskId
     on: TaskId
@@ -26,7 +26,7 @@ class Turn(Struct, frozen=True):
 
 
 def exclusions(plan: Plan, graph: PlanGraph) -> tuple[Exclusion, ...]:
-    """Unordered pairs that exclude each other, in plan order; switched-off tasks meet nobody."""
+    """Return the unordered pairs that exclude each other, in plan order, without disabled tasks."""
     precedence = Precedence(graph)
     reasons = {(first, second): reason for first, second, reason in graph.excluded_pairs()}
     for first, second, lock in lock_pairs(plan):
@@ -41,7 +41,7 @@ def exclusions(plan: Plan, graph: PlanGraph) -> tuple[Exclusion, ...]:
 
 
 def turns(plan: Plan, pairs: tuple[Exclusion, ...], schedule: Schedule) -> tuple[Turn, ...]:
-    """For each task and reason the last one that it waits for, by the times of the schedule."""
+    """Return, for each task and reason, the last task it waits for in the schedule."""
     last: dict[tuple[int, str], int] = {}
     for pair in pairs:
         earlier, later = sorted(

@@ -1,4 +1,4 @@
-"""What networkx says of a plan's graph: cycles, waves, critical path and width.
+"""Properties of a plan's graph by networkx: cycles, waves, critical path and width.
 
 networkx takes a fifth of a second to import, so import this module only where it is needed.
 """
@@ -19,18 +19,18 @@ _LARGEST_EXACT_WIDTH = 400
 
 
 class Cycle(Struct, frozen=True):
-    """Tasks of which each needs the next and the last the first; `weakest` is the edge to drop."""
+    """Tasks of a cycle in the order of their needs; `weakest` is the edge to drop."""
 
     tasks: tuple[str, ...]
     weakest: Edge
 
 
 class PlanShape(Struct, frozen=True):
-    """How a plan's graph looks. `critical_seconds` is the critical path's length, T∞.
+    """The shape of a plan's graph. `critical_seconds` is the critical path's length, T∞.
 
-    `waves` groups tasks by the longest chain before them. `width` is the most tasks that no chain
-    of needs orders (Dilworth), beyond which slots help nothing; in plans of more than 400 tasks it
-    is the widest wave, which is no more than that.
+    `waves` groups tasks by the longest chain before them. `width` is the largest set of tasks that
+    no chain of needs orders (Dilworth); more slots than that are useless. In plans of more than 400
+    tasks it is the widest wave, a lower bound.
     """
 
     waves: tuple[tuple[TaskId, ...], ...]
@@ -40,10 +40,10 @@ class PlanShape(Struct, frozen=True):
 
 
 def cycles(edges: list[Edge], urgency: Mapping[str, int]) -> Iterator[Cycle]:
-    """Cycles, each without its predecessors' weakest edges, until none is left.
+    """Yield cycles, each without its predecessors' weakest edges, until none is left.
 
-    `edges` are (task, need) in file order. The weakest edge belongs to the least urgent task, and
-    among equals stands latest in the file.
+    `edges` are (task, need) in file order. The weakest edge belongs to the least urgent task; among
+    equals it is the latest in the file.
     """
     order = {edge: place for place, edge in enumerate(edges)}
     graph: nx.DiGraph[str] = nx.DiGraph(edges)
@@ -60,9 +60,9 @@ def cycles(edges: list[Edge], urgency: Mapping[str, int]) -> Iterator[Cycle]:
 
 
 def plan_shape(plan: Plan, graph: PlanGraph) -> PlanShape:
-    """Waves, critical path and width of a plan without cycles, in plan order; stages count.
+    """Return waves, critical path and width of an acyclic plan, in plan order; stages count.
 
-    Switched-off tasks pass the order on and are not told.
+    Disabled tasks pass the order on and are left out.
     """
     network = _network(graph)
     ids = [spec.id for spec in plan.tasks]
@@ -80,7 +80,7 @@ def plan_shape(plan: Plan, graph: PlanGraph) -> PlanShape:
 
 
 def _network(graph: PlanGraph) -> "nx.DiGraph[int]":
-    """The graph by positions; the nodes beyond are barriers between each stage and the next."""
+    """Return the graph of positions; further nodes are barriers between stages."""
     network: nx.DiGraph[int] = nx.DiGraph()
     network.add_nodes_from(range(len(graph.needs)))
     for position, needs in enumerate(graph.needs):
@@ -97,7 +97,7 @@ def _network(graph: PlanGraph) -> "nx.DiGraph[int]":
 
 
 def _critical_path(network: "nx.DiGraph[int]", plan: Plan) -> list[int]:
-    """Return the longest chain by estimates; among equals the one that stands first in the plan."""
+    """Return the longest chain by estimates; among equals the first in the plan."""
     if not plan.tasks:
         return []
     ends_after: dict[int, float] = {}
@@ -118,13 +118,13 @@ def _critical_path(network: "nx.DiGraph[int]", plan: Plan) -> list[int]:
 
 
 def _seconds(plan: Plan, node: int) -> float:
-    """How long a node takes; what is switched off and barriers take no time."""
+    """Return the duration of a node, 0 for disabled tasks and barriers."""
     is_task = node < len(plan.tasks) and plan.tasks[node].enabled
     return plan.tasks[node].estimate_seconds if is_task else 0.0
 
 
 def _width(network: "nx.DiGraph[int]", active: set[int]) -> int:
-    """Return the largest antichain: nodes less a maximum matching of the order (Fulkerson)."""
+    """Return the largest antichain: nodes minus a maximum matching of the order (Fulkerson)."""
     closure = nx.transitive_closure_dag(network).subgraph(active)
     tops = [("from", node) for node in closure]
     split: nx.Graph[tuple[str, int]] = nx.Graph()

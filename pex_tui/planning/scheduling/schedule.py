@@ -1,9 +1,9 @@
-"""How long a plan will take with a number of slots, from its estimates.
+"""Estimated duration of a plan with a number of slots.
 
-The timetable is a simulation of the run by its own rules, with gate and landing in it. How far off
-it may be is worked out from samples of the estimates' spread, by list scheduling. Only plans too
-large for that, and what-ifs of large ones, are timetabled by list scheduling alone, in which needs,
-stages, exclusions, named locks and the sequential strategy hold. Switched-off tasks take no time.
+The timetable is a simulation of the run by its own rules, including gate and landing. The error
+range comes from samples of the estimates' spread, by list scheduling. Plans too large to simulate,
+and what-ifs of large ones, use list scheduling alone, with needs, stages, exclusions, named locks
+and the sequential strategy. Disabled tasks take no time.
 """
 
 import math
@@ -31,9 +31,9 @@ _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 
 
 class Schedule(Struct, frozen=True):
-    """A plan's timetable; seconds from the start of the run, in plan order.
+    """A plan's timetable, in plan order; seconds from the start of the run.
 
-    Eight of ten runs take from `low_seconds` to `high_seconds`. `serial_seconds` is T₁,
+    Eight of ten runs take between `low_seconds` and `high_seconds`. `serial_seconds` is T₁,
     `critical_seconds` T∞, `lower_bound_seconds` max(T∞, T₁/slots).
     """
 
@@ -49,14 +49,14 @@ class Schedule(Struct, frozen=True):
 
     @property
     def speedup(self) -> float:
-        """T₁/T; 1 for an empty plan."""
+        """Return T₁/T; 1 for an empty plan."""
         return self.serial_seconds / self.makespan_seconds if self.makespan_seconds else 1.0
 
 
 def schedule_plan(
     plan: Plan, graph: PlanGraph, rules: RunRules, slots: int | None = None
 ) -> Schedule:
-    """Return the timetable for the slots given, else the plan's, else the configured ones."""
+    """Return the timetable for the given slots, else the plan's, else the configured ones."""
     count = slots or plan.slots or rules.slots
     if len(plan.tasks) > MOST_SIMULATED:
         return _listed(plan, graph, count)
@@ -79,12 +79,12 @@ def schedule_plan(
 def what_if(
     plan: Plan, graph: PlanGraph, rules: RunRules, slots: Iterable[int]
 ) -> tuple[Schedule, ...]:
-    """Return one schedule for each number of slots; more slots never show as slower."""
+    """Return one schedule per number of slots; more slots are never slower."""
     counts = tuple(slots)
     simulates = len(plan.tasks) * len(counts) <= MOST_SIMULATED
     now = plan.slots or rules.slots
     factor = 1.0
-    if not simulates:  # as the run itself is to its own list, so are the others taken to be
+    if not simulates:  # the others are scaled by the ratio of this run to its own list schedule
         listed = _listed(plan, graph, now).makespan_seconds
         factor = schedule_plan(plan, graph, rules).makespan_seconds / listed if listed else 1.0
     found: list[Schedule] = []
@@ -103,7 +103,7 @@ def _usable(plan: Plan, slots: int) -> int:
 
 
 def _course(plan: Plan, rules: RunRules, slots: int) -> Course:
-    """Return the run of the plan, if all goes well; nothing is stopped for its time."""
+    """Simulate the run of the plan without failures and timeouts."""
     tasks = tuple(replace(spec, timeout_seconds=None, brief=None) for spec in plan.tasks)
     simulated = replace(plan, tasks=tasks, slots=slots)
     state = begin(RunPlanned(_NOBODY, simulated, rules, _NOTHING, "", None, seed=0))
@@ -111,7 +111,7 @@ def _course(plan: Plan, rules: RunRules, slots: int) -> Course:
 
 
 def _listed(plan: Plan, graph: PlanGraph, slots: int) -> Schedule:
-    """Return the best timetable that list scheduling finds."""
+    """Return the best timetable of list scheduling."""
     work = _workload(plan, graph, _usable(plan, slots))
     best = best_timetable(work, _urgency(plan, len(work.seconds)))
     tasks = len(plan.tasks)
@@ -130,10 +130,10 @@ def _listed(plan: Plan, graph: PlanGraph, slots: int) -> Schedule:
 
 
 def _spread(plan: Plan, graph: PlanGraph, work: Workload) -> tuple[float, float]:
-    """Return the tenth and the ninetieth of a hundred runs, as factors of the one that is expected.
+    """Return the 10th and 90th percentile of a hundred samples, as factors of the expectation.
 
-    Each sample draws every duration from its estimate's spread; two tasks whose collision is
-    foreseen, and which nothing keeps apart, cost the second one another try as often as that.
+    Each sample draws every duration from its estimate's spread; a predicted conflict of two tasks
+    that run in parallel costs the second one a rerun with its probability.
     """
     usual = generate_parallel(work, keys := _keys(plan, work)).makespan
     samples = min(_MOST_SAMPLES, _SAMPLED_TASKS // (len(work.seconds) or 1))
@@ -161,7 +161,7 @@ def _spread(plan: Plan, graph: PlanGraph, work: Workload) -> tuple[float, float]
 
 
 def _keys(plan: Plan, work: Workload) -> list[tuple[float, ...]]:
-    """Return the dispatcher's order."""
+    """Return the dispatcher's sort keys."""
     return [
         (float(urgency), -level)
         for urgency, level in zip(_urgency(plan, len(work.seconds)), tails(work), strict=True)
@@ -178,7 +178,7 @@ def _stretched(schedule: Schedule, factor: float) -> Schedule:
 
 
 def _with_slots(timetable: Schedule, asked: Schedule) -> Schedule:
-    """Return a timetable of fewer slots, which holds for more of them as well."""
+    """Return a timetable for fewer slots, which is valid for more of them as well."""
     return replace(
         timetable,
         slots=asked.slots,
@@ -189,7 +189,7 @@ def _with_slots(timetable: Schedule, asked: Schedule) -> Schedule:
 
 
 def _workload(plan: Plan, graph: PlanGraph, slots: int) -> Workload:
-    """The plan as numbers; each stage but the first begins with a barrier, a task of no length."""
+    """Return the plan as numbers; each stage but the first begins with a barrier of length zero."""
     rivals = [set(neighbours) for neighbours in graph.excluded]
     for first, second, _ in lock_pairs(plan):
         rivals[first].add(second)
@@ -216,7 +216,7 @@ def _workload(plan: Plan, graph: PlanGraph, slots: int) -> Workload:
 
 
 def lock_pairs(plan: Plan) -> Iterator[tuple[int, int, LockName]]:
-    """Positions of two tasks that hold the same lock, unless both share it; the smaller first."""
+    """Yield positions of two tasks with the same lock, unless both share it; the smaller first."""
     holders: dict[LockName, list[tuple[int, bool]]] = {}
     for position, spec in enumerate(plan.tasks):
         for lock in spec.locks:
@@ -239,7 +239,7 @@ def _add_barriers(plan: Plan, before: list[list[int]]) -> None:
 
 
 def _urgency(plan: Plan, count: int) -> list[int]:
-    """Return each task's rank of priority; barriers come first, as soon as they can."""
+    """Return each task's priority rank; barriers come first, as soon as they can start."""
     ranks = [_URGENCY[spec.priority] for spec in plan.tasks if spec.enabled]
     low = min(ranks, default=0)
     listed = [_URGENCY[spec.priority] if spec.enabled else low for spec in plan.tasks]

@@ -1,8 +1,8 @@
-"""A good timetable for a workload: the best of a few list rules and samples of them, justified.
+"""Search for a short timetable: the best of a few list rules and samples of them, justified.
 
-Justification (Valls, Ballestín & Quintanilla) shifts all tasks as late as they go and then as early
-as they go; neither makes a timetable longer. The samples' seed is fixed: the same workload gives
-the same timetable.
+Justification (Valls, Ballestín & Quintanilla) shifts all tasks as late and then as early as
+possible; neither makes a timetable longer. The samples' seed is fixed: the same workload gives the
+same timetable.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ from pex_tui.planning.scheduling.workload import (
 )
 
 EXCLUSION_LOAD_WEIGHT = 0.25
-_SAMPLED_TASKS = 1_500  # tasks times samples: keeps 200 tasks well below 50 ms
+_SAMPLED_TASKS = 1_500  # tasks times samples, which keeps 200 tasks well below 50 ms
 _SAMPLE_SPREAD = 0.3
-_NEAR_ENOUGH = 1.001  # this close to the bound, better estimates would pay more than more search
+_NEAR_ENOUGH = 1.001  # close enough to the bound: better estimates would pay more than more search
 _JUSTIFIED_TASKS = 10_000  # tasks times shifts of one timetable
 
 
 def lower_bound(work: Workload) -> float:
-    """No timetable is shorter: the longest chain, or the fullest resource's work."""
+    """Return a lower bound of the makespan: the longest chain, or the fullest resource's work."""
     chain = max(tails(work), default=0.0)
     energy = [0.0] * len(work.capacities)
     for seconds, demand in zip(work.seconds, work.demands, strict=True):
@@ -36,7 +36,7 @@ def lower_bound(work: Workload) -> float:
 
 
 def best_timetable(work: Workload, urgency: Sequence[int]) -> Timetable:
-    """The shortest found. With differing urgencies (smaller first) that order rules, unshifted."""
+    """Return the shortest timetable found; differing urgencies (smaller first) fix the order."""
     may_shift = len(set(urgency)) <= 1
     bound = lower_bound(work) * _NEAR_ENOUGH
     mirror = work.mirrored()
@@ -54,7 +54,7 @@ def best_timetable(work: Workload, urgency: Sequence[int]) -> Timetable:
 
 
 def _rules(work: Workload) -> Iterator[list[float]]:
-    """Priority values, smaller first: by b-level with conflict load, b-level, latest finish."""
+    """Yield priorities, smaller first: by b-level with conflict load, b-level, latest finish."""
     levels = tails(work)
     aware = [
         -level - EXCLUSION_LOAD_WEIGHT * sum(work.seconds[other] for other in rivals)
@@ -71,7 +71,7 @@ def _rules(work: Workload) -> Iterator[list[float]]:
 
 
 def _justified(work: Workload, mirror: Workload, found: Timetable, bound: float) -> Timetable:
-    """Return the timetable shifted back and forth until that no longer shortens it."""
+    """Shift the timetable back and forth until it no longer shortens."""
     rank = {position: place for place, position in enumerate(topological_order(work.before))}
     best = current = found
     for _ in range(max(1, _JUSTIFIED_TASKS // (2 * len(work.seconds) or 1))):

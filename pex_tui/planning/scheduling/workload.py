@@ -1,8 +1,8 @@
-"""A scheduling problem as bare numbers, and the two classic ways to turn an order into a schedule.
+"""A resource-constrained scheduling problem, with serial and parallel schedule generation.
 
-Parallel generation goes through time and starts what fits, as the dispatcher does; serial
-generation goes through an order and places each task as early as it fits (Kolisch & Hartmann).
-Times are seconds from the start. Nothing here knows of plans.
+Parallel generation goes through time and starts what fits, like the dispatcher; serial generation
+goes through an order and places each task as early as it fits (Kolisch & Hartmann). Times are
+seconds from the start. This module is independent of plans.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -11,16 +11,16 @@ from heapq import heappop, heappush
 
 from msgspec import Struct
 
-Amounts = tuple[tuple[int, float], ...]  # (resource, how much of it)
+Amounts = tuple[tuple[int, float], ...]  # (resource, amount)
 
 _FIRST = (float("-inf"),)
 
 
 class Workload(Struct, frozen=True):
-    """Tasks by position: seconds, what has to end before, what must not run beside, what it takes.
+    """Tasks by position: seconds, predecessors, exclusions, and resource demands.
 
-    `before` must be free of cycles, and no single task may ask for more than the capacities.
-    Resource 0 are the slots: a task takes one of them, or nothing at all (a barrier).
+    `before` must be acyclic, and no task may demand more than the capacities. Resource 0 is the
+    slots: a task takes one, or none (a barrier).
     """
 
     seconds: tuple[float, ...]
@@ -30,26 +30,26 @@ class Workload(Struct, frozen=True):
     capacities: tuple[float, ...]
 
     def mirrored(self) -> "Workload":
-        """Return the same problem with time running backwards."""
+        """Return the same problem with time reversed."""
         return Workload(
             self.seconds, successors(self.before), self.excluded, self.demands, self.capacities
         )
 
 
 class Timetable(Struct, frozen=True):
-    """When each task starts and finishes."""
+    """Start and finish times of the tasks."""
 
     starts: tuple[float, ...]
     finishes: tuple[float, ...]
 
     @property
     def makespan(self) -> float:
-        """When the last task finishes."""
+        """Return the time of the last finish."""
         return max(self.finishes, default=0.0)
 
 
 def successors(before: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
-    """Return the same arrows the other way round."""
+    """Return the arrows reversed."""
     after: list[list[int]] = [[] for _ in before]
     for position, earlier in enumerate(before):
         for other in earlier:
@@ -58,7 +58,7 @@ def successors(before: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]
 
 
 def topological_order(before: Sequence[tuple[int, ...]]) -> list[int]:
-    """Return every task after those that have to end before it."""
+    """Return every task after its predecessors."""
     after = successors(before)
     missing = [len(earlier) for earlier in before]
     order = [position for position, count in enumerate(missing) if count == 0]
@@ -81,13 +81,13 @@ def tails(work: Workload) -> list[float]:
 
 
 def generate_parallel(work: Workload, keys: Sequence[tuple[float, ...]]) -> Timetable:
-    """List scheduling: whenever something ends, start what fits, smallest key first."""
+    """Schedule in parallel: whenever a task ends, start what fits, smallest key first."""
     keys = [key if work.demands[p] else _FIRST for p, key in enumerate(keys)]
     count = len(work.seconds)
     after = successors(work.before)
     missing = [len(earlier) for earlier in work.before]
     left = list(work.capacities)
-    barred = [0] * count  # how many running tasks exclude it
+    barred = [0] * count  # number of running tasks that exclude each one
     starts, finishes = [0.0] * count, [0.0] * count
     ready = sorted((keys[p], p) for p in range(count) if missing[p] == 0)
     running: list[tuple[float, int]] = []
@@ -124,7 +124,7 @@ def generate_parallel(work: Workload, keys: Sequence[tuple[float, ...]]) -> Time
 
 
 def generate_serial(work: Workload, order: Sequence[int]) -> Timetable:
-    """Return each task in turn as early as it fits; `order` must respect `before`."""
+    """Schedule serially: each task in turn as early as it fits; `order` must respect `before`."""
     count = len(work.seconds)
     starts, finishes = [0.0] * count, [0.0] * count
     profile = _Profile(work.capacities)
@@ -145,7 +145,7 @@ def generate_serial(work: Workload, order: Sequence[int]) -> Timetable:
 
 
 class _Profile:
-    """What is taken of each resource over time, as steps."""
+    """The use of each resource over time, as steps."""
 
     def __init__(self, capacities: tuple[float, ...]) -> None:
         self._capacities = capacities
