@@ -6,7 +6,7 @@ from msgspec import Struct
 class RunOptions(Struct, frozen=True):
     """Options for hosting a run.
 
-    `attended` means that a person can decide things during the run; `settles` that the host itself
+    `attended` means that a person can decide things during the run; `resolves` that the host itself
     resolves one conflict and leaves the others open. `slots` apply to a resumed run; a new run has
     them in its plan.
     """
@@ -17,5 +17,5 @@ class RunOptions(Struct, frozen=True):
     name: str | None = None
     include_uncommitted: bool = False
     land: bool = False
-    settles: bool = False
+    resolves: bool = False
     slots: int | None = None

@@ -98,7 +98,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
         identity = await _identity(project, PlanDraft("", state.plan, state.graph, state.rules))
         session = await _open_session(project, state, journal, identity, lock, options)
         held.pop_all()
-    retries = not (options.attended or options.settles or options.background)
+    retries = not (options.attended or options.resolves or options.background)
     session.post(
         RunAdopted(
             os.getpid(),
@@ -110,7 +110,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
     )
     if options.slots is not None:
         session.post(SlotsRequested(options.slots, YOU))
-    if not (options.attended or options.background or options.settles):
+    if not (options.attended or options.background or options.resolves):
         undecided = (
             one
             for one in state.open_conflicts

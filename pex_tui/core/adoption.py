@@ -18,7 +18,7 @@ from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
 from pex_tui.core.model.state import LandStatus, RunState
 from pex_tui.core.model.task_state import TaskState
-from pex_tui.core.user_requests import reopen, resume_run
+from pex_tui.core.user_requests import reopen, resume_tasks
 
 
 def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
@@ -29,7 +29,7 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
             if task.held:
                 draft.change(task.id, held=False)
     if state.stage is RunStage.PAUSED and not event.keep_pauses:
-        resume_run(draft)
+        resume_tasks(draft)
         draft.actions.clear()  # each tree is located first; AgentStarted then resumes it
     elif state.stage in {RunStage.DRAINING, RunStage.FINISHED}:
         draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from pex_tui.core.coordination.locks import locks_due, next_lock_deadline, settle_locks
-from pex_tui.core.coordination.overlaps import let_go_on
-from pex_tui.core.coordination.write_leases import settle_leases
+from pex_tui.core.coordination.locks import locks_due, next_lock_deadline, update_locks
+from pex_tui.core.coordination.overlaps import resume_yielding
+from pex_tui.core.coordination.write_leases import release_leases
 from pex_tui.core.events.run_events import TaskDispatched
 from pex_tui.core.landing.batch import advance_queue
 from pex_tui.core.landing.bring_to_branch import land_deadline, land_run
@@ -39,27 +39,27 @@ _BAD_END = {Phase.FAILED: "failed", Phase.ABORTED: "was aborted", Phase.SKIPPED:
 _AT_A_STEP = frozenset({Phase.CAPTURING, Phase.QUEUED})  # git may have refused to capture or merge
 
 
-def settle(draft: Draft) -> None:
+def apply_consequences(draft: Draft) -> None:
     """Propagate the consequences of a step through the graph, the queue and the run."""
-    _settle_ends(draft)
+    _propagate_ends(draft)
     advance_queue(draft)
-    _settle_ends(draft)  # of tasks that the queue has just ended
-    let_go_on(draft)
-    settle_leases(draft)
-    settle_locks(draft)
+    _propagate_ends(draft)  # of tasks that the queue has just ended
+    resume_yielding(draft)
+    release_leases(draft)
+    update_locks(draft)
     land_run(draft)
 
 
-def _settle_ends(draft: Draft) -> None:
+def _propagate_ends(draft: Draft) -> None:
     """Propagate the ends of tasks to their dependents, and to all tasks at the first failure."""
     failed_before_stop = draft.state.rules.fail_fast and any(
-        draft.task(task_id).phase is Phase.FAILED for task_id in draft.unsettled
+        draft.task(task_id).phase is Phase.FAILED for task_id in draft.changed
     )
-    _settle_graph(draft)
+    _propagate_phases(draft)
     if failed_before_stop:
         draft.notice("A task failed and the run was to stop at the first failure.")
         abort_run(draft)
-        _settle_graph(draft)
+        _propagate_phases(draft)
 
 
 def due(draft: Draft) -> None:
@@ -154,18 +154,18 @@ def blockers(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
     return tuple(sorted(found))
 
 
-def _settle_graph(draft: Draft) -> None:
+def _propagate_phases(draft: Draft) -> None:
     stage = None
-    while draft.unsettled:
+    while draft.changed:
         graph = draft.state.graph
-        position = graph.index[draft.unsettled.pop()]
+        position = graph.index[draft.changed.pop()]
         if stage is None or draft.state.tasks[position].phase in TERMINAL:
             stage = _stage_at_work(draft.state)
         candidates: Sequence[int] = (position, *graph.dependents[position])
         if graph.stages[position] < stage:  # the task may have been the last one of its stage
             candidates = range(len(draft.state.tasks))
         for candidate in candidates:
-            _settle_task(draft, candidate, stage)
+            _update_phase(draft, candidate, stage)
 
 
 def _stage_at_work(state: RunState) -> int:
@@ -179,7 +179,7 @@ def _stage_at_work(state: RunState) -> int:
     return min(unfinished, default=max(stages, default=1))
 
 
-def _settle_task(draft: Draft, position: int, stage: int) -> None:
+def _update_phase(draft: Draft, position: int, stage: int) -> None:
     task = draft.state.tasks[position]
     if task.phase not in {Phase.WAITING, Phase.READY, Phase.BACKOFF}:
         return

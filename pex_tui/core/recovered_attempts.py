@@ -22,7 +22,7 @@ def apply_attempt_found(draft: Draft, event: AttemptFound) -> None:
         )
 
 
-def landing_found(draft: Draft, task: TaskState, event: BranchMoved) -> None:
+def apply_landing_found(draft: Draft, task: TaskState, event: BranchMoved) -> None:
     """Mark the task as landed, whatever its phase in the journal; it never runs again."""
     if task.phase in SUCCEEDED:
         return

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from pex_tui.core.adoption import apply_run_adopted
-from pex_tui.core.consequences import due, settle
+from pex_tui.core.consequences import apply_consequences, due
 from pex_tui.core.coordination.agent_messages import apply_talk_event
 from pex_tui.core.coordination.locks import apply_lock_event
 from pex_tui.core.coordination.overlaps import apply_overlap_event
@@ -77,8 +77,8 @@ def begin(event: Event) -> RunState:
     )
     draft = Draft(state, event.at)
     _record_broken_cycles(draft)
-    draft.unsettled.extend(task.id for task in state.tasks)
-    settle(draft)
+    draft.changed.extend(task.id for task in state.tasks)
+    apply_consequences(draft)
     return draft.state
 
 
@@ -90,7 +90,7 @@ def step(state: RunState, event: Event) -> tuple[RunState, tuple[Action, ...]]:
     """
     draft = Draft(state, max(state.now, event.at))
     HANDLERS[type(event)](draft, event)
-    settle(draft)
+    apply_consequences(draft)
     keep_time(draft, state, event)
     draft.set(now=draft.now, seq=state.seq + 1)
     return draft.state, tuple(draft.actions)

@@ -66,7 +66,7 @@ def apply_run_request(draft: Draft, event: RunRequest) -> None:
                 if task.phase is Phase.RUNNING:
                     draft.act(PauseAgent(task.id, task.attempt, gently=task.listens))
         case RunResumeRequested() if state.stage is RunStage.PAUSED:
-            resume_run(draft)
+            resume_tasks(draft)
         case RunAbortRequested() if state.stage is not RunStage.FINISHED:
             if state.stage is RunStage.PAUSED:
                 _end_pause(draft, RunStage.RUNNING)
@@ -90,7 +90,7 @@ def apply_run_request(draft: Draft, event: RunRequest) -> None:
             pass
 
 
-def resume_run(draft: Draft) -> None:
+def resume_tasks(draft: Draft) -> None:
     """Resume everything except tasks that a person paused individually."""
     _end_pause(draft, RunStage.RUNNING)
     for task in draft.state.tasks:
@@ -127,7 +127,7 @@ def _reopen_one(draft: Draft, task: TaskState) -> None:
         aborted_by="",
         reason="",
     )
-    draft.unsettled.append(task.id)
+    draft.changed.append(task.id)
 
 
 def _end_pause(draft: Draft, stage: RunStage) -> None:

@@ -34,9 +34,9 @@ class ConflictResolver:
         for tip in dict.fromkeys((state.tip, conflict.tip, state.base)):
             if tip is not None and not found:
                 self._shown[conflict.number] = tip
-                settled = entry.work if entry.own_work is not None else None
+                resolved = entry.work if entry.own_work is not None else None
                 found = await self._lander.sides(
-                    _key(state, entry), work, tip, settled, _protected(conflict)
+                    _key(state, entry), work, tip, resolved, _protected(conflict)
                 )
         return found
 
@@ -50,9 +50,9 @@ class ConflictResolver:
         """Return the event that puts the task back in the queue; raise LandingError."""
         entry, conflict, work = _open(state, task)
         tip = self._tip(state, conflict)
-        settled = None
+        resolved = None
         if decision not in _WITHOUT_A_RESULT:
-            settled = await self._lander.settle(
+            resolved = await self._lander.resolve(
                 _key(state, entry),
                 state.spec(task),
                 work,
@@ -61,7 +61,7 @@ class ConflictResolver:
                 dict(contents),
                 _protected(conflict),
             )
-        return ConflictDecided(task, decision, settled, self._actor)
+        return ConflictDecided(task, decision, resolved, self._actor)
 
     async def check(
         self, state: RunState, task: TaskId, contents: Mapping[str, bytes | None]
@@ -69,7 +69,7 @@ class ConflictResolver:
         """Run the gate on a result without deciding the conflict. Raise LandingError."""
         entry, conflict, work = _open(state, task)
         key, tip = _key(state, entry), self._tip(state, conflict)
-        result = await self._lander.settle(
+        result = await self._lander.resolve(
             key,
             state.spec(task),
             work,

@@ -26,4 +26,4 @@ class ConflictSides(Struct, frozen=True):
     def markers_left(self, text: bytes) -> tuple[int, ...]:
         """Return the lines of a result, from 1, that are conflict markers and that no side has."""
         versions = [side for side in (self.base, self.ours, self.theirs) if side is not None]
-        return markers_left(text, versions, size=self.marker_size, settles=True)
+        return markers_left(text, versions, size=self.marker_size, resolves=True)

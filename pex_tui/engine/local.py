@@ -118,7 +118,7 @@ class LocalSession:
         """Return the paths of the task's open conflict."""
         return await self._desk.sides(self.state, task)
 
-    async def settle(
+    async def resolve(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
         """Resolve the task's open conflict and put it back in the queue."""

@@ -105,7 +105,7 @@ class Performer:
             case StopGate():
                 await self._ports.lander.stop_gate(action.task)
             case RememberResolution():
-                await self._ports.lander.remember(action.work, action.settled, action.by)
+                await self._ports.lander.remember(action.work, action.resolved, action.by)
             case LandRun():
                 await self._guard()
                 brought = await self._land_run(action)

@@ -270,13 +270,13 @@ class Lander(Protocol):
         key: AttemptKey,
         work: CommitId,
         tip: CommitId,
-        settled: CommitId | None = None,
+        resolved: CommitId | None = None,
         protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
-        """Return the conflicting paths and the changed `protected` ones; propose `settled`."""
+        """Return the conflicting paths and the changed `protected` ones; propose `resolved`."""
         ...
 
-    async def settle(
+    async def resolve(
         self,
         key: AttemptKey,
         spec: TaskSpec,
@@ -293,8 +293,8 @@ class Lander(Protocol):
         """
         ...
 
-    async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
-        """Remember the resolution of the work's conflict with `settled`'s parent; never raises."""
+    async def remember(self, work: CommitId, resolved: CommitId, by: str) -> None:
+        """Remember the resolution of the work's conflict with `resolved`'s parent; never raises."""
         ...
 
     async def diff(self, commit: CommitId) -> str:

@@ -96,7 +96,7 @@ class RunSession(Protocol):
         """Return the paths of the task's open conflict."""
         ...
 
-    async def settle(
+    async def resolve(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
         """Resolve the task's open conflict (see `Lander.settle`) and put it back in the queue.

@@ -15,7 +15,7 @@ from pex_tui.reports.rows import (
     TASK_HEAD,
     conflict_rows,
     failure_rows,
-    task_rows,
+    task_cells,
 )
 from pex_tui.reports.text import figure_lines, next_steps, notices, outcome_words
 
@@ -39,7 +39,7 @@ def render_html(report: Report) -> str:
     """Return a self-contained page."""
     sections = (
         ("Timeline", _timeline(report)),
-        ("Tasks", _table(TASK_HEAD, task_rows(report), status_at=1)),
+        ("Tasks", _table(TASK_HEAD, task_cells(report), status_at=1)),
         ("Failures", _failures(report)),
         ("Conflicts", _table(CONFLICT_HEAD, conflict_rows(report))),
         ("Figures", _list(figure_lines(report))),

@@ -9,7 +9,7 @@ from pex_tui.reports.rows import (
     TASK_HEAD,
     conflict_rows,
     failure_rows,
-    task_rows,
+    task_cells,
 )
 from pex_tui.reports.text import figure_lines, notices, outcome_words
 
@@ -28,7 +28,7 @@ def render_markdown(report: Report) -> str:
         "",
         f"Branch `{state.branch}`, from {origin}.",
         "",
-        *_table(TASK_HEAD, task_rows(report)),
+        *_table(TASK_HEAD, task_cells(report)),
         *_failures(report),
         *_table(CONFLICT_HEAD, conflict_rows(report)),
         *(f"- {_escaped(line)}" for line in figure_lines(report)),

@@ -25,7 +25,7 @@ class FailureRow(Struct, frozen=True):
     output: tuple[str, ...]
 
 
-def task_rows(report: Report) -> Iterator[tuple[str, ...]]:
+def task_cells(report: Report) -> Iterator[tuple[str, ...]]:
     """Yield one row per task, in plan order, with the cells of TASK_HEAD."""
     for task in report.state.tasks:
         past = report.history.tasks[task.id]

@@ -25,7 +25,7 @@ from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, entr
 from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.sanitize import clean
-from pex_tui.core.textmerge.auto_strategies import resolve
+from pex_tui.core.textmerge.auto_strategies import resolve_text
 from pex_tui.core.textmerge.diff3 import Chunk, split_lines
 from pex_tui.core.textmerge.line_matching import matches
 
@@ -110,7 +110,7 @@ class Bench:
             for name, strategies, only_changelogs in ROWS:
                 if not only_changelogs or CHANGELOG.fullmatch(one.path):
                     add(tally.rows[name], one.parts, strategies, text)
-            found = resolve(one.parts, DEFAULT)
+            found = resolve_text(one.parts, DEFAULT)
             if found is not None:
                 by_default.append(found.text == text)
         if len(by_default) == len(merge.conflicts):
@@ -128,7 +128,7 @@ def add(
     row: Row, parts: Sequence[Chunk], strategies: tuple[str, ...], committed: bytes | None
 ) -> None:
     """Count a file in conflict into a row."""
-    found = resolve(parts, strategies)
+    found = resolve_text(parts, strategies)
     if found is None:
         return
     row.accepted += 1

@@ -9,7 +9,7 @@ from pex_tui.core.events.overlap_events import OverlapSeen
 from pex_tui.core.events.run_events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
 from pex_tui.core.model.conflict import Decision, SharedPath
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
-from pex_tui.core.model.lock_graph import Edge, Node, circle, waits, waits_for
+from pex_tui.core.model.lock_graph import Node, WaitEdge, circle, waits, waits_for
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, TaskSpec
 from pex_tui.core.model.run_rules import OverlapPolicy
@@ -54,11 +54,11 @@ def test_every_edge_among_tasks_at_work_is_in_the_graph() -> None:
 
     assert waits(world.state) == {
         ("task", A): {},
-        ("task", B): {("claim", C3): Edge.CLAIM, ("task", A): Edge.LEASE},
-        ("task", C): {("claim", C2): Edge.CLAIM},
-        ("claim", C1): {("claim", C2): Edge.CLAIM},
-        ("claim", C2): {("task", A): Edge.LOCK},
-        ("claim", C3): {("claim", C1): Edge.LOCK},
+        ("task", B): {("claim", C3): WaitEdge.CLAIM, ("task", A): WaitEdge.LEASE},
+        ("task", C): {("claim", C2): WaitEdge.CLAIM},
+        ("claim", C1): {("claim", C2): WaitEdge.CLAIM},
+        ("claim", C2): {("task", A): WaitEdge.LOCK},
+        ("claim", C3): {("claim", C1): WaitEdge.LOCK},
     }
     assert waits_for(waits(world.state), ("task", B), ("task", A))
     assert circle(waits(world.state)) == ()
@@ -73,9 +73,9 @@ def test_a_pause_for_another_task_is_an_edge_of_all_that_the_task_holds() -> Non
     other = paused.yields_to
     assert other is not None
 
-    assert waits(world.state)["task", paused.id] == {("task", other): Edge.OVERLAP}
+    assert waits(world.state)["task", paused.id] == {("task", other): WaitEdge.OVERLAP}
     if paused.id == B:
-        assert waits(world.state)["claim", C1] == {("task", other): Edge.OVERLAP}
+        assert waits(world.state)["claim", C1] == {("task", other): WaitEdge.OVERLAP}
 
 
 def test_whoever_holds_a_lock_that_the_other_wants_is_not_paused_for_it() -> None:
@@ -174,7 +174,7 @@ def test_the_way_through_a_circle_ends() -> None:
     first: Node = ("task", A)
     second: Node = ("task", B)
     other: Node = ("task", C)
-    closed = {first: {second: Edge.LOCK}, second: {first: Edge.LOCK}}
+    closed = {first: {second: WaitEdge.LOCK}, second: {first: WaitEdge.LOCK}}
 
     assert circle(closed)
     assert waits_for(closed, first, second)

@@ -248,17 +248,17 @@ class FakeGit:
         key: AttemptKey,
         work: CommitId,
         tip: CommitId,
-        settled: CommitId | None = None,
+        resolved: CommitId | None = None,
         protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
         assert not protected
-        assert settled is None or settled != work
+        assert resolved is None or resolved != work
         assert key
         assert work
         assert tip
         return ()
 
-    async def settle(
+    async def resolve(
         self,
         key: AttemptKey,
         spec: TaskSpec,
@@ -270,7 +270,7 @@ class FakeGit:
     ) -> CommitId:
         assert not protected
         assert (key.task, work, tip, contents) == (spec.id, work, tip, contents)
-        return self._commit(f"settled-{decision}")
+        return self._commit(f"resolved-{decision}")
 
     async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
         return (key, work) in self.lacking
@@ -278,7 +278,7 @@ class FakeGit:
     async def guard(self) -> tuple[str, ...]:
         return ()
 
-    async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
+    async def remember(self, work: CommitId, resolved: CommitId, by: str) -> None:
         pass
 
     async def diff(self, commit: object) -> str:

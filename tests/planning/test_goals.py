@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pex_tui.core.figures.experience import Experience, Learned, Work
+from pex_tui.core.figures.experience import Experience, Learned, TaskWork
 from pex_tui.core.model.ids import AgentName, TaskId
 from pex_tui.core.model.plan import Plan, Strategy
 from pex_tui.core.model.run_rules import RunRules
@@ -316,7 +316,7 @@ def test_side_by_side_only_where_it_pays() -> None:
 
 def test_past_runs_give_the_estimates() -> None:
     found = OUTLINES["python"]
-    work = Work(("pytest", "-q"))
+    work = TaskWork(("pytest", "-q"))
     learned = Experience({work.usual_key: Learned(42.0)})
     context = replace(context_of(found), experience=learned)
     plan = plan_goal(INVESTIGATE, found, context, rules_of)

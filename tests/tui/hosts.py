@@ -56,7 +56,7 @@ class ScriptedSession(RunSession):
         self.is_ours = True
         self.refusal = ""
         self.posted: list[Event] = []
-        self.settled: list[tuple[TaskId, Decision, dict[str, bytes | None]]] = []
+        self.resolved: list[tuple[TaskId, Decision, dict[str, bytes | None]]] = []
         self.checked: list[tuple[TaskId, dict[str, bytes | None]]] = []
         self.gate_result = GateResult(passed=True, seconds=1.5)
         self.was_let_go = False
@@ -120,10 +120,10 @@ class ScriptedSession(RunSession):
         del task
         return self.conflict_sides
 
-    async def settle(
+    async def resolve(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
-        self.settled.append((task, decision, contents))
+        self.resolved.append((task, decision, contents))
 
     async def check(self, task: TaskId, contents: dict[str, bytes | None]) -> GateResult:
         self.checked.append((task, contents))

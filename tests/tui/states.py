@@ -305,13 +305,13 @@ def finished() -> RunState:
         )
         for number, one in enumerate(SPECS, 1)
     )
-    settled = replace(
+    resolved = replace(
         OPEN_CONFLICT, decision=Decision.RERUN, resolved_by="pex", resolved_at=START + 100
     )
     return run_of(
         SPECS,
         tasks,
-        conflicts=(settled,),
+        conflicts=(resolved,),
         stage=RunStage.FINISHED,
         outcome=Outcome.OK,
         exit_code=0,

@@ -54,7 +54,7 @@ async def test_a_side_is_taken_hunk_by_hunk_and_applied(
 
     await settled(app, key, key, key, key, "enter")
 
-    ((task, decision, contents),) = session.settled
+    ((task, decision, contents),) = session.resolved
     assert task == states.conflicted().open_conflicts[0].tasks[0]
     assert decision is Decision.EDITED
     changelog = contents["CHANGELOG.md"]
@@ -70,7 +70,7 @@ async def test_protected_paths_are_allowed_or_left_out_as_they_are_their_modes_i
 
     await settled(app, key, key, key, "enter")
 
-    assert [entry[1:] for entry in session.settled] == [(decision, {})]
+    assert [entry[1:] for entry in session.resolved] == [(decision, {})]
 
 
 async def test_a_protected_text_may_be_edited(
@@ -87,9 +87,9 @@ async def test_a_protected_text_may_be_edited(
         await pilot.press("e")
         await until_shown(pilot, "exit 1")
         await pilot.press("enter")
-        await until(pilot, lambda: bool(session.settled))
+        await until(pilot, lambda: bool(session.resolved))
 
-    ((_, decision, contents),) = session.settled
+    ((_, decision, contents),) = session.resolved
     assert (decision, contents) == (
         Decision.EDITED,
         {"ci/check.sh": b"#!/bin/sh\nset -e\nexit 1\n"},
@@ -101,7 +101,7 @@ async def test_nothing_is_applied_while_a_choice_is_left(conflicted: Open) -> No
 
     await settled(app, "o", "enter")
 
-    assert session.settled == []
+    assert session.resolved == []
 
 
 async def test_a_conflict_that_is_settled_elsewhere_says_so_before_any_other_key_counts(
@@ -122,7 +122,7 @@ async def test_a_conflict_that_is_settled_elsewhere_says_so_before_any_other_key
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
         await until_shown(pilot, "attached process 7 has settled it: theirs.")
         await pilot.press("o", "s")
-        assert session.settled == []
+        assert session.resolved == []
 
 
 async def test_s_has_the_task_run_again(conflicted: Open) -> None:
@@ -130,7 +130,7 @@ async def test_s_has_the_task_run_again(conflicted: Open) -> None:
 
     await settled(app, "s")
 
-    assert [entry[1:] for entry in session.settled] == [(Decision.RERUN, {})]
+    assert [entry[1:] for entry in session.resolved] == [(Decision.RERUN, {})]
 
 
 async def test_u_takes_a_choice_back(conflicted: Open) -> None:
@@ -138,7 +138,7 @@ async def test_u_takes_a_choice_back(conflicted: Open) -> None:
 
     await settled(app, "o", "o", "u", "enter")
 
-    assert session.settled == []
+    assert session.resolved == []
 
 
 async def test_a_binary_file_is_taken_whole_and_never_edited(conflicted: Open) -> None:
@@ -146,7 +146,7 @@ async def test_a_binary_file_is_taken_whole_and_never_edited(conflicted: Open) -
 
     await settled(app, "e", "B", "t", "enter")
 
-    assert [entry[1:] for entry in session.settled] == [(Decision.THEIRS, {})]
+    assert [entry[1:] for entry in session.resolved] == [(Decision.THEIRS, {})]
 
 
 async def test_e_edits_the_result_in_the_users_editor(
@@ -167,9 +167,9 @@ async def test_e_edits_the_result_in_the_users_editor(
         await pilot.press("e")
         await until(pilot, lambda: not _left(app))
         await pilot.press("enter")
-        await until(pilot, lambda: bool(session.settled))
+        await until(pilot, lambda: bool(session.resolved))
 
-    assert session.settled[0][2] == {"src/pay/api.py": b"x = 1\n"}
+    assert session.resolved[0][2] == {"src/pay/api.py": b"x = 1\n"}
 
 
 async def test_escape_leaves_the_conflict_open(conflicted: Open) -> None:
@@ -182,7 +182,7 @@ async def test_escape_leaves_the_conflict_open(conflicted: Open) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
 
-    assert session.settled == []
+    assert session.resolved == []
 
 
 def _left(app: PexApp) -> int:
@@ -226,7 +226,7 @@ async def test_v_runs_the_gate_on_what_was_chosen_and_settles_nothing(conflicted
         await until_shown(pilot, "gate failed: pytest -q")
 
     assert [task for task, _ in session.checked] == ["refunds", "refunds"]
-    assert session.settled == []
+    assert session.resolved == []
 
 
 async def test_g_has_the_configured_program_merge_the_file(conflicted: Open) -> None:
@@ -241,9 +241,9 @@ async def test_g_has_the_configured_program_merge_the_file(conflicted: Open) -> 
         await pilot.press("g")
         await until_shown(pilot, "file 2/2")
         await pilot.press("o", "enter")
-        await until(pilot, lambda: session.settled)
+        await until(pilot, lambda: session.resolved)
 
-    ((_, decision, contents),) = session.settled
+    ((_, decision, contents),) = session.resolved
     assert decision is Decision.EDITED
     assert contents["src/pay/api.py"] == b"def refund(): ...\n"
 
@@ -259,7 +259,7 @@ async def test_an_editor_that_is_not_there_is_told(
         await pilot.press("e")
         await until_shown(pilot, "The editor /nowhere/vi can't be started")
 
-    assert session.settled == []
+    assert session.resolved == []
 
 
 async def test_brackets_turn_the_file_and_n_the_hunk(conflicted: Open) -> None:
@@ -281,9 +281,9 @@ async def test_whole_files_of_every_kind_are_chosen_one_by_one(conflicted: Open)
     async with app.run_test(size=(120, 36)) as pilot:
         await open_conflict(pilot)
         await pilot.press("t", "o", "t", "enter")
-        await until(pilot, lambda: session.settled)
+        await until(pilot, lambda: session.resolved)
 
-    ((_, _, contents),) = session.settled
+    ((_, _, contents),) = session.resolved
     assert contents == {
         "src/new_name.py": None,
         "vendor/lib": b"Subproject commit 2222222222222222222222222222222222222222\n",
@@ -341,4 +341,4 @@ async def test_a_result_with_conflict_markers_is_not_applied(
         await until_shown(pilot, "conflict markers are left in line")
         await pilot.press("enter")
         await pilot.pause()
-        assert session.settled == []
+        assert session.resolved == []

@@ -144,7 +144,7 @@ async def test_choices_in_a_conflict_are_kept_and_asked_about(
         await calm(pilot, "n", "c", "s")
         await asks(pilot, "What you chose for refunds is not applied.")
         await calm(pilot, "n")
-        assert session.settled == []
+        assert session.resolved == []
         await calm(pilot, "s", "y")
-        assert [decision for _, decision, _ in session.settled] == [Decision.RERUN]
+        assert [decision for _, decision, _ in session.resolved] == [Decision.RERUN]
         assert app.unsaved() == ""

@@ -16,9 +16,9 @@ from pex_tui.planning.agent_definitions.source_address import (
     MOST_BYTES,
     GitAddress,
     LeftOut,
-    Origin,
     SourceFile,
     SourceFiles,
+    SourceOrigin,
     chosen,
 )
 
@@ -60,7 +60,7 @@ async def _head(git: Git, address: GitAddress) -> str:
     return answer.text.partition("\t")[0] or "COMMIT"
 
 
-async def _fetch(git: Git, address: GitAddress, revision: str) -> Origin:
+async def _fetch(git: Git, address: GitAddress, revision: str) -> SourceOrigin:
     """Fetch only the commit if the server allows it, otherwise everything."""
     if _FULL.fullmatch(revision.lower()) is not None:
         try:
@@ -87,15 +87,15 @@ async def _take(git: Git, *args: str) -> None:
     )
 
 
-async def _origin(git: Git, address: GitAddress, revision: str) -> Origin:
+async def _origin(git: Git, address: GitAddress, revision: str) -> SourceOrigin:
     wanted = revision.lower()
     if _COMMIT.fullmatch(wanted) is not None:
         commit = await _commit(git, wanted)
         if commit is not None and commit.startswith(wanted):
-            return Origin(address.url, commit)
+            return SourceOrigin(address.url, commit)
     tagged = await _commit(git, f"refs/tags/{revision}")
     if tagged is not None:
-        return Origin(address.url, tagged, revision)
+        return SourceOrigin(address.url, tagged, revision)
     branch = await _commit(git, f"refs/heads/{revision}")
     if branch is not None:
         raise UserError(
@@ -116,7 +116,7 @@ async def _commit(git: Git, name: str) -> str | None:
     return answer.text if answer.status == 0 else None
 
 
-async def _files(git: Git, origin: Origin) -> SourceFiles:
+async def _files(git: Git, origin: SourceOrigin) -> SourceFiles:
     entries = {path: entry async for path, *entry in _listed(git, origin)}
     files, left_out = [], []
     for path in chosen(entries):
@@ -133,7 +133,7 @@ async def _files(git: Git, origin: Origin) -> SourceFiles:
     return SourceFiles(origin, tuple(files), tuple(left_out))
 
 
-async def _listed(git: Git, origin: Origin) -> AsyncIterator[tuple[str, str, str, str, str]]:
+async def _listed(git: Git, origin: SourceOrigin) -> AsyncIterator[tuple[str, str, str, str, str]]:
     """Yield path, mode, kind, object and size of possible definitions."""
     commit = str(origin.commit)
     for args in (("-r", "-l", "-z", commit, "--", *FOLDERS), ("-l", "-z", commit)):

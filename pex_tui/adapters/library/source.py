@@ -14,9 +14,9 @@ from pex_tui.planning.agent_definitions.source_address import (
     MOST_FILES,
     GitAddress,
     LeftOut,
-    Origin,
     SourceFile,
     SourceFiles,
+    SourceOrigin,
     chosen,
     is_git_path,
     remote_address,
@@ -71,7 +71,7 @@ def _read_file(path: Path) -> SourceFiles:
     content, reason = _content(path)
     if content is None:
         raise UserError(f"{clean(str(path))}: {reason}. Name another file.")
-    return SourceFiles(Origin(str(path)), (SourceFile(path.name, content),))
+    return SourceFiles(SourceOrigin(str(path)), (SourceFile(path.name, content),))
 
 
 def _read_folder(top: Path) -> SourceFiles:
@@ -83,7 +83,7 @@ def _read_folder(top: Path) -> SourceFiles:
             left_out.append(LeftOut(shown, reason))
         else:
             files.append(SourceFile(shown, content))
-    return SourceFiles(Origin(str(top)), tuple(files), tuple(left_out))
+    return SourceFiles(SourceOrigin(str(top)), tuple(files), tuple(left_out))
 
 
 def _names(top: Path) -> list[str]:

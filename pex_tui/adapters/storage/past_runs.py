@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from pex_tui.adapters.storage.journal import SqliteJournal
-from pex_tui.core.figures.experience import Experience, Work, gate_key, learned
+from pex_tui.core.figures.experience import Experience, TaskWork, gate_key, learned
 from pex_tui.core.model.plan import Pace
 
 _KINDS = (
@@ -48,7 +48,7 @@ class _Book(Struct):
     gates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     starts: list[float] = field(default_factory=list)
     captures: list[float] = field(default_factory=list)
-    _plans: dict[str, dict[str, Work]] = field(default_factory=dict)
+    _plans: dict[str, dict[str, TaskWork]] = field(default_factory=dict)
     _gates: dict[str, str] = field(default_factory=dict)
     _times: dict[_Attempt, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -89,9 +89,9 @@ class _Book(Struct):
             self.works[work.usual_key].append(took)
 
 
-def _work(task: dict[str, Any]) -> Work:
+def _work(task: dict[str, Any]) -> TaskWork:
     """Return the work of a task as the journal has it."""
-    return Work(
+    return TaskWork(
         tuple(task["argv"]),
         task.get("prompt") or "",
         task.get("agent") or "",

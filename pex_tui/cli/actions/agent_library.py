@@ -26,7 +26,7 @@ from pex_tui.cli.output.agents import (
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
-from pex_tui.planning.agent_definitions.source_address import Origin
+from pex_tui.planning.agent_definitions.source_address import SourceOrigin
 from pex_tui.planning.agent_definitions.source_offer import digest
 from pex_tui.planning.fields.validation_text import nearest
 from pex_tui.reports.json_text import json_text
@@ -113,7 +113,7 @@ def _origin(agent: AgentDefinition, folders: tuple[AgentFolder, ...]) -> str:
     if entry is None:
         return ""
     changed = "" if digest(path.read_bytes()) == entry.sha256 else ", changed since"
-    return f"{Origin(entry.source, entry.commit)}{changed}"
+    return f"{SourceOrigin(entry.source, entry.commit)}{changed}"
 
 
 def _check(options: Options, folders: tuple[AgentFolder, ...], top: Path | None) -> int:

@@ -49,7 +49,7 @@ async def _resolve(options: Options, streams: Streams) -> int:
     task = _task(state, options.task)
     if options.choice is None:
         return _list(state, streams)
-    return await _settle(project, state, task, options.choice, streams)
+    return await _resolve_one(project, state, task, options.choice, streams)
 
 
 def _list(state: RunState, streams: Streams) -> int:
@@ -87,18 +87,18 @@ def _task(state: RunState, wanted: str) -> TaskId:
     return TaskId(wanted)
 
 
-async def _settle(
+async def _resolve_one(
     project: Project, state: RunState, task: TaskId, choice: str, streams: Streams
 ) -> int:
     """Resume the run, resolve this one conflict, and drive the run to its end."""
-    session = await resume_run(project, state.run, RunOptions(settles=True))
+    session = await resume_run(project, state.run, RunOptions(resolves=True))
     decision = _DECISIONS.get(choice) or Decision(choice)
     try:
         contents: dict[str, bytes | None] = {}
         if decision is Decision.EDITED:
             sides = await session.sides(task)
             contents = await asyncio.to_thread(_edit_all, sides, streams)
-        await session.settle(task, decision, contents)
+        await session.resolve(task, decision, contents)
     except (LandingError, UserError) as error:
         await session.close()
         raise UserError(str(error)) from error

@@ -12,7 +12,7 @@ from pex_tui.core.events.agent_events import (
     TalkEvent,
 )
 from pex_tui.core.lifecycle.permissions import UNKNOWN_TOOLS, ruling
-from pex_tui.core.lifecycle.rate_limits import lifted, limited
+from pex_tui.core.lifecycle.rate_limits import lift_limit, limit_provider
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT
@@ -30,15 +30,15 @@ def apply_talk_event(draft: Draft, event: TalkEvent) -> None:
         return
     match event:
         case PermissionAsked() if event.attempt == task.attempt:
-            _asked(draft, task, event)
+            _apply_permission_asked(draft, task, event)
         case PermissionDecided():
-            _decided(draft, task, event)
+            _apply_permission_decided(draft, task, event)
         case MessageSent() if task.listens:
             draft.act(TellAgent(task.id, task.attempt, event.text))
         case AgentSpent() if event.attempt == task.attempt:
-            _spent(draft, task, event)
+            _apply_agent_spent(draft, task, event)
         case AgentLimited() if event.attempt == task.attempt:
-            limited(draft, draft.spec(task.id), event.wait_seconds)
+            limit_provider(draft, draft.spec(task.id), event.wait_seconds)
         case _:
             pass
 
@@ -49,7 +49,7 @@ def open_permissions(state: RunState) -> tuple[tuple[TaskId, Permission], ...]:
     return tuple(sorted(found, key=lambda pair: pair[1].asked_at))
 
 
-def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
+def _apply_permission_asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
     """Record a request; one repeated after an engine died gets the same answer as before."""
     known = next((one for one in task.permissions if one.request == event.request), None)
     if known is None:
@@ -76,7 +76,7 @@ def _asked(draft: Draft, task: TaskState, event: PermissionAsked) -> None:
         act_on(draft, task.id, known)
 
 
-def _decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
+def _apply_permission_decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
     """Apply an answer; "always" also answers every open request of the run with its scope."""
     asked = next((one for one in task.permissions if one.request == event.request), None)
     if asked is None or asked.verdict is not None:
@@ -89,10 +89,10 @@ def _decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
                 answer(draft, other, waiting, event.verdict, event.by)
 
 
-def _spent(draft: Draft, task: TaskState, event: AgentSpent) -> None:
+def _apply_agent_spent(draft: Draft, task: TaskState, event: AgentSpent) -> None:
     if event.number and event.number <= task.spendings:
         return
-    lifted(draft, draft.spec(task.id))
+    lift_limit(draft, draft.spec(task.id))
     cost = task.cost_usd
     if event.cost_usd is not None:
         cost = (cost or 0.0) + event.cost_usd

@@ -19,8 +19,8 @@ from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import ClaimId, TaskId
 from pex_tui.core.model.lock_graph import (
-    Edge,
     Node,
+    WaitEdge,
     Waits,
     circle,
     excludes,
@@ -60,7 +60,7 @@ def apply_lock_event(draft: Draft, event: LockEvent) -> None:
         draft.set(claims=(*draft.state.claims, claim))
 
 
-def settle_locks(draft: Draft) -> None:
+def update_locks(draft: Draft) -> None:
     """Drop obsolete claims, grant free locks, and break deadlocks."""
     state = draft.state
     if not state.claims and all(task.yields_to is None for _, task in state.live()):
@@ -151,7 +151,7 @@ def _let_go(draft: Draft, graph: Waits, closed: tuple[Node, ...]) -> bool:
     freed = [
         (one, other)
         for one, other in zip(closed, following, strict=True)
-        if graph[one][other] in {Edge.OVERLAP, Edge.LEASE}
+        if graph[one][other] in {WaitEdge.OVERLAP, WaitEdge.LEASE}
     ]
     if not freed:
         return False

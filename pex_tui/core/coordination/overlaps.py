@@ -35,15 +35,15 @@ def apply_overlap_event(draft: Draft, event: OverlapEvent) -> None:
         case WritesSeen():
             task = draft.task(event.task)
             if task.attempt == event.attempt and task.phase in HOLDS_SLOT:
-                _wrote(draft, draft.change(task.id, files=event.files))
+                _apply_writes_seen(draft, draft.change(task.id, files=event.files))
         case OverlapSeen():
-            _overlapping(draft, event)
+            _apply_overlap_seen(draft, event)
         case OverlapGone():
             kept = [one for one in draft.state.overlaps if not _is_between(one, event)]
             draft.set(overlaps=tuple(kept))
 
 
-def let_go_on(draft: Draft) -> None:
+def resume_yielding(draft: Draft) -> None:
     """Release paused tasks: rerun after the other has landed, resume if it will not land."""
     for _, task in draft.state.live():
         if task.yields_to is None or task.phase not in _CAN_YIELD:
@@ -66,7 +66,7 @@ def let_go_on(draft: Draft) -> None:
                     draft.act(ResumeAgent(task.id, task.attempt))
 
 
-def _wrote(draft: Draft, task: TaskState) -> None:
+def _apply_writes_seen(draft: Draft, task: TaskState) -> None:
     """Add the paths that a task wrote outside its known write set."""
     spec = draft.spec(task.id)
     known = spec.writes or spec.predicted_writes
@@ -123,7 +123,7 @@ def _with_plan(draft: Draft, plan: Plan) -> None:
     draft.set(plan=plan, graph=graph, caught=frozenset(caught))
 
 
-def _overlapping(draft: Draft, event: OverlapSeen) -> None:
+def _apply_overlap_seen(draft: Draft, event: OverlapSeen) -> None:
     state = draft.state
     pair = (event.first, event.second)
     phases = {draft.task(name).phase for name in pair}

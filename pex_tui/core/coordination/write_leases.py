@@ -82,7 +82,7 @@ def _ask_again(draft: Draft, task_id: TaskId, asked: Permission, besides: TaskId
         act_on(draft, task_id, free)
 
 
-def settle_leases(draft: Draft) -> None:
+def release_leases(draft: Draft) -> None:
     """Release the tasks that no longer have to wait for a lease."""
     for _, task in draft.state.live():
         if task.yields_to is not None or task.phase not in HOLDS_SLOT - {Phase.STOPPING}:

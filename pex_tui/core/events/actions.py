@@ -129,7 +129,7 @@ class RememberResolution(Struct, frozen=True):
 
     task: TaskId
     work: CommitId
-    settled: CommitId
+    resolved: CommitId
     by: str
 
 

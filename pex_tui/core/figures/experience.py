@@ -19,7 +19,7 @@ _LEAST_SPREAD, _MOST_SPREAD = 0.05, 1.0
 GUESSED_SPREAD = 0.5  # of unknown work, or work known only by its like
 
 
-class Work(Struct, frozen=True):
+class TaskWork(Struct, frozen=True):
     """The identity of a task's work."""
 
     argv: tuple[str, ...]
@@ -49,13 +49,13 @@ class Learned(Struct, frozen=True):
 
 
 class Experience(Struct, frozen=True):
-    """All learned durations, by the keys of `Work` and of the gate's commands."""
+    """All learned durations, by the keys of `TaskWork` and of the gate's commands."""
 
     works: Mapping[str, Learned] = field(default_factory=dict)
     gates: Mapping[str, float] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
 
-    def of(self, work: Work) -> Learned | None:
+    def of(self, work: TaskWork) -> Learned | None:
         """Return the expected duration of the work; None when nothing like it ever ran."""
         known = self.works.get(work.key)
         if known is not None:

@@ -6,7 +6,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from pex_tui.core.figures.time_accounting import Slots
+from pex_tui.core.figures.time_accounting import SlotStretch
 from pex_tui.core.model.plan import LockMode, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
 
@@ -20,7 +20,7 @@ def critical_path(graph: PlanGraph, works: Sequence[float]) -> float:
     return max(ends, default=0.0)
 
 
-def slot_seconds(slots: Sequence[Slots], within: float = math.inf) -> float:
+def slot_seconds(slots: Sequence[SlotStretch], within: float = math.inf) -> float:
     """Return ∫m(t)dt: the capacity of the slots in the first `within` seconds."""
     carried, left = 0.0, within
     for stretch in sorted(slots, key=lambda one: one.begin):
@@ -30,7 +30,7 @@ def slot_seconds(slots: Sequence[Slots], within: float = math.inf) -> float:
     return carried
 
 
-def seconds_to_carry(work: float, slots: Sequence[Slots]) -> float:
+def seconds_to_carry(work: float, slots: Sequence[SlotStretch]) -> float:
     """Return T₁/m: the time in which the slots can process all of the work."""
     passed, left = 0.0, work
     for stretch in sorted(slots, key=lambda one: one.begin):

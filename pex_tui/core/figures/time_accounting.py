@@ -16,7 +16,7 @@ Stretch = tuple[float, float]
 """Start and end, in absolute seconds."""
 
 
-class Slots(Struct, frozen=True):
+class SlotStretch(Struct, frozen=True):
     """An interval of a run's own time, in absolute seconds, with the number of slots in it."""
 
     begin: float
@@ -44,7 +44,7 @@ class BusyTime(Struct, kw_only=True):
     `idle_seconds` time after its end or without engine and agents; the intervals of both are `off`.
     """
 
-    slots: list[Slots] = field(default_factory=list)
+    slots: list[SlotStretch] = field(default_factory=list)
     clock: float = 0.0
     busy_seconds: float = 0.0
     person_seconds: float = 0.0
@@ -59,7 +59,7 @@ def time_passed(total: BusyTime, state: RunState, since: float, seconds: float) 
         total.off.append((since, since + seconds))
         return
     busy = sum(task.phase in HOLDS_SLOT for _, task in state.live())
-    total.slots.append(Slots(since, seconds, max(state.capacity, busy)))
+    total.slots.append(SlotStretch(since, seconds, max(state.capacity, busy)))
     total.busy_seconds += seconds * busy
     total.clock += seconds
 

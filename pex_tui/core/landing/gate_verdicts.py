@@ -114,13 +114,13 @@ def _judge(draft: Draft, task: TaskState) -> None:
 
 def _ask(draft: Draft, task: TaskState, detail: str) -> None:
     """Leave a person's own result that fails the gate to that person: nothing runs again."""
-    settled = [one.files for one in draft.state.conflicts if one.tasks[0] == task.id and one.files]
+    resolved = [one.files for one in draft.state.conflicts if one.tasks[0] == task.id and one.files]
     record(
         draft,
         ConflictKind.SEMANTIC,
         (task.id,),
         None,
-        files=settled[-1] if settled else (),
+        files=resolved[-1] if resolved else (),
         reason="a person's own result is not thrown away for a rerun: it waits for a person",
         conflicting_at=draft.now,
         tip=task.tip,

@@ -23,34 +23,34 @@ from pex_tui.core.landing.gate_verdicts import apply_repeated_verdict, is_gated
 from pex_tui.core.landing.merge_conflicts import apply_merge_conflicted, stand_on
 from pex_tui.core.lifecycle.attempts import ready, why_aborted
 from pex_tui.core.lifecycle.conflict_log import close
-from pex_tui.core.lifecycle.git_refusals import refused
+from pex_tui.core.lifecycle.git_refusals import retry_after_refusal
 from pex_tui.core.lifecycle.merge_queue import enqueue, leave, leave_queue, step_back
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.state import LandStatus
 from pex_tui.core.model.task_state import StopCause, TaskState
-from pex_tui.core.recovered_attempts import landing_found
+from pex_tui.core.recovered_attempts import apply_landing_found
 
 
 def apply_landing_event(draft: Draft, event: LandingEvent) -> None:
     """Apply an event of an entry in flight; events of other entries are late and dropped."""
     task = draft.task(event.task)
     if isinstance(event, BranchMoved) and event.found:
-        landing_found(draft, task, event)
+        apply_landing_found(draft, task, event)
     elif task.phase is Phase.LANDING and task.attempt == event.attempt:
-        _taken_up(draft, task, event)
+        _apply_to_entry(draft, task, event)
 
 
-def _taken_up(draft: Draft, task: TaskState, event: LandingEvent) -> None:
+def _apply_to_entry(draft: Draft, task: TaskState, event: LandingEvent) -> None:
     match event, task.landing_stage:
         case BranchMoved(), LandingStage.MOVING:
-            _landed(draft, task, event)
+            _apply_branch_moved(draft, task, event)
         case (_, _) if task.stop is StopCause.ABORT:
             leave(draft, task)
             draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
         case WorkMerged(), LandingStage.MERGING if _is_asked_for(task, event):
-            _merged(draft, task, event)
+            _apply_work_merged(draft, task, event)
         case MergeConflicted(), LandingStage.MERGING if task.onto in {None, event.tip}:
             apply_merge_conflicted(draft, task, event)
         case MergeDeferred(), LandingStage.MERGING if task.onto == event.onto:
@@ -63,7 +63,7 @@ def _taken_up(draft: Draft, task: TaskState, event: LandingEvent) -> None:
             step_back(draft, None)
         case LandingFailed(), _:
             leave(draft, task)
-            refused(draft, task, event)
+            retry_after_refusal(draft, task, event)
         case _:
             pass
 
@@ -94,7 +94,7 @@ def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
     return task.onto == event.onto or (event.onto is None and task.onto == event.tip)
 
 
-def _merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
+def _apply_work_merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
     if task.onto in {None, draft.state.tip}:
         stand_on(draft, event.tip)
     elif event.candidate == event.tip:
@@ -140,7 +140,7 @@ def _wait_for_batch(draft: Draft, task: TaskState) -> None:
     )
 
 
-def _landed(draft: Draft, task: TaskState, event: BranchMoved) -> None:
+def _apply_branch_moved(draft: Draft, task: TaskState, event: BranchMoved) -> None:
     leave_queue(draft, task)
     draft.set(tip=event.commit)
     record_auto_resolution(draft, task)

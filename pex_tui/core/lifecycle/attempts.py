@@ -27,9 +27,9 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.formatting import counted, listed
 from pex_tui.core.lifecycle.backoff import backoff_seconds
 from pex_tui.core.lifecycle.conflict_log import PEX, record
-from pex_tui.core.lifecycle.git_refusals import refused
+from pex_tui.core.lifecycle.git_refusals import retry_after_refusal
 from pex_tui.core.lifecycle.merge_queue import enqueue
-from pex_tui.core.lifecycle.rate_limits import MOST_REFUSALS, limited
+from pex_tui.core.lifecycle.rate_limits import MOST_REFUSALS, limit_provider
 from pex_tui.core.lifecycle.retry_prompts import (
     AGAIN,
     DEADLOCKED,
@@ -88,7 +88,7 @@ def apply_attempt_event(draft: Draft, event: AttemptEvent) -> None:
         case WorkspacePrepared():
             draft.change(task.id, workspace=event.path, start_commit=event.commit)
         case AgentStarted():
-            _started(draft, task, event)
+            _apply_agent_started(draft, task, event)
         case AgentProgressed() if task.phase in HOLDS_SLOT:
             draft.change(task.id, progress=event.progress, activity=event.activity)
         case AgentPaused() if task.phase is Phase.RUNNING:
@@ -96,15 +96,15 @@ def apply_attempt_event(draft: Draft, event: AttemptEvent) -> None:
             if not wants_pause(draft.state, task):
                 draft.act(ResumeAgent(task.id, task.attempt))
         case AgentResumed() if task.phase is Phase.PAUSED:
-            _resumed(draft, task)
+            _apply_agent_resumed(draft, task)
         case AgentExited() if task.phase in HOLDS_SLOT:
-            _exited(draft, task, event)
+            _apply_agent_exited(draft, task, event)
         case AttemptReturned() if task.phase in HOLDS_SLOT:
-            _returned(draft, task, event)
+            _apply_attempt_returned(draft, task, event)
         case WorkCaptured() if task.phase is Phase.CAPTURING:
-            _captured(draft, task, event)
+            _apply_work_captured(draft, task, event)
         case CaptureFailed() if task.phase is Phase.CAPTURING:
-            _uncaptured(draft, task, event)
+            _apply_capture_failed(draft, task, event)
         case _:
             pass
 
@@ -140,7 +140,7 @@ def ready(draft: Draft, task: TaskState, reason: str = "") -> None:
     )
 
 
-def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
+def _apply_agent_started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
     """Apply a start; for an adopted attempt, keep the phase and repeat unfinished orders.
 
     The previous engine may have died between an order and its journaled answer, so an adopted
@@ -161,7 +161,7 @@ def _started(draft: Draft, task: TaskState, event: AgentStarted) -> None:
         draft.act(ResumeAgent(task.id, task.attempt))
 
 
-def _resumed(draft: Draft, task: TaskState) -> None:
+def _apply_agent_resumed(draft: Draft, task: TaskState) -> None:
     frozen_at = draft.now if task.paused_at is None else task.paused_at
     draft.move(
         task.id,
@@ -173,7 +173,7 @@ def _resumed(draft: Draft, task: TaskState) -> None:
         draft.act(PauseAgent(task.id, task.attempt, gently=task.listens))
 
 
-def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
+def _apply_agent_exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
     failure = None if event.failure is None else Failure(event.failure, event.detail)
     if task.stop is StopCause.TIMEOUT:
         limit = draft.spec(task.id).timeout_seconds or 0.0
@@ -182,7 +182,7 @@ def _exited(draft: Draft, task: TaskState, event: AgentExited) -> None:
     _capture(draft, task, exited_at=event.exited_at)
 
 
-def _returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
+def _apply_attempt_returned(draft: Draft, task: TaskState, event: AttemptReturned) -> None:
     """Return a task whose attempt never had a process, so there is nothing to keep.
 
     If the attempt is known to have run, its records are gone, and its leftovers are captured.
@@ -212,7 +212,7 @@ def _capture(draft: Draft, task: TaskState, exited_at: float) -> None:
     draft.act(CaptureWork(task.id, task.attempt))
 
 
-def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
+def _apply_work_captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
     files = frozenset(event.files)
     seen = [path for path in task.drift if path in files]
     drift = tuple(dict.fromkeys((*event.drift, *seen)))
@@ -242,7 +242,7 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
         _teach(draft, task, _LESSONS[task.stop], seed)
         ready(draft, draft.change(task.id, held=False), task.reason)
     elif failure is not None:
-        _failed(draft, task, failure)
+        _fail(draft, task, failure)
     elif event.lacking and task.earlier is not None:
         _lacks(draft, task, task.earlier)
     elif event.work is None:
@@ -251,16 +251,16 @@ def _captured(draft: Draft, task: TaskState, event: WorkCaptured) -> None:
         enqueue(draft, draft.change(task.id, progress=1.0))
 
 
-def _uncaptured(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
+def _apply_capture_failed(draft: Draft, task: TaskState, event: CaptureFailed) -> None:
     """Retry a failed capture, or rerun the attempt if its work is gone with its workspace."""
     if not event.gone:
-        refused(draft, task, event)
+        retry_after_refusal(draft, task, event)
     elif task.stop is StopCause.ABORT:
         draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
     elif task.stop in _LESSONS or task.attempt == task.found:
         ready(draft, draft.change(task.id, held=False), event.detail)
     else:
-        _failed(draft, task, Failure(FailureKind.LOST, event.detail))
+        _fail(draft, task, Failure(FailureKind.LOST, event.detail))
 
 
 def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
@@ -328,7 +328,7 @@ def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
     )
 
 
-def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
+def _fail(draft: Draft, task: TaskState, failure: Failure) -> None:
     """Retry after a delay, unless a retry can't help or the retries are used up."""
     rules = draft.state.rules
     allowed = draft.spec(task.id).retries
@@ -353,7 +353,7 @@ def _failed(draft: Draft, task: TaskState, failure: Failure) -> None:
 
 def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool:
     """Return whether the task waits for its provider: a refusal costs no try until the last."""
-    limit = limited(draft, draft.spec(task.id), None)
+    limit = limit_provider(draft, draft.spec(task.id), None)
     if limit is None or limit.hits > MOST_REFUSALS:
         return False
     jitter = Random(f"{draft.state.seed}/{task.id}/{limit.hits}").uniform(0.0, 3.0)  # noqa: S311

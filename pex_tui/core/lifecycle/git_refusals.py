@@ -15,7 +15,9 @@ MOST_REFUSALS = 6
 _STEPS = {FailureKind.CAPTURE: Phase.CAPTURING, FailureKind.LANDING: Phase.QUEUED}
 
 
-def refused(draft: Draft, task: TaskState, event: CaptureFailed | LandingFailed) -> None:
+def retry_after_refusal(
+    draft: Draft, task: TaskState, event: CaptureFailed | LandingFailed
+) -> None:
     """Retry the refused step after a delay, or give up; the work stays where it is."""
     is_capture = isinstance(event, CaptureFailed)
     kind = FailureKind.CAPTURE if is_capture else FailureKind.LANDING

@@ -20,7 +20,9 @@ def limit_of(state: RunState, spec: TaskSpec) -> ProviderLimit | None:
     return known if known is not None and known.until > state.now else None
 
 
-def limited(draft: Draft, spec: TaskSpec, wait_seconds: float | None) -> ProviderLimit | None:
+def limit_provider(
+    draft: Draft, spec: TaskSpec, wait_seconds: float | None
+) -> ProviderLimit | None:
     """Record a provider's refusal: it lasts as long as it says, else exponentially longer."""
     if spec.brief is None:
         return None
@@ -36,7 +38,7 @@ def limited(draft: Draft, spec: TaskSpec, wait_seconds: float | None) -> Provide
     return limit
 
 
-def lifted(draft: Draft, spec: TaskSpec) -> None:
+def lift_limit(draft: Draft, spec: TaskSpec) -> None:
     """Clear the limit of a provider that answers again."""
     known = None if spec.brief is None else _known(draft.state, spec.provider)
     if known is not None and draft.now >= known.until:

@@ -28,7 +28,7 @@ class Draft:
         self._run: dict[str, Any] = {}
         self.now = now
         self.actions: list[Action] = []
-        self.unsettled: list[TaskId] = []  # tasks whose dependents have to be checked
+        self.changed: list[TaskId] = []  # tasks whose dependents have to be checked
 
     @property
     def state(self) -> RunState:
@@ -71,7 +71,7 @@ class Draft:
             raise IllegalTransition(f"task {task_id} can't go from {before} to {phase}")
         if phase in TERMINAL:
             changes = {"ended_at": self.now, "held": False, "slot": None, "wait": None} | changes
-            self.unsettled.append(task_id)
+            self.changed.append(task_id)
         return self.change(task_id, phase=phase, **changes)
 
     def set(self, **changes: Any) -> None:

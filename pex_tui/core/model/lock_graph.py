@@ -18,7 +18,7 @@ from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import LockClaim, RunState
 
 
-class Edge(StrEnum):
+class WaitEdge(StrEnum):
     """The reason why one node waits for another."""
 
     LOCK = "lock"  # the other holds a lock that it claims
@@ -28,7 +28,7 @@ class Edge(StrEnum):
 
 
 Node = tuple[Literal["task"], TaskId] | tuple[Literal["claim"], ClaimId]
-Waits = Mapping[Node, Mapping[Node, Edge]]
+Waits = Mapping[Node, Mapping[Node, WaitEdge]]
 Holding = tuple[LockRequest, TaskId, ClaimId | None]
 
 
@@ -60,32 +60,32 @@ def in_the_way(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Hold
 
 def waits(state: RunState) -> Waits:
     """Return what each task at work and each claim waits for, and why."""
-    graph: dict[Node, dict[Node, Edge]] = {}
+    graph: dict[Node, dict[Node, WaitEdge]] = {}
     held = holdings(state)
     for claim in state.claims:
         edges = graph.setdefault(("claim", claim.claim), {})
         if claim.is_waiting:
-            graph.setdefault(("task", claim.task), {})["claim", claim.claim] = Edge.CLAIM
+            graph.setdefault(("task", claim.task), {})["claim", claim.claim] = WaitEdge.CLAIM
             for _, task, by in in_the_way(held, claim):
-                edges[("task", task) if by is None else ("claim", by)] = Edge.LOCK
+                edges[("task", task) if by is None else ("claim", by)] = WaitEdge.LOCK
             for outer in claim.within:
-                graph.setdefault(("claim", outer), {})["claim", claim.claim] = Edge.CLAIM
+                graph.setdefault(("claim", outer), {})["claim", claim.claim] = WaitEdge.CLAIM
     if state.semantics >= Semantics.ONE_WAIT_GRAPH:
         _add_standstills(state, graph)
     return graph
 
 
-def _add_standstills(state: RunState, graph: dict[Node, dict[Node, Edge]]) -> None:
+def _add_standstills(state: RunState, graph: dict[Node, dict[Node, WaitEdge]]) -> None:
     for _, task in state.live():
         if task.phase not in {Phase.RUNNING, Phase.PAUSED}:
             continue
-        edges: dict[Node, Edge] = {
-            ("task", asked.held_by): Edge.LEASE
+        edges: dict[Node, WaitEdge] = {
+            ("task", asked.held_by): WaitEdge.LEASE
             for asked in task.permissions
             if asked.held_by is not None
         }
         if task.yields_to is not None and ("task", task.yields_to) not in edges:
-            edges["task", task.yields_to] = Edge.OVERLAP
+            edges["task", task.yields_to] = WaitEdge.OVERLAP
         graph.setdefault(("task", task.id), {}).update(edges)
         if task.phase is Phase.PAUSED:  # with everything that runs in it
             for claim in state.claims:

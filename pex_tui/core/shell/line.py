@@ -21,7 +21,7 @@ _PASSED_OVER = frozenset(
 )
 
 
-class Command(Struct):
+class ShellCommand(Struct):
     """A simple command. `inputs` are its here-documents, `outputs` the files it redirects to."""
 
     words: list[str] = field(default_factory=list)
@@ -30,23 +30,23 @@ class Command(Struct):
     outputs: list[str] = field(default_factory=list)
 
 
-class Line(Struct):
+class ShellLine(Struct):
     """All simple commands of a line, including those in substitutions and function bodies.
 
     `is_plain` means one command of words alone: no operator, redirection, assignment or expansion.
     """
 
-    commands: list[Command]
+    commands: list[ShellCommand]
     is_plain: bool
 
 
-def parse(text: str) -> Line:
+def parse(text: str) -> ShellLine:
     """Parse a line; a HOLE in it is unknown text. Raises ShellError."""
     if len(text) > LONGEST_LINE:
         raise ShellError("the line is too long")
     parser = _Parser(text, 0)
     parser.read_list()
-    return Line(parser.commands, parser.is_plain and len(parser.commands) == 1)
+    return ShellLine(parser.commands, parser.is_plain and len(parser.commands) == 1)
 
 
 class _Parser(Scanner):
@@ -54,14 +54,14 @@ class _Parser(Scanner):
 
     def __init__(self, text: str, depth: int) -> None:
         super().__init__(text, depth)
-        self.commands: list[Command] = []
-        self._command = Command()
-        self._awaited: list[tuple[Command, str, bool, bool]] = []  # here-documents to come
+        self.commands: list[ShellCommand] = []
+        self._command = ShellCommand()
+        self._awaited: list[tuple[ShellCommand, str, bool, bool]] = []  # here-documents to come
 
     def read_list(self, *ends: str) -> str:
         """Read commands up to one of the ends, which is consumed, or the end of the text."""
         self._deeper()
-        outer, self._command = self._command, Command()
+        outer, self._command = self._command, ShellCommand()
         end = self._read_commands(ends)
         self._finish()
         self._command = outer
@@ -187,7 +187,7 @@ class _Parser(Scanner):
             self._skip_blanks()
             if len(command.words) > 1 or not self._take(")"):
                 raise ShellError("a parenthesis stands in a command")
-            self._command = Command()
+            self._command = ShellCommand()
         elif self._ahead("((") and self._is_arithmetic(self._at + 2):
             self._at += 2
             self._arithmetic("))")
@@ -246,4 +246,4 @@ class _Parser(Scanner):
         command = self._command
         if command.words or command.assignments or command.inputs or command.outputs:
             self.commands.append(command)
-        self._command = Command()
+        self._command = ShellCommand()

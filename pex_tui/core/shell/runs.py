@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from msgspec import Struct, field
 
-from pex_tui.core.shell.line import Command, parse
+from pex_tui.core.shell.line import ShellCommand, parse
 from pex_tui.core.shell.programs import (
     EXEC_OPTIONS,
     FEEDING,
@@ -80,7 +80,7 @@ class _Unwrapping:
         self._operands: set[str] = set()  # files that are executed
         self._written: set[str] = set()
 
-    def follow(self, commands: Iterable[Command], depth: int, *, is_sure: bool) -> None:
+    def follow(self, commands: Iterable[ShellCommand], depth: int, *, is_sure: bool) -> None:
         """Add everything that these commands run; unless sure, they may not be commands."""
         for command in commands:
             self._found.code += command.assignments
@@ -89,7 +89,7 @@ class _Unwrapping:
         if not self._operands.isdisjoint(self._written):
             self._found.is_known = False
 
-    def _command(self, command: Command, depth: int, *, is_sure: bool) -> None:
+    def _command(self, command: ShellCommand, depth: int, *, is_sure: bool) -> None:
         words = command.words[:_MOST_WORDS]
         if len(words) < len(command.words) or len(self._found.commands) > _MOST_COMMANDS:
             self._unknown(is_sure=is_sure)
@@ -109,7 +109,9 @@ class _Unwrapping:
         if words and not wrapper and program_name(words[0]) not in QUIET:
             self._found.said.append(" ".join(words[1:]))
 
-    def _program(self, words: list[str], command: Command, depth: int, *, is_sure: bool) -> None:
+    def _program(
+        self, words: list[str], command: ShellCommand, depth: int, *, is_sure: bool
+    ) -> None:
         """Add one program with its arguments."""
         name = program_name(words[0])
         texts = {_text(form) for form in _forms(name, words)}
@@ -133,7 +135,7 @@ class _Unwrapping:
             if arguments and arguments[0] in GIT_RUNNING:
                 self._found.code.append(" ".join(arguments))
 
-    def _shell(self, words: list[str], command: Command, depth: int, *, is_sure: bool) -> None:
+    def _shell(self, words: list[str], command: ShellCommand, depth: int, *, is_sure: bool) -> None:
         options = [place for place, word in enumerate(words) if _is_short(word)]
         code = next((place for place in options if "c" in words[place]), None)
         operands = [word for word in words[1:] if not word.startswith(("-", "+"))]

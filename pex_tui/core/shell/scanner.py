@@ -27,7 +27,7 @@ class ShellError(ValueError):
     """A line that can't be parsed."""
 
 
-class Word(Struct):
+class ShellWord(Struct):
     """A word after quote removal; `bare` means that no part was quoted or escaped."""
 
     text: str = ""
@@ -57,9 +57,9 @@ class Scanner(ABC):
         if self._depth > _DEEPEST:
             raise ShellError("it is nested too deeply")
 
-    def _word(self) -> Word:
+    def _word(self) -> ShellWord:
         """Read a word; raise ShellError if there is none."""
-        word, start = Word(), self._at
+        word, start = ShellWord(), self._at
         parts: list[str] = []
         self._deeper()
         while self._at < len(self._text) and (char := self._text[self._at]) not in _META:
@@ -89,7 +89,7 @@ class Scanner(ABC):
                 return
             parts.append(" " + self._word().text)
 
-    def _piece(self, char: str, word: Word) -> str:
+    def _piece(self, char: str, word: ShellWord) -> str:
         """Read what one unquoted character begins."""
         match char:
             case "\\":
@@ -178,7 +178,7 @@ class Scanner(ABC):
             self._at += 1
             if char == "}":
                 return
-            self._piece(char, Word())
+            self._piece(char, ShellWord())
         raise ShellError("a brace has no end")
 
     def _is_arithmetic(self, start: int) -> bool:

@@ -70,7 +70,7 @@ def can_compare(base: Lines, side: Lines) -> bool:
     return comparisons(base, side) <= _MOST_COMPARISONS
 
 
-def resolve(parts: Sequence[Chunk], allowed: Collection[str]) -> Resolution | None:
+def resolve_text(parts: Sequence[Chunk], allowed: Collection[str]) -> Resolution | None:
     """Return the file with all conflicts resolved; None if no strategy takes some hunk."""
     lines: list[str] = []
     used: dict[str, None] = {}
@@ -78,10 +78,10 @@ def resolve(parts: Sequence[Chunk], allowed: Collection[str]) -> Resolution | No
         if not part.is_conflict:
             lines.extend(part.merged[0])
             continue
-        settled = _settle(part, allowed)
-        if settled is None:
+        resolved = _resolve_chunk(part, allowed)
+        if resolved is None:
             return None
-        strategy, merged = settled
+        strategy, merged = resolved
         used[strategy] = None
         lines.extend(merged)
     return None if runs_together(lines) else Resolution(encoded(lines), tuple(used))
@@ -97,7 +97,7 @@ def encoded(lines: Sequence[str]) -> bytes:
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _settle(part: Chunk, allowed: Collection[str]) -> tuple[str, Lines] | None:
+def _resolve_chunk(part: Chunk, allowed: Collection[str]) -> tuple[str, Lines] | None:
     for strategy in STRATEGIES:
         if strategy.name in allowed:
             merged = strategy.merge(part)

@@ -20,13 +20,13 @@ def markers_left(
     versions: Iterable[bytes] = (),
     *,
     size: int = USUAL_SIZE,
-    settles: bool = False,
+    resolves: bool = False,
 ) -> tuple[int, ...]:
     """Return the line numbers (from 1) of the markers that no version contains as well.
 
-    `settles` says that the text was made to resolve a conflict between the versions.
+    `resolves` says that the text was made to resolve a conflict between the versions.
     """
-    find = _all_markers if settles else _conflicts
+    find = _all_markers if resolves else _conflicts
     held: Counter[bytes] = Counter()
     for version in versions:
         held |= Counter(line for _, line in find(version, size))

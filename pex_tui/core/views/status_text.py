@@ -92,7 +92,7 @@ def start_queue(state: RunState) -> StartQueue:
     return StartQueue(places, at_work(state))
 
 
-def waits_for(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str, ...]:
+def waits_on(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str, ...]:
     """Return the blockers of a ready task: tasks, a lock with its holders, or a limit."""
     if task.wait is None:
         return ()
@@ -189,7 +189,7 @@ def _wait(state: RunState, task: TaskState, now: float, queue: StartQueue) -> st
         return f"Waits for you: the budget is used up ({task.wait.on[0]})"
     if task.wait.cause is WaitCause.RESOURCE:
         return f"Waits {since} for {_lock(state, task.wait)}"
-    return f"Waits {since} until {_neighbours(state, task, waits_for(state, task, queue))}"
+    return f"Waits {since} until {_neighbours(state, task, waits_on(state, task, queue))}"
 
 
 def _lock(state: RunState, wait: Wait) -> str:

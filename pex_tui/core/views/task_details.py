@@ -12,13 +12,13 @@ from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.remaining_time import attempt_seconds
-from pex_tui.core.views.status_text import activity, start_queue, waits_for
+from pex_tui.core.views.status_text import activity, start_queue, waits_on
 
-Fact = tuple[str, str]
+Detail = tuple[str, str]
 """A label and a value; an empty label continues the one before."""
 
 
-def facts(state: RunState, task_id: TaskId, now: float) -> tuple[Fact, ...]:
+def task_details(state: RunState, task_id: TaskId, now: float) -> tuple[Detail, ...]:
     """Return the task's facts, sanitized; `now` in absolute seconds."""
     task, spec, now = state.task(task_id), state.spec(task_id), shown_at(state, now)
     found = (
@@ -31,7 +31,7 @@ def facts(state: RunState, task_id: TaskId, now: float) -> tuple[Fact, ...]:
     return tuple((label, clean(text)) for label, text in found)
 
 
-def _situation(state: RunState, task: TaskState, now: float) -> Iterator[Fact]:
+def _situation(state: RunState, task: TaskState, now: float) -> Iterator[Detail]:
     yield "now", activity(state, task, now, start_queue(state))
     if task.attempt:
         extra = [
@@ -61,7 +61,7 @@ def _situation(state: RunState, task: TaskState, now: float) -> Iterator[Fact]:
         yield "boosted", "goes first among the ready tasks"
 
 
-def _times(state: RunState, task: TaskState, spec: TaskSpec, now: float) -> Iterator[Fact]:
+def _times(state: RunState, task: TaskState, spec: TaskSpec, now: float) -> Iterator[Detail]:
     worked = attempt_seconds(task, now)
     estimate = f"{clock(spec.estimate_seconds)} estimated"
     yield "time", estimate if worked is None else f"{clock(worked)} of {estimate}"
@@ -82,7 +82,7 @@ def _times(state: RunState, task: TaskState, spec: TaskSpec, now: float) -> Iter
         yield "ended", f"{clock(task.ended_at - state.created_at)} into the run"
 
 
-def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
+def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Detail]:
     if spec.needs:
         yield "needs", ", ".join(f"{need} ({state.task(need).phase})" for need in spec.needs)
     for lock in spec.locks:
@@ -92,7 +92,7 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
         if claim.task == task.id:
             yield "wants lock" if claim.is_waiting else "holds lock", names(claim)
     if task.wait is not None:
-        yield "waits on", ", ".join(waits_for(state, task, start_queue(state)))
+        yield "waits on", ", ".join(waits_on(state, task, start_queue(state)))
     yield "limits", _limits(spec)
     yield "priority", spec.priority
     if task.slot is not None:
@@ -116,7 +116,7 @@ def _limits(spec: TaskSpec) -> str:
     return f"{declared or 'none declared'}; shown, not enforced"
 
 
-def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
+def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Detail]:
     if spec.writes is None:
         guessed = f", probably {', '.join(spec.predicted_writes)}" if spec.predicted_writes else ""
         yield "may write", f"not declared{guessed}"
@@ -141,7 +141,7 @@ def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Fact]:
         yield "landed", short(task.landed)
 
 
-def _history(state: RunState, task: TaskState) -> Iterator[Fact]:
+def _history(state: RunState, task: TaskState) -> Iterator[Detail]:
     for conflict in state.conflicts:
         if task.id in conflict.tasks:
             others = ", ".join(other for other in conflict.tasks if other != task.id)

@@ -23,7 +23,7 @@ class GitAddress(Struct, frozen=True):
     revision: str | None
 
 
-class Origin(Struct, frozen=True):
+class SourceOrigin(Struct, frozen=True):
     """The origin of files; `commit` is None for files outside git.
 
     `tag` is the requested name if it was not a commit.
@@ -55,7 +55,7 @@ class LeftOut(Struct, frozen=True):
 class SourceFiles(Struct, frozen=True):
     """The files of a source."""
 
-    origin: Origin
+    origin: SourceOrigin
     files: tuple[SourceFile, ...]
     left_out: tuple[LeftOut, ...] = ()
 

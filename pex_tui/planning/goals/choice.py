@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.clauses import Clause
-from pex_tui.planning.goals.signals import ClauseSignals, Signals
+from pex_tui.planning.goals.signals import ClauseSignals, GoalSignals
 from pex_tui.planning.goals.verbs import PREPOSITIONS
 
 COMPLEX_AT = 3.0
@@ -58,7 +58,7 @@ class PatternChoice(Struct, frozen=True):
         return "moderate" if self.size < COMPLEX_AT else "complex"
 
 
-def product_size(signals: Signals) -> float:
+def product_size(signals: GoalSignals) -> float:
     """Return the size of a goal, from words for whole products and the number of listed things."""
     named = signals.weight(words.SIZE)
     listed = _ITEM_WEIGHT * signals.listed if named else 0.0
@@ -75,18 +75,18 @@ def _tells_who_does_what(one: ClauseSignals) -> bool:
     )
 
 
-def allowed(signals: Signals, agents: tuple[str, ...]) -> tuple[str, ...]:
+def allowed(signals: GoalSignals, agents: tuple[str, ...]) -> tuple[str, ...]:
     """Return the agents without those that the goal rules out; never none at all."""
     kept = tuple(dict.fromkeys(agent for agent in agents if agent not in signals.ruled_out))
     return kept or tuple(dict.fromkeys(agents))
 
 
-def why_chosen(signals: Signals, topic: str, usual: str) -> str:
+def why_chosen(signals: GoalSignals, topic: str, usual: str) -> str:
     """Return the goal's words for an agent, else its usual role."""
-    said = quoted(signals, topic)
+    said = quoted_words(signals, topic)
     return f"the goal says {said}" if said else usual
 
 
-def quoted(signals: Signals, topic: str) -> str:
+def quoted_words(signals: GoalSignals, topic: str) -> str:
     """Return the strongest words for a topic, in quotes."""
     return ", ".join(f'"{word}"' for word in signals.evidence.get(topic, ())[:3])

@@ -4,10 +4,10 @@ from pex_tui.planning.goals.choice import PatternChoice
 from pex_tui.planning.goals.in_turn import sequence, single, wide_change
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.side_by_side import emergency, investigation, parallel, pipeline
-from pex_tui.planning.goals.signals import Signals
+from pex_tui.planning.goals.signals import GoalSignals
 
 
-def choose(signals: Signals, outline: RepositoryOutline) -> PatternChoice:
+def choose(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice:
     """Return the pattern and agents; there is always at least one agent."""
     for rule in (emergency, investigation, parallel, pipeline, sequence, wide_change):
         found = rule(signals, outline)

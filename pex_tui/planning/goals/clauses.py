@@ -48,7 +48,7 @@ _CONTRACTIONS = frozenset({"don't", "dont", "mustn't", "shouldn't"})
 _SUBJECTS = word_set("i we you they it that which who users customers people tests")
 
 
-class Word(Struct, frozen=True):
+class GoalWord(Struct, frozen=True):
     """One word in lower case, or a path as written. A goal forbids its ruled-out words."""
 
     text: str
@@ -59,7 +59,7 @@ class Word(Struct, frozen=True):
 class Clause(Struct, frozen=True):
     """Words around one verb; `step` counts the steps that the text itself orders, from 0."""
 
-    words: tuple[Word, ...]
+    words: tuple[GoalWord, ...]
     intent: Intent | None = None
     step: int = 0
 
@@ -78,9 +78,9 @@ def read_clauses(text: str) -> tuple[Clause, ...]:
     return tuple(clauses)
 
 
-def _sentences(text: str) -> Iterator[tuple[list[Word], bool]]:
+def _sentences(text: str) -> Iterator[tuple[list[GoalWord], bool]]:
     """Yield the words of each sentence, and whether it is a question; commas stay as words."""
-    held: list[Word] = []
+    held: list[GoalWord] = []
     for line in text.splitlines():
         for chunk in line.split():
             for word in _words(chunk):
@@ -93,17 +93,17 @@ def _sentences(text: str) -> Iterator[tuple[list[Word], bool]]:
         held = []
 
 
-def _words(chunk: str) -> Iterator[Word]:
+def _words(chunk: str) -> Iterator[GoalWord]:
     bare = chunk.strip("\"'`()[]{}<>,;!?*").rstrip(".:")
     path = _LINE_NUMBER.sub("", bare)
     if is_path(path):
-        yield Word(path.removeprefix("./"), is_path=True)
+        yield GoalWord(path.removeprefix("./"), is_path=True)
         ending = chunk.rstrip("\"'`)]}>*")[-1:]
         if ending in {",", ".", ";", "!", "?", ":"}:
-            yield Word(ending)
+            yield GoalWord(ending)
         return
     for found in _WORD.finditer(chunk.casefold()):
-        yield Word(found[0])
+        yield GoalWord(found[0])
 
 
 def is_path(text: str) -> bool:
@@ -120,9 +120,9 @@ def is_path(text: str) -> bool:
     return bool(folders) and is_deep and all(folders.split("/"))
 
 
-def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
+def _parts(sentence: list[GoalWord]) -> Iterator[tuple[list[GoalWord], bool]]:
     """Split a sentence before each verb that opens a clause; report where a step begins."""
-    held: list[Word] = []
+    held: list[GoalWord] = []
     opens = False
     for place, word in enumerate(sentence):
         is_break = place > 0 and sentence[place - 1].text in _BREAKS
@@ -143,7 +143,9 @@ def _parts(sentence: list[Word]) -> Iterator[tuple[list[Word], bool]]:
     yield held, opens
 
 
-def _with_objects(parts: list[tuple[list[Word], bool]]) -> Iterator[tuple[list[Word], bool]]:
+def _with_objects(
+    parts: list[tuple[list[GoalWord], bool]],
+) -> Iterator[tuple[list[GoalWord], bool]]:
     """Yield the parts; a verb without an object gets the next one's ("find and fix it")."""
     for place, (part, opens_step) in enumerate(parts):
         told = [word.text for word in part if word.text not in _FILLERS and word.text != ","]
@@ -151,11 +153,11 @@ def _with_objects(parts: list[tuple[list[Word], bool]]) -> Iterator[tuple[list[W
         yield (part + parts[place + 1][0][1:] if is_bare else part), opens_step
 
 
-def _held_more_than_fillers(held: list[Word]) -> bool:
+def _held_more_than_fillers(held: list[GoalWord]) -> bool:
     return any(word.text not in _FILLERS and word.text != "," for word in held)
 
 
-def _heads_a_clause(sentence: list[Word], place: int) -> bool:
+def _heads_a_clause(sentence: list[GoalWord], place: int) -> bool:
     """Return whether the word is a verb in its base form with an object of its own."""
     text = sentence[place].text
     if intent_of(text) is None:
@@ -166,7 +168,7 @@ def _heads_a_clause(sentence: list[Word], place: int) -> bool:
     )
 
 
-def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
+def _intent(words: tuple[GoalWord, ...], *, is_question: bool) -> Intent | None:
     """Return the clause's intent, from its first word that is not a filler, else from nouns."""
     said = [word.text for word in words[:_NEAR]]
     is_order = said[0] in _ASKING and (said[1:2] == ["you"] or set(said[2:3]) & set(VERBS))
@@ -189,7 +191,7 @@ def _intent(words: tuple[Word, ...], *, is_question: bool) -> Intent | None:
     return next((NOUN_INTENTS[text] for text in nouns), None)
 
 
-def _ordered(words: tuple[Word, ...]) -> Intent | None:
+def _ordered(words: tuple[GoalWord, ...]) -> Intent | None:
     """Return the intent of an imperative first word; an unknown verb needs an object."""
     first, following = words[0], words[1].text if len(words) > 1 else ""
     if first.text in AMBIGUOUS and following in REPORTING:  # "support tells us"
@@ -199,7 +201,7 @@ def _ordered(words: tuple[Word, ...]) -> Intent | None:
     return Intent.EDIT if known is None and is_order and following in ARTICLES else known
 
 
-def _of_what_is_written(words: tuple[Word, ...]) -> Intent | None:
+def _of_what_is_written(words: tuple[GoalWord, ...]) -> Intent | None:
     """Return the intent behind writing a text: a report is analysis, a plan is planning."""
     if _tells_findings(words):
         return Intent.INVESTIGATE
@@ -208,7 +210,7 @@ def _of_what_is_written(words: tuple[Word, ...]) -> Intent | None:
     return Intent.PLAN if is_plan else None
 
 
-def _tells_findings(words: tuple[Word, ...]) -> bool:
+def _tells_findings(words: tuple[GoalWord, ...]) -> bool:
     """Return whether the text to write reports findings ("write a report of it")."""
     texts = [word.text for word in words]
     near = texts[:_NEAR]  # a verb, an article and a word in between
@@ -217,7 +219,7 @@ def _tells_findings(words: tuple[Word, ...]) -> bool:
     return not following or following[0] in {"about", "of", "on", "with", "for", ","}
 
 
-def _ruled(words: list[Word]) -> Iterator[Word]:
+def _ruled(words: list[GoalWord]) -> Iterator[GoalWord]:
     """Yield the words without commas, marked if a preceding negation applies."""
     is_ruled_out = False
     for place, word in enumerate(words):
@@ -226,10 +228,10 @@ def _ruled(words: list[Word]) -> Iterator[Word]:
             continue
         if _begins_negation(words, place):
             is_ruled_out = True
-        yield Word(word.text, word.is_path, is_ruled_out)
+        yield GoalWord(word.text, word.is_path, is_ruled_out)
 
 
-def _begins_negation(words: list[Word], place: int) -> bool:
+def _begins_negation(words: list[GoalWord], place: int) -> bool:
     text = words[place].text
     before = words[place - 1].text if place else ""
     if before in _SUBJECTS:  # "they do not work" reports a fault
@@ -239,5 +241,5 @@ def _begins_negation(words: list[Word], place: int) -> bool:
     return text == "no" and before in {"", ",", "and", "but", "with"} and place + 1 < len(words)
 
 
-def _pair(words: list[Word], place: int) -> tuple[str, str]:
+def _pair(words: list[GoalWord], place: int) -> tuple[str, str]:
     return words[place].text, words[place + 1].text if place + 1 < len(words) else ""

@@ -4,14 +4,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from pex_tui.core.figures.experience import Work
+from pex_tui.core.figures.experience import TaskWork
 from pex_tui.core.model.ids import AgentName
 from pex_tui.planning.fields.quantities import format_duration
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.choice import Part, Pattern, PatternChoice
 from pex_tui.planning.goals.equivalents import FORMATTING, Equivalent, equivalent, gate
 from pex_tui.planning.goals.outline import RepositoryOutline, Tool, ToolKind
-from pex_tui.planning.goals.signals import Signals
+from pex_tui.planning.goals.signals import GoalSignals
 from pex_tui.planning.goals.verbs import Intent
 from pex_tui.planning.goals.wording import LOOK_ONLY, PARTS
 from pex_tui.planning.plan_file.context import PlanContext, runs_by
@@ -53,7 +53,7 @@ class Material(Struct, frozen=True):
     """
 
     goal: str
-    signals: Signals
+    signals: GoalSignals
     choice: PatternChoice
     outline: RepositoryOutline
     context: PlanContext
@@ -203,7 +203,7 @@ def _estimate(part: Part, material: Material, tool: Tool | None) -> float | None
 
 def _learned(part: Part, material: Material, tool: Tool | None) -> float | None:
     """Return the learned duration of the tool or the agent; None if it never ran here."""
-    work = Work(tool.argv) if tool is not None else Work((), agent=part.agent, runner="any")
+    work = TaskWork(tool.argv) if tool is not None else TaskWork((), agent=part.agent, runner="any")
     known = material.context.experience.of(work)
     return None if known is None else known.seconds
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import Signals
+from pex_tui.planning.goals.signals import GoalSignals
 from pex_tui.planning.goals.verbs import VERBS, word_set
 
 _SEPARATORS = re.compile(r"[/._-]+")
@@ -15,7 +15,7 @@ _MOST_TOLD = 3
 _COMMON = word_set("test tests spec main index init code file files data page config")
 
 
-def likely_files(signals: Signals, outline: RepositoryOutline) -> tuple[str, ...]:
+def goal_files(signals: GoalSignals, outline: RepositoryOutline) -> tuple[str, ...]:
     """Return up to three tracked files with names from the goal's words, hottest first.
 
     A word that matches more than twenty files is ignored.
@@ -44,7 +44,7 @@ def _rank(
     return not is_code, -found[path], heat.get(path, len(heat)), path
 
 
-def _words(signals: Signals) -> tuple[str, ...]:
+def _words(signals: GoalSignals) -> tuple[str, ...]:
     said = {
         _singular(word.text): None
         for one in signals.clauses

@@ -10,12 +10,12 @@ from pex_tui.planning.goals.choice import (
     PatternChoice,
     allowed,
     product_size,
-    quoted,
+    quoted_words,
     why_chosen,
 )
-from pex_tui.planning.goals.clauses import Word
+from pex_tui.planning.goals.clauses import GoalWord
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import PRONOUNS, ClauseSignals, Signals
+from pex_tui.planning.goals.signals import PRONOUNS, ClauseSignals, GoalSignals
 from pex_tui.planning.goals.single import agent_for, is_fault_report
 from pex_tui.planning.goals.verbs import Intent
 
@@ -24,10 +24,10 @@ _FLAW_AT, _HARDENING_AT = 2.5, 2.0
 _MOST_PARTS = 12
 
 
-def sequence(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
+def sequence(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return one agent per clause, if they differ; a restructuring has three of its own."""
     found: list[Part] = []
-    said_before: set[tuple[str, tuple[Word, ...]]] = set()
+    said_before: set[tuple[str, tuple[GoalWord, ...]]] = set()
     for one in _whole_orders(signals):
         for agent in _agents_of(one, signals, outline):
             if _means_the_same(one, agent, found):
@@ -45,7 +45,7 @@ def sequence(signals: Signals, outline: RepositoryOutline) -> PatternChoice | No
     return PatternChoice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
 
 
-def _whole_orders(signals: Signals) -> tuple[ClauseSignals, ...]:
+def _whole_orders(signals: GoalSignals) -> tuple[ClauseSignals, ...]:
     """Return the clauses with an order, without "find x" if a later clause changes x."""
     asked = [one for one in signals.clauses if one.intent is not None]
     return tuple(one for one, other in zip_longest(asked, asked[1:]) if not _is_half(one, other))
@@ -67,7 +67,9 @@ def _means_the_same(one: ClauseSignals, agent: str, found: list[Part]) -> bool:
     return is_mended and bool(said & PRONOUNS)
 
 
-def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline) -> tuple[str, ...]:
+def _agents_of(
+    one: ClauseSignals, signals: GoalSignals, outline: RepositoryOutline
+) -> tuple[str, ...]:
     is_prose = one.head.get(words.DOCS, 0) >= CLEAR_AT
     is_large = one.intent is Intent.REFACTOR and not is_prose and signals.weight(words.SMALL) < 1
     if is_large:
@@ -82,13 +84,13 @@ def _agents_of(one: ClauseSignals, signals: Signals, outline: RepositoryOutline)
     return (agent,)
 
 
-def wide_change(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
+def wide_change(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return one change across many files, then its verification; None if it is not that."""
     if Intent.EDIT not in signals.intents or signals.weight(words.WIDE) < _WIDE_AT:
         return None
     if single(signals, outline).agents != (words.ENGINEER,):
         return None
-    said = quoted(signals, words.WIDE)
+    said = quoted_words(signals, words.WIDE)
     parts = (
         Part(words.ENGINEER, f"changes what the goal names ({said})"),
         Part(words.TESTS, "proves that nothing broke on the way"),
@@ -99,7 +101,7 @@ def wide_change(signals: Signals, outline: RepositoryOutline) -> PatternChoice |
     return PatternChoice(Pattern.SEQUENTIAL, kept, why, 1.0) if len(kept) > 1 else None
 
 
-def single(signals: Signals, outline: RepositoryOutline) -> PatternChoice:
+def single(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice:
     """Return one agent; there is always one."""
     asked = _whole_orders(signals) or signals.clauses
     agents = [agent_for(one, outline) for one in asked]

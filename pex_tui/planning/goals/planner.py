@@ -12,10 +12,10 @@ from pex_tui.core.sanitize import clean
 from pex_tui.planning.goals.choice import Pattern
 from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.compose import Composed, Material, compose
-from pex_tui.planning.goals.files import likely_files
+from pex_tui.planning.goals.files import goal_files
 from pex_tui.planning.goals.goal_text import tidy_goal
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import Signals, read_signals
+from pex_tui.planning.goals.signals import GoalSignals, read_signals
 from pex_tui.planning.goals.wording import about_repository
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
 from pex_tui.planning.plan_file.context import PlanContext
@@ -49,7 +49,7 @@ def plan_goal(
     signals = read_signals(text)
     choice = choose(signals, outline)
     boost = rules_for(Plan(())).emergency_slots
-    likely = likely_files(signals, outline)
+    likely = goal_files(signals, outline)
     material = Material(text, signals, choice, outline, context, likely, boost)
     composed = compose(material)
     written, plan = _parsed(composed, context)
@@ -86,12 +86,12 @@ def _parsed(composed: Composed, context: PlanContext) -> tuple[str, Plan]:
     return text, parse_plan(text, "the goal's plan", context)
 
 
-def _requirements(signals: Signals) -> str:
+def _requirements(signals: GoalSignals) -> str:
     """Describe the goal's requirements, in words."""
     asked = ", ".join(signals.intents) or "nothing by a verb that is known here"
     named = f"; names {', '.join(signals.paths[:3])}" if signals.paths else ""
     return f"asks to {asked}{named}" if signals.intents else f"asks for {asked}{named}"
 
 
-def _left_out(signals: Signals, context: PlanContext) -> tuple[str, ...]:
+def _left_out(signals: GoalSignals, context: PlanContext) -> tuple[str, ...]:
     return tuple(sorted(topic for topic in signals.ruled_out if topic in context.agents))

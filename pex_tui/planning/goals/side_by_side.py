@@ -9,11 +9,11 @@ from pex_tui.planning.goals.choice import (
     PatternChoice,
     allowed,
     product_size,
-    quoted,
+    quoted_words,
     why_chosen,
 )
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import ClauseSignals, Signals, without_nested
+from pex_tui.planning.goals.signals import ClauseSignals, GoalSignals, without_nested
 from pex_tui.planning.goals.single import agent_for
 from pex_tui.planning.goals.verbs import Intent
 
@@ -47,7 +47,7 @@ _STAGES = (
 )
 
 
-def emergency(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
+def emergency(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return all responders, if something is failing for people right now."""
     del outline
     severe = sum(_severity(one) for one in signals.clauses)
@@ -60,7 +60,7 @@ def emergency(signals: Signals, outline: RepositoryOutline) -> PatternChoice | N
         for agent, least in ((words.SECURITY, 2.5), (words.STATE, 2.5))
         if signals.weight(agent) >= least
     )
-    said = quoted(signals, words.SEVERE)
+    said = quoted_words(signals, words.SEVERE)
     parts = tuple(
         Part(agent, why_chosen(signals, agent, "answers every emergency"))
         for agent in allowed(signals, (*_RESPONDERS, *more))
@@ -76,7 +76,7 @@ def _severity(one: ClauseSignals) -> float:
     return one.full.get(words.SEVERE, 0.0) * factor
 
 
-def investigation(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
+def investigation(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return the agents whose questions the goal asks, if it changes nothing."""
     if signals.intents != (Intent.INVESTIGATE,):
         return None
@@ -104,13 +104,13 @@ def investigation(signals: Signals, outline: RepositoryOutline) -> PatternChoice
     return PatternChoice(Pattern.INVESTIGATION, parts, why, max(1.0, product_size(signals)))
 
 
-def _reviewers(signals: Signals) -> tuple[str, ...]:
+def _reviewers(signals: GoalSignals) -> tuple[str, ...]:
     """Return the agents for a question without a subject: all reviewers, else one that explains."""
     said = {word.text for one in signals.clauses for word in one.clause.words}
     return _REVIEWERS if said & _REVIEWS else (words.STRUCTURE,)
 
 
-def parallel(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
+def parallel(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return one agent per named part, if the parts share no file."""
     intents = set(signals.intents)
     if len(signals.paths) < _FEWEST_PARTS or signals.steps > 1:
@@ -145,7 +145,7 @@ def _grouped(paths: tuple[str, ...]) -> tuple[str, ...]:
     return paths
 
 
-def pipeline(signals: Signals, outline: RepositoryOutline) -> PatternChoice | None:
+def pipeline(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice | None:
     """Return stages, if something new and large enough is to be made."""
     size = product_size(signals)
     if size >= 1 and len(outline.files) <= _FEW_FILES:
@@ -165,7 +165,7 @@ def pipeline(signals: Signals, outline: RepositoryOutline) -> PatternChoice | No
     return PatternChoice(Pattern.PIPELINE, parts, why, size)
 
 
-def _in_pipeline(signals: Signals, agent: str) -> float:
+def _in_pipeline(signals: GoalSignals, agent: str) -> float:
     """Return the weight of the agent in a pipeline; names of a trade suggest process analysis."""
     trade = signals.weight(words.DOMAIN) if agent == words.BUSINESS else 0.0
     return signals.weight(agent) + trade

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct, field
 
-from pex_tui.planning.goals.clauses import Clause, Word, read_clauses
+from pex_tui.planning.goals.clauses import Clause, GoalWord, read_clauses
 from pex_tui.planning.goals.goal_text import MOST_READ
 from pex_tui.planning.goals.verbs import PREPOSITIONS, Intent
 from pex_tui.planning.goals.vocabulary import DOCS, RELEASE, TESTS, topics_of
@@ -33,7 +33,7 @@ class ClauseSignals(Struct, frozen=True):
         return self.clause.intent
 
 
-class Signals(Struct, frozen=True):
+class GoalSignals(Struct, frozen=True):
     """The whole goal. `evidence` holds the words for each topic, strongest first."""
 
     clauses: tuple[ClauseSignals, ...]
@@ -72,7 +72,7 @@ class _Tally(Struct):
                 self.weights[topic] = self.weights.get(topic, 0.0) + weight
 
 
-def read_signals(goal: str) -> Signals:
+def read_signals(goal: str) -> GoalSignals:
     """Return the signals of a goal, of at most 24,000 characters."""
     text = goal[:MOST_READ]
     wanted, refused = _Tally(), _Tally()
@@ -84,7 +84,7 @@ def read_signals(goal: str) -> Signals:
             found.append(_about_what_was_told(own, told))
             is_about_it = clause.intent is None or found[-1] is not own
             told = found[-1].full if is_about_it else {}
-    return Signals(
+    return GoalSignals(
         clauses=tuple(found),
         topics=wanted.weights,
         evidence={
@@ -130,7 +130,7 @@ def _clause_signals(clause: Clause, wanted: _Tally, refused: _Tally) -> ClauseSi
     return ClauseSignals(clause, full.weights, head.weights)
 
 
-def _spoken(word: Word, following: str) -> dict[str, tuple[str, float]]:
+def _spoken(word: GoalWord, following: str) -> dict[str, tuple[str, float]]:
     """Return the topics of a word, alone or with the next one, and the quote for each."""
     if word.is_path:
         return {topic: (word.text, weight) for topic, weight in _path_topics(word).items()}
@@ -144,7 +144,7 @@ def _spoken(word: Word, following: str) -> dict[str, tuple[str, float]]:
     }
 
 
-def _path_topics(word: Word) -> dict[str, float]:
+def _path_topics(word: GoalWord) -> dict[str, float]:
     """Return the topics of a path's name: tests, documents, a changelog."""
     path = PurePosixPath(word.text.casefold())
     named = topics_of(path.stem, "") if path.stem in {"changelog", "readme"} else {}

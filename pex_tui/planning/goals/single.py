@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import ClauseSignals, Signals
+from pex_tui.planning.goals.signals import ClauseSignals, GoalSignals
 from pex_tui.planning.goals.verbs import Intent, word_set
 
 _AT = 1.5
@@ -50,7 +50,7 @@ def agent_for(one: ClauseSignals, outline: RepositoryOutline) -> str:
             return _maker(one)
 
 
-def is_fault_report(signals: Signals) -> bool:
+def is_fault_report(signals: GoalSignals) -> bool:
     """Return whether a text without an order describes a state of affairs."""
     said = {word.text for one in signals.clauses for word in one.clause.words}
     return signals.weight(words.FAULT) >= 1 or bool(said & _STATES)

@@ -5,7 +5,7 @@ import textwrap
 from posixpath import normpath
 from typing import TypeVar
 
-from pex_tui.core.figures.experience import GUESSED_SPREAD, Learned, Work
+from pex_tui.core.figures.experience import GUESSED_SPREAD, Learned, TaskWork
 from pex_tui.core.formatting import size
 from pex_tui.core.model.globs import matches, names_a_file
 from pex_tui.core.model.ids import AgentName, LockName, TaskId
@@ -45,7 +45,7 @@ def resolve_task(
     check_sizes(draft, task, argv if brief is None else ())
     defaults = agent or AgentDefinition(AgentName(""))
     runner = "" if brief is None else brief.runner
-    work = Work(argv, fields.prompt, fields.agent or "", runner, folder)
+    work = TaskWork(argv, fields.prompt, fields.agent or "", runner, folder)
     estimate = _estimate(fields, defaults, context, work)
     return TaskSpec(
         id=TaskId(fields.id),
@@ -264,7 +264,7 @@ def _expects(
 
 
 def _estimate(
-    fields: TaskFile, defaults: AgentDefinition, context: PlanContext, work: Work
+    fields: TaskFile, defaults: AgentDefinition, context: PlanContext, work: TaskWork
 ) -> Learned:
     """Return the estimate: the plan's, else learned, else the agent's, else the configured one."""
     if fields.estimate:

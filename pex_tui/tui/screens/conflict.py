@@ -70,7 +70,7 @@ class ConflictScreen(PexScreen):
         self._begun: ManualResolution | None = None  # as it was before anything was chosen
         self._chosen: dict[tuple[TaskId, int], tuple[ManualResolution, ManualResolution]] = {}
         self._loaded: tuple[TaskId, int] | None = None
-        self._settled_here: tuple[TaskId, int] | None = None
+        self._resolved_here: tuple[TaskId, int] | None = None
         self._note = ""
         self._verdict = ""  # of the gate, on the result as it stands
 
@@ -115,7 +115,7 @@ class ConflictScreen(PexScreen):
         conflict = self._open()
         found = (conflict.tasks[0], conflict.number) if conflict else None
         if found != self._loaded:
-            self._tell_if_settled_elsewhere()
+            self._tell_if_resolved_elsewhere()
             self._put_by()
             self._loaded, self._note, self._verdict = found, "", ""
             self._begun = self._resolution = None
@@ -129,7 +129,7 @@ class ConflictScreen(PexScreen):
     def _is_changed(self) -> bool:
         """Whether anything was chosen or edited here and not applied."""
         begun, now = self._begun, self._resolution
-        is_open = self._loaded is not None and self._loaded != self._settled_here
+        is_open = self._loaded is not None and self._loaded != self._resolved_here
         return is_open and begun is not None and now is not None and now.files != begun.files
 
     @property
@@ -147,18 +147,18 @@ class ConflictScreen(PexScreen):
         still = {(conflict.tasks[0], conflict.number) for conflict in conflicts}
         self._chosen = {key: kept for key, kept in self._chosen.items() if key in still}
 
-    def _tell_if_settled_elsewhere(self) -> None:
+    def _tell_if_resolved_elsewhere(self) -> None:
         """In a box of its own, so that the next key can't be taken for the next conflict."""
         state, loaded = self.run_state, self._loaded
-        if state is None or loaded is None or loaded == self._settled_here or not self.is_current:
+        if state is None or loaded is None or loaded == self._resolved_here or not self.is_current:
             return
-        settled = next((one for one in state.conflicts if one.number == loaded[1]), None)
-        if settled is not None and settled.decision is not None:
+        resolved = next((one for one in state.conflicts if one.number == loaded[1]), None)
+        if resolved is not None and resolved.decision is not None:
             text = (
-                f"{settled.resolved_by or 'pex'} has settled it: {settled.decision.value}. "
+                f"{resolved.resolved_by or 'pex'} has settled it: {resolved.decision.value}. "
                 "What was chosen here is not used."
             )
-            self.app.push_screen(TextScreen(f"{loaded[0]} was settled elsewhere", clean(text)))
+            self.app.push_screen(TextScreen(f"{loaded[0]} was resolved elsewhere", clean(text)))
 
     @work(group="conflict", exclusive=True)
     async def _load(self, task: TaskId) -> None:
@@ -302,24 +302,26 @@ class ConflictScreen(PexScreen):
         else:
             decision = resolution.decision
             contents = resolution.contents() if decision is Decision.EDITED else {}
-            self._settle(decision, contents)
+            self._apply_resolution(decision, contents)
 
     @command
     async def action_rerun(self) -> None:
         """Have the task run again on what has landed."""
         if await may_discard(self.app, lambda: self.unsaved if self._is_changed else ""):
-            self._settle(Decision.RERUN, {})
+            self._apply_resolution(Decision.RERUN, {})
 
     @command
-    async def _settle(self, decision: Decision, contents: dict[str, bytes | None]) -> None:
+    async def _apply_resolution(
+        self, decision: Decision, contents: dict[str, bytes | None]
+    ) -> None:
         if self.session is None or self._loaded is None:
             return
         task = self._loaded[0]
-        self._settled_here = self._loaded
+        self._resolved_here = self._loaded
         try:
-            await self.session.settle(task, decision, contents)
+            await self.session.resolve(task, decision, contents)
         except (LandingError, UserError) as error:
-            self._settled_here = None
+            self._resolved_here = None
             self._note = clean(str(error))
             self.pex.tell(str(error), is_bad=True)
             self._show()

@@ -35,7 +35,7 @@ _SELECTORS = {0xFE0E: None, 0xFE0F: None}  # terminals disagree on the width of 
 Pieces = Sequence[Piece]
 
 
-class Line(Struct, frozen=True):
+class BoxLine(Struct, frozen=True):
     """A line with its frame, which is the first and the last piece; `task` is whose line it is."""
 
     pieces: tuple[Piece, ...]
@@ -46,7 +46,7 @@ class Line(Struct, frozen=True):
 class Page(Struct, frozen=True):
     """The lines that fit; `top` is the first task shown of those that are, `room` how many fit."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[BoxLine, ...]
     top: int = 0
     room: int = 1
 
@@ -106,25 +106,25 @@ class _Box:
     def _text(self, text: str) -> str:
         return self._symbols.text(text.translate(_SELECTORS))
 
-    def edge(self, which: str, words: str = "") -> Line:
+    def edge(self, which: str, words: str = "") -> BoxLine:
         """A line of the frame."""
         left, right = self._corners[which]
         room = max(0, self._width - 2)
         named = fit(words, min(room, cell_len(words)), self._symbols.rest)
         lead = self._rule if named and room > cell_len(named) else ""
         rule = self._rule * (room - cell_len(named) - len(lead))
-        return Line(
+        return BoxLine(
             _within(((left + lead, _FRAME), (named, ""), (rule + right, _FRAME)), self._width)
         )
 
     def line(
         self, pieces: Pieces, task: TaskId | None = None, *, is_selected: bool = False
-    ) -> Line:
+    ) -> BoxLine:
         """Pieces between the sides, cut or padded to the width."""
         shown = [(self._text(text), ink) for text, ink in pieces]
         inside = _fitted(shown, self._inner, self._symbols.rest)
         framed = ((self._side, _FRAME), *inside, (" ", ""), (self._side, _FRAME))
-        return Line(_within(framed, self._width), task, is_selected)
+        return BoxLine(_within(framed, self._width), task, is_selected)
 
     def title(self) -> Pieces:
         """The heading."""
@@ -167,7 +167,7 @@ class _Box:
             used += cell_len(before + text)
         return list(lines)
 
-    def task(self, view: ClassicView, at: int, *, is_selected: bool) -> Line:
+    def task(self, view: ClassicView, at: int, *, is_selected: bool) -> BoxLine:
         """A task: number, symbol, agent, progress and what it does."""
         row = view.rows[at]
         dim = "dim" if row.mark in _QUIET else ""

@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
-from pex_tui.core.views.task_details import facts
+from pex_tui.core.views.task_details import task_details
 from pex_tui.engine.ports import LandingError, WorkspaceError
 from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
@@ -110,7 +110,9 @@ class DetailPanel(Container):
                 text = spec.prompt or " ".join(spec.argv)
                 view.show_folded(partial(wrapped, text), anew=anew)
             else:
-                view.show_folded(partial(fact_lines, facts(state, task, self._now)), anew=anew)
+                view.show_folded(
+                    partial(fact_lines, task_details(state, task, self._now)), anew=anew
+                )
 
     def _ask_diff(self) -> None:
         """Look at the changes, unless that is being done; another task's need no end."""

@@ -77,7 +77,7 @@ def _cells(summary: RunSummary) -> tuple[str, ...]:
     return (
         summary.run,
         time.strftime("%d %b %H:%M", time.localtime(summary.created_at)),
-        outcome_words(summary),
+        run_status_words(summary),
         f"{summary.landed}/{summary.tasks}",
         clock(summary.worked_seconds),
         "" if figures.speedup is None else f"{figures.speedup:.1f}×",
@@ -93,7 +93,7 @@ def _conflicts(summary: RunSummary, figures: RunFigures) -> str:
     return str(figures.conflicts or "")
 
 
-def outcome_words(summary: RunSummary) -> str:
+def run_status_words(summary: RunSummary) -> str:
     """How a run stands, in a sign and a word."""
     if summary.is_live:
         return "▸ live"

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from pex_tui.core.sanitize import clean
-from pex_tui.core.views.task_details import Fact
+from pex_tui.core.views.task_details import Detail
 from pex_tui.tui.widgets.folding import row_starts
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.scroller import Scroller
@@ -119,7 +119,7 @@ def wrapped(text: str, width: int) -> list[Line]:
     return lines
 
 
-def fact_lines(found: Iterable[Fact], width: int) -> list[Line]:
+def fact_lines(found: Iterable[Detail], width: int) -> list[Line]:
     """Labels to the left, folded facts to the right."""
     lines: list[Line] = []
     for label, text in found:

@@ -17,7 +17,7 @@ from pex_tui.core.events.run_events import (
     RunPlanned,
     TaskDispatched,
 )
-from pex_tui.core.figures.experience import Work
+from pex_tui.core.figures.experience import TaskWork
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
@@ -55,9 +55,9 @@ async def test_durations_belong_to_what_ran_and_not_to_a_name(journal: SqliteJou
 
     known = read_experience(journal)
 
-    assert known.of(Work(("short",))) is not None
-    assert known.of(Work(("short",))).seconds == 1.0  # type: ignore[union-attr]  # just seen
-    assert known.of(Work(("long",))) is None
+    assert known.of(TaskWork(("short",))) is not None
+    assert known.of(TaskWork(("short",))).seconds == 1.0  # type: ignore[union-attr]  # just seen
+    assert known.of(TaskWork(("long",))) is None
     assert known.pace.start_seconds == 1.0
     assert known.pace.capture_seconds == USUAL_PACE.capture_seconds
 

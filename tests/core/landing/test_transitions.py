@@ -462,11 +462,11 @@ def test_a_persons_result_goes_through_the_queue(world: Make) -> None:
     run = world(task("a"), rules=shipped(auto_resolve=False))
     captured(run, "a")
     conflicted(run, "a")
-    settled = run.commit()
+    resolved = run.commit()
 
-    run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
+    run.send(ConflictDecided(A, Decision.EDITED, resolved, "you"))
 
-    assert run.actions[-1] == MergeWork(A, 1, settled)
+    assert run.actions[-1] == MergeWork(A, 1, resolved)
     assert run.state.conflicts[0].resolved_by == "you"
     run.land("a")
     assert run.phase("a") is Phase.LANDED
@@ -792,11 +792,11 @@ def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:
     run = world(task("a"), rules=shipped(auto_resolve=False), verify=GATE)
     captured(run, "a")
     conflicted(run, "a")
-    settled = run.commit()
+    resolved = run.commit()
 
-    run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
+    run.send(ConflictDecided(A, Decision.EDITED, resolved, "you"))
 
-    assert run.actions[-1] == MergeWork(A, 1, settled, auto_resolve=False)
+    assert run.actions[-1] == MergeWork(A, 1, resolved, auto_resolve=False)
 
 
 def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(world: Make) -> None:
@@ -820,8 +820,8 @@ def test_a_decision_is_remembered_once_it_has_landed(world: Make) -> None:
     work = run.task("a").work
     assert work is not None
     conflicted(run, "a")
-    settled = run.commit()
-    run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
+    resolved = run.commit()
+    run.send(ConflictDecided(A, Decision.EDITED, resolved, "you"))
     run.merge("a")
     gated(run, "a", passed=True)
     assert not [one for one in run.actions if isinstance(one, RememberResolution)]
@@ -830,7 +830,7 @@ def test_a_decision_is_remembered_once_it_has_landed(world: Make) -> None:
 
     run.send(BranchMoved(A, 1, candidate))
 
-    assert run.actions[-1] == RememberResolution(A, work, settled, "you")
+    assert run.actions[-1] == RememberResolution(A, work, resolved, "you")
 
 
 def test_a_decision_that_the_gate_refused_is_never_remembered(world: Make) -> None:

@@ -10,7 +10,7 @@ from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, Priority, Strategy
-from pex_tui.core.views.status_text import activity, start_queue, waits_for
+from pex_tui.core.views.status_text import activity, start_queue, waits_on
 from tests.core.world import SHIPPED, World, shipped, task
 
 
@@ -55,7 +55,7 @@ def test_who_is_waited_for_is_the_one_at_work_and_not_the_first_that_was_told() 
     assert world.running() == {"b"}
 
     last = world.task("c")
-    assert waits_for(world.state, last, start_queue(world.state)) == ("b",)
+    assert waits_on(world.state, last, start_queue(world.state)) == ("b",)
     doing = activity(world.state, last, world.now, start_queue(world.state))
     assert doing.endswith("until b has landed: both write src/**")
 

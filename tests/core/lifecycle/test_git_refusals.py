@@ -141,15 +141,15 @@ def test_a_persons_result_that_the_gate_refuses_waits_for_them(world: Make) -> N
     captured(run)
     own = run.task("a").work
     met(run)
-    settled = run.commit()
-    run.send(ConflictDecided(A, Decision.EDITED, settled, "you"))
+    resolved = run.commit()
+    run.send(ConflictDecided(A, Decision.EDITED, resolved, "you"))
     run.merge("a")
 
     red(run)
 
     entry = run.task("a")
     assert entry.phase is Phase.CONFLICT
-    assert (entry.work, entry.own_work) == (settled, own)
+    assert (entry.work, entry.own_work) == (resolved, own)
     assert entry.failure is not None
     assert entry.failure.output == "1 failed"
     (conflict,) = run.state.open_conflicts
@@ -202,9 +202,9 @@ def test_a_rerun_that_finds_nothing_to_do_is_done_only_if_its_change_is_there(
     assert first[:10] in run.task("a").reason
     assert conclude(run.state) == (Outcome.CONFLICTS, 3)
     assert run.task("a").work == first
-    settled = run.commit()
-    run.send(ConflictDecided(A, Decision.OURS, settled, "you"))
-    assert run.actions[-1] == MergeWork(A, 2, settled)
+    resolved = run.commit()
+    run.send(ConflictDecided(A, Decision.OURS, resolved, "you"))
+    assert run.actions[-1] == MergeWork(A, 2, resolved)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.textmerge.auto_strategies import Resolution, read_conflict, resolve
+from pex_tui.core.textmerge.auto_strategies import Resolution, read_conflict, resolve_text
 from pex_tui.core.textmerge.diff3 import Chunk, split_lines
 
 SUPERSET, ADJACENT, UNION = "superset", "adjacent", "union"
@@ -18,7 +18,7 @@ def settled(base: str | None, ours: str, theirs: str, *allowed: str) -> str | No
 def resolution(base: str | None, ours: str, theirs: str, *allowed: str) -> Resolution | None:
     raw = None if base is None else base.encode()
     parts = read_conflict(raw, ours.encode(), theirs.encode())
-    return None if parts is None else resolve(parts, allowed)
+    return None if parts is None else resolve_text(parts, allowed)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_bytes_that_are_no_text_of_any_encoding_are_kept() -> None:
     parts = read_conflict(b"a\xff\n", b"a\xfe\n", b"a\xfe\nb\xfd\n")
     assert parts is not None
 
-    assert resolve(parts, ALL) == Resolution(b"a\xfe\nb\xfd\n", (SUPERSET,))
+    assert resolve_text(parts, ALL) == Resolution(b"a\xfe\nb\xfd\n", (SUPERSET,))
 
 
 @given(TEXT, TEXT, TEXT, st.sets(st.sampled_from(ALL), min_size=1))
@@ -127,7 +127,7 @@ def test_nothing_is_invented_and_nothing_that_all_keep_is_lost(
     base: str, ours: str, theirs: str, allowed: set[str]
 ) -> None:
     parts = read_conflict(base.encode(), ours.encode(), theirs.encode())
-    found = None if parts is None else resolve(parts, allowed)
+    found = None if parts is None else resolve_text(parts, allowed)
     if parts is None or found is None:
         return
     lines = split_lines(found.text.decode())

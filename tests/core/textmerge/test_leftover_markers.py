@@ -41,11 +41,11 @@ def test_what_counts_as_a_conflict_in_any_text(text: bytes, lines: tuple[int, ..
 def test_in_a_text_that_settles_a_conflict_one_marker_is_enough(
     text: bytes, lines: tuple[int, ...]
 ) -> None:
-    assert markers_left(text, settles=True) == lines
+    assert markers_left(text, resolves=True) == lines
 
 
 def test_markers_that_a_version_has_may_stay_but_not_become_more() -> None:
-    assert markers_left(CONFLICT, [b"", CONFLICT], settles=True) == ()
+    assert markers_left(CONFLICT, [b"", CONFLICT], resolves=True) == ()
     assert markers_left(CONFLICT * 2, [CONFLICT, CONFLICT]) == (9, 11, 13)
 
 

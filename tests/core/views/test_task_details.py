@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.views.task_details import facts
+from pex_tui.core.views.task_details import task_details
 from tests.tui import states
 
 NOW = states.NOW
@@ -20,11 +20,11 @@ NOW = states.NOW
     ],
 )
 def test_a_waiting_task_tells_since_when(task: str, told: str) -> None:
-    assert dict(facts(states.crowded(), TaskId(task), NOW))["waiting"] == told
+    assert dict(task_details(states.crowded(), TaskId(task), NOW))["waiting"] == told
 
 
 def test_a_running_task_waits_for_nothing() -> None:
-    assert "waiting" not in dict(facts(states.crowded(), TaskId("models"), NOW))
+    assert "waiting" not in dict(task_details(states.crowded(), TaskId("models"), NOW))
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_the_limits_say_what_holds_a_task_to_them(fields: dict[str, Any], told: 
         replace(spec, **fields) if spec.id == "models" else spec for spec in state.plan.tasks
     )
     limited = replace(state, plan=replace(state.plan, tasks=tasks))
-    assert dict(facts(limited, TaskId("models"), NOW))["limits"] == told
+    assert dict(task_details(limited, TaskId("models"), NOW))["limits"] == told

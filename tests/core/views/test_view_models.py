@@ -27,7 +27,7 @@ from pex_tui.core.model.task_state import (
 from pex_tui.core.step import step
 from pex_tui.core.views.remaining_time import stretch
 from pex_tui.core.views.status import Mark
-from pex_tui.core.views.task_details import facts
+from pex_tui.core.views.task_details import task_details
 from pex_tui.core.views.timeline import SpanKind, timeline_view
 from pex_tui.core.views.view_models import (
     header_view,
@@ -329,7 +329,11 @@ def test_nothing_goes_on_growing_after_the_end() -> None:
     run.now += 2
     run.send(RunFinished(Outcome.INTERRUPTED, 130))
     views = [
-        (header_view(run.state, now), task_rows(run.state, now), facts(run.state, TaskId("b"), now))
+        (
+            header_view(run.state, now),
+            task_rows(run.state, now),
+            task_details(run.state, TaskId("b"), now),
+        )
         for now in (run.now, run.now + 3600)
     ]
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.figures.experience import Experience, Learned, Work
+from pex_tui.core.figures.experience import Experience, Learned, TaskWork
 from pex_tui.core.model.ids import AgentName
 from pex_tui.core.model.plan import Expects, Isolation, Plan, TaskSpec
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
@@ -21,7 +21,7 @@ AGENT = AgentDefinition(
     cpu_cores=0.5,
     expects=Expects.CHANGES,
 )
-KNOWN = Experience({Work(("pytest",), "known", "tester").key: Learned(42.0, 0.1)})
+KNOWN = Experience({TaskWork(("pytest",), "known", "tester").key: Learned(42.0, 0.1)})
 CONTEXT = PlanContext(agents={AGENT.name: AGENT}, experience=KNOWN)
 
 

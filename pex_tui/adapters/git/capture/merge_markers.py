@@ -53,7 +53,7 @@ class MarkerCheck(Struct, frozen=True):
         """
         sizes = await self.sizes(tree, [*texts])
         left = {
-            path: markers_left(texts[path], versions[path], size=sizes[path], settles=True)
+            path: markers_left(texts[path], versions[path], size=sizes[path], resolves=True)
             for path in texts
         }
         return {path: lines[0] for path, lines in left.items() if lines}

@@ -18,7 +18,7 @@ from pex_tui.adapters.git.plumbing.objects import read_blobs
 from pex_tui.core.landing.auto_resolution import remembered_words
 from pex_tui.core.model.conflict import REMEMBERED, CombinedFile, Decision
 from pex_tui.core.model.globs import matches
-from pex_tui.core.textmerge.auto_strategies import read_conflict, resolve
+from pex_tui.core.textmerge.auto_strategies import read_conflict, resolve_text
 from pex_tui.core.textmerge.conflict_markers import marked_sides
 from pex_tui.core.textmerge.diff3 import Chunk, versions
 from pex_tui.core.textmerge.leftover_markers import markers_left
@@ -43,7 +43,7 @@ class UnmergedText(Struct, frozen=True):
 
     def has_markers(self, text: bytes) -> bool:
         """Return whether a resolving text has conflict markers that no version has."""
-        return bool(markers_left(text, versions(self.parts), size=self.marker_size, settles=True))
+        return bool(markers_left(text, versions(self.parts), size=self.marker_size, resolves=True))
 
 
 class AutoResolver(Struct, frozen=True):
@@ -71,11 +71,11 @@ class AutoResolver(Struct, frozen=True):
         told = []
         contents: dict[str, bytes | None] = {}
         for one in readable:
-            settled = await asyncio.to_thread(self._settle, one)
-            if settled is None:
+            resolved = await asyncio.to_thread(self._resolve_text, one)
+            if resolved is None:
                 return None
-            told.append(settled[0])
-            contents[one.path] = settled[1]
+            told.append(resolved[0])
+            contents[one.path] = resolved[1]
         tree = await resolved_tree(self.check, merge, Decision.EDITED, contents, index)
         return tree, tuple(told)
 
@@ -91,12 +91,12 @@ class AutoResolver(Struct, frozen=True):
                 found[one.path] = (recalled[1], remembered_words(recalled[0]))
         return found
 
-    async def remember(self, merge: TreeMerge, settled: str, by: str) -> None:
+    async def remember(self, merge: TreeMerge, resolved: str, by: str) -> None:
         """Remember a resolution of the merge's conflicts; raise GitError, OSError."""
         if self.memory is None:
             return
         readable = await self.readable(merge)
-        made = await entries_at(self._git, settled, [one.path for one in readable])
+        made = await entries_at(self._git, resolved, [one.path for one in readable])
         files = {path: side.oid for path, side in made.items() if side.mode in _REGULAR}
         texts = dict(zip(files, await read_blobs(self._git, [*files.values()]), strict=True))
         for one in readable:
@@ -108,7 +108,7 @@ class AutoResolver(Struct, frozen=True):
     def _git(self) -> Git:
         return self.check.git
 
-    def _settle(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
+    def _resolve_text(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
         """Return how a conflict is resolved and the file's content.
 
         A person's resolution takes precedence.
@@ -121,7 +121,7 @@ class AutoResolver(Struct, frozen=True):
             for strategy, globs in self.by_path
             if any(matches(glob, one.path) for glob in globs)
         ]
-        found = resolve(one.parts, (*self.silent, *here))
+        found = resolve_text(one.parts, (*self.silent, *here))
         if found is None or one.has_markers(found.text):
             return None
         return CombinedFile(one.path, one.conflict.kind, found.strategies), found.text

@@ -147,9 +147,9 @@ class RunLanding(Struct, frozen=True):
         for commit in commits:
             merge = await self.merger.apply(commit.parents[0], current, commit)
             tree = merge.tree
-            settled = await self.auto_resolver.resolve(merge, index) if merge.conflicts else None
-            if settled is not None:
-                tree, combined = settled[0], (*combined, *settled[1])
+            resolved = await self.auto_resolver.resolve(merge, index) if merge.conflicts else None
+            if resolved is not None:
+                tree, combined = resolved[0], (*combined, *resolved[1])
             elif merge.conflicts:
                 paths = ", ".join(clean(conflict.path) for conflict in merge.conflicts)
                 named = trailers_of(commit.message)

@@ -177,15 +177,15 @@ class GitLander:
             if merge.conflicts:
                 against = await self._against(changes, tip, merge)
                 may_combine = auto_resolve and not protected  # which no rule resolves
-                settled = (
+                resolved = (
                     await self._auto_resolver.resolve(merge, self._scratch(key))
                     if may_combine
                     else None
                 )
-                if settled is None or await self._check.in_change(tip.tree, settled[0]):
+                if resolved is None or await self._check.in_change(tip.tree, resolved[0]):
                     files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
                     return Conflicted(tip.id, files, against, self._memory.take_notices())
-                tree, combined = settled
+                tree, combined = resolved
             candidate = tip.id
             if tree != tip.tree:
                 candidate = await self._commit(spec, tree, tip, changes)
@@ -219,20 +219,20 @@ class GitLander:
             holding = replace(
                 self._auto_resolver, silent=("superset",), by_path=(), memory=None, judges=True
             )
-            settled = await holding.resolve(merge, self._scratch(key))
-            return settled is None or settled[0] != tip.tree
+            resolved = await holding.resolve(merge, self._scratch(key))
+            return resolved is None or resolved[0] != tip.tree
 
     async def sides(
         self,
         key: AttemptKey,
         work: CommitId,
         tip: CommitId,
-        settled: CommitId | None = None,
+        resolved: CommitId | None = None,
         protected: tuple[str, ...] = (),
     ) -> tuple[ConflictSides, ...]:
         """Return the conflicting paths: ours is the task's work, theirs the tip.
 
-        Raises LandingError. `settled` holds earlier resolutions that the gate refused; `protected`
+        Raises LandingError. `resolved` holds earlier resolutions that the gate refused; `protected`
         are paths that have to be decided as well if the work changes them.
         """
         with _told(f"Task {key.task}'s conflict can't be read"):
@@ -242,8 +242,8 @@ class GitLander:
             landed = f"landed: {', '.join(against)}" if against else self._options.branch
             found = await read_sides(self._check, merge, Labels(tip=landed, work=key.task))
             known = await self._auto_resolver.proposals(merge)
-            if settled is not None:
-                known |= await self._resolved_before(settled, tip, [side.path for side in found])
+            if resolved is not None:
+                known |= await self._resolved_before(resolved, tip, [side.path for side in found])
             return tuple(
                 replace(side, proposal=known[side.path][0], proposed=known[side.path][1])
                 if side.path in known
@@ -252,10 +252,10 @@ class GitLander:
             )
 
     async def _resolved_before(
-        self, settled: CommitId, tip: CommitId, paths: list[str]
+        self, resolved: CommitId, tip: CommitId, paths: list[str]
     ) -> dict[str, tuple[bytes, str]]:
         """Return a person's earlier texts, where they still fit, to continue from."""
-        _, _, merge = await self._merge_trees(settled, tip)
+        _, _, merge = await self._merge_trees(resolved, tip)
         fitting = {*paths} - {conflict.path for conflict in merge.conflicts}
         there = await entries_at(self._git, merge.tree, [*fitting])
         files = {path: side.oid for path, side in there.items() if side.mode != SUBMODULE}
@@ -265,7 +265,7 @@ class GitLander:
             for path, text in zip(files, texts, strict=True)
         }
 
-    async def settle(
+    async def resolve(
         self,
         key: AttemptKey,
         spec: TaskSpec,
@@ -280,25 +280,25 @@ class GitLander:
         `contents` take precedence over the decision, and may name paths that merged cleanly. Raises
         LandingError.
         """
-        with _told(f"Task {key.task}'s conflict can't be settled"):
+        with _told(f"Task {key.task}'s conflict can't be resolved"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             merge = await with_protected(self._git, merge, tip_commit.tree, protected)
             tree = await resolved_tree(self._check, merge, decision, contents, self._scratch(key))
             marked = await self._check.in_change(tip_commit.tree, tree)
             if marked:
                 raise LandingError(
-                    f"Conflict markers are left in {clean(', '.join(marked))}: nothing was settled."
+                    f"Conflict markers are left in {clean(', '.join(marked))}; nothing was saved."
                 )
-            settled = await self._commit(spec, tree, tip_commit, changes)
-            await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), settled)
-            return settled
+            resolved = await self._commit(spec, tree, tip_commit, changes)
+            await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), resolved)
+            return resolved
 
-    async def remember(self, work: CommitId, settled: CommitId, by: str) -> None:
+    async def remember(self, work: CommitId, resolved: CommitId, by: str) -> None:
         """Remember a resolution for later runs; failures are ignored."""
         with suppress(GitError, LandingError, OSError):
-            (result,) = await read_commits(self._git, settled)
+            (result,) = await read_commits(self._git, resolved)
             _, _, merge = await self._merge_trees(work, result.parents[0])
-            await self._auto_resolver.remember(merge, settled, by)
+            await self._auto_resolver.remember(merge, resolved, by)
 
     async def diff(self, commit: CommitId) -> str:
         """Return what the commit changed against its parent, cut at 2 MB; raise LandingError."""

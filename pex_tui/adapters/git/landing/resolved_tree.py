@@ -138,7 +138,7 @@ async def _refuse_markers(
         told = ", ".join(f"{clean(path)} (line {line})" for path, line in left.items())
         raise LandingError(
             f"Conflict markers are left in {told}. Decide what the lines between them are to be, "
-            "and remove the markers; nothing was settled."
+            "and remove the markers; nothing was resolved."
         )
 
 

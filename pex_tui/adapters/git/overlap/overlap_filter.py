@@ -18,10 +18,10 @@ def may_overlap(first: ChangeSet, second: ChangeSet) -> bool:
     that differ only in case, and new files in a folder from which the other side removed some,
     because it may have moved the folder.
     """
-    return any(True for _ in suspects(first, second)) or _is_moved(first, second)
+    return any(True for _ in suspected_paths(first, second)) or _is_moved(first, second)
 
 
-def suspects(first: ChangeSet, second: ChangeSet) -> Iterator[str]:
+def suspected_paths(first: ChangeSet, second: ChangeSet) -> Iterator[str]:
     """Yield the paths of the first that may overlap with the second."""
     there = {path.casefold(): path for path in second.files}
     above = {parent for path in there for parent in _parents(path)}

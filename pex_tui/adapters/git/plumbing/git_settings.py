@@ -29,7 +29,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\
 _NO_PATH = re.compile(r"[^/]*:")  # `host:path`, `https://…`, `ext::…`
 
 
-class Setting(Struct, frozen=True):
+class GitSetting(Struct, frozen=True):
     """One entry; `key` as git writes it, `text` None if there is no value (meaning "true").
 
     `is_included` marks an entry from a conditionally included file.
@@ -46,13 +46,13 @@ class Setting(Struct, frozen=True):
         return self.scope in _OF_THE_REPOSITORY
 
 
-async def read_settings(checkout: Git) -> tuple[Setting, ...]:
+async def read_git_settings(checkout: Git) -> tuple[GitSetting, ...]:
     """Return all entries in force in the checkout, in git's order; raise GitError."""
     listing = await checkout.run("config", "--list", "-z", "--show-scope", "--show-origin")
     return _parse(os.fsdecode(listing.stdout).split("\0")[:-1])
 
 
-def _parse(tokens: list[str]) -> tuple[Setting, ...]:
+def _parse(tokens: list[str]) -> tuple[GitSetting, ...]:
     conditional: set[Path] = set()
     found = []
     for scope, origin, entry in zip(tokens[::3], tokens[1::3], tokens[2::3], strict=True):
@@ -61,17 +61,17 @@ def _parse(tokens: list[str]) -> tuple[Setting, ...]:
         if key.startswith("includeif."):
             conditional.add(file.parent / Path(text).expanduser())
         if scope != _OF_THE_COMMAND:
-            found.append(Setting(key, text if equals else None, scope, file in conditional))
+            found.append(GitSetting(key, text if equals else None, scope, file in conditional))
     return tuple(found)
 
 
-def value_of(settings: Iterable[Setting], key: str) -> str | None:
+def value_of(settings: Iterable[GitSetting], key: str) -> str | None:
     """Return the effective value, None without one."""
     found = [one.text or "" for one in settings if one.key == key]
     return found[-1] if found else None
 
 
-def is_true(settings: Iterable[Setting], key: str) -> bool:
+def is_true(settings: Iterable[GitSetting], key: str) -> bool:
     """Return whether the effective value is true, as git reads it."""
     found = [one.text for one in settings if one.key == key]
     if not found or found[-1] is None:
@@ -80,7 +80,7 @@ def is_true(settings: Iterable[Setting], key: str) -> bool:
     return text in {"true", "yes", "on"} or (text.lstrip("+-").isdecimal() and int(text) != 0)
 
 
-def pinned_settings(settings: Iterable[Setting], ours: dict[str, str]) -> str:
+def pinned_settings(settings: Iterable[GitSetting], ours: dict[str, str]) -> str:
     """Return a configuration file for our own git: all entries in force, then those of `ours`."""
     kept = (
         one
@@ -90,14 +90,16 @@ def pinned_settings(settings: Iterable[Setting], ours: dict[str, str]) -> str:
     return config_text([*kept, *_settings(ours)])
 
 
-def workspace_settings(settings: Iterable[Setting], top_level: Path, ours: dict[str, str]) -> str:
+def workspace_settings(
+    settings: Iterable[GitSetting], top_level: Path, ours: dict[str, str]
+) -> str:
     """Return a configuration file for a workspace: the user's repository entries, then `ours`.
 
     The agent's git reads the user's own files itself, except for their conditional includes: the
     condition may be the place of the repository.
     """
     kept = (
-        Setting(one.key, _from_anywhere(one, top_level))
+        GitSetting(one.key, _from_anywhere(one, top_level))
         for one in settings
         if (one.is_of_repository or one.is_included)
         and one.key not in _PLACES | _SPARSE
@@ -106,13 +108,13 @@ def workspace_settings(settings: Iterable[Setting], top_level: Path, ours: dict[
     return config_text([*kept, *_settings(ours)])
 
 
-def config_text(settings: Iterable[Setting]) -> str:
+def config_text(settings: Iterable[GitSetting]) -> str:
     """Return the entries as a configuration file."""
     return "".join(_sections(settings))
 
 
-def _sections(settings: Iterable[Setting]) -> Iterator[str]:
-    by_section: Callable[[Setting], str] = lambda one: one.key.rpartition(".")[0]  # noqa: E731
+def _sections(settings: Iterable[GitSetting]) -> Iterator[str]:
+    by_section: Callable[[GitSetting], str] = lambda one: one.key.rpartition(".")[0]  # noqa: E731
     for section, entries in groupby(settings, by_section):
         name, dot, subsection = section.partition(".")
         quoted = subsection.replace("\\", "\\\\").replace('"', '\\"')
@@ -123,11 +125,11 @@ def _sections(settings: Iterable[Setting]) -> Iterator[str]:
             yield f"\t{variable}{text}\n"
 
 
-def _settings(ours: dict[str, str]) -> list[Setting]:
-    return [Setting(key, text) for key, text in ours.items()]
+def _settings(ours: dict[str, str]) -> list[GitSetting]:
+    return [GitSetting(key, text) for key, text in ours.items()]
 
 
-def _from_anywhere(one: Setting, top_level: Path) -> str | None:
+def _from_anywhere(one: GitSetting, top_level: Path) -> str | None:
     """Return the value with a remote's path made absolute: git resolves it from the checkout."""
     if one.text is None or not re.fullmatch(r"remote\..*\.(push)?url", one.key, re.DOTALL):
         return one.text

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE
-from pex_tui.adapters.git.plumbing.git_settings import Setting, is_true, value_of
+from pex_tui.adapters.git.plumbing.git_settings import GitSetting, is_true, value_of
 
 PATTERNS = "info/sparse-checkout"
 """The place of the patterns in a git directory."""
@@ -16,7 +16,7 @@ NARROWED = (*WHOLE_TREE, "-c", "core.sparseCheckout=true", *_SEE_ALL)
 """Options that make git use the patterns of its directory."""
 
 
-def user_patterns(settings: Iterable[Setting], git_dir: Path) -> bytes | None:
+def user_patterns(settings: Iterable[GitSetting], git_dir: Path) -> bytes | None:
     """Return the patterns of the user's checkout.
 
     None if it has all files or they are unreadable.
@@ -32,7 +32,7 @@ def read_patterns(git_dir: Path) -> bytes | None:
         return None
 
 
-def sparse_settings(settings: Iterable[Setting]) -> dict[str, str]:
+def sparse_settings(settings: Iterable[GitSetting]) -> dict[str, str]:
     """Return the settings of a workspace with patterns; its index still has every path."""
     cone = value_of(settings, "core.sparsecheckoutcone")
     told = {} if cone is None else {"core.sparseCheckoutCone": cone}

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, put_bytes, remove_tree
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.git_settings import (
-    Setting,
+    GitSetting,
     pinned_settings,
-    read_settings,
+    read_git_settings,
     value_of,
     workspace_settings,
 )
@@ -57,11 +57,11 @@ async def stand_in_for(repository: Repository, folder: Path) -> Repository:
 
 
 async def _make(repository: Repository, folder: Path) -> None:
-    settings = await read_settings(repository.checkout)
+    settings = await read_git_settings(repository.checkout)
     await asyncio.to_thread(_write, repository, folder, settings)
 
 
-def _write(repository: Repository, folder: Path, settings: tuple[Setting, ...]) -> None:
+def _write(repository: Repository, folder: Path, settings: tuple[GitSetting, ...]) -> None:
     remove_tree(folder)
     folder.mkdir(mode=0o700, parents=True)
     common = repository.common_dir
@@ -130,7 +130,7 @@ def _copy_hooks(source: Path, target: Path) -> None:
             (target / hook.name).chmod(0o755)
 
 
-def _named_file(settings: tuple[Setting, ...], key: str, usual: str) -> bytes:
+def _named_file(settings: tuple[GitSetting, ...], key: str, usual: str) -> bytes:
     """Return the user's file of attributes or excludes, from the place where git looks for it."""
     named = value_of(settings, key)
     if named is not None:

@@ -48,8 +48,8 @@ class UserRefs(Struct):
             trace = await asyncio.to_thread(_look, self.git.git_dir)
             if self._known is None or trace is None or trace != self._trace:
                 self._known = await self._ask()
-                is_settled = trace and max(time for _, time, _ in trace) < looked_at - _TICK_NS
-                self._trace = trace if is_settled else None
+                is_stable = trace and max(time for _, time, _ in trace) < looked_at - _TICK_NS
+                self._trace = trace if is_stable else None
             return self._known
 
     async def _ask(self) -> ShownRefs:

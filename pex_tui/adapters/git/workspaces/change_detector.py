@@ -55,7 +55,7 @@ class ChangeDetector:
             return ()
         # Git looks second: a file touched between the two looks counts as touched next time.
         found = await shadow.tracked_changes()
-        is_sure = traces is not None and not found and _are_settled(traces, looked_at)
+        is_sure = traces is not None and not found and _are_stable(traces, looked_at)
         self._unchanged = traces if is_sure else None
         return found
 
@@ -135,6 +135,6 @@ def _folder_trace(path: str) -> Trace:
     return (0, stat.S_IFMT(found.st_mode), found.st_ino, found.st_dev)
 
 
-def _are_settled(traces: list[Trace], looked_at: int) -> bool:
+def _are_stable(traces: list[Trace], looked_at: int) -> bool:
     """Return whether all changes are too old for another one to have the same time."""
     return max(trace[0] for trace in traces) < looked_at - TICK_NS

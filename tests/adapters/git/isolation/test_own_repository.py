@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.git.isolation.agent_refs import read_agent_refs
-from pex_tui.adapters.git.plumbing.git_settings import Setting, config_text
+from pex_tui.adapters.git.plumbing.git_settings import GitSetting, config_text
 from pex_tui.adapters.git.plumbing.repository import discover
 from pex_tui.core.model.unlanded import Unlanded, Why
 from tests.adapters.git.conftest import (
@@ -274,10 +274,10 @@ async def test_the_modules_of_submodules_are_there_without_a_network(
 
 def test_odd_values_survive_in_a_configuration(tmp_path: Path) -> None:
     odd = (
-        Setting('remote.a "b" \\c.url', 'x;y # z "q" \\ \t tab'),
-        Setting("core.pager", "one\ntwo "),
-        Setting("some.flag", None),
-        Setting("some.empty", ""),
+        GitSetting('remote.a "b" \\c.url', 'x;y # z "q" \\ \t tab'),
+        GitSetting("core.pager", "one\ntwo "),
+        GitSetting("some.flag", None),
+        GitSetting("some.empty", ""),
     )
     (tmp_path / "config").write_text(config_text(odd))
     told = git_in(tmp_path, "config", "-z", "--list", "-f", "config")

@@ -42,14 +42,14 @@ async def protected(world: World, changes: Tree) -> tuple[str, ...]:
     return merged.protected
 
 
-async def settle(
+async def resolve(
     world: World,
     work: CommitId,
     decision: Decision,
     contents: dict[str, bytes | None] | None = None,
 ) -> dict[str, tuple[str, str]]:
     """What the tree then holds."""
-    made = await world.lander.settle(
+    made = await world.lander.resolve(
         key("second"), spec("second"), work, world.tip(), decision, contents or {}, PROTECTED
     )
     return world.files(made)
@@ -107,8 +107,8 @@ async def test_allowed_it_lands_as_it_is_and_left_out_without_those_paths(world:
     await world.landed("first", {CHECK: edited(l2="two")})
     work = world.work({CHECK: edited(l19="mine"), HOOK: executable("true\n"), "src/a.txt": "new\n"})
 
-    ours = await settle(world, work, Decision.OURS)
-    theirs = await settle(world, work, Decision.THEIRS)
+    ours = await resolve(world, work, Decision.OURS)
+    theirs = await resolve(world, work, Decision.THEIRS)
 
     assert ours[CHECK] == ("100644", edited(l2="two", l19="mine"))
     assert ours[HOOK] == ("100755", "true\n")
@@ -120,7 +120,7 @@ async def test_allowed_it_lands_as_it_is_and_left_out_without_those_paths(world:
 async def test_a_link_in_the_place_of_a_folder_can_be_left_out(world: World) -> None:
     work = world.work({CHECK: None, "ci": link("/tmp"), "src/a.txt": "new\n"})
 
-    made = await world.lander.settle(
+    made = await world.lander.resolve(
         key("second"), spec("second"), work, world.tip(), Decision.THEIRS, {}, (CHECK, "ci")
     )
 
@@ -131,7 +131,7 @@ async def test_a_link_in_the_place_of_a_folder_can_be_left_out(world: World) -> 
 async def test_each_path_may_be_decided_on_its_own(world: World) -> None:
     work = world.work({CHECK: "true\n", HOOK: "evil\n"})
 
-    found = await settle(world, work, Decision.EDITED, {CHECK: b"edited\n", HOOK: b"true\n"})
+    found = await resolve(world, work, Decision.EDITED, {CHECK: b"edited\n", HOOK: b"true\n"})
 
     assert (found[CHECK][1], found[HOOK][1]) == ("edited\n", "true\n")
 
@@ -148,8 +148,8 @@ async def test_no_rule_settles_a_conflict_of_work_that_changes_a_protected_path(
     plain = world.work({"src/a.txt": f"{LINES}second\n"})
     work = world.work({"src/a.txt": f"{LINES}second\n", HOOK: "evil\n"})
 
-    settled = await world.lander.merge(key("second"), spec("second"), plain, auto_resolve=True)
+    resolved = await world.lander.merge(key("second"), spec("second"), plain, auto_resolve=True)
     left = await world.lander.merge(key("second"), spec("second"), work, auto_resolve=True)
 
-    assert isinstance(settled, Merged)
+    assert isinstance(resolved, Merged)
     assert not isinstance(left, Merged)

@@ -44,7 +44,7 @@ async def decide(
 ) -> CommitId:
     """Somebody settles the conflict of a work with the tip."""
     tip, lander = world.tip(), world.lander
-    made = await lander.settle(key("second"), spec("second"), work, tip, decision, contents)
+    made = await lander.resolve(key("second"), spec("second"), work, tip, decision, contents)
     await lander.remember(work, made, "ada")
     return made
 

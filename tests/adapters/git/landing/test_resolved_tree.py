@@ -38,13 +38,13 @@ async def world(project: Project, places: Places) -> World:
     return made
 
 
-async def settle(
+async def resolve(
     world: World,
     work: CommitId,
     decision: Decision,
     contents: dict[str, bytes | None] | None = None,
 ) -> CommitId:
-    return await world.lander.settle(
+    return await world.lander.resolve(
         key("second"), spec("second"), work, world.tip(), decision, contents or {}
     )
 
@@ -116,10 +116,10 @@ async def test_a_file_that_both_renamed_and_edited_is_taken_as_one_side_has_it(
         {"src/lines.py": None, "b.py": edited(l5="ours")},
     )
 
-    settled = await settle(world, work, decision)
+    resolved = await resolve(world, work, decision)
 
-    assert world.git("show", f"{settled}:{place}") == edited(l5=line).rstrip("\n")
-    names = world.git("ls-tree", "-r", "--name-only", settled).splitlines()
+    assert world.git("show", f"{resolved}:{place}") == edited(l5=line).rstrip("\n")
+    names = world.git("ls-tree", "-r", "--name-only", resolved).splitlines()
     assert len({"a.py", "b.py", "src/lines.py"} & set(names)) == 1
 
 
@@ -210,7 +210,7 @@ async def test_a_side_settles_the_path_and_the_rest_comes_from_both(
     work, _ = await world.conflict({**theirs, "t": "t\n"}, {**ours, "o": "o\n"})
 
     for decision, expected in ((OURS, if_ours), (THEIRS, if_theirs)):
-        files = world.files(await settle(world, work, decision))
+        files = world.files(await resolve(world, work, decision))
         assert {path: files.get(path) for path in expected} == expected
         assert files["t"] == (TEXT, "t\n")
         assert files["o"] == (TEXT, "o\n")
@@ -224,22 +224,22 @@ async def test_a_persons_own_result_outranks_the_sides(world: World) -> None:
         {"x": executable("o\n"), "y": "o\n", "z": "o\n"},
     )
 
-    settled = await settle(world, work, EDITED, {"x": b"both\n", "y": None, "z": b"t\n"})
+    resolved = await resolve(world, work, EDITED, {"x": b"both\n", "y": None, "z": b"t\n"})
 
-    files = world.files(settled)
+    files = world.files(resolved)
     assert files["x"] == ("100755", "both\n")
     assert "y" not in files
     assert files["z"] == (TEXT, "t\n")
-    assert world.git("log", "-1", "--format=%P", settled) == world.tip()
-    assert world.git("rev-parse", f"refs/pex/{RUN}/second/1-settled") == settled
+    assert world.git("log", "-1", "--format=%P", resolved) == world.tip()
+    assert world.git("rev-parse", f"refs/pex/{RUN}/second/1-settled") == resolved
 
 
 async def test_contents_may_mend_paths_that_merged_and_add_new_ones(world: World) -> None:
     work, _ = await world.conflict({"x": "t"}, {"x": "o", "run.sh": executable("o")})
 
-    settled = await settle(world, work, OURS, {"run.sh": b"mended", "new": b"n"})
+    resolved = await resolve(world, work, OURS, {"run.sh": b"mended", "new": b"n"})
 
-    files = world.files(settled)
+    files = world.files(resolved)
     assert (files["x"], files["run.sh"]) == ((TEXT, "o"), ("100755", "mended"))
     assert files["new"] == (TEXT, "n")
 
@@ -248,15 +248,15 @@ async def test_an_edit_that_leaves_a_conflict_undecided_is_refused_by_name(world
     work, _ = await world.conflict({"x": "t", "y": "t"}, {"x": "o", "y": "o"})
 
     with pytest.raises(LandingError, match=r"Not every conflict is decided: y\."):
-        await settle(world, work, EDITED, {"x": b"both"})
+        await resolve(world, work, EDITED, {"x": b"both"})
 
 
 async def test_a_submodule_can_be_chosen_but_not_edited(world: World) -> None:
     work, _ = await world.conflict({"x": submodule("1" * 40)}, {"x": submodule("2" * 40)})
 
     with pytest.raises(LandingError, match="x is a submodule and can't be edited"):
-        await settle(world, work, EDITED, {"x": b"text"})
-    chosen = await settle(world, work, EDITED, {"x": b"Subproject commit " + b"1" * 40})
+        await resolve(world, work, EDITED, {"x": b"text"})
+    chosen = await resolve(world, work, EDITED, {"x": b"Subproject commit " + b"1" * 40})
 
     assert world.files(chosen)["x"] == ("160000", "1" * 40)
 
@@ -266,23 +266,23 @@ async def test_a_path_outside_the_tree_is_refused(world: World, path: str) -> No
     work, _ = await world.conflict({"x": "t"}, {"x": "o"})
 
     with pytest.raises(LandingError, match="not a path of the repository"):
-        await settle(world, work, OURS, {path: b"evil"})
+        await resolve(world, work, OURS, {path: b"evil"})
 
 
 async def test_a_decision_that_makes_no_commit_is_refused(world: World) -> None:
     work, _ = await world.conflict({"x": "t"}, {"x": "o"})
 
     with pytest.raises(LandingError, match="rerun"):
-        await settle(world, work, Decision.RERUN)
+        await resolve(world, work, Decision.RERUN)
 
 
 async def test_what_was_settled_lands_even_when_the_tip_has_moved_since(world: World) -> None:
     other = world.work({"other": "x\n"})
     work, _ = await world.conflict({"x": "t\n"}, {"x": "o\n"})
-    settled = await settle(world, work, OURS)
+    resolved = await resolve(world, work, OURS)
     await world.land("other", other)
 
-    landed = await world.land("second", settled)
+    landed = await world.land("second", resolved)
 
     files = world.files(landed)
     assert (files["x"], files["other"]) == ((TEXT, "o\n"), (TEXT, "x\n"))
@@ -291,19 +291,19 @@ async def test_what_was_settled_lands_even_when_the_tip_has_moved_since(world: W
 async def test_settled_as_theirs_there_is_nothing_left_to_land(world: World) -> None:
     work, _ = await world.conflict({"x": "t\n"}, {"x": "o\n"})
 
-    settled = await settle(world, work, THEIRS)
+    resolved = await resolve(world, work, THEIRS)
 
-    assert await world.merge("second", settled) == Merged(world.tip(), world.tip())
+    assert await world.merge("second", resolved) == Merged(world.tip(), world.tip())
 
 
 async def test_settling_again_after_a_crash_makes_the_same_commit(world: World) -> None:
     work, _ = await world.conflict({"x": "t\n"}, {"x": "o\n"})
-    first = await settle(world, work, OURS)
+    first = await resolve(world, work, OURS)
     scratch = world.places.run(RUN) / "settle-second-1.index"
     scratch.write_bytes(b"half an index")
     scratch.with_name(f"{scratch.name}.lock").touch()
 
-    assert await settle(world, work, OURS) == first
+    assert await resolve(world, work, OURS) == first
     assert list(scratch.parent.glob("settle*")) == []
 
 
@@ -334,8 +334,8 @@ async def test_whatever_collides_can_be_seen_and_settled(world: World, seed: int
         assert sorted(shown) == sorted(file.path for file in found.files)
         edits = {path: side.ours for path, side in shown.items()}
         for decision, contents in itertools.product((OURS, THEIRS), ({}, edits)):
-            settled = await settle(world, second, decision, contents)
-            assert isinstance(await world.merge("second", settled), Merged)
+            resolved = await resolve(world, second, decision, contents)
+            assert isinstance(await world.merge("second", resolved), Merged)
     world.fsck()
 
 
@@ -360,7 +360,7 @@ async def test_a_content_with_conflict_markers_settles_nothing(world: World, lef
     with pytest.raises(
         LandingError, match=r"markers are left in src/lines\.py \(line 21\)|line 22"
     ):
-        await settle(world, work, EDITED, {"src/lines.py": (LINES + left).encode()})
+        await resolve(world, work, EDITED, {"src/lines.py": (LINES + left).encode()})
 
     assert "settled" not in world.git("for-each-ref", f"refs/pex/{RUN}")
 
@@ -377,8 +377,8 @@ async def test_the_marker_size_of_a_file_decides_what_its_markers_are(world: Wor
     assert side.marker_size == 9
     assert side.markers_left(long) == (21,)
     with pytest.raises(LandingError, match="markers are left"):
-        await settle(world, work, EDITED, {"src/lines.py": long})
-    assert await settle(world, work, EDITED, {"src/lines.py": (LINES + CONFLICT).encode()})
+        await resolve(world, work, EDITED, {"src/lines.py": long})
+    assert await resolve(world, work, EDITED, {"src/lines.py": (LINES + CONFLICT).encode()})
 
 
 async def test_work_with_conflict_markers_never_lands_and_is_settled_like_a_conflict(
@@ -395,11 +395,11 @@ async def test_work_with_conflict_markers_never_lands_and_is_settled_like_a_conf
     assert found.against == ()
     assert [side.path for side in (await sides(world, work)).values()] == ["src/lines.py"]
     with pytest.raises(LandingError, match="markers are left"):
-        await settle(world, work, OURS)
-    mended = await settle(world, work, EDITED, {"src/lines.py": b"mended\n"})
+        await resolve(world, work, OURS)
+    mended = await resolve(world, work, EDITED, {"src/lines.py": b"mended\n"})
     assert world.files(mended)["src/lines.py"][1] == "mended\n"
     assert world.files(mended)["other.txt"][1] == "o\n"
-    theirs = await settle(world, work, THEIRS)
+    theirs = await resolve(world, work, THEIRS)
     assert world.files(theirs)["src/lines.py"][1] == LINES
 
 
@@ -427,10 +427,10 @@ async def test_what_the_gate_refused_is_proposed_to_who_settles_it_again(world: 
         {"src/lines.py": edited(l5="theirs")}, {"src/lines.py": edited(l5="ours")}
     )
     mine = edited(l5="mine")
-    settled = await settle(world, work, EDITED, {"src/lines.py": mine.encode()})
+    resolved = await resolve(world, work, EDITED, {"src/lines.py": mine.encode()})
     await world.land("later", world.work({"src/lines.py": edited(l20="later")}))
 
-    (side,) = await world.lander.sides(key("second"), work, world.tip(), settled)
+    (side,) = await world.lander.sides(key("second"), work, world.tip(), resolved)
 
     assert side.proposal == edited(l5="mine", l20="later").encode()
     assert side.proposed == "as it was decided before the gate failed"
