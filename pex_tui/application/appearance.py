@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pex_tui.settings.load import Settings, config_home
 
 if TYPE_CHECKING:
-    from pex_tui.tui.terminal.first_screen import Look
+    from pex_tui.tui.opening import Look
 
 
 def look_of(settings: Settings, environ: Mapping[str, str]) -> "Look":
     """Return the appearance that the settings select."""
-    from pex_tui.tui.terminal.first_screen import Look  # noqa: PLC0415  # it needs Textual
+    from pex_tui.tui.opening import Look  # noqa: PLC0415  # it needs Textual
 
     monitoring = settings.monitoring
     return Look(
@@ -36,7 +36,7 @@ def check_appearance(settings: Settings, environ: Mapping[str, str]) -> None:
     is_shipped = settings.monitoring.theme == type(settings.monitoring)().theme
     if is_shipped and not settings.keymap and not _themes(environ).exists():
         return
-    from pex_tui.tui.terminal.first_screen import check_look  # noqa: PLC0415  # it needs Textual
+    from pex_tui.tui.opening import check_look  # noqa: PLC0415  # it needs Textual
 
     check_look(look_of(settings, environ))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pex_tui.application.command_context import Options
     from pex_tui.engine.session import Planning
-    from pex_tui.tui.terminal.first_screen import Opened
+    from pex_tui.tui.opening import Opened
 
 
 def run_app(

@@ -12,7 +12,7 @@ from pex_tui.application.run_options import RunOptions
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
-from pex_tui.tui.terminal.first_screen import Opened, Start
+from pex_tui.tui.opening import Opened, Start
 
 
 async def open_here(

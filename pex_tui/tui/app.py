@@ -23,7 +23,6 @@ from pex_tui.errors import UserError
 from pex_tui.tui.attention.alerts import alert, reading_seconds
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
 from pex_tui.tui.keyboard.command_palette import KeyCommands
-from pex_tui.tui.leaving import interrupted, leave, leave_stopped, replace_draft, why_it_stopped
 from pex_tui.tui.messages import (
     ConflictWanted,
     DraftOpened,
@@ -33,10 +32,17 @@ from pex_tui.tui.messages import (
     Steer,
 )
 from pex_tui.tui.modes import MODES, make_screen
+from pex_tui.tui.opening import Look, Opened, OpeningScreen, attended, dress, painted
 from pex_tui.tui.requests import ask, drive
+from pex_tui.tui.run_controller import (
+    interrupted,
+    leave,
+    leave_stopped,
+    replace_draft,
+    why_it_stopped,
+)
 from pex_tui.tui.state_feed import StateFeed
 from pex_tui.tui.symbols import SymbolSet
-from pex_tui.tui.terminal.first_screen import Look, Opened, OpeningScreen, attended, dress, painted
 from pex_tui.tui.terminal.terminal_app import TerminalApp
 from pex_tui.tui.theming import variable_defaults
 from pex_tui.tui.workers import WorkerPool
@@ -52,7 +58,7 @@ if TYPE_CHECKING:
     from pex_tui.core.model.state import RunState
     from pex_tui.engine.session import ProjectService, RunSession
     from pex_tui.tui.attention.needs import Attention
-    from pex_tui.tui.terminal.first_screen import Opening
+    from pex_tui.tui.opening import Opening
 
 
 class PexApp(TerminalApp):

@@ -13,7 +13,7 @@ from pex_tui.planning.fields.documents import read_document
 from pex_tui.planning.fields.kinds import Findings, ListOf
 from pex_tui.settings.model import Settings
 from pex_tui.settings.setting import Trust, setting_of
-from pex_tui.tui.keyboard.keymap import key_ids
+from pex_tui.tui.keymap import key_ids
 from tests.tools.settings_documents import documents, schema, yaml_text
 
 SETTINGS = {".".join(path): one for path, one in keys_of(Settings) if one.section is None}

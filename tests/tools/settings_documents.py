@@ -16,7 +16,7 @@ from pex_tui.planning.fields.declaration import Declared, SectionOf
 from pex_tui.planning.fields.kinds import Leaf
 from pex_tui.settings.model import Settings
 from pex_tui.settings.setting import setting_of
-from pex_tui.tui.keyboard.keymap import key_ids
+from pex_tui.tui.keymap import key_ids
 from tests.tools.schema_text import schema_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -20,9 +20,9 @@ from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.messages import StatePublished
+from pex_tui.tui.opening import Opened
 from pex_tui.tui.screens.modals import LeaveScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
-from pex_tui.tui.terminal.first_screen import Opened
 from pex_tui.tui.terminal.terminal_app import signals_heeded
 from pex_tui.tui.theming import load_themes, variable_defaults
 from tests.conftest import TESTS

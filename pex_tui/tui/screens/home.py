@@ -15,8 +15,9 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import CheckLevel, DoctorCheck, RunSummary
 from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.typed_ahead import command
-from pex_tui.tui.leaving import leave
 from pex_tui.tui.messages import DraftOpened, SessionOpened
+from pex_tui.tui.opening import attended
+from pex_tui.tui.run_controller import leave
 from pex_tui.tui.screens.modals import (
     ConfirmScreen,
     LineScreen,
@@ -25,7 +26,6 @@ from pex_tui.tui.screens.modals import (
     typed_path,
 )
 from pex_tui.tui.screens.pex_screen import PexScreen
-from pex_tui.tui.terminal.first_screen import attended
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.run_table import RunTable

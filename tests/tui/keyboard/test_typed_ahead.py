@@ -21,9 +21,9 @@ from pex_tui.engine.session import Planning, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
 from pex_tui.tui.modes import CLASSIC, MODES
+from pex_tui.tui.opening import Look, Opened, OpeningScreen, Start
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
-from pex_tui.tui.terminal.first_screen import Look, Opened, OpeningScreen, Start
 from tests.tui import states
 from tests.tui.drafts import small, text_conflict
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on

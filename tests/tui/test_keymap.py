@@ -13,7 +13,7 @@ from pex_tui.errors import UserError
 from pex_tui.settings.model import Settings
 from pex_tui.settings.sections import Monitoring
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.keyboard.keymap import check_keymap, key_ids
+from pex_tui.tui.keymap import check_keymap, key_ids
 from pex_tui.tui.modes import MODES
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList

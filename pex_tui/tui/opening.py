@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from pex_tui.engine.session import PlanDraft, Planning, ProjectService, RunSession
 from pex_tui.resources import shipped
-from pex_tui.tui.keyboard.keymap import check_keymap
+from pex_tui.tui.keymap import check_keymap
 from pex_tui.tui.symbols import choose
 from pex_tui.tui.theming import find_themes, use_theme
 from pex_tui.tui.widgets.columns import Detail
