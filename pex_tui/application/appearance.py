@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pex_tui.settings.load import Settings, config_home
 
 if TYPE_CHECKING:
-    from pex_tui.tui.opening import Look
+    from pex_tui.tui.look import Look
 
 
 def look_of(settings: Settings, environ: Mapping[str, str]) -> "Look":
     """Return the appearance that the settings select."""
-    from pex_tui.tui.opening import Look  # noqa: PLC0415  # it needs Textual
+    from pex_tui.tui.look import Look  # noqa: PLC0415  # it needs Textual
 
     monitoring = settings.monitoring
     return Look(

@@ -14,6 +14,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
 from pex_tui.tui.modes import CLASSIC, MODES
+from pex_tui.tui.screen_factory import load_screen
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -54,7 +55,7 @@ def key_ids() -> frozenset[str]:
 
 def _scopes() -> dict[str, tuple[Binding, ...]]:
     """Where keys are heard at the same time, and which: those of a screen and of the app."""
-    screens = [mode.load() for mode in (*MODES, CLASSIC)]
+    screens = [load_screen(mode) for mode in (*MODES, CLASSIC)]
     return {screen.PLACE: tuple(_bindings((screen, *screen.HEARD_WITH))) for screen in screens}
 
 

@@ -46,6 +46,10 @@ class DraftOpened(Message):
     draft: PlanDraft
 
 
+class DemoWanted(Message):
+    """The app is to be left for the demo."""
+
+
 class InboxWanted(Message):
     """Agents' questions are to be answered."""
 

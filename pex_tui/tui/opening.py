@@ -4,44 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import locale
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Literal, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 from textual.screen import Screen
 from textual.widgets import Static
 
 from pex_tui.engine.session import PlanDraft, Planning, ProjectService, RunSession
 from pex_tui.resources import shipped
 from pex_tui.tui.keymap import check_keymap
+from pex_tui.tui.look import Look
 from pex_tui.tui.symbols import choose
 from pex_tui.tui.theming import find_themes, use_theme
-from pex_tui.tui.widgets.columns import Detail
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from textual.app import App, ComposeResult
 
-    from textual.app import ComposeResult
-
-    from pex_tui.tui.app import PexApp
-    from pex_tui.tui.screens.planning import PlanningScreen
-
-Made = TypeVar("Made")
+    from pex_tui.tui.host import AppHost
 
 Start = Literal["home"] | PlanDraft | RunSession
-
-
-class Look(Struct, frozen=True):
-    """How the app looks and calls, as configured; `themes` are folders besides the shipped one."""
-
-    symbols: str = "emoji"
-    theme: str = "ember"
-    themes: tuple[Path, ...] = ()
-    notify: str = "off"
-    keymap: Mapping[str, str] = field(default_factory=dict)
-    refresh_seconds: float = 2.0
-    detail: Detail = "high"
-    has_figures: bool = True
 
 
 class Opened(Struct, frozen=True):
@@ -55,28 +37,7 @@ class Opened(Struct, frozen=True):
 Opening = Callable[[Planning], Awaitable[Opened]]
 
 
-async def attended(app: PexApp, make: Callable[[Planning], Awaitable[Made]]) -> Made:
-    """What `make` answers; while an agent with a model plans for it, a box says so."""
-    skip = asyncio.Event()
-    box: PlanningScreen | None = None
-
-    def tell(line: str) -> None:
-        nonlocal box
-        if box is None:
-            from pex_tui.tui.screens.planning import PlanningScreen  # noqa: PLC0415  # seldom used
-
-            box = PlanningScreen(skip.set, app.now)
-            app.push_screen(box)
-        box.tell(line)
-
-    try:
-        return await make(Planning(tell, skip))
-    finally:
-        if box is not None and box in app.screen_stack:
-            await box.dismiss()
-
-
-async def painted(app: PexApp) -> None:
+async def painted(app: App[Any]) -> None:
     """Return once the app's screen has been painted."""
     done = asyncio.Event()
     app.call_after_refresh(done.set)
@@ -91,7 +52,7 @@ class OpeningScreen(Screen[None]):
         yield Static("[b $primary]pex[/]  reading the repository…", classes="opening")
 
 
-def dress(app: PexApp, look: Look) -> None:
+def dress(app: AppHost, look: Look) -> None:
     """Have the app look like that; raise UserError as `check_look` does."""
     check_look(look)
     symbols = choose(look.symbols, locale.getencoding())

@@ -1,4 +1,4 @@
-"""Going away: what becomes of a live run when a person or a signal ends the app."""
+"""The run that the app shows: opened, driven, steered, watched over, and left in good order."""
 
 from __future__ import annotations
 
@@ -13,65 +13,222 @@ from pex_tui.core.model.phases import RunStage
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
+from pex_tui.tui.host import AppHost
+from pex_tui.tui.state_feed import StateFeed
 from pex_tui.tui.terminal.terminal_app import INTERRUPTED
+from pex_tui.tui.workers import WorkerPool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from pex_tui.core.events.run_events import Event
     from pex_tui.core.model.state import RunState
     from pex_tui.engine.session import RunSession
-    from pex_tui.tui.app import PexApp
+    from pex_tui.tui.attention.needs import Attention
 
 
-async def leave(app: PexApp) -> None:
-    """Leave at once when nothing lives; else ask whether the run goes on or is stopped.
+class RunController:
+    """Drives one run at a time for the app, and decides how the app ends.
 
-    What was edited and not saved is asked about first.
+    What the run is goes to the app's `session`, `run_state` and `engine_error`. Once `is_leaving`,
+    the app is on its way out and nothing more is asked.
     """
-    from pex_tui.tui.screens.modals import LeaveScreen, may_discard  # noqa: PLC0415  # late: rare
 
-    if not await may_discard(app, app.unsaved):
-        return
-    session = app.session
-    if session is None or not app.is_live:
-        state = app.run_state
-        words = app.engine_error or ("" if state is None else how_it_stands(state))
-        await depart(app, words, (state.exit_code if state else None) or 0)
-    elif not session.is_own:
-        await depart(app, _goes_on(session.state.run, "in its own terminal"), 0)
-    else:
-        question = LeaveScreen(is_live=lambda: app.is_live, is_stopping=app.leaves_when_over)
-        answer = await app.push_screen_wait(question)
-        if app.is_leaving:
+    def __init__(self, app: AppHost) -> None:
+        self._app = app
+        self._feed = StateFeed(app, partial(setattr, app, "run_state"))
+        self._engine: Worker[None] | None = None
+        self._attention: Attention | None = None
+        self._leaves_when_over = False
+        self.is_leaving = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a run is driven from here and has not ended."""
+        app = self._app
+        has_ended = app.run_state is None or app.run_state.stage is RunStage.FINISHED
+        return app.session is not None and not has_ended and not app.engine_error
+
+    @property
+    def will_leave(self) -> bool:
+        """Whether the app is on its way out, or goes once the run is over."""
+        return self.is_leaving or self._leaves_when_over
+
+    def open(self, session: RunSession) -> None:
+        """Drive and show a run; an earlier one is no longer listened to."""
+        from pex_tui.tui.attention.needs import Attention  # noqa: PLC0415  # late: no run, no need
+
+        app = self._app
+        app.engine_error = ""
+        app.clear_notifications()
+        app.session = session
+        self._attention = Attention(session.state)
+        self._feed.follow(session)
+        driving = partial(self._drive, session)
+        self._engine = app.run_worker(driving, group="engine", exit_on_error=False)
+        app.action_show("monitor")
+
+    def take(self, state: RunState) -> None:
+        """Show a state that the engine has published."""
+        self._feed.take(state)
+
+    def watch(self, state: RunState) -> None:
+        """Call for the user when the run needs one; leave when the stopped run has ended."""
+        if self._attention is None:
             return
-        if answer != "stay" and not app.is_live:  # it has ended while the question stood there
-            await leave(app)
-        elif answer == "detach":
-            await _detach(app, session)
-        elif answer == "stop":
-            from pex_tui.core.events.run_events import RunDrainRequested  # noqa: PLC0415  # late: it is large
+        for need in self._attention.needs(state):
+            if need.is_urgent:
+                self._app.call_user(need.text)
+            if need.is_news:
+                self._app.tell(need.text, is_bad=True)
+        if self._leaves_when_over and not self.is_leaving and state.stage is RunStage.FINISHED:
+            self.is_leaving = True
+            self._go(partial(self._leave_stopped, state))
 
-            await session.ask(RunDrainRequested(by="you", kill=app.leaves_when_over))
-            app.leaves_when_over = True
-            app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
+    def steer(self, events: tuple[Event, ...]) -> None:
+        """Ask something of the run."""
+        if (session := self._app.session) is not None:
+            asking = self._ask(session, events)
+            self._app.run_worker(asking, group="ask", exclusive=not session.is_driven)
+
+    def engine_changed(self, worker: Worker[Any]) -> None:
+        """Show that an engine failed; nothing that was journaled is lost."""
+        app = self._app
+        if worker is self._engine and app.session and not self.is_leaving:
+            app.engine_error = _why_it_stopped(worker, app.session)
+            if app.engine_error:
+                app.notify(app.engine_error, severity="error", timeout=30, markup=False)
+                app.mutate_reactive(AppHost.run_state)
+
+    async def leave(self) -> None:
+        """Leave at once when nothing lives; else ask whether the run goes on or is stopped.
+
+        What was edited and not saved is asked about first.
+        """
+        from pex_tui.tui.screens.modals import LeaveScreen, may_discard  # noqa: PLC0415  # late: rare
+
+        app = self._app
+        if not await may_discard(app, app.unsaved):
+            return
+        session = app.session
+        if session is None or not self.is_live:
+            state = app.run_state
+            words = app.engine_error or ("" if state is None else _how_it_stands(state))
+            await self._depart(words, (state.exit_code if state else None) or 0)
+        elif not session.is_own:
+            await self._depart(_goes_on(session.state.run, "in its own terminal"), 0)
+        else:
+            question = LeaveScreen(is_live=lambda: self.is_live, is_stopping=self._leaves_when_over)
+            answer = await app.push_screen_wait(question)
+            if self.is_leaving:
+                return
+            if answer != "stay" and not self.is_live:  # it has ended while the question stood there
+                await self.leave()
+            elif answer == "detach":
+                await self._detach(session)
+            elif answer == "stop":
+                await self._stop(session)
+
+    def end_interrupted(self) -> None:
+        """Leave without a question, because of a signal or a terminal that is gone.
+
+        The state is saved and agents run on. A plan whose changes are not saved is kept in the
+        state folder.
+        """
+        self.is_leaving = True
+        self._go(self._interrupted)
+
+    def _go(self, leaving: Callable[[], Coroutine[None, None, None]]) -> Worker[None]:
+        return self._app.run_worker(leaving, group="leave", exclusive=True)
+
+    async def _drive(self, session: RunSession) -> None:
+        """Drive or watch the run; whoever takes it up after that is watched in turn."""
+        await session.serve(WorkerPool(self._app))
+        if not self.is_leaving:
+            self._app.run_worker(self._follow_on(session), group="follow", exclusive=True)
+
+    async def _follow_on(self, session: RunSession) -> None:
+        """Once another process drives the run, see it live again."""
+        app, run = self._app, session.state.run
+        await app.service.until_driven(run)
+        if app.session is not session or self.is_leaving:
+            return
+        try:
+            self.open(await app.service.attach(run))
+        except UserError as error:
+            app.tell(error.message, is_bad=True)
+        else:
+            app.tell(f"Another process drives run {run}; you see it live again.")
+
+    async def _ask(self, session: RunSession, events: tuple[Event, ...]) -> None:
+        """Hand the events to the engine; where none drives the run any more, take it up."""
+        try:
+            if not session.is_driven:
+                session = await self._app.service.resume(session.state.run)
+                self.open(session)
+            for event in events:
+                await session.ask(event)
+        except UserError as error:
+            self._app.tell(error.message, is_bad=True)
+
+    async def _stop(self, session: RunSession) -> None:
+        from pex_tui.core.events.run_events import RunDrainRequested  # noqa: PLC0415  # late: it is large
+
+        await session.ask(RunDrainRequested(by="you", kill=self._leaves_when_over))
+        self._leaves_when_over = True
+        self._app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
+
+    async def _leave_stopped(self, state: RunState) -> None:
+        """Leave a run that was stopped and has ended by now."""
+        words = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
+        await self._depart(words, state.exit_code or 0)
+
+    async def _detach(self, session: RunSession) -> None:
+        run = session.state.run
+        self.is_leaving = True
+        await session.let_go()
+        try:
+            await self._app.service.hand_over(run)
+        except UserError as error:
+            words = f"{error.message} `pex-tui resume {run}` goes on with the run."
+            await self._depart(words, 1)
+        else:
+            await self._depart(_goes_on(run, "without a screen"), 0)
+
+    async def _interrupted(self) -> None:
+        app = self._app
+        kept = await self._keep_plan() if app.unsaved("plan") else ""
+        if app.session is None or not self.is_live or not app.session.is_own:
+            await self._depart(kept, INTERRUPTED)
+            return
+        run = app.session.state.run
+        words = f"Interrupted; `pex-tui resume {run}` goes on with the run.\n{kept}"
+        await self._depart(words.strip(), INTERRUPTED)
+
+    async def _keep_plan(self) -> str:
+        for screen in self._app.screens_of("plan"):
+            if isinstance(draft := getattr(screen, "draft", None), PlanDraft):
+                try:
+                    path = shlex.quote(str(await self._app.service.keep(draft)))
+                except UserError as error:
+                    return error.message
+                return f"The changed plan is in {path}: `pex-tui run {path}` opens it."
+        return ""
+
+    async def _depart(self, words: str, code: int) -> None:
+        """End the app; the words are printed once the terminal is the user's again."""
+        app = self._app
+        self.is_leaving = True
+        if app.session is not None and app.session.is_driven:
+            await app.session.let_go()
+        app.parting_words = "\n".join(clean(line) for line in words.splitlines())
+        app.exit(return_code=code)
 
 
-async def leave_stopped(app: PexApp, state: RunState) -> None:
-    """Leave a run that was stopped and has ended by now."""
-    words = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
-    await depart(app, words, state.exit_code or 0)
-
-
-async def replace_draft(app: PexApp, draft: PlanDraft) -> None:
-    """Review another plan, once the changes to the one before may go."""
-    from pex_tui.tui.screens.modals import may_discard  # noqa: PLC0415  # late: rarely needed
-
-    if await may_discard(app, partial(app.unsaved, "plan")):
-        app.open_draft(draft)
-
-
-def how_it_stands(state: RunState) -> str:
-    """Where the work of a run lies that has ended, and how to get it."""
-    from pex_tui.core.model.state import LandStatus  # noqa: PLC0415  # likewise
-    from pex_tui.core.views.view_models import brings_anything  # noqa: PLC0415  # late: no run, no need
+def _how_it_stands(state: RunState) -> str:
+    """Say where the work of a run lies that has ended, and how to get it."""
+    from pex_tui.core.model.state import LandStatus  # noqa: PLC0415  # late: no run, no need
+    from pex_tui.core.views.view_models import brings_anything  # noqa: PLC0415  # likewise
 
     run, target = state.run, state.target
     landed = counted(sum(task.landed is not None for task in state.tasks), "task")
@@ -86,33 +243,8 @@ def how_it_stands(state: RunState) -> str:
     )
 
 
-async def interrupted(app: PexApp) -> None:
-    """A signal, or a terminal that is gone, ends the app: the state is saved, agents run on.
-
-    A plan whose changes are not saved is kept in the state folder.
-    """
-    kept = await _keep_plan(app) if app.unsaved("plan") else ""
-    if app.session is None or not app.is_live or not app.session.is_own:
-        await depart(app, kept, INTERRUPTED)
-        return
-    run = app.session.state.run
-    words = f"Interrupted; `pex-tui resume {run}` goes on with the run.\n{kept}"
-    await depart(app, words.strip(), INTERRUPTED)
-
-
-async def _keep_plan(app: PexApp) -> str:
-    for screen in app.screens_of("plan"):
-        if isinstance(draft := getattr(screen, "draft", None), PlanDraft):
-            try:
-                path = shlex.quote(str(await app.service.keep(draft)))
-            except UserError as error:
-                return error.message
-            return f"The changed plan is in {path}: `pex-tui run {path}` opens it."
-    return ""
-
-
-def why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
-    """What to tell once the engine has ended before its run has; empty while all is well."""
+def _why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
+    """Say why the engine has ended before its run has; nothing while all is well."""
     state = session.state
     run = state.run
     if engine.state is WorkerState.ERROR:
@@ -126,29 +258,8 @@ def why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
     return ""
 
 
-async def _detach(app: PexApp, session: RunSession) -> None:
-    run = session.state.run
-    app.is_leaving = True
-    await session.let_go()
-    try:
-        await app.service.hand_over(run)
-    except UserError as error:
-        await depart(app, f"{error.message} `pex-tui resume {run}` goes on with the run.", 1)
-    else:
-        await depart(app, _goes_on(run, "without a screen"), 0)
-
-
 def _goes_on(run: str, where: str) -> str:
     return (
         f"Run {run} goes on {where}.\n"
         f"`pex-tui attach {run}` watches it, `pex-tui resume {run}` takes it up."
     )
-
-
-async def depart(app: PexApp, words: str, code: int) -> None:
-    """End the app; the words are printed once the terminal is the user's again."""
-    app.is_leaving = True
-    if app.session is not None and app.session.is_driven:
-        await app.session.let_go()
-    app.parting_words = "\n".join(clean(line) for line in words.splitlines())
-    app.exit(return_code=code)

@@ -30,7 +30,8 @@ from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.plan_file.context import PlanContext
 from pex_tui.planning.plan_file.parser import parse_plan
 from pex_tui.tui.app import PexApp
-from pex_tui.tui.opening import Look, Opened, Start
+from pex_tui.tui.look import Look
+from pex_tui.tui.opening import Opened, Start
 
 DIFF = """\
 diff --git a/src/pay/api.py b/src/pay/api.py

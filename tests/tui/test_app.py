@@ -210,7 +210,7 @@ async def test_keys_that_send_signals_are_for_the_editor_that_has_the_terminal(
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGQUIT)
             await pilot.pause()
-            assert not app.is_leaving
+            assert not app.controller.is_leaving
 
 
 async def test_a_process_that_does_not_end_is_ended_after_the_grace(open_app: OpenApp) -> None:
@@ -252,7 +252,7 @@ async def test_an_engine_that_fails_is_shown(open_app: OpenApp) -> None:
         await until(pilot, lambda: app.engine_error)
         assert "the disk is full" in app.engine_error
         assert "pex-tui resume 7f3a" in app.engine_error
-        assert not app.is_live
+        assert not app.controller.is_live
 
 
 async def test_what_is_asked_of_a_run_without_an_engine_resumes_it(open_app: OpenApp) -> None:

@@ -86,7 +86,7 @@ async def test_a_new_question_shows_at_once_in_the_monitor_and_calls_for_the_use
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[str] = []
-    monkeypatch.setattr(PexApp, "_alert", lambda _, text: called.append(text))
+    monkeypatch.setattr(PexApp, "call_user", lambda _, text: called.append(text))
     app = open_app()
     async with app.run_test(size=USUAL) as pilot:
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from textual.app import ScreenStackError
 from textual.events import Key, Paste
@@ -21,11 +21,10 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.dom import DOMNode
     from textual.screen import Screen
     from textual.worker import Worker
-
-    from pex_tui.tui.terminal.terminal_app import TerminalApp
 
 _AT_ONCE = frozenset({"ctrl+c", "ctrl+q"})
 _GLANCE_SECONDS = 0.01
@@ -58,7 +57,7 @@ class TypedAhead:
     Keys that leave the app pass at once, and those behind which they would wait are dropped.
     """
 
-    def __init__(self, app: TerminalApp, forward: Callable[[Typed], Awaitable[None]]) -> None:
+    def __init__(self, app: App[Any], forward: Callable[[Typed], Awaitable[None]]) -> None:
         self._app = app
         self._forward = forward
         self._held: deque[Typed] = deque()
@@ -174,6 +173,12 @@ def _is_text(event: Typed, target: MessagePump) -> bool:
     return isinstance(target, Widget) and target.check_consume_key(event.key, event.character)
 
 
+class _Host(Protocol):
+    """The app, which holds keys back for all of its nodes."""
+
+    typed: TypedAhead
+
+
 def command(
     action: Callable[Concatenate[Node, Parameters], Coroutine[Any, Any, None]],
 ) -> Callable[Concatenate[Node, Parameters], None]:
@@ -184,7 +189,7 @@ def command(
 
     @wraps(action)
     def begin(node: Node, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
-        app = cast("TerminalApp", node.app)
+        app = cast("_Host", node.app)
         app.typed.begin(node, action.__name__, partial(action, node, *args, **kwargs))
 
     begin.is_command = True  # type: ignore[attr-defined]  # for the tests

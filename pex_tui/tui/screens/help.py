@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -16,10 +16,7 @@ from pex_tui.core.views.status import Mark
 from pex_tui.tui.modes import MODES
 from pex_tui.tui.screens.modal import Hint, Modal
 from pex_tui.tui.symbols import SymbolSet
-from pex_tui.tui.widgets.painting import INKS, fit
-
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
+from pex_tui.tui.widgets.painting import INKS, fit, symbols_of
 
 _KEY, _WORDS = 7, 16
 _COLUMN = _KEY + 1 + _WORDS
@@ -53,17 +50,17 @@ class HelpScreen(Modal[None]):
 
     def compose(self) -> ComposeResult:
         """Three columns and the symbols."""
-        app: PexApp = self.app  # type: ignore[assignment]  # no other app shows this screen
+        symbols = symbols_of(self)
         columns = (
             [("", "Move and show"), *_ALWAYS, *self._rows("move")],
             [("", self._below), *self._rows("here")],
             [("", "Run and app"), *self._rows("everywhere")],
         )
         lines = [
-            Content("").join(_cell(row, app.symbols) for row in line)
+            Content("").join(_cell(row, symbols) for row in line)
             for line in zip_longest(*columns, fillvalue=("", ""))
         ]
-        text = Content("\n").join([*lines, Content(""), *_legend(app.symbols)])
+        text = Content("\n").join([*lines, Content(""), *_legend(symbols)])
         with Vertical(classes="question help panel"):
             yield Static("Keys", classes="title", markup=False)
             with VerticalScroll(classes="text"):

@@ -15,9 +15,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import CheckLevel, DoctorCheck, RunSummary
 from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.typed_ahead import command
-from pex_tui.tui.messages import DraftOpened, SessionOpened
-from pex_tui.tui.opening import attended
-from pex_tui.tui.run_controller import leave
+from pex_tui.tui.messages import DemoWanted, DraftOpened, SessionOpened
 from pex_tui.tui.screens.modals import (
     ConfirmScreen,
     LineScreen,
@@ -26,6 +24,7 @@ from pex_tui.tui.screens.modals import (
     typed_path,
 )
 from pex_tui.tui.screens.pex_screen import PexScreen
+from pex_tui.tui.screens.planning import attended
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.run_table import RunTable
@@ -192,8 +191,7 @@ class HomeScreen(PexScreen):
             "repository is not touched."
         )
         if await self.app.push_screen_wait(ConfirmScreen("Show the demo?", text, "Demo")):
-            self.pex.wants_demo = True
-            await self.pex.go(partial(leave, self.pex)).wait()
+            self.post_message(DemoWanted())
 
     @command
     async def action_open_run(self) -> None:

@@ -1,6 +1,6 @@
 """What all our screens have: the app they belong to, and an answer to every key of theirs."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.actions import parse
 from textual.binding import Binding
@@ -8,8 +8,7 @@ from textual.events import Key
 from textual.screen import Screen
 from textual.widget import Widget
 
-if TYPE_CHECKING:
-    from pex_tui.tui.app import PexApp
+from pex_tui.tui.host import AppHost
 
 
 class PexScreen(Screen[None]):
@@ -23,7 +22,7 @@ class PexScreen(Screen[None]):
     HEARD_WITH: ClassVar[tuple[type[Widget], ...]] = ()
 
     @property
-    def pex(self) -> "PexApp":
+    def pex(self) -> AppHost:
         """The app."""
         return self.app  # type: ignore[return-value]  # no other app shows our screens
 

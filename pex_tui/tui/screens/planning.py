@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,13 +13,37 @@ from textual.widgets import Button, Static
 
 from pex_tui.core.formatting import clock
 from pex_tui.core.sanitize import clean
+from pex_tui.engine.session import Planning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
 
+    from pex_tui.tui.host import AppHost
+
+Made = TypeVar("Made")
+
 _LINES = 5
+
+
+async def attended(app: AppHost, make: Callable[[Planning], Awaitable[Made]]) -> Made:
+    """Return what `make` answers; while an agent with a model plans for it, a box says so."""
+    skip = asyncio.Event()
+    box: PlanningScreen | None = None
+
+    def tell(line: str) -> None:
+        nonlocal box
+        if box is None:
+            box = PlanningScreen(skip.set, app.now)
+            app.push_screen(box)
+        box.tell(line)
+
+    try:
+        return await make(Planning(tell, skip))
+    finally:
+        if box is not None and box in app.screen_stack:
+            await box.dismiss()
 
 
 class PlanningScreen(ModalScreen[None]):

@@ -18,14 +18,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from pex_tui.outlet import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from pex_tui.tui.terminal.terminal_app import TerminalApp
 
 _STDERR = 2  # where Textual writes
 _MOST_BEHIND = 1 << 20  # characters
@@ -99,12 +98,20 @@ class ScreenOutlet(Outlet):
             self._tell_caught_up()
 
 
+class InterruptibleApp(App[None]):
+    """An app that its driver can end."""
+
+    def interrupt(self) -> None:
+        """End the app because it has to; safe in signal handlers and on other threads."""
+        raise NotImplementedError
+
+
 class TerminalDriver(LinuxDriver):
     """Textual's driver with an outlet of its own; a terminal that is gone interrupts the app."""
 
     def __init__(
         self,
-        app: TerminalApp,
+        app: InterruptibleApp,
         *,
         debug: bool = False,
         mouse: bool = True,

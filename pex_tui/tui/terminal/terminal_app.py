@@ -10,12 +10,11 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.app import App
 from textual.events import Event, Key, Paste
 
 from pex_tui.core.sanitize import clean_text
 from pex_tui.tui.keyboard.typed_ahead import PassedThrough, TypedAhead
-from pex_tui.tui.terminal.driver import TerminalDriver
+from pex_tui.tui.terminal.driver import InterruptibleApp, TerminalDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _FROM_KEYBOARD = frozenset({signal.SIGINT, signal.SIGQUIT})
 
 
-class TerminalApp(App[None]):
+class TerminalApp(InterruptibleApp):
     """An app that a signal, a lost terminal and an error end in good order, once.
 
     `crash` is the error; `parting_words` are for the terminal once it is the user's again. Neither

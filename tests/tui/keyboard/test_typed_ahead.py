@@ -20,8 +20,9 @@ from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import Planning, RunSummary
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
+from pex_tui.tui.look import Look
 from pex_tui.tui.modes import CLASSIC, MODES
-from pex_tui.tui.opening import Look, Opened, OpeningScreen, Start
+from pex_tui.tui.opening import Opened, OpeningScreen, Start
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from tests.tui import states
@@ -265,7 +266,7 @@ async def test_while_the_repository_is_read_the_app_can_be_left() -> None:
     app = PexApp(opening)
     async with app.run_test(size=(120, 36)) as pilot:
         send(app, "n", "ctrl+c")
-        await until(pilot, lambda: app.is_leaving)
+        await until(pilot, lambda: app.controller.is_leaving)
 
 
 @pytest.mark.parametrize("place", ["home", "history"])
