@@ -1,15 +1,16 @@
 """Runs of older versions are replayed as they were; the rule is in `core/semantics.py`."""
 
 import json
-import re
 import typing
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import pytest
-from msgspec import NODEFAULT, Struct
-from msgspec.structs import fields
+from msgspec import NODEFAULT, Struct, to_builtins
+from msgspec.structs import FieldInfo, fields
 
 from pex_tui.core.events.event_codec import VERSION, CodecError, decode, encode, event_name
 from pex_tui.core.events.landing_events import BranchMoved
@@ -120,46 +121,65 @@ def test_fields_of_events_change_by_the_rule_alone() -> None:
     known = json.loads(FIELDS.read_text(encoding="utf-8"))
     now = described()
 
-    for kind, written in known.items():
-        assert kind in now, f"{kind} is gone: give codec.VERSION an upcaster"
-        if isinstance(written, list):
-            assert set(written) <= set(now[kind]), f"{kind} has lost a value: likewise"
-            continue
-        for name, meaning in written.items():
-            assert now[kind].get(name) == meaning, f"{kind}.{name} has changed: likewise"
-        for name in now[kind].keys() - written.keys():
-            assert now[kind][name][1] != "required", f"{kind}.{name} is new and has no default"
+    for place, (kind, default, values) in known.items():
+        assert place in now, f"{place} is gone: give codec.VERSION an upcaster"
+        assert now[place][0] == kind, f"{place} has another type: likewise"
+        assert default in {now[place][1], "required"}, f"{place} has another default: likewise"
+        assert set(values) <= set(now[place][2]), f"{place} has lost a value: likewise"
+    for place in now.keys() - known.keys():
+        assert now[place][1] != "required", f"{place} is new and has no default"
 
 
-def described() -> dict[str, Any]:
-    """All that is written in events: fields with type and default, and the values of words."""
-    found: dict[str, Any] = {}
-    waiting: list[Any] = list(typing.get_args(Event))
-    names = {kind: event_name(kind) for kind in waiting}
-    while waiting:
-        hint = waiting.pop()
-        name = names.get(hint, getattr(hint, "__name__", ""))
-        if typing.get_args(hint):
-            waiting.extend(typing.get_args(hint))
-        elif isinstance(hint, type) and issubclass(hint, StrEnum):
-            found[name] = sorted(hint)
-        elif isinstance(hint, type) and issubclass(hint, Struct) and name not in found:
-            hints = typing.get_type_hints(hint)
-            found[name] = {
-                one.name: [_spelled(one.type), _default(one.name, one.default)]
-                for one in fields(hint)
-            }
-            waiting.extend(hints[one.name] for one in fields(hint))
-    return dict(sorted(found.items()))
+def described() -> dict[str, tuple[str, str, list[str]]]:
+    """Return type, default and possible words of all that is written, by its place in an event.
+
+    Names of classes are not written, so they are not part of it.
+    """
+    places: dict[str, tuple[str, str, list[str]]] = {}
+    for event in typing.get_args(Event):
+        _describe(event, event_name(event), places)
+    return dict(sorted(places.items()))
 
 
-def _spelled(hint: object) -> str:
-    """The type without the modules that it is in."""
-    name = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
-    return re.sub(r"\b(\w+\.)+", "", name)
+def _describe(
+    kind: type[Struct], place: str, places: dict[str, tuple[str, str, list[str]]]
+) -> None:
+    hints = typing.get_type_hints(kind)
+    for field in fields(kind):
+        here, parts = f"{place}.{field.encode_name}", list(_parts(hints[field.name]))
+        enums = [part for part in parts if issubclass(part, StrEnum)]
+        words = sorted(str(word) for enum in enums for word in enum)
+        places[here] = (_spelled(hints[field.name]), _default(field), words)
+        for part in parts:
+            if issubclass(part, Struct):
+                _describe(part, here, places)
 
 
-def _default(name: str, value: object) -> str:
-    if name == "semantics":
+def _parts(hint: Any) -> Iterator[type]:
+    """Yield the classes that a type is made of."""
+    hint = getattr(hint, "__supertype__", hint)
+    if isinstance(hint, type) and not typing.get_args(hint):
+        yield hint
+    for part in typing.get_args(hint):
+        yield from () if part is Ellipsis else _parts(part)
+
+
+def _spelled(hint: Any) -> str:
+    """Return the type as JSON has it, its classes without their names."""
+    hint = getattr(hint, "__supertype__", hint)
+    inner = [_spelled(part) for part in typing.get_args(hint) if part is not Ellipsis]
+    if isinstance(hint, UnionType):
+        return " | ".join(inner)
+    if inner:
+        return f"[{', '.join(inner)}]"
+    if issubclass(hint, Struct):
+        return "object"
+    return "word" if issubclass(hint, StrEnum) else hint.__name__
+
+
+def _default(field: FieldInfo) -> str:
+    if field.name == "semantics":
         return "the newest"
-    return "required" if value is NODEFAULT else repr(value)
+    if field.default_factory is not NODEFAULT:
+        return json.dumps(to_builtins(field.default_factory()))
+    return "required" if field.default is NODEFAULT else json.dumps(to_builtins(field.default))
