@@ -1,8 +1,8 @@
-"""The app: a host of one run at a time, and the screens over it.
+"""The app: it hosts one run at a time and shows screens over it.
 
-The run's state flows down: the engine's publish sets `run_state`, screens bind it. What people want
-flows up as messages. Screens are made by factories and bound to `run_state`, `session`, `draft` and
-`conflict_task` of the app, as far as they have these attributes.
+The run's state flows down: the engine's publish sets `run_state`, and screens bind it. Requests
+flow up as messages. Screens are made by factories and bound to the app's `run_state`, `session`,
+`draft` and `conflict_task`, as far as they have these attributes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 class PexApp(AppHost):
-    """Shows a repository's runs and drives one; its `return_code` is what the command ends with."""
+    """Shows a repository's runs and drives one; `return_code` is the command's exit code."""
 
     CSS_PATH: ClassVar = "styles/app.tcss"
     TITLE = "pex"
@@ -71,19 +71,19 @@ class PexApp(AppHost):
         dress(self, opening.look if isinstance(opening, Opened) else self.look)
 
     def get_default_screen(self) -> Screen[None]:
-        """What shows until the first real screen does."""
+        """Return the screen shown until the first real one is ready."""
         return OpeningScreen(id="_default")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our colours under a theme that does not know them."""
+        """Return our colours for themes that do not define them."""
         return variable_defaults(self.current_theme)
 
     def get_key_display(self, binding: Binding) -> str:
-        """The key's name, as the symbols can show it."""
+        """Return the key's name, as the symbol set can show it."""
         return self.symbols.text(super().get_key_display(binding))
 
     def on_mount(self) -> None:
-        """Make the screens known and show the first, once everything is read."""
+        """Register the screens and show the first, once everything is read."""
         for mode in MODES:
             self.add_mode(mode.name, partial(make_screen, mode, classic=self.is_classic))
         if isinstance(self._opening, Opened):

@@ -1,7 +1,7 @@
-"""A graph drawn from left to right in lines of cells.
+"""Draw a graph from left to right in lines of cells.
 
-Tasks stand in columns by how much must come before them; an edge over several columns passes
-through empty places. Places are ordered by the mean of their neighbours (barycentre, Sugiyama).
+Columns follow the number of predecessors in a row; an edge over several columns passes through
+dummy places. Places are ordered by the mean of their neighbours (barycentre method, Sugiyama).
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ Edge = tuple[int, int]
 
 
 class Cell(Struct):
-    """One character, the node it belongs to, or the edges that pass through it."""
+    """One character, with its node, or with the edges that pass through it."""
 
     text: str
     node: int | None = None
@@ -40,7 +40,7 @@ class Cell(Struct):
 
 
 class Drawing(Struct):
-    """Rows of cells; a missing cell is a blank. `places` are (row, column, width) of each node."""
+    """Rows of cells; a missing cell is blank. `places` are (row, column, width) of each node."""
 
     width: int
     height: int
@@ -49,7 +49,7 @@ class Drawing(Struct):
 
 
 class _Place(Struct):
-    """A node, or one of an edge's empty places (`node` is None)."""
+    """A node, or one of an edge's dummy places (`node` is None)."""
 
     node: int | None
     before: list["_Place"] = field(default_factory=list)
@@ -59,7 +59,7 @@ class _Place(Struct):
 
 
 def draw(names: Sequence[str], needs: Sequence[Sequence[int]], *, ascii_only: bool) -> Drawing:
-    """Draw the nodes by their names; `needs` are the positions that each one comes after."""
+    """Draw the nodes by their names; `needs` are the positions of each one's predecessors."""
     columns = _columns(needs)
     _order(columns)
     drawing = Drawing(0, max(map(len, columns), default=0), {}, {})
@@ -113,7 +113,7 @@ def _columns(needs: Sequence[Sequence[int]]) -> list[list[_Place]]:
 
 
 def _through(column: list[_Place], last: _Place, edge: Edge) -> _Place:
-    """The empty place of an edge in a column; edges from one node share it."""
+    """Return the dummy place of an edge in a column; edges from one node share it."""
     shared = next((one for one in last.after if one.node is None and one in column), None)
     place = shared or _Place(None)
     if shared is None:
@@ -131,7 +131,7 @@ def _connect(left: _Place, right: _Place, edge: Edge) -> None:
 
 
 def _order(columns: list[list[_Place]]) -> None:
-    """Fewer crossings: each place near the mean of its neighbours, both ways in turn."""
+    """Reduce crossings: move each place toward the mean of its neighbours, in both directions."""
     _number(columns)
     for sweep in range(_SWEEPS):
         forward = sweep % 2 == 0
@@ -153,7 +153,7 @@ def _mean(others: list[_Place], place: _Place) -> float:
 
 
 def _spread(columns: list[list[_Place]]) -> None:
-    """Rows as straight as the tallest column allows."""
+    """Straighten the rows, as far as the tallest column allows."""
     height = max(map(len, columns), default=0)
     for column in columns:
         lowest = 0
@@ -187,7 +187,7 @@ def _put_place(
 def _put_edges(
     drawing: Drawing, bits: dict[tuple[int, int], int], column: list[_Place], left: int
 ) -> int:
-    """The gap after a column: each place that turns has a line of its own; the gap's width."""
+    """Draw the gap after a column, with a line for each place that turns; return its width."""
     turning = [place for place in column if any(other.row != place.row for other in place.after)]
     if not any(place.after for place in column):
         return 0

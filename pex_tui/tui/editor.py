@@ -1,4 +1,4 @@
-"""A conflicting file in the user's own editor."""
+"""Edit a conflicting file in the user's own editor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _END_SECONDS = 1.0
 
 
 def editable(entry: FileMerge) -> str:
-    """What the editor gets: the result so far, or git's text with markers while it is open."""
+    """Return the text for the editor: the result so far, or git's with markers if undecided."""
     is_whole = entry.parts is None and entry.edited is None
     if (entry.open_hunks or is_whole) and entry.sides.merged is not None:
         return entry.sides.merged.decode("utf-8", "surrogateescape")
@@ -26,9 +26,9 @@ def editable(entry: FileMerge) -> str:
 
 
 async def edited(app: TerminalApp, editor: str, path: str, text: str) -> str | None:
-    """The text as the user left it; None when the editor failed. It has the terminal meanwhile.
+    """Return the edited text; None if the editor failed. The editor has the terminal meanwhile.
 
-    Raises OSError or ValueError when it can't be started. An app that ends meanwhile ends it too.
+    Raises OSError or ValueError if it cannot be started. If the app exits, the editor is ended too.
     """
     import aiofiles  # noqa: PLC0415  # only once somebody edits
 
@@ -54,7 +54,7 @@ async def _run(*argv: str) -> int:
         return await process.wait()
     except asyncio.CancelledError:
         with suppress(ProcessLookupError, TimeoutError):
-            process.terminate()  # editors keep what is not saved
+            process.terminate()  # editors keep a copy of unsaved text
             async with asyncio.timeout(_END_SECONDS):
                 await process.wait()
         raise

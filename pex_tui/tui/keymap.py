@@ -1,4 +1,4 @@
-"""Keys that the configuration moves: `keymap: {agent.retry: ctrl+r}`."""
+"""Keys that the configuration remaps: `keymap: {agent.retry: ctrl+r}`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_FIELDS = frozenset(
 
 
 def check_keymap(keymap: Mapping[str, str]) -> None:
-    """Raise UserError with everything that is wrong with it: names, keys, keys of two actions."""
+    """Raise UserError with every problem: unknown names, unknown keys, keys with two actions."""
     if not keymap:
         return
     scopes = _scopes()
@@ -49,18 +49,18 @@ def check_keymap(keymap: Mapping[str, str]) -> None:
 
 
 def key_ids() -> frozenset[str]:
-    """Every key that can be moved, by its binding's id."""
+    """Return the binding id of every key that can be remapped."""
     return frozenset(one.id for bindings in _scopes().values() for one in bindings if one.id)
 
 
 def _scopes() -> dict[str, tuple[Binding, ...]]:
-    """Where keys are heard at the same time, and which: those of a screen and of the app."""
+    """Return the sets of bindings that are active together: those of a screen and of the app."""
     screens = [load_screen(mode) for mode in (*MODES, CLASSIC)]
     return {screen.PLACE: tuple(_bindings((screen, *screen.HEARD_WITH))) for screen in screens}
 
 
 def _bindings(kinds: Iterable[type[DOMNode]]) -> Iterator[Binding]:
-    """The bindings of the app and of these classes, with those that they inherit from ours."""
+    """Yield the bindings of the app and of these classes, including inherited ones of ours."""
     yield from Binding.make_bindings(APP_KEYS)
     for kind in kinds:
         for one in kind.__mro__:
@@ -71,7 +71,7 @@ def _bindings(kinds: Iterable[type[DOMNode]]) -> Iterator[Binding]:
 def _taken(
     scope: str, bindings: Iterable[Binding], moved: Mapping[str, tuple[str, ...]]
 ) -> Iterator[str]:
-    """The keys that a moved action would share with another one where both are heard."""
+    """Yield keys that a remapped action would share with another active one."""
     holders: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for binding in bindings:
         name = binding.id or binding.description
@@ -85,7 +85,7 @@ def _taken(
 
 
 def _keys(text: str) -> tuple[str, ...]:
-    """The keys of a comma-separated list, by the names that Textual has for them."""
+    """Return the keys of a comma-separated list, by Textual's names."""
     keys = (
         key.strip() if key != "," else "," for key in (text.split(",") if text != "," else [text])
     )

@@ -1,4 +1,4 @@
-"""A conflict while a person settles it: its files, their hunks, and what was chosen so far."""
+"""A conflict being resolved by a person: its files, their hunks, and the choices so far."""
 
 from collections.abc import Mapping
 
@@ -23,9 +23,9 @@ _RENAMED = "rename/rename"
 
 
 class FileMerge(Struct, frozen=True):
-    """One conflicting path. `parts` is None where only a whole side can be taken.
+    """One conflicting path. `parts` is None if only a whole side can be taken.
 
-    `whole` is the side then taken, `edited` a person's own text, which outranks every choice.
+    `whole` is the side then taken, `edited` a person's own text, which overrides every choice.
     """
 
     sides: ConflictSides
@@ -36,18 +36,18 @@ class FileMerge(Struct, frozen=True):
 
     @property
     def is_renamed(self) -> bool:
-        """Whether it is one of the names that a file got on the two sides, or had before."""
+        """True if it is one of the names of a renamed file."""
         return self.parts is None and self.sides.kind == _RENAMED
 
     @property
     def may_edit(self) -> bool:
-        """Whether it is a text, of which a person may make another."""
+        """True if it is text, which a person may edit."""
         is_protected = self.sides.kind == ConflictKind.PROTECTED
         return self.parts is not None or (is_protected and self.sides.merged is not None)
 
     @property
     def open_hunks(self) -> tuple[int, ...]:
-        """Chunks that nobody has decided; for a whole file, one stands for all of it."""
+        """The undecided chunks; a whole file counts as one."""
         if self.edited is not None:
             return ()
         if self.parts is None:
@@ -63,7 +63,7 @@ class FileMerge(Struct, frozen=True):
 
     @property
     def lines(self) -> tuple[ResultLine, ...]:
-        """The result so far; nothing for a whole file that is binary or gone."""
+        """The result so far; empty for a whole file that is binary or deleted."""
         if self.edited is not None:
             return tuple((line, Origin.BASE, 0) for line in split_lines(self.edited))
         if self.parts is not None:
@@ -83,7 +83,7 @@ class FileMerge(Struct, frozen=True):
 
     @property
     def verdict(self) -> str:
-        """Whether the result parses, or that it is not decided yet."""
+        """A verdict: the result parses, does not parse, or is undecided."""
         if self.parts is None and self.edited is None:
             return "taken whole" if self.whole else "choose a whole side"
         left = len(self.open_hunks)
@@ -96,20 +96,20 @@ class FileMerge(Struct, frozen=True):
         return f"{self.sides.proposed} · {syntax}" if is_proposal else syntax
 
     def choose(self, hunk: int, choice: Choice) -> "FileMerge":
-        """Decide a hunk, or the whole file where it has none; BOTH needs hunks."""
+        """Decide a hunk, or the whole file if it has none; BOTH needs hunks."""
         if self.parts is None:
             return self if choice is Choice.BOTH else replace(self, whole=choice)
         return replace(self, choices={**self.choices, hunk: choice}, edited=None)
 
     def contents(self) -> bytes | None:
-        """What the decided path is to hold; None removes it."""
+        """The content of the decided path; None removes it."""
         if self.edited is not None or self.parts is not None:
             return self.text.encode("utf-8", "surrogateescape")
         return self.sides.ours if self.whole is Choice.OURS else self.sides.theirs
 
 
 class ManualResolution(Struct, frozen=True):
-    """All files of a conflict, and where the person stands."""
+    """All files of a conflict, and the current file and hunk."""
 
     files: tuple[FileMerge, ...]
     file: int = 0
@@ -123,19 +123,19 @@ class ManualResolution(Struct, frozen=True):
 
     @property
     def left(self) -> int:
-        """How many choices are to be made."""
+        """The number of open choices."""
         return sum(len(entry.open_hunks) for entry in self.files)
 
     @property
     def marked(self) -> tuple[FileMerge, ...]:
-        """The files whose result still holds conflict markers."""
+        """The files whose result still has conflict markers."""
         return tuple(entry for entry in self.files if entry.markers_left)
 
     def choose(self, choice: Choice) -> "ManualResolution":
         """Decide the hunk that is shown, and go to the next open one.
 
-        The names of a file that both renamed are decided together: one side of each would leave
-        the file twice, or not at all.
+        The names of a file that both sides renamed are decided together: otherwise the file could
+        exist twice, or not at all.
         """
         if not self.current.is_renamed:
             return self._with(self.current.choose(self.hunk, choice)).to_open()
@@ -149,11 +149,11 @@ class ManualResolution(Struct, frozen=True):
         return self._with(replace(self.current, edited=text)).to_open()
 
     def undo(self) -> "ManualResolution":
-        """As it was before the last choice."""
+        """Return the resolution before the last choice."""
         return self.before or self
 
     def turn_hunk(self, step: int) -> "ManualResolution":
-        """Show the next conflict of this file, or the one before; around at the ends."""
+        """Show the next or previous conflict of this file, wrapping around."""
         hunks = self.current.conflicts or (0,)
         at = hunks.index(self.hunk) if self.hunk in hunks else 0
         return replace(self, hunk=hunks[(at + step) % len(hunks)])
@@ -168,7 +168,7 @@ class ManualResolution(Struct, frozen=True):
         return replace(self, file=self.files.index(entry), hunk=_first(entry))
 
     def to_open(self) -> "ManualResolution":
-        """Show the next hunk that is not decided, in this file or another."""
+        """Show the next undecided hunk, in this file or another."""
         for step in range(len(self.files)):
             file = (self.file + step) % len(self.files)
             if self.files[file].open_hunks:
@@ -177,13 +177,13 @@ class ManualResolution(Struct, frozen=True):
 
     @property
     def decision(self) -> Decision:
-        """One side of every file as it is, its mode included; else what the contents say."""
+        """The whole side taken in every file, modes included, else a decision by contents."""
         taken = {None if entry.edited is not None else entry.whole for entry in self.files}
         side = taken.pop() if len(taken) == 1 else None
         return Decision.EDITED if side is None else Decision(side)
 
     def contents(self) -> dict[str, bytes | None]:
-        """What every path is to hold."""
+        """The content of every path."""
         return {entry.sides.path: entry.contents() for entry in self.files}
 
     def _with(self, entry: FileMerge) -> "ManualResolution":
@@ -192,7 +192,7 @@ class ManualResolution(Struct, frozen=True):
 
 
 def begin_resolution(sides: tuple[ConflictSides, ...]) -> ManualResolution:
-    """The conflict as git left it; what somebody made of it before is proposed, to be undone."""
+    """Begin with the conflict as git left it, and earlier resolutions as proposals to undo."""
     files = tuple(_read(side) for side in sides)
     resolution = ManualResolution(files, 0, _first(files[0]) if files else 0)
     proposed = tuple(
@@ -222,7 +222,7 @@ def _read(side: ConflictSides) -> FileMerge:
 
 
 def _text(raw: bytes | None) -> str | None:
-    """Text of a side; None when there is none or when it is no text."""
+    """Return a side as text; None if there is none, or it is not text."""
     if raw is None or b"\0" in raw:
         return None
     return raw.decode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""What screens and widgets tell the app; what the engine tells it."""
+"""Messages from screens and widgets to the app, and from the engine to it."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
 @dataclass
 class StatePublished(Message):
-    """The engine has a new state; a newer one makes an unread one worthless."""
+    """The engine has a new state; unread older states are dropped."""
 
     state: RunState
 
     def can_replace(self, message: Message) -> bool:
-        """Whether this message stands for the earlier one as well."""
+        """Return whether this message supersedes the earlier one."""
         return isinstance(message, StatePublished)
 
 
 @dataclass
 class Steer(Message):
-    """A person asks something of the run."""
+    """A person's request to the run."""
 
     events: tuple[Event, ...]
 
 
 @dataclass
 class SessionOpened(Message):
-    """A run is to be driven and watched."""
+    """A run to drive and show."""
 
     session: RunSession
 
 
 @dataclass
 class DraftOpened(Message):
-    """A plan is to be reviewed."""
+    """A plan to review."""
 
     draft: PlanDraft
 
@@ -51,11 +51,11 @@ class DemoWanted(Message):
 
 
 class InboxWanted(Message):
-    """Agents' questions are to be answered."""
+    """A request for the inbox of agents' questions."""
 
 
 @dataclass
 class ConflictWanted(Message):
-    """A conflict is to be settled; without a task, the oldest open one."""
+    """A request to resolve a conflict; without a task, the oldest open one."""
 
     task: TaskId | None = None

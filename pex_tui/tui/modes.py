@@ -1,10 +1,10 @@
-"""The screens by name, and the keys that open them."""
+"""The screens by name: imported when first shown, and bound to shared attributes."""
 
 from typing import NamedTuple
 
 
 class Mode(NamedTuple):
-    """A screen: its module in `screens`, its class, and what opens it under which title."""
+    """A screen: its module in `screens`, its class, its key and its title."""
 
     name: str
     screen: str
@@ -13,7 +13,7 @@ class Mode(NamedTuple):
 
     @property
     def key_id(self) -> str:
-        """The name by which a keymap moves the key."""
+        """The id by which a keymap remaps the key."""
         return f"app.{self.title.lower()}"
 
 

@@ -1,4 +1,4 @@
-"""The first picture: something stands there while settings and repository are still being read."""
+"""The first screen: shown while settings and repository are still being read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Start = Literal["home"] | PlanDraft | RunSession
 
 
 class Opened(Struct, frozen=True):
-    """A repository that was read, how the app is to look, and what it shows first."""
+    """A repository that was read, the app's appearance, and the first screen."""
 
     service: ProjectService
     look: Look = Look()
@@ -48,12 +48,12 @@ class OpeningScreen(Screen[None]):
     """Says that the repository is being read."""
 
     def compose(self) -> ComposeResult:
-        """One line where the other screens have their head."""
+        """Compose one line in the place of other screens' head."""
         yield Static("[b $primary]pex[/]  reading the repository…", classes="opening")
 
 
 def dress(app: AppHost, look: Look) -> None:
-    """Have the app look like that; raise UserError as `check_look` does."""
+    """Apply the appearance; raise UserError like `check_look`."""
     check_look(look)
     symbols = choose(look.symbols, locale.getencoding())
     app.look = look
@@ -64,6 +64,6 @@ def dress(app: AppHost, look: Look) -> None:
 
 
 def check_look(look: Look) -> None:
-    """Raise UserError for a theme or a key that doesn't exist, or a key that two actions have."""
+    """Raise UserError for an unknown theme or key, or a key with two actions."""
     check_keymap(look.keymap)
     find_themes((shipped("themes"), *look.themes), look.theme)

@@ -1,4 +1,4 @@
-"""A run's states on their way to the screen: always the newest, at most ten a second."""
+"""The flow of a run's states to the screen: always the newest, at most ten per second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PUBLISH_SECONDS = 0.1
 
 
 class StateFeed:
-    """Listens to one run at a time for the app; `show` gets the states."""
+    """Listens to one run at a time for the app; `show` receives the states."""
 
     def __init__(self, app: App[Any], show: Callable[[RunState], None]) -> None:
         self._app = app
@@ -41,7 +41,7 @@ class StateFeed:
         self._app.post_message(StatePublished(state))
 
     def take(self, state: RunState) -> None:
-        """Show a state, now or soon; one of a run that isn't followed any more is dropped."""
+        """Show a state, now or soon; drop one of a run that is no longer followed."""
         if self._session is None or state.run != self._session.state.run:
             return
         left = self._shown_at + PUBLISH_SECONDS - time.monotonic()

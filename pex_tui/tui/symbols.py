@@ -1,7 +1,7 @@
-"""Three sets of symbols: the specification's emoji, quiet line drawings, plain ASCII.
+"""Three symbol sets: the specification's emoji, line drawings, plain ASCII.
 
-Every mark of a set has the same number of cells, so columns stay straight. ⏸ is written without
-its variation selector: with it, terminals disagree on its width.
+All marks of a set have the same number of cells, so columns stay aligned. ⏸ is written without its
+variation selector, because terminals disagree on its width with one.
 """
 
 from enum import StrEnum
@@ -13,7 +13,7 @@ from pex_tui.core.views.status import Mark
 
 
 class SymbolName(StrEnum):
-    """What `monitoring.symbols` may be."""
+    """Values of `monitoring.symbols`."""
 
     EMOJI = "emoji"
     LINE = "line"
@@ -21,7 +21,7 @@ class SymbolName(StrEnum):
 
 
 class SymbolSet(Struct, frozen=True):
-    """Marks and drawing characters; `width` is the cells of a mark."""
+    """Marks and drawing characters; `width` is the number of cells of a mark."""
 
     name: SymbolName
     width: int
@@ -40,21 +40,21 @@ class SymbolSet(Struct, frozen=True):
     rest: str = "…"
 
     def mark(self, mark: Mark | None) -> str:
-        """The mark's symbol, padded to `width`; without a mark, that of a free slot."""
+        """Return the mark's symbol, padded to `width`; without a mark, that of a free slot."""
         return set_cell_size(self.free if mark is None else self.marks[mark], self.width)
 
     def bare(self, mark: Mark | None) -> str:
-        """The symbol without its padding."""
+        """Return the symbol without its padding."""
         return self.mark(mark).rstrip()
 
     def text(self, text: str) -> str:
-        """The text as this set can show it."""
+        """Return the text as this set can show it."""
         if self.name is not SymbolName.ASCII or text.isascii():
             return text
         return text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
 
     def without_colour(self) -> "SymbolSet":
-        """The same with bars that differ in shape, since a filled and an empty ━ look alike."""
+        """Return the set with bars that differ in shape: a filled and an empty ━ look alike."""
         if self.name is SymbolName.ASCII:
             return self
         return SymbolSet(self.name, self.width, self.marks, full="█", empty="░", unknown="╌")
@@ -63,7 +63,7 @@ class SymbolSet(Struct, frozen=True):
 _PLAIN = str.maketrans(
     {
         "✓": "+",
-        "–": "-",  # the dash of an unknown figure
+        "–": "-",  # the dash for an unknown figure
         "…": "~",
         "·": "-",
         "⇄": "x",
@@ -149,7 +149,7 @@ _SETS = {one.name: one for one in (_EMOJI, _LINE, _ASCII)}
 
 
 def choose(name: str, encoding: str) -> SymbolSet:
-    """The named set; ASCII where the locale's encoding is not UTF-8."""
+    """Return the named set; ASCII if the locale's encoding is not UTF-8."""
     if encoding.lower().replace("-", "") != "utf8":
         return _ASCII
     return _SETS[SymbolName(name)]

@@ -1,4 +1,4 @@
-"""Our themes, and the colours that every other theme gets in their place."""
+"""Our themes, and our colours for every other theme."""
 
 import tomllib
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ _ROLES = {
     Mark.FAILED: "error",
     Mark.BLOCKED: "agent-dim",
 }
-_SHADES = {  # how much of the page is in each
+_SHADES = {  # share of the background in each
     "agent-dim": 0.4,
     "agent-faint": 0.7,
     "agent-track": 0.82,
@@ -37,14 +37,14 @@ _SHADES = {  # how much of the page is in each
 
 
 def use_theme(app: App[Any], folders: Iterable[Path], name: str) -> None:
-    """Make the folders' themes known to the app and use one; raises UserError for an unknown."""
+    """Register the folders' themes and use one; raises UserError for an unknown theme."""
     for theme in find_themes(folders, name):
         app.register_theme(theme)
     app.theme = name
 
 
 def find_themes(folders: Iterable[Path], name: str) -> tuple[Theme, ...]:
-    """The themes of the folders; raises UserError where neither they nor Textual have this one."""
+    """Return the folders' themes; raises UserError if neither they nor Textual have this one."""
     found = tuple(theme for folder in folders for theme in load_themes(folder))
     known = {theme.name for theme in found} | set(BUILTIN_THEMES)
     if name not in known:
@@ -54,7 +54,7 @@ def find_themes(folders: Iterable[Path], name: str) -> tuple[Theme, ...]:
 
 
 def load_themes(folder: Path) -> tuple[Theme, ...]:
-    """The themes of a folder's `*.toml` files, by name; raises UserError for a bad one."""
+    """Return the themes of a folder's `*.toml` files; raises UserError for an invalid one."""
     return tuple(_load(path) for path in sorted(folder.glob("*.toml")))
 
 
@@ -67,7 +67,7 @@ def _load(path: Path) -> Theme:
 
 
 def variable_defaults(theme: Theme) -> dict[str, str]:
-    """Our variables for a theme that does not set them: `$agent-<mark>` and five shades."""
+    """Return our variables for a theme without them: `$agent-<mark>` and five shades."""
     colours = theme.to_color_system().generate()
     known = {**colours, **_shades(theme, colours), **theme.variables}
     return {name: known[name] for name in _SHADES} | {
@@ -76,7 +76,7 @@ def variable_defaults(theme: Theme) -> dict[str, str]:
 
 
 def _shades(theme: Theme, colours: dict[str, str]) -> dict[str, str]:
-    """The text colour, faded into the page; terminals' own colours can't be mixed."""
+    """Return the text colour faded into the background; ANSI colours cannot be mixed."""
     if theme.ansi:
         return dict.fromkeys(_SHADES, "ansi_bright_black")
     page, text = Color.parse(colours["background"]), Color.parse(colours["foreground"])

@@ -11,9 +11,9 @@ from pex_tui.core.model.ids import SlotId
 
 
 class WorkerPool:
-    """A `SlotPool` whose slots are worker groups; boost makes more of them.
+    """A `SlotPool` whose slots are worker groups; a boost adds slots.
 
-    The workers belong to the app: those of a screen or widget die when it is removed.
+    The workers belong to the app: those of a screen or widget end when it is removed.
     """
 
     def __init__(self, app: App[Any]) -> None:

@@ -1,1 +1,1 @@
-"""What a run needs a person for, and how they are called."""
+"""Situations that require a person, and the alerts for them."""

@@ -1,4 +1,4 @@
-"""How the user is called: by the bell, on the desktop, by a note that stays to be read."""
+"""Alert the user by the bell, a desktop notification or a lasting message."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ _READ_PER_SECOND = 12  # characters
 
 
 def alert(how: str, text: str, environ: Mapping[str, str]) -> str:
-    """What a terminal has to get so that it alerts its user; nothing when `how` is "off".
+    """Return the terminal sequence that alerts its user; empty if `how` is "off".
 
-    "desktop" is a notification by OSC 9, 99 or 777, as the terminal knows it, else the bell.
+    "desktop" is a notification by OSC 9, 99 or 777, whichever the terminal supports, else the bell.
     """
     if how == "off":
         return ""
@@ -31,5 +31,5 @@ def alert(how: str, text: str, environ: Mapping[str, str]) -> str:
 
 
 def reading_seconds(text: str) -> float:
-    """How long a note stays: long enough to be read."""
+    """Return how long a message stays on screen so that it can be read."""
     return max(_LEAST_SECONDS, len(text) / _READ_PER_SECOND)

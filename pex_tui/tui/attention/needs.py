@@ -1,4 +1,4 @@
-"""What a run needs a person for, each need noticed once."""
+"""Situations of a run that require a person, each reported once."""
 
 from msgspec import Struct
 
@@ -11,16 +11,16 @@ from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.state import LandStatus, RunState
 from pex_tui.core.sanitize import clean
 
-_MOST_NOTICES = 3  # at once, as each covers a part of the screen
+_MOST_NOTICES = 3  # at once, because each covers a part of the screen
 _NOTICE_SECONDS = 10.0
 _MORE = "More is noticed than fits here; the report has all of it."
 
 
 class Need(Struct, frozen=True):
-    """Something to tell.
+    """One thing to report.
 
-    `is_news` means that the screen does not show it by itself, `is_urgent` that it waits for the
-    user or ends what they wait for.
+    `is_news` means that the screen does not show it by itself; `is_urgent` that it waits for the
+    user, or ends what the user waits for.
     """
 
     text: str
@@ -29,7 +29,7 @@ class Need(Struct, frozen=True):
 
 
 class Attention:
-    """Remembers what was told of one run."""
+    """Remembers what was reported about one run."""
 
     def __init__(self, state: RunState) -> None:
         self._conflicts = {one.number for one in state.open_conflicts}
@@ -41,7 +41,7 @@ class Attention:
         self._noticed_at: list[float] = []
 
     def needs(self, state: RunState) -> tuple[Need, ...]:
-        """What has come up since the last call."""
+        """Return what is new since the last call."""
         found = []
         for conflict in state.open_conflicts:
             if conflict.number not in self._conflicts:
@@ -68,11 +68,14 @@ class Attention:
         return tuple(found)
 
     def _fitting(self, state: RunState) -> tuple[str, ...]:
-        """The new notices that fit beside those of the last seconds; then, once, that more came."""
+        """Return the new notices that fit beside the latest ones.
+
+        Then, once, that there are more.
+        """
         fresh = state.notices[self._notices :]
         self._notices = len(state.notices)
         self._noticed_at = [at for at in self._noticed_at if at > state.now - _NOTICE_SECONDS]
-        room = _MOST_NOTICES - len(self._noticed_at)  # less than none once more has come
+        room = _MOST_NOTICES - len(self._noticed_at)  # negative once more notices have come
         shown = fresh if len(fresh) <= room else (*fresh[:room], _MORE) if room >= 0 else ()
         self._noticed_at += [state.now] * len(shown)
         return shown
@@ -86,7 +89,7 @@ def _questions(state: RunState) -> dict[tuple[TaskId, int, str], str]:
 
 
 def _refusal(state: RunState) -> str:
-    """Why the run's work did not get to the user's branch; empty while nothing kept it off."""
+    """Return the reason the work did not reach the user's branch; empty if nothing prevented it."""
     return clean(state.land_detail) if state.land_status is LandStatus.REFUSED else ""
 
 

@@ -1,4 +1,4 @@
-"""The keys that every screen has."""
+"""Keys of every screen."""
 
 from textual.binding import Binding, BindingType
 

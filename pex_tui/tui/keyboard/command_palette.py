@@ -1,4 +1,4 @@
-"""The command palette: everything that a key does right now can be found by its name."""
+"""The command palette: find any active key's command by name."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,15 +9,15 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 
 class KeyCommands(Provider):
-    """The active keys of the screen below the palette, by their descriptions."""
+    """The active keys of the screen below the palette, by description."""
 
     async def discover(self) -> Hits:
-        """All of them, before anything is typed."""
+        """Return all of them, before anything is typed."""
         for active in self._active():
             yield DiscoveryHit(self._label(active), self._command(active))
 
     async def search(self, query: str) -> Hits:
-        """Those whose description matches."""
+        """Return those whose description matches."""
         matcher = self.matcher(query)
         for active in self._active():
             label = self._label(active)

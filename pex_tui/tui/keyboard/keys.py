@@ -1,7 +1,7 @@
-"""The keys that steer a run, those of the monitor, and when each of them makes sense.
+"""The keys that control a run, those of the monitor, and the conditions for each.
 
 Lower case acts on the selected agents, upper case on the run. Every binding has an id, so that a
-keymap can move it.
+keymap can remap it.
 """
 
 from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ LOSES_ITS_PROCESS = frozenset({Phase.RUNNING, Phase.PAUSED})
 
 
 def pauses(tasks: Sequence[TaskState]) -> tuple[Event, ...]:
-    """Pause what can be paused, freeze what still finishes its step, or let all of it go on."""
+    """Pause tasks, freeze those still finishing their step, or resume all if all are paused."""
     able = [task for task in tasks if task.phase in _PAUSABLE]
     free = [task for task in able if not task.held]
     finishing = [task for task in able if task.listens and task.phase is Phase.RUNNING]
@@ -79,26 +79,26 @@ def pauses(tasks: Sequence[TaskState]) -> tuple[Event, ...]:
 
 
 def boosts(tasks: Sequence[TaskState]) -> tuple[Event, ...]:
-    """Boost what isn't; if all of it is, take the boost away."""
+    """Boost tasks that are not boosted; if all are, remove the boost."""
     able = [task for task in tasks if task.phase not in TERMINAL]
     plain = [task for task in able if not task.boosted]
     return tuple(BoostRequested(task=task.id, by=YOU) for task in plain or able)
 
 
 def retries(tasks: Sequence[TaskState]) -> tuple[Event, ...]:
-    """A fresh attempt of what runs or has ended without success."""
+    """Return new attempts for tasks that run or have ended without success."""
     return tuple(RetryRequested(task=task.id, by=YOU) for task in tasks if _may_retry(task))
 
 
 def aborts(tasks: Sequence[TaskState]) -> tuple[Event, ...]:
-    """The end of what has not ended."""
+    """Abort tasks that have not ended."""
     return tuple(
         AbortRequested(task=task.id, by=YOU) for task in tasks if task.phase not in TERMINAL
     )
 
 
 def listeners(tasks: Sequence[TaskState]) -> tuple[TaskState, ...]:
-    """Those that take messages now."""
+    """Return the tasks that accept messages now."""
     return tuple(task for task in tasks if task.listens and task.holds_slot)
 
 
@@ -116,7 +116,7 @@ _ON_RUN = frozenset({"pause_run", "boost_run", "abort_run", "slots", "land"})
 
 
 def may(action: str, state: RunState | None, tasks: Sequence[TaskState]) -> bool:
-    """Whether an action of the monitor would do anything now."""
+    """Return whether an action of the monitor would have an effect now."""
     if action in _ON_TASKS:
         return state is not None and bool(_ON_TASKS[action](tasks))
     if action == "conflict":

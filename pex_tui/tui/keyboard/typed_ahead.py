@@ -1,8 +1,8 @@
-"""Keys typed ahead: each is dealt with, and what it opens has the focus, before the next is.
+"""Type-ahead: each key waits until earlier keys are handled and what they open has the focus.
 
 Textual sends a key to the widget that has the focus when the key arrives. What a key opens gets the
-focus several turns of the loop later, and keys that come in one write were all sent by then: they
-would steer the run instead of filling the field that the first of them opened.
+focus several turns of the loop later, and by then all keys of one write were sent: they would
+control the run instead of filling the field that the first of them opened.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Typed = Key | Paste
 
 
 class PassedThrough(Message):
-    """Goes the way of a key, behind it: once it has reached the app, the key is dealt with."""
+    """A message sent after a key: when it has reached the app, the key has been handled."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,16 +45,16 @@ class PassedThrough(Message):
 
 
 class _Hold(NamedTuple):
-    """The screen over which a worker may open something, and how long keys wait for that."""
+    """A screen over which a worker may open something, and how long keys wait for that."""
 
     screen: Screen[Any]
     until: float
 
 
 class TypedAhead:
-    """Holds keys back while something may still open or load; `forward` sends one on.
+    """Holds keys back while something may still open or load; `forward` sends a key on.
 
-    Keys that leave the app pass at once, and those behind which they would wait are dropped.
+    Keys that leave the app pass at once, and the keys waiting before them are dropped.
     """
 
     def __init__(self, app: App[Any], forward: Callable[[Typed], Awaitable[None]]) -> None:
@@ -66,11 +66,11 @@ class TypedAhead:
 
     @property
     def is_calm(self) -> bool:
-        """Whether every key so far has been dealt with."""
+        """True once every key has been handled."""
         return self._settling is None
 
     async def take(self, event: Typed) -> None:
-        """Send the event on, now or when those before it are dealt with."""
+        """Send the event on, now or once the earlier ones are handled."""
         if isinstance(event, Key) and event.key in _AT_ONCE:
             self._held.clear()
             self._settling = None
@@ -79,7 +79,7 @@ class TypedAhead:
             await self._send_on()
 
     def drop(self) -> None:
-        """Forget the keys that wait: the screen that they were meant for goes."""
+        """Forget the waiting keys: their screen is going away."""
         self._held.clear()
 
     def begin(
@@ -94,7 +94,7 @@ class TypedAhead:
     def wait_for(self, worker: Worker[None], seconds: float | None = None) -> None:
         """Have keys wait until the worker has opened something over its screen, or has ended.
 
-        One that takes longer, by default than ten seconds, is let be.
+        A worker that takes longer (by default ten seconds) is no longer waited for.
         """
         screen = worker.node.screen
         longest = _LONGEST_HOLD_SECONDS if seconds is None else seconds
@@ -126,10 +126,10 @@ class TypedAhead:
             await self._send_on()
 
     async def _settle(self, target: MessagePump) -> None:
-        """Wait until the key has been dealt with and the focus is where it belongs."""
+        """Wait until the key has been handled and the focus has settled."""
         seen: object = None
         calm = 0
-        with suppress(ScreenStackError):  # the app ends
+        with suppress(ScreenStackError):  # the app is exiting
             while calm < _CALM_ROUNDS:
                 await self._passed_through(target)
                 await self._opened()
@@ -138,9 +138,9 @@ class TypedAhead:
                 seen, target = now, now[1] or now[0]
 
     async def _passed_through(self, target: MessagePump) -> None:
-        """Wait for all that the target, its ancestors and the app have to deal with now."""
+        """Wait until the target, its ancestors and the app have handled all pending messages."""
         screen, marker = self._app.screen, PassedThrough()
-        marker.set_sender(self._app)  # a message goes no higher than who sent it
+        marker.set_sender(self._app)  # a message goes no higher than its sender
         if not target.post_message(marker):
             return
         while target.is_running and self._app.screen is screen and not marker.has_arrived.is_set():
@@ -149,12 +149,12 @@ class TypedAhead:
                     await marker.has_arrived.wait()
 
     async def _opened(self) -> None:
-        """Wait while a worker is at what it will open or show."""
+        """Wait while a worker prepares what it will open or show."""
         while self._app.screen in self._held_screens():  # noqa: ASYNC110  # news of many kinds
             await asyncio.sleep(_GLANCE_SECONDS)
 
     def _held_screens(self) -> set[Screen[Any]]:
-        """The screens over which workers may still open something."""
+        """Return the screens over which workers may still open something."""
         now = asyncio.get_running_loop().time()
         holds = (self._awaited[worker] for worker in self._live())
         return {hold.screen for hold in holds if now < hold.until}
@@ -167,7 +167,7 @@ class TypedAhead:
 
 
 def _is_text(event: Typed, target: MessagePump) -> bool:
-    """Whether a field only takes the event in, so that nothing can be opened by it."""
+    """Return whether a field merely takes the event as text, so that it cannot open anything."""
     if isinstance(event, Paste):
         return True
     return isinstance(target, Widget) and target.check_consume_key(event.key, event.character)
@@ -182,9 +182,9 @@ class _Host(Protocol):
 def command(
     action: Callable[Concatenate[Node, Parameters], Coroutine[Any, Any, None]],
 ) -> Callable[Concatenate[Node, Parameters], None]:
-    """Make an action a command: a worker that keys typed behind it wait for.
+    """Turn an action into a command: a worker that later keys wait for.
 
-    For every action that asks, opens a form or another screen. No later key cancels it.
+    For every action that asks, or opens a form or another screen. No later key cancels it.
     """
 
     @wraps(action)

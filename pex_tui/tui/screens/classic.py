@@ -1,4 +1,4 @@
-"""The classic monitor: the specification's box over the same run, with the same keys."""
+"""The classic monitor: the specification's box for the same run, with the same keys."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ _CLOCK_SECONDS = 1.0
 
 
 class ClassicScreen(SteeringScreen):
-    """One box: the run, its slots, and a line a task."""
+    """One box: the run, its slots, and one line per task."""
 
     PLACE: ClassVar = "the classic monitor"
     HEARD_WITH: ClassVar = (ClassicBox,)
@@ -29,27 +29,27 @@ class ClassicScreen(SteeringScreen):
         self._usage: Usage | None = None
 
     def compose(self) -> ComposeResult:
-        """The box and the keys."""
+        """Compose the box and the keys."""
         yield ClassicBox()
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Times go on between two states; resources are measured now and then."""
+        """Start the timers for elapsed times and for resources."""
         self.set_interval(_CLOCK_SECONDS, self._tick)
         self.set_interval(self.pex.look.refresh_seconds, self.measure)
         self.measure()
         self.show_state()
 
     def on_screen_resume(self) -> None:
-        """What happened while another screen was shown."""
+        """Update after another screen was shown."""
         self.show_state()
 
     def watch_run_state(self) -> None:
-        """A new state was published."""
+        """Show a newly published state."""
         self.show_state()
 
     def watch_session(self) -> None:
-        """Another run: nothing of it was measured yet."""
+        """Reset the measurements for another run."""
         self._usage = None
         if self.is_mounted:
             self.measure()
@@ -89,7 +89,7 @@ class ClassicScreen(SteeringScreen):
 
     @work(group="usage", exclusive=True)
     async def measure(self) -> None:
-        """Read the resources; nothing is read while nothing can use any."""
+        """Measure resource usage, unless no task can use any."""
         state, session = self.run_state, self.session
         if state is None or session is None or state.stage is RunStage.FINISHED:
             return

@@ -1,4 +1,4 @@
-"""A conflict, hunk by hunk: ours, base and theirs, and the result with each line's origin."""
+"""The conflict screen: ours, base and theirs by hunk, and the result with each line's origin."""
 
 import os
 from typing import ClassVar
@@ -29,7 +29,7 @@ from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
 
 
 class ConflictScreen(PexScreen):
-    """Settles the conflict of one task; the next open one follows."""
+    """Resolves the conflict of one task; the next open one follows."""
 
     PLACE: ClassVar = "conflicts"
     HEARD_WITH: ClassVar = (PlainView,)
@@ -67,15 +67,15 @@ class ConflictScreen(PexScreen):
     def __init__(self) -> None:
         super().__init__()
         self._resolution: ManualResolution | None = None
-        self._begun: ManualResolution | None = None  # as it was before anything was chosen
+        self._begun: ManualResolution | None = None  # before anything was chosen
         self._chosen: dict[tuple[TaskId, int], tuple[ManualResolution, ManualResolution]] = {}
         self._loaded: tuple[TaskId, int] | None = None
         self._resolved_here: tuple[TaskId, int] | None = None
         self._note = ""
-        self._verdict = ""  # of the gate, on the result as it stands
+        self._verdict = ""  # the gate's verdict on the current result
 
     def compose(self) -> ComposeResult:
-        """Head, three sides, the result, the choices."""
+        """Compose head, three sides, result and choices."""
         yield TextView(id="head")
         with Horizontal(id="sides"):
             yield PlainView(id="ours", classes="panel")
@@ -86,27 +86,27 @@ class ConflictScreen(PexScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Name the panels."""
+        """Set the panels' titles."""
         self.query_one("#result").border_title = "RESULT (preview)"
         self.query_one("#choices").border_title = "Choose"
         self.query_one("#result").focus()
         self._find()
 
     def on_screen_resume(self) -> None:
-        """Another conflict may be the one that is wanted."""
+        """Show the requested conflict, which may be another one."""
         self._find()
 
     def on_resize(self) -> None:
-        """Columns are worked out in cells."""
+        """Lay the columns out again, which are computed in cells."""
         self.call_after_refresh(self._show)
 
     def watch_run_state(self) -> None:
-        """The conflict may be settled by now, or another may have come."""
+        """Update: the conflict may be resolved by now, or another may have come."""
         if self.is_mounted:
             self._find()
 
     def _open(self) -> Conflict | None:
-        """The wanted task's open conflict, else the oldest."""
+        """Return the requested task's open conflict, else the oldest."""
         conflicts = self.run_state.open_conflicts if self.run_state else ()
         wanted = [one for one in conflicts if one.tasks[0] == self.conflict_task]
         return next(iter(wanted or conflicts), None)
@@ -127,20 +127,20 @@ class ConflictScreen(PexScreen):
 
     @property
     def _is_changed(self) -> bool:
-        """Whether anything was chosen or edited here and not applied."""
+        """Return whether there are unapplied choices or edits."""
         begun, now = self._begun, self._resolution
         is_open = self._loaded is not None and self._loaded != self._resolved_here
         return is_open and begun is not None and now is not None and now.files != begun.files
 
     @property
     def unsaved(self) -> str:
-        """That something was chosen."""
+        """The unsaved choices, in words."""
         loaded = [self._loaded] if self._is_changed else []
         names = ", ".join(one[0] for one in (*self._chosen, *loaded) if one is not None)
         return f"What you chose for {names} is not applied." if names else ""
 
     def _put_by(self) -> None:
-        """Keep what was chosen for a conflict that is still open, until it shows again."""
+        """Keep the choices of a conflict that is still open, until it is shown again."""
         if self._is_changed and self._loaded and self._begun and self._resolution:
             self._chosen[self._loaded] = self._begun, self._resolution
         conflicts = self.run_state.open_conflicts if self.run_state else ()
@@ -148,7 +148,7 @@ class ConflictScreen(PexScreen):
         self._chosen = {key: kept for key, kept in self._chosen.items() if key in still}
 
     def _tell_if_resolved_elsewhere(self) -> None:
-        """In a box of its own, so that the next key can't be taken for the next conflict."""
+        """Report it in a dialog, so that the next key is not applied to the next conflict."""
         state, loaded = self.run_state, self._loaded
         if state is None or loaded is None or loaded == self._resolved_here or not self.is_current:
             return
@@ -171,7 +171,7 @@ class ConflictScreen(PexScreen):
         self._show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what can't be done now."""
+        """Disable actions that are impossible now."""
         resolution = self._resolution
         if action == "merge" and not self.pex.service.merge_tool:
             return False
@@ -194,7 +194,7 @@ class ConflictScreen(PexScreen):
         return self.run_state is not None and bool(self.run_state.plan.verify)
 
     def _gate_may_run(self) -> bool:
-        """Only what is wholly decided can be tested, and only where there is a gate."""
+        """Return whether the result is complete and there is a gate to test it."""
         return self._has_gate and self._resolution is not None and not self._resolution.left
 
     def action_choose(self, choice: str) -> None:
@@ -213,7 +213,7 @@ class ConflictScreen(PexScreen):
             self._change(self._resolution.turn_file(step))
 
     def action_undo(self) -> None:
-        """Take the last choice back."""
+        """Undo the last choice."""
         if self._resolution is not None:
             self._change(self._resolution.undo())
 
@@ -268,7 +268,7 @@ class ConflictScreen(PexScreen):
 
     @work(group="conflict", exclusive=True)
     async def action_check(self) -> None:
-        """Run the gate on the result before it is applied; nothing is settled by that."""
+        """Run the gate on the result before it is applied; this resolves nothing."""
         resolution = self._resolution
         if resolution is None or self.session is None or self._loaded is None:
             return
@@ -285,7 +285,7 @@ class ConflictScreen(PexScreen):
             self.app.push_screen(TextScreen(f"The gate failed: {result.command}", result.output))
 
     def action_apply(self) -> None:
-        """Settle the conflict, once everything is decided."""
+        """Resolve the conflict, once everything is decided."""
         resolution = self._resolution
         if resolution is None or self._loaded is None:
             return
@@ -358,7 +358,7 @@ class ConflictScreen(PexScreen):
         self.refresh_bindings()
 
     def _verdicts(self, entry: FileMerge) -> str:
-        """Whether it parses, and what the gate says of it."""
+        """Return the verdicts on the file: it parses, and the gate's result."""
         gate = self._verdict
         if not gate and self._has_gate:
             gate = "gate not run"

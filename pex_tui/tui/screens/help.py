@@ -1,4 +1,4 @@
-"""Help: the keys of the screen below in three columns, as they are now, and the symbols."""
+"""Help: the current keys of the screen below, in three columns, and the symbols."""
 
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -24,7 +24,7 @@ _COLUMNS = dict.fromkeys(("list", "agents", "detail", "panel"), "move") | dict.f
     ("run", "app"), "everywhere"
 )
 _ALWAYS = (("j k", "down, up"), ("g G", "top, bottom"))
-_SERIES = {  # keys in a row that are told in one line
+_SERIES = {  # consecutive keys that share one line
     MODES[0].key_id: (MODES[-1].key_id, "screens"),
     "detail.log": ("detail.info", "tabs"),
 }
@@ -36,7 +36,7 @@ Row = tuple[str, str]
 
 
 class HelpScreen(Modal[None]):
-    """Shows what the keys of a screen do; closes with the keys that opened it."""
+    """Shows the keys of a screen; the keys that opened it close it."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,7 +49,7 @@ class HelpScreen(Modal[None]):
         self._known = _by_id(below.active_bindings.values())
 
     def compose(self) -> ComposeResult:
-        """Three columns and the symbols."""
+        """Compose three columns and the symbols."""
         symbols = symbols_of(self)
         columns = (
             [("", "Move and show"), *_ALWAYS, *self._rows("move")],
@@ -68,7 +68,7 @@ class HelpScreen(Modal[None]):
             yield Hint("esc closes · : finds any command")
 
     def _rows(self, column: str) -> Iterator[Row]:
-        """The keys of a column; a series of them is one row."""
+        """Yield the keys of a column; a series of keys is one row."""
         for name, binding in self._known.items():
             if _COLUMNS.get(name.partition(".")[0], "here") != column or name in _TOLD_WITH_OTHERS:
                 continue
@@ -83,7 +83,7 @@ class HelpScreen(Modal[None]):
 
 
 def _by_id(active: Iterable[ActiveBinding]) -> dict[str, Binding]:
-    """The bindings that have a name, each with its first key."""
+    """Return the named bindings, each with its first key."""
     found: dict[str, Binding] = {}
     for one in active:
         if one.binding.id and one.binding.description:
@@ -102,7 +102,7 @@ def _cell(row: Row, symbols: SymbolSet) -> Content:
 
 
 def _legend(symbols: SymbolSet) -> list[Content]:
-    """What the symbols mean, as many to a line as there is room for."""
+    """Return the meaning of the symbols, as many per line as fit."""
     lines = [Content("")]
     for mark in Mark:
         told = Content.assemble((symbols.marks[mark], f"${INKS[mark]}"), f" {mark}")

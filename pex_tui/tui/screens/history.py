@@ -1,4 +1,4 @@
-"""History: past runs, and the report of the one that is selected."""
+"""History: past runs, and the report of the selected one."""
 
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ _BAD = frozenset({Outcome.FAILED, Outcome.GATE_FAILED, Outcome.ABORTED, Outcome.
 
 
 class HistoryScreen(PexScreen):
-    """All runs of this repository; their reports below."""
+    """All runs of this repository, with their reports below."""
 
     PLACE: ClassVar = "history"
     HEARD_WITH: ClassVar = (RunTable,)
@@ -49,12 +49,12 @@ class HistoryScreen(PexScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._compared: RunSummary | None = None  # the run that another is held against
+        self._compared: RunSummary | None = None  # the first run of a comparison
         self._is_listed = False
         self._read: RunId | None = None  # the run whose report, or comparison, is shown
 
     def compose(self) -> ComposeResult:
-        """Head, runs, report."""
+        """Compose head, runs and report."""
         yield TextView(id="head")
         runs = RunTable()
         runs.add_class("panel")
@@ -64,20 +64,20 @@ class HistoryScreen(PexScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Name the panels."""
+        """Set the panels' titles."""
         self.query_one("#runs").border_title = "Runs"
         self.query_one("#report").border_title = "Report"
         self.query_one(RunTable).focus()
         self.set_interval(_REFRESH_SECONDS, self._look_again)
 
     def on_screen_resume(self) -> None:
-        """Another run may have ended; keys may mean what is not shown yet."""
+        """Read the runs again: one may have ended."""
         look = self._look()
         if not self._is_listed:
             self.pex.typed.wait_for(look)
 
     def on_resize(self) -> None:
-        """The head says as much as there is room for."""
+        """Fit the head to the width."""
         self._show_head()
 
     def _show_head(self) -> None:
@@ -86,7 +86,7 @@ class HistoryScreen(PexScreen):
 
     def _look_again(self) -> None:
         if self.is_current:
-            self._look(keep_report=True)  # it is being read
+            self._look(keep_report=True)  # still being read
 
     @work(group="look", exclusive=True)
     async def _look(self, *, keep_report: bool = False) -> None:
@@ -105,7 +105,8 @@ class HistoryScreen(PexScreen):
     @on(DataTable.RowHighlighted)
     def _chosen(self) -> None:
         chosen = self.query_one(RunTable).chosen
-        if chosen is not None and chosen.run != self._read:  # a list made anew keeps what is read
+        # A new list keeps the report that is shown.
+        if chosen is not None and chosen.run != self._read:
             self._show_report()
 
     @work(group="report", exclusive=True)
@@ -133,7 +134,7 @@ class HistoryScreen(PexScreen):
 
     @work(group="report", exclusive=True)
     async def action_compare(self) -> None:
-        """Hold a run against another one: the first press takes it, the second compares."""
+        """Compare two runs: the first press marks one, the second press compares."""
         chosen, other = self.query_one(RunTable).chosen, self._compared
         if chosen is None:
             return
@@ -151,7 +152,7 @@ class HistoryScreen(PexScreen):
 
     @command
     async def action_rerun(self) -> None:
-        """Review the run's plan, to run it on the repository as it is now."""
+        """Review the run's plan, to run it on the current repository."""
         chosen = self.query_one(RunTable).chosen
         if chosen is None:
             return
@@ -187,19 +188,19 @@ class HistoryScreen(PexScreen):
         runs.move_cursor(row=runs.cursor_row + step)
 
     def action_copy(self) -> None:
-        """Put the run's id on the clipboard."""
+        """Copy the run's id to the clipboard."""
         chosen = self.query_one(RunTable).chosen
         if chosen is not None:
             self.app.copy_to_clipboard(chosen.run)
             self.pex.tell(f"Copied {chosen.run}")
 
     def action_back(self) -> None:
-        """Back to where the runs start."""
+        """Return to the home screen."""
         self.pex.action_show("monitor" if self.pex.session else "home")
 
 
 def _painted(line: str) -> Line:
-    """A report's line: headings stand out, and the marks of how tasks ended."""
+    """Paint a report's line, highlighting headings and the marks of outcomes."""
     if line[:1].strip():
         return ((line, "strong"),)
     body = line.lstrip()
@@ -208,7 +209,7 @@ def _painted(line: str) -> Line:
 
 
 def _head(summaries: tuple[RunSummary, ...], room: int) -> Line:
-    """How the runs ended, and as many of their figures as fit."""
+    """Return the outcomes, and as many of the figures as fit."""
     ok = sum(summary.outcome is Outcome.OK for summary in summaries)
     bad = sum(summary.outcome in _BAD for summary in summaries)
     known = [one.figures for one in summaries if one.figures is not None]

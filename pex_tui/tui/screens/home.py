@@ -32,7 +32,7 @@ from pex_tui.tui.widgets.text_view import Line, TextView
 
 _REFRESH_SECONDS = 3.0
 _LEAST_FOUND = 20
-_BESIDE = 24  # cells beside what was found: frames, margins, sign and name
+_BESIDE = 24  # cells beside a finding: frames, margins, sign and name
 _NAME = 12
 _NO_LABELS: Line = ((" " * (3 + _NAME), ""),)
 _SIGNS = {
@@ -43,7 +43,7 @@ _SIGNS = {
 
 
 class HomeScreen(PexScreen):
-    """Says what is here and what can be done next."""
+    """Shows the findings and the runs."""
 
     PLACE: ClassVar = "home"
     HEARD_WITH: ClassVar = (RunTable,)
@@ -64,7 +64,7 @@ class HomeScreen(PexScreen):
         self._is_listed = False
 
     def compose(self) -> ComposeResult:
-        """Head, findings, runs."""
+        """Compose head, findings and runs."""
         yield TextView(id="head")
         yield TextView(id="welcome", classes="panel")
         runs = RunTable()
@@ -74,7 +74,7 @@ class HomeScreen(PexScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Look around, and again now and then."""
+        """Check now, and again at intervals."""
         self.query_one("#welcome").border_title = "Here"
         runs = self.query_one(RunTable)
         runs.border_title = "Runs"
@@ -84,13 +84,13 @@ class HomeScreen(PexScreen):
         self.set_interval(_REFRESH_SECONDS, self._look_again)
 
     def on_screen_resume(self) -> None:
-        """Things may have changed meanwhile; keys may mean what is not shown yet."""
+        """Update after another screen was shown."""
         look = self._look()
         if not self._is_listed:
             self.pex.typed.wait_for(look)
 
     def on_resize(self) -> None:
-        """What is here is told as far as there is room."""
+        """Fit the findings to the width."""
         self._show()
 
     def _look_again(self) -> None:
@@ -127,7 +127,7 @@ class HomeScreen(PexScreen):
         self.set_class(not self.query_one(RunTable).summaries, "-empty")
 
     def _welcome(self) -> list[Line]:
-        """What is missing comes first; in an empty repository, what to press."""
+        """Return what is missing first; in a repository without runs, the keys to press."""
         lines: list[Line] = []
         if not self.query_one(RunTable).summaries:
             lines += [
@@ -156,7 +156,7 @@ class HomeScreen(PexScreen):
 
     @command
     async def action_new_plan(self) -> None:
-        """Ask what is to be done and review the plan for it."""
+        """Ask for a goal and review the plan for it."""
         question = LineScreen("What is to be done?", "⏎ makes a plan to review; nothing starts yet")
         goal = await self.app.push_screen_wait(question)
         if not goal:
@@ -170,7 +170,7 @@ class HomeScreen(PexScreen):
 
     @command
     async def action_open_plan(self) -> None:
-        """Ask for a plan file and review it; everything that is wrong with it is shown at once."""
+        """Ask for a plan file and review it, or show all of its problems at once."""
         here = Path.cwd()
         question = LineScreen("Open a plan", "→ completes · ⏎ opens", suggester=PathSuggester(here))
         typed = await self.app.push_screen_wait(question)
@@ -195,7 +195,7 @@ class HomeScreen(PexScreen):
 
     @command
     async def action_open_run(self) -> None:
-        """Take up a run that has something left to do, else show its report."""
+        """Resume a run that has something left to do, else show its report."""
         chosen = self.query_one(RunTable).chosen
         if chosen is None:
             return
@@ -222,7 +222,7 @@ def _folded(text: str, ink: str, width: int) -> list[Piece]:
 
 
 def _go_on(run: RunSummary) -> ConfirmScreen:
-    """Asks before agents are started, as somebody may only want to look."""
+    """Ask before agents are started: the user may only want to look."""
     goal = run.goal.partition("\n")[0]
     left = (
         f"{counted(run.open_conflicts, 'conflict')} to settle."

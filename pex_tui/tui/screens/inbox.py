@@ -1,4 +1,4 @@
-"""The inbox: what agents wait to be allowed, with what they would touch."""
+"""The inbox: permission requests of agents, with what they would touch."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -40,7 +40,7 @@ Question = tuple[TaskId, Permission]
 
 
 class QuestionTable(RowTable):
-    """One row a question."""
+    """One row per question."""
 
     YIELDING: ClassVar[frozenset[str]] = frozenset({"TASK", "AGENT", "ASKS TO"})
 
@@ -68,7 +68,7 @@ class InboxScreen(PexScreen):
         self._answered_here: tuple[TaskId, str] | None = None
 
     def compose(self) -> ComposeResult:
-        """Head, questions, one of them in full."""
+        """Compose head, questions and details."""
         yield TextView(id="head")
         questions = QuestionTable()
         questions.add_class("panel")
@@ -78,7 +78,7 @@ class InboxScreen(PexScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Name the panels; how long agents wait goes on."""
+        """Set the panels' titles, and start the timer for waiting times."""
         table = self.query_one(QuestionTable)
         table.border_title = "Questions"
         table.focus()
@@ -87,11 +87,11 @@ class InboxScreen(PexScreen):
         self._show()
 
     def on_screen_resume(self) -> None:
-        """Agents may have asked meanwhile."""
+        """Update after another screen was shown."""
         self._show()
 
     def watch_run_state(self) -> None:
-        """A question may have come, or been answered."""
+        """Update the questions."""
         self._show()
 
     @property
@@ -113,13 +113,13 @@ class InboxScreen(PexScreen):
         stays = [_name(question) for question in (waiting if was_open else self._questions)]
         if before is not None and _name(before) in stays:
             row = stays.index(_name(before))
-        elif waiting:  # on to the next that is open
+        elif waiting:  # on to the next open one
             row = min(row, len(waiting) - 1)
         table.fill(_COLUMNS, [self._cells(question) for question in self._questions], row)
         self._show_about()
 
     def _tell_if_gone(self, before: Question | None, waiting: Sequence[Question]) -> None:
-        """In a box of its own, so that the next key can't be taken for the next question."""
+        """Report it in a dialog, so that the next key is not applied to the next question."""
         if before is None or before[1].verdict is not None or not waiting:
             return
         name = _name(before)
@@ -144,7 +144,7 @@ class InboxScreen(PexScreen):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what can't be answered."""
+        """Disable actions on questions that cannot be answered."""
         del parameters
         if action == "answer" and self.is_mounted:
             chosen = self._chosen
@@ -159,17 +159,17 @@ class InboxScreen(PexScreen):
             self.post_message(Steer((_answer(*chosen, Verdict(verdict)),)))
 
     def action_move(self, step: int) -> None:
-        """Another question."""
+        """Select another question."""
         table = self.query_one(QuestionTable)
         table.move_cursor(row=table.cursor_row + step)
 
     def action_back(self) -> None:
-        """Back to the run."""
+        """Return to the run."""
         self.pex.action_show("monitor" if self.pex.session else "home")
 
 
 def _of_money(state: RunState) -> tuple[Question, ...]:
-    """The run's own question once its budget is used up."""
+    """Return the run's own question once its budget is used up."""
     used_up = over_budget(state)
     if not used_up or state.stage is RunStage.FINISHED:
         return ()
@@ -179,7 +179,7 @@ def _of_money(state: RunState) -> tuple[Question, ...]:
 
 
 def _answer(task: TaskId, asked: Permission, verdict: Verdict) -> Event:
-    """The decision; a budget that is not extended ends the run as a person would stop it."""
+    """Return the decision; a budget that is not extended aborts the run, as a person would."""
     if asked.tool != _BUDGET:
         return PermissionDecided(task, asked.request, verdict, YOU)
     return RunDrainRequested(YOU) if verdict is Verdict.DENY else BudgetExtended(YOU)
@@ -190,7 +190,7 @@ def _name(question: Question) -> tuple[TaskId, str]:
 
 
 def _answered(state: RunState) -> list[Question]:
-    """What live attempts have had answered, newest first."""
+    """Return the answered questions of live attempts, newest first."""
     found = [
         (task.id, asked)
         for _, task in state.live()

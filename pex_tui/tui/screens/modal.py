@@ -1,6 +1,7 @@
-"""What questions over a screen share: hints whose keys can be clicked, and ways out.
+"""The base of dialogs: clickable key hints, and ways to close.
 
-A click beside the box does what escape does, and a question about what is gone closes by itself.
+A click beside the box acts like escape, and a question about something that is gone closes by
+itself.
 """
 
 from collections.abc import Callable
@@ -25,10 +26,11 @@ _KEYS = {
 
 
 class Modal(ModalScreen[ScreenResultType]):
-    """A box over the screen.
+    """A dialog over the screen.
 
-    `about` is the text of a question about the run: it changes with the run, and is empty once
-    there is nothing left to ask about. Then the question has no answer, and `gone` says why.
+    `about` returns the text of a question about the run. It changes with the run, and is empty once
+    there is nothing left to ask: the dialog then closes without an answer, and `gone` gives the
+    reason.
     """
 
     def __init__(self, about: Callable[[], str] | None = None, gone: str = "") -> None:
@@ -37,12 +39,12 @@ class Modal(ModalScreen[ScreenResultType]):
         self._gone = clean(gone)
 
     def on_mount(self) -> None:
-        """Follow what the question is about."""
+        """Follow the subject of the question."""
         if self._about is not None:
             self.watch(self.app, "run_state", self._look_again)
 
     def on_screen_resume(self) -> None:
-        """The run may have changed under what was over the question."""
+        """Update: the run may have changed while another dialog was open."""
         self._look_again()
 
     def _look_again(self) -> None:
@@ -50,27 +52,28 @@ class Modal(ModalScreen[ScreenResultType]):
             self.ask_about(clean(self._about()))
 
     def ask_about(self, text: str) -> None:
-        """Show what there is to ask about by now; close without an answer where there is none."""
+        """Update the question; close without an answer if its subject is gone."""
         if not text:
             if self._gone:
                 self.app.notify(symbols_of(self).text(self._gone), markup=False)
             self.dismiss()
 
     def on_click(self, event: events.Click) -> None:
-        """Out, if that was beside the box."""
+        """Close on a click beside the box."""
         if event.widget is self:
-            self.app.call_later(self.app.simulate_key, "escape")  # as its own, it would stop here
+            # Its own bubbling event would stop here.
+            self.app.call_later(self.app.simulate_key, "escape")
 
 
 class Hint(Static):
-    """What keys do here, such as `⏎ opens · esc cancels`; a click on one presses it."""
+    """A hint about keys, such as `⏎ opens · esc cancels`; a click on a part presses its key."""
 
     def __init__(self, text: str) -> None:
         super().__init__(classes="hint", markup=False)
         self._text = text
 
     def on_mount(self) -> None:
-        """The symbols are those of the app."""
+        """Use the app's symbols."""
         parts = [self._part(part) for part in self._text.split(_BETWEEN)]
         self.update(Content(symbols_of(self).text(_BETWEEN)).join(parts))
 

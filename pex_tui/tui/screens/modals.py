@@ -1,4 +1,4 @@
-"""Short questions over a screen, answered with one key."""
+"""Short dialogs, answered with one key."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _MAY_END = (
 
 
 class ConfirmScreen(Modal[bool]):
-    """Asks before something that can't be taken back; the safe answer has the focus."""
+    """Asks before an irreversible action; the safe answer has the focus."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     AUTO_FOCUS = "#no"
@@ -46,7 +46,7 @@ class ConfirmScreen(Modal[bool]):
         self._yes = clean(yes)
 
     def compose(self) -> ComposeResult:
-        """The question and its two answers."""
+        """Compose the question and its two answers."""
         with Vertical(classes="question panel"):
             yield Static(self._title, classes="title", markup=False)
             yield Static(self._text, id="text", markup=False)
@@ -55,7 +55,7 @@ class ConfirmScreen(Modal[bool]):
                 yield Button("n  No", id="no", compact=True)
 
     def ask_about(self, text: str) -> None:
-        """Show the text as it is by now."""
+        """Update the text."""
         super().ask_about(text)
         if text:
             self.query_one("#text", Static).update(text)
@@ -64,13 +64,13 @@ class ConfirmScreen(Modal[bool]):
         """Answer with a button."""
         self.dismiss(event.button.id == "yes")
 
-    def action_answer(self, answer: bool) -> None:  # an action's parameter
+    def action_answer(self, answer: bool) -> None:  # the parameter of an action
         """Answer with a key."""
         self.dismiss(answer)
 
 
 class LeaveScreen(Modal[Answer]):
-    """Asks what becomes of a live run when its screen goes away."""
+    """Asks what to do with a live run on leaving."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     AUTO_FOCUS = "#stay"
@@ -86,7 +86,7 @@ class LeaveScreen(Modal[Answer]):
         self._is_stopping = is_stopping
 
     def compose(self) -> ComposeResult:
-        """The three answers."""
+        """Compose the three answers."""
         title, text, stop = "A run is live", _MAY_STOP, "Stop it"
         if self._is_stopping:
             title, text, stop = "The run is being stopped", _MAY_END, "End it now"
@@ -109,10 +109,10 @@ class LeaveScreen(Modal[Answer]):
 
 
 class LineScreen(Modal[str]):
-    """Asks for one line; answers with what was typed, empty when it was cancelled.
+    """Asks for one line; the answer is the text, empty if cancelled.
 
-    It stays where what it is about is gone, since what is still being typed would else be keys of
-    the screen below; it says so in its title, and takes no line.
+    If its subject is gone, it stays open, because further typing would become keys of the screen
+    below; its title then says so, and it accepts no line.
     """
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
@@ -135,7 +135,7 @@ class LineScreen(Modal[str]):
         self._suggester = suggester
 
     def compose(self) -> ComposeResult:
-        """The question and a line to type in."""
+        """Compose the question and an input."""
         with Vertical(classes="question panel"):
             yield Static(self._title, classes="title", markup=False)
             yield Input(self._given, suggester=self._suggester, compact=True)
@@ -143,13 +143,13 @@ class LineScreen(Modal[str]):
 
     @property
     def unsaved(self) -> str:
-        """That something was typed."""
+        """The unsaved input, in words."""
         fields = self.query(Input)  # none before it is composed
         is_typed = any(field.value.strip() not in {"", self._given} for field in fields)
         return f"{self._title}: what you typed is not used." if is_typed else ""
 
     def ask_about(self, text: str) -> None:
-        """Show in the title what the line is about by now."""
+        """Update the title."""
         self._is_gone = not text
         self._title = text or self._gone
         self.query_one(".title", Static).update(self._title)
@@ -167,7 +167,7 @@ class LineScreen(Modal[str]):
 
 
 async def may_discard(app: App[Any], unsaved: Callable[[], str]) -> bool:
-    """Whether something may be dropped: asked where it was edited and is not saved."""
+    """Return whether unsaved edits may be discarded; ask if there are any."""
     if not unsaved():
         return True
     answer = await app.push_screen_wait(ConfirmScreen("Discard changes?", unsaved, "Discard"))
@@ -175,7 +175,7 @@ async def may_discard(app: App[Any], unsaved: Callable[[], str]) -> bool:
 
 
 async def may_write(app: App[Any], path: Path) -> bool:
-    """Whether a file may be written: asked where it would replace another one."""
+    """Return whether a file may be written; ask if it exists."""
     if not await asyncio.to_thread(path.exists):
         return True
     text = f"{path} is there already; what it holds now would be gone."
@@ -184,19 +184,19 @@ async def may_write(app: App[Any], path: Path) -> bool:
 
 
 def typed_path(typed: str, folder: Path = Path()) -> Path:
-    """Return the path that somebody typed, relative to the folder."""
+    """Return the typed path, relative to the folder."""
     return folder / Path(typed).expanduser()
 
 
 class PathSuggester(Suggester):
-    """Completes a path with what is in its folder, plans first."""
+    """Completes a path from its folder, plans first."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._folder = folder
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The first entry that begins like what was typed."""
+        """Return the first entry that begins with the input."""
         return _completed(self._folder, value)
 
 
@@ -218,7 +218,7 @@ def _plans_first(path: Path) -> tuple[bool, str]:
 
 
 class TextScreen(Modal[None]):
-    """Longer text, such as all problems of a plan; it is cleaned line by line."""
+    """Shows a longer text, such as all problems of a plan, cleaned line by line."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -233,7 +233,7 @@ class TextScreen(Modal[None]):
         self._text = "\n".join(clean(line) for line in text.splitlines())
 
     def compose(self) -> ComposeResult:
-        """The text, scrolled where it is longer than the screen."""
+        """Compose the text, in a scroll view."""
         with Vertical(classes="question wide panel"):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(classes="text"):

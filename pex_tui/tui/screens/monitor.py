@@ -1,4 +1,4 @@
-"""The monitor: a run as it happens, and the keys that steer it."""
+"""The monitor: a live run, and the keys that control it."""
 
 from collections import deque
 from typing import ClassVar
@@ -30,12 +30,12 @@ from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.timeline import Timeline
 
 _CLOCK_SECONDS = 1.0
-_AXIS_SECONDS = 5.0  # the axis of time moves no more often by itself
+_AXIS_SECONDS = 5.0  # the time axis moves no more often by itself
 _MEASUREMENTS = 60
 
 
 class MonitorScreen(SteeringScreen):
-    """Rows of agents, one of them in detail, and the timeline."""
+    """The agents as rows, one of them in detail, and the timeline."""
 
     PLACE: ClassVar = "the monitor"
     HEARD_WITH: ClassVar = (AgentList,)
@@ -54,7 +54,7 @@ class MonitorScreen(SteeringScreen):
         self._measured: deque[tuple[float, int, int, float]] = deque(maxlen=_MEASUREMENTS)
 
     def compose(self) -> ComposeResult:
-        """Header, notice, list or cards, detail, timeline, figures."""
+        """Compose header, notice, list or cards, detail, timeline and figures."""
         yield RunHeader()
         yield Notice(classes="-hidden")
         with Vertical(id="agents", classes="panel"):
@@ -68,7 +68,7 @@ class MonitorScreen(SteeringScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Times go on between two states; resources are measured now and then."""
+        """Start the timers for elapsed times and for resources."""
         self.query_one(Timeline).border_title = "Timeline"
         self.query_one(MetricsPanel).border_title = "Figures"
         self.query_one(MetricsPanel).set_class(not self.pex.look.has_figures, "-off")
@@ -79,11 +79,11 @@ class MonitorScreen(SteeringScreen):
         self.show_state()
 
     def on_screen_resume(self) -> None:
-        """What happened while another screen was shown."""
+        """Update after another screen was shown."""
         self._show_anew()
 
     def on_resize(self) -> None:
-        """The timeline is worked out in cells."""
+        """Compute the timeline again, which depends on the width in cells."""
         self.call_after_refresh(self._show_anew)
 
     def _show_anew(self) -> None:
@@ -91,11 +91,11 @@ class MonitorScreen(SteeringScreen):
         self.show_state()
 
     def watch_run_state(self) -> None:
-        """A new state was published."""
+        """Show a newly published state."""
         self.show_state()
 
     def watch_session(self) -> None:
-        """Another run: measure from the beginning."""
+        """Reset the measurements for another run."""
         self._measured.clear()
         if self.is_mounted:
             self.measure()
@@ -110,13 +110,13 @@ class MonitorScreen(SteeringScreen):
             self.show_state()
 
     def show_state(self) -> None:
-        """Slice the state for the widgets; each repaints only what differs."""
+        """Slice the state for the widgets, each of which repaints only what differs."""
         if not self.is_mounted or not self.is_current:
             return
         state = self.run_state
         if state is None:
             return
-        lost = self.pex.engine_error  # nothing is known of it since its last event
+        lost = self.pex.engine_error  # nothing is known since its last event
         now = state.now if lost else self.pex.now()
         agents = self.query_one(AgentList)
         agents.run = state.run
@@ -132,7 +132,7 @@ class MonitorScreen(SteeringScreen):
         self.query_one(DetailPanel).update(state, self.session, now)
 
     def _show_run(self, state: RunState, now: float, *, is_new: bool) -> None:
-        """What changes with the situation or the state, and once a second what time changes."""
+        """Update what depends on the state, and once a second what depends on time."""
         agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
         timeline, metrics = self.query_one(Timeline), self.query_one(MetricsPanel)
         header = header_view(state, now)
@@ -168,7 +168,7 @@ class MonitorScreen(SteeringScreen):
             panel.border_subtitle = subtitle
 
     def selected(self) -> tuple[TaskState, ...]:
-        """The tasks that are marked, or the one under the cursor."""
+        """The marked tasks, or the one under the cursor."""
         state = self.run_state
         if state is None or not self.is_mounted:
             return ()
@@ -190,7 +190,7 @@ class MonitorScreen(SteeringScreen):
         self.query_one(DetailPanel).view.focus()
 
     def action_back(self) -> None:
-        """Out of the zoom, the filter or the marks, in this order."""
+        """Leave the zoom, the filter or the marks, in this order."""
         agents = self.query_one(AgentList)
         field = self.query_one(Input)
         if self.has_class("-zoomed"):
@@ -206,7 +206,7 @@ class MonitorScreen(SteeringScreen):
         self.check_keys()
 
     def action_panel(self, step: int) -> None:
-        """Move the focus between the panels that show."""
+        """Move the focus between the visible panels."""
         panels = [
             self.query_one(AgentList),
             self.query_one(DetailPanel).view,
@@ -222,11 +222,11 @@ class MonitorScreen(SteeringScreen):
         self.query_one(DetailPanel).tab = tab
 
     def action_follow(self) -> None:
-        """Keep the end of the log in sight, or stop doing so."""
+        """Toggle following the end of the log."""
         self.query_one(DetailPanel).toggle_follow()
 
     def action_view(self) -> None:
-        """Rows of agents, or a card for each slot."""
+        """Toggle between rows of agents and cards of slots."""
         agents, cards = self.query_one(AgentList), self.query_one(SlotCards)
         agents.toggle_class("-hidden")
         cards.toggle_class("-hidden")
@@ -235,13 +235,13 @@ class MonitorScreen(SteeringScreen):
         (agents if cards.has_class("-hidden") else cards).focus()
 
     def action_sort(self) -> None:
-        """Take the next order."""
+        """Use the next sort order."""
         agents = self.query_one(AgentList)
         agents.sort = SORTS[(SORTS.index(agents.sort) + 1) % len(SORTS)]
         self._show_anew()
 
     def action_filter(self) -> None:
-        """Type to see only what matches."""
+        """Open the filter."""
         field = self.query_one(Input)
         field.remove_class("-hidden")
         field.focus()
@@ -259,7 +259,7 @@ class MonitorScreen(SteeringScreen):
 
     @work(group="usage", exclusive=True)
     async def measure(self) -> None:
-        """Read the resources; nothing is read while nothing can use any, or shows it."""
+        """Measure resource usage, unless no task can use any or it is not shown."""
         state, session = self.run_state, self.session
         if (
             not self.pex.look.has_figures

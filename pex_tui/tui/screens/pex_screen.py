@@ -1,4 +1,4 @@
-"""What all our screens have: the app they belong to, and an answer to every key of theirs."""
+"""The base of our screens: typed access to the app, and feedback for every key."""
 
 from typing import ClassVar
 
@@ -12,10 +12,10 @@ from pex_tui.tui.host import AppHost
 
 
 class PexScreen(Screen[None]):
-    """A screen of the app's. A key that can do nothing now says so: silence looks like a hang.
+    """A screen of the app; a key that has no effect now says so, because silence looks like a hang.
 
-    `PLACE` is how messages name the screen; keys of the widgets in `HEARD_WITH` are heard at the
-    same time as its own.
+    `PLACE` is the screen's name in messages; keys of the widgets in `HEARD_WITH` are active
+    together with its own.
     """
 
     PLACE: ClassVar[str]
@@ -27,7 +27,7 @@ class PexScreen(Screen[None]):
         return self.app  # type: ignore[return-value]  # no other app shows our screens
 
     def on_key(self, event: Key) -> None:
-        """A key that nothing has taken."""
+        """Handle a key that nothing has handled."""
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
             if not self._may(binding):
                 event.stop()

@@ -1,4 +1,4 @@
-"""Choosing one of several lines."""
+"""Choose one of several lines."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -14,7 +14,7 @@ from pex_tui.tui.screens.modal import Hint, Modal
 
 
 class PickScreen(Modal[int | None]):
-    """Answers with the position of the line that was chosen, None when none was."""
+    """Answers with the position of the chosen line, None if cancelled."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,7 +34,7 @@ class PickScreen(Modal[int | None]):
         self._chosen = chosen
 
     def compose(self) -> ComposeResult:
-        """The lines, one of them under the cursor."""
+        """Compose the lines, with the cursor on one."""
         with Vertical(classes="question panel"):
             yield Static(self._title, classes="title", markup=False)
             if self._head:
@@ -43,7 +43,7 @@ class PickScreen(Modal[int | None]):
             yield Hint(self._hint)
 
     def on_mount(self) -> None:
-        """Begin at the line that is so now."""
+        """Begin at the current line."""
         self.query_one(OptionList).highlighted = self._chosen if self._lines else None
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -51,6 +51,6 @@ class PickScreen(Modal[int | None]):
         self.dismiss(event.option_index)
 
     def action_move(self, step: int) -> None:
-        """Another line."""
+        """Select another line."""
         options = self.query_one(OptionList)
         (options.action_cursor_down if step > 0 else options.action_cursor_up)()

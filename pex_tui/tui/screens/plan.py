@@ -1,4 +1,4 @@
-"""A plan before it runs: its graph and tasks, what it will take, and what to know about it."""
+"""Plan review: graph and tasks, estimates, and warnings before the run."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -81,7 +81,7 @@ class PlanScreen(PexScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: PlanDraft | None = None  # as it was opened, saved or started
+        self._kept: PlanDraft | None = None  # as opened, saved or started
         self._before: list[PlanDraft] = []
         self._undone: list[PlanDraft] = []
         self._shape: PlanShape | None = None
@@ -89,7 +89,7 @@ class PlanScreen(PexScreen):
         self._warnings: tuple[PlanWarning, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Head, graph, table."""
+        """Compose head, graph and table."""
         yield TextView(id="head")
         yield GraphView(id="graph", classes="panel")
         with Vertical(id="tasks", classes="panel"):
@@ -97,7 +97,7 @@ class PlanScreen(PexScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Name the panels and show the draft."""
+        """Set the panels' titles and show the draft."""
         self.query_one("#graph").border_title = "Graph"
         line = "=" if self.pex.symbols.name == "ascii" else "━"
         self.query_one("#graph").border_subtitle = f"critical path {line}"
@@ -107,13 +107,13 @@ class PlanScreen(PexScreen):
 
     @property
     def unsaved(self) -> str:
-        """That the plan was changed."""
+        """The unsaved changes, in words."""
         return (
             "" if self.draft is self._kept else "The plan's changes are not saved (o saves them)."
         )
 
     def watch_draft(self) -> None:
-        """Another plan is to be reviewed."""
+        """Show another plan."""
         self._kept = self.draft
         if self.is_mounted:
             self._before.clear()
@@ -121,7 +121,7 @@ class PlanScreen(PexScreen):
             self._work_out()
 
     def _work_out(self) -> None:
-        """All that is derived from the draft."""
+        """Compute everything that is derived from the draft."""
         draft = self.draft
         if draft is None:
             nothing = (
@@ -143,7 +143,7 @@ class PlanScreen(PexScreen):
         self.query_one(GraphView).show(drawing, critical, self._selected)
 
     def on_resize(self) -> None:
-        """The head says as much as there is room for."""
+        """Fit the head to the width."""
         if self.draft is not None:
             self._show_head(self.draft)
 
@@ -193,28 +193,28 @@ class PlanScreen(PexScreen):
         self.query_one(TaskTable).move_cursor(row=event.position)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what can't be done now."""
+        """Disable actions that are impossible now."""
         del parameters
         if (action == "undo" and not self._before) or (action == "redo" and not self._undone):
             return None
         return True if self.draft is not None or action == "back" else None
 
     def action_pan(self, step: int) -> None:
-        """Look at another part of the graph."""
+        """Pan the graph."""
         self.query_one(GraphView).pan(step)
 
     def action_move(self, step: int) -> None:
-        """Select the next task, or the one before."""
+        """Select the next or the previous task."""
         table = self.query_one(TaskTable)
         table.move_cursor(row=table.cursor_row + step)
 
     @property
     def _selected(self) -> int:
-        """The position of the task under the cursor."""
+        """Return the position of the task under the cursor."""
         return self.query_one(TaskTable).cursor_row
 
     def _change(self, draft: PlanDraft) -> None:
-        """Review the changed draft; the one before can be had back."""
+        """Show the changed draft; the previous one can be restored."""
         if self.draft is not None:
             self._before.append(self.draft)
             self._undone.clear()
@@ -231,7 +231,7 @@ class PlanScreen(PexScreen):
         return await self.pex.service.revise(self.draft, text)
 
     async def _try(self, text: str) -> None:
-        """Change the plan if it may be so; say why it may not."""
+        """Change the plan if that is valid, else say why not."""
         try:
             self._change(await self._revise(text))
         except PlanError as error:
@@ -240,7 +240,7 @@ class PlanScreen(PexScreen):
             self.pex.tell(error.message, is_bad=True)
 
     def action_switch(self) -> None:
-        """Switch the selected task off, or on again; one that is off counts as done."""
+        """Disable the selected task, or enable it; a disabled task counts as done."""
         draft, row = self.draft, self._selected
         if draft is not None:
             tasks = list(draft.plan.tasks)
@@ -268,7 +268,7 @@ class PlanScreen(PexScreen):
 
     @command
     async def action_drop(self) -> None:
-        """Take the selected task out of the plan; what needed it is named first."""
+        """Remove the selected task, after naming the tasks that need it."""
         draft = self.draft
         if draft is None:
             return
@@ -280,7 +280,7 @@ class PlanScreen(PexScreen):
 
     @command
     async def action_link(self) -> None:
-        """Choose what the selected task needs, or no longer needs."""
+        """Choose a task that the selected one needs, or no longer needs."""
         draft, row = self.draft, self._selected
         if draft is None:
             return
@@ -296,20 +296,20 @@ class PlanScreen(PexScreen):
             await self._try(toggle_need(draft.plan, row, others[picked]))
 
     def action_undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         if self._before and self.draft is not None:
             self._undone.append(self.draft)
             self._show_draft(self._before.pop())
 
     def action_redo(self) -> None:
-        """Make the change again that was taken back."""
+        """Redo the last undone change."""
         if self._undone and self.draft is not None:
             self._before.append(self.draft)
             self._show_draft(self._undone.pop())
 
     @command
     async def action_what_if(self) -> None:
-        """What other numbers of slots would come to; ⏎ takes one of them."""
+        """Compare numbers of slots; ⏎ selects one."""
         draft = self.draft
         if draft is None:
             return
@@ -333,7 +333,7 @@ class PlanScreen(PexScreen):
             await self._try(plan_to_yaml(replace(draft.plan, slots=_WHAT_IF[picked])))
 
     def action_warnings(self) -> None:
-        """What to know before it runs, and what will be done about it."""
+        """Show the warnings, and what will be done about each."""
         if self.draft is None:
             return
         parts = [f"! {warning.text}\n  {warning.remedy}" for warning in self._warnings]
@@ -344,7 +344,7 @@ class PlanScreen(PexScreen):
 
     @command
     async def action_save(self) -> None:
-        """Write the plan, as it is shown, to a file; another is overwritten only when confirmed."""
+        """Write the plan as shown to a file; ask before overwriting another."""
         if self.draft is None:
             return
         given = str(_free_name(Path("plan.yaml")))

@@ -1,4 +1,4 @@
-"""What shows while an agent with a model plans: what it does, since when, and the way past it."""
+"""The dialog while an agent plans: its activity, the elapsed time, and a way to skip it."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ async def attended(app: AppHost, make: Callable[[Planning], Awaitable[Made]]) ->
 
 
 class PlanningScreen(ModalScreen[None]):
-    """The last few things that the planner did; escape has the plan made by rules instead."""
+    """The planner's latest actions; escape has the plan made by rules instead."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
-    AUTO_FOCUS = ""  # an enter too many must not end the agent
+    AUTO_FOCUS = ""  # a repeated ⏎ must not stop the agent
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,r", "skip", "Plan by rules", show=False)
     ]
@@ -64,7 +64,7 @@ class PlanningScreen(ModalScreen[None]):
         self._is_skipped = False
 
     def compose(self) -> ComposeResult:
-        """What is going on, and one way out."""
+        """Compose the activity and one button."""
         with Vertical(classes="question panel"):
             yield Static("An agent plans this goal", classes="title", markup=False)
             yield Static("", id="told", markup=False)
@@ -72,18 +72,18 @@ class PlanningScreen(ModalScreen[None]):
                 yield Button("esc  Plan by rules instead", id="rules", compact=True)
 
     def on_mount(self) -> None:
-        """Count the time."""
+        """Start the timer."""
         self.set_interval(1.0, self._show)
         self._show()
 
     def tell(self, line: str) -> None:
-        """Show one more thing that it did."""
+        """Show one more action."""
         if not self._told or self._told[-1] != line:
             self._told.append(line)
             self._show()
 
     def on_button_pressed(self) -> None:
-        """The way out, by mouse."""
+        """Skip the planner, by mouse."""
         self.action_skip()
 
     def action_skip(self) -> None:

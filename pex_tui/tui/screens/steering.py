@@ -1,4 +1,4 @@
-"""What people ask of agents and of the run, from whichever screen shows them."""
+"""Requests to agents and to the run, from any screen that shows them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
@@ -31,7 +31,7 @@ from pex_tui.tui.screens.pex_screen import PexScreen
 
 
 class SteeringScreen(PexScreen):
-    """A screen over a run; `selected` are the tasks that lower-case keys are about."""
+    """A screen over a run; lower-case keys act on the `selected` tasks."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.STEERING_KEYS
 
@@ -43,19 +43,19 @@ class SteeringScreen(PexScreen):
         self._allowed: tuple[bool, ...] = ()
 
     def selected(self) -> tuple[TaskState, ...]:
-        """The tasks that are marked, or the one under the cursor."""
+        """The marked tasks, or the one under the cursor."""
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what would do nothing now."""
+        """Disable actions without effect."""
         del parameters
         state = self.run_state
         if action == "message" and not (state and any(task.listens for task in state.tasks)):
-            return False  # a run of plain commands has nobody to talk to
+            return False  # a run of plain commands has no agent to message
         return True if keys.may(action, self.run_state, self.selected()) else None
 
     def check_keys(self) -> None:
-        """The footer is made anew only when a key begins or ceases to make sense."""
+        """Refresh the footer only if the set of enabled keys changes."""
         state, tasks = self.run_state, self.selected()
         allowed = tuple(
             keys.may(action, state, tasks)
@@ -75,7 +75,7 @@ class SteeringScreen(PexScreen):
             self.refresh_bindings()
 
     def action_copy(self) -> None:
-        """Put the branch of the task's last attempt, or its id, on the clipboard."""
+        """Copy the branch of the task's last attempt, or the task's id, to the clipboard."""
         state, tasks = self.run_state, self.selected()
         if state is not None and tasks:
             words = [attempt_ref(state.run, t.id, t.attempt) if t.attempt else t.id for t in tasks]
@@ -89,16 +89,16 @@ class SteeringScreen(PexScreen):
             self.post_message(Steer(tuple(events)))
 
     def action_pause(self) -> None:
-        """Pause the selected agents, or let them go on."""
+        """Pause the selected agents, or resume them."""
         self._ask(keys.pauses(self.selected()))
 
     def action_boost(self) -> None:
-        """Put the selected tasks at the front of the line, or back."""
+        """Move the selected tasks to the front of the queue, or back."""
         self._ask(keys.boosts(self.selected()))
 
     @command
     async def action_retry(self) -> None:
-        """Try again; what runs is asked about first, since its attempt is stopped."""
+        """Retry; ask first about running tasks, because their attempt is stopped."""
         tasks = self._following()
 
         def live() -> str:
@@ -111,7 +111,7 @@ class SteeringScreen(PexScreen):
 
     @command
     async def action_abort(self) -> None:
-        """End the selected tasks, once confirmed."""
+        """Abort the selected tasks, once confirmed."""
         tasks = self._following()
 
         def live() -> str:
@@ -124,7 +124,7 @@ class SteeringScreen(PexScreen):
 
     @command
     async def action_message(self) -> None:
-        """Say something to the selected agents that listen."""
+        """Send a message to the selected agents that accept one."""
         tasks = self._following()
 
         def title() -> str:
@@ -137,7 +137,7 @@ class SteeringScreen(PexScreen):
             self._ask([MessageSent(one.id, text, keys.YOU) for one in keys.listeners(tasks())])
 
     def action_conflict(self) -> None:
-        """Settle the selected task's conflict, or the oldest."""
+        """Resolve the selected task's conflict, or the oldest."""
         state = self.run_state
         if state is not None:
             theirs = {conflict.tasks[0] for conflict in state.open_conflicts}
@@ -145,12 +145,12 @@ class SteeringScreen(PexScreen):
             self.post_message(ConflictWanted(mine))
 
     def action_pause_run(self) -> None:
-        """Freeze everything, or let it go on."""
+        """Freeze the whole run, or resume it."""
         paused = self.run_state is not None and self.run_state.stage is RunStage.PAUSED
         self._ask([RunResumeRequested(by=keys.YOU) if paused else RunPauseRequested(by=keys.YOU)])
 
     def action_boost_run(self) -> None:
-        """Emergency boost on or off."""
+        """Switch the emergency boost on or off."""
         state = self.run_state
         if state is not None:
             before, most = state.capacity_before_boost, state.rules.emergency_slots
@@ -159,7 +159,7 @@ class SteeringScreen(PexScreen):
 
     @command
     async def action_abort_run(self) -> None:
-        """End every task, once confirmed."""
+        """Abort every task, once confirmed."""
         run = self.run_state.run if self.run_state else None
 
         def live() -> str:
@@ -174,18 +174,18 @@ class SteeringScreen(PexScreen):
             self._ask([RunAbortRequested(by=keys.YOU)])
 
     def action_slots(self, step: int) -> None:
-        """One slot more or less; fewer slots drain, nothing is killed."""
+        """Add or remove a slot; fewer slots drain, no task is killed."""
         if self.run_state is not None:
             slots = max(1, min(MOST_SLOTS, self.run_state.capacity + step))
             self.pex.tell(f"{counted(slots, 'slot')} from now on.")
             self._ask([SlotsRequested(slots=slots, by=keys.YOU)])
 
     def action_land(self) -> None:
-        """Bring what has landed to the branch that the run started from."""
+        """Land the run on the branch that it started from."""
         self._ask([LandRequested(by=keys.YOU)])
 
     def _following(self) -> Callable[[], tuple[TaskState, ...]]:
-        """Those that are selected now, as they are whenever they are asked for."""
+        """Return a function for the current selection, evaluated at each call."""
         run = self.run_state.run if self.run_state else None
         selected = [task.id for task in self.selected()]
 

@@ -1,4 +1,4 @@
-"""A task's fields, edited in place; what is wrong with them stands below the field."""
+"""The form of a task's fields; each problem is shown below its field."""
 
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
@@ -44,7 +44,7 @@ _HINTS = {
 
 
 class TaskForm(Modal[PlanDraft | None]):
-    """Edits one task, or makes a new one; answers with the changed draft, None when cancelled."""
+    """Edits one task, or makes a new one; answers with the changed draft, None if cancelled."""
 
     CSS_PATH: ClassVar = ["../styles/modals.tcss", "../styles/form.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,7 +64,7 @@ class TaskForm(Modal[PlanDraft | None]):
         self._heading = "New task" if position is None else f"Task {self._given['id']}"
 
     def compose(self) -> ComposeResult:
-        """One row a field, its problems below."""
+        """Compose one row per field, with its problems below."""
         with Vertical(classes="question form panel"):
             yield Static(self._heading, classes="title", markup=False)
             yield Static(id="wrong-", classes="wrong -hidden", markup=False)
@@ -83,7 +83,7 @@ class TaskForm(Modal[PlanDraft | None]):
         return Input(text, placeholder=_HINTS.get(field, ""), id=field, compact=True)
 
     def _fields(self) -> dict[str, str]:
-        """What the fields hold; one that was not touched has what the plan says, byte for byte."""
+        """Return the fields' texts; an untouched field keeps the plan's text byte for byte."""
         typed = {entry.id or "": entry.value for entry in self.query(Input)}
         typed |= {entry.id or "": entry.text for entry in self.query(TextArea)}
         return {
@@ -92,12 +92,12 @@ class TaskForm(Modal[PlanDraft | None]):
         }
 
     def on_input_submitted(self) -> None:
-        """⏎ in a line saves."""
+        """Save on ⏎ in a single-line field."""
         self.action_save()
 
     @command
     async def action_save(self) -> None:
-        """Have the plan checked as a file would be; stay while anything is wrong."""
+        """Check the plan as a file would be; stay open while anything is wrong."""
         text = put_task(self._plan, self._position, self._fields())
         place = len(self._plan.tasks) if self._position is None else self._position
         try:
@@ -120,13 +120,13 @@ class TaskForm(Modal[PlanDraft | None]):
 
     @property
     def unsaved(self) -> str:
-        """That something was changed."""
+        """The unsaved changes, in words."""
         given = {field: self._given.get(field, "") for field in FIELDS}
         is_changed = bool(self.query(Input)) and self._fields() != given
         return f"{self._heading}: what you changed is not saved." if is_changed else ""
 
     @command
     async def action_cancel(self) -> None:
-        """Close it; what was changed is dropped only when that is confirmed."""
+        """Close the form; ask before discarding changes."""
         if await may_discard(self.app, lambda: self.unsaved):
             self.dismiss(None)

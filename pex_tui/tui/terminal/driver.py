@@ -1,8 +1,8 @@
-"""The terminal of the app: a driver that never waits for it, and notices when it is gone.
+"""A terminal driver that never blocks on the terminal and detects its loss.
 
-Textual's own driver hands frames to a thread through a queue of thirty. When the terminal is gone
-that thread dies, when nobody reads the terminal it blocks, and in both cases the event loop, which
-is the engine's as well, then waits in the full queue.
+Textual's own driver passes frames to a thread through a queue of thirty. If the terminal is gone,
+that thread dies; if nobody reads the terminal, it blocks; in both cases the event loop, which is
+also the engine's, then waits for the full queue.
 """
 
 from __future__ import annotations
@@ -32,15 +32,16 @@ _BEHIND_SECONDS = 0.5
 _LEAVING_SECONDS = 0.5
 _READ_BYTES = 4096
 _POLL_SECONDS = 0.1
-_END_OF_SEQUENCE = "\x18\x1b\\"  # CAN and ST end whatever sequence was cut
+_END_OF_SEQUENCE = "\x18\x1b\\"  # CAN and ST terminate any truncated sequence
 
 
 class ScreenOutlet(Outlet):
-    """Writes frames; those that a slow reader would see late are dropped.
+    """Writes frames; drops those that a slow reader would see too late.
 
     `caught_up` is called, on the thread, when the reader has taken everything after a drop: only a
-    whole new frame then shows what is there. The terminal is opened anew where that is possible, to
-    be non-blocking for nobody else: a write that sleeps does not notice that a flush made room.
+    new, complete frame then shows the current state. The terminal is reopened if possible, so that
+    it becomes non-blocking for nobody else; a blocked write would not notice that a flush made
+    room.
     """
 
     def __init__(
@@ -48,14 +49,14 @@ class ScreenOutlet(Outlet):
     ) -> None:
         super().__init__(_opened_anew(descriptor), lost)
         self._tell_caught_up = caught_up
-        self._kept: deque[tuple[str, bool]] = deque()  # with whether it may not be dropped
+        self._kept: deque[tuple[str, bool]] = deque()  # with a flag: must not be dropped
         self._size = 0
-        self._waits_since: float | None = None  # what the reader has not taken
+        self._waits_since: float | None = None  # not yet taken by the reader
         self._has_dropped = False
-        self._is_frame = False  # what is being written
+        self._is_frame = False  # being written
 
     def write(self, text: str, *, insists: bool = False) -> None:
-        """Have the text written; unless it `insists`, it is dropped while the reader is behind."""
+        """Queue the text; unless it `insists`, it is dropped while the reader is behind."""
         with self.changed:
             if self.is_lost or not (self._is_in_time() or insists):
                 return
@@ -64,7 +65,7 @@ class ScreenOutlet(Outlet):
             self._wake()
 
     def drop_frames(self) -> None:
-        """Drop what waits, except what insists."""
+        """Drop the queue, except entries that insist."""
         with self.changed:
             self._is_cut = self._is_writing and self._is_frame
             kept = [entry for entry in self._kept if entry[1]]
@@ -82,7 +83,7 @@ class ScreenOutlet(Outlet):
         return bool(self._kept)
 
     def _take(self) -> bytes:
-        """Take one entry, as a frame may be cut and what insists may not."""
+        """Take one entry: a frame may be cut, an entry that insists may not."""
         text, insists = self._kept.popleft()
         self._size -= len(text)
         self._is_frame = not insists
@@ -107,7 +108,7 @@ class InterruptibleApp(App[None]):
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver with an outlet of its own; a terminal that is gone interrupts the app."""
+    """Textual's driver with an outlet of its own; a lost terminal interrupts the app."""
 
     def __init__(
         self,
@@ -123,7 +124,7 @@ class TerminalDriver(LinuxDriver):
         self._insists = False
 
     def write(self, data: str) -> None:
-        """Hand the data to the outlet; without one, the terminal is not the app's."""
+        """Pass the data to the outlet; without one, the terminal is not the app's."""
         if self._outlet is not None:
             self._outlet.write(data, insists=self._insists)
 
@@ -143,9 +144,9 @@ class TerminalDriver(LinuxDriver):
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def close(self) -> None:
-        """Have the restoring sequences written: at once where the terminal is frozen.
+        """Write the restoring sequences, at once even if the terminal is frozen.
 
-        What a frozen terminal has not taken is flushed, which makes room for them, so that it is
+        Output that a frozen terminal has not taken is flushed to make room for them, so that it is
         in order once it thaws.
         """
         super().close()
@@ -167,7 +168,7 @@ class TerminalDriver(LinuxDriver):
             if select.select([self.fileno], [], [], _POLL_SECONDS)[0]:
                 try:
                     keys = os.read(self.fileno, _READ_BYTES)
-                except BlockingIOError:  # whoever shares the terminal was faster
+                except BlockingIOError:  # another process on the terminal was faster
                     continue
                 except OSError:
                     keys = b""
@@ -181,7 +182,7 @@ class TerminalDriver(LinuxDriver):
 
     @contextmanager
     def _insisting(self) -> Iterator[None]:
-        """Within this, nothing that is written may be dropped."""
+        """Within this context, no output may be dropped."""
         self._insists = True
         try:
             yield
@@ -189,16 +190,16 @@ class TerminalDriver(LinuxDriver):
             self._insists = False
 
     def _lost(self) -> None:
-        """Nobody sees the app any more; called on a thread."""
+        """Report the lost terminal; called on a thread."""
         self._host.interrupt()
 
     def _repaint(self) -> None:
-        """Paint all of the screen; called on a thread."""
+        """Repaint the whole screen; called on a thread."""
         self._app.call_later(self._app.refresh, layout=True)
 
 
 def _opened_anew(descriptor: int) -> int:
-    """A non-blocking descriptor of the same terminal, else a copy of this one."""
+    """Return a non-blocking descriptor of the same terminal, else a copy of this one."""
     try:
         flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
         return os.open(os.ttyname(descriptor), flags)

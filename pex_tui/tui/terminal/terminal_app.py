@@ -1,4 +1,4 @@
-"""What the app owes its terminal: it may freeze, go away, or a signal may come, at any moment."""
+"""Terminal handling of the app: freezes, disconnects and signals at any moment."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _FROM_KEYBOARD = frozenset({signal.SIGINT, signal.SIGQUIT})
 
 
 class TerminalApp(InterruptibleApp):
-    """An app that a signal, a lost terminal and an error end in good order, once.
+    """An app that ends cleanly, once, on a signal, a lost terminal or an error.
 
-    `crash` is the error; `parting_words` are for the terminal once it is the user's again. Neither
-    is printed here: a frozen terminal would hold up the rest.
+    `crash` is the error; `parting_words` are printed once the terminal is restored. Neither is
+    printed here: a frozen terminal would block the rest.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class TerminalApp(InterruptibleApp):
         self.typed = TypedAhead(self, super().on_event)
 
     async def on_event(self, event: Event) -> None:
-        """Have keys and what is pasted wait for what earlier keys open; a paste is cleaned."""
+        """Have keys and pasted text wait for what earlier keys open; clean pasted text."""
         if isinstance(event, Paste):
             event.text = clean_text(event.text)
         if isinstance(event, Key | Paste) and not event.is_forwarded:
@@ -58,43 +58,43 @@ class TerminalApp(InterruptibleApp):
         self.call_later(message.has_arrived.set)
 
     def unsaved(self, mode: str | None = None) -> str:
-        """What was edited and would be lost, in words; of one mode's screens, or of all."""
+        """Return the unsaved edits in words; of one mode's screens, or of all."""
         found = (getattr(screen, "unsaved", "") for screen in self.screens_of(mode))
         return " ".join(filter(None, found))
 
     def screens_of(self, mode: str | None = None) -> list[Screen[Any]]:
-        """The screens of a mode, or of all modes, whether they show or not."""
+        """Return the screens of a mode, or of all modes, visible or not."""
         stacks = self._screen_stacks
         return [one for name in stacks if mode in {None, name} for one in stacks[name]]
 
     def get_driver_class(self) -> type[TerminalDriver]:
-        """The driver that never waits."""
+        """Return the driver that never blocks."""
         return TerminalDriver
 
     def on_load(self) -> None:
-        """Remember the context that interruptions are handled in; one may have come already."""
+        """Store the context in which interruptions are handled; one may have come already."""
         self._context_here = copy_context()
         if self._is_interrupted:
             self.call_later(self.end_interrupted)
 
     def interrupt(self) -> None:
-        """End the app because it has to; safe in signal handlers and on other threads."""
+        """End the app from outside; safe in signal handlers and on other threads."""
         is_first, self._is_interrupted = not self._is_interrupted, True
         if is_first and self._loop is not None and self._context_here is not None:
             self._loop.call_soon_threadsafe(self.end_interrupted, context=self._context_here)
 
     def end_interrupted(self) -> None:
-        """End the app in the way of an interruption."""
+        """End the app after an interruption."""
         raise NotImplementedError
 
     def restore_terminal(self) -> None:
-        """Give the terminal back while the event loop is stuck."""
+        """Restore the terminal while the event loop is blocked."""
         if self._driver is not None:
             self._driver.stop_application_mode()
             self._driver.close()
 
     def _handle_exception(self, error: Exception) -> None:
-        if self._exit:  # a screen that is torn down half made; nobody is to see it any more
+        if self._exit:  # a half-made screen being torn down, which nobody is to see
             return
         self.crash = self.crash or error
         super()._handle_exception(error)
@@ -110,9 +110,9 @@ def signals_heeded(
     grace_seconds: float = GRACE_SECONDS,
     end: Callable[[int], object] = os._exit,
 ) -> Iterator[None]:
-    """Have signals interrupt the app; after the grace, `end` ends the process whatever it does.
+    """Have signals interrupt the app; after the grace, `end` ends the process in any case.
 
-    That loses nothing: what counts is in the journal, and the lock goes with the process.
+    That loses nothing: all state is in the journal, and the lock is released with the process.
     """
     over, armed = threading.Event(), threading.Event()
 

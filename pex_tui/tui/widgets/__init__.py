@@ -1,1 +1,1 @@
-"""The widgets that the screens are made of."""
+"""The widgets of the screens."""

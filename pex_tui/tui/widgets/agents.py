@@ -1,4 +1,4 @@
-"""The agents of a run, one painted line each: the list that people steer with."""
+"""The list of a run's agents, one painted line each, with cursor and marks."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -40,7 +40,7 @@ _QUIET = frozenset({Mark.WAITING, Mark.BLOCKED})
 
 
 class AgentList(Scroller):
-    """Rows of tasks with a cursor and marks; a changed row repaints itself alone."""
+    """Rows of tasks with a cursor and marks; a changed row repaints only itself."""
 
     pinned = 1
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,12 +56,12 @@ class AgentList(Scroller):
 
     @dataclass
     class Moved(Message):
-        """The cursor stands on another task."""
+        """The cursor is on another task."""
 
         task: TaskId | None
 
     class Opened(Message):
-        """The task under the cursor is wanted in full."""
+        """The task under the cursor was opened."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
@@ -74,21 +74,21 @@ class AgentList(Scroller):
 
     @property
     def shown(self) -> tuple[TaskRow, ...]:
-        """The rows that the filter leaves, in order."""
+        """The rows that match the filter, in order."""
         return self._shown
 
     @property
     def targets(self) -> tuple[TaskId, ...]:
-        """What an action is about: the marked tasks, or the one under the cursor."""
+        """The targets of an action: the marked tasks, or the one under the cursor."""
         marked = tuple(row.id for row in self.rows if row.id in self.chosen)
         return marked or (() if self.cursor is None else (self.cursor,))
 
     def line_total(self) -> int:
-        """How many rows the filter leaves."""
+        """The number of rows that match the filter."""
         return len(self._shown)
 
     def watch_rows(self, before: tuple[TaskRow, ...]) -> None:
-        """Repaint what differs; lay out again only when rows came, went or moved."""
+        """Repaint what differs; lay out again only if rows were added, removed or moved."""
         order = [row.id for row in self._shown]
         if [row.id for row in before] != [row.id for row in self.rows]:
             known = {row.id for row in self.rows}
@@ -118,11 +118,11 @@ class AgentList(Scroller):
         self._arrange()
 
     def watch_run(self) -> None:
-        """The branch column depends on it."""
+        """Lay out again: the branch column depends on the run."""
         self._columns = None
 
     def watch_cursor(self, before: TaskId | None, after: TaskId | None) -> None:
-        """Repaint both rows and keep the cursor in sight."""
+        """Repaint both rows and keep the cursor in view."""
         places = [at for at, row in enumerate(self._shown) if row.id in {before, after}]
         at = self._place()
         if at is not None:
@@ -159,7 +159,7 @@ class AgentList(Scroller):
         return next((at for at, row in enumerate(self._shown) if row.id == self.cursor), None)
 
     def pinned_line(self, y: int, width: int) -> Strip:
-        """The names of the columns."""
+        """Return the column headings."""
         del y
         shape = self._shape(width)
         head: list[Piece] = [(" " * (2 + self.symbols.width), ""), (fit("ID", shape.id + 1), "dim")]
@@ -178,7 +178,7 @@ class AgentList(Scroller):
         return self.paint(head, width)
 
     def line(self, index: int, width: int) -> Strip:
-        """A task's row."""
+        """Return a task's row."""
         row = self._shown[index]
         here = row.id == self.cursor
         shape = self._shape(width)
@@ -191,7 +191,7 @@ class AgentList(Scroller):
         return strip
 
     def _shape(self, width: int) -> Columns:
-        """Columns for a row; a scrollbar's cell comes off the activity."""
+        """Return the columns of a row; the scrollbar's cell is taken from the activity."""
         if self._columns is None:
             full = self.size.width
             self._columns = columns(
@@ -235,12 +235,12 @@ class AgentList(Scroller):
         return [(name, "strong"), (boost, "starting"), (pad, "")]
 
     def notify_style_update(self) -> None:
-        """Colours changed: nothing painted can be used again."""
+        """Discard all painted lines: the colours have changed."""
         self._strips.clear()
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        """Columns depend on the width."""
+        """Lay out again: columns depend on the width."""
         self._columns = None
         super().on_resize()
 
@@ -262,7 +262,7 @@ class AgentList(Scroller):
             self.cursor = self._shown[max(0, min(len(self._shown) - 1, at))].id
 
     def action_choose(self) -> None:
-        """Mark the task under the cursor, or take the mark away, and go on."""
+        """Toggle the mark of the task under the cursor, and move down."""
         if self.cursor is not None:
             self.chosen ^= {self.cursor}
             at = self._place()
@@ -271,16 +271,16 @@ class AgentList(Scroller):
             self.post_message(self.Moved(self.cursor))
 
     def clear_marks(self) -> None:
-        """Nothing is marked any more."""
+        """Clear all marks."""
         self.chosen = frozenset()
         self.refresh()
 
     def action_open(self) -> None:
-        """Show the task in full."""
+        """Open the task."""
         self.post_message(self.Opened())
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is; twice opens."""
+        """Move the cursor to the mouse; a second click opens the task."""
         offset = event.get_content_offset(self)
         at = self.top + offset.y - self.pinned if offset is not None else -1
         if offset is not None and offset.y >= self.pinned and at < len(self._shown):
@@ -290,5 +290,5 @@ class AgentList(Scroller):
 
 
 def _spends(rows: tuple[TaskRow, ...]) -> bool:
-    """Whether any agent tells what it spends: the columns for that are there only then."""
+    """Return whether any agent reports its usage; its columns are hidden otherwise."""
     return any(row.tokens or row.cost for row in rows)

@@ -1,4 +1,4 @@
-"""A card for each slot: who works in it, how far, on what."""
+"""A card for each slot: its task, progress and activity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ _PLAIN = "+-+|++"
 
 
 class SlotCards(Scroller):
-    """Cards in one column, or two where there is room; the cursor's card has a bright frame."""
+    """Cards in one column, or two if they fit; the cursor's card has a bright frame."""
 
     cursor: var[TaskId | None] = var(None)
 
     @dataclass
     class Picked(Message):
-        """The cursor is to stand on this task."""
+        """A task was picked."""
 
         task: TaskId
 
@@ -41,7 +41,7 @@ class SlotCards(Scroller):
         """Show the slots and the rows of their tasks."""
         by_id = {row.id: row for row in rows}
         cards = tuple((slot, by_id.get(slot.task) if slot.task else None) for slot in slots)
-        if self._columns == 1:  # what works must not be below the fold, behind what is free
+        if self._columns == 1:  # busy slots first, so that free ones do not push them out of view
             cards = tuple(sorted(cards, key=lambda card: card[1] is None))
         self.cursor = cursor
         if cards != self._cards:
@@ -49,7 +49,7 @@ class SlotCards(Scroller):
             self.lines_changed()
 
     def watch_cursor(self) -> None:
-        """The frame moves."""
+        """Move the bright frame."""
         self.refresh()
 
     @property
@@ -61,11 +61,11 @@ class SlotCards(Scroller):
         return tuple(_PLAIN if self.symbols.name == "ascii" else _ROUND)
 
     def line_total(self) -> int:
-        """Lines of all rows of cards."""
+        """The number of lines of all cards."""
         return -(-len(self._cards) // self._columns) * _HEIGHT
 
     def line(self, index: int, width: int) -> Strip:
-        """One line of the cards that stand side by side there."""
+        """Return one line of the cards that are side by side there."""
         columns = self._columns
         row, part = divmod(index, _HEIGHT)
         each = width // columns
@@ -112,7 +112,7 @@ class SlotCards(Scroller):
         return [(fit(about, width, self.symbols.rest), "dim")]
 
     def action_go(self, lines: int) -> None:
-        """Take the next card that holds a task."""
+        """Select the next card that has a task."""
         held = [row.id for _, row in self._cards if row is not None]
         if held:
             at = held.index(self.cursor) + lines if self.cursor in held else 0
@@ -120,7 +120,7 @@ class SlotCards(Scroller):
             self.post_message(self.Picked(task))
 
     def on_click(self, event: events.Click) -> None:
-        """Take the card under the mouse."""
+        """Select the card under the mouse."""
         offset = event.get_content_offset(self)
         if offset is None:
             return

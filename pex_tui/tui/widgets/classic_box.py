@@ -1,4 +1,4 @@
-"""The specification's boxed monitor as a widget: it paints the box and keeps the cursor."""
+"""The specification's boxed monitor as a widget, which paints the box and keeps the cursor."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,7 +18,7 @@ from pex_tui.tui.widgets.scroller import Scroller
 
 
 class ClassicBox(Painted, can_focus=True):
-    """A box as wide as the widget; only lines that differ are painted anew."""
+    """A box as wide as the widget; only lines that differ are repainted."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = Scroller.BINDINGS
@@ -28,7 +28,7 @@ class ClassicBox(Painted, can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """The cursor stands on another task."""
+        """The cursor is on another task."""
 
         task: TaskId | None
 
@@ -38,7 +38,7 @@ class ClassicBox(Painted, can_focus=True):
         self._drawn_for = Size(0, 0)
 
     def watch_view(self, before: ClassicView | None, after: ClassicView | None) -> None:
-        """Draw the new facts; a cursor without a task goes to the first."""
+        """Draw the new view; a cursor without a task goes to the first one."""
         del before
         rows = () if after is None else after.rows
         if self._place() is None:
@@ -46,12 +46,12 @@ class ClassicBox(Painted, can_focus=True):
         self._draw()
 
     def watch_cursor(self) -> None:
-        """Keep the cursor in sight."""
+        """Keep the cursor in view."""
         self._draw()
         self.post_message(self.Moved(self.cursor))
 
     def _draw(self) -> None:
-        """Work the lines out and repaint those that differ."""
+        """Compute the lines and repaint those that differ."""
         old, width = self._page.lines, self.size.width
         self._work_out()
         new = self._page.lines
@@ -72,13 +72,13 @@ class ClassicBox(Painted, can_focus=True):
         return next((at for at, row in enumerate(rows) if row.id == self.cursor), None)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lines of the widget; a box of another size is drawn first."""
+        """Return the widget's lines, after drawing the box if its size has changed."""
         if self.size != self._drawn_for:
             self._work_out()
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """A line of the box, or nothing below it."""
+        """Return a line of the box, or an empty one below it."""
         width = self.size.width
         if y >= len(self._page.lines):
             return self.paint((), width)
@@ -90,7 +90,7 @@ class ClassicBox(Painted, can_focus=True):
         return Strip.join([self.paint([first], 1), inner, self.paint([last], 1)])
 
     def notify_style_update(self) -> None:
-        """The theme may have changed: all lines are painted anew."""
+        """Repaint all lines: the theme may have changed."""
         super().notify_style_update()
         self.refresh()
 
@@ -113,17 +113,17 @@ class ClassicBox(Painted, can_focus=True):
         self._move(edge * (0 if self.view is None else len(self.view.rows)))
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is."""
+        """Move the cursor to the mouse."""
         offset = event.get_content_offset(self)
         if offset is not None and offset.y < len(self._page.lines):
             self.cursor = self._page.lines[offset.y].task or self.cursor
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The next task."""
+        """Select the next task."""
         event.stop()
         self._move(1)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The task before."""
+        """Select the previous task."""
         event.stop()
         self._move(-1)

@@ -1,7 +1,7 @@
-"""The specification's boxed monitor, drawn as lines of pieces: a pure function of a view.
+"""The specification's boxed monitor as lines of pieces: a pure function of a view.
 
-At 74 cells the box is the specification's own; other widths stretch or shrink its bars and give
-the rest to the activity. What the specification has no place for stands below the tasks.
+At 74 cells the box is exactly the specification's; other widths stretch or shrink its bars and give
+the rest to the activity. Information without a place in the specification is below the tasks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ _THREADS = " Threads:"
 _DRAWN_AT = 74  # the width of the specification's box, which has bars of 18 and 12 cells
 _OVERALL, _BAR, _AGENT = 18, 12, 18
 _WIDEST_AGENT = 24
-_LEAST_TASKS = 3  # lines of tasks that are left before the lines below them go
+_LEAST_TASKS = 3  # minimum of task lines before the lines below them are dropped
 _FRAME = "dim"
 _TRACK = "faint"
 _CORNERS = {"top": ("╔", "╗"), "middle": ("╠", "╣"), "bottom": ("╚", "╝")}
@@ -30,13 +30,13 @@ _PLAIN_CORNERS = dict.fromkeys(_CORNERS, ("+", "+"))
 _LIVE = frozenset({Mark.RUNNING, Mark.PAUSED, Mark.STOPPING, Mark.LANDING})
 _QUIET = frozenset({Mark.WAITING, Mark.BLOCKED})
 _LOUD = frozenset({Mark.PAUSED, Mark.RETRYING, Mark.CONFLICT, Mark.FAILED, Mark.STOPPING})
-_SELECTORS = {0xFE0E: None, 0xFE0F: None}  # terminals disagree on the width of what they follow
+_SELECTORS = {0xFE0E: None, 0xFE0F: None}  # terminals disagree on the width of the preceding symbol
 
 Pieces = Sequence[Piece]
 
 
 class BoxLine(Struct, frozen=True):
-    """A line with its frame, which is the first and the last piece; `task` is whose line it is."""
+    """A line with its frame, the first and the last piece; `task` is the task of the line."""
 
     pieces: tuple[Piece, ...]
     task: TaskId | None = None
@@ -44,7 +44,7 @@ class BoxLine(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """The lines that fit; `top` is the first task shown of those that are, `room` how many fit."""
+    """The lines that fit; `top` is the first visible task, `room` the number that fit."""
 
     lines: tuple[BoxLine, ...]
     top: int = 0
@@ -52,7 +52,7 @@ class Page(Struct, frozen=True):
 
 
 class Canvas(Struct, frozen=True):
-    """Cells to draw in, and with which symbols."""
+    """The size of the drawing area, and its symbols."""
 
     width: int
     height: int
@@ -60,7 +60,7 @@ class Canvas(Struct, frozen=True):
 
 
 def draw(view: ClassicView | None, canvas: Canvas, cursor: TaskId | None, top: int = 0) -> Page:
-    """The box with the cursor's task in sight, scrolled as little as needed from `top`."""
+    """Draw the box with the cursor's task in view, scrolled as little as needed from `top`."""
     box = _Box(canvas)
     if view is None:
         head = [box.title(), [(" No run yet: F1 has the ways to begin one", "dim")]]
@@ -107,7 +107,7 @@ class _Box:
         return self._symbols.text(text.translate(_SELECTORS))
 
     def edge(self, which: str, words: str = "") -> BoxLine:
-        """A line of the frame."""
+        """Return a line of the frame."""
         left, right = self._corners[which]
         room = max(0, self._width - 2)
         named = fit(words, min(room, cell_len(words)), self._symbols.rest)
@@ -120,19 +120,19 @@ class _Box:
     def line(
         self, pieces: Pieces, task: TaskId | None = None, *, is_selected: bool = False
     ) -> BoxLine:
-        """Pieces between the sides, cut or padded to the width."""
+        """Return pieces between the sides, cut or padded to the width."""
         shown = [(self._text(text), ink) for text, ink in pieces]
         inside = _fitted(shown, self._inner, self._symbols.rest)
         framed = ((self._side, _FRAME), *inside, (" ", ""), (self._side, _FRAME))
         return BoxLine(_within(framed, self._width), task, is_selected)
 
     def title(self) -> Pieces:
-        """The heading."""
+        """Return the heading."""
         rocket = "🚀 " if self._symbols.name is SymbolName.EMOJI else ""
         return [(f" {rocket}{TITLE}", "brand")]
 
     def overall(self, view: ClassicView) -> Pieces:
-        """How far the run is."""
+        """Return the run's progress."""
         header = view.header
         pieces = [(" Overall Progress: ", "")]
         pieces += self._bar(header.progress, self._scaled(_OVERALL), header.mark, is_live=False)
@@ -140,7 +140,7 @@ class _Box:
         return [*pieces, (share, "strong"), (f" | Elapsed: {view.elapsed}", "")]
 
     def threads(self, view: ClassicView) -> list[Pieces]:
-        """The slots and what is used, in as many lines as they need."""
+        """Return the slots and the usage, in as many lines as they need."""
         symbols = self._symbols
         parts: list[tuple[str, Piece]] = [
             (" ", (f"[{slot.slot}:{symbols.mark(slot.mark)}]", slot.mark or "dim"))
@@ -150,12 +150,15 @@ class _Box:
             parts.append((" | ", ("Emergency Boost", "bold starting")))
         figures = [f"Memory: {view.memory}", f"CPU: {view.cpu}"] if view.memory else []
         if figures and len(_THREADS) + len(" | ".join(figures)) < self._inner:
-            figures = [" | ".join(figures)]  # on one line, where one can hold both
+            figures = [" | ".join(figures)]  # on one line, if it can hold both
         parts += [(" | ", (figure, "")) for figure in figures]
         return self._flowing(_THREADS, parts)
 
     def _flowing(self, label: str, parts: Iterable[tuple[str, Piece]]) -> list[Pieces]:
-        """Parts after a label, each after its separator; further lines begin below the first."""
+        """Return parts after a label, each with its separator.
+
+        Further lines begin below the first.
+        """
         lines: list[list[Piece]] = [[(label, "")]]
         used = cell_len(label)
         for separator, (text, ink) in parts:
@@ -168,7 +171,7 @@ class _Box:
         return list(lines)
 
     def task(self, view: ClassicView, at: int, *, is_selected: bool) -> BoxLine:
-        """A task: number, symbol, agent, progress and what it does."""
+        """Return a task: number, symbol, agent, progress and activity."""
         row = view.rows[at]
         dim = "dim" if row.mark in _QUIET else ""
         label = f"[T{at + 1}]".ljust(len(f"[T{len(view.rows)}]"))
@@ -203,7 +206,7 @@ class _Box:
         return [(bars.full * filled, ink), (bars.empty * (width - filled), _TRACK)]
 
     def notes(self, view: ClassicView, at: int) -> list[Pieces]:
-        """What the specification has no place for, the most urgent first."""
+        """Return information without a place in the specification, the most urgent first."""
         notes: list[Pieces] = [
             [(f" {self._symbols.mark(mark)} {words}", f"bold {mark}")]
             for mark, words in view.alarms
@@ -230,7 +233,7 @@ class _Box:
 
 
 def _fitted(pieces: Iterable[Piece], width: int, rest: str) -> list[Piece]:
-    """The pieces in exactly `width` cells; what does not fit is cut with a mark."""
+    """Return the pieces in exactly `width` cells, truncated with a mark."""
     shown: list[Piece] = []
     left = width
     for text, ink in pieces:
@@ -243,5 +246,5 @@ def _fitted(pieces: Iterable[Piece], width: int, rest: str) -> list[Piece]:
 
 
 def _within(pieces: Iterable[Piece], width: int) -> tuple[Piece, ...]:
-    """Never more than the width, however small it is, and no empty pieces."""
+    """Return non-empty pieces within the width, however small it is."""
     return tuple(piece for piece in _fitted(pieces, width, "") if piece[0])

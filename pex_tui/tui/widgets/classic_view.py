@@ -1,4 +1,4 @@
-"""What the classic box shows of a run: frozen, equal when nothing to be seen has changed."""
+"""The data of the classic box: frozen, and equal if nothing visible has changed."""
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ from pex_tui.tui.widgets.notice import conflict_words, question_words
 
 
 class ClassicView(Struct, frozen=True):
-    """A run in the words of the box; `worked` goes with `rows`, `alarms` ask for attention."""
+    """A run as shown in the box; `worked` goes with `rows`, `alarms` ask for attention."""
 
     header: HeaderView
     rows: tuple[TaskRow, ...]
@@ -38,9 +38,9 @@ def classic_view(
     *,
     has_figures: bool = True,
 ) -> ClassicView:
-    """The run at `now` (absolute seconds); what was not measured is shown as unknown.
+    """Return the view of the run at `now` (absolute seconds), unmeasured values as unknown.
 
-    Without figures, what is used is left empty.
+    Without figures, the usage is left empty.
     """
     seconds = [attempt_seconds(task, shown_at(state, now)) for task in state.tasks]
     return ClassicView(

@@ -12,8 +12,8 @@ from pex_tui.core.views.view_models import TaskRow
 
 WIDE, WIDER = 100, 150
 Detail = Literal["full", "high", "medium", "low"]
-"""How much is shown of each task, as monitoring.detail_level says."""
-_FRAME = 4  # what the panel's frame and padding take of the screen
+"""The amount of detail per task, as in monitoring.detail_level."""
+_FRAME = 4  # frame and padding of the panel
 _LEAST_ACTIVITY = 16
 _PERCENT = 5
 _TIME = 7
@@ -21,7 +21,7 @@ _SPENT = 7  # for tokens, and for cost
 
 
 class Columns(Struct, frozen=True):
-    """Widths in cells; 0 means that the column is not shown."""
+    """Widths in cells; 0 means that the column is hidden."""
 
     id: int
     agent: int
@@ -36,9 +36,9 @@ class Columns(Struct, frozen=True):
 def columns(
     width: int, symbol: int, rows: Iterable[TaskRow], run: RunId, detail: Detail = "high"
 ) -> Columns:
-    """Columns for a list of `width` cells whose marks take `symbol` cells.
+    """Return the columns of a list of `width` cells whose marks take `symbol` cells.
 
-    With medium detail nothing is said of tokens, cost and refs, with low none of title and time.
+    Medium detail hides tokens, cost and refs; low detail also hides title and time.
     """
     screen = width + _FRAME
     wide, wider = screen >= WIDE, screen >= WIDER

@@ -1,4 +1,4 @@
-"""One task in full: its log, its changes, its prompt, its facts."""
+"""One task in full: its log, changes, prompt and facts."""
 
 from functools import partial
 from typing import ClassVar
@@ -33,7 +33,7 @@ DIFF_SECONDS = 2.0
 
 
 class DetailPanel(Container):
-    """Four views of the task that the list's cursor stands on."""
+    """Four views of the task under the list's cursor."""
 
     DEFAULT_CLASSES: ClassVar[str] = "panel"
 
@@ -45,11 +45,11 @@ class DetailPanel(Container):
         self._state: RunState | None = None
         self._session: RunSession | None = None
         self._now = 0.0
-        self._asked: TaskId | None = None  # whose changes are being looked at
+        self._asked: TaskId | None = None  # the task whose changes are being read
         self._title: tuple[str, str, bool] | None = None
 
     def compose(self) -> ComposeResult:
-        """The four views, one shown."""
+        """Compose the four views, one visible."""
         with ContentSwitcher(initial=TABS[0]):
             yield LogView(id="log")
             yield FoldedView(id="diff")
@@ -57,12 +57,12 @@ class DetailPanel(Container):
             yield FoldedView(id="info")
 
     def on_mount(self) -> None:
-        """Ask for the changes again while they are looked at."""
+        """Start the timer that refreshes visible changes."""
         self.set_interval(DIFF_SECONDS, self._ask_diff)
 
     @property
     def view(self) -> Scroller:
-        """The view that is shown."""
+        """The visible view."""
         return self.query_one(f"#{self.tab}", Scroller)
 
     def watch_tab(self) -> None:
@@ -89,7 +89,7 @@ class DetailPanel(Container):
         self._filled(anew=False)
 
     def toggle_follow(self) -> None:
-        """Keep the end of the log in sight, or stop doing so."""
+        """Toggle following the end of the log."""
         log = self.query_one("#log", LogView)
         log.follow = not log.follow
         self._titled()
@@ -115,7 +115,7 @@ class DetailPanel(Container):
                 )
 
     def _ask_diff(self) -> None:
-        """Look at the changes, unless that is being done; another task's need no end."""
+        """Read the changes, unless that is in progress; only one read runs at a time."""
         wanted = self.tab == "diff" and self.is_on_screen
         if wanted and self._session and self.task_id and self.task_id != self._asked:
             self._asked = self.task_id
@@ -134,11 +134,11 @@ class DetailPanel(Container):
             self.query_one("#diff", FoldedView).show_folded(partial(folded, lines))
 
     def on_scroller_followed(self) -> None:
-        """The log says whether it follows."""
+        """Show in the title that the log follows its end."""
         self._titled()
 
     def _titled(self) -> None:
-        """Setting a title repaints the panel, so it is set only when it differs."""
+        """Set the title only if it differs, because that repaints the panel."""
         follows = self.tab == "log" and self.query_one("#log", LogView).follow
         who = ""
         if self._state and self.task_id and self.task_id in self._state.graph.index:
@@ -153,7 +153,7 @@ class DetailPanel(Container):
         self.border_subtitle = show("follow ▾") if follows else ""
 
     def _tab_title(self, at: int, name: str) -> Content:
-        """A tab's number and name; a click on it shows the tab."""
+        """Return a tab's number and name; a click on it shows the tab."""
         ink = "bold $primary" if name == self.tab else "$agent-dim"
         click = Style.from_meta({"@click": f"screen.tab('{name}')"})
         return Content.styled(f"{at} {name.title()}", ink).stylize(click)

@@ -1,4 +1,4 @@
-"""Lines folded to a width, and places among the rows that this makes: only what shows is folded."""
+"""Lines folded to a width, and positions in the resulting rows; only visible rows are folded."""
 
 import re
 from bisect import bisect_right
@@ -14,7 +14,7 @@ _SPACES = re.compile(" *")
 
 
 class Place(NamedTuple):
-    """A character of a line; it stays where it is when the lines are folded to another width."""
+    """A character of a line; it stays the same when the lines are folded to another width."""
 
     line: int
     at: int
@@ -36,7 +36,7 @@ class FoldedLines(Struct, frozen=True):
     width: int
 
     def moved(self, place: Place, rows: int) -> Place:
-        """The begin of the row that is so many below the place's own, as far as there are any."""
+        """Return the start of the row so many rows further, within the text."""
         line, starts = place.line, self._starts(place.line)
         row = bisect_right(starts, place.at) - 1 + rows
         while row < 0 and line > 0:
@@ -50,7 +50,7 @@ class FoldedLines(Struct, frozen=True):
         return Place(line, starts[max(0, min(row, len(starts) - 1))])
 
     def page(self, top: Place, height: int) -> list[Row]:
-        """At most `height` rows from the one that the place is in."""
+        """Return at most `height` rows, starting with the one that contains the place."""
         rows: list[Row] = []
         line, at = top
         while len(rows) < height and line < self.total:
@@ -68,7 +68,7 @@ class FoldedLines(Struct, frozen=True):
 
 
 def row_starts(text: str, width: int) -> list[int]:
-    """Where the rows of a text begin: at words, inside a word that is wider than a row."""
+    """Return where the rows of a text begin: at words, or within a word wider than a row."""
     text, width = text.rstrip(), max(_WIDEST, width)
     starts = [0]
     if cell_len(text) <= width:
@@ -84,6 +84,6 @@ def row_starts(text: str, width: int) -> list[int]:
 
 
 def _at_word(text: str, start: int, end: int) -> int:
-    """The end of the last whole word in start…end, or `end` where there is none."""
+    """Return the end of the last whole word in start…end, or `end` if there is none."""
     space = end if text[end] == " " else text.rfind(" ", start, end)
     return space if text[start : max(start, space)].strip() else end

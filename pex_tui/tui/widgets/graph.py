@@ -1,4 +1,7 @@
-"""A plan's graph; the critical path and the selected task stand out. Only what shows is painted."""
+"""A plan's graph, with critical path and selected task highlighted.
+
+Only the visible part is painted.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +17,18 @@ from textual.strip import Strip
 from pex_tui.tui.dag import Cell, Drawing
 from pex_tui.tui.widgets.painting import Painted
 
-_MARGIN = 20  # columns kept in sight before the selected task
+_MARGIN = 20  # columns kept in view before the selected task
 _ABOVE = 3  # rows, likewise
 _STEP = 8
 _HEAVY = str.maketrans("─│╭╮╰╯├┤┬┴┼-", "━┃┏┓┗┛┣┫┳┻╋=")
 
 
 class GraphView(Painted):
-    """Keeps its own offset, which follows the selected task and can be moved."""
+    """Keeps its own offset, which follows the selected task and can be panned."""
 
     @dataclass
     class Picked(Message):
-        """The task at this position is to be selected."""
+        """The task at this position was picked."""
 
         position: int
 
@@ -40,7 +43,7 @@ class GraphView(Painted):
         self.top = 0
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """All rows, where the style sheet leaves the height to the content."""
+        """Return the number of rows, if the style sheet leaves the height to the content."""
         del container, viewport, width
         return self._drawing.height
 
@@ -53,7 +56,7 @@ class GraphView(Painted):
         self.refresh(layout=taller)
 
     def select(self, position: int) -> None:
-        """Have another task stand out, in sight."""
+        """Highlight another task and bring it into view."""
         self._selected = position
         place = self._drawing.places.get(position)
         if place is not None:
@@ -66,7 +69,7 @@ class GraphView(Painted):
         self.refresh()
 
     def pan(self, columns: int, rows: int = 0) -> None:
-        """Look at another part."""
+        """Pan the view."""
         self.left += columns * _STEP
         self.top += rows
         self._keep_within()
@@ -77,20 +80,20 @@ class GraphView(Painted):
         self.top = max(0, min(self.top, self._drawing.height - self.size.height))
 
     def on_resize(self) -> None:
-        """Keep the selected task in sight."""
+        """Keep the selected task in view."""
         if self._selected is not None:
             self.select(self._selected)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Down, or with shift to the right."""
+        """Scroll down, or right with shift."""
         self.pan(1, 0) if event.shift else self.pan(0, 1)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Up, or with shift to the left."""
+        """Scroll up, or left with shift."""
         self.pan(-1, 0) if event.shift else self.pan(0, -1)
 
     def on_click(self, event: events.Click) -> None:
-        """The task under the mouse is wanted."""
+        """Pick the task under the mouse."""
         offset = event.get_content_offset(self)
         if offset is not None:
             cell = self._drawing.cells.get((self.top + offset.y, self.left + offset.x))
@@ -98,12 +101,12 @@ class GraphView(Painted):
                 self.post_message(self.Picked(cell.node))
 
     def notify_style_update(self) -> None:
-        """The theme may have changed."""
+        """Repaint: the theme may have changed."""
         self._styles.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        """A row of the drawing, as far as it shows."""
+        """Return the visible part of a row of the drawing."""
         row, width = self.top + y, self.size.width
         segments: list[Segment] = []
         page = self.rich_style
@@ -118,7 +121,7 @@ class GraphView(Painted):
         return Strip(segments, width)
 
     def _text(self, cell: Cell) -> str:
-        """The critical path is drawn in heavy lines: colour alone would not reach everyone."""
+        """Draw the critical path in heavy lines: colour must not carry meaning alone."""
         if cell.node is None and cell.edges & self._steps:
             return cell.text.translate(_HEAVY)
         return cell.text or " "

@@ -1,4 +1,4 @@
-"""The run in three lines: what it is, how far it is, what it uses."""
+"""The run in three lines: identity, progress, usage."""
 
 from msgspec import Struct
 from rich.cells import cell_len
@@ -17,9 +17,9 @@ _LEAST_GOAL = 8
 
 
 class UsageView(Struct, frozen=True):
-    """The newest measurements, oldest first: CPU fractions of the machine, bytes of memory.
+    """The latest measurements, oldest first: CPU fractions of the machine, bytes of memory.
 
-    `tokens` and `cost_usd` are what the run had used by then.
+    `tokens` and `cost_usd` are the run's totals at those times.
     """
 
     cpu: tuple[float, ...] = ()
@@ -35,7 +35,7 @@ class RunHeader(Painted):
     usage: reactive[UsageView] = reactive(UsageView())
 
     def render_line(self, y: int) -> Strip:
-        """A line of the header."""
+        """Return a line of the header."""
         width = self.size.width
         view = self.view
         if view is None:
@@ -107,7 +107,10 @@ class RunHeader(Painted):
         return [(f"{self.symbols.bare(mark)}{count} ", mark) for mark, count in view.counts]
 
     def _spent(self, view: HeaderView, *, wide: bool) -> list[Piece]:
-        """Tokens and cost, where agents tell them; a narrow header has room for the cost."""
+        """Return tokens and cost, if agents report them.
+
+        A narrow header has room only for the cost.
+        """
         pieces: list[Piece] = []
         if wide and view.tokens is not None:
             pieces += [("  tokens ", "dim"), (tokens(view.tokens), "")]

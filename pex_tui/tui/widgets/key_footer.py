@@ -1,4 +1,4 @@
-"""The keys at the foot of a screen: as many as there is room for, and none cut in two."""
+"""The keys at the foot of a screen: as many as fit, none truncated."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-_ALWAYS = frozenset({"help", "leave"})  # from these two all others can be found
+_ALWAYS = frozenset({"help", "leave"})  # all others can be found from these two
 _GAP = 1  # to the next key, or the frame of the palette's
 
 
@@ -31,10 +31,9 @@ class _Key(Struct, frozen=True):
 
 
 class KeyFooter(Footer):
-    """Leaves out the last of a screen's own keys where they don't fit; help tells them all.
+    """Omits the last of a screen's own keys if they do not fit; help shows all of them.
 
-    Its widgets are made anew only for keys that look different: a screen asks for that with most
-    of what happens on it.
+    Its widgets are rebuilt only if the keys look different: screens request a refresh often.
     """
 
     def __init__(self) -> None:
@@ -43,7 +42,7 @@ class KeyFooter(Footer):
         self._keys: list[_Key] = []
 
     def compose(self) -> ComposeResult:
-        """The keys that fit."""
+        """Compose the keys that fit."""
         self._room = self.screen.size.width
         self._keys = self._fitting()
         for key in self._keys:
@@ -58,13 +57,13 @@ class KeyFooter(Footer):
             )
 
     def bindings_changed(self, screen: Screen[object]) -> None:
-        """Other keys may make sense now."""
+        """Update: other keys may be enabled now."""
         self._bindings_ready = True
         if screen.app.app_focus and self.is_attached and screen is self.screen:
             self.call_after_refresh(self._renew)
 
     def on_resize(self, event: events.Resize) -> None:
-        """More keys fit, or fewer."""
+        """Update: more keys fit, or fewer."""
         if event.size.width != self._room:
             self.call_after_refresh(self._renew)
 
@@ -76,7 +75,7 @@ class KeyFooter(Footer):
         return _fitting(self._active(), self.screen.size.width) if self._bindings_ready else []
 
     def _active(self) -> list[_Key]:
-        """The keys that make sense now, one for each action, the palette's last."""
+        """Return the enabled keys, one for each action, the palette's last."""
         active = self.screen.active_bindings
         found: dict[str, _Key] = {}
         for _, binding, enabled, tooltip in active.values():
@@ -104,7 +103,7 @@ class KeyFooter(Footer):
 
 
 def _fitting(keys: list[_Key], room: int) -> list[_Key]:
-    """The palette's key first loses its words, then the last of the others go."""
+    """Drop the words of the palette's key first, then the last of the other keys."""
     left = room - sum(key.width for key in keys)
     kept = list(keys)
     for key in reversed(keys):

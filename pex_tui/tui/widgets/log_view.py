@@ -1,4 +1,4 @@
-"""An attempt's log: only the lines that show are read and folded, however large the file grows."""
+"""An attempt's log: only visible lines are read and folded, however large the file grows."""
 
 import sys
 from pathlib import Path
@@ -15,13 +15,13 @@ from pex_tui.tui.widgets.scroller import Scroller
 REFRESH_SECONDS = 0.2
 _REST_SECONDS = 1.0
 _FLOOD_PAGES = 5  # between two looks
-_QUIET_LOOKS = 10  # in vain, after which it rests
+_QUIET_LOOKS = 10  # looks without news, after which it rests
 
 
 class LogView(Scroller):
-    """Follows a log while it is visible; the file may not exist yet.
+    """Follows a log while visible; the file may not exist yet.
 
-    `top` is the line that the first row shown belongs to.
+    `top` is the line of the first visible row.
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -29,23 +29,23 @@ class LogView(Scroller):
         self._path: Path | None = None
         self._reader: LogReader | None = None
         self._page: tuple[int, list[str]] = (0, [])
-        self._at = 0  # a character of the first row, in its line
-        self._rows: list[Row] = []  # that are painted
-        self._looks: tuple[Timer, ...] = ()  # quick ones, and those of a quiet log
+        self._at = 0  # position of the first row in its line
+        self._rows: list[Row] = []  # the painted ones
+        self._looks: tuple[Timer, ...] = ()  # the fast timer, and that of a quiet log
         self._is_shown = False
         self._looked_in_vain = 0
         self._is_flooded = False  # the last look brought many pages
         self.set_reactive(LogView.follow, True)  # a reactive's value
 
     def on_mount(self) -> None:
-        """Look for news a few times a second, or once while the log is quiet."""
+        """Start the timers: several looks per second, or one while the log is quiet."""
         self._looks = tuple(
             self.set_interval(seconds, self.read, pause=True)
             for seconds in (REFRESH_SECONDS, _REST_SECONDS)
         )
 
     def on_show(self) -> None:
-        """Visible: read on."""
+        """Resume reading when visible."""
         self._is_shown = True
         self._looked_in_vain = 0
         for timer in self._looks:
@@ -53,7 +53,7 @@ class LogView(Scroller):
         self.read()
 
     def on_hide(self) -> None:
-        """Invisible: rest."""
+        """Stop reading when hidden."""
         self._is_shown = False
         for timer in self._looks:
             timer.pause()
@@ -71,7 +71,7 @@ class LogView(Scroller):
             self.read()
 
     def read(self) -> None:
-        """Take note of new lines; a flood, which nobody can read, is shown half as often."""
+        """Read new lines; a flood, which nobody can read, is shown half as often."""
         if self._is_flooded:
             self._is_flooded = False
             return
@@ -85,35 +85,35 @@ class LogView(Scroller):
             self._pace(self._looked_in_vain + 1)
 
     def _pace(self, looked_in_vain: int) -> None:
-        """Look quickly while there is news, and for a while after it."""
+        """Look often while there is news, and for a while after it."""
         was_quiet = self._looked_in_vain >= _QUIET_LOOKS
         self._looked_in_vain = looked_in_vain
         if self._is_shown and self._looks and was_quiet != (looked_in_vain >= _QUIET_LOOKS):
             (self._looks[0].resume if was_quiet else self._looks[0].pause)()
 
     def line_total(self) -> int:
-        """Lines of the log, or one that says that there is none yet."""
+        """The number of lines, or one for a log that has none yet."""
         return (0 if self._reader is None else self._reader.line_count) or 1
 
     def lines_changed(self, *indices: int) -> None:
-        """Paint the log anew; with `follow`, show its end."""
+        """Repaint the log; with `follow`, show its end."""
         del indices
         self._go(self._end if self.follow else self._place)
 
     def scroll_lines(self, lines: int) -> None:
-        """Move by rows; going up ends following, reaching the end does not begin it."""
+        """Scroll by rows; moving up stops following, reaching the end does not resume it."""
         if lines < 0:
             self.follow = False
         self._go(self._folded.moved(self._place, lines))
 
     def action_edge(self, edge: int) -> None:
-        """To the first or the last row."""
+        """Go to the first or the last row."""
         if edge < 0:
             self.follow = False
         self._go(Place(0, 0) if edge < 0 else self._end)
 
     def validate_top(self, top: int) -> int:
-        """As it is: how far down it may be depends on how the last lines are folded."""
+        """Accept any value: the last valid row depends on how the last lines are folded."""
         return top
 
     @property
@@ -122,42 +122,42 @@ class LogView(Scroller):
 
     @property
     def _end(self) -> Place:
-        """Beyond the last row."""
+        """Return the place beyond the last row."""
         return Place(self.line_total() - 1, sys.maxsize)
 
     @property
     def _folded(self) -> FoldedLines:
-        """The lines beside the column of the scrollbar."""
+        """Return the lines, folded beside the column of the scrollbar."""
         return FoldedLines(self._text, self.line_total(), self.size.width - 1)
 
     def _go(self, place: Place) -> None:
-        """Show the log from there, or from where its last page begins."""
+        """Show the log from the place, or from the start of its last page."""
         folded, height = self._folded, self.page_height
-        if place.line >= folded.total - height:  # a line is a row at least
+        if place.line >= folded.total - height:  # a line is at least one row
             place = min(place, folded.moved(self._end, 1 - height))
         self.top, self._at = place
         self.refresh()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lines of the widget, folded once for all of them."""
+        """Return the widget's lines, folded once for all of them."""
         self._rows = self._folded.page(self._place, self.page_height)
         return super().render_lines(crop)
 
     def row(self, y: int, width: int) -> Strip:
-        """A row of a line."""
+        """Return a row of a line."""
         has_lines = self._reader is not None and self._reader.line_count
         text = self._rows[y].text if y < len(self._rows) else ""
         return self.paint([(fit(text, width), "" if has_lines else "dim")], width)
 
     def thumb(self) -> range:
-        """By lines and their parts: how many rows there are in all is not known."""
+        """Return the scrollbar's thumb by lines and fractions: the total of rows is unknown."""
         if not self._rows:
             return range(0)
         since = self._rows[0].since
         return self.thumb_of(since, self._rows[-1].until - since, self.line_total())
 
     def _text(self, index: int) -> str:
-        """From the lines in memory, which are those of a page around one that was asked for."""
+        """Return a line from memory, which holds those of a page around the latest request."""
         if self._reader is None or not self._reader.line_count:
             return "It has printed nothing." if self._path else "It has not started yet."
         first, lines = self._page

@@ -1,4 +1,4 @@
-"""Figures beside the timeline, where there is room: what is used, what waits, what has landed."""
+"""Figures beside the timeline if they fit: usage, waiting and landed tasks."""
 
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ class MetricsPanel(Painted):
     queue: reactive[tuple[str, ...]] = reactive(())
 
     def render_line(self, y: int) -> Strip:
-        """A line of figures."""
+        """Return a line of figures."""
         lines = self._lines(self.size.width)
         return self.paint(lines[y] if y < len(lines) else (), self.size.width)
 
@@ -69,7 +69,10 @@ class MetricsPanel(Painted):
         ]
 
     def _spent(self, view: HeaderView, width: int) -> list[list[Piece]]:
-        """Tokens and cost, with what came between measurements; a dash where nobody tells them."""
+        """Return tokens and cost, with their increase between measurements.
+
+        A dash if unreported.
+        """
         used = UNKNOWN if view.tokens is None else tokens(view.tokens)
         cost = UNKNOWN if view.cost_usd is None else f"${view.cost_usd:.2f}"
         lines: list[list[Piece]] = [[]]

@@ -1,4 +1,4 @@
-"""One line that asks for attention: an agent's question, a conflict, an engine that stopped."""
+"""One line that asks for attention: an agent's question, a conflict, a stopped engine."""
 
 from typing import ClassVar
 
@@ -21,14 +21,14 @@ _LONGEST_PATH = 60
 
 
 class Notice(Painted, can_focus=True):
-    """Hidden while there is nothing to say; ⏎ or a click opens what it is about."""
+    """Hidden if there is nothing to report; ⏎ or a click opens the subject."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open", key_display="⏎")]
 
     words: reactive[tuple[str, str]] = reactive(("", ""))
 
     def update(self, state: RunState | None, engine_error: str) -> None:
-        """Say what matters most."""
+        """Show what matters most."""
         if engine_error:
             self.words = (engine_error, "failed")
         else:
@@ -36,11 +36,11 @@ class Notice(Painted, can_focus=True):
             self.words = (question, "asking") if question else (conflict_words(state), "conflict")
 
     def watch_words(self) -> None:
-        """Show only what is said."""
+        """Hide the line if it is empty."""
         self.set_class(not self.words[0], "-hidden")
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
+        """Return the line."""
         del y
         text, ink = self.words
         width = self.size.width
@@ -49,19 +49,19 @@ class Notice(Painted, can_focus=True):
         return self.paint([(shown, f"bold {ink}")], width, "cursor" if self.has_focus else "")
 
     def action_open(self) -> None:
-        """Answer the agents that ask, else settle the oldest open conflict."""
+        """Open the agents' questions, else the oldest open conflict."""
         if self.words[1] == "asking":
             self.post_message(InboxWanted())
         else:
             self.post_message(ConflictWanted())
 
     def on_click(self) -> None:
-        """The same with the mouse."""
+        """Open the subject by mouse."""
         self.action_open()
 
 
 def question_words(state: RunState | None) -> str:
-    """The oldest question of an agent in one line; empty when none is open."""
+    """Return the oldest question of an agent in one line; empty if none is open."""
     waiting = () if state is None else open_permissions(state)
     if state is not None and not waiting and state.stage is not RunStage.FINISHED:
         used_up = over_budget(state)
@@ -74,7 +74,7 @@ def question_words(state: RunState | None) -> str:
 
 
 def conflict_words(state: RunState | None) -> str:
-    """The oldest open conflict in one line; empty when none is open."""
+    """Return the oldest open conflict in one line; empty if none is open."""
     conflicts = () if state is None else state.open_conflicts
     if not conflicts:
         return ""

@@ -1,4 +1,4 @@
-"""Painting lines of cells: inks from the style sheet, text fitted to columns, never markup."""
+"""Paint lines of cells: inks from the style sheet, text fitted to columns, never markup."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ INKS = {mark.value: f"agent-{mark}" for mark in Mark} | {
     "removed": "error",
     "hunk": "accent",
 }
-"""The theme's variable behind each ink; "strong" and "cursor" are inks as well."""
+"""The theme variable of each ink; "strong" and "cursor" are inks as well."""
 
 _FALLBACK = choose("line", "utf-8")
 
@@ -31,7 +31,7 @@ Piece = tuple[str, str]
 
 
 def fit(text: str, width: int, rest: str = "…") -> str:
-    """The text in exactly `width` cells, padded or cut with a mark."""
+    """Return the text in exactly `width` cells, padded or truncated with a mark."""
     if width <= 0:
         return ""
     if cell_len(text) <= width:
@@ -40,12 +40,12 @@ def fit(text: str, width: int, rest: str = "…") -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text in at most so many cells, cut with a mark."""
+    """Return the text in at most so many cells, truncated with a mark."""
     return text if cell_len(text) <= most else fit(text, most)
 
 
 def symbols_of(widget: Widget) -> SymbolSet:
-    """The symbols of the app that the widget is in."""
+    """Return the symbols of the widget's app."""
     symbols: SymbolSet = getattr(widget.app, "symbols", _FALLBACK)
     return symbols
 
@@ -53,8 +53,8 @@ def symbols_of(widget: Widget) -> SymbolSet:
 class Painted(Widget):
     """A widget that paints its lines itself.
 
-    Inks are read from the theme's variables: a component class for each would be matched against
-    the whole style sheet in every widget.
+    Inks are read from the theme's variables: component classes would be matched against the whole
+    style sheet in every widget.
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -68,13 +68,13 @@ class Painted(Widget):
         return symbols_of(self)
 
     def notify_style_update(self) -> None:
-        """The theme may have changed."""
+        """Repaint: the theme may have changed."""
         self._inks.clear()
         self._on.clear()
         super().notify_style_update()
 
     def ink(self, name: str) -> Style:
-        """The ink's style; "bold " before a name makes it so."""
+        """Return the ink's style; the prefix "bold " makes it bold."""
         style = self._inks.get(name)
         if style is None:
             style = self._inks[name] = self._mixed(name)
@@ -89,7 +89,7 @@ class Painted(Widget):
         return Style(color=colour, bgcolor=under, bold=bold or None)
 
     def _brush(self, ink: str, under: str) -> Style:
-        """The ink on the widget's own colours, or on those of another ink."""
+        """Return the ink on the widget's own colours, or on those of another ink."""
         style = self._on.get((ink, under))
         if style is None:
             over = "faint" if (ink, under) == ("track", "cursor") else ink  # they are alike
@@ -98,9 +98,9 @@ class Painted(Widget):
         return style
 
     def paint(self, pieces: Iterable[Piece], width: int, under: str = "") -> Strip:
-        """Pieces side by side in exactly `width` cells, on the widget's own background.
+        """Paint pieces side by side in exactly `width` cells, on the widget's own background.
 
-        A piece that there is no room for is cut with a mark.
+        A piece that does not fit is truncated with a mark.
         """
         base = self._brush("", under)
         segments: list[Segment] = []
@@ -125,7 +125,10 @@ class Painted(Widget):
         return Strip(segments, width)
 
     def bar(self, fraction: float | None, width: int, ink: str, *, is_live: bool) -> list[Piece]:
-        """A progress bar; a live task of unknown progress gets a broken line, not a figure."""
+        """Return a progress bar.
+
+        A live task of unknown progress gets a broken line, not a figure.
+        """
         symbols = self.symbols
         if fraction is None:
             return [(symbols.unknown * width, ink) if is_live else (symbols.empty * width, "track")]

@@ -1,4 +1,4 @@
-"""A table of rows whose columns share the width there is, and which leaves ⏎ to its screen."""
+"""A table whose columns share the available width, and which leaves ⏎ to its screen."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -10,14 +10,14 @@ from textual.widgets import DataTable
 
 from pex_tui.tui.widgets.painting import symbols_of
 
-_LEAST = 8  # cells that a column is left with, if it must give way
+_LEAST = 8  # minimum width of a column that yields
 
 
 def moving_keys(*left_out: str) -> list[BindingType]:
-    """All that a table binds, but for ⏎ and the keys that are left out.
+    """Return all bindings of a table except ⏎ and the omitted keys.
 
-    A priority binding of the screen would leave ⏎ alone as well, and be carried out before the keys
-    that were pressed ahead of it: a fast j⏎ would open the wrong row.
+    A priority binding of the screen would also take ⏎, but run before earlier keys: a fast j⏎ would
+    open the wrong row.
     """
     return [
         binding
@@ -27,11 +27,11 @@ def moving_keys(*left_out: str) -> list[BindingType]:
 
 
 class RowTable(DataTable[Text], inherit_bindings=False):
-    """Shows rows under a cursor."""
+    """Shows rows with a cursor."""
 
     BINDINGS = moving_keys()
     YIELDING: ClassVar[frozenset[str]] = frozenset()
-    """The columns that are cut, the widest first, where not all of them fit."""
+    """The columns to truncate, widest first, if not all of them fit."""
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row")
@@ -39,10 +39,10 @@ class RowTable(DataTable[Text], inherit_bindings=False):
         self._room = 0
 
     def fill(self, names: Sequence[str], rows: Sequence[Sequence[Text]], cursor: int) -> None:
-        """Show these rows under these names, with the cursor on one of them.
+        """Show these rows under these headings, with the cursor on one of them.
 
-        The widths are given, as a table that finds them out itself keeps rows that it painted
-        before it knew them.
+        The widths are explicit, because a table that measures them itself keeps rows painted
+        before.
         """
         self._shown = (names, rows)
         self._room = self.size.width
@@ -56,7 +56,7 @@ class RowTable(DataTable[Text], inherit_bindings=False):
         self.move_cursor(row=max(0, min(cursor, len(rows) - 1)))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Share the new width out."""
+        """Distribute the new width."""
         if event.size.width != self._room:
             self.fill(*self._shown, self.cursor_row)
 

@@ -53,7 +53,7 @@ class RunTable(RowTable):
         self._fill(runs.index(before.run) if before is not None and known else self.cursor_row)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Columns come and go with the width."""
+        """Show or hide columns by the width."""
         is_narrow = event.size.width < _WIDE
         if is_narrow is not self._is_narrow:
             self._is_narrow = is_narrow
@@ -94,7 +94,7 @@ def _conflicts(summary: RunSummary, figures: RunFigures) -> str:
 
 
 def run_status_words(summary: RunSummary) -> str:
-    """How a run stands, in a sign and a word."""
+    """Return a run's outcome as a sign and a word."""
     if summary.is_live:
         return "▸ live"
     if summary.is_lost:

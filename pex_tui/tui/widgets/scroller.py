@@ -1,4 +1,4 @@
-"""Lines that scroll inside a widget, painted one by one: only what shows is ever worked out."""
+"""Scrolling lines inside a widget, painted one by one: only visible lines are computed."""
 
 from typing import ClassVar
 
@@ -15,12 +15,12 @@ _WHEEL_LINES = 3
 
 
 class Scroller(Painted, can_focus=True):
-    """Keeps its own offset, so that growing content never lays the screen out again.
+    """Keeps its own offset, so that growing content never triggers a layout.
 
-    `top` is the first line shown; `follow` keeps the end in sight.
+    `top` is the first visible line; `follow` keeps the end in view.
     """
 
-    pinned: ClassVar[int] = 0  # lines at the top that don't scroll
+    pinned: ClassVar[int] = 0  # lines at the top that do not scroll
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "go(1)", "Down", show=False),
@@ -37,25 +37,25 @@ class Scroller(Painted, can_focus=True):
     follow: var[bool] = var(default=False)
 
     def line_total(self) -> int:
-        """How many lines there are."""
+        """The number of lines."""
         raise NotImplementedError
 
     def line(self, index: int, width: int) -> Strip:
-        """A line, in exactly `width` cells."""
+        """Return a line, in exactly `width` cells."""
         raise NotImplementedError
 
     def pinned_line(self, y: int, width: int) -> Strip:
-        """A line that doesn't scroll."""
+        """Return a line that does not scroll."""
         raise NotImplementedError
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """All lines, where the style sheet leaves the height to the content."""
+        """Return the number of lines, if the style sheet leaves the height to the content."""
         del container, viewport, width
         return self.pinned + self.line_total()
 
     @property
     def page_height(self) -> int:
-        """How many lines fit."""
+        """The number of lines that fit."""
         return max(1, self.size.height - self.pinned)
 
     @property
@@ -64,15 +64,15 @@ class Scroller(Painted, can_focus=True):
         return max(0, self.line_total() - self.page_height)
 
     def validate_top(self, top: int) -> int:
-        """Never beyond the end."""
+        """Limit the offset to the end."""
         return max(0, min(top, self.last_top))
 
     def watch_top(self) -> None:
-        """Paint from the new offset."""
+        """Repaint from the new offset."""
         self.refresh()
 
     class Followed(Message):
-        """Following began or ended."""
+        """Following has started or stopped."""
 
     def watch_follow(self) -> None:
         """Go to the end at once."""
@@ -80,7 +80,7 @@ class Scroller(Painted, can_focus=True):
         self.post_message(self.Followed())
 
     def lines_changed(self, *indices: int) -> None:
-        """Paint these lines anew, or all; with `follow`, show the end."""
+        """Repaint these lines, or all; with `follow`, show the end."""
         last_top = self.last_top
         top = last_top if self.follow else min(self.top, last_top)
         if top != self.top or not indices:
@@ -94,12 +94,12 @@ class Scroller(Painted, can_focus=True):
             self.refresh(Region(0, first, width, max(shown) - first + 1))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lines of the widget; its size, which Textual works out anew each time, is read once."""
+        """Return the widget's lines; its size, which Textual recomputes each time, is read once."""
         self._extent, self._thumb = self.size, self.thumb()
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """A line of the widget; the last column holds the scrollbar when there is one."""
+        """Return a line of the widget; the last column holds the scrollbar, if there is one."""
         width = self._extent.width
         if y < self.pinned:
             return self.pinned_line(y, width)
@@ -108,16 +108,16 @@ class Scroller(Painted, can_focus=True):
         return Strip.join([self.row(y - self.pinned, width - 1), self._scrollbar(y)])
 
     def row(self, y: int, width: int) -> Strip:
-        """A line of the widget below those that don't scroll."""
+        """Return a line of the widget below those that do not scroll."""
         index = self.top + y
         return self.line(index, width) if index < self.line_total() else self.paint((), width)
 
     def thumb(self) -> range:
-        """The rows of the scrollbar's thumb; none when all lines fit."""
+        """Return the rows of the scrollbar's thumb; none if all lines fit."""
         return self.thumb_of(self.top, self.page_height, self.line_total())
 
     def thumb_of(self, first: float, shown: float, total: int) -> range:
-        """The thumb when so many lines of a total are shown from the first on."""
+        """Return the thumb for so many visible lines of a total, from the first on."""
         if shown >= total:
             return range(0)
         height = self.page_height
@@ -130,21 +130,21 @@ class Scroller(Painted, can_focus=True):
         return self.paint([(glyph, "dim" if y - self.pinned in self._thumb else "track")], 1)
 
     def scroll_lines(self, lines: int) -> None:
-        """Move by lines; going up ends following, reaching the end does not begin it."""
+        """Move by lines; moving up stops following, reaching the end does not resume it."""
         if lines < 0:
             self.follow = False
         self.top += lines
 
     def action_go(self, lines: int) -> None:
-        """One line up or down."""
+        """Move one line up or down."""
         self.scroll_lines(lines)
 
     def action_page(self, pages: int) -> None:
-        """One page up or down."""
+        """Move one page up or down."""
         self.scroll_lines(pages * max(1, self.page_height - 1))
 
     def action_edge(self, edge: int) -> None:
-        """To the first or the last line."""
+        """Go to the first or the last line."""
         self.scroll_lines(edge * self.line_total())
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

@@ -1,4 +1,4 @@
-"""A conflict as painted lines: its head, the sides of a hunk, the result and where it is from."""
+"""A conflict as painted lines: its head, the sides of a hunk, and the result with origins."""
 
 from difflib import unified_diff
 
@@ -17,9 +17,9 @@ from pex_tui.tui.widgets.text_view import Line
 _WIDE = 100
 _CONTEXT = 3
 _MOST_NAMED = 2
-_NUMBER = 7  # cells of a line's number in the result
+_NUMBER = 7  # cells of a line number in the result
 _CHOOSE = "  choose o / t / B"
-_ALIGNED = 60  # cells of text after which the origins stand in a column
+_ALIGNED = 60  # cells of text before the column of origins
 _LEAST_TEXT = 8  # cells
 _MOST_SHOWN_BYTES = 100_000
 _INKS = {
@@ -34,7 +34,7 @@ _WORDS = {Origin.OURS: "ours", Origin.THEIRS: "theirs", Origin.BOTH: "both"}
 
 
 def why(conflict: Conflict) -> str:
-    """Why the two fell out, for a person."""
+    """Return the reason for the conflict."""
     if conflict.kind is ConflictKind.PROTECTED:
         return f"{clean(protected_words(conflict))}: ours allows that, theirs leaves it out."
     others = ", ".join(conflict.tasks[1:])
@@ -55,7 +55,7 @@ def head_lines(
     resolution: ManualResolution | None,
     width: int,
 ) -> list[Line]:
-    """What is settled, where in it one is, why it came to that and who waits for it."""
+    """Return the head: files, position, the reason for the conflict, and the tasks that wait."""
     if conflict is None or state is None:
         return [(("pex ", "brand"), ("conflict  ", "dim"), ("No conflict is open.", "strong"))]
     task, others = conflict.tasks[0], ", ".join(conflict.tasks[1:]) or "what had landed"
@@ -90,7 +90,7 @@ def _hunk_place(resolution: ManualResolution) -> str:
 
 
 def side_lines(entry: FileMerge | None, name: str, hunk: int, width: int) -> list[Line]:
-    """One side of the hunk, with a few lines around it, folded to so many cells."""
+    """Return one side of the hunk, with a few lines of context, folded to so many cells."""
     if entry is None:
         return []
     if entry.parts is None:
@@ -114,7 +114,7 @@ def _of(part: Chunk, name: str) -> tuple[str, ...]:
 def _numbered(
     lines: tuple[str, ...], first: int, mark: str, ink: str, gutter: int, width: int
 ) -> list[Line]:
-    """Each line with its number; where it is too long it goes on below, without one."""
+    """Return each line with its number; a long line continues below without one."""
     room = max(_LEAST_TEXT, width - len(mark) - gutter - 2)
     made: list[Line] = []
     for number, line in enumerate(lines, first):
@@ -126,7 +126,7 @@ def _numbered(
 
 
 def _whole(raw: bytes | None, width: int) -> list[Line]:
-    """A side that can only be taken whole: its text, or what can be said of it."""
+    """Return a side that can only be taken whole: its text, or a description."""
     if raw is None:
         return [(("no such file", "dim"),)]
     if b"\0" in raw:
@@ -136,7 +136,7 @@ def _whole(raw: bytes | None, width: int) -> list[Line]:
 
 
 def _changes(sides: ConflictSides, width: int) -> list[Line]:
-    """What the task changes in a file, as a diff."""
+    """Return the task's changes to a file, as a diff."""
     before, after = (side or b"" for side in (sides.theirs, sides.ours))
     if before == after:
         return [(("Only its mode or its kind changes.", "dim"),)]
@@ -153,7 +153,7 @@ def _changes(sides: ConflictSides, width: int) -> list[Line]:
 
 
 def preview_lines(entry: FileMerge | None, hunk: int, width: int) -> list[Line]:
-    """The result with each line's origin, from a little above the hunk, folded to so many cells."""
+    """Return the result with each line's origin, from above the hunk, folded to so many cells."""
     if entry is None:
         return []
     if entry.parts is None and entry.edited is None:

@@ -1,4 +1,4 @@
-"""A plan's tasks as a table, with what each risks; a narrow one leaves columns out."""
+"""A plan's tasks as a table with their risks; a narrow one omits columns."""
 
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ _WIDE_ONLY = frozenset({"TASK", "NEEDS"})
 
 
 class TaskTable(RowTable, inherit_bindings=False):
-    """One row a task; the cursor stays where it is when the plan changes."""
+    """One row per task; the cursor stays in place when the plan changes."""
 
     BINDINGS = moving_keys("left", "right")
     YIELDING: ClassVar[frozenset[str]] = frozenset({"ID", "TASK", "AGENT", "NEEDS", "WRITES"})
@@ -35,7 +35,7 @@ class TaskTable(RowTable, inherit_bindings=False):
         self._fill()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Columns come and go with the width."""
+        """Show or hide columns by the width."""
         is_narrow = event.size.width < _WIDE
         if is_narrow is not self._is_narrow:
             self._is_narrow = is_narrow

@@ -1,4 +1,4 @@
-"""Text that is known as a whole: a prompt, facts, a diff."""
+"""Static text: a prompt, facts, a diff."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -22,14 +22,14 @@ Fold = Callable[[int], Sequence[Line]]
 
 
 class TextView(Scroller):
-    """Painted lines; `show` keeps the place when the text only grows or changes."""
+    """Painted lines; `show` keeps the position if the text only grows or changes."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._lines: tuple[Line, ...] = ()
 
     def show(self, lines: Sequence[Line], *, anew: bool = False) -> None:
-        """Show other lines, from the top if they are about something else."""
+        """Show other lines, from the top if their subject is another."""
         if anew:
             self.top = 0
         if tuple(lines) != self._lines:
@@ -37,16 +37,16 @@ class TextView(Scroller):
             self.lines_changed()
 
     def line_total(self) -> int:
-        """How many lines there are."""
+        """The number of lines."""
         return len(self._lines)
 
     def line(self, index: int, width: int) -> Strip:
-        """A line."""
+        """Return a line."""
         return self.paint(self._lines[index], width)
 
 
 class PlainView(TextView, inherit_bindings=False):
-    """A view whose letters are its screen's; it scrolls by the other keys."""
+    """A view whose letter keys belong to the screen; the other keys scroll."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "go(1)", "Down", show=False),
@@ -59,14 +59,14 @@ class PlainView(TextView, inherit_bindings=False):
 
 
 class FoldedView(TextView):
-    """Text that is folded to the view's width, anew whenever that changes."""
+    """Text folded to the view's width, again whenever that changes."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._fold: Fold = _nothing
 
     def show_folded(self, fold: Fold, *, anew: bool = False) -> None:
-        """Show what `fold` makes of a width in cells, from the top if it is something else."""
+        """Show the result of `fold` for the width, from the top if it is something else."""
         self._fold = fold
         if anew:
             self.top = 0
@@ -77,7 +77,7 @@ class FoldedView(TextView):
         self._folded()
 
     def _folded(self) -> None:
-        """A view that was never shown has no width yet."""
+        """Fold the text; a view that was never shown has no width yet."""
         if self.size.width:
             self.show(self._fold(self.size.width - 1))
 
@@ -87,7 +87,7 @@ def _nothing(_width: int) -> Sequence[Line]:
 
 
 def folded(lines: Iterable[Line], width: int) -> list[Line]:
-    """Painted lines of clean text, those that are too wide as several."""
+    """Fold painted lines of clean text to the width."""
     rows: list[Line] = []
     for line in lines:
         text = "".join(piece for piece, _ in line)
@@ -100,7 +100,7 @@ def folded(lines: Iterable[Line], width: int) -> list[Line]:
 
 
 def _part(line: Line, begin: int, end: int) -> Line:
-    """The pieces of a line from one character to another."""
+    """Return the pieces of a line from one character to another."""
     part: list[Piece] = []
     at = 0
     for text, ink in line:
@@ -111,7 +111,7 @@ def _part(line: Line, begin: int, end: int) -> Line:
 
 
 def wrapped(text: str, width: int) -> list[Line]:
-    """Text from outside, cleaned, folded at words."""
+    """Clean foreign text and fold it at words."""
     lines: list[Line] = []
     for raw in text.splitlines():
         folded = textwrap.wrap(clean(raw), max(8, width)) or [""]
@@ -120,7 +120,7 @@ def wrapped(text: str, width: int) -> list[Line]:
 
 
 def fact_lines(found: Iterable[Detail], width: int) -> list[Line]:
-    """Labels to the left, folded facts to the right."""
+    """Return lines with labels to the left and folded facts to the right."""
     lines: list[Line] = []
     for label, text in found:
         folded = textwrap.wrap(text, max(8, width - _LABEL)) or [""]
@@ -130,7 +130,7 @@ def fact_lines(found: Iterable[Detail], width: int) -> list[Line]:
 
 
 def diff_lines(diff: str) -> list[Line]:
-    """A unified diff, cleaned and coloured; a very long one is cut and says so."""
+    """Return a unified diff, cleaned and coloured; a very long one is truncated and says so."""
     raw = diff.splitlines()
     lines: list[Line] = [((clean(text), _diff_ink(text)),) for text in raw[:MOST_DIFF_LINES]]
     if len(raw) > MOST_DIFF_LINES:

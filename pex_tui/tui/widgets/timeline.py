@@ -34,7 +34,7 @@ _SHADED = frozenset({SpanKind.EXPECTED, SpanKind.PAUSED})
 
 
 class Timeline(Scroller):
-    """One line a task, in the order of the list, under an axis of time."""
+    """One line per task, in the order of the list, below a time axis."""
 
     pinned = 1
 
@@ -43,7 +43,7 @@ class Timeline(Scroller):
     cursor: var[TaskId | None] = var(None)
 
     def line_total(self) -> int:
-        """How many tasks are listed."""
+        """The number of tasks."""
         return 0 if self.view is None else len(self.order)
 
     @property
@@ -58,7 +58,7 @@ class Timeline(Scroller):
         return max(1, self.size.width - self.label_width - 1)
 
     def watch_view(self, before: TimelineView | None, after: TimelineView | None) -> None:
-        """Paint the rows whose spans have changed, and the axis when it has."""
+        """Repaint the rows whose spans have changed, and the axis if it has."""
         if before is None or after is None:
             self.lines_changed()
             return
@@ -71,19 +71,19 @@ class Timeline(Scroller):
             self.lines_changed(*places)
 
     def watch_order(self, before: tuple[TaskRow, ...], after: tuple[TaskRow, ...]) -> None:
-        """Paint in the new order; here only a row's task and mark are seen."""
+        """Repaint in the new order; only a row's task and mark matter here."""
         if [(row.id, row.mark) for row in before] != [(row.id, row.mark) for row in after]:
             self.lines_changed()
 
     def watch_cursor(self) -> None:
-        """Keep the list's cursor in sight."""
+        """Keep the list's cursor in view."""
         at = next((at for at, row in enumerate(self.order) if row.id == self.cursor), None)
         if at is not None:
             self.top = max(min(self.top, at), at - self.page_height + 1)
         self.refresh()
 
     def pinned_line(self, y: int, width: int) -> Strip:
-        """The axis."""
+        """Return the axis."""
         del y
         axis = [" "] * (self.axis_width + 1)
         view = self.view
@@ -98,7 +98,7 @@ class Timeline(Scroller):
         return self.paint([(" " * self.label_width, ""), ("".join(axis), "dim")], width)
 
     def line(self, index: int, width: int) -> Strip:
-        """A task's spans."""
+        """Return a task's spans."""
         row = self.order[index]
         spans = {one.id: one for one in self.view.rows}.get(row.id) if self.view else None
         strong = "strong" if row.id == self.cursor else "dim"

@@ -38,7 +38,7 @@ class Branch(Struct, frozen=True):
 
 
 class _Found(Struct, frozen=True):
-    """What the branch and our own record of what has landed are at; None if missing."""
+    """The commits of the branch and of our own record of landings; None if missing."""
 
     branch: CommitId | None
     record: CommitId | None
