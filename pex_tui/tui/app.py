@@ -66,7 +66,7 @@ class PexApp(AppHost):
         self._opening = opening
         self.is_classic = classic
         self.controller = RunController(self)
-        self.failure: UserError | None = None  # why the app could not open
+        self.failure: UserError | None = None  # the reason the app could not open
         self.wants_demo = False  # the user left for it
         dress(self, opening.look if isinstance(opening, Opened) else self.look)
 
@@ -126,7 +126,7 @@ class PexApp(AppHost):
         self.action_show("plan")
 
     def open_session(self, session: RunSession) -> None:
-        """Drive and watch a run."""
+        """Drive and show a run."""
         self.controller.open(session)
 
     def watch_run_state(self, state: RunState | None) -> None:
@@ -151,7 +151,7 @@ class PexApp(AppHost):
         self.typed.begin(self, "open draft", partial(self._replace_draft, message.draft))
 
     async def _replace_draft(self, draft: PlanDraft) -> None:
-        """Review another plan, once the changes to the one before may go."""
+        """Review another plan, once changes to the current one may be discarded."""
         from pex_tui.tui.screens.modals import may_discard  # noqa: PLC0415  # late: rarely needed
 
         if await may_discard(self, partial(self.unsaved, "plan")):
@@ -180,14 +180,14 @@ class PexApp(AppHost):
         self.wants_demo = self.controller.will_leave
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Have the controller notice that its engine has ended."""
+        """Have the controller notice the end of its engine."""
         self.controller.engine_changed(event.worker)
 
     def action_leave(self) -> None:
-        """Leave; while a run is live, ask what is to become of it."""
+        """Leave; during a live run, ask what to do with it."""
         if not self.controller.is_leaving:
             self.typed.begin(self, "leave", self.controller.leave)
 
     def end_interrupted(self) -> None:
-        """Leave without a question."""
+        """Leave without asking."""
         self.controller.end_interrupted()

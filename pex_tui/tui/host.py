@@ -1,4 +1,4 @@
-"""What screens and the run controller know of the app: the values that it shows, and its voice."""
+"""The part of the app that screens and the run controller use: shown values and notifications."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class AppHost(TerminalApp):
-    """The app as its parts see it. Screens bind the values that change."""
+    """The app, as its parts see it; screens bind the values that change."""
 
     run_state: var[RunState | None] = var(None)
     session: var[RunSession | None] = var(None)
@@ -38,16 +38,16 @@ class AppHost(TerminalApp):
         self.engine_error = ""
 
     def action_show(self, screen: str) -> None:
-        """Show a screen. It is made in the app's own context, where data binding is allowed."""
+        """Show a screen, made in the app's own context, where data binding is allowed."""
         self.call_later(self.switch_mode, screen)
 
     def tell(self, text: str, *, is_bad: bool = False) -> None:
-        """Show a short note."""
+        """Show a short notification."""
         severity: Literal["warning", "information"] = "warning" if is_bad else "information"
         told = self.symbols.text(clean(text))
         self.notify(told, severity=severity, timeout=reading_seconds(text), markup=False)
 
     def call_user(self, text: str) -> None:
-        """Have the terminal call its user."""
+        """Alert the user through the terminal."""
         if self._driver is not None:
             self._driver.write(alert(self.look.notify, text, os.environ))

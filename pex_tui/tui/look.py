@@ -1,4 +1,4 @@
-"""How the app looks and calls its user."""
+"""The app's appearance and alerts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pex_tui.tui.widgets.columns import Detail
 
 
 class Look(Struct, frozen=True):
-    """How the app looks and calls, as configured; `themes` are folders besides the shipped one."""
+    """Appearance and alerts as configured; `themes` are folders besides the shipped one."""
 
     symbols: str = "emoji"
     theme: str = "ember"

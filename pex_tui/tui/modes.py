@@ -1,4 +1,4 @@
-"""The screens by name: imported when first shown, and bound to shared attributes."""
+"""The screens by name, with the key and the title of each."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The run that the app shows: opened, driven, steered, watched over, and left in good order."""
+"""The run that the app shows: open, drive, control and watch it, and leave it cleanly."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class RunController:
     """Drives one run at a time for the app, and decides how the app ends.
 
-    What the run is goes to the app's `session`, `run_state` and `engine_error`. Once `is_leaving`,
-    the app is on its way out and nothing more is asked.
+    The run's values go to the app's `session`, `run_state` and `engine_error`. Once `is_leaving`,
+    the app is exiting and asks nothing more.
     """
 
     def __init__(self, app: AppHost) -> None:
@@ -44,18 +44,18 @@ class RunController:
 
     @property
     def is_live(self) -> bool:
-        """Whether a run is driven from here and has not ended."""
+        """True while a run is driven from here and has not ended."""
         app = self._app
         has_ended = app.run_state is None or app.run_state.stage is RunStage.FINISHED
         return app.session is not None and not has_ended and not app.engine_error
 
     @property
     def will_leave(self) -> bool:
-        """Whether the app is on its way out, or goes once the run is over."""
+        """True if the app is exiting, or will exit once the run has ended."""
         return self.is_leaving or self._leaves_when_over
 
     def open(self, session: RunSession) -> None:
-        """Drive and show a run; an earlier one is no longer listened to."""
+        """Drive and show a run, and stop following an earlier one."""
         from pex_tui.tui.attention.needs import Attention  # noqa: PLC0415  # late: no run, no need
 
         app = self._app
@@ -73,7 +73,7 @@ class RunController:
         self._feed.take(state)
 
     def watch(self, state: RunState) -> None:
-        """Call for the user when the run needs one; leave when the stopped run has ended."""
+        """Alert the user if the run needs one; exit once a stopped run has ended."""
         if self._attention is None:
             return
         for need in self._attention.needs(state):
@@ -86,13 +86,13 @@ class RunController:
             self._go(partial(self._leave_stopped, state))
 
     def steer(self, events: tuple[Event, ...]) -> None:
-        """Ask something of the run."""
+        """Send requests to the run."""
         if (session := self._app.session) is not None:
             asking = self._ask(session, events)
             self._app.run_worker(asking, group="ask", exclusive=not session.is_driven)
 
     def engine_changed(self, worker: Worker[Any]) -> None:
-        """Show that an engine failed; nothing that was journaled is lost."""
+        """Show an engine's failure; journaled events are safe."""
         app = self._app
         if worker is self._engine and app.session and not self.is_leaving:
             app.engine_error = _why_it_stopped(worker, app.session)
@@ -101,9 +101,9 @@ class RunController:
                 app.mutate_reactive(AppHost.run_state)
 
     async def leave(self) -> None:
-        """Leave at once when nothing lives; else ask whether the run goes on or is stopped.
+        """Leave at once if nothing is live; else ask whether the run continues or is stopped.
 
-        What was edited and not saved is asked about first.
+        Unsaved edits are asked about first.
         """
         from pex_tui.tui.screens.modals import LeaveScreen, may_discard  # noqa: PLC0415  # late: rare
 
@@ -122,7 +122,7 @@ class RunController:
             answer = await app.push_screen_wait(question)
             if self.is_leaving:
                 return
-            if answer != "stay" and not self.is_live:  # it has ended while the question stood there
+            if answer != "stay" and not self.is_live:  # the run ended while the question was open
                 await self.leave()
             elif answer == "detach":
                 await self._detach(session)
@@ -130,9 +130,9 @@ class RunController:
                 await self._stop(session)
 
     def end_interrupted(self) -> None:
-        """Leave without a question, because of a signal or a terminal that is gone.
+        """Exit on a signal or a lost terminal, without asking.
 
-        The state is saved and agents run on. A plan whose changes are not saved is kept in the
+        The state is saved, and agents keep running. A plan with unsaved changes is kept in the
         state folder.
         """
         self.is_leaving = True
@@ -142,13 +142,13 @@ class RunController:
         return self._app.run_worker(leaving, group="leave", exclusive=True)
 
     async def _drive(self, session: RunSession) -> None:
-        """Drive or watch the run; whoever takes it up after that is watched in turn."""
+        """Drive or follow the run, and follow any process that takes it over."""
         await session.serve(WorkerPool(self._app))
         if not self.is_leaving:
             self._app.run_worker(self._follow_on(session), group="follow", exclusive=True)
 
     async def _follow_on(self, session: RunSession) -> None:
-        """Once another process drives the run, see it live again."""
+        """Follow the run again once another process drives it."""
         app, run = self._app, session.state.run
         await app.service.until_driven(run)
         if app.session is not session or self.is_leaving:
@@ -161,7 +161,7 @@ class RunController:
             app.tell(f"Another process drives run {run}; you see it live again.")
 
     async def _ask(self, session: RunSession, events: tuple[Event, ...]) -> None:
-        """Hand the events to the engine; where none drives the run any more, take it up."""
+        """Pass the events to the engine; resume the run for them if no engine drives it."""
         try:
             if not session.is_driven:
                 session = await self._app.service.resume(session.state.run)
@@ -179,7 +179,7 @@ class RunController:
         self._app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
 
     async def _leave_stopped(self, state: RunState) -> None:
-        """Leave a run that was stopped and has ended by now."""
+        """Leave a run that was stopped and has now ended."""
         words = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
         await self._depart(words, state.exit_code or 0)
 
@@ -216,7 +216,7 @@ class RunController:
         return ""
 
     async def _depart(self, words: str, code: int) -> None:
-        """End the app; the words are printed once the terminal is the user's again."""
+        """Exit the app; the words are printed once the terminal is restored."""
         app = self._app
         self.is_leaving = True
         if app.session is not None and app.session.is_driven:
@@ -226,7 +226,7 @@ class RunController:
 
 
 def _how_it_stands(state: RunState) -> str:
-    """Say where the work of a run lies that has ended, and how to get it."""
+    """Return where the work of an ended run is, and how to get it."""
     from pex_tui.core.model.state import LandStatus  # noqa: PLC0415  # late: no run, no need
     from pex_tui.core.views.view_models import brings_anything  # noqa: PLC0415  # likewise
 
@@ -244,7 +244,7 @@ def _how_it_stands(state: RunState) -> str:
 
 
 def _why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
-    """Say why the engine has ended before its run has; nothing while all is well."""
+    """Return the message if the engine has ended before its run; empty otherwise."""
     state = session.state
     run = state.run
     if engine.state is WorkerState.ERROR:

@@ -1,4 +1,4 @@
-"""Makes screens: each is loaded when it is first shown, and bound to the app's values."""
+"""Make screens: each is imported when first shown, and bound to the app's values."""
 
 from importlib import import_module
 
@@ -20,11 +20,11 @@ def load_screen(mode: Mode) -> type[PexScreen]:
 
 
 def make_screen(mode: Mode, *, classic: bool = False) -> Screen[None]:
-    """Return a new screen; those of the shared values that it has are bound to the app's.
+    """Return a new screen whose shared values are bound to the app's.
 
     With `classic`, the monitor is the specification's box.
 
-    Has to be called in the app's own context: Textual binds to the node that is running.
+    Must be called in the app's own context: Textual binds to the running node.
     """
     kind = load_screen(CLASSIC if classic and mode.name == "monitor" else mode)
     wanted = {

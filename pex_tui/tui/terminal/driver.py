@@ -26,7 +26,7 @@ from pex_tui.outlet import Outlet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_STDERR = 2  # where Textual writes
+_STDERR = 2  # Textual's output
 _MOST_BEHIND = 1 << 20  # characters
 _BEHIND_SECONDS = 0.5
 _LEAVING_SECONDS = 0.5
@@ -103,7 +103,7 @@ class InterruptibleApp(App[None]):
     """An app that its driver can end."""
 
     def interrupt(self) -> None:
-        """End the app because it has to; safe in signal handlers and on other threads."""
+        """End the app from outside; safe in signal handlers and on other threads."""
         raise NotImplementedError
 
 
