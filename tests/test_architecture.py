@@ -46,8 +46,8 @@ def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "pex_tui.application.doctor_checks",
-        "pex_tui.application.headless_runs",
+        "pex_tui.application.project.doctor_checks",
+        "pex_tui.application.runs.headless_runs",
         "pex_tui.cli.actions.land_run",
         "pex_tui.cli.actions.list_runs",
         "pex_tui.cli.output.check",
@@ -58,7 +58,7 @@ def test_commands_without_a_screen_load_neither_textual_nor_pydantic(module: str
 
 
 def test_a_run_of_a_plan_file_loads_nothing_that_makes_plans() -> None:
-    loaded = loaded_by("pex_tui.application.headless_runs")
+    loaded = loaded_by("pex_tui.application.runs.headless_runs")
 
     assert not loaded & {"pex_tui.planning.goals.planner", "pex_tui.planning.prediction.predictor"}
 
@@ -77,7 +77,7 @@ def test_help_and_completion_load_little(statement: str) -> None:
 
 
 def test_home_loads_what_it_shows() -> None:
-    loaded = loaded_by("pex_tui.application.tui_startup, pex_tui.tui.screens.home")
+    loaded = loaded_by("pex_tui.application.app.tui_startup, pex_tui.tui.screens.home")
 
     assert not loaded & {
         "networkx",

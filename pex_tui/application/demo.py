@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from pex_tui.application.command_context import await_command
 from pex_tui.application.demo_project import make_demo
-from pex_tui.application.headless_driver import drive_headless
-from pex_tui.application.plan_drafts import PlanDrafts
-from pex_tui.application.project import open_project
-from pex_tui.application.run_options import RunOptions
-from pex_tui.application.runs import start_run
+from pex_tui.application.plans.plan_drafts import PlanDrafts
+from pex_tui.application.project.command_context import await_command
+from pex_tui.application.project.project import open_project
+from pex_tui.application.runs.headless_driver import drive_headless
+from pex_tui.application.runs.run_options import RunOptions
+from pex_tui.application.runs.runs import start_run
 from pex_tui.headless.streams import Streams, printing
 from pex_tui.resources import shipped
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.application.plan_drafts import PlanDrafts
-from pex_tui.application.project import open_project
+from pex_tui.application.plans.plan_drafts import PlanDrafts
+from pex_tui.application.project.project import open_project
 from pex_tui.engine.session import Planning
 
 pytestmark = pytest.mark.bench

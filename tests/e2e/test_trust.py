@@ -10,8 +10,8 @@ import pytest
 
 from pex_tui.adapters.git.plumbing.repository import discover
 from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
-from pex_tui.application.project import Project
-from pex_tui.application.settings_trust import powers_of
+from pex_tui.application.project.project import Project
+from pex_tui.application.project.settings_trust import powers_of
 from pex_tui.settings.load import load_settings
 from tests.e2e.conftest import Shell
 from tests.e2e.terminal import Terminal

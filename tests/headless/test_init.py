@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pex_tui.application.init_files import commented_out
+from pex_tui.application.project.init_files import commented_out
 from pex_tui.resources import shipped
 from pex_tui.settings.load import load_settings
 from tests.pex_process import run_pex

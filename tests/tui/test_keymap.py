@@ -6,7 +6,7 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from pex_tui.application.appearance import check_appearance
+from pex_tui.application.project.appearance import check_appearance
 from pex_tui.core.events.run_events import PauseRequested
 from pex_tui.core.model.ids import TaskId
 from pex_tui.errors import UserError

@@ -13,8 +13,8 @@ from pex_tui.adapters.library.checks import check_folders, check_paths
 from pex_tui.adapters.library.library import AgentFolder, load_library
 from pex_tui.adapters.library.store import recorded
 from pex_tui.adapters.system.programs import program_finder
-from pex_tui.application.command_context import Options, await_command
-from pex_tui.application.project import library_folders
+from pex_tui.application.project.command_context import Options, await_command
+from pex_tui.application.project.project import library_folders
 from pex_tui.cli.actions.agents_add import BAD, add_agents
 from pex_tui.cli.output.agents import (
     WIDTH,

@@ -7,7 +7,7 @@ from pathlib import Path
 from pex_tui.adapters.library.library import AgentFolder, Library, load_library
 from pex_tui.adapters.library.source import read_source
 from pex_tui.adapters.library.store import add_to, read_target
-from pex_tui.application.command_context import Options
+from pex_tui.application.project.command_context import Options
 from pex_tui.cli.output.agent_offer import render_added, render_offer
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError

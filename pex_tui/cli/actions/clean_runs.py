@@ -10,10 +10,15 @@ from pex_tui.adapters.git.maintenance.cleanup import Cleaner
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.adapters.storage.journal import RunRow
-from pex_tui.application.command_context import Options, UnknownRunError, find_run, project_of
-from pex_tui.application.engine_lock import take_lock
-from pex_tui.application.lost_runs import traced_run
-from pex_tui.application.project import Project
+from pex_tui.application.project.command_context import (
+    Options,
+    UnknownRunError,
+    find_run,
+    project_of,
+)
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.engine_lock import take_lock
+from pex_tui.application.runs.lost_runs import traced_run
 from pex_tui.cli.output.clean import render_clean, render_cleaned
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.state import Outcome

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.repository import discover, shown
 from pex_tui.adapters.library.file_installer import Fate, Placement, place, survey
-from pex_tui.application.command_context import Options, await_command
-from pex_tui.application.init_files import PURPOSES, starter_files
+from pex_tui.application.project.command_context import Options, await_command
+from pex_tui.application.project.init_files import PURPOSES, starter_files
 
 _NEXT = """\
 Look at the files and commit them. Then, in Claude Code: /execute GOAL

@@ -12,12 +12,12 @@ from pex_tui.adapters.ipc.control_socket import ControlError, ask
 from pex_tui.adapters.storage.engine_lock import Holder, current_holder
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.storage.journal_file import JournalError
-from pex_tui.application.command_context import Options, await_command, find_run, project_of
-from pex_tui.application.composition import lander_of_refs, make_lander
-from pex_tui.application.engine_lock import take_lock
-from pex_tui.application.project import Project, pinned
-from pex_tui.application.runs import YOU
-from pex_tui.application.stored_state import read_state
+from pex_tui.application.project.command_context import Options, await_command, find_run, project_of
+from pex_tui.application.project.project import Project, pinned
+from pex_tui.application.runs.composition import lander_of_refs, make_lander
+from pex_tui.application.runs.engine_lock import take_lock
+from pex_tui.application.runs.runs import YOU
+from pex_tui.application.runs.stored_state import read_state
 from pex_tui.core.events.run_events import (
     Event,
     LandRequested,

@@ -5,10 +5,10 @@ import sys
 from msgspec import to_builtins
 
 from pex_tui.adapters.storage.engine_lock import current_holder
-from pex_tui.application.command_context import Options, await_command, project_of
-from pex_tui.application.lost_runs import lost_runs
-from pex_tui.application.project import Project
-from pex_tui.application.run_summaries import summaries
+from pex_tui.application.project.command_context import Options, await_command, project_of
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.lost_runs import lost_runs
+from pex_tui.application.runs.run_summaries import summaries
 from pex_tui.cli.output.runs import render_runs
 from pex_tui.reports.json_text import json_text
 

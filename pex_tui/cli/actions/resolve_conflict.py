@@ -8,13 +8,13 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from pex_tui.application.command_context import Options, await_command, find_run, project_of
-from pex_tui.application.headless_driver import drive_headless
-from pex_tui.application.lost_runs import telling_of_lost
-from pex_tui.application.project import Project
-from pex_tui.application.run_options import RunOptions
-from pex_tui.application.runs import resume_run
-from pex_tui.application.stored_state import read_state
+from pex_tui.application.project.command_context import Options, await_command, find_run, project_of
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.headless_driver import drive_headless
+from pex_tui.application.runs.lost_runs import telling_of_lost
+from pex_tui.application.runs.run_options import RunOptions
+from pex_tui.application.runs.runs import resume_run
+from pex_tui.application.runs.stored_state import read_state
 from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import RunState

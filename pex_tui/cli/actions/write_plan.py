@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from pex_tui.application.command_context import Options, await_command, project_of
-from pex_tui.application.goal_argument import is_file, read_goal
-from pex_tui.application.plan_drafts import PlanDrafts
+from pex_tui.application.plans.goal_argument import is_file, read_goal
+from pex_tui.application.plans.plan_drafts import PlanDrafts
+from pex_tui.application.project.command_context import Options, await_command, project_of
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError

@@ -14,6 +14,6 @@ def main(options: Namespace) -> int:
             "There is no terminal to show the app in. Run a plan without it: "
             "pex-tui run PLAN --headless; `pex-tui --help` lists the commands."
         )
-    from pex_tui.application.tui_runner import run_app
+    from pex_tui.application.app.tui_runner import run_app
 
     return run_app(options)

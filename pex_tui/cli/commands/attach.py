@@ -29,6 +29,6 @@ def main(options: Namespace) -> int:
             "attach needs a terminal. `pex-tui runs` lists the runs, `pex-tui report RUN` shows "
             "one as far as it is."
         )
-    from pex_tui.application.tui_runner import run_app
+    from pex_tui.application.app.tui_runner import run_app
 
     return run_app(options, attach=options.run or "")

@@ -30,15 +30,15 @@ COMMAND = Command(
 
 def main(options: Namespace) -> int:
     """Validate a plan and print what it would do."""
-    from pex_tui.application.command_context import await_command
+    from pex_tui.application.project.command_context import await_command
 
     return await_command(_check(options))
 
 
 async def _check(options: Namespace) -> int:
-    from pex_tui.application.appearance import check_appearance
-    from pex_tui.application.command_context import project_of
-    from pex_tui.application.plan_drafts import PlanDrafts
+    from pex_tui.application.plans.plan_drafts import PlanDrafts
+    from pex_tui.application.project.appearance import check_appearance
+    from pex_tui.application.project.command_context import project_of
     from pex_tui.cli.output.check import render_check
 
     project = await project_of(options)

@@ -30,6 +30,6 @@ def main(options: Namespace) -> int:
         from pex_tui.application.demo import run_demo
 
         return run_demo(options)
-    from pex_tui.application.tui_runner import show_demo
+    from pex_tui.application.app.tui_runner import show_demo
 
     return show_demo(options)

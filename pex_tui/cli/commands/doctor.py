@@ -17,13 +17,13 @@ COMMAND = Command(
 
 def main(options: Namespace) -> int:
     """Print what this machine offers and lacks; return 1 if a run cannot work here."""
-    from pex_tui.application.command_context import await_command
+    from pex_tui.application.project.command_context import await_command
 
     return await_command(_doctor(options))
 
 
 async def _doctor(options: Namespace) -> int:
-    from pex_tui.application.doctor_checks import check_all
+    from pex_tui.application.project.doctor_checks import check_all
     from pex_tui.cli.output.doctor import render_checks
     from pex_tui.engine.session import CheckLevel
 

@@ -7,7 +7,7 @@ from pex_tui.errors import UserError
 
 def main(options: Namespace) -> int:
     """Open the app on the plan for a goal."""
-    from pex_tui.application.goal_argument import quoted
+    from pex_tui.application.plans.goal_argument import quoted
     from pex_tui.application.terminal import is_headless
     from pex_tui.planning.goals.goal_text import tidy_goal
 
@@ -19,6 +19,6 @@ def main(options: Namespace) -> int:
             f"file: pex-tui plan {goal} -o plan.yaml; or run it as it is: "
             f"pex-tui run {goal} --headless --yes"
         )
-    from pex_tui.application.tui_runner import run_app
+    from pex_tui.application.app.tui_runner import run_app
 
     return run_app(options, goal=options.goal)

@@ -32,15 +32,15 @@ COMMAND = Command(
 
 def main(options: Namespace) -> int:
     """Print a run's report."""
-    from pex_tui.application.command_context import await_command
+    from pex_tui.application.project.command_context import await_command
 
     return await_command(_report(options))
 
 
 async def _report(options: Namespace) -> int:
-    from pex_tui.application.command_context import project_of
-    from pex_tui.application.headless_driver import read_report
-    from pex_tui.application.lost_runs import telling_of_lost
+    from pex_tui.application.project.command_context import project_of
+    from pex_tui.application.runs.headless_driver import read_report
+    from pex_tui.application.runs.lost_runs import telling_of_lost
     from pex_tui.reports.formats import FORMATS
 
     project = await project_of(options)

@@ -55,9 +55,9 @@ def main(options: argparse.Namespace) -> int:
     from pex_tui.application.terminal import is_headless
 
     if options.background or is_headless(options):
-        from pex_tui.application.headless_runs import resume
+        from pex_tui.application.runs.headless_runs import resume
 
         return resume(options)
-    from pex_tui.application.tui_runner import run_app
+    from pex_tui.application.app.tui_runner import run_app
 
     return run_app(options, resume=options.run or "")

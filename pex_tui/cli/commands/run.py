@@ -45,14 +45,14 @@ COMMAND = Command(
 
 def main(options: Namespace) -> int:
     """Run a plan file, or a plan made from a goal."""
-    from pex_tui.application.goal_argument import plan_or_goal
+    from pex_tui.application.plans.goal_argument import plan_or_goal
     from pex_tui.application.terminal import is_headless
 
     plan, goal = plan_or_goal(options.plan)
     if is_headless(options):
-        from pex_tui.application.headless_runs import run_plan
+        from pex_tui.application.runs.headless_runs import run_plan
 
         return run_plan(options, plan, goal)
-    from pex_tui.application.tui_runner import run_app
+    from pex_tui.application.app.tui_runner import run_app
 
     return run_app(options, plan=plan, goal=goal, approved=options.yes)

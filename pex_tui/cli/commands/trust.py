@@ -14,14 +14,14 @@ COMMAND = Command(
 
 def main(options: Namespace) -> int:
     """Show what the repository's settings name, and trust it from now on."""
-    from pex_tui.application.command_context import await_command
+    from pex_tui.application.project.command_context import await_command
 
     return await_command(_trust(options))
 
 
 async def _trust(options: Namespace) -> int:
-    from pex_tui.application.command_context import project_of
-    from pex_tui.application.settings_trust import check_trust, powers_of
+    from pex_tui.application.project.command_context import project_of
+    from pex_tui.application.project.settings_trust import check_trust, powers_of
 
     project = await project_of(options)
     named = powers_of(project)

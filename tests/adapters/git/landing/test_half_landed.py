@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.half_landed import Landing, LandingNote
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
-from pex_tui.application.composition import mend_landing
+from pex_tui.application.runs.composition import mend_landing
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.run_paths import Places

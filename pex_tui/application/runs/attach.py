@@ -7,9 +7,9 @@ from pex_tui.adapters.ipc.attached_session import AttachedSession
 from pex_tui.adapters.storage.engine_lock import current_holder
 from pex_tui.adapters.storage.journal import SqliteJournal, told_of
 from pex_tui.adapters.system.probe import TreeMeter
-from pex_tui.application.command_context import find_run
-from pex_tui.application.composition import make_lander
-from pex_tui.application.project import Project
+from pex_tui.application.project.command_context import find_run
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.composition import make_lander
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.step import replay
 from pex_tui.errors import UserError

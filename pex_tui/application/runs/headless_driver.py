@@ -5,8 +5,8 @@ from typing import Any
 from msgspec import to_builtins
 
 from pex_tui.adapters.storage.journal import told_of
-from pex_tui.application.command_context import find_run
-from pex_tui.application.project import Project
+from pex_tui.application.project.command_context import find_run
+from pex_tui.application.project.project import Project
 from pex_tui.core.events.event_codec import encode
 from pex_tui.core.events.run_events import Event, RunFinished
 from pex_tui.core.model.ids import RunId

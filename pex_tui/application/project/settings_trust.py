@@ -9,7 +9,7 @@ from typing import Any
 
 from pex_tui.adapters.git.user_repository.state_directory import state_home
 from pex_tui.adapters.storage.trust_store import TrustStore, digest_of
-from pex_tui.application.project import Project
+from pex_tui.application.project.project import Project
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UntrustedError
 from pex_tui.planning.fields.declaration import keys_of

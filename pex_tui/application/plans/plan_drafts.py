@@ -18,7 +18,7 @@ from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.past_runs import USUAL_PACE, read_experience
 from pex_tui.adapters.system.probe import machine_memory
 from pex_tui.adapters.system.programs import program_finder
-from pex_tui.application.project import Project, check_slots
+from pex_tui.application.project.project import Project, check_slots
 from pex_tui.core.figures.experience import Experience
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.plan_graph import PlanGraph
@@ -32,7 +32,7 @@ from pex_tui.planning.plan_file.predictable_tasks import has_predictable_pair
 from pex_tui.textfiles import load_text_file
 
 if TYPE_CHECKING:
-    from pex_tui.application.conflict_prediction import RepositoryPredictor
+    from pex_tui.application.plans.conflict_prediction import RepositoryPredictor
     from pex_tui.planning.goals.planner import GoalPlan
 
 
@@ -78,7 +78,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
     async def compose_goal(self, goal: str, planning: Planning) -> "GoalPlan":
         """Make a plan for a goal, also as text; the estimates are for `slots`."""
         from pex_tui.adapters.library.repository_outline import read_outline  # noqa: PLC0415  # only goals
-        from pex_tui.application.model_planner import PlanMaker  # noqa: PLC0415  # likewise
+        from pex_tui.application.plans.model_planner import PlanMaker  # noqa: PLC0415  # likewise
         from pex_tui.planning.goals.goal_text import tidy_goal  # noqa: PLC0415  # likewise
         from pex_tui.planning.goals.planner import plan_goal  # noqa: PLC0415  # likewise
 
@@ -145,7 +145,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
 
     @cached_property
     def _predictor(self) -> "RepositoryPredictor":
-        from pex_tui.application.conflict_prediction import RepositoryPredictor  # noqa: PLC0415  # if any may collide
+        from pex_tui.application.plans.conflict_prediction import RepositoryPredictor  # noqa: PLC0415  # if any may collide
 
         return RepositoryPredictor(self.project.repository, self.project.places.root)
 

@@ -17,7 +17,7 @@ from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.user_repository.export_commit import export_commit
 from pex_tui.adapters.storage.engine_lock import EngineBusyError
-from pex_tui.application.project import Project
+from pex_tui.application.project.project import Project
 from pex_tui.core.formatting import counted, spoken, tokens, total
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules

@@ -18,11 +18,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pex_tui.adapters.storage.engine_lock import current_holder
-from pex_tui.application.doctor_checks import check_all
-from pex_tui.application.lost_runs import lost_runs
-from pex_tui.application.project import Project
-from pex_tui.application.run_options import RunOptions
-from pex_tui.application.run_summaries import Known, summaries
+from pex_tui.application.project.doctor_checks import check_all
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.lost_runs import lost_runs
+from pex_tui.application.runs.run_options import RunOptions
+from pex_tui.application.runs.run_summaries import Known, summaries
 from pex_tui.core.model.ids import RunId
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.session import DoctorCheck, PlanDraft, Planning, RunSummary
@@ -31,7 +31,7 @@ from pex_tui.textfiles import save_text_file
 
 if TYPE_CHECKING:
     from pex_tui.adapters.ipc.attached_session import AttachedSession
-    from pex_tui.application.plan_drafts import PlanDrafts
+    from pex_tui.application.plans.plan_drafts import PlanDrafts
     from pex_tui.engine.local import LocalSession
     from pex_tui.reports.report import Report
 
@@ -88,13 +88,13 @@ class RepositoryService(Struct, dict=True):
 
     async def _read(self, run: RunId) -> Report:
         """Read a run's report in a thread: reading a large one must not freeze the screen."""
-        from pex_tui.application.headless_driver import read_report  # noqa: PLC0415
+        from pex_tui.application.runs.headless_driver import read_report  # noqa: PLC0415
 
         return await asyncio.to_thread(read_report, self.project, run)
 
     @cached_property
     def _drafts(self) -> PlanDrafts:
-        from pex_tui.application.plan_drafts import PlanDrafts  # noqa: PLC0415  # home needs none
+        from pex_tui.application.plans.plan_drafts import PlanDrafts  # noqa: PLC0415  # home needs none
 
         return PlanDrafts(
             self.project,
@@ -106,7 +106,7 @@ class RepositoryService(Struct, dict=True):
 
     async def plan_of(self, run: RunId) -> PlanDraft:
         """Return the plan of a past run, to be run again on the current repository."""
-        from pex_tui.application.stored_state import read_state  # noqa: PLC0415
+        from pex_tui.application.runs.stored_state import read_state  # noqa: PLC0415
         from pex_tui.planning.plan_file.writer import plan_to_yaml  # noqa: PLC0415
 
         journal = self.project.open_journal()
@@ -157,20 +157,20 @@ class RepositoryService(Struct, dict=True):
 
     async def start(self, draft: PlanDraft) -> LocalSession:
         """Start a run; it is driven once `serve` is called."""
-        from pex_tui.application.runs import start_run  # noqa: PLC0415
+        from pex_tui.application.runs.runs import start_run  # noqa: PLC0415
 
         return await start_run(self.project, draft, self.run_options)
 
     async def resume(self, run: RunId) -> LocalSession:
         """Resume a run that has no engine, or a background engine."""
-        from pex_tui.application.runs import resume_run  # noqa: PLC0415
+        from pex_tui.application.runs.runs import resume_run  # noqa: PLC0415
 
         how = RunOptions(attended=True, wait=self.run_options.wait, slots=self.slots)
         return await resume_run(self.project, run, how)
 
     async def attach(self, run: RunId) -> AttachedSession:
         """Follow a run that another process drives, and send requests to that process."""
-        from pex_tui.application.attach import follow_run  # noqa: PLC0415
+        from pex_tui.application.runs.attach import follow_run  # noqa: PLC0415
 
         return await follow_run(self.project, run)
 

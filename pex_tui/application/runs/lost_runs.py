@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pex_tui.adapters.git.maintenance.runs_by_refs import FoundRun, find_runs
-from pex_tui.application.command_context import UnknownRunError
-from pex_tui.application.project import Project
-from pex_tui.application.run_ids import traced_runs
+from pex_tui.application.project.command_context import UnknownRunError
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.run_ids import traced_runs
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.ids import RunId
 from pex_tui.engine.session import RunSummary

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.git_runner import GitError
-from pex_tui.application.appearance import look_of
-from pex_tui.application.command_context import Options, project_of
-from pex_tui.application.lost_runs import telling_of_lost
-from pex_tui.application.project import Project
-from pex_tui.application.project_service import RepositoryService, open_service
-from pex_tui.application.run_options import RunOptions
+from pex_tui.application.app.project_service import RepositoryService, open_service
+from pex_tui.application.project.appearance import look_of
+from pex_tui.application.project.command_context import Options, project_of
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.lost_runs import telling_of_lost
+from pex_tui.application.runs.run_options import RunOptions
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import Planning
 from pex_tui.errors import UserError
@@ -60,12 +60,12 @@ async def _start(
     approved: bool,
 ) -> Start:
     if attach is not None:
-        from pex_tui.application.attach import follow_run  # noqa: PLC0415  # home needs it not
+        from pex_tui.application.runs.attach import follow_run  # noqa: PLC0415  # home needs it not
 
         async with telling_of_lost(project, attach or None):
             return await follow_run(project, attach or None)
     if resume is not None:
-        from pex_tui.application.headless_runs import run_to_resume  # noqa: PLC0415  # likewise
+        from pex_tui.application.runs.headless_runs import run_to_resume  # noqa: PLC0415  # likewise
 
         async with telling_of_lost(project, resume or None):
             run = run_to_resume(project, resume or None)

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from pex_tui.application import headless_driver as driving
-from pex_tui.application.project import Project
-from pex_tui.application.project_service import RepositoryService
-from pex_tui.application.run_options import RunOptions
+from pex_tui.application.app.project_service import RepositoryService
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs import headless_driver as driving
+from pex_tui.application.runs.run_options import RunOptions
 from pex_tui.core.model.ids import RunId
 from pex_tui.errors import UserError
 

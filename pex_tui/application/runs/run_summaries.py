@@ -3,7 +3,7 @@
 from pex_tui.adapters.storage.engine_lock import Holder
 from pex_tui.adapters.storage.journal import RunRow, SqliteJournal, told_of
 from pex_tui.adapters.storage.journal_file import JournalError
-from pex_tui.application.project import Project
+from pex_tui.application.project.project import Project
 from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import RunFigures, RunSummary
 

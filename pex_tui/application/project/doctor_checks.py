@@ -18,8 +18,8 @@ from pex_tui.adapters.git.plumbing.repository import (
 )
 from pex_tui.adapters.git.user_repository.state_directory import state_directory
 from pex_tui.adapters.library.library import load_library
-from pex_tui.application.appearance import check_appearance
-from pex_tui.application.project import library_folders
+from pex_tui.application.project.appearance import check_appearance
+from pex_tui.application.project.project import library_folders
 from pex_tui.core.formatting import counted
 from pex_tui.engine.session import CheckLevel, DoctorCheck
 from pex_tui.errors import UserError

@@ -4,20 +4,20 @@ from functools import partial
 from pathlib import Path
 
 from pex_tui.adapters.storage.journal import RunRow, SqliteJournal
-from pex_tui.application.command_context import (
+from pex_tui.application.plans.goal_argument import quoted
+from pex_tui.application.plans.plan_drafts import PlanDrafts
+from pex_tui.application.project.command_context import (
     Options,
     UnknownRunError,
     await_command,
     find_run,
     project_of,
 )
-from pex_tui.application.goal_argument import quoted
-from pex_tui.application.headless_driver import drive_headless
-from pex_tui.application.lost_runs import telling_of_lost
-from pex_tui.application.plan_drafts import PlanDrafts
-from pex_tui.application.project import Project
-from pex_tui.application.run_options import RunOptions
-from pex_tui.application.runs import resume_run, start_run
+from pex_tui.application.project.project import Project
+from pex_tui.application.runs.headless_driver import drive_headless
+from pex_tui.application.runs.lost_runs import telling_of_lost
+from pex_tui.application.runs.run_options import RunOptions
+from pex_tui.application.runs.runs import resume_run, start_run
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import PlanDraft, Planning

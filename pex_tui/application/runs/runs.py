@@ -25,12 +25,12 @@ from pex_tui.adapters.storage.engine_lock import EngineLock
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.adapters.system.programs import offer_program
-from pex_tui.application.composition import Assembly, assemble, mend_landing
-from pex_tui.application.engine_lock import take_lock
-from pex_tui.application.project import Project, check_slots, pinned
-from pex_tui.application.run_ids import new_run_id
-from pex_tui.application.run_options import RunOptions
-from pex_tui.application.stored_state import read_state
+from pex_tui.application.project.project import Project, check_slots, pinned
+from pex_tui.application.runs.composition import Assembly, assemble, mend_landing
+from pex_tui.application.runs.engine_lock import take_lock
+from pex_tui.application.runs.run_ids import new_run_id
+from pex_tui.application.runs.run_options import RunOptions
+from pex_tui.application.runs.stored_state import read_state
 from pex_tui.core.events.landing_events import BranchMoved
 from pex_tui.core.events.run_events import (
     AttemptFound,

@@ -18,7 +18,7 @@ from pex_tui.tui.terminal.terminal_app import signals_heeded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pex_tui.application.command_context import Options
+    from pex_tui.application.project.command_context import Options
     from pex_tui.engine.session import Planning
     from pex_tui.tui.opening import Opened
 
@@ -40,7 +40,7 @@ def run_app(
     """
 
     async def opening(planning: Planning) -> Opened:
-        from pex_tui.application.tui_startup import open_here  # noqa: PLC0415  # large: after first paint
+        from pex_tui.application.app.tui_startup import open_here  # noqa: PLC0415  # large: after first paint
 
         return await open_here(options, plan, goal, resume, attach, planning, approved=approved)
 

@@ -11,8 +11,8 @@ from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.process.signals import ENDINGS, use_defaults
 from pex_tui.adapters.process.watcher import use_pidfd_watcher
 from pex_tui.adapters.storage.journal import RunRow, SqliteJournal
-from pex_tui.application.project import Project, open_project
-from pex_tui.application.settings_trust import check_trust
+from pex_tui.application.project.project import Project, open_project
+from pex_tui.application.project.settings_trust import check_trust
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 

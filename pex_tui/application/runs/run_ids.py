@@ -4,7 +4,7 @@ import re
 import secrets
 
 from pex_tui.adapters.storage.journal import SqliteJournal
-from pex_tui.application.project import Project
+from pex_tui.application.project.project import Project
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.run_refs import BRANCHES, ROOT
 from pex_tui.errors import UserError

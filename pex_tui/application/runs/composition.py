@@ -29,7 +29,7 @@ from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
 from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.clock import SystemClock
-from pex_tui.application.project import Project
+from pex_tui.application.project.project import Project
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.protected_paths import protection_of
 from pex_tui.core.model.run_refs import branch_name

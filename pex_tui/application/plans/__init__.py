@@ -1,0 +1,1 @@
+"""Plans for review, from files and from goals."""

@@ -1,0 +1,1 @@
+"""Runs: started, resumed, attached to, and driven without the app."""
