@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pex_tui.core.events.overlap_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.events.run_events import Event, Noticed
-from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.model.plan import Isolation
@@ -138,7 +138,7 @@ class OverlapMonitor:
         elif now.files != known:
             self._post(WritesSeen(key.task, key.attempt, now.files))
 
-    def _tell(self, pair: frozenset[TaskId], paths: tuple[SharedPath, ...]) -> None:
+    def _tell(self, pair: frozenset[TaskId], paths: tuple[ConflictPath, ...]) -> None:
         if paths == self._told.get(pair, ()):
             return
         first, second = self._in_order(pair)

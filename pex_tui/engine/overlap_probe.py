@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 
@@ -55,6 +55,6 @@ class OverlapProbe(Protocol):
         """
         ...
 
-    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
+    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[ConflictPath, ...]:
         """Return the paths that do not merge between the two; raise WorkspaceError if git fails."""
         ...

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from pex_tui.core.events.run_events import Event
-from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import ClaimId, CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.task_state import Verdict
@@ -181,7 +181,7 @@ class Merged(Struct, frozen=True):
 
     tip: CommitId
     candidate: CommitId
-    combined: tuple[CombinedFile, ...] = ()
+    combined: tuple[ConflictPath, ...] = ()
     against: tuple[TaskId, ...] = ()
     notices: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
@@ -191,7 +191,7 @@ class Conflicted(Struct, frozen=True):
     """Paths that do not merge onto `tip`, and the tasks whose landings changed them."""
 
     tip: CommitId
-    files: tuple[ConflictFile, ...]
+    files: tuple[ConflictPath, ...]
     against: tuple[TaskId, ...]
     notices: tuple[str, ...] = ()
 

@@ -19,7 +19,7 @@ from pex_tui.core.events.run_events import (
     TimePassed,
 )
 from pex_tui.core.liveness import waits_for_a_person
-from pex_tui.core.model.conflict import ConflictFile
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.phases import Phase, RunStage
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, Priority, Strategy, TaskSpec
@@ -114,7 +114,7 @@ def stage_before_is_in_conflict() -> World:
     world = world_of(*tasks, plan=plan, auto_resolve=False)
     world.exit("a")
     world.capture("a", "x.py")
-    world.send(MergeConflicted(A, 1, BASE, (ConflictFile("x.py"),), ()))
+    world.send(MergeConflicted(A, 1, BASE, (ConflictPath("x.py"),), ()))
     return world
 
 

@@ -22,7 +22,7 @@ from pex_tui.core.events.run_events import (
     TimePassed,
 )
 from pex_tui.core.figures.history import read_history
-from pex_tui.core.model.conflict import ConflictFile
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
@@ -378,14 +378,14 @@ def test_a_conflict_goes_back_to_the_agent_with_both_changes() -> None:
         world.exit(name)
         world.capture(name, "x.py")
     world.land("a")
-    met = MergeConflicted(B, 1, CommitId("c" * 40), (ConflictFile("x.py"),), (A,))
+    met = MergeConflicted(B, 1, CommitId("c" * 40), (ConflictPath("x.py"),), (A,))
     world.send(met)
     assert world.task("b").lesson == ""  # a command begins anew
 
     other = world_of(agent("a"))
     other.exit("a")
     other.capture("a", "x.py")
-    other.send(MergeConflicted(A, 1, CommitId("c" * 40), (ConflictFile("x.py"),), (B,)))
+    other.send(MergeConflicted(A, 1, CommitId("c" * 40), (ConflictPath("x.py"),), (B,)))
     lesson = other.task("a").lesson
     assert "x.py was changed meanwhile (from b)" in lesson
     assert "git diff bbbbbbb ccccccc -- x.py" in lesson

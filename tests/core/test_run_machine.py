@@ -55,7 +55,7 @@ from pex_tui.core.figures.lower_bounds import slot_seconds
 from pex_tui.core.figures.metrics import measure
 from pex_tui.core.lifecycle.scheduler import dispatch
 from pex_tui.core.liveness import waits_for_a_person
-from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import AgentName, ClaimId, LockName, TaskId
 from pex_tui.core.model.invariants import violations
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase, RunStage
@@ -230,7 +230,7 @@ class RunMachine(RuleBasedStateMachine):
         candidate = task.candidate or BASE
         match task.landing_stage:
             case LandingStage.MERGING if answer == "conflict":
-                files = (ConflictFile("src/a.py"),)
+                files = (ConflictPath("src/a.py"),)
                 if task.onto is not None:
                     self.world.send(MergeDeferred(task.id, task.attempt, task.onto))
                 else:
@@ -341,7 +341,7 @@ class RunMachine(RuleBasedStateMachine):
         if len(tasks) > 1:
             two = st.lists(st.sampled_from(tasks), min_size=2, max_size=2, unique=True)
             first, second = data.draw(two)
-            seen = OverlapSeen(first.id, second.id, (SharedPath("src/a.py", "3"),))
+            seen = OverlapSeen(first.id, second.id, (ConflictPath("src/a.py", lines="3"),))
             self.world.send(OverlapGone(first.id, second.id) if gone else seen)
 
     @rule(seconds=st.sampled_from([0.5, 3.0, 20.0]))

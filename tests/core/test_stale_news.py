@@ -12,7 +12,7 @@ from pex_tui.core.events.landing_events import (
     WorkMerged,
 )
 from pex_tui.core.events.run_events import AbortRequested
-from pex_tui.core.model.conflict import ConflictFile
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase
 from pex_tui.core.model.plan import Plan
@@ -93,7 +93,7 @@ def test_a_conflict_with_what_it_is_not_merged_onto_any_more_is_none(kind: str) 
     before = world.state
 
     if kind == "conflict":
-        world.send(MergeConflicted(C, 1, gone, (ConflictFile("c.py"),), (B,)))
+        world.send(MergeConflicted(C, 1, gone, (ConflictPath("c.py"),), (B,)))
     else:
         world.send(MergeDeferred(C, 1, gone))
 

@@ -7,7 +7,7 @@ from pex_tui.core.events.agent_events import PermissionAsked
 from pex_tui.core.events.lock_events import LockAsked, LockReleased
 from pex_tui.core.events.overlap_events import OverlapSeen
 from pex_tui.core.events.run_events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
-from pex_tui.core.model.conflict import Decision, SharedPath
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.lock_graph import Node, WaitEdge, circle, waits, waits_for
 from pex_tui.core.model.phases import Phase
@@ -20,7 +20,7 @@ from tests.core.world import World, shipped, task
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
 DB, CACHE = (LockRequest(LockName("db")),), (LockRequest(LockName("cache")),)
 C1, C2, C3 = ClaimId("c1"), ClaimId("c2"), ClaimId("c3")
-SEEN = OverlapSeen(A, B, (SharedPath("x.py", "3"),))
+SEEN = OverlapSeen(A, B, (ConflictPath("x.py", lines="3"),))
 
 
 def agent(name: str, **fields: object) -> TaskSpec:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pex_tui.core.events.run_events import Event, RunPlanned
-from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
@@ -221,9 +221,9 @@ class FakeGit:
         if self.conflicts.get(spec.id, 0) > 0:
             self.conflicts[spec.id] -= 1
             if auto_resolve and spec.id in self.plain:
-                file = CombinedFile("src/a.py", "content", ("superset",))
+                file = ConflictPath("src/a.py", "content", strategies=("superset",))
                 return Merged(tip, CommitId(f"merge-{work}-{tip}"), (file,), ())
-            return Conflicted(tip, (ConflictFile("src/a.py"),), ())
+            return Conflicted(tip, (ConflictPath("src/a.py"),), ())
         return Merged(tip, CommitId(f"merge-{work}-{tip}"))
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:

@@ -9,7 +9,7 @@ import pytest
 
 from pex_tui.core.events.overlap_events import OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.events.run_events import Event, Noticed
-from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.plan import Isolation
 from pex_tui.core.model.state import Outcome
@@ -66,8 +66,8 @@ class FakeLookout:
             return before
         return ChangeSet(BASE, CommitId(f"{key.task}{files}"), "tree", files)
 
-    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
-        return tuple(SharedPath(path) for path in sorted({*first.files} & {*second.files}))
+    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[ConflictPath, ...]:
+        return tuple(ConflictPath(path) for path in sorted({*first.files} & {*second.files}))
 
 
 def told(world: FakeWorld, *kinds: type[Event]) -> list[Event]:

@@ -5,7 +5,7 @@ import pytest
 from pex_tui.core.events.agent_events import AgentSpent
 from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.events.run_events import AgentStarted, RunAdopted
-from pex_tui.core.model.conflict import ConflictFile
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.plan import Brief, Expects, Plan
 from pex_tui.core.model.run_rules import FallbackMode, RunRules
@@ -84,7 +84,7 @@ def test_a_conflict_says_what_becomes_of_the_task(rules: dict[str, object], then
     told = Told(task("a"), **rules)
     told.run.exit("a")
     told.run.capture("a", "x.py")
-    told.run.send(MergeConflicted(TaskId("a"), 1, BASE, (ConflictFile("x.py"),), ()))
+    told.run.send(MergeConflicted(TaskId("a"), 1, BASE, (ConflictPath("x.py"),), ()))
 
     assert f"⇄ a: conflict in x.py; {then}" in told.so_far()
 

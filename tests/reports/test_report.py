@@ -21,7 +21,7 @@ from pex_tui.core.events.run_events import (
     RunPauseRequested,
     RunResumeRequested,
 )
-from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.plan import Brief, Plan
 from pex_tui.core.model.run_rules import ProtectPolicy, RunRules
@@ -70,7 +70,7 @@ def conflicting_run() -> World:
     work(run, "a", "x.py")
     run.exit("b")
     run.capture("b", "x.py")
-    run.send(MergeConflicted(B, 1, BASE, (ConflictFile("x.py"),), (A,)))
+    run.send(MergeConflicted(B, 1, BASE, (ConflictPath("x.py"),), (A,)))
     return run
 
 
@@ -408,12 +408,12 @@ def seen_and_met_run() -> World:
     run.run("a")
     run.run("b")
     run.now += 7
-    run.send(OverlapSeen(A, B, (SharedPath("x.py", "3–5"),)))
+    run.send(OverlapSeen(A, B, (ConflictPath("x.py", lines="3–5"),)))
     run.now += 5
     run.finish("a", "x.py")
     run.exit("b")
     run.capture("b", "x.py")
-    run.send(MergeConflicted(B, 1, run.task("a").landed or BASE, (ConflictFile("x.py"),), (A,)))
+    run.send(MergeConflicted(B, 1, run.task("a").landed or BASE, (ConflictPath("x.py"),), (A,)))
     work(run, "b", "x.py")
     return run
 
@@ -497,7 +497,7 @@ def test_a_run_that_went_on_one_by_one_says_since_when_and_why() -> None:
     work(run, "b", "x.py", seconds=12)
     run.exit("a")
     run.capture("a", "x.py")
-    run.send(MergeConflicted(A, 1, BASE, (ConflictFile("x.py"),), (B,)))
+    run.send(MergeConflicted(A, 1, BASE, (ConflictPath("x.py"),), (B,)))
     report = finished(run)
 
     assert "from 0:12 on, tasks that write went one by one: a has an open conflict" in render_text(

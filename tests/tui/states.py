@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind, Decision
+from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.ids import AgentName, CommitId, LockName, RunId, SlotId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase, RunStage
 from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
@@ -118,7 +118,7 @@ OPEN_CONFLICT = Conflict(
     number=1,
     kind=ConflictKind.WRITE,
     tasks=(TaskId("refunds"), TaskId("docs")),
-    files=(ConflictFile("src/pay/api.py"),),
+    files=(ConflictPath("src/pay/api.py"),),
     tip=TIP,
     overlapping_at=NOW - 14,
     conflicting_at=NOW - 14,
@@ -338,7 +338,7 @@ def asking_for_protected() -> RunState:
         OPEN_CONFLICT,
         kind=ConflictKind.PROTECTED,
         tasks=(TaskId("refunds"),),
-        files=tuple(ConflictFile(path, "protected") for path in files),
+        files=tuple(ConflictPath(path, "protected") for path in files),
     )
     before = conflicted()
     asking = replace(
@@ -471,5 +471,5 @@ def hostile() -> RunState:
         )
         for task in BUSY
     )
-    conflict = replace(OPEN_CONFLICT, files=(ConflictFile(HOSTILE),))
+    conflict = replace(OPEN_CONFLICT, files=(ConflictPath(HOSTILE),))
     return run_of(specs, tasks, tip=TIP, conflicts=(conflict,), goal=HOSTILE, notices=(HOSTILE,))

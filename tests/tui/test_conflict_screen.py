@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from pex_tui.core.model.conflict import ConflictFile, Decision
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import GateResult
 from pex_tui.tui.app import PexApp
@@ -297,7 +297,7 @@ async def test_the_head_says_how_many_conflicts_wait_and_of_how_many_files(
     app, session = conflicted(odd_kinds())
     state = states.conflicted()
     (first,) = state.open_conflicts
-    files = tuple(ConflictFile(f"src/{name}.py") for name in "abcd")
+    files = tuple(ConflictPath(f"src/{name}.py") for name in "abcd")
     second = replace(first, number=first.number + 1, tasks=first.tasks[::-1], files=files)
     session.publish(replace(state, conflicts=(first, second)))
     async with app.run_test(size=(120, 36)) as pilot:

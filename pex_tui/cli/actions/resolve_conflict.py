@@ -15,7 +15,7 @@ from pex_tui.application.runs.lost_runs import telling_of_lost
 from pex_tui.application.runs.run_options import RunOptions
 from pex_tui.application.runs.runs import resume_run
 from pex_tui.application.runs.stored_state import read_state
-from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind, Decision
+from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
@@ -72,9 +72,9 @@ def _told(state: RunState, conflict: Conflict) -> str:
     return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
 
 
-def _what(file: ConflictFile) -> str:
-    """Return a path with git's description, or with the lines of the overlap, if known."""
-    return f"{file.path} ({file.kind})" if file.kind else file.path
+def _what(file: ConflictPath) -> str:
+    """Return a path with the lines of the overlap, if known, or else with git's description."""
+    return f"{file.path} ({file.lines or file.kind})"
 
 
 def _task(state: RunState, wanted: str) -> TaskId:

@@ -11,7 +11,7 @@ from pex_tui.core.lifecycle.attempts import stop, wants_pause
 from pex_tui.core.lifecycle.conflict_log import made_way, record
 from pex_tui.core.lifecycle.preemption import preemption_cost
 from pex_tui.core.lifecycle.step_draft import Draft
-from pex_tui.core.model.conflict import ConflictFile, ConflictKind, Decision, Overlap, SharedPath
+from pex_tui.core.model.conflict import ConflictKind, ConflictPath, Decision, Overlap
 from pex_tui.core.model.globs import matches
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.lock_graph import waits, waits_for
@@ -142,7 +142,7 @@ def _apply_overlap_seen(draft: Draft, event: OverlapSeen) -> None:
             (first, second),
             decision,
             reason=reason,
-            files=tuple(ConflictFile(shared.path, shared.lines) for shared in event.paths),
+            files=event.paths,
             predicted_at=predicted_at(state, *pair),
             overlapping_at=draft.now,
             detail=f"seen at work: both change {_named(event.paths)}",
@@ -150,7 +150,7 @@ def _apply_overlap_seen(draft: Draft, event: OverlapSeen) -> None:
 
 
 def _react(
-    draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ...]
+    draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[ConflictPath, ...]
 ) -> tuple[TaskId, Decision, str]:
     """Apply the policy; return who makes way (or may have to), the decision, and the reason."""
     policy = draft.state.rules.radar
@@ -196,7 +196,7 @@ def _pause(draft: Draft, weaker: TaskId, other: TaskId, what: str) -> Decision:
 
 
 def _serialise(
-    draft: Draft, weaker: TaskId, other: TaskId, what: str, paths: tuple[SharedPath, ...]
+    draft: Draft, weaker: TaskId, other: TaskId, what: str, paths: tuple[ConflictPath, ...]
 ) -> Decision:
     """Exclude the two for good: the weaker restarts once the other has landed."""
     plan = draft.state.plan
@@ -214,7 +214,7 @@ def _serialise(
     return Decision.SERIALISED
 
 
-def _tell(draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[SharedPath, ...]) -> bool:
+def _tell(draft: Draft, pair: tuple[TaskId, TaskId], paths: tuple[ConflictPath, ...]) -> bool:
     """Tell both agents of each other; return whether one of them takes messages."""
     listening = [task for name in pair if (task := draft.task(name)).listens]
     for task in listening:
@@ -246,7 +246,7 @@ def _is_between(overlap: Overlap, event: OverlapSeen | OverlapGone) -> bool:
     return set(overlap.tasks) == {event.first, event.second}
 
 
-def _named(paths: tuple[SharedPath, ...]) -> str:
+def _named(paths: tuple[ConflictPath, ...]) -> str:
     shown = ", ".join(str(path) for path in paths[:_MOST_NAMED])
     more = len(paths) - _MOST_NAMED
     return f"{shown} and {more} more" if more > 0 else shown

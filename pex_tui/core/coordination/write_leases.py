@@ -11,7 +11,7 @@ from pex_tui.core.events.actions import AnswerAgent, ResumeAgent
 from pex_tui.core.lifecycle.attempts import wants_pause
 from pex_tui.core.lifecycle.conflict_log import record
 from pex_tui.core.lifecycle.step_draft import Draft
-from pex_tui.core.model.conflict import ConflictFile, ConflictKind, Decision
+from pex_tui.core.model.conflict import ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.lock_graph import waits, waits_for
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
@@ -144,7 +144,7 @@ def _tell(draft: Draft, task: TaskState, holder: TaskId, asked: Permission) -> N
         (task.id, holder),
         Decision.PAUSED,
         reason="conflict_resolution.leases: one at a time changes a file",
-        files=tuple(ConflictFile(path, "lease") for path in paths),
+        files=tuple(ConflictPath(path, "lease") for path in paths),
         overlapping_at=draft.now,
         detail=f"announced at work: {holder} is changing {', '.join(paths)}",
     )

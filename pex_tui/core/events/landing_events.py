@@ -1,7 +1,7 @@
 """Events of the merge queue: results of git and the gate for work on its way to the branch."""
 
 from pex_tui.core.events.event_base import BaseEvent
-from pex_tui.core.model.conflict import CombinedFile, ConflictFile
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, TaskId
 
 
@@ -17,7 +17,7 @@ class WorkMerged(BaseEvent, frozen=True):
     attempt: int
     tip: CommitId
     candidate: CommitId
-    combined: tuple[CombinedFile, ...] = ()
+    combined: tuple[ConflictPath, ...] = ()
     against: tuple[TaskId, ...] = ()
     onto: CommitId | None = None
     protected: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class MergeConflicted(BaseEvent, frozen=True):
     task: TaskId
     attempt: int
     tip: CommitId
-    files: tuple[ConflictFile, ...]
+    files: tuple[ConflictPath, ...]
     against: tuple[TaskId, ...]
 
 

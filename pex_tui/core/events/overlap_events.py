@@ -1,7 +1,7 @@
 """Events of the overlap monitor: the changes of tasks at work, and their collisions."""
 
 from pex_tui.core.events.event_base import BaseEvent
-from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import TaskId
 
 
@@ -18,7 +18,7 @@ class OverlapSeen(BaseEvent, frozen=True):
 
     first: TaskId
     second: TaskId
-    paths: tuple[SharedPath, ...]
+    paths: tuple[ConflictPath, ...]
 
 
 class OverlapGone(BaseEvent, frozen=True):

@@ -8,7 +8,7 @@ from pex_tui.core.formatting import listed
 from pex_tui.core.lifecycle.conflict_log import record
 from pex_tui.core.lifecycle.merge_queue import leave_queue
 from pex_tui.core.lifecycle.step_draft import Draft
-from pex_tui.core.model.conflict import Conflict, ConflictFile, ConflictKind
+from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictPath
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.run_rules import ProtectPolicy
 from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
@@ -39,7 +39,7 @@ def is_stopped(draft: Draft, task: TaskState, protected: tuple[str, ...]) -> boo
         (task.id,),
         None,
         reason=_ASKED,
-        files=tuple(ConflictFile(path, ConflictKind.PROTECTED) for path in left),
+        files=tuple(ConflictPath(path, ConflictKind.PROTECTED) for path in left),
         tip=draft.state.tip,
         conflicting_at=draft.now,
     )

@@ -10,8 +10,7 @@ from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import (
     REMEMBERED,
     AutoResolution,
-    CombinedFile,
-    ConflictFile,
+    ConflictPath,
     Decision,
 )
 from pex_tui.core.model.ids import CommitId
@@ -53,7 +52,7 @@ def auto_resolution_of(event: WorkMerged) -> AutoResolution | None:
 
 def as_conflict(task: TaskState, auto_resolution: AutoResolution) -> MergeConflicted:
     """Return the original conflict of a resolved candidate."""
-    files = tuple(ConflictFile(file.path, file.kind) for file in auto_resolution.files)
+    files = tuple(ConflictPath(file.path, file.kind) for file in auto_resolution.files)
     return MergeConflicted(
         task.id,
         task.attempt,
@@ -77,7 +76,7 @@ def record_auto_resolution(draft: Draft, task: TaskState) -> None:
         Decision.COMBINED,
         reason=f"{how}; the gate passed",
         by=people.pop() if len(people) == 1 else PEX,
-        files=tuple(ConflictFile(file.path, file.kind) for file in found.files),
+        files=found.files,
         tip=found.tip,
         conflicting_at=found.conflicting_at,
     )
@@ -90,23 +89,23 @@ def failed_words(auto_resolution: AutoResolution) -> str:
     return f"the conflict in {paths} was settled by rule ({how}), but the gate failed on that."
 
 
-def told_strategies(files: tuple[CombinedFile, ...]) -> str:
+def told_strategies(files: tuple[ConflictPath, ...]) -> str:
     """Return the strategies that resolved the files, each once."""
     names = (str(strategy) for file in files for strategy in file.strategies)
     return ", ".join(dict.fromkeys(names))
 
 
-def told_files(files: tuple[CombinedFile, ...]) -> str:
+def told_files(files: tuple[ConflictPath, ...]) -> str:
     """Describe the resolution of the files."""
     return "; ".join(f"{file.path}: {_how(file)}" for file in files)
 
 
-def remembered_words(file: CombinedFile) -> str:
+def remembered_words(file: ConflictPath) -> str:
     """Describe a remembered decision: who made it, and when."""
     day = datetime.fromtimestamp(file.at or 0.0, UTC).date()
     return f"as {file.by} decided on {day}"
 
 
-def _how(file: CombinedFile) -> str:
+def _how(file: ConflictPath) -> str:
     how = told_strategies((file,))
     return f"{how}, {remembered_words(file)}" if REMEMBERED in file.strategies else how

@@ -38,53 +38,40 @@ class Decision(StrEnum):
     FAILED = "failed"
 
 
-class ConflictFile(Struct, frozen=True):
-    """A path that git could not merge; `kind` is git's term ("content", "modify/delete", …).
+class ConflictPath(Struct, frozen=True):
+    """A path in conflict, with what each stage of the conflict knows of it.
 
-    A path that merges but needs a person's approval has the kind "protected".
+    `kind` is git's term ("content", "modify/delete", …), or "protected" for a path that merges but
+    needs a person's approval. `lines` are line numbers of the merge base, known for an overlap.
+    `strategies` resolved the path automatically; a remembered resolution names its author and its
+    time (absolute seconds). Events are journaled with these fields, and older ones with fewer.
     """
 
     path: str
     kind: str = "content"
-
-
-class CombinedFile(Struct, frozen=True):
-    """A path in conflict that was resolved automatically.
-
-    For a remembered resolution, the file names its author and its time (absolute seconds).
-    """
-
-    path: str
-    kind: str
-    strategies: tuple[str, ...]
+    lines: str = ""
+    strategies: tuple[str, ...] = ()
     by: str = ""
     at: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.lines}" if self.lines else self.path
 
 
 class AutoResolution(Struct, frozen=True):
     """A candidate with automatically resolved conflicts, valid only if its gate passes."""
 
-    files: tuple[CombinedFile, ...]
+    files: tuple[ConflictPath, ...]
     tip: CommitId
     against: tuple[TaskId, ...]
     conflicting_at: float
-
-
-class SharedPath(Struct, frozen=True):
-    """A path that does not merge between two tasks; `lines` are line numbers of the merge base."""
-
-    path: str
-    lines: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.lines}" if self.lines else self.path
 
 
 class Overlap(Struct, frozen=True):
     """Two tasks at work whose changes do not merge, and the time since which that is known."""
 
     tasks: tuple[TaskId, TaskId]
-    paths: tuple[SharedPath, ...]
+    paths: tuple[ConflictPath, ...]
     since: float
 
     def other(self, task: TaskId) -> TaskId:
@@ -111,7 +98,7 @@ class Conflict(Struct, frozen=True):
     number: int
     kind: ConflictKind
     tasks: tuple[TaskId, ...]
-    files: tuple[ConflictFile, ...] = ()
+    files: tuple[ConflictPath, ...] = ()
     tip: CommitId | None = None  # the integration tip that the work did not merge onto
     predicted_at: float | None = None
     overlapping_at: float | None = None

@@ -13,7 +13,7 @@ from pex_tui.core.events.run_events import (
     AgentStarted,
     ResumeRequested,
 )
-from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, Priority, TaskSpec
@@ -23,7 +23,7 @@ from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import World, shipped, task
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
-PATHS = (SharedPath("src/x.py", "3–5"),)
+PATHS = (ConflictPath("src/x.py", lines="3–5"),)
 SEEN = OverlapSeen(A, B, PATHS)
 
 
@@ -50,7 +50,7 @@ def land(world: World, name: str) -> None:
 
 def test_a_warning_is_told_once_and_shown_while_it_lasts() -> None:
     world = working(OverlapPolicy.WARN)
-    world.send(SEEN, OverlapSeen(A, B, (*PATHS, SharedPath("y.py"))))
+    world.send(SEEN, OverlapSeen(A, B, (*PATHS, ConflictPath("y.py"))))
     (told,) = (text for text in world.state.notices if "both change" in text)
     assert told == (
         "a and b both change src/x.py:3–5, and it won't merge. Pause or abort one, or settle it "
@@ -112,7 +112,7 @@ def test_whoever_stood_still_goes_on_where_the_other_will_not_land_soon(end: str
     acted = world.send(WorkCaptured(A, 1, CommitId("work"), ("src/x.py",)))
     if end == "in conflict":
         tip = world.state.tip or CommitId("")
-        acted = world.send(MergeConflicted(A, 1, tip, (ConflictFile("src/x.py"),), ()))
+        acted = world.send(MergeConflicted(A, 1, tip, (ConflictPath("src/x.py"),), ()))
 
     assert ResumeAgent(B, 1) in acted
     assert world.task("b").yields_to is None

@@ -17,7 +17,7 @@ from pex_tui.core.events.run_events import (
     TimePassed,
 )
 from pex_tui.core.figures.history import read_history
-from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import CommitId, LockName, TaskId
 from pex_tui.core.model.plan import LockRequest, Plan, PredictedConflict, Priority
 from pex_tui.core.model.run_rules import OverlapPolicy
@@ -26,8 +26,8 @@ from tests.core.world import BASE, World, shipped, task
 
 Make = Callable[..., World]
 A, B = TaskId("a"), TaskId("b")
-FILES = (ConflictFile("x.py"),)
-SEEN = OverlapSeen(A, B, (SharedPath("x.py", "3–5"),))
+FILES = (ConflictPath("x.py"),)
+SEEN = OverlapSeen(A, B, (ConflictPath("x.py", lines="3–5"),))
 
 
 def costs(run: World) -> dict[int, float]:

@@ -36,7 +36,7 @@ from pex_tui.core.events.run_events import (
 )
 from pex_tui.core.figures.history import read_history
 from pex_tui.core.figures.metrics import Metrics, measure, percentile
-from pex_tui.core.model.conflict import ConflictFile, Decision
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import LockName, TaskId
 from pex_tui.core.model.plan import (
     Brief,
@@ -209,7 +209,7 @@ def test_a_conflict_that_waits_for_a_person_is_their_time(world: Make) -> None:
     run.finish("a", "x")
     run.exit("b")
     run.capture("b", "x")
-    run.send(MergeConflicted(TaskId("b"), 1, BASE, (ConflictFile("x"),), (TaskId("a"),)))
+    run.send(MergeConflicted(TaskId("b"), 1, BASE, (ConflictPath("x"),), (TaskId("a"),)))
     run.now += 76  # the user thinks
     run.send(ConflictDecided(TaskId("b"), Decision.EDITED, run.commit(), "you"))
     run.land("b")
@@ -439,7 +439,7 @@ def test_conflicts_are_counted_against_landings(world: Make) -> None:
     run.finish("a", "x")
     run.exit("b")
     run.capture("b", "x")
-    run.send(MergeConflicted(TaskId("b"), 1, BASE, (ConflictFile("x"),), (TaskId("a"),)))
+    run.send(MergeConflicted(TaskId("b"), 1, BASE, (ConflictPath("x"),), (TaskId("a"),)))
     run.finish("b", "x")
 
     found = figures(run)

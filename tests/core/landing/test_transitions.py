@@ -33,11 +33,9 @@ from pex_tui.core.events.run_events import (
 )
 from pex_tui.core.figures.history import read_history
 from pex_tui.core.model.conflict import (
-    CombinedFile,
-    ConflictFile,
     ConflictKind,
+    ConflictPath,
     Decision,
-    SharedPath,
 )
 from pex_tui.core.model.ids import CommitId, SlotId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase
@@ -50,7 +48,7 @@ from tests.core.world import BASE, PLAIN_GATE, World, shipped, task
 Make = Callable[..., World]
 A, B = TaskId("a"), TaskId("b")
 GATE = (("pytest", "-q"),)
-ONE_FILE = (ConflictFile("src/api.py"),)
+ONE_FILE = (ConflictPath("src/api.py"),)
 
 
 def captured(run: World, name: str) -> None:
@@ -480,7 +478,7 @@ def test_a_persons_result_that_conflicts_again_is_not_thrown_away(world: Make) -
         conflicted(run, "a")
     run.send(ConflictDecided(A, Decision.EDITED, run.commit(), "you"))
 
-    run.send(OverlapSeen(A, B, (SharedPath("y.py"),)))
+    run.send(OverlapSeen(A, B, (ConflictPath("y.py"),)))
     conflicted(run, "a", "b")
 
     assert run.phase("a") is Phase.CONFLICT
@@ -682,7 +680,7 @@ def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:
     assert run.state.tip == foreign
 
 
-SETTLED = (CombinedFile("src/api.py", "content", ("superset",)),)
+SETTLED = (ConflictPath("src/api.py", "content", strategies=("superset",)),)
 
 
 def combined(run: World, name: str, *against: str, candidate: CommitId | None = None) -> None:
@@ -775,7 +773,7 @@ def test_work_that_what_landed_holds_already_is_done_and_the_conflict_is_told(wo
 
 def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -> None:
     run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
-    file = CombinedFile("a.md", "content", ("remembered",), "you", 1764000000.0)
+    file = ConflictPath("a.md", "content", strategies=("remembered",), by="you", at=1764000000.0)
     run.send(WorkMerged(B, 1, run.state.tip or BASE, run.commit(), (file,), (A,)))
     gated(run, "b", passed=True)
     candidate = run.task("b").candidate

@@ -29,7 +29,7 @@ from pex_tui.core.events.run_events import (
     TimePassed,
     WorkspacePrepared,
 )
-from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, Expects, Isolation, Priority
@@ -474,7 +474,7 @@ def a_decided_attempt(run: World) -> None:
     run.send(LandingFailed(A, 1, "disk full", passing=True))
     run.now += 60
     run.send(TimePassed())
-    met = MergeConflicted(A, 1, BASE, (ConflictFile("x.py"),), ())
+    met = MergeConflicted(A, 1, BASE, (ConflictPath("x.py"),), ())
     run.send(met, ConflictDecided(A, Decision.EDITED, run.commit(), "you"), met)
     assert run.task("a").own_work is not None
     assert run.task("a").refusals == 1
@@ -499,7 +499,7 @@ def a_gated_attempt(run: World) -> None:
 def a_stopped_attempt(run: World) -> None:
     """It stood still for another, and was to start again."""
     run.run("a")
-    run.send(OverlapSeen(A, TaskId("b"), (SharedPath("x.py"),)), AgentPaused(A, 1))
+    run.send(OverlapSeen(A, TaskId("b"), (ConflictPath("x.py"),)), AgentPaused(A, 1))
     run.send(RetryRequested(A, "you"))
     run.exit("a", code=-15)
     run.capture("a")

@@ -25,7 +25,7 @@ from pex_tui.core.events.run_events import (
     RunFinished,
     TimePassed,
 )
-from pex_tui.core.model.conflict import ConflictFile, ConflictKind, Decision
+from pex_tui.core.model.conflict import ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.state import Outcome
@@ -46,7 +46,7 @@ def captured(run: World, name: str = "a") -> None:
 
 def met(run: World) -> None:
     tip = run.state.tip or BASE
-    files = (ConflictFile("src/api.py"),)
+    files = (ConflictPath("src/api.py"),)
     run.send(MergeConflicted(A, run.task("a").attempt, tip, files, ()))
 
 
@@ -153,7 +153,7 @@ def test_a_persons_result_that_the_gate_refuses_waits_for_them(world: Make) -> N
     assert entry.failure is not None
     assert entry.failure.output == "1 failed"
     (conflict,) = run.state.open_conflicts
-    assert (conflict.kind, conflict.files) == (ConflictKind.SEMANTIC, (ConflictFile("src/api.py"),))
+    assert (conflict.kind, conflict.files) == (ConflictKind.SEMANTIC, (ConflictPath("src/api.py"),))
     assert is_over(run.state, attended=False)
     assert conclude(run.state) == (Outcome.CONFLICTS, 3)
     again = run.commit()

@@ -4,7 +4,7 @@ from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.events.overlap_events import OverlapSeen, WritesSeen
 from pex_tui.core.figures.history import read_history
 from pex_tui.core.figures.metrics import Metrics, measure
-from pex_tui.core.model.conflict import ConflictFile, Decision, SharedPath
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan, PredictedConflict
 from pex_tui.core.model.predictions import PredictionAccuracy
@@ -43,11 +43,11 @@ def test_what_was_met_or_seen_and_not_foreseen_is_missed() -> None:
     run = World(Plan(tuple(task(name, writes=None) for name in "abcd")))
     for name in "abcd":
         run.run(name)
-    run.send(OverlapSeen(C, D, (SharedPath("y.py"),)))
+    run.send(OverlapSeen(C, D, (ConflictPath("y.py"),)))
     run.finish("a", "x.py")
     run.exit("b")
     run.capture("b", "x.py")
-    run.send(MergeConflicted(B, 1, run.state.tip or BASE, (ConflictFile("x.py"),), (A,)))
+    run.send(MergeConflicted(B, 1, run.state.tip or BASE, (ConflictPath("x.py"),), (A,)))
 
     told, found = forecast(run), figures(run)
 
@@ -64,7 +64,7 @@ def test_what_was_foreseen_and_risked_is_a_hit_once_it_collides() -> None:
     run = World(Plan(specs, collisions=(told_of, unlikely)))
     for name in "abcd":
         run.run(name)
-    run.send(OverlapSeen(A, B, (SharedPath("x.py"),)))
+    run.send(OverlapSeen(A, B, (ConflictPath("x.py"),)))
 
     told = forecast(run)
 
@@ -145,6 +145,6 @@ def test_a_conflict_with_what_is_no_task_of_the_run_is_no_pair() -> None:
     run = World(Plan((task("a"),)))
     run.exit("a")
     run.capture("a", "x.py")
-    run.send(MergeConflicted(A, 1, BASE, (ConflictFile("x.py"),), (TaskId("gone"),)))
+    run.send(MergeConflicted(A, 1, BASE, (ConflictPath("x.py"),), (TaskId("gone"),)))
 
     assert forecast(run).missed == ()

@@ -16,7 +16,7 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, UnmergedPath, entries_at
 from pex_tui.adapters.git.plumbing.objects import read_blobs
 from pex_tui.core.landing.auto_resolution import remembered_words
-from pex_tui.core.model.conflict import REMEMBERED, CombinedFile, Decision
+from pex_tui.core.model.conflict import REMEMBERED, ConflictPath, Decision
 from pex_tui.core.model.globs import matches
 from pex_tui.core.textmerge.auto_strategies import read_conflict, resolve_text
 from pex_tui.core.textmerge.conflict_markers import marked_sides
@@ -32,14 +32,14 @@ _PLAIN = ("unspecified", "set", "text")  # values of the attribute `merge` that 
 class UnmergedText(Struct, frozen=True):
     """A conflict between two edits of one text, in chunks, with the file's marker length."""
 
-    conflict: UnmergedPath
+    unmerged: UnmergedPath
     parts: tuple[Chunk, ...]
     marker_size: int
 
     @property
     def path(self) -> str:
         """The path of the text."""
-        return self.conflict.path
+        return self.unmerged.path
 
     def has_markers(self, text: bytes) -> bool:
         """Return whether a resolving text has conflict markers that no version has."""
@@ -55,12 +55,12 @@ class AutoResolver(Struct, frozen=True):
     check: MarkerCheck
     silent: tuple[str, ...] = ()
     by_path: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    memory: ResolutionCache | None = None
+    cache: ResolutionCache | None = None
     judges: bool = False
 
     async def resolve(
         self, merge: TreeMerge, index: Path
-    ) -> tuple[str, tuple[CombinedFile, ...]] | None:
+    ) -> tuple[str, tuple[ConflictPath, ...]] | None:
         """Return the tree with every conflict resolved, and how; None unless all are resolved.
 
         `index` is a scratch file. Raises GitError, LandingError.
@@ -85,7 +85,7 @@ class AutoResolver(Struct, frozen=True):
         Raises GitError.
         """
         found = {}
-        for one in await self.readable(merge) if self.memory else ():
+        for one in await self.readable(merge) if self.cache else ():
             recalled = await asyncio.to_thread(self._recall, one)
             if recalled is not None:
                 found[one.path] = (recalled[1], remembered_words(recalled[0]))
@@ -93,7 +93,7 @@ class AutoResolver(Struct, frozen=True):
 
     async def remember(self, merge: TreeMerge, resolved: str, by: str) -> None:
         """Remember a resolution of the merge's conflicts; raise GitError, OSError."""
-        if self.memory is None:
+        if self.cache is None:
             return
         readable = await self.readable(merge)
         made = await entries_at(self._git, resolved, [one.path for one in readable])
@@ -102,13 +102,13 @@ class AutoResolver(Struct, frozen=True):
         for one in readable:
             text = texts.get(one.path)
             if text is not None and not one.has_markers(text):
-                await asyncio.to_thread(self.memory.keep, one.path, one.parts, text, by)
+                await asyncio.to_thread(self.cache.keep, one.path, one.parts, text, by)
 
     @property
     def _git(self) -> Git:
         return self.check.git
 
-    def _resolve_text(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
+    def _resolve_text(self, one: UnmergedText) -> tuple[ConflictPath, bytes] | None:
         """Return how a conflict is resolved and the file's content.
 
         A person's resolution takes precedence.
@@ -124,19 +124,21 @@ class AutoResolver(Struct, frozen=True):
         found = resolve_text(one.parts, (*self.silent, *here))
         if found is None or one.has_markers(found.text):
             return None
-        return CombinedFile(one.path, one.conflict.kind, found.strategies), found.text
+        return ConflictPath(one.path, one.unmerged.kind, strategies=found.strategies), found.text
 
-    def _recall(self, one: UnmergedText) -> tuple[CombinedFile, bytes] | None:
+    def _recall(self, one: UnmergedText) -> tuple[ConflictPath, bytes] | None:
         """Return the remembered resolution; forget one that contains conflict markers."""
-        found = self.memory.recall(one.path, one.parts) if self.memory else None
-        if self.memory is None or found is None:
+        found = self.cache.recall(one.path, one.parts) if self.cache else None
+        if self.cache is None or found is None:
             return None
         text, known = found
         if one.has_markers(text):
-            self.memory.forget(one.path, one.parts)
+            self.cache.forget(one.path, one.parts)
             return None
         how = (REMEMBERED,)
-        return CombinedFile(one.path, one.conflict.kind, how, known.by, known.at), text
+        return ConflictPath(
+            one.path, one.unmerged.kind, strategies=how, by=known.by, at=known.at
+        ), text
 
     async def readable(self, merge: TreeMerge) -> list[UnmergedText]:
         """Return the conflicts between two edits of one text, in chunks that agree with git's."""

@@ -11,7 +11,7 @@ from pex_tui.adapters.git.user_repository.landing_history import landings_on
 from pex_tui.core.model.ids import CommitId, TaskId
 
 _MOST_MERGES = 30  # beyond this, all tasks that touched the paths are named
-_Dispute = tuple[bytes, ...] | tuple[str, str]
+_ConflictText = tuple[bytes, ...] | tuple[str, str]
 
 
 class ConflictBlame(Struct, frozen=True):
@@ -25,15 +25,15 @@ class ConflictBlame(Struct, frozen=True):
         landings = await landings_on(self.git, work, tip, merge.conflicts)
         guilty: list[TaskId] = []
         if 1 < len(landings) <= _MOST_MERGES:
-            before: dict[str, _Dispute] = {}
+            before: dict[str, _ConflictText] = {}
             for commit, task in landings:
-                disputed = await self._conflicting(await self.merger.merge(commit, work))
-                if any(before.get(path) != found for path, found in disputed.items()):
+                conflicting = await self._conflicting(await self.merger.merge(commit, work))
+                if any(before.get(path) != found for path, found in conflicting.items()):
                     guilty.append(task)
-                before = disputed
+                before = conflicting
         return tuple(dict.fromkeys(guilty or [task for _, task in landings]))
 
-    async def _conflicting(self, merge: TreeMerge) -> dict[str, _Dispute]:
+    async def _conflicting(self, merge: TreeMerge) -> dict[str, _ConflictText]:
         """Return the texts between git's markers by path.
 
         Without any, the kind and what landed there.

@@ -20,7 +20,7 @@ from pex_tui.adapters.git.user_repository.landing_history import unlanded_commit
 from pex_tui.adapters.git.user_repository.repository_notices import user_setting
 from pex_tui.adapters.git.user_repository.user_checkout import UserCheckout
 from pex_tui.core.landing.auto_resolution import told_files
-from pex_tui.core.model.conflict import CombinedFile
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import GatePolicy
 from pex_tui.core.model.run_refs import run_prefix
@@ -136,13 +136,13 @@ class RunLanding(Struct, frozen=True):
 
     async def _replay(
         self, target: str, start: Commit, commits: list[Commit]
-    ) -> tuple[Commit, tuple[CombinedFile, ...]]:
+    ) -> tuple[Commit, tuple[ConflictPath, ...]]:
         """Replay the commits one by one on `start`, under a ref; skip those that are already there.
 
         Also returns conflicts that were resolved automatically, which a gate has to check.
         """
         git, current = self.merger.git, start
-        combined: tuple[CombinedFile, ...] = ()
+        combined: tuple[ConflictPath, ...] = ()
         index = (self.places.run(self.run) / f"{_REPLAY}.index").resolve()
         for commit in commits:
             merge = await self.merger.apply(commit.parents[0], current, commit)
@@ -167,7 +167,7 @@ class RunLanding(Struct, frozen=True):
         return current, combined
 
     async def _pass_gate(
-        self, target: str, old: CommitId, new: CommitId, combined: tuple[CombinedFile, ...]
+        self, target: str, old: CommitId, new: CommitId, combined: tuple[ConflictPath, ...]
     ) -> str:
         """Run the gate on the replay; return a notice for the user, or an empty text.
 

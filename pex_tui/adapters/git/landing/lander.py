@@ -38,7 +38,7 @@ from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
-from pex_tui.core.model.conflict import CombinedFile, ConflictFile, Decision
+from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import GatePolicy, TaskSpec
 from pex_tui.core.model.protected_paths import Protection
@@ -96,12 +96,12 @@ class GitLander:
         self._merger = TreeMerger(git, attributes)
         self._check = MarkerCheck(git, attributes)
         self._blame = ConflictBlame(git, self._merger)
-        self._memory = ResolutionCache(root / "resolutions")
+        self._cache = ResolutionCache(root / "resolutions")
         self._auto_resolver = AutoResolver(
             self._check,
             silent=options.silent,
             by_path=options.by_path,
-            memory=self._memory if options.remembers else None,
+            cache=self._cache if options.remembers else None,
             judges=bool(options.gate.verify),
         )
         trees = WorkTrees(
@@ -172,7 +172,7 @@ class GitLander:
             tip, changes, merge = await self._merge_trees(work, onto)
             tree = merge.tree
             protected = await self._protected(key.task, tip, merge)
-            combined: tuple[CombinedFile, ...] = ()
+            combined: tuple[ConflictPath, ...] = ()
             against: tuple[TaskId, ...] = ()
             if merge.conflicts:
                 against = await self._against(changes, tip, merge)
@@ -183,14 +183,14 @@ class GitLander:
                     else None
                 )
                 if resolved is None or await self._check.in_change(tip.tree, resolved[0]):
-                    files = tuple(ConflictFile(found.path, found.kind) for found in merge.conflicts)
-                    return Conflicted(tip.id, files, against, self._memory.take_notices())
+                    files = tuple(ConflictPath(found.path, found.kind) for found in merge.conflicts)
+                    return Conflicted(tip.id, files, against, self._cache.take_notices())
                 tree, combined = resolved
             candidate = tip.id
             if tree != tip.tree:
                 candidate = await self._commit(spec, tree, tip, changes)
                 await self._refs.keep(self._ref(key, "landing"), candidate)
-            notices = self._memory.take_notices()
+            notices = self._cache.take_notices()
             return Merged(tip.id, candidate, combined, against, notices, protected)
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
@@ -217,7 +217,7 @@ class GitLander:
             if not merge.conflicts:
                 return merge.tree != tip.tree
             holding = replace(
-                self._auto_resolver, silent=("superset",), by_path=(), memory=None, judges=True
+                self._auto_resolver, silent=("superset",), by_path=(), cache=None, judges=True
             )
             resolved = await holding.resolve(merge, self._scratch(key))
             return resolved is None or resolved[0] != tip.tree

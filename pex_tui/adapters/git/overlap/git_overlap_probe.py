@@ -12,7 +12,7 @@ from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, TreeMerger, entr
 from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.adapters.system.folder_watch import FolderWatch
-from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.textmerge.conflict_markers import conflicting_lines
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.overlap_probe import ChangeSet
@@ -35,7 +35,7 @@ class GitOverlapProbe(Struct, frozen=True):
         """Return what the attempt has changed so far; raise WorkspaceError."""
         return await self.workspaces.change_set(key, before)
 
-    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[SharedPath, ...]:
+    async def overlap(self, first: ChangeSet, second: ChangeSet) -> tuple[ConflictPath, ...]:
         """Return the paths in which the two do not merge; raise WorkspaceError."""
         if not may_overlap(first, second):
             return ()
@@ -48,13 +48,16 @@ class GitOverlapProbe(Struct, frozen=True):
             work, tip = commits  # the tip is the one that has more of the landings
             merged = await merger.merge(tip, work)
             apart = first.start != second.start
-            disputed = await _conflicting(git, merged) if apart else {}
+            in_conflict = await _conflicting_lines(git, merged) if apart else {}
         except (GitError, OSError) as error:
             raise WorkspaceError(f"git can't tell whether two tasks collide: {error}") from error
-        paths = (conflict.path for conflict in merged.conflicts)
         return tuple(
-            SharedPath(path, disputed.get(path, "") or shared_lines(first, second, path))
-            for path in paths
+            ConflictPath(
+                one.path,
+                one.kind,
+                in_conflict.get(one.path, "") or shared_lines(first, second, one.path),
+            )
+            for one in merged.conflicts
         )
 
 
@@ -64,7 +67,7 @@ async def _comes_later(git: Git, first: ChangeSet, second: ChangeSet) -> bool:
     return answer.status == 0
 
 
-async def _conflicting(git: Git, merge: TreeMerge) -> dict[str, str]:
+async def _conflicting_lines(git: Git, merge: TreeMerge) -> dict[str, str]:
     """Return the conflicting lines by path, as numbered in the tip."""
     edits = [one.path for one in merge.conflicts if one.kind in {"content", "add/add"}]
     merged = await entries_at(git, merge.tree, edits)

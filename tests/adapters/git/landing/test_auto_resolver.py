@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.lander import GitLander
-from pex_tui.core.model.conflict import CombinedFile
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.engine.ports import Conflicted, Merged
 from pex_tui.engine.run_paths import Places
@@ -56,7 +56,7 @@ async def test_a_side_that_holds_the_others_change_lands(world: World) -> None:
     files = world.files(merged.candidate)
     assert files["src/lines.py"] == ("100644", MORE)
     assert files["new"] == ("100644", "x\n")
-    assert merged.combined == (CombinedFile("src/lines.py", "content", SUPERSET),)
+    assert merged.combined == (ConflictPath("src/lines.py", "content", strategies=SUPERSET),)
     assert merged.against == (TaskId("first"),)
     assert world.git("rev-parse", f"{merged.candidate}^") == merged.tip == world.tip()
     world.fsck()
@@ -82,7 +82,7 @@ async def test_two_new_files_are_settled_if_one_holds_the_other(world: World) ->
 
     assert isinstance(merged, Merged)
     assert world.files(merged.candidate)["new.py"] == ("100644", "a\nx\nb\n")
-    assert merged.combined == (CombinedFile("new.py", "add/add", SUPERSET),)
+    assert merged.combined == (ConflictPath("new.py", "add/add", strategies=SUPERSET),)
 
 
 async def test_a_file_that_is_settled_keeps_its_mode(world: World) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pex_tui.adapters.git.landing import resolution_cache as memory
+from pex_tui.adapters.git.landing import resolution_cache
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
 from pex_tui.core.model.conflict import Decision
@@ -213,7 +213,7 @@ def conflict(number: int) -> tuple[Chunk, ...]:
 def test_the_oldest_is_forgotten_when_there_is_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "_MOST_FILES", 3)
+    monkeypatch.setattr(resolution_cache, "_MOST_FILES", 3)
     known = ResolutionCache(tmp_path / "known")
     for number in range(5):
         known.keep("a", conflict(number), b"z\n", "you")
@@ -225,7 +225,7 @@ def test_the_oldest_is_forgotten_when_there_is_too_much(
 
 
 def test_what_is_too_large_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(resolution_cache, "_MOST_BYTES", 1000)
     known = ResolutionCache(tmp_path / "known")
 
     known.keep("a", conflict(1), b"z\n" * 1000, "you")

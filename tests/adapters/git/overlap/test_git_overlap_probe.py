@@ -13,7 +13,7 @@ from pex_tui.adapters.git.overlap.git_overlap_probe import GitOverlapProbe
 from pex_tui.adapters.git.overlap.overlap_filter import may_overlap
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
-from pex_tui.core.model.conflict import SharedPath
+from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.overlap_probe import ChangeSet
@@ -71,8 +71,8 @@ async def test_neighbouring_lines_collide_and_an_unchanged_line_between_keeps_ap
     edit(there / "src/b.py", {1: "first"})
 
     left, right = await seen(overlap_probe, one), await seen(overlap_probe, other)
-    assert await overlap_probe.overlap(left, right) == (SharedPath("src/a.py", "12"),)
-    assert await overlap_probe.overlap(right, left) == (SharedPath("src/a.py", "12"),)
+    assert await overlap_probe.overlap(left, right) == (ConflictPath("src/a.py", lines="12"),)
+    assert await overlap_probe.overlap(right, left) == (ConflictPath("src/a.py", lines="12"),)
 
     edit(there / "src/a.py", {12: "line 12", 13: "thirteen"})
     assert await overlap_probe.overlap(left, await seen(overlap_probe, other)) == ()
@@ -117,7 +117,7 @@ async def test_who_started_from_more_is_compared_by_what_it_did_itself(
 
     edit(here / "src/a.py", {20: "mine"})
     left = await seen(overlap_probe, one)
-    in_the_later = SharedPath("src/a.py", "21")
+    in_the_later = ConflictPath("src/a.py", lines="21")
     assert await overlap_probe.overlap(left, right) == (in_the_later,)
     assert await overlap_probe.overlap(right, left) == (in_the_later,)
 
