@@ -16,10 +16,10 @@ from pex_tui.planning.agent_definitions.runners import PRESETS
 from pex_tui.planning.goals.choice import Pattern
 from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.clauses import is_path, read_clauses
+from pex_tui.planning.goals.goal_signals import read_signals
 from pex_tui.planning.goals.goal_text import MOST_READ
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.planner import GoalPlan, plan_goal
-from pex_tui.planning.goals.signals import read_signals
 from pex_tui.planning.goals.tools import find_tools
 from pex_tui.planning.goals.verbs import Intent
 from pex_tui.planning.goals.wording import PARTS

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pex_tui.planning.goals.choose import choose
-from pex_tui.planning.goals.signals import read_signals
+from pex_tui.planning.goals.goal_signals import read_signals
 from tests.planning.outlines import OUTLINES
 
 HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pex_tui.adapters.agents.environment import attempt_environment
+from pex_tui.adapters.agents.attempt_environment import attempt_environment
 from pex_tui.adapters.agents.invocations import (
     argv_of,
     is_spoken,
@@ -14,7 +14,7 @@ from pex_tui.adapters.agents.invocations import (
     own_environment,
 )
 from pex_tui.adapters.agents.lock_server import LockServer
-from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.agents.port_leases import PortLeases
 from pex_tui.adapters.agents.record import write_agent_record
 from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.core.model.ids import SlotId

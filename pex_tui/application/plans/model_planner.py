@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pex_tui.adapters.agents.consultation import Consultation, Reply, passing_places
 from pex_tui.adapters.agents.launches import AgentLaunches
-from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.agents.port_leases import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.user_repository.export_commit import export_commit

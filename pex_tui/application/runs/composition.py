@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.agents.launches import AgentLaunches
 from pex_tui.adapters.agents.lock_server import LockServer
-from pex_tui.adapters.agents.ports import PortLeases
+from pex_tui.adapters.agents.port_leases import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
 from pex_tui.adapters.git.landing.half_landed import LandingNote, mend

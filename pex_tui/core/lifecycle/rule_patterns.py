@@ -5,7 +5,7 @@ from enum import IntEnum
 from fnmatch import fnmatchcase
 from functools import cache
 
-from pex_tui.core.shell.runs import runs_of
+from pex_tui.core.shell.nested_commands import runs_of
 from pex_tui.core.shell.scanner import HOLE
 
 _TOKENS = re.compile(r"\*|\?|\[!?\]?[^]]*\]|.", re.DOTALL)

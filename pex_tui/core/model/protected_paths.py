@@ -21,8 +21,8 @@ from pex_tui.core.model.globs import any_match, plain_start
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.shell.nested_commands import runs_of
 from pex_tui.core.shell.programs import SOURCING, is_interpreter, program_name
-from pex_tui.core.shell.runs import runs_of
 
 _HOME = re.compile(r"\$(?:PWD|\{PWD\}|\(pwd\))/|`pwd`/")  # prefixes of a path at the top
 _WORD = re.compile(r"[^\s;&|<>(){}$`'\"\\,\0-\4]+")

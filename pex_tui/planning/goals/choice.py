@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.clauses import Clause
-from pex_tui.planning.goals.signals import ClauseSignals, GoalSignals
+from pex_tui.planning.goals.goal_signals import ClauseSignals, GoalSignals
 from pex_tui.planning.goals.verbs import PREPOSITIONS
 
 COMPLEX_AT = 3.0

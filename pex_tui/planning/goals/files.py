@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from pex_tui.planning.goals.goal_signals import GoalSignals
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import GoalSignals
 from pex_tui.planning.goals.verbs import VERBS, word_set
 
 _SEPARATORS = re.compile(r"[/._-]+")

@@ -14,8 +14,8 @@ from pex_tui.planning.goals.choice import (
     why_chosen,
 )
 from pex_tui.planning.goals.clauses import GoalWord
+from pex_tui.planning.goals.goal_signals import PRONOUNS, ClauseSignals, GoalSignals
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import PRONOUNS, ClauseSignals, GoalSignals
 from pex_tui.planning.goals.single import agent_for, is_fault_report
 from pex_tui.planning.goals.verbs import Intent
 

@@ -12,8 +12,8 @@ from pex_tui.planning.goals.choice import (
     quoted_words,
     why_chosen,
 )
+from pex_tui.planning.goals.goal_signals import ClauseSignals, GoalSignals, without_nested
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import ClauseSignals, GoalSignals, without_nested
 from pex_tui.planning.goals.single import agent_for
 from pex_tui.planning.goals.verbs import Intent
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from pex_tui.planning.goals import vocabulary as words
+from pex_tui.planning.goals.goal_signals import ClauseSignals, GoalSignals
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.signals import ClauseSignals, GoalSignals
 from pex_tui.planning.goals.verbs import Intent, word_set
 
 _AT = 1.5

@@ -17,9 +17,9 @@ from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
 from pex_tui.adapters.git.landing.conflict_blame import ConflictBlame
 from pex_tui.adapters.git.landing.gate_runner import GateOptions, GateRunner
 from pex_tui.adapters.git.landing.half_landed import LandingNote
-from pex_tui.adapters.git.landing.land_run import RunLanding
 from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
 from pex_tui.adapters.git.landing.resolved_tree import Labels, read_sides, resolved_tree
+from pex_tui.adapters.git.landing.run_landing import RunLanding
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.commit_message import landing_message
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError

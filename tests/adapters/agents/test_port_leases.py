@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from pex_tui.adapters.agents.ports import PORTS_PER_SLOT, PortLeases
+from pex_tui.adapters.agents.port_leases import PORTS_PER_SLOT, PortLeases
 from pex_tui.core.model.ids import SlotId
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.agents.environment import attempt_environment
+from pex_tui.adapters.agents.attempt_environment import attempt_environment
 from pex_tui.adapters.agents.invocations import needed_environment, own_environment
 from pex_tui.core.model.argument_limits import MOST_BYTES, variable_bytes
 from pex_tui.core.model.ids import RunId, SlotId, TaskId
