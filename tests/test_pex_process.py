@@ -35,18 +35,29 @@ def reading(folder: Path, *, cold: bool) -> PexProcess:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    wait_until(lambda: kinds(made.pid) == OPEN)
+    wait_until(lambda: is_reading(made.pid))
     return made
 
 
-def kinds(pid: int) -> list[str]:
+def is_reading(pid: int) -> bool:
+    """Whether the last that it has opened is its standard input, once more."""
+    links = opened(pid)
+    return kinds(links) == OPEN and links[-1] == links[0]
+
+
+def kinds(links: list[str]) -> list[str]:
+    """Of which kind each is."""
+    return [link.partition(":")[0] for link in links]
+
+
+def opened(pid: int) -> list[str]:
     """What it has open, by number."""
     folder = Path(f"/proc/{pid}/fd")
     numbers = sorted(int(entry.name) for entry in folder.iterdir())
     found = []
     for number in numbers:
         with suppress(FileNotFoundError):  # it was closed meanwhile
-            found.append(str((folder / str(number)).readlink()).partition(":")[0])
+            found.append(str((folder / str(number)).readlink()))
     return found
 
 
@@ -58,7 +69,7 @@ def seen(process: PexProcess) -> dict[str, object]:
         "status": [line for line in lines if line.startswith(STATUS)],
         "limits": (proc / "limits").read_text(),
         "folder": (proc / "cwd").readlink(),
-        "open": kinds(process.pid),
+        "open": kinds(opened(process.pid)),
         "leads": os.getsid(process.pid) == os.getpgid(process.pid) == process.pid,
         "runs": process.poll(),
     }

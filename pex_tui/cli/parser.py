@@ -1,6 +1,7 @@
 """The parser of the command line, built from the commands' descriptions."""
 
 import argparse
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
@@ -111,4 +112,5 @@ class _ShowVersion(argparse.Action):
             shown = version(PROGRAM)
         except PackageNotFoundError:
             shown = "(not installed)"
-        parser.exit(message=f"{PROGRAM} {shown}\n")
+        sys.stdout.write(f"{PROGRAM} {shown}\n")
+        parser.exit()

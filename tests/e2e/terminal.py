@@ -131,8 +131,9 @@ class Terminal:
         return word is None or word not in self.text
 
     def _listen(self, give_up_at: float) -> None:
-        """Take in what is written, until a pause; an app that never pauses is cut short."""
-        while self.pending(0.05) and time.monotonic() < give_up_at:
+        """Take in what is written, until a pause, or for a second of an app that never pauses."""
+        look_at = min(give_up_at, time.monotonic() + 1)
+        while self.pending(0.05) and time.monotonic() < look_at:
             pass
 
     def _take(self) -> None:
