@@ -1,4 +1,4 @@
-"""What all tests share: pictures are kept in the top-level `snapshots` folder."""
+"""Shared by all tests: options, and pictures in the top-level `snapshots` folder."""
 
 import gc
 import os
@@ -21,12 +21,12 @@ SNAPSHOTS = TESTS.parent / "snapshots"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a third of the time tests wait for processes."""
+    """Use one worker more than there are processors: tests spend a third of their time waiting."""
     return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure() -> None:
-    """Heed signals also under nohup and in the background of a script, which have them ignored."""
+    """Handle signals even under nohup and in a script's background, where they are ignored."""
     defaults: dict[int, Any] = {
         signal.SIGINT: signal.default_int_handler,
         signal.SIGHUP: signal.SIG_DFL,
@@ -38,7 +38,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage more rarely: what all tests share is large, and was a fifth of their time."""
+    """Collect garbage less often: with all shared objects it took a fifth of the tests' time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

@@ -1,9 +1,9 @@
-"""pex-tui as a process of its own, without what its imports cost each time.
+"""pex-tui as a process of its own, without the cost of its imports each time.
 
-It is forked from a warm server, of which each process that runs tests has its own. `cold=True`
-starts an interpreter: for tests of what a start loads, or of who a process is. What an interpreter
-reads of its environment as it starts is the server's, so there is a server for each such set.
-With COLD_STARTS in the environment of the tests, all starts are cold.
+It is forked from a warm server, one per test process. `cold=True` starts an interpreter: for tests
+of imports at start-up or of process identity. Environment variables that an interpreter reads at
+its start are the server's, so there is a server for each such set. With COLD_STARTS in the tests'
+environment, all starts are cold.
 """
 
 import atexit
@@ -26,9 +26,9 @@ _CAN_FORK = hasattr(os, "pidfd_open") and "COLD_STARTS" not in os.environ  # Lin
 
 
 class PexProcess(subprocess.Popen[str]):
-    """pex-tui, begun; its pipes are of text.
+    """A started pex-tui with text pipes.
 
-    One that `controls` has its stdin for terminal. Another `program`, and any `preexec_fn`, is a
+    One that `controls` has its stdin as terminal. Another `program`, and any `preexec_fn`, is a
     cold start.
     """
 
@@ -73,7 +73,7 @@ class PexProcess(subprocess.Popen[str]):
         if self._server is None:
             super()._execute_child(*given)  # type: ignore[misc]  # typeshed has what is public
             return
-        ends = given[10:16]  # of in, out and err: what the process has, and what we have
+        ends = given[10:16]  # of in, out and err: the child's end, and ours
         streams = [max(end, number) for number, end in enumerate((ends[0], ends[3], ends[5]))]
         self._status, status = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with status:
@@ -99,7 +99,7 @@ class PexProcess(subprocess.Popen[str]):
         return self.returncode
 
     def _look(self, seconds: float | None) -> None:
-        """Note how the process has ended, once it has within so many seconds."""
+        """Note how the process ended, if it does within so many seconds."""
         if self.returncode is None and select.select([self._status], [], [], seconds)[0]:
             self.returncode = os.waitstatus_to_exitcode(int(self._status.recv(64)))
             self._status.close()
@@ -108,7 +108,7 @@ class PexProcess(subprocess.Popen[str]):
 def run_pex(
     *argv: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "", **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run pex-tui to its end, with this text to read; what it says is captured."""
+    """Run pex-tui to its end with this input; capture its output."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with PexProcess(argv, cwd=cwd, env=env, **{**pipes, **options}) as process:
         try:
@@ -135,7 +135,7 @@ class _Server:
         atexit.register(self._end, os.getpid())
 
     def ask(self, request: warm_server.Request, descriptors: list[int]) -> None:
-        """Have a process started with these streams, and a socket to tell of it."""
+        """Have a process started with these streams, and a socket for its pid and status."""
         socket.send_fds(self._socket, [json.dumps(request).encode()], descriptors)
 
     def _end(self, owner: int) -> None:

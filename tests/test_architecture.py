@@ -1,4 +1,4 @@
-"""The house stays as it was built: imports point down, and a headless run loads no screen."""
+"""The architecture is kept: imports point down, and a headless run loads no screen."""
 
 import ast
 import subprocess
@@ -16,7 +16,7 @@ MOST_APP_LINES = 250
 
 
 def loaded_by(module: str) -> set[str]:
-    """The modules that a fresh Python has after importing one."""
+    """Return the modules that a new Python has after importing one."""
     code = f"import {module}, sys; print(*sys.modules)"
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
@@ -116,7 +116,7 @@ def test_the_app_does_not_become_a_god_object() -> None:
 
 
 def test_only_three_places_catch_everything() -> None:
-    """The command line, an attempt's slot, and what may fail without ending the run."""
+    """The command line, an attempt's slot, and advisory parts that may not end the run."""
     broad = [
         f"{path.relative_to(PACKAGE)}"
         for path in MODULES
@@ -133,7 +133,7 @@ def test_only_three_places_catch_everything() -> None:
 
 
 def _swallows_everything(handler: ast.ExceptHandler) -> bool:
-    """A handler that cleans up and raises again swallows nothing."""
+    """Return whether a handler swallows everything; cleaning up and raising again does not."""
     names = {"bare"} if handler.type is None else set()
     if handler.type is not None:
         names = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}

@@ -1,4 +1,4 @@
-"""Every setting, plan key and option does something, or says that it does not."""
+"""Every setting, plan key and option has an effect, or says that it has none."""
 
 import argparse
 import ast
@@ -20,7 +20,7 @@ from pex_tui.settings.load import load_settings
 from pex_tui.settings.model import Settings
 
 PACKAGE = Path(pex_tui.__file__).parent
-OTHER = {  # a value of each setting that is not the shipped one
+OTHER = {  # for each setting, a value other than the shipped one
     "thread_pool.max_concurrent": "3",
     "thread_pool.emergency_boost": "9",
     "thread_pool.autoscale.enabled": "true",
@@ -110,7 +110,7 @@ KEYS = {  # of a task
 
 
 def observed(settings: Settings) -> tuple[Any, ...]:
-    """What runs and people see of settings."""
+    """Return what runs and people see of settings."""
     return (settings.rules(), settings.runners, settings.default_isolation, settings.notices())
 
 
@@ -187,7 +187,7 @@ def test_every_option_of_the_command_line_is_read(source: str) -> None:
         for name in options(build_parser())
         if f"options.{name}" not in source and f"options, '{name}'" not in source
     }
-    assert unread - {"agent"} == set()  # --agent becomes a setting as it is read
+    assert unread - {"agent"} == set()  # --agent becomes a setting when parsed
 
 
 def test_memory_that_no_machine_here_has_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The README and the pages in docs name only what exists, and leave nothing out."""
+"""The README and the pages in docs name only what exists, and omit nothing."""
 
 import argparse
 import json
@@ -33,28 +33,28 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 def prose(page: Path) -> str:
-    """The page without its blocks of code."""
+    """Return the page without its code blocks."""
     return FENCE.sub("", page.read_text("utf-8"))
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The blocks of code in that language."""
+    """Return the code blocks in that language."""
     text = page.read_text("utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def spans(page: Path) -> list[str]:
-    """The pieces of code within the prose."""
+    """Return the inline code within the prose."""
     return re.findall(r"`([^`\n]+)`", prose(page))
 
 
 def rows(page: str) -> list[list[str]]:
-    """The cells of all tables of a page in docs."""
+    """Return the cells of all tables of a page in docs."""
     return cells(prose(DOCS / page))
 
 
 def cells(text: str) -> list[list[str]]:
-    """The cells of all tables of a text."""
+    """Return the cells of all tables of a text."""
     return [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in text.splitlines()
@@ -63,12 +63,12 @@ def cells(text: str) -> list[list[str]]:
 
 
 def named(cell: str) -> list[str]:
-    """What a cell names in code."""
+    """Return the inline code of a cell."""
     return re.findall(r"`([^`]+)`", cell)
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings, as links name them."""
+    """Return the headings, as links name them."""
     headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
 

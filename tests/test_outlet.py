@@ -1,4 +1,4 @@
-"""What is written to a pipe or a terminal that nobody reads holds up nobody, and is not lost."""
+"""Output to an unread pipe or terminal blocks nothing, and is not lost."""
 
 import fcntl
 import os
@@ -48,7 +48,7 @@ class Reader:
         self._is_here = False
 
     def close(self) -> None:
-        """End the threads before the number they write to is free for another descriptor."""
+        """End the threads before the number they write to is reused for another descriptor."""
         self.leave()  # a write that waits for the reader fails
         for outlet in self._outlets:
             outlet.close()
@@ -160,6 +160,6 @@ def test_a_frozen_terminal_is_in_order_once_it_thaws(terminal: Reader) -> None:
     outlet.drop_frames()
     termios.tcflush(terminal.theirs, termios.TCOFLUSH)
 
-    assert outlet.drain(PATIENCE_SECONDS)  # with nobody who reads
+    assert outlet.drain(PATIENCE_SECONDS)  # without a reader
     restored = b"\x18\x1b\\\x1b[?1049l"
     assert len(terminal.read_until(lambda so_far: so_far.endswith(restored))) < 100_000

@@ -1,4 +1,4 @@
-"""A pex-tui process that is forked from a warm server is what a fresh interpreter would be."""
+"""A pex-tui process forked from a warm server equals one of a new interpreter."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others 
 
 
 def reading(folder: Path, *, cold: bool) -> PexProcess:
-    """One that waits for what it reads, which any process of the user may look at."""
+    """Return a process that waits for input, and that any process of the user may inspect."""
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
     commit = ("commit", "-q", "--allow-empty", "-m", "one")
     who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
@@ -62,7 +62,7 @@ def opened(pid: int) -> list[str]:
 
 
 def seen(process: PexProcess) -> dict[str, object]:
-    """What others see of it, and what it says in the end."""
+    """Return what others see of it, and its final output."""
     proc = Path(f"/proc/{process.pid}")
     lines = (proc / "status").read_text().splitlines()
     found: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""Every picture belongs to a test module; nothing else notices one that was left behind."""
+"""Every picture belongs to a test module; nothing else notices orphans."""
 
 from tests.conftest import SNAPSHOTS, TESTS
 

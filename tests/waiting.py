@@ -1,6 +1,6 @@
-"""Waiting for what another process does: for conditions, never for durations.
+"""Wait for another process: for conditions, never for durations.
 
-A loaded machine takes its time, so patience is long; pytest's own limit for a test is longer still.
+A loaded machine is slow, so patience is long; pytest's own limit for a test is longer still.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ PATIENCE_SECONDS = 240.0
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop go on until the condition holds; fail when it never does."""
+    """Let the loop run until the condition holds; fail if it never does."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < give_up_at, "the condition never came true"
@@ -19,7 +19,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Wait, without a loop, until the condition holds; fail when it never does."""
+    """Wait, without a loop, until the condition holds; fail if it never does."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < give_up_at, "the condition never came true"
@@ -27,5 +27,5 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def patience() -> asyncio.Timeout:
-    """A limit for what is awaited directly."""
+    """Return a time limit for what is awaited directly."""
     return asyncio.timeout(PATIENCE_SECONDS)

@@ -21,21 +21,21 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 MOST_BYTES = 1 << 17
-"""Of a request."""
+"""The limit of a request."""
 
 
 class Request(TypedDict):
-    """How to start pex-tui."""
+    """A request to start pex-tui."""
 
     argv: list[str]
     cwd: str
     env: dict[str, str]
     is_leader: bool
-    """Of a session of its own."""
+    """Start it in a session of its own."""
     controls: bool
-    """Its stdin is the session's terminal."""
+    """Make its stdin the session's terminal."""
     umask: int
-    """Negative where it is the server's."""
+    """Negative for the server's."""
 
 
 def take_terminal() -> None:
@@ -44,7 +44,7 @@ def take_terminal() -> None:
 
 
 def import_all() -> None:
-    """Import all that any command may."""
+    """Import all that any command may import."""
     package = importlib.import_module("pex_tui")
     for module in pkgutil.walk_packages(package.__path__, "pex_tui."):
         if not module.name.endswith("__main__"):
@@ -80,7 +80,7 @@ def serve(requests: socket.socket) -> tuple[Request, list[int]]:
 
 
 def become(request: Request, descriptors: list[int]) -> None:
-    """Be as an interpreter is that has just started for the request."""
+    """Make this process like an interpreter just started for the request."""
     (os.setsid if request["is_leader"] else os.setpgrp)()
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
@@ -101,7 +101,7 @@ def become(request: Request, descriptors: list[int]) -> None:
 
 
 def _stream(number: int, mode: str, like: Any) -> TextIOWrapper:
-    """A standard stream as the interpreter makes it."""
+    """Return a standard stream as the interpreter makes it."""
     buffer: Any = open(number, mode, closefd=False)  # noqa: SIM115  # no file, and kept
     by_line = number == 2 or buffer.isatty()
     return TextIOWrapper(buffer, like.encoding, like.errors, "\n", line_buffering=by_line)

@@ -1,4 +1,4 @@
-"""Who may steer: persons' processes may, those of tasks may not, however they hide."""
+"""Control of a run: people's processes may, those of tasks may not, however they hide."""
 
 import asyncio
 import json
@@ -84,7 +84,8 @@ async def test_a_process_of_a_task_is_refused_and_named(
     assert told["ok"] is False
     assert "part of task api: an agent does not steer" in told["error"]
     assert posted == [SteeringRefused(TaskId("api"), "boost_run")]
-    await attempts.runner.stop(attempts.key("api"), 0.0)  # what has no marker only its shim finds
+    # Without a marker, only its shim identifies it.
+    await attempts.runner.stop(attempts.key("api"), 0.0)
     await attempts.runner.wait(attempts.key("api"))
 
 
@@ -221,7 +222,7 @@ async def test_what_is_not_as_it_should_be_is_refused_in_one_line(
     assert 0 < len(answer["error"]) < 600
     assert "\n" not in answer["error"]
     assert posted == []
-    await ask(path, request="land", by="anna")  # it serves on
+    await ask(path, request="land", by="anna")  # it keeps serving
 
 
 async def test_connections_that_say_nothing_keep_nobody_out_for_good(

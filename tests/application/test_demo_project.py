@@ -16,7 +16,7 @@ SAMPLE = shipped("config") / "demo" / "project"
 
 @pytest.fixture
 def quiet_home(tmp_path: Path) -> dict[str, str]:
-    """An environment without any of the user's own configuration."""
+    """An environment without the user's own configuration."""
     home = tmp_path / "home"
     home.mkdir()
     return {

@@ -1,4 +1,4 @@
-"""What the app costs as a process in a terminal: first paint, rest, memory, keys under load."""
+"""The app's cost as a process in a terminal: first paint, idle, memory, keys under load."""
 
 import sys
 import time
@@ -59,7 +59,7 @@ def cpu(process: psutil.Process) -> float:
 
 
 def painted(shell: Shell, word: str, *program: str) -> tuple[float, float, int]:
-    """Wall and CPU seconds until the word shows, and the resident bytes then.
+    """Return wall and CPU seconds until the word shows, and the resident bytes then.
 
     No setting comes from the environment, as with most users.
     """
@@ -132,7 +132,7 @@ def test_key_to_paint_while_ten_agents_log(shell: Shell) -> None:
 
 
 def key_to_paint(terminal: Terminal, key: str) -> float:
-    """Seconds from a key to the first bytes that move the cursor's row, then a pause."""
+    """Return seconds from a key to the first bytes that move the cursor's row, then pause."""
     while terminal.pending(0.03):
         pass
     began = time.perf_counter()

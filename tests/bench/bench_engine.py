@@ -1,4 +1,4 @@
-"""How near whole runs come to their bounds: `pytest -m bench tests/bench/bench_engine.py -s`.
+"""Whole runs compared with their bounds: `pytest -m bench tests/bench/bench_engine.py -s`.
 
 Each plan runs headless through the command line, in one shared checkout. Times are seconds from the
 first start of a process to the run's last event, start-up excluded; CPU is that of the command and
@@ -25,7 +25,7 @@ SLOTS = 5
 
 @dataclass(frozen=True)
 class Measured:
-    """One run from outside."""
+    """One run, measured from outside."""
 
     makespan_seconds: float
     engine_cpu_seconds: float
@@ -46,7 +46,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def layered(count: int) -> list[dict[str, Any]]:
-    """Layers of 6 to 14 tasks of 20 to 200 ms, each needing one to three of the layer before."""
+    """Return layers of 6 to 14 tasks of 20 to 200 ms, each needing 1 to 3 of the layer before."""
     rng = random.Random(3)  # noqa: S311  # the same graph each time
     tasks: list[dict[str, Any]] = []
     before: list[str] = []
@@ -68,7 +68,7 @@ def sleeper(name: str, seconds: float) -> dict[str, Any]:
 
 
 def bound_of(tasks: list[dict[str, Any]]) -> float:
-    """max(T∞, T₁/m) of the plan's own durations."""
+    """Return max(T∞, T₁/m) of the plan's own durations."""
     ends: dict[str, float] = {}
     for task in tasks:
         ends[task["id"]] = task["estimate"] + max(
@@ -91,7 +91,7 @@ def measure(repository: Path, tasks: list[dict[str, Any]]) -> Measured:
 
 
 def _cpu_of(argv: list[str], cwd: Path) -> tuple[float, str]:
-    """CPU seconds of the process itself and of the children it waited for, and its output."""
+    """Return CPU seconds of the process and of the children it waited for, and its output."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ended = subprocess.run(
         argv,

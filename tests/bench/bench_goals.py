@@ -1,4 +1,4 @@
-"""How long a goal takes to become a plan on 5,000 files: `pytest -m bench -s` on this file."""
+"""Time to plan a goal in a repository of 5,000 files: `pytest -m bench -s` on this file."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""Ten agents, ten locks, any order: what two thousand acquisitions take, and how long deadlocks."""
+"""Ten agents, ten locks, any order: time of two thousand acquisitions, and length of deadlocks."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What the monitor costs: CPU a tick with ten changing agents, and from key to paint."""
+"""The monitor's cost: CPU per tick with ten changing agents, and time from key to paint."""
 
 import asyncio
 import statistics
@@ -15,7 +15,7 @@ from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 
 TICKS = 50
 MOVES = 200
-HERTZ = 9.5  # just below what the app shows at most
+HERTZ = 9.5  # just below the app's maximum rate
 MOST_CPU_MS = 4.0
 SIZE = (120, 40)
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.bench
 
 
 def tick(state: RunState, number: int) -> RunState:
-    """Every agent says something new and is a little further."""
+    """Return a state in which every agent has a new activity and some progress."""
     tasks = tuple(
         replace(task, activity=f"Step {number} of {task.id}", progress=number % 100 / 100)
         for task in state.tasks
@@ -32,7 +32,7 @@ def tick(state: RunState, number: int) -> RunState:
 
 
 def live() -> RunState:
-    """Ten agents that all run."""
+    """Return ten running agents."""
     model = states.busy().tasks[0]
     tasks = tuple(replace(model, id=task.id) for task in states.busy().tasks)
     return replace(states.busy(), tasks=tasks, conflicts=(), capacity=10)

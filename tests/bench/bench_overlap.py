@@ -1,4 +1,4 @@
-"""What the radar costs and how right it is: a changed workspace, ten idle ones, many pairs."""
+"""Cost and accuracy of overlap detection: a changed workspace, ten idle ones, many pairs."""
 
 import asyncio
 import random

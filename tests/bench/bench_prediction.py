@@ -1,4 +1,4 @@
-"""What foreseeing collisions costs: the index of a long past, and ten tasks looked at."""
+"""Cost of conflict prediction: the index of a long history, and ten tasks."""
 
 import random
 import subprocess
@@ -27,7 +27,7 @@ NOW = 1_700_000_000
 
 
 def stream(draw: random.Random) -> bytes:
-    """A history as git's fast-import reads it; words and files as unevenly used as in life."""
+    """Return a history for git's fast-import; words and files are as unevenly used as in life."""
     words = [f"{draw.choice('bcdfgklmnprst')}a{number:x}er" for number in range(WORDS)]
     paths = [
         f"src/part{number % 97}/{words[number % WORDS]}_{number}.py" for number in range(FILES)

@@ -1,4 +1,4 @@
-"""How far the planner's timetables are from the best known: python bench_schedule.py DATA_DIR.
+"""The planner's schedules compared with the best known: python bench_schedule.py DATA_DIR.
 
 DATA_DIR holds scheduling instances as JSON: tasks (id, duration, needs, resources), slots,
 conflicts, resources, best_known. Prints mean gaps in percent and the slowest instance.
@@ -37,7 +37,7 @@ def read_workload(instance: dict[str, Any]) -> Workload:
 
 
 def check(work: Workload, found: Timetable) -> None:
-    """Assert that the timetable breaks no rule of the workload."""
+    """Assert that the schedule breaks no rule of the workload."""
     for position, start in enumerate(found.starts):
         assert all(found.finishes[other] <= start for other in work.before[position])
         for other in work.excluded[position]:

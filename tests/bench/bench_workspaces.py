@@ -1,4 +1,4 @@
-"""How long workspaces take on 10,000 files: `pytest -m bench -s` on this file."""
+"""Time for workspaces of 10,000 files: `pytest -m bench -s` on this file."""
 
 import os
 import statistics
@@ -24,7 +24,7 @@ READER = TaskSpec(TaskId("r"), ("true",), writes=(), isolation=Isolation.SHARED)
 
 
 def git(folder: Path, *args: str) -> str:
-    """Run git in a folder; its output without the last newline."""
+    """Run git in a folder; return its output without the last newline."""
     done = subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True)
     return os.fsdecode(done.stdout).removesuffix("\n")
 
@@ -50,26 +50,26 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def seconds(action: Callable[[], Awaitable[object]]) -> float:
-    """How long the action takes."""
+    """Return the duration of the action."""
     began = time.perf_counter()
     await action()
     return time.perf_counter() - began
 
 
 def told(name: str, taken: list[float]) -> float:
-    """Print the median and the range in milliseconds; the median in seconds."""
+    """Print the median and the range in milliseconds; return the median in seconds."""
     low, middle, high = min(taken), statistics.median(taken), max(taken)
     print(f"\n{name:38} {middle * 1e3:8.2f} ms  ({low * 1e3:.2f}-{high * 1e3:.2f})", end="")
     return middle
 
 
 def key(number: int, task: str) -> AttemptKey:
-    """The attempt with this number."""
+    """Return the attempt with this number."""
     return AttemptKey(RunId("bench"), TaskId(task), number)
 
 
 async def worktree_add_seconds(repository: Repository, tmp_path: Path) -> float:
-    """What plain `git worktree add` takes."""
+    """Return the duration of plain `git worktree add`."""
     taken = []
     for number in range(3):
         command = ("worktree", "add", "--detach", str(tmp_path / f"plain{number}"))

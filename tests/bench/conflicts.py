@@ -1,9 +1,9 @@
-"""How well collisions are foreseen: python tests/bench/conflicts.py DATA_DIR [--fit]
+"""Accuracy of conflict prediction: python tests/bench/conflicts.py DATA_DIR [--fit]
 
-DATA_DIR holds tasks.parquet (repo, idx, title, body, files as "M path") and pairs.parquet (repo,
-i, j, conflict, code_conflict). Of each repository the first 70% by time may be learned from, the
-rest is what is told. `--fit` learns the weights anew and writes config/foresight.json; without it
-the shipped ones are judged. Needs the packages of the extra `bench`.
+DATA_DIR holds tasks.parquet (repo, idx, title, body, files as "M path") and pairs.parquet (repo, i,
+j, conflict, code_conflict). The first 70% of each repository by time are for learning, the rest for
+evaluation. `--fit` fits the weights and writes config/foresight.json; without it the shipped
+weights are evaluated. Needs the packages of the extra `bench`.
 """
 
 import argparse
@@ -32,17 +32,17 @@ from pex_tui.planning.prediction.prediction_model import PredictionModel, read_m
 from pex_tui.planning.prediction.predictor import ConflictPredictor
 
 WEIGHTS = Path(__file__).parents[2] / "config" / "foresight.json"
-FITTED = 0.7  # the share of each repository that is learned from
-WARM_UP = 0.25  # and of this share nothing, as the past is too short
-BATCH = 10  # tasks that are planned at once: none knows what the others did
+FITTED = 0.7  # the share of each repository for learning
+WARM_UP = 0.25  # the share of that without examples, because the history is too short
+BATCH = 10  # tasks planned at once: none knows the others' changes
 TOP = 10
-SHARES = (0.1, 0.2, 0.3)  # of the pairs that are flagged
+SHARES = (0.1, 0.2, 0.3)  # of the flagged pairs
 RECALL = 0.9
 
 
 @dataclass(slots=True)
 class Table:
-    """Features and labels; `late` are rows that nothing may be learned from."""
+    """Features and labels; `late` are rows for evaluation only."""
 
     rows: list[tuple[float, ...]] = field(default_factory=list)
     labels: list[bool] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A pair of tasks that was judged."""
+    """A labelled pair of tasks."""
 
     repo: str
     first: int
@@ -69,7 +69,7 @@ class Pair:
 
 
 def read(folder: Path, name: str) -> dict[str, list[dict[str, Any]]]:
-    """The rows of a table by repository."""
+    """Return the rows of a table by repository."""
     found = defaultdict(list)
     for row in parquet.read_table(folder / f"{name}.parquet").to_pylist():
         found[row["repo"]].append(row)
@@ -87,14 +87,14 @@ def change_of(task: dict[str, Any]) -> Change:
 
 
 def globs_of(task: dict[str, Any]) -> tuple[str, ...]:
-    """What a careful author would declare: the folders of the files, files at the top by name."""
+    """Return what a careful author would declare: folders of the files, top-level files by name."""
     paths = (entry[2:] for entry in task["files"])
     found = {f"{path.rpartition('/')[0]}/*" if "/" in path else path for path in paths}
     return tuple(sorted(found))
 
 
 def truth_of(task: dict[str, Any], index: ChangeIndex) -> set[str]:
-    """The files that it changed and that were there before: no other can be foreseen."""
+    """Return the existing files that the task changed: no others can be predicted."""
     paths = (entry[2:] for entry in task["files"])
     return {path for path in paths if index.numbers.get(path, -1) in index.present}
 
@@ -113,7 +113,7 @@ def learn_files(repos: dict[str, list[dict[str, Any]]]) -> LogisticModel:
 
 
 def recall(tasks: list[dict[str, Any]], model: LogisticModel) -> tuple[float, float]:
-    """recall@10 over the late tasks of a repository, and seconds for one."""
+    """Return recall@10 over the late tasks of a repository, and seconds per task."""
     index, found, seconds = ChangeIndex(), [], []
     for place, task in enumerate(tasks):
         truth = truth_of(task, index)
@@ -130,7 +130,7 @@ def recall(tasks: list[dict[str, Any]], model: LogisticModel) -> tuple[float, fl
 def outlooks(
     tasks: list[dict[str, Any]], pairs: list[dict[str, Any]], model: PredictionModel
 ) -> Iterator[tuple[dict[str, Any], tuple[float, ...], tuple[float, ...]]]:
-    """Each pair with its features by text and by globs, as known before its batch began."""
+    """Yield each pair with its features by text and by globs, as known before its batch began."""
     index = ChangeIndex()
     by_batch = defaultdict(list)
     places = {task["idx"]: place for place, task in enumerate(tasks)}
@@ -174,7 +174,7 @@ def judged(
 
 
 def fit(features: tuple[str, ...], table: Table) -> LogisticModel:
-    """Weights by Newton's method, with a little regularisation."""
+    """Fit weights by Newton's method, with a little regularisation."""
     late = np.array(table.late)
     values = np.array(table.rows)[~late]
     labels = np.array(table.labels, dtype=float)[~late]
@@ -191,7 +191,7 @@ def fit(features: tuple[str, ...], table: Table) -> LogisticModel:
 
 
 def auc(scores: Sequence[float], labels: Sequence[bool]) -> float:
-    """The area under the curve, ties counted half."""
+    """Return the area under the curve, counting ties half."""
     order = sorted(range(len(scores)), key=lambda at: scores[at])
     ranks = [0.0] * len(scores)
     at = 0
@@ -209,7 +209,7 @@ def auc(scores: Sequence[float], labels: Sequence[bool]) -> float:
 
 
 def precision_at(scores: Sequence[float], labels: Sequence[bool]) -> float:
-    """The precision where nine of ten conflicts are found."""
+    """Return the precision at 90% recall of conflicts."""
     found = 0
     order = sorted(range(len(scores)), key=lambda at: -scores[at])
     for count, one in enumerate(order, 1):
@@ -220,9 +220,10 @@ def precision_at(scores: Sequence[float], labels: Sequence[bool]) -> float:
 
 
 def in_conflict(pairs: list[Pair], chances: list[float], share: float) -> tuple[float, float]:
-    """Of batches of ten, the tasks that meet a conflict when the likeliest pairs wait: any, code.
+    """Return the share of tasks in batches of ten that conflict if the likeliest pairs wait.
 
-    The later of two meets it.
+    Returns two shares: of any conflict, and of code conflicts. A conflict counts for the later of
+    the two.
     """
     least = sorted(chances, reverse=True)[max(0, int(share * len(chances)) - 1)]
     tasks, met, code = set(), set(), set()
@@ -246,7 +247,7 @@ def say(line: str) -> None:
 
 
 def tell(pairs: list[Pair], name: str, chances: list[float]) -> None:
-    """The rows of the table."""
+    """Print the rows of the table."""
     labels = [pair.conflict for pair in pairs]
     spots = defaultdict(list)
     for at, pair in enumerate(pairs):

@@ -1,4 +1,4 @@
-"""What the benchmarks share with the end-to-end tests."""
+"""Fixtures shared with the end-to-end tests."""
 
 from tests.adapters.git.conftest import (
     _own_git_configuration,

@@ -1,10 +1,10 @@
-"""How well conflicts are settled by rule: python tests/bench/resolve.py REPO [--most N]
+"""Accuracy of conflict resolution by rule: python tests/bench/resolve.py REPO [--most N]
 
-Draws merges of two parents from all of a repository's history, at most N and evenly over time,
-merges the parents anew, settles what ort leaves in conflict, and compares that with what people
-committed. Writes nothing into the repository. A row tells of every file in conflict: how many a
-strategy settles, and of how many exactly that was committed; "lines" is the share of the lines in
-settled hunks that were. In the product a merge is settled only as a whole, and if the gate passes.
+Samples merges of two parents from the repository's history, at most N and evenly over time, merges
+the parents again, resolves what ort leaves in conflict, and compares the result with the commit.
+Writes nothing into the repository. A row covers every file in conflict: how many a strategy
+resolves, and how many of those equal the commit; "lines" is the share of equal lines in resolved
+hunks. In the product a merge is resolved only as a whole, and if the gate passes.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from pex_tui.core.textmerge.auto_strategies import resolve_text
 from pex_tui.core.textmerge.diff3 import Chunk, split_lines
 from pex_tui.core.textmerge.line_matching import matches
 
-TARGET = 0.8  # of what is settled by default, exactly as people did
+TARGET = 0.8  # share of default resolutions that equal the commit
 CHANGELOG = re.compile(r"(.*/)?(change|history|news|release)[^/]*", re.IGNORECASE)
 DEFAULT = RunRules().silent
 ROWS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
@@ -44,7 +44,7 @@ ROWS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 
 @dataclass(slots=True)
 class Row:
-    """What a choice of strategies came to."""
+    """The result of one choice of strategies."""
 
     accepted: int = 0
     exact: int = 0
@@ -54,20 +54,20 @@ class Row:
 
 @dataclass(slots=True)
 class Tally:
-    """All that was seen; `whole` counts merges in which everything is settled by default."""
+    """All results; `whole` counts merges in which everything is resolved by default."""
 
     merges: int = 0
     failed: int = 0
     in_conflict: int = 0
     files: int = 0
-    texts: int = 0  # of the files: two edits of one text, which strategies may look at
+    texts: int = 0  # files with two edits of one text, which strategies apply to
     whole: Row = field(default_factory=Row)
     rows: dict[str, Row] = field(default_factory=lambda: {name: Row() for name, _, _ in ROWS})
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A repository whose objects are read; what is made goes to a folder that is thrown away."""
+    """A repository whose objects are read; new objects go to a temporary folder."""
 
     git: Git
     merger: TreeMerger
@@ -86,12 +86,12 @@ class Bench:
         return cls(git, TreeMerger(git, attributes), AutoResolver(MarkerCheck(git, attributes)))
 
     async def judge(self, commit: str, tally: Tally) -> None:
-        """Make one merge anew and compare what becomes of it with the commit."""
+        """Repeat one merge and compare the result with the commit."""
         (made,) = await read_commits(self.git, commit)
         tip, work = await read_commits(self.git, *made.parents)
         try:
             merge = await self.merger.join(tip, work)
-        except GitError:  # histories that have nothing in common
+        except GitError:  # unrelated histories
             tally.failed += 1
             return
         tally.merges += 1
@@ -118,7 +118,7 @@ class Bench:
             tally.whole.exact += all(by_default)
 
     async def _committed(self, commit: str, paths: list[str]) -> dict[str, bytes]:
-        """What people committed at those of the paths that they kept."""
+        """Return what people committed at those of the paths that they kept."""
         entries = await entries_at(self.git, commit, paths)
         blobs = await read_blobs(self.git, [side.oid for side in entries.values()])
         return dict(zip(entries, blobs, strict=True))
@@ -143,14 +143,14 @@ def add(
 
 
 def drawn(commits: Sequence[str], most: int) -> list[str]:
-    """At most so many of them, evenly."""
+    """Return at most so many of them, evenly distributed."""
     if len(commits) <= most:
         return list(commits)
     return [commits[at * len(commits) // most] for at in range(most)]
 
 
 def table(tally: Tally) -> Iterable[str]:
-    """The figures, a line each."""
+    """Yield the figures, one per line."""
     yield f"{tally.merges} merges, {tally.in_conflict} of them in conflict ({tally.files} files)"
     if tally.failed:
         yield f"{tally.failed} more could not be made anew"
@@ -180,7 +180,7 @@ def percent(part: int, whole: int) -> str:
 
 
 async def measure(repository: Path, most: int) -> Iterable[str]:
-    """The lines to print; raise GitError where there is no repository."""
+    """Yield the lines to print; raise GitError without a repository."""
     found = await ask_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")
     is_shallow = await ask_git(repository, "rev-parse", "--is-shallow-repository")
     with tempfile.TemporaryDirectory(prefix="pex-tui-bench-") as scratch:

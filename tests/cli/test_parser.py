@@ -1,4 +1,4 @@
-"""Every command says what it does, with examples that can be typed."""
+"""Every command has a summary, and examples that parse."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""What every pool of slots does, whether Textual's workers or plain tasks carry the jobs."""
+"""The contract of every slot pool, Textual's workers and plain tasks alike."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""With nothing live, nothing to start and no deadline a run is over or says whom it waits for."""
+"""A run without live tasks, startable tasks or deadlines has ended or names what it waits for."""
 
 import pytest
 from msgspec.structs import replace
@@ -42,7 +42,7 @@ def world_of(*specs: TaskSpec, plan: dict[str, object] | None = None, **rules: o
 
 
 def budget_is_up(*specs: TaskSpec, **plan: object) -> World:
-    """The first task has used up what there was, and has ended."""
+    """Return a run whose first task has used up the budget, and has ended."""
     world = world_of(*specs, plan=plan, budget_tokens=100)
     world.run("a")
     world.send(AgentSpent(A, 1, 100, None, 1))
@@ -80,7 +80,7 @@ def paused_before_its_retry() -> World:
 
 
 def overdue(world: World) -> World:
-    """Whoever waits for a lock has waited for too long, and the clock brings nothing more."""
+    """Let every claim on a lock be overdue, with no deadline left."""
     while (at := next_deadline(world.state)) is not None:
         world.now = at
         world.send(TimePassed())
@@ -151,7 +151,7 @@ def test_what_only_a_person_can_let_go_on_says_so_or_ends_where_nobody_is(what: 
 
 
 def left_alone(world: World) -> RunState:
-    """How the run ends with nobody there; agents end as they are told to."""
+    """Return the end of an unattended run; agents end as they are told."""
     world = replace_world(world)
     for _ in range(9):
         for event in ending(world.state, world.now, attended=False):
@@ -166,7 +166,7 @@ def left_alone(world: World) -> RunState:
 
 
 def replace_world(world: World) -> World:
-    """The same run, to be driven on its own."""
+    """Return a copy of the run, to be driven separately."""
     again = World(world.planned.plan, world.planned.rules)
     again.state, again.now = world.state, world.now
     return again

@@ -20,7 +20,7 @@ def nothing_known() -> Iterator[None]:
 
 
 def made(*parts: str) -> str:
-    """A secret of a known form, put together so that no scanner takes this file for a leak."""
+    """Return a secret of a known form, assembled so that no scanner reports this file."""
     return "".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Agents with a model: permissions by rule, limits, budgets, and what the next attempt is told."""
+"""Agents with a model: permissions by rule, limits, budgets, and prompts of later attempts."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def question(tool: str, *touches: str, edits: bool = False) -> PermissionAsked:
 
 
 def verdict(world: World, asked: PermissionAsked) -> Verdict | None:
-    """What is answered without a person."""
+    """Return the answer that needs no person."""
     world.run("a")
     answers = [one for one in world.send(asked) if isinstance(one, AnswerAgent)]
     return answers[0].verdict if answers else None
@@ -199,7 +199,7 @@ def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
     world.run("a")
     world.send(AgentLimited(A, 1, 30.0, "429"))
     world.finish("a")
-    assert world.running() == {"c"}  # b is next in line, and its provider refuses
+    assert world.running() == {"c"}  # b is next in the queue, and its provider refuses
     world.finish("c")
     world.finish("d")
 
@@ -212,7 +212,7 @@ def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
     world.now += 30.0
     world.send(TimePassed())
     assert world.running() == {"b"}
-    assert world.state.conflicts == ()  # nobody fell out over anything
+    assert world.state.conflicts == ()  # there was no conflict
 
 
 def test_the_wait_for_a_provider_has_its_own_line_in_the_figures() -> None:
@@ -419,7 +419,7 @@ def test_the_first_pause_of_an_agent_is_gentle_and_the_second_is_not() -> None:
         == "To be paused at its next step"
     )
     assert world.send(PauseRequested(A, "you")) == (PauseAgent(A, 1),)
-    assert world.send(ResumeRequested(A, "you")) == (ResumeAgent(A, 1),)  # before it stood still
+    assert world.send(ResumeRequested(A, "you")) == (ResumeAgent(A, 1),)  # before the pause
 
 
 def test_a_paused_agent_is_adopted_without_a_word_to_it() -> None:

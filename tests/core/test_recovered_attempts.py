@@ -1,4 +1,4 @@
-"""A run whose journal is an older copy of what it was."""
+"""A run whose journal is an older copy."""
 
 from collections.abc import Callable
 

@@ -144,7 +144,7 @@ def test_a_hand_over_keeps_what_is_paused(world: Make) -> None:
     assert slot is not None
     run.send(RunAdopted(99, "pex", keep_pauses=True))
 
-    # Perhaps it was let go on and that was not journaled any more: it is frozen once more.
+    # It may have been thawed without a journal entry: it is frozen once more.
     assert run.send(AgentStarted(A, 1, slot, 4001, run.now)) == (PauseAgent(A, 1),)
 
 

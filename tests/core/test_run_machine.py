@@ -1,4 +1,4 @@
-"""Random runs: whatever agents, git and people do, every state is sound and every run ends."""
+"""Random runs: whatever agents, git and people do, every state is valid and every run ends."""
 
 import json
 
@@ -118,7 +118,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 class RunMachine(RuleBasedStateMachine):
-    """Plays the world's part against the scheduler."""
+    """Plays the outside world against the scheduler."""
 
     world: World
 
@@ -378,7 +378,7 @@ class RunMachine(RuleBasedStateMachine):
         if state.stage is not RunStage.FINISHED and is_stuck(state):
             paused_or_leaving = state.stage is not RunStage.RUNNING
             assert waits_for_a_person(state) or paused_or_leaving, state.tasks
-        for _ in range(4):  # with nobody there
+        for _ in range(4):  # unattended
             for event in ending(state, self.world.now, attended=False):
                 state, _ = step(state, event)
         assert state.stage is RunStage.FINISHED or not is_stuck(state), state.tasks
@@ -394,7 +394,7 @@ class RunMachine(RuleBasedStateMachine):
         self.figures_are_sound()
 
     def figures_are_sound(self) -> None:
-        """No figure is better than its bound, and the parts of the time make the whole."""
+        """Assert that no figure is better than its bound, and the parts of the time add up."""
         history = read_history(self.world.events)
         found = measure(history)
         rounding = 1e-6
@@ -411,7 +411,7 @@ class RunMachine(RuleBasedStateMachine):
         assert parts == pytest.approx(whole)
 
     def decoded(self) -> list[Event]:
-        """The journal as another process would read it."""
+        """Return the journal as another process would read it."""
         run = self.world.state.run
         return [
             decode(json.loads(json.dumps(encode(event, seq, run))))
@@ -419,7 +419,7 @@ class RunMachine(RuleBasedStateMachine):
         ]
 
     def drive_to_the_end(self) -> None:
-        """Agents end well, git answers well: then nothing may be left hanging."""
+        """Let all agents and git succeed: then nothing may be left hanging."""
         self.world.send(RunResumeRequested("you"))
         for task in self.world.state.tasks:
             self.world.send(ResumeRequested(task.id, "you"))

@@ -1,4 +1,4 @@
-"""Cleaning: what a person reads holds nothing that steers a terminal."""
+"""Cleaning: text for people contains nothing that controls a terminal."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pex_tui.core.sanitize import LINE_LIMIT, MARK, clean, clean_bytes, clean_text, raw, spelled
 
-# Not what terminals draw at two widths: variation selectors and colours of skin.
+# Except characters that terminals draw at two widths: variation selectors, skin colours.
 ONE_WIDTH = st.characters(
     exclude_categories=("C", "Z"),
     exclude_characters="\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff",
@@ -138,7 +138,7 @@ def test_bytes_that_are_no_text_are_spelled_and_halves_of_characters_harm_nobody
     ],
 )
 def test_what_terminals_draw_at_two_widths_is_left_out(text: str, drawn: str) -> None:
-    """The widths that remain are those that tmux 3.3a draws, measured by its cursor."""
+    """The remaining widths are those that tmux 3.3a draws, measured by its cursor."""
     assert clean(text) == drawn
 
 

@@ -1,4 +1,4 @@
-"""Rules hold for what a shell line really runs. The lines here are parsed and never run."""
+"""Rules apply to the commands that a shell line really runs; the lines are parsed, never run."""
 
 import pytest
 from hypothesis import given
@@ -135,7 +135,7 @@ RUNS_IT = [
     "perl -e 'system(\"git push\")'",
     "awk 'BEGIN{system(\"git push\")}'",
     "python3 <<EOF\nos.system('git push')\nEOF",
-    # what only a running shell knows, where something points to the rule
+    # known only to a running shell, with a hint at the rule
     "$X push",
     '"$X" push',
     "g$X push",
@@ -156,7 +156,7 @@ RUNS_IT = [
     "echo git push | bash -s",
     "echo 'git push' > x.sh; sh x.sh",
     "echo 'git push' > ./x; ./x",
-    # what does not parse, where something points to the rule
+    # unparsable, with a hint at the rule
     "git push)",
     "git push 'x",
     "git push (x)",

@@ -1,4 +1,4 @@
-"""News of the merge queue that comes too late, or of what was not asked, counts for nothing."""
+"""Results of the merge queue that are late, or were not requested, are ignored."""
 
 import pytest
 from msgspec.structs import replace
@@ -24,7 +24,7 @@ GATE = (("check",),)
 
 
 def queued(names: str, rules: RunRules | None = None) -> World:
-    """Every task is captured, and the first of them is being merged."""
+    """Return a run with every task captured, and the first of them being merged."""
     world = World(Plan(tuple(task(name) for name in names), verify=GATE), rules or SHIPPED)
     for name in names:
         world.exit(name)
@@ -40,7 +40,7 @@ def candidate(world: World, name: str) -> CommitId:
 
 
 def judge(world: World, *, passed: bool) -> None:
-    """Answer the gate that was asked for last."""
+    """Answer the latest gate request."""
     asked = next(one for one in reversed(world.actions) if isinstance(one, RunGate))
     world.send(GateFinished(asked.task, asked.attempt, asked.commit, passed, 1.0, "check"))
 
@@ -57,7 +57,7 @@ def test_a_verdict_on_what_was_merged_before_says_nothing_of_what_is_merged_now(
     world.merge("a")
     world.merge("b")
     old = candidate(world, "b")
-    world.send(AbortRequested(A, "you"))  # b is merged anew, without a
+    world.send(AbortRequested(A, "you"))  # b is merged again, without a
     world.merge("b")
     for _ in range(reds):
         judge(world, passed=False)
@@ -135,7 +135,7 @@ def test_an_entry_that_waits_for_its_turn_is_aborted_at_once(*, passed: bool) ->
     if passed:  # a is being moved, and b is to follow
         judge(world, passed=True)
         assert world.task("b").landing_stage is LandingStage.PASSED
-    else:  # the batch is under test by its last one
+    else:  # the batch is tested through its last commit
         assert world.task("b").landing_stage is LandingStage.MERGED
 
     acted = world.send(AbortRequested(B, "you"))

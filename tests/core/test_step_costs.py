@@ -1,4 +1,4 @@
-"""What an event costs does not grow with the plan: lines of Python are counted, and no time."""
+"""The cost of an event does not grow with the plan: executed lines are counted, not time."""
 
 import sys
 from itertools import chain
@@ -30,7 +30,7 @@ FEW, MANY, DONE = 100, 2_000, 30
 
 
 def begun(count: int) -> RunState:
-    """A run of readers, of which every third needs the one before."""
+    """Return a run of readers, of which every third needs the one before."""
     specs = (
         task(f"t{place}", *([f"t{place - 1}"] if place % 3 == 2 else []), writes=())
         for place in range(count)
@@ -39,7 +39,7 @@ def begun(count: int) -> RunState:
 
 
 def answers(decision: TaskDispatched) -> tuple[Event, ...]:
-    """What the world says to a task that was dispatched, until it is done."""
+    """Return the world's answers to a dispatched task, until it is done."""
     who = (decision.task, decision.attempt)
     return (
         WorkspacePrepared(*who, "/ws", BASE),
@@ -63,7 +63,7 @@ def run(state: RunState, done: int) -> RunState:
 
 
 def lines(count: int) -> int:
-    """How many lines of Python it takes to run the same tasks in a plan of so many."""
+    """Return the number of executed lines for the same tasks in a plan of this size."""
     state, counted = begun(count), 0
 
     def trace(_frame: FrameType, kind: str, _value: object) -> Any:

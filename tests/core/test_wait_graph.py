@@ -1,4 +1,4 @@
-"""Who stands still for whom: every edge of the one graph, and the circles that it can close."""
+"""The wait graph: every edge, and the cycles that they can close."""
 
 from msgspec.structs import replace
 
@@ -88,7 +88,7 @@ def test_whoever_holds_a_lock_that_the_other_wants_is_not_paused_for_it() -> Non
 
 def test_a_lock_that_is_claimed_of_one_who_is_paused_for_it_lets_that_one_go_on() -> None:
     world = at_work(*commands("a", "b", a=DB), radar=OverlapPolicy.PAUSE)
-    world.send(PauseRequested(B, "you"), AgentPaused(B, 1))  # so that it is a who makes way
+    world.send(PauseRequested(B, "you"), AgentPaused(B, 1))  # so that a is rolled back
     world.now += 5
     world.state = pausing(world, A, B)
 
@@ -132,7 +132,7 @@ def test_a_claim_goes_before_a_more_urgent_one_that_waits_for_it_by_a_lease() ->
     world = at_work(agent("a", locks=DB), agent("b"), agent("c"), leases=True)
     world.send(edit(C, "r1", "x.py"), edit(A, "r2", "x.py"))  # a waits for c
     both = (*DB, *CACHE)
-    world.send(LockAsked(B, 1, C1, both))  # b waits for a's lock, and is the next for the cache
+    world.send(LockAsked(B, 1, C1, both))  # b waits for a's lock, and is next for the cache
 
     assert GrantLock(C2) in world.send(LockAsked(C, 1, C2, CACHE))
 
@@ -148,7 +148,7 @@ def test_who_waits_for_two_files_waits_on_for_one_when_the_other_is_free() -> No
     answers = [one for one in world.actions if isinstance(one, AnswerAgent) and one.task == A]
     assert [one.request for one in answers] == ["r3"]
     assert (acted, world.task("a").yields_to) == ((), C)
-    world.send(LockReleased(C1))  # of nobody
+    world.send(LockReleased(C1))  # of no task
     world.exit("c")
     world.capture("c")
     answers = [one for one in world.actions if isinstance(one, AnswerAgent) and one.task == A]
@@ -165,7 +165,7 @@ def test_claims_that_wait_in_a_circle_while_their_task_is_stopped_end_with_it() 
     world.send(LockAsked(A, 1, other, DB, within=(C2,)))
 
     assert circle(waits(world.state))
-    assert world.state.conflicts == ()  # nobody is rolled back for it
+    assert world.state.conflicts == ()  # no task is rolled back for it
     world.exit("a", code=-15)
     assert world.state.claims == ()
 

@@ -1,4 +1,4 @@
-"""A small world for the core's tests: plans by shorthand, and a run that can be driven."""
+"""Plans by shorthand and a run that can be driven, for the core's tests."""
 
 import itertools
 from typing import Any
@@ -27,20 +27,20 @@ from pex_tui.settings.model import Settings
 
 BASE = CommitId("b" * 40)
 SHIPPED = Settings().rules()
-"""What a run is decided by where its user has set nothing."""
+"""The rules of a run whose user has set nothing."""
 
 
 def shipped(**changes: Any) -> RunRules:
-    """The shipped rules with other values."""
+    """Return the shipped rules with other values."""
     return replace(SHIPPED, **changes)
 
 
 PLAIN_GATE = shipped(gate_batch=1, gate_retries=0, speculate=False)
-"""Entries of the merge queue are tested one at a time, and a red gate counts at once."""
+"""Entries of the merge queue are tested one at a time, and a failing gate counts at once."""
 
 
 def task(name: str, *needs: str, **fields: object) -> TaskSpec:
-    """A task that runs `true` and needs the named ones."""
+    """Return a task that runs `true` and needs the named ones."""
     spec = TaskSpec(TaskId(name), ("true",), needs=tuple(TaskId(need) for need in needs))
     return replace(spec, **fields)
 
@@ -60,7 +60,7 @@ class World:
         self.decide()
 
     def send(self, *events: Event) -> tuple[Action, ...]:
-        """Apply events, then let the scheduler decide; the actions asked for by all of it."""
+        """Apply events, then let the scheduler decide; return all requested actions."""
         before = len(self.actions)
         for event in events:
             self._apply(event)
@@ -85,7 +85,7 @@ class World:
         return {entry.id for entry in self.state.tasks if entry.holds_slot}
 
     def run(self, name: str) -> None:
-        """The attempt's process comes to life."""
+        """Start the attempt's process."""
         entry = self.task(name)
         assert entry.slot is not None
         self.send(
@@ -94,7 +94,7 @@ class World:
         )
 
     def exit(self, name: str, code: int = 0, failure: FailureKind | None = None) -> None:
-        """The process ends."""
+        """End the process."""
         if self.phase(name) is Phase.STARTING:
             self.run(name)
         entry = self.task(name)
@@ -102,13 +102,13 @@ class World:
         self.send(AgentExited(entry.id, entry.attempt, code, self.now, kind, f"exit {code}"))
 
     def capture(self, name: str, *files: str, **fields: object) -> None:
-        """Its work is under a ref; without files it changed nothing."""
+        """Put its work under a ref; without files it changed nothing."""
         entry = self.task(name)
         work = self.commit() if files else None
         self.send(WorkCaptured(entry.id, entry.attempt, work, files, **fields))  # type: ignore[arg-type]
 
     def finish(self, name: str, *files: str) -> None:
-        """The task runs, ends well, and lands what it changed."""
+        """Run the task successfully, and land what it changed."""
         self.exit(name)
         self.capture(name, *files)
         if files and self.phase(name) is Phase.LANDING:

@@ -1,4 +1,4 @@
-"""The command line in a small repository, with a home and a state directory of its own."""
+"""The command line in a small repository, with its own home and state directory."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ class Shell:
     def pex(
         self, *args: str, cwd: Path | None = None, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Run pex-tui to its end; `stdin` is what it reads there."""
+        """Run pex-tui to its end with `stdin` as input."""
         return run_pex(*args, cwd=cwd or self.top, env=self.env, stdin=stdin)
 
     def start(self, *args: str, **options: Any) -> PexProcess:
@@ -38,7 +38,7 @@ class Shell:
         return process
 
     def end(self) -> None:
-        """End what a failed test left running, and the agents of that."""
+        """End what a failed test left running, with its agents."""
         for process in self.started:
             if process.poll() is None:
                 for number in (signal.SIGTERM, signal.SIGHUP):
@@ -46,7 +46,7 @@ class Shell:
                 process.communicate(timeout=PATIENCE_SECONDS)
 
     def git(self, *args: str, cwd: Path | None = None) -> str:
-        """Run git and return what it says."""
+        """Run git and return its output."""
         ended = subprocess.run(
             ["git", *args],
             cwd=cwd or self.top,
@@ -65,7 +65,7 @@ class Shell:
         return path
 
     def traces(self) -> str:
-        """What a run would leave in the repository."""
+        """Return what a run would leave in the repository."""
         refs = self.git("for-each-ref", "refs/pex", "refs/heads/pex")
         worktrees = self.git("worktree", "list", "--porcelain").count("worktree ")
         return f"{refs}{'' if worktrees == 1 else worktrees}"
@@ -86,7 +86,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         "XDG_STATE_HOME": str(tmp_path / "state"),
         "XDG_RUNTIME_DIR": str(runtime),
         "LANG": "C.UTF-8",
-        "PEX_AGENTS__PLANNER": "rules",  # never the coding agent of whoever runs the tests
+        "PEX_AGENTS__PLANNER": "rules",  # never the coding agent of the user who runs the tests
     }
     made = Shell(top, env)
     made.git("init", "--quiet")

@@ -1,4 +1,4 @@
-"""A real pseudo-terminal with an emulator behind it: what a person would see, and their keys."""
+"""A real pseudo-terminal with an emulator: what a person sees, and their keys."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 
 class Terminal:
-    """pex-tui, or another program, in a terminal of its own; `raw` is all that it was sent.
+    """A program, usually pex-tui, in a terminal of its own; `raw` is all output.
 
     One that `controls` sends SIGHUP when it is hung up, as a person's does.
     """
@@ -43,7 +43,7 @@ class Terminal:
         self._end, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.settings = termios.tcgetattr(theirs)
-        self._theirs = theirs  # kept open: what the app leaves of it is looked at afterwards
+        self._theirs = theirs  # kept open: its state after the app is checked
         colours = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.process = PexProcess(
             argv,
@@ -80,12 +80,12 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """What the terminal shows, line by line."""
+        """Return what the terminal shows, line by line."""
         return "\n".join(self._screen.display)
 
     @property
     def is_as_before(self) -> bool:
-        """Whether the terminal has the modes it had before the app started."""
+        """Return whether the terminal has the modes from before the app started."""
         return termios.tcgetattr(self._theirs) == self.settings
 
     def press(self, *keys: str) -> None:
@@ -102,7 +102,7 @@ class Terminal:
         return self.text
 
     def pending(self, seconds: float) -> bool:
-        """Whether the program writes anything within so many seconds; it is taken in."""
+        """Return whether the program writes anything within so many seconds; the output is read."""
         if not select.select([self._end], [], [], seconds)[0]:
             return False
         self._take()
@@ -115,7 +115,7 @@ class Terminal:
             self.pending(left)
 
     def ended(self) -> int:
-        """Wait for the program's end; its exit code."""
+        """Wait for the program's end; return its exit code."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while self.process.poll() is None:
             assert time.monotonic() < give_up_at, f"it did not end:\n{self.text}"
@@ -131,7 +131,7 @@ class Terminal:
         return word is None or word not in self.text
 
     def _listen(self, give_up_at: float) -> None:
-        """Take in what is written, until a pause, or for a second of an app that never pauses."""
+        """Read output until a pause; stop at the deadline if the app never pauses."""
         look_at = min(give_up_at, time.monotonic() + 1)
         while self.pending(0.05) and time.monotonic() < look_at:
             pass

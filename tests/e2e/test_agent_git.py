@@ -1,4 +1,4 @@
-"""Agents that do with git what nobody asked them to: it is said, and nothing is lost."""
+"""Agents that use git unasked: it is reported, and nothing is lost."""
 
 import pytest
 
@@ -8,7 +8,7 @@ COMMIT = "git -c user.name=a -c user.email=a@example.org commit -q"
 
 
 def run(shell: Shell, script: str, retries: int = 0) -> tuple[int, str]:
-    """Run one task with the script; the exit code and the report."""
+    """Run one task with the script; return the exit code and the report."""
     shell.write("agent.sh", script)
     shell.write(
         "plan.yaml",

@@ -1,4 +1,4 @@
-"""Whole runs of agents with a model, scripted: what they learn, what they are denied, who waits."""
+"""Whole runs of scripted agents with a model: their prompts, permissions and waits."""
 
 import json
 import os
@@ -19,27 +19,27 @@ AGENT = "---\nname: coder\ndescription: writes\ntools: Read, Write, Bash\n---\nY
 
 @dataclass
 class Agents:
-    """A repository whose agent `coder` plays what it is assigned, attempt by attempt."""
+    """A repository whose agent `coder` plays the scripts assigned to each attempt."""
 
     shell: Shell
     folder: Path
 
     def assign(self, **plays: str) -> None:
-        """What each task plays, attempt by attempt, such as a="write a.txt x; basic"."""
+        """Assign a script to each attempt of each task, such as a="write a.txt x; basic"."""
         for task, attempts in plays.items():
             for number, play in enumerate(attempts.split(";"), 1):
                 (self.folder / f"{task}.{number}").write_text(play.strip())
 
     def asked(self, attempt: str) -> str:
-        """What it was told in that attempt."""
+        """Return the prompt of that attempt."""
         return (self.folder / f"{attempt}.asked").read_text()
 
     def argv(self, attempt: str) -> str:
-        """How it was started."""
+        """Return the command line of that attempt."""
         return (self.folder / f"{attempt}.argv").read_text()
 
     def attempts(self) -> list[str]:
-        """All attempts that were made."""
+        """Return all attempts that were made."""
         return sorted(path.stem for path in self.folder.glob("*.asked"))
 
     def plan(self, tasks: str, rest: str = "") -> None:
@@ -47,7 +47,7 @@ class Agents:
         self.shell.write("plan.yaml", f"version: 1\n{rest}tasks:\n{tasks}")
 
     def run(self, *options: str) -> tuple[int, list[dict[str, Any]], str]:
-        """Run it; exit code, events, and stderr."""
+        """Run it; return exit code, events, and stderr."""
         ended = self.shell.pex("run", "plan.yaml", "--headless", "--json", *options)
         return (
             ended.returncode,

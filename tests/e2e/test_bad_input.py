@@ -1,4 +1,4 @@
-"""Each mistake gets one clear message and exit code 2; nothing is started, nothing is changed."""
+"""Each mistake gets one clear message and exit code 2; nothing is started or changed."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.conftest import Shell
 
 GOOD = "version: 1\ntasks:\n  - {id: a, command: ['true']}\n"
-PLANS = {  # one of each part that finds them; the others are those of the plan file's tests
+PLANS = {  # one of each part that finds them; the others are in the plan file's tests
     "unreadable YAML": ("tasks: [\n", "plan.yaml:"),
     "unknown key": ("version: 1\nspeed: 9\ntasks:\n  - {id: a, command: 'true'}\n", "speed"),
     "unknown agent": ("tasks:\n  - {id: a, agent: nobody, command: 'true'}\n", "nobody"),

@@ -1,4 +1,4 @@
-"""The gate of a whole run: tested together, parted on red, asked again where it is flaky."""
+"""The gate of a whole run: tested together, separated on failure, retried if flaky."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ sleep 0.3
 
 
 def write_plan(shell: Shell, names: str, broken: str = "") -> Path:
-    """Tasks that each add a file; those of a broken one the gate does not like."""
+    """Write a plan of tasks that each add a file; a broken task's file fails the gate."""
     log = shell.top.parent / "gates"
     shell.env["GATE_LOG"] = str(log)
     shell.write("check.sh", CHECK).chmod(0o755)

@@ -1,4 +1,4 @@
-"""A goal on the command line: planned, written, reviewed, run; and what is no goal."""
+"""Goals on the command line: planned, written, reviewed, run; and arguments that are not goals."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ TEST = (
 
 @pytest.fixture
 def shop(shell: Shell) -> Shell:
-    """A small Python project whose tests need nothing but Python."""
+    """A small Python project whose tests need only Python."""
     shell.write("shop.py", "PRICE = 1\n")
     shell.write("test_shop.py", TEST)
     shell.git("add", "-A")

@@ -1,4 +1,4 @@
-"""What text from outside can do to the terminal: nothing, asserted on the bytes it is sent."""
+"""Foreign text has no effect on the terminal, asserted on the bytes that it receives."""
 
 import json
 import re
@@ -24,15 +24,16 @@ while not wanted.exists():
     time.sleep(0.02)
 """
 _POINTER = re.compile(rb"\x1b\]22;[a-z]*\x07")  # Textual's own: the shape of the mouse pointer
-_STRINGS = re.compile(rb"\x1b[\]PX^_]")  # what begins an operating system command and the like
+_STRINGS = re.compile(rb"\x1b[\]PX^_]")  # starts an operating system command and the like
 _CONTROLS = re.compile(rb"[\x00-\x06\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]")
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def plan(signs: Path) -> str:
-    """Two tasks that fall out over a file of an evil name, and one that prints.
+    """Two tasks that conflict over a file with a malicious name, and one that prints.
 
-    Each of the two waits for a sign: the first for the second's beginning, that for its landing.
+    Each of the two waits for a sign: the first for the second's start, the second for the first's
+    landing.
     """
     python = sys.executable
     first, second, landed = (str(signs / name) for name in ("first", "second", "landed"))
@@ -56,7 +57,7 @@ def plan(signs: Path) -> str:
 
 
 def assert_harmless(sent: bytes) -> None:
-    """No string, control or direction of its own reached the terminal."""
+    """Assert that no string, control or direction of its own reached the terminal."""
     raw = _POINTER.sub(b"", sent)
     assert [raw[m.start() : m.start() + 40] for m in _STRINGS.finditer(raw)] == []
     assert not _CONTROLS.findall(raw)
@@ -64,7 +65,7 @@ def assert_harmless(sent: bytes) -> None:
 
 
 def test_nothing_from_outside_controls_the_terminal(shell: Shell, tmp_path: Path) -> None:
-    shell.git("switch", "-q", "-c", f"branch-{BIDI}")  # git lets no control or bracket in
+    shell.git("switch", "-q", "-c", f"branch-{BIDI}")  # git allows no control character or bracket
     signs = tmp_path / "signs"
     signs.mkdir()
     shell.write("plan.json", plan(signs))

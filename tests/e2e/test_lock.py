@@ -19,7 +19,7 @@ def report(shell: Shell, run: str) -> dict[str, object]:
 
 
 def asked(shell: Shell, task: str) -> int:
-    """How often an engine was asked for locks by this task."""
+    """Return how often this task asked an engine for locks."""
     [journal] = (shell.top.parent / "state").rglob("journal.db")
     with closing(sqlite3.connect(journal)) as connection:
         found = connection.execute("SELECT body FROM events WHERE kind = 'lock_asked'").fetchall()
@@ -43,7 +43,7 @@ def test_commands_that_lock_each_other_out_are_told_apart_and_both_end(shell: Sh
     meet = shell.top.parent
 
     def task(name: str, first: str, second: str, other: str) -> str:
-        """Once it has the first lock, and the other has its first, it wants the second."""
+        """Return a task that wants the second lock once it and the other task have their first."""
         inner = f"pex-tui lock {second} -- touch {meet}/{name}-done"
         wait = f"until [ -e {meet}/{other}-has ] || [ -e {meet}/{other}-done ]; do sleep 0.05; done"
         script = f"touch {meet}/{name}-has; {wait}; {inner}"
@@ -110,7 +110,7 @@ pex-tui lock db -- sh -c '{body}'"
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate(timeout=PATIENCE_SECONDS)
     again = shell.start("resume", "four", "--headless")
-    wait_until(lambda: asked(shell, "second") == 2)  # it has come back to the new engine
+    wait_until(lambda: asked(shell, "second") == 2)  # it has reconnected to the new engine
     assert not (meet / "second-in").exists()
     (meet / "go").touch()
     _, told = again.communicate(timeout=PATIENCE_SECONDS)

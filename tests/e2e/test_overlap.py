@@ -1,4 +1,4 @@
-"""Collisions of real agents are seen while they arise, and settled as configured."""
+"""Overlaps of real agents are detected while they arise, and handled as configured."""
 
 import json
 
@@ -42,7 +42,7 @@ def test_two_that_change_the_same_line_are_told_of_each_other_at_once(
     engine.communicate(timeout=PATIENCE_SECONDS)
     assert engine.returncode == 3, (
         told
-    )  # run again it finds nothing to do: its work waits for a person
+    )  # rerun, it finds nothing to do: its work waits for a person
     assert shell.git("rev-list", "--count", "main..pex/two") in {"1", "2"}
     story = conflicts(shell, "two")
     assert story
@@ -56,7 +56,7 @@ def test_a_write_that_was_not_declared_is_told_and_keeps_others_away(shell: Shel
         {"id": "reader", "command": "sleep 2.5", "writes": []},
         {
             "id": "narrow",
-            "command": "grep -q w src/a.txt",  # what it starts from holds the other's line
+            "command": "grep -q w src/a.txt",  # it starts from a commit with the other's line
             "needs": ["reader"],
             "writes": ["src/a.txt"],
         },

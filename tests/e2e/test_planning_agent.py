@@ -1,4 +1,4 @@
-"""A goal planned by an agent with a model: asked, corrected, given up, and never in the way."""
+"""A goal planned by an agent: asked, corrected, given up, and never in the way."""
 
 import json
 import signal
@@ -38,26 +38,26 @@ class Planner:
     folder: Path
 
     def says(self, *answers: str) -> None:
-        """What the agent answers, round by round."""
+        """Script the agent's answers, round by round."""
         for number, answer in enumerate(answers, 1):
             (self.folder / f"{number}.txt").write_text(answer)
 
     def asked(self, number: int) -> str:
-        """What it was asked in that round."""
+        """Return the prompt of that round."""
         return (self.folder / f"{number}.asked").read_text()
 
     def rounds(self) -> int:
-        """How often it was asked."""
+        """Return how often it was asked."""
         return len(list(self.folder.glob("*.asked")))
 
     def leftovers(self) -> list[str]:
-        """What planning has left on the disk, and processes of its agent."""
+        """Return what planning has left on disk, and processes of its agent."""
         state = Path(self.shell.env["XDG_STATE_HOME"])
         files = [str(path) for path in state.glob("pex-tui/*/goals/*")]
         return files + [str(process.pid) for process in self.agents()]
 
     def agents(self) -> list[psutil.Process]:
-        """The agent's processes."""
+        """Return the agent's processes."""
         return [
             process
             for process in psutil.process_iter(["cmdline"])

@@ -1,4 +1,4 @@
-"""Collisions that the repository's own past lets expect, from the command line."""
+"""Conflicts predicted from the repository's history, on the command line."""
 
 import subprocess
 
@@ -13,7 +13,7 @@ tasks:
 
 
 def past(shell: Shell) -> None:
-    """A hundred changes of four modules, each with words of its own."""
+    """Make a hundred changes of four modules, each with words of its own."""
     texts = ("Expire sessions", "Match routes", "Send mails", "Render pages")
     commits = []
     for number in range(100):
@@ -45,7 +45,7 @@ def test_the_past_keeps_two_tasks_apart_until_their_author_knows_better(shell: S
     assert first.returncode == 0, first.stderr
     assert "Serialised: 1 pair" in first.stdout
     assert "both will probably change session.py (" in first.stdout
-    assert shell.pex("check", "plan.yaml").stdout == first.stdout  # from the index as it was kept
+    assert shell.pex("check", "plan.yaml").stdout == first.stdout  # from the stored index
 
     ended = shell.pex("run", "plan.yaml", "--headless", "--name", "apart")
     assert ended.returncode == 0, ended.stderr

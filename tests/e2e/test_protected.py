@@ -1,4 +1,4 @@
-"""A task that changes what judges it, or what runs by itself: a person decides (case E6)."""
+"""A person decides about tasks that change their own gate, or files that run automatically (E6)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whole runs from the command line, by what they leave behind."""
+"""Whole runs from the command line, and what they leave behind."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def test_land_waits_for_a_lock_that_somebody_holds_for_a_moment(shell: Shell) ->
     plan(shell, "- {id: a, command: 'echo a > a.txt'}\n")
     assert shell.pex("run", "plan.yaml", "--headless").returncode == 0
     lock = shell.write(".git/index.lock", "")
-    os.utime(lock, (later := time.time() + 3600, later))  # one that is old is taken away
+    os.utime(lock, (later := time.time() + 3600, later))  # an old one is removed
 
     landing = shell.start("land")
     assert landing.stderr is not None
@@ -107,7 +107,7 @@ def test_a_collision_is_settled_by_a_rerun(shell: Shell) -> None:
     assert "ran again" in ended.stdout
 
 
-HELD = (  # what b makes of the file holds what a makes of it
+HELD = (  # b's version of the file contains a's
     "- {id: a, command: 'sleep 0.3; echo two > src/a.txt'}\n"
     "- {id: b, command: 'sleep 1.5; printf \"two\\nthree\\n\" > src/a.txt'}\n"
 )

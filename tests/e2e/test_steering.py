@@ -1,4 +1,4 @@
-"""A task that takes itself for the user: the whole way, with a real engine."""
+"""A task that poses as the user, end to end with a real engine."""
 
 import json
 import sys

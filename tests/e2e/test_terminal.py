@@ -1,4 +1,4 @@
-"""The app in a real pseudo-terminal: started, steered, left, watched from another one."""
+"""The app in a real pseudo-terminal: started, controlled, left, followed from another one."""
 
 import signal
 

@@ -1,4 +1,4 @@
-"""A repository whose own files name programs is run with once the user trusts it."""
+"""A repository whose own files name programs runs only once the user trusts it."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A pipe that nobody reads holds up neither the run nor the lock, and misses nothing."""
+"""An unread pipe blocks neither the run nor the lock, and misses nothing."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ SMALLEST_PIPE = 4096
 
 
 def started(shell: Shell, *argv: str) -> PexProcess:
-    """pex-tui with pipes that hold next to nothing."""
+    """Start pex-tui with pipes of minimal capacity."""
     process = shell.start(*argv, pipesize=SMALLEST_PIPE)
     assert process.stdout is not None
     assert fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) == SMALLEST_PIPE
@@ -52,7 +52,7 @@ def test_json_lines_that_nobody_reads_yet_hold_up_nothing_and_are_complete(shell
     shell.write("plan.yaml", PLAN)
     with started(shell, "run", "plan.yaml", "--json", "--name", "r1") as run:
         wait_until(lambda: landed(shell) and is_free(shell))
-        assert run.poll() is None  # it waits for its reader, and holds nothing
+        assert run.poll() is None  # it waits for its reader, and holds no lock
 
         output, _ = run.communicate(timeout=PATIENCE_SECONDS)
 
@@ -86,7 +86,7 @@ def test_land_gives_the_lock_back_before_anybody_reads_what_it_says(shell: Shell
     with shell.start("land", "r1", stdout=writer, stderr=writer) as land:
         os.close(writer)
         wait_until(lambda: (shell.top / "1.txt").exists() and can_be_taken(shell))
-        assert land.poll() is None  # it waits for its reader, and holds nothing
+        assert land.poll() is None  # it waits for its reader, and holds no lock
 
         with os.fdopen(reader) as told:
             assert "! Not part of it, as they have not landed: bad" in told.read()

@@ -1,4 +1,4 @@
-"""The engine's world in memory: agents that end when told, a git of counters, a list as journal."""
+"""The engine's ports in memory: agents that end when told, a git of counters, a list as journal."""
 
 import asyncio
 import itertools
@@ -84,10 +84,10 @@ class MemoryJournal:
 
 @dataclass
 class FakeRunner:
-    """Processes that live outside the engine, as shims do."""
+    """Processes that outlive the engine, as shims do."""
 
     clock: ManualClock
-    scripts: dict[TaskId, list[int]] = field(default_factory=dict)  # exit codes, one an attempt
+    scripts: dict[TaskId, list[int]] = field(default_factory=dict)  # exit codes, one per attempt
     manual: set[TaskId] = field(default_factory=set)  # end only when told
     starts: list[AttemptKey] = field(default_factory=list)
     alive: dict[AttemptKey, asyncio.Future[Exited]] = field(default_factory=dict)
@@ -167,11 +167,11 @@ class FakeRunner:
 
 @dataclass
 class FakeGit:
-    """Workspaces and lander over counters; what must survive a crash survives here."""
+    """Workspaces and lander over counters; all that must survive a crash is stored here."""
 
     changes: dict[TaskId, tuple[str, ...]] = field(default_factory=dict)
     conflicts: dict[TaskId, int] = field(default_factory=dict)  # how many merges conflict
-    plain: set[TaskId] = field(default_factory=set)  # whose conflicts a strategy settles
+    plain: set[TaskId] = field(default_factory=set)  # whose conflicts a strategy resolves
     red: set[CommitId] = field(default_factory=set)
     landed: list[CommitId] = field(default_factory=list)
     lacking: set[tuple[AttemptKey, CommitId]] = field(default_factory=set)
@@ -306,7 +306,7 @@ class FakeLaunches:
 
 @dataclass
 class FakeWorld:
-    """All ports, and what survives an engine."""
+    """All ports, and all that survives an engine."""
 
     clock: ManualClock = field(default_factory=ManualClock)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
@@ -342,7 +342,7 @@ class FakeWorld:
 
 
 async def until(condition: Callable[[], bool], most: int = 2000) -> None:
-    """Let the loop turn until the condition holds."""
+    """Let the loop run until the condition holds."""
     for _ in range(most):
         if condition():
             return

@@ -1,4 +1,4 @@
-"""What fails without ending the run: every action at every port, and parts that only advise."""
+"""Failures that do not end the run: every action at every port, and advisory parts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ FAULTS = [RuntimeError("odd"), MemoryError(), UnicodeError("bytes")]
 
 
 def broken(fault: Exception) -> Any:
-    """A method of a port that fails in a way nobody thought of."""
+    """Return a method of a port that fails in an unforeseen way."""
 
     async def fail(*_: object, **__: object) -> Any:
         raise fault

@@ -182,7 +182,7 @@ async def test_draining_ends_with_an_interrupted_run_that_can_be_resumed() -> No
 
 @pytest.mark.parametrize("turns", [0, 1, 50])
 async def test_a_run_recovers_from_every_prefix_of_its_journal(turns: int) -> None:
-    """Whatever the engine had written when it died: all ends well, and each task lands once."""
+    """Wherever the engine dies in its journal, the run succeeds and each task lands once."""
     recorded = FakeWorld()
     await finish(recorded, _crowd(recorded))
     assert any(isinstance(event, BranchMoved) for event in recorded.journal.read(RUN))
@@ -218,9 +218,9 @@ def _crowd(world: FakeWorld) -> RunState:
 
 
 async def _world_after(length: int, turns: int) -> FakeWorld:
-    """A world whose engine died when its journal had so many rows.
+    """Return a world whose engine died when its journal had so many rows.
 
-    What the engine had asked for by then goes on for some turns of the loop, unseen.
+    Actions requested by then continue unseen for some turns of the loop.
     """
     world = FakeWorld()
     world.journal.limit = length
@@ -327,7 +327,7 @@ async def test_whoever_attends_keeps_a_paused_run_alive_and_their_leaving_ends_i
     await until(lambda: engine.state.task(A).phase is Phase.PAUSED)
     assert engine.state.stage is RunStage.RUNNING
 
-    world.clock.time += 601  # whoever pauses something is there for a while in any case
+    world.clock.time += 601  # a person who pauses something counts as present for a while
     leave()
     await serving
     assert (engine.state.outcome, engine.state.exit_code) == (Outcome.INTERRUPTED, 130)

@@ -1,4 +1,4 @@
-"""The radar beside the engine: what it looks at, and when it speaks."""
+"""The overlap monitor beside the engine: when it looks, and when it reports."""
 
 import asyncio
 from collections.abc import Callable

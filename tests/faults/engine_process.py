@@ -1,4 +1,4 @@
-"""An engine in a process of its own, for tests that kill it: starts agents, says so, waits."""
+"""An engine in its own process, for tests that kill it: starts agents, reports, waits."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from pex_tui.engine.run_paths import Places
 
 
 def say(line: str) -> None:
-    """Tell the test."""
+    """Report to the test."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Engines are killed, interrupted and doubled; runs go on, and every task lands exactly once."""
+"""Engines are killed, interrupted and doubled; runs continue, and every task lands exactly once."""
 
 import os
 import signal

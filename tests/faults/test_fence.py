@@ -1,4 +1,4 @@
-"""One attempt at a time in a workspace, whoever is stopped, slow or killed on the way to it."""
+"""One attempt at a time in a workspace, whichever process is stopped, slow or killed."""
 
 import asyncio
 import os
@@ -34,13 +34,13 @@ os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def removed(folder: Path) -> bool:
-    """Remove the folder; whether it is gone."""
+    """Remove the folder; return whether it is gone."""
     shutil.rmtree(folder, ignore_errors=True)
     return not folder.exists()
 
 
 def spares(attempts: Attempts) -> list[psutil.Process]:
-    """The shims that wait for a launch."""
+    """Return the shims that wait for a launch."""
     pid = attempts.runner.launcher_pid
     assert pid is not None
     found = []
@@ -51,7 +51,7 @@ def spares(attempts: Attempts) -> list[psutil.Process]:
 
 
 async def launched(attempts: Attempts) -> int:
-    """A launcher that has started something; its pid."""
+    """Return the pid of a launcher that has started something."""
     await attempts.start("first", "true")
     await attempts.runner.wait(attempts.key("first"))
     assert attempts.runner.launcher_pid is not None
@@ -168,7 +168,7 @@ async def test_a_shim_that_never_gets_to_end_its_tree_is_ended_itself(
 
 
 def _no_waking(pid: int, number: int, stat: Stat) -> bool:
-    """A shim that is stopped again before it gets anywhere."""
+    """Keep a woken shim from getting anywhere."""
     return number == signal.SIGKILL and send_signal(pid, number, stat)
 
 
@@ -201,7 +201,7 @@ async def test_a_killed_shim_leaves_nothing_when_its_engine_is_gone(attempts: At
     attempts.runner = ShimRunner(attempts.places, CLOCK)
     os.kill(attempts.record("one").shim_pid, signal.SIGKILL)
     await until(lambda: not lives(attempts.pids("pids")[0]))
-    await until(lambda: not lives(first))  # it had nothing more to look after
+    await until(lambda: not lives(first))  # it had no more shims
     ended = await attempts.runner.adopt(attempts.key("one"))
     assert not isinstance(ended, Started)
 
@@ -211,7 +211,7 @@ async def test_without_its_launcher_a_stray_is_known_by_the_log_it_writes(
 ) -> None:
     await attempts.shell("one", f"setsid env -i sleep 1000 & echo $! > pids; {FOREVER}")
     await until(lambda: len(attempts.pids("pids")) == 1)
-    with (attempts.folder("one") / "output.log").open("rb"):  # whoever only reads is left alone
+    with (attempts.folder("one") / "output.log").open("rb"):  # a reader is left alone
         assert attempts.runner.launcher_pid is not None
         os.kill(attempts.runner.launcher_pid, signal.SIGKILL)
         await until(lambda: not lives(attempts.runner.launcher_pid or 0))

@@ -1,6 +1,6 @@
 """`pex-tui land`, killed at random moments while it changes the user's checkout.
 
-Few times by default; `PEX_LAND_KILLS=100 PEX_LAND_FILES=800` is the whole of it.
+A few times by default; `PEX_LAND_KILLS=100 PEX_LAND_FILES=800` is the full test.
 """
 
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.faults
 
 KILLS = int(os.environ.get("PEX_LAND_KILLS", "2"))
 FILES = int(os.environ.get("PEX_LAND_FILES", "30"))
-SECONDS = 4.0  # that git takes at least: after two of them it tells of its progress
+SECONDS = 4.0  # minimum time of git: after two seconds it reports its progress
 WAYS = ("alone", "tree", "interrupt", "group", "terminate")
 PATIENCE_SECONDS = 600.0
 PLAN = """\
@@ -46,7 +46,7 @@ def pex(top: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def top(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A repository with a run that has landed on its own branch; smudging takes its time."""
+    """A repository with a run that has landed on its own branch; smudging is slow."""
     scratch = tmp_path_factory.mktemp("land")
     config = "[user]\nname = Ada\nemail = ada@example.org\n[init]\ndefaultBranch = main\n"
     (scratch / "config").write_text(config)
@@ -73,7 +73,7 @@ def top(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def end(process: PexProcess, how: str) -> None:
-    """Kill the command alone, with its group, with all that it started; or ask it to end."""
+    """Kill the command alone, with its group, or with all that it started; or ask it to end."""
     with suppress(psutil.Error, ProcessLookupError):
         children = psutil.Process(process.pid).children(recursive=True) if how == "tree" else []
         if how in {"alone", "tree"}:

@@ -1,4 +1,4 @@
-"""Killed at every step of a landing, a run lands each task once and harms no repository."""
+"""Killed at any step of a landing, a run lands each task once and harms no repository."""
 
 import asyncio
 import os
@@ -59,7 +59,7 @@ def die() -> None:
 
 
 def dies(job: Job, lander: GitLander, moment: str, command: int) -> bool:
-    """Run the job in a process that is killed at its n-th git command; False if it came through."""
+    """Run the job in a process killed at its n-th git command; return False if it completed."""
     child = os.fork()
     if child == 0:
         DyingGit.moment, DyingGit.countdown = moment, command
@@ -89,7 +89,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def landing(world: World, task: str, work: CommitId) -> Job:
-    """An engine that lands the task: it does its last action again after a crash."""
+    """Return an engine that lands the task: it repeats its last action after a crash."""
     intent = world.places.root / f"{task}.intent"
 
     async def land(lander: GitLander) -> None:

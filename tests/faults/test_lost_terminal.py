@@ -1,8 +1,8 @@
-"""The terminal of a busy run is taken away at random moments, whatever screen or dialog is open.
+"""The terminal of a busy run is taken away at random moments, with any screen or dialog open.
 
 The app ends in time with its state saved and the lock free, and `resume` lands each task once.
 `PEX_LOST_TERMINALS=30 pytest tests/faults/test_lost_terminal.py` tries thirty moments, and times
-the app on a machine that does nothing else.
+the app on an otherwise idle machine.
 """
 
 import os
@@ -61,7 +61,7 @@ OPENED_BY = (
     ("a zoom", "\r"),
     ("the diff", "2"),
 )
-"""What may be open, and the keys that open it."""
+"""Dialogs and screens, and the keys that open them."""
 
 
 def closed(terminal: Terminal) -> None:
@@ -73,7 +73,7 @@ def signalled(number: signal.Signals) -> Callable[[Terminal], None]:
 
 
 def frozen(terminal: Terminal) -> None:
-    """Nobody reads, then the process is told to end."""
+    """Stop reading the terminal, then tell the process to end."""
     time.sleep(FROZEN_SECONDS)
     terminal.signal(signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""What must survive: engines, shims and launchers that are killed, and trees that won't die."""
+"""Survival: engines, shims and launchers that are killed, and trees that refuse to die."""
 
 import asyncio
 import json
@@ -27,8 +27,8 @@ ENGINE = Path(__file__).with_name("engine_process.py")
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOREVER = "while :; do sleep 1; done"
 
-# Six processes: a root, a plain child, one in its own session, one that was forked twice, one
-# forked twice with an empty environment in a session of its own, and a sleeper.
+# Six processes: a root, a plain child, one in its own session, one double fork, one double fork
+# with an empty environment in a session of its own, and a sleeper.
 FAMILY = f"""
 echo $$ >> pids
 sh -c 'echo $$ >> pids; {FOREVER}' &
@@ -43,7 +43,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open('up', 'w').close()
 while True: time.sleep(1)
 """
-# Every process forks the next one and leaves, in three lines, in ever new sessions.
+# Every process forks the next one and exits, in three lines, in ever new sessions.
 SELF_FORKING = """
 import os, time
 for line in range(3):
@@ -70,7 +70,7 @@ def engine(
     say: tuple[str, ...] = (),
     stop: float | None = None,
 ) -> dict[str, Started]:
-    """Run an engine that starts the agents, kill -9 it once it is done, and say what it started."""
+    """Run an engine that starts the agents, kill -9 it once it is done; return what it started."""
     wish = {
         "root": str(attempts.root),
         "work": str(attempts.work),

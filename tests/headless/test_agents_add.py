@@ -1,4 +1,4 @@
-"""What `pex-tui agents add` shows, takes over, records and refuses."""
+"""`pex-tui agents add`: what it shows, adds, records and refuses."""
 
 import hashlib
 import json

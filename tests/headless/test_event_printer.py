@@ -1,4 +1,4 @@
-"""What a headless run tells is what became of each task, not that a process ended."""
+"""A headless run reports the result of each task, not that a process ended."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.core.world import BASE, World, task
 
 
 class Told:
-    """A run and the lines that were told of it, without their times."""
+    """A run and the lines printed about it, without their times."""
 
     def __init__(self, *plan: object, **rules: object) -> None:
         self.run = World(Plan(plan), RunRules(**rules))  # type: ignore[arg-type]  # test shorthand

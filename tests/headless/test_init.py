@@ -1,4 +1,4 @@
-"""What `pex-tui init` writes, keeps and refuses, and what the files it writes do."""
+"""`pex-tui init`: what it writes, keeps and refuses, and the effect of its files."""
 
 import os
 import re
@@ -63,7 +63,7 @@ class Project:
         return (self.path / name).read_text(encoding="utf-8")
 
     def entries(self) -> set[str]:
-        """Everything in the checkout but README.md and git's own folder."""
+        """Return everything in the checkout but README.md and git's own folder."""
         found = (path.relative_to(self.path) for path in self.path.rglob("*"))
         return {str(path) for path in found if path.parts[0] not in {".git", "README.md"}}
 
@@ -375,7 +375,7 @@ def test_its_heredoc_hands_on_a_hostile_goal_as_it_is(project: Project, tmp_path
     launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pex_tui "$@"\n')
     launcher.chmod(0o755)
     environ = {**project.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-    for _ in range(2):  # the plan of the last time is in the way of the second
+    for _ in range(2):  # the first plan is in the way of the second
         subprocess.run(["bash", "-c", script], cwd=project.path, env=environ, check=True)
 
     plan = yaml.safe_load(project.read(".pex/plan.yaml"))

@@ -1,4 +1,4 @@
-"""The workflow that `pex-tui init` writes: what it may do, and its scripts, run for real."""
+"""The workflow that `pex-tui init` writes: its permissions, and its scripts, run for real."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ tasks:
 
 @dataclass(frozen=True)
 class Runner:
-    """A checkout and the environment that a workflow's step finds."""
+    """A checkout and the environment of a workflow's step."""
 
     top: Path
     temp: Path

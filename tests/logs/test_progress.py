@@ -1,4 +1,4 @@
-"""Progress from output: only what the program itself says, and its last line."""
+"""Progress from output: only the program's own reports, and its last line."""
 
 from pathlib import Path
 from tempfile import NamedTemporaryFile

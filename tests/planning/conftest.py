@@ -1,4 +1,4 @@
-"""Short ways to a plan for the tests of this folder."""
+"""Shortcuts to plans for the tests of this folder."""
 
 import textwrap
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def parse() -> Parse:
 
 @pytest.fixture
 def problems(parse: Parse) -> Problems:
-    """Every problem of an indented plan, as printed."""
+    """Return every problem of an indented plan, as printed."""
 
     def found(text: str, context: PlanContext | None = None) -> list[str]:
         with pytest.raises(PlanError) as caught:

@@ -1,4 +1,4 @@
-"""Outlines of repositories that the goals of these tests are meant for."""
+"""Outlines of repositories for the goals of these tests."""
 
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.tools import find_tools
@@ -17,7 +17,7 @@ PACKAGE = '{"scripts": {"test": "jest", "lint": "eslint .", "build": "tsc"}}'
 
 
 def outline(files: str, texts: dict[str, str] | None = None) -> RepositoryOutline:
-    """An outline of these files, and of these files with their text."""
+    """Return an outline of these files, and of these files with their text."""
     known = texts or {}
     paths = tuple(sorted({*files.split(), *known}))
     return RepositoryOutline(files=paths, tools=find_tools(paths, known))

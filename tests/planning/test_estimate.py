@@ -1,4 +1,4 @@
-"""The estimate is the run as the dispatcher drives it, gate and landing in it, with its spread."""
+"""The estimate is the run as the dispatcher drives it, gate and landing included."""
 
 import heapq
 import random
@@ -20,7 +20,7 @@ def scheduled(plan: Plan, rules: RunRules) -> Schedule:
 
 
 def tangled(count: int, spread: float = 0.0) -> Plan:
-    """A plan of exact durations in which a third of the tasks share a file with others."""
+    """Return a plan of exact durations in which a third of the tasks share a file with others."""
     chance = random.Random(3)  # noqa: S311  # numbers of an example
     return Plan(
         tuple(
@@ -37,7 +37,7 @@ def tangled(count: int, spread: float = 0.0) -> Plan:
 
 
 def driven(plan: Plan, rules: RunRules) -> float:
-    """How long the run takes that is driven event by event, with nothing but its tasks' work."""
+    """Return the duration of a run driven event by event, with only its tasks' work."""
     run = World(plan, rules)
     begun, known = run.now, set[str]()
     ends: list[tuple[float, str]] = []

@@ -1,4 +1,4 @@
-"""What a planning agent is asked, and what its answer comes to."""
+"""The planning agent's prompt, and the plan from its answer."""
 
 from collections.abc import Callable
 

@@ -34,7 +34,7 @@ BUILD = "Build a customer portal with login, billing and a dashboard"
 
 
 def context_of(found: RepositoryOutline, *missing: str) -> PlanContext:
-    """A machine that has every program but those, and no coding agent."""
+    """Return a machine that has every program but those, and no coding agent."""
     missing = (*missing, *(runner.argv[0] for runner in PRESETS))
     return PlanContext(
         agents=LIBRARY,
@@ -137,7 +137,7 @@ def test_nouns_in_a_list_open_no_clause() -> None:
 @pytest.mark.parametrize(
     ("goal", "intent"),
     [
-        ("Defragment the heap", Intent.EDIT),  # no verb of ours, but an order
+        ("Defragment the heap", Intent.EDIT),  # not a known verb, but an order
         ("Re-enable the cache", Intent.BUILD),
         ("Sometimes the cache is stale", None),
         ("Emergency, the cache is stale", None),

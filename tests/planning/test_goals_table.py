@@ -1,4 +1,4 @@
-"""What the planner makes of a table of goals, against what a senior engineer would answer."""
+"""The planner's results for a table of goals, compared with a senior engineer's answers."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def what_is_wrong(row: dict[str, Any]) -> str:
-    """In a line; empty when pattern and agents are right."""
+    """Return the error in a line; empty if pattern and agents are right."""
     found = choose(read_signals(row["goal"]), OUTLINES[row["repo"]])
     agents, wanted = set(found.agents), set(row["agents"])
     faults = []

@@ -1,4 +1,4 @@
-"""Plans as far as a plan file tells them."""
+"""Plans as a plan file can express them."""
 
 from msgspec.structs import replace
 
@@ -6,5 +6,5 @@ from pex_tui.core.model.plan import Plan
 
 
 def as_written(plan: Plan) -> Plan:
-    """The plan without the spread of its estimates: a file has the estimates only."""
+    """Return the plan without the spread of its estimates: a file has the estimates only."""
     return replace(plan, tasks=tuple(replace(spec, estimate_spread=0.0) for spec in plan.tasks))

@@ -1,4 +1,4 @@
-"""Reports of small runs: what a person, a pull request, a browser and a script are told."""
+"""Reports of small runs: for a person, a pull request, a browser and a script."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def finished(run: World) -> Report:
 
 
 def work(run: World, name: str, *files: str, seconds: float = 10) -> None:
-    """The task runs for so long and lands what it changed."""
+    """Run the task for so long, and land what it changed."""
     run.run(name)
     run.now += seconds
     run.finish(name, *files)
@@ -238,7 +238,7 @@ def test_every_line_fits_whatever_the_run_was_called() -> None:
 
 
 class Page(HTMLParser):
-    """What a browser makes of a page: its tags, its text, its attributes."""
+    """A browser's view of a page: its tags, its text, its attributes."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -403,7 +403,7 @@ def test_a_failed_task_without_a_log_says_only_why(tmp_path: Path) -> None:
 
 
 def seen_and_met_run() -> World:
-    """A collision that the radar saw, that was then met at landing and settled by a rerun."""
+    """A conflict that was overlapping, then met at landing, then resolved by a rerun."""
     run = World(Plan((task("a", writes=None), task("b", writes=None))), RunRules())
     run.run("a")
     run.run("b")

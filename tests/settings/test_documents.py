@@ -1,4 +1,4 @@
-"""What is made from the declared settings is up to date and complete."""
+"""Documents generated from the declared settings are up to date and complete."""
 
 import json
 import re
@@ -70,7 +70,7 @@ def test_the_schema_knows_every_setting() -> None:
 
 
 def test_all_but_these_settings_need_trust_when_a_repository_makes_them() -> None:
-    """Whoever adds a setting asks: what could a hostile repository do by it?"""
+    """For each new setting, ask: what could a hostile repository do with it?"""
     trusted = [path for path, one in keys_of(Settings) if setting_of(one).trust is not None]
     harmless = {
         name

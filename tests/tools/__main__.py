@@ -1,4 +1,4 @@
-"""Write all files that are made from declarations: `python -m tests.tools`."""
+"""Write all generated files: `python -m tests.tools`."""
 
 from pex_tui.planning.fields.schema import plan_schema
 from tests.tools import event_documents, settings_documents

@@ -1,4 +1,4 @@
-"""What is made from the events: the tables of docs/events.md, and the schema of the JSON Lines."""
+"""Documents generated from the events: tables of docs/events.md, schema of the JSON Lines."""
 
 import typing
 from pathlib import Path
@@ -31,7 +31,7 @@ def documents() -> dict[Path, str]:
 
 
 def page_text() -> str:
-    """Return docs/events.md: what is written by hand, and a table for each section."""
+    """Return docs/events.md: the handwritten part, and a table for each section."""
     by_hand = PAGE.read_text("utf-8").partition("\n## ")[0].rstrip("\n")
     tables = (
         "\n".join((f"## {title}\n", HEAD, *(_row(kind) for kind in KINDS if _title(kind) == title)))
@@ -46,7 +46,7 @@ def _title(kind: type[Event]) -> str:
 
 
 def _row(kind: type[Event]) -> str:
-    """The event with its own fields, and the first paragraph of what its class says."""
+    """Return the event's row, with its own fields and the first paragraph of its docstring."""
     own = (name for name in kind.__struct_fields__ if name not in EVERYWHERE)
     fields = ", ".join(f"`{name}`" for name in own)
     meaning = " ".join((kind.__doc__ or "").partition("\n\n")[0].split()).rstrip(".")

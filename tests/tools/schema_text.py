@@ -1,4 +1,4 @@
-"""How a JSON Schema stands in its file."""
+"""The format of a JSON Schema's file."""
 
 import json
 from typing import Any

@@ -1,7 +1,7 @@
-"""The files that are made from the declared settings.
+"""Files generated from the declared settings.
 
 These are config/pex.yaml, config/schema/pex.json, the tables of docs/configuration.md, and the
-checksum by which a run knows that config/pex.yaml holds the defaults.
+checksum by which a run knows that config/pex.yaml has the defaults.
 """
 
 import json
@@ -92,7 +92,7 @@ def _setting(key: str, value: Any, text: str, indent: str) -> Iterator[str]:
 
 
 def _comment(line: str, text: str) -> Iterator[str]:
-    """The line with a comment beside it, which goes on below."""
+    """Yield the line with a comment beside it, which continues below."""
     plain = text.replace("`", "")
     words = wrap(plain, WIDTH - COLUMN - 2, break_on_hyphens=False, break_long_words=False)
     for number, part in enumerate(words):
@@ -101,7 +101,7 @@ def _comment(line: str, text: str) -> Iterator[str]:
 
 
 def _flow(value: Any) -> str:
-    """The value as YAML on one line."""
+    """Return the value as YAML on one line."""
     match value:
         case str():
             return value if PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
@@ -114,7 +114,7 @@ def _flow(value: Any) -> str:
 
 
 def page_text() -> str:
-    """Return docs/configuration.md: what is written by hand, and a table for each section."""
+    """Return docs/configuration.md: the handwritten part, and a table for each section."""
     by_hand = PAGE.read_text("utf-8").partition("\n## ")[0].rstrip("\n")
     parts = [by_hand]
     for one in SectionOf(Settings).keys.values():
@@ -139,7 +139,7 @@ def _rows(one: Declared, above: tuple[str, ...]) -> Iterator[str]:
 
 
 def _help(one: Declared) -> str:
-    """The help of a setting with its range, an example, and whether it has an effect."""
+    """Return the help of a setting with its range, an example, and its effect."""
     dagger = "† " if setting_of(one).inert else ""
     limits = one.kind.limits if isinstance(one.kind, Leaf) else ""
     example = f", such as `{setting_of(one).example}`" if setting_of(one).example else ""

@@ -29,7 +29,8 @@ def _still_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
-    monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)  # a blink would be in pictures
+    # A blinking cursor would be in pictures.
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _: None)
 
 
 _RULES: dict[Any, list[RuleSet]] = {}
@@ -77,6 +78,6 @@ def open_app(logs: Path) -> OpenApp:
 
 
 def session_of(app: PexApp) -> ScriptedSession:
-    """The app's run, to be played with."""
+    """Return the app's scripted run."""
     assert isinstance(app.session, ScriptedSession)
     return app.session

@@ -1,4 +1,4 @@
-"""Plans and conflicts for the review screens' tests."""
+"""Plans and conflicts for the tests of the review screens."""
 
 from msgspec.structs import replace
 
@@ -35,13 +35,13 @@ API_THEIRS = (
 
 
 def plan_of(*tasks: TaskSpec, **fields: object) -> PlanDraft:
-    """A draft of these tasks."""
+    """Return a draft of these tasks."""
     plan = replace(Plan(tasks, goal="add-payments-api"), **fields)
     return PlanDraft("add-payments-api", plan, PlanGraph.build(plan, RunRules()), RunRules())
 
 
 def twelve() -> PlanDraft:
-    """Twelve tasks in six waves, with a gate."""
+    """Return twelve tasks in six waves, with a gate."""
     return plan_of(
         *(
             TaskSpec(
@@ -60,7 +60,7 @@ def twelve() -> PlanDraft:
 
 
 def small() -> PlanDraft:
-    """Three tasks with something to warn of: no gate, unknown writes."""
+    """Return three tasks with warnings: no gate, unknown writes."""
     draft = plan_of(
         TaskSpec(TaskId("unit"), ("pytest", "-q"), writes=(), isolation=Isolation.SHARED),
         TaskSpec(TaskId("format"), ("ruff", "format")),
@@ -70,7 +70,7 @@ def small() -> PlanDraft:
 
 
 def text_conflict() -> tuple[ConflictSides, ...]:
-    """Both sides changed the same function, and a changelog."""
+    """Return a conflict in which both sides changed the same function, and a changelog."""
     merged = b"<<<<<<< api\n" + API_OURS + b"=======\n" + API_THEIRS + b">>>>>>> docs\n"
     return (
         ConflictSides("src/pay/api.py", "content", API_BASE, API_OURS, API_THEIRS, merged),
@@ -86,26 +86,26 @@ def text_conflict() -> tuple[ConflictSides, ...]:
 
 
 def binary_conflict() -> tuple[ConflictSides, ...]:
-    """A picture that both sides replaced."""
+    """Return a picture that both sides replaced."""
     return (
         ConflictSides("logo.png", "binary", b"\x89PNG\0a", b"\x89PNG\0bb", b"\x89PNG\0ccc", None),
     )
 
 
 def deletion() -> tuple[ConflictSides, ...]:
-    """One side removed what the other changed."""
+    """Return a file that one side removed and the other changed."""
     return (ConflictSides("src/old.py", "modify/delete", API_BASE, API_OURS, None, None),)
 
 
 def both_added() -> tuple[ConflictSides, ...]:
-    """Both sides made a file of the same name."""
+    """Return a file of the same name added by both sides."""
     ours, theirs = b"[tool]\nlines = 100\n", b"[tool]\nlines = 88\nstrict = true\n"
     merged = b"<<<<<<< api\n" + ours + b"=======\n" + theirs + b">>>>>>> docs\n"
     return (ConflictSides("settings.toml", "add/add", None, ours, theirs, merged),)
 
 
 def odd_kinds() -> tuple[ConflictSides, ...]:
-    """A file that both renamed, a submodule that both moved, and a link."""
+    """Return a file that both renamed, a submodule that both moved, and a link."""
     return (
         ConflictSides("src/new_name.py", "rename/rename", None, API_OURS, None, None),
         ConflictSides(
@@ -121,7 +121,7 @@ def odd_kinds() -> tuple[ConflictSides, ...]:
 
 
 def protected_changes() -> tuple[ConflictSides, ...]:
-    """A task weakens the script that judges it, adds a workflow and makes a hook executable."""
+    """Return a task that weakens its gate's script, adds a workflow and makes a hook executable."""
     check, weak = b"#!/bin/sh\nset -e\npytest -q\nmypy src\n", b"#!/bin/sh\nset -e\nexit 0\n"
     flow, hook = b"on: push\njobs: {}\n", b"#!/bin/sh\ntrue\n"
     return (

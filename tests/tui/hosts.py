@@ -1,4 +1,4 @@
-"""A run and a repository that are played from a script, for the app's tests."""
+"""A scripted run and repository for the app's tests."""
 
 import asyncio
 import time
@@ -48,7 +48,7 @@ index 1111111..2222222 100644
 
 
 class ScriptedSession(RunSession):
-    """Shows the states it is given and remembers what it was asked."""
+    """Shows the states it is given and records requests."""
 
     def __init__(self, state: RunState, logs: Path | None = None) -> None:
         self._state = state
@@ -135,7 +135,7 @@ class ScriptedSession(RunSession):
 
 
 class ScriptedWorkshop:
-    """A repository without one; `session` is what `start` and `resume` answer."""
+    """A scripted repository; `session` is the result of `start` and `resume`."""
 
     repository = "shop · main@9f2c1ab, clean"
 
@@ -241,5 +241,5 @@ def app_on(
     now: Callable[[], float] = time.time,
     **look: Any,
 ) -> PexApp:
-    """The app on a repository; keyword arguments are fields of its `Look`."""
+    """Return the app on a repository; keyword arguments are fields of its `Look`."""
     return PexApp(Opened(service, Look(**look), start), classic=classic, now=now)

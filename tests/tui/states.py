@@ -30,7 +30,7 @@ RULES = RunRules(fallback=FallbackMode.PROMPT, never=(("release-agent", "@writes
 
 
 def spec(name: str, agent: str, prompt: str, *needs: str, **fields: Any) -> TaskSpec:
-    """A task of a plan; keyword arguments are fields of TaskSpec."""
+    """Return a task of a plan; keyword arguments are fields of TaskSpec."""
     return TaskSpec(
         TaskId(name),
         ("agent", "--work", name),
@@ -42,12 +42,12 @@ def spec(name: str, agent: str, prompt: str, *needs: str, **fields: Any) -> Task
 
 
 def entry(name: str, phase: Phase, **fields: Any) -> TaskState:
-    """A task's state; keyword arguments are fields of TaskState."""
+    """Return a task's state; keyword arguments are fields of TaskState."""
     return TaskState(TaskId(name), phase, **fields)
 
 
 def run_of(specs: tuple[TaskSpec, ...], entries: tuple[TaskState, ...], **fields: Any) -> RunState:
-    """A run of these tasks at NOW; keyword arguments are fields of RunState."""
+    """Return a run of these tasks at NOW; keyword arguments are fields of RunState."""
     goal, verify = fields.pop("goal", "Add a payments API"), fields.pop("verify", ())
     plan = Plan(specs, goal=goal, base="main", verify=verify)
     rules = fields.pop("rules", RULES)
@@ -72,7 +72,7 @@ def run_of(specs: tuple[TaskSpec, ...], entries: tuple[TaskState, ...], **fields
 
 
 def live(slot: int, started: float, **fields: Any) -> dict[str, Any]:
-    """Fields of an attempt that holds a slot; `started` is seconds into the run."""
+    """Return fields of an attempt with a slot; `started` is seconds into the run."""
     return {
         "attempt": 1,
         "slot": SlotId(slot),
@@ -86,7 +86,7 @@ def live(slot: int, started: float, **fields: Any) -> dict[str, Any]:
 
 
 def ended(started: float, exited: float, end: float | None = None, **fields: Any) -> dict[str, Any]:
-    """Fields of an attempt whose process is gone; seconds into the run."""
+    """Return fields of an attempt whose process is gone; seconds into the run."""
     return {
         "attempt": 1,
         "ready_at": START,
@@ -194,12 +194,12 @@ BUSY = (
 
 
 def busy() -> RunState:
-    """Ten tasks, each in another situation; one conflict is open."""
+    """Return ten tasks, each in another situation; one conflict is open."""
     return run_of(SPECS, BUSY, tip=TIP, conflicts=(OPEN_CONFLICT,))
 
 
 def calm() -> RunState:
-    """The busy run before its conflict: `refunds` still runs."""
+    """Return the busy run before its conflict: `refunds` still runs."""
     tasks = tuple(
         entry("refunds", Phase.RUNNING, **live(6, 4, progress=0.5, activity="Writing tests"))
         if task.id == "refunds"
@@ -210,12 +210,12 @@ def calm() -> RunState:
 
 
 def empty() -> RunState:
-    """A run without tasks."""
+    """Return a run without tasks."""
     return run_of((), (), now=START)
 
 
 def fresh() -> RunState:
-    """A run whose first tasks are just being dispatched."""
+    """Return a run whose first tasks are just being dispatched."""
     tasks = tuple(
         entry(
             one.id,
@@ -233,7 +233,7 @@ def fresh() -> RunState:
 
 
 def broken() -> RunState:
-    """A run where things went wrong: failures, skipped dependents, a red gate, a refused land."""
+    """Return a run with failures, skipped dependents, a failing gate and a refused land."""
     specs = (
         spec("build", "swebok-engineer", "Build the package"),
         spec("lint", "qa-engineer", "Lint everything"),
@@ -292,7 +292,7 @@ def broken() -> RunState:
 
 
 def finished() -> RunState:
-    """A run that ended well and was brought to its branch."""
+    """Return a run that succeeded and was landed on the user's branch."""
     tasks = tuple(
         entry(
             one.id,
@@ -324,7 +324,7 @@ def finished() -> RunState:
 
 
 def conflicted() -> RunState:
-    """Nothing moves any more: one conflict is open and a task waits for its decision."""
+    """Return a run that waits: one conflict is open, and a task needs its decision."""
     keep = {TaskId("docs"), TaskId("refunds"), TaskId("changelog")}
     specs = tuple(one for one in SPECS if one.id in keep)
     tasks = tuple(one for one in BUSY if one.id in keep)
@@ -332,7 +332,7 @@ def conflicted() -> RunState:
 
 
 def asking_for_protected() -> RunState:
-    """The same, but the open conflict is one task's that changes protected paths."""
+    """Return the same run, but with a conflict over protected paths."""
     files = ("ci/check.sh", ".github/workflows/release.yml", ".husky/pre-commit")
     conflict = replace(
         OPEN_CONFLICT,
@@ -349,7 +349,7 @@ def asking_for_protected() -> RunState:
 
 
 def crowded() -> RunState:
-    """Every phase and every kind of wait at once."""
+    """Return a run with every phase and every kind of wait at once."""
     pg = (LockRequest(LockName("postgres")),)
     specs = (
         *SPECS,
@@ -439,7 +439,7 @@ QUESTIONS = {
 
 
 def asking() -> RunState:
-    """The busy run, with two agents that wait for a permission and tell what they spend."""
+    """Return the busy run with two agents that wait for a permission and report their usage."""
     tasks = tuple(
         replace(
             task,
@@ -459,7 +459,7 @@ HOSTILE = "\x1b]0;pwned\x07\x1b[2J[bold red]x[/]\u202eevil\x9b31m\x00[/]"
 
 
 def hostile() -> RunState:
-    """The busy run, with text from outside that tries to steer the terminal."""
+    """Return the busy run with foreign text that tries to control the terminal."""
     specs = tuple(replace(one, prompt=f"{HOSTILE} {one.id}") for one in SPECS)
     tasks = tuple(
         replace(

@@ -1,4 +1,4 @@
-"""Everything that the core can say of a task or a run can be painted and told."""
+"""Every state of a task or a run can be painted and described."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -39,7 +39,7 @@ def tasks() -> Iterator[TaskState]:
 
 
 def runs() -> Iterator[RunState]:
-    """A run in each stage, with each outcome and each state of its landing."""
+    """Yield a run in each stage, with each outcome and each state of its landing."""
     plain = states.busy()
     for stage, outcome, status in product(RunStage, (None, *Outcome), LandStatus):
         yield replace(plain, stage=stage, outcome=outcome, land_status=status)

@@ -1,4 +1,4 @@
-"""The app as a host: it drives a run, shows its failures, and leaves in good order."""
+"""The app as a host: it drives a run, shows its failures, and exits cleanly."""
 
 import asyncio
 import os

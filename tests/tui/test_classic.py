@@ -1,4 +1,4 @@
-"""The classic monitor: its keys, its cursor, and the box as the run and the terminal change."""
+"""The classic monitor: its keys, its cursor, and the box when the run and the terminal change."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ T = TaskId
 
 
 async def up(pilot: Pilot[None]) -> None:
-    """Until the box shows the run and what it uses."""
+    """Wait until the box shows the run and its usage."""
     await until_shown(pilot, "CPU: 68%")
     await pilot.pause()
 

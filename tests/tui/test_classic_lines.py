@@ -1,4 +1,4 @@
-"""The box as lines: the specification's drawing, straight sides, and the cursor in sight."""
+"""The box as lines: the specification's drawing, straight sides, and the cursor in view."""
 
 from collections.abc import Callable
 from typing import Any
@@ -52,7 +52,7 @@ DRAWN = """\
 
 
 def as_specified() -> ClassicView:
-    """What the specification's drawing shows."""
+    """Return the view in the specification's drawing."""
     given_tasks = [
         ("api", "swebok-engineer", "Endpoints", 0.75, "Implementing features"),
         ("unit", "qa-engineer", "Unit tests", 0.6, "Running test suite"),

@@ -1,4 +1,4 @@
-"""What the classic monitor looks like: fixed runs in, pictures out."""
+"""Pictures of the classic monitor, from fixed runs."""
 
 from collections.abc import Callable
 from typing import Any

@@ -186,19 +186,19 @@ async def test_escape_leaves_the_conflict_open(conflicted: Open) -> None:
 
 
 def _left(app: PexApp) -> int:
-    """How many choices the screen still wants."""
+    """Return how many choices the screen still requires."""
     subtitle = app.screen.query_one("#result").border_subtitle or ""
     return int("left" in str(subtitle))
 
 
 def _no_terminal(app: PexApp) -> AbstractContextManager[None]:
-    """A test has no terminal to give away."""
+    """Suppress the release of the terminal, which a test does not have."""
     del app
     return nullcontext()
 
 
 async def open_conflict(pilot: Pilot[None]) -> None:
-    """The conflict is shown and read."""
+    """Wait until the conflict is shown and read."""
     await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
     await pilot.press("c")
     await until(pilot, lambda: isinstance(pilot.app.screen, ConflictScreen))

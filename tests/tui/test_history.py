@@ -48,7 +48,7 @@ def app(service: ScriptedWorkshop) -> PexApp:
 
 
 async def history(pilot: Pilot[None]) -> None:
-    """Opened, the runs listed."""
+    """Open the history, and wait until the runs are listed."""
     await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
     await pilot.press("f5")
     await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
@@ -62,7 +62,7 @@ async def test_runs_come_with_their_figures(app: PexApp) -> None:
         shown = screen_text(app)
         assert "1 ended well   1 did not   median speed-up 2.5×   conflicts a run 1.0" in shown
         assert "$0.75" in shown
-        assert "1:20" in shown  # as in the report: without the time in which it stood still
+        assert "1:20" in shown  # as in the report: without paused time
 
 
 async def test_c_twice_compares_two_runs(app: PexApp) -> None:

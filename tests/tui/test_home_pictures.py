@@ -1,4 +1,4 @@
-"""What home, history and help look like."""
+"""Pictures of home, history and help."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Agents' questions: seen, answered, and never passed over in silence."""
+"""Agents' questions: shown, answered, and never silently skipped."""
 
 import pytest
 from msgspec.structs import replace
@@ -23,7 +23,7 @@ USUAL = (120, 36)
 
 
 async def inbox(pilot: Pilot[None]) -> None:
-    """Opened by its key."""
+    """Open the inbox by its key."""
     await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
     await pilot.press("i")
     await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen))

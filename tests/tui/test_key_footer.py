@@ -11,7 +11,7 @@ from tests.tui.waiting import until
 
 
 def told(app: PexApp) -> list[str]:
-    """The footer's keys, with their words."""
+    """Return the footer's keys, with their words."""
     keys = app.screen.query_one(KeyFooter).query(FooterKey)
     return [f"{key.key_display} {key.description}".strip() for key in keys]
 

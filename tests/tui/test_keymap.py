@@ -1,4 +1,4 @@
-"""Keys that the configuration moves."""
+"""Keys that the configuration remaps."""
 
 from importlib import import_module
 
@@ -23,7 +23,7 @@ from tests.tui.waiting import until
 
 
 def ids() -> set[str]:
-    """The ids of all bindings of the app, its screens and the list."""
+    """Return the ids of all bindings of the app, its screens and the list."""
     kinds: list[type] = [PexApp, AgentList]
     for mode in MODES:
         module = import_module(f"pex_tui.tui.screens.{mode.name}")

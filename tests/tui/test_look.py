@@ -1,4 +1,4 @@
-"""What monitoring.detail_level and show_performance change on the screen."""
+"""The effect of monitoring.detail_level and show_performance on the screen."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The monitor's keys, and what a person sees of a run that changes."""
+"""The monitor's keys, and its display of a run that changes."""
 
 from functools import partial
 from pathlib import Path
@@ -43,7 +43,7 @@ T = TaskId
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until the monitor shows the run."""
+    """Wait until the monitor shows the run."""
     for _ in range(100):
         await pilot.pause()
         screen = pilot.app.screen
@@ -347,7 +347,7 @@ async def test_unknown_progress_is_a_dash_and_never_a_figure(open_app: OpenApp) 
         line = next(line for line in screen_text(app).splitlines() if "Reading docs" in line)
         assert "%" not in line
         assert "╌" in line
-        assert "–" in line  # the dash of an unknown figure
+        assert "–" in line  # the dash for an unknown figure
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
@@ -415,7 +415,8 @@ async def test_a_wide_monitor_draws_what_the_models_use(open_app: OpenApp) -> No
             session_of(app).publish(replace(states.busy(), tasks=tasks, seq=tokens))
             await until(pilot, partial(shows, screen, tokens))
             await screen.measure().wait()
-        screen.query_one(MetricsPanel).refresh()  # the next second of the clock would do it
+        # Otherwise the next second of the clock would do it.
+        screen.query_one(MetricsPanel).refresh()
         await until(pilot, lambda: "█▃" in screen_text(app))
 
 
@@ -428,7 +429,7 @@ async def test_a_flood_of_lines_is_shown_at_every_other_look(open_app: OpenApp, 
     async with app.run_test(size=USUAL) as pilot:
         await until_shown(pilot, "editing src/pay/models.py")
         log = app.screen.query_one(LogView)
-        log.on_hide()  # no look but ours
+        log.on_hide()  # only the test's own looks
         for number in range(3):
             with (logs / "models-1.log").open("a", encoding="utf-8") as stream:
                 stream.write("a line\n" * 1000)

@@ -1,4 +1,4 @@
-"""What the monitor looks like: fixed runs in, pictures out."""
+"""Pictures of the monitor, from fixed runs."""
 
 from collections.abc import Callable
 from typing import Any

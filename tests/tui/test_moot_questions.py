@@ -1,4 +1,4 @@
-"""A question about what is gone meanwhile is not left standing."""
+"""A question about something that is gone closes."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""What can be done with keys can be done with the mouse."""
+"""Every key's action is also available by mouse."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def review() -> PexApp:
 
 
 async def click_on(pilot: Pilot[None], words: str) -> None:
-    """Click on the last place where these words stand."""
+    """Click on the last occurrence of these words."""
     lines = screen_text(pilot.app).splitlines()
     y = max(row for row, line in enumerate(lines) if words in line)
     await pilot.click(offset=(lines[y].rindex(words) + 1, y))

@@ -35,7 +35,7 @@ def app(service: ScriptedWorkshop) -> PexApp:
 
 
 def screen_draft(app: PexApp) -> PlanDraft | None:
-    """The plan that is being reviewed."""
+    """Return the plan under review."""
     return app.draft
 
 
@@ -173,7 +173,7 @@ def ids(app: PexApp) -> list[str]:
 
 
 async def typed(pilot: Pilot[None], field: str, text: str) -> None:
-    """Write something else into a field of the form."""
+    """Type a new value into a field of the form."""
     entry = pilot.app.screen.query_one(f"#{field}", Input)
     entry.focus()
     entry.value = text
@@ -308,7 +308,7 @@ async def test_h_and_l_look_at_other_parts_of_the_graph(service: ScriptedWorksho
         await pilot.press("h", "left", "h")
         assert graph.left == 0
         await pilot.press(*"jjjjjjjjjjjj")
-        await until(pilot, lambda: graph.left > 0)  # the selected task is kept in sight
+        await until(pilot, lambda: graph.left > 0)  # the selected task is kept in view
 
 
 @pytest.mark.parametrize(("symbols", "light", "heavy"), [("line", "─", "━"), ("ascii", "--", "=")])

@@ -1,4 +1,4 @@
-"""What plan review and conflict look like."""
+"""Pictures of the plan review and the conflict screen."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ def test_plan_questions(snap_compare: Any, key: str) -> None:
 
 
 async def form_opened(pilot: Pilot[None]) -> None:
-    """The second task's fields are shown."""
+    """Open the form of the second task."""
     await pilot.pause()
     await pilot.press("j", "e")
     await until(pilot, lambda: isinstance(pilot.app.screen, TaskForm))
@@ -51,7 +51,7 @@ async def form_opened(pilot: Pilot[None]) -> None:
 
 
 async def form_refused(pilot: Pilot[None]) -> None:
-    """Two of the fields are wrong."""
+    """Enter two invalid fields."""
     await form_opened(pilot)
     for field, text in (("estimate", "soon"), ("writes", "../out, src/**")):
         pilot.app.screen.query_one(f"#{field}", Input).value = text
@@ -70,7 +70,7 @@ def test_task_form(
 
 
 async def asked_for_a_need(pilot: Pilot[None]) -> None:
-    """What the third task needs is to be chosen."""
+    """Open the choice of the third task's needs."""
     await pilot.pause()
     await pilot.press("j", "j", "plus")
     await until(pilot, lambda: isinstance(pilot.app.screen, PickScreen))
@@ -78,7 +78,7 @@ async def asked_for_a_need(pilot: Pilot[None]) -> None:
 
 
 async def asked_to_drop(pilot: Pilot[None]) -> None:
-    """The first task is to go."""
+    """Ask to remove the first task."""
     await pilot.pause()
     await pilot.press("d")
     await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
@@ -106,7 +106,7 @@ def conflict_app(
 
 
 async def conflict_opened(pilot: Pilot[None]) -> None:
-    """The conflict is shown and read."""
+    """Wait until the conflict is shown and read."""
     await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
     await pilot.press("c")
     await until(pilot, lambda: isinstance(pilot.app.screen, ConflictScreen))

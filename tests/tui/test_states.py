@@ -1,4 +1,4 @@
-"""The fixed runs are runs that could be."""
+"""The fixed runs are valid runs."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What was edited is dropped only when that is confirmed, whichever way it would go."""
+"""Edits are discarded only on confirmation, on every way out."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Waiting for what a person would see."""
+"""Wait for what a person would see."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _GLANCE_SECONDS = 0.01
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    """Let the app go on until the condition holds, and all that it has to deal with then."""
+    """Let the app run until the condition holds, and until it has handled all messages then."""
     async with patience():
         while not condition():  # noqa: ASYNC110  # of whatever kind
             await asyncio.sleep(_GLANCE_SECONDS)
@@ -22,11 +22,11 @@ async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
 
 
 async def until_shown(pilot: Pilot[Any], text: str) -> None:
-    """Until the text is on the screen."""
+    """Wait until the text is on the screen."""
     await until(pilot, lambda: text in screen_text(pilot.app))
 
 
 def screen_text(app: App[Any]) -> str:
-    """All that is on the screen, line by line."""
+    """Return all text on the screen, line by line."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text for strip in strips)

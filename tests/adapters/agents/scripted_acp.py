@@ -1,4 +1,4 @@
-"""A program that speaks the Agent Client Protocol; the first argument is what it plays."""
+"""A program that speaks the Agent Client Protocol; the first argument selects its script."""
 
 import json
 import sys
@@ -19,13 +19,13 @@ MODES = {
 
 
 def say(**message: Any) -> None:
-    """One message."""
+    """Send one message."""
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
     sys.stdout.flush()
 
 
 def hear() -> dict[str, Any]:
-    """One message of the engine's; the end of the input ends the program."""
+    """Receive one message of the engine; exit at the end of input."""
     line = sys.stdin.readline()
     if not line:
         raise SystemExit(0)
@@ -36,19 +36,19 @@ def hear() -> dict[str, Any]:
 
 
 def update(of: str, **fields: Any) -> None:
-    """News of the session."""
+    """Send a session update."""
     params = {"sessionId": SESSION, "update": {"sessionUpdate": of, **fields}}
     say(method="session/update", params=params)
 
 
 def words(*pieces: str) -> None:
-    """A message in pieces."""
+    """Send a message in chunks."""
     for piece in pieces:
         update("agent_message_chunk", content={"type": "text", "text": piece})
 
 
 def serve(play: str) -> None:
-    """Answer requests until a prompt comes, which is played."""
+    """Answer requests until a prompt comes, which starts the script."""
     while True:
         message = hear()
         number = message.get("id")
@@ -160,7 +160,7 @@ def prompted(play: str, number: Any) -> None:
 
 
 def ended(number: Any, reason: str = "end_turn") -> None:
-    """The end of a turn."""
+    """End the turn."""
     say(id=number, result={"stopReason": reason, "usage": {"totalTokens": 1000}})
 
 

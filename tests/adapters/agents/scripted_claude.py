@@ -1,4 +1,4 @@
-"""A program that speaks like Claude Code in stream-json; the first argument is what it plays."""
+"""A program that speaks Claude Code's stream-json; the first argument selects its script."""
 
 import json
 import os
@@ -12,13 +12,13 @@ USAGE = {"input_tokens": 900, "output_tokens": 100, "cache_read_input_tokens": 0
 
 
 def say(**event: Any) -> None:
-    """One event."""
+    """Send one event."""
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
 def hear() -> dict[str, Any]:
-    """One line of the engine's; the end of the input ends the program."""
+    """Receive one line of the engine; exit at the end of input."""
     line = sys.stdin.readline()
     if not line:
         raise SystemExit(0)
@@ -27,7 +27,7 @@ def hear() -> dict[str, Any]:
 
 
 def assistant(*blocks: dict[str, Any], parent: str | None = None) -> None:
-    """Each block is an event of its own, all with the usage of the message's start."""
+    """Send each block as an event of its own, all with the usage of the message's start."""
     for block in blocks:
         usage = {"input_tokens": 900, "output_tokens": 1}
         message = {"id": "msg_1", "role": "assistant", "content": [block], "usage": usage}
@@ -35,32 +35,32 @@ def assistant(*blocks: dict[str, Any], parent: str | None = None) -> None:
 
 
 def tool(name: str, number: int, **given: Any) -> dict[str, Any]:
-    """A use of a tool."""
+    """Return a tool use."""
     return {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": given}
 
 
 def tool_result(number: int, content: str = "ok", **more: Any) -> None:
-    """What came of it."""
+    """Send the tool's result."""
     block = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": content}
     error = more.pop("is_error", False)
     say(type="user", message={"role": "user", "content": [{**block, "is_error": error}]}, **more)
 
 
 def result(**more: Any) -> None:
-    """The end of a turn."""
+    """Send the end of a turn."""
     ending = {"subtype": "success", "is_error": False, "result": "All done.", "usage": USAGE}
     say(type="result", **{**ending, "total_cost_usd": 0.25, "session_id": SESSION, **more})
 
 
 def ask(request: str, name: str, number: int, **given: Any) -> dict[str, Any]:
-    """Ask for a permission; the answer."""
+    """Ask for a permission; return the answer."""
     wanted = {"subtype": "can_use_tool", "tool_name": name, "input": given}
     say(type="control_request", request_id=request, request={**wanted, "tool_use_id": str(number)})
     return answer_to(request)
 
 
 def hook(request: str, name: str = "", **given: Any) -> None:
-    """Ask the hook before a tool, and wait for its word."""
+    """Call the hook before a tool, and wait for its decision."""
     told = {"hook_event_name": "PreToolUse", "tool_name": name, "tool_input": given}
     asked = {"subtype": "hook_callback", "callback_id": "before-tool", "input": told}
     say(type="control_request", request_id=request, request=asked)
@@ -68,7 +68,7 @@ def hook(request: str, name: str = "", **given: Any) -> None:
 
 
 def answer_to(request: str) -> dict[str, Any]:
-    """The response to a request of ours, whatever else is said before."""
+    """Return the response to a request of ours, skipping other messages."""
     while True:
         message = hear()
         response = message.get("response", {})
@@ -80,7 +80,7 @@ def answer_to(request: str) -> dict[str, Any]:
 
 
 def begin() -> None:
-    """Initialise, take the prompt up, and start the turn."""
+    """Initialise, acknowledge the prompt, and start the turn."""
     initialize = hear()
     assert initialize["request"]["subtype"] == "initialize"
     success = {"subtype": "success", "request_id": initialize["request_id"], "response": {}}
@@ -92,7 +92,7 @@ def begin() -> None:
 
 
 def play_basic() -> None:
-    """Plan, write a file, end well."""
+    """Plan, write a file, succeed."""
     steps = [("Look", "completed"), ("Write", "in_progress"), ("Check", "pending")]
     todos = [
         {"content": step, "status": state, "activeForm": f"{step}ing"} for step, state in steps
@@ -117,7 +117,7 @@ def play_tasks() -> None:
 
 
 def play_asks() -> None:
-    """Want to run a command."""
+    """Ask to run a command."""
     answer = ask("p1", "Bash", 1, command="touch x", description="make x")
     tool_result(1, "no", is_error=answer["behavior"] == "deny")
     Path("answer.json").write_text(json.dumps(answer), encoding="utf-8")
@@ -125,23 +125,23 @@ def play_asks() -> None:
 
 
 def play_error() -> None:
-    """Success, it says, and an error."""
+    """Report success and an error at once."""
     result(is_error=True, api_error_status=429, result="API Error: Request rejected (429)")
 
 
 def play_bad_request() -> None:
-    """The same with an error of the request."""
+    """Report success and an error of the request."""
     result(is_error=True, api_error_status=400, result="API Error: 400 prompt is too long")
 
 
 def play_silent_end() -> None:
-    """Go without a result."""
+    """Exit without a result."""
     assistant({"type": "text", "text": "I am about to"})
     raise SystemExit(0)
 
 
 def play_unauthorised() -> None:
-    """Try a refused key again and again."""
+    """Retry with a rejected key."""
     for attempt in range(1, 60):
         retry = {"attempt": attempt, "max_retries": 10, "retry_delay_ms": 500}
         say(
@@ -155,7 +155,7 @@ def play_unauthorised() -> None:
 
 
 def play_logged_out() -> None:
-    """Find no key at all, which no server has to be asked for."""
+    """Start without a key, which needs no server to detect."""
     text = "Not logged in · Please run /login"
     message = {"role": "assistant", "content": [{"type": "text", "text": text}]}
     say(type="assistant", message=message, error="authentication_failed", session_id=SESSION)
@@ -163,7 +163,7 @@ def play_logged_out() -> None:
 
 
 def play_limited() -> None:
-    """Be refused once."""
+    """Get rejected once."""
     retry = {"attempt": 1, "max_retries": 10, "retry_delay_ms": 4000}
     say(type="system", subtype="api_retry", error_status=429, error="rate_limit", **retry)
     result()
@@ -177,14 +177,14 @@ def play_drop() -> None:
 
 
 def play_long_line() -> None:
-    """Say 200 KB at once, and something that is no event."""
+    """Send a line of 200 KB, and something that is not an event."""
     assistant({"type": "text", "text": "long " * 40_000})
     sys.stdout.write("a warning of the runtime, no JSON\n")
     result()
 
 
 def play_message() -> None:
-    """Wait to be told something."""
+    """Wait for a message."""
     message = hear()
     say(**{**message, "isReplay": True})
     text = message["message"]["content"][0]["text"]
@@ -193,7 +193,7 @@ def play_message() -> None:
 
 
 def play_two_turns() -> None:
-    """End twice."""
+    """End two turns."""
     result()
     say(type="system", subtype="init", session_id=SESSION)
     assistant({"type": "text", "text": "A second turn."})
@@ -208,18 +208,18 @@ def play_interrupt() -> None:
 
 
 def play_stall() -> None:
-    """Say nothing more."""
+    """Fall silent."""
     time.sleep(600)
 
 
 def play_busy() -> None:
-    """Say nothing more while a tool runs."""
+    """Fall silent while a tool runs."""
     assistant(tool("Bash", 1, command="make test"))
     time.sleep(600)
 
 
 def play_assigned() -> None:
-    """Play what a folder has for this attempt of this task, and keep there what was asked."""
+    """Play what a folder has for this attempt of this task, and record the prompt there."""
     place = Path(sys.argv[2]) / f"{os.environ['PEX_TASK']}.{os.environ['PEX_ATTEMPT']}"
     place.with_suffix(f"{place.suffix}.asked").write_text(Path("prompt.txt").read_text("utf-8"))
     place.with_suffix(f"{place.suffix}.argv").write_text(" ".join(sys.argv))
@@ -229,7 +229,7 @@ def play_assigned() -> None:
 
 
 def play_write(name: str, text: str) -> None:
-    """Write a file, and end well."""
+    """Write a file, and succeed."""
     assistant(tool("Write", 2, file_path=name, content=text))
     Path(name).write_text(f"{text}\n", encoding="utf-8")
     tool_result(2)
@@ -237,7 +237,7 @@ def play_write(name: str, text: str) -> None:
 
 
 def play_announced(after: str, seconds: str, name: str, text: str) -> None:
-    """Once there is a file, announce a write to another, make it, and go on for a while."""
+    """Once a file exists, announce a write to another, make it, and continue for a while."""
     while not Path(after).exists():
         time.sleep(0.02)
     hook("h1", "Write", file_path=str(Path(name).resolve()), content=text)
@@ -248,7 +248,7 @@ def play_announced(after: str, seconds: str, name: str, text: str) -> None:
 
 
 def play_once(signal: str, name: str, text: str) -> None:
-    """Write a file in one long turn: it ends when there is a file that says so."""
+    """Write a file in one long turn, which ends when a signal file exists."""
     assistant({"type": "text", "text": "A long turn."})
     Path(signal).with_suffix(".begun").touch()
     while not Path(signal).exists():
@@ -257,7 +257,7 @@ def play_once(signal: str, name: str, text: str) -> None:
 
 
 def play_refused(milliseconds: str, signal: str) -> None:
-    """Be refused by the provider, which says for how long; make a file; end well afterwards."""
+    """Get rejected by the provider, which says for how long; make a file; then succeed."""
     retry = {"attempt": 1, "max_retries": 10, "retry_delay_ms": int(milliseconds)}
     say(type="system", subtype="api_retry", error_status=429, error="rate_limit", **retry)
     Path(signal).touch()
@@ -266,7 +266,7 @@ def play_refused(milliseconds: str, signal: str) -> None:
 
 
 def play_answers() -> None:
-    """Give the next of the answers in a folder, and keep there what was asked."""
+    """Give the next of the answers in a folder, and record the prompt there."""
     folder = Path(sys.argv[2])
     number = len(list(folder.glob("*.asked"))) + 1
     (folder / f"{number}.asked").write_text(Path("prompt.txt").read_text(encoding="utf-8"))
@@ -280,7 +280,7 @@ def play_answers() -> None:
 
 
 def play_linger() -> None:
-    """End well and stay."""
+    """Succeed and stay."""
     result()
     time.sleep(600)
 

@@ -1,4 +1,4 @@
-"""Talks with scripted agents for tests: real processes under real shims."""
+"""Conversations with scripted agents for tests: real processes under real shims."""
 
 import asyncio
 import sys
@@ -50,7 +50,7 @@ class Talks:
         mode: PermissionMode = PermissionMode.EDITS,
         cost_before: float = 0.0,
     ) -> Started:
-        """Start an agent that plays that."""
+        """Start an agent that plays that script."""
         key = self.key()
         record = AgentRecord(
             talk=talk,
@@ -80,17 +80,17 @@ class Talks:
         return exited
 
     async def play(self, talk: str, play: str) -> Exited:
-        """A whole play."""
+        """Play a whole script."""
         await self.start(talk, play)
         return await self.end()
 
     def told(self, kind: type[AgentReport]) -> list[AgentReport]:
-        """The reports of one kind."""
+        """Return the reports of one kind."""
         return [report for report in self.reports if isinstance(report, kind)]
 
     @property
     def progress(self) -> Progress:
-        """The last word on its progress."""
+        """Return the latest progress."""
         (*_, last) = (report for report in self.reports if isinstance(report, Progress))
         return last
 

@@ -1,4 +1,4 @@
-"""What an agent finds in its environment, and what it must not find."""
+"""The environment of an agent: variables it must have, and variables it must not have."""
 
 import subprocess
 from pathlib import Path
@@ -123,7 +123,7 @@ def test_an_agent_with_a_model_gets_its_own_providers_login_whatever_its_runner_
     ("talk", "argv", "retries"),
     [
         ("acp", ("claude-agent-acp",), "3"),
-        ("claude", ("claude",), None),  # which tells of each
+        ("claude", ("claude",), None),  # which names each
         ("acp", ("codex-acp",), None),
     ],
 )

@@ -1,4 +1,4 @@
-"""Command lines of agents: what rules and odd prompts make of them."""
+"""Command lines of agents under rules and with unusual prompts."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_a_prompt_that_is_an_argument_is_never_taken_for_an_option(talk: str) ->
 @pytest.mark.parametrize(
     ("talk", "deny", "mode"),
     [
-        ("acp", ("Edit(src/*)",), PermissionMode.ASK),  # or no rule would be looked at
+        ("acp", ("Edit(src/*)",), PermissionMode.ASK),  # otherwise no rule would be checked
         ("acp", (), PermissionMode.EDITS),
         ("claude", ("Edit(src/*)",), PermissionMode.EDITS),  # it knows the rules itself
     ],

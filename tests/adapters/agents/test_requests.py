@@ -1,4 +1,4 @@
-"""What agents ask for, put together from all that they say, and where the paths in it lead."""
+"""Permission requests, assembled from all updates, and the targets of their paths."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Agents that are spoken with, over scripted programs: what they do and ask, and how they end."""
+"""Agents with a protocol, played by scripted programs: their actions, questions and ends."""
 
 import asyncio
 import json
@@ -113,7 +113,7 @@ async def test_a_permission_is_asked_and_answered(
     assert talks.told(Asked) == [Asked("p1", "Bash", "run touch x", ("touch x",), "Bash(touch x)")]
     answer = json.loads(talks.made("answer.json").read_text(encoding="utf-8"))
     assert answer["behavior"] == behaviour
-    assert exited.judgement == Judgement(None)  # whether its work suffices, the gate says
+    assert exited.judgement == Judgement(None)  # the gate decides if its work suffices
 
 
 async def test_a_message_joins_the_turn(talks: Talks) -> None:
@@ -142,7 +142,7 @@ async def test_an_abort_asks_first_and_leaves_nothing(talks: Talks) -> None:
     await talks.runner.stop(talks.key(), 5.0)
     exited = await talks.end()
 
-    assert exited.exit_code == 0  # it went by itself, once its input ended
+    assert exited.exit_code == 0  # it exited by itself, once its input had ended
     assert exited.judgement is not None
     assert exited.judgement.failure is FailureKind.AGENT
 
@@ -177,7 +177,7 @@ async def test_a_silent_agent_is_stopped_and_one_at_work_is_not(tmp_path: Path) 
 async def test_the_next_engine_goes_on_from_the_logs(talks: Talks, tmp_path: Path) -> None:
     await talks.start("claude", "asks")
     await until(lambda: talks.told(Asked))
-    await talks.runner.close()  # as a crash leaves it: nothing is ended
+    await talks.runner.close()  # as after a crash: nothing is ended
 
     after = Talks(tmp_path)
     assert isinstance(await after.runner.adopt(after.key()), Started)
@@ -201,7 +201,7 @@ async def test_an_end_that_nobody_saw_is_judged_from_the_log(talks: Talks, tmp_p
     await talks.runner.close()
 
     after = Talks(tmp_path)
-    found = await after.runner.wait(talks.key())  # its shim may be about to leave
+    found = await after.runner.wait(talks.key())  # its shim may be about to exit
     await after.runner.close()
 
     assert found.judgement == Judgement(None)
@@ -237,7 +237,7 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
     assert talks.told(Asked) == [
         Asked("0", "Bash", "run touch x", ("touch x",), "Bash(touch x)"),
         Asked("1", "Edit", "change y", ("y",), "Edit(y)", edits=True),
-        Asked("2", "Bash", "run make", ("make",), "Bash(make)"),  # told by its title alone
+        Asked("2", "Bash", "run make", ("make",), "Bash(make)"),  # named by its title alone
     ]
     answers = json.loads(talks.made("answers.json").read_text(encoding="utf-8"))
     assert answers == {
@@ -307,7 +307,7 @@ async def test_the_next_engine_prompts_once_and_hands_a_waiting_message_on(
     await until(lambda: talks.made("turn.txt").exists())
     if is_told:
         assert await talks.runner.tell(talks.key(), "and the tests")
-    await talks.runner.close()  # as a crash leaves it
+    await talks.runner.close()  # as after a crash
     talks.made("go").touch()
     after = Talks(tmp_path)
     assert isinstance(await after.runner.adopt(after.key()), Started)

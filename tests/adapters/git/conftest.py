@@ -73,7 +73,7 @@ def git_in(folder: Path, *args: str, env: Mapping[str, str] | None = None, stdin
 
 @pytest.fixture(autouse=True)
 def _own_git_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's configuration and whoever runs the tests must not matter."""
+    """Isolate the tests from the configuration of the machine and the user."""
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text(_CONFIG)
@@ -116,23 +116,23 @@ RUN = RunId("7f3a")
 
 
 def key_of(task: str = "task", attempt: int = 1) -> AttemptKey:
-    """An attempt of the one run that the tests have."""
+    """Return an attempt of the tests' only run."""
     return AttemptKey(RUN, TaskId(task), attempt)
 
 
 def writer(writes: tuple[str, ...] | None = None, message: str = "Do it") -> TaskSpec:
-    """A task with a workspace of its own."""
+    """Return a task with a workspace of its own."""
     return TaskSpec(TaskId("task"), ("true",), writes=writes, commit_message=message)
 
 
 def reader() -> TaskSpec:
-    """A task in a shared checkout."""
+    """Return a task in a shared checkout."""
     return TaskSpec(TaskId("task"), ("true",), writes=(), isolation=Isolation.SHARED)
 
 
 @dataclass(slots=True)
 class Bench:
-    """Workspaces of the project, and what a test does with them."""
+    """Workspaces of the project, and operations of a test on them."""
 
     project: Project
     repository: Repository
@@ -140,7 +140,7 @@ class Bench:
     workspaces: GitWorkspaces
 
     async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: str = "HEAD") -> Path:
-        """Prepare a workspace of the commit; its path."""
+        """Prepare a workspace of the commit; return its path."""
         oid = CommitId(self.project.git("rev-parse", commit))
         made = await self.workspaces.prepare(key, spec, oid)
         assert made.commit == oid
@@ -159,25 +159,25 @@ class Bench:
         )
 
     def show(self, commit: str | None, path: str) -> str:
-        """What a captured commit holds at a path."""
+        """Return a path's content in a captured commit."""
         assert commit is not None
         return self.project.git("show", f"{commit}:{path}")
 
     def worktrees(self) -> list[str]:
-        """The paths of all worktrees of the repository and of all workspaces, the user's first."""
+        """Return all worktrees of the repository and all workspaces, the user's first."""
         lines = self.project.git("worktree", "list", "--porcelain").split("\n")
         known = [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")]
         made = [*self.places.pool.glob("*/.git"), *self.places.views.glob("*/.git")]
         return known + [str(git_dir.parent) for git_dir in sorted(made)]
 
     def refs(self) -> dict[str, str]:
-        """Our refs and the commits they name."""
+        """Return our refs and the commits they name."""
         lines = self.project.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/pex")
         return dict(line.split(" ") for line in lines.split("\n") if line)
 
 
 def with_stand_in(repository: Repository, places: Places) -> Repository:
-    """The repository with its settings as they are now, as for a run; for sync code too."""
+    """Return the repository with its current settings, as for a run; for sync code too."""
     folder = places.root.resolve().with_name("settings")
     with ThreadPoolExecutor(1) as thread:
         live = replace(repository, stand_in=None)

@@ -26,7 +26,7 @@ LINES = "".join(f"line {number}\n" for number in range(1, 21))
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a path holds in a tree: a mode and a content (a commit id for a submodule)."""
+    """A path's entry in a tree: a mode and a content (a commit id for a submodule)."""
 
     mode: str
     content: bytes
@@ -48,7 +48,7 @@ def submodule(commit: str) -> Entry:
 
 
 def edited(**changes: str) -> str:
-    """Twenty lines with some replaced: `edited(l3="three")`."""
+    """Return twenty lines with some replaced: `edited(l3="three")`."""
     lines = LINES.splitlines()
     for name, text in changes.items():
         lines[int(name[1:]) - 1] = text
@@ -66,7 +66,7 @@ def spec(task: str, message: str = "", agent: str | None = "coder") -> TaskSpec:
 
 @dataclass
 class World:
-    """A repository with a base commit, and what a run does to it."""
+    """A repository with a base commit, and operations of a run on it."""
 
     project: Project
     places: Places
@@ -76,11 +76,11 @@ class World:
 
     @property
     def lander(self) -> GitLander:
-        """A lander as a fresh engine makes one."""
+        """Return a lander as a new engine makes one."""
         return GitLander(self.options)
 
     def start_again(self) -> None:
-        """Let a run begin with git's settings as they are now."""
+        """Let a run begin with git's current settings."""
         remove_tree(self.places.root.resolve().with_name("settings"))
         with_stand_in(self.options.repository, self.places)
 
@@ -100,7 +100,7 @@ class World:
         return os.fsdecode(done.stdout).removesuffix("\n")
 
     def commit(self, parent: str, changes: Tree, message: str = "work") -> CommitId:
-        """A commit on the parent, made in an index of its own; None removes a path."""
+        """Commit on the parent, using an index of its own; None removes a path."""
         index = {"GIT_INDEX_FILE": str(self.places.root / "test-index")}
         self.git("read-tree", parent, env=index)
         lines = b"".join(self._index_line(path, entry) for path, entry in changes.items())
@@ -111,7 +111,7 @@ class World:
         return CommitId(self.git("commit-tree", tree, "-p", parent, "-m", message, env=dates))
 
     def work(self, changes: Tree, start: str | None = None) -> CommitId:
-        """What an attempt would have captured."""
+        """Return what an attempt would have captured."""
         return self.commit(start or self.base, changes)
 
     def rebase_onto(self, changes: Tree) -> None:
@@ -126,18 +126,18 @@ class World:
         return await self.lander.merge(key(task), spec(task), work)
 
     async def land(self, task: str, work: CommitId) -> CommitId:
-        """Merge and move; the commit that landed."""
+        """Merge and move; return the commit that landed."""
         merged = await self.merge(task, work)
         assert isinstance(merged, Merged)
         assert await self.lander.move(key(task), merged.tip, merged.candidate) == Moved()
         return merged.candidate
 
     async def landed(self, task: str, changes: Tree) -> CommitId:
-        """Land a task that changes the base so."""
+        """Land a task with these changes to the base."""
         return await self.land(task, self.work(changes))
 
     async def conflict(self, theirs: Tree, ours: Tree) -> tuple[CommitId, Conflicted]:
-        """`theirs` lands; what comes of `ours`, which must conflict, and its work."""
+        """Land `theirs`; return the work of `ours`, which must conflict, and its result."""
         await self.landed("first", theirs)
         work = self.work(ours)
         found = await self.merge("second", work)
@@ -148,7 +148,7 @@ class World:
         return CommitId(self.git("rev-parse", BRANCH))
 
     def files(self, commit: str) -> dict[str, tuple[str, str]]:
-        """(mode, content) of each path of a commit."""
+        """Return (mode, content) of each path of a commit."""
         listing = self.git("ls-tree", "-r", "-z", commit)
         found = {}
         for line in listing.split("\0"):
@@ -163,7 +163,7 @@ class World:
         self.git("fsck", "--strict", "--no-dangling")
 
     def commits_on(self, branch: str = BRANCH) -> list[str]:
-        """The subjects of what landed, oldest first."""
+        """Return the subjects of landed commits, oldest first."""
         return self.git("log", "--reverse", "--format=%s", f"{self.base}..{branch}").splitlines()
 
     def _index_line(self, path: str, entry: str | bytes | Entry | None) -> bytes:
@@ -191,7 +191,7 @@ class World:
 
 
 def make_world(project: Project, places: Places, git_class: type[Git] = Git) -> World:
-    """A run on the project, its integration branch not yet made."""
+    """Return a run on the project; its integration branch does not exist yet."""
     base = CommitId(project.git("rev-parse", "HEAD"))
     git_dir = (project.path / ".git").resolve()
     top_level = project.path.resolve()

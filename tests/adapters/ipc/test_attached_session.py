@@ -1,4 +1,4 @@
-"""A run that another process drives is seen as that process sees it, and steered through it."""
+"""A run that another process drives is shown as that process sees it, and controlled through it."""
 
 import asyncio
 from collections.abc import AsyncIterator

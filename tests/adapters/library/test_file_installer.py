@@ -1,4 +1,4 @@
-"""Files put into a checkout, all or none."""
+"""Files installed into a checkout: all or none."""
 
 import os
 import shutil

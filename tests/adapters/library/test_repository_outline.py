@@ -1,4 +1,4 @@
-"""The outline of real repositories, odd ones among them."""
+"""Outlines of real repositories, unusual ones included."""
 
 import os
 import subprocess

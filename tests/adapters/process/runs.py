@@ -1,4 +1,4 @@
-"""Real attempts for tests: launched through a runner, and none left behind."""
+"""Real attempts for tests: launched through a runner, with none left behind."""
 
 import os
 import sys
@@ -64,18 +64,18 @@ class Attempts:
         return await self.start(name, sys.executable, "-I", "-S", "-c", script, speaks=speaks)
 
     def pids(self, name: str) -> list[int]:
-        """Pids that a script wrote to the file `name`, one a line."""
+        """Return pids that a script wrote to the file `name`, one per line."""
         path = self.work / name
         return [int(line) for line in path.read_text().split()] if path.exists() else []
 
     def sweep(self) -> None:
-        """Whatever a failed test left running is ended."""
+        """End whatever a failed test left running."""
         for path in self.root.glob("runs/*/*/*/start.json"):
             record = read_start(path.parent)
             if record is not None and record.boot_id == TABLE.boot_id():
                 shim = TABLE.stat(record.shim_pid)
                 if shim is not None and shim.started == record.shim_started:
-                    with suppress(ProcessLookupError):  # it is leaving by itself
+                    with suppress(ProcessLookupError):  # it exits by itself
                         os.kill(record.shim_pid, 9)
                 end_strays(record, path.parent / "output.log")
 

@@ -1,4 +1,4 @@
-"""The control socket: whole orders are obeyed once, anything else is dropped."""
+"""The control socket: complete orders are obeyed once, anything else is dropped."""
 
 import selectors
 import socket
@@ -15,7 +15,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 
 class Shim:
-    """Stands for a shim that notes its orders and refuses to pause."""
+    """A stand-in for a shim, which records orders and refuses to pause."""
 
     def __init__(self, path: Path) -> None:
         self.obeyed: list[tuple[Order, bytes]] = []

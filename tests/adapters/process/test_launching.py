@@ -1,4 +1,4 @@
-"""What cannot be started is refused in words, and said to be worth another try or not."""
+"""Programs that cannot be started: the error message, and whether a retry may help."""
 
 import os
 from pathlib import Path

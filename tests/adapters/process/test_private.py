@@ -1,4 +1,4 @@
-"""What steers a run keeps its environment from the agents, which are the same user's."""
+"""Processes that control a run keep their environment from the agents of the same user."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The runner: attempts start, tell, freeze, go on and end as the port says."""
+"""The runner: attempts start, report, freeze, continue and end as the port specifies."""
 
 import asyncio
 import os
@@ -66,7 +66,7 @@ async def test_signals_have_their_default_meaning_in_the_program(attempts: Attem
 
 @pytest.fixture
 def odd_signals() -> Iterator[None]:
-    """What tmux, nohup and others leave to what they start."""
+    """Signal settings that tmux, nohup and others leave to their children."""
     ignored = (signal.SIGTTIN, signal.SIGTTOU, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR2)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGWINCH})
@@ -105,7 +105,7 @@ async def test_a_second_start_of_an_attempt_is_refused(attempts: Attempts) -> No
     with pytest.raises(LaunchError, match="this attempt"):
         await attempts.start("one", "true")
     await attempts.runner.wait(attempts.key("one"))
-    with pytest.raises(LaunchError, match="this attempt"):  # its launcher may still be leaving
+    with pytest.raises(LaunchError, match="this attempt"):  # its launcher may still be exiting
         await attempts.start("one", "true")
 
 
@@ -187,7 +187,7 @@ async def test_a_launch_whose_launcher_died_is_made_once_by_the_next(attempts: A
     assert launcher is not None
     os.kill(launcher, signal.SIGSTOP)
     launching = asyncio.create_task(attempts.shell("one", "echo once"))
-    await asyncio.sleep(0)  # the request is on its way, to nobody
+    await asyncio.sleep(0)  # the request is on its way to a dead launcher
     os.kill(launcher, signal.SIGKILL)
     assert isinstance(await launching, Started)
     await attempts.runner.wait(attempts.key("one"))
@@ -200,7 +200,7 @@ async def test_a_frozen_tree_stands_still_until_it_is_resumed(attempts: Attempts
     shim = attempts.record("one").shim_pid
     await until(lambda: len(_tree(shim)) >= 6)
     assert await attempts.runner.pause(key)
-    assert set(_states(shim)) <= {"T", "D"}  # D: forked with vfork, its child stands still
+    assert set(_states(shim)) <= {"T", "D"}  # D: vforked, until its child executes
     assert await attempts.runner.pause(key)
     assert await attempts.runner.resume(key)
     assert "T" not in _states(shim)
@@ -280,7 +280,7 @@ async def test_much_input_waits_for_a_program_that_reads_late(attempts: Attempts
     key = attempts.key("one")
     assert await attempts.runner.send(key, b"x" * 3_000_000)
     assert await attempts.runner.end_input(key)
-    assert await attempts.runner.pause(key)  # the shim is not held up by a full pipe
+    assert await attempts.runner.pause(key)  # a full pipe does not block the shim
     assert await attempts.runner.resume(key)
     (attempts.work / "go").touch()
     await attempts.runner.wait(key)
@@ -352,7 +352,7 @@ def _states(shim: int) -> list[str]:
 
 
 def _waiting_shims(runner: ShimRunner) -> list[psutil.Process]:
-    """Children of the launcher that keep no program."""
+    """Return children of the launcher without a program."""
     assert runner.launcher_pid is not None
     found = []
     for shim in psutil.Process(runner.launcher_pid).children():

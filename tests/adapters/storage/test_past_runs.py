@@ -1,4 +1,4 @@
-"""What the journal of earlier runs teaches about the next one."""
+"""Experience from the journal of earlier runs, for the next one."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A child process and its pipes are gone when its block is left, however that happens."""
+"""A child process and its pipes are gone after its block, however the block ends."""
 
 import asyncio
 import gc

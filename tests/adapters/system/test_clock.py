@@ -1,4 +1,4 @@
-"""A run's clock, while somebody sets the machine's."""
+"""A run's clock, while the machine's clock is set."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ HOUR = 3600.0
 
 @dataclass
 class Machine:
-    """Its two clocks."""
+    """The machine's two clocks."""
 
     wall: float = 1_000_000.0
     monotonic: float = 500.0

@@ -1,4 +1,4 @@
-"""Hearing of changes: at once, never through a link, and without a watch or a thread to be had."""
+"""Detection of changes: immediate, never through a link, and even without inotify or threads."""
 
 import asyncio
 import errno
@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 
 class Counted(Inotify):
-    """Knows which folders are watched; `room` is how many more may be."""
+    """Records the watched folders; `room` is how many more are possible."""
 
     def __init__(self, room: int = 1 << 30) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ async def heard(watch: FolderWatch) -> frozenset[Path]:
 
 
 async def settled(watch: FolderWatch, folders: frozenset[Path]) -> None:
-    """Until all of them are watched."""
+    """Wait until all of them are watched."""
     left = set(folders)
     while left:
         left -= await heard(watch)
@@ -99,7 +99,7 @@ async def test_a_folder_that_no_longer_counts_is_not_heard_of(tree: Path) -> Non
         (tree / "one" / "a.py").write_text("x")
         (tree / "other" / "a.py").write_text("x")
         assert await heard(watch) == {tree / "other"}
-    assert len(made[0].folders) == 4  # what is watched already is not gone through again
+    assert len(made[0].folders) == 4  # a watched folder is not scanned again
 
 
 async def test_no_link_is_followed_neither_at_the_start_nor_later(tree: Path) -> None:
@@ -209,7 +209,7 @@ async def test_a_disk_that_does_not_answer_holds_nobody_up(
     with closing(FolderWatch(lambda _: None)) as watch:
         watch.follow(frozenset({tree / "one"}))
         waiting = asyncio.ensure_future(watch.changes())
-        for _ in range(1000):  # the loop goes on turning
+        for _ in range(1000):  # the loop keeps running
             await asyncio.sleep(0)
         assert not waiting.done()
         slow.set()

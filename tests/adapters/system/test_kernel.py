@@ -1,4 +1,4 @@
-"""Process tables: Linux's /proc and psutil tell the same, and signals reach only who was meant."""
+"""Process tables: /proc and psutil agree, and signals reach only the intended process."""
 
 import os
 import signal

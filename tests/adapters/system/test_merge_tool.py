@@ -1,4 +1,4 @@
-"""A program of the user's that merges one file."""
+"""A user's program that merges one file."""
 
 import os
 import sys

@@ -23,7 +23,7 @@ Start = Callable[..., int]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start a Python program and wait until it is up; its pid, or its parent's."""
+    """Start a Python program and wait until it is up; return its pid, or its parent's."""
     started: list[subprocess.Popen[str]] = []
 
     def begin(code: str, *, below_a_parent: bool = False) -> int:

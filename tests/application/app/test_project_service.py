@@ -1,4 +1,4 @@
-"""What the app's service does beside the loop that paints."""
+"""Work of the app's service outside of the loop that paints."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `pex-tui agents` lists, shows and finds."""
+"""Output of `pex-tui agents`: list, show and check."""
 
 import json
 import subprocess
@@ -53,7 +53,7 @@ def shop(tmp_path: Path) -> Shop:
     path.mkdir()
     home.mkdir()
     environ = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",  # no coding agent among them
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",  # without any coding agent
         "HOME": str(home),
         "LANG": "C.UTF-8",
     }

@@ -1,4 +1,4 @@
-"""What `pex-tui clean` shows, removes and keeps."""
+"""Output and effects of `pex-tui clean`."""
 
 import json
 import os
@@ -56,7 +56,7 @@ class Shop:
         return found
 
     def left(self) -> list[str]:
-        """What lies in the state directory besides journal, engine's lock and whose it is."""
+        """Return what is in the state directory besides journal, engine lock and owner."""
         kept = {"journal.db", "journal.db-wal", "journal.db-shm", "ballast", "engine.lock"}
         kept.add("repository.json")
         return sorted(path.name for path in self.state.iterdir() if path.name not in kept)
@@ -65,7 +65,7 @@ class Shop:
         return [run["run"] for run in json.loads(self.pex("runs", "--json").stdout)]
 
     def is_as_before(self) -> None:
-        """Nothing of ours is in the repository or in the state directory."""
+        """Assert that nothing of ours is in the repository or in the state directory."""
         assert self.git("worktree", "list", "--porcelain").count("worktree ") == 1
         assert self.git("for-each-ref", "refs/pex", "refs/heads/pex") == ""
         assert not (self.path / ".git" / "worktrees").exists()
@@ -77,7 +77,7 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    """A repository with one commit, away from the user's own configuration."""
+    """A repository with one commit, isolated from the user's own configuration."""
     path, home = tmp_path / "shop", tmp_path / "home"
     path.mkdir()
     home.mkdir()
@@ -145,7 +145,7 @@ def test_a_run_that_only_its_refs_and_files_know_is_told_of_and_can_be_cleaned(s
 
     assert "nothing of it has landed" in shop.pex("resolve", "first", ends=2).stderr
     again = shop.pex("run", str(plan), "--headless", "--name", "first", ends=2)
-    assert "pex-tui clean first" in again.stderr  # its attempts' folders are there
+    assert "pex-tui clean first" in again.stderr  # its attempts' folders exist
     shop.pex("clean", "first", "--yes", "--force")
     shop.pex("run", str(plan), "--headless", "--name", "first")
 

@@ -1,4 +1,4 @@
-"""What agents ask and spend, and what people tell them."""
+"""Questions and usage of agents, and messages of people to them."""
 
 from pex_tui.core.coordination.agent_messages import open_permissions
 from pex_tui.core.events.actions import AnswerAgent, TellAgent
@@ -33,7 +33,7 @@ def asked(
 
 
 def running(*, listens: bool = True) -> World:
-    """Two agents at work."""
+    """Return two agents at work."""
     world = World(Plan((task("a"), task("b"))), shipped(max_retries=0))
     for slot, name in enumerate((A, B), 1):
         world.send(AgentStarted(name, 1, SlotId(slot), 40 + slot, world.now, listens))

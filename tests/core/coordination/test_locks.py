@@ -94,7 +94,7 @@ def test_several_locks_are_had_at_once_or_not_at_all() -> None:
     world = working()
     ask(world, "a", "1", exclusive(CACHE))
     assert ask(world, "b", "2", exclusive(DB, CACHE)) == []
-    assert ask(world, "c", "3", exclusive(DB)) == []  # the one before is owed it
+    assert ask(world, "c", "3", exclusive(DB)) == []  # the earlier claim has precedence
     assert release(world, "1") == grants("2")
 
 
@@ -164,7 +164,10 @@ def test_whoever_waited_too_long_goes_before_a_boosted_task() -> None:
 
 
 def owed() -> World:
-    """`b` at work waits for two locks of which one is free; `c` is to start, and needs that one."""
+    """Return a run: `b` waits for two locks, one of them free.
+
+    `c` is to start, and needs that one.
+    """
     world = working(task("a"), task("b"), task("z", writes=()), task("c", "z", locks=exclusive(DB)))
     ask(world, "a", "1", exclusive(CACHE))
     ask(world, "b", "2", exclusive(DB, CACHE))
@@ -244,7 +247,7 @@ def test_a_frozen_task_is_given_nothing_until_it_goes_on() -> None:
     ask(world, "a", "1", exclusive(DB))
     ask(world, "b", "2", exclusive(DB))
     world.send(AgentPaused(TaskId("b"), 1))
-    # It was frozen from outside the engine, which lets it go on; until then others come first.
+    # Frozen from outside the engine, which will thaw it; until then others come first.
     ask(world, "c", "3", exclusive(DB))
     assert release(world, "1") == grants("3")
 
@@ -282,13 +285,13 @@ def test_opposite_orders_are_found_at_once_and_the_one_with_less_to_lose_starts_
     ask(world, "a", "6", exclusive(DB))
     ask(world, "b", "7", exclusive(DB), "5")
     ask(world, "a", "8", exclusive(CACHE), "6")
-    assert world.phase("a") is Phase.STOPPING  # nobody gives way twice while others never did
+    assert world.phase("a") is Phase.STOPPING  # no agent always yields while others never do
 
 
 def test_being_owed_a_lock_never_makes_a_deadlock() -> None:
     world = working()
     ask(world, "a", "1", exclusive(DB))
-    ask(world, "b", "2", exclusive(DB, CACHE))  # waits for a, and is owed the cache
+    ask(world, "b", "2", exclusive(DB, CACHE))  # waits for a, and has precedence for the cache
     assert ask(world, "a", "3", exclusive(CACHE), "1") == grants("3")
     assert world.state.conflicts == ()
 
@@ -304,12 +307,12 @@ def test_who_holds_a_lock_comes_back_after_the_engines_end_or_loses_it() -> None
     world.now += RETURN_SECONDS
     world.send(TimePassed())
     assert [claim.claim for claim in world.state.claims] == ["1", "3"]
-    assert ask(world, "b", "2", exclusive(CACHE)) == grants("2")  # late, and it is free still
+    assert ask(world, "b", "2", exclusive(CACHE)) == grants("2")  # late, and still free
 
 
 @dataclass
 class Agent:
-    """Takes a few locks one within the other, in an order of its own, again and again."""
+    """Takes a few locks, nested, in an order of its own, again and again."""
 
     name: str
     draw: random.Random
@@ -320,7 +323,7 @@ class Agent:
 
 
 class Team:
-    """Agents that move one at a time, until each has done its rounds."""
+    """Agents that move one at a time, until each has finished its rounds."""
 
     def __init__(self, seed: int, *, agents: int, locks: int, rounds: int) -> None:
         self.draw = random.Random(seed)  # noqa: S311  # no secret
@@ -366,7 +369,7 @@ class Team:
                 self.start_over(self.agents[action.task])
 
     def start_over(self, agent: Agent) -> None:
-        """It was rolled back, and has nothing in hand any more."""
+        """Start over after a rollback, holding nothing."""
         agent.held, agent.todo, agent.waits = [], [], False
         name, attempt = TaskId(agent.name), self.world.task(agent.name).attempt
         freed = self.world.send(
@@ -386,7 +389,7 @@ def test_ten_agents_and_ten_locks_in_any_order_all_come_to_their_end() -> None:
     deadlocks = [one for one in state.conflicts if "deadlock" in one.detail]
     assert deadlocks
     most = max(entry.rollbacks for entry in state.tasks)
-    assert most <= 3 + 2 * len(deadlocks) / len(state.tasks)  # nobody starves
+    assert most <= 3 + 2 * len(deadlocks) / len(state.tasks)  # no agent starves
 
 
 @given(seed=st.integers(0, 10_000), agents=st.integers(2, 5), locks=st.integers(3, 5))

@@ -1,4 +1,4 @@
-"""What follows from what the radar sees."""
+"""Consequences of detected overlaps."""
 
 import pytest
 
@@ -28,7 +28,7 @@ SEEN = OverlapSeen(A, B, PATHS)
 
 
 def working(policy: OverlapPolicy, *specs: TaskSpec, listens: bool = False) -> World:
-    """Two tasks at work, a for a while longer than b."""
+    """Return a run of two tasks at work, a for a while longer than b."""
     specs = specs or (task("a", writes=None), task("b", writes=None))
     world = World(Plan(specs), shipped(radar=policy, auto_resolve=False))
     for name in ("a", "b"):
@@ -106,7 +106,7 @@ def test_whoever_stood_still_goes_on_where_the_other_will_not_land_soon(end: str
     world.send(SEEN, AgentPaused(B, 1))
     if end == "aborted":
         world.send(AbortRequested(A, "you"))
-        assert world.task("b").yields_to == A  # its last work is still to be seen
+        assert world.task("b").yields_to == A  # its last changes have not been looked at
     failure = None if end == "in conflict" else FailureKind.EXIT
     world.send(AgentExited(A, 1, 1 if failure else 0, world.now, failure))
     acted = world.send(WorkCaptured(A, 1, CommitId("work"), ("src/x.py",)))
@@ -207,7 +207,7 @@ def test_what_one_writes_besides_its_declaration_holds_the_others_back() -> None
     world.send(WritesSeen(A, 1, ("a.py", "extra.py")))
     assert len(world.state.notices) == notices
     land(world, "a")
-    assert world.task("a").drift == ()  # the last word is the capture's: it kept just src/x.py
+    assert world.task("a").drift == ()  # the capture decides: it kept just src/x.py
     assert world.phase("c") is Phase.STARTING
 
 

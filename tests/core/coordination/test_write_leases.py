@@ -1,4 +1,4 @@
-"""Agents that announce writes wait for whoever has the file."""
+"""Agents that announce writes wait for the holder of the file."""
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_a_file_is_changed_by_one_at_a_time_and_the_next_starts_from_what_that_l
     world.now += 12
     doing = activity(world.state, world.task("b"), world.now, StartQueue())
     assert doing == "Waits 0:12 to change src/x.py until a has landed"
-    assert not world.task("b").asks  # nobody has to decide anything
+    assert not world.task("b").asks  # no person has to decide anything
     (told,) = world.state.conflicts
     assert (told.tasks, told.decision) == ((B, A), Decision.PAUSED)
 

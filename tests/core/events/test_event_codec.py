@@ -106,7 +106,7 @@ def recorded(name: str) -> list[dict[str, Any]]:
 
 
 def holds(now: Any, then: Any) -> bool:
-    """Whether all that was written then is written now; newer fields may stand beside."""
+    """Return whether all that was written then is written now; newer fields may be added."""
     if isinstance(then, dict):
         return all(name in now and holds(now[name], then[name]) for name in then)
     if isinstance(then, list):

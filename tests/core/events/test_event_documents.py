@@ -1,4 +1,4 @@
-"""What is made from the events is up to date, and true of what was recorded."""
+"""Documents generated from the events are up to date, and match recorded runs."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What conflicts cost, by small runs whose right answers are known by hand."""
+"""Costs of conflicts in small runs with results known by hand."""
 
 from collections.abc import Callable
 
@@ -69,7 +69,7 @@ def test_serialised_tasks_cost_the_wait_divided_among_those_waited_for(world: Ma
     run.run("a")
     run.run("b")
     run.send(RunPauseRequested("you"))
-    run.now += 100  # the whole run stands still: no conflict's cost
+    run.now += 100  # the whole run is paused: no conflict's cost
     run.send(RunResumeRequested("you"))
     run.now += 10
     run.finish("a", "x/1")

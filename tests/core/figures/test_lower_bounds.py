@@ -1,4 +1,4 @@
-"""Bounds of small workloads whose right answers are known by hand."""
+"""Bounds of small workloads with results known by hand."""
 
 import itertools
 from collections.abc import Mapping

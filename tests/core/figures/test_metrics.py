@@ -1,4 +1,4 @@
-"""Figures of small runs whose right answers are known by hand."""
+"""Figures of small runs with results known by hand."""
 
 import json
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def start(run: World, *names: str) -> None:
 
 
 def end(run: World, seconds: float, *names: str) -> None:
-    """Time passes, then the tasks end, having changed nothing."""
+    """Let time pass, then end the tasks without changes."""
     run.now += seconds
     for name in names:
         run.exit(name)
@@ -106,7 +106,7 @@ def test_a_chain_is_bound_by_its_critical_path(world: Make) -> None:
     run = world(task("a"), task("b", "a"), rules=shipped(slots=2))
     start(run, "a")
     end(run, 10, "a")
-    run.now += 5  # the scheduler dawdled
+    run.now += 5  # the scheduler was slow
     start(run, "b")
     end(run, 10, "b")
 
@@ -210,7 +210,7 @@ def test_a_conflict_that_waits_for_a_person_is_their_time(world: Make) -> None:
     run.exit("b")
     run.capture("b", "x")
     run.send(MergeConflicted(TaskId("b"), 1, BASE, (ConflictPath("x"),), (TaskId("a"),)))
-    run.now += 76  # the user thinks
+    run.now += 76  # the user is deciding
     run.send(ConflictDecided(TaskId("b"), Decision.EDITED, run.commit(), "you"))
     run.land("b")
     start(run, "c")
@@ -343,7 +343,7 @@ def test_a_task_tried_again_after_the_end_counts_without_the_time_between(world:
 def test_after_a_crash_time_counts_until_the_last_agent_had_ended(world: Make) -> None:
     run = world(task("a"), task("b", "a"), rules=shipped(slots=1))
     start(run, "a")
-    run.now += 5  # the engine dies; the agent runs on for another 5 seconds
+    run.now += 5  # the engine dies; the agent keeps running for another 5 seconds
     ended_at = run.now + 5
     run.now += 1000
     run.send(RunAdopted(1, "you"), AgentExited(TaskId("a"), 1, 0, ended_at))

@@ -1,4 +1,4 @@
-"""Several entries of the merge queue are tested together, and parted where the gate is red."""
+"""Entries of the merge queue are tested together, and separated if the gate fails."""
 
 from itertools import count
 
@@ -23,10 +23,10 @@ RED = "pytest -q"
 
 
 class Queue:
-    """A run whose tasks have all been captured, and a git that answers by rules.
+    """A run whose tasks are all captured, and a git that answers by rules.
 
-    `broken` are tasks that turn every candidate red that holds them; `whims` how often the gate is
-    red without any reason.
+    `broken` are tasks that fail the gate of every candidate with them; `whims` is the number of
+    spurious failures.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Queue:
         self.clashing: set[str] = set()
         self.base_is_red = False
         self.whims = 0
-        self.gates: list[str] = []  # what each tested commit held
+        self.gates: list[str] = []  # the tasks in each tested commit
         self.holds: dict[CommitId, str] = {BASE: ""}
         self.numbers = count(1)
         for name in names:
@@ -52,7 +52,7 @@ class Queue:
             self.world.capture(name, f"{name}.py")
 
     def play(self, *, most: int = 200) -> None:
-        """Answer what was asked for, in order, until nothing is."""
+        """Answer all requests in order, until there are none."""
         done = 0
         while done < len(self.world.actions):
             assert done < most
@@ -196,7 +196,8 @@ def test_the_next_is_tested_meanwhile_where_a_slot_is_free() -> None:
     assert running == ["a", "b"]
     assert world.phase("c") is Phase.QUEUED  # one at a time, and one ahead
     queue.tested(RunGate(TaskId("b"), 1, world.task("b").candidate or BASE))
-    assert world.task("a").landing_stage is LandingStage.MOVING  # what holds it has passed
+    # A commit that contains it has passed.
+    assert world.task("a").landing_stage is LandingStage.MOVING
     assert world.task("b").landing_stage is LandingStage.PASSED
 
 
@@ -225,9 +226,9 @@ def test_a_red_first_one_sends_back_what_was_tested_ahead() -> None:
     assert queue.holds[ahead.commit] == "ab"
     queue.answer(test_a)
     assert world.phase("b") is Phase.QUEUED
-    queue.answer(ahead)  # too late: it says nothing of what b will be merged onto now
+    queue.answer(ahead)  # too late: b will be merged onto another tip now
     assert world.phase("b") is Phase.QUEUED
-    queue.answer(world.actions[-1])  # the base is green
+    queue.answer(world.actions[-1])  # the base passes
     queue.answer(world.actions[-1])
     assert queue.holds[world.task("b").candidate or BASE] == "b"
 

@@ -1,4 +1,4 @@
-"""Many tasks that must not run side by side: told once for each, whatever their number."""
+"""Many tasks that exclude each other: reported once for each, whatever their number."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What git refuses is tried again at that step; a person's result is asked about, not redone."""
+"""A step that git refuses is retried; a person's result is asked about, not redone."""
 
 from collections.abc import Callable
 
@@ -51,7 +51,7 @@ def met(run: World) -> None:
 
 
 def wait(run: World) -> None:
-    """Until the next deadline."""
+    """Advance to the next deadline."""
     deadline = next_deadline(run.state)
     assert deadline is not None
     run.now = deadline
@@ -59,7 +59,7 @@ def wait(run: World) -> None:
 
 
 def red(run: World) -> None:
-    """The gate fails on the candidate, and passes on the base."""
+    """Fail the gate on the candidate, and pass it on the base."""
     entry = run.task("a")
     assert entry.candidate is not None
     run.send(GateFinished(A, entry.attempt, entry.candidate, False, 1.0, "pytest", "1 failed"))
@@ -78,7 +78,7 @@ def test_a_refused_landing_is_taken_up_again_from_what_is_kept(world: Make) -> N
 
     assert run.phase("a") is Phase.QUEUED
     assert "No space left" in run.task("a").reason
-    assert run.phase("b") is Phase.LANDING  # nobody waits for it
+    assert run.phase("b") is Phase.LANDING  # no task waits for it
     run.land("b")
     assert not is_over(run.state, attended=False)
     wait(run)

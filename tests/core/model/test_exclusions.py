@@ -1,4 +1,4 @@
-"""Which two tasks must not run side by side."""
+"""Pairs of tasks that exclude each other."""
 
 from itertools import combinations
 
@@ -64,7 +64,7 @@ def test_tasks_that_write_apart_are_not_compared() -> None:
 
 
 def foreseen(first: TaskSpec, second: TaskSpec, chance: float = 0.6, **rules: object) -> bool:
-    """Whether the graph keeps two apart that are foreseen to collide."""
+    """Return whether the graph keeps two predicted conflicts apart."""
     collision = PredictedConflict(first.id, second.id, chance, "both will probably change x.py")
     plan = Plan((first, second), collisions=(collision,))
     return bool(PlanGraph.build(plan, RunRules(**rules)).excluded[0])  # type: ignore[arg-type]  # keywords of one test each

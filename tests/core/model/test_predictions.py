@@ -1,4 +1,4 @@
-"""How good the foresight of a run was, by small runs whose right answers are known by hand."""
+"""Accuracy of predictions in small runs with results known by hand."""
 
 from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.events.overlap_events import OverlapSeen, WritesSeen

@@ -1,4 +1,4 @@
-"""Protected paths: which they are, and what becomes of work that changes them."""
+"""Protected paths: their patterns, and the handling of work that changes them."""
 
 from collections.abc import Callable
 
@@ -138,7 +138,7 @@ def test_no_globs_protect_nothing() -> None:
 
 
 def merged(run: World, *protected: str, name: str = "a") -> None:
-    """The task's work merges, and changes these protected paths."""
+    """Merge the task's work, which changes these protected paths."""
     if run.phase(name) is not Phase.LANDING:
         run.exit(name)
         run.capture(name, "src/api.py", *protected)

@@ -31,7 +31,7 @@ def resolution(base: str | None, ours: str, theirs: str, *allowed: str) -> Resol
         ("x\ny\n", "x2\ny2\n", "x\ny2\n", "x2\ny2\n"),
         ("x\ny\nk\nz\n", "X\ny\nk\nZ\n1\n", "X\n2\nk\nZ\n", "X\n2\nk\nZ\n1\n"),
         (None, "a\nb\nc\n", "a\nc\n", "a\nb\nc\n"),
-        ("x", "y", "y\nz", None),  # the line "y" is not the line "y\n"
+        ("x", "y", "y\nz", None),  # the line "y" differs from the line "y\n"
         ("x\n", "y\n", "z\n", None),
         ("x\n", "y\nz\n", "z\ny\nw\n", None),  # another order
         ("x\ny\n", "", "x\n", None),  # it may have been moved
@@ -57,7 +57,7 @@ def test_a_side_that_holds_the_others_change_is_taken(
         ("a\n", "A\n", "n\na\n", "n\nA\n"),
         ("a\nb\n", "b\n", "a\nB\n", "B\n"),
         ("a\nb\n", "A\nB\n", "a\nC\n", None),
-        ("a\n", "A1\nA2\n", "a\nn\n", None),  # where n belongs is a guess
+        ("a\n", "A1\nA2\n", "a\nn\n", None),  # the position of n is a guess
         ("", "x\n", "y\n", None),
         ("a\nb\n", "A\nb\n", "a\nB", "A\nB"),
     ],

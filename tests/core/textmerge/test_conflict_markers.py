@@ -13,7 +13,8 @@ TWO = "a\n<<<<<<< tip\nx\n=======\ny\nz\n>>>>>>> work\nb\n"
         (TWO.replace("\n", "\r\n"), ("a\r\nx\r\nb\r\n", "a\r\ny\r\nz\r\nb\r\n")),
         ("a\n", ("a\n", "a\n")),
         ("Title\n=======\n" + TWO, ("Title\n=======\na\nx\nb\n", "Title\n=======\na\ny\nz\nb\n")),
-        (TWO.replace("x\n", "Title\n=======\n"), None),  # a heading, or where the sides part
+        # A heading, or the border between the sides.
+        (TWO.replace("x\n", "Title\n=======\n"), None),
         (TWO.replace(">>>>>>> work\n", ""), None),
         (TWO.replace("=======\n", ""), None),
         (TWO.replace("x\n", "<<<<<<< tip\n"), None),

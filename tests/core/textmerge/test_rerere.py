@@ -17,14 +17,14 @@ def parts_of(base: str, ours: str, theirs: str) -> tuple[Chunk, ...]:
 
 
 def again(parts: tuple[Chunk, ...], *, text: str = MINE) -> str | None:
-    """What the conflict comes to after somebody settled the usual one so."""
+    """Return the resolution of the conflict after the usual one was resolved so."""
     known = remember("a.txt", parts_of(BASE, OURS, THEIRS), text.encode(), "you", 1.0)
     found = recall(known, parts)
     return None if found is None else found.decode()
 
 
 def changed(old: str, new: str) -> tuple[Chunk, ...]:
-    """The usual conflict in a file that is different elsewhere."""
+    """Return the usual conflict in a file that differs elsewhere."""
     return parts_of(*(text.replace(old, new) for text in (BASE, OURS, THEIRS)))
 
 

@@ -1,4 +1,4 @@
-"""What the info of a task tells."""
+"""The task's details."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the monitor shows of a run, and the sentences that say why."""
+"""View models of the monitor, and the sentences that give reasons."""
 
 import pytest
 from msgspec.structs import replace
@@ -71,7 +71,7 @@ def test_a_task_says_what_it_does_or_why_it_waits(task: str, text: str) -> None:
 
 
 def changed(state: RunState, task: str, **fields: object) -> RunState:
-    """The state with another state of one task."""
+    """Return the state with another state of one task."""
     tasks = tuple(replace(one, **fields) if one.id == task else one for one in state.tasks)
     return replace(state, tasks=tasks)
 

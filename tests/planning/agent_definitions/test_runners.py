@@ -1,4 +1,4 @@
-"""Who runs an agent, and what it may do there."""
+"""The runner of an agent, and its permissions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Edits of a plan read back as the plan that was meant, and mistakes are told by field."""
+"""Edits of a plan parse to the intended plan, and mistakes are reported by field."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Globs that match nothing: which are told, and what may have been meant."""
+"""Globs that match nothing: which are reported, and the suggestions."""
 
 import pytest
 
@@ -17,7 +17,7 @@ CONTEXT = PlanContext(tracked=TRACKED)
     "glob",
     [
         *("README.md", "src/api/routes.py", "src/**", "src/api", "docs/", "**/*.py", "*.md"),
-        *("NEWS.md", "src/api/new.py", "./docs/other.md"),  # new files of folders that are there
+        *("NEWS.md", "src/api/new.py", "./docs/other.md"),  # new files of existing folders
     ],
 )
 def test_what_is_there_or_may_be_made_there_is_not_told(parse: Parse, glob: str) -> None:

@@ -21,7 +21,7 @@ TRACKED = (
 
 
 def history(changes: int = 150) -> ChangeIndex:
-    """Sessions and their tests change together, the router alone, and the mail hardly ever."""
+    """Return a history: sessions and tests change together, the router alone, mail hardly ever."""
     index = ChangeIndex()
     kinds = (
         Change("Sessions expire", ("src/app/session.py", "tests/test_session.py", "CHANGES.md")),

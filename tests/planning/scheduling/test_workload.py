@@ -36,7 +36,7 @@ def workloads(draw: st.DrawFn, most: int = 10) -> Workload:
 
 
 def is_legal(work: Workload, found: Timetable) -> bool:
-    """Whether the timetable breaks no rule."""
+    """Return whether the schedule breaks no rule."""
     for position, start in enumerate(found.starts):
         if any(found.finishes[other] > start for other in work.before[position]):
             return False
@@ -69,7 +69,7 @@ def test_the_best_one_is_legal_and_not_below_the_bound(work: Workload) -> None:
 
 @given(workloads(most=5))
 def test_small_workloads_are_nearly_always_solved(work: Workload) -> None:
-    """Some order of serial generation is optimal; the heuristic stays within a third of it."""
+    """Some order of serial generation is optimal; the heuristic is within a third of it."""
     orders = [
         order
         for order in itertools.permutations(range(len(work.seconds)))

@@ -1,4 +1,4 @@
-"""What a key asks of the run, by the state of the selected agents."""
+"""Requests of keys to the run, by the state of the selected agents."""
 
 from msgspec.structs import replace
 

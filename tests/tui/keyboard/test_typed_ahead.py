@@ -1,4 +1,4 @@
-"""All keys of one write: those behind a key that opens something go into what it opened."""
+"""All keys of one write: those after a key that opens something go into what it opened."""
 
 import ast
 import asyncio
@@ -31,10 +31,10 @@ from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import until
 
 TYPED = "nabdeop"
-"""What is typed behind the key; each letter does something on one screen or another."""
+"""Keys typed after the key; each letter has an effect on some screen."""
 DIALOGS_IGNORE = "pab"
 AT_ONCE = frozenset({"help", "command_palette", "leave", "filter", "conflict", "warnings"})
-"""Actions that show something else without being commands: they only push or focus."""
+"""Actions that show something without being commands: they only push or focus."""
 OPENS_FIELD = {
     "home": {"new_plan", "open_plan"},
     "plan": {"edit", "new", "save"},
@@ -42,7 +42,7 @@ OPENS_FIELD = {
     "history": {"export"},
 }
 SILENT = frozenset({"conflict", "rerun", "edit"})  # may have nothing to show
-SHOWS_RUN = frozenset({"approve", "open_run"})  # where the keys then steer, as they should
+SHOWS_RUN = frozenset({"approve", "open_run"})  # where the keys then act, as they should
 SUMMARY = RunSummary(RunId("7f3a"), "Refunds", 1.0, Outcome.FAILED, 1, 2, 60.0)
 
 
@@ -52,7 +52,7 @@ def _keys_wait_on_a_machine_of_any_speed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def app_at(place: str) -> PexApp:
-    """The app, opened on that screen as far as it can be."""
+    """Return the app, opened on that screen as far as possible."""
     session = ScriptedSession(states.asking() if place == "inbox" else states.busy())
     session.conflict_sides = text_conflict()
     service = ScriptedWorkshop(session)
@@ -75,7 +75,7 @@ def kind_of(place: str) -> type[Screen[object]]:
 
 
 def send(app: PexApp, *keys: str) -> None:
-    """All keys at once, as the terminal's bytes are read in one go."""
+    """Send all keys at once, as the terminal's bytes are read in one go."""
     for key in keys:
         name = _character_to_key(key) if len(key) == 1 else key
         app.post_message(events.Key(name, key if len(key) == 1 else None))
@@ -89,7 +89,7 @@ async def calm(pilot: Pilot[None]) -> None:
 
 
 def openers(place: str) -> Iterator[Binding]:
-    """Every binding of a screen whose action opens something."""
+    """Yield every binding of a screen whose action opens something."""
     kind = kind_of(place)
     bindings = [*APP_KEYS] if place == "monitor" else []
     for one in kind.__mro__:
@@ -117,7 +117,7 @@ async def test_keys_behind_one_that_opens_something_do_not_reach_the_screen_belo
 
 
 async def back_at(pilot: Pilot[None], app: PexApp, place: str) -> None:
-    """The screen as it was, without what was opened over it."""
+    """Wait for the original screen, with nothing open over it."""
     while len(app.screen_stack) > 1:
         app.screen.dismiss(None)
         await pilot.pause()
@@ -133,7 +133,7 @@ async def back_at(pilot: Pilot[None], app: PexApp, place: str) -> None:
 async def check_typed_behind(pilot: Pilot[None], app: PexApp, place: str, binding: Binding) -> None:
     action, below = binding.action.partition("(")[0], app.screen
     if below.check_action(action, ()) is not True:
-        return  # greyed in this state
+        return  # disabled in this state
     is_field = action in OPENS_FIELD.get(place, ())
     typed = TYPED if is_field else DIALOGS_IGNORE
 
@@ -219,7 +219,7 @@ async def test_keys_that_leave_pass_those_that_wait_and_drop_them() -> None:
 
 
 def test_every_action_that_asks_or_opens_is_a_command() -> None:
-    """What pushes a screen and waits for it would be cancelled, or overtaken, by the next key."""
+    """An action that pushes a screen and waits for it would be cancelled by the next key."""
     for place in (*SCREENS, "steering", "task_form"):
         module = import_module(f"pex_tui.tui.screens.{place}")
         for node in ast.walk(ast.parse(inspect.getsource(module))):

@@ -1,4 +1,4 @@
-"""From a basket to an order."""
+"""Turns a basket into an order."""
 
 from shop.discounts import bulk_price
 

@@ -1,4 +1,4 @@
-"""Reads price lists that suppliers send."""
+"""Reads suppliers' price lists."""
 
 import pickle
 import subprocess
@@ -11,7 +11,7 @@ def load_prices(path):
 
 
 def parse_price(text):
-    """Suppliers send prices such as 3*4.50."""
+    """Parse a supplier's price, such as 3*4.50."""
     return eval(text)
 
 

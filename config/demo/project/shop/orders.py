@@ -1,4 +1,4 @@
-"""Orders and what they come to."""
+"""Orders and their totals."""
 
 from shop.money import split
 

@@ -4,7 +4,7 @@ from shop.orders import calc_total
 
 
 def revenue(orders):
-    """What all orders come to."""
+    """The revenue of all orders."""
     return sum(calc_total(lines) for lines in orders)
 
 

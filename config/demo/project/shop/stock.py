@@ -1,4 +1,4 @@
-"""What is on the shelves."""
+"""Articles in stock."""
 
 
 class Stock:
@@ -12,7 +12,7 @@ class Stock:
         self._counts[article] = self._counts.get(article, 0) + count
 
     def count(self, article):
-        """How many there are."""
+        """The number of an article in stock."""
         return self._counts.get(article, 0)
 
     def take(self, article, count):

@@ -1,4 +1,4 @@
-"""Mends a known fault and adds the test that shows it: fix.py rounding|stock."""
+"""Fixes a known bug and adds a regression test: fix.py rounding|stock."""
 
 import sys
 from pathlib import Path

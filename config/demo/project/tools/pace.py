@@ -1,4 +1,4 @@
-"""Steps that can be watched: each says what it does and how far the whole has come."""
+"""Steps slow enough to watch: each reports what it does and the overall progress."""
 
 import os
 import time
@@ -7,7 +7,7 @@ PACE = float(os.environ.get("DEMO_PACE", "1"))
 
 
 def steps(things, seconds):
-    """Yield each thing, spread over the seconds, telling the terminal how far it is (OSC 9;4)."""
+    """Yield each thing, spread over the seconds, reporting progress to the terminal (OSC 9;4)."""
     things = list(things)
     for place, thing in enumerate(things):
         print(f"\x1b]9;4;1;{100 * place // len(things)}\x07", end="", flush=True)

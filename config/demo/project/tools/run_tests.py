@@ -1,4 +1,4 @@
-"""Runs the tests one by one and says how each went."""
+"""Runs the tests one by one and reports each result."""
 
 import sys
 import unittest

@@ -1,4 +1,4 @@
-"""The machines as machines without input and output: what the lines of each agent mean."""
+"""The dialects as pure state machines: the meaning of each agent's lines."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def machine_for(talk: str) -> ProtocolMachine:
 
 
 def hear(machine: ProtocolMachine, *events: dict[str, Any]) -> list[AgentReport]:
-    """What the events made it report."""
+    """Return what the machine reported about the events."""
     return [
         report
         for event in events
@@ -57,7 +57,7 @@ def test_codex_tells_its_thread_its_steps_and_its_tokens() -> None:
     machine = machine_for("codex")
     hear(machine, *CODEX)
     assert (machine.session, machine.is_busy) == ("01a2", True)
-    assert machine.judge(ENDED).failure is FailureKind.AGENT  # exit 0 alone is no success
+    assert machine.judge(ENDED).failure is FailureKind.AGENT  # exit 0 alone is not success
 
     usage = {"input_tokens": 900, "cached_input_tokens": 500, "output_tokens": 100}
     done = {"id": "i2", "type": "command_execution", "command": "make", "exit_code": 0}
@@ -69,7 +69,7 @@ def test_codex_tells_its_thread_its_steps_and_its_tokens() -> None:
         {"type": "turn.completed", "usage": usage},
     )
 
-    assert reports == [Spent(1000, None, 1)]  # what was cached is part of the input
+    assert reports == [Spent(1000, None, 1)]  # cached tokens are part of the input
     assert machine.judge(ENDED) == Judgement(None)
     assert (machine.last_words, machine.is_busy) == ("All done.", False)
 
@@ -110,7 +110,7 @@ def test_gemini_fails_by_its_result() -> None:
 
 
 def progress(machine: ProtocolMachine, event: dict[str, Any]) -> Progress:
-    """How far it is after the event."""
+    """Return the progress after the event."""
     last = machine.hear(json.dumps(event).encode()).reports[-1]
     assert isinstance(last, Progress)
     return last

@@ -1,4 +1,4 @@
-"""What an attempt has changed so far, looked at while it works."""
+"""An attempt's changes so far, read while it is live."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ async def diff(bench: Bench, task: str = "task") -> str:
 
 
 def names(text: str) -> list[str]:
-    """The paths of a diff, by its headers."""
+    """Return the paths of a diff, from its headers."""
     return [
         line.rpartition(" b/")[2].rstrip('"')
         for line in text.splitlines()
@@ -138,7 +138,7 @@ async def test_looking_stores_nothing_and_leaves_the_capture_as_it_was(bench: Be
     (path / "README.md").write_text("mine\n")
     objects = bench.project.git("count-objects")
     shadow = Path(f"{path}.shadow")
-    (shadow / "index.lock").touch()  # as if a capture were at it
+    (shadow / "index.lock").touch()  # as during a capture
     assert names(await diff(bench)) == ["README.md", "new.txt"]
     assert bench.project.git("count-objects") == objects
     assert (shadow / "index.lock").exists()

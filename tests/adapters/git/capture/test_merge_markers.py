@@ -1,4 +1,4 @@
-"""Merge markers that an attempt leaves, and those that are none of its doing."""
+"""Conflict markers that an attempt leaves, and those that it did not make."""
 
 import pytest
 
@@ -9,7 +9,7 @@ DIFF3 = CONFLICT.replace("=======", "||||||| base\nold\n=======")
 
 
 async def left(bench: Bench, name: str, content: str | bytes) -> tuple[str, ...]:
-    """The files in which an attempt that writes this one leaves markers."""
+    """Return the files with markers left by an attempt that writes this one."""
     path = await bench.prepare(key_of(), writer())
     place = path / name
     place.parent.mkdir(parents=True, exist_ok=True)

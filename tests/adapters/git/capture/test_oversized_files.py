@@ -1,4 +1,4 @@
-"""Files too large for git are no part of the work, and are never lost either."""
+"""Files too large for git are not part of the work, and are never lost."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ LARGE = "0123456789" * 1000
 
 
 class Crash(BaseException):
-    """The engine is gone: nothing may catch this."""
+    """A crash of the engine, which nothing may catch."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("_small_limit")
 
 
 def kept(bench: Bench, key: AttemptKey) -> dict[str, str]:
-    """What lies in the attempt's folder for such files."""
+    """Return the files kept in the attempt's folder."""
     folder = left_out.left_out_folder(bench.places, key)
     files = [Path(path) for path in left_out.files_left_out(folder)]
     return {str(path.relative_to(folder)): path.read_text() for path in files}

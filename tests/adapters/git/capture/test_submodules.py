@@ -1,4 +1,4 @@
-"""Commits that only a worktree's submodule holds are noticed before the worktree goes."""
+"""Commits that exist only in a worktree's submodule are noticed before the worktree is removed."""
 
 import subprocess
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ def git(folder: Path, *args: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A clone whose git directory lies where that of a submodule does."""
+    """A clone whose git directory is where that of a submodule would be."""
     upstream = tmp_path / "upstream"
     upstream.mkdir()
     git(upstream, "init", "--quiet")

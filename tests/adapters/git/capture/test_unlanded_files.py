@@ -1,4 +1,4 @@
-"""Whatever an attempt wrote is in its commit, or kept elsewhere and named, or named as not kept."""
+"""Everything that an attempt wrote is in its commit, kept elsewhere, or reported as not kept."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, reader, writ
 
 
 def aside(bench: Bench, why: Why, task: str = "task") -> Path:
-    """Where the first attempt's things of one kind are kept."""
+    """Return where the first attempt's files of one kind are kept."""
     return bench.places.attempt(RUN, key_of(task).task, 1) / "aside" / why
 
 
@@ -286,7 +286,7 @@ async def test_what_a_task_made_unreadable_is_made_readable_and_is_work(
     done = await bench.capture(key_of())
 
     assert done.files == ("closed/deep/file", "known", "shut")
-    # Root reads all of it anyway, so that is no proof.
+    # Root can read everything, so this would prove nothing.
     assert modes == {"shut": 0o400, "known": 0o400, "closed": 0o700, "closed/deep": 0o700}
 
 

@@ -1,4 +1,4 @@
-"""The user's uncommitted work as a commit, their checkout untouched."""
+"""The user's uncommitted work as a commit, with the checkout untouched."""
 
 from pathlib import Path
 

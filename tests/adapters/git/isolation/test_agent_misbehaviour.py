@@ -1,4 +1,4 @@
-"""What agents do to their workspaces, and that neither their work nor the next task suffers."""
+"""Damage that agents do to their workspaces harms neither their work nor the next task."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from tests.adapters.git.conftest import Bench, git_in, key_of, writer
 
 
 def admin(path: Path) -> Path:
-    """A workspace's git directory."""
+    """Return a workspace's git directory."""
     return path / ".git"
 
 
@@ -140,7 +140,7 @@ async def test_what_it_did_to_its_git_is_said(
     (path / "src" / "one.py").write_text("one = 100\n")
     done = await bench.capture(key_of())
     assert done.oddities == (f"{said}; its files count all the same",)
-    assert await bench.capture(key_of()) == done  # and the same when asked again
+    assert await bench.capture(key_of()) == done  # and the same on the next call
 
 
 async def test_an_agent_that_behaves_is_said_nothing_of(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""State directories of version 0.1 hold linked worktrees: what is in them lands, then they go."""
+"""Linked worktrees in state directories of version 0.1: their work lands, then they are removed."""
 
 from pex_tui.adapters.git.maintenance.cleanup import Cleaner
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, save
@@ -7,7 +7,7 @@ from tests.adapters.git.conftest import RUN, Bench, git_in, key_of, writer
 
 
 async def at_work_in_a_linked_one(bench: Bench) -> Worktree:
-    """An attempt at work as version 0.1 left it."""
+    """Return an attempt at work as version 0.1 left it."""
     path = bench.places.root.resolve() / "pool" / "1"
     path.parent.mkdir()
     bench.project.git("worktree", "add", "-q", "--detach", "--lock", str(path))
@@ -29,7 +29,7 @@ async def test_its_work_is_captured_and_the_next_attempt_gets_a_repository(bench
     done = await bench.capture(key_of("a"))
     assert (done.files, done.own_commits) == (("new.txt",), 1)
     assert bench.refs() == {"refs/pex/7f3a/a/1": done.work, "refs/pex/7f3a/a/1-head": tip}
-    bench.project.git("branch", "-D", "mine")  # nothing holds on to it
+    bench.project.git("branch", "-D", "mine")  # nothing refers to it
     path = await bench.prepare(key_of("b"), writer())
     assert path == linked.path
     assert (path / ".git").is_dir()

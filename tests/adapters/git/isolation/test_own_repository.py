@@ -1,4 +1,4 @@
-"""What agents tell git in their workspaces stays there, and none of their work is lost by it."""
+"""Git commands of agents stay in their workspaces, and lose none of their work."""
 
 import shutil
 import stat
@@ -25,7 +25,7 @@ STATE = ("config", "packed-refs", "info/exclude", "HEAD", "logs/refs/stash")
 
 
 def of_the_user(project: Project) -> dict[str, bytes | str]:
-    """What of the user's repository no task may change."""
+    """Return the parts of the user's repository that no task may change."""
     git_dir = project.path / ".git"
     files = {name: (git_dir / name).read_bytes() for name in STATE if (git_dir / name).exists()}
     hooks = ",".join(sorted(path.name for path in (git_dir / "hooks").iterdir()))
@@ -110,7 +110,7 @@ async def test_the_user_s_repository_is_seen_as_it_was(bench: Bench, tmp_path: P
 
 
 async def start_again(bench: Bench) -> None:
-    """Let a run begin with git's settings as they are now."""
+    """Let a run begin with git's current settings."""
     folder = bench.repository.stand_in
     assert folder is not None
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""What is done to the user's repository from a workspace is said, and undone if that is safe."""
+"""Changes to the user's repository from a workspace are reported, and undone if that is safe."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tests.adapters.git.conftest import Bench, key_of, writer
 
 
 async def intruded(bench: Bench, script: str) -> tuple[str, ...]:
-    """What is said when a task runs the script, with the user's folder in `$U`."""
+    """Return the report after a task ran the script, with the user's folder in `$U`."""
     path = await bench.prepare(key_of("a"), writer())
     env = {"U": str(bench.project.path)}
     shell(path, script, env)
@@ -67,7 +67,7 @@ async def test_what_no_person_does_is_undone_and_said(bench: Bench, script: str,
 
 
 def state(bench: Bench) -> dict[str, str]:
-    """The user's files and refs, as far as agents may not change them."""
+    """Return the user's files and refs that agents may not change."""
     git_dir = bench.project.path / ".git"
     files = ("config", "HEAD", "shallow", "hooks/*", "objects/info/alt*")
     paths = [path for name in files for path in git_dir.glob(name)]

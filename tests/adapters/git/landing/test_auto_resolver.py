@@ -1,4 +1,4 @@
-"""Conflicts that strategies settle while they land: exactly those that are plain, else none."""
+"""Conflicts resolved by strategies at landing: exactly the plain ones."""
 
 import pytest
 from msgspec.structs import replace
@@ -38,7 +38,7 @@ async def world(project: Project, places: Places) -> World:
 
 
 async def settled(world: World, theirs: Tree, ours: Tree) -> Merged | Conflicted:
-    """What comes of `ours` after `theirs` has landed, where strategies may help."""
+    """Return the result of `ours` after `theirs` has landed, with strategies enabled."""
     await world.landed("first", theirs)
     work = world.work(ours)
     assert isinstance(await world.merge("second", work), Conflicted)

@@ -1,4 +1,4 @@
-"""The gate: verify commands on a clean checkout of the merge, bounded, and leaving nothing."""
+"""The gate: verify commands on a clean checkout of the merge, bounded, leaving nothing behind."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A landing in the user's checkout that was cut short is finished or undone, and nothing else."""
+"""An interrupted landing in the user's checkout is finished or undone, and nothing else changes."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ def note(world: World) -> LandingNote:
 
 
 def cut_short(world: World, run: str = "") -> Path:
-    """What a git leaves that was killed half-way: b is half written, c missing, d not begun."""
+    """Leave what a killed git leaves: b is half written, c missing, d not begun."""
     root, git_dir = world.project.path, world.project.path / ".git"
     landing = Landing("refs/heads/main", world.base, world.tip(), str(root), str(git_dir), run)
     note(world).write(landing)

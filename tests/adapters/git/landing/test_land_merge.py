@@ -1,4 +1,4 @@
-"""Merging a work onto the integration tip: one commit, or conflicts in words; never a crash."""
+"""Merging a work onto the integration tip: one commit, or described conflicts; never a crash."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""The integration branch moves exactly once, past locks whose owner is dead and no others."""
+"""The integration branch moves exactly once, removing only locks whose owner is dead."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ async def candidate(world: World, task: str = "a") -> CommitId:
 
 
 def impatient(world: World) -> IntegrationBranch:
-    """The world's branch, with little patience for locks."""
+    """Return the world's branch, with little patience for locks."""
     refs = Refs(world.options.git, world.places.root / "landing.lock")
     quick = replace(refs, lock_patience_seconds=0.2, ref_patience_seconds=0.2)
     return IntegrationBranch(Branch(quick, BRANCH), RUN, world.base)
@@ -127,7 +127,7 @@ async def test_a_ref_lock_of_a_dead_git_is_removed(world: World, mine: bool) -> 
 
 @pytest.fixture
 async def bystanders(world: World) -> AsyncIterator[None]:
-    """A git elsewhere, something that is only called so, and a git here that only reads."""
+    """A git elsewhere, a program that is only called git, and a git here that only reads."""
     elsewhere = world.places.root / "elsewhere"
     world.git("init", "-q", str(elsewhere))
     named = world.places.root / "gitk"
@@ -242,7 +242,7 @@ async def test_a_child_that_inherited_the_landing_lock_holds_it_until_it_ends(
 
 
 async def test_an_interrupted_git_leaves_no_lock_behind(world: World) -> None:
-    """A cancelled call ends git politely, so that it removes what it locked."""
+    """A cancelled call ends git politely, so that git removes its locks."""
     git = world.options.git
     fifo = world.places.root / "fifo"
     os.mkfifo(fifo)
@@ -256,7 +256,7 @@ async def test_an_interrupted_git_leaves_no_lock_behind(world: World) -> None:
 
 
 def foreign(world: World) -> CommitId:
-    """A commit of an agent's own, with trailers like ours, that no gate has seen."""
+    """Return an agent's own commit, with trailers like ours, that no gate has checked."""
     trailers = f"Pex-Run: {RUN}\nPex-Task: a"
     return world.commit(world.tip(), {"evil": "x"}, f"not ours\n\n{trailers}")
 

@@ -1,4 +1,4 @@
-"""What a git of ours holds while it writes, and what is looked at once it has."""
+"""Locks that our git holds while it writes, and checks made once it has."""
 
 import shutil
 from pathlib import Path
@@ -30,14 +30,14 @@ async def world(project: Project, places: Places) -> World:
 
 
 class Watch:
-    """Has something done whenever git is about to run a command."""
+    """Runs a script whenever git is about to run a command."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder = folder
         self._monkeypatch = monkeypatch
 
     def before(self, command: str, script: str) -> None:
-        """From here on; `$git` is git itself."""
+        """Run the script from now on; `$git` is git itself."""
         git = shutil.which("git")
         assert git is not None
         self._folder.mkdir()

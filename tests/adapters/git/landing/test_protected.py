@@ -1,4 +1,4 @@
-"""Paths that only a person may change: seen when work is merged, and decided path by path."""
+"""Paths that only a person may change: detected at the merge, and decided one by one."""
 
 import pytest
 from msgspec.structs import replace
@@ -48,7 +48,7 @@ async def resolve(
     decision: Decision,
     contents: dict[str, bytes | None] | None = None,
 ) -> dict[str, tuple[str, str]]:
-    """What the tree then holds."""
+    """Return the content of the resolved tree."""
     made = await world.lander.resolve(
         key("second"), spec("second"), work, world.tip(), decision, contents or {}, PROTECTED
     )

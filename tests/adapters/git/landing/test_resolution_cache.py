@@ -1,4 +1,4 @@
-"""What people decided in a conflict settles it when it is met again, and nothing else."""
+"""People's resolutions of a conflict are reused for the same conflict and no other."""
 
 import json
 import os
@@ -42,7 +42,7 @@ async def combine(world: World, work: CommitId) -> Merged | Conflicted:
 async def decide(
     world: World, work: CommitId, decision: Decision, contents: dict[str, bytes | None]
 ) -> CommitId:
-    """Somebody settles the conflict of a work with the tip."""
+    """Resolve the conflict of a work with the tip, as a person."""
     tip, lander = world.tip(), world.lander
     made = await lander.resolve(key("second"), spec("second"), work, tip, decision, contents)
     await lander.remember(work, made, "ada")
@@ -50,7 +50,7 @@ async def decide(
 
 
 async def settled(world: World, theirs: Tree = A, ours: Tree = B, mine: str = MINE) -> CommitId:
-    """The work of a conflict that somebody has settled by hand."""
+    """Return the work of a conflict that was resolved by hand."""
     await world.landed("first", theirs)
     work = world.work(ours)
     await decide(world, work, Decision.EDITED, {"a.txt": mine.encode()})

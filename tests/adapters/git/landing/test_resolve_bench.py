@@ -1,4 +1,4 @@
-"""What `tests/bench/resolve.py` tells of a repository, on merges whose outcome is known."""
+"""Output of `tests/bench/resolve.py` for a repository of merges with known outcomes."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parents[3] / "bench" / "resolve.py"
 
 
 def merged(project: Project, theirs: str, ours: str, committed: str, path: str = "a.txt") -> None:
-    """Two branches change a file of twenty lines, and somebody merges them."""
+    """Change a file of twenty lines on two branches, and merge them by hand."""
     project.git("switch", "-q", "main")
     project.commit({path: "# Log\n" if path.endswith("md") else LINES}, "as it was")
     project.git("switch", "-q", "-C", "side")
@@ -30,7 +30,7 @@ def merged(project: Project, theirs: str, ours: str, committed: str, path: str =
 
 
 def told(project: Project, *options: str) -> list[str]:
-    """What the script prints of the project."""
+    """Return what the script prints about the project."""
     ended = subprocess.run(
         [sys.executable, SCRIPT, project.path, *options],
         capture_output=True,

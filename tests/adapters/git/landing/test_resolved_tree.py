@@ -1,4 +1,4 @@
-"""Sides of a conflict for a person, and the commits that settle it."""
+"""Sides of a conflict for a person, and the commits that resolve it."""
 
 import itertools
 import random
@@ -308,7 +308,7 @@ async def test_settling_again_after_a_crash_makes_the_same_commit(world: World) 
 
 
 def shuffled(dice: random.Random) -> Tree:
-    """A few changes of the sort that make trees collide."""
+    """Return a few changes of the kind that makes trees conflict."""
     names = ["x", "x/y", "d/a", "d/b", "e/a", "src/lines.py", "README.md", "docs/a.md/deep"]
     contents: list[Entry | str | None] = [
         None,

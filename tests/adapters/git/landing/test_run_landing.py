@@ -1,4 +1,4 @@
-"""`pex-tui land`: the user's branch gets what the run landed, or nothing of theirs is touched."""
+"""`pex-tui land`: the user's branch gets what the run landed, or nothing of the user's changes."""
 
 import subprocess
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def main(world: World) -> CommitId:
 
 
 def snapshot(world: World) -> tuple[str, str, dict[str, bytes]]:
-    """The user's branch, index and files."""
+    """Return the user's branch, index and files."""
     root = world.project.path
     files = {
         str(path.relative_to(root)): path.read_bytes()
@@ -48,7 +48,10 @@ def snapshot(world: World) -> tuple[str, str, dict[str, bytes]]:
 
 
 async def refused(world: World, words: str, target: str = "main", *, passing: bool = False) -> None:
-    """Landing is refused in these words, and changes nothing; whether it may pass by itself."""
+    """Assert that landing is refused in these words, with no changes.
+
+    `passing` if it may succeed later.
+    """
     before = snapshot(world)
     with pytest.raises(LandingError, match=words) as caught:
         await world.lander.land_run(target)

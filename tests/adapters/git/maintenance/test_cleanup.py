@@ -1,4 +1,4 @@
-"""What a clean removes, and what it refuses to."""
+"""`clean`: what it removes, and what it refuses to remove."""
 
 import fcntl
 from pathlib import Path
@@ -22,7 +22,7 @@ def reasons(plan: CleanPlan) -> dict[str, str]:
 
 
 async def work(bench: Bench, task: str, name: str = "new") -> CommitId:
-    """A task's captured work: one new file."""
+    """Return a task's captured work: one new file."""
     path = await bench.prepare(key_of(task), writer())
     (path / name).write_text(name)
     done = await bench.capture(key_of(task))
@@ -31,7 +31,7 @@ async def work(bench: Bench, task: str, name: str = "new") -> CommitId:
 
 
 def land(bench: Bench, task: str, work: str) -> str:
-    """A landing of the work on the integration branch, as the lander makes it."""
+    """Land the work on the integration branch, as the lander does."""
     project = bench.project
     branch = f"refs/heads/pex/{RUN}"
     tree = project.git("rev-parse", f"{work}^{{tree}}")

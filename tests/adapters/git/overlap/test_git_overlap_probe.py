@@ -1,4 +1,4 @@
-"""What is seen of workspaces at work, beside what git itself says of the merge."""
+"""Overlaps detected between live workspaces, compared with git's own merges."""
 
 import random
 from collections.abc import Mapping
@@ -155,7 +155,7 @@ MOVES = ("edit", "insert", "delete", "add", "remove", "rename", "folder", "binar
 
 
 def disturb(folder: Path, draw: random.Random) -> None:
-    """One change such as agents make."""
+    """Make one change of the kind that agents make."""
     texts = [path for path in sorted(folder.rglob("*.*")) if path.suffix in {".py", ".md"}]
     move = draw.choice(MOVES if texts else ("add",))
     path = draw.choice(texts) if texts else folder

@@ -1,4 +1,4 @@
-"""Tens of thousands of paths, and names of any bytes: nothing is cut, nothing is too long."""
+"""Tens of thousands of paths, and names of any bytes: nothing is truncated or too long."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ MANY = 3000  # with names this long, more than a command line holds
 
 
 def big_tree(bench: Bench) -> tuple[str, list[str]]:
-    """A commit with very many long paths, made without a work tree; and the paths."""
+    """Return a commit with very many long paths, made without a work tree, and the paths."""
     blob = bench.project.git("rev-parse", "HEAD:README.md")
     paths = [f"folder/{'long-' * 20}{number}" for number in range(MANY)]
     lines = "".join(f"100644 {blob}\t{path}\n" for path in paths)

@@ -1,4 +1,4 @@
-"""Who may hold a lock of git's: processes that can't be looked at, but none that has ended."""
+"""Possible holders of a git lock: unreadable processes count, ended ones do not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, suspects
 
 
 class SeenGit:
-    """A git among the processes; what it answers when it is asked is an error."""
+    """A git among the processes; reading it raises."""
 
     pid = 4711
 

@@ -1,4 +1,4 @@
-"""Refs read from git: what each names, whatever is wrong with one of them."""
+"""Refs read from git: the commit of each, even if another one is broken."""
 
 import pytest
 

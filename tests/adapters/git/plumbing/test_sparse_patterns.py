@@ -1,4 +1,4 @@
-"""The user's sparse checkout is a workspace's as well, and hides nothing of what an agent does."""
+"""The user's sparse checkout also applies to workspaces, and hides no change of an agent."""
 
 import shutil
 from collections.abc import Callable
@@ -34,19 +34,19 @@ INSIDE = [".gitignore", "README.md", "src/one.py", "src/two.py"]
 
 
 def files(path: Path) -> list[str]:
-    """All files of a checkout, those of git apart."""
+    """Return all files of a checkout, without git's own."""
     found = [file.relative_to(path) for file in path.rglob("*") if file.is_file()]
     return sorted(str(file) for file in found if file.parts[0] != ".git")
 
 
 async def sparse_bench(project: Project, places: Places, *patterns: str) -> Bench:
-    """Workspaces as a run makes them that begins now."""
+    """Workspaces as made by a run that begins now."""
     project.git("sparse-checkout", "set", *patterns)
     return await bench_of(project, places, "settings")
 
 
 async def bench_of(project: Project, places: Places, settings: str) -> Bench:
-    """Workspaces by the user's settings as they are now."""
+    """Return workspaces with the user's current settings."""
     found = await discover(project.path)
     repository = await stand_in_for(found, places.root.with_name(settings))
     identity = await repository.check_identity()
@@ -56,7 +56,7 @@ async def bench_of(project: Project, places: Places, settings: str) -> Bench:
 
 @pytest.fixture
 async def cone(project: Project, places: Places) -> Bench:
-    """Workspaces of a user whose checkout holds `src`, and not `docs` and `lib`."""
+    """Workspaces of a user whose checkout has `src`, but not `docs` and `lib`."""
     project.commit({"lib/b.md": "b\n", "lib/c.md": "c\n"}, "library")
     return await sparse_bench(project, places, *CONE)
 

@@ -1,4 +1,4 @@
-"""The git directory that stands in for the user's, after their repository has moved."""
+"""The stand-in of the user's git directory, after the repository has moved."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which state directory is whose: repositories that move, are copied, or take another's place."""
+"""State directories of repositories that move, are copied, or take another's place."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ async def directory(place: Path) -> Path:
 
 
 async def runs_in(project: Project) -> Path:
-    """The project's state directory, with a run in its journal and that run's ref."""
+    """Return the project's state directory, with a run in its journal and that run's ref."""
     folder = await directory(project.path)
     base = CommitId(project.git("rev-parse", "HEAD"))
     plan = Plan((TaskSpec(TaskId("a"), ("true",)),))
@@ -35,7 +35,7 @@ async def runs_in(project: Project) -> Path:
 
 
 def as_0_1_left_it(project: Project, folder: Path) -> None:
-    """Take away what version 0.1 did not write."""
+    """Remove what version 0.1 did not write."""
     (project.path / ".git" / IDENTITY).unlink()
     (folder / OWNER).unlink()
 
@@ -89,7 +89,7 @@ async def test_a_repository_that_is_seen_under_two_paths_is_one(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = await runs_in(project)
-    (tmp_path / "mounted").symlink_to(project.path)  # as a bind mount is: its path is no link's
+    (tmp_path / "mounted").symlink_to(project.path)  # like a bind mount: its path is not a link
     monkeypatch.setattr(Path, "resolve", lambda path, **_: path)
     seen = await discover(project.path)
     mounted = type(seen)(*(tmp_path / "mounted" / end for end in ("", ".git", ".git")))

@@ -1,4 +1,4 @@
-"""Shared checkouts are looked at without git for as long as nobody touches a file."""
+"""Shared checkouts are checked without git as long as no file is touched."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from tests.adapters.git.conftest import Bench, git_in, key_of, reader
 
 
 class Looks:
-    """How often git was asked what changed."""
+    """Counts git's answers about changes."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -23,7 +23,7 @@ class Looks:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
-    """Counts from here on."""
+    """Count from here on."""
     made = Looks()
     asked = ShadowIndex.tracked_changes
 
@@ -50,7 +50,7 @@ class Readers:
         return await self._bench.capture(key_of(f"r{self._count}"), reader())
 
     async def pass_by(self, times: int = 1) -> Path:
-        """Readers that change nothing; where they read."""
+        """Let readers pass that change nothing; return their checkout."""
         for _ in range(times):
             path = await self.begin()
             assert await self.end() == Captured(None)
@@ -80,7 +80,7 @@ async def test_git_is_not_asked_while_nothing_is_touched(readers: Readers, looks
 
 
 def write_same_size(path: Path) -> None:
-    """As quietly as can be: in place, the same size, the old times put back."""
+    """Write as stealthily as possible: in place, same size, old times restored."""
     file = path / "src" / "one.py"
     before = file.stat()
     with file.open("r+") as stream:
@@ -141,7 +141,8 @@ async def test_a_touched_file_with_the_same_content_is_no_change(
 async def test_a_change_in_the_same_tick_as_an_innocent_touch_is_found(readers: Readers) -> None:
     path = await readers.begin()
     os.utime(path / "README.md")
-    assert await readers.end() == Captured(None)  # git is asked; it stays on its guard
+    # Git is asked, and the checkout is not trusted yet.
+    assert await readers.end() == Captured(None)
     await readers.begin()
     (path / "README.md").write_text("# Simple\n")
     assert (await readers.end()).trespass == ("README.md",)
@@ -150,7 +151,7 @@ async def test_a_change_in_the_same_tick_as_an_innocent_touch_is_found(readers: 
 async def test_what_was_touched_within_a_tick_of_the_clock_is_never_trusted(
     readers: Readers, looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(touches, "TICK_NS", 10**15)  # two changes in it look like one
+    monkeypatch.setattr(touches, "TICK_NS", 10**15)  # two changes within one tick look like one
     (await readers.begin() / "README.md").touch()
     await readers.end()
     await readers.pass_by(3)

@@ -1,4 +1,4 @@
-"""What goes into a workspace besides the commit, and what of it stays out of the work."""
+"""Files in a workspace besides the commit, and which of them stay out of the work."""
 
 import asyncio
 import os
@@ -113,12 +113,12 @@ async def test_an_included_folder_stays_until_the_user_or_an_agent_touches_it(
 
 
 def counting(command: str) -> str:
-    """A setup that also notes each of its runs beside the workspace."""
+    """Return a setup command that also notes each run beside the workspace."""
     return f'echo run >> "$PEX_WORKSPACE.runs" && {command}'
 
 
 def runs(path: Path) -> int:
-    """How often the setup ran in a workspace."""
+    """Return how often the setup ran in a workspace."""
     return Path(f"{path}.runs").read_text().count("run")
 
 

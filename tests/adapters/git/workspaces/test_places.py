@@ -1,4 +1,4 @@
-"""Repositories of any layout, and what of them a run can't have is said before it starts."""
+"""Repositories of any layout; unsupported features are reported before a run starts."""
 
 import os
 import shutil

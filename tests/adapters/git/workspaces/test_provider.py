@@ -1,4 +1,4 @@
-"""Worktrees for writers: prepared, captured, given to the next."""
+"""Worktrees for writers: prepared, captured, handed on."""
 
 import asyncio
 import os
@@ -145,7 +145,7 @@ async def test_the_agents_git_trusts_no_file_that_ours_would_not(bench: Bench) -
     path = await bench.prepare(key_of("a"), writer())
     ours = path.with_name(f"{path.name}.shadow") / "index"
 
-    # By its time git knows which of the files may have changed within the same tick of the clock.
+    # Its mtime tells git which files may have changed within the same clock tick.
     assert (path / ".git" / "index").stat().st_mtime_ns == ours.stat().st_mtime_ns
 
 

@@ -1,4 +1,4 @@
-"""An attempt that goes on from an earlier one's work, in the place where its session lives."""
+"""An attempt that continues an earlier one's work, in the folder its session is bound to."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ SECOND = AttemptKey(FIRST.run, FIRST.task, 2)
 
 
 async def first_try(bench: Bench, name: str, text: str) -> tuple[Path, CommitId]:
-    """The first attempt's place, and its work."""
+    """Return the first attempt's folder and work."""
     path = await bench.prepare(FIRST, writer())
     (path / name).write_text(text)
     work = (await bench.capture(FIRST)).work
@@ -21,7 +21,7 @@ async def first_try(bench: Bench, name: str, text: str) -> tuple[Path, CommitId]
 
 
 async def again(bench: Bench, seed: CommitId, near: Path | None = None) -> Workspace:
-    """The second attempt's workspace on the newest commit."""
+    """Return the second attempt's workspace on the newest commit."""
     tip = CommitId(bench.project.git("rev-parse", "HEAD"))
     return await bench.workspaces.prepare(SECOND, writer(), tip, seed, near)
 

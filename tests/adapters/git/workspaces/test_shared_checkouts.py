@@ -1,4 +1,4 @@
-"""Checkouts for readers: one a reader, watched, taken over when unchanged."""
+"""Checkouts for readers: exclusive, watched, reused if unchanged."""
 
 import asyncio
 import shutil

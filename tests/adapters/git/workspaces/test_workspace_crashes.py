@@ -15,7 +15,7 @@ from tests.waiting import patience
 
 
 class Crash(BaseException):
-    """The engine is gone: nothing may catch this."""
+    """A crash of the engine, which nothing may catch."""
 
 
 def crash(*_: object) -> None:
