@@ -45,7 +45,7 @@ def pytest_collection_finish() -> None:
 
 
 class TopLevelPictures(pytest_textual_snapshot.SVGImageExtension):  # type: ignore[misc]  # untyped
-    """Keeps the pictures of tests/tui/test_x.py in snapshots/tui/test_x."""
+    """Keeps the pictures of tests/tui/test_x.py in snapshots/tui/pictures/test_x."""
 
     @classmethod
     def dirname(cls, *, test_location: PyTestLocation) -> str:

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from pex_tui.core.formatting import clock, counted, listed, percent
 from pex_tui.core.lifecycle.conflict_log import PEX
+from pex_tui.core.lifecycle.predictions import Pair
 from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictStep, Decision
-from pex_tui.core.model.predictions import Pair
 from pex_tui.reports.report import Report
 
 _OPEN = "OPEN: waits for a decision"

@@ -8,9 +8,9 @@ from msgspec import Struct, field, to_builtins
 from pex_tui.core.events.run_events import Event
 from pex_tui.core.figures.history import RunHistory, read_history
 from pex_tui.core.figures.metrics import Metrics, measure
+from pex_tui.core.lifecycle.predictions import PredictionAccuracy
 from pex_tui.core.model.conflict import Conflict
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.predictions import PredictionAccuracy
 from pex_tui.core.model.state import Outcome, RunState
 from pex_tui.core.model.task_state import Permission, TaskState, Verdict
 from pex_tui.core.outcome import conclude

@@ -53,11 +53,11 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.figures.history import read_history
 from pex_tui.core.figures.lower_bounds import slot_seconds
 from pex_tui.core.figures.metrics import measure
+from pex_tui.core.invariants import violations
 from pex_tui.core.lifecycle.scheduler import dispatch
 from pex_tui.core.liveness import waits_for_a_person
 from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import AgentName, ClaimId, LockName, TaskId
-from pex_tui.core.model.invariants import violations
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, LandingStage, Phase, RunStage
 from pex_tui.core.model.plan import (
     Brief,

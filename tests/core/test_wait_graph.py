@@ -7,9 +7,9 @@ from pex_tui.core.events.agent_events import PermissionAsked
 from pex_tui.core.events.lock_events import LockAsked, LockReleased
 from pex_tui.core.events.overlap_events import OverlapSeen
 from pex_tui.core.events.run_events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
+from pex_tui.core.lifecycle.lock_graph import Node, WaitEdge, circle, waits, waits_for
 from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
-from pex_tui.core.model.lock_graph import Node, WaitEdge, circle, waits, waits_for
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, LockRequest, Plan, TaskSpec
 from pex_tui.core.model.run_rules import OverlapPolicy

@@ -15,9 +15,9 @@ from pex_tui.core.events.run_events import (
     RunPlanned,
     WorkspacePrepared,
 )
+from pex_tui.core.invariants import violations
 from pex_tui.core.lifecycle.scheduler import dispatch
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
-from pex_tui.core.model.invariants import violations
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules

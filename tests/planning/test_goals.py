@@ -13,12 +13,12 @@ from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.agent_definitions.runners import PRESETS
-from pex_tui.planning.goals.choice import Pattern
-from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.clauses import is_path, read_clauses
 from pex_tui.planning.goals.goal_signals import read_signals
 from pex_tui.planning.goals.goal_text import MOST_READ
 from pex_tui.planning.goals.outline import RepositoryOutline
+from pex_tui.planning.goals.patterns.choice import Pattern
+from pex_tui.planning.goals.patterns.choose import choose
 from pex_tui.planning.goals.planner import GoalPlan, plan_goal
 from pex_tui.planning.goals.tools import find_tools
 from pex_tui.planning.goals.verbs import Intent

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.goal_signals import read_signals
+from pex_tui.planning.goals.patterns.choose import choose
 from tests.planning.outlines import OUTLINES
 
 HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ from pex_tui.core.views.timeline import SpanKind, timeline_view
 from pex_tui.core.views.view_models import header_view, task_rows
 from pex_tui.tui.symbols import SymbolName, choose
 from pex_tui.tui.widgets import timeline
-from pex_tui.tui.widgets.classic_view import classic_view
+from pex_tui.tui.widgets.classic.classic_view import classic_view
 from pex_tui.tui.widgets.painting import INKS
 from tests.tui import states
 

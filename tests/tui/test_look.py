@@ -10,8 +10,8 @@ from pex_tui.engine.session import Usage
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.symbols import SymbolName, choose
 from pex_tui.tui.widgets.agents import AgentList
-from pex_tui.tui.widgets.classic_lines import Canvas, draw
-from pex_tui.tui.widgets.classic_view import classic_view
+from pex_tui.tui.widgets.classic.classic_lines import Canvas, draw
+from pex_tui.tui.widgets.classic.classic_view import classic_view
 from pex_tui.tui.widgets.columns import Columns, Detail, columns
 from pex_tui.tui.widgets.metrics import MetricsPanel
 from tests.tui import states

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pex_tui.core.model.invariants import violations
+from pex_tui.core.invariants import violations
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.state import RunState
 from tests.tui import states

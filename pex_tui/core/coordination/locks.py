@@ -13,12 +13,7 @@ from pex_tui.core.events.actions import GrantLock, RefuseLock
 from pex_tui.core.events.lock_events import LockEvent, LockReleased
 from pex_tui.core.lifecycle.attempts import stop
 from pex_tui.core.lifecycle.conflict_log import goes_on_beside, record
-from pex_tui.core.lifecycle.preemption import preemption_cost
-from pex_tui.core.lifecycle.scheduler import urgency
-from pex_tui.core.lifecycle.step_draft import Draft
-from pex_tui.core.model.conflict import ConflictKind, Decision
-from pex_tui.core.model.ids import ClaimId, TaskId
-from pex_tui.core.model.lock_graph import (
+from pex_tui.core.lifecycle.lock_graph import (
     Node,
     WaitEdge,
     Waits,
@@ -30,6 +25,11 @@ from pex_tui.core.model.lock_graph import (
     waits,
     waits_for,
 )
+from pex_tui.core.lifecycle.preemption import preemption_cost
+from pex_tui.core.lifecycle.scheduler import urgency
+from pex_tui.core.lifecycle.step_draft import Draft
+from pex_tui.core.model.conflict import ConflictKind, Decision
+from pex_tui.core.model.ids import ClaimId, TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase
 from pex_tui.core.model.state import LockClaim, RunState
 from pex_tui.core.model.task_state import StopCause

@@ -7,18 +7,18 @@ from msgspec.structs import replace
 from pex_tui.core.coordination.write_leases import go_on_without, stands_still_for
 from pex_tui.core.events.actions import PauseAgent, ResumeAgent, TellAgent
 from pex_tui.core.events.overlap_events import OverlapEvent, OverlapGone, OverlapSeen, WritesSeen
+from pex_tui.core.globs.globs import matches
 from pex_tui.core.lifecycle.attempts import stop, wants_pause
 from pex_tui.core.lifecycle.conflict_log import made_way, record
+from pex_tui.core.lifecycle.lock_graph import waits, waits_for
+from pex_tui.core.lifecycle.predictions import predicted_at
 from pex_tui.core.lifecycle.preemption import preemption_cost
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, ConflictPath, Decision, Overlap
-from pex_tui.core.model.globs import matches
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.lock_graph import waits, waits_for
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.model.plan import Plan, PredictedConflict, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
-from pex_tui.core.model.predictions import predicted_at
 from pex_tui.core.model.run_rules import OverlapPolicy
 from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.task_state import StopCause, TaskState

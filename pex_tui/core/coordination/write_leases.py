@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pex_tui.core.events.actions import AnswerAgent, ResumeAgent
 from pex_tui.core.lifecycle.attempts import wants_pause
 from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.lock_graph import waits, waits_for
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.lock_graph import waits, waits_for
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_FLIGHT, Phase
 from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import RunState

@@ -19,9 +19,9 @@ from pex_tui.core.figures.time_accounting import (
     time_passed,
     waited,
 )
+from pex_tui.core.lifecycle.predictions import PredictionAccuracy, prediction_accuracy
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
-from pex_tui.core.model.predictions import PredictionAccuracy, prediction_accuracy
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import FailureKind, TaskState
 from pex_tui.core.run_time import elapsed_seconds

@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pex_tui.core.lifecycle.predictions import predicted_at
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictStep, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import LandingStage
-from pex_tui.core.model.predictions import predicted_at
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 

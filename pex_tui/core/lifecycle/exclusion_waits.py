@@ -9,12 +9,12 @@ from typing import Any
 
 from pex_tui.core.events.run_events import TaskHeld
 from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.predictions import predicted_at
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.model.exclusions import exclusion_reason
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import IN_FLIGHT
-from pex_tui.core.model.predictions import predicted_at
 from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import Wait

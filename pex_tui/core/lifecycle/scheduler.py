@@ -14,9 +14,9 @@ from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
 from pex_tui.core.lifecycle.exclusion_waits import at_work, is_news, neighbours
+from pex_tui.core.lifecycle.lock_graph import excludes, holdings
 from pex_tui.core.lifecycle.rate_limits import has_budget, limit_of, over_budget
 from pex_tui.core.model.ids import LockName, SlotId
-from pex_tui.core.model.lock_graph import excludes, holdings
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan import LockRequest, Strategy
 from pex_tui.core.model.standings import overdue_since, urgency_of

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pex_tui.core.formatting import percent
-from pex_tui.core.model.globs import Shared, first_intersection, plain_start
+from pex_tui.core.globs.globs import Shared, first_intersection, plain_start
 from pex_tui.core.model.plan import PredictedConflict, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pex_tui.core.model.globs import any_match, plain_start
+from pex_tui.core.globs.globs import any_match, plain_start
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules

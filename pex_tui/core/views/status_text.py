@@ -8,11 +8,11 @@ from msgspec import Struct, field
 from pex_tui.core.consequences import blockers
 from pex_tui.core.formatting import clock, counted, ordinal, short
 from pex_tui.core.lifecycle.exclusion_waits import at_work, neighbours
+from pex_tui.core.lifecycle.lock_graph import holdings, in_the_way, names
 from pex_tui.core.lifecycle.merge_queue import landing_tasks
 from pex_tui.core.lifecycle.rate_limits import limit_of
 from pex_tui.core.lifecycle.scheduler import queue_order
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.lock_graph import holdings, in_the_way, names
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingStage, Phase, RunStage
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import FailureKind, StopCause, TaskState, Wait, WaitCause

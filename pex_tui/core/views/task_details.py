@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from pex_tui.core.formatting import clock, counted, listed, percent, short, size, tokens
+from pex_tui.core.lifecycle.lock_graph import names
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.lock_graph import names
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import LockMode, TaskSpec
 from pex_tui.core.model.state import RunState

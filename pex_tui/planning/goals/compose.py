@@ -8,10 +8,10 @@ from pex_tui.core.figures.experience import TaskWork
 from pex_tui.core.model.ids import AgentName
 from pex_tui.planning.fields.quantities import format_duration
 from pex_tui.planning.goals import vocabulary as words
-from pex_tui.planning.goals.choice import Part, Pattern, PatternChoice
 from pex_tui.planning.goals.equivalents import FORMATTING, Equivalent, equivalent, gate
 from pex_tui.planning.goals.goal_signals import GoalSignals
 from pex_tui.planning.goals.outline import RepositoryOutline, Tool, ToolKind
+from pex_tui.planning.goals.patterns.choice import Part, Pattern, PatternChoice
 from pex_tui.planning.goals.verbs import Intent
 from pex_tui.planning.goals.wording import LOOK_ONLY, PARTS
 from pex_tui.planning.plan_file.context import PlanContext, runs_by

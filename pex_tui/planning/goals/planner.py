@@ -9,13 +9,13 @@ from pex_tui.core.formatting import percent
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.sanitize import clean
-from pex_tui.planning.goals.choice import Pattern
-from pex_tui.planning.goals.choose import choose
 from pex_tui.planning.goals.compose import Composed, Material, compose
 from pex_tui.planning.goals.files import goal_files
 from pex_tui.planning.goals.goal_signals import GoalSignals, read_signals
 from pex_tui.planning.goals.goal_text import tidy_goal
 from pex_tui.planning.goals.outline import RepositoryOutline
+from pex_tui.planning.goals.patterns.choice import Pattern
+from pex_tui.planning.goals.patterns.choose import choose
 from pex_tui.planning.goals.wording import about_repository
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
 from pex_tui.planning.plan_file.context import PlanContext

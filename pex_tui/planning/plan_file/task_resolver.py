@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pex_tui.core.figures.experience import GUESSED_SPREAD, Learned, TaskWork
 from pex_tui.core.formatting import size
-from pex_tui.core.model.globs import matches, names_a_file
+from pex_tui.core.globs.globs import matches, names_a_file
 from pex_tui.core.model.ids import AgentName, LockName, TaskId
 from pex_tui.core.model.plan import Brief, Expects, Isolation, LockRequest, TaskSpec
 from pex_tui.planning.agent_definitions.definition import AgentDefinition

@@ -7,7 +7,7 @@ matches, and an anagram of an existing name are reported, as they may be typos.
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from pex_tui.core.model.globs import matches, plain_start
+from pex_tui.core.globs.globs import matches, plain_start
 from pex_tui.core.model.plan import TaskSpec, UnmatchedGlob
 from pex_tui.planning.plan_file.context import PlanContext
 

@@ -6,8 +6,8 @@ from itertools import islice
 from msgspec import Struct
 
 from pex_tui.core.formatting import clock, counted, percent
+from pex_tui.core.globs.globs import first_intersection
 from pex_tui.core.model.argument_limits import PROMPT, PROMPT_FILE, fits_a_variable
-from pex_tui.core.model.globs import first_intersection
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph

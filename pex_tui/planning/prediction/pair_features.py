@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pex_tui.core.model.globs import overlap, plain_start
+from pex_tui.core.globs.globs import overlap, plain_start
 from pex_tui.planning.prediction.change_index import ChangeIndex
 from pex_tui.planning.prediction.likely_files import LikelyFiles
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import combinations
 
-from pex_tui.core.model.globs import first_intersection, matches
+from pex_tui.core.globs.globs import first_intersection, matches
 from pex_tui.core.model.plan import PredictedConflict, TaskSpec
 from pex_tui.planning.plan_file.predictable_tasks import LITTLE_HISTORY, MOST_TASKS, is_predictable
 from pex_tui.planning.prediction.change_index import ChangeIndex

@@ -9,8 +9,8 @@ from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.task_state import TaskState
 from pex_tui.engine.session import Usage
 from pex_tui.tui.screens.steering import SteeringScreen
-from pex_tui.tui.widgets.classic_box import ClassicBox
-from pex_tui.tui.widgets.classic_view import classic_view
+from pex_tui.tui.widgets.classic.classic_box import ClassicBox
+from pex_tui.tui.widgets.classic.classic_view import classic_view
 from pex_tui.tui.widgets.key_footer import KeyFooter
 
 _CLOCK_SECONDS = 1.0

@@ -24,8 +24,8 @@ from pex_tui.tui.manual_resolution import FileMerge, ManualResolution, begin_res
 from pex_tui.tui.screens.modals import TextScreen, may_discard
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter
-from pex_tui.tui.widgets.sides import head_lines, preview_lines, side_lines
-from pex_tui.tui.widgets.text_view import Line, PlainView, TextView
+from pex_tui.tui.widgets.text.sides import head_lines, preview_lines, side_lines
+from pex_tui.tui.widgets.text.text_view import Line, PlainView, TextView
 
 
 class ConflictScreen(PexScreen):

@@ -22,7 +22,7 @@ from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.run_table import RunTable
-from pex_tui.tui.widgets.text_view import FoldedView, Line, TextView, folded
+from pex_tui.tui.widgets.text.text_view import FoldedView, Line, TextView, folded
 
 _REFRESH_SECONDS = 3.0
 _MARGINS = 2  # cells beside the head's text

@@ -28,7 +28,7 @@ from pex_tui.tui.screens.planning import attended
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.run_table import RunTable
-from pex_tui.tui.widgets.text_view import Line, TextView
+from pex_tui.tui.widgets.text.text_view import Line, TextView
 
 _REFRESH_SECONDS = 3.0
 _LEAST_FOUND = 20

@@ -26,7 +26,7 @@ from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.row_table import RowTable
-from pex_tui.tui.widgets.text_view import Line, TextView
+from pex_tui.tui.widgets.text.text_view import Line, TextView
 
 _CLOCK_SECONDS = 1.0
 _COLUMNS = ("", "TASK", "AGENT", "ASKS TO", "SINCE")

@@ -43,7 +43,7 @@ from pex_tui.tui.widgets.graph import GraphView
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.painting import shortened
 from pex_tui.tui.widgets.task_table import TaskTable
-from pex_tui.tui.widgets.text_view import Line, TextView
+from pex_tui.tui.widgets.text.text_view import Line, TextView
 
 _WHAT_IF = range(3, 11)
 _WIDE, _WIDER = 100, 120

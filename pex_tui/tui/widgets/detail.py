@@ -17,10 +17,10 @@ from pex_tui.core.views.task_details import task_details
 from pex_tui.engine.ports import LandingError, WorkspaceError
 from pex_tui.engine.session import RunSession
 from pex_tui.errors import UserError
-from pex_tui.tui.widgets.log_view import LogView
 from pex_tui.tui.widgets.painting import symbols_of
 from pex_tui.tui.widgets.scroller import Scroller
-from pex_tui.tui.widgets.text_view import (
+from pex_tui.tui.widgets.text.log_view import LogView
+from pex_tui.tui.widgets.text.text_view import (
     FoldedView,
     diff_lines,
     fact_lines,

@@ -45,7 +45,7 @@ from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex, shadow_in, s
 from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.adapters.system.whole_file import write_whole
-from pex_tui.core.model.globs import matches
+from pex_tui.core.globs.globs import matches
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.unlanded import Unlanded, Why, unlanded

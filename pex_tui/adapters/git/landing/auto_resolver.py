@@ -15,9 +15,9 @@ from pex_tui.adapters.git.landing.resolved_tree import resolved_tree
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerge, UnmergedPath, entries_at
 from pex_tui.adapters.git.plumbing.objects import read_blobs
+from pex_tui.core.globs.globs import matches
 from pex_tui.core.landing.auto_resolution import remembered_words
 from pex_tui.core.model.conflict import REMEMBERED, ConflictPath, Decision
-from pex_tui.core.model.globs import matches
 from pex_tui.core.textmerge.auto_strategies import read_conflict, resolve_text
 from pex_tui.core.textmerge.conflict_markers import marked_sides
 from pex_tui.core.textmerge.diff3 import Chunk, versions

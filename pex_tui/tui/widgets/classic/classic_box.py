@@ -11,8 +11,8 @@ from textual.reactive import var
 from textual.strip import Strip
 
 from pex_tui.core.model.ids import TaskId
-from pex_tui.tui.widgets.classic_lines import Canvas, Page, draw
-from pex_tui.tui.widgets.classic_view import ClassicView
+from pex_tui.tui.widgets.classic.classic_lines import Canvas, Page, draw
+from pex_tui.tui.widgets.classic.classic_view import ClassicView
 from pex_tui.tui.widgets.painting import Painted
 from pex_tui.tui.widgets.scroller import Scroller
 

@@ -3,7 +3,10 @@
 from itertools import zip_longest
 
 from pex_tui.planning.goals import vocabulary as words
-from pex_tui.planning.goals.choice import (
+from pex_tui.planning.goals.clauses import GoalWord
+from pex_tui.planning.goals.goal_signals import PRONOUNS, ClauseSignals, GoalSignals
+from pex_tui.planning.goals.outline import RepositoryOutline
+from pex_tui.planning.goals.patterns.choice import (
     CLEAR_AT,
     Part,
     Pattern,
@@ -13,10 +16,7 @@ from pex_tui.planning.goals.choice import (
     quoted_words,
     why_chosen,
 )
-from pex_tui.planning.goals.clauses import GoalWord
-from pex_tui.planning.goals.goal_signals import PRONOUNS, ClauseSignals, GoalSignals
-from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.single import agent_for, is_fault_report
+from pex_tui.planning.goals.patterns.single import agent_for, is_fault_report
 from pex_tui.planning.goals.verbs import Intent
 
 _WIDE_AT = 1.5

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator
 
 from msgspec import Struct
 
+from pex_tui.core.globs.globs import first_intersection, matches
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.exclusions import pairs_to_compare
-from pex_tui.core.model.globs import first_intersection, matches
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import SUCCEEDED
 from pex_tui.core.model.plan import Plan, TaskSpec

@@ -29,10 +29,10 @@ from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
 from pex_tui.tui.widgets.cards import SlotCards
 from pex_tui.tui.widgets.detail import DetailPanel
-from pex_tui.tui.widgets.log_view import LogView
 from pex_tui.tui.widgets.metrics import MetricsPanel
 from pex_tui.tui.widgets.notice import Notice
 from pex_tui.tui.widgets.scroller import Scroller
+from pex_tui.tui.widgets.text.log_view import LogView
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on

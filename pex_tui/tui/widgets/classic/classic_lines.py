@@ -14,7 +14,7 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.views.status import Mark
 from pex_tui.core.views.view_models import TaskRow
 from pex_tui.tui.symbols import SymbolName, SymbolSet
-from pex_tui.tui.widgets.classic_view import ClassicView
+from pex_tui.tui.widgets.classic.classic_view import ClassicView
 from pex_tui.tui.widgets.painting import Piece, fit
 
 TITLE = "PARALLEL AGENT EXECUTION MONITOR"

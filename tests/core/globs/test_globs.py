@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.model.globs import first_intersection, matches, names_a_file, overlap, shared_path
+from pex_tui.core.globs.globs import first_intersection, matches, names_a_file, overlap, shared_path
 
 SEGMENT = st.text(alphabet="ab*?", min_size=1, max_size=4).filter(lambda text: text != "**")
 PATTERN = st.lists(st.one_of(SEGMENT, st.just("**")), min_size=1, max_size=4).map("/".join)

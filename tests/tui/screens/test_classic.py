@@ -27,7 +27,7 @@ from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.classic import ClassicScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.symbols import SymbolName
-from pex_tui.tui.widgets.classic_box import ClassicBox
+from pex_tui.tui.widgets.classic.classic_box import ClassicBox
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on

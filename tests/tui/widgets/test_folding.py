@@ -11,9 +11,9 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.session import RunSummary
 from pex_tui.tui.screens.history import HistoryScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
-from pex_tui.tui.widgets.folding import FoldedLines, Place, row_starts
-from pex_tui.tui.widgets.text_view import FoldedView
-from pex_tui.tui.widgets.text_view import folded as folded_pieces
+from pex_tui.tui.widgets.text.folding import FoldedLines, Place, row_starts
+from pex_tui.tui.widgets.text.text_view import FoldedView
+from pex_tui.tui.widgets.text.text_view import folded as folded_pieces
 from tests.tui import states
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
 from tests.tui.waiting import screen_text, until

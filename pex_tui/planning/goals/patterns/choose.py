@@ -1,10 +1,15 @@
 """The choice of pattern and agents for a goal."""
 
-from pex_tui.planning.goals.choice import PatternChoice
 from pex_tui.planning.goals.goal_signals import GoalSignals
-from pex_tui.planning.goals.in_turn import sequence, single, wide_change
 from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.side_by_side import emergency, investigation, parallel, pipeline
+from pex_tui.planning.goals.patterns.choice import PatternChoice
+from pex_tui.planning.goals.patterns.in_turn import sequence, single, wide_change
+from pex_tui.planning.goals.patterns.side_by_side import (
+    emergency,
+    investigation,
+    parallel,
+    pipeline,
+)
 
 
 def choose(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice:

@@ -4,10 +4,10 @@ from pex_tui.core.events.landing_events import MergeConflicted
 from pex_tui.core.events.overlap_events import OverlapSeen, WritesSeen
 from pex_tui.core.figures.history import read_history
 from pex_tui.core.figures.metrics import Metrics, measure
+from pex_tui.core.lifecycle.predictions import PredictionAccuracy
 from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan, PredictedConflict
-from pex_tui.core.model.predictions import PredictionAccuracy
 from pex_tui.core.model.run_rules import OverlapPolicy
 from tests.core.world import BASE, World, shipped, task
 

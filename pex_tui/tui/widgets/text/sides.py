@@ -12,7 +12,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.core.textmerge.diff3 import Chunk, Origin
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.tui.manual_resolution import FileMerge, ManualResolution
-from pex_tui.tui.widgets.text_view import Line
+from pex_tui.tui.widgets.text.text_view import Line
 
 _WIDE = 100
 _CONTEXT = 3

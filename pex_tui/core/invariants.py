@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
-from pex_tui.core.model.lock_graph import circle, excludes, holdings, waits
+from pex_tui.core.lifecycle.lock_graph import circle, excludes, holdings, waits
 from pex_tui.core.model.phases import (
     HOLDS_SLOT,
     IN_FLIGHT,

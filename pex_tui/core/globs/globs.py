@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
-from pex_tui.core.model.glob_names import ANY_NAME, Name, name_regex, parse_name, shared_name
+from pex_tui.core.globs.glob_names import ANY_NAME, Name, name_regex, parse_name, shared_name
 
 DEEP = "**"  # any number of segments
 _SPECIAL = frozenset("*?[{")

@@ -10,9 +10,9 @@ from textual.strip import Strip
 
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.task_details import Detail
-from pex_tui.tui.widgets.folding import row_starts
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.scroller import Scroller
+from pex_tui.tui.widgets.text.folding import row_starts
 
 MOST_DIFF_LINES = 20_000
 _LABEL = 13

@@ -17,8 +17,8 @@ from pex_tui.core.views.status import Mark
 from pex_tui.core.views.view_models import SlotView
 from pex_tui.engine.session import Usage
 from pex_tui.tui.symbols import SymbolName, choose
-from pex_tui.tui.widgets.classic_lines import Canvas, Page, draw
-from pex_tui.tui.widgets.classic_view import ClassicView, classic_view
+from pex_tui.tui.widgets.classic.classic_lines import Canvas, Page, draw
+from pex_tui.tui.widgets.classic.classic_view import ClassicView, classic_view
 from tests.tui import states
 
 USAGE = Usage(0.68, 512 * 1024**2)

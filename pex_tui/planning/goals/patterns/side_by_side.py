@@ -1,7 +1,9 @@
 """Parallel patterns, in which agents work at the same time."""
 
 from pex_tui.planning.goals import vocabulary as words
-from pex_tui.planning.goals.choice import (
+from pex_tui.planning.goals.goal_signals import ClauseSignals, GoalSignals, without_nested
+from pex_tui.planning.goals.outline import RepositoryOutline
+from pex_tui.planning.goals.patterns.choice import (
     CLEAR_AT,
     COMPLEX_AT,
     Part,
@@ -12,9 +14,7 @@ from pex_tui.planning.goals.choice import (
     quoted_words,
     why_chosen,
 )
-from pex_tui.planning.goals.goal_signals import ClauseSignals, GoalSignals, without_nested
-from pex_tui.planning.goals.outline import RepositoryOutline
-from pex_tui.planning.goals.single import agent_for
+from pex_tui.planning.goals.patterns.single import agent_for
 from pex_tui.planning.goals.verbs import Intent
 
 _EMERGENCY_AT = 2.5

@@ -8,9 +8,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from pex_tui.logs.indexed import LogReader
-from pex_tui.tui.widgets.folding import FoldedLines, Place, Row
 from pex_tui.tui.widgets.painting import fit
 from pex_tui.tui.widgets.scroller import Scroller
+from pex_tui.tui.widgets.text.folding import FoldedLines, Place, Row
 
 REFRESH_SECONDS = 0.2
 _REST_SECONDS = 1.0

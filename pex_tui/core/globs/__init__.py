@@ -1,0 +1,1 @@
+"""Globs over repository paths, and whether two of them share one."""

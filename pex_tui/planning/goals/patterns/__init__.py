@@ -1,0 +1,1 @@
+"""Patterns of cooperation, and the choice of the one that a goal asks for."""

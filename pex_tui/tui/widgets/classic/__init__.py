@@ -1,0 +1,1 @@
+"""The monitor in one box, as the specification draws it."""

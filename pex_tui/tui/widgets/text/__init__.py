@@ -1,0 +1,1 @@
+"""Text in a scroller: logs, files, the sides of a conflict."""
