@@ -136,7 +136,7 @@ async def _open_session(
     )
     assembly = assemble(project, state, journal, identity, lock_server)
     try:
-        await assembly.lander.begin()
+        notices = await assembly.lander.begin()
     except LandingError as error:
         raise UserError(str(error)) from error
     engine = Engine(state, assembly.ports, attended=options.attended)
@@ -147,7 +147,7 @@ async def _open_session(
         engine, assembly.ports, project.places, TreeMeter(), session.close, actor=YOU
     )
     let_go = _letting_go(local) if options.background else None
-    for notice in await assembly.lander.guard():
+    for notice in notices:
         local.post(Noticed(notice))
     for event in await _found(project, state, assembly.lander):
         local.post(event)

@@ -123,10 +123,14 @@ class GitLander:
             policy=options.gate_policy,
         )
 
-    async def begin(self) -> None:
-        """Put the integration branch at the last landing; raise LandingError."""
+    async def begin(self) -> tuple[str, ...]:
+        """Put the integration branch at the last landing; return notices for the user.
+
+        Raises LandingError.
+        """
         with _told("The integration branch can't be made"):
             await self._branch.begin()
+        return self._branch.take_notices()
 
     async def guard(self) -> tuple[str, ...]:
         """Restore the integration branch if somebody moved it; return notices for the user.

@@ -41,6 +41,8 @@ class Refs(Struct, frozen=True):
 
     async def contains(self, tip: CommitId, commit: CommitId) -> bool:
         """Return whether the commit is the tip or one of its ancestors; raise GitError."""
+        if commit == tip:
+            return True
         answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
         return answer.status == 0
 
