@@ -1,6 +1,6 @@
 """Recovery of a run by a new engine."""
 
-from pex_tui.core.coordination.locks import forget_presence
+from pex_tui.core.coordination.locks import mark_claims_absent
 from pex_tui.core.events.actions import (
     Action,
     AdoptAgent,
@@ -37,7 +37,7 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
             extend_budget(draft)
             draft.notice("The run may use its budget once more, as it was resumed.")
     draft.set(killed=False)
-    forget_presence(draft)
+    mark_claims_absent(draft)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
     for task in state.tasks:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from pex_tui.core.coordination.locks import locks_due, next_lock_deadline, update_locks
+from pex_tui.core.coordination.locks import apply_lock_deadlines, next_lock_deadline, update_locks
 from pex_tui.core.coordination.overlaps import resume_yielding
 from pex_tui.core.coordination.write_leases import release_leases
 from pex_tui.core.events.run_events import TaskDispatched
 from pex_tui.core.landing.batch import advance_queue
 from pex_tui.core.landing.bring_to_branch import land_deadline, land_run
 from pex_tui.core.lifecycle.attempts import ready, stop
-from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.conflict_log import record_conflict
 from pex_tui.core.lifecycle.git_refusals import try_step_again
 from pex_tui.core.lifecycle.rate_limits import limit_of
 from pex_tui.core.lifecycle.scheduler import dispatch
@@ -62,7 +62,7 @@ def _propagate_ends(draft: Draft) -> None:
         _propagate_phases(draft)
 
 
-def due(draft: Draft) -> None:
+def apply_deadlines(draft: Draft) -> None:
     """Apply everything due by the clock: retries, timeouts, and overdue waits for locks."""
     for task in _with_deadlines(draft.state):
         at = _deadline(draft.state, task)
@@ -76,7 +76,7 @@ def due(draft: Draft) -> None:
             stop(draft, task, StopCause.TIMEOUT)
         elif _lock_overdue_at(draft.state, task) <= draft.now:
             _record_long_wait(draft, task)
-    locks_due(draft)
+    apply_lock_deadlines(draft)
 
 
 def next_deadline(state: RunState) -> float | None:
@@ -230,7 +230,7 @@ def _record_long_wait(draft: Draft, task: TaskState) -> None:
     if task.wait is None:
         return
     draft.change(task.id, wait=replace(task.wait, is_overdue=True))
-    record(
+    record_conflict(
         draft,
         ConflictKind.RESOURCE,
         (task.id,),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
-from pex_tui.core.lifecycle.lock_graph import circle, excludes, holdings, waits
+from pex_tui.core.lifecycle.lock_graph import excludes, find_cycle, holdings, wait_graph
 from pex_tui.core.model.phases import (
     HOLDS_SLOT,
     IN_FLIGHT,
@@ -61,7 +61,7 @@ def _locks(state: RunState) -> Iterator[str]:
 
 
 def _circles(state: RunState) -> Iterator[str]:
-    closed = circle(waits(state))
+    closed = find_cycle(wait_graph(state))
     stopping = {task.id for task in state.tasks if task.phase is Phase.STOPPING}
     on_their_way_out = {
         *(("task", name) for name in stopping),

@@ -2,7 +2,7 @@
 
 from pex_tui.core.events.landing_events import BranchMoved
 from pex_tui.core.events.run_events import AttemptFound
-from pex_tui.core.lifecycle.conflict_log import close
+from pex_tui.core.lifecycle.conflict_log import close_conflicts
 from pex_tui.core.lifecycle.merge_queue import leave_queue, step_back
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Decision
@@ -29,7 +29,7 @@ def apply_landing_found(draft: Draft, task: TaskState, event: BranchMoved) -> No
     step_back(draft, None)  # the entry in flight is merged onto the tip that was found
     leave_queue(draft, task)
     unknown = "it has landed; how it was settled, the journal does not know"
-    close(draft, task.id, Decision.EDITED, "unknown", unknown)
+    close_conflicts(draft, task.id, Decision.EDITED, "unknown", unknown)
     draft.set(tip=event.commit)
     draft.move(
         task.id,

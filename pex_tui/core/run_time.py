@@ -32,7 +32,7 @@ def shown_at(state: RunState, now: float) -> float:
     return now if state.finished_at is None else min(now, state.finished_at)
 
 
-def keep_time(draft: Draft, before: RunState, event: Event) -> None:
+def account_time(draft: Draft, before: RunState, event: Event) -> None:
     """Book the time since the previous event, and the gate's, after a step."""
     changes: dict[str, Any] = {}
     if before.person_since is not None and isinstance(event, RunAdopted):

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from pex_tui.core.adoption import apply_run_adopted
-from pex_tui.core.consequences import apply_consequences, due
+from pex_tui.core.consequences import apply_consequences, apply_deadlines
 from pex_tui.core.coordination.agent_messages import apply_talk_event
 from pex_tui.core.coordination.locks import apply_lock_event
 from pex_tui.core.coordination.overlaps import apply_overlap_event
@@ -35,7 +35,7 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.landing.bring_to_branch import apply_run_land_refused, apply_run_landed
 from pex_tui.core.landing.transitions import apply_conflict_decided, apply_landing_event
 from pex_tui.core.lifecycle.attempts import apply_attempt_event, apply_task_dispatched
-from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.conflict_log import record_conflict
 from pex_tui.core.lifecycle.exclusion_waits import record_exclusion
 from pex_tui.core.lifecycle.step_draft import Draft, IllegalTransition
 from pex_tui.core.model.conflict import ConflictKind, Decision
@@ -45,7 +45,7 @@ from pex_tui.core.model.semantics import ReplayError
 from pex_tui.core.model.state import Outcome, RunState
 from pex_tui.core.model.task_state import TaskState, Wait, WaitCause
 from pex_tui.core.recovered_attempts import apply_attempt_found
-from pex_tui.core.run_time import keep_time
+from pex_tui.core.run_time import account_time
 from pex_tui.core.user_requests import apply_run_request, apply_task_request
 
 Handler = Callable[[Draft, Any], None]
@@ -91,7 +91,7 @@ def step(state: RunState, event: Event) -> tuple[RunState, tuple[Action, ...]]:
     draft = Draft(state, max(state.now, event.at))
     HANDLERS[type(event)](draft, event)
     apply_consequences(draft)
-    keep_time(draft, state, event)
+    account_time(draft, state, event)
     draft.set(now=draft.now, seq=state.seq + 1)
     return draft.state, tuple(draft.actions)
 
@@ -167,7 +167,7 @@ def _apply_task_held(draft: Draft, event: TaskHeld) -> None:
 
 def _record_broken_cycles(draft: Draft) -> None:
     for task_id, need in draft.state.plan.dropped_needs:
-        record(
+        record_conflict(
             draft,
             ConflictKind.CYCLE,
             (task_id, need),
@@ -183,7 +183,7 @@ def _apply_run_planned(_draft: Draft, _event: RunPlanned) -> None:
 
 
 def _apply_time_passed(draft: Draft, _event: TimePassed) -> None:
-    due(draft)
+    apply_deadlines(draft)
 
 
 def _apply_noticed(draft: Draft, event: Noticed) -> None:

@@ -19,7 +19,7 @@ from pex_tui.core.events.run_events import (
     TaskRequest,
 )
 from pex_tui.core.lifecycle.attempts import ready, stop, wants_pause
-from pex_tui.core.lifecycle.conflict_log import close
+from pex_tui.core.lifecycle.conflict_log import close_conflicts
 from pex_tui.core.lifecycle.git_refusals import take_up_step
 from pex_tui.core.lifecycle.rate_limits import extend_budget
 from pex_tui.core.lifecycle.step_draft import Draft
@@ -160,7 +160,7 @@ def _retry(draft: Draft, task: TaskState, by: str) -> None:
     elif task.phase is Phase.BACKOFF:
         ready(draft, task, "again, now")
     elif task.phase is Phase.CONFLICT:
-        close(draft, task.id, Decision.RERUN, by)
+        close_conflicts(draft, task.id, Decision.RERUN, by)
         draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
         ready(draft, task, "again, on the newest tip")
     elif task.phase in _RETRIABLE:

@@ -15,7 +15,7 @@ from pex_tui.engine.contained import Advisor
 from pex_tui.engine.engine import Engine, Watcher
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.ports import GateResult, Ports, SlotPool
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from pex_tui.engine.session import Usage
 
 
@@ -31,7 +31,7 @@ class LocalSession:
         self,
         engine: Engine,
         ports: Ports,
-        places: Places,
+        places: RunPaths,
         meter: Meter,
         release: Callable[[], None],
         *,

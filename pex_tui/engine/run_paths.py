@@ -8,7 +8,7 @@ from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.plan import TaskSpec
 
 
-class Places(Struct, frozen=True):
+class RunPaths(Struct, frozen=True):
     """The state directory of one repository, outside it and out of agents' reach.
 
     `root` is `$XDG_STATE_HOME/pex-tui/<repository name>-<hash>`.

@@ -9,7 +9,13 @@ from pex_tui.core.model.run_rules import ProtectPolicy
 from pex_tui.planning.agent_definitions.runners import AUTO, SHARED, TALKS
 from pex_tui.planning.fields.declaration import Section
 from pex_tui.planning.fields.kinds import choice
-from pex_tui.planning.fields.value_types import Command, Duration, Glob, PositiveDuration, Word
+from pex_tui.planning.fields.value_types import (
+    CommandText,
+    Duration,
+    Glob,
+    PositiveDuration,
+    WordText,
+)
 from pex_tui.settings.setting import Setting, Trust
 from pex_tui.settings.values import ISOLATION, SANDBOX, Rate
 
@@ -23,9 +29,9 @@ class Network(Section, frozen=True):
     rate: Annotated[
         Rate | None, Setting("bytes per second for each task", example="1MB/s", inert=_ANY_HOST)
     ] = None
-    allow: Annotated[tuple[Word, ...], Setting("hosts that tasks may reach", inert=_ANY_HOST)] = (
-        "*",
-    )
+    allow: Annotated[
+        tuple[WordText, ...], Setting("hosts that tasks may reach", inert=_ANY_HOST)
+    ] = ("*",)
 
 
 class Protected(Section, frozen=True):
@@ -79,7 +85,7 @@ class Safety(Section, frozen=True):
         "none"
     )
     writable: Annotated[
-        tuple[Word, ...],
+        tuple[WordText, ...],
         Setting(
             "paths outside its workspace that a sandboxed task may write",
             trust=Trust.POWER,
@@ -87,7 +93,7 @@ class Safety(Section, frozen=True):
         ),
     ] = ()
     env_pass: Annotated[
-        tuple[Word, ...],
+        tuple[WordText, ...],
         Setting("environment variables that tasks get besides the usual ones", trust=Trust.POWER),
     ] = ()
     network: Annotated[Network, Setting("", trust=Trust.POWER)] = Network()
@@ -105,7 +111,7 @@ class Permissions(Section, frozen=True):
         ),
     ] = PermissionMode.EDITS
     allow: Annotated[
-        tuple[Word, ...],
+        tuple[WordText, ...],
         Setting(
             "what else needs no question",
             example='["Bash(pytest *)", WebFetch]',
@@ -113,7 +119,7 @@ class Permissions(Section, frozen=True):
         ),
     ] = ()
     deny: Annotated[
-        tuple[Word, ...],
+        tuple[WordText, ...],
         Setting("what is never allowed", example='["Bash(git push *)"]', trust=Trust.POWER),
     ] = ()
 
@@ -121,7 +127,7 @@ class Permissions(Section, frozen=True):
 class OwnRunner(Section, frozen=True):
     """A program that runs agents."""
 
-    command: Annotated[Command, Setting("what starts it, without what its protocol adds")]
+    command: Annotated[CommandText, Setting("what starts it, without what its protocol adds")]
     talk: Annotated[str, choice(TALKS), Setting("its protocol")] = SHARED
 
 
@@ -131,14 +137,14 @@ class Agents(Section, frozen=True):
     see: ClassVar[str] = "[agents](agents.md)"
 
     runner: Annotated[
-        Word,
+        WordText,
         Setting(
             "for agents that name none: `auto` (the first that is installed) or a runner's name",
             trust=Trust.POWER,
         ),
     ] = AUTO
     use: Annotated[
-        dict[str, Word],
+        dict[str, WordText],
         Setting(
             "runners by agent",
             example='{security-agent: codex, "*": claude}',

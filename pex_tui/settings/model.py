@@ -11,7 +11,7 @@ from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.agent_definitions.runners import Runner, Runners
 from pex_tui.planning.fields.declaration import Section, keys_of
-from pex_tui.planning.fields.value_types import Word
+from pex_tui.planning.fields.value_types import WordText
 from pex_tui.settings.agent_sections import Agents, Safety
 from pex_tui.settings.sections import (
     Budget,
@@ -20,7 +20,7 @@ from pex_tui.settings.sections import (
     Gate,
     Monitoring,
     ThreadPool,
-    Workspaces,
+    WorkspaceSettings,
 )
 from pex_tui.settings.setting import Setting, setting_of
 
@@ -32,13 +32,13 @@ class Settings(Section, frozen=True):
     monitoring: Monitoring = Monitoring()
     conflict_resolution: ConflictResolution = ConflictResolution()
     gate: Gate = Gate()
-    workspaces: Workspaces = Workspaces()
+    workspaces: WorkspaceSettings = WorkspaceSettings()
     safety: Safety = Safety()
     agents: Agents = Agents()
     budget: Budget = Budget()
     compatibility: Compatibility = Compatibility()
     keymap: Annotated[
-        dict[str, Word],
+        dict[str, WordText],
         Setting("keys of the app that you move", example="{agent.retry: ctrl+r, run.land: f9}"),
     ] = field(default_factory=dict)
 

@@ -11,15 +11,15 @@ from msgspec import field
 from pex_tui.core.model.run_rules import FallbackMode, OverlapPolicy
 from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.fields.declaration import Section
-from pex_tui.planning.fields.kinds import ListOf, OrNone, amount, choice, fraction, whole
+from pex_tui.planning.fields.kinds import ListOf, OrNone, choice, fraction, nonnegative, whole
 from pex_tui.planning.fields.value_types import (
-    Command,
+    CommandText,
     Glob,
     Percent,
     PositiveDuration,
     Size,
     Slots,
-    Word,
+    WordText,
 )
 from pex_tui.settings.setting import Setting, Trust
 from pex_tui.settings.values import PAIR
@@ -87,7 +87,7 @@ class Monitoring(Section, frozen=True):
         Literal["emoji", "line", "ascii"], Setting("status symbols: `emoji`, `line` or `ascii`")
     ] = "emoji"
     theme: Annotated[
-        Word, Setting("one of ours, of Textual's, or of `~/.config/pex-tui/themes/*.toml`")
+        WordText, Setting("one of ours, of Textual's, or of `~/.config/pex-tui/themes/*.toml`")
     ] = "ember"
     log_limit: Annotated[
         Size, Setting("disk space for one agent's output; the middle of more is left out")
@@ -176,7 +176,7 @@ class ConflictResolution(Section, frozen=True):
         PositiveDuration, Setting("a task that waited longer for a named lock goes first")
     ] = 60.0
     merge_tool: Annotated[
-        Command | None,
+        CommandText | None,
         Setting(
             "what `g` runs for a file in conflict: a command with `{base}`, `{ours}`, `{theirs}`, "
             "`{result}` and `{path}`, or an agent's",
@@ -205,15 +205,15 @@ class Gate(Section, frozen=True):
     timeout: Annotated[PositiveDuration, Setting("for all commands of one gate together")] = 1800.0
 
 
-class Workspaces(Section, frozen=True):
+class WorkspaceSettings(Section, frozen=True):
     """What a fresh workspace gets, and what a reset leaves alone."""
 
     setup: Annotated[
-        Command | None,
+        CommandText | None,
         Setting("a command for each fresh workspace", example="npm ci", trust=Trust.POWER),
     ] = None
     keep: Annotated[
-        tuple[Word, ...],
+        tuple[WordText, ...],
         Setting(
             "ignored paths that a reset leaves alone",
             example="[node_modules, .venv]",
@@ -221,7 +221,7 @@ class Workspaces(Section, frozen=True):
         ),
     ] = ()
     include_file: Annotated[
-        Word,
+        WordText,
         Setting(
             "a file that lists untracked files to copy into workspaces, such as `.env`",
             trust=Trust.POWER,
@@ -232,7 +232,9 @@ class Workspaces(Section, frozen=True):
 class Budget(Section, frozen=True):
     """When it is used up, nothing more starts until you decide."""
 
-    usd: Annotated[float | None, OrNone(amount()), Setting("US dollars", trust=Trust.COST)] = None
+    usd: Annotated[float | None, OrNone(nonnegative()), Setting("US dollars", trust=Trust.COST)] = (
+        None
+    )
     tokens: Annotated[
         int | None, OrNone(whole(0)), Setting("tokens, in and out", trust=Trust.COST)
     ] = None
@@ -242,7 +244,7 @@ class Compatibility(Section, frozen=True):
     """Which agents run in parallel whatever is predicted, and which never do."""
 
     clusters: Annotated[
-        dict[str, tuple[Word, ...]],
+        dict[str, tuple[WordText, ...]],
         Setting("agents that run in parallel even if overlaps are predicted"),
     ] = field(
         default_factory=lambda: {

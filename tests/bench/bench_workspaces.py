@@ -15,7 +15,7 @@ from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 FILES = 10_000
 ROUNDS = 9
@@ -85,7 +85,7 @@ async def test_a_pooled_workspace_is_ten_times_faster_than_worktree_add(
     repository = await stand_in_for(found, tmp_path / "settings")
     tips = [CommitId(git(folder, "rev-parse", name)) for name in ("HEAD", "HEAD~1")]
     plain = await worktree_add_seconds(found, tmp_path)
-    workspaces = GitWorkspaces(repository, Places(tmp_path / "state"))
+    workspaces = GitWorkspaces(repository, RunPaths(tmp_path / "state"))
     prepared, captured, away = [], [], []
     for number in range(ROUNDS):
         mine = key(number, "w")
@@ -112,7 +112,7 @@ async def test_a_pooled_workspace_is_ten_times_faster_than_worktree_add(
 @pytest.mark.bench
 async def test_the_next_reader_costs_milliseconds(folder: Path, tmp_path: Path) -> None:
     repository = await stand_in_for(await discover(folder), tmp_path / "settings")
-    workspaces = GitWorkspaces(repository, Places(tmp_path / "state"))
+    workspaces = GitWorkspaces(repository, RunPaths(tmp_path / "state"))
     head = await repository.head()
     taken, looks = [], []
     for number in range(20):

@@ -27,7 +27,7 @@ from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.sanitize import clean
 from pex_tui.core.textmerge.auto_strategies import resolve_text
 from pex_tui.core.textmerge.diff3 import Chunk, split_lines
-from pex_tui.core.textmerge.line_matching import matches
+from pex_tui.core.textmerge.line_matching import matching_lines
 
 TARGET = 0.8  # share of default resolutions that equal the commit
 CHANGELOG = re.compile(r"(.*/)?(change|history|news|release)[^/]*", re.IGNORECASE)
@@ -137,7 +137,7 @@ def add(
     clean_lines = sum(len(part.merged[0]) for part in parts if not part.is_conflict)
     settled = max(0, len(lines) - clean_lines)
     theirs = split_lines((committed or b"").decode("utf-8", "surrogateescape"))
-    wrong = len(lines) - len(matches(lines, theirs))
+    wrong = len(lines) - len(matching_lines(lines, theirs))
     row.settled_lines += settled
     row.committed_lines += max(0, settled - wrong)
 

@@ -7,7 +7,7 @@ from pex_tui.core.events.agent_events import PermissionAsked
 from pex_tui.core.events.lock_events import LockAsked, LockReleased
 from pex_tui.core.events.overlap_events import OverlapSeen
 from pex_tui.core.events.run_events import AbortRequested, AgentPaused, AgentStarted, PauseRequested
-from pex_tui.core.lifecycle.lock_graph import Node, WaitEdge, circle, waits, waits_for
+from pex_tui.core.lifecycle.lock_graph import Node, WaitEdge, find_cycle, is_waiting_for, wait_graph
 from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import ClaimId, LockName, TaskId
 from pex_tui.core.model.phases import Phase
@@ -52,7 +52,7 @@ def test_every_edge_among_tasks_at_work_is_in_the_graph() -> None:
     world.send(LockAsked(C, 1, C1, CACHE), LockAsked(C, 1, C2, DB, within=(C1,)))
     world.send(LockAsked(B, 1, C3, CACHE))
 
-    assert waits(world.state) == {
+    assert wait_graph(world.state) == {
         ("task", A): {},
         ("task", B): {("claim", C3): WaitEdge.CLAIM, ("task", A): WaitEdge.LEASE},
         ("task", C): {("claim", C2): WaitEdge.CLAIM},
@@ -60,8 +60,8 @@ def test_every_edge_among_tasks_at_work_is_in_the_graph() -> None:
         ("claim", C2): {("task", A): WaitEdge.LOCK},
         ("claim", C3): {("claim", C1): WaitEdge.LOCK},
     }
-    assert waits_for(waits(world.state), ("task", B), ("task", A))
-    assert circle(waits(world.state)) == ()
+    assert is_waiting_for(wait_graph(world.state), ("task", B), ("task", A))
+    assert find_cycle(wait_graph(world.state)) == ()
 
 
 def test_a_pause_for_another_task_is_an_edge_of_all_that_the_task_holds() -> None:
@@ -73,9 +73,9 @@ def test_a_pause_for_another_task_is_an_edge_of_all_that_the_task_holds() -> Non
     other = paused.yields_to
     assert other is not None
 
-    assert waits(world.state)["task", paused.id] == {("task", other): WaitEdge.OVERLAP}
+    assert wait_graph(world.state)["task", paused.id] == {("task", other): WaitEdge.OVERLAP}
     if paused.id == B:
-        assert waits(world.state)["claim", C1] == {("task", other): WaitEdge.OVERLAP}
+        assert wait_graph(world.state)["claim", C1] == {("task", other): WaitEdge.OVERLAP}
 
 
 def test_whoever_holds_a_lock_that_the_other_wants_is_not_paused_for_it() -> None:
@@ -164,7 +164,7 @@ def test_claims_that_wait_in_a_circle_while_their_task_is_stopped_end_with_it() 
     world.send(LockAsked(A, 1, inner, CACHE, within=(C1,)))
     world.send(LockAsked(A, 1, other, DB, within=(C2,)))
 
-    assert circle(waits(world.state))
+    assert find_cycle(wait_graph(world.state))
     assert world.state.conflicts == ()  # no task is rolled back for it
     world.exit("a", code=-15)
     assert world.state.claims == ()
@@ -176,6 +176,6 @@ def test_the_way_through_a_circle_ends() -> None:
     other: Node = ("task", C)
     closed = {first: {second: WaitEdge.LOCK}, second: {first: WaitEdge.LOCK}}
 
-    assert circle(closed)
-    assert waits_for(closed, first, second)
-    assert not waits_for(closed, first, other)
+    assert find_cycle(closed)
+    assert is_waiting_for(closed, first, second)
+    assert not is_waiting_for(closed, first, other)

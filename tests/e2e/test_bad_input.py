@@ -149,10 +149,10 @@ def test_landing_from_a_detached_head_is_refused_before_the_start(shell: Shell) 
 
 def test_a_state_directory_that_cannot_be_made(shell: Shell, tmp_path: Path) -> None:
     shell.write("plan.yaml", GOOD)
-    in_the_way = tmp_path / "file"
-    in_the_way.write_text("")
+    blocking_holdings = tmp_path / "file"
+    blocking_holdings.write_text("")
 
-    ended = Shell(shell.top, {**shell.env, "XDG_STATE_HOME": str(in_the_way)}).pex(
+    ended = Shell(shell.top, {**shell.env, "XDG_STATE_HOME": str(blocking_holdings)}).pex(
         "run", "plan.yaml", "--headless"
     )
 

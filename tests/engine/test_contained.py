@@ -14,7 +14,7 @@ from pex_tui.engine.attempt import AgentReport, Progress
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.local import LocalSession
 from pex_tui.engine.pool import TaskPool
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from pex_tui.engine.session import Usage
 from tests.core.world import task
 from tests.engine.fakes import FakeWorld, until
@@ -128,7 +128,7 @@ async def test_meter_and_live_diff_may_fail(monkeypatch: pytest.MonkeyPatch, tmp
     engine = world.engine(world.begin(task("a")))
     monkeypatch.setattr(world.git, "diff", broken(UnicodeError("bytes")))
     session = LocalSession(
-        engine, world.ports(), Places(tmp_path), Broken(), lambda: None, actor="you"
+        engine, world.ports(), RunPaths(tmp_path), Broken(), lambda: None, actor="you"
     )
     serving = asyncio.create_task(session.serve(TaskPool()))
     await until(lambda: bool(world.runner.alive))

@@ -9,7 +9,7 @@ from pex_tui.adapters.process.runner import ShimRunner
 from pex_tui.adapters.system.clock import SystemClock
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey, Launch
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 
 def say(line: str) -> None:
@@ -21,7 +21,7 @@ def say(line: str) -> None:
 async def main() -> None:
     """Do what the JSON object on the command line asks for, then wait to be killed."""
     wish = json.loads(sys.argv[1])
-    runner = ShimRunner(Places(Path(wish["root"])), SystemClock())
+    runner = ShimRunner(RunPaths(Path(wish["root"])), SystemClock())
     for name, argv in wish["agents"].items():
         key = AttemptKey(RunId(wish["run"]), TaskId(name), 1)
         env = {"PATH": wish["path"]}

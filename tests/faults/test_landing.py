@@ -17,7 +17,7 @@ from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitResult
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import Merged, Moved, MoveRefused
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     BRANCH,
@@ -83,7 +83,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     project.path.mkdir()
     project.git("init", "-q")
     project.commit({"lines.txt": LINES, "other.txt": "o\n"}, "begin")
-    places = Places(tmp_path / "state")
+    places = RunPaths(tmp_path / "state")
     places.root.mkdir()
     return make_world(project, places, DyingGit)
 

@@ -18,7 +18,7 @@ from pex_tui.planning.goals.goal_signals import read_signals
 from pex_tui.planning.goals.goal_text import MOST_READ
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.patterns.choice import Pattern
-from pex_tui.planning.goals.patterns.choose import choose
+from pex_tui.planning.goals.patterns.choose import choose_pattern
 from pex_tui.planning.goals.planner import GoalPlan, plan_goal
 from pex_tui.planning.goals.tools import find_tools
 from pex_tui.planning.goals.verbs import Intent
@@ -154,7 +154,7 @@ def test_what_a_sentence_orders(goal: str, intent: Intent | None) -> None:
 def test_an_order_without_a_subject_is_about_what_was_told_before() -> None:
     goal = "The parser takes 40 seconds; find out why and speed it up"
 
-    assert choose(read_signals(goal), OUTLINES["rust"]).agents == ("performance-agent",)
+    assert choose_pattern(read_signals(goal), OUTLINES["rust"]).agents == ("performance-agent",)
 
 
 def test_steps_are_counted() -> None:
@@ -176,7 +176,7 @@ def test_what_is_ruled_out_speaks_for_nobody(goal: str) -> None:
     signals = read_signals(goal)
 
     assert "qa-engineer" in signals.ruled_out
-    assert choose(signals, OUTLINES["python"]).agents == ("error-handler",)
+    assert choose_pattern(signals, OUTLINES["python"]).agents == ("error-handler",)
 
 
 def test_a_fault_told_with_not_is_no_prohibition() -> None:
@@ -347,7 +347,9 @@ def test_the_reasons_stand_above_the_plan() -> None:
 def test_an_obsidian_plugin_is_known_by_its_files() -> None:
     goal = "Test the plugin with a large vault"
 
-    assert choose(read_signals(goal), OUTLINES["obsidian"]).agents == ("obsidian-test-agent",)
+    assert choose_pattern(read_signals(goal), OUTLINES["obsidian"]).agents == (
+        "obsidian-test-agent",
+    )
 
 
 def test_odd_configuration_names_no_tools() -> None:
@@ -370,7 +372,7 @@ def test_every_pattern_is_met_in_the_table_of_goals() -> None:
         "First fix the tests, then release 2.0",
         "Translate a/b.md, a/c.md and a/d.md",
     )
-    found = {choose(read_signals(goal), OUTLINES["python"]).pattern for goal in goals}
+    found = {choose_pattern(read_signals(goal), OUTLINES["python"]).pattern for goal in goals}
 
     assert found == set(Pattern)
 
@@ -391,14 +393,14 @@ def test_what_is_said_over_and_over_is_one_step() -> None:
 
 
 def test_a_verb_without_an_object_has_that_of_the_next() -> None:
-    chosen = choose(read_signals("Find and fix all security holes"), OUTLINES["python"])
+    chosen = choose_pattern(read_signals("Find and fix all security holes"), OUTLINES["python"])
 
     assert chosen.pattern is Pattern.SEQUENTIAL
     assert chosen.agents == ("security-agent", "error-handler")
 
 
 def test_a_review_without_a_subject_looks_at_all() -> None:
-    chosen = choose(read_signals("Do a full code review"), OUTLINES["python"])
+    chosen = choose_pattern(read_signals("Do a full code review"), OUTLINES["python"])
 
     assert chosen.agents == ("qa-engineer", "security-agent", "performance-agent")
 
@@ -410,4 +412,4 @@ def test_a_version_is_no_end_of_a_sentence() -> None:
 def test_paths_of_different_orders_are_not_done_side_by_side() -> None:
     goal = "Implement x in src/a.py and src/b.py, and document it in docs/x.md"
 
-    assert choose(read_signals(goal), OUTLINES["python"]).pattern is not Pattern.PARALLEL
+    assert choose_pattern(read_signals(goal), OUTLINES["python"]).pattern is not Pattern.PARALLEL

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pex_tui.planning.goals.goal_signals import read_signals
-from pex_tui.planning.goals.patterns.choose import choose
+from pex_tui.planning.goals.patterns.choose import choose_pattern
 from tests.planning.outlines import OUTLINES
 
 HERE = Path(__file__).parent
@@ -21,7 +21,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 def what_is_wrong(row: dict[str, Any]) -> str:
     """Return the error in a line; empty if pattern and agents are right."""
-    found = choose(read_signals(row["goal"]), OUTLINES[row["repo"]])
+    found = choose_pattern(read_signals(row["goal"]), OUTLINES[row["repo"]])
     agents, wanted = set(found.agents), set(row["agents"])
     faults = []
     if found.pattern.value != row["pattern"]:

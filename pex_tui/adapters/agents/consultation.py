@@ -36,7 +36,7 @@ from pex_tui.engine.attempt import (
     Started,
 )
 from pex_tui.engine.ports import Workspace
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 _RUN, _SLOT = RunId("goal"), SlotId(1)
 _PATIENCE_SECONDS = 30.0  # while a model provider refuses requests
@@ -128,7 +128,7 @@ class Consultation:
 
 
 @asynccontextmanager
-async def passing_places(folder: Path) -> AsyncIterator[Places]:
+async def passing_places(folder: Path) -> AsyncIterator[RunPaths]:
     """Provide a temporary state directory in the folder; raise OSError or LaunchError.
 
     What a killed process left in the folder is removed first, its agents included.
@@ -140,7 +140,7 @@ async def passing_places(folder: Path) -> AsyncIterator[Places]:
     lock.acquire()
     try:
         root.mkdir(mode=0o700)
-        yield Places(root)
+        yield RunPaths(root)
     finally:
         remove_tree(root)
         lock.release(removes=True)
@@ -158,9 +158,9 @@ async def _sweep(path: Path) -> None:
     except EngineBusyError:
         return  # the process that made it is alive
     root = path.with_suffix("")
-    shims = ShimRunner(Places(root), SystemClock())
+    shims = ShimRunner(RunPaths(root), SystemClock())
     try:
-        for attempt in Places(root).run(_RUN).glob("*/*/start.json"):
+        for attempt in RunPaths(root).run(_RUN).glob("*/*/start.json"):
             key = AttemptKey(_RUN, TaskId(attempt.parent.parent.name), int(attempt.parent.name))
             if isinstance(await shims.adopt(key), Started):
                 await shims.stop(key, _GRACE_SECONDS)

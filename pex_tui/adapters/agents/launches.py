@@ -22,7 +22,7 @@ from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.sanitize import raw
 from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError
 from pex_tui.engine.ports import Workspace
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 
 class AgentLaunches(Struct, frozen=True):
@@ -33,7 +33,7 @@ class AgentLaunches(Struct, frozen=True):
     `pex-tui`. With `ties`, launched processes end together with this one.
     """
 
-    places: Places
+    places: RunPaths
     leases: PortLeases
     user: Mapping[str, str]
     grace_seconds: float

@@ -20,7 +20,7 @@ from pex_tui.engine.attempt import (
     Launch,
     Started,
 )
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 _STALL_SECONDS = 600.0
 
@@ -30,7 +30,7 @@ class AgentsRunner:
 
     def __init__(
         self,
-        places: Places,
+        places: RunPaths,
         *,
         stall_seconds: float | None = _STALL_SECONDS,
         now: Callable[[], float] = time.monotonic,

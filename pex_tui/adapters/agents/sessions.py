@@ -12,7 +12,7 @@ from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
 from pex_tui.core.model.plan import Brief, PermissionMode, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Workspace
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 
 class _Before(Struct, frozen=True):
@@ -24,7 +24,7 @@ class _Before(Struct, frozen=True):
 
 
 def next_record(
-    places: Places,
+    places: RunPaths,
     key: AttemptKey,
     spec: TaskSpec,
     workspace: Workspace,
@@ -65,7 +65,7 @@ def _mode(brief: Brief, *, leases: bool) -> PermissionMode:
     return PermissionMode.ASK if asks else brief.permissions.mode
 
 
-def _before(places: Places, key: AttemptKey, talk: str, workspace: Path) -> _Before:
+def _before(places: RunPaths, key: AttemptKey, talk: str, workspace: Path) -> _Before:
     """Return the latest earlier attempt that can be continued, else only its last message."""
     words = ""
     for number in range(key.attempt - 1, 0, -1):

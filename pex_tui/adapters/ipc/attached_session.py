@@ -18,7 +18,7 @@ from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.meter import Meter, live_roots
 from pex_tui.engine.ports import GateResult, Lander, SlotPool
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from pex_tui.engine.session import Usage
 from pex_tui.errors import UserError
 
@@ -42,7 +42,7 @@ class AttachedSession:
         self,
         journal: SqliteJournal,
         events: list[Event],
-        places: Places,
+        places: RunPaths,
         lander: Lander,
         meter: Meter,
         owner: Callable[[], Holder | None],

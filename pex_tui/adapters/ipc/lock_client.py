@@ -168,6 +168,6 @@ class _Keeper:
             self._connection.close()
 
 
-def say(text: str) -> None:
+def print_marked(text: str) -> None:
     """Print a line to stderr, marked as ours."""
     sys.stderr.write(f"pex-tui lock: {text}\n")

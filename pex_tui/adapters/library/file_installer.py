@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pex_tui.adapters.git.plumbing.repository import shown
+from pex_tui.adapters.git.plumbing.repository import shown_path
 from pex_tui.core.formatting import counted
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
@@ -61,7 +61,7 @@ def survey(top: Path, files: Sequence[WantedFile], *, force: bool) -> tuple[Plac
             problems.append(f"{file.path}: it can't be looked at: {reason}.")
     if problems:
         raise UserError(
-            f"{counted(len(problems), 'problem')} in {shown(top)}; nothing was written. "
+            f"{counted(len(problems), 'problem')} in {shown_path(top)}; nothing was written. "
             "Mend that, then run pex-tui init again.",
             problems=tuple(clean(problem) for problem in problems),
         )
@@ -107,11 +107,14 @@ def _look(top: Path, file: WantedFile, *, force: bool) -> Placement:
         return Placement(file, Fate.KEPT, target)
     if is_outside:
         raise _InTheWayError(
-            f"{file.path}: a link leads out of the repository, to {shown(target)}. Remove the link."
+            f"{file.path}: a link leads out of the repository, to {shown_path(target)}. "
+            "Remove the link."
         )
     folder = next(parent for parent in target.parents if parent.exists())
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise _InTheWayError(f"{file.path}: there is no permission to write in {shown(folder)}.")
+        raise _InTheWayError(
+            f"{file.path}: there is no permission to write in {shown_path(folder)}."
+        )
     return Placement(file, Fate.REPLACED if is_there else Fate.WROTE, target)
 
 

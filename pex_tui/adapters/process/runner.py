@@ -39,7 +39,7 @@ from pex_tui.engine.attempt import (
     Progress,
     Started,
 )
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from pex_tui.logs.progress import LogTail
 
 _LOOK_SECONDS = 0.25  # between two looks at a log
@@ -82,7 +82,7 @@ class _Attempt(Struct):
 class ShimRunner:
     """Process trees under shims that outlive this engine; one runner for each state directory."""
 
-    def __init__(self, places: Places, clock: SystemClock, *, log_limit: int = 0) -> None:
+    def __init__(self, places: RunPaths, clock: SystemClock, *, log_limit: int = 0) -> None:
         self._log_limit = log_limit
         self.say: Callable[[str], None] = lambda _: None  # receives notices for a person
         self._places = places

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pex_tui.adapters.git.user_repository.repository_notices import notices as git_notices
+from pex_tui.adapters.git.user_repository.repository_notices import repository_notices
 from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.past_runs import USUAL_PACE, read_experience
 from pex_tui.adapters.system.probe import machine_memory
@@ -157,7 +157,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         """List what the user should know before a run here, after what was `said` already."""
         repository = self.project.repository
         advisor = self._advisor("Looking for what works differently in workspaces", said)
-        peculiar = await advisor.ask(git_notices(repository), otherwise=())
+        peculiar = await advisor.ask(repository_notices(repository), otherwise=())
         dirt = await repository.dirty()
         left_out = (
             f"Your uncommitted work ({dirt.summary}) is not in the run; "

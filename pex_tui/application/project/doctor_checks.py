@@ -14,7 +14,7 @@ from pex_tui.adapters.git.plumbing.repository import (
     RepositoryError,
     discover,
     git_version,
-    shown,
+    shown_path,
 )
 from pex_tui.adapters.git.user_repository.state_directory import state_directory
 from pex_tui.adapters.library.library import load_library
@@ -87,7 +87,7 @@ def _state(repository: Repository) -> DoctorCheck:
     except UserError as error:
         return DoctorCheck(CheckLevel.BAD, "state", "can't be written", str(error))
     free = shutil.disk_usage(folder).free
-    text = f"{shown(folder)}, {free / 1024**3:.0f} GB free"
+    text = f"{shown_path(folder)}, {free / 1024**3:.0f} GB free"
     if free < _LOW_DISK_BYTES:
         return DoctorCheck(
             CheckLevel.WARN, "state", text, "Worktrees need room: try `pex-tui clean`."

@@ -17,7 +17,7 @@ from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.storage.journal_file import JournalError
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.run_rules import MOST_SLOTS
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from pex_tui.errors import UserError
 from pex_tui.resources import shipped
 from pex_tui.settings.load import Settings, config_home, load_settings
@@ -35,9 +35,9 @@ class Project(Struct, frozen=True, dict=True):
     environ: Mapping[str, str]
 
     @cached_property
-    def places(self) -> Places:
+    def places(self) -> RunPaths:
         """The places of runs; created on first use. Raises UserError if they are not writable."""
-        return Places(state_directory(self.repository))
+        return RunPaths(state_directory(self.repository))
 
     @cached_property
     def library(self) -> Library:

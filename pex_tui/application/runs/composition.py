@@ -10,7 +10,7 @@ from pex_tui.adapters.agents.lock_server import LockServer
 from pex_tui.adapters.agents.port_leases import PortLeases
 from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
-from pex_tui.adapters.git.landing.half_landed import LandingNote, mend
+from pex_tui.adapters.git.landing.half_landed import LandingNote, repair_landing
 from pex_tui.adapters.git.landing.lander import (
     LANDING_LOCK,
     LANDING_NOTE,
@@ -36,7 +36,7 @@ from pex_tui.core.model.run_refs import branch_name
 from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError, Ports
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from pex_tui.errors import UserError
 
 
@@ -148,7 +148,7 @@ def lander_of_refs(project: Project, found: FoundRun, identity: Identity) -> Git
     )
 
 
-async def mend_landing(repository: Repository, places: Places) -> None:
+async def repair_landing_of(repository: Repository, places: RunPaths) -> None:
     """Finish or undo an interrupted landing in the user's checkout; raise UserError.
 
     Git uses its settings from before any agent of that run ran.
@@ -162,7 +162,7 @@ async def mend_landing(repository: Repository, places: Places) -> None:
         repository = await stand_in_for(repository, settings)
     refs = Refs(repository.git, places.root / LANDING_LOCK)
     try:
-        await mend(refs, repository.checkout, note)
+        await repair_landing(refs, repository.checkout, note)
     except (GitError, LandingError, OSError) as error:
         raise UserError(f"An earlier landing was cut short: {clean(str(error))}") from error
 

@@ -26,7 +26,7 @@ from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.adapters.system.programs import offer_program
 from pex_tui.application.project.project import Project, check_slots, pinned
-from pex_tui.application.runs.composition import Assembly, assemble, mend_landing
+from pex_tui.application.runs.composition import Assembly, assemble, repair_landing_of
 from pex_tui.application.runs.engine_lock import take_lock
 from pex_tui.application.runs.run_ids import new_run_id
 from pex_tui.application.runs.run_options import RunOptions
@@ -60,7 +60,7 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
     """Start a run of the plan; raise UserError, with nothing started, if that is impossible."""
     repository = project.repository
     await repository.head()
-    await mend_landing(repository, project.places)
+    await repair_landing_of(repository, project.places)
     identity = await _identity(project, draft)
     target = await _target(project, draft)
     if options.land:

@@ -12,7 +12,7 @@ from pex_tui.cli.output.agent_offer import render_added, render_offer
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
-from pex_tui.planning.agent_definitions.source_offer import Offer, Standing, make_offer, merged
+from pex_tui.planning.agent_definitions.source_offer import Offer, OfferStatus, make_offer, merged
 
 BAD = 2
 
@@ -33,7 +33,7 @@ async def add_agents(
         sys.stderr.write(_nothing(offer))
         return BAD
     entries = tuple(each.entry for each in taken)
-    is_old = all(each.standing is Standing.SAME for each in taken)
+    is_old = all(each.standing is OfferStatus.SAME for each in taken)
     if is_old and set(merged(target.lock, entries)) == set(target.lock):
         sys.stdout.write("\nNothing to add: all of it is there already.\n")
         return 0

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pex_tui.adapters.git.plumbing.repository import discover, shown
+from pex_tui.adapters.git.plumbing.repository import discover, shown_path
 from pex_tui.adapters.library.file_installer import Fate, Placement, place, survey
 from pex_tui.application.project.command_context import Options, await_command
 from pex_tui.application.project.init_files import PURPOSES, starter_files
@@ -23,7 +23,7 @@ async def _init(options: Options) -> int:
     repository = await discover(getattr(options, "repo", None) or Path.cwd())
     placements = survey(repository.top_level, starter_files(), force=options.force)
     place(placements)
-    sys.stdout.write(f"In {shown(repository.top_level)}:\n")
+    sys.stdout.write(f"In {shown_path(repository.top_level)}:\n")
     width = max(len(placement.file.path) for placement in placements)
     for placement in placements:
         path = placement.file.path

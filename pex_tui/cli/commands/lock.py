@@ -33,7 +33,13 @@ COMMAND = Command(
 
 def main(options: Namespace) -> int:
     """Run the command holding the locks; return its exit code, 75 if the locks are refused."""
-    from pex_tui.adapters.ipc.lock_client import WITHIN, Claim, LockRefused, run_holding, say
+    from pex_tui.adapters.ipc.lock_client import (
+        WITHIN,
+        Claim,
+        LockRefused,
+        print_marked,
+        run_holding,
+    )
 
     if not options.words:
         raise UserError(
@@ -56,7 +62,7 @@ def main(options: Namespace) -> int:
         attempt=int(attempt),
         token=found["PEX_TOKEN"],
         locks=tuple(dict.fromkeys(options.names)),
-        tell=say,
+        tell=print_marked,
         is_shared=options.shared,
         wait_seconds=options.timeout,
         within=tuple(filter(None, os.environ.get(WITHIN, "").split(","))),
@@ -64,7 +70,7 @@ def main(options: Namespace) -> int:
     try:
         return run_holding(claim, options.words)
     except LockRefused as refused:
-        say(str(refused))
+        print_marked(str(refused))
         return _NOT_HAD
     except KeyboardInterrupt:
         return 130

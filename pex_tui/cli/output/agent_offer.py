@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pex_tui.core.formatting import counted
 from pex_tui.core.sanitize import clean
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
-from pex_tui.planning.agent_definitions.source_offer import LOCK_NAME, Offer, OfferedAgent, Standing
+from pex_tui.planning.agent_definitions.source_offer import (
+    LOCK_NAME,
+    Offer,
+    OfferedAgent,
+    OfferStatus,
+)
 
 WIDTH = 100
 _INDENT = "  "
@@ -35,7 +40,7 @@ def render_offer(offer: Offer, folder: str, others: Others, *, force: bool) -> s
 
 def render_added(taken: Sequence[OfferedAgent], folder: str) -> str:
     """Render what was done."""
-    written = [offered for offered in taken if offered.standing is not Standing.SAME]
+    written = [offered for offered in taken if offered.standing is not OfferStatus.SAME]
     return (
         clean(
             f"Added {counted(len(written), 'definition')} to {folder}; "
@@ -64,11 +69,11 @@ def _agent(offered: OfferedAgent, others: Sequence[str], *, force: bool) -> Iter
 def _standing(offered: OfferedAgent, *, force: bool) -> str:
     file = offered.entry.file
     match offered.standing:
-        case Standing.NEW:
+        case OfferStatus.NEW:
             return f"new: {file}"
-        case Standing.SAME:
+        case OfferStatus.SAME:
             return f"there already: {file}"
-        case Standing.DIFFERS:
+        case OfferStatus.DIFFERS:
             kept = "replaces" if force else "kept, as --force alone replaces it:"
             return f"{kept} {file}"
 

@@ -1,6 +1,11 @@
 """Permission requests, messages and usage of agents."""
 
-from pex_tui.core.coordination.write_leases import LEASE, act_on, answer, put
+from pex_tui.core.coordination.write_leases import (
+    LEASE,
+    answer_permission,
+    send_verdict,
+    store_permission,
+)
 from pex_tui.core.events.actions import TellAgent
 from pex_tui.core.events.agent_events import (
     AgentLimited,
@@ -69,11 +74,11 @@ def _apply_permission_asked(draft: Draft, task: TaskState, event: PermissionAske
             edits=event.edits,
         )
         if verdict is None:
-            put(draft, task.id, asked)
+            store_permission(draft, task.id, asked)
         else:
-            answer(draft, task.id, asked, verdict, by)
+            answer_permission(draft, task.id, asked, verdict, by)
     elif known.held_by is None:
-        act_on(draft, task.id, known)
+        send_verdict(draft, task.id, known)
 
 
 def _apply_permission_decided(draft: Draft, task: TaskState, event: PermissionDecided) -> None:
@@ -81,12 +86,12 @@ def _apply_permission_decided(draft: Draft, task: TaskState, event: PermissionDe
     asked = next((one for one in task.permissions if one.request == event.request), None)
     if asked is None or asked.verdict is not None:
         return
-    answer(draft, task.id, asked, event.verdict, event.by)
+    answer_permission(draft, task.id, asked, event.verdict, event.by)
     if event.verdict is Verdict.ALLOW_ALWAYS and asked.scope != ONLY_THIS:
         draft.set(allowed=(*draft.state.allowed, asked.scope))
         for other, waiting in open_permissions(draft.state):
             if waiting.scope == asked.scope:
-                answer(draft, other, waiting, event.verdict, event.by)
+                answer_permission(draft, other, waiting, event.verdict, event.by)
 
 
 def _apply_agent_spent(draft: Draft, task: TaskState, event: AgentSpent) -> None:

@@ -8,22 +8,22 @@ holders can deadlock. Claims of frozen tasks get nothing until these resume.
 
 from msgspec.structs import replace
 
-from pex_tui.core.coordination.write_leases import go_on_without
+from pex_tui.core.coordination.write_leases import stop_waiting_for
 from pex_tui.core.events.actions import GrantLock, RefuseLock
 from pex_tui.core.events.lock_events import LockEvent, LockReleased
 from pex_tui.core.lifecycle.attempts import stop
-from pex_tui.core.lifecycle.conflict_log import goes_on_beside, record
+from pex_tui.core.lifecycle.conflict_log import record_conflict, record_unpaused
 from pex_tui.core.lifecycle.lock_graph import (
     Node,
     WaitEdge,
     Waits,
-    circle,
+    blocking_holdings,
     excludes,
+    find_cycle,
     holdings,
-    in_the_way,
-    names,
-    waits,
-    waits_for,
+    is_waiting_for,
+    lock_names,
+    wait_graph,
 )
 from pex_tui.core.lifecycle.preemption import preemption_cost
 from pex_tui.core.lifecycle.scheduler import urgency
@@ -67,18 +67,18 @@ def update_locks(draft: Draft) -> None:
         return
     _drop_ended(draft)
     _grant(draft)
-    while closed := circle(graph := waits(draft.state)):
+    while closed := find_cycle(graph := wait_graph(draft.state)):
         if not (_let_go(draft, graph, closed) or _break(draft, closed)):
             return
 
 
-def forget_presence(draft: Draft) -> None:
+def mark_claims_absent(draft: Draft) -> None:
     """Mark all claims as unconfirmed: their processes have to reconnect to the new engine."""
     claims = draft.state.claims
     draft.set(claims=tuple(replace(one, absent_since=draft.now) for one in claims))
 
 
-def locks_due(draft: Draft) -> None:
+def apply_lock_deadlines(draft: Draft) -> None:
     """Refuse timed-out claims, drop those that did not reconnect, and report long waits."""
     for claim in draft.state.claims:
         if _returns_until(claim) <= draft.now:
@@ -87,7 +87,7 @@ def locks_due(draft: Draft) -> None:
             waited = round(claim.until - claim.asked_at, 1)
             by = _holders(draft, claim)
             whose = f": {', '.join(by)} had it" if by else ""
-            told = f"{names(claim)} was not free within {waited:g} s{whose}"
+            told = f"{lock_names(claim)} was not free within {waited:g} s{whose}"
             draft.act(RefuseLock(claim.claim, told))
             _remove(draft, claim.claim)
         elif claim.is_waiting and not claim.is_overdue and _overdue_at(draft, claim) <= draft.now:
@@ -95,7 +95,7 @@ def locks_due(draft: Draft) -> None:
 
 
 def next_lock_deadline(state: RunState) -> float | None:
-    """Return when `locks_due` has something to do, in absolute seconds."""
+    """Return when `apply_lock_deadlines` has something to do, in absolute seconds."""
     times = [_returns_until(claim) for claim in state.claims if claim.absent_since is not None]
     for claim in state.claims:
         if claim.is_waiting and claim.until is not None:
@@ -116,16 +116,16 @@ def _drop_ended(draft: Draft) -> None:
 
 def _grant(draft: Draft) -> None:
     state = draft.state
-    graph = waits(state)
+    graph = wait_graph(state)
     owed: list[LockClaim] = []
     waiting = [one for one in state.claims if one.is_waiting and not _is_frozen(state, one)]
     for claim in sorted(waiting, key=lambda one: _order(state, one)):
         is_passed_over = any(
             _are_exclusive(claim, other)
-            and not waits_for(graph, ("claim", other.claim), ("claim", claim.claim))
+            and not is_waiting_for(graph, ("claim", other.claim), ("claim", claim.claim))
             for other in owed
         )
-        if is_passed_over or any(in_the_way(holdings(draft.state), claim)):
+        if is_passed_over or any(blocking_holdings(holdings(draft.state), claim)):
             owed.append(claim)
         else:
             _change(draft, replace(claim, granted_at=draft.now))
@@ -162,8 +162,8 @@ def _let_go(draft: Draft, graph: Waits, closed: tuple[Node, ...]) -> bool:
         f"{task} and {other} would wait for each other for ever, over a lock and over a file: "
         f"{task} goes on."
     )
-    goes_on_beside(draft, task, other)
-    go_on_without(draft, task, other)
+    record_unpaused(draft, task, other)
+    stop_waiting_for(draft, task, other)
     return True
 
 
@@ -184,9 +184,9 @@ def _break(draft: Draft, closed: tuple[Node, ...]) -> bool:
     if not stoppable:
         return False  # one of them is being stopped already
     victim = min(stoppable, key=lambda task: preemption_cost(state, task))
-    told = "; ".join(f"{claim.task} waits for {names(claim)}" for claim in claims)
+    told = "; ".join(f"{claim.task} waits for {lock_names(claim)}" for claim in claims)
     draft.notice(f"Deadlock: {told}. {victim} starts again, as it has the least to lose.")
-    record(
+    record_conflict(
         draft,
         ConflictKind.RESOURCE,
         (victim, *(task for task in tasks if task != victim)),
@@ -215,8 +215,8 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
     by = _holders(draft, claim)
     whose = f", which {', '.join(by)} holds" if by else ""
     waited = draft.now - claim.asked_at
-    draft.notice(f"{claim.task} has waited {waited:.0f} s for {names(claim)}{whose}.")
-    record(
+    draft.notice(f"{claim.task} has waited {waited:.0f} s for {lock_names(claim)}{whose}.")
+    record_conflict(
         draft,
         ConflictKind.RESOURCE,
         (claim.task, *by),
@@ -224,13 +224,13 @@ def _tell_long_wait(draft: Draft, claim: LockClaim) -> None:
         reason="it goes first from now on",
         overlapping_at=claim.asked_at,
         conflicting_at=draft.now,
-        detail=f"waited longer than lock_timeout for {names(claim)}",
+        detail=f"waited longer than lock_timeout for {lock_names(claim)}",
     )
 
 
 def _holders(draft: Draft, claim: LockClaim) -> tuple[TaskId, ...]:
     """Return the other tasks that hold locks of the claim."""
-    held = [task for _, task, _ in in_the_way(holdings(draft.state), claim)]
+    held = [task for _, task, _ in blocking_holdings(holdings(draft.state), claim)]
     return tuple(task for task in dict.fromkeys(held) if task != claim.task)
 
 

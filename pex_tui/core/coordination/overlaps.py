@@ -4,13 +4,13 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from pex_tui.core.coordination.write_leases import go_on_without, stands_still_for
+from pex_tui.core.coordination.write_leases import paused_for, stop_waiting_for
 from pex_tui.core.events.actions import PauseAgent, ResumeAgent, TellAgent
 from pex_tui.core.events.overlap_events import OverlapEvent, OverlapGone, OverlapSeen, WritesSeen
 from pex_tui.core.globs.globs import matches
 from pex_tui.core.lifecycle.attempts import stop, wants_pause
-from pex_tui.core.lifecycle.conflict_log import made_way, record
-from pex_tui.core.lifecycle.lock_graph import waits, waits_for
+from pex_tui.core.lifecycle.conflict_log import record_conflict, record_restart_after
+from pex_tui.core.lifecycle.lock_graph import is_waiting_for, wait_graph
 from pex_tui.core.lifecycle.predictions import predicted_at
 from pex_tui.core.lifecycle.preemption import preemption_cost
 from pex_tui.core.lifecycle.step_draft import Draft
@@ -49,17 +49,17 @@ def resume_yielding(draft: Draft) -> None:
         if task.yields_to is None or task.phase not in _CAN_YIELD:
             continue
         is_one_graph = draft.state.semantics >= Semantics.ONE_WAIT_GRAPH
-        waits_on = stands_still_for(task) if is_one_graph else (task.yields_to,)
+        waits_on = paused_for(task) if is_one_graph else (task.yields_to,)
         others = [draft.task(name) for name in waits_on]
         landed = next((one for one in others if one.phase is Phase.LANDED), None)
         if landed is not None:
             reason = f"again, on top of what {landed.id} has landed"
-            made_way(draft, task.id, landed.id)
+            record_restart_after(draft, task.id, landed.id)
             stop(draft, draft.change(task.id, reason=reason), StopCause.YIELD)
             continue
         for other in others:
             if other.phase not in IN_FLIGHT and is_one_graph:
-                go_on_without(draft, task.id, other.id)
+                stop_waiting_for(draft, task.id, other.id)
             elif other.phase not in IN_FLIGHT:
                 freed = draft.change(task.id, yields_to=None)
                 if freed.phase is Phase.PAUSED and not wants_pause(draft.state, freed):
@@ -136,7 +136,7 @@ def _apply_overlap_seen(draft: Draft, event: OverlapSeen) -> None:
     if known is None:
         first, decision, reason = _react(draft, pair, event.paths)
         second = event.second if first == event.first else event.first
-        record(
+        record_conflict(
             draft,
             ConflictKind.WRITE,
             (first, second),
@@ -236,10 +236,10 @@ def _can_yield(draft: Draft, name: TaskId, to: TaskId) -> bool:
     state, task = draft.state, draft.task(name)
     if task.phase not in _CAN_YIELD or task.yields_to is not None:
         return False
-    if any(name in stands_still_for(one) for one in state.tasks):
+    if any(name in paused_for(one) for one in state.tasks):
         return False
     is_one_graph = state.semantics >= Semantics.ONE_WAIT_GRAPH
-    return not (is_one_graph and waits_for(waits(state), ("task", to), ("task", name)))
+    return not (is_one_graph and is_waiting_for(wait_graph(state), ("task", to), ("task", name)))
 
 
 def _is_between(overlap: Overlap, event: OverlapSeen | OverlapGone) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from pex_tui.core.events.actions import AnswerAgent, ResumeAgent
 from pex_tui.core.lifecycle.attempts import wants_pause
-from pex_tui.core.lifecycle.conflict_log import record
-from pex_tui.core.lifecycle.lock_graph import waits, waits_for
+from pex_tui.core.lifecycle.conflict_log import record_conflict
+from pex_tui.core.lifecycle.lock_graph import is_waiting_for, wait_graph
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
@@ -22,22 +22,24 @@ from pex_tui.core.model.task_state import Permission, TaskState, Verdict
 LEASE = "its write lease"
 
 
-def answer(draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str) -> None:
+def answer_permission(
+    draft: Draft, task_id: TaskId, asked: Permission, verdict: Verdict, by: str
+) -> None:
     """Give the verdict; an allowed edit waits for its lease while another task holds the file."""
     allowed = asked.answered(verdict, by, draft.now)
     holder = None if verdict is Verdict.DENY else _holder(draft.state, task_id, asked)
     if holder is None:
-        put(draft, task_id, allowed)
-        act_on(draft, task_id, allowed)
+        store_permission(draft, task_id, allowed)
+        send_verdict(draft, task_id, allowed)
         return
-    put(draft, task_id, allowed.held_back(holder))
+    store_permission(draft, task_id, allowed.held_back(holder))
     task = draft.task(task_id)
     if task.yields_to is None:
         draft.change(task_id, yields_to=holder)
         _tell(draft, task, holder, asked)
 
 
-def put(draft: Draft, task_id: TaskId, permission: Permission) -> None:
+def store_permission(draft: Draft, task_id: TaskId, permission: Permission) -> None:
     """Store the permission's current state."""
     known = draft.task(task_id).permissions
     kept = tuple(permission if one.request == permission.request else one for one in known)
@@ -45,21 +47,21 @@ def put(draft: Draft, task_id: TaskId, permission: Permission) -> None:
     draft.change(task_id, permissions=(*known, permission) if is_new else kept)
 
 
-def act_on(draft: Draft, task_id: TaskId, permission: Permission) -> None:
+def send_verdict(draft: Draft, task_id: TaskId, permission: Permission) -> None:
     """Send the agent the verdict."""
     if permission.verdict is not None:
         attempt = draft.task(task_id).attempt
         draft.act(AnswerAgent(task_id, attempt, permission.request, permission.verdict))
 
 
-def stands_still_for(task: TaskState) -> tuple[TaskId, ...]:
+def paused_for(task: TaskState) -> tuple[TaskId, ...]:
     """Return the tasks that a live task waits for: paused for them, or waiting for a lease."""
     holders = (asked.held_by for asked in task.permissions)
     found = dict.fromkeys(other for other in (task.yields_to, *holders) if other is not None)
     return tuple(found)
 
 
-def go_on_without(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+def stop_waiting_for(draft: Draft, task_id: TaskId, other: TaskId) -> None:
     """End the task's wait for one other task; waits for further tasks remain."""
     task = draft.task(task_id)
     for asked in task.permissions:
@@ -77,9 +79,9 @@ def _ask_again(draft: Draft, task_id: TaskId, asked: Permission, besides: TaskId
     """Find the next holder of the lease; without one, send the deferred answer."""
     free = asked.let_go()
     holder = _holder(draft.state, task_id, free, besides)
-    put(draft, task_id, free if holder is None else free.held_back(holder))
+    store_permission(draft, task_id, free if holder is None else free.held_back(holder))
     if holder is None:
-        act_on(draft, task_id, free)
+        send_verdict(draft, task_id, free)
 
 
 def release_leases(draft: Draft) -> None:
@@ -90,8 +92,8 @@ def release_leases(draft: Draft) -> None:
         for asked in task.permissions:
             if asked.held_by is not None:
                 freed = asked.let_go()
-                put(draft, task.id, freed)
-                act_on(draft, task.id, freed)
+                store_permission(draft, task.id, freed)
+                send_verdict(draft, task.id, freed)
 
 
 def _holder(
@@ -124,7 +126,7 @@ def _paths(task: TaskState, asked: Permission) -> Iterator[str]:
 def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
     """Return whether the task is, transitively, paused for that one."""
     if state.semantics >= Semantics.ONE_WAIT_GRAPH:
-        return waits_for(waits(state), ("task", task.id), ("task", to))
+        return is_waiting_for(wait_graph(state), ("task", task.id), ("task", to))
     seen: set[TaskId] = set()
     step = task.yields_to
     while step is not None and step not in seen:
@@ -138,7 +140,7 @@ def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
 def _tell(draft: Draft, task: TaskState, holder: TaskId, asked: Permission) -> None:
     paths = tuple(_paths(task, asked))
     draft.notice(f"{task.id} wants to change {', '.join(paths)} and waits until {holder} landed.")
-    record(
+    record_conflict(
         draft,
         ConflictKind.WRITE,
         (task.id, holder),

@@ -24,7 +24,7 @@ class ConflictCosts(Struct):
     _of: dict[TaskId, list[Conflict]] = field(default_factory=dict)  # by the task that gives way
     _between: dict[frozenset[str], list[Conflict]] = field(default_factory=dict)
 
-    def stood_still(self, state: RunState, seconds: float) -> None:
+    def book_wait(self, state: RunState, seconds: float) -> None:
         """Book an interval without state changes on the conflicts that tasks waited for.
 
         A task that waits for several conflicts at once divides the time among them.
@@ -38,7 +38,7 @@ class ConflictCosts(Struct):
             for conflict in causes:
                 self._add(conflict, seconds / len(causes))
 
-    def decided(self, before: RunState, after: RunState) -> None:
+    def book_decisions(self, before: RunState, after: RunState) -> None:
         """Book attempts that a step's decisions discarded, and waits that it revealed."""
         if before.conflicts is not after.conflicts:
             for conflict in after.conflicts[len(before.conflicts) :]:

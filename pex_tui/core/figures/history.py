@@ -14,10 +14,10 @@ from pex_tui.core.figures.time_accounting import (
     Stretch,
     TaskTime,
     absence,
-    idle,
-    on_seconds,
-    time_passed,
-    waited,
+    active_seconds,
+    book_idle,
+    book_time,
+    book_wait,
 )
 from pex_tui.core.lifecycle.predictions import PredictionAccuracy, prediction_accuracy
 from pex_tui.core.model.ids import TaskId
@@ -100,7 +100,7 @@ class RunHistory(BusyTime):
     @property
     def gate_seconds(self) -> float:
         """Return the lower bound for the gate: its runs in sequence, or the longest if batched."""
-        took = [on_seconds(begin, end, self.off) for begin, end in self.gates]
+        took = [active_seconds(begin, end, self.off) for begin, end in self.gates]
         rules = self.state.rules
         one_by_one = rules.gate_batch == 1 and not rules.speculate
         return sum(took) if one_by_one else max(took, default=0.0)
@@ -129,7 +129,7 @@ def read_history(events: Iterable[Event]) -> RunHistory:
         gap.account(history, history.tasks)
     for past in history.tasks.values():
         if past.last_attempt is not None:
-            past.work_seconds = on_seconds(*past.last_attempt, history.off, past.off)
+            past.work_seconds = active_seconds(*past.last_attempt, history.off, past.off)
     return history
 
 
@@ -143,17 +143,17 @@ def _pass_time(history: RunHistory, before: RunState, after: RunState, event: Ev
     gap = absence(before, event, since)
     history.ended_at += elapsed
     if finished:
-        idle(history, since, since + elapsed)
+        book_idle(history, since, since + elapsed)
     elif gap is not None:
         history.absences.append(gap)
     else:
-        time_passed(history, before, since, elapsed)
+        book_time(history, before, since, elapsed)
         if before.stage is not RunStage.PAUSED:
-            history.costs.stood_still(before, elapsed)
+            history.costs.book_wait(before, elapsed)
 
 
 def _note_overlaps(history: RunHistory, before: RunState, after: RunState) -> None:
-    history.costs.decided(before, after)
+    history.costs.book_decisions(before, after)
     if after.overlaps is not before.overlaps:
         history.overlapping_pairs.update(frozenset(overlap.tasks) for overlap in after.overlaps)
 
@@ -163,7 +163,7 @@ def _note_phases(
 ) -> None:
     for position in after.standings.touched:
         old, new = before.tasks[position], after.tasks[position]
-        waited(history.tasks[old.id], old, history.clock)
+        book_wait(history.tasks[old.id], old, history.clock)
         if old.phase is not new.phase:
             _close_span(history, old, marks[old.id], after.now)
             marks[old.id] = after.now
@@ -186,7 +186,7 @@ def _close(history: RunHistory, state: RunState, marks: dict[TaskId, float]) -> 
     """Close the last spans at the end of the run, or at its latest event."""
     history.state = state
     for task in state.tasks:
-        waited(history.tasks[task.id], task, history.clock)
+        book_wait(history.tasks[task.id], task, history.clock)
         _close_span(history, task, marks[task.id], history.ended_at)
         if task.phase in HOLDS_SLOT and task.started_at is not None:
             history.tasks[task.id].seen_at = history.ended_at

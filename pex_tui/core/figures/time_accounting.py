@@ -52,8 +52,8 @@ class BusyTime(Struct, kw_only=True):
     off: list[Stretch] = field(default_factory=list)
 
 
-def time_passed(total: BusyTime, state: RunState, since: float, seconds: float) -> None:
-    """Book an interval without state changes; `waited` books the waits."""
+def book_time(total: BusyTime, state: RunState, since: float, seconds: float) -> None:
+    """Book an interval without state changes; `book_wait` books the waits."""
     if state.stage is RunStage.PAUSED or state.person_since is not None:
         total.person_seconds += seconds
         total.off.append((since, since + seconds))
@@ -64,7 +64,7 @@ def time_passed(total: BusyTime, state: RunState, since: float, seconds: float) 
     total.clock += seconds
 
 
-def waited(past: TaskTime, task: TaskState, clock: float) -> None:
+def book_wait(past: TaskTime, task: TaskState, clock: float) -> None:
     """Book a task's wait until now, by the run's clock."""
     if task.phase in _WAITS and clock > past.waited_until:
         cause = _waits_for(task)
@@ -72,13 +72,13 @@ def waited(past: TaskTime, task: TaskState, clock: float) -> None:
     past.waited_until = clock
 
 
-def idle(total: BusyTime, begin: float, end: float) -> None:
+def book_idle(total: BusyTime, begin: float, end: float) -> None:
     """Book an interval in which nothing of the run was alive."""
     total.idle_seconds += end - begin
     total.off.append((begin, end))
 
 
-def on_seconds(begin: float, end: float, *off: Iterable[Stretch]) -> float:
+def active_seconds(begin: float, end: float, *off: Iterable[Stretch]) -> float:
     """Return how many of the seconds from `begin` to `end` are in no interval of `off`."""
     on, until = 0.0, begin
     for start, stop in sorted(stretch for stretches in off for stretch in stretches):
@@ -122,14 +122,14 @@ class Absence(Struct):
         """Book the time once everything about it is known."""
         active = max(self.seen.values(), default=0.0)
         busy, clock = total.busy_seconds, total.clock
-        time_passed(total, self.state, self.begin, active)
+        book_time(total, self.state, self.begin, active)
         for task in self.state.tasks:
             past = tasks[task.id]
             past.waited_until = clock
-            waited(past, task, total.clock)
+            book_wait(past, task, total.clock)
         if total.busy_seconds > busy:
             total.busy_seconds = busy + sum(self.seen.values())
-        idle(total, self.begin + active, self.end)
+        book_idle(total, self.begin + active, self.end)
 
 
 def absence(state: RunState, event: Event, since: float) -> Absence | None:

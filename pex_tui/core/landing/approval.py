@@ -5,7 +5,7 @@ checked before the gate, as the change may be to the gate's own script.
 """
 
 from pex_tui.core.formatting import listed
-from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.conflict_log import record_conflict
 from pex_tui.core.lifecycle.merge_queue import leave_queue
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictPath
@@ -33,7 +33,7 @@ def is_stopped(draft: Draft, task: TaskState, protected: tuple[str, ...]) -> boo
         failure = Failure(FailureKind.PROTECTED, detail)
         draft.move(task.id, Phase.FAILED, failure=failure, reason=detail)
         return True
-    record(
+    record_conflict(
         draft,
         ConflictKind.PROTECTED,
         (task.id,),

@@ -5,7 +5,7 @@ from pex_tui.core.events.landing_events import GateFinished
 from pex_tui.core.landing.auto_resolution import as_conflict, failed_words
 from pex_tui.core.landing.merge_conflicts import apply_merge_conflicted
 from pex_tui.core.lifecycle.attempts import ready
-from pex_tui.core.lifecycle.conflict_log import record, record_semantic_conflict
+from pex_tui.core.lifecycle.conflict_log import record_conflict, record_semantic_conflict
 from pex_tui.core.lifecycle.merge_queue import leave_queue
 from pex_tui.core.lifecycle.retry_prompts import gate_lesson
 from pex_tui.core.lifecycle.step_draft import Draft
@@ -115,7 +115,7 @@ def _judge(draft: Draft, task: TaskState) -> None:
 def _ask(draft: Draft, task: TaskState, detail: str) -> None:
     """Leave a person's own result that fails the gate to that person: nothing runs again."""
     resolved = [one.files for one in draft.state.conflicts if one.tasks[0] == task.id and one.files]
-    record(
+    record_conflict(
         draft,
         ConflictKind.SEMANTIC,
         (task.id,),

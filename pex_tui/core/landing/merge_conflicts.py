@@ -1,7 +1,12 @@
 """Handling and record of work that does not merge onto what has landed."""
 
 from pex_tui.core.events.landing_events import MergeConflicted
-from pex_tui.core.landing.retry_ladder import climb, next_rung, one_by_one, slow_down
+from pex_tui.core.landing.retry_ladder import (
+    next_rung,
+    queue_rerun,
+    serialise_after_conflicts,
+    serialise_writers,
+)
 from pex_tui.core.lifecycle.conflict_log import record_landing_conflict
 from pex_tui.core.lifecycle.merge_queue import leave_queue
 from pex_tui.core.lifecycle.retry_prompts import conflict_lesson
@@ -14,7 +19,7 @@ from pex_tui.core.model.run_rules import FallbackMode
 from pex_tui.core.model.task_state import TaskState
 
 
-def stand_on(draft: Draft, tip: CommitId) -> None:
+def adopt_tip(draft: Draft, tip: CommitId) -> None:
     """Set the tip to the commit that landed last; report one that the journal did not know."""
     state = draft.state
     if tip != state.tip:
@@ -29,7 +34,7 @@ def apply_merge_conflicted(draft: Draft, task: TaskState, event: MergeConflicted
     """Climb the ladder: rerun on the new tip, then rerun alone, then apply the fallback."""
     state = draft.state
     leave_queue(draft, task)
-    stand_on(draft, event.tip)
+    adopt_tip(draft, event.tip)
     task = draft.change(task.id, tip=event.tip, auto_resolution=None, failure=None)
     rung = next_rung(state, task, is_by_hand=task.own_work is not None)
     record_landing_conflict(
@@ -46,7 +51,7 @@ def apply_merge_conflicted(draft: Draft, task: TaskState, event: MergeConflicted
         task = draft.change(
             task.id, reruns=task.reruns + 1, lesson=lesson, seed=None, earlier=task.work
         )
-        climb(draft, task, rung, _conflict_text(event))
+        queue_rerun(draft, task, rung, _conflict_text(event))
     elif rung.decision is Decision.ABORTED:
         draft.move(task.id, Phase.CONFLICT, reason=_conflict_text(event))
         draft.notice(
@@ -56,8 +61,8 @@ def apply_merge_conflicted(draft: Draft, task: TaskState, event: MergeConflicted
     else:
         draft.move(task.id, Phase.CONFLICT, reason=_conflict_text(event))
         if state.rules.fallback is FallbackMode.SEQUENTIAL:
-            one_by_one(draft, f"{task.id} has an open conflict")
-    slow_down(draft)
+            serialise_writers(draft, f"{task.id} has an open conflict")
+    serialise_after_conflicts(draft)
 
 
 def _conflict_text(event: MergeConflicted) -> str:

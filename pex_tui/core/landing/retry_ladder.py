@@ -60,10 +60,10 @@ def _goes_one_by_one(state: RunState) -> bool:
     return state.rules.fallback is FallbackMode.SEQUENTIAL
 
 
-def climb(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
+def queue_rerun(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
     """Queue the task for its rerun; `met` describes the conflict."""
     if rung.alone:
-        one_by_one(draft, f"{task.id} could not land beside others")
+        serialise_writers(draft, f"{task.id} could not land beside others")
     if rung.delay_seconds:
         at = draft.now + rung.delay_seconds
         draft.move(task.id, Phase.BACKOFF, retry_at=at, failure=None, wait=None, reason=met)
@@ -71,14 +71,14 @@ def climb(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
         ready(draft, task, f"again, on the newest tip: {met}")
 
 
-def one_by_one(draft: Draft, reason: str) -> None:
+def serialise_writers(draft: Draft, reason: str) -> None:
     """Run writers one at a time from now on; report it once."""
     if not draft.state.sequential:
         draft.set(sequential=True, sequential_since=draft.now, sequential_reason=reason)
         draft.notice(f"From here on, tasks that write go one by one: {reason}.")
 
 
-def slow_down(draft: Draft) -> None:
+def serialise_after_conflicts(draft: Draft) -> None:
     """Run writers one at a time if too large a share of the landings met a conflict."""
     state = draft.state
     if state.semantics < Semantics.LADDER:
@@ -91,7 +91,9 @@ def slow_down(draft: Draft) -> None:
     landings = conflicted | {task.id for task in state.tasks if task.landed or task.candidate}
     enough = len(landings) >= _LEAST_LANDINGS and len(conflicted) >= _LEAST_CONFLICTS
     if enough and len(conflicted) > state.rules.sequential_above * len(landings):
-        one_by_one(draft, f"{len(conflicted)} of {len(landings)} landings have met a conflict")
+        serialise_writers(
+            draft, f"{len(conflicted)} of {len(landings)} landings have met a conflict"
+        )
 
 
 def _rerun(state: RunState, task: TaskState) -> Rung:

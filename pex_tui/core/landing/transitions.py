@@ -20,11 +20,11 @@ from pex_tui.core.landing.auto_resolution import (
 )
 from pex_tui.core.landing.batch import apply_gate_verdict
 from pex_tui.core.landing.gate_verdicts import apply_repeated_verdict, is_gated
-from pex_tui.core.landing.merge_conflicts import apply_merge_conflicted, stand_on
+from pex_tui.core.landing.merge_conflicts import adopt_tip, apply_merge_conflicted
 from pex_tui.core.lifecycle.attempts import ready, why_aborted
-from pex_tui.core.lifecycle.conflict_log import close
+from pex_tui.core.lifecycle.conflict_log import close_conflicts
 from pex_tui.core.lifecycle.git_refusals import retry_after_refusal
-from pex_tui.core.lifecycle.merge_queue import enqueue, leave, leave_queue, step_back
+from pex_tui.core.lifecycle.merge_queue import enqueue, leave_queue, step_back, withdraw
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase
@@ -47,7 +47,7 @@ def _apply_to_entry(draft: Draft, task: TaskState, event: LandingEvent) -> None:
         case BranchMoved(), LandingStage.MOVING:
             _apply_branch_moved(draft, task, event)
         case (_, _) if task.stop is StopCause.ABORT:
-            leave(draft, task)
+            withdraw(draft, task)
             draft.move(task.id, Phase.ABORTED, reason=why_aborted(draft.state))
         case WorkMerged(), LandingStage.MERGING if _is_asked_for(task, event):
             _apply_work_merged(draft, task, event)
@@ -62,7 +62,7 @@ def _apply_to_entry(draft: Draft, task: TaskState, event: LandingEvent) -> None:
         case BranchMoveRefused(), LandingStage.MOVING:
             step_back(draft, None)
         case LandingFailed(), _:
-            leave(draft, task)
+            withdraw(draft, task)
             retry_after_refusal(draft, task, event)
         case _:
             pass
@@ -74,7 +74,7 @@ def apply_conflict_decided(draft: Draft, event: ConflictDecided) -> None:
     if task.phase is not Phase.CONFLICT:
         return
     decided_paths = paths_in_conflict(draft, task)
-    close(draft, task.id, event.decision, event.by)
+    close_conflicts(draft, task.id, event.decision, event.by)
     if event.decision is Decision.RERUN:
         draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
         ready(draft, task, "again, on the newest tip")
@@ -96,7 +96,7 @@ def _is_asked_for(task: TaskState, event: WorkMerged) -> bool:
 
 def _apply_work_merged(draft: Draft, task: TaskState, event: WorkMerged) -> None:
     if task.onto in {None, draft.state.tip}:
-        stand_on(draft, event.tip)
+        adopt_tip(draft, event.tip)
     elif event.candidate == event.tip:
         _wait_for_batch(draft, task)  # the change that it repeats has not landed yet
         return

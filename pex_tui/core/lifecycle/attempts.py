@@ -26,7 +26,7 @@ from pex_tui.core.events.run_events import (
 )
 from pex_tui.core.formatting import counted, listed
 from pex_tui.core.lifecycle.backoff import backoff_seconds
-from pex_tui.core.lifecycle.conflict_log import PEX, record
+from pex_tui.core.lifecycle.conflict_log import PEX, record_conflict
 from pex_tui.core.lifecycle.git_refusals import retry_after_refusal
 from pex_tui.core.lifecycle.merge_queue import enqueue
 from pex_tui.core.lifecycle.rate_limits import MOST_REFUSALS, limit_provider
@@ -266,7 +266,7 @@ def _apply_capture_failed(draft: Draft, task: TaskState, event: CaptureFailed) -
 def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
     """Ask a person: a rerun changed nothing, but the tip lacks the earlier attempt's change."""
     reason = "it ran again and changed nothing, but the tip lacks what it had changed before"
-    record(
+    record_conflict(
         draft,
         ConflictKind.WRITE,
         (task.id,),

@@ -17,7 +17,7 @@ PEX = "pex"
 _ABOUT_TO_LAND = frozenset({LandingStage.PASSED, LandingStage.MOVING})
 
 
-def record(
+def record_conflict(
     draft: Draft,
     kind: ConflictKind,
     tasks: tuple[TaskId, ...],
@@ -51,7 +51,7 @@ def record_landing_conflict(
     """
     begun = [one for one in draft.state.conflicts if _leads_to(one, tasks)]
     if not begun:
-        record(
+        record_conflict(
             draft,
             ConflictKind.WRITE,
             tasks,
@@ -94,7 +94,7 @@ def record_semantic_conflict(
     if state.base_gate_red:
         return
     if task.tip != task.start_commit:
-        record(
+        record_conflict(
             draft,
             ConflictKind.SEMANTIC,
             (task.id, *_landed_since(state, task)),
@@ -116,7 +116,9 @@ def record_semantic_conflict(
     )
 
 
-def close(draft: Draft, task_id: TaskId, decision: Decision, by: str, reason: str = "") -> None:
+def close_conflicts(
+    draft: Draft, task_id: TaskId, decision: Decision, by: str, reason: str = ""
+) -> None:
     """Record the decision in the task's open conflicts."""
     draft.set(
         conflicts=tuple(
@@ -128,7 +130,7 @@ def close(draft: Draft, task_id: TaskId, decision: Decision, by: str, reason: st
     )
 
 
-def made_way(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+def record_restart_after(draft: Draft, task_id: TaskId, other: TaskId) -> None:
     """Record that the task, paused for the other, starts again after it."""
     reason = f"{other} has landed: {task_id} starts again on top of that"
     draft.set(
@@ -141,7 +143,7 @@ def made_way(draft: Draft, task_id: TaskId, other: TaskId) -> None:
     )
 
 
-def goes_on_beside(draft: Draft, task_id: TaskId, other: TaskId) -> None:
+def record_unpaused(draft: Draft, task_id: TaskId, other: TaskId) -> None:
     """Record that the task is no longer paused for the other, although the two may collide."""
     reason = f"{task_id} goes on: it and {other} would have waited for each other for ever"
     draft.set(

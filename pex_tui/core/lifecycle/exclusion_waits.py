@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from pex_tui.core.events.run_events import TaskHeld
-from pex_tui.core.lifecycle.conflict_log import record
+from pex_tui.core.lifecycle.conflict_log import record_conflict
 from pex_tui.core.lifecycle.predictions import predicted_at
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
@@ -22,7 +22,7 @@ from pex_tui.core.model.task_state import Wait
 _MOST_TOLD = 10  # recorded blockers of one wait; later ones are only in the state
 
 
-def is_news(state: RunState, position: int, wait: Wait, on: Collection[str]) -> bool:
+def is_new_wait(state: RunState, position: int, wait: Wait, on: Collection[str]) -> bool:
     """Return whether the current blockers of a waiting task are worth an event.
 
     They are if one blocks for a new reason, or if fewer of the recorded ones remain.
@@ -33,7 +33,7 @@ def is_news(state: RunState, position: int, wait: Wait, on: Collection[str]) -> 
     return set(on) < set(wait.on) or not reasons <= _reasons(state, position, wait.on)
 
 
-def neighbours(
+def excluded_neighbours(
     state: RunState, position: int, in_flight: Iterable[int], first: Iterable[int] = ()
 ) -> list[int]:
     """Return the excluded neighbours in flight, and those of `first`, which precede the task."""
@@ -58,7 +58,7 @@ def record_exclusion(draft: Draft, event: TaskHeld) -> None:
         if not new or (_tells_once(state) and any(_is_told(one, event, reason) for one in mine)):
             continue
         for tasks in [new] if _tells_once(state) else [[other] for other in new]:
-            record(
+            record_conflict(
                 draft,
                 ConflictKind.WRITE,
                 (event.task, *tasks),

@@ -49,7 +49,7 @@ def holdings(state: RunState) -> tuple[Holding, ...]:
     return (*by_plan, *by_claim)
 
 
-def in_the_way(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Holding]:
+def blocking_holdings(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Holding]:
     """Yield the holdings that keep the claim from being granted; its enclosing claims never do."""
     for held in holdings:
         lock, task, by = held
@@ -58,7 +58,7 @@ def in_the_way(holdings: tuple[Holding, ...], claim: LockClaim) -> Iterator[Hold
             yield held
 
 
-def waits(state: RunState) -> Waits:
+def wait_graph(state: RunState) -> Waits:
     """Return what each task at work and each claim waits for, and why."""
     graph: dict[Node, dict[Node, WaitEdge]] = {}
     held = holdings(state)
@@ -66,7 +66,7 @@ def waits(state: RunState) -> Waits:
         edges = graph.setdefault(("claim", claim.claim), {})
         if claim.is_waiting:
             graph.setdefault(("task", claim.task), {})["claim", claim.claim] = WaitEdge.CLAIM
-            for _, task, by in in_the_way(held, claim):
+            for _, task, by in blocking_holdings(held, claim):
                 edges[("task", task) if by is None else ("claim", by)] = WaitEdge.LOCK
             for outer in claim.within:
                 graph.setdefault(("claim", outer), {})["claim", claim.claim] = WaitEdge.CLAIM
@@ -93,7 +93,7 @@ def _add_standstills(state: RunState, graph: dict[Node, dict[Node, WaitEdge]]) -
                     graph.setdefault(("claim", claim.claim), {}).update(edges)
 
 
-def circle(waits: Waits) -> tuple[Node, ...]:
+def find_cycle(waits: Waits) -> tuple[Node, ...]:
     """Return the nodes of a cycle, each of which waits for the next; empty if there is none."""
     done: set[Node] = set()
     for start in waits:
@@ -114,7 +114,7 @@ def circle(waits: Waits) -> tuple[Node, ...]:
     return ()
 
 
-def waits_for(waits: Waits, first: Node, last: Node) -> bool:
+def is_waiting_for(waits: Waits, first: Node, last: Node) -> bool:
     """Return whether the first node waits for the last, directly or not."""
     seen: set[Node] = set()
     stack = [first]
@@ -134,6 +134,6 @@ def excludes(one: LockRequest, other: LockRequest) -> bool:
     return one.name == other.name and not both_share
 
 
-def names(claim: LockClaim) -> str:
+def lock_names(claim: LockClaim) -> str:
     """Return the names of a claim's locks, for a person."""
     return ", ".join(dict.fromkeys(lock.name for lock in claim.locks))

@@ -35,7 +35,7 @@ def stop_gate(draft: Draft, task: TaskState) -> None:
         draft.act(StopGate(task.id))
 
 
-def leave(draft: Draft, task: TaskState) -> None:
+def withdraw(draft: Draft, task: TaskState) -> None:
     """Remove an entry that did not land; those merged onto it start over."""
     step_back(draft, task.id)
     stop_gate(draft, task)

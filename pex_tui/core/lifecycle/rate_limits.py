@@ -45,7 +45,7 @@ def lift_limit(draft: Draft, spec: TaskSpec) -> None:
         draft.set(limits=tuple(one for one in draft.state.limits if one is not known))
 
 
-def spent(state: RunState) -> tuple[int, float]:
+def total_spent(state: RunState) -> tuple[int, float]:
     """Return the tokens and US dollars that the run has used so far, as far as agents report."""
     tokens = sum(task.tokens or 0 for task in state.tasks)
     return tokens, sum(task.cost_usd or 0.0 for task in state.tasks)
@@ -60,7 +60,7 @@ def over_budget(state: RunState) -> str:
     """Return which budget is exhausted, in words; empty while none is."""
     if not has_budget(state.rules):
         return ""
-    tokens, usd = spent(state)
+    tokens, usd = total_spent(state)
     rules, times = state.rules, state.budgets
     if rules.budget_usd is not None and usd >= rules.budget_usd * times:
         return f"${usd:.2f} of ${rules.budget_usd * times:.2f}"
@@ -71,7 +71,7 @@ def over_budget(state: RunState) -> str:
 
 def extend_budget(draft: Draft) -> None:
     """Grant the run its budget once more, beyond what its agents have already used."""
-    tokens, usd = spent(draft.state)
+    tokens, usd = total_spent(draft.state)
     rules = draft.state.rules
     pairs = ((usd, rules.budget_usd), (tokens, rules.budget_tokens))
     used = (int(amount / budget) for amount, budget in pairs if budget)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
-from pex_tui.core.lifecycle.exclusion_waits import at_work, is_news, neighbours
+from pex_tui.core.lifecycle.exclusion_waits import at_work, excluded_neighbours, is_new_wait
 from pex_tui.core.lifecycle.lock_graph import excludes, holdings
 from pex_tui.core.lifecycle.rate_limits import has_budget, limit_of, over_budget
 from pex_tui.core.model.ids import LockName, SlotId
@@ -174,7 +174,7 @@ def _exclusion_hold(board: _Board, position: int) -> _Hold | None:
     mine = urgency(state, position)
     if board.most_urgent < mine and state.graph.excluded[position]:
         first = [other for other in board.reserved if urgency(state, other) < mine]
-    against = neighbours(state, position, board.busy, first)
+    against = excluded_neighbours(state, position, board.busy, first)
     return _Hold(WaitCause.EXCLUDED, _names(state, against)) if against else None
 
 
@@ -230,5 +230,5 @@ def _is_news(state: RunState, position: int, hold: _Hold) -> bool:
     if wait is None:
         return hold.cause is not WaitCause.SLOT
     if wait.cause is hold.cause is WaitCause.EXCLUDED:
-        return is_news(state, position, wait, hold.on)
+        return is_new_wait(state, position, wait, hold.on)
     return (wait.cause, wait.on) != (hold.cause, hold.on)

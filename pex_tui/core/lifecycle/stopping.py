@@ -1,8 +1,8 @@
 """Stopping of tasks and runs, on request or because the run is being killed."""
 
 from pex_tui.core.lifecycle.attempts import stop, why_aborted
-from pex_tui.core.lifecycle.conflict_log import PEX, close
-from pex_tui.core.lifecycle.merge_queue import leave, leave_queue
+from pex_tui.core.lifecycle.conflict_log import PEX, close_conflicts
+from pex_tui.core.lifecycle.merge_queue import leave_queue, withdraw
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import TaskId
@@ -23,13 +23,13 @@ def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:
     elif task.phase is Phase.LANDING:
         task = draft.change(task_id, stop=StopCause.ABORT)
         if task.landing_stage not in {LandingStage.MERGING, LandingStage.MOVING}:
-            leave(draft, task)
+            withdraw(draft, task)
             draft.move(task_id, Phase.ABORTED, reason=why_aborted(draft.state))
     else:
         if task.phase is Phase.QUEUED:
             leave_queue(draft, task)
         why = why_aborted(draft.state)
-        close(draft, task_id, Decision.ABORTED, by, why)
+        close_conflicts(draft, task_id, Decision.ABORTED, by, why)
         draft.move(task_id, Phase.ABORTED, reason=why)
 
 

@@ -17,7 +17,7 @@ _LIVE = ACTIVE - {Phase.READY}
 _URGENCY = {priority: place for place, priority in enumerate(Priority)}
 _BOOSTED = -1
 
-Order = tuple[float, int, float, float, int]
+DispatchOrder = tuple[float, int, float, float, int]
 
 
 def urgency_of(task: TaskState, spec: TaskSpec) -> int:
@@ -101,7 +101,7 @@ class Standings(Struct, frozen=True):
 
 def dispatch_order(
     plan: Plan, tasks: Sequence[TaskState], graph: PlanGraph, position: int
-) -> Order:
+) -> DispatchOrder:
     """Return the start order's sort key: overdue for a lock, urgency, rank, age, plan order."""
     task = tasks[position]
     urgency = urgency_of(task, plan.tasks[position])

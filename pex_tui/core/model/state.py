@@ -11,7 +11,7 @@ from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.semantics import NEWEST
-from pex_tui.core.model.standings import Order, Standings, dispatch_order
+from pex_tui.core.model.standings import DispatchOrder, Standings, dispatch_order
 from pex_tui.core.model.task_state import TaskState
 
 
@@ -147,7 +147,7 @@ class RunState(Struct, frozen=True):
             return kept
         return Standings.build(self.plan, self.tasks, self.graph)
 
-    def dispatch_order(self, position: int) -> Order:
+    def dispatch_order(self, position: int) -> DispatchOrder:
         """Return the sort key of the order in which ready tasks start."""
         return dispatch_order(self.plan, self.tasks, self.graph, position)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from pex_tui.core.textmerge.diff3 import Chunk, Lines, chunks, split_lines
-from pex_tui.core.textmerge.line_matching import comparisons, ends_shared, matches
+from pex_tui.core.textmerge.line_matching import comparisons, ends_shared, matching_lines
 
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_COMPARISONS = 2_000_000
@@ -167,7 +167,7 @@ def _union(part: Chunk) -> Lines | None:
 def _edits(base: Lines, side: Lines) -> tuple[_Edit, ...]:
     edits = []
     at, on = 0, 0
-    for line, twin in (*matches(base, side).items(), (len(base), len(side))):
+    for line, twin in (*matching_lines(base, side).items(), (len(base), len(side))):
         if (at, on) != (line, twin):
             edits.append(_Edit(at, line, side[on:twin]))
         at, on = line + 1, twin + 1

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from pex_tui.core.textmerge.line_matching import matches
+from pex_tui.core.textmerge.line_matching import matching_lines
 
 Lines = tuple[str, ...]
 
@@ -67,7 +67,7 @@ def chunks(
     """Return the versions in chunks; without a base, the lines that both sides share are it."""
     if base is None:
         base = _shared(ours, theirs)
-    to_ours, to_theirs = matches(base, ours), matches(base, theirs)
+    to_ours, to_theirs = matching_lines(base, ours), matching_lines(base, theirs)
     found: list[Chunk] = []
     stable: list[str] = []
     at, on_ours, on_theirs = 0, 0, 0
@@ -136,7 +136,7 @@ def _ended(lines: list[tuple[str, Origin]]) -> list[tuple[str, Origin]]:
 
 
 def _shared(ours: Sequence[str], theirs: Sequence[str]) -> Lines:
-    return tuple(ours[line] for line in matches(ours, theirs))
+    return tuple(ours[line] for line in matching_lines(ours, theirs))
 
 
 def _add(

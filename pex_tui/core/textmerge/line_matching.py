@@ -14,7 +14,7 @@ from msgspec import Struct, field
 Range = tuple[int, int, int, int]  # of the first text, then of the second; ends excluded
 
 
-def matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
+def matching_lines(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
     """Return the line numbers of the base with those of the equal lines in the other text."""
     walk = _Walk(base, other)
     for first, last, begin, end in walk.gaps():

@@ -7,8 +7,8 @@ from msgspec import Struct, field
 
 from pex_tui.core.consequences import blockers
 from pex_tui.core.formatting import clock, counted, ordinal, short
-from pex_tui.core.lifecycle.exclusion_waits import at_work, neighbours
-from pex_tui.core.lifecycle.lock_graph import holdings, in_the_way, names
+from pex_tui.core.lifecycle.exclusion_waits import at_work, excluded_neighbours
+from pex_tui.core.lifecycle.lock_graph import blocking_holdings, holdings, lock_names
 from pex_tui.core.lifecycle.merge_queue import landing_tasks
 from pex_tui.core.lifecycle.rate_limits import limit_of
 from pex_tui.core.lifecycle.scheduler import queue_order
@@ -97,7 +97,7 @@ def waits_on(state: RunState, task: TaskState, queue: StartQueue) -> tuple[str, 
     if task.wait is None:
         return ()
     if task.wait.cause is WaitCause.EXCLUDED:
-        found = neighbours(state, state.graph.index[task.id], queue.in_flight)
+        found = excluded_neighbours(state, state.graph.index[task.id], queue.in_flight)
         return tuple(state.tasks[other].id for other in found) or task.wait.on
     return task.wait.on
 
@@ -256,10 +256,10 @@ def _claimed(state: RunState, task: TaskState, now: float) -> str:
     claim = next(mine, None)
     if claim is None:
         return ""
-    held = (holder for _, holder, _ in in_the_way(holdings(state), claim))
+    held = (holder for _, holder, _ in blocking_holdings(holdings(state), claim))
     by = ", ".join(dict.fromkeys(held))
     whose = f" (held by {by})" if by else ""
-    return f"Waits {clock(now - claim.asked_at)} for lock {names(claim)}{whose}"
+    return f"Waits {clock(now - claim.asked_at)} for lock {lock_names(claim)}{whose}"
 
 
 def _retry(state: RunState, task: TaskState, now: float) -> str:

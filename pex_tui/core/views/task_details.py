@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pex_tui.core.formatting import clock, counted, listed, percent, short, size, tokens
-from pex_tui.core.lifecycle.lock_graph import names
+from pex_tui.core.lifecycle.lock_graph import lock_names
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import LockMode, TaskSpec
@@ -14,11 +14,11 @@ from pex_tui.core.sanitize import clean
 from pex_tui.core.views.remaining_time import attempt_seconds
 from pex_tui.core.views.status_text import activity, start_queue, waits_on
 
-Detail = tuple[str, str]
+DetailLine = tuple[str, str]
 """A label and a value; an empty label continues the one before."""
 
 
-def task_details(state: RunState, task_id: TaskId, now: float) -> tuple[Detail, ...]:
+def task_details(state: RunState, task_id: TaskId, now: float) -> tuple[DetailLine, ...]:
     """Return the task's facts, sanitized; `now` in absolute seconds."""
     task, spec, now = state.task(task_id), state.spec(task_id), shown_at(state, now)
     found = (
@@ -31,7 +31,7 @@ def task_details(state: RunState, task_id: TaskId, now: float) -> tuple[Detail, 
     return tuple((label, clean(text)) for label, text in found)
 
 
-def _situation(state: RunState, task: TaskState, now: float) -> Iterator[Detail]:
+def _situation(state: RunState, task: TaskState, now: float) -> Iterator[DetailLine]:
     yield "now", activity(state, task, now, start_queue(state))
     if task.attempt:
         extra = [
@@ -61,7 +61,7 @@ def _situation(state: RunState, task: TaskState, now: float) -> Iterator[Detail]
         yield "boosted", "goes first among the ready tasks"
 
 
-def _times(state: RunState, task: TaskState, spec: TaskSpec, now: float) -> Iterator[Detail]:
+def _times(state: RunState, task: TaskState, spec: TaskSpec, now: float) -> Iterator[DetailLine]:
     worked = attempt_seconds(task, now)
     estimate = f"{clock(spec.estimate_seconds)} estimated"
     yield "time", estimate if worked is None else f"{clock(worked)} of {estimate}"
@@ -82,7 +82,7 @@ def _times(state: RunState, task: TaskState, spec: TaskSpec, now: float) -> Iter
         yield "ended", f"{clock(task.ended_at - state.created_at)} into the run"
 
 
-def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Detail]:
+def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[DetailLine]:
     if spec.needs:
         yield "needs", ", ".join(f"{need} ({state.task(need).phase})" for need in spec.needs)
     for lock in spec.locks:
@@ -90,7 +90,7 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
         yield "lock", f"{lock.name}{mode}"
     for claim in state.claims:
         if claim.task == task.id:
-            yield "wants lock" if claim.is_waiting else "holds lock", names(claim)
+            yield "wants lock" if claim.is_waiting else "holds lock", lock_names(claim)
     if task.wait is not None:
         yield "waits on", ", ".join(waits_on(state, task, start_queue(state)))
     yield "limits", _limits(spec)
@@ -116,7 +116,7 @@ def _limits(spec: TaskSpec) -> str:
     return f"{declared or 'none declared'}; shown, not enforced"
 
 
-def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Detail]:
+def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[DetailLine]:
     if spec.writes is None:
         guessed = f", probably {', '.join(spec.predicted_writes)}" if spec.predicted_writes else ""
         yield "may write", f"not declared{guessed}"
@@ -141,7 +141,7 @@ def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[Detail]:
         yield "landed", short(task.landed)
 
 
-def _history(state: RunState, task: TaskState) -> Iterator[Detail]:
+def _history(state: RunState, task: TaskState) -> Iterator[DetailLine]:
     for conflict in state.conflicts:
         if task.id in conflict.tasks:
             others = ", ".join(other for other in conflict.tasks if other != task.id)

@@ -14,13 +14,13 @@ from pex_tui.planning.fields.kinds import Finding, Leaf, choice
 from pex_tui.planning.fields.problems import Problem, UnreadableError
 from pex_tui.planning.fields.readers import read_list, read_word
 from pex_tui.planning.fields.value_types import (
-    Command,
+    CommandText,
     Glob,
     Percent,
     PositiveDuration,
     Size,
     Text,
-    Word,
+    WordText,
     WriteSet,
 )
 
@@ -67,19 +67,19 @@ class PermissionBlock(Section, frozen=True):
     """
 
     mode: Annotated[PermissionMode, _MODE, Key()] = PermissionMode.ALL
-    allow: Annotated[tuple[Word, ...], Key()] = ()
-    deny: Annotated[tuple[Word, ...], Key()] = ()
+    allow: Annotated[tuple[WordText, ...], Key()] = ()
+    deny: Annotated[tuple[WordText, ...], Key()] = ()
 
 
 class PexBlock(Section, frozen=True):
     """The part of a definition that only pex-tui reads."""
 
-    runner: Annotated[Word | None, Key()] = None
+    runner: Annotated[WordText | None, Key()] = None
     permissions: Annotated[PermissionBlock | None, Key()] = None
-    command: Annotated[Command | None, Key()] = None
+    command: Annotated[CommandText | None, Key()] = None
     reads: Annotated[tuple[Glob, ...], Key()] = ()
     writes: Annotated[WriteSet, Key()] = None
-    cluster: Annotated[Word | None, Key()] = None
+    cluster: Annotated[WordText | None, Key()] = None
     estimate: Annotated[PositiveDuration | None, Key()] = None
     memory: Annotated[Size | None, Key()] = None
     cpu: Annotated[Percent | None, Key()] = None
@@ -93,7 +93,7 @@ class AgentFile(Section, frozen=True):
     name: Annotated[str, _NAMED, Key()]
     description: Annotated[Text, Key()] = ""
     tools: Annotated[tuple[str, ...] | None, _TOOLS, Key()] = None
-    model: Annotated[Word | None, Key()] = None
+    model: Annotated[WordText | None, Key()] = None
     pex: PexBlock = PexBlock()
 
 

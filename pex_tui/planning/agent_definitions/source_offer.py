@@ -21,7 +21,7 @@ LOCK_NAME = "agents.lock.json"
 _VERSION = 1
 
 
-class Standing(StrEnum):
+class OfferStatus(StrEnum):
     """The relation of an offered definition to the folder's."""
 
     NEW = "new"
@@ -56,7 +56,7 @@ class OfferedAgent(Struct, frozen=True):
     agent: AgentDefinition
     content: bytes
     entry: LockEntry
-    standing: Standing
+    standing: OfferStatus
     findings: tuple[DefinitionFinding, ...]
     surprises: tuple[DefinitionFinding, ...]
 
@@ -71,7 +71,9 @@ class Offer(Struct, frozen=True):
     def wanted(self, *, force: bool) -> tuple[OfferedAgent, ...]:
         """Return what is to be written or recorded; existing files that differ need `force`."""
         return tuple(
-            offered for offered in self.agents if force or offered.standing is not Standing.DIFFERS
+            offered
+            for offered in self.agents
+            if force or offered.standing is not OfferStatus.DIFFERS
         )
 
 
@@ -160,8 +162,8 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _standing(entry: LockEntry, target: Target) -> Standing:
+def _standing(entry: LockEntry, target: Target) -> OfferStatus:
     there = target.hashes.get(entry.file)
     if there is None:
-        return Standing.NEW
-    return Standing.SAME if there == entry.sha256 else Standing.DIFFERS
+        return OfferStatus.NEW
+    return OfferStatus.SAME if there == entry.sha256 else OfferStatus.DIFFERS

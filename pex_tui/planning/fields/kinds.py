@@ -171,7 +171,7 @@ def whole(low: int, high: int | None = None) -> Leaf:
     return Leaf(read, {"type": "integer", **bounds}, limits=limits)
 
 
-def amount() -> Leaf:
+def nonnegative() -> Leaf:
     """Return the kind of non-negative numbers."""
 
     def read(value: Any) -> float:

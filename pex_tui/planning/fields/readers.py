@@ -29,7 +29,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 def read_text(value: Any) -> str:
     """Return one piece of text, as written."""
     if not isinstance(value, str):
-        raise ValueError(f"it is {kind_of(value)}, not text. Write text")  # noqa: TRY004 - every reader raises ValueError
+        raise ValueError(f"it is {type_words(value)}, not text. Write text")  # noqa: TRY004 - every reader raises ValueError
     if "\0" in value:
         raise ValueError("it holds a NUL character. Remove it")
     return value
@@ -49,7 +49,7 @@ def read_list(value: Any) -> list[Any]:
         return list(value)
     if not isinstance(value, list):
         example = value if isinstance(value, str) and value else "…"
-        raise ValueError(f"it is {kind_of(value)}, not a list. Write [{example}]")  # noqa: TRY004 - every reader raises ValueError
+        raise ValueError(f"it is {type_words(value)}, not a list. Write [{example}]")  # noqa: TRY004 - every reader raises ValueError
     return value
 
 
@@ -131,7 +131,7 @@ def read_locks(value: Any) -> tuple[tuple[str, LockMode], ...]:
 def read_env(value: Any) -> tuple[tuple[str, str], ...]:
     """Environment variables of a task."""
     if not isinstance(value, dict):
-        raise ValueError(f"it is {kind_of(value)}, not a mapping. Write {{NAME: value}}")  # noqa: TRY004 - every reader raises ValueError
+        raise ValueError(f"it is {type_words(value)}, not a mapping. Write {{NAME: value}}")  # noqa: TRY004 - every reader raises ValueError
     for name in value:
         if _VARIABLE.fullmatch(name) is None:
             raise ValueError(f'"{name}" is no variable name. Use letters, digits and _')
@@ -194,7 +194,7 @@ def read_percent(value: Any) -> float:
     return fraction
 
 
-def kind_of(value: Any) -> str:
+def type_words(value: Any) -> str:
     """Describe the type of a value, for a person."""
     match value:
         case None:
@@ -208,4 +208,4 @@ def kind_of(value: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else kind_of(value)
+    return f'"{value}"' if isinstance(value, str) else type_words(value)

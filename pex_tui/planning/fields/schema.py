@@ -10,8 +10,8 @@ from pex_tui.planning.fields.declaration import Key, Section, SectionOf
 from pex_tui.planning.fields.kinds import Leaf, OrNone, whole
 from pex_tui.planning.fields.readers import read_word
 from pex_tui.planning.fields.value_types import (
-    Command,
     Commands,
+    CommandText,
     Env,
     Folder,
     Glob,
@@ -23,7 +23,7 @@ from pex_tui.planning.fields.value_types import (
     Slots,
     TaskIdText,
     Text,
-    Word,
+    WordText,
     WriteSet,
 )
 
@@ -43,7 +43,7 @@ class TaskFile(Section, frozen=True):
 
     id: Annotated[TaskIdText, Key("Names the task; unique in the plan.", examples=("audit",))]
     agent: Annotated[
-        Word | None,
+        WordText | None,
         Key(
             "An agent of the library; gives the command and the defaults.",
             examples=("security-agent",),
@@ -58,7 +58,7 @@ class TaskFile(Section, frozen=True):
         ),
     ] = ""
     command: Annotated[
-        Command | None,
+        CommandText | None,
         Key(
             "The program and its arguments; plain text is a line for `sh -c`.",
             examples=(
@@ -75,7 +75,7 @@ class TaskFile(Section, frozen=True):
         ),
     ] = None
     needs: Annotated[
-        tuple[Word, ...],
+        tuple[WordText, ...],
         Key("Tasks that have to succeed first, all of them.", examples=(["audit"],)),
     ] = ()
     reads: Annotated[
@@ -107,7 +107,7 @@ class TaskFile(Section, frozen=True):
         ),
     ] = ()
     beside: Annotated[
-        tuple[Word, ...],
+        tuple[WordText, ...],
         Key(
             "Tasks that it may run beside although their writes overlap, or seem to.",
             examples=(["docs"],),

@@ -24,12 +24,12 @@ _SLOTS = {"type": "integer", "minimum": 1, "maximum": MOST_SLOTS}
 _ENV = {"type": "object", "additionalProperties": _TEXT}
 
 Text = Annotated[str, Leaf(readers.read_text, _TEXT)]
-Word = Annotated[str, Leaf(readers.read_word, _WORD)]
+WordText = Annotated[str, Leaf(readers.read_word, _WORD)]
 TaskIdText = Annotated[str, Leaf(readers.read_id, _ID)]
 Folder = Annotated[str, Leaf(readers.read_folder, _WORD)]
 Glob = Annotated[str, Leaf(readers.read_glob, _WORD)]
 Revision = Annotated[str, Leaf(readers.read_revision, _WORD)]
-Command = Annotated[tuple[str, ...], Leaf(readers.read_command, _COMMAND, list)]
+CommandText = Annotated[tuple[str, ...], Leaf(readers.read_command, _COMMAND, list)]
 Commands = Annotated[tuple[tuple[str, ...], ...], Leaf(readers.read_commands, _COMMANDS, list)]
 Locks = Annotated[tuple[tuple[str, LockMode], ...], Leaf(readers.read_locks, _LOCKS, list)]
 Env = Annotated[tuple[tuple[str, str], ...], Leaf(readers.read_env, _ENV, dict)]

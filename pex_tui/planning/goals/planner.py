@@ -15,7 +15,7 @@ from pex_tui.planning.goals.goal_signals import GoalSignals, read_signals
 from pex_tui.planning.goals.goal_text import tidy_goal
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.patterns.choice import Pattern
-from pex_tui.planning.goals.patterns.choose import choose
+from pex_tui.planning.goals.patterns.choose import choose_pattern
 from pex_tui.planning.goals.wording import about_repository
 from pex_tui.planning.goals.worth import LEAST_SAVING, payoff_of, worth
 from pex_tui.planning.plan_file.context import PlanContext
@@ -47,7 +47,7 @@ def plan_goal(
     """
     text = tidy_goal(goal)
     signals = read_signals(text)
-    choice = choose(signals, outline)
+    choice = choose_pattern(signals, outline)
     boost = rules_for(Plan(())).emergency_slots
     likely = goal_files(signals, outline)
     material = Material(text, signals, choice, outline, context, likely, boost)

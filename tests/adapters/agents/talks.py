@@ -9,7 +9,7 @@ from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.plan import PermissionMode
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Progress, Started
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
@@ -24,7 +24,7 @@ class Talks:
         self.root = root
         self.work = root / "work"
         self.work.mkdir(exist_ok=True)
-        self.places = Places(root / "state")
+        self.places = RunPaths(root / "state")
         self.runner = AgentsRunner(self.places, stall_seconds=stall_seconds)
         self.reports: list[AgentReport] = []
         self._relays: list[asyncio.Task[None]] = []

@@ -11,7 +11,7 @@ from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Workspace
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 DENYING = PermissionRules(deny=("Edit(src/*)", "--dangerously-skip-permissions"))
 
@@ -50,7 +50,7 @@ def test_an_agent_of_the_protocol_asks_before_edits_where_rules_deny_anything(
     spec = TaskSpec(key.task, ("agent",), brief=brief)
     workspace = Workspace(tmp_path, CommitId("c" * 40))
 
-    record = next_record(Places(tmp_path), key, spec, workspace, "")
+    record = next_record(RunPaths(tmp_path), key, spec, workspace, "")
 
     assert record is not None
     assert record.mode is mode

@@ -19,7 +19,7 @@ from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Captured
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 _CONFIG = """\
 [user]
@@ -105,11 +105,11 @@ async def repository(project: Project) -> Repository:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> RunPaths:
     """The repository's state directory."""
     root = tmp_path / "state"
     root.mkdir()
-    return Places(root)
+    return RunPaths(root)
 
 
 RUN = RunId("7f3a")
@@ -136,7 +136,7 @@ class Bench:
 
     project: Project
     repository: Repository
-    places: Places
+    places: RunPaths
     workspaces: GitWorkspaces
 
     async def prepare(self, key: AttemptKey, spec: TaskSpec, commit: str = "HEAD") -> Path:
@@ -176,7 +176,7 @@ class Bench:
         return dict(line.split(" ") for line in lines.split("\n") if line)
 
 
-def with_stand_in(repository: Repository, places: Places) -> Repository:
+def with_stand_in(repository: Repository, places: RunPaths) -> Repository:
     """Return the repository with its current settings, as for a run; for sync code too."""
     folder = places.root.resolve().with_name("settings")
     with ThreadPoolExecutor(1) as thread:
@@ -185,7 +185,7 @@ def with_stand_in(repository: Repository, places: Places) -> Repository:
 
 
 @pytest.fixture
-async def bench(project: Project, repository: Repository, places: Places) -> Bench:
+async def bench(project: Project, repository: Repository, places: RunPaths) -> Bench:
     """Workspaces with the default options."""
     repository = with_stand_in(repository, places)
     identity = await repository.check_identity()

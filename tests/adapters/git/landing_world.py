@@ -16,7 +16,7 @@ from pex_tui.core.model.ids import AgentName, CommitId, RunId, TaskId
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Conflicted, Merged, Moved
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project, with_stand_in
 
 RUN = RunId("7f3a")
@@ -69,7 +69,7 @@ class World:
     """A repository with a base commit, and operations of a run on it."""
 
     project: Project
-    places: Places
+    places: RunPaths
     base: CommitId
     options: LanderOptions
     seconds: int = 1_700_000_000
@@ -190,7 +190,7 @@ class World:
         return raw.stdout.decode("utf-8", "surrogateescape")
 
 
-def make_world(project: Project, places: Places, git_class: type[Git] = Git) -> World:
+def make_world(project: Project, places: RunPaths, git_class: type[Git] = Git) -> World:
     """Return a run on the project; its integration branch does not exist yet."""
     base = CommitId(project.git("rev-parse", "HEAD"))
     git_dir = (project.path / ".git").resolve()

@@ -27,7 +27,7 @@ from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import RunState
 from pex_tui.core.step import replay
 from pex_tui.engine.pool import TaskPool
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from pex_tui.errors import UserError
 from tests.core.world import task
 from tests.engine.fakes import FakeGit
@@ -77,7 +77,7 @@ class Owner:
         return AttachedSession(
             journal,
             journal.read(RUN),
-            Places(self.folder),
+            RunPaths(self.folder),
             FakeGit(),
             TreeMeter(),
             lambda: self.holder,

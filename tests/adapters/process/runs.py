@@ -12,7 +12,7 @@ from pex_tui.adapters.system.clock import SystemClock
 from pex_tui.adapters.system.kernel import TABLE
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey, Launch, Started
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 CLOCK = SystemClock()
 RUN = RunId("7f3a")
@@ -25,7 +25,7 @@ class Attempts:
         self.root = root / "state"
         self.work = root / "work"
         self.work.mkdir()
-        self.places = Places(self.root)
+        self.places = RunPaths(self.root)
         self.runner = ShimRunner(self.places, CLOCK)
 
     def key(self, name: str) -> AttemptKey:

@@ -2,19 +2,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pex_tui.core.textmerge.line_matching import comparisons, ends_shared, matches
+from pex_tui.core.textmerge.line_matching import comparisons, ends_shared, matching_lines
 
 TEXT = st.lists(st.sampled_from("abcdefgh"), max_size=12)
 
 
 @given(TEXT, TEXT)
 def test_lines_are_matched_with_their_like_in_order(base: list[str], other: list[str]) -> None:
-    found = matches(base, other)
+    found = matching_lines(base, other)
 
     assert all(base[line] == other[twin] for line, twin in found.items())
     assert list(found) == sorted(found)
     assert list(found.values()) == sorted(set(found.values()))
-    assert matches(base, base) == {line: line for line in range(len(base))}
+    assert matching_lines(base, base) == {line: line for line in range(len(base))}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_lines_are_matched_with_their_like_in_order(base: list[str], other: list
 def test_what_one_text_has_of_another_is_found(
     base: str, other: str, expected: dict[int, int]
 ) -> None:
-    found = matches(base, other)
+    found = matching_lines(base, other)
 
     assert {line: found[line] for line in expected if line in found} == expected
 
@@ -41,7 +41,7 @@ def test_a_large_text_with_few_changes_costs_little() -> None:
     other[10], other[-10] = "one", "two"
 
     assert comparisons(lines, other) < 10
-    assert len(matches(lines, other)) == len(lines) - 2
+    assert len(matching_lines(lines, other)) == len(lines) - 2
 
 
 def test_what_two_texts_share_at_their_ends_is_counted_once() -> None:

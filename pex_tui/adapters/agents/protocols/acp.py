@@ -17,8 +17,8 @@ from pex_tui.adapters.agents.protocols.protocol import (
     amount,
     encoded,
     entries,
+    json_object,
     judge_error,
-    parsed,
     section,
     shown,
     silent_end,
@@ -113,7 +113,7 @@ class AcpMachine:
 
     def key_of(self, line: bytes) -> str | None:
         """Return the number of a request, or the key of the request that a response answers."""
-        message = parsed(line) or {}
+        message = json_object(line) or {}
         number, method = message.get("id"), text_of(message.get("method"))
         if not method:
             return f"{ANSWER}{number}"
@@ -153,7 +153,7 @@ class AcpMachine:
     def hear(self, line: bytes) -> Heard:
         """Interpret one message of the agent."""
         heard = Heard()
-        message = parsed(line)
+        message = json_object(line)
         if message is None or message.get("jsonrpc") != "2.0":
             heard.shown += shown(line.decode("utf-8", "replace").rstrip())
             return heard

@@ -21,9 +21,9 @@ from pex_tui.adapters.agents.protocols.protocol import (
     amount,
     encoded,
     entries,
+    json_object,
     judge_error,
     nearer,
-    parsed,
     scope_of,
     section,
     shown,
@@ -112,7 +112,7 @@ class ClaudeMachine:
 
     def key_of(self, line: bytes) -> str | None:
         """Return a request's id, the id that a response answers, or a message's uuid."""
-        message = parsed(line) or {}
+        message = json_object(line) or {}
         match message.get("type"):
             case "control_request":
                 return text_of(message.get("request_id"))
@@ -151,7 +151,7 @@ class ClaudeMachine:
     def hear(self, line: bytes) -> Heard:
         """Interpret one event of the stream."""
         heard = Heard()
-        event = parsed(line)
+        event = json_object(line)
         if event is None:
             heard.shown += shown(line.decode("utf-8", "replace").rstrip())
             return heard

@@ -6,9 +6,9 @@ from pex_tui.adapters.agents.protocols.checklist import Checklist, Item
 from pex_tui.adapters.agents.protocols.protocol import (
     Heard,
     Say,
+    json_object,
     judge_error,
     nearer,
-    parsed,
     shown,
     silent_end,
     text_of,
@@ -94,7 +94,7 @@ class OneWayMachine:
     def hear(self, line: bytes) -> Heard:
         """Interpret one event of the stream."""
         heard = Heard()
-        event = parsed(line)
+        event = json_object(line)
         if event is None:
             heard.shown += shown(line.decode("utf-8", "replace").rstrip())
             return heard

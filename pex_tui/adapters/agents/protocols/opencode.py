@@ -4,7 +4,13 @@ from typing import Any
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol, as_argument
 from pex_tui.adapters.agents.protocols.one_way import OneWayMachine
-from pex_tui.adapters.agents.protocols.protocol import Heard, amount, entries, section, text_of
+from pex_tui.adapters.agents.protocols.protocol import (
+    Heard,
+    amount,
+    entries,
+    section,
+    text_of,
+)
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.core.model.plan import Brief
 

@@ -129,7 +129,7 @@ class ProtocolMachine(Protocol):
         ...
 
 
-def parsed(line: bytes) -> dict[str, Any] | None:
+def json_object(line: bytes) -> dict[str, Any] | None:
     """Return the JSON object in a line, or None for anything else, such as a warning on stderr."""
     try:
         content = json.loads(line)

@@ -16,12 +16,12 @@ from msgspec import Struct, field
 
 from pex_tui.adapters.git.isolation.agent_refs import (
     AgentRefs,
+    file_text,
     parse_packed,
     read_agent_refs,
-    text_of,
 )
 from pex_tui.adapters.git.isolation.object_transfer import with_objects_of
-from pex_tui.adapters.git.isolation.workspace_repository import MARK, laid_refs
+from pex_tui.adapters.git.isolation.workspace_repository import MARK, initial_refs
 from pex_tui.adapters.git.plumbing.filesystem import exists, is_folder
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, Git, GitError, GitResult
 from pex_tui.adapters.git.plumbing.shadow_index import LISTING
@@ -48,7 +48,7 @@ _HALF_DONE = {  # kept by git until the operation is finished
 }
 
 
-class Habits(Struct, frozen=True):
+class AgentGitUse(Struct, frozen=True):
     """Actions of an agent in git that a person should know, each phrased to follow its name."""
 
     oddities: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class AgentGit(Struct, frozen=True, dict=True):
     @property
     def went_whole(self) -> bool:
         """True if the agent ran `sparse-checkout disable`."""
-        return _WENT_WHOLE.search(text_of(self._git_dir / "config.worktree")) is not None
+        return _WENT_WHOLE.search(file_text(self._git_dir / "config.worktree")) is not None
 
     async def listed(self) -> bytes:
         """Return the listing of its index, for `parse_listing`."""
@@ -125,7 +125,7 @@ class AgentGit(Struct, frozen=True, dict=True):
             named = await self._commit(f"refs/heads/{found.branch}") or ""
         head = await self._commit(named) if named not in {"", start} else None
         interrupted = await self._interrupted()
-        laid = parse_packed(text_of(laid_refs(self.worktree.path)))
+        laid = parse_packed(file_text(initial_refs(self.worktree.path)))
         moved = {} if self.worktree.is_linked else found.moved(laid)
         stashes = () if self.worktree.is_linked else found.stashes
         beside = {*moved.values(), *found.logged} - {start, *laid.values()}
@@ -148,24 +148,24 @@ class AgentGit(Struct, frozen=True, dict=True):
                 return await self._commit(commit)
         return None
 
-    async def habits(self, start: CommitId, own: OwnWork) -> Habits:
+    async def habits(self, start: CommitId, own: OwnWork) -> AgentGitUse:
         """Return what the agent did to its history, branch and repository."""
         if not self.is_its_own:
-            return Habits(tuple(self._ties()))
+            return AgentGitUse(tuple(self._ties()))
         told = list(self._half_done())
         branch = _line(self._git_dir / "HEAD").removeprefix("ref: refs/heads/")
         if branch != _line(self._git_dir / "HEAD"):
             told.append(f"worked on a branch of its own, {clean(branch)}")
         if own.head is None:
-            return Habits(tuple(told))
+            return AgentGitUse(tuple(told))
         if await self._lines("merge-base", start, own.head) != [start]:
             told.append(
                 "rewrote its history, or moved to another commit: its files count as they are, "
                 f"and the commit that it stood on, {own.head[:10]}, is kept"
             )
-            return Habits(tuple(told))
+            return AgentGitUse(tuple(told))
         (count,) = await self._lines("rev-list", "--count", f"{start}..{own.head}") or ["0"]
-        return Habits(tuple(told), int(count))
+        return AgentGitUse(tuple(told), int(count))
 
     @property
     def is_its_own(self) -> bool:
@@ -235,4 +235,4 @@ def _is_file(path: Path) -> bool:
 
 
 def _line(path: Path) -> str:
-    return text_of(path).removesuffix("\n")
+    return file_text(path).removesuffix("\n")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.git.capture.agent_git_state import AgentGit, OwnWork
 from pex_tui.adapters.git.capture.change_set import take_change_set
-from pex_tui.adapters.git.capture.files_outside_sparse import look_outside
+from pex_tui.adapters.git.capture.files_outside_sparse import find_files_outside
 from pex_tui.adapters.git.capture.live_diff import copy_shadow, diff_of
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.capture.oversized_files import files_left_out, left_out_folder
@@ -24,7 +24,7 @@ from pex_tui.adapters.git.capture.submodules import MODULES, Submodules, gitlink
 from pex_tui.adapters.git.capture.unlanded_files import (
     aside_folder,
     baseline_of,
-    parsed,
+    parse_unlanded,
     put_aside,
 )
 from pex_tui.adapters.git.isolation.object_transfer import bring_over
@@ -40,7 +40,7 @@ from pex_tui.adapters.git.plumbing.ref_names import (
     work_ref,
     write_refs,
 )
-from pex_tui.adapters.git.plumbing.repository import shown
+from pex_tui.adapters.git.plumbing.repository import shown_path
 from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex, shadow_in, shadow_of
 from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
@@ -53,7 +53,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.overlap_probe import ChangeSet
 from pex_tui.engine.ports import Captured, WorkspaceError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 _ANSWER = "captured.json"
 
@@ -65,7 +65,7 @@ class Capture(Struct, frozen=True):
     """
 
     git: Git
-    places: Places
+    places: RunPaths
     identity: Mapping[str, str] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
 
@@ -79,7 +79,7 @@ class Capture(Struct, frozen=True):
             return Captured(None)  # never handed over
         if not worktree.is_ready:
             raise WorkspaceError(
-                f"The workspace {shown(worktree.path)} of {key.task} is gone, "
+                f"The workspace {shown_path(worktree.path)} of {key.task} is gone, "
                 "and what was in it with it. Run the task again.",
                 passing=False,
             )
@@ -154,7 +154,7 @@ class Capture(Struct, frozen=True):
     async def _extras(self, worktree: Worktree, shadow: ShadowIndex) -> Extras:
         """Return the worktree's special cases, as laid by us and as told to the agent's git."""
         agent = self._agent(worktree)
-        outside = await look_outside(shadow, agent)
+        outside = await find_files_outside(shadow, agent)
         return Extras(
             foreign=frozenset((*worktree.included, *worktree.untracked)),
             forced=tuple(await agent.added(shadow.start)),
@@ -246,10 +246,10 @@ def _message(spec: TaskSpec) -> str:
     return f"{spec.commit_message.strip() or spec.title or spec.id}\n"
 
 
-class Answers:
+class CaptureRecords:
     """The stored answers of captures, beside each attempt's log: repeated calls return the same."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: RunPaths) -> None:
         self._places = places
 
     def store(self, key: AttemptKey, answer: Captured) -> None:
@@ -283,7 +283,7 @@ class Answers:
                 tuple(content.get("markers", ())),
                 tuple(content.get("oddities", ())),
                 content.get("own_commits", 0),
-                parsed(content.get("unlanded", [])),
+                parse_unlanded(content.get("unlanded", [])),
                 tuple(content.get("intrusions", ())),
             )
         except (OSError, ValueError, KeyError, TypeError):

@@ -15,7 +15,7 @@ from pex_tui.adapters.git.plumbing.filesystem import exists
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.shadow_index import (
     IndexEntry,
-    Listed,
+    ListedEntry,
     ShadowIndex,
     parse_listing,
 )
@@ -24,20 +24,20 @@ from pex_tui.core.model.ids import CommitId
 _SUBMODULE = "160000"
 
 
-class Outside(Struct, frozen=True):
+class FilesOutsideSparse(Struct, frozen=True):
     """`absent` are entries without a file, as the agent has them; `gone` are deleted paths."""
 
     absent: tuple[IndexEntry, ...] = ()
     gone: tuple[str, ...] = ()
 
 
-async def look_outside(shadow: ShadowIndex, agent: AgentGit) -> Outside:
+async def find_files_outside(shadow: ShadowIndex, agent: AgentGit) -> FilesOutsideSparse:
     """Return what the agent did to files that its checkout or ours leaves out; raise GitError."""
     if not (shadow.is_narrowed or agent.is_narrowed):
-        return Outside()
+        return FilesOutsideSparse()
     ours, theirs = await shadow.listed(), await agent.listed()
     if ours == theirs:
-        return Outside()
+        return FilesOutsideSparse()
     # Only differences between the two indexes are looked at: there may be very many files.
     mine, yours, has_common = await asyncio.to_thread(_differences, ours, theirs)
     root = shadow.root
@@ -53,15 +53,17 @@ async def look_outside(shadow: ShadowIndex, agent: AgentGit) -> Outside:
     kept = {entry.path for entry in absent}
     missing = [path for path, one in mine.items() if one.is_left_out and path not in kept]
     if not missing or not theirs or not agent.is_its_own:
-        return Outside(tuple(absent))
+        return FilesOutsideSparse(tuple(absent))
     seen = await agent.seen() if not yours.keys().isdisjoint(missing) else frozenset[str]()
     # An index rebuilt from the files on disk says nothing about the others.
     is_known = has_common or bool(absent) or agent.went_whole
     gone = [path for path in missing if (path in seen if path in yours else is_known)]
-    return Outside(tuple(absent), tuple(gone))
+    return FilesOutsideSparse(tuple(absent), tuple(gone))
 
 
-def _differences(ours: bytes, theirs: bytes) -> tuple[dict[str, Listed], dict[str, Listed], bool]:
+def _differences(
+    ours: bytes, theirs: bytes
+) -> tuple[dict[str, ListedEntry], dict[str, ListedEntry], bool]:
     """Return entries only in the first index, only in the second, and if both omit a file."""
     mine, yours = set(ours.split(b"\0")), set(theirs.split(b"\0"))
     has_common = any(line.startswith(b"S ") for line in mine & yours)

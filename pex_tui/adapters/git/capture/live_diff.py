@@ -8,7 +8,7 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.shadow_index import (
     IndexEntry,
     ShadowIndex,
-    cast_shadow,
+    seed_shadow,
     shadow_in,
 )
 from pex_tui.adapters.git.plumbing.sparse_patterns import NARROWED
@@ -32,7 +32,7 @@ async def copy_shadow(worktree: Worktree, folder: Path, start: CommitId, git: Gi
     """
     shadow = shadow_in(folder, worktree.path, start, git)
     try:
-        await asyncio.to_thread(cast_shadow, folder, worktree.shadow, git, start)
+        await asyncio.to_thread(seed_shadow, folder, worktree.shadow, git, start)
     except FileNotFoundError:  # the index is gone after a crash, or removed by a person
         await shadow.forget_index()
     return shadow

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, make_writable
 from pex_tui.engine.attempt import AttemptKey
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 LEFT_OUT = "left-out"
 ASIDE = "aside"
 """The attempt's folders for files too large for git, and for others that cannot land."""
 
 
-def left_out_folder(places: Places, key: AttemptKey) -> Path:
+def left_out_folder(places: RunPaths, key: AttemptKey) -> Path:
     """Return the folder of the attempt's files that are too large for git."""
     return places.attempt(key.run, key.task, key.attempt) / LEFT_OUT
 

@@ -75,7 +75,7 @@ async def put_aside(
 
     Includes what an earlier, interrupted call found. Raises GitError or OSError.
     """
-    found = await others(shadow, *(f"--exclude={name}" for name in baseline.keep))
+    found = await untracked_paths(shadow, *(f"--exclude={name}" for name in baseline.keep))
     entries = [name for name in found if not is_foreign(name, baseline.foreign)]
     ignored = set(await _ignored(shadow)) if entries else set()
     special = await _special(shadow)
@@ -101,7 +101,7 @@ def _is_special(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
 
 
-async def others(shadow: ShadowIndex, *options: str) -> list[str]:
+async def untracked_paths(shadow: ShadowIndex, *options: str) -> list[str]:
     """Return paths unknown to the index, without tools' caches; unknown folders end in a slash.
 
     `options` are those of `git ls-files`. Raises GitError.
@@ -248,7 +248,7 @@ def _sizes(place: Path) -> Iterator[int]:
             continue
 
 
-def parsed(content: list[dict[str, Any]]) -> tuple[Unlanded, ...]:
+def parse_unlanded(content: list[dict[str, Any]]) -> tuple[Unlanded, ...]:
     """Parse from JSON; raise KeyError, TypeError or ValueError."""
     return tuple(
         Unlanded(Why(one["why"]), tuple(one["paths"]), one["count"], one["kept"], one["detail"])
@@ -258,6 +258,6 @@ def parsed(content: list[dict[str, Any]]) -> tuple[Unlanded, ...]:
 
 def _read(record: Path) -> tuple[Unlanded, ...]:
     try:
-        return parsed(json.loads(record.read_text("utf-8")))
+        return parse_unlanded(json.loads(record.read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
         return ()

@@ -6,7 +6,7 @@ from pathlib import Path
 from pex_tui.adapters.git.capture.snapshot import Extras, Label, keep_snapshot
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError
-from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex, cast_shadow, shadow_in
+from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex, seed_shadow, shadow_in
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.sanitize import clean
 
@@ -36,7 +36,7 @@ async def snapshot_uncommitted(repository: Repository, ref: str) -> CommitId:
 async def _shadow(repository: Repository, folder: Path, head: CommitId) -> ShadowIndex:
     shadow = shadow_in(folder, repository.top_level, head, repository.git)
     try:
-        cast_shadow(folder, repository.git_dir, repository.git, head)
+        seed_shadow(folder, repository.git_dir, repository.git, head)
     except FileNotFoundError:  # there is no index: nothing is known of the files
         await shadow.forget_index()
     return shadow

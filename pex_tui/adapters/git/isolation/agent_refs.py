@@ -52,9 +52,9 @@ class AgentRefs(Struct, frozen=True):
 
 def read_agent_refs(git_dir: Path) -> AgentRefs:
     """Read the git directory; unreadable parts count as absent."""
-    refs = parse_packed(text_of(git_dir / PACKED)) | dict(_loose(git_dir / "refs"))
-    heads = [text_of(git_dir / "HEAD")]
-    heads += [text_of(folder / "HEAD") for folder in _folders(git_dir / "worktrees")]
+    refs = parse_packed(file_text(git_dir / PACKED)) | dict(_loose(git_dir / "refs"))
+    heads = [file_text(git_dir / "HEAD")]
+    heads += [file_text(folder / "HEAD") for folder in _folders(git_dir / "worktrees")]
     branch = heads[0].strip().removeprefix(_SYMBOLIC) if heads[0].startswith(_SYMBOLIC) else ""
     head = refs.get(branch, "") if branch else _oid(heads[0])
     logs = [git_dir / "logs", *(folder / "logs" for folder in _folders(git_dir / "worktrees"))]
@@ -76,7 +76,7 @@ def parse_packed(text: str) -> dict[str, str]:
     return found
 
 
-def text_of(path: Path) -> str:
+def file_text(path: Path) -> str:
     """Return a regular file's text, empty for anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -91,7 +91,7 @@ def text_of(path: Path) -> str:
 
 def _loose(folder: Path) -> Iterator[tuple[str, str]]:
     for path in _files(folder):
-        oid = _oid(text_of(path))
+        oid = _oid(file_text(path))
         if oid:
             yield f"refs/{path.relative_to(folder).as_posix()}", oid
 
@@ -109,7 +109,7 @@ def _logged(logs: Path) -> Iterator[str]:
 def log_entries(log: Path) -> list[tuple[str, str, str]]:
     """Return (old id, new id, message) of each line of a reflog."""
     found = []
-    for line in text_of(log).splitlines():
+    for line in file_text(log).splitlines():
         people, _, words = line.partition("\t")
         old, _, rest = people.partition(" ")
         new = rest.partition(" ")[0]

@@ -52,7 +52,7 @@ _SOUND_HEAD = re.compile(rb"(ref: refs/.+|[0-9a-f]{40,64})\n*", re.DOTALL)
 _MOST_TOLD = 12
 
 
-class Seen(Struct, frozen=True):
+class RepositorySnapshot(Struct, frozen=True):
     """The state of the user's repository: refs, stashes, files by path, and HEAD."""
 
     refs: dict[str, str]
@@ -80,7 +80,7 @@ class UserWatch:
         self.store = store
         self.aside = aside
         self._refs = UserRefs(repository.git)
-        self._seen: Seen | None = None
+        self._seen: RepositorySnapshot | None = None
         self._looking = asyncio.Lock()
 
     async def begin(self, *, is_quiet: bool) -> None:
@@ -113,12 +113,14 @@ class UserWatch:
         told = told[:_MOST_TOLD] + ([f"{more} changes more were made"] if more > 0 else [])
         return tuple(f"In your repository, while {who} ran: {clean(one)}." for one in told)
 
-    async def _look(self) -> Seen:
+    async def _look(self) -> RepositorySnapshot:
         shown = await self._refs.shown()
         refs = {ref: oid for ref, oid in shown.objects.items() if ref.startswith(_WATCHED)}
         stashes = tuple(new for _, new, _ in log_entries(self._common / _STASH))
         files = dict(await asyncio.to_thread(lambda: [*self._contents()]))
-        return Seen(refs, stashes, files, self._head.read_text("utf-8", "surrogateescape"))
+        return RepositorySnapshot(
+            refs, stashes, files, self._head.read_text("utf-8", "surrogateescape")
+        )
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         hooks = self._common / "hooks"
@@ -128,7 +130,7 @@ class UserWatch:
             if path.is_file() and path.stat().st_size <= _MOST_BYTES:
                 yield name, path.read_bytes()
 
-    def _mend(self, before: Seen) -> list[str]:
+    def _mend(self, before: RepositorySnapshot) -> list[str]:
         """Restore what git needs to recognise the repository: its folders and a valid HEAD."""
         told = []
         for name in _FOLDERS:
@@ -143,7 +145,7 @@ class UserWatch:
             told.append(self._put_back("HEAD", old, head, self._head))
         return told
 
-    async def _files(self, before: Seen, now: Seen) -> list[str]:
+    async def _files(self, before: RepositorySnapshot, now: RepositorySnapshot) -> list[str]:
         """Return the files that changed; `now` receives the ones restored."""
         told = []
         for name in sorted(before.files.keys() | now.files.keys()):
@@ -163,7 +165,7 @@ class UserWatch:
                 told.append(f".git/{name} was {did}{self._kept_aside(name, old)}")
         return told
 
-    def _note(self, now: Seen, name: str) -> None:
+    def _note(self, now: RepositorySnapshot, name: str) -> None:
         """Note a file's content after it was restored.
 
         Nothing else is read again: later changes are for the next look.
@@ -228,7 +230,9 @@ class UserWatch:
         put_bytes(place, old)
         return f"; as it was it is in {place}"
 
-    async def _moved(self, run: RunId, before: Seen, now: Seen) -> list[str]:
+    async def _moved(
+        self, run: RunId, before: RepositorySnapshot, now: RepositorySnapshot
+    ) -> list[str]:
         """Return the branches, tags and stashes that were moved or removed.
 
         Their commits are kept.
@@ -252,7 +256,7 @@ class UserWatch:
             await write_refs(self._git, kept)
         return [*told, *await self._replaced(before, now)]
 
-    async def _replaced(self, before: Seen, now: Seen) -> list[str]:
+    async def _replaced(self, before: RepositorySnapshot, now: RepositorySnapshot) -> list[str]:
         """Return the new replace refs, and remove them: they would falsify history."""
         told = []
         new = [ref for ref in now.refs if ref.startswith(_REPLACE) and ref not in before.refs]
@@ -296,12 +300,12 @@ class UserWatch:
                 break
         return not since or any(words.strip() for _, _, words in since)
 
-    def _last(self) -> Seen | None:
+    def _last(self) -> RepositorySnapshot | None:
         if self._seen is None:
             self._seen = _read(self.store)
         return self._seen
 
-    def _keep(self, seen: Seen) -> None:
+    def _keep(self, seen: RepositorySnapshot) -> None:
         if seen != self._seen:
             self._seen = seen
             write_whole(self.store, seen.as_json().encode())
@@ -352,13 +356,15 @@ def _before(values: list[str] | None) -> str:
     return f"; it was {values[-1]}" if values else ""
 
 
-def _read(store: Path) -> Seen | None:
+def _read(store: Path) -> RepositorySnapshot | None:
     try:
         content = json.loads(store.read_text("utf-8"))
         files = {
             os.fsdecode(bytes.fromhex(name)): b64decode(raw)
             for name, raw in content["files"].items()
         }
-        return Seen(content["refs"], tuple(content["stashes"]), files, content.get("head", ""))
+        return RepositorySnapshot(
+            content["refs"], tuple(content["stashes"]), files, content.get("head", "")
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -68,7 +68,7 @@ class WorkTrees(Struct, frozen=True):
         )
         self.hand_over_index(worktree)
 
-    async def plant(self, shadow: ShadowIndex, tree: str) -> None:
+    async def apply_tree(self, shadow: ShadowIndex, tree: str) -> None:
         """Put a tree into a work tree that was just reset, as changes on its commit.
 
         Our own index stays as it is, so these are the attempt's changes. Changes outside the

@@ -62,7 +62,7 @@ class WorkspaceRepositories:
             (git_dir / name).mkdir(parents=True)
         _put(git_dir / "config", (stand_in / WORKSPACE_CONFIG).read_bytes())
         _put(git_dir / "packed-refs", os.fsencode(refs.packed))
-        _put(laid_refs(root), os.fsencode(refs.packed))
+        _put(initial_refs(root), os.fsencode(refs.packed))
         for name, target in refs.symbolic.items():
             put_bytes(git_dir / name, os.fsencode(f"ref: {target}\n"))
         for name in _BORROWED:
@@ -92,7 +92,7 @@ class WorkspaceRepositories:
         return self.repository.stand_in
 
 
-def laid_refs(root: Path) -> Path:
+def initial_refs(root: Path) -> Path:
     """Return a copy of the initial refs, out of the agent's reach."""
     return root.with_name(f"{root.name}.shadow") / "laid-refs"
 

@@ -18,7 +18,7 @@ REPLAYED = "_landing"
 _MOST_NAMED = 20
 
 
-async def stranger_lines(
+async def foreign_commit_lines(
     git: Git,
     run: RunId,
     branch: str,

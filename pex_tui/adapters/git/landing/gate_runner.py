@@ -22,7 +22,7 @@ from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.sanitize import clean, clean_bytes
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import GateResult, WorkspaceError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 GATES = ("gate", "gate-2")
 """The names of the gate's workspaces in the state directory."""
@@ -58,7 +58,7 @@ class _Bench(Struct):
 class GateRunner:
     """The gate of a run: two commits at a time, each in its own workspace."""
 
-    def __init__(self, git: Git, trees: WorkTrees, places: Places, options: GateOptions) -> None:
+    def __init__(self, git: Git, trees: WorkTrees, places: RunPaths, options: GateOptions) -> None:
         self._git = git
         self._places = places
         self._options = options

@@ -70,7 +70,7 @@ class LandingNote(Struct, frozen=True):
         self.path.unlink(missing_ok=True)
 
 
-async def mend(refs: Refs, checkout: Git, note: LandingNote) -> None:
+async def repair_landing(refs: Refs, checkout: Git, note: LandingNote) -> None:
     """Finish or undo an interrupted landing; wait for one in progress.
 
     Raises GitError, LandingError, OSError.
@@ -78,20 +78,20 @@ async def mend(refs: Refs, checkout: Git, note: LandingNote) -> None:
     if note.read() is None:
         return
     async with file_lock(refs.lock, CHECKOUT_SECONDS) as descriptor:
-        await mend_locked(checkout, note, descriptor)
+        await repair_landing_locked(checkout, note, descriptor)
 
 
-async def mend_locked(checkout: Git, note: LandingNote, lock: int) -> None:
+async def repair_landing_locked(checkout: Git, note: LandingNote, lock: int) -> None:
     """Finish or undo an interrupted landing; `lock` is the descriptor of the held landing lock."""
     landing = note.read()
     work_tree = Path(landing.work_tree) if landing else None
     if landing is not None and work_tree is not None and work_tree.is_dir():
         git = replace(checkout, git_dir=Path(landing.git_dir), work_tree=work_tree)
-        await take_back(git, landing, lock)
+        await undo_landing(git, landing, lock)
     note.clear()
 
 
-async def take_back(git: Git, landing: Landing, lock: int) -> None:
+async def undo_landing(git: Git, landing: Landing, lock: int) -> None:
     """Finish or undo a landing whose git is dead; raise GitError, LandingError, OSError.
 
     `git` is on the user's checkout, `lock` a descriptor of the landing lock, which is held.

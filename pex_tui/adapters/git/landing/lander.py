@@ -47,7 +47,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import Conflicted, GateResult, LandingError, Merged, Moved, MoveRefused
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 LANDING_LOCK, LANDING_NOTE = "landing.lock", "landing.json"
 """Names in the state directory: the lock of all ref writers, the note of a landing in progress."""
@@ -67,7 +67,7 @@ class LanderOptions(Struct, frozen=True):
     git: Git
     checkout: Git
     repository: Repository
-    places: Places
+    places: RunPaths
     run: RunId
     branch: str
     base: CommitId
@@ -107,7 +107,7 @@ class GitLander:
         trees = WorkTrees(
             options.repository, options.gate.keep, WorkspaceRepositories(options.repository)
         )
-        self._gate = GateRunner(git, trees, Places(root), options.gate)
+        self._gate = GateRunner(git, trees, RunPaths(root), options.gate)
         self._landing = RunLanding(
             integration=self._branch,
             refs=self._refs,

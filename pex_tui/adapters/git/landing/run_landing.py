@@ -4,9 +4,14 @@ from msgspec import Struct
 
 from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
-from pex_tui.adapters.git.landing.foreign_commits import REPLAYED, stranger_lines
+from pex_tui.adapters.git.landing.foreign_commits import REPLAYED, foreign_commit_lines
 from pex_tui.adapters.git.landing.gate_runner import GateRunner
-from pex_tui.adapters.git.landing.half_landed import Landing, LandingNote, mend, mend_locked
+from pex_tui.adapters.git.landing.half_landed import (
+    Landing,
+    LandingNote,
+    repair_landing,
+    repair_landing_locked,
+)
 from pex_tui.adapters.git.plumbing.commit_message import trailers_of
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git
@@ -27,7 +32,7 @@ from pex_tui.core.model.run_refs import run_prefix
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import LandingError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 _TRIES = 3  # how often a target may move during a replay
 _REPLAY = TaskId(REPLAYED)  # no task can have this name
@@ -42,7 +47,7 @@ class RunLanding(Struct, frozen=True):
     auto_resolver: AutoResolver
     check: MarkerCheck
     gate: GateRunner
-    places: Places
+    places: RunPaths
     run: RunId
     base: CommitId
     checkout: Git
@@ -55,7 +60,7 @@ class RunLanding(Struct, frozen=True):
         Raises LandingError, GitError.
         """
         branch = Branch(self.refs, target.removeprefix("refs/heads/"))
-        await mend(branch.refs, self.checkout, self.note)
+        await repair_landing(branch.refs, self.checkout, self.note)
         for _ in range(_TRIES):
             old = await self._target(branch)
             new, words = await self._plan(branch, old)
@@ -92,7 +97,7 @@ class RunLanding(Struct, frozen=True):
         forward = await refs.contains(tip, old) and await refs.contains(old, self.base)
         # Commits that only claim to be the run's are worth reporting if they hide work.
         if not forward:
-            strangers = await stranger_lines(
+            strangers = await foreign_commit_lines(
                 *(refs.git, self.run, branch.name),
                 base=self.base,
                 tip=tip,
@@ -209,7 +214,7 @@ class RunLanding(Struct, frozen=True):
                 try:
                     await checkout.fast_forward(old, new, descriptor)
                 finally:  # a refused or interrupted landing is undone at once
-                    await mend_locked(self.checkout, self.note, descriptor)
+                    await repair_landing_locked(self.checkout, self.note, descriptor)
             if await refs.read(branch.ref) != new:
                 raise LandingError(
                     f"{branch.name} was switched or moved by another program at the very moment of "

@@ -24,7 +24,7 @@ from pex_tui.adapters.git.landing.gate_runner import GATES
 from pex_tui.adapters.git.maintenance.landed_refs import KeptRef, Landed, list_refs, read_landed
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, remove_tree, size_bytes
 from pex_tui.adapters.git.plumbing.git_runner import GitError
-from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown
+from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown_path
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all
 from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
@@ -33,7 +33,7 @@ from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.run_refs import integration_ref, run_prefix
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 _REFS = frozenset({LeftoverKind.REF, LeftoverKind.BRANCH})
 # Files beside the runs that all of them share.
@@ -49,7 +49,7 @@ class Cleaner(Struct, frozen=True):
     """
 
     repository: Repository
-    places: Places
+    places: RunPaths
     finished: Collection[RunId]
     force: bool = False
     idle_since: float = math.inf
@@ -105,7 +105,7 @@ class Cleaner(Struct, frozen=True):
     async def _why_branch_stays(self, branch: KeptRef, landed: Landed) -> str:
         for checkout in await checkouts(self.repository.git):
             if checkout.branch == branch.name:
-                return f"it is checked out in {shown(checkout.path)}"
+                return f"it is checked out in {shown_path(checkout.path)}"
         if self.force or await landed.holds_branch(branch.commit):
             return ""
         return "no other branch holds its commits (`pex-tui land`)"
@@ -157,7 +157,7 @@ class Cleaner(Struct, frozen=True):
     def _worktrees(self) -> list[Worktree]:
         """Return all worktrees in the state directory, including those without a record."""
         root = self.places.root.resolve()
-        places = Places(root)
+        places = RunPaths(root)
         found = [*load_all(places.pool), *load_all(places.views)]
         gates = [Worktree(root / name, root / name / ".git") for name in GATES]
         found += [gate for gate in gates if is_folder(gate.git_dir)]

@@ -12,7 +12,7 @@ from pex_tui.adapters.git.plumbing.ref_names import landed_ref, read_ref
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.run_refs import BRANCHES, ROOT, integration_ref, run_prefix
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 _MOST_COMMITS = 10_000
 _ATTEMPT = re.compile(r"([^/]+)/([0-9]+)(?![0-9])")
@@ -67,7 +67,7 @@ async def _find(git: Git, run: RunId) -> FoundRun | None:
     )
 
 
-async def find_attempts(git: Git, places: Places, run: RunId) -> dict[TaskId, int]:
+async def find_attempts(git: Git, places: RunPaths, run: RunId) -> dict[TaskId, int]:
     """Return the newest attempt of each task that has a folder or a ref; raise GitError."""
     prefix = run_prefix(run)
     listing = await git.text("for-each-ref", "--format=%(refname)", prefix)

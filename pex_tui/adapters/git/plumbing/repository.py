@@ -110,7 +110,7 @@ class Repository(Struct, frozen=True):
         commit = await self._commit("HEAD")
         if commit is None:
             raise RepositoryError(
-                f"{shown(self.top_level)} has no commit yet. "
+                f"{shown_path(self.top_level)} has no commit yet. "
                 "Make one (`git add -A && git commit`), then run again. "
                 "`pex-tui demo` needs none."
             )
@@ -124,7 +124,7 @@ class Repository(Struct, frozen=True):
         if commit is None:
             await self.head()  # a repository without commits has a message of its own
             raise RepositoryError(
-                f"base {clean(base)!r} names no commit in {shown(self.top_level)}. "
+                f"base {clean(base)!r} names no commit in {shown_path(self.top_level)}. "
                 "`git branch -a` lists the branches; correct `base` in the plan."
             )
         return commit
@@ -185,11 +185,11 @@ async def discover(path: Path) -> Repository:
     is_bare, is_inside = answer.text.split("\n")
     if is_bare == "true":
         raise RepositoryError(
-            f"{shown(path)} is a bare repository, which has no files to work on. "
+            f"{shown_path(path)} is a bare repository, which has no files to work on. "
             "Clone it, then run there."
         )
     if is_inside != "true":
-        raise RepositoryError(f"{shown(path)} is inside a .git folder. Run in the checkout.")
+        raise RepositoryError(f"{shown_path(path)} is inside a .git folder. Run in the checkout.")
     return Repository(*await _places(path))
 
 
@@ -209,7 +209,7 @@ def _path(line: bytes) -> Path:
 
 def _check_folder(path: Path) -> None:
     if not path.is_dir():
-        raise RepositoryError(f"{shown(path)}: there is no such folder. Check the path.")
+        raise RepositoryError(f"{shown_path(path)}: there is no such folder. Check the path.")
     if shutil.which("git") is None:
         raise RepositoryError("git was not found. Install git 2.39 or newer, then run again.")
 
@@ -227,17 +227,17 @@ async def git_version() -> str:
 def _why_not_found(path: Path, error: GitError) -> str:
     if "dubious ownership" in error.stderr:
         return (
-            f"{shown(path)} belongs to another user, so git won't work there. If you trust it: "
-            f"`git config --global --add safe.directory {shown(path)}`."
+            f"{shown_path(path)} belongs to another user, so git won't work there. If you trust "
+            f"it: `git config --global --add safe.directory {shown_path(path)}`."
         )
     if "not a git repository" in error.stderr:
         return (
-            f"{shown(path)} is not in a git repository. Run `git init` there, or change folder; "
-            "`pex-tui demo` needs none."
+            f"{shown_path(path)} is not in a git repository. Run `git init` there, or change "
+            "folder; `pex-tui demo` needs none."
         )
-    return f"git can't read the repository at {shown(path)}: {clean(str(error))}"
+    return f"git can't read the repository at {shown_path(path)}: {clean(str(error))}"
 
 
-def shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """Return a path as shown to a person."""
     return clean(os.fsencode(path).decode("utf-8", "replace"))

@@ -51,7 +51,7 @@ class IndexEntry(Struct, frozen=True):
     path: str
 
 
-class Listed(Struct, frozen=True):
+class ListedEntry(Struct, frozen=True):
     """One entry of an index, with its letter in `git ls-files -t`."""
 
     tag: str
@@ -170,14 +170,14 @@ LISTING = ("ls-files", "-t", "-s", "-z")
 """The command whose output `parse_listing` reads."""
 
 
-def parse_listing(lines: Iterable[bytes]) -> dict[str, Listed]:
+def parse_listing(lines: Iterable[bytes]) -> dict[str, ListedEntry]:
     """Parse index entries by path; an unmerged path counts once."""
     found = {}
     for line in sorted(lines):
         head, _, path = os.fsdecode(line).partition("\t")
         if path:
             tag, mode, oid, _ = head.split(" ")
-            found[path] = Listed(tag, IndexEntry(mode, oid, path))
+            found[path] = ListedEntry(tag, IndexEntry(mode, oid, path))
     return found
 
 
@@ -224,7 +224,7 @@ def shadow_in(folder: Path, root: Path, start: CommitId, git: Git) -> ShadowInde
     return ShadowIndex(git.at(root, folder), root, start)
 
 
-def cast_shadow(folder: Path, git_dir: Path, git: Git, commit: CommitId) -> None:
+def seed_shadow(folder: Path, git_dir: Path, git: Git, commit: CommitId) -> None:
     """Start a shadow with the index of another git directory; raise OSError."""
     _make_folder(folder, git, commit)
     # An index may be split in two; its mtime tells git which entries may be racy.

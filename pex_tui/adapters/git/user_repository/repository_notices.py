@@ -17,7 +17,7 @@ _LANDING_HOOKS = (
 )
 
 
-async def notices(repository: Repository) -> tuple[str, ...]:
+async def repository_notices(repository: Repository) -> tuple[str, ...]:
     """Return one sentence for each thing that works differently in workspaces; raise GitError."""
     found = (
         await _lfs_notice(repository),

@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown
+from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown_path
 from pex_tui.adapters.git.user_repository.state_owner import (
     Owner,
     is_elsewhere,
@@ -39,7 +39,7 @@ def state_directory(repository: Repository) -> Path:
         place = Path(os.fsdecode(error.filename)) if error.filename else home
         reason = error.strerror or "it can't be written"
         raise RepositoryError(
-            f"The state directory {shown(place)} can't be used: {reason}. "
+            f"The state directory {shown_path(place)} can't be used: {reason}. "
             "Make it writable, or set XDG_STATE_HOME to a folder that is."
         ) from error
     return folder

@@ -12,7 +12,7 @@ import time
 from msgspec import Struct
 
 from pex_tui.adapters.git.capture.snapshot import is_foreign
-from pex_tui.adapters.git.capture.unlanded_files import others
+from pex_tui.adapters.git.capture.unlanded_files import untracked_paths
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE
 from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 
@@ -71,7 +71,7 @@ class ChangeDetector:
         times = _folder_times(self._paths)
         if times is not None and times == self._clean_since:
             return ()
-        new = await others(shadow, "--no-empty-directory")
+        new = await untracked_paths(shadow, "--no-empty-directory")
         found = tuple(name for name in new if not is_foreign(name, before))
         is_sure = times is not None and not found and max(times) < looked_at - TICK_NS
         self._clean_since = times if is_sure else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pex_tui.adapters.git.capture.capture import Answers, Capture
+from pex_tui.adapters.git.capture.capture import Capture, CaptureRecords
 from pex_tui.adapters.git.isolation.user_watch import UserWatch
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import GitError
@@ -25,7 +25,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.overlap_probe import ChangeSet
 from pex_tui.engine.ports import Captured, Workspace, WorkspaceError, WorkspaceGoneError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 
 
 class GitWorkspaces:
@@ -37,7 +37,7 @@ class GitWorkspaces:
     def __init__(
         self,
         repository: Repository,
-        places: Places,
+        places: RunPaths,
         options: WorkspaceOptions = WorkspaceOptions(),  # noqa: B008  # it is a value
         identity: Identity | None = None,
     ) -> None:
@@ -45,13 +45,13 @@ class GitWorkspaces:
         self.places = places
         self.options = options
         self.identity = identity
-        real = Places(places.root.resolve())  # git records real paths
+        real = RunPaths(places.root.resolve())  # git records real paths
         supply = WorktreeProvisioner(repository, options)
         self._pool = WorktreePool(real.pool, supply)
         self._views = SharedCheckouts(real.views, supply)
         environment = identity.environment if identity else {}
         self._capture = Capture(repository.git, real, environment, options.keep)
-        self._answers = Answers(real)
+        self._answers = CaptureRecords(real)
         pinned = repository.stand_in or real.root
         self._watch = UserWatch(repository, pinned / "seen.json", pinned / "put-aside")
         self._looking = asyncio.Lock()
@@ -164,7 +164,7 @@ class GitWorkspaces:
         merged = await merger.merge(tip, work)
         if worktree is None or merged.conflicts:
             return False
-        await self._pool.plant(worktree, merged.tree)
+        await self._pool.apply_tree(worktree, merged.tree)
         return True
 
     async def _prepared_worktree(

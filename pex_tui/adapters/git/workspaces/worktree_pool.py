@@ -75,10 +75,10 @@ class WorktreePool:
         if worktree is not None:
             save(replace(worktree, commit=None, attempt=None))
 
-    async def plant(self, worktree: Worktree, tree: str) -> None:
+    async def apply_tree(self, worktree: Worktree, tree: str) -> None:
         """Put a tree on top of a worktree's commit; raise GitError."""
         shadow = await shadow_of(worktree, self._supply.git)
-        await self._supply.trees.plant(shadow, tree)
+        await self._supply.trees.apply_tree(shadow, tree)
 
     async def release(self, worktree: Worktree) -> None:
         """Release the worktree."""

@@ -9,7 +9,7 @@ from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
 from pex_tui.adapters.git.plumbing.filesystem import exists
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE, GitError
-from pex_tui.adapters.git.plumbing.repository import Repository, shown
+from pex_tui.adapters.git.plumbing.repository import Repository, shown_path
 from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, save
 from pex_tui.adapters.git.workspaces.setup_command import run_setup, setup_fingerprint
@@ -40,7 +40,7 @@ class WorktreeProvisioner:
             return await self._bring(made, commit)
         except (GitError, OSError) as error:
             raise WorkspaceError(
-                f"git can't make a workspace in {shown(path.parent)}: {clean(str(error))}"
+                f"git can't make a workspace in {shown_path(path.parent)}: {clean(str(error))}"
             ) from error
 
     async def renew(
@@ -67,7 +67,7 @@ class WorktreeProvisioner:
             await self.trees.lay(worktree, commit)
         except (GitError, OSError) as error:
             raise WorkspaceError(
-                f"git can't make a workspace in {shown(worktree.path)}: {clean(str(error))}"
+                f"git can't make a workspace in {shown_path(worktree.path)}: {clean(str(error))}"
             ) from error
 
     async def remove(self, worktree: Worktree) -> None:
@@ -76,7 +76,7 @@ class WorktreeProvisioner:
             await self.trees.remove(worktree)
         except OSError as error:
             raise WorkspaceError(
-                f"The workspace {shown(worktree.path)} can't be removed: "
+                f"The workspace {shown_path(worktree.path)} can't be removed: "
                 f"{clean(error.strerror or str(error))}. Remove it by hand."
             ) from error
 

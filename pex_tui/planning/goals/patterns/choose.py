@@ -12,7 +12,7 @@ from pex_tui.planning.goals.patterns.side_by_side import (
 )
 
 
-def choose(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice:
+def choose_pattern(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice:
     """Return the pattern and agents; there is always at least one agent."""
     for rule in (emergency, investigation, parallel, pipeline, sequence, wide_change):
         found = rule(signals, outline)

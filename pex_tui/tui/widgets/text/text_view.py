@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from pex_tui.core.sanitize import clean
-from pex_tui.core.views.task_details import Detail
+from pex_tui.core.views.task_details import DetailLine
 from pex_tui.tui.widgets.painting import Piece
 from pex_tui.tui.widgets.scroller import Scroller
 from pex_tui.tui.widgets.text.folding import row_starts
@@ -119,7 +119,7 @@ def wrapped(text: str, width: int) -> list[Line]:
     return lines
 
 
-def fact_lines(found: Iterable[Detail], width: int) -> list[Line]:
+def fact_lines(found: Iterable[DetailLine], width: int) -> list[Line]:
     """Return lines with labels to the left and folded facts to the right."""
     lines: list[Line] = []
     for label, text in found:

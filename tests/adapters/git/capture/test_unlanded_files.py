@@ -208,7 +208,7 @@ async def test_a_crash_between_moving_and_answering_loses_no_word(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("pex_tui.adapters.git.capture.capture.Answers.store", crash)
+        patch.setattr("pex_tui.adapters.git.capture.capture.CaptureRecords.store", crash)
         with pytest.raises(KeyboardInterrupt):
             await bench.capture(key_of())
     await bench.restart()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.git.isolation.user_watch import Seen, UserWatch
+from pex_tui.adapters.git.isolation.user_watch import RepositorySnapshot, UserWatch
 from pex_tui.core.model.ids import RunId
 from tests.adapters.git.conftest import Bench, key_of, writer
 
@@ -154,7 +154,9 @@ async def test_what_is_done_while_the_watch_looks_is_told_the_next_time(
     project, moved = bench.project, UserWatch._moved
     project.git("branch", "mine")
 
-    async def slowly(watch: UserWatch, run: RunId, before: Seen, now: Seen) -> list[str]:
+    async def slowly(
+        watch: UserWatch, run: RunId, before: RepositorySnapshot, now: RepositorySnapshot
+    ) -> list[str]:
         told = await moved(watch, run, before, now)
         shell(project.path, "git branch -q -D mine", {})
         return told

@@ -8,7 +8,7 @@ from pex_tui.adapters.git.landing.lander import GitLander
 from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.engine.ports import Conflicted, Merged
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     LINES,
@@ -28,7 +28,7 @@ LESS, MORE = edited(l5="five"), edited(l5="five\nand more")
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     gate = GateOptions((("true",),))
     made.options = replace(made.options, gate=gate, silent=SUPERSET)

@@ -13,14 +13,14 @@ from pex_tui.adapters.git.landing.gate_runner import MARK
 from pex_tui.adapters.git.plumbing.bounded_command import end_marked
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.engine.ports import GateResult, WorkspaceError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import RUN, World, executable, key, make_world
 from tests.waiting import until
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     await made.lander.begin()
     return made

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.half_landed import Landing, LandingNote
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
-from pex_tui.application.runs.composition import mend_landing
+from pex_tui.application.runs.composition import repair_landing_of
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import LandingError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import LINES, RUN, World, edited, make_world
 from tests.waiting import until
@@ -20,7 +20,7 @@ from tests.waiting import until
 NEW = edited(l1="new")
 
 
-async def landed(project: Project, places: Places) -> World:
+async def landed(project: Project, places: RunPaths) -> World:
     """A run that has landed changes of seven kinds on its own branch."""
     made = make_world(project, places)
     changed = dict.fromkeys(("a", "b", "c", "d"), LINES)
@@ -33,7 +33,7 @@ async def landed(project: Project, places: Places) -> World:
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     return await landed(project, places)
 
 
@@ -117,7 +117,7 @@ async def test_the_next_run_mends_it_by_the_settings_from_before_any_agent_ran(
     world.git("config", "filter.x.clean", f"touch '{proof}'; cat")
     (root / ".git" / "info" / "attributes").write_text("* filter=x\n")
 
-    await mend_landing(repository, world.places)
+    await repair_landing_of(repository, world.places)
 
     assert not proof.exists()
     assert (root / "b").read_text() == LINES

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import Conflicted, LandingError, Merged
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     BRANCH,
@@ -24,7 +24,7 @@ from tests.adapters.git.landing_world import (
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     made.rebase_onto({"src/lines.py": LINES, "src/long.py": LINES.replace("line", "other")})
     await made.lander.begin()
@@ -43,7 +43,7 @@ async def test_the_integration_branch_begins_at_the_base_and_stays_where_it_is(
     assert world.git("status", "--porcelain") == ""
 
 
-async def test_a_branch_named_pex_is_refused_in_words(project: Project, places: Places) -> None:
+async def test_a_branch_named_pex_is_refused_in_words(project: Project, places: RunPaths) -> None:
     project.git("branch", "pex")
 
     with pytest.raises(LandingError, match=r"branch pex is in the way.*git branch -m pex"):

@@ -22,14 +22,14 @@ from pex_tui.engine.ports import (
     Moved,
     MoveRefused,
 )
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import BRANCH, RUN, World, key, make_world, spec
 from tests.waiting import patience
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     await made.lander.begin()
     return made

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.engine.ports import LandingError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import BRANCH, World, make_world
 
@@ -23,7 +23,7 @@ exec {git} "$@"
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     await made.lander.begin()
     return made

@@ -7,7 +7,7 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.protected_paths import Protection
 from pex_tui.engine.ports import Merged
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     LINES,
@@ -27,7 +27,7 @@ BEFORE: Tree = {CHECK: LINES, HOOK: "true\n", "src/a.txt": LINES}
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     made.rebase_onto(BEFORE)
     protection = Protection((".husky/**", "new.yml"), frozenset({CHECK}))

@@ -15,7 +15,7 @@ from pex_tui.core.model.ids import CommitId
 from pex_tui.core.textmerge.auto_strategies import read_conflict
 from pex_tui.core.textmerge.diff3 import Chunk
 from pex_tui.engine.ports import Conflicted, Merged
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import LINES, Tree, World, edited, key, make_world, spec
 
@@ -26,7 +26,7 @@ B: Tree = {"a.txt": OURS}
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     gate = GateOptions((("true",),))
     made.options = replace(made.options, gate=gate, remembers=True)

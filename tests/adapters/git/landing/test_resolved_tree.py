@@ -9,7 +9,7 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import Conflicted, LandingError, Merged
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
     LINES,
@@ -31,7 +31,7 @@ File = tuple[str, str]
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     made.rebase_onto({"src/lines.py": LINES})
     await made.lander.begin()

@@ -13,13 +13,13 @@ from pex_tui.adapters.git.landing.lander import GitLander
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.plan import GatePolicy
 from pex_tui.engine.ports import LandingError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project, git_in
 from tests.adapters.git.landing_world import BRANCH, LINES, RUN, World, edited, make_world
 
 
 @pytest.fixture
-async def world(project: Project, places: Places) -> World:
+async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
     made.rebase_onto({"src/lines.py": LINES, "gone.txt": "g\n", "d/tracked": "t\n"})
     await made.lander.begin()
@@ -101,7 +101,7 @@ async def test_what_lands_later_follows(world: World) -> None:
     assert (world.project.path / "three.txt").exists()
 
 
-async def test_a_run_that_landed_nothing_says_so(project: Project, places: Places) -> None:
+async def test_a_run_that_landed_nothing_says_so(project: Project, places: RunPaths) -> None:
     world = make_world(project, places)
     await world.lander.begin()
 

@@ -11,7 +11,7 @@ from pex_tui.adapters.git.overlap.git_overlap_probe import GitOverlapProbe
 from pex_tui.adapters.git.plumbing import shadow_index as shadow
 from pex_tui.adapters.git.plumbing.merge_tree import entries_at
 from pex_tui.core.model.ids import CommitId
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import RUN, Bench, key_of, writer
 
 MANY = 3000  # with names this long, more than a command line holds
@@ -81,7 +81,7 @@ async def test_many_new_files_make_one_pack_and_no_object_each(
 
 @pytest.mark.parametrize("name", ["ü 日本 🚀", "new\nline", os.fsdecode(b"bad\xe9"), 'o\'x "q"'])
 async def test_a_state_directory_may_have_any_name(bench: Bench, tmp_path: Path, name: str) -> None:
-    bench.places = Places(tmp_path / name)
+    bench.places = RunPaths(tmp_path / name)
     bench.places.root.mkdir()
     await bench.restart()
     path = await bench.prepare(key_of(), writer())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, discover
-from pex_tui.adapters.git.user_repository.repository_notices import notices
+from pex_tui.adapters.git.user_repository.repository_notices import repository_notices
 from pex_tui.adapters.git.user_repository.state_directory import state_directory
 from tests.adapters.git.conftest import Project, git_in
 
@@ -146,7 +146,7 @@ async def test_dirt_is_counted(project: Project, repository: Repository) -> None
 
 
 async def test_a_plain_repository_has_no_notices(repository: Repository) -> None:
-    assert await notices(repository) == ()
+    assert await repository_notices(repository) == ()
 
 
 async def test_lfs_submodules_and_hooks_are_said(project: Project, repository: Repository) -> None:
@@ -159,7 +159,7 @@ async def test_lfs_submodules_and_hooks_are_said(project: Project, repository: R
         }
     )
     project.git("config", "core.hooksPath", ".githooks")
-    told = await notices(repository)
+    told = await repository_notices(repository)
     assert hooks.is_dir()
     assert [("LFS" in text, "submodules" in text, "hooks" in text) for text in told] == [
         (True, False, False),

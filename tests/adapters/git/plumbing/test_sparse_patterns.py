@@ -17,7 +17,7 @@ from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import Captured
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import (
     RUN,
     Bench,
@@ -39,13 +39,13 @@ def files(path: Path) -> list[str]:
     return sorted(str(file) for file in found if file.parts[0] != ".git")
 
 
-async def sparse_bench(project: Project, places: Places, *patterns: str) -> Bench:
+async def sparse_bench(project: Project, places: RunPaths, *patterns: str) -> Bench:
     """Workspaces as made by a run that begins now."""
     project.git("sparse-checkout", "set", *patterns)
     return await bench_of(project, places, "settings")
 
 
-async def bench_of(project: Project, places: Places, settings: str) -> Bench:
+async def bench_of(project: Project, places: RunPaths, settings: str) -> Bench:
     """Return workspaces with the user's current settings."""
     found = await discover(project.path)
     repository = await stand_in_for(found, places.root.with_name(settings))
@@ -55,7 +55,7 @@ async def bench_of(project: Project, places: Places, settings: str) -> Bench:
 
 
 @pytest.fixture
-async def cone(project: Project, places: Places) -> Bench:
+async def cone(project: Project, places: RunPaths) -> Bench:
     """Workspaces of a user whose checkout has `src`, but not `docs` and `lib`."""
     project.commit({"lib/b.md": "b\n", "lib/c.md": "c\n"}, "library")
     return await sparse_bench(project, places, *CONE)
@@ -72,7 +72,7 @@ async def test_a_workspace_holds_the_files_of_the_cone(cone: Bench) -> None:
 
 
 async def test_a_workspace_holds_the_files_that_patterns_name(
-    project: Project, places: Places
+    project: Project, places: RunPaths
 ) -> None:
     bench = await sparse_bench(project, places, *NO_CONE)
     path = await bench.prepare(key_of(), writer())
@@ -84,7 +84,7 @@ async def test_a_workspace_holds_the_files_that_patterns_name(
 
 
 async def test_a_linked_worktree_has_patterns_of_its_own(
-    project: Project, places: Places, tmp_path: Path
+    project: Project, places: RunPaths, tmp_path: Path
 ) -> None:
     project.git("worktree", "add", "-q", "--detach", str(tmp_path / "other"))
     git_in(tmp_path / "other", "sparse-checkout", "set", "docs")
@@ -96,7 +96,7 @@ async def test_a_linked_worktree_has_patterns_of_its_own(
 
 
 async def test_patterns_that_cannot_be_read_leave_the_whole_tree(
-    project: Project, places: Places
+    project: Project, places: RunPaths
 ) -> None:
     project.git("config", "core.sparseCheckout", "true")
     bench = await bench_of(project, places, "settings")
@@ -250,7 +250,7 @@ async def test_the_radar_forgets_files_that_came_and_went(cone: Bench) -> None:
 
 
 async def test_the_same_workspace_follows_commits_and_patterns(
-    cone: Bench, project: Project, places: Places
+    cone: Bench, project: Project, places: RunPaths
 ) -> None:
     path = await cone.prepare(key_of("a"), writer())
     (path / "docs").mkdir()
@@ -294,7 +294,7 @@ async def test_a_reader_has_the_user_s_files_and_is_seen_outside_of_them(cone: B
 
 
 async def test_the_gate_checks_what_the_user_s_own_command_would_see(
-    cone: Bench, places: Places
+    cone: Bench, places: RunPaths
 ) -> None:
     trees = WorkTrees(cone.repository, (), WorkspaceRepositories(cone.repository))
     options = GateOptions((("test", "-e", "src/one.py"), ("test", "!", "-e", "docs")))

@@ -11,7 +11,7 @@ from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.repository import RepositoryError, discover
 from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
 from pex_tui.adapters.git.user_repository.promised_files import fetch_promised
-from pex_tui.adapters.git.user_repository.repository_notices import notices
+from pex_tui.adapters.git.user_repository.repository_notices import repository_notices
 from pex_tui.adapters.git.user_repository.user_checkout import UserCheckout
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import LandingError
@@ -92,11 +92,11 @@ async def test_a_lock_of_a_dead_git_is_removed_and_a_young_one_is_one_clear_line
 
 async def test_what_a_user_has_set_and_a_run_does_not_do_is_said(project: Project) -> None:
     found = await discover(project.path)
-    assert await notices(found) == ()
+    assert await repository_notices(found) == ()
     project.git("config", "commit.gpgsign", "true")
     project.git("config", "core.sparseCheckout", "true")
-    sparse, signing = await notices(found)
+    sparse, signing = await repository_notices(found)
     assert sparse.startswith("Your checkout is sparse, but its patterns")
     assert "are not signed" in signing
     project.git("sparse-checkout", "set", "src")
-    assert await notices(found) == (signing,)
+    assert await repository_notices(found) == (signing,)

@@ -13,7 +13,7 @@ from pex_tui.adapters.git.plumbing.ref_names import write_refs
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import Captured, WorkspaceError, WorkspaceGoneError
-from pex_tui.engine.run_paths import Places
+from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Bench, git_in, key_of, writer
 
 ODD_NAMES = ("with space.txt", "new\nline.txt", os.fsdecode(b"latin-\xe9.txt"), "-dash", '"q"')
@@ -272,7 +272,7 @@ async def test_an_identity_rewritten_by_an_agent_is_not_used(bench: Bench) -> No
 async def test_a_state_directory_behind_a_link_works(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link").symlink_to("elsewhere")
-    workspaces = GitWorkspaces(bench.repository, Places(tmp_path / "link"))
+    workspaces = GitWorkspaces(bench.repository, RunPaths(tmp_path / "link"))
     head = CommitId(bench.project.git("rev-parse", "HEAD"))
     for attempt in (1, 2):
         made = await workspaces.prepare(key_of(attempt=attempt), writer(), head)

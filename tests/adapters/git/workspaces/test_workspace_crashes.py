@@ -114,7 +114,7 @@ async def test_a_record_that_can_t_be_read_counts_for_nothing(bench: Bench, cont
 STEPS: list[Callable[[pytest.MonkeyPatch], None]] = [
     lambda patch: patch.setattr(capturing, "keep_snapshot", crash_later),
     lambda patch: patch.setattr(capturing, "captured", crash),
-    lambda patch: patch.setattr(capturing.Answers, "store", crash),
+    lambda patch: patch.setattr(capturing.CaptureRecords, "store", crash),
     lambda patch: patch.setattr(WorktreePool, "release", crash_later),
 ]
 
@@ -147,7 +147,7 @@ async def test_a_capture_cut_short_is_not_the_answer_for_another_start(
 ) -> None:
     (await bench.prepare(key_of("a"), writer()) / "old").write_text("old")
     with monkeypatch.context() as patch:
-        patch.setattr(capturing.Answers, "store", crash)
+        patch.setattr(capturing.CaptureRecords, "store", crash)
         with pytest.raises(Crash):
             await bench.capture(key_of("a"))
     await bench.restart()
