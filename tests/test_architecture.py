@@ -51,10 +51,11 @@ def test_networkx_and_pydantic_stay_off_the_start_up_path(module: str) -> None:
         "pex_tui.cli.actions.land_run",
         "pex_tui.cli.actions.list_runs",
         "pex_tui.cli.output.check",
+        "pex_tui.reports.formats",
     ],
 )
-def test_commands_without_a_screen_load_neither_textual_nor_pydantic(module: str) -> None:
-    assert not loaded_by(module) & {"textual", "pydantic"}
+def test_commands_without_a_screen_load_no_large_library(module: str) -> None:
+    assert not loaded_by(module) & {"textual", "pydantic", "jinja2"}
 
 
 def test_a_run_of_a_plan_file_loads_nothing_that_makes_plans() -> None:
