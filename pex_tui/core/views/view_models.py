@@ -143,15 +143,16 @@ def slot_views(state: RunState) -> tuple[SlotView, ...]:
 
 
 def overall_progress(state: RunState) -> float:
-    """Return the share of the estimated work that is known to be done, 0…1."""
-    total = sum(spec.estimate_seconds for spec in state.plan.tasks)
+    """Return the share of the estimated work that is known to be done, 0…1.
+
+    Skipped tasks are no work: their estimates would hide what is left of the others.
+    """
+    pairs = zip(state.plan.tasks, state.tasks, strict=True)
+    work = [(spec, task) for spec, task in pairs if task.phase is not Phase.SKIPPED]
+    total = sum(spec.estimate_seconds for spec, _ in work)
     if not total:
-        return 0.0
-    done = sum(
-        spec.estimate_seconds * _share(task)
-        for spec, task in zip(state.plan.tasks, state.tasks, strict=True)
-    )
-    return min(1.0, done / total)
+        return 1.0 if state.tasks else 0.0
+    return min(1.0, sum(spec.estimate_seconds * _share(task) for spec, task in work) / total)
 
 
 def _share(task: TaskState) -> float:

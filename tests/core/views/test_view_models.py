@@ -13,7 +13,7 @@ from pex_tui.core.events.run_events import (
     TaskHeld,
 )
 from pex_tui.core.model.ids import SlotId, TaskId
-from pex_tui.core.model.phases import LandingStage, Phase, RunStage
+from pex_tui.core.model.phases import TERMINAL, LandingStage, Phase, RunStage
 from pex_tui.core.model.plan import Pace, Plan, Strategy
 from pex_tui.core.model.state import Outcome, RunState
 from pex_tui.core.model.task_state import (
@@ -214,6 +214,19 @@ def test_overall_progress_counts_unknown_as_nothing_done() -> None:
     state = states.busy()
     known = 0.75 + 0.6 + 0.4 + 1 + 1.0 + 0.15 + 1
     assert overall_progress(state) == pytest.approx(known / 10)
+
+
+def test_skipped_tasks_hide_nothing_of_what_is_left() -> None:
+    state = states.busy()
+    left = [task.id for task in state.tasks if task.phase not in TERMINAL]
+    for name in left[1:]:
+        state = changed(state, name, phase=Phase.SKIPPED)
+    state = changed(state, left[0], phase=Phase.QUEUED, progress=None)
+    ended = sum(task.phase in TERMINAL - {Phase.SKIPPED} for task in state.tasks)
+    assert overall_progress(state) == pytest.approx(ended / (ended + 1))
+
+    state = changed(state, left[0], phase=Phase.SKIPPED)
+    assert overall_progress(state) == 1
 
 
 def test_an_empty_run_has_no_progress() -> None:
