@@ -179,7 +179,7 @@ class ScriptedWorkshop:
 
     async def open_plan(self, path: Path) -> PlanDraft:
         if self.draft is None:
-            raise UserError(f"{path}: there is no such plan. DoctorCheck the path.")
+            raise UserError(f"{path}: there is no such plan. Check the path.")
         return self.draft
 
     async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:

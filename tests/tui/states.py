@@ -355,7 +355,7 @@ def crowded() -> RunState:
         *SPECS,
         spec("unit", "qa-engineer", "Unit tests", locks=pg, writes=("tests/unit/**",)),
         spec("load", "qa-engineer", "Load tests", locks=pg, writes=("tests/load/**",)),
-        spec("views", "ui-builder", "SharedCheckouts", writes=("src/pay/models.py",)),
+        spec("views", "ui-builder", "Views", writes=("src/pay/models.py",)),
         spec("emails", "ui-builder", "E-mails", writes=("src/mail/**",)),
         spec("types", "refactorer", "Type hints", writes=("src/types/**",)),
         spec("cache", "perf-tuner", "Cache", writes=("src/cache/**",)),

@@ -253,7 +253,7 @@ async def _target(project: Project, draft: PlanDraft) -> str | None:
 async def _check_landing(project: Project, target: str | None) -> None:
     if target is None:
         raise UserError(
-            "--land needs a branch, and HEAD is detached. DoctorCheck a branch out, or run without "
+            "--land needs a branch, and HEAD is detached. Check a branch out, or run without "
             "--land and use `git merge` yourself."
         )
     dirt = await project.repository.dirty()

@@ -1,1 +1,1 @@
-"""SharedCheckouts of a state for screens and reports."""
+"""Views of a state for screens and reports."""
