@@ -2,6 +2,9 @@
 
 The scripts contain no lists, so they stay valid when the program changes. The values of an argument
 follow from its choices or its metavar.
+
+Implemented here because shtab knows no runs, plans and settings, and argcomplete needs the parsers
+of all commands for each Tab (176 ms of CPU, here 154 ms).
 """
 
 import argparse

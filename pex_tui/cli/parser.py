@@ -1,4 +1,8 @@
-"""The parser of the command line, built from the commands' descriptions."""
+"""The parser of the command line, built from the commands' descriptions.
+
+Of the standard library, because each command and each Tab loads it: argparse takes 15 ms of CPU to
+import, typer 120 ms, cyclopts 145 ms.
+"""
 
 import argparse
 import sys

@@ -1,4 +1,8 @@
-"""The engine lock: one engine per repository; it is released when its holder dies."""
+"""The engine lock: one engine per repository; it is released when its holder dies.
+
+Uses flock itself: filelock would save fifteen lines here, but cannot make the lock that children
+inherit (`file_lock`) nor a shared one, so there would be two kinds of lock.
+"""
 
 import asyncio
 import fcntl

@@ -3,6 +3,9 @@
 Past changes are ranked against the text by BM25. Candidates are the files that similar changes
 touched, files with similar names, recently hot files, and files that change together with these. A
 logistic function over a dozen features gives each a probability.
+
+BM25 is implemented here, in ten lines, because bm25s indexes a corpus as a whole, where this index
+grows by each commit, and needs numpy: 46 MB, and 0.26 s to import.
 """
 
 import heapq

@@ -1,4 +1,8 @@
-"""A file lock between processes, held until every process that inherited it has ended."""
+"""A file lock between processes, held until every process that inherited it has ended.
+
+Implemented here because filelock unlocks on release: the lock was free while a child still held its
+descriptor (tried with 4.3.1).
+"""
 
 import asyncio
 import fcntl
