@@ -42,7 +42,7 @@ async def save_text_file(path: Path, text: str, *, replaces: bool = True) -> Non
 def read_regular_file(path: Path, what: str) -> str:
     """Read a regular file like `read_text_file`: a repository's pipe would never end."""
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise UserError(f"{path}: it is no regular file, and no {what}. Remove it.")
+        raise UserError(f"{path}: not a regular file, so not a valid {what}. Remove it.")
     return read_text_file(path, what)
 
 

@@ -35,7 +35,7 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
         draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)
         if over_budget(draft.state):
             extend_budget(draft)
-            draft.notice("The run may use its budget once more, as it was resumed.")
+            draft.notice("Resumed: the run may spend its budget once more.")
     draft.set(killed=False)
     mark_claims_absent(draft)
     if state.land_status is LandStatus.REFUSED:

@@ -57,7 +57,7 @@ def _propagate_ends(draft: Draft) -> None:
     )
     _propagate_phases(draft)
     if failed_before_stop:
-        draft.notice("A task failed and the run was to stop at the first failure.")
+        draft.notice("A task failed, and the run stops at the first failure.")
         abort_run(draft)
         _propagate_phases(draft)
 
@@ -201,7 +201,7 @@ def _make_ready(draft: Draft, task: TaskState) -> None:
     if draft.spec(task.id).enabled:
         ready(draft, task)
     else:
-        draft.move(task.id, Phase.DONE, reason="switched off")
+        draft.move(task.id, Phase.DONE, reason="disabled")
 
 
 def _deadline(state: RunState, task: TaskState) -> float | None:

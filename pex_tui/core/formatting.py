@@ -1,4 +1,4 @@
-"""Durations, sizes, ordinals and commits formatted for people."""
+"""Durations, sizes and commits formatted for people."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -28,12 +28,6 @@ def spoken(seconds: float) -> str:
     hours, minutes = divmod(minutes, _MINUTE)
     shown = f"{minutes}m {rest}s" if hours or minutes else f"{rest}s"
     return f"{hours}h {shown}" if hours else shown
-
-
-def ordinal(number: int) -> str:
-    """Format an ordinal number in English: 1st, 2nd, 3rd, 4th."""
-    suffix = "th" if number % 100 in _TEENS else _SUFFIXES.get(number % 10, "th")
-    return f"{number}{suffix}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -18,7 +18,7 @@ def apply_attempt_found(draft: Draft, event: AttemptFound) -> None:
     if event.attempt > max(task.attempt, task.found) and task.phase not in SUCCEEDED:
         draft.change(task.id, found=event.attempt)
         draft.notice(
-            f"The journal does not know attempt {event.attempt} of {task.id}: that is taken up."
+            f"The journal does not know attempt {event.attempt} of {task.id}: it is recovered."
         )
 
 
@@ -28,7 +28,7 @@ def apply_landing_found(draft: Draft, task: TaskState, event: BranchMoved) -> No
         return
     step_back(draft, None)  # the entry in flight is merged onto the tip that was found
     leave_queue(draft, task)
-    unknown = "it has landed; how it was settled, the journal does not know"
+    unknown = "it has landed; the journal does not know how it was resolved"
     close_conflicts(draft, task.id, Decision.EDITED, "unknown", unknown)
     draft.set(tip=event.commit)
     draft.move(

@@ -119,7 +119,7 @@ def follow(state: RunState | None, event: Event) -> RunState:
     except _CONTRADICTIONS as error:
         raise ReplayError(f"event {number} ({type(event).__name__}): {error}") from error
     if _contradicts(after, event):
-        raise ReplayError(f"event {number} ({type(event).__name__}) means something else here")
+        raise ReplayError(f"event {number} ({type(event).__name__}) contradicts the state here")
     return after
 
 
@@ -172,7 +172,7 @@ def _record_broken_cycles(draft: Draft) -> None:
             ConflictKind.CYCLE,
             (task_id, need),
             Decision.DROPPED_NEED,
-            reason="it was the weakest need of a cycle, and break_cycles is on",
+            reason="weakest need of a cycle (break_cycles is on)",
             predicted_at=draft.now,
             detail=f"{task_id} no longer waits for {need}",
         )

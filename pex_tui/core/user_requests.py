@@ -155,14 +155,14 @@ def _toggle_boost(draft: Draft) -> None:
 
 def _retry(draft: Draft, task: TaskState, by: str) -> None:
     if task.phase in {Phase.RUNNING, Phase.PAUSED}:
-        draft.change(task.id, held=False, reason=f"again, asked for by {by}")
+        draft.change(task.id, held=False, reason=f"again, requested by {by}")
         stop(draft, task, StopCause.RERUN)
     elif task.phase is Phase.BACKOFF:
         ready(draft, task, "again, now")
     elif task.phase is Phase.CONFLICT:
         close_conflicts(draft, task.id, Decision.RERUN, by)
         draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
-        ready(draft, task, "again, on the newest tip")
+        ready(draft, task, "again, on the latest commit")
     elif task.phase in _RETRIABLE:
         if draft.state.stage is RunStage.FINISHED:
             draft.set(stage=RunStage.RUNNING, outcome=None, exit_code=None, finished_at=None)

@@ -79,7 +79,7 @@ class Advisor:
         self._log(error)
         if not self._has_failed:
             self._has_failed = True
-            self._say(f"{self._name} failed and is left out for now: {in_words(error)}.")
+            self._say(f"{self._name} failed and is disabled for now: {in_words(error)}.")
 
 
 async def _done(part: Coroutine[Any, Any, None]) -> bool:

@@ -57,7 +57,7 @@ class Engine:
         self._watchers: list[Watcher] = []
         self._unstored: list[asyncio.Future[bool]] = []
         self._has_ended = False
-        self._telling = Advisor("Telling of the run", self._notice, ports.log)
+        self._telling = Advisor("Publishing the run's state", self._notice, ports.log)
 
     def post(self, event: Event) -> None:
         """Enqueue an event; call it on the loop's own thread."""
@@ -115,7 +115,7 @@ class Engine:
                     self.state, self._ports.overlap_probe, self._ports.clock, self.post
                 )
                 self.subscribe(radar.see)
-                advisor = Advisor("The radar", self._notice, self._ports.log)
+                advisor = Advisor("Overlap detection", self._notice, self._ports.log)
                 watching = advisor.keep(radar.run, self._ports.clock.sleep)
                 running.add(group.create_task(watching, name="radar"))
             await self._advance(self._queue.take(), performer, group, running)

@@ -110,7 +110,7 @@ class LocalSession:
         if entry.holds_slot:
             key = AttemptKey(self.state.run, task, entry.attempt)
             live = self._ports.workspaces.diff(key)
-            return await self._comparing.ask(live, otherwise="… what has changed can't be shown\n")
+            return await self._comparing.ask(live, otherwise="… the changes can't be shown\n")
         commit = entry.landed or entry.work
         return "" if commit is None else await self._ports.lander.diff(commit)
 

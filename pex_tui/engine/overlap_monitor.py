@@ -82,7 +82,7 @@ class OverlapMonitor:
                 self._stirred.set()
 
     def _warn(self, why: str) -> None:
-        self._post(Noticed(f"The radar looks every few seconds, not at each write: {why}."))
+        self._post(Noticed(f"Overlaps are checked every few seconds, not at each write: {why}."))
 
     async def _look_around(self) -> None:
         while True:
@@ -132,7 +132,7 @@ class OverlapMonitor:
                 self._post(
                     Noticed(
                         f"{key.task} has changed more than {MOST_FILES:,} files: "
-                        "which ones is said once it has ended."
+                        "they are listed once it has ended."
                     )
                 )
         elif now.files != known:

@@ -138,7 +138,9 @@ class Performer:
                 await runner.answer(key, action.request, action.verdict)
             case TellAgent():
                 if not await runner.tell(key, action.text):
-                    return Noticed(f"{action.task} no longer took the message that was sent.")
+                    return Noticed(
+                        f"{action.task} no longer accepts messages: yours was not delivered."
+                    )
         return None
 
     def _failed(self, action: Action, why: str) -> Event:

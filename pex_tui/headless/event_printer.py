@@ -115,7 +115,7 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
             paths = listed([file.path for file in event.combined])
             against = f" with {', '.join(event.against)}" if event.against else ""
             how = told_strategies(event.combined)
-            return f"⇄ {event.task}: conflict in {paths}{against}; settled by rule: {how}"
+            return f"⇄ {event.task}: conflict in {paths}{against}; resolved by rule: {how}"
         case PermissionAsked(announced=False):
             return f"? {event.task} asks to {event.title}"
         case PermissionDecided(verdict=Verdict.DENY):
@@ -125,11 +125,11 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
         case ConflictDecided():
             return f"⇄ {event.task}: {event.by} chose {event.decision}"
         case RunAdopted():
-            return f"run {state.run} is taken up again"
+            return f"run {state.run} is resumed"
         case RunDrainRequested(kill=False):
-            return "starting nothing more; waiting for what runs (again to end it now)"
+            return "starting nothing more; waiting for running agents (again to end them now)"
         case RunDrainRequested():
-            return "ending what runs; its work is kept"
+            return "ending running agents; their work is kept"
         case RunLanded():
             return f"✓ {event.target}: {event.detail}"
         case RunLandRefused() if state.land_status is LandStatus.ASKED:
@@ -154,9 +154,9 @@ def _red(event: GateFinished, state: RunState) -> str:
         return f"✗ {event.task}: {failed}"
     tested = state.landing[: state.landing.index(event.task) + 1]
     if len(tested) > 1:
-        return f"✗ {', '.join(tested)} together: {failed}; which of them?"
+        return f"✗ {', '.join(tested)} together: {failed}; testing halves"
     is_asked_again = state.task(event.task).landing_stage is LandingStage.GATING_AGAIN
-    return f"✗ {event.task}: {failed}{'; once more' if is_asked_again else ''}"
+    return f"✗ {event.task}: {failed}{'; retrying' if is_asked_again else ''}"
 
 
 def _what_now(event: MergeConflicted, state: RunState) -> str:
@@ -166,7 +166,7 @@ def _what_now(event: MergeConflicted, state: RunState) -> str:
         case Phase.ABORTED:
             return "it is given up"
         case _:
-            return "it runs again on the newest tip"
+            return "it reruns on the latest commit"
 
 
 def _waits_for_allowance(event: WorkMerged, state: RunState) -> bool:

@@ -15,14 +15,14 @@ _MOST_NAMED = 5
 _MOST_APART = 3  # similar conflicts that are reported individually
 _DECISIONS = {
     Decision.SERIALISED: "ran one after the other",
-    Decision.WARNED: "people were warned",
+    Decision.WARNED: "you were warned",
     Decision.TOLD: "the agents were told",
-    Decision.PAUSED: "one stood still for the other",
-    Decision.RERUN: "the task ran again on the newest tip",
+    Decision.PAUSED: "one was paused for the other",
+    Decision.RERUN: "the task was rerun on the latest commit",
     Decision.OURS: "the task's side was taken",
     Decision.THEIRS: "what had landed was kept",
     Decision.EDITED: "edited by hand",
-    Decision.COMBINED: "settled by rule",
+    Decision.COMBINED: "resolved by rule",
     Decision.DROPPED_NEED: "the need was dropped",
     Decision.ABORTED: "given up",
     Decision.FAILED: "failed",
@@ -88,7 +88,11 @@ def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
 
 def story_lines(report: Report, conflict: Conflict) -> Iterator[str]:
     """Yield when the conflict was known, and each step with its time and reason."""
-    told = zip(("foreseen", "seen after", "met after"), times(report, conflict), strict=True)
+    told = zip(
+        ("predicted", "overlapping after", "conflicting after"),
+        times(report, conflict),
+        strict=True,
+    )
     yield ", ".join(f"{how} {when}" for how, when in told if when)
     yield from step_lines(report, conflict)
 
@@ -107,7 +111,7 @@ def one_by_one_line(report: Report) -> str:
     """Say since when writers run one at a time, and why."""
     state = report.state
     at = clock(max(0.0, (state.sequential_since or state.now) - report.history.began_at))
-    return f"from {at} on, tasks that write went one by one: {state.sequential_reason}"
+    return f"from {at} on, tasks that write ran one at a time: {state.sequential_reason}"
 
 
 def prediction_lines(report: Report) -> Iterator[str]:
@@ -117,26 +121,28 @@ def prediction_lines(report: Report) -> Iterator[str]:
         changes = report.state.planned.past_changes
         basis = "" if changes is None else f", from {counted(changes, 'past change')}"
         yield (
-            f"collisions foreseen with precision {percent(told.precision)} and recall "
+            f"conflict prediction: precision {percent(told.precision)}, recall "
             f"{percent(told.recall)}{basis}"
         )
-        yield "a pair collides that is seen or met so, or that is kept apart and changes one file"
+        yield (
+            "a pair counts if it overlapped or conflicted, or was kept apart and changed one file"
+        )
     if told.missed:
-        yield f"not foreseen: {_pairs(told.missed)}"
+        yield f"not predicted: {_pairs(told.missed)}"
     if told.false_alarms:
-        yield f"foreseen for nothing: {_pairs(told.false_alarms)}"
+        yield f"false alarms: {_pairs(told.false_alarms)}"
     if found.conflicts_live:
-        yield f"{counted(found.conflicts_live, 'collision')} seen while at work"
+        yield f"{counted(found.conflicts_live, 'overlap')} seen while running"
     if told.writes:
         globs, files = sum(one.globs for one in told.writes), sum(one.files for one in told.writes)
         yield (
-            f"writes foreseen with precision {percent(told.write_precision)} (of "
-            f"{counted(globs, 'glob')}) and recall {percent(told.write_recall)} (of "
+            f"write-set prediction: precision {percent(told.write_precision)} (of "
+            f"{counted(globs, 'glob')}), recall {percent(told.write_recall)} (of "
             f"{counted(files, 'written file')})"
         )
     strays = [f"{one.task} {path}" for one in told.writes for path in one.unexpected]
     if strays:
-        yield f"written and not expected: {_some(strays)}"
+        yield f"written unexpectedly: {_some(strays)}"
 
 
 def _pairs(pairs: Sequence[Pair]) -> str:

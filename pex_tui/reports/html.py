@@ -107,7 +107,7 @@ def _tiles(report: Report) -> Iterator[tuple[str, str]]:
     speedup = "–" if found.speedup is None else f"{found.speedup:.1f}×"
     yield f"{landed} of {len(state.tasks)}", "tasks landed"
     yield clock(found.makespan_seconds), f"{clock(found.work_seconds)} of work"
-    bound = f"no scheduler could need less than {clock(found.lower_bound_seconds)}"
+    bound = f"best possible {clock(found.lower_bound_seconds)}"
     yield percent(found.schedule_efficiency), f"schedule efficiency: {bound}"
     yield speedup, "as fast as one task at a time"
     yield str(len(state.conflicts)), f"conflicts, {len(state.open_conflicts)} open"

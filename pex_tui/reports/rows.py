@@ -12,7 +12,7 @@ from pex_tui.reports.text import subject
 
 TASK_HEAD = ("task", "outcome", "what", "commit", "files", "attempts", "time")
 CONFLICT_HEAD = (
-    *("kind", "tasks", "about", "foreseen", "seen", "met"),
+    *("kind", "tasks", "about", "predicted", "overlapping", "conflicting"),
     *("decision", "how it went", "cost"),
 )
 

@@ -31,13 +31,13 @@ _LEAST_NAME = len("Timeline")
 _ALLOWANCE = "allow its changes to protected paths (ours), or leave them out (theirs)"
 _RARE_WAITS = frozenset({"limit", "budget"})  # of agents with a model
 _OUTCOMES = {
-    Outcome.OK: "everything ended well",
-    Outcome.FAILED: "not everything ended well",
+    Outcome.OK: "all tasks succeeded",
+    Outcome.FAILED: "not all tasks succeeded",
     Outcome.GATE_FAILED: "a gate failed",
-    Outcome.CONFLICTS: "conflicts are left",
+    Outcome.CONFLICTS: "unresolved conflicts",
     Outcome.ABORTED: "aborted",
     Outcome.DENIED: "an agent was denied a permission that it needed",
-    Outcome.INTERRUPTED: "interrupted, its state is saved",
+    Outcome.INTERRUPTED: "interrupted, state saved",
 }
 _MARKS = {
     Phase.LANDED: "✓",
@@ -132,7 +132,7 @@ def _failures(report: Report) -> Iterator[str]:
             yield _fit(f"  ✗ {task.id}: {task.failure.detail}")
             yield from (_fit(f"      {line}") for line in output)
             if log is not None:
-                yield f"      all of it: {log.path}"
+                yield f"      full log: {log.path}"
 
 
 def _conflicts(report: Report) -> Iterator[str]:
@@ -177,9 +177,9 @@ def figure_lines(report: Report) -> Iterator[str]:
     """Yield the figures, a sentence each, with their bounds."""
     found = report.metrics
     yield (
-        f"schedule efficiency {percent(found.schedule_efficiency)}: "
-        f"{clock(found.makespan_seconds)} where no scheduler could need less than "
-        f"{clock(found.lower_bound_seconds)}"
+        f"{clock(found.makespan_seconds)} total; best possible "
+        f"{clock(found.lower_bound_seconds)} "
+        f"(schedule efficiency {percent(found.schedule_efficiency)})"
     )
     if found.speedup is not None:
         yield f"speed-up {found.speedup:.1f}× over one task at a time: {_savings(report)}"
@@ -192,7 +192,7 @@ def figure_lines(report: Report) -> Iterator[str]:
         f"{clock(seconds)} {what}"
         for seconds, what in (
             (found.person_seconds, "waiting for you"),
-            (found.idle_seconds, "in which nothing drove the run"),
+            (found.idle_seconds, "without an engine"),
         )
         if seconds >= 1
     ]
@@ -206,12 +206,13 @@ def figure_lines(report: Report) -> Iterator[str]:
     yield f"mean wait: {', '.join(waits)}"
     if found.tokens is not None:
         cost = "" if found.cost_usd is None else f", ${found.cost_usd:.2f}"
-        yield f"models: {found.tokens:,} tokens{cost}, as far as agents tell"
+        yield f"models: {found.tokens:,} tokens{cost}, as reported by agents"
     if found.conflict_rate is not None:
         yield (
-            f"{percent(found.conflict_rate)} of landings met a conflict; "
-            f"{counted(found.conflicts_predicted, 'overlap')} foreseen "
-            f"({counted(found.false_alarms, 'false alarm')}), {found.conflicts_missed} not"
+            f"{percent(found.conflict_rate)} of landings conflicted; "
+            f"{counted(found.conflicts_predicted, 'conflict')} predicted "
+            f"({counted(found.false_alarms, 'false alarm')}), "
+            f"{found.conflicts_missed} not predicted"
         )
     yield from prediction_lines(report)
     if report.state.sequential:
@@ -252,7 +253,7 @@ def _own_commits(report: Report) -> Iterator[str]:
     ]
     if kept:
         yield (
-            "Agents made commits themselves; what lands is one commit a task, and theirs are kept: "
+            "Agents made their own commits; each task lands as one commit, and theirs are kept: "
             f"{', '.join(kept)}"
         )
 
@@ -274,21 +275,21 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
         has_money = not any(waits_for_money(task) for task in state.tasks)
         yield (
             f"pex-tui resume {run}",
-            "continue it" + ("" if has_money else ", with its budget again"),
+            "continue it" + ("" if has_money else ", with a fresh budget"),
         )
     elif any(task.phase is Phase.FAILED for task in state.tasks):
-        yield f"pex-tui resume {run}", "try what failed again"
+        yield f"pex-tui resume {run}", "retry the failed tasks"
     asked = next((asked for _, asked in report.denials if asked.by == NOBODY), None)
     if asked is not None:
         rule = f"{asked.tool}(…)" if asked.touches else asked.tool
         yield (
             f"pex-tui run PLAN --set 'agents.permissions.allow=[\"{rule}\"]'",
-            "allow it without a question, or run with the app and answer there",
+            "allow it without asking, or use the app and answer there",
         )
     for conflict in state.open_conflicts:
         yield (
             f"pex-tui resolve {run} {conflict.tasks[0]} --ours|--theirs|--edit|--rerun|--abort",
-            _ALLOWANCE if conflict.kind is ConflictKind.PROTECTED else "settle its conflict",
+            _ALLOWANCE if conflict.kind is ConflictKind.PROTECTED else "resolve its conflict",
         )
     if any(task.phase is Phase.LANDED for task in state.tasks):
         yield from _landing_steps(report)
@@ -298,7 +299,7 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
 def _landing_steps(report: Report) -> Iterator[tuple[str, str]]:
     state = report.state
     if state.target is None:
-        yield f"git merge {state.branch}", "bring it to a branch of yours"
+        yield f"git merge {state.branch}", "merge it into a branch of yours"
     elif state.land_status is not LandStatus.LANDED:
-        yield f"pex-tui land {state.run}", f"bring it to {state.target}"
+        yield f"pex-tui land {state.run}", f"land it on {state.target}"
     yield f"git log {state.base[:9]}..{state.branch}", "the commits"

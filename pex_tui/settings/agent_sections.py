@@ -19,12 +19,12 @@ from pex_tui.planning.fields.value_types import (
 from pex_tui.settings.setting import Setting, Trust
 from pex_tui.settings.values import ISOLATION, SANDBOX, Rate
 
-_NO_SANDBOX = "nothing is walled off"
-_ANY_HOST = "tasks reach any host at any rate"
+_NO_SANDBOX = "there is no sandbox"
+_ANY_HOST = "network access is not restricted"
 
 
 class Network(Section, frozen=True):
-    """What tasks may reach."""
+    """Network access of tasks."""
 
     rate: Annotated[
         Rate | None, Setting("bytes per second for each task", example="1MB/s", inert=_ANY_HOST)
@@ -35,13 +35,13 @@ class Network(Section, frozen=True):
 
 
 class Protected(Section, frozen=True):
-    """What lands only if you say so, besides the files that `verify` names."""
+    """Paths whose changes need your approval, besides the files that `verify` names."""
 
     policy: Annotated[
         ProtectPolicy,
         Setting(
             "changes to protected paths: `ask` (wait for you), `warn` (land and are reported) or "
-            "`refuse` (fail); a task that names the very path in `writes` may change it"
+            "`refuse` (fail); a task whose `writes` names the exact path may change it"
         ),
     ] = ProtectPolicy.ASK
     paths: Annotated[
@@ -67,23 +67,23 @@ class Protected(Section, frozen=True):
 
 
 class Safety(Section, frozen=True):
-    """How tasks are kept apart and ended."""
+    """Isolation and termination of tasks."""
 
     see: ClassVar[str] = "[safety](safety.md)"
 
-    grace: Annotated[Duration, Setting("between asking a task to end and killing it")] = 10.0
+    grace: Annotated[Duration, Setting("time between asking a task to end and killing it")] = 10.0
     isolation: Annotated[
         Literal["auto", "worktree", "clone"],
         ISOLATION,
         Setting(
-            "`auto`: read-only tasks share a checkout, others get a repository each; `worktree` "
-            "and `clone`: a repository each for all",
+            "`auto`: read-only tasks share a checkout, others get their own repository; `worktree` "
+            "and `clone`: all get their own repository",
             trust=Trust.POWER,
         ),
     ] = "auto"
-    sandbox: Annotated[Literal["none"], SANDBOX, Setting("`none`: this version has no other")] = (
-        "none"
-    )
+    sandbox: Annotated[
+        Literal["none"], SANDBOX, Setting("`none`, the only one in this version")
+    ] = "none"
     writable: Annotated[
         tuple[WordText, ...],
         Setting(
@@ -94,40 +94,46 @@ class Safety(Section, frozen=True):
     ] = ()
     env_pass: Annotated[
         tuple[WordText, ...],
-        Setting("environment variables that tasks get besides the usual ones", trust=Trust.POWER),
+        Setting("further environment variables to pass to tasks", trust=Trust.POWER),
     ] = ()
     network: Annotated[Network, Setting("", trust=Trust.POWER)] = Network()
     protected: Annotated[Protected, Setting("", trust=Trust.POWER)] = Protected()
 
 
 class Permissions(Section, frozen=True):
-    """What agents may do without a question; definitions may add to it."""
+    """Actions that agents may take without asking; definitions may add to these."""
 
     mode: Annotated[
         PermissionMode,
         Setting(
-            "what needs no question: `ask` (nothing), `edits` (of its own checkout) or `all`",
+            "allowed without asking: `ask` (nothing), `edits` (in its own checkout) or `all`",
             trust=Trust.POWER,
         ),
     ] = PermissionMode.EDITS
     allow: Annotated[
         tuple[WordText, ...],
         Setting(
-            "what else needs no question",
+            "rules for further actions allowed without asking",
             example='["Bash(pytest *)", WebFetch]',
             trust=Trust.POWER,
         ),
     ] = ()
     deny: Annotated[
         tuple[WordText, ...],
-        Setting("what is never allowed", example='["Bash(git push *)"]', trust=Trust.POWER),
+        Setting(
+            "rules for actions that are never allowed",
+            example='["Bash(git push *)"]',
+            trust=Trust.POWER,
+        ),
     ] = ()
 
 
 class OwnRunner(Section, frozen=True):
     """A program that runs agents."""
 
-    command: Annotated[CommandText, Setting("what starts it, without what its protocol adds")]
+    command: Annotated[
+        CommandText, Setting("command that starts it, without the protocol's own arguments")
+    ]
     talk: Annotated[str, choice(TALKS), Setting("its protocol")] = SHARED
 
 
@@ -139,7 +145,7 @@ class Agents(Section, frozen=True):
     runner: Annotated[
         WordText,
         Setting(
-            "for agents that name none: `auto` (the first that is installed) or a runner's name",
+            "default runner: `auto` (the first one installed) or a runner's name",
             trust=Trust.POWER,
         ),
     ] = AUTO
@@ -154,7 +160,7 @@ class Agents(Section, frozen=True):
     runners: Annotated[
         dict[str, OwnRunner],
         Setting(
-            "runners of your own",
+            "custom runners",
             example="{mine: {talk: acp, command: [my-agent, --acp]}}",
             trust=Trust.POWER,
         ),
@@ -162,7 +168,7 @@ class Agents(Section, frozen=True):
     planner: Annotated[
         Literal["auto", "model", "rules"],
         Setting(
-            "who plans a goal: `auto` (meta-agent where it can run, else rules), `model` "
+            "planner of goals: `auto` (meta-agent if it can run, else rules), `model` "
             "(meta-agent or an error) or `rules` (never a model)",
             trust=Trust.POWER,
         ),
@@ -170,7 +176,7 @@ class Agents(Section, frozen=True):
     stall: Annotated[
         PositiveDuration,
         Setting(
-            "an agent that is silent for so long, using no tool, is stopped and tried again",
+            "an agent that is silent for this long, using no tool, is stopped and retried",
             trust=Trust.COST,
         ),
     ] = 600.0

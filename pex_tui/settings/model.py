@@ -39,7 +39,7 @@ class Settings(Section, frozen=True):
     compatibility: Compatibility = Compatibility()
     keymap: Annotated[
         dict[str, WordText],
-        Setting("keys of the app that you move", example="{agent.retry: ctrl+r, run.land: f9}"),
+        Setting("keys of the app to rebind", example="{agent.retry: ctrl+r, run.land: f9}"),
     ] = field(default_factory=dict)
 
     given: frozenset[tuple[str, ...]] = frozenset()

@@ -27,23 +27,25 @@ from pex_tui.settings.values import PAIR
 _MEGABYTE = 1024**2
 _SILENT = {one.name: one.meaning for one in STRATEGIES if not one.by_path}
 _NO_LIMITS = "tasks are not limited"
-_FIXED_SLOTS = "slots don't scale by themselves"
+_FIXED_SLOTS = "slots do not scale automatically"
 
 
 class Autoscale(Section, frozen=True):
-    """Slots that come and go by themselves."""
+    """Automatic scaling of the slots."""
 
     enabled: Annotated[
-        bool, Setting("slots that follow the machine's load", inert=_FIXED_SLOTS)
+        bool, Setting("scale the slots with the machine's load", inert=_FIXED_SLOTS)
     ] = False
-    min: Annotated[Slots, Setting("the fewest of them", inert=_FIXED_SLOTS)] = 3
-    max: Annotated[Slots, Setting("the most of them", inert=_FIXED_SLOTS)] = 10
+    min: Annotated[Slots, Setting("minimum number of slots", inert=_FIXED_SLOTS)] = 3
+    max: Annotated[Slots, Setting("maximum number of slots", inert=_FIXED_SLOTS)] = 10
 
 
 class ThreadPool(Section, frozen=True):
-    """How many tasks run at once, and what each may use."""
+    """Number of parallel tasks, and resources of each."""
 
-    max_concurrent: Annotated[Slots, Setting("slots: tasks at once", trust=Trust.COST)] = 5
+    max_concurrent: Annotated[
+        Slots, Setting("slots: tasks that run in parallel", trust=Trust.COST)
+    ] = 5
     emergency_boost: Annotated[
         Slots, Setting("slots after `B`, the emergency boost", trust=Trust.COST)
     ] = 8
@@ -52,90 +54,89 @@ class ThreadPool(Section, frozen=True):
         Size, Setting("memory reserved for a task (1 MB is 1024² bytes)", inert=_NO_LIMITS)
     ] = 256 * _MEGABYTE
     cpu_per_agent: Annotated[
-        Percent, Setting("CPU reserved for a task, of the whole machine", inert=_NO_LIMITS)
+        Percent, Setting("CPU reserved for a task, as a share of the machine", inert=_NO_LIMITS)
     ] = 0.2
     enforce: Annotated[
         Literal["contention", "always"],
         Setting(
-            "when a task is held to its reservation: `contention` (when others need it) or "
-            "`always`",
+            "when reservations are enforced: `contention` (only when others need them) or `always`",
             inert=_NO_LIMITS,
         ),
     ] = "contention"
     on_limit: Annotated[
         Literal["throttle", "kill"],
-        Setting("what happens above the reservation: `throttle` or `kill`", inert=_NO_LIMITS),
+        Setting("action on a task above its reservation: `throttle` or `kill`", inert=_NO_LIMITS),
     ] = "throttle"
 
 
 class Monitoring(Section, frozen=True):
-    """What the screen shows, and how often."""
+    """Contents and refresh rate of the screen."""
 
     refresh_interval: Annotated[
         PositiveDuration,
-        Setting("how often resource usage is read; state changes show at once"),
+        Setting("interval of resource measurements; state changes show at once"),
     ] = 2.0
     detail_level: Annotated[
         Literal["full", "high", "medium", "low"],
         Setting(
-            "what is shown of each task: `full` (with attempts), `high`, `medium` (no tokens, "
-            "cost, refs) or `low` (no titles and times either)"
+            "detail shown of each task: `full` (with attempts), `high`, `medium` (no tokens, "
+            "cost, refs) or `low` (no titles or times either)"
         ),
     ] = "high"
-    show_performance: Annotated[bool, Setting("measure and show what agents use")] = True
+    show_performance: Annotated[bool, Setting("measure and show resource usage")] = True
     symbols: Annotated[
         Literal["emoji", "line", "ascii"], Setting("status symbols: `emoji`, `line` or `ascii`")
     ] = "emoji"
     theme: Annotated[
-        WordText, Setting("one of ours, of Textual's, or of `~/.config/pex-tui/themes/*.toml`")
+        WordText, Setting("a theme of pex-tui, of Textual, or in `~/.config/pex-tui/themes/*.toml`")
     ] = "ember"
     log_limit: Annotated[
-        Size, Setting("disk space for one agent's output; the middle of more is left out")
+        Size, Setting("disk space for one agent's output; of more, the middle is dropped")
     ] = 100 * _MEGABYTE
     notify: Annotated[
         Literal["bell", "desktop", "off"],
-        Setting("when a run needs you: `bell`, `desktop` (where possible) or `off`"),
+        Setting("notification when a run needs you: `bell`, `desktop` (if available) or `off`"),
     ] = "bell"
 
 
 class ConflictResolution(Section, frozen=True):
-    """What happens when two tasks change the same lines."""
+    """Handling of tasks that change the same lines."""
 
     see: ClassVar[str] = "[conflicts](conflicts.md)"
 
     auto_resolve: Annotated[
-        bool, Setting("rerun a task that met a conflict on the new state", trust=Trust.POWER)
+        bool, Setting("rerun a task that conflicts, on the latest commit", trust=Trust.POWER)
     ] = True
     max_retries: Annotated[
         int,
         whole(0, 100),
-        Setting("attempts after the first, for failures and for conflicts", trust=Trust.COST),
+        Setting("maximum reruns of a task, for failures and for conflicts", trust=Trust.COST),
     ] = 3
     fallback_mode: Annotated[
         FallbackMode,
         Setting(
-            "if that did not help: `sequential` (tasks that overlap run one by one), `prompt` "
+            "if reruns do not help: `sequential` (rerun without other writers), `prompt` "
             "(asks you) or `abort` (ends the run)"
         ),
     ] = FallbackMode.SEQUENTIAL
     threshold: Annotated[
         float,
         fraction(),
-        Setting("tasks that collide with this probability, or more, are kept apart"),
+        Setting("tasks that conflict with at least this probability are kept apart"),
     ] = 0.2
     sequential_above: Annotated[
         float,
         fraction(),
         Setting(
-            "if a larger share of the landings (of at least 4) met a conflict, tasks that write "
-            "run one by one for the rest of the run; `1` is never"
+            "if more than this share of the landings (at least 4) conflicted, tasks that write "
+            "run one at a time for the rest of the run; `1` means never"
         ),
     ] = 0.3
     radar: Annotated[
         OverlapPolicy,
         Setting(
-            "when tasks at work overlap: `off`, `warn`, `tell` (the agents as well), `pause` (one "
-            "until the other has landed) or `serialise` (one starts again after the other)"
+            "when running tasks overlap: `off`, `warn` (you), `tell` (the agents too), `pause` "
+            "(one until the other has landed) or `serialise` (restart one after the other)"
         ),
     ] = OverlapPolicy.WARN
     silent: Annotated[
@@ -150,7 +151,7 @@ class ConflictResolution(Section, frozen=True):
     union: Annotated[
         tuple[Glob, ...],
         Setting(
-            "files that keep what both sides add in one place",
+            "files in which both sides' additions at one place are kept",
             example="[CHANGELOG.md]",
             trust=Trust.POWER,
         ),
@@ -158,28 +159,28 @@ class ConflictResolution(Section, frozen=True):
     remember: Annotated[
         bool,
         Setting(
-            "resolve the same conflict again as you did before, if the gate passes",
+            "resolve a recurring conflict as you did before, if the gate passes",
             trust=Trust.POWER,
         ),
     ] = True
     leases: Annotated[
         bool,
         Setting(
-            "an agent with a model waits before it changes a file that another is changing, and "
-            "goes on from what that one landed"
+            "agents with a model wait before changing a file that another is changing, then "
+            "start from what that one landed"
         ),
     ] = False
     break_cycles: Annotated[
-        bool, Setting("drop the weakest need of a cycle instead of refusing the plan")
+        bool, Setting("drop the weakest need of a cycle instead of rejecting the plan")
     ] = False
     lock_timeout: Annotated[
-        PositiveDuration, Setting("a task that waited longer for a named lock goes first")
+        PositiveDuration, Setting("after this wait for a named lock, a task takes precedence")
     ] = 60.0
     merge_tool: Annotated[
         CommandText | None,
         Setting(
-            "what `g` runs for a file in conflict: a command with `{base}`, `{ours}`, `{theirs}`, "
-            "`{result}` and `{path}`, or an agent's",
+            "merge tool for `g`: a command with `{base}`, `{ours}`, `{theirs}`, "
+            "`{result}` and `{path}`, or an agent's name",
             example='[kdiff3, --auto, "{base}", "{ours}", "{theirs}", -o, "{result}"]',
             trust=Trust.POWER,
         ),
@@ -194,28 +195,30 @@ class Gate(Section, frozen=True):
     batch: Annotated[
         int,
         whole(1, 20),
-        Setting("tasks that are ready at once and tested together; halved on a failure"),
+        Setting("maximum number of tasks tested together; halved on a failure"),
     ] = 5
-    speculate: Annotated[bool, Setting("test what comes next meanwhile, if a slot is free")] = True
+    speculate: Annotated[bool, Setting("test the next tasks meanwhile, if a slot is free")] = True
     retries: Annotated[
         int,
         whole(0, 1),
-        Setting("run a failing check once more before it counts", trust=Trust.POWER),
+        Setting("retries of a failing check before it counts", trust=Trust.POWER),
     ] = 1
-    timeout: Annotated[PositiveDuration, Setting("for all commands of one gate together")] = 1800.0
+    timeout: Annotated[
+        PositiveDuration, Setting("time limit for all commands of one gate together")
+    ] = 1800.0
 
 
 class WorkspaceSettings(Section, frozen=True):
-    """What a fresh workspace gets, and what a reset leaves alone."""
+    """Setup of fresh workspaces, and files that a reset keeps."""
 
     setup: Annotated[
         CommandText | None,
-        Setting("a command for each fresh workspace", example="npm ci", trust=Trust.POWER),
+        Setting("command to run in each fresh workspace", example="npm ci", trust=Trust.POWER),
     ] = None
     keep: Annotated[
         tuple[WordText, ...],
         Setting(
-            "ignored paths that a reset leaves alone",
+            "ignored paths that a reset keeps",
             example="[node_modules, .venv]",
             trust=Trust.POWER,
         ),
@@ -223,14 +226,14 @@ class WorkspaceSettings(Section, frozen=True):
     include_file: Annotated[
         WordText,
         Setting(
-            "a file that lists untracked files to copy into workspaces, such as `.env`",
+            "file that lists untracked files to copy into workspaces, such as `.env`",
             trust=Trust.POWER,
         ),
     ] = ".worktreeinclude"
 
 
 class Budget(Section, frozen=True):
-    """When it is used up, nothing more starts until you decide."""
+    """Spending limit: once reached, nothing more starts until you decide."""
 
     usd: Annotated[float | None, OrNone(nonnegative()), Setting("US dollars", trust=Trust.COST)] = (
         None
@@ -241,7 +244,7 @@ class Budget(Section, frozen=True):
 
 
 class Compatibility(Section, frozen=True):
-    """Which agents run in parallel whatever is predicted, and which never do."""
+    """Agents that run in parallel despite predictions, and agents that never do."""
 
     clusters: Annotated[
         dict[str, tuple[WordText, ...]],

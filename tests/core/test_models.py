@@ -206,7 +206,7 @@ def test_a_refusing_provider_holds_its_own_agents_and_nobody_else() -> None:
     assert world.task("b").wait is not None
     assert world.task("b").wait.cause is WaitCause.LIMIT  # type: ignore[union-attr]
     said = activity(world.state, world.task("b"), world.now, StartQueue())
-    assert said == "Waits: claude takes no more for now, 0:30 to go"
+    assert said == "Waits for the rate limit of claude, 0:30 to go"
     assert next_deadline(world.state) == world.now + 30.0
 
     world.now += 30.0
@@ -398,7 +398,7 @@ def test_an_agent_goes_on_where_it_was_interrupted() -> None:
     world.capture("a", "x.py")
     entry = world.task("a")
 
-    assert "did not succeed" in entry.lesson
+    assert "Your last attempt failed" in entry.lesson
     assert entry.seed == entry.work
     retry_at = entry.retry_at
     assert retry_at is not None
@@ -415,8 +415,7 @@ def test_the_first_pause_of_an_agent_is_gentle_and_the_second_is_not() -> None:
 
     assert world.send(PauseRequested(A, "you")) == (PauseAgent(A, 1, gently=True),)
     assert (
-        activity(world.state, world.task("a"), world.now, StartQueue())
-        == "To be paused at its next step"
+        activity(world.state, world.task("a"), world.now, StartQueue()) == "Pausing after this step"
     )
     assert world.send(PauseRequested(A, "you")) == (PauseAgent(A, 1),)
     assert world.send(ResumeRequested(A, "you")) == (ResumeAgent(A, 1),)  # before the pause

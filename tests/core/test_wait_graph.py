@@ -96,7 +96,7 @@ def test_a_lock_that_is_claimed_of_one_who_is_paused_for_it_lets_that_one_go_on(
 
     assert ResumeAgent(A, 1) in acted
     assert world.task("a").yields_to is None
-    assert "a and b would wait for each other for ever" in world.state.notices[-1]
+    assert "a and b are deadlocked over a lock and a file" in world.state.notices[-1]
 
 
 def pausing(world: World, who: TaskId, for_whom: TaskId) -> RunState:

@@ -49,7 +49,7 @@ def test_merge_markers_never_land_and_the_work_is_kept(shell: Shell) -> None:
     code, report = run(shell, "printf '<<<<<<< a\\nx\\n=======\\ny\\n>>>>>>> b\\n' > made.txt\n")
 
     assert code == 1
-    assert "it left merge markers in made.txt" in report
+    assert "it left conflict markers in made.txt" in report
     assert "<<<<<<<" in shell.git("show", "refs/pex/odd/a/1:made.txt")
     assert "made.txt" not in shell.git("ls-tree", "--name-only", "pex/odd")
 

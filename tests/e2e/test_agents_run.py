@@ -117,10 +117,10 @@ def test_whoever_announces_a_write_waits_for_the_one_that_has_the_file(agents: A
     code, events, stderr = agents.run(*leases, "--set", "conflict_resolution.radar=off")
 
     assert code == 0, stderr
-    assert "b wants to change src/a.txt and waits until a landed." in stderr
+    assert "b wants to change src/a.txt and waits until a has landed." in stderr
     assert not [event for event in events if event["event"] == "merge_conflicted"]
     assert agents.attempts() == ["a.1", "b.1", "b.2"]
-    assert "stand on the newest state" in agents.asked("b.2")
+    assert "is now at the latest commit" in agents.asked("b.2")
     assert shown(agents, "src/a.txt") == "both"
 
 

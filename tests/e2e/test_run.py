@@ -35,7 +35,7 @@ def test_each_task_lands_as_one_commit_and_the_users_branch_waits(shell: Shell) 
     ended = shell.pex("run", "plan.yaml", "--headless", "--name", "first")
 
     assert ended.returncode == 0, ended.stderr
-    assert "everything ended well" in ended.stdout
+    assert "all tasks succeeded" in ended.stdout
     assert shell.git("rev-parse", "HEAD") == before
     subjects = shell.git("log", "--format=%s", f"{before}..pex/first").splitlines()
     assert sorted(subjects) == ["a: Try", "b: Try", "c: Try"]
@@ -119,7 +119,7 @@ def test_a_collision_in_which_one_side_holds_the_other_is_settled_by_rule(shell:
     ended = shell.pex("run", "plan.yaml", "--headless")
 
     assert ended.returncode == 0, ended.stderr
-    assert "src/a.txt; settled by rule" in ended.stdout
+    assert "src/a.txt; resolved by rule" in ended.stdout
     assert "superset; the gate passed" in ended.stdout
     assert "ran again" not in ended.stdout
     assert shell.git("show", f"{branch(shell)}:src/a.txt") == "two\nthree"
@@ -142,7 +142,7 @@ def test_a_collision_that_was_settled_by_rule_and_fails_the_gate_is_settled_by_a
     ended = shell.pex("run", "plan.yaml", "--headless")
 
     assert ended.returncode == 0, ended.stderr
-    assert "was settled by rule (superset), but the gate failed on that" in ended.stdout
+    assert "was resolved by rule (superset), but the gate failed" in ended.stdout
     assert "ran again" in ended.stdout
 
 
@@ -157,7 +157,7 @@ def test_a_collision_is_settled_as_it_was_settled_by_hand_before(shell: Shell) -
     second = shell.pex("run", "plan.yaml", "--headless", "--name", "second")
 
     assert second.returncode == 0, second.stderr
-    assert "src/a.txt; settled by rule (by you)" in second.stdout
+    assert "src/a.txt; resolved by rule (by you)" in second.stdout
     assert "remembered, as you decided on " in second.stdout
     assert "ran again" not in second.stdout
     assert shell.git("show", "pex/second:src/a.txt") == task

@@ -81,7 +81,7 @@ async def test_reports_that_break_off_are_said_and_the_attempt_goes_on(
     monkeypatch.setattr(world.runner, "reports", reports)
     over = await finish(world, world.begin(task("a")))
     assert over.exit_code == 0
-    assert "Following a failed and is left out for now: RuntimeError: odd." in over.notices
+    assert "Following a failed and is disabled for now: RuntimeError: odd." in over.notices
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -114,7 +114,7 @@ async def test_whoever_is_told_of_the_run_may_fail() -> None:
     await engine.serve(TaskPool())
     assert engine.state.outcome is Outcome.OK
     said = [event.text for _, event in world.journal.rows if isinstance(event, Noticed)]
-    assert said == ["Telling of the run failed and is left out for now: RuntimeError: odd."]
+    assert said == ["Publishing the run's state failed and is disabled for now: RuntimeError: odd."]
 
 
 async def test_meter_and_live_diff_may_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
@@ -155,5 +155,5 @@ async def test_an_advising_part_rests_longer_after_each_failure() -> None:
 
     await Advisor("It", said.append, faults.append).keep(part, sleep)
     assert rests == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
-    assert said == ["It failed and is left out for now: ValueError: inner."]
+    assert said == ["It failed and is disabled for now: ValueError: inner."]
     assert len(faults) == 8

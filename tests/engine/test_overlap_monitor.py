@@ -134,8 +134,8 @@ async def test_a_radar_that_fails_is_said_once_and_sees_again_later(fault: Excep
         world.runner.end(key)
     await serving
     said = [one.text for one in told(world, Noticed) if isinstance(one, Noticed)]
-    assert [text for text in said if text.startswith("The radar failed")] == [
-        f"The radar failed and is left out for now: {in_words(fault)}."
+    assert [text for text in said if text.startswith("Overlap detection failed")] == [
+        f"Overlap detection failed and is disabled for now: {in_words(fault)}."
     ]
     assert len(world.faults) == 2
     assert overlap_probe.watching == 0

@@ -75,7 +75,7 @@ def test_a_landing_is_told_with_its_commit() -> None:
 @pytest.mark.parametrize(
     ("rules", "then"),
     [
-        ({}, "it runs again on the newest tip"),
+        ({}, "it reruns on the latest commit"),
         ({"auto_resolve": False}, "it waits for a decision"),
         ({"auto_resolve": False, "fallback": FallbackMode.ABORT}, "it is given up"),
     ],

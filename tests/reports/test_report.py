@@ -88,12 +88,12 @@ def gated_run(output: str = "F\n1 failed") -> World:
 def test_a_report_says_what_landed_and_what_to_do_next() -> None:
     text = render_text(finished(landed_run()))
 
-    assert "Run r1: everything ended well (exit 0)" in text
+    assert "Run r1: all tasks succeeded (exit 0)" in text
     assert "1 of 2 tasks landed on pex/r1, from main at bbbbbbbbb, in 0:20" in text
     assert "✓ a" in text
     assert "landed 000000000, 2 files: fix: round half up" in text
     assert "pex-tui land r1" in text
-    assert "bring it to main" in text
+    assert "land it on main" in text
     assert "git log bbbbbbbbb..pex/r1" in text
     assert "resume" not in text
 
@@ -101,7 +101,7 @@ def test_a_report_says_what_landed_and_what_to_do_next() -> None:
 def test_a_report_says_the_bound_with_every_efficiency() -> None:
     text = render_text(finished(landed_run()))
 
-    assert "schedule efficiency 100%: 0:20 where no scheduler could need less than 0:20" in text
+    assert "0:20 total; best possible 0:20 (schedule efficiency 100%)" in text
     assert "parallel efficiency 50% of at most 50% on this graph" in text
     assert "one agent alone would have been as fast" in text
 
@@ -116,7 +116,7 @@ def test_a_red_gate_is_told_with_the_end_of_its_output_and_who_was_skipped() -> 
     assert "      1 failed" in text
     assert "skipped: needs a, which failed" in text
     assert "pex-tui resume r1" in text
-    assert "try what failed again" in text
+    assert "retry the failed tasks" in text
 
 
 def test_an_open_conflict_is_told_with_the_command_that_settles_it() -> None:
@@ -162,7 +162,7 @@ def test_an_interrupted_run_says_how_to_go_on() -> None:
 
     text = render_text(finished(run))
 
-    assert "interrupted, its state is saved (exit 130)" in text
+    assert "interrupted, state saved (exit 130)" in text
     assert "pex-tui resume r1" in text
     assert "continue it" in text
 
@@ -345,7 +345,7 @@ def test_who_was_not_started_for_lack_of_budget_is_told_with_what_to_do() -> Non
     text = render_text(finished(run))
 
     assert "not started: the budget is used up (150 of 100 tokens)" in text
-    assert "continue it, with its budget again" in text
+    assert "continue it, with a fresh budget" in text
 
 
 def test_attempts_of_a_task_are_all_counted_and_the_last_one_is_its_time() -> None:
@@ -419,21 +419,21 @@ def seen_and_met_run() -> World:
 
 
 STORY = (
-    "seen after 0:07, met after 0:12",
-    "after 0:07 people were warned (conflict_resolution.radar is warn)",
-    "after 0:12 the task ran again on the newest tip (rerun 1 of 3, at once",
+    "overlapping after 0:07, conflicting after 0:12",
+    "after 0:07 you were warned (conflict_resolution.radar is warn)",
+    "after 0:12 the task was rerun on the latest commit (rerun 1 of 3, at once",
 )
 
 
 def test_the_story_of_a_conflict_says_when_and_why() -> None:
     text = render_text(finished(seen_and_met_run()))
 
-    assert "write  b × a: x.py; the task ran again on the newest tip, 0:12" in text
+    assert "write  b × a: x.py; the task was rerun on the latest commit, 0:12" in text
     for words in STORY:
         assert words in text
-    assert "collisions foreseen with precision – and recall 0%" in text
-    assert "not foreseen: a × b" in text
-    assert "1 collision seen while at work" in text
+    assert "conflict prediction: precision –, recall 0%" in text
+    assert "not predicted: a × b" in text
+    assert "1 overlap seen while running" in text
 
 
 def test_many_tasks_that_one_reason_kept_apart_are_told_in_one_line() -> None:
@@ -455,7 +455,7 @@ def test_many_tasks_that_one_reason_kept_apart_are_told_in_one_line() -> None:
 def test_the_story_is_told_in_tables_as_well(render: Render) -> None:
     text = render(finished(seen_and_met_run())).replace("\\", "")
 
-    for words in ("foreseen", "how it went", "0:07", "0:12", "not foreseen: a × b", *STORY[1:]):
+    for words in ("predicted", "how it went", "0:07", "0:12", "not predicted: a × b", *STORY[1:]):
         assert words in text
 
 
@@ -485,11 +485,11 @@ def test_predictions_are_held_against_what_was_written() -> None:
     text = render_text(finished(run))
 
     assert "write  b × a: both write x/**; ran one after the other, 0:10" in text
-    assert "foreseen before the start" in text
-    assert "collisions foreseen with precision 33% and recall 100%" in text
-    assert "foreseen for nothing: a × c, b × c" in text
-    assert "writes foreseen with precision 75% (of 4 globs) and recall 75% (of 4 written" in text
-    assert "written and not expected: b stray.py" in text
+    assert "predicted before the start" in text
+    assert "conflict prediction: precision 33%, recall 100%" in text
+    assert "false alarms: a × c, b × c" in text
+    assert "write-set prediction: precision 75% (of 4 globs), recall 75% (of 4 written" in text
+    assert "written unexpectedly: b stray.py" in text
 
 
 def test_a_run_that_went_on_one_by_one_says_since_when_and_why() -> None:
@@ -500,8 +500,9 @@ def test_a_run_that_went_on_one_by_one_says_since_when_and_why() -> None:
     run.send(MergeConflicted(A, 1, BASE, (ConflictPath("x.py"),), (B,)))
     report = finished(run)
 
-    assert "from 0:12 on, tasks that write went one by one: a has an open conflict" in render_text(
-        report
+    assert (
+        "from 0:12 on, tasks that write ran one at a time: a has an open conflict"
+        in render_text(report)
     )
     assert report_object(report)["sequential"] == {
         "since": 112.0,

@@ -140,7 +140,10 @@ def test_every_problem_is_told_with_its_file_and_line(
         ("--set", "has to look like thread_pool.max_concurrent=3 (KEY=VALUE)."),
         (f"{user_file}:2", 'thread_pool.max_concurrent: "99" is out of range.'),
         (".pex/pex.yaml:2", 'monitoring: unknown key "theem". Did you mean "theme"?'),
-        (".pex/pex.yaml:4", 'safety.grace: "soon" is no duration. Write it as 90s, 3m or 1h30m.'),
+        (
+            ".pex/pex.yaml:4",
+            'safety.grace: "soon" is not a valid duration. Write it as 90s, 3m or 1h30m.',
+        ),
         (".pex/pex.yaml:5", 'safety.sandbox: "bwrap" is not in this version'),
         ("environment variable PEX_MONITORING__SYMBOLS", "one of: emoji, line, ascii."),
         ("--set budgt.usd", 'unknown key "budgt". Did you mean "budget"?'),
@@ -163,7 +166,7 @@ def test_every_problem_is_told_with_its_file_and_line(
         ("conflict_resolution.lock_timeout=0s", "it is zero."),
         ("compatibility.never=[[a]]", "each entry is a pair of agents."),
         ("safety.env_pass=TERM", "it is text, not a list. Write [TERM]."),
-        ("safety.network.rate=1MB", "is no rate. Write it as 1MB/s."),
+        ("safety.network.rate=1MB", "is not a valid rate. Write it as 1MB/s."),
         ("safety.grace=[1", "not readable YAML"),
         ("thread_pool.autoscale=on", 'it takes a mapping, not "on".'),
         ("budget.usd=-1", "Write a number of at least 0."),
@@ -274,9 +277,9 @@ def test_nothing_is_said_of_settings_that_nobody_made(load: Load) -> None:
     [
         ("thread_pool.memory_per_agent=256MB", "memory_per_agent: tasks are not limited"),
         ("thread_pool.enforce=always", "enforce: tasks are not limited"),
-        ("thread_pool.autoscale.enabled=true", "slots don't scale by themselves"),
-        ("safety.network.allow=[pypi.example]", "tasks reach any host"),
-        ("safety.writable=[/x]", "nothing is walled off"),
+        ("thread_pool.autoscale.enabled=true", "slots do not scale automatically"),
+        ("safety.network.allow=[pypi.example]", "network access is not restricted"),
+        ("safety.writable=[/x]", "there is no sandbox"),
     ],
 )
 def test_settings_that_this_version_does_not_act_on_are_told(

@@ -287,7 +287,7 @@ def broken() -> RunState:
         now=START + 71,
         base_gate_red=False,
         land_status=LandStatus.REFUSED,
-        land_detail="not every task ended well, so nothing was brought to the branch",
+        land_detail="not every task succeeded, so nothing was landed on the branch",
     )
 
 

@@ -83,7 +83,7 @@ async def test_leaving_says_where_the_work_lies_that_is_not_on_the_users_branch(
     app = open_app(replace(states.finished(), land_status=LandStatus.NOT_ASKED))
     async with app.run_test(size=(120, 36)) as pilot:
         await up(pilot)
-        await until_shown(pilot, "not on main yet, L brings it there")
+        await until_shown(pilot, "not merged into main: press L")
         await pilot.press("q")
         await until(pilot, lambda: app.return_code is not None)
 

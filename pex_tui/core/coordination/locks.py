@@ -158,10 +158,7 @@ def _let_go(draft: Draft, graph: Waits, closed: tuple[Node, ...]) -> bool:
     (kind, name), (_, for_whom) = freed[0]
     task = _owner(draft.state, kind, name)
     other = TaskId(for_whom)
-    draft.notice(
-        f"{task} and {other} would wait for each other for ever, over a lock and over a file: "
-        f"{task} goes on."
-    )
+    draft.notice(f"{task} and {other} are deadlocked over a lock and a file: {task} continues.")
     record_unpaused(draft, task, other)
     stop_waiting_for(draft, task, other)
     return True

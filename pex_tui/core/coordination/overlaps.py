@@ -166,12 +166,12 @@ def _react(
     if policy in {OverlapPolicy.PAUSE, OverlapPolicy.SERIALISE} and can_yield:
         least, weaker = weaker, can_yield[0]
         other = pair[1] if weaker == pair[0] else pair[0]
-        why = f"has less to lose than {other}" if weaker == least else "is the one that can"
+        why = f"has less to lose than {other}" if weaker == least else "is the only one that can"
         reason = f"{_SETTING} is {policy}, and {weaker} {why}"
         if policy is OverlapPolicy.PAUSE:
             return weaker, _pause(draft, weaker, other, what), reason
         return weaker, _serialise(draft, weaker, other, what, paths), reason
-    draft.notice(f"{what}. Pause or abort one, or settle it when they land.")
+    draft.notice(f"{what}. Pause or abort one, or resolve it when they land.")
     return weaker, Decision.WARNED, _why_only_warned(policy)
 
 
@@ -191,7 +191,7 @@ def _pause(draft: Draft, weaker: TaskId, other: TaskId, what: str) -> Decision:
     task = draft.change(weaker, yields_to=other)
     if task.phase is Phase.RUNNING:
         draft.act(PauseAgent(weaker, task.attempt, gently=task.listens))
-    draft.notice(f"{what}: {weaker} stands still until {other} has landed.")
+    draft.notice(f"{what}: {weaker} is paused until {other} has landed.")
     return Decision.PAUSED
 
 

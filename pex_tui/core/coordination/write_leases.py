@@ -139,13 +139,15 @@ def _yields(state: RunState, task: TaskState, to: TaskId) -> bool:
 
 def _tell(draft: Draft, task: TaskState, holder: TaskId, asked: Permission) -> None:
     paths = tuple(_paths(task, asked))
-    draft.notice(f"{task.id} wants to change {', '.join(paths)} and waits until {holder} landed.")
+    draft.notice(
+        f"{task.id} wants to change {', '.join(paths)} and waits until {holder} has landed."
+    )
     record_conflict(
         draft,
         ConflictKind.WRITE,
         (task.id, holder),
         Decision.PAUSED,
-        reason="conflict_resolution.leases: one at a time changes a file",
+        reason="conflict_resolution.leases: one task at a time changes a file",
         files=tuple(ConflictPath(path, "lease") for path in paths),
         overlapping_at=draft.now,
         detail=f"announced at work: {holder} is changing {', '.join(paths)}",

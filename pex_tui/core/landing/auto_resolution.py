@@ -86,7 +86,7 @@ def failed_words(auto_resolution: AutoResolution) -> str:
     """Say that the gate failed on an automatic resolution, for a person."""
     paths = listed([file.path for file in auto_resolution.files])
     how = told_strategies(auto_resolution.files)
-    return f"the conflict in {paths} was settled by rule ({how}), but the gate failed on that."
+    return f"the conflict in {paths} was resolved by rule ({how}), but the gate failed."
 
 
 def told_strategies(files: tuple[ConflictPath, ...]) -> str:

@@ -70,7 +70,7 @@ def _want_at_end(draft: Draft) -> None:
     if any(task.phase not in SUCCEEDED for task in state.tasks):
         draft.set(
             land_status=LandStatus.REFUSED,
-            land_detail="not every task ended well, so nothing was brought to the branch",
+            land_detail="not every task succeeded, so nothing was landed on the branch",
         )
     elif any(task.landed for task in state.tasks):  # otherwise there is nothing to land
         draft.set(land_status=LandStatus.ASKED)

@@ -60,7 +60,7 @@ def apply_repeated_verdict(draft: Draft, task: TaskState, event: GateFinished) -
         draft.set(flaky=(*draft.state.flaky, task.id))
         draft.notice(
             f"The gate is flaky: {command.removeprefix('the ')}, and passed when it was run again "
-            f"on the same files. {task.id} lands; mend the check."
+            f"on the same files. {task.id} lands; fix the check."
         )
         draft.change(task.id, landing_stage=LandingStage.PASSED, failure=None)
     else:
@@ -84,7 +84,7 @@ def _judge(draft: Draft, task: TaskState) -> None:
     if state.base_gate_red and not any("red on the base" in text for text in state.notices):
         draft.notice(
             "The gate is red on the base as well, so only work that turns it green can land. "
-            "Mend the base, or set `gate: off` in the plan."
+            "Fix the base, or set `gate: off` in the plan."
         )
     leave_queue(draft, task)
     detail = task.failure.detail if task.failure else "the gate failed"
@@ -106,7 +106,7 @@ def _judge(draft: Draft, task: TaskState) -> None:
         record_semantic_conflict(
             draft, task, Decision.RERUN, "once more, from what had landed meanwhile"
         )
-        ready(draft, task, "again, on the newest tip: the gate failed on the merge")
+        ready(draft, task, "again, on the latest commit: the gate failed on the merge")
     else:
         record_semantic_conflict(draft, task, Decision.FAILED, "its reruns are used up")
         draft.move(task.id, Phase.FAILED, reason=detail)

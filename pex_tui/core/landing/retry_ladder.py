@@ -47,9 +47,7 @@ def next_rung(state: RunState, task: TaskState, *, is_by_hand: bool) -> Rung:
             return _rerun(state, task)
         if has_ladder and reruns == rules.max_retries and _goes_one_by_one(state):
             told = f"{reruns} reruns did not help, and fallback_mode is sequential"
-            return Rung(
-                Decision.RERUN, f"once more, with no other writer beside it: {told}", alone=True
-            )
+            return Rung(Decision.RERUN, f"once more, without other writers: {told}", alone=True)
     why = _why_no_rerun(state, task, is_by_hand=is_by_hand)
     if rules.fallback is FallbackMode.ABORT:
         return Rung(Decision.ABORTED, f"{why}, and fallback_mode is abort")
@@ -63,19 +61,19 @@ def _goes_one_by_one(state: RunState) -> bool:
 def queue_rerun(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
     """Queue the task for its rerun; `met` describes the conflict."""
     if rung.alone:
-        serialise_writers(draft, f"{task.id} could not land beside others")
+        serialise_writers(draft, f"{task.id} could not land in parallel with others")
     if rung.delay_seconds:
         at = draft.now + rung.delay_seconds
         draft.move(task.id, Phase.BACKOFF, retry_at=at, failure=None, wait=None, reason=met)
     else:
-        ready(draft, task, f"again, on the newest tip: {met}")
+        ready(draft, task, f"again, on the latest commit: {met}")
 
 
 def serialise_writers(draft: Draft, reason: str) -> None:
     """Run writers one at a time from now on; report it once."""
     if not draft.state.sequential:
         draft.set(sequential=True, sequential_since=draft.now, sequential_reason=reason)
-        draft.notice(f"From here on, tasks that write go one by one: {reason}.")
+        draft.notice(f"From now on, tasks that write run one at a time: {reason}.")
 
 
 def serialise_after_conflicts(draft: Draft) -> None:
@@ -100,10 +98,10 @@ def _rerun(state: RunState, task: TaskState) -> Rung:
     number = task.reruns + 1
     count = f"rerun {number} of {state.rules.max_retries}"
     if number == 1 or state.semantics < Semantics.LADDER:
-        why = "at once in a workspace of its own, as the newest tip holds what was in the way"
+        why = "at once, on the latest commit, which has the conflicting change"
         return Rung(Decision.RERUN, f"{count}, {why}")
     delay = backoff_seconds(state, task.id, task.reruns)
-    why = "so that what else is about to land is in its start"
+    why = "so that other landings under way are included"
     return Rung(Decision.RERUN, f"{count}, after {delay:.1f} s, {why}", delay)
 
 

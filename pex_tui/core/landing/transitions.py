@@ -77,7 +77,7 @@ def apply_conflict_decided(draft: Draft, event: ConflictDecided) -> None:
     close_conflicts(draft, task.id, event.decision, event.by)
     if event.decision is Decision.RERUN:
         draft.change(task.id, reruns=task.reruns + 1, earlier=task.own_work or task.work)
-        ready(draft, task, "again, on the newest tip")
+        ready(draft, task, "again, on the latest commit")
     elif event.decision is Decision.ABORTED or event.work is None:
         draft.move(task.id, Phase.ABORTED, reason=f"given up by {event.by}")
     else:

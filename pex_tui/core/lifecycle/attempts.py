@@ -188,7 +188,7 @@ def _apply_attempt_returned(draft: Draft, task: TaskState, event: AttemptReturne
     If the attempt is known to have run, its records are gone, and its leftovers are captured.
     """
     if task.started_at is not None:
-        lost = Failure(FailureKind.LOST, "the records of its process are gone")
+        lost = Failure(FailureKind.LOST, "the records of its process are missing")
         draft.change(task.id, failure=lost)
         _capture(draft, task, exited_at=draft.now)
     elif task.stop is StopCause.ABORT:
@@ -265,7 +265,7 @@ def _apply_capture_failed(draft: Draft, task: TaskState, event: CaptureFailed) -
 
 def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
     """Ask a person: a rerun changed nothing, but the tip lacks the earlier attempt's change."""
-    reason = "it ran again and changed nothing, but the tip lacks what it had changed before"
+    reason = "the rerun changed nothing, but the tip lacks its earlier change"
     record_conflict(
         draft,
         ConflictKind.WRITE,
@@ -287,21 +287,21 @@ def _nothing_to_land(draft: Draft, task: TaskState, event: WorkCaptured) -> str:
         return f"done, wrote {counted(event.outputs, 'output')}"
     if draft.spec(task.id).is_read_only:
         return "done"
-    again = "ran again on the newest tip and changed nothing"
+    again = "reran on the latest commit and changed nothing"
     return again if task.reruns else "done, changed nothing"
 
 
 def _broken_promise(draft: Draft, task: TaskState, event: WorkCaptured) -> Failure | None:
     """Return a failure for a broken promise of the task, or for unwanted content in its work."""
     if event.markers:
-        return Failure(FailureKind.MARKERS, f"it left merge markers in {listed(event.markers)}")
+        return Failure(FailureKind.MARKERS, f"it left conflict markers in {listed(event.markers)}")
     expects = draft.spec(task.id).expects
     if event.trespass:
         return Failure(FailureKind.UNEXPECTED_CHANGES, _trespass(draft.state, task, event.trespass))
     if expects is Expects.NONE and event.work is not None:
         return Failure(
             FailureKind.UNEXPECTED_CHANGES,
-            f"it was to change nothing and changed {listed(event.files)}",
+            f"it promised to change nothing but changed {listed(event.files)}",
         )
     if expects is Expects.CHANGES and event.work is None and not (task.reruns or task.gate_reruns):
         why = why_nothing(event.unlanded)
@@ -357,7 +357,7 @@ def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool
     if limit is None or limit.hits > MOST_REFUSALS:
         return False
     jitter = Random(f"{draft.state.seed}/{task.id}/{limit.hits}").uniform(0.0, 3.0)  # noqa: S311
-    reason = f"{limit.provider} takes no more for now"
+    reason = f"rate limit of {limit.provider}"
     draft.change(task.id, failure=failure)
     draft.move(task.id, Phase.BACKOFF, retry_at=limit.until + jitter, reason=reason)
     return True

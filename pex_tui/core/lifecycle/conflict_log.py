@@ -145,7 +145,7 @@ def record_restart_after(draft: Draft, task_id: TaskId, other: TaskId) -> None:
 
 def record_unpaused(draft: Draft, task_id: TaskId, other: TaskId) -> None:
     """Record that the task is no longer paused for the other, although the two may collide."""
-    reason = f"{task_id} goes on: it and {other} would have waited for each other for ever"
+    reason = f"{task_id} continues: it and {other} would have deadlocked"
     draft.set(
         conflicts=tuple(
             _with_step(draft, conflict, Decision.WARNED, PEX, reason)

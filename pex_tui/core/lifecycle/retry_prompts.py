@@ -16,8 +16,8 @@ def gate_lesson(detail: str, output: str) -> str:
     shown = output[-_MOST_OUTPUT:].strip()
     printed = f" It printed:\n\n{shown}" if shown else ""
     return (
-        "Your change was merged onto the newest state of the repository and checked there, and "
-        f"{detail}.{printed}\n\nFind the cause and mend it; the same check decides again."
+        "Your change was merged onto the latest commit and checked there, and "
+        f"{detail}.{printed}\n\nFind the cause and fix it; the same check decides again."
     )
 
 
@@ -29,25 +29,25 @@ def conflict_lesson(task: TaskState, event: MergeConflicted) -> str:
     mine = _diff(task.start_commit, task.work, paths)
     theirs = _diff(task.start_commit, event.tip, paths)
     return (
-        f"Your change could not be merged: {files} was changed meanwhile{others}. You now stand on "
-        "the newest state, which holds the other change. Make yours again on top of it, so that "
-        f"both intentions hold.\n\nYour change was:      {mine}\nThe other change was: {theirs}"
+        f"Your change could not be merged: {files} was changed meanwhile{others}. Your checkout "
+        "is now at the latest commit, which has the other change. Redo yours on top of it, keeping "
+        f"the intent of both.\n\nYour change was:      {mine}\nThe other change was: {theirs}"
     )
 
 
 def failure_lesson(detail: str) -> str:
     """Return the lesson of an attempt that failed."""
-    return f"Your last attempt did not succeed: {detail.rstrip('.')}. Go on, and end the task."
+    return f"Your last attempt failed: {detail.rstrip('.')}. Continue, and finish the task."
 
 
-INTERRUPTED = "You were interrupted in the middle of your work. Go on where you stopped."
+INTERRUPTED = "You were interrupted in the middle of your work. Continue where you stopped."
 YIELDED = (
-    "You were stopped, as another task changed the same lines. Its change comes first: you now "
-    "stand on the newest state. Go on, so that both intentions hold."
+    "You were stopped, as another task changed the same lines. Its change comes first: your "
+    "checkout is now at the latest commit. Continue, keeping the intent of both."
 )
 DEADLOCKED = (
-    "You were stopped, as you and others waited for one another's locks in a circle. Go on where "
-    "you stopped. If you need several locks, take them at once: pex-tui lock ONE TWO -- COMMAND."
+    "You were stopped to break a deadlock over locks. Continue where you "
+    "stopped. If you need several locks, take them at once: pex-tui lock ONE TWO -- COMMAND."
 )
 AGAIN = "A person looked at your work and asks you to do the task again, from the start."
 

@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from pex_tui.core.consequences import blockers
-from pex_tui.core.formatting import clock, counted, ordinal, short
+from pex_tui.core.formatting import clock, counted, short
 from pex_tui.core.lifecycle.exclusion_waits import at_work, excluded_neighbours
 from pex_tui.core.lifecycle.lock_graph import blocking_holdings, holdings, lock_names
 from pex_tui.core.lifecycle.merge_queue import landing_tasks
@@ -38,28 +38,28 @@ _MARKS = {
     Phase.SKIPPED: Mark.BLOCKED,
 }
 _STOPPING = {
-    StopCause.ABORT: "Being aborted",
-    StopCause.TIMEOUT: "Being stopped: its timeout is over",
-    StopCause.RERUN: "Being stopped, to start afresh",
+    StopCause.ABORT: "Aborting",
+    StopCause.TIMEOUT: "Stopping: timed out",
+    StopCause.RERUN: "Stopping, to restart",
     StopCause.YIELD: "Making way for another task",
-    StopCause.DEADLOCK: "Giving its locks back, after a deadlock",
-    StopCause.INTERRUPT: "Being stopped with the run",
+    StopCause.DEADLOCK: "Releasing its locks after a deadlock",
+    StopCause.INTERRUPT: "Stopping with the run",
 }
 _LANDING = {
     LandingStage.MERGING: "Merging",
-    LandingStage.MERGED: "Merged, to be tested",
+    LandingStage.MERGED: "Merged, waiting for the gate",
     LandingStage.GATING: "Gate is running",
-    LandingStage.GATING_AGAIN: "Gate failed; running it once more",
-    LandingStage.PASSED: "Gate passed; lands after those before it",
-    LandingStage.GATING_BASE: "Gate failed; is it red on the base as well?",
+    LandingStage.GATING_AGAIN: "Gate failed; retrying it",
+    LandingStage.PASSED: "Gate passed; lands after the tasks before it",
+    LandingStage.GATING_BASE: "Gate failed; checking the base",
     LandingStage.MOVING: "Moving the branch",
 }
 _BAD_END = {
     FailureKind.GATE: "Gate failed",
-    FailureKind.CAPTURE: "Its work can't be kept",
+    FailureKind.CAPTURE: "Could not save its work",
     FailureKind.LANDING: "Git refused",
     FailureKind.PROTECTED: "Refused",
-    FailureKind.LAUNCH: "Can't be started",
+    FailureKind.LAUNCH: "Could not start",
     FailureKind.AUTH: "Not logged in",
     FailureKind.STALL: "Stalled",
 }
@@ -116,7 +116,7 @@ def _activity(state: RunState, task: TaskState, now: float, queue: StartQueue) -
         case Phase.STARTING | Phase.RUNNING | Phase.PAUSED | Phase.STOPPING:
             return _attempt(state, task, now)
         case Phase.CAPTURING:
-            return "Keeping its changes"
+            return "Saving changes"
         case Phase.BACKOFF:
             return _retry(state, task, now)
         case Phase.QUEUED:
@@ -173,18 +173,18 @@ def _needs(state: RunState, task: TaskState, now: float) -> str:
 
 def _wait(state: RunState, task: TaskState, now: float, queue: StartQueue) -> str:
     if task.held:
-        return "Paused by you before its start"
+        return "Paused by you before it started"
     if state.stage is RunStage.PAUSED:
         return "Waits: the run is paused"
     if state.stage is not RunStage.RUNNING:
-        return "Won't start: the run is being stopped"
+        return "Won't start: the run is stopping"
     since = clock(now - (task.wait.since if task.wait else task.ready_at or now))
     if task.wait is None or task.wait.cause is WaitCause.SLOT:
-        return f"Waits {since} for a slot ({ordinal(queue.places.get(task.id, 1))} in line)"
+        return f"Queued {since} (#{queue.places.get(task.id, 1)})"
     if task.wait.cause is WaitCause.LIMIT:
         limit = limit_of(state, state.spec(task.id))
         left = f", {clock(limit.until - now)} to go" if limit and limit.until > now else ""
-        return f"Waits: {task.wait.on[0]} takes no more for now{left}"
+        return f"Waits for the rate limit of {task.wait.on[0]}{left}"
     if task.wait.cause is WaitCause.BUDGET:
         return f"Waits for you: the budget is used up ({task.wait.on[0]})"
     if task.wait.cause is WaitCause.RESOURCE:
@@ -211,7 +211,7 @@ def _neighbours(state: RunState, task: TaskState, others: tuple[str, ...]) -> st
     have = "has" if len(others) == 1 else "have"
     if not reason:
         why = f"as {state.sequential_reason}" if state.sequential_reason else "after a conflict"
-        return f"{names} {have} landed: {why}, writers go one by one"
+        return f"{names} {have} landed: {why}, writers run one at a time"
     done = "ended" if "never runs" in reason else "landed"
     return f"{names} {have} {done}: {reason}"
 
@@ -222,21 +222,21 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
     if task.phase is Phase.PAUSED:
         since = "" if task.paused_at is None else f", {clock(now - task.paused_at)} ago"
         if task.yields_to is not None and not task.held:
-            return f"Stands still until {task.yields_to} has landed{since}"
+            return f"Paused until {task.yields_to} has landed{since}"
         whose = "by you" if task.held else "with the run"
         wanted = task.held or state.stage is RunStage.PAUSED
-        return f"Paused {whose}{since}" if wanted else "Going on"
+        return f"Paused {whose}{since}" if wanted else "Resuming"
     if task.phase is Phase.STARTING:
         doing = "Starting its command" if task.workspace else "Preparing a workspace"
         return doing if task.attempt == 1 else f"{doing}, attempt {task.attempt}"
     if task.held or state.stage is RunStage.PAUSED:
-        return "To be paused at its next step" if task.listens else "Being paused"
+        return "Pausing after this step" if task.listens else "Pausing"
     held = next((asked for asked in task.permissions if asked.held_by is not None), None)
     if held is not None:
         waited = clock(now - held.asked_at)
         return f"Waits {waited} to {held.title} until {held.held_by} has landed"
     if task.yields_to is not None:
-        return f"To stand still until {task.yields_to} has landed"
+        return f"Pausing until {task.yields_to} has landed"
     claimed = _claimed(state, task, now)
     if claimed:
         return claimed
@@ -246,7 +246,7 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
     if seen:
         more = f" and {len(seen[0].paths) - 1} more" if len(seen[0].paths) > 1 else ""
         others = ", ".join(overlap.other(task.id) for overlap in seen)
-        return f"Collides with {others} in {seen[0].paths[0]}{more}"
+        return f"Overlaps with {others} in {seen[0].paths[0]}{more}"
     return task.activity or "Running"
 
 
@@ -272,13 +272,13 @@ def _retry(state: RunState, task: TaskState, now: float) -> str:
         return f"Paused by you before {what}: {why}"
     left = max(0.0, (task.retry_at or now) - now)
     if task.failure is not None and task.failure.kind is FailureKind.LIMIT:
-        return f"Goes on in {left:.0f} s: {why}"  # a git refusal uses up no try
+        return f"Resumes in {left:.0f} s: {why}"  # a git refusal uses up no try
     return f"{_sentence(what)} in {left:.0f} s: {why}"
 
 
 def _queued(state: RunState, task: TaskState) -> str:
     place = state.landing.index(task.id) if task.id in state.landing else 0
-    return f"Waits to land ({ordinal(place + 1)} in the queue)"
+    return f"Queued to merge (#{place + 1})"
 
 
 def _landing(state: RunState, task: TaskState) -> str:

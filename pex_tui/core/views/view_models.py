@@ -222,7 +222,7 @@ def _land(state: RunState) -> str:
             return f"not landed: {clean(state.land_detail)}"
         case LandStatus.NOT_ASKED:
             waits = state.stage is RunStage.FINISHED and target and brings_anything(state)
-            return f"not on {target} yet, L brings it there" if waits else ""
+            return f"not merged into {target}: press L" if waits else ""
 
 
 def brings_anything(state: RunState) -> bool:

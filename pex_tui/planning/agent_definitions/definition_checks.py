@@ -107,9 +107,7 @@ def _strange(key: str, parts: DefinitionText) -> str:
 def _about_texts(agent: AgentDefinition, parts: DefinitionText) -> Iterator[DefinitionFinding]:
     line = parts.front.line_of(("description",))
     if not agent.description:
-        yield DefinitionFinding(
-            line, "there is no description, so nobody knows when to use it. Add one."
-        )
+        yield DefinitionFinding(line, "there is no description of when to use it. Add one.")
     elif len(agent.description) > MOST_DESCRIPTION:
         yield DefinitionFinding(
             line,
@@ -118,7 +116,7 @@ def _about_texts(agent: AgentDefinition, parts: DefinitionText) -> Iterator[Defi
         )
     if not agent.prompt and agent.argv is None:
         yield DefinitionFinding(
-            parts.prompt_line, "the prompt is empty. Write below --- how it is to work."
+            parts.prompt_line, "the prompt is empty. Write instructions below ---."
         )
     elif len(agent.prompt) > MOST_PROMPT:
         yield DefinitionFinding(
@@ -133,7 +131,7 @@ def _about_tools(agent: AgentDefinition, parts: DefinitionText) -> Iterator[Defi
     writes_line = parts.front.line_of(("pex", "writes"))
     for tool in agent.tools or ():
         if tool not in KNOWN_TOOLS and not tool.startswith("mcp__"):
-            remedy = nearest(tool, KNOWN_TOOLS) or "Drop it, or mend the name."
+            remedy = nearest(tool, KNOWN_TOOLS) or "Drop it, or fix the name."
             yield DefinitionFinding(tools_line, f'no tool "{tool}" is known. {remedy}')
     writers = None if agent.tools is None else sorted(TOOLS_THAT_WRITE.intersection(agent.tools))
     if agent.argv is None and agent.is_read_only and writers != []:

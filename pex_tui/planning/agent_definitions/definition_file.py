@@ -34,7 +34,7 @@ _PLAIN_LINE = re.compile(r"^(name|description):[ \t]+(?![\"'|>\[{&*!])(.*)$", re
 def _read_name(value: Any) -> str:
     text = read_word(value)
     if _NAME.fullmatch(text) is None:
-        raise ValueError(f'"{text}" is no agent name. Use letters, digits and . _ -')
+        raise ValueError(f'"{text}" is not a valid agent name. Use letters, digits and . _ -')
     return text
 
 

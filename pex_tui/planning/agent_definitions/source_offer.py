@@ -145,7 +145,7 @@ def _read_entry(entry: Any) -> LockEntry:
         raise ValueError("an entry lacks its file, source, path or sha256")
     commit = entry.get("commit")
     if not isinstance(commit, str | None):
-        raise ValueError("an entry's commit is no text")  # noqa: TRY004  # one kind of error
+        raise ValueError("an entry's commit is not text")  # noqa: TRY004  # one kind of error
     return LockEntry(entry["file"], entry["source"], commit, entry["path"], entry["sha256"])
 
 

@@ -36,7 +36,7 @@ class PlanError(UserError):
         ordered = tuple(sorted(set(found)))
         count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
         super().__init__(
-            clean(f"{name} has {count}; nothing was started. Mend the plan and run it again."),
+            clean(f"{name} has {count}; nothing was started. Fix the plan and run it again."),
             problems=tuple(located(name, problem) for problem in ordered),
         )
         self.name = name

@@ -30,7 +30,7 @@ def parse_duration(text: str) -> float:
     else:
         parts = _DURATION_PART.findall(stripped)
         if not parts or "".join(_DURATION_PART.split(stripped)[::3]):
-            raise ValueError(f'"{text}" is no duration. Write it as 90s, 3m or 1h30m')
+            raise ValueError(f'"{text}" is not a valid duration. Write it as 90s, 3m or 1h30m')
         seconds = sum(float(number) * SECONDS[unit] for number, unit in parts)
     if seconds > LONGEST_SECONDS:
         raise ValueError(f'"{text}" is longer than a year. Write a shorter duration')
@@ -44,7 +44,7 @@ def parse_size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None or _NUMBER.fullmatch(text.strip()):
-        raise ValueError(f'"{text}" is no size. Write it as 512MB or 2GB')
+        raise ValueError(f'"{text}" is not a valid size. Write it as 512MB or 2GB')
     amount = round(Decimal(match[1]) * BYTES[match[2].lower() + "b"])
     if not 0 < amount <= LARGEST_BYTES:
         raise ValueError(f'"{text}" is out of range. Write a size between 1B and 1024TB')
@@ -58,7 +58,7 @@ def parse_percent(text: str) -> float:
     """
     match = _PERCENT.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f'"{text}" is no percentage. Write it as 20% or 150%')
+        raise ValueError(f'"{text}" is not a valid percentage. Write it as 20% or 150%')
     return float(Decimal(match[1]) / 100)
 
 

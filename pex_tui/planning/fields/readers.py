@@ -58,7 +58,8 @@ def read_id(value: Any) -> str:
     text = read_word(value)
     if len(text) > MAX_ID_LENGTH or _ID.fullmatch(text) is None:
         raise ValueError(
-            f'"{text}" is no id. Use a-z, 0-9 and inner dashes, at most {MAX_ID_LENGTH} characters'
+            f'"{text}" is not a valid id. Use a-z, 0-9 and inner dashes, '
+            f"at most {MAX_ID_LENGTH} characters"
         )
     return text
 
@@ -119,7 +120,9 @@ def read_locks(value: Any) -> tuple[tuple[str, LockMode], ...]:
         pairs = entry.items() if isinstance(entry, dict) else [(read_text(entry), "exclusive")]
         for name, mode in pairs:
             if _LOCK.fullmatch(name) is None:
-                raise ValueError(f'"{name}" is no lock name. Use letters, digits and . _ / -')
+                raise ValueError(
+                    f'"{name}" is not a valid lock name. Use letters, digits and . _ / -'
+                )
             if mode not in list(LockMode):
                 raise ValueError(f'lock "{name}" is exclusive or shared, not {_quoted(mode)}')
             if name in locks:
@@ -134,7 +137,7 @@ def read_env(value: Any) -> tuple[tuple[str, str], ...]:
         raise ValueError(f"it is {type_words(value)}, not a mapping. Write {{NAME: value}}")  # noqa: TRY004 - every reader raises ValueError
     for name in value:
         if _VARIABLE.fullmatch(name) is None:
-            raise ValueError(f'"{name}" is no variable name. Use letters, digits and _')
+            raise ValueError(f'"{name}" is not a valid variable name. Use letters, digits and _')
         if name in ENGINE_VARIABLES:
             raise ValueError(f"{name} is set by pex-tui itself. Choose another name")
     return tuple((name, read_text(text)) for name, text in value.items())
@@ -152,7 +155,7 @@ def read_revision(value: Any) -> str:
     """Return a git revision, which must not look like an option."""
     text = read_word(value)
     if text.startswith("-") or any(character.isspace() for character in text):
-        raise ValueError(f'"{text}" is no revision. Write a branch, tag or commit')
+        raise ValueError(f'"{text}" is not a valid revision. Write a branch, tag or commit')
     return text
 
 
@@ -181,7 +184,7 @@ def read_rate(value: Any) -> int:
         return value
     text = read_word(value)
     if not text.endswith("/s"):
-        raise ValueError(f'"{text}" is no rate. Write it as 1MB/s')
+        raise ValueError(f'"{text}" is not a valid rate. Write it as 1MB/s')
     return quantities.parse_size(text.removesuffix("/s"))
 
 

@@ -195,7 +195,7 @@ class PlanHead(Section, frozen=True):
         Slots | None,
         Key("How many tasks run at once; default from the configuration.", examples=(5,)),
     ] = None
-    strategy: Annotated[Strategy, Key("How much may run side by side.", examples=("auto",))] = (
+    strategy: Annotated[Strategy, Key("How much may run in parallel.", examples=("auto",))] = (
         Strategy.AUTO
     )
     verify: Annotated[

@@ -65,7 +65,7 @@ def lesson_of(problems: tuple[str, ...]) -> str:
     told = "\n".join(f"- {problem}" for problem in problems[:_MOST_PROBLEMS])
     return (
         f"Your plan can't be used as it is:\n\n{told}\n\n"
-        "Mend all of this, and answer with the whole plan again, in one block fenced with ```yaml; "
+        "Fix all of this, and answer with the whole plan again, in one block fenced with ```yaml; "
         "lines are counted in that block."
     )
 

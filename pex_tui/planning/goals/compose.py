@@ -164,8 +164,8 @@ def _prompt(part: Part, material: Material, stand_in: Equivalent | None) -> str:
         paragraphs.append(f"Probably about: {', '.join(material.likely)}")
     if stand_in is not None and stand_in.tool is None:
         paragraphs.append(
-            f"Switched off: it needs a coding agent, and {stand_in.why}. Put a command in that "
-            "takes this prompt from $PEX_PROMPT, and drop enabled: false."
+            f"Disabled: it needs a coding agent, and {stand_in.why}. Add a command that "
+            "reads this prompt from $PEX_PROMPT, and drop enabled: false."
         )
     return "\n\n".join(paragraphs)
 
@@ -225,4 +225,4 @@ def _reason(name: str, part: Part, stand_in: Equivalent | None, material: Materi
         return f"{name}: {part.why}; runs by {runs_by(agent, material.context)}{learned}"
     if stand_in.tool is not None:
         return f"{name}: {part.why}; {stand_in.why}{learned}"
-    return f"{name}: {part.why}; switched off, as it needs a coding agent and {stand_in.why}"
+    return f"{name}: {part.why}; disabled, as it needs a coding agent and {stand_in.why}"

@@ -58,7 +58,7 @@ def plan_goal(
         composed = compose(replace(material, one_by_one=True))
         written, plan = _parsed(composed, context)
         saving = percent(max(0.0, payoff.saving))
-        doubt = f"side by side would save only {saving}, so one after the other"
+        doubt = f"in parallel it would save only {saving}, so one after the other"
     else:
         doubt = ""
     reasons = (

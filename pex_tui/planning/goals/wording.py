@@ -5,7 +5,7 @@ from pex_tui.planning.goals import vocabulary as words
 from pex_tui.planning.goals.outline import RepositoryOutline, ToolKind
 
 PARTS = {
-    words.ERRORS: "Find the cause of what fails, and mend it at its root.",
+    words.ERRORS: "Find the cause of what fails, and fix it at its root.",
     words.TESTS: "Run the tests and say what they leave open, and write those that are missing.",
     words.TEST_FIXER: "Make the failing or unsteady tests right again, without hiding faults.",
     words.SPEED: "Measure where time and memory go, and remove the largest cost.",

@@ -44,7 +44,7 @@ def worth(plan: Plan, payoff: Payoff) -> str:
     """Describe the time that the plan saves, and how much of it can run today."""
     off = sum(not spec.enabled for spec in plan.tasks)
     tasks = counted(len(plan.tasks), "task")
-    note = f"; {off} of {tasks} switched off until an agent is there" if off else ""
+    note = f"; {off} of {tasks} disabled until a coding agent is installed" if off else ""
     alone = f"one agent alone would take about {clock(payoff.alone)}"
     if payoff.saving < LEAST_SAVING:
         return f"time: {alone}, and more slots would not shorten it{note}"

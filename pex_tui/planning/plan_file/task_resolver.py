@@ -91,11 +91,11 @@ def check_program(
     if argv[:2] == SHELL or context.find_program(program) is not None:
         return
     if "/" not in program:
-        text = f'{where}: the program "{program}" is not on the PATH. Install it, or mend the name.'
+        text = f'{where}: the program "{program}" is not on the PATH. Install it, or fix the name.'
     elif _is_written_by_a_task(draft, program):
         return
     else:
-        text = f'{where}: the program "{program}" is not in the repository. Mend the path.'
+        text = f'{where}: the program "{program}" is not in the repository. Fix the path.'
     draft.complain(line, text)
 
 
@@ -206,8 +206,8 @@ def _folder(draft: PlanFields, task: TaskFields, context: PlanContext) -> str:
     elif not _is_written_by_a_task(draft, f"{folder}/x"):
         draft.complain(
             line,
-            f'{task.label}: git tracks nothing in "{folder}", so it is in no workspace. Mend the '
-            "path, or have a task that comes before write into it.",
+            f'{task.label}: git tracks nothing in "{folder}", so it is in no workspace. Fix the '
+            "path, or let an earlier task write into it.",
         )
     return folder
 

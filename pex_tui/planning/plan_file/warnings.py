@@ -190,8 +190,7 @@ def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
     for pair in risked[:_MOST_RISKED]:
         yield PlanWarning(
             f"{pair.first} and {pair.second} may collide ({percent(pair.chance)}): {pair.reason}",
-            f"They run side by side all the same; add needs: [{pair.first}] to {pair.second} to "
-            "be sure.",
+            f"They run in parallel anyway; add needs: [{pair.first}] to {pair.second} to be sure.",
             (pair.first, pair.second),
         )
     more = len(risked) - _MOST_RISKED
@@ -207,10 +206,9 @@ def _little_history(plan: Plan) -> Iterator[PlanWarning]:
     if changes is None or changes >= LITTLE_HISTORY:
         return
     known = (
-        f"collisions are foreseen from {counted(changes, 'past change')} only, so what is foreseen "
-        "is uncertain"
+        f"conflicts are predicted from {counted(changes, 'past change')} only, which is uncertain"
         if changes > 1
-        else "there is no history to foresee collisions from: only declared writes and names in "
+        else "there is no history to predict conflicts from: only declared writes and names in "
         "prompts count"
     )
     yield PlanWarning(known, "Declare writes: with globs; what these share is kept apart for sure.")
@@ -219,8 +217,7 @@ def _little_history(plan: Plan) -> Iterator[PlanWarning]:
 def _too_many_to_predict(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
     if len(told := [spec for spec in active if is_predictable(spec)]) > MOST_TASKS:
         yield PlanWarning(
-            f"of {len(told)} tasks with a prompt no collisions are foreseen: {MOST_TASKS} is the "
-            "most",
+            f"{len(told)} tasks have a prompt; conflicts are predicted for at most {MOST_TASKS}",
             "Declare writes: with globs; what these share is kept apart in any plan.",
         )
 
@@ -276,7 +273,7 @@ def _short_timeouts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
             yield PlanWarning(
                 f"{spec.id} is stopped after {clock(limit)} and is expected to take "
                 f"{clock(spec.estimate_seconds)}",
-                "Raise its timeout, or mend its estimate.",
+                "Raise its timeout, or fix its estimate.",
                 (spec.id,),
             )
 
@@ -297,7 +294,7 @@ def _switched_off(plan: Plan) -> Iterator[PlanWarning]:
     if ids:
         verb = "is" if len(ids) == 1 else "are"
         yield PlanWarning(
-            f"{named(ids)} {verb} switched off; what needs them starts without them",
+            f"{named(ids)} {verb} disabled; dependents will not wait for them",
             "Drop enabled: false to run them.",
             ids,
         )

@@ -49,7 +49,7 @@ def test_broken_definitions_are_named_and_the_others_load(tmp_path: Path) -> Non
     assert set(library.agents) == {"whole"}
     assert library.problems == (
         f"{binary}:2: the agent definition is not UTF-8 text. Save it as UTF-8.",
-        f'{broken}:3: pex.memory: "much" is no size. Write it as 512MB or 2GB.',
+        f'{broken}:3: pex.memory: "much" is not a valid size. Write it as 512MB or 2GB.',
     )
 
 
@@ -63,7 +63,7 @@ def test_a_pipe_among_the_definitions_is_told_and_not_waited_for(tmp_path: Path)
 
     assert set(library.agents) == {"whole"}
     assert library.problems == tuple(
-        f"{path}: it is no regular file, and no agent definition. Remove it."
+        f"{path}: not a regular file, so not a valid agent definition. Remove it."
         for path in (link, pipe)
     )
 

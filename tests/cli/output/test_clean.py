@@ -163,7 +163,7 @@ def test_only_the_named_run_goes_and_only_when_it_is_old_enough(shop: Shop) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--older-than", "soon"), '--older-than: "soon" is no duration'),
+        (("--older-than", "soon"), '--older-than: "soon" is not a valid duration'),
         (("missing",), "There is no run missing"),
     ],
 )

@@ -53,11 +53,11 @@ def test_a_warning_is_told_once_and_shown_while_it_lasts() -> None:
     world.send(SEEN, OverlapSeen(A, B, (*PATHS, ConflictPath("y.py"))))
     (told,) = (text for text in world.state.notices if "both change" in text)
     assert told == (
-        "a and b both change src/x.py:3–5, and it won't merge. Pause or abort one, or settle it "
+        "a and b both change src/x.py:3–5, and it won't merge. Pause or abort one, or resolve it "
         "when they land."
     )
     told = activity(world.state, world.task("a"), world.now, StartQueue())
-    assert told == "Collides with b in src/x.py:3–5 and 1 more"
+    assert told == "Overlaps with b in src/x.py:3–5 and 1 more"
     (conflict,) = world.state.conflicts
     assert (conflict.decision, conflict.overlapping_at, conflict.conflicting_at) == (
         Decision.WARNED,
@@ -74,7 +74,7 @@ def test_the_one_with_less_to_lose_stands_still_until_the_other_has_landed() -> 
     assert PauseAgent(B, 1) in world.send(SEEN)
     world.send(AgentPaused(B, 1))
     assert activity(world.state, world.task("b"), world.now, StartQueue()).startswith(
-        "Stands still until a has landed"
+        "Paused until a has landed"
     )
 
     land(world, "a")
@@ -154,7 +154,7 @@ def test_nobody_stands_still_for_one_who_stands_still() -> None:
     world.send(OverlapSeen(A, C, PATHS))
     assert [world.task(name).yields_to for name in "abc"] == [None, A, B]
     assert world.state.conflicts[1].steps[0].reason == (
-        "conflict_resolution.radar is pause, and c is the one that can"
+        "conflict_resolution.radar is pause, and c is the only one that can"
     )
 
 

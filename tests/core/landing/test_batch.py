@@ -122,7 +122,7 @@ def test_the_one_that_breaks_it_is_found_by_halves_and_the_others_land() -> None
     queue = Queue("abcde", "d")
     queue.play()
     assert queue.landed() == "abce"
-    assert queue.world.phase("d") is Phase.STARTING  # once more, on the newest tip
+    assert queue.world.phase("d") is Phase.STARTING  # once more, on the latest commit
     assert queue.gates == ["abcde", "ab", "abc", "abcd", "", "abce"]
 
 
@@ -150,7 +150,7 @@ def test_a_gate_that_is_red_once_only_is_called_flaky() -> None:
     (notice,) = queue.world.state.notices
     assert notice == (
         "The gate is flaky: gate failed: pytest -q, and passed when it was run again on the same "
-        "files. a lands; mend the check."
+        "files. a lands; fix the check."
     )
 
 

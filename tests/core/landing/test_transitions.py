@@ -255,7 +255,7 @@ def test_a_rerun_that_finds_nothing_to_change_says_so(world: Make) -> None:
     run.capture("a")
 
     assert run.phase("a") is Phase.DONE
-    assert run.task("a").reason == "ran again on the newest tip and changed nothing"
+    assert run.task("a").reason == "reran on the latest commit and changed nothing"
 
 
 def test_a_task_that_writes_for_its_dependents_alone_says_so(world: Make) -> None:
@@ -305,12 +305,12 @@ def test_what_reruns_did_not_help_runs_once_more_with_no_writer_beside_it(world:
 
     assert run.state.sequential
     assert run.state.notices[-1] == (
-        "From here on, tasks that write go one by one: a could not land beside others."
+        "From now on, tasks that write run one at a time: a could not land in parallel with others."
     )
     assert (run.phase("a"), run.phase("b")) == (Phase.READY, Phase.STARTING)
-    assert "no other writer beside it" in run.state.conflicts[-1].steps[-1].reason
+    assert "without other writers" in run.state.conflicts[-1].steps[-1].reason
     told = activity(run.state, run.task("a"), run.now, StartQueue())
-    assert "as a could not land beside others, writers go one by one" in told
+    assert "as a could not land in parallel with others, writers run one at a time" in told
     run.finish("b", "b.py")
     captured(run, "a")
     conflicted(run, "a")
@@ -354,7 +354,7 @@ def test_once_too_many_landings_met_a_conflict_writers_go_one_by_one(world: Make
     assert run.state.sequential_reason == "2 of 5 landings have met a conflict"
     assert run.state.sequential_since == run.now
     assert run.state.notices[-1] == (
-        "From here on, tasks that write go one by one: 2 of 5 landings have met a conflict."
+        "From now on, tasks that write run one at a time: 2 of 5 landings have met a conflict."
     )
     assert run.phase("e") is Phase.READY
     assert "2 of 5 landings" in activity(run.state, run.task("e"), run.now, StartQueue())
@@ -746,7 +746,7 @@ def test_a_conflict_that_was_settled_by_rule_and_failed_the_gate_is_the_conflict
 
     assert run.actions[-1] == StartAgent(B, 2, SlotId(1))
     assert [conflict.decision for conflict in run.state.conflicts] == [Decision.RERUN]
-    assert "settled by rule (superset), but the gate failed" in run.state.notices[-1]
+    assert "resolved by rule (superset), but the gate failed" in run.state.notices[-1]
     captured(run, "b")
     combined(run, "b", "a")
     gated(run, "b", passed=False)

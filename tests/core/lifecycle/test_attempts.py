@@ -157,7 +157,7 @@ def test_a_task_that_promised_no_changes_and_made_some_is_not_a_success(world: M
     assert failure is not None
     assert (failure.kind, failure.detail) == (
         FailureKind.UNEXPECTED_CHANGES,
-        "it was to change nothing and changed x.py",
+        "it promised to change nothing but changed x.py",
     )
 
 
@@ -340,7 +340,7 @@ def test_merge_markers_make_an_attempt_a_failed_one_and_its_work_is_kept(
     assert failure is not None
     assert (failure.kind, failure.detail) == (
         FailureKind.MARKERS,
-        "it left merge markers in x.py",
+        "it left conflict markers in x.py",
     )
     assert run.task("a").work is not None
 
@@ -422,7 +422,7 @@ def test_an_attempt_whose_records_are_gone_is_captured_and_made_again(
         assert run.phase("a") is Phase.ABORTED
     else:
         assert run.phase("a") is Phase.BACKOFF
-        assert run.task("a").reason == "retry 1/3: the records of its process are gone"
+        assert run.task("a").reason == "retry 1/3: the records of its process are missing"
 
 
 def test_work_that_is_gone_with_its_workspace_is_made_again_or_aborted(world: Make) -> None:
@@ -479,7 +479,7 @@ def a_decided_attempt(run: World) -> None:
     assert run.task("a").own_work is not None
     assert run.task("a").refusals == 1
     run.send(RetryRequested(A, "you"))
-    assert run.task("a").wait is not None  # for b, as writers go one by one by now
+    assert run.task("a").wait is not None  # for b, as writers run one at a time by now
     run.finish("b")
 
 

@@ -71,7 +71,7 @@ def test_one_by_one_after_a_conflict_names_the_writer_at_work() -> None:
         last = world.task("d")
         doing = activity(world.state, last, world.now, start_queue(world.state))
         assert doing.endswith(
-            f"until {at_work} has landed: as a could not land, writers go one by one"
+            f"until {at_work} has landed: as a could not land, writers run one at a time"
         )
         world.finish(at_work, f"{at_work}.py")
         assert world.running() == {then}

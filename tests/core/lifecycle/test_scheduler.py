@@ -267,5 +267,5 @@ def test_a_task_that_is_switched_off_counts_as_done(world: Make) -> None:
 
     run.finish("a")
 
-    assert run.task("b").reason == "switched off"
+    assert run.task("b").reason == "disabled"
     assert run.running() == {"c"}

@@ -51,16 +51,16 @@ WHY = [
     ("index", "Preparing a workspace"),
     ("changelog", "Blocked 0:14: refunds has an open conflict"),
     ("legacy", "Failed: exit 1, 4 attempts"),
-    ("unit", "Being aborted"),
+    ("unit", "Aborting"),
     ("load", "Waits 0:40 for lock postgres (held by unit)"),
     ("views", "Waits 0:30 until models has landed: both write src/pay/models.py"),
-    ("emails", "Waits 0:12 for a slot (3rd in line)"),
-    ("types", "Waits to land (2nd in the queue)"),
+    ("emails", "Queued 0:12 (#3)"),
+    ("types", "Queued to merge (#2)"),
     ("cache", "Gate is running"),
     ("audit", "Done"),
-    ("i18n", "Keeping its changes"),
+    ("i18n", "Saving changes"),
     ("ship", "Skipped: needs legacy, which failed"),
-    ("brand", "Paused by you before its start"),
+    ("brand", "Paused by you before it started"),
     ("metrics", "Aborted by a person"),
 ]
 
@@ -78,26 +78,26 @@ def changed(state: RunState, task: str, **fields: object) -> RunState:
 
 VARIANTS: list[tuple[str, dict[str, object], str]] = [
     ("models", {"activity": ""}, "Running"),
-    ("models", {"held": True}, "Being paused"),
-    ("ledger", {"held": False}, "Going on"),
+    ("models", {"held": True}, "Pausing"),
+    ("ledger", {"held": False}, "Resuming"),
     ("index", {"workspace": "/pool/5"}, "Starting its command"),
     ("index", {"attempt": 2}, "Preparing a workspace, attempt 2"),
-    ("unit", {"stop": StopCause.TIMEOUT}, "Being stopped: its timeout is over"),
-    ("unit", {"stop": StopCause.RERUN}, "Being stopped, to start afresh"),
-    ("unit", {"stop": StopCause.INTERRUPT}, "Being stopped with the run"),
+    ("unit", {"stop": StopCause.TIMEOUT}, "Stopping: timed out"),
+    ("unit", {"stop": StopCause.RERUN}, "Stopping, to restart"),
+    ("unit", {"stop": StopCause.INTERRUPT}, "Stopping with the run"),
     ("cache", {"landing_stage": LandingStage.MERGING}, "Merging"),
     ("cache", {"landing_stage": LandingStage.MOVING}, "Moving the branch"),
     (
         "cache",
         {"landing_stage": LandingStage.GATING_BASE},
-        "Gate failed; is it red on the base as well?",
+        "Gate failed; checking the base",
     ),
     ("checkout", {"held": True}, "Paused by you before retry 2/3: exit 1"),
     ("checkout", {"retry_at": NOW - 5}, "Retry 2/3 in 0 s: exit 1"),
     (
         "checkout",
         {"failure": Failure(FailureKind.LIMIT, "429"), "retry_at": NOW + 9},
-        "Goes on in 9 s: 429",
+        "Resumes in 9 s: 429",
     ),
     ("docs", {"files": ("a",), "drift": ("a",)}, "Landed 4f1c09e, 1 file, 1 outside its writes"),
     (
@@ -165,7 +165,7 @@ def test_a_task_of_a_later_stage_waits_for_the_stage_before() -> None:
     ("stage", "text"),
     [
         (RunStage.PAUSED, "Waits: the run is paused"),
-        (RunStage.DRAINING, "Won't start: the run is being stopped"),
+        (RunStage.DRAINING, "Won't start: the run is stopping"),
     ],
 )
 def test_a_ready_task_says_when_the_run_stands_still(stage: RunStage, text: str) -> None:

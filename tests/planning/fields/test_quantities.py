@@ -56,7 +56,7 @@ def test_percentages_are_fractions() -> None:
 
 @pytest.mark.parametrize("text", ["", "20", "x%", "-1%"])
 def test_what_is_no_percentage_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="is no percentage"):
+    with pytest.raises(ValueError, match="is not a valid percentage"):
         parse_percent(text)
 
 

@@ -126,10 +126,13 @@ def test_a_mistake_at_the_top_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("timeout: 3x", 'task "a", timeout: "3x" is no duration. Write it as 90s, 3m or 1h30m.'),
+        (
+            "timeout: 3x",
+            'task "a", timeout: "3x" is not a valid duration. Write it as 90s, 3m or 1h30m.',
+        ),
         ("estimate: 0s", 'task "a", estimate: it is zero.'),
-        ("memory: 512", 'task "a", memory: "512" is no size. Write it as 512MB or 2GB.'),
-        ("cpu: lots", 'task "a", cpu: "lots" is no percentage.'),
+        ("memory: 512", 'task "a", memory: "512" is not a valid size. Write it as 512MB or 2GB.'),
+        ("cpu: lots", 'task "a", cpu: "lots" is not a valid percentage.'),
         ("retries: x", 'task "a", retries: it takes a whole number, not "x".'),
         ("retries: -1", "Write a number of at least 0."),
         ("priority: urgent", "Write one of: critical, high, normal, low."),
@@ -150,7 +153,7 @@ def test_a_mistake_at_the_top_is_told_with_its_line(
         ("writes: ['./']", "names no path"),
         ('writes: ["a\\\\b"]', "holds a backslash"),
         ("env: {PEX_RUN: x}", "PEX_RUN is set by pex-tui itself."),
-        ("env: {a b: x}", '"a b" is no variable name.'),
+        ("env: {a b: x}", '"a b" is not a valid variable name.'),
         ("env: [a]", "it is a list, not a mapping."),
         ("stage: 1", 'task "a" has a stage, and the plan\'s strategy is auto.'),
         ("promt: x", 'task "a": unknown key "promt". Did you mean "prompt"'),
@@ -180,9 +183,9 @@ def test_a_mistake_in_a_task_is_told_with_its_line(
         ("tasks: [\n", "plan.yaml:2: it is not readable YAML (column 1)"),
         ("tasks:\n- {id: a}\n", 'task "a" has neither a command nor an agent. Give it one.'),
         ("tasks:\n- {command: x}\n", 'task 1: the key "id" is missing. Add it.'),
-        ("tasks:\n- {id: Big, command: x}\n", '"Big" is no id.'),
+        ("tasks:\n- {id: Big, command: x}\n", '"Big" is not a valid id.'),
         (f"tasks:\n- {{id: {'a' * 41}, command: x}}\n", "at most 40 characters"),
-        ("tasks:\n- {id: a-, command: x}\n", '"a-" is no id.'),
+        ("tasks:\n- {id: a-, command: x}\n", '"a-" is not a valid id.'),
         (
             "tasks:\n- {id: a, command: x}\n- {id: a, command: x}\n",
             'plan.yaml:3: the id "a" is taken by the task in line 2. Choose another.',
@@ -272,11 +275,11 @@ def test_an_argv_whose_program_is_nowhere_is_told(problems: Problems) -> None:
         """,
         context,
     )
-    remedy = "is not on the PATH. Install it, or mend the name."
+    remedy = "is not on the PATH. Install it, or fix the name."
     assert found == [
         f'plan.yaml:1: verify: the program "nosuchgate" {remedy}',
         f'plan.yaml:3: task "a": the program "nosuch" {remedy}',
-        'plan.yaml:4: task "b": the program "./scripts/x" is not in the repository. Mend the path.',
+        'plan.yaml:4: task "b": the program "./scripts/x" is not in the repository. Fix the path.',
     ]
 
 

@@ -57,7 +57,7 @@ def warnings(parse: Callable[..., Plan]) -> Callable[..., tuple[PlanWarning, ...
         ),
         (
             "tasks: [{id: a, command: x, writes: [], enabled: false}]",
-            "a is switched off",
+            "a is disabled",
             ("a",),
         ),
     ],
@@ -110,8 +110,8 @@ def test_an_agent_that_only_reads_and_is_to_write_is_told(parse: Callable[..., P
     [
         (None, None),
         (100, None),
-        (12, "collisions are foreseen from 12 past changes only, so what is foreseen is uncertain"),
-        (1, "there is no history to foresee collisions from"),
+        (12, "conflicts are predicted from 12 past changes only, which is uncertain"),
+        (1, "there is no history to predict conflicts from"),
         (0, "only declared writes and names in prompts count"),
     ],
 )

@@ -182,7 +182,7 @@ class RunLanding(Struct, frozen=True):
         result = await self.gate.run(key, new)
         how = clean(told_files(combined))
         if result.passed:
-            return f" Conflicts were settled by rule, and the gate passed: {how}." if how else ""
+            return f" Conflicts were resolved by rule, and the gate passed: {how}." if how else ""
         if how:
             raise LandingError(
                 f"{target} has moved, and the run's commits conflict with it. Settled by rule "

@@ -41,7 +41,7 @@ def sequence(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice 
     parts = tuple(part for part in found if part.agent in kept)
     if len({part.agent for part in parts}) < 2:  # noqa: PLR2004 - one agent is no sequence
         return None
-    why = "each step builds on what the one before has left, so side by side nothing is won"
+    why = "each step builds on what the one before has left, so nothing is gained in parallel"
     return PatternChoice(Pattern.SEQUENTIAL, parts, why, max(1.0, product_size(signals)))
 
 

@@ -368,7 +368,7 @@ async def test_a_conflict_with_the_users_commits_is_settled_by_rule_if_the_gate_
 
     _, words = await world.lander.land_run("main")
 
-    assert words.endswith("were settled by rule, and the gate passed: src/lines.py: superset.")
+    assert words.endswith("were resolved by rule, and the gate passed: src/lines.py: superset.")
     assert world.commits_on("main") == ["change", "Do one"]
     lines = (world.project.path / "src/lines.py").read_text()
     assert lines == edited(l1="first", l20="second\nand mine")
