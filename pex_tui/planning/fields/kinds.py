@@ -20,12 +20,12 @@ class Finding(Struct, frozen=True):
 
     place: Place
     text: str
-    key: str = ""
+    key: str | None = None
 
     @property
     def path(self) -> Place:
         """Return the place of the value, or of the key."""
-        return (*self.place, self.key) if self.key else self.place
+        return self.place if self.key is None else (*self.place, self.key)
 
 
 Findings = list[Finding]
