@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pex_tui.core.consequences import is_over
-from pex_tui.core.events.actions import AdoptAgent, StartAgent
+from pex_tui.core.events.actions import AdoptAgent, MergeWork, StartAgent
 from pex_tui.core.events.capture_events import CaptureFailed
 from pex_tui.core.events.landing_events import BranchMoved
 from pex_tui.core.events.run_events import AttemptFound, AttemptReturned, RunAdopted, RunFinished
@@ -108,9 +108,12 @@ def test_those_in_the_queue_are_merged_onto_what_was_found(world: Make) -> None:
         run.exit(name)
         run.capture(name, name)
     run.merge("a")
+    before = len(run.actions)
 
     found(run, landed=(B,))
 
-    assert run.phase("a") is Phase.LANDING
+    work = run.task("a").work
+    assert work is not None
+    assert set(run.actions[before:]) == {MergeWork(A, 1, work)}
     run.land("a")
     assert run.phase("a") is Phase.LANDED

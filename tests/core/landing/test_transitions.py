@@ -39,7 +39,7 @@ from pex_tui.core.model.conflict import (
 )
 from pex_tui.core.model.ids import CommitId, SlotId, TaskId
 from pex_tui.core.model.phases import LandingStage, Phase
-from pex_tui.core.model.plan import GatePolicy
+from pex_tui.core.model.plan import Expects, GatePolicy
 from pex_tui.core.model.run_rules import FallbackMode, RunRules
 from pex_tui.core.model.state import LandStatus
 from pex_tui.core.views.status_text import StartQueue, activity
@@ -247,7 +247,7 @@ def test_an_unresolved_conflict_waits_for_a_person_and_blocks_dependents(world: 
 
 
 def test_a_rerun_that_finds_nothing_to_change_says_so(world: Make) -> None:
-    run = world(task("a"))
+    run = world(task("a", expects=Expects.CHANGES))  # which the first attempt has kept to
     run.exit("a")
     run.capture("a", "f.py")
     conflicted(run, "a")

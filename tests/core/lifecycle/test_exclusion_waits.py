@@ -9,7 +9,7 @@ from pex_tui.core.events.run_events import SlotsRequested, TaskHeld
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.plan import Plan, Priority, Strategy
+from pex_tui.core.model.plan import Plan, PredictedConflict, Priority, Strategy
 from pex_tui.core.views.status_text import activity, start_queue, waits_on
 from tests.core.world import SHIPPED, World, shipped, task
 
@@ -96,6 +96,15 @@ def test_another_reason_to_wait_is_another_conflict() -> None:
         (("c", "a"), "both write x/1 (x/**)"),
         (("c", "b"), "both write y/1 (y/**)"),
     ]
+
+
+def test_a_pair_that_only_the_plan_predicted_to_collide_is_told_as_predicted() -> None:
+    predicted = PredictedConflict(TaskId("a"), TaskId("b"), 0.9, "both change x.py")
+    world = World(Plan((task("a"), task("b")), collisions=(predicted,)))
+    assert world.running() == {"a"}
+
+    (told,) = world.state.conflicts
+    assert (told.predicted_at, told.overlapping_at) == (world.state.created_at, None)
 
 
 def test_several_that_are_in_the_way_for_one_reason_are_one_conflict() -> None:
