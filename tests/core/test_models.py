@@ -258,6 +258,15 @@ def test_a_limit_is_forgotten_once_the_provider_answers() -> None:
     assert world.state.limits == ()
 
 
+def test_a_provider_is_left_alone_for_a_second_at_least() -> None:
+    world = world_of(agent("a"))
+    world.run("a")
+
+    world.send(AgentLimited(A, 1, 0.0, "429"))
+
+    assert [limit.until for limit in world.state.limits] == [world.now + 1]
+
+
 def test_refusals_of_one_provider_at_one_time_count_as_one() -> None:
     world = world_of(agent("a"), agent("b"))
     for name in (A, B):

@@ -232,6 +232,8 @@ def test_what_cant_be_told_is_uncertain(line: str) -> None:
         "[[ $a == b && -n $c ]] && ls",
         "x=1; echo $x",
         "echo $((1 << 2))",
+        "echo $(( (1 + 2) * 3 ))",
+        pytest.param(" ".join(["echo", *["$HOME"] * 60]), id="many in a row"),
         "docker run -e A=$B image pytest",
         "sed -i 's/a/b/' x",
         "sudo apt-get install -y git",

@@ -170,6 +170,16 @@ def test_claims_that_wait_in_a_circle_while_their_task_is_stopped_end_with_it() 
     assert world.state.claims == ()
 
 
+def test_each_node_is_searched_once_however_many_ways_lead_to_it() -> None:
+    nodes: list[Node] = [("task", TaskId(f"t{number}")) for number in range(200)]
+    graph = {
+        node: dict.fromkeys(nodes[place + 1 : place + 3], WaitEdge.LOCK)
+        for place, node in enumerate(nodes)
+    }
+
+    assert find_cycle(graph) == ()
+
+
 def test_the_way_through_a_circle_ends() -> None:
     first: Node = ("task", A)
     second: Node = ("task", B)
