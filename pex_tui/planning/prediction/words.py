@@ -1,4 +1,8 @@
-"""Tokenizing and stemming of texts and paths."""
+"""Tokenizing and stemming of texts and paths.
+
+The stemmer is implemented here because Snowball's predicts conflicts no better (AUC 0.815 from
+texts, here 0.813; with globs 0.947 for both) and takes 40 times as long in pure Python.
+"""
 
 import re
 from collections.abc import Iterator
