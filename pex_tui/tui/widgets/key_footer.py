@@ -1,19 +1,25 @@
 """The keys at the foot of a screen: as many as fit, none truncated."""
 
+from typing import ClassVar
+
 from msgspec import Struct
 from msgspec.structs import replace
 from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
-from textual.app import ComposeResult
+from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
+from textual.strip import Strip
+
+from pex_tui.tui.widgets.painting import Painted
 
 _ALWAYS = frozenset({"help", "leave"})  # all others can be found from these two
 _GAP = 1  # to the next key, or the frame of the palette's
+_FRAME = "▏"
 
 
-class _Key(Struct, frozen=True):
+class FooterKey(Struct, frozen=True):
     """A key as the footer shows it."""
 
     key: str
@@ -25,63 +31,116 @@ class _Key(Struct, frozen=True):
     is_palette: bool = False
 
     @property
+    def text(self) -> str:
+        """The name and the words."""
+        return f"{self.name} {self.words}".rstrip()
+
+    @property
     def width(self) -> int:
-        words = f" {self.words}" if self.words else ""
-        return cell_len(self.name + words) + _GAP
+        """The width in cells, with the gap after the key."""
+        return cell_len(self.text) + _GAP
 
 
-class KeyFooter(Footer):
+class KeyFooter(Painted):
     """Omits the last of a screen's own keys if they do not fit; help shows all of them.
 
-    Its widgets are rebuilt only if the keys look different: screens request a refresh often.
+    It paints one line: screens request a refresh often, and a widget for each key would require
+    a new layout of the whole screen each time.
     """
 
-    def __init__(self) -> None:
-        super().__init__(compact=True)
-        self._room = 0
-        self._keys: list[_Key] = []
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "key-footer--key",
+        "key-footer--words",
+        "key-footer--frame",
+        "key-footer--hover",
+    }
+    keys: reactive[tuple[FooterKey, ...]] = reactive(())
+    _under_mouse: reactive[FooterKey | None] = reactive(None)
 
-    def compose(self) -> ComposeResult:
-        """Compose the keys that fit."""
-        self._room = self.screen.size.width
-        self._keys = self._fitting()
-        for key in self._keys:
-            yield FooterKey(
-                key.key,
-                key.name,
-                key.words,
-                key.action,
-                disabled=not key.is_enabled,
-                tooltip=key.tooltip,
-                classes="-compact -command-palette" if key.is_palette else "-compact",
-            )
+    def on_mount(self) -> None:
+        """Subscribe to changes of the keys."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
 
-    def bindings_changed(self, screen: Screen[object]) -> None:
+    def _bindings_changed(self, screen: Screen[object]) -> None:
         """Update: other keys may be enabled now."""
-        self._bindings_ready = True
-        if screen.app.app_focus and self.is_attached and screen is self.screen:
+        if screen.app.app_focus and screen is self.screen:
             self.call_after_refresh(self._renew)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Update: more keys fit, or fewer."""
-        if event.size.width != self._room:
+        if self.keys:
             self.call_after_refresh(self._renew)
 
-    async def _renew(self) -> None:
-        if self._fitting() != self._keys:
-            await self.recompose()
+    def _renew(self) -> None:
+        self.keys = tuple(_fitting(self._active(), self.screen.size.width))
 
-    def _fitting(self) -> list[_Key]:
-        return _fitting(self._active(), self.screen.size.width) if self._bindings_ready else []
+    @property
+    def places(self) -> list[tuple[range, FooterKey]]:
+        """Each key with its cells, from left to right; the palette's ends one cell before the edge."""
+        placed, at = [], 0
+        for key in self.keys:
+            if key.is_palette:
+                at = self.size.width - key.width
+            placed.append((range(at, at + key.width - _GAP), key))
+            at += key.width
+        return placed
 
-    def _active(self) -> list[_Key]:
+    def _key_at(self, x: int) -> FooterKey | None:
+        return next((key for cells, key in self.places if x in cells), None)
+
+    def render_line(self, y: int) -> Strip:
+        """Paint the line."""
+        del y
+        base = self.rich_style
+        segments: list[Segment] = []
+        at = 0
+        for cells, key in self.places:
+            if key.is_palette and self.symbols.name != "ascii":
+                gap = max(0, cells.start - _GAP - at)
+                frame = Segment(_FRAME, self.get_component_rich_style("key-footer--frame"))
+                segments += [Segment(" " * gap, base), frame]
+            else:
+                segments.append(Segment(" " * (cells.start - at), base))
+            segments += self._painted(key)
+            at = cells.stop
+        strip = Strip([segment for segment in segments if segment.text])
+        return strip.adjust_cell_length(self.size.width, base)
+
+    def _painted(self, key: FooterKey) -> list[Segment]:
+        hover = key == self._under_mouse
+        under = self.get_component_rich_style("key-footer--hover", partial=True) if hover else None
+        dim = None if key.is_enabled else Style(dim=True)
+        name, words = (
+            self.get_component_rich_style(f"key-footer--{part}") + under + dim
+            for part in ("key", "words")
+        )
+        return [Segment(key.name, name), Segment(key.text.removeprefix(key.name), words)]
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Highlight the key that a click would press, and set its tooltip."""
+        self._under_mouse = key = self._key_at(event.x)
+        self.tooltip = key.tooltip or None if key else None
+
+    def on_leave(self) -> None:
+        """Remove the highlight."""
+        self._under_mouse = None
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Press the key."""
+        key = self._key_at(event.x)
+        if key is not None and key.is_enabled:
+            self.app.simulate_key(key.key)
+        elif key is not None:
+            self.app.bell()
+
+    def _active(self) -> list[FooterKey]:
         """Return the enabled keys, one for each action, the palette's last."""
         active = self.screen.active_bindings
-        found: dict[str, _Key] = {}
+        found: dict[str, FooterKey] = {}
         for _, binding, enabled, tooltip in active.values():
             if binding.show and binding.action not in found:
                 name = self.app.get_key_display(binding)
-                found[binding.action] = _Key(
+                found[binding.action] = FooterKey(
                     binding.key, name, binding.description, binding.action, enabled, tooltip
                 )
         keys = list(found.values())
@@ -89,7 +148,7 @@ class KeyFooter(Footer):
         if palette is not None and self.app.ENABLE_COMMAND_PALETTE:
             binding = palette.binding
             keys.append(
-                _Key(
+                FooterKey(
                     binding.key,
                     self.app.get_key_display(binding),
                     binding.description,
@@ -102,7 +161,7 @@ class KeyFooter(Footer):
         return keys
 
 
-def _fitting(keys: list[_Key], room: int) -> list[_Key]:
+def _fitting(keys: list[FooterKey], room: int) -> list[FooterKey]:
     """Drop the words of the palette's key first, then the last of the other keys."""
     left = room - sum(key.width for key in keys)
     kept = list(keys)

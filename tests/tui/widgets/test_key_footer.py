@@ -1,5 +1,6 @@
+from itertools import pairwise
+
 import pytest
-from textual.widgets._footer import FooterKey
 
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.help import HelpScreen
@@ -7,13 +8,12 @@ from pex_tui.tui.widgets.key_footer import KeyFooter
 from tests.tui import states
 from tests.tui.drafts import twelve
 from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
-from tests.tui.waiting import until
+from tests.tui.waiting import screen_text, until
 
 
 def told(app: PexApp) -> list[str]:
     """Return the footer's keys, with their words."""
-    keys = app.screen.query_one(KeyFooter).query(FooterKey)
-    return [f"{key.key_display} {key.description}".strip() for key in keys]
+    return [key.text for key in app.screen.query_one(KeyFooter).keys]
 
 
 @pytest.fixture
@@ -33,9 +33,10 @@ async def test_no_key_is_cut_and_help_and_leaving_are_always_there(app: PexApp, 
     async with app.run_test(size=(width, 24)) as pilot:
         await until(pilot, lambda: "q Leave" in told(app))
         assert "? Help" in told(app)
-        keys = list(app.screen.query_one(KeyFooter).query(FooterKey))
-        assert all(key.region.right <= width for key in keys)
-        assert not any(a.region.overlaps(b.region) for a in keys for b in keys if a is not b)
+        line = screen_text(app).splitlines()[-1]
+        cells = [cells for cells, _ in app.screen.query_one(KeyFooter).places]
+        assert [line[at.start : at.stop] for at in cells] == told(app)
+        assert all(before.stop < after.start for before, after in pairwise(cells))
 
 
 async def test_keys_come_back_when_there_is_room_again(app: PexApp) -> None:
@@ -46,20 +47,26 @@ async def test_keys_come_back_when_there_is_room_again(app: PexApp) -> None:
         await until(pilot, lambda: "w What-if" in told(app))
 
 
-async def test_the_widgets_of_keys_that_stay_the_same_are_kept(app: PexApp) -> None:
+async def test_keys_that_stay_the_same_are_not_painted_anew(app: PexApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: "q Leave" in told(app))
         footer = app.screen.query_one(KeyFooter)
-        before = list(footer.query(FooterKey))
+        painted: list[int] = []
+        footer.render_line = painted.append  # type: ignore[method-assign, assignment]
         app.screen.refresh_bindings()
         await pilot.pause()
         await pilot.pause()
-        assert list(footer.query(FooterKey)) == before
+        assert painted == []
 
 
-async def test_a_click_on_a_key_presses_it(app: PexApp) -> None:
+async def test_a_key_under_the_mouse_is_told_of_and_a_click_presses_it(app: PexApp) -> None:
     async with app.run_test(size=(60, 24)) as pilot:
         await until(pilot, lambda: "? Help" in told(app))
-        keys = app.screen.query_one(KeyFooter).query(FooterKey)
-        await pilot.click(next(key for key in keys if key.action == "help"))
+        footer = app.screen.query_one(KeyFooter)
+        at = {key.action: (cells.start, 0) for cells, key in footer.places}
+        await pilot.hover(footer, offset=at["command_palette"])
+        assert "palette" in str(footer.tooltip)
+        await pilot.hover(footer, offset=at["help"])
+        assert footer.tooltip is None
+        await pilot.click(footer, offset=at["help"])
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
