@@ -51,7 +51,6 @@ class PexApp(AppHost):
 
     CSS_PATH: ClassVar = "styles/app.tcss"
     TITLE = "pex"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as Textual declares it
     COMMANDS: ClassVar = AppHost.COMMANDS | {lambda: KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
 

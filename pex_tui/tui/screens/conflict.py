@@ -35,6 +35,7 @@ class ConflictScreen(PexScreen):
     HEARD_WITH: ClassVar = (PlainView,)
     CSS_PATH: ClassVar = "../styles/conflict.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
+    DEFAULT_CLASSES = "-tall"  # most are, and need no other style once their size is known
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "apply", "Apply", key_display="⏎", id="conflict.apply"),
         Binding("o", "choose('ours')", "Ours", id="conflict.ours"),

@@ -61,7 +61,7 @@ class HelpScreen(Modal[None]):
             for line in zip_longest(*columns, fillvalue=("", ""))
         ]
         text = Content("\n").join([*lines, Content(""), *_legend(symbols)])
-        with Vertical(classes="question help panel"):
+        with Vertical(classes="question help"):
             yield Static("Keys", classes="title", markup=False)
             with VerticalScroll(classes="text"):
                 yield Static(text)

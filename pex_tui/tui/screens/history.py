@@ -37,6 +37,7 @@ class HistoryScreen(PexScreen):
     HEARD_WITH: ClassVar = (RunTable,)
     CSS_PATH: ClassVar = "../styles/home.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
+    DEFAULT_CLASSES = "-tall"  # most are, and need no other style once their size is known
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "compare", "Compare", id="history.compare"),
         Binding("R", "rerun", "Run again", id="history.rerun"),

@@ -49,6 +49,7 @@ class HomeScreen(PexScreen):
     HEARD_WITH: ClassVar = (RunTable,)
     CSS_PATH: ClassVar = "../styles/home.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
+    DEFAULT_CLASSES = "-tall"  # most are, and need no other style once their size is known
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_run", "Open or resume", key_display="⏎", id="home.run"),
         Binding("n", "new_plan", "New plan", id="home.goal"),

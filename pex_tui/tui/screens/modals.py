@@ -47,7 +47,7 @@ class ConfirmScreen(Modal[bool]):
 
     def compose(self) -> ComposeResult:
         """Compose the question and its two answers."""
-        with Vertical(classes="question panel"):
+        with Vertical(classes="question"):
             yield Static(self._title, classes="title", markup=False)
             yield Static(self._text, id="text", markup=False)
             with Horizontal(classes="answers"):
@@ -90,7 +90,7 @@ class LeaveScreen(Modal[Answer]):
         title, text, stop = "A run is live", _MAY_STOP, "Stop it"
         if self._is_stopping:
             title, text, stop = "The run is being stopped", _MAY_END, "End it now"
-        with Vertical(classes="question panel"):
+        with Vertical(classes="question"):
             yield Static(title, classes="title", markup=False)
             yield Static(text, markup=False)
             with Horizontal(classes="answers"):
@@ -136,7 +136,7 @@ class LineScreen(Modal[str]):
 
     def compose(self) -> ComposeResult:
         """Compose the question and an input."""
-        with Vertical(classes="question panel"):
+        with Vertical(classes="question"):
             yield Static(self._title, classes="title", markup=False)
             yield Input(self._given, suggester=self._suggester, compact=True)
             yield Hint(f"{self._hint} · esc cancels")
@@ -234,7 +234,7 @@ class TextScreen(Modal[None]):
 
     def compose(self) -> ComposeResult:
         """Compose the text, in a scroll view."""
-        with Vertical(classes="question wide panel"):
+        with Vertical(classes="question wide"):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(classes="text"):
                 yield Static(self._text, markup=False)

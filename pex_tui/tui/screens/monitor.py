@@ -42,6 +42,7 @@ class MonitorScreen(SteeringScreen):
     CSS_PATH: ClassVar = "../styles/monitor.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-panorama")]  # noqa: RUF012  # as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # likewise
+    DEFAULT_CLASSES = "-wide -tall"  # most are, and need no other style once their size is known
     AUTO_FOCUS = "AgentList"
     BINDINGS: ClassVar[list[BindingType]] = keys.MONITOR_KEYS
 

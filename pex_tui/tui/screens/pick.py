@@ -35,7 +35,7 @@ class PickScreen(Modal[int | None]):
 
     def compose(self) -> ComposeResult:
         """Compose the lines, with the cursor on one."""
-        with Vertical(classes="question panel"):
+        with Vertical(classes="question"):
             yield Static(self._title, classes="title", markup=False)
             if self._head:
                 yield Static(self._head, classes="head", markup=False)

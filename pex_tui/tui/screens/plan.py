@@ -58,6 +58,7 @@ class PlanScreen(PexScreen):
     HEARD_WITH: ClassVar = (TaskTable,)
     CSS_PATH: ClassVar = "../styles/plan.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # as Textual declares it
+    DEFAULT_CLASSES = "-tall"  # most are, and need no other style once their size is known
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "approve", "Approve & run", key_display="⏎", id="plan.approve"),
         Binding("e", "edit", "Edit", id="plan.edit"),

@@ -65,7 +65,7 @@ class PlanningScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Compose the activity and one button."""
-        with Vertical(classes="question panel"):
+        with Vertical(classes="question"):
             yield Static("An agent plans this goal", classes="title", markup=False)
             yield Static("", id="told", markup=False)
             with Horizontal(classes="answers"):

@@ -65,7 +65,7 @@ class TaskForm(Modal[PlanDraft | None]):
 
     def compose(self) -> ComposeResult:
         """Compose one row per field, with its problems below."""
-        with Vertical(classes="question form panel"):
+        with Vertical(classes="question form"):
             yield Static(self._heading, classes="title", markup=False)
             yield Static(id="wrong-", classes="wrong -hidden", markup=False)
             with VerticalScroll(can_focus=False):

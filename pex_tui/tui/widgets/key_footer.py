@@ -76,7 +76,7 @@ class KeyFooter(Painted):
 
     @property
     def places(self) -> list[tuple[range, FooterKey]]:
-        """Each key with its cells, from left to right; the palette's ends one cell before the edge."""
+        """Each key with its cells, from left to right; that of the palette before the last cell."""
         placed, at = [], 0
         for key in self.keys:
             if key.is_palette:
