@@ -104,6 +104,7 @@ def test_each_hunk_is_settled_by_the_first_strategy_that_can() -> None:
         (b"x\n" * 3000, b"y\n" + b"x\n" * 2999 + b"z\n", b"x\n" * 2998 + b"w\n"),
         (b"x\n", b"y\n" * 3_000_000, b"y\n"),
     ],
+    ids=("binary", "mixed", "other", "alike", "long", "large"),  # not the texts: one is 9 MB
 )
 def test_what_is_no_conflict_of_plain_text_is_left_alone(
     base: bytes, ours: bytes, theirs: bytes
