@@ -39,7 +39,7 @@ BROKEN = (
 )
 
 
-DEMO = (Path(__file__).parent.parent / "fixtures" / "demo-v1.jsonl").read_text(encoding="utf-8")
+DEMO = (Path(__file__).parents[2] / "fixtures" / "demo-v1.jsonl").read_text(encoding="utf-8")
 REPORT = render_text(make_report(decode(json.loads(row), version=1) for row in DEMO.splitlines()))
 
 
