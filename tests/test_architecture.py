@@ -13,6 +13,9 @@ PACKAGE = ROOT / "pex_tui"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 60
+QUESTIONS = {
+    *("How", "That", "What", "When", "Where", "Whether", "Which", "Who", "Whom", "Whose", "Why")
+}
 MOST_APP_LINES = 250
 MOST_FILES = 17
 LARGE_FOLDERS = {"cli/commands", "adapters/process"}  # one file a command; one a part of the shim
@@ -119,6 +122,19 @@ def test_folders_stay_small() -> None:
     )
 
     assert {name for name, count in files.items() if count > MOST_FILES} == LARGE_FOLDERS
+
+
+def test_docstrings_open_with_a_verb_or_a_noun() -> None:
+    questions = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        and node.value.value.partition(" ")[0] in QUESTIONS
+    ]
+    assert questions == []
 
 
 def test_the_app_does_not_become_a_god_object() -> None:

@@ -102,7 +102,7 @@ class FileMerge(Struct, frozen=True):
         return replace(self, choices={**self.choices, hunk: choice}, edited=None)
 
     def contents(self) -> bytes | None:
-        """The content of the decided path; None removes it."""
+        """Return the content of the decided path; None removes it."""
         if self.edited is not None or self.parts is not None:
             return self.text.encode("utf-8", "surrogateescape")
         return self.sides.ours if self.whole is Choice.OURS else self.sides.theirs
@@ -183,7 +183,7 @@ class ManualResolution(Struct, frozen=True):
         return Decision.EDITED if side is None else Decision(side)
 
     def contents(self) -> dict[str, bytes | None]:
-        """The content of every path."""
+        """Return the content of every path."""
         return {entry.sides.path: entry.contents() for entry in self.files}
 
     def _with(self, entry: FileMerge) -> "ManualResolution":

@@ -76,7 +76,7 @@ class ClassicScreen(SteeringScreen):
         self.check_keys()
 
     def selected(self) -> tuple[TaskState, ...]:
-        """The task under the cursor."""
+        """Return the task under the cursor."""
         state = self.run_state
         if state is None or not self.is_mounted:
             return ()

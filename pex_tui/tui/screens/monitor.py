@@ -169,7 +169,7 @@ class MonitorScreen(SteeringScreen):
             panel.border_subtitle = subtitle
 
     def selected(self) -> tuple[TaskState, ...]:
-        """The marked tasks, or the one under the cursor."""
+        """Return the marked tasks, or the one under the cursor."""
         state = self.run_state
         if state is None or not self.is_mounted:
             return ()

@@ -43,7 +43,7 @@ class SteeringScreen(PexScreen):
         self._allowed: tuple[bool, ...] = ()
 
     def selected(self) -> tuple[TaskState, ...]:
-        """The marked tasks, or the one under the cursor."""
+        """Return the marked tasks, or the one under the cursor."""
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -84,7 +84,7 @@ class AgentList(Scroller):
         return marked or (() if self.cursor is None else (self.cursor,))
 
     def line_total(self) -> int:
-        """The number of rows that match the filter."""
+        """Return the number of rows that match the filter."""
         return len(self._shown)
 
     def watch_rows(self, before: tuple[TaskRow, ...]) -> None:

@@ -61,7 +61,7 @@ class SlotCards(Scroller):
         return tuple(_PLAIN if self.symbols.name == "ascii" else _ROUND)
 
     def line_total(self) -> int:
-        """The number of lines of all cards."""
+        """Return the number of lines of all cards."""
         return -(-len(self._cards) // self._columns) * _HEIGHT
 
     def line(self, index: int, width: int) -> Strip:

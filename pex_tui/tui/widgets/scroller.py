@@ -37,7 +37,7 @@ class Scroller(Painted, can_focus=True):
     follow: var[bool] = var(default=False)
 
     def line_total(self) -> int:
-        """The number of lines."""
+        """Return the number of lines."""
         raise NotImplementedError
 
     def line(self, index: int, width: int) -> Strip:

@@ -43,7 +43,7 @@ class Timeline(Scroller):
     cursor: var[TaskId | None] = var(None)
 
     def line_total(self) -> int:
-        """The number of tasks."""
+        """Return the number of tasks."""
         return 0 if self.view is None else len(self.order)
 
     @property

@@ -92,7 +92,7 @@ class LogView(Scroller):
             (self._looks[0].resume if was_quiet else self._looks[0].pause)()
 
     def line_total(self) -> int:
-        """The number of lines, or one for a log that has none yet."""
+        """Return the number of lines, or one for a log that has none yet."""
         return (0 if self._reader is None else self._reader.line_count) or 1
 
     def lines_changed(self, *indices: int) -> None:

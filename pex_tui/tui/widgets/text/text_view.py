@@ -37,7 +37,7 @@ class TextView(Scroller):
             self.lines_changed()
 
     def line_total(self) -> int:
-        """The number of lines."""
+        """Return the number of lines."""
         return len(self._lines)
 
     def line(self, index: int, width: int) -> Strip:
