@@ -1,6 +1,6 @@
 """Containment of failures: of single actions, and of advisory parts of the engine.
 
-Any exception raised in them, foreseen or not, becomes a message in the run's record.
+Any exception raised in them, expected or not, becomes a message in the run's record.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine

@@ -111,13 +111,13 @@ class Engine:
                 self._ports.overlap_probe is not None
                 and self.state.rules.radar is not OverlapPolicy.OFF
             ):
-                radar = OverlapMonitor(
+                monitor = OverlapMonitor(
                     self.state, self._ports.overlap_probe, self._ports.clock, self.post
                 )
-                self.subscribe(radar.see)
+                self.subscribe(monitor.see)
                 advisor = Advisor("Overlap detection", self._notice, self._ports.log)
-                watching = advisor.keep(radar.run, self._ports.clock.sleep)
-                running.add(group.create_task(watching, name="radar"))
+                watching = advisor.keep(monitor.run, self._ports.clock.sleep)
+                running.add(group.create_task(watching, name="overlap monitor"))
             await self._advance(self._queue.take(), performer, group, running)
             while self.state.stage is not RunStage.FINISHED:
                 await self._news()

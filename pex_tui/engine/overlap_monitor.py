@@ -1,4 +1,4 @@
-"""Monitor of attempts at work: reports what they change and where two of them collide."""
+"""Monitor of attempts at work: reports what they change and where two of them overlap."""
 
 import asyncio
 import math
@@ -97,7 +97,7 @@ class OverlapMonitor:
             await self._clock.sleep(_REST_SECONDS)
 
     def _forget(self) -> None:
-        """Drop attempts that are over, and their collisions."""
+        """Drop attempts that are over, and their overlaps."""
         live = [task for _, task in self._state.live()]
         for name, seen in list(self._seen.items()):
             task = self._state.task(name)
@@ -154,7 +154,7 @@ class OverlapMonitor:
 
 
 def _may_meet(one: TaskState, other: TaskState) -> bool:
-    """Return whether the two can still collide; a landed task counts if it overlapped the other."""
+    """Return whether the two can still overlap; a landed task counts if it overlapped the other."""
     if one.id == other.id:
         return False
     if one.phase in IN_FLIGHT and other.phase in IN_FLIGHT:

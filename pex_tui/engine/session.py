@@ -99,7 +99,7 @@ class RunSession(Protocol):
     async def resolve(
         self, task: TaskId, decision: Decision, contents: dict[str, bytes | None]
     ) -> None:
-        """Resolve the task's open conflict (see `Lander.settle`) and put it back in the queue.
+        """Resolve the task's open conflict (see `Lander.resolve`) and put it back in the queue.
 
         RERUN ignores the contents. Raises LandingError.
         """
@@ -135,7 +135,7 @@ class RunFigures(Struct, frozen=True):
     """Figures of a run that has ended; None is unknown.
 
     They are the makespan without the time it stood still, the speed-up over one task at a time, the
-    share of landings that met a conflict, and the cost.
+    share of landings that had a conflict, and the cost.
     """
 
     makespan_seconds: float | None = None

@@ -79,11 +79,11 @@ def how_resolved(conflict: Conflict) -> str:
 
 def times(report: Report, conflict: Conflict) -> tuple[str, str, str]:
     """Return the times of prediction, overlap and conflict from the run's start; empty if never."""
-    foreseen, seen, met = (
+    predicted, overlapping, conflicting = (
         "" if at is None else clock(max(0.0, at - report.history.began_at))
         for at in (conflict.predicted_at, conflict.overlapping_at, conflict.conflicting_at)
     )
-    return foreseen and "before the start", seen, met
+    return predicted and "before the start", overlapping, conflicting
 
 
 def story_lines(report: Report, conflict: Conflict) -> Iterator[str]:

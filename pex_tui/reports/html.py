@@ -38,9 +38,9 @@ _DRAWN = {
     Phase.BACKOFF: ("hold", "waiting to try again"),
     Phase.QUEUED: ("land", "in the merge queue"),
     Phase.LANDING: ("land", "landing"),
-    Phase.CONFLICT: ("clash", "in conflict"),
+    Phase.CONFLICT: ("conflict", "in conflict"),
 }
-_LEGEND = (("run", "running"), ("land", "landing"), ("hold", "held"), ("clash", "in conflict"))
+_LEGEND = (("run", "running"), ("land", "landing"), ("hold", "held"), ("conflict", "in conflict"))
 _LAST_LINES = 40
 
 

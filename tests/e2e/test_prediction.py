@@ -54,7 +54,7 @@ def test_the_past_keeps_two_tasks_apart_until_their_author_knows_better(shell: S
     shell.write("plan.yaml", PLAN % ", beside: [expire]")
     lifted = shell.pex("check", "plan.yaml")
     assert "Serialised: nothing" in lifted.stdout
-    assert "expire and log may collide (" in lifted.stdout
+    assert "expire and log may conflict (" in lifted.stdout
 
     shell.write("plan.yaml", PLAN % ", beside: [expier, log]")
     wrong = shell.pex("check", "plan.yaml")
@@ -70,7 +70,7 @@ def test_a_new_repository_is_foreseen_with_less_certainty_and_that_is_said(shell
 
     assert ended.returncode == 0, ended.stderr
     assert "uncertain" in ended.stdout
-    assert "Foreseen from 1 past change: uncertain" in ended.stdout
+    assert "Predicted from 1 past change: uncertain" in ended.stdout
     assert "only declared writes and names in prompts count" in " ".join(ended.stdout.split())
 
 

@@ -402,7 +402,7 @@ def test_a_failed_task_without_a_log_says_only_why(tmp_path: Path) -> None:
     assert "✗ a: exit 3\n" in text
 
 
-def seen_and_met_run() -> World:
+def overlapping_then_conflicting_run() -> World:
     """A conflict that was overlapping, then met at landing, then resolved by a rerun."""
     run = World(Plan((task("a", writes=None), task("b", writes=None))), RunRules())
     run.run("a")
@@ -426,7 +426,7 @@ STORY = (
 
 
 def test_the_story_of_a_conflict_says_when_and_why() -> None:
-    text = render_text(finished(seen_and_met_run()))
+    text = render_text(finished(overlapping_then_conflicting_run()))
 
     assert "write  b × a: x.py; the task was rerun on the latest commit, 0:12" in text
     for words in STORY:
@@ -453,14 +453,14 @@ def test_many_tasks_that_one_reason_kept_apart_are_told_in_one_line() -> None:
 
 @pytest.mark.parametrize("render", [render_markdown, render_html])
 def test_the_story_is_told_in_tables_as_well(render: Render) -> None:
-    text = render(finished(seen_and_met_run())).replace("\\", "")
+    text = render(finished(overlapping_then_conflicting_run())).replace("\\", "")
 
     for words in ("predicted", "how it went", "0:07", "0:12", "not predicted: a × b", *STORY[1:]):
         assert words in text
 
 
 def test_the_story_as_json_has_each_step_with_its_reason() -> None:
-    found = json.loads(json.dumps(report_object(finished(seen_and_met_run()))))
+    found = json.loads(json.dumps(report_object(finished(overlapping_then_conflicting_run()))))
 
     (conflict,) = found["conflicts"]
     assert (conflict["seen_at"], conflict["met_at"], conflict["foreseen_at"]) == (107, 112, None)

@@ -292,7 +292,7 @@ async def test_a_conflict_that_opens_is_announced_once(open_app: OpenApp) -> Non
             session_of(app).publish(state)
             await until(pilot, partial(shows, app, state))
         messages = [note.message for note in app._notifications]
-        assert messages == ["refunds and docs conflict in src/pay/api.py. c settles it."]
+        assert messages == ["refunds and docs conflict in src/pay/api.py. c resolves it."]
 
 
 async def test_many_states_fold_into_few_repaints(

@@ -22,14 +22,14 @@ def freeze(top: int, patience_seconds: float, table: ProcessTable = TABLE) -> bo
     """Stop every process below `top`; return True once none of them can run any more."""
     give_up_at = time.monotonic() + patience_seconds
     frozen: dict[int, Stat] = {}
-    settled = False
+    stable = False
     while True:
         fresh = _walk([top], frozen, signal.SIGSTOP, table)
-        if settled and not fresh:
+        if stable and not fresh:
             return True
         frozen |= fresh
-        settled = _all_halted(frozen, table)
-        if not settled:
+        stable = _all_halted(frozen, table)
+        if not stable:
             if time.monotonic() > give_up_at:
                 return False
             time.sleep(_NAP_SECONDS)
@@ -87,10 +87,10 @@ def _walk(
 
 def _all_halted(processes: dict[int, Stat], table: ProcessTable) -> bool:
     """Return whether each is gone or halted; stop those that were woken meanwhile."""
-    settled = True
+    stable = True
     for pid, then in processes.items():
         now = table.stat(pid)
         if now is not None and now.started == then.started and not now.is_halted:
             send_signal(pid, signal.SIGSTOP, then, table)
-            settled = False
-    return settled
+            stable = False
+    return stable

@@ -140,12 +140,12 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         """Return the plan with conflicts predicted from the repository's history."""
         if not has_predictable_pair(plan):
             return plan
-        advisor = self._advisor("Predicting collisions", said)
+        advisor = self._advisor("Predicting conflicts", said)
         return await advisor.ask(self._predictor.predict(plan, context.tracked), otherwise=plan)
 
     @cached_property
     def _predictor(self) -> "RepositoryPredictor":
-        from pex_tui.application.plans.conflict_prediction import RepositoryPredictor  # noqa: PLC0415  # if any may collide
+        from pex_tui.application.plans.conflict_prediction import RepositoryPredictor  # noqa: PLC0415  # if any may conflict
 
         return RepositoryPredictor(self.project.repository, self.project.places.root)
 

@@ -29,7 +29,7 @@ async def follow_run(project: Project, wanted: str | None) -> AttachedSession:
     try:
         identity = await project.repository.check_identity()
     except RepositoryError:
-        identity = None  # needed only to settle a conflict, which then says so
+        identity = None  # needed only to resolve a conflict, which then says so
     return AttachedSession(
         journal,
         events,

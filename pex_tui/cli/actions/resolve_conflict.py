@@ -44,7 +44,7 @@ async def _resolve(options: Options, streams: Streams) -> int:
         journal.close_now()
     if options.task is None:
         if options.choice:
-            raise UserError("Say whose conflict to settle: pex-tui resolve RUN TASK --ours")
+            raise UserError("Say whose conflict to resolve: pex-tui resolve RUN TASK --ours")
         return _list(state, streams)
     task = _task(state, options.task)
     if options.choice is None:
@@ -54,7 +54,7 @@ async def _resolve(options: Options, streams: Streams) -> int:
 
 def _list(state: RunState, streams: Streams) -> int:
     if not state.conflicts:
-        streams.output.write(f"Run {state.run} has met no conflict.")
+        streams.output.write(f"Run {state.run} has no conflicts.")
     for conflict in state.conflicts:
         streams.output.write(clean(_told(state, conflict)))
     return _OPEN if state.open_conflicts else 0
@@ -67,7 +67,7 @@ def _told(state: RunState, conflict: Conflict) -> str:
     paths = ", ".join(_what(file) for file in conflict.files) or conflict.detail
     if not conflict.is_open:
         how = f" ({conflict.detail})" if conflict.decision is Decision.COMBINED else ""
-        return f"  settled  {who}: {paths}: {conflict.decision}{how} by {conflict.resolved_by}"
+        return f"  resolved {who}: {paths}: {conflict.decision}{how} by {conflict.resolved_by}"
     flags = "--ours|--theirs|--edit|--rerun|--abort"
     return f"  OPEN     {who}: {paths}: pex-tui resolve {state.run} {conflict.tasks[0]} {flags}"
 
@@ -134,14 +134,14 @@ def _edit(editor: str, folder: Path, side: ConflictSides, streams: Streams) -> b
     except (OSError, ValueError) as error:
         raise UserError(
             f"The editor {clean(editor)} can't be started: {clean(str(error))}. Set $EDITOR to one "
-            "that is there; nothing was settled."
+            "that is there; nothing was resolved."
         ) from error
     edited = path.read_bytes()
     if ended.returncode != 0:
-        raise UserError(f"The editor ended with {ended.returncode}; nothing was settled.")
+        raise UserError(f"The editor ended with {ended.returncode}; nothing was resolved.")
     left = side.markers_left(edited)
     if left:
         raise UserError(
-            f"{clean(side.path)} still has conflict markers (line {left[0]}); nothing was settled."
+            f"{clean(side.path)} still has conflict markers (line {left[0]}); nothing was resolved."
         )
     return edited

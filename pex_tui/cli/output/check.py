@@ -137,7 +137,7 @@ def _basis(plan: Plan) -> Iterator[str]:
     if plan.past_changes is not None:
         changes = f"{plan.past_changes:,} past change{'' if plan.past_changes == 1 else 's'}"
         doubt = ": uncertain" if plan.past_changes < LITTLE_HISTORY else ""
-        yield f"Foreseen from {changes}{doubt}"
+        yield f"Predicted from {changes}{doubt}"
 
 
 def _warnings(found: tuple[PlanWarning, ...], notices: tuple[str, ...]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Reaction to observed writes: write sets grow, and one of two colliding tasks makes way."""
+"""Reaction to observed writes: write sets grow, and one of two overlapping tasks makes way."""
 
 from typing import assert_never
 
@@ -145,7 +145,7 @@ def _apply_overlap_seen(draft: Draft, event: OverlapSeen) -> None:
             files=event.paths,
             predicted_at=predicted_at(state, *pair),
             overlapping_at=draft.now,
-            detail=f"seen at work: both change {_named(event.paths)}",
+            detail=f"overlapping at work: both change {_named(event.paths)}",
         )
 
 

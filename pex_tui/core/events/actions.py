@@ -125,7 +125,7 @@ class MoveBranch(Struct, frozen=True):
 
 
 class RememberResolution(Struct, frozen=True):
-    """Remember how a person resolved the conflict of `work`, for the next time it is met."""
+    """Remember how a person resolved the conflict of `work`, for the next time it occurs."""
 
     task: TaskId
     work: CommitId

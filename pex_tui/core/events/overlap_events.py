@@ -1,4 +1,4 @@
-"""Events of the overlap monitor: the changes of tasks at work, and their collisions."""
+"""Events of the overlap monitor: the changes of tasks at work, and their overlaps."""
 
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.model.conflict import ConflictPath
@@ -14,7 +14,7 @@ class WritesSeen(BaseEvent, frozen=True):
 
 
 class OverlapSeen(BaseEvent, frozen=True):
-    """The changes of two tasks at work do not merge; repeated when other paths collide."""
+    """The changes of two tasks at work do not merge; repeated when other paths overlap."""
 
     first: TaskId
     second: TaskId

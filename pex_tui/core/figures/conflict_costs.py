@@ -98,13 +98,15 @@ class ConflictCosts(Struct):
 
 
 def _newly_in_vain(before: RunState, after: RunState) -> Iterator[Conflict]:
-    """Yield the conflicts, just met or decided, for which a task's attempt was discarded."""
+    """Yield the conflicts for which a task's attempt was just discarded."""
     known = {conflict.number: conflict for conflict in before.conflicts}
     for conflict in after.conflicts:
         was = known.get(conflict.number)
         is_news = was is None or was.conflicting_at is None or was.is_open
-        is_met = conflict.conflicting_at is not None and conflict.kind is not ConflictKind.RESOURCE
-        is_in_vain = is_news and is_met and conflict.decision in _IN_VAIN
+        is_conflicting = (
+            conflict.conflicting_at is not None and conflict.kind is not ConflictKind.RESOURCE
+        )
+        is_in_vain = is_news and is_conflicting and conflict.decision in _IN_VAIN
         if is_in_vain and after.task(conflict.tasks[0]).seed is None:
             yield conflict
 

@@ -58,15 +58,15 @@ def _goes_one_by_one(state: RunState) -> bool:
     return state.rules.fallback is FallbackMode.SEQUENTIAL
 
 
-def queue_rerun(draft: Draft, task: TaskState, rung: Rung, met: str) -> None:
-    """Queue the task for its rerun; `met` describes the conflict."""
+def queue_rerun(draft: Draft, task: TaskState, rung: Rung, what: str) -> None:
+    """Queue the task for its rerun; `what` describes the conflict."""
     if rung.alone:
         serialise_writers(draft, f"{task.id} could not land in parallel with others")
     if rung.delay_seconds:
         at = draft.now + rung.delay_seconds
-        draft.move(task.id, Phase.BACKOFF, retry_at=at, failure=None, wait=None, reason=met)
+        draft.move(task.id, Phase.BACKOFF, retry_at=at, failure=None, wait=None, reason=what)
     else:
-        ready(draft, task, f"again, on the latest commit: {met}")
+        ready(draft, task, f"again, on the latest commit: {what}")
 
 
 def serialise_writers(draft: Draft, reason: str) -> None:
@@ -77,7 +77,7 @@ def serialise_writers(draft: Draft, reason: str) -> None:
 
 
 def serialise_after_conflicts(draft: Draft) -> None:
-    """Run writers one at a time if too large a share of the landings met a conflict."""
+    """Run writers one at a time if too large a share of the landings had a conflict."""
     state = draft.state
     if state.semantics < Semantics.LADDER:
         return
@@ -89,9 +89,7 @@ def serialise_after_conflicts(draft: Draft) -> None:
     landings = conflicted | {task.id for task in state.tasks if task.landed or task.candidate}
     enough = len(landings) >= _LEAST_LANDINGS and len(conflicted) >= _LEAST_CONFLICTS
     if enough and len(conflicted) > state.rules.sequential_above * len(landings):
-        serialise_writers(
-            draft, f"{len(conflicted)} of {len(landings)} landings have met a conflict"
-        )
+        serialise_writers(draft, f"{len(conflicted)} of {len(landings)} landings had a conflict")
 
 
 def _rerun(state: RunState, task: TaskState) -> Rung:

@@ -1,4 +1,4 @@
-"""The record of a run's conflicts: opened, met, decided, each step with its author and reason."""
+"""The record of a run's conflicts: their stages, and each step with its author and reason."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -46,7 +46,7 @@ def record_landing_conflict(
 ) -> None:
     """Record a conflict at landing between the first task and the others, which have landed.
 
-    If two of them were seen colliding or were kept apart before, that conflict is continued, not
+    If two of them overlapped or were kept apart before, that conflict is continued, not
     doubled.
     """
     begun = [one for one in draft.state.conflicts if _leads_to(one, tasks)]
@@ -72,10 +72,10 @@ def record_landing_conflict(
         steps=tuple(sorted((step for one in begun for step in one.steps), key=_when)),
         **facts,
     )
-    met = _with_step(draft, whole, decision, by, reason)
+    conflicting = _with_step(draft, whole, decision, by, reason)
     draft.set(
         conflicts=tuple(
-            met if one is begun[0] else one
+            conflicting if one is begun[0] else one
             for one in draft.state.conflicts
             if one is begun[0] or one not in begun
         )
@@ -144,7 +144,7 @@ def record_restart_after(draft: Draft, task_id: TaskId, other: TaskId) -> None:
 
 
 def record_unpaused(draft: Draft, task_id: TaskId, other: TaskId) -> None:
-    """Record that the task is no longer paused for the other, although the two may collide."""
+    """Record that the task is no longer paused for the other, although the two may conflict."""
     reason = f"{task_id} continues: it and {other} would have deadlocked"
     draft.set(
         conflicts=tuple(
@@ -190,7 +190,7 @@ def _landed_since(state: RunState, task: TaskState) -> tuple[TaskId, ...]:
 
 
 def _leads_to(conflict: Conflict, tasks: tuple[TaskId, ...]) -> bool:
-    """Return whether the conflict is an earlier sight, not yet met, of the one now met."""
+    """Return whether the conflict is an earlier stage of the one now conflicting."""
     return (
         conflict.kind is ConflictKind.WRITE
         and conflict.conflicting_at is None

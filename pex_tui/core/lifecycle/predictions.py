@@ -1,4 +1,4 @@
-"""Predicted collisions compared with observed ones: the accuracy of the prediction."""
+"""Predicted conflicts compared with observed ones: the accuracy of the prediction."""
 
 from collections.abc import Collection, Iterator
 
@@ -36,11 +36,11 @@ class WriteAccuracy(Struct, frozen=True):
 class PredictionAccuracy(Struct, frozen=True):
     """The plan's predictions compared with what was observed.
 
-    Only pairs of tasks that no need orders count. A pair is *foreseen* when the approved plan lets
-    both write the same file, or predicts a collision with at least the threshold's probability,
-    whether or not the two were then kept apart. A collision is *observed* when two tasks were seen
-    or met colliding. A pair that was kept apart cannot collide, so for such a pair it is observed
-    when both succeeded and changed a common file. A foreseen pair without a collision is not judged
+    Only pairs of tasks that no need orders count. A pair is *predicted* when the approved plan lets
+    both write the same file, or predicts a conflict with at least the threshold's probability,
+    whether or not the two were then kept apart. A conflict is *observed* when two tasks overlapped
+    or conflicted. A pair that was kept apart cannot conflict, so for such a pair it is observed
+    when both succeeded and changed a common file. A predicted pair without a conflict is not judged
     unless both succeeded.
     """
 
@@ -57,7 +57,7 @@ class PredictionAccuracy(Struct, frozen=True):
 
     @property
     def recall(self) -> float | None:
-        """Return the share of observed collisions that were predicted; None without any."""
+        """Return the share of observed conflicts that were predicted; None without any."""
         return _share(len(self.hits), len(self.hits) + len(self.missed))
 
     @property
@@ -74,7 +74,7 @@ class PredictionAccuracy(Struct, frozen=True):
 
 
 def predicted_at(state: RunState, first: TaskId, second: TaskId) -> float | None:
-    """Return the plan's creation time if the plan predicted a collision of the two, else None."""
+    """Return the plan's creation time if the plan predicted a conflict of the two, else None."""
     if not {first, second} <= state.graph.index.keys():
         return None
     told = _is_predicted(state.planned, state.rules, state.graph, (first, second))
@@ -82,7 +82,7 @@ def predicted_at(state: RunState, first: TaskId, second: TaskId) -> float | None
 
 
 def predicted_pairs(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair, ...]:
-    """Return the pairs predicted to collide that no need orders, in plan order."""
+    """Return the pairs predicted to conflict that no need orders, in plan order."""
     precedence = Precedence(graph)
     told = {_places(graph, (one.first, one.second)) for one in plan.collisions}
     return tuple(
@@ -96,12 +96,12 @@ def predicted_pairs(plan: Plan, rules: RunRules, graph: PlanGraph) -> tuple[Pair
 
 
 def prediction_accuracy(
-    state: RunState, collided: Collection[frozenset[TaskId]]
+    state: RunState, observed: Collection[frozenset[TaskId]]
 ) -> PredictionAccuracy:
-    """Compare the predictions with the run so far; `collided` are the pairs that collided."""
+    """Compare the predictions with the run so far; `observed` are the pairs that conflicted."""
     expected = predicted_pairs(state.planned, state.rules, state.graph)
-    hits = {pair for pair in expected if frozenset(pair) in collided or _share_a_file(state, pair)}
-    surprises = {*collided, *_replanned(state)} - {frozenset(pair) for pair in expected}
+    hits = {pair for pair in expected if frozenset(pair) in observed or _share_a_file(state, pair)}
+    surprises = {*observed, *_replanned(state)} - {frozenset(pair) for pair in expected}
     ids = [task.id for task in state.tasks]
     missed = sorted(_places(state.graph, (one, other)) for one, other in surprises)
     return PredictionAccuracy(

@@ -29,7 +29,7 @@ class Decision(StrEnum):
     EDITED = "edited"  # a person's own result
     COMBINED = "combined"  # resolved by automatic strategies, and the gate passed
     RERUN = "rerun"  # the task runs again on the new tip
-    SERIALISED = "serialised"  # never met: one waited for the other
+    SERIALISED = "serialised"  # never conflicting: one waited for the other
     WARNED = "warned"  # seen while both worked; the user was warned
     TOLD = "told"  # likewise; the agents were told
     PAUSED = "paused"  # likewise; one was paused until the other had landed

@@ -55,7 +55,7 @@ def exclusion_reason(first: TaskSpec, second: TaskSpec, rules: RunRules) -> str 
 def predicted_exclusion_reason(
     predicted: PredictedConflict, first: TaskSpec, second: TaskSpec, rules: RunRules
 ) -> str | None:
-    """Return why a predicted collision keeps two tasks apart, for a person; None if it does not.
+    """Return why a predicted conflict keeps two tasks apart, for a person; None if it does not.
 
     Declared write sets outrank predictions.
     """
@@ -68,7 +68,7 @@ def predicted_exclusion_reason(
 
 
 def with_chance(reason: str, predicted: PredictedConflict) -> str:
-    """Return the reason with the collision's probability; a rule has none."""
+    """Return the reason with the predicted probability; a rule has none."""
     return reason if _NEVER in reason else f"{reason} ({percent(predicted.chance)})"
 
 

@@ -161,7 +161,7 @@ class TaskSpec(Struct, frozen=True):
 
 
 class PredictedConflict(Struct, frozen=True):
-    """Two tasks that would collide in parallel, the probability (0…1), and the evidence."""
+    """Two tasks that would conflict in parallel, the probability (0…1), and the evidence."""
 
     first: TaskId
     second: TaskId

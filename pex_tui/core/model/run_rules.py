@@ -17,7 +17,7 @@ class FallbackMode(StrEnum):
 
 
 class OverlapPolicy(StrEnum):
-    """The policy for two tasks at work whose changes collide."""
+    """The policy for two tasks at work whose changes overlap."""
 
     OFF = "off"  # no detection
     WARN = "warn"
@@ -39,8 +39,8 @@ class RunRules(Struct, frozen=True):
 
     `clusters` are sets of agents whose predicted overlaps do not count. `never` are pairs that must
     not run at the same time; "@writes" stands for any task that may change files. Predicted
-    collisions with a probability of at least `collision_threshold` (0…1) are avoided. When the
-    share of landings that met a conflict exceeds `sequential_above`, writers run one at a time. The
+    conflicts with a probability of at least `collision_threshold` (0…1) are avoided. When the
+    share of landings that had a conflict exceeds `sequential_above`, writers run one at a time. The
     `silent` strategies, and those of `path_strategies` on their paths, resolve conflicts
     automatically; if the run `remembers`, a person's earlier resolution of the same conflict
     outranks them. With `leases`, agents that announce writes wait for the holder of the file.

@@ -51,7 +51,7 @@ class StopCause(StrEnum):
     ABORT = "abort"  # a person requested it
     TIMEOUT = "timeout"
     RERUN = "rerun"  # a person requested a fresh attempt
-    YIELD = "yield"  # it makes way for a task that it collides with
+    YIELD = "yield"  # it makes way for a task that it overlaps with
     DEADLOCK = "deadlock"  # it gives back its locks
     INTERRUPT = "interrupt"  # the run is being killed; the attempt does not count
 

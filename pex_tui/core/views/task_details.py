@@ -126,7 +126,7 @@ def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[DetailLi
         yield "changed", counted(len(task.files), "file")
         yield from (("", path) for path in task.files)
     for overlap in state.overlaps_of(task.id):
-        yield "collides", f"with {overlap.other(task.id)} in {overlap.paths[0]}"
+        yield "overlaps", f"with {overlap.other(task.id)} in {overlap.paths[0]}"
         yield from (("", str(path)) for path in overlap.paths[1:])
     if task.drift:
         yield "drift", f"{counted(len(task.drift), 'file')} outside what it may write"

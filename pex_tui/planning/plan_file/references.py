@@ -147,14 +147,14 @@ def _is_acyclic(edges: list[Edge]) -> bool:
         waiting.setdefault(need, 0)
         dependents.setdefault(need, []).append(task)
     free = [task for task, count in waiting.items() if count == 0]
-    settled = 0
+    sorted_out = 0
     while free:
-        settled += 1
+        sorted_out += 1
         for task in dependents.get(free.pop(), ()):
             waiting[task] -= 1
             if waiting[task] == 0:
                 free.append(task)
-    return settled == len(waiting)
+    return sorted_out == len(waiting)
 
 
 def _cycle_text(tasks: tuple[str, ...], weakest: Edge) -> str:

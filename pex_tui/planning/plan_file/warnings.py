@@ -42,7 +42,7 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
         *_predicted_writes(active),
         *_writers_without_a_tool(active),
         *_exclusions(plan, graph),
-        *_collisions(plan, graph),
+        *_predicted_conflicts(plan, graph),
         *_little_history(plan),
         *_too_many_to_predict(active),
         *_stale_reads(plan, graph),
@@ -176,7 +176,7 @@ def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
         )
 
 
-def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
+def _predicted_conflicts(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
     """Yield the predicted conflicts that are risked: too improbable, or allowed by the plan."""
     enabled = {spec.id for spec in plan.tasks if spec.enabled}
     precedence = Precedence(graph)
@@ -189,14 +189,14 @@ def _collisions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
     ]
     for pair in risked[:_MOST_RISKED]:
         yield PlanWarning(
-            f"{pair.first} and {pair.second} may collide ({percent(pair.chance)}): {pair.reason}",
+            f"{pair.first} and {pair.second} may conflict ({percent(pair.chance)}): {pair.reason}",
             f"They run in parallel anyway; add needs: [{pair.first}] to {pair.second} to be sure.",
             (pair.first, pair.second),
         )
     more = len(risked) - _MOST_RISKED
     if more > 0:
         yield PlanWarning(
-            f"{counted(more, 'more pair')} may collide, less probably",
+            f"{counted(more, 'more pair')} may conflict, less probably",
             "Nothing to do; lower conflict_resolution.threshold to keep them apart.",
         )
 

@@ -98,4 +98,4 @@ def _conflict(conflict: Conflict) -> str:
         return f"{clean(protected_words(conflict))}. c decides."
     paths = ", ".join(clean(file.path, 60) for file in conflict.files[:2])
     where = f" in {paths}" if paths else ""
-    return f"{' and '.join(conflict.tasks)} conflict{where}. c settles it."
+    return f"{' and '.join(conflict.tasks)} conflict{where}. c resolves it."

@@ -156,7 +156,7 @@ class ConflictScreen(PexScreen):
         resolved = next((one for one in state.conflicts if one.number == loaded[1]), None)
         if resolved is not None and resolved.decision is not None:
             text = (
-                f"{resolved.resolved_by or 'pex'} has settled it: {resolved.decision.value}. "
+                f"{resolved.resolved_by or 'pex'} has resolved it: {resolved.decision.value}. "
                 "What was chosen here is not used."
             )
             self.app.push_screen(TextScreen(f"{loaded[0]} was resolved elsewhere", clean(text)))

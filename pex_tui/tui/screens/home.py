@@ -226,7 +226,7 @@ def _go_on(run: RunSummary) -> ConfirmScreen:
     """Ask before agents are started: the user may only want to look."""
     goal = run.goal.partition("\n")[0]
     left = (
-        f"{counted(run.open_conflicts, 'conflict')} to settle."
+        f"{counted(run.open_conflicts, 'conflict')} to resolve."
         if run.open_conflicts
         else f"{run.landed} of {counted(run.tasks, 'task')} landed; its agents start again."
     )

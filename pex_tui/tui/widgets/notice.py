@@ -85,4 +85,4 @@ def conflict_words(state: RunState | None) -> str:
     task, *others = first.tasks
     with_whom = f" with {', '.join(others)}" if others else ""
     where = f" in {clean(first.files[0].path, _LONGEST_PATH)}" if first.files else ""
-    return f"{task} is in conflict{with_whom}{where}{more}: c settles it"
+    return f"{task} is in conflict{with_whom}{where}{more}: c resolves it"

@@ -351,10 +351,10 @@ def test_once_too_many_landings_met_a_conflict_writers_go_one_by_one(world: Make
     captured(run, "e")
     conflicted(run, "e", "d")
 
-    assert run.state.sequential_reason == "2 of 5 landings have met a conflict"
+    assert run.state.sequential_reason == "2 of 5 landings had a conflict"
     assert run.state.sequential_since == run.now
     assert run.state.notices[-1] == (
-        "From now on, tasks that write run one at a time: 2 of 5 landings have met a conflict."
+        "From now on, tasks that write run one at a time: 2 of 5 landings had a conflict."
     )
     assert run.phase("e") is Phase.READY
     assert "2 of 5 landings" in activity(run.state, run.task("e"), run.now, StartQueue())
@@ -379,7 +379,7 @@ def test_two_conflicts_in_four_landings_are_a_rate(world: Make) -> None:
         captured(run, name)
         conflicted(run, name, "a")
 
-    assert run.state.sequential_reason == "2 of 4 landings have met a conflict"
+    assert run.state.sequential_reason == "2 of 4 landings had a conflict"
 
 
 def test_one_conflict_is_no_rate_however_many_landings_there_were(world: Make) -> None:

@@ -120,7 +120,7 @@ async def test_a_conflict_that_is_settled_elsewhere_says_so_before_any_other_key
         await until(pilot, lambda: bool(app.screen.check_action("choose", ("ours",))))
         session.publish(replace(before, conflicts=(*others, decided), seq=before.seq + 1))
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
-        await until_shown(pilot, "attached process 7 has settled it: theirs.")
+        await until_shown(pilot, "attached process 7 has resolved it: theirs.")
         await pilot.press("o", "s")
         assert session.resolved == []
 

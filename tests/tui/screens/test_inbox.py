@@ -143,7 +143,7 @@ def test_each_need_is_told_once_and_what_was_there_before_is_not_news() -> None:
     attention = Attention(states.calm())
 
     assert [need.text for need in attention.needs(states.asking())] == [
-        "refunds and docs conflict in src/pay/api.py. c settles it.",
+        "refunds and docs conflict in src/pay/api.py. c resolves it.",
         "models asks to run pip install pydantic. i answers.",
         "threats asks to write reports/threats.md. i answers.",
     ]

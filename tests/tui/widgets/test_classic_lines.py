@@ -159,7 +159,7 @@ def test_what_is_out_of_sight_is_counted() -> None:
 
 def test_an_open_conflict_and_what_a_task_waits_for_are_told() -> None:
     text = "\n".join(text_of(drawn(states.busy(), width=120, cursor=TaskId("changelog"))))
-    assert "🔀 refunds is in conflict with docs in src/pay/api.py: c settles it" in text
+    assert "🔀 refunds is in conflict with docs in src/pay/api.py: c resolves it" in text
     assert "Activity: Blocked 0:14: refunds has an open conflict" in text
 
 

@@ -146,9 +146,9 @@ class Capture(Struct, frozen=True):
         if start is None:
             return None
         if before is None or before.start != start:
-            shadow = await copy_shadow(worktree, worktree.radar, start, self.git)
+            shadow = await copy_shadow(worktree, worktree.overlap_index, start, self.git)
         else:
-            shadow = shadow_in(worktree.radar, worktree.path, start, self.git)
+            shadow = shadow_in(worktree.overlap_index, worktree.path, start, self.git)
         return await take_change_set(shadow, await self._extras(worktree, shadow), before)
 
     async def _extras(self, worktree: Worktree, shadow: ShadowIndex) -> Extras:

@@ -103,7 +103,7 @@ def _refuse_undecided(
     merge: TreeMerge, decision: Decision, contents: Mapping[str, bytes | None]
 ) -> None:
     if decision not in {Decision.OURS, Decision.THEIRS, Decision.EDITED}:
-        raise LandingError(f"A conflict can't be settled by `{decision}`: that makes no commit.")
+        raise LandingError(f"A conflict can't be resolved by `{decision}`: that makes no commit.")
     undecided = [
         clean(conflict.path)
         for conflict in merge.conflicts

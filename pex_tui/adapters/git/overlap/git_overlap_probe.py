@@ -50,7 +50,7 @@ class GitOverlapProbe(Struct, frozen=True):
             apart = first.start != second.start
             in_conflict = await _conflicting_lines(git, merged) if apart else {}
         except (GitError, OSError) as error:
-            raise WorkspaceError(f"git can't tell whether two tasks collide: {error}") from error
+            raise WorkspaceError(f"git can't tell whether two tasks overlap: {error}") from error
         return tuple(
             ConflictPath(
                 one.path,

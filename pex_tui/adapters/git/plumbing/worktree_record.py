@@ -68,14 +68,14 @@ class Worktree(Struct, frozen=True):
         return _beside(self.path, ".glance")
 
     @property
-    def radar(self) -> Path:
+    def overlap_index(self) -> Path:
         """A copy of the shadow that follows the attempt's work, for overlap detection."""
         return _beside(self.path, ".radar")
 
     @property
     def places(self) -> tuple[Path, ...]:
         """The folders that belong to it, besides `users` and `record`."""
-        beside = (self.shadow, self.glance, self.radar, _beside(self.path, ".modules"))
+        beside = (self.shadow, self.glance, self.overlap_index, _beside(self.path, ".modules"))
         return (self.path, *beside)
 
     @property

@@ -95,7 +95,7 @@ def wide_change(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoi
         Part(words.ENGINEER, f"changes what the goal names ({said})"),
         Part(words.TESTS, "proves that nothing broke on the way"),
     )
-    why = f"the change goes through many files ({said}): two agents in it would collide"
+    why = f"the change goes through many files ({said}): two agents in it would conflict"
     agents = allowed(signals, (words.ENGINEER, words.TESTS))
     kept = tuple(part for part in parts if part.agent in agents)
     return PatternChoice(Pattern.SEQUENTIAL, kept, why, 1.0) if len(kept) > 1 else None
