@@ -21,7 +21,8 @@ from pex_tui.errors import UserError
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.messages import StatePublished
 from pex_tui.tui.opening import Opened
-from pex_tui.tui.screens.modals import LeaveScreen
+from pex_tui.tui.screens.home import HomeScreen
+from pex_tui.tui.screens.modals import ConfirmScreen, LeaveScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.terminal.terminal_app import signals_heeded
 from pex_tui.tui.theming import load_themes, variable_defaults
@@ -124,6 +125,26 @@ async def test_leaving_a_live_run_asks_and_staying_stays(open_app: OpenApp) -> N
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
         assert app.return_code is None
         assert not session_of(app).was_let_go
+
+
+async def test_the_demo_that_was_not_left_for_is_not_shown_later(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await up(pilot)
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+        await pilot.press("d")
+        await until(pilot, lambda: app.return_code is not None)
+
+    assert not app.wants_demo
 
 
 async def test_detaching_hands_the_run_over_and_says_how_to_come_back(open_app: OpenApp) -> None:
