@@ -79,6 +79,17 @@ def words_of_the_code() -> frozenset[str]:
     return frozenset(word for text in texts for word in re.findall(r"\w+", text))
 
 
+@cache
+def names_of_the_code() -> frozenset[str]:
+    """Return what the code defines: modules, classes, functions, fields and constants."""
+    modules = [*(ROOT / "pex_tui").rglob("*.py")]
+    defined = re.compile(
+        r"^ *(?:class|(?:async )?def) (\w+)|^ *(\w+)(?:: \S+)? = |^    (\w+): ", re.MULTILINE
+    )
+    found = (word for path in modules for word in defined.findall(path.read_text("utf-8")))
+    return frozenset(name for words in found for name in words) | {path.stem for path in modules}
+
+
 def parsers() -> dict[str, argparse.ArgumentParser]:
     found = build_parser()
     inner = next(one for one in found._actions if isinstance(one, argparse._SubParsersAction))
@@ -112,6 +123,18 @@ def test_every_name_of_the_code_is_there(page: Path) -> None:
     parts = {part for one in names for part in one.removesuffix("()").split(".")}
 
     assert parts - words_of_the_code() - {"md"} == set()
+
+
+def test_the_glossary_says_what_the_code_defines() -> None:
+    """Every name in a column "in the code" is a class, function, field or module there."""
+    tables = re.findall(
+        r"(?m)^\| \w+ \| in the code \|.*\n(?:\|.*\n)+", prose(DOCS / "glossary.md")
+    )
+    names = {name for table in tables for row in cells(table)[1:] for name in named(row[1])}
+    parts = {part for name in names for part in name.removesuffix("()").split(".")}
+
+    assert len(tables) == 2
+    assert parts - names_of_the_code() == set()
 
 
 def test_every_page_is_reached_from_the_readme() -> None:

@@ -1,4 +1,4 @@
-"""Compose the engine's ports from the adapters."""
+"""The composition root: the engine's ports, made of the adapters."""
 
 from pathlib import Path
 

@@ -2,9 +2,9 @@
 
 The tasks in `landing` are the first ones of the queue, each merged onto the candidate of the one
 before, the first onto the branch. A verdict on a candidate covers all entries that it contains: if
-green, all of them may land; if red, the entries behind it step back, and halves are tested until
-one entry is found that turns a green candidate red. Meanwhile, if a slot is free, the next entries
-are merged and tested speculatively.
+green, all of them may land; if red, the entries behind it step back, and the batch is bisected
+until one entry is found that turns a green candidate red. Meanwhile, if a slot is free, the next
+entries are merged and tested speculatively.
 """
 
 from pex_tui.core.events.actions import MoveBranch, RunGate
