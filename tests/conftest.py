@@ -11,6 +11,8 @@ import pytest
 import pytest_textual_snapshot  # type: ignore[import-untyped]  # it ships no types
 from syrupy.location import PyTestLocation
 
+from tests.first_commits import Repositories
+
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine proves nothing
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=30)  # at each change
 hypothesis.settings.load_profile(os.environ.get("PEX_EXAMPLES", "quick"))
@@ -42,6 +44,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+@pytest.fixture(scope="session")
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> Repositories:
+    """Return the maker of the repositories that tests start with."""
+    return Repositories(tmp_path_factory.mktemp("repositories"))
 
 
 class TopLevelPictures(pytest_textual_snapshot.SVGImageExtension):  # type: ignore[misc]  # untyped

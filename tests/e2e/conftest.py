@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.first_commits import Repositories
 from tests.pex_process import PexProcess, run_pex
 from tests.waiting import PATIENCE_SECONDS
 
@@ -72,10 +73,10 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
+def shell(tmp_path: Path, repositories: Repositories) -> Iterator[Shell]:
     home, top = tmp_path / "home", tmp_path / "repo"
     home.mkdir(exist_ok=True)
-    top.mkdir()
+    repositories.make(top, (("init", {"src/a.txt": "one\n"}),))
     (home / ".gitconfig").write_text(
         "[user]\n name = Ada\n email = ada@example.org\n[init]\n defaultBranch = main\n"
     )
@@ -89,10 +90,6 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         "PEX_AGENTS__PLANNER": "rules",  # never the coding agent of the user who runs the tests
     }
     made = Shell(top, env)
-    made.git("init", "--quiet")
-    made.write("src/a.txt", "one\n")
-    made.git("add", "-A")
-    made.git("commit", "--quiet", "-m", "init")
     yield made
     made.end()
     shutil.rmtree(runtime, ignore_errors=True)

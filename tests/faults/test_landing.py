@@ -28,6 +28,7 @@ from tests.adapters.git.landing_world import (
     make_world,
     spec,
 )
+from tests.first_commits import Repositories
 
 pytestmark = pytest.mark.faults
 Job = Callable[[GitLander], Coroutine[Any, Any, None]]
@@ -74,15 +75,13 @@ def dies(job: Job, lander: GitLander, moment: str, command: int) -> bool:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> World:
     config = tmp_path / "gitconfig"
     config.write_text("[user]\nname = Ada\nemail = ada@example.org\n[init]\ndefaultBranch = main\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     project = Project(tmp_path / "project")
-    project.path.mkdir()
-    project.git("init", "-q")
-    project.commit({"lines.txt": LINES, "other.txt": "o\n"}, "begin")
+    repositories.make(project.path, (("begin", {"lines.txt": LINES, "other.txt": "o\n"}),))
     places = RunPaths(tmp_path / "state")
     places.root.mkdir()
     return make_world(project, places, DyingGit)

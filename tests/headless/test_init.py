@@ -18,6 +18,7 @@ import yaml
 from pex_tui.application.project.init_files import commented_out
 from pex_tui.resources import shipped
 from pex_tui.settings.load import load_settings
+from tests.first_commits import Repositories
 from tests.pex_process import run_pex
 
 SETTINGS = ".pex/pex.yaml"
@@ -72,14 +73,14 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, repositories: Repositories) -> Project:
     path, home = tmp_path / "project", tmp_path / "home"
-    path.mkdir()
     home.mkdir()
+    repositories.make(path, (("init", {"README.md": "# Project\n"}),))
     (home / ".gitconfig").write_text(
         "[user]\n name = Ada\n email = ada@example.org\n[init]\n defaultBranch = main\n"
     )
-    made = Project(
+    return Project(
         path,
         {
             "PATH": os.environ["PATH"],
@@ -88,11 +89,6 @@ def project(tmp_path: Path) -> Project:
             "LANG": "C.UTF-8",
         },
     )
-    made.git("init", "--quiet")
-    made.write("README.md", "# Project\n")
-    made.git("add", "-A")
-    made.git("commit", "--quiet", "-m", "init")
-    return made
 
 
 # -- what is written -----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Captured
 from pex_tui.engine.run_paths import RunPaths
+from tests.first_commits import Repositories
 
 _CONFIG = """\
 [user]
@@ -87,15 +88,17 @@ def _own_git_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, repositories: Repositories) -> Project:
     """A repository on `main` with two commits and a few files; its path holds a space."""
     folder = tmp_path / "my project"
-    folder.mkdir()
-    made = Project(folder)
-    made.git("init", "-q")
-    made.commit({"README.md": "# Sample\n", ".gitignore": "*.log\nbuild/\n.env\n"}, "begin")
-    made.commit({"src/one.py": "one = 1\n", "src/two.py": "two = 2\n", "docs/a.md": "a\n"}, "more")
-    return made
+    repositories.make(
+        folder,
+        (
+            ("begin", {"README.md": "# Sample\n", ".gitignore": "*.log\nbuild/\n.env\n"}),
+            ("more", {"src/one.py": "one = 1\n", "src/two.py": "two = 2\n", "docs/a.md": "a\n"}),
+        ),
+    )
+    return Project(folder)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
@@ -18,9 +18,11 @@ from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.ports import Conflicted, Merged, Moved
 from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project, with_stand_in
+from tests.adapters.git.object_store import Entries, changed, listed, put_blob, put_commit
 
 RUN = RunId("7f3a")
 BRANCH = f"pex/{RUN}"
+SUBMODULE = "160000"
 LINES = "".join(f"line {number}\n" for number in range(1, 21))
 
 
@@ -44,7 +46,7 @@ def link(target: str) -> Entry:
 
 
 def submodule(commit: str) -> Entry:
-    return Entry("160000", commit.encode())
+    return Entry(SUBMODULE, commit.encode())
 
 
 def edited(**changes: str) -> str:
@@ -73,6 +75,7 @@ class World:
     base: CommitId
     options: LanderOptions
     seconds: int = 1_700_000_000
+    _entries: dict[str, Entries] = field(default_factory=dict)  # of commits that are known
 
     @property
     def lander(self) -> GitLander:
@@ -88,27 +91,30 @@ class World:
         gate = replace(GateOptions(verify), **options)
         return GitLander(replace(self.options, gate=gate))
 
-    def git(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+    def git(self, *args: str, env: Mapping[str, str] | None = None) -> str:
+        return os.fsdecode(self._bytes(*args, env=env)).removesuffix("\n")
+
+    def _bytes(self, *args: str, stdin: str = "", env: Mapping[str, str] | None = None) -> bytes:
         done = subprocess.run(
             ["git", *args],
             cwd=self.project.path,
-            input=stdin,
+            input=stdin.encode(),
             env={**os.environ, **(env or {})},
             check=True,
             capture_output=True,
         )
-        return os.fsdecode(done.stdout).removesuffix("\n")
+        return done.stdout
 
     def commit(self, parent: str, changes: Tree, message: str = "work") -> CommitId:
-        """Commit on the parent, using an index of its own; None removes a path."""
-        index = {"GIT_INDEX_FILE": str(self.places.root / "test-index")}
-        self.git("read-tree", parent, env=index)
-        lines = b"".join(self._index_line(path, entry) for path, entry in changes.items())
-        self.git("update-index", "--replace", "-z", "--index-info", stdin=lines, env=index)
-        tree = self.git("write-tree", env=index)
+        """Commit on the parent without touching index and checkout; None removes a path."""
+        if parent not in self._entries:
+            self._entries[parent] = listed(self.git("ls-tree", "-r", "-z", parent))
+        put = {os.fsencode(path): self._put(entry) for path, entry in changes.items()}
+        entries = changed(self._entries[parent], put)
         self.seconds += 60
-        dates = {f"GIT_{who}_DATE": f"@{self.seconds} +0200" for who in ("AUTHOR", "COMMITTER")}
-        return CommitId(self.git("commit-tree", tree, "-p", parent, "-m", message, env=dates))
+        made = put_commit(self.project.path / ".git", entries, parent, message, self.seconds)
+        self._entries[made] = entries
+        return CommitId(made)
 
     def work(self, changes: Tree, start: str | None = None) -> CommitId:
         """Return what an attempt would have captured."""
@@ -148,15 +154,23 @@ class World:
         return CommitId(self.git("rev-parse", BRANCH))
 
     def files(self, commit: str) -> dict[str, tuple[str, str]]:
-        """Return (mode, content) of each path of a commit."""
-        listing = self.git("ls-tree", "-r", "-z", commit)
+        """Return (mode, content) of each path of a commit; for a submodule, its commit."""
+        entries = listed(self.git("ls-tree", "-r", "-z", commit))
+        contents = self._blobs(name for mode, name in entries.values() if mode != SUBMODULE)
+        return {
+            os.fsdecode(path): (mode, contents.get(name, name))
+            for path, (mode, name) in entries.items()
+        }
+
+    def _blobs(self, names: Iterable[str]) -> dict[str, str]:
+        wanted = sorted(set(names))
+        answers = self._bytes("cat-file", "--batch", stdin="".join(f"{name}\n" for name in wanted))
         found = {}
-        for line in listing.split("\0"):
-            head, _, path = line.partition("\t")
-            if path:
-                mode, kind, oid = head.split()
-                content = oid if kind == "commit" else self._content(oid)
-                found[path] = (mode, content)
+        for name in wanted:
+            head, _, answers = answers.partition(b"\n")
+            size = int(head.split()[2])
+            found[name] = answers[:size].decode("utf-8", "surrogateescape")
+            answers = answers[size + 1 :]
         return found
 
     def fsck(self) -> None:
@@ -166,28 +180,15 @@ class World:
         """Return the subjects of landed commits, oldest first."""
         return self.git("log", "--reverse", "--format=%s", f"{self.base}..{branch}").splitlines()
 
-    def _index_line(self, path: str, entry: str | bytes | Entry | None) -> bytes:
-        name = b"\t" + os.fsencode(path) + b"\0"
+    def _put(self, entry: str | bytes | Entry | None) -> tuple[str, str] | None:
         if entry is None:
-            return b"0 " + b"0" * 40 + name
+            return None
         if isinstance(entry, str):
             entry = entry.encode()
         found = entry if isinstance(entry, Entry) else Entry("100644", entry)
-        raw = found.content
-        oid = raw.decode() if found.mode == "160000" else self._blob(raw)
-        return f"{found.mode} {oid} 0".encode() + name
-
-    def _blob(self, content: bytes) -> str:
-        return self.git("hash-object", "-w", "--stdin", stdin=content)
-
-    def _content(self, oid: str) -> str:
-        raw = subprocess.run(
-            ["git", "cat-file", "blob", oid],
-            cwd=self.project.path,
-            check=True,
-            capture_output=True,
-        )
-        return raw.stdout.decode("utf-8", "surrogateescape")
+        if found.mode == SUBMODULE:
+            return found.mode, found.content.decode()
+        return found.mode, put_blob(self.project.path / ".git", found.content)
 
 
 def make_world(project: Project, places: RunPaths, git_class: type[Git] = Git) -> World:

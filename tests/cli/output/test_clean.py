@@ -16,6 +16,7 @@ from pex_tui.cli.output.clean import render_clean, render_cleaned
 from pex_tui.core.model.ids import RunId
 from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
 from tests.e2e.terminal import Terminal
+from tests.first_commits import Repositories
 from tests.pex_process import run_pex
 
 WRITE = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write('made\\n')"]
@@ -76,11 +77,11 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
+def shop(tmp_path: Path, repositories: Repositories) -> Shop:
     """A repository with one commit, isolated from the user's own configuration."""
     path, home = tmp_path / "shop", tmp_path / "home"
-    path.mkdir()
     home.mkdir()
+    repositories.make(path, (("begin", {"README.md": "# Shop\n"}),))
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -88,12 +89,8 @@ def shop(tmp_path: Path) -> Shop:
         "LANG": "C.UTF-8",
     }
     made = Shop(path, environ)
-    made.git("init", "-q", "-b", "main")
     made.git("config", "user.name", "Ada Lovelace")
     made.git("config", "user.email", "ada@example.org")
-    (path / "README.md").write_text("# Shop\n")
-    made.git("add", "-A")
-    made.git("commit", "-qm", "begin")
     return made
 
 
