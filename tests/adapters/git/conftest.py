@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pex_tui.adapters.git.plumbing.repository import Repository, discover
+from pex_tui.adapters.git.plumbing.repository import Identity, Repository
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
@@ -102,9 +102,10 @@ def project(tmp_path: Path, repositories: Repositories) -> Project:
 
 
 @pytest.fixture
-async def repository(project: Project) -> Repository:
-    """The project as the product sees it."""
-    return await discover(project.path)
+def repository(project: Project) -> Repository:
+    """The project as the product discovers it."""
+    top_level = project.path.resolve()
+    return Repository(top_level, top_level / ".git", top_level / ".git")
 
 
 @pytest.fixture
@@ -116,6 +117,8 @@ def places(tmp_path: Path) -> RunPaths:
 
 
 RUN = RunId("7f3a")
+ADA = Identity(*("Ada Lovelace", "ada@example.org") * 2)
+"""Whom the configuration of these tests names."""
 
 
 def key_of(task: str = "task", attempt: int = 1) -> AttemptKey:
@@ -154,11 +157,10 @@ class Bench:
         """Capture the attempt's work."""
         return await self.workspaces.capture(key, spec or writer())
 
-    async def restart(self, options: WorkspaceOptions | None = None) -> None:
+    def restart(self, options: WorkspaceOptions | None = None) -> None:
         """Let another engine take over, as after a crash."""
-        identity = await self.repository.check_identity()
         self.workspaces = GitWorkspaces(
-            self.repository, self.places, options or self.workspaces.options, identity
+            self.repository, self.places, options or self.workspaces.options, ADA
         )
 
     def show(self, commit: str | None, path: str) -> str:
@@ -188,9 +190,8 @@ def with_stand_in(repository: Repository, places: RunPaths) -> Repository:
 
 
 @pytest.fixture
-async def bench(project: Project, repository: Repository, places: RunPaths) -> Bench:
+def bench(project: Project, repository: Repository, places: RunPaths) -> Bench:
     """Workspaces with the default options."""
     repository = with_stand_in(repository, places)
-    identity = await repository.check_identity()
-    workspaces = GitWorkspaces(repository, places, WorkspaceOptions(), identity)
+    workspaces = GitWorkspaces(repository, places, WorkspaceOptions(), ADA)
     return Bench(project, repository, places, workspaces)

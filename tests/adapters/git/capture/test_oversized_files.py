@@ -58,7 +58,7 @@ async def test_they_lie_beside_the_attempts_log_before_the_reset(bench: Bench) -
     assert target.read_text() == LARGE
     assert await bench.prepare(key_of("next"), writer()) == path
     assert not (path / "data").exists()
-    await bench.restart()
+    bench.restart()
     assert await bench.capture(key_of()) == done
 
 
@@ -92,7 +92,7 @@ async def test_a_crash_in_the_middle_of_a_capture_loses_none(
         patch.setattr(snapshot, step, crash)
         with pytest.raises(Crash):
             await bench.capture(key_of())
-    await bench.restart()
+    bench.restart()
     done = await bench.capture(key_of())
     assert done.files == ("small",)
     assert len(done.left_out) == 1

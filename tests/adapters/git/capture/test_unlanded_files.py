@@ -39,7 +39,7 @@ async def test_ignored_output_is_kept_and_named(bench: Bench) -> None:
     assert done.files == ("work",)
     assert done.unlanded == (Unlanded(Why.IGNORED, ("build/", "src/one.log"), 2, str(folder)),)
     assert (folder / "build" / "out").read_text() == "artefact"
-    await bench.restart()
+    bench.restart()
     assert await bench.capture(key_of()) == done
 
 
@@ -88,7 +88,7 @@ async def test_what_lay_there_before_is_named_only_if_it_was_changed(bench: Benc
     bench.project.write("build/made", "before\n")
     bench.project.write(".worktreeinclude", ".env\nbuild/\n")
     bench.project.commit({})
-    await bench.restart()
+    bench.restart()
     path = await bench.prepare(key_of("a"), writer())
     assert (await bench.capture(key_of("a"))).unlanded == ()
 
@@ -101,7 +101,7 @@ async def test_what_lay_there_before_is_named_only_if_it_was_changed(bench: Benc
 
 
 async def test_paths_that_outlive_a_reset_stay(bench: Bench) -> None:
-    await bench.restart(WorkspaceOptions(keep=("build",)))
+    bench.restart(WorkspaceOptions(keep=("build",)))
     path = await bench.prepare(key_of("a"), writer())
     put(path, build__cached="x")
     assert (await bench.capture(key_of("a"))).unlanded == ()
@@ -211,7 +211,7 @@ async def test_a_crash_between_moving_and_answering_loses_no_word(
         patch.setattr("pex_tui.adapters.git.capture.capture.CaptureRecords.store", crash)
         with pytest.raises(KeyboardInterrupt):
             await bench.capture(key_of())
-    await bench.restart()
+    bench.restart()
     done = await bench.capture(key_of())
     assert done.files == ("work",)
     assert [one.paths for one in done.unlanded] == [("build/",)]

@@ -15,7 +15,7 @@ async def at_work_in_a_linked_one(bench: Bench) -> Worktree:
     admin = bench.project.path.resolve() / ".git" / "worktrees" / "1"
     made = Worktree(path, admin, head, key_of("a"))
     save(made)
-    await bench.restart()
+    bench.restart()
     (path / "new.txt").write_text("new\n")
     git_in(path, "switch", "-q", "-c", "mine")
     git_in(path, "add", "new.txt")

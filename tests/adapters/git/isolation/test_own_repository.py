@@ -115,7 +115,7 @@ async def start_again(bench: Bench) -> None:
     assert folder is not None
     shutil.rmtree(folder)
     bench.repository = with_stand_in(bench.repository, bench.places)
-    await bench.restart()
+    bench.restart()
 
 
 async def test_a_stash_that_was_left_is_kept_and_said(bench: Bench) -> None:
@@ -237,7 +237,7 @@ async def test_filters_and_drivers_planted_in_the_user_s_files_never_run_in_ours
     (path / "src" / "one.py").write_text("changed\n")
     await bench.workspaces.diff(key_of("a"))
     done = await bench.capture(key_of("a"))
-    await bench.restart()
+    bench.restart()
     await bench.prepare(key_of("b"), writer(), done.work or "")
     assert done.files == ("new.txt", "src/one.py")
     assert not proof.exists()

@@ -195,7 +195,7 @@ async def test_what_happened_while_nothing_ran_is_not_told(bench: Bench) -> None
 async def test_the_next_engine_knows_what_it_was_like(bench: Bench) -> None:
     await bench.prepare(key_of("a"), writer())
     bench.project.git("config", "core.bare", "true")
-    await bench.restart()
+    bench.restart()
     (told,) = (await bench.capture(key_of("a"))).intrusions
     assert "core.bare was set to true" in told
 

@@ -135,7 +135,7 @@ async def test_other_runs_keep_what_is_theirs(bench: Bench) -> None:
     }
     await cleaner(bench, force=True).perform(plan)
     assert len(bench.worktrees()) == 3
-    await bench.restart()
+    bench.restart()
     assert (await bench.capture(other)).files == ("half",)
 
 

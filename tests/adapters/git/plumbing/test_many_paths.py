@@ -83,7 +83,7 @@ async def test_many_new_files_make_one_pack_and_no_object_each(
 async def test_a_state_directory_may_have_any_name(bench: Bench, tmp_path: Path, name: str) -> None:
     bench.places = RunPaths(tmp_path / name)
     bench.places.root.mkdir()
-    await bench.restart()
+    bench.restart()
     path = await bench.prepare(key_of(), writer())
     (path / "work").write_text("x")
     done = await bench.capture(key_of())

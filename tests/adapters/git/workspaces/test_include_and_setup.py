@@ -124,7 +124,7 @@ def runs(path: Path) -> int:
 
 async def test_setup_runs_once_for_each_pooled_workspace(bench: Bench) -> None:
     command = counting("mkdir -p deps && touch deps/lib")
-    await bench.restart(WorkspaceOptions(setup=command, keep=("deps",)))
+    bench.restart(WorkspaceOptions(setup=command, keep=("deps",)))
     path = await bench.prepare(key_of("a"), writer())
     assert (path / "deps" / "lib").exists()
     assert await bench.capture(key_of("a")) == Captured(None)
@@ -134,13 +134,13 @@ async def test_setup_runs_once_for_each_pooled_workspace(bench: Bench) -> None:
     other = await bench.prepare(key_of("c"), writer())
     assert runs(other) == 1
     await bench.capture(key_of("b"))
-    await bench.restart()
+    bench.restart()
     assert await bench.prepare(key_of("d"), writer()) == path
     assert runs(path) == 1
 
 
 async def test_setup_runs_again_when_its_inputs_change(bench: Bench) -> None:
-    await bench.restart(WorkspaceOptions(setup=counting("true")))
+    bench.restart(WorkspaceOptions(setup=counting("true")))
     path = await bench.prepare(key_of("a"), writer())
     await bench.capture(key_of("a"))
     for name, expected in (("x", 1), ("sub/uv.lock", 2), ("requirements-dev.txt", 3)):
@@ -148,13 +148,13 @@ async def test_setup_runs_again_when_its_inputs_change(bench: Bench) -> None:
         await bench.prepare(key_of(name[0]), writer(), commit)
         await bench.capture(key_of(name[0]))
         assert runs(path) == expected
-    await bench.restart(WorkspaceOptions(setup=counting("true ")))
+    bench.restart(WorkspaceOptions(setup=counting("true ")))
     await bench.prepare(key_of("z"), writer())
     assert runs(path) == 4
 
 
 async def test_setup_runs_again_when_the_reset_took_what_it_made(bench: Bench) -> None:
-    await bench.restart(WorkspaceOptions(setup=counting("mkdir build && touch build/lib")))
+    bench.restart(WorkspaceOptions(setup=counting("mkdir build && touch build/lib")))
     path = await bench.prepare(key_of("a"), writer())
     await bench.capture(key_of("a"))
     await bench.prepare(key_of("b"), writer())
@@ -163,7 +163,7 @@ async def test_setup_runs_again_when_the_reset_took_what_it_made(bench: Bench) -
 
 
 async def test_what_setup_does_to_tracked_files_is_no_work(bench: Bench) -> None:
-    await bench.restart(WorkspaceOptions(setup=("sh", "-c", "echo x > README.md; echo y > made")))
+    bench.restart(WorkspaceOptions(setup=("sh", "-c", "echo x > README.md; echo y > made")))
     path = await bench.prepare(key_of(), writer())
     assert (path / "README.md").read_text() == "# Sample\n"
     (path / "mine").write_text("x")
@@ -172,7 +172,7 @@ async def test_what_setup_does_to_tracked_files_is_no_work(bench: Bench) -> None
 
 async def test_kept_paths_survive_and_others_don_t(bench: Bench) -> None:
     bench.project.commit({".gitignore": "node_modules\n*.log\nbuild\n"})
-    await bench.restart(WorkspaceOptions(keep=("node_modules", "*.log")))
+    bench.restart(WorkspaceOptions(keep=("node_modules", "*.log")))
     path = await bench.prepare(key_of("a"), writer())
     for name in ("node_modules/x/y", "src/node_modules/z", "build/out", "trace.log"):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ async def test_a_failing_setup_shows_the_end_of_its_output(bench: Bench) -> None
     script = (
         "i=0; while [ $i -lt 50 ]; do echo line $i; i=$((i+1)); done; printf '\\033[31mred'; exit 3"
     )
-    await bench.restart(WorkspaceOptions(setup=script))
+    bench.restart(WorkspaceOptions(setup=script))
     with pytest.raises(WorkspaceError) as failed:
         await bench.prepare(key_of("a"), writer())
     message = str(failed.value)
@@ -200,14 +200,14 @@ async def test_a_failing_setup_shows_the_end_of_its_output(bench: Bench) -> None
     assert "line 9\n" not in message
     assert "\x1b" not in message
     assert await bench.capture(key_of("a")) == Captured(None)
-    await bench.restart(WorkspaceOptions())
+    bench.restart(WorkspaceOptions())
     await bench.prepare(key_of("b"), writer())
     assert len(bench.worktrees()) == 2
 
 
 async def test_a_setup_that_hangs_is_ended(bench: Bench) -> None:
     options = WorkspaceOptions(setup=("sleep", "60"), setup_timeout_seconds=0.2)
-    await bench.restart(options)
+    bench.restart(options)
     with pytest.raises(WorkspaceError, match="Not done within"):
         await bench.prepare(key_of("a"), writer())
 
@@ -217,7 +217,7 @@ async def test_a_setup_that_is_called_off_ends_with_all_it_started_and_frees_its
 ) -> None:
     pids = tmp_path / "pids"
     script = f"setsid sleep 1000 & echo $! >> {pids}; echo $$ >> {pids}; sleep 1000"
-    await bench.restart(WorkspaceOptions(setup=("sh", "-c", script)))
+    bench.restart(WorkspaceOptions(setup=("sh", "-c", script)))
     preparing = asyncio.create_task(bench.prepare(key_of("a"), writer()))
     await until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
     preparing.cancel()
@@ -225,13 +225,13 @@ async def test_a_setup_that_is_called_off_ends_with_all_it_started_and_frees_its
         await preparing
     assert not any(lives(int(pid)) for pid in pids.read_text().split())
     assert bench.workspaces.path(key_of("a")) is None
-    await bench.restart(WorkspaceOptions())
+    bench.restart(WorkspaceOptions())
     assert (await bench.prepare(key_of("b"), writer())).name == "1"
 
 
 async def test_a_setup_program_that_is_missing_is_named(bench: Bench) -> None:
-    await bench.restart(WorkspaceOptions(setup=("no-such-program", "x")))
+    bench.restart(WorkspaceOptions(setup=("no-such-program", "x")))
     with pytest.raises(WorkspaceError, match=r"no-such-program was not found.*workspaces\.setup"):
         await bench.prepare(key_of("a"), reader())
-    await bench.restart(WorkspaceOptions())
+    bench.restart(WorkspaceOptions())
     await bench.prepare(key_of("a"), reader())

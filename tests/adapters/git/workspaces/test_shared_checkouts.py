@@ -119,12 +119,12 @@ async def test_a_checkout_that_nobody_changed_is_not_prepared_again(
 
 async def test_another_engine_finds_who_reads_where(bench: Bench) -> None:
     path = await bench.prepare(key_of("a"), reader())
-    await bench.restart()
+    bench.restart()
     assert bench.workspaces.path(key_of("a")) == path
     assert await bench.prepare(key_of("a"), reader()) == path
     assert await bench.prepare(key_of("b"), reader()) != path
     (path / "README.md").write_text("x")
-    await bench.restart()
+    bench.restart()
     assert await bench.prepare(key_of("c"), reader()) != path
     assert (await bench.capture(key_of("a"), reader())).trespass == ("README.md",)
 
@@ -134,6 +134,6 @@ async def test_another_engine_trusts_no_checkout_that_nobody_uses(bench: Bench) 
     await bench.capture(key_of("a"), reader())
     (path / "README.md").write_text("x")
     (path / "leftover").write_text("x")
-    await bench.restart()
+    bench.restart()
     assert await bench.prepare(key_of("b"), reader()) == path
     assert git_in(path, "status", "--porcelain") == ""

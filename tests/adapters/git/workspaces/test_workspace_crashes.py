@@ -29,7 +29,7 @@ async def crash_later(*_: object, **__: object) -> None:
 async def test_the_next_engine_finds_the_workspace_as_it_is(bench: Bench) -> None:
     path = await bench.prepare(key_of("a"), writer())
     (path / "half").write_text("done")
-    await bench.restart()
+    bench.restart()
     assert bench.workspaces.path(key_of("a")) == path
     assert await bench.prepare(key_of("a"), writer()) == path
     assert await bench.prepare(key_of("b"), writer()) != path
@@ -47,7 +47,7 @@ async def test_a_preparation_cut_short_is_done_again(
             patch.setattr(WorkTrees, "hand_over_index", crash)
         with pytest.raises(Crash):
             await bench.prepare(key_of("a"), writer())
-    await bench.restart()
+    bench.restart()
     assert bench.workspaces.path(key_of("a")) is None
     path = await bench.prepare(key_of("a"), writer())
     assert git_in(path, "status", "--porcelain") == ""
@@ -63,7 +63,7 @@ async def test_a_workspace_that_is_half_way_to_another_commit_is_not_taken_for_r
         with pytest.raises(Crash):
             await bench.prepare(key_of("a"), writer(), "HEAD^")
     (path / "stray").write_text("half made")
-    await bench.restart()
+    bench.restart()
 
     assert bench.workspaces.path(key_of("a")) is None
     assert await bench.prepare(key_of("a"), writer()) == path
@@ -88,7 +88,7 @@ async def test_a_workspace_never_handed_over_holds_no_work(
         patch.setattr(WorkTrees, "reset", crash_later)
         with pytest.raises(Crash):
             await bench.prepare(key_of("a"), writer())
-    await bench.restart()
+    bench.restart()
     assert await bench.capture(key_of("a")) == Captured(None)
     await bench.prepare(key_of("b"), writer())
     assert len(bench.worktrees()) == 2
@@ -97,7 +97,7 @@ async def test_a_workspace_never_handed_over_holds_no_work(
 async def test_a_worktree_without_a_record_is_made_anew(bench: Bench) -> None:
     path = await bench.prepare(key_of("a"), writer())
     Path(f"{path}.json").unlink()
-    await bench.restart()
+    bench.restart()
     assert await bench.prepare(key_of("b"), writer()) == path
     assert git_in(path, "status", "--porcelain") == ""
     assert len(bench.worktrees()) == 2
@@ -107,7 +107,7 @@ async def test_a_worktree_without_a_record_is_made_anew(bench: Bench) -> None:
 async def test_a_record_that_can_t_be_read_counts_for_nothing(bench: Bench, content: str) -> None:
     path = await bench.prepare(key_of("a"), writer())
     Path(f"{path}.json").write_text(content)
-    await bench.restart()
+    bench.restart()
     assert await bench.prepare(key_of("b"), writer()) == path
 
 
@@ -132,12 +132,12 @@ async def test_a_capture_cut_short_answers_the_same(
         with pytest.raises(Crash):
             await bench.capture(key_of("a"), spec)
     left = bench.refs()
-    await bench.restart()
+    bench.restart()
     done = await bench.capture(key_of("a"), spec)
     assert done.files == ("new", "src/one.py")
     assert done.drift == ("new",)
     assert left in ({}, bench.refs())
-    await bench.restart()
+    bench.restart()
     assert await bench.capture(key_of("a"), spec) == done
     assert await bench.prepare(key_of("b"), writer()) == path
 
@@ -150,7 +150,7 @@ async def test_a_capture_cut_short_is_not_the_answer_for_another_start(
         patch.setattr(capturing.CaptureRecords, "store", crash)
         with pytest.raises(Crash):
             await bench.capture(key_of("a"))
-    await bench.restart()
+    bench.restart()
     (await bench.prepare(key_of("a"), writer(), "HEAD^") / "new").write_text("new")
 
     done = await bench.capture(key_of("a"))
@@ -166,7 +166,7 @@ async def test_a_capture_answers_from_the_ref_when_all_else_is_gone(bench: Bench
     (path / "new").write_text("new")
     done = await bench.capture(key_of("a"))
     (bench.places.attempt(key_of().run, key_of("a").task, 1) / "captured.json").unlink()
-    await bench.restart()
+    bench.restart()
     assert await bench.capture(key_of("a")) == done
 
 
