@@ -37,7 +37,7 @@ def sample_project(directory: Path | None) -> Iterator[Path]:
     sys.stderr.write(f"The sample project is in {plan.parent}\n")
     yield plan
     place = shlex.quote(str(plan.parent))
-    sys.stderr.write(f"Look around: cd {place} && git log --oneline --all && pex-tui report\n")
+    sys.stderr.write(f"To look around: cd {place} && git log --oneline --all && pex-tui report\n")
 
 
 def run_demo(options: argparse.Namespace) -> int:

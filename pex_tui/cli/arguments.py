@@ -59,7 +59,7 @@ def add_classic(parser: argparse.ArgumentParser) -> None:
         "--classic",
         action="store_true",
         default=argparse.SUPPRESS,
-        help="watch the run in one box",
+        help="use the classic monitor: one box",
     )
 
 
@@ -78,7 +78,10 @@ def add_headless(parser: argparse.ArgumentParser, *, asks: bool = True) -> None:
 def add_slots(parser: argparse.ArgumentParser) -> None:
     """Add the option for the number of slots."""
     parser.add_argument(
-        "--slots", type=int, metavar="N", help=f"how many agents at once, 1 to {MOST_SLOTS}"
+        "--slots",
+        type=int,
+        metavar="N",
+        help=f"maximum number of agents at a time, 1 to {MOST_SLOTS}",
     )
 
 
@@ -89,14 +92,14 @@ def add_runners(parser: argparse.ArgumentParser) -> None:
         action=_ChosenRunner,
         default=argparse.SUPPRESS,
         metavar="NAME=RUNNER",
-        help='what runs an agent, or "*" for all: claude, codex-acp, …',
+        help='the runner of an agent, or of all ("*"): claude, codex-acp, …',
     )
 
 
 def add_wait(parser: argparse.ArgumentParser) -> None:
     """Add the option to wait for another engine."""
     parser.add_argument(
-        "--wait", action="store_true", help="wait for the engine that runs in this repository"
+        "--wait", action="store_true", help="wait for this repository's running engine"
     )
 
 

@@ -81,7 +81,7 @@ def _is_approved(error: UntrustedError, options: Namespace) -> bool:
     try:
         error.approve()
     except OSError as failure:
-        raise UserError(f"That can't be noted: {failure}") from failure
+        raise UserError(f"The trust can't be stored: {failure}") from failure
     return True
 
 
@@ -102,7 +102,7 @@ def _keep_from_agents(options: Namespace) -> None:
     who = f"task {keeper.name}" if keeper.name else "an agent"
     name = options.handler
     raise UserError(
-        f"This is part of {who}, and an agent does not steer a run: {PROGRAM} {name} is for "
+        f"This is part of {who}, and an agent must not control a run: {PROGRAM} {name} is for "
         f"people. Inside an agent there is `{PROGRAM} lock NAME -- COMMAND`.",
         _DENIED,
     )
@@ -136,11 +136,11 @@ def _check_goal(text: str, following: list[str]) -> None:
     guess = f" Did you mean `{PROGRAM} {others.get(near[0], near[0])}`?" if near else ""
     if any(not argument.startswith("-") for argument in following[:1]) and not near:
         raise UserError(
-            f"{word} is no command. Put a goal of several words in quotes: "
+            f"{word} is not a command. Put a goal of several words in quotes: "
             f'{PROGRAM} "Fix the failing tests"; `{PROGRAM} --help` lists the commands.'
         )
     raise UserError(
-        f"{word} is no command.{guess} For a goal of one word: {PROGRAM} plan {word}; "
+        f"{word} is not a command.{guess} For a goal of one word: {PROGRAM} plan {word}; "
         f"`{PROGRAM} --help` lists the commands."
     )
 

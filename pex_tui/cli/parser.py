@@ -64,7 +64,7 @@ def build_parser(names: Iterable[str] = NAMES) -> argparse.ArgumentParser:
     for name in names:
         _add(commands, name, command(name))
     goal = commands.add_parser(GOAL, prog=PROGRAM)
-    goal.add_argument("goal", metavar="GOAL", help="what is to be done, in quotes")
+    goal.add_argument("goal", metavar="GOAL", help="the goal, in quotes")
     add_shared(goal)
     add_runners(goal)
     goal.set_defaults(handler="goal")

@@ -158,7 +158,7 @@ class RunController:
         except UserError as error:
             app.tell(error.message, is_bad=True)
         else:
-            app.tell(f"Another process drives run {run}; you see it live again.")
+            app.tell(f"Run {run} is now driven by another process and shown live.")
 
     async def _ask(self, session: RunSession, events: tuple[Event, ...]) -> None:
         """Pass the events to the engine; resume the run for them if no engine drives it."""
@@ -176,11 +176,13 @@ class RunController:
 
         await session.ask(RunDrainRequested(by="you", kill=self._leaves_when_over))
         self._leaves_when_over = True
-        self._app.tell("The run is being stopped; what runs may end. q and stop again ends it now.")
+        self._app.tell(
+            "Stopping the run; running agents will finish. q and stop again ends it now."
+        )
 
     async def _leave_stopped(self, state: RunState) -> None:
         """Leave a run that was stopped and has now ended."""
-        words = f"Run {state.run} was stopped; `pex-tui resume {state.run}` goes on with it."
+        words = f"Run {state.run} was stopped; `pex-tui resume {state.run}` continues it."
         await self._depart(words, state.exit_code or 0)
 
     async def _detach(self, session: RunSession) -> None:
@@ -190,7 +192,7 @@ class RunController:
         try:
             await self._app.service.hand_over(run)
         except UserError as error:
-            words = f"{error.message} `pex-tui resume {run}` goes on with the run."
+            words = f"{error.message} `pex-tui resume {run}` continues the run."
             await self._depart(words, 1)
         else:
             await self._depart(_goes_on(run, "without a screen"), 0)
@@ -202,7 +204,7 @@ class RunController:
             await self._depart(kept, INTERRUPTED)
             return
         run = app.session.state.run
-        words = f"Interrupted; `pex-tui resume {run}` goes on with the run.\n{kept}"
+        words = f"Interrupted; `pex-tui resume {run}` continues the run.\n{kept}"
         await self._depart(words.strip(), INTERRUPTED)
 
     async def _keep_plan(self) -> str:
@@ -238,8 +240,9 @@ def _how_it_stands(state: RunState) -> str:
     if state.land_status is LandStatus.LANDED:
         return f"Run {run} has ended: {outcome}; {landed} landed, now on {target}."
     return (
-        f"Run {run} has ended: {outcome}; {landed} landed on {state.branch}, not on {target} yet.\n"
-        f"`pex-tui land {run}` brings it there."
+        f"Run {run} has ended: {outcome}; {landed} landed on {state.branch}, "
+        f"not merged into {target}.\n"
+        f"`pex-tui land {run}` merges it."
     )
 
 
@@ -250,16 +253,16 @@ def _why_it_stopped(engine: Worker[Any], session: RunSession) -> str:
     if engine.state is WorkerState.ERROR:
         error = engine.error
         told = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        return clean(f"The engine stopped. {told} `pex-tui resume {run}` goes on with the run.")
+        return clean(f"The engine stopped. {told} `pex-tui resume {run}` continues the run.")
     if engine.state is WorkerState.SUCCESS and state.stage is not RunStage.FINISHED:
         if not session.is_own:
-            return f"Nothing drives run {run} now. `pex-tui resume {run}` goes on with it."
-        return f"Another process drives the run now. `pex-tui resume {run}` takes it up again."
+            return f"Nothing drives run {run} now. `pex-tui resume {run}` continues it."
+        return f"Another process drives the run now. `pex-tui resume {run}` resumes it."
     return ""
 
 
 def _goes_on(run: str, where: str) -> str:
     return (
-        f"Run {run} goes on {where}.\n"
-        f"`pex-tui attach {run}` watches it, `pex-tui resume {run}` takes it up."
+        f"Run {run} continues {where}.\n"
+        f"`pex-tui attach {run}` watches it, `pex-tui resume {run}` takes it over."
     )

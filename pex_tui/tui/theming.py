@@ -63,7 +63,7 @@ def _load(path: Path) -> Theme:
         fields: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return Theme(**fields)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
-        raise UserError(f"{path}: this is not a theme: {error}. Mend or remove it.") from error
+        raise UserError(f"{path}: this is not a theme: {error}. Fix or remove it.") from error
 
 
 def variable_defaults(theme: Theme) -> dict[str, str]:

@@ -113,7 +113,7 @@ def test_after_three_rounds_rules_take_over(planner: Planner) -> None:
 
     assert ended.returncode == 0, ended.stderr
     assert planner.rounds() == 3
-    assert "planned by rules: meta-agent (scripted) had no sound plan after 3 rounds" in (
+    assert "planned by rules: meta-agent (scripted) had no valid plan after 3 rounds" in (
         ended.stderr
     )
     assert "version: 1" in ended.stdout

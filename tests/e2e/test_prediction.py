@@ -43,7 +43,7 @@ def test_the_past_keeps_two_tasks_apart_until_their_author_knows_better(shell: S
     shell.write("plan.yaml", PLAN % "")
     first = shell.pex("check", "plan.yaml")
     assert first.returncode == 0, first.stderr
-    assert "Serialised: 1 pair" in first.stdout
+    assert "Serialized: 1 pair" in first.stdout
     assert "both will probably change session.py (" in first.stdout
     assert shell.pex("check", "plan.yaml").stdout == first.stdout  # from the stored index
 
@@ -53,7 +53,7 @@ def test_the_past_keeps_two_tasks_apart_until_their_author_knows_better(shell: S
 
     shell.write("plan.yaml", PLAN % ", beside: [expire]")
     lifted = shell.pex("check", "plan.yaml")
-    assert "Serialised: nothing" in lifted.stdout
+    assert "Serialized: nothing" in lifted.stdout
     assert "expire and log may conflict (" in lifted.stdout
 
     shell.write("plan.yaml", PLAN % ", beside: [expier, log]")

@@ -35,7 +35,7 @@ def test_each_task_lands_as_one_commit_and_the_users_branch_waits(shell: Shell) 
     ended = shell.pex("run", "plan.yaml", "--headless", "--name", "first")
 
     assert ended.returncode == 0, ended.stderr
-    assert "all tasks succeeded" in ended.stdout
+    assert "everything succeeded" in ended.stdout
     assert shell.git("rev-parse", "HEAD") == before
     subjects = shell.git("log", "--format=%s", f"{before}..pex/first").splitlines()
     assert sorted(subjects) == ["a: Try", "b: Try", "c: Try"]
@@ -142,7 +142,7 @@ def test_a_collision_that_was_settled_by_rule_and_fails_the_gate_is_settled_by_a
     ended = shell.pex("run", "plan.yaml", "--headless")
 
     assert ended.returncode == 0, ended.stderr
-    assert "was resolved by rule (superset), but the gate failed" in ended.stdout
+    assert "was resolved by rule (superset), but the gate failed on that" in ended.stdout
     assert "ran again" in ended.stdout
 
 

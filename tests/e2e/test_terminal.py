@@ -40,9 +40,9 @@ def test_a_run_is_started_paused_boosted_aborted_and_left(shell: Shell) -> None:
         terminal.press("y")
         terminal.until("Aborted by a person", "Skipped: needs sitter")
         terminal.press("q")
-        terminal.until("Keep it running", "Stop it")
+        terminal.until("d  Detach", "Stop it")
         terminal.press("s")
-        terminal.until("The run is being stopped", absent="Keep it running")
+        terminal.until("The run is being stopped", absent="d  Detach")
         terminal.press("q")
         terminal.until("End it now")
         terminal.press("s")
@@ -63,7 +63,7 @@ def test_a_second_terminal_watches_steers_and_leaves_the_run_alone(shell: Shell)
             first.until("Paused by you")
             second.press("q")
             assert second.ended() == 0
-            assert "goes on" in second.text
+            assert "continues" in second.text
         first.press("p")
         first.until("step", absent="Paused by you")
         events = shell.pex("report", "--format", "json")

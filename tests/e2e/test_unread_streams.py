@@ -89,5 +89,5 @@ def test_land_gives_the_lock_back_before_anybody_reads_what_it_says(shell: Shell
         assert land.poll() is None  # it waits for its reader, and holds no lock
 
         with os.fdopen(reader) as told:
-            assert "! Not part of it, as they have not landed: bad" in told.read()
+            assert "! Not included, because they have not landed: bad" in told.read()
         assert land.wait(PATIENCE_SECONDS) == 0

@@ -136,12 +136,12 @@ def test_a_tag_is_recorded_as_its_commit_and_a_branch_is_refused(place: Place) -
     commit = place.offer("agents/review.md", REVIEWER)
     place.git("tag", "-am", "one", "v1.0")
     refused = place.add(f"{place.there}@main", "--yes", ends=2)
-    assert "is a branch, which moves on" in refused.stderr
+    assert "is a branch, which moves" in refused.stderr
     assert f"pex-tui agents add {place.there}@{commit}" in refused.stderr
     assert "names no commit" in place.add(f"{place.there}@v2.0", "--yes", ends=2).stderr
     assert "names no commit" in place.add(f"{place.there}@{'0' * 40}", "--yes", ends=2).stderr
     shown = place.add(f"{place.there}@v1.0", "--yes").stdout
-    assert f"commit {commit}, which the tag v1.0 names" in shown
+    assert f"commit {commit}, tag v1.0" in shown
     assert commit in (place.agents / "agents.lock.json").read_text()
 
 
@@ -205,7 +205,7 @@ def test_a_file_that_differs_is_replaced_by_force_alone(place: Place, tmp_path: 
     assert "replaces mine.md" in place.add(str(source), "--yes", "--force").stdout
     assert own.read_text() == REVIEWER
     assert place.added() == ["agents.lock.json", "mine.md"]
-    assert "there already" in place.add(str(source), "--yes").stdout
+    assert "exists already" in place.add(str(source), "--yes").stdout
 
 
 def test_without_a_terminal_nothing_is_added_unless_told_so(place: Place, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_the_users_and_the_configurations_folders_can_be_chosen(
     assert "Same name    hides the one of configuration:" in shown
     assert "qa-engineer.md" in place.added(home / ".claude" / "agents")
     shown = place.add(str(source), "--to", "configuration", "--yes").stdout
-    assert "Same name    stays hidden behind the one of user:" in shown
+    assert "Same name    is hidden by the one of user:" in shown
     assert "Nothing to add" in shown
 
 
@@ -280,7 +280,7 @@ def test_a_lock_file_that_cannot_be_read_stops_it(place: Place, tmp_path: Path) 
     source.write_text(REVIEWER)
     place.agents.mkdir(parents=True)
     (place.agents / "agents.lock.json").write_text("[]")
-    assert "Mend it, or move it away" in place.add(str(source), "--yes", ends=2).stderr
+    assert "Fix it, or move it away" in place.add(str(source), "--yes", ends=2).stderr
     assert place.added() == ["agents.lock.json"]
 
 

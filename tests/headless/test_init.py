@@ -234,8 +234,8 @@ def test_force_does_not_write_through_a_link_that_leads_out(
 @pytest.mark.parametrize(
     ("link", "to", "words"),
     [
-        (COMMAND, "nowhere", f"{COMMAND}: this is a link that leads nowhere"),
-        (".claude", "nowhere", f"{COMMAND}: .claude is a link that leads nowhere"),
+        (COMMAND, "nowhere", f"{COMMAND}: this is a dangling link"),
+        (".claude", "nowhere", f"{COMMAND}: .claude is a dangling link"),
         (".claude", ".claude", f"{COMMAND}: "),
         (COMMAND, "execute.md", f"{COMMAND}: "),
     ],
@@ -253,7 +253,7 @@ def test_what_is_no_plain_file_is_told(project: Project) -> None:
     (project.path / ".pex").mkdir()
     os.mkfifo(project.path / SETTINGS)
 
-    assert f"{SETTINGS}: this is no plain file" in project.pex("init", ends=2).stderr
+    assert f"{SETTINGS}: this is not a plain file" in project.pex("init", ends=2).stderr
     assert project.files() == set()
 
 

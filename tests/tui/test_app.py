@@ -88,7 +88,7 @@ async def test_leaving_says_where_the_work_lies_that_is_not_on_the_users_branch(
         await pilot.press("q")
         await until(pilot, lambda: app.return_code is not None)
 
-    assert "not on main yet. `pex-tui land 7f3a` brings it there." in said(app)
+    assert "not merged into main. `pex-tui land 7f3a` merges it." in said(app)
 
 
 async def test_why_the_work_did_not_get_to_the_branch_is_told_in_full(open_app: OpenApp) -> None:

@@ -32,9 +32,14 @@ def lesson_prompt(lesson: str, workspace: Workspace) -> str:
 
 def taught_prompt(spec: TaskSpec, workspace: Workspace, lesson: str, last_words: str) -> str:
     """Return the prompt of a new session for a task that was attempted before."""
-    parts = [task_prompt(spec, workspace), "This was tried before.", lesson, _place(workspace)]
+    parts = [
+        task_prompt(spec, workspace),
+        "This task was attempted before.",
+        lesson,
+        _place(workspace),
+    ]
     if last_words:
-        parts.append(f"The last words of the attempt before were:\n\n{last_words}")
+        parts.append(f"The previous attempt ended with this message:\n\n{last_words}")
     return _clean("\n\n".join(parts))
 
 
@@ -52,7 +57,7 @@ def _place(workspace: Workspace) -> str:
     at = f"Your checkout is {workspace.path}, on commit {workspace.commit[:12]}"
     if workspace.holds_work:
         return f"{at}, and holds your changes so far, uncommitted. Go on from there."
-    return f"{at}, without any of your earlier changes: make anew what is still needed."
+    return f"{at}, without any of your earlier changes: redo what is still needed."
 
 
 def _clean(text: str) -> str:

@@ -58,9 +58,7 @@ class AttachedSession:
         self._owner = owner
         self._actor = actor
         self._listeners: list[Callable[[RunState], None]] = []
-        self._aside = Advisor(
-            "FolderWatcher", _tell_nobody, FaultLog(places.faults(self._state.run))
-        )
+        self._aside = Advisor("Watching", _tell_nobody, FaultLog(places.faults(self._state.run)))
         self._following: asyncio.Task[None] | None = None
 
     @property
@@ -78,7 +76,7 @@ class AttachedSession:
         try:
             await ask(self._control(), **(request_for(event) | {"by": self._actor}))
         except ControlError as error:
-            raise UserError(f"The run's own process did not take it: {error}") from error
+            raise UserError(f"The process that drives the run refused: {error}") from error
 
     def subscribe(self, listener: Callable[[RunState], None]) -> Callable[[], None]:
         """Call the listener with each new state."""
@@ -140,7 +138,7 @@ class AttachedSession:
     def _control(self) -> Path:
         holder = self._owner()
         if holder is None or holder.run != self.state.run or not holder.control:
-            raise ControlError("nothing drives this run now")
+            raise ControlError("no process drives this run now")
         return Path(holder.control)
 
     async def _attend(self) -> None:

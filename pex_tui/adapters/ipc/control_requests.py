@@ -116,7 +116,7 @@ def event_of(request: Mapping[str, Any], tasks: Mapping[TaskId, int]) -> Event:
         return _RUN_REQUESTS[wanted](by)
     if wanted in _TASK_REQUESTS:
         return _TASK_REQUESTS[wanted](task_of(request, tasks), by)
-    raise ControlError(f"{wanted} is no event")
+    raise ControlError(f"{wanted} is not an event")
 
 
 def task_of(request: Mapping[str, Any], tasks: Mapping[TaskId, int]) -> TaskId:
@@ -152,7 +152,7 @@ def request_for(event: Event) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _text(request: Mapping[str, Any], name: str, longest: int) -> str:
@@ -162,7 +162,7 @@ def _text(request: Mapping[str, Any], name: str, longest: int) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ControlError(f"{name} is no valid Unicode") from None
+        raise ControlError(f"{name} is not valid Unicode") from None
     return value
 
 

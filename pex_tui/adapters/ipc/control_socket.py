@@ -165,11 +165,11 @@ class ControlServer:
         """Post the event; the client is answered once the event is durable."""
         self._post(event)
         if self._stored is not None and not await self._stored():
-            raise ControlError("the run has just ended, or another process takes it up")
+            raise ControlError("the run has just ended, or another process is taking it over")
 
     def _release(self) -> None:
         if self._let_go is None:
-            raise ControlError("this engine has a terminal of its own; steer it there")
+            raise ControlError("this engine has a terminal of its own; control it there")
         self._let_go()
 
     def _refuse(self, agent: Keeper, wanted: str) -> str:
@@ -179,7 +179,7 @@ class ControlServer:
             self._refused.add((name, wanted))
             self._post(SteeringRefused(name, wanted))
         who = f"task {name}" if name else "an agent"
-        return f"this process is part of {who}: an agent does not steer a run"
+        return f"this process is part of {who}: an agent must not control a run"
 
 
 async def _say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:

@@ -57,8 +57,8 @@ def survey(top: Path, files: Sequence[WantedFile], *, force: bool) -> tuple[Plac
         except _InTheWayError as error:
             problems.append(str(error))
         except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
-            reason = getattr(error, "strerror", None) or "its links lead in a circle"
-            problems.append(f"{file.path}: it can't be looked at: {reason}.")
+            reason = getattr(error, "strerror", None) or "its links form a loop"
+            problems.append(f"{file.path}: it can't be read: {reason}.")
     if problems:
         raise UserError(
             f"{counted(len(problems), 'problem')} in {shown_path(top)}; nothing was written. "
@@ -89,16 +89,16 @@ def _look(top: Path, file: WantedFile, *, force: bool) -> Placement:
     place = top / file.path
     for folder in reversed(place.parents):
         if folder.is_relative_to(top) and os.path.lexists(folder) and not folder.is_dir():
-            what = "a link that leads nowhere" if folder.is_symlink() else "a file"
+            what = "a dangling link" if folder.is_symlink() else "a file"
             raise _InTheWayError(
                 f"{file.path}: {folder.relative_to(top)} is {what}, not a folder. Move it away."
             )
     target = place.resolve()
     is_there = place.exists()
     if place.is_symlink() and not is_there:
-        raise _InTheWayError(f"{file.path}: this is a link that leads nowhere. Remove it.")
+        raise _InTheWayError(f"{file.path}: this is a dangling link. Remove it.")
     if is_there and not place.is_file():
-        what = "a folder" if place.is_dir() else "no plain file"
+        what = "a folder" if place.is_dir() else "not a plain file"
         raise _InTheWayError(f"{file.path}: this is {what}. Move it away.")
     is_outside = not target.is_relative_to(top)
     if is_there and not is_outside and _holds(target, file.content):

@@ -99,7 +99,7 @@ async def _origin(git: Git, address: GitAddress, revision: str) -> SourceOrigin:
     branch = await _commit(git, f"refs/heads/{revision}")
     if branch is not None:
         raise UserError(
-            f'"{clean(revision)}" is a branch, which moves on. '
+            f'"{clean(revision)}" is a branch, which moves. '
             f"To take what it holds now: {_pinned(address, branch)}"
         )
     raise UserError(
@@ -122,9 +122,9 @@ async def _files(git: Git, origin: SourceOrigin) -> SourceFiles:
     for path in chosen(entries):
         mode, kind, name, size = entries[path]
         if mode == _LINK:
-            left_out.append(LeftOut(path, "it is a link, and only regular files are taken"))
+            left_out.append(LeftOut(path, "it is a link, and only regular files are accepted"))
         elif kind != "blob" or mode not in _REGULAR:
-            left_out.append(LeftOut(path, "it is no regular file"))
+            left_out.append(LeftOut(path, "it is not a regular file"))
         elif int(size) > MOST_BYTES:
             left_out.append(LeftOut(path, f"it is larger than {MOST_BYTES // 1024} KB"))
         else:

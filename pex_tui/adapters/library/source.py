@@ -110,10 +110,10 @@ def _content(path: Path) -> tuple[bytes | None, str]:
     except OSError as error:
         with suppress(OSError):
             if path.is_symlink():
-                return None, "it is a link, and only regular files are taken"
+                return None, "it is a link, and only regular files are accepted"
         return None, f"it can't be read: {error.strerror}"
     with os.fdopen(handle, "rb") as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None, "it is no regular file"
+            return None, "it is not a regular file"
         content = stream.read(MOST_BYTES + 1)
     return (None, _TOO_LARGE) if len(content) > MOST_BYTES else (content, "")

@@ -57,7 +57,7 @@ def read_lock(folder: Path) -> tuple[LockEntry, ...]:
         return ()
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(
-            f"{clean(str(path))} can't be read: {clean(str(error))}. Mend it, or move it away."
+            f"{clean(str(path))} can't be read: {clean(str(error))}. Fix it, or move it away."
         ) from error
 
 

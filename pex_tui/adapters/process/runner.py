@@ -190,7 +190,7 @@ class ShimRunner:
         attempt = self._attempts.get(key)
         if attempt is not None and not attempt.watch.gone.is_set():
             self.say(
-                f"{key.task} could not be paused and goes on: one of its processes can't be "
+                f"{key.task} could not be paused and keeps running: one of its processes can't be "
                 "stopped, perhaps because it runs as another user."
             )
         return False

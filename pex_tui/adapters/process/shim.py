@@ -119,7 +119,7 @@ class Shim:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process exits
         except BlockingIOError as error:
-            raise SpawnError("this attempt runs already.", permanent=True) from error
+            raise SpawnError("this attempt is already running.", permanent=True) from error
         if (self._folder / START).exists():
             raise SpawnError("this attempt was started before.", permanent=True)
         if read_fence(self._folder) > self._request.fence:

@@ -235,19 +235,19 @@ class SqliteJournal:
         """Restore the file if somebody deleted or replaced it."""
         if self._identity is None or identity(self._path) == self._identity:
             return
-        lost = f"The journal {self._path} was deleted or replaced while this run goes on"
+        lost = f"The journal {self._path} was deleted or replaced during this run"
         try:
             with self._in_place:
                 self._connection = put_back(self._connection, self._path)
         except (sqlite3.Error, OSError) as error:
             self._identity = None
             self._untold.append(
-                f"{lost}, and can't be written anew: {error}. What lands stays: its branch and "
+                f"{lost}, and can't be rewritten: {error}. Landed work is kept: its branch and "
                 "refs tell of it once the run has ended."
             )
         else:
             self._identity = identity(self._path)
-            self._untold.append(f"{lost}; it was written anew, and nothing is lost.")
+            self._untold.append(f"{lost}; it was rewritten, and nothing is lost.")
 
     def _store(self, events: _Batch) -> None:
         self._keep_in_place()
@@ -281,7 +281,7 @@ class SqliteJournal:
                 return False
             raise JournalError(
                 f"The journal {self._path} can't be written: {error}. What it holds is safe; "
-                "`pex-tui resume` goes on from there."
+                "`pex-tui resume` continues from there."
             ) from error
         return True
 

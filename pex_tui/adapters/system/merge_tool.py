@@ -80,9 +80,9 @@ async def _read(path: str) -> bytes:
         async with aiofiles.open(path, "rb") as file:
             return await file.read()
     except OSError as error:
-        raise UserError(f"The merge tool has taken its result away: {clean(str(error))}") from error
+        raise UserError(f"The merge tool removed its result: {clean(str(error))}") from error
 
 
 def _tail(output: bytes) -> str:
     lines = output[-_TAIL_BYTES:].splitlines()
-    return clean_bytes(lines[-1]) if lines else "it has printed nothing"
+    return clean_bytes(lines[-1]) if lines else "it printed nothing"

@@ -36,7 +36,7 @@ def offer_program(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = (
         '#!/bin/sh\ncase "$1" in lock) shift;;\n'
-        f'*) echo "{PROGRAM}: inside an agent there is only {PROGRAM} lock NAME -- COMMAND" >&2\n'
+        f'*) echo "{PROGRAM}: agents can only use {PROGRAM} lock NAME -- COMMAND" >&2\n'
         "   exit 6;;\nesac\n"
         f'exec {shlex.quote(sys.executable)} -P -m pex_tui lock "$@"\n'
     )

@@ -112,7 +112,7 @@ class PlanMaker(Struct, frozen=True):
             tell(f"its plan has {counted(len(problems), 'problem')}: {clean(problems[0])}")
             lesson = lesson_of(problems)
         return (
-            f"{_name(spec)} had no sound plan after {_effort(replies)}; "
+            f"{_name(spec)} had no valid plan after {_effort(replies)}; "
             f"the last one: {clean(problems[0])}"
         )
 

@@ -64,7 +64,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         context = replace(context, folder=self._folder_of(place, context))
         plan = await self._predict(parse_plan(text, source, context), context, said)
         if context.folder and plan.folder == context.folder:
-            said.append(f"Tasks run in {plan.folder}, where the plan lies, unless dir: says more.")
+            said.append(f"Tasks run in {plan.folder}, the plan's folder, unless they set dir.")
         return replace(self._draft(plan, Path(source).stem), notices=await self._notices(said))
 
     async def plan_goal(self, goal: str, planning: Planning) -> PlanDraft:

@@ -164,7 +164,7 @@ async def repair_landing_of(repository: Repository, places: RunPaths) -> None:
     try:
         await repair_landing(refs, repository.checkout, note)
     except (GitError, LandingError, OSError) as error:
-        raise UserError(f"An earlier landing was cut short: {clean(str(error))}") from error
+        raise UserError(f"An earlier landing was interrupted: {clean(str(error))}") from error
 
 
 def workspace_options(project: Project) -> WorkspaceOptions:

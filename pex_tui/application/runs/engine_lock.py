@@ -41,7 +41,7 @@ async def _take_over(lock: EngineLock, holder: Holder) -> None:
             await lock.wait()
     except (ControlError, TimeoutError) as error:
         raise UserError(
-            f"Process {holder.pid} drives run {holder.run} and does not let go: "
+            f"Process {holder.pid} drives run {holder.run} and does not release it: "
             f"{clean(str(error)) or 'no answer'}.",
             BUSY,
         ) from error
@@ -50,15 +50,15 @@ async def _take_over(lock: EngineLock, holder: Holder) -> None:
 def _who(holder: Holder | None) -> str:
     if holder is None:
         return (
-            "Another pex-tui engine is at work in this repository. Wait for it (--wait), or end it."
+            "Another pex-tui engine is running in this repository. Wait for it (--wait), or end it."
         )
     since = time.strftime("%H:%M:%S", time.localtime(holder.since))
     advice = (
         f"`pex-tui resume {holder.run}` takes it over"
         if holder.is_background
-        else "watch and steer it: pex-tui attach"
+        else "control it: pex-tui attach"
     )
     return (
         f"Process {holder.pid} on {clean(holder.host)} drives run {holder.run} in this repository "
-        f"since {since}; there is one engine a repository. Wait for it (--wait), or {advice}."
+        f"since {since}, and only one engine can. Wait for it (--wait), or {advice}."
     )

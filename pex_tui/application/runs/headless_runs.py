@@ -79,8 +79,8 @@ def _check_approved(goal: str, options: Options) -> None:
     """Refuse a goal without --yes: without a screen, nobody reviews the plan."""
     if not options.yes:
         raise UserError(
-            "Nobody will have reviewed the plan for this goal; nothing was started. "
-            f"Start it as it is with --yes, or look at it first: {_review(goal)}"
+            "The plan for this goal has not been reviewed; nothing was started. "
+            f"Start it as it is with --yes, or review it first: {_review(goal)}"
         )
 
 
@@ -106,7 +106,7 @@ def run_to_resume(project: Project, wanted: str | None) -> RunId:
         journal.close_now()
     if row.outcome is Outcome.OK:
         raise UserError(
-            f"Run {row.run} has ended well; there is nothing to resume. "
+            f"Run {row.run} has succeeded; there is nothing to resume. "
             f"`pex-tui report {row.run}` shows it."
         )
     return row.run

@@ -29,7 +29,7 @@ async def new_run_id(project: Project, journal: SqliteJournal, name: str | None)
         raise UserError(f"There is a run {name} already. Choose another --name.")
     if RunId(name) in traced:
         raise UserError(
-            f"There was a run {name}, whose refs or logs are still here. Choose another --name, or "
+            f"Refs or logs of an earlier run {name} are still here. Choose another --name, or "
             f"see what `pex-tui clean {name}` would remove."
         )
     return RunId(name)

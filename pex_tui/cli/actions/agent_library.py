@@ -122,7 +122,7 @@ def _check(options: Options, folders: tuple[AgentFolder, ...], top: Path | None)
     sys.stdout.write(render_findings(checked))
     sys.stdout.flush()
     if any(finding.is_error for file in checked for finding in file.findings):
-        sys.stderr.write("Mend what is an error: such a definition is left out of the library.\n")
+        sys.stderr.write("Fix the errors: the library leaves out such definitions.\n")
         return BAD
     return 0
 

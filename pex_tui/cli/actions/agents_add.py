@@ -35,7 +35,7 @@ async def add_agents(
     entries = tuple(each.entry for each in taken)
     is_old = all(each.standing is OfferStatus.SAME for each in taken)
     if is_old and set(merged(target.lock, entries)) == set(target.lock):
-        sys.stdout.write("\nNothing to add: all of it is there already.\n")
+        sys.stdout.write("\nNothing to add: everything exists already.\n")
         return 0
     if not options.yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write("Nothing was added: there is no terminal to ask on. Add --yes.\n")
@@ -74,7 +74,7 @@ def _others(
             if other.layer == target.layer:
                 continue
             is_nearer = layers.index(other.layer) < layers.index(target.layer)
-            verb = "stays hidden behind" if is_nearer else "hides"
+            verb = "is hidden by" if is_nearer else "hides"
             found.append(f"{verb} the one of {other.layer}: {other.path}")
         return found
 
@@ -83,9 +83,9 @@ def _others(
 
 def _nothing(offer: Offer) -> str:
     if offer.agents:
-        return "Nothing was added: other definitions are there. Add --force to replace them.\n"
+        return "Nothing was added: other definitions exist. Add --force to replace them.\n"
     if offer.left_out:
-        return "Nothing was added: no definition can be used. Mend what is named above.\n"
+        return "Nothing was added: no definition can be used. Fix what is named above.\n"
     return (
         "Nothing was added: the source has no *.md files in .claude/agents, agents or at its top.\n"
     )

@@ -35,8 +35,8 @@ async def _init(options: Options) -> int:
 def _why(placement: Placement) -> str:
     match placement.fate:
         case Fate.KEPT:
-            return "is there already, with something else in it; --force writes over it"
+            return "exists with different content; --force overwrites it"
         case Fate.UNCHANGED:
-            return "is there already, just as it would be written"
+            return "exists and is up to date"
         case Fate.WROTE | Fate.REPLACED:
             return PURPOSES[placement.file.path]

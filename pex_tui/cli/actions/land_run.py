@@ -103,7 +103,7 @@ async def _ask_engine(holder: Holder, streams: Streams) -> int:
         await ask(Path(holder.control), request="land", by=YOU)
     except ControlError as error:
         raise UserError(str(error)) from error
-    streams.output.write(f"Asked the engine of run {holder.run} to land; it says how it went.")
+    streams.output.write(f"Asked the engine of run {holder.run} to land; it reports the result.")
     return 0
 
 
@@ -135,7 +135,7 @@ async def _land_now(project: Project, run: RunId, streams: Streams) -> int:
     streams.output.write(f"{state.land_detail}")
     left = [task.id for task in state.tasks if task.phase not in {Phase.LANDED, Phase.DONE}]
     if left:
-        streams.notes.write(f"! Not part of it, as they have not landed: {', '.join(left)}")
+        streams.notes.write(f"! Not included, because they have not landed: {', '.join(left)}")
     return 0
 
 
@@ -156,7 +156,7 @@ def _known_state(journal: SqliteJournal, run: RunId, streams: Streams) -> RunSta
         return read_state(journal, run)
     except JournalError as error:
         planned, last = journal.planned(run)
-        streams.notes.write(f"! {error}\n! What its branch holds is landed.")
+        streams.notes.write(f"! {error}\n! What its branch holds will be landed.")
         return replace(begin(planned), seq=last, tasks=())
 
 

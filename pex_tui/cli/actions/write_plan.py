@@ -45,7 +45,7 @@ async def _write(target: Path, text: str, *, force: bool) -> None:
     except FileExistsError as error:
         raise _in_the_way(target) from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "that is no file name"
+        reason = getattr(error, "strerror", None) or "that is not a file name"
         raise UserError(
             f"{clean(str(target))}: the plan can't be written: {reason}. Name another file."
         ) from error
@@ -53,6 +53,6 @@ async def _write(target: Path, text: str, *, force: bool) -> None:
 
 def _in_the_way(target: Path) -> UserError:
     return UserError(
-        f"{clean(str(target))} is there already and was left as it is. "
-        "Name another file, or add --force to write over it."
+        f"{clean(str(target))} exists and was not changed. "
+        "Name another file, or add --force to overwrite it."
     )

@@ -6,10 +6,10 @@ from pathlib import Path
 from pex_tui.cli.arguments import add_json_list, add_shared
 from pex_tui.cli.command import PROGRAM, Command
 
-_LIST = "list the library (the default)"
+_LIST = "list the library (default)"
 _ACTIONS = {
     "list": (_LIST, "--json"),
-    "show": ("show all about one agent", "qa-engineer"),
+    "show": ("show one agent in full", "qa-engineer"),
     "check": ("check all definitions, or some", ".claude/agents"),
     "add": (
         "add definitions from elsewhere, after showing them",

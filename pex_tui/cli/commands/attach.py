@@ -13,7 +13,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 COMMAND = Command(
-    summary="watch and steer a run that another process drives",
+    summary="watch and control a run that another process drives",
     examples=(("attach", "the run of this repository"),),
     add_arguments=_add_arguments,
     other_names=("watch",),
@@ -21,7 +21,7 @@ COMMAND = Command(
 
 
 def main(options: Namespace) -> int:
-    """Watch and steer a run that another process drives."""
+    """Watch and control a run that another process drives."""
     from pex_tui.application.terminal import is_headless
 
     if is_headless(options):

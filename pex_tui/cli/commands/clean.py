@@ -9,7 +9,7 @@ from pex_tui.cli.command import Command
 def _add_arguments(parser: ArgumentParser) -> None:
     add_optional_run(parser, "all that have finished")
     parser.add_argument("--older-than", metavar="AGE", help="only runs older than this, e.g. 7d")
-    parser.add_argument("--force", action="store_true", help="also what has not landed")
+    parser.add_argument("--force", action="store_true", help="also remove what has not landed")
     parser.add_argument("--yes", action="store_true", help="remove without asking")
 
 

@@ -13,7 +13,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 COMMAND = Command(
-    summary="print what completes command lines in bash, zsh or fish",
+    summary="print a completion script for bash, zsh or fish",
     description="Completes commands, options, choices, settings, plan files and runs.",
     examples=(
         ("completion bash", "bash: eval its output in ~/.bashrc"),

@@ -14,7 +14,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 COMMAND = Command(
-    summary="a real run on a sample project made on the spot",
+    summary="try a real run on a new sample project",
     description="Needs no model and no network, takes about 30 seconds, and leaves one conflict "
     "for you to resolve.",
     examples=(("demo", "in a temporary folder"), ("demo --dir /tmp/shop", "in that one")),

@@ -7,10 +7,10 @@ from pathlib import Path
 from pex_tui.cli.command import Command
 
 COMMAND = Command(
-    summary="say what this machine offers and lacks",
+    summary="check this machine and repository",
     description="Checks git, the agents' programs, the terminal and the configuration; exit code 1 "
     "when a run can't work here.",
-    examples=(("doctor", "in the repository that you mean"),),
+    examples=(("doctor", "in the current repository"),),
     is_open_to_agents=True,
 )
 

@@ -11,8 +11,10 @@ _NOT_HAD = 75  # sysexits' EX_TEMPFAIL: a retry may succeed
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.usage = f"{PROGRAM} lock NAME... [--shared] [--timeout S] -- COMMAND..."
-    parser.add_argument("names", nargs="+", metavar="NAME", help="a lock; several are had at once")
-    parser.add_argument("--shared", action="store_true", help="others may share them")
+    parser.add_argument(
+        "names", nargs="+", metavar="NAME", help="a lock; several are taken together"
+    )
+    parser.add_argument("--shared", action="store_true", help="share the locks with other readers")
     parser.add_argument(
         "--timeout", type=float, metavar="S", help="give up after so many seconds, with exit 75"
     )
@@ -20,10 +22,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 COMMAND = Command(
     summary="run a command while holding named locks",
-    description="The exit code is that of the command.",
+    description="Exits with the command's exit code.",
     examples=(
-        ("lock postgres -- pytest tests/db", "nobody else has postgres meanwhile"),
-        ("lock cache --shared -- make docs", "others may read the cache as well"),
+        ("lock postgres -- pytest tests/db", "exclusive"),
+        ("lock cache --shared -- make docs", "shared"),
     ),
     add_arguments=_add_arguments,
     is_open_to_agents=True,

@@ -8,13 +8,11 @@ from pex_tui.cli.command import Command
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "goal", metavar="GOAL", help="what is to be done, in quotes; - reads it from stdin"
-    )
+    parser.add_argument("goal", metavar="GOAL", help="the goal, in quotes; - reads it from stdin")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: stdout)"
     )
-    parser.add_argument("--force", action="store_true", help="write over the file")
+    parser.add_argument("--force", action="store_true", help="overwrite the file")
     add_slots(parser)
     add_runners(parser)
 

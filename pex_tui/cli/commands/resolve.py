@@ -6,11 +6,11 @@ from pex_tui.cli.arguments import add_optional_run
 from pex_tui.cli.command import Command
 
 _CHOICES = (
-    ("ours", "take the task's side of every conflicting file"),
-    ("theirs", "take what landed before it"),
-    ("rerun", "run the task again on the newest tip"),
+    ("ours", "take the task's side of each conflicting file"),
+    ("theirs", "take the side that landed first"),
+    ("rerun", "run the task again on the latest commit"),
     ("edit", "edit each conflicting file in $EDITOR"),
-    ("abort", "give the task up; its work is kept"),
+    ("abort", "abort the task; its work is kept"),
 )
 
 
@@ -27,7 +27,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 COMMAND = Command(
     summary="list or resolve a run's open conflicts",
     description="Without a task and a choice, lists them. A resolved conflict is tested like any "
-    "other landing, and the run goes on.",
+    "other landing, and the run continues.",
     examples=(
         ("resolve", "the open conflicts of the newest run"),
         ("resolve 7f3a api --ours", "what the task api wrote"),

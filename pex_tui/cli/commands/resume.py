@@ -20,7 +20,7 @@ class _Decided(argparse.Action):
         """Report where the option belongs."""
         del namespace, values
         then = "`pex-tui land RUN` lands what it made." if option_string == "--land" else ""
-        parser.error(f"{option_string} is decided when a run starts, and kept. {then}".rstrip())
+        parser.error(f"{option_string} is fixed when a run starts. {then}".rstrip())
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--include-uncommitted",
         action="store_true",
-        help="start from your uncommitted work as well",
+        help="include your uncommitted work",
     )
     add_wait(parser)
     add_classic(parser)

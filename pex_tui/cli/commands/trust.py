@@ -6,8 +6,8 @@ from argparse import Namespace
 from pex_tui.cli.command import Command
 
 COMMAND = Command(
-    summary="say that this repository's settings may run what they name",
-    description="Shows what they name. A change is asked about again.",
+    summary="allow what this repository's settings run",
+    description="Shows what they run first. After a change you are asked again.",
     examples=(("trust", "after you have looked at .pex/pex.yaml"),),
 )
 
@@ -28,6 +28,6 @@ async def _trust(options: Namespace) -> int:
     await check_trust(project, trusts=True)
     for line in named:
         sys.stdout.write(f"  {line}\n")
-    what = "is trusted; a change is asked about again" if named else "nothing needs trust"
+    what = "is trusted; after a change you are asked again" if named else "nothing needs trust"
     sys.stdout.write(f"In this repository {what}.\n")
     return 0

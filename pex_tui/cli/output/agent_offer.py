@@ -27,7 +27,7 @@ def render_offer(offer: Offer, folder: str, others: Others, *, force: bool) -> s
     origin = offer.source.origin
     lines = [f"From {origin.source}"]
     if origin.commit is not None:
-        named = f", which the tag {origin.tag} names" if origin.tag else ""
+        named = f", tag {origin.tag}" if origin.tag else ""
         lines.append(f"commit {origin.commit}{named}")
     lines.append(f"to {folder}:")
     for offered in offer.agents:
@@ -44,7 +44,7 @@ def render_added(taken: Sequence[OfferedAgent], folder: str) -> str:
     return (
         clean(
             f"Added {counted(len(written), 'definition')} to {folder}; "
-            f"{LOCK_NAME} there says where from."
+            f"{LOCK_NAME} there records the sources."
         )
         + "\n"
     )

@@ -117,7 +117,7 @@ def _facts(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
     if agent.is_read_only:
         yield "Writes", "nothing: it is read-only"
     else:
-        yield "Writes", ", ".join(agent.writes or ()) or "not said, so predicted for each task"
+        yield "Writes", ", ".join(agent.writes or ()) or "not declared; predicted for each task"
     yield "Expects", agent.expects.value if agent.expects else "not said"
     if agent.permissions is not None:
         rules = agent.permissions

@@ -118,14 +118,14 @@ def _critical_path(plan: Plan, shape: PlanShape) -> Iterator[str]:
 
 def _turns(plan: Plan, graph: PlanGraph, schedule: Schedule) -> Iterator[str]:
     if plan.strategy is Strategy.SEQUENTIAL:
-        yield "Serialised: everything, as the strategy says"
+        yield "Serialized: everything, by the strategy"
         return
     pairs = exclusions(plan, graph)
     if not pairs:
-        yield "Serialised: nothing; no two unordered tasks share what they write or lock"
+        yield "Serialized: nothing; no two unordered tasks share files or locks"
         return
     waits = turns(plan, pairs, schedule)
-    yield f"Serialised: {counted(len(pairs), 'pair')} of tasks that must not run side by side"
+    yield f"Serialized: {counted(len(pairs), 'pair')} of tasks that must not run in parallel"
     for turn in waits[:_MOST_TURNS]:
         yield from _wrapped(f"  {turn.waits} waits for {turn.on}: {turn.reason}", indent=4)
     if len(waits) > _MOST_TURNS:

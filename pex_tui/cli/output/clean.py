@@ -43,7 +43,7 @@ def _goes(plan: CleanPlan, forgotten: Collection[RunId]) -> Iterator[str]:
     runs = dict.fromkeys([*forgotten, *(removal.run for removal in plan.removals)])
     if not runs:
         return
-    yield f"{'RUN':<10} {'SIZE':>6}  WHAT GOES"
+    yield f"{'RUN':<10} {'SIZE':>6}  REMOVES"
     for run in sorted(runs, key=lambda run: (run is None, run)):
         removals = [removal for removal in plan.removals if removal.run == run]
         total = sum(removal.size_bytes for removal in removals)

@@ -13,7 +13,7 @@ from pex_tui.core.sanitize import clean
 
 _MOST_NOTICES = 3  # at once, because each covers a part of the screen
 _NOTICE_SECONDS = 10.0
-_MORE = "More is noticed than fits here; the report has all of it."
+_MORE = "There are more notices than fit here; see the report."
 
 
 class Need(Struct, frozen=True):
@@ -57,7 +57,7 @@ class Attention:
             found.append(Need(f"The budget is used up: {used_up}. i answers."))
         refusal = _refusal(state)
         if refusal and refusal != self._refusal:
-            found.append(Need(f"Not brought to {clean(state.target or '')}: {refusal}"))
+            found.append(Need(f"Not merged into {clean(state.target or '')}: {refusal}"))
         self._refusal = refusal
         ended = state.stage is RunStage.FINISHED
         if ended and not self._ended:

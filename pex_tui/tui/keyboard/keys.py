@@ -46,7 +46,7 @@ MONITOR_KEYS: list[BindingType] = [
     Binding("2", "tab('diff')", "Diff", show=False, id="detail.diff"),
     Binding("3", "tab('prompt')", "Prompt", show=False, id="detail.prompt"),
     Binding("4", "tab('info')", "Info", show=False, id="detail.info"),
-    Binding("h,left", "panel(-1)", "Panel before", show=False, id="panel.before"),
+    Binding("h,left", "panel(-1)", "Previous panel", show=False, id="panel.before"),
     Binding("l,right", "panel(1)", "Next panel", show=False, id="panel.next"),
     Binding("escape", "back", "Back", show=False, id="panel.back"),
 ]

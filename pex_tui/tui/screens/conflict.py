@@ -138,7 +138,7 @@ class ConflictScreen(PexScreen):
         """The unsaved choices, in words."""
         loaded = [self._loaded] if self._is_changed else []
         names = ", ".join(one[0] for one in (*self._chosen, *loaded) if one is not None)
-        return f"What you chose for {names} is not applied." if names else ""
+        return f"Your choices for {names} are not applied." if names else ""
 
     def _put_by(self) -> None:
         """Keep the choices of a conflict that is still open, until it is shown again."""
@@ -157,7 +157,7 @@ class ConflictScreen(PexScreen):
         if resolved is not None and resolved.decision is not None:
             text = (
                 f"{resolved.resolved_by or 'pex'} has resolved it: {resolved.decision.value}. "
-                "What was chosen here is not used."
+                "Your choices here are not used."
             )
             self.app.push_screen(TextScreen(f"{loaded[0]} was resolved elsewhere", clean(text)))
 

@@ -170,7 +170,7 @@ class HistoryScreen(PexScreen):
         chosen = self.query_one(RunTable).chosen
         if chosen is None:
             return
-        hint = "the name's end is the format: .html .md .json .txt · ⏎ writes"
+        hint = "format by extension: .html .md .json .txt · ⏎ writes"
         question = LineScreen("Export the report to", hint, given=f"pex-{chosen.run}.html")
         typed = await self.app.push_screen_wait(question)
         path = Path(typed)
@@ -219,15 +219,15 @@ def _head(summaries: tuple[RunSummary, ...], room: int) -> Line:
         ("pex ", "brand"),
         ("history   ", "dim"),
         (counted(len(summaries), "run"), "strong"),
-        (f"   {ok} ended well", "done"),
-        (f"   {bad} did not" if bad else "", "failed"),
+        (f"   {ok} succeeded", "done"),
+        (f"   {bad} failed" if bad else "", "failed"),
     )
     figures: list[Line] = []
     if speedups:
         figures.append((("   median speed-up ", "dim"), (f"{median(speedups):.1f}×", "")))
     if known:
         met = sum(one.conflicts or 0 for one in known) / len(known)
-        figures.append((("   conflicts a run ", "dim"), (f"{met:.1f}", "")))
+        figures.append((("   conflicts per run ", "dim"), (f"{met:.1f}", "")))
     for figure in figures:
         if sum(len(text) for text, _ in (*line, *figure)) <= room:
             line += figure

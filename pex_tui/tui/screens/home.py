@@ -117,7 +117,7 @@ class HomeScreen(PexScreen):
 
     def _show(self) -> None:
         head: list[Line] = [
-            (("pex ", "brand"), ("runs agents side by side", "dim")),
+            (("pex ", "brand"), ("runs agents in parallel", "dim")),
             ((clean(self.pex.service.repository), "strong"),),
         ]
         self.query_one("#head", TextView).show(head)
@@ -132,7 +132,7 @@ class HomeScreen(PexScreen):
         lines: list[Line] = []
         if not self.query_one(RunTable).summaries:
             lines += [
-                ((" No run in this repository yet.", ""),),
+                ((" No runs in this repository yet.", ""),),
                 ((" n ", "brand"), ("describe a goal, get a plan", "")),
                 ((" o ", "brand"), ("open a plan file", "")),
                 ((" d ", "brand"), ("demo: a sample project in a folder of its own, 30 s", "")),
@@ -158,7 +158,7 @@ class HomeScreen(PexScreen):
     @command
     async def action_new_plan(self) -> None:
         """Ask for a goal and review the plan for it."""
-        question = LineScreen("What is to be done?", "⏎ makes a plan to review; nothing starts yet")
+        question = LineScreen("What is the goal?", "⏎ makes a plan to review; nothing starts yet")
         goal = await self.app.push_screen_wait(question)
         if not goal:
             return
@@ -231,5 +231,5 @@ def _go_on(run: RunSummary) -> ConfirmScreen:
         else f"{run.landed} of {counted(run.tasks, 'task')} landed; its agents start again."
     )
     return ConfirmScreen(
-        f"Go on with run {run.run}?", f"{goal}: {left} F5 shows its report instead.", "Go on"
+        f"Resume run {run.run}?", f"{goal}: {left} F5 shows its report instead.", "Resume"
     )

@@ -82,7 +82,7 @@ class InboxScreen(PexScreen):
         table = self.query_one(QuestionTable)
         table.border_title = "Questions"
         table.focus()
-        self.query_one("#about").border_title = "What it is about"
+        self.query_one("#about").border_title = "Details"
         self.set_interval(_CLOCK_SECONDS, self._show)
         self._show()
 
@@ -124,8 +124,8 @@ class InboxScreen(PexScreen):
             return
         name = _name(before)
         if name != self._answered_here and name not in map(_name, waiting):
-            text = f"{before[1].title}: answered elsewhere, or not asked any more."
-            self.app.push_screen(TextScreen(f"{name[0]} does not wait any more", clean(text)))
+            text = f"{before[1].title}: answered elsewhere, or withdrawn."
+            self.app.push_screen(TextScreen(f"{name[0]} is no longer waiting", clean(text)))
 
     def _cells(self, question: Question) -> list[Text]:
         task, asked = question
@@ -173,8 +173,8 @@ def _of_money(state: RunState) -> tuple[Question, ...]:
     used_up = over_budget(state)
     if not used_up or state.stage is RunStage.FINISHED:
         return ()
-    title = f"go on with as much again: {used_up} used"
-    permission = Permission("", _BUDGET, title, (), "as much again, once", asked_at=state.now)
+    title = f"continue with the same budget again: {used_up} used"
+    permission = Permission("", _BUDGET, title, (), "the same again, once", asked_at=state.now)
     return ((TaskId("run"), permission),)
 
 
@@ -202,7 +202,7 @@ def _answered(state: RunState) -> list[Question]:
 
 def _head(state: RunState | None, count: int) -> Line:
     run = f"   run {state.run}" if state else ""
-    said = f"{counted(count, 'agent')} waiting for an answer" if count else "Nobody asks anything."
+    said = f"{counted(count, 'agent')} waiting for an answer" if count else "No pending requests."
     return (("pex ", "brand"), ("inbox ", "dim"), (said, "strong"), (run, "dim"))
 
 
@@ -224,6 +224,6 @@ def _about(task: TaskId, asked: Permission) -> list[Line]:
 
 def _nothing() -> list[Line]:
     return [
-        (("An agent that wants to do what it may not do unasked shows here,", "dim"),),
-        (("with what it would touch. It waits for the answer and keeps its slot.", "dim"),),
+        (("Agents that need a permission are listed here,", "dim"),),
+        (("with what they would touch. They keep their slots while they wait.", "dim"),),
     ]

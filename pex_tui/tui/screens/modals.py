@@ -17,12 +17,12 @@ from pex_tui.tui.screens.modal import Hint, Modal
 
 Answer = Literal["detach", "stop", "stay"]
 _MAY_STOP = (
-    "It can go on without a screen, or stop: nothing new is started, what runs may end, and the "
-    "run can be resumed."
+    "Detach: it keeps running in the background. Stop: nothing new starts, running agents "
+    "will finish, and the run can be resumed."
 )
 _MAY_END = (
-    "It waits for what still runs. Ended now, that is killed; its work so far is kept, and the "
-    "run can be resumed."
+    "It is waiting for running agents. Ending it now kills them; their work is kept, and the run "
+    "can be resumed."
 )
 
 
@@ -75,7 +75,7 @@ class LeaveScreen(Modal[Answer]):
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     AUTO_FOCUS = "#stay"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "answer('detach')", "Keep running", show=False),
+        Binding("d", "answer('detach')", "Detach", show=False),
         Binding("s", "answer('stop')", "Stop", show=False),
         Binding("escape,q,n", "answer('stay')", "Stay", show=False),
         Binding("left,right,h,l", "app.focus_next", "Other answer", show=False),
@@ -94,7 +94,7 @@ class LeaveScreen(Modal[Answer]):
             yield Static(title, classes="title", markup=False)
             yield Static(text, markup=False)
             with Horizontal(classes="answers"):
-                yield Button("d  Keep it running", id="detach", compact=True)
+                yield Button("d  Detach", id="detach", compact=True)
                 yield Button(f"s  {stop}", id="stop", classes="grave", compact=True)
                 yield Button("esc  Stay", id="stay", compact=True)
 
@@ -146,7 +146,7 @@ class LineScreen(Modal[str]):
         """The unsaved input, in words."""
         fields = self.query(Input)  # none before it is composed
         is_typed = any(field.value.strip() not in {"", self._given} for field in fields)
-        return f"{self._title}: what you typed is not used." if is_typed else ""
+        return f"{self._title}: your input is not used." if is_typed else ""
 
     def ask_about(self, text: str) -> None:
         """Update the title."""
@@ -178,7 +178,7 @@ async def may_write(app: App[Any], path: Path) -> bool:
     """Return whether a file may be written; ask if it exists."""
     if not await asyncio.to_thread(path.exists):
         return True
-    text = f"{path} is there already; what it holds now would be gone."
+    text = f"{path} exists and would be overwritten."
     question = ConfirmScreen("Overwrite?", text, "Overwrite")
     return await app.push_screen_wait(question)
 

@@ -177,8 +177,8 @@ class PlanScreen(PexScreen):
     def _warning_line(self, draft: PlanDraft) -> Line:
         count = len(self._warnings) + len(draft.notices)
         if not count:
-            why = "   press ! for why it is so" if draft.reasons else ""
-            return (("✓ nothing to warn of", "dim"), (why, "dim"))
+            why = "   press ! for the reason" if draft.reasons else ""
+            return (("✓ no warnings", "dim"), (why, "dim"))
         first = self._warnings[0].text if self._warnings else draft.notices[0]
         told = f"! {counted(count, 'warning')}  "
         hint = "   press ! for why" if draft.reasons else "   press ! to list"
@@ -275,7 +275,7 @@ class PlanScreen(PexScreen):
             return
         name, row = draft.plan.tasks[self._selected].id, self._selected
         needed_by = ", ".join(spec.id for spec in draft.plan.tasks if name in spec.needs)
-        text = f"{needed_by} will no longer wait for it." if needed_by else "Nothing needs it."
+        text = f"{needed_by} will no longer wait for it." if needed_by else "No task needs it."
         if await self.app.push_screen_wait(ConfirmScreen(f"Drop {name}?", text, "Drop it")):
             await self._try(drop_task(draft.plan, row))
 
@@ -289,7 +289,7 @@ class PlanScreen(PexScreen):
         others = [at for at in range(len(draft.plan.tasks)) if at != row]
         names = [draft.plan.tasks[at].id for at in others]
         lines = [f"{'✓' if name in spec.needs else ' '} {name}" for name in names]
-        hint = "⏎ adds the need, or takes it away · esc cancels"
+        hint = "⏎ adds or removes the need · esc cancels"
         show = self.pex.symbols.text
         question = PickScreen(f"{spec.id} needs", [show(line) for line in lines], hint)
         picked = await self.app.push_screen_wait(question)
@@ -325,8 +325,8 @@ class PlanScreen(PexScreen):
         question = PickScreen(
             "What if there were…",
             [self.pex.symbols.text(row) for row in rows],
-            "⏎ plans with so many slots · esc leaves it as it is",
-            head="SLOTS   MAKESPAN   SPEED-UP    OF THE BOUND",
+            "⏎ uses that many slots · esc cancels",
+            head="SLOTS   MAKESPAN   SPEED-UP      EFFICIENCY",
             chosen=_WHAT_IF.index(now) if now in _WHAT_IF else 0,
         )
         picked = await self.app.push_screen_wait(question)
@@ -341,7 +341,7 @@ class PlanScreen(PexScreen):
         parts += [f"! {notice}" for notice in self.draft.notices]
         if self.draft.reasons:
             parts.append("Why this plan\n" + "\n".join(f"  {why}" for why in self.draft.reasons))
-        self.app.push_screen(TextScreen("Warnings", "\n\n".join(parts) or "There are none."))
+        self.app.push_screen(TextScreen("Warnings", "\n\n".join(parts) or "No warnings."))
 
     @command
     async def action_save(self) -> None:
@@ -375,14 +375,14 @@ class PlanScreen(PexScreen):
             return
         if not any(spec.enabled for spec in draft.plan.tasks):
             self.pex.tell(
-                "Every task is switched off. space switches one on; e gives it a command.",
+                "Every task is disabled. space enables one; e edits its command.",
                 is_bad=True,
             )
             return
         try:
             session = await self.pex.service.start(draft)
         except (UserError, LandingError) as error:
-            self.app.push_screen(TextScreen("It can't start", str(error)))
+            self.app.push_screen(TextScreen("Can't start", str(error)))
         else:
             self._kept = draft
             self.post_message(SessionOpened(session))

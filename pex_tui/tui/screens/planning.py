@@ -94,6 +94,6 @@ class PlanningScreen(ModalScreen[None]):
 
     def _show(self) -> None:
         took = clock(self._now() - self._since)
-        last = "Ending it; the plan is made by rules." if self._is_skipped else took
+        last = "Stopping the agent; planning by rules." if self._is_skipped else took
         for place in self.query("#told").results(Static):  # none before it is composed
             place.update("\n".join([*map(clean, self._told), "", last]))

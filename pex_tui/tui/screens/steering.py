@@ -103,10 +103,10 @@ class SteeringScreen(PexScreen):
 
         def live() -> str:
             names = _names(task for task in tasks() if task.phase in keys.LOSES_ITS_PROCESS)
-            return f"{names}: the attempt that runs is stopped and started afresh." if names else ""
+            return f"{names}: the running attempt is stopped and a new one starts." if names else ""
 
-        gone = f"{_names(tasks())}: not running any more."
-        if not live() or await self._confirmed("Start again?", live, "Start again", gone):
+        gone = f"{_names(tasks())}: no longer running."
+        if not live() or await self._confirmed("Retry?", live, "Retry", gone):
             self._ask(keys.retries(tasks()))
 
     @command
@@ -116,10 +116,10 @@ class SteeringScreen(PexScreen):
 
         def live() -> str:
             names = _names(task for task in tasks() if keys.aborts([task]))
-            kept = "What was done so far is kept under refs/pex."
+            kept = "Work so far is kept under refs/pex."
             return f"{names}: stopped for good. {kept}" if names else ""
 
-        if await self._confirmed("Abort?", live, "Abort", f"{_names(tasks())}: ended meanwhile."):
+        if await self._confirmed("Abort?", live, "Abort", f"{_names(tasks())}: has ended."):
             self._ask(keys.aborts(tasks()))
 
     @command
@@ -131,7 +131,7 @@ class SteeringScreen(PexScreen):
             names = _names(keys.listeners(tasks()))
             return f"Message to {names}" if names else ""
 
-        gone = f"{_names(keys.listeners(tasks()))}: takes no messages any more"
+        gone = f"{_names(keys.listeners(tasks()))}: no longer accepts messages"
         text = await self.app.push_screen_wait(LineScreen(title, "⏎ sends", gone=gone))
         if text:
             self._ask([MessageSent(one.id, text, keys.YOU) for one in keys.listeners(tasks())])

@@ -23,10 +23,10 @@ Revise = Callable[[str], Awaitable[PlanDraft]]
 _LONG = frozenset({"prompt", "env", "commit"})  # fields of several lines
 _HINTS = {
     "id": "a-z, 0-9 and dashes",
-    "agent": "of the library; gives the command and the defaults",
+    "agent": "from the library; sets command and defaults",
     "command": "a shell line, or [program, argument]",
     "dir": "where it runs: packages/api; empty: as the plan says",
-    "needs": "tasks that have to succeed first: audit, schema",
+    "needs": "tasks that must succeed first: audit, schema",
     "reads": "globs: src/api/**",
     "writes": "globs; [] only reads; empty: unknown",
     "beside": "tasks that it may overlap: docs",
@@ -51,7 +51,7 @@ class TaskForm(Modal[PlanDraft | None]):
         Binding("ctrl+s", "save", "Save", show=False),
         Binding("escape", "cancel", "Cancel", show=False),
         Binding("down", "app.focus_next", "Next field", show=False),
-        Binding("up", "app.focus_previous", "Field before", show=False),
+        Binding("up", "app.focus_previous", "Previous field", show=False),
     ]
 
     def __init__(self, plan: Plan, position: int | None, revise: Revise) -> None:
@@ -123,7 +123,7 @@ class TaskForm(Modal[PlanDraft | None]):
         """The unsaved changes, in words."""
         given = {field: self._given.get(field, "") for field in FIELDS}
         is_changed = bool(self.query(Input)) and self._fields() != given
-        return f"{self._heading}: what you changed is not saved." if is_changed else ""
+        return f"{self._heading}: your changes are not saved." if is_changed else ""
 
     @command
     async def action_cancel(self) -> None:

@@ -174,7 +174,7 @@ class AgentList(Scroller):
             head += [("TOK".rjust(shape.spent), "dim"), ("COST".rjust(shape.spent), "dim")]
         head.append((" ", ""))
         if shape.ref:
-            head.append((fit("  KEPT UNDER", shape.ref), "dim"))
+            head.append((fit("  REF", shape.ref), "dim"))
         return self.paint(head, width)
 
     def line(self, index: int, width: int) -> Strip:

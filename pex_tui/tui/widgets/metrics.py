@@ -52,7 +52,7 @@ class MetricsPanel(Painted):
     def _graphs(self, width: int) -> list[list[Piece]]:
         cpu, memory = self.history.cpu, self.history.memory
         if not cpu:
-            return [[("Nothing was measured yet.", "dim")]]
+            return [[("No measurements yet.", "dim")]]
         room = max(4, width - _LABEL - _FIGURE)
         glyphs = self.symbols.spark
         return [

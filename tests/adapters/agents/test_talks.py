@@ -96,7 +96,7 @@ async def test_a_line_of_200_kilobytes_and_one_that_is_no_json_do_no_harm(talks:
 async def test_a_rate_limit_is_told_with_its_time(talks: Talks) -> None:
     await talks.play("claude", "limited")
 
-    assert talks.told(Limited) == [Limited(4.0, "the model refuses for now (429)")]
+    assert talks.told(Limited) == [Limited(4.0, "the model refuses requests (429)")]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ async def test_questions_of_the_protocol_may_be_open_at_once(talks: Talks) -> No
         ("refuses", FailureKind.AGENT, "refusal"),
         ("fails", FailureKind.LIMIT, "API Error: 429"),
         ("no-login", FailureKind.AUTH, "Authentication required"),
-        ("breaks", FailureKind.AUTH, "its login is refused: Missing environment variable"),
+        ("breaks", FailureKind.AUTH, "its login was rejected: Missing environment variable"),
     ],
 )
 async def test_a_turn_of_the_protocol_that_fails(

@@ -144,7 +144,7 @@ async def test_without_an_owner_nothing_can_be_asked(owner: Owner) -> None:
     watcher = owner.follower("anna")
     owner.holder = None
 
-    with pytest.raises(UserError, match="nothing drives this run now"):
+    with pytest.raises(UserError, match="no process drives this run now"):
         await watcher.ask(PauseRequested(A, "you"))
 
 
@@ -152,6 +152,6 @@ async def test_the_owner_of_another_run_is_not_asked(owner: Owner) -> None:
     watcher = owner.follower("anna")
     owner.holder = Holder(1, RunId("other"), "here", 1.0, str(owner.folder / "c.sock"))
 
-    with pytest.raises(UserError, match="nothing drives this run now"):
+    with pytest.raises(UserError, match="no process drives this run now"):
         await watcher.ask(PauseRequested(A, "you"))
     assert owner.asked == []

@@ -186,6 +186,6 @@ def test_a_check_ends_with_2_for_errors_and_0_for_warnings(shop: Shop) -> None:
     broken = shop.define("broken", "no definition\n")
     failed = shop.pex("agents", "check", ends=2)
     assert f"{broken}:1: error: the file does not start with frontmatter" in failed.stdout
-    assert "left out" in failed.stderr
+    assert "leaves out" in failed.stderr
     assert "1 definition, 0 errors" in shop.pex("agents", "check", str(doubtful)).stdout
     assert "no such file" in shop.pex("agents", "check", "nowhere", ends=2).stderr

@@ -47,7 +47,7 @@ Waves
 Critical path, 9:00
   schema 2:00 → models 4:00 → e2e 3:00
 
-Serialised: 1 pair of tasks that must not run side by side
+Serialized: 1 pair of tasks that must not run in parallel
   routes waits for models: both write README.md
 
 Warnings: 1
@@ -64,7 +64,7 @@ def test_slots_from_the_command_line_count() -> None:
 def test_a_sequential_plan_says_that_everything_waits() -> None:
     text = checked(planned("strategy: sequential\n" + PLAN))
     assert "Estimate   15:00 (13:50 to 16:33) one task at a time" in text
-    assert "Serialised: everything, as the strategy says" in text
+    assert "Serialized: everything, by the strategy" in text
     assert "What if" not in text
 
 
@@ -76,7 +76,7 @@ def test_notices_of_the_configuration_stand_among_the_warnings() -> None:
 
 def test_a_plan_without_anything_to_say_says_so() -> None:
     text = checked(planned("slots: 1\ntasks: [{id: a, command: x, writes: []}]"))
-    assert "Serialised: nothing" in text
+    assert "Serialized: nothing" in text
     assert "Warnings: none" in text
 
 

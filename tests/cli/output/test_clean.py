@@ -210,7 +210,7 @@ def test_the_plan_is_shown_one_line_a_run() -> None:
     )
     text = render_clean(plan, [run], [RunId("1111"), RunId("2222")], RunId("2222"))
     assert text == (
-        "RUN          SIZE  WHAT GOES\n"
+        "RUN          SIZE  REMOVES\n"
         "7f3a          20K  its history, its logs, branch pex/7f3a, 2 refs\n"
         "in no run      3M  1 worktree\n"
         "\n"

@@ -60,7 +60,7 @@ async def test_runs_come_with_their_figures(app: PexApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await history(pilot)
         shown = screen_text(app)
-        assert "1 ended well   1 did not   median speed-up 2.5×   conflicts a run 1.0" in shown
+        assert "1 succeeded   1 failed   median speed-up 2.5×   conflicts per run 1.0" in shown
         assert "$0.75" in shown
         assert "1:20" in shown  # as in the report: without paused time
 

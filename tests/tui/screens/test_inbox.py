@@ -27,7 +27,7 @@ async def inbox(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
     await pilot.press("i")
     await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen))
-    await until_shown(pilot, "What it is about")
+    await until_shown(pilot, "Details")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ async def test_an_inbox_without_a_run_says_what_it_is_for(open_app: OpenApp) -> 
     app = open_app(states.fresh())
     async with app.run_test(size=USUAL) as pilot:
         await inbox(pilot)
-        assert "Nobody asks anything." in screen_text(app)
+        assert "No pending requests." in screen_text(app)
 
 
 async def test_a_message_goes_to_the_agent_that_listens(open_app: OpenApp) -> None:
@@ -164,7 +164,7 @@ def test_many_notices_at_once_do_not_cover_the_screen() -> None:
         return [need.text for need in attention.needs(state)]
 
     assert told(2, 0) == ["notice 1", "notice 2"]
-    assert told(9, 1) == ["notice 3", "More is noticed than fits here; the report has all of it."]
+    assert told(9, 1) == ["notice 3", "There are more notices than fit here; see the report."]
     assert told(12, 2) == []
     assert told(13, 20) == ["notice 13"]
 

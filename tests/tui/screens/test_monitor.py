@@ -140,12 +140,12 @@ async def test_a_request_that_the_runs_process_does_not_take_is_told(open_app: O
     app = open_app()
     async with app.run_test(size=USUAL) as pilot:
         await settled(pilot)
-        session_of(app).refusal = "The run's own process did not take it: it is gone"
+        session_of(app).refusal = "The process that drives the run refused: it is gone"
         await pilot.press("p")
         await until(pilot, lambda: bool(app._notifications))
         assert session_of(app).posted == []
         assert [note.message for note in app._notifications] == [
-            "The run's own process did not take it: it is gone"
+            "The process that drives the run refused: it is gone"
         ]
 
 

@@ -59,7 +59,7 @@ def notes(app: PexApp) -> list[str]:
 
 @pytest.mark.parametrize(
     ("key", "told"),
-    [("a", "models: ended meanwhile."), ("r", "models: not running any more.")],
+    [("a", "models: has ended."), ("r", "models: no longer running.")],
 )
 async def test_a_question_about_a_task_closes_when_the_task_ends(
     open_app: OpenApp, key: str, told: str
@@ -156,7 +156,7 @@ async def test_a_line_that_is_typed_to_an_agent_that_ends_stays_and_is_not_sent(
         await asked(pilot, LineScreen)
         await pilot.press(*"Abort A")
         session_of(app).publish(with_ended(state, "models"))
-        await until_shown(pilot, "models: takes no messages any more")
+        await until_shown(pilot, "models: no longer accepts messages")
         await pilot.press("a", "enter")
         assert isinstance(app.screen, LineScreen)
         assert app.screen.query_one(Input).value == "Abort Aa"
@@ -192,10 +192,10 @@ async def test_a_key_meant_for_a_question_that_is_gone_does_not_answer_the_next(
     async with app.run_test(size=SIZE) as pilot:
         await at_monitor(pilot, "i")
         await asked(pilot, InboxScreen)
-        await until_shown(pilot, "What it is about")
+        await until_shown(pilot, "Details")
         session_of(app).publish(with_ended(state, "models"))
         await asked(pilot, TextScreen)
-        await until_shown(pilot, "models does not wait any more")
+        await until_shown(pilot, "models is no longer waiting")
         await pilot.press("A", "escape")
         await asked(pilot, InboxScreen)
 

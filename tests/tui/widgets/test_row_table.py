@@ -7,7 +7,7 @@ from tests.tui.waiting import screen_text
 
 NAMES = ("ID", "TASK", "RISK")
 ROWS = (
-    ("rename", "calc_total becomes order_total in all modules", "takes turns"),
+    ("rename", "calc_total becomes order_total in all modules", "serialized"),
     ("docs", "Write docs", "none"),
 )
 
@@ -32,7 +32,7 @@ async def test_a_column_gives_way_so_that_all_are_seen(width: int) -> None:
         table = app.query_one(_Table)
         assert table.virtual_size.width <= width
         assert not table.show_horizontal_scrollbar
-        assert "takes turns" in screen_text(app)
+        assert "serialized" in screen_text(app)
         assert ("in all modules" in screen_text(app)) is (width >= 70)
 
 
@@ -43,7 +43,7 @@ async def test_a_new_width_is_shared_out_anew_and_the_cursor_stays() -> None:
         await pilot.press("down")
         await pilot.resize_terminal(40, 12)
         await pilot.pause()
-        assert "takes turns" in screen_text(app)
+        assert "serialized" in screen_text(app)
         assert app.query_one(_Table).cursor_row == 1
         await pilot.resize_terminal(80, 12)
         await pilot.pause()

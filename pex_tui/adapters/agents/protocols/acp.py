@@ -210,7 +210,7 @@ class AcpMachine:
             self._turned(result, heard)
 
     def _refused(self, number: int, error: dict[str, Any], heard: Heard) -> None:
-        text = text_of(error.get("message")) or "an error without words"
+        text = text_of(error.get("message")) or "an error without a message"
         details = section(error, "data")
         more = text_of(details.get("details")) or text_of(details.get("message"))
         text = f"{text}: {more}" if more and more not in text else text
@@ -224,7 +224,7 @@ class AcpMachine:
         elif number == _SESSION and error.get("code") == _LOGIN_NEEDED and key is not None:
             heard.says.append(_request(_LOGIN, "authenticate", {"methodId": key}))
         elif error.get("code") == _LOGIN_NEEDED:
-            self.fatal = Judgement(FailureKind.AUTH, f"the agent wants a login: {text}")
+            self.fatal = Judgement(FailureKind.AUTH, f"the agent requires a login: {text}")
         elif number >= _PROMPT:
             self._failed(text, heard)
             self._turn_ended = True

@@ -224,7 +224,7 @@ class ClaudeMachine:
         if error == _NO_LOGIN or status in {401, 403}:
             self._lacks_login()
         elif error in _LIMITS or status in {429, 529}:
-            heard.reports.append(Limited(wait, f"the model refuses for now ({status or error})"))
+            heard.reports.append(Limited(wait, f"the model refuses requests ({status or error})"))
         tries = f"try {event.get('attempt')} of {event.get('max_retries')} in {wait:.0f} s"
         problem = f"The model's server failed ({status or error}): {tries}"
         heard.shown += shown(problem, "! ")
@@ -232,7 +232,7 @@ class ClaudeMachine:
 
     def _lacks_login(self) -> None:
         self.fatal = Judgement(
-            FailureKind.AUTH, "Claude Code is not logged in, or its key is refused"
+            FailureKind.AUTH, "Claude Code is not logged in, or its key was rejected"
         )
 
     def _assistant(self, event: dict[str, Any], heard: Heard) -> None:

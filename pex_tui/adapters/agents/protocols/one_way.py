@@ -134,7 +134,7 @@ class OneWayMachine:
         heard.reports.append(Spent(tokens, cost, self._spendings))
 
     def _fails(self, text: str, heard: Heard) -> None:
-        self._verdict = judge_error(text or "an error without words")
+        self._verdict = judge_error(text or "an error without a message")
         heard.shown += shown(text, "✗ ")
         if self._verdict.failure is FailureKind.LIMIT:
             heard.reports.append(Limited(None, text))

@@ -197,7 +197,7 @@ def shown(text: str, mark: str = "") -> list[str]:
 def judge_error(text: str, status: int | None = None) -> Judgement:
     """Classify an agent's own error by its text and HTTP status."""
     if status in {401, 403} or (status is None and _AUTH.search(text)):
-        return Judgement(FailureKind.AUTH, f"its login is refused: {text}")
+        return Judgement(FailureKind.AUTH, f"its login was rejected: {text}")
     if status in {429, 529} or (status is None and _LIMIT.search(text)):
         return Judgement(FailureKind.LIMIT, text)
     return Judgement(FailureKind.AGENT, text)
@@ -206,7 +206,7 @@ def judge_error(text: str, status: int | None = None) -> Judgement:
 def silent_end(exited: Exited, last_words: str) -> Judgement:
     """Judge an agent that exited without a result."""
     how = f"exit {exited.exit_code}" if exited.signal is None else f"signal {exited.signal}"
-    words = f"; its last words: {last_words[:300]}" if last_words else ""
+    words = f"; its last message:  {last_words[:300]}" if last_words else ""
     if exited.lost:
         return Judgement(FailureKind.LOST, f"its process vanished without a result{words}")
     return Judgement(FailureKind.AGENT, f"it ended without a result ({how}){words}")

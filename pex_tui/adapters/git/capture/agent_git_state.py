@@ -31,7 +31,7 @@ from pex_tui.core.model.ids import CommitId
 from pex_tui.core.sanitize import clean
 
 _INTERRUPTED = ("rebase-merge/orig-head", "rebase-apply/orig-head")
-_ALL_THE_SAME = "its files count all the same"
+_ALL_THE_SAME = "its files are kept anyway"
 _NOTHING = GitResult(0, b"", "")
 _WENT_WHOLE = re.compile(r"^\s*sparseCheckout\s*=\s*\"?false", re.IGNORECASE | re.MULTILINE)
 # An entry of `ls-files --debug`: only a file that git has looked at has its mtime.

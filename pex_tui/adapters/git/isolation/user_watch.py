@@ -47,7 +47,7 @@ _MOST_BYTES = 1024 * 1024
 # Nobody sets these by hand in a repository with files, and with them git is broken or hijacked.
 _UNDONE = frozenset({"core.bare", "core.fsmonitor", "core.hookspath", "core.worktree"})
 _VERSION = "core.repositoryformatversion"
-_UNDONE_WORDS = "; that is undone"
+_UNDONE_WORDS = "; this was undone"
 _SOUND_HEAD = re.compile(rb"(ref: refs/.+|[0-9a-f]{40,64})\n*", re.DOTALL)
 _MOST_TOLD = 12
 
@@ -110,7 +110,7 @@ class UserWatch:
             self._keep(now)
         who = ", ".join(sorted({*during, *at_work()}))
         more = len(told) - _MOST_TOLD
-        told = told[:_MOST_TOLD] + ([f"{more} changes more were made"] if more > 0 else [])
+        told = told[:_MOST_TOLD] + ([f"{more} more changes were made"] if more > 0 else [])
         return tuple(f"In your repository, while {who} ran: {clean(one)}." for one in told)
 
     async def _look(self) -> RepositorySnapshot:
@@ -138,7 +138,7 @@ class UserWatch:
             is_theirs = ours is not None and (ours / name).is_symlink()
             if is_theirs and not (self._common / name).is_dir():
                 (self._common / name).mkdir(parents=True, exist_ok=True)
-                told.append(f".git/{name} was removed; it is there again, empty")
+                told.append(f".git/{name} was removed; it was recreated, empty")
         head = self._head.read_bytes() if self._head.is_file() else None
         if before.head and (head is None or not _SOUND_HEAD.fullmatch(head)):
             old = os.fsencode(before.head)
@@ -228,7 +228,7 @@ class UserWatch:
             return ""
         place = self.aside / f"{name}.before"
         put_bytes(place, old)
-        return f"; as it was it is in {place}"
+        return f"; the old version is in {place}"
 
     async def _moved(
         self, run: RunId, before: RepositorySnapshot, now: RepositorySnapshot

@@ -63,7 +63,7 @@ class ResolutionCache(Struct, frozen=True):
             return None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._notices.append(
-                f"What was remembered of a conflict can't be read and is forgotten: "
+                f"A remembered resolution can't be read and was removed: "
                 f"{clean(str(file))}: {clean(str(error))}"
             )
             with suppress(OSError):

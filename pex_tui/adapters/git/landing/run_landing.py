@@ -68,7 +68,7 @@ class RunLanding(Struct, frozen=True):
                 return new, words
             if await self._advance(branch, old, new):
                 return new, words + await self._unsigned(old)
-        raise LandingError(f"{branch.name} moves all the time. Try {self._hint} when it is quiet.")
+        raise LandingError(f"{branch.name} keeps moving. Try {self._hint} later.")
 
     @property
     def _hint(self) -> str:
@@ -79,7 +79,7 @@ class RunLanding(Struct, frozen=True):
         if old is None:
             name, source = branch.name, self.integration.name
             raise LandingError(
-                f"The branch {name} is gone. `git branch {name} {source}` makes it anew from what "
+                f"The branch {name} is gone. `git branch {name} {source}` recreates it from what "
                 "the run has landed.",
                 passing=False,
             )
@@ -191,11 +191,11 @@ class RunLanding(Struct, frozen=True):
                 passing=False,
             )
         if self.policy is GatePolicy.OFF and not (await self.gate.run(key, old)).passed:
-            return f" The gate is red on {target} as well; `gate: off` lands without it."
+            return f" The gate fails on {target} as well; `gate: off` lands without it."
         log = clean(str(self.places.gate_output(self.run, _REPLAY)))
         raise LandingError(
             f"{target} has moved, and the gate fails on the run's commits there: {result.command}. "
-            f"Nothing was changed. Its output is in {log}; mend {target}, then {self._hint}.",
+            f"Nothing was changed. Its output is in {log}; fix {target}, then {self._hint}.",
             passing=False,
         )
 
@@ -236,7 +236,7 @@ class RunLanding(Struct, frozen=True):
         git, mine = branch.refs.git, self._mine()
         if mine is not None and mine.is_rebasing(branch.ref):
             raise LandingError(
-                f"A rebase of {branch.name} is under way in {clean(str(mine.path))}. Finish or "
+                f"A rebase of {branch.name} is in progress in {clean(str(mine.path))}. Finish or "
                 f"abort it, then {self._hint}.",
                 passing=False,
             )

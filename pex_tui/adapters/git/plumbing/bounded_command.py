@@ -90,4 +90,4 @@ def _why_not_started(program: str, error: OSError | ValueError, folder: Path) ->
         missing = f"the interpreter that {name} names" if there else name
         return f"{missing} was not found. Install it, or correct `verify` in the plan."
     reason = clean(getattr(error, "strerror", None) or str(error))
-    return f"{name} can't be run: {reason}. Mend it, or correct `verify` in the plan."
+    return f"{name} can't be run: {reason}. Fix it, or correct `verify` in the plan."

@@ -104,7 +104,7 @@ async def _read(git: Git, names: Sequence[str]) -> list[tuple[str, str, bytes]]:
         end = raw.index(b"\n", at)
         fields = raw[at:end].decode("utf-8", "replace").split()
         if fields[-1] == "missing":
-            raise LandingError(f"The repository has no {name}. `git fsck` tells what else is lost.")
+            raise LandingError(f"The repository has no {name}. `git fsck` shows what else is gone.")
         oid, kind, size = fields
         start = end + 1
         at = start + int(size) + 1

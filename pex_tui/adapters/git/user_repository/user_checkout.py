@@ -44,7 +44,7 @@ class UserCheckout(Struct, frozen=True):
         for mark, name in _UNDER_WAY.items():
             if (self.git.git_dir / mark).exists():
                 raise LandingError(
-                    f"A {name} is under way in {where}. Finish or abort it, then {self.hint}.",
+                    f"A {name} is in progress in {where}. Finish or abort it, then {self.hint}.",
                     passing=False,
                 )
         changed = await self._changed()

@@ -187,7 +187,7 @@ class GitWorkspaces:
         found = await self._capture.found(key, spec)
         if found is None:
             raise WorkspaceGoneError(
-                f"the workspace of attempt {key.attempt} was removed, with all it had done"
+                f"the workspace of attempt {key.attempt} was removed, with all of its changes"
             )
         return found
 
@@ -216,5 +216,5 @@ class GitWorkspaces:
 def _failure(key: AttemptKey, done: str, error: GitError | OSError) -> WorkspaceError:
     return WorkspaceError(
         f"The workspace of {key.task} can't be {done}: {clean(str(error))}. "
-        "Free disk space, or mend the repository (`git fsck`), then try again."
+        "Free disk space, or repair the repository (`git fsck`), then try again."
     )

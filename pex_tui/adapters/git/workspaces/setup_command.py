@@ -77,5 +77,5 @@ def _words(argv: tuple[str, ...], failure: str, tail: bytes) -> str:
     said = "\n".join(["", *lines]) if lines else ""
     return (
         f"The setup command failed: {clean(command)}. {failure} "
-        f"Mend it, or correct `workspaces.setup` in the configuration.{said}"
+        f"Fix it, or correct `workspaces.setup` in the configuration.{said}"
     )

@@ -63,7 +63,7 @@ def draw(view: ClassicView | None, canvas: Canvas, cursor: TaskId | None, top: i
     """Draw the box with the cursor's task in view, scrolled as little as needed from `top`."""
     box = _Box(canvas)
     if view is None:
-        head = [box.title(), [(" No run yet: F1 has the ways to begin one", "dim")]]
+        head = [box.title(), [(" No run yet: press F1 to start one", "dim")]]
         return Page((box.edge("top"), *map(box.line, head), box.edge("bottom")))
     head = [box.title(), box.overall(view), *box.threads(view)]
     at = next((at for at, row in enumerate(view.rows) if row.id == cursor), 0)

@@ -159,7 +159,7 @@ class LogView(Scroller):
     def _text(self, index: int) -> str:
         """Return a line from memory, which holds those of a page around the latest request."""
         if self._reader is None or not self._reader.line_count:
-            return "It has printed nothing." if self._path else "It has not started yet."
+            return "No output." if self._path else "Not started yet."
         first, lines = self._page
         if not first <= index < first + len(lines):
             first = max(0, index - self.page_height)

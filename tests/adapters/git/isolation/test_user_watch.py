@@ -144,7 +144,7 @@ async def test_another_branch_checked_out_and_lost_notes_are_said(bench: Bench) 
 
 async def test_reflogs_that_were_removed_hold_up_no_landing(bench: Bench) -> None:
     (told,) = await intruded(bench, 'rm -r "$U/.git/logs"')
-    assert told == ".git/logs/refs was removed; it is there again, empty"
+    assert told == ".git/logs/refs was removed; it was recreated, empty"
     bench.project.git("branch", "--create-reflog", "new")
 
 

@@ -255,7 +255,7 @@ async def test_a_commit_that_is_not_there_is_a_clear_error(bench: Bench) -> None
 
 
 async def test_an_attempt_without_a_workspace_can_t_be_captured(bench: Bench) -> None:
-    with pytest.raises(WorkspaceGoneError, match="was removed, with all it had done"):
+    with pytest.raises(WorkspaceGoneError, match="was removed, with all of its changes"):
         await bench.capture(key_of())
 
 
