@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import pex_tui
-from pex_tui.core.formatting import clock, percent
+from pex_tui.core.formatting import clock, percent, spoken, tokens
 
 PACKAGE = Path(pex_tui.__file__).parent
 OWN_SPELLING = re.compile(r":[.+\d]*%}|int\(.*\* 100|// 60\b")
@@ -35,6 +35,20 @@ def test_shares_are_whole_percent_and_a_hundred_only_for_all(
     fraction: float | None, text: str
 ) -> None:
     assert percent(fraction) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-3, "0s"), (45.9, "45s"), (225, "3m 45s"), (3605, "1h 0m 5s")]
+)
+def test_durations_are_also_told_in_words(seconds: float, text: str) -> None:
+    assert spoken(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(950, "950"), (9_999, "9999"), (12_345, "12k"), (1_250_000, "1.2M")]
+)
+def test_tokens_have_four_figures_at_most(amount: int, text: str) -> None:
+    assert tokens(amount) == text
 
 
 def test_no_module_spells_shares_and_durations_its_own_way() -> None:

@@ -252,7 +252,7 @@ def test_a_limit_is_forgotten_once_the_provider_answers() -> None:
     world.run("a")
     world.send(AgentLimited(A, 1, 5.0, "429"))
     assert world.state.limits[0].hits == 1
-    world.now += 6
+    world.now += 5
     world.send(AgentSpent(A, 1, 100, None, 1))
 
     assert world.state.limits == ()

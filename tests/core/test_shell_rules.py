@@ -160,6 +160,7 @@ RUNS_IT = [
     "git push)",
     "git push 'x",
     "git push (x)",
+    "ls) git push",
 ]
 
 
@@ -187,6 +188,8 @@ def test_a_rule_is_about_a_line_that_runs_its_command_in_whatever_way(line: str)
         "alias g=x; g y",
         "x\0y",
         "eval $X",
+        "echo a > x; sh x",
+        pytest.param("eval " * 12 + "ls", id="code in code"),
         pytest.param("a" * 70_000, id="long"),
         pytest.param("$(" * 200 + ")" * 200, id="deep"),
     ],
@@ -233,6 +236,11 @@ def test_what_cant_be_told_is_uncertain(line: str) -> None:
         "x=1; echo $x",
         "echo $((1 << 2))",
         "echo $(( (1 + 2) * 3 ))",
+        "(cd src && ls)",
+        "bash <<< 'ls -l'",
+        "sh -c ls 'ls ('",
+        "sh -c ls '$X'",
+        "echo a < x; sh x",
         pytest.param(" ".join(["echo", *["$HOME"] * 60]), id="many in a row"),
         "docker run -e A=$B image pytest",
         "sed -i 's/a/b/' x",

@@ -132,6 +132,15 @@ def test_a_warning_that_led_to_nothing_cost_nothing_known() -> None:
     assert costs(run) == {}
 
 
+def test_a_wait_for_a_slot_is_no_cost_of_a_conflict() -> None:
+    run = World(Plan((task("a"), task("b"))), shipped(slots=1))
+    run.run("a")
+    run.now += 30
+    run.finish("a", "x.py")
+
+    assert costs(run) == {}
+
+
 def test_a_long_wait_for_a_lock_costs_what_came_after_it_was_noticed(world: Make) -> None:
     locks = (LockRequest(LockName("db")),)
     run = world(

@@ -38,6 +38,7 @@ from pex_tui.core.figures.history import read_history
 from pex_tui.core.figures.metrics import Metrics, measure, percentile
 from pex_tui.core.model.conflict import ConflictPath, Decision
 from pex_tui.core.model.ids import LockName, TaskId
+from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import (
     Brief,
     LockRequest,
@@ -599,3 +600,23 @@ def test_percentiles_are_by_nearest_rank() -> None:
 
     assert percentile(values, 0.95) == 19
     assert percentile([4.0], 0.95) == 4
+
+
+def test_the_history_has_each_phase_of_a_task_with_its_time(world: Make) -> None:
+    run = world(task("a"))
+    run.now += 2
+    run.run("a")
+    run.now += 30
+    run.exit("a")
+    run.now += 1
+    run.capture("a", "x.py")
+    run.now += 5
+    run.land("a")
+
+    spans = read_history(run.events).tasks[TaskId("a")].spans
+    assert [(span.phase, span.end - span.begin) for span in spans] == [
+        (Phase.STARTING, 2),
+        (Phase.RUNNING, 30),
+        (Phase.CAPTURING, 1),
+        (Phase.LANDING, 5),
+    ]

@@ -261,6 +261,26 @@ def test_a_stage_starts_when_every_earlier_one_has_ended(world: Make) -> None:
     assert run.running() == {"c"}
 
 
+def test_a_task_of_a_stage_before_its_needs_is_of_theirs(world: Make) -> None:
+    run = world(task("a", stage=2), task("b", "a", stage=1), strategy=Strategy.STAGES)
+
+    assert run.state.graph.stages == (2, 2)
+    run.finish("a")
+    assert run.running() == {"b"}
+
+
+def test_of_equals_the_one_that_is_ready_goes_before_one_that_will_be(world: Make) -> None:
+    run = world(
+        task("r", writes=(), estimate_seconds=60, priority=Priority.HIGH),
+        task("d", "r", estimate_seconds=60),
+        task("f", estimate_seconds=60),
+        rules=shipped(slots=1),
+    )
+    run.exit("r")
+
+    assert run.running() == {"f"}
+
+
 def test_a_task_that_is_switched_off_counts_as_done(world: Make) -> None:
     run = world(task("a"), task("b", "a", enabled=False), task("c", "b"))
     assert run.running() == {"a"}

@@ -217,6 +217,13 @@ def test_a_new_attempt_is_asked_for_anew(world: Make) -> None:
     assert (run.task("a").attempt, run.phase("a")) == (2, Phase.CONFLICT)
 
 
+def test_the_files_that_commands_name_are_known_with_their_folders() -> None:
+    protection = protection_of(Plan((), verify=(("./ci/check.sh",),)), SHIPPED)
+
+    assert protection is not None
+    assert {"ci", "ci/check.sh"} <= set(protection.named)
+
+
 def test_a_person_may_give_the_task_up(world: Make) -> None:
     run = world(task("a"))
     merged(run, *CI)

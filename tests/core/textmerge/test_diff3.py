@@ -42,6 +42,12 @@ def test_a_conflict_is_decided_by_choice(choice: Choice, expected: str) -> None:
     assert text_of(result(parts, {number: choice})) == expected
 
 
+def test_no_part_of_a_merge_is_empty() -> None:
+    base, ours, theirs = (split_lines(text) for text in ("a\nb\n", "x\nb\n", "a\ny\n"))
+    for texts in ((base, ours, theirs), (base, base, base), ((), (), ()), (base, (), ())):
+        assert all(part.base or part.ours or part.theirs for part in chunks(*texts))
+
+
 def test_edits_on_adjacent_lines_are_one_conflict() -> None:
     parts = chunks(lines("a\nb\n"), lines("A\nb\n"), lines("a\nB\n"))
 

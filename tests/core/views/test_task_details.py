@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.task_state import Failure, FailureKind
 from pex_tui.core.views.task_details import task_details
 from tests.tui import states
 
@@ -24,7 +25,21 @@ def test_a_waiting_task_tells_since_when(task: str, told: str) -> None:
 
 
 def test_a_running_task_waits_for_nothing() -> None:
-    assert "waiting" not in dict(task_details(states.crowded(), TaskId("models"), NOW))
+    told = dict(task_details(states.crowded(), TaskId("models"), NOW))
+    assert not {"waiting", "waits on"} & told.keys()
+
+
+def test_a_failure_shows_the_end_of_what_its_gate_printed() -> None:
+    printed = "\n".join(f"line {number}" for number in range(20))
+    state = states.crowded()
+    failure = Failure(FailureKind.GATE, "pytest", printed)
+    tasks = tuple(
+        replace(one, failure=failure) if one.id == "legacy" else one for one in state.tasks
+    )
+    lines = task_details(replace(state, tasks=tasks), TaskId("legacy"), NOW)
+    assert [text for name, text in lines if not name] == [
+        f"line {number}" for number in range(12, 20)
+    ]
 
 
 @pytest.mark.parametrize(
