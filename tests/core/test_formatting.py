@@ -61,4 +61,6 @@ def test_no_module_spells_shares_and_durations_its_own_way() -> None:
     }
     assert spelled == {
         'reports/comparison.py: return f"{(right - left) / left:+.0%}"',  # a change, not a share
+        'reports/html.py: f"{(span.begin - report.history.began_at) / whole:.2%}",',  # a place
+        'reports/html.py: f"{seconds / whole:.2%}",',  # a width
     }

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from pex_tui.core.consequences import is_over
 from pex_tui.core.events.actions import AdoptAgent, MergeWork, StartAgent
 from pex_tui.core.events.capture_events import CaptureFailed
 from pex_tui.core.events.landing_events import BranchMoved
 from pex_tui.core.events.run_events import AttemptFound, AttemptReturned, RunAdopted, RunFinished
+from pex_tui.core.invariants import violations
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.outcome import conclude
@@ -100,6 +103,16 @@ def test_what_has_landed_is_landed_in_whatever_phase_the_journal_has_it(world: M
         assert run.phase("b") is Phase.STARTING, phase
         run.finish("b")
         assert is_over(run.state, attended=False)
+
+
+def test_a_landed_task_without_a_commit_is_a_violation(world: Make) -> None:
+    run = world(task("a"))
+    run.finish("a", "x.py")
+    broken = replace(run.state.tasks[0], landed=None)
+
+    assert violations(run.state) == ()
+    (told,) = violations(replace(run.state, tasks=(broken,)))
+    assert told == "task a is landed with landed commit None"
 
 
 def test_those_in_the_queue_are_merged_onto_what_was_found(world: Make) -> None:

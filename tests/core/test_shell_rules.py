@@ -237,6 +237,8 @@ def test_what_cant_be_told_is_uncertain(line: str) -> None:
         "echo $((1 << 2))",
         "echo $(( (1 + 2) * 3 ))",
         "(cd src && ls)",
+        'echo "say \\"git push\\""',
+        "cat <<\\EOF\n$(git push)\nEOF",
         "bash <<< 'ls -l'",
         "sh -c ls 'ls ('",
         "sh -c ls '$X'",

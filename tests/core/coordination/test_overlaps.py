@@ -211,6 +211,16 @@ def test_what_one_writes_besides_its_declaration_holds_the_others_back() -> None
     assert world.phase("c") is Phase.STARTING
 
 
+def test_those_at_work_that_turn_out_to_exclude_each_other_are_known_as_such() -> None:
+    specs = tuple(task(name, writes=(f"{name}.py",)) for name in "abc")
+    world = working(OverlapPolicy.WARN, *specs)
+
+    world.send(WritesSeen(A, 1, ("a.py", "b.py")))
+
+    assert world.running() == {"a", "b", "c"}
+    assert world.state.caught == {frozenset({A, B})}
+
+
 def test_what_an_undeclared_task_writes_is_known_from_then_on() -> None:
     specs = (task("a", writes=None), task("b", writes=()), task("c", "b", writes=("x.py",)))
     world = working(OverlapPolicy.WARN, *specs)

@@ -1,6 +1,7 @@
 """Agents that announce writes wait for the holder of the file."""
 
 import pytest
+from msgspec.structs import replace
 
 from pex_tui.core.events.actions import Action, AnswerAgent, StopAgent
 from pex_tui.core.events.agent_events import PermissionAsked, PermissionDecided
@@ -18,6 +19,7 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, PermissionMode, PermissionRules, Plan, TaskSpec
+from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.views.status_text import StartQueue, activity
 from tests.core.world import World, shipped, task
@@ -126,6 +128,19 @@ def test_nobody_waits_for_one_who_waits_for_them() -> None:
     announce(world, "c", "r4", "src/z.py")
     announce(world, "c", "r5", "src/y.py")  # waits for b
     assert announce(world, "a", "r6", "src/z.py") == (allowed(A, "r6"),)
+
+
+def test_runs_from_before_the_one_wait_graph_follow_who_is_paused_for_whom() -> None:
+    world = working()
+    world.state = replace(world.state, semantics=Semantics.LADDER)
+    announce(world, "a", "r1")
+    announce(world, "c", "r2", "src/z.py")
+    announce(world, "b", "r3", "src/y.py")
+    announce(world, "b", "r4")  # waits for a
+    announce(world, "c", "r5", "src/y.py")  # waits for b
+
+    assert announce(world, "a", "r6", "src/z.py") == (allowed(A, "r6"),)
+    assert announce(world, "a", "r7", "src/y.py") == (allowed(A, "r7"),)
 
 
 def test_an_edit_that_a_person_allows_waits_like_any_other_and_a_denied_one_does_not() -> None:

@@ -35,7 +35,7 @@ from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Brief, Expects, Isolation, Priority
 from pex_tui.core.model.run_rules import OverlapPolicy, ProtectPolicy
 from pex_tui.core.model.task_state import FailureKind, Verdict
-from pex_tui.core.model.unlanded import Unlanded, Why
+from pex_tui.core.model.unlanded import Unlanded, Why, told, why_nothing
 from tests.core.world import BASE, World, shipped, task
 
 Make = Callable[..., World]
@@ -146,6 +146,25 @@ def test_a_task_that_promised_changes_and_made_none_is_not_a_success(world: Make
     failure = run.task("a").failure
     assert failure is not None
     assert failure.kind is FailureKind.NO_CHANGES
+
+
+def test_a_retry_of_a_paused_task_is_not_paused(world: Make) -> None:
+    run = world(task("a"))
+    run.run("a")
+    run.send(PauseRequested(A, "you"), AgentPaused(A, 1), RetryRequested(A, "you"))
+    run.exit("a", code=-15)
+    run.capture("a")
+
+    assert (run.phase("a"), run.task("a").attempt) == (Phase.STARTING, 2)
+    assert not run.task("a").held
+
+
+def test_folders_without_a_file_are_nothing_that_was_written() -> None:
+    assert why_nothing((Unlanded(Why.EMPTY, ("x/",), 1),)) == ""
+
+
+def test_a_pipe_in_place_of_a_file_is_told_in_one_line() -> None:
+    assert told(A, Unlanded(Why.SPECIAL, ("x",), 1)).startswith("a: x ")
 
 
 def test_a_task_that_promised_no_changes_and_made_some_is_not_a_success(world: Make) -> None:

@@ -150,6 +150,16 @@ def test_boost_takes_no_slot_away_where_there_are_more_than_it_opens(world: Make
     assert run.state.capacity == 20
 
 
+def test_a_number_of_slots_that_a_person_asks_for_ends_a_boost(world: Make) -> None:
+    run = world(task("a"))
+    run.send(BoostToggled("you"), SlotsRequested(3, "you"))
+    assert run.state.capacity == 3
+
+    run.send(BoostToggled("you"))
+
+    assert run.state.capacity == run.state.rules.emergency_slots
+
+
 def test_a_predicted_overlap_serialises_unless_both_are_of_one_cluster(world: Make) -> None:
     rules = shipped(clusters=(("x", "y"),))
     loose = {"predicted_writes": ("src/a.py",)}

@@ -106,6 +106,7 @@ VARIANTS: list[tuple[str, dict[str, object], str]] = [
         "Gate failed: pytest -q",
     ),
     ("legacy", {"failure": None, "reason": ""}, "Failed"),
+    ("audit", {"reason": "its change had landed already"}, "Its change had landed already"),
     (
         "load",
         {"wait": Wait(WaitCause.RESOURCE, ("postgres", "types"), NOW - 61)},
