@@ -328,7 +328,7 @@ class Launches(Protocol):
 
 
 class LockDesk(Protocol):
-    """CaptureRecords the processes that wait for locks; a process that is gone is ignored."""
+    """Answers the processes that wait for locks; a process that is gone is ignored."""
 
     def grant(self, claim: ClaimId) -> None:
         """Tell the process that it holds its locks."""

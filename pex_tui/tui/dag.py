@@ -1,7 +1,7 @@
 """Draw a graph from left to right in lines of cells.
 
 Columns follow the number of predecessors in a row; an edge over several columns passes through
-dummy places. RunPaths are ordered by the mean of their neighbours (barycentre method, Sugiyama).
+dummy places. Places are ordered by the mean of their neighbours (barycentre method, Sugiyama).
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from pex_tui.tui.screens.modal import Hint, Modal
 
 
 class PickScreen(Modal[int | None]):
-    """CaptureRecords with the position of the chosen line, None if cancelled."""
+    """Answers with the position of the chosen line, None if cancelled."""
 
     CSS_PATH: ClassVar = "../styles/modals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
