@@ -8,7 +8,7 @@ from pex_tui.core.lifecycle.rate_limits import over_budget
 from pex_tui.core.liveness import waits_for_money
 from pex_tui.core.model.conflict import ConflictKind
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.phases import HOLDS_SLOT, Phase
+from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, Phase
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.run_refs import own_commits_ref
 from pex_tui.core.model.state import LandStatus, Outcome
@@ -78,15 +78,16 @@ def outcome_words(report: Report) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     state = report.state
-    landed = sum(task.phase is Phase.LANDED for task in state.tasks)
+    done = sum(task.phase in SUCCEEDED for task in state.tasks)
+    commits = sum(task.phase is Phase.LANDED for task in state.tasks)
     yield ""
     code = f" (exit {report.exit_code})" if report.is_finished else ""
     yield f"Run {state.run}: {outcome_words(report)}{code}"
     if state.plan.goal:
         yield f"  {state.plan.goal.partition(chr(10))[0]}"
     yield (
-        f"  {landed} of {len(state.tasks)} tasks landed on {state.branch}, "
-        f"from {state.target or 'a detached HEAD'} at {state.base[:9]}, "
+        f"  {done} of {len(state.tasks)} tasks done, {counted(commits, 'commit')} "
+        f"on {state.branch}, from {state.target or 'a detached HEAD'} at {state.base[:9]}, "
         f"in {clock(report.metrics.makespan_seconds)}"
     )
     if state.land_status is not LandStatus.NOT_ASKED:
@@ -212,7 +213,7 @@ def figure_lines(report: Report) -> Iterator[str]:
             f"{percent(found.conflict_rate)} of landings conflicted; "
             f"{counted(found.conflicts_predicted, 'conflict')} predicted "
             f"({counted(found.false_alarms, 'false alarm')}), "
-            f"{found.conflicts_missed} not predicted"
+            f"{found.conflicts_missed} missed"
         )
     yield from prediction_lines(report)
     if report.state.sequential:

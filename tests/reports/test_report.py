@@ -89,7 +89,7 @@ def test_a_report_says_what_landed_and_what_to_do_next() -> None:
     text = render_text(finished(landed_run()))
 
     assert "Run r1: all tasks succeeded (exit 0)" in text
-    assert "1 of 2 tasks landed on pex/r1, from main at bbbbbbbbb, in 0:20" in text
+    assert "2 of 2 tasks done, 1 commit on pex/r1, from main at bbbbbbbbb, in 0:20" in text
     assert "✓ a" in text
     assert "landed 000000000, 2 files: fix: round half up" in text
     assert "pex-tui land r1" in text

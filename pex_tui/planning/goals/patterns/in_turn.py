@@ -93,9 +93,9 @@ def wide_change(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoi
     said = quoted_words(signals, words.WIDE)
     parts = (
         Part(words.ENGINEER, f"changes what the goal names ({said})"),
-        Part(words.TESTS, "proves that nothing broke on the way"),
+        Part(words.TESTS, "checks that nothing broke"),
     )
-    why = f"the change goes through many files ({said}): two agents in it would conflict"
+    why = f"the change spans many files ({said}): two agents would conflict"
     agents = allowed(signals, (words.ENGINEER, words.TESTS))
     kept = tuple(part for part in parts if part.agent in agents)
     return PatternChoice(Pattern.SEQUENTIAL, kept, why, 1.0) if len(kept) > 1 else None
@@ -109,7 +109,7 @@ def single(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice:
     chosen = specific[0] if specific else words.ENGINEER
     if all(one.intent is None for one in asked) and is_fault_report(signals):
         chosen = chosen if specific else words.ERRORS
-    usual = "tells of a fault" if chosen == words.ERRORS else "does ordinary development work"
+    usual = "reports a fault" if chosen == words.ERRORS else "does ordinary development work"
     why = "one thing in one place: one agent is as fast as several"
     return PatternChoice(
         Pattern.SINGLE,

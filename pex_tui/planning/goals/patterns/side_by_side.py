@@ -34,16 +34,16 @@ _REVIEWERS = (words.TESTS, words.SECURITY, words.SPEED)
 _REVIEWS = frozenset({"review", "audit", "assess", "assessment", "evaluate", "inspect"})
 _RESPONDERS = (words.STABILITY, words.ERRORS, words.MONITORING, words.ROLLBACK, words.ALERTS)
 _STAGES = (
-    (words.PRODUCT, 1, "says what is wanted and how one would know", 0.0),
-    (words.BUSINESS, 1, "looks at the processes behind it", 1.0),
-    (words.USERS, 1, "looks at it with its users' eyes", 1.0),
-    (words.STRUCTURE, 2, "decides the structure", 0.0),
+    (words.PRODUCT, 1, "defines requirements and acceptance criteria", 0.0),
+    (words.BUSINESS, 1, "analyses the processes behind it", 1.0),
+    (words.USERS, 1, "reviews it from its users' point of view", 1.0),
+    (words.STRUCTURE, 2, "designs the structure", 0.0),
     (words.ENGINEER, 2, "builds it", 0.0),
-    (words.TESTS, 3, "proves what it does", 0.0),
-    (words.SECURITY, 3, "looks for misuse", 0.7),
+    (words.TESTS, 3, "tests what it does", 0.0),
+    (words.SECURITY, 3, "looks for vulnerabilities", 0.7),
     (words.SPEED, 3, "measures it", 1.5),
-    (words.COMPLIANCE, 3, "checks the rules that apply", 2.5),
-    (words.SCREENS, 3, "tests what people see", 2.0),
+    (words.COMPLIANCE, 3, "checks compliance", 2.5),
+    (words.SCREENS, 3, "tests the user interface", 2.0),
 )
 
 
@@ -93,14 +93,12 @@ def investigation(signals: GoalSignals, outline: RepositoryOutline) -> PatternCh
     elif words.ERRORS in found and set(found) <= set(_CLUSTER):
         found = [agent for agent in _CLUSTER if agent in found or agent == words.TESTS]
     agents = allowed(signals, tuple(found))
-    usual = "belongs to every investigation of a fault"
+    usual = "part of every fault investigation"
     parts = tuple(Part(agent, why_chosen(signals, agent, usual)) for agent in agents)
     if len(parts) == 1:
-        why = (
-            f"one question for one agent: nothing would be gained by more ({outline_size(outline)})"
-        )
+        why = f"one question for one agent: more would not help ({outline_size(outline)})"
         return PatternChoice(Pattern.SINGLE, parts, why, product_size(signals))
-    why = "the goal asks questions and changes nothing, so all of them can look at the same time"
+    why = "the goal asks questions and changes nothing, so all agents can work at the same time"
     return PatternChoice(Pattern.INVESTIGATION, parts, why, max(1.0, product_size(signals)))
 
 
@@ -161,7 +159,7 @@ def pipeline(signals: GoalSignals, outline: RepositoryOutline) -> PatternChoice 
         for agent, stage, usual, least in _STAGES
         if _in_pipeline(signals, agent) >= least and agent not in signals.ruled_out
     )
-    why = "something new that people will meet: what is wanted, then building it, then proof"
+    why = "something new for users: requirements, then implementation, then tests"
     return PatternChoice(Pattern.PIPELINE, parts, why, size)
 
 
