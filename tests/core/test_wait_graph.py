@@ -178,6 +178,7 @@ def test_each_node_is_searched_once_however_many_ways_lead_to_it() -> None:
     }
 
     assert find_cycle(graph) == ()
+    assert find_cycle(dict(reversed(graph.items()))) == ()
 
 
 def test_the_way_through_a_circle_ends() -> None:

@@ -136,9 +136,15 @@ def test_a_wait_for_a_slot_is_no_cost_of_a_conflict() -> None:
     run = World(Plan((task("a"), task("b"))), shipped(slots=1))
     run.run("a")
     run.now += 30
-    run.finish("a", "x.py")
+    run.exit("a")
+    run.capture("a", "x.py")
+    run.run("b")
+    meet(run, "a")  # what it did is in vain, and b has the slot
+    assert run.task("a").wait is None
+    run.now += 45
+    run.finish("b", "y.py")
 
-    assert costs(run) == {}
+    assert costs(run) == {1: 30}
 
 
 def test_a_long_wait_for_a_lock_costs_what_came_after_it_was_noticed(world: Make) -> None:

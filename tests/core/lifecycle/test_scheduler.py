@@ -150,6 +150,25 @@ def test_boost_takes_no_slot_away_where_there_are_more_than_it_opens(world: Make
     assert run.state.capacity == 20
 
 
+def test_whoever_was_told_of_a_neighbour_is_told_that_only_a_slot_is_lacking_now(
+    world: Make,
+) -> None:
+    run = world(
+        task("a", writes=("x",), priority=Priority.CRITICAL),
+        task("b", writes=("x",), priority=Priority.HIGH),
+        task("c", writes=("y",)),
+        task("d", "a", writes=("z",), priority=Priority.CRITICAL),
+        rules=shipped(slots=2),
+    )
+    assert run.running() == {"a", "c"}
+    run.finish("a", "x")
+
+    assert run.running() == {"c", "d"}
+    wait = run.task("b").wait
+    assert wait is not None
+    assert wait.cause is WaitCause.SLOT
+
+
 def test_a_number_of_slots_that_a_person_asks_for_ends_a_boost(world: Make) -> None:
     run = world(task("a"))
     run.send(BoostToggled("you"), SlotsRequested(3, "you"))
