@@ -73,7 +73,7 @@ def test_headless_a_goal_needs_yes(shop: Shell) -> None:
     assert shop.traces() == ""
     ended = shop.pex("run", GOAL, "--headless", "--yes")
     assert ended.returncode == 0, ended.stderr
-    assert "everything succeeded" in ended.stdout
+    assert "all tasks succeeded" in ended.stdout
 
 
 def test_a_plan_that_can_do_nothing_is_not_started(shop: Shell) -> None:
@@ -141,7 +141,7 @@ def test_a_goal_on_stdin_is_run(shop: Shell) -> None:
     assert "--yes" in refused.stderr
     ended = shop.pex("run", "-", "--headless", "--yes", stdin=GOAL)
     assert ended.returncode == 0, ended.stderr
-    assert "everything succeeded" in ended.stdout
+    assert "all tasks succeeded" in ended.stdout
 
 
 @pytest.mark.parametrize("command", [("plan", "-"), ("run", "-", "--headless", "--yes")])

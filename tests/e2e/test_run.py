@@ -35,7 +35,7 @@ def test_each_task_lands_as_one_commit_and_the_users_branch_waits(shell: Shell) 
     ended = shell.pex("run", "plan.yaml", "--headless", "--name", "first")
 
     assert ended.returncode == 0, ended.stderr
-    assert "everything succeeded" in ended.stdout
+    assert "all tasks succeeded" in ended.stdout
     assert shell.git("rev-parse", "HEAD") == before
     subjects = shell.git("log", "--format=%s", f"{before}..pex/first").splitlines()
     assert sorted(subjects) == ["a: Try", "b: Try", "c: Try"]

@@ -63,7 +63,7 @@ def test_a_pipe_among_the_definitions_is_told_and_not_waited_for(tmp_path: Path)
 
     assert set(library.agents) == {"whole"}
     assert library.problems == tuple(
-        f"{path}: it is not a regular file, and no agent definition. Remove it."
+        f"{path}: not a regular file, so not a valid agent definition. Remove it."
         for path in (link, pipe)
     )
 

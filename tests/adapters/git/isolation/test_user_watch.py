@@ -61,7 +61,7 @@ async def test_what_no_person_does_is_undone_and_said(bench: Bench, script: str,
     head, parent = (project.git("rev-parse", one)[:10] for one in ("HEAD", "HEAD~1"))
     (told,) = await intruded(bench, script)
     assert told.startswith(said.format(head=head, parent=parent))
-    assert "that is undone" in told
+    assert "this was undone" in told
     assert state(bench) == before
     assert (project.path / ".git" / "hooks" / "mine").stat().st_mode & 0o111
 
