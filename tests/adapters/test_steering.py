@@ -82,7 +82,7 @@ async def test_a_process_of_a_task_is_refused_and_named(
 
     told = json.loads(answer.read_bytes())
     assert told["ok"] is False
-    assert "part of task api: an agent does not steer" in told["error"]
+    assert "part of task api: an agent must not control a run" in told["error"]
     assert posted == [SteeringRefused(TaskId("api"), "boost_run")]
     # Without a marker, only its shim identifies it.
     await attempts.runner.stop(attempts.key("api"), 0.0)

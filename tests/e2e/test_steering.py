@@ -49,7 +49,7 @@ def test_a_task_does_not_steer_its_run(shell: Shell) -> None:
             assert code != 0
         else:
             assert (name, code) == (name, 6), text
-    assert any("task api: an agent does not steer" in text for _, _, text in said)
+    assert any("task api: an agent must not control a run" in text for _, _, text in said)
     events = [json.loads(line) for line in ended.stdout.splitlines()]
     refused = [event for event in events if event["event"] == "steering_refused"]
     assert [(event["task"], event["request"]) for event in refused] == [("api", "boost_run")]

@@ -80,7 +80,7 @@ async def test_a_setting_that_may_be_the_user_s_is_said_and_stays(bench: Bench) 
     bench.project.git("config", "filter.x.clean", "sed")
     kept, changed = await intruded(bench, script)
     assert kept == "filter.x.clean was set to cat in .git/config; it was sed"
-    place = changed.removeprefix(".git/info/exclude was changed; as it was it is in ")
+    place = changed.removeprefix(".git/info/exclude was changed; the old version is in ")
     assert "exclude" in Path(place).read_text()
     assert bench.project.git("config", "filter.x.clean") == "cat"
 
