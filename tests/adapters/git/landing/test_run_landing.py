@@ -210,8 +210,8 @@ async def test_a_user_in_a_linked_worktree_lands_there(world: World, tmp_path: P
 @pytest.mark.parametrize(
     ("commands", "words"),
     [
-        ((("merge", "-q", "--no-commit", "--no-ff", "side"),), "A merge is under way in"),
-        ((("rebase", "-q", "--exec", "false", "HEAD~1"),), "A rebase of main is under way in"),
+        ((("merge", "-q", "--no-commit", "--no-ff", "side"),), "A merge is in progress in"),
+        ((("rebase", "-q", "--exec", "false", "HEAD~1"),), "A rebase of main is in progress in"),
     ],
 )
 async def test_half_done_work_of_the_users_is_not_disturbed(
@@ -393,7 +393,7 @@ async def test_a_gate_that_is_red_on_the_target_as_well_may_be_off(world: World)
     lander = GitLander(replace(world.options, gate=gate, gate_policy=GatePolicy.OFF))
     _, words = await lander.land_run("main")
 
-    assert words.endswith("The gate is red on main as well; `gate: off` lands without it.")
+    assert words.endswith("The gate fails on main as well; `gate: off` lands without it.")
 
 
 async def test_what_is_in_the_way_is_said_before_the_gate_takes_its_time(world: World) -> None:
