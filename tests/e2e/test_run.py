@@ -236,7 +236,7 @@ def test_what_a_run_keeps_is_refused_when_it_is_resumed(
     with pytest.raises(SystemExit) as ended:
         build_parser().parse_args(["resume", "7f3a", option])
     assert ended.value.code == 2
-    assert "is decided when a run starts" in capsys.readouterr().err
+    assert "is fixed when a run starts" in capsys.readouterr().err
 
 
 def test_a_plan_in_a_package_runs_there_and_says_so(shell: Shell) -> None:

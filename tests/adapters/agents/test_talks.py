@@ -69,7 +69,7 @@ async def test_the_cost_of_a_resumed_session_is_what_is_new(talks: Talks) -> Non
         (
             "silent-end",
             FailureKind.AGENT,
-            "without a result (exit 0); its last words: I am about to",
+            "without a result (exit 0); its last message: I am about to",
         ),
         ("drop", FailureKind.AGENT, "without a result (exit 1)"),
         ("unauthorised", FailureKind.AUTH, "not logged in"),

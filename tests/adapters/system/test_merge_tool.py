@@ -45,7 +45,7 @@ async def test_other_braces_reach_the_program_as_they_are() -> None:
         (("no-such-merge-tool",), "no-such-merge-tool can't be started"),
         (python("print('no idea'); raise SystemExit(3)"), "ended with 3: no idea"),
         (("true",), "has left conflict markers in src/a.py"),
-        (("rm", "{result}"), "has taken its result away"),
+        (("rm", "{result}"), "removed its result"),
     ],
 )
 async def test_what_goes_wrong_is_told(argv: tuple[str, ...], said: str) -> None:

@@ -113,8 +113,8 @@ async def test_a_form_and_a_line_that_were_typed_in_ask(planned: PexApp, key: st
     async with planned.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: isinstance(planned.screen, PlanScreen))
         for opens, kind, words in (
-            ("n", TaskForm, "New task: what you changed is not saved"),
-            ("o", LineScreen, "Save the plan as: what you typed is not used"),
+            ("n", TaskForm, "New task: your changes are not saved"),
+            ("o", LineScreen, "Save the plan as: your input is not used"),
         ):
             await calm(pilot, opens, "escape")
             assert isinstance(planned.screen, PlanScreen)  # at once, as nothing was typed
@@ -137,12 +137,12 @@ async def test_choices_in_a_conflict_are_kept_and_asked_about(
         assert isinstance(app.screen, ConflictScreen)
         assert app.unsaved() == ""
         await calm(pilot, "o", "escape")
-        assert "What you chose for refunds is not applied." in app.unsaved()
+        assert "Your choices for refunds are not applied." in app.unsaved()
 
         await calm(pilot, "q")
-        await asks(pilot, "What you chose for refunds is not applied.")
+        await asks(pilot, "Your choices for refunds are not applied.")
         await calm(pilot, "n", "c", "s")
-        await asks(pilot, "What you chose for refunds is not applied.")
+        await asks(pilot, "Your choices for refunds are not applied.")
         await calm(pilot, "n")
         assert session.resolved == []
         await calm(pilot, "s", "y")

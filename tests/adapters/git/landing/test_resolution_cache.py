@@ -199,7 +199,7 @@ async def test_a_memory_that_can_not_be_read_is_forgotten_and_told(
 
     assert isinstance(found, Conflicted)
     (notice,) = found.notices
-    assert "can't be read and is forgotten" in notice
+    assert "can't be read and was removed" in notice
     assert kept(world) == []
     assert (await combine(world, work)).notices == ()
 
