@@ -206,7 +206,7 @@ def judge_error(text: str, status: int | None = None) -> Judgement:
 def silent_end(exited: Exited, last_words: str) -> Judgement:
     """Judge an agent that exited without a result."""
     how = f"exit {exited.exit_code}" if exited.signal is None else f"signal {exited.signal}"
-    words = f"; its last message:  {last_words[:300]}" if last_words else ""
+    words = f"; its last message: {last_words[:300]}" if last_words else ""
     if exited.lost:
         return Judgement(FailureKind.LOST, f"its process vanished without a result{words}")
     return Judgement(FailureKind.AGENT, f"it ended without a result ({how}){words}")
