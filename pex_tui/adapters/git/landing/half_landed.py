@@ -188,7 +188,7 @@ async def _matching(git: Git, entries: Mapping[str, Entry]) -> frozenset[str]:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         stdin = lines.encode("utf-8", "surrogateescape")
         await git.run("update-index", "-z", "--index-info", stdin=stdin, env=env)
-        answer = await git.run("diff-files", "--name-only", "-z", "--no-renames", env=env)
+        answer = await git.run("ls-files", "--modified", "-z", env=env)
     return frozenset(entries) - {*os.fsdecode(answer.stdout).split("\0")}
 
 

@@ -14,20 +14,30 @@ from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
-from tests.adapters.git.landing_world import LINES, RUN, World, edited, make_world
+from tests.adapters.git.landing_world import (
+    LINES,
+    RUN,
+    Tree,
+    World,
+    edited,
+    link,
+    make_world,
+    submodule,
+)
 from tests.waiting import until
 
 NEW = edited(l1="new")
 
 
 async def landed(project: Project, places: RunPaths) -> World:
-    """A run that has landed changes of seven kinds on its own branch."""
+    """A run that has landed changes of nine kinds on its own branch."""
     made = make_world(project, places)
     changed = dict.fromkeys(("a", "b", "c", "d"), LINES)
     made.rebase_onto({**changed, "gone": "g\n", "folder/x": "x\n", "swap": "file\n"})
     await made.lander.begin()
     after = dict.fromkeys(changed, NEW)
-    added = {"added": "fresh\n", "deep/er": "fresh\n", "swap": None, "swap/y": "y\n"}
+    files = {"added": "fresh\n", "deep/er": "fresh\n", "swap": None, "swap/y": "y\n"}
+    added: Tree = {**files, "link": link("a"), "module": submodule("1" * 40)}
     await made.landed("t", {**after, **added, "gone": None, "folder/x": None, "folder": "f\n"})
     return made
 
@@ -54,8 +64,21 @@ def cut_short(world: World, run: str = "") -> Path:
     (root / "folder").rmdir()
     world.project.write("folder", "f\n")
     world.project.write("added", "fre")
+    (root / "link").symlink_to("a")
+    (root / "module").mkdir()
     (git_dir / "index.lock").write_bytes(b"DIRC")
     return root
+
+
+def test_the_note_of_a_landing_is_read_as_it_was_written_in_a_folder_of_its_own(
+    tmp_path: Path,
+) -> None:
+    landing = Landing("refs/heads/main", CommitId("1" * 40), CommitId("2" * 40), "/w", "/g", RUN)
+    kept = LandingNote(tmp_path / "state" / "repository" / "landing.json")
+
+    kept.write(landing)
+
+    assert kept.read() == landing
 
 
 async def test_it_is_undone_and_made_again(world: World) -> None:
@@ -83,6 +106,17 @@ async def test_a_file_that_the_user_has_changed_since_is_theirs(world: World, pa
     assert world.git("status", "--porcelain") == f" M {path}"
     world.git("checkout", "-q", "--", path)
     assert (await world.lander.land_run("main"))[0] == world.tip()
+
+
+async def test_a_link_that_the_user_has_put_in_a_files_place_is_theirs(world: World) -> None:
+    root = cut_short(world)
+    (root / "d").rename(root / "moved")
+    (root / "d").symlink_to("moved")
+
+    with pytest.raises(LandingError, match=r"Not committed in .*: d\. Commit or stash"):
+        await world.lander.land_run("main")
+
+    assert (root / "d").is_symlink()
 
 
 async def test_an_untracked_file_of_the_users_that_stands_in_the_way_stays(world: World) -> None:
@@ -126,12 +160,13 @@ async def test_the_next_run_mends_it_by_the_settings_from_before_any_agent_ran(
     assert world.git("status", "--porcelain") == ""
 
 
-async def test_what_the_user_has_mended_is_left_alone(world: World) -> None:
+@pytest.mark.parametrize("to", [("-c", "elsewhere"), ("--detach",)], ids=["branch", "commit"])
+async def test_what_the_user_has_mended_is_left_alone(world: World, to: tuple[str, ...]) -> None:
     cut_short(world)
     (world.project.path / ".git" / "index.lock").unlink()
     world.git("reset", "-q", "--hard")
     world.git("clean", "-qfd")
-    world.git("switch", "-q", "-c", "elsewhere")
+    world.git("switch", "-q", *to)
     world.project.write("a", "theirs\n")
 
     tip, _ = await world.lander.land_run("main")
