@@ -125,6 +125,10 @@ async def test_what_merges_by_itself_elsewhere_in_the_file_is_kept(world: World)
             {"src/lines.py": None, "src/moved.py": LESS},
             {"src/lines.py": None, "src/moved.py": MORE},
         ),
+        (  # two files are renamed to one, and one of them is edited where it was
+            {"b.txt": None, "c.txt": LESS, "src/lines.py": edited(l15="line 15\nadded")},
+            {"src/lines.py": None, "c.txt": MORE},
+        ),
         ({"src/lines.py": LESS.replace("\n", "\r\n")}, {"src/lines.py": MORE}),
         ({"src/lines.py": LESS}, {"src/lines.py": MORE.replace("five\n", "five\r\n")}),
         ({"src/lines.py": "\0" + LESS}, {"src/lines.py": MORE}),

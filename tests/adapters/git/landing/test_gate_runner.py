@@ -159,6 +159,17 @@ async def test_two_gates_of_one_task_never_run_at_once(world: World) -> None:
     assert all(result.passed for result in results)
 
 
+async def test_gates_of_two_tasks_run_at_the_same_time(world: World) -> None:
+    a, b = world.places.root / "a", world.places.root / "b"
+    script = f"touch '{a.parent}/'$PEX_TASK; until test -e '{a}' -a -e '{b}'; do sleep 0.01; done"
+    lander = world.with_gate(shell(script), timeout_seconds=20.0)
+    other = world.work({"new": "n"})
+
+    results = await asyncio.gather(lander.gate(key("a"), world.base), lander.gate(key("b"), other))
+
+    assert all(result.passed for result in results)
+
+
 async def test_what_a_check_leaves_running_is_ended(world: World) -> None:
     assert (await check(world, "sleep 300 & setsid sleep 300 &")).passed
     assert survivors(world) == []

@@ -84,6 +84,13 @@ async def test_a_file_that_the_gate_runs_through_a_link_is_seen(world: World) ->
     assert await protected(world, {"tools/ci/other.sh": "true\n"}) == ()
 
 
+async def test_the_text_of_a_protected_file_leads_nowhere(world: World) -> None:
+    world.rebase_onto({CHECK: "../src/a.txt"})
+    await world.lander.begin()
+
+    assert await protected(world, {"src/a.txt": "new\n"}) == ()
+
+
 async def test_what_others_landed_there_is_not_asked_for_again(world: World) -> None:
     await world.landed("first", {CHECK: edited(l2="two")})
 

@@ -12,6 +12,7 @@ from pex_tui.engine.ports import Conflicted, LandingError, Merged
 from pex_tui.engine.run_paths import RunPaths
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import (
+    BRANCH,
     LINES,
     RUN,
     Entry,
@@ -381,6 +382,16 @@ async def test_the_marker_size_of_a_file_decides_what_its_markers_are(world: Wor
     assert await resolve(world, work, EDITED, {"src/lines.py": (LINES + CONFLICT).encode()})
 
 
+async def test_markers_that_a_file_beside_the_conflict_had_before_may_stay(world: World) -> None:
+    world.rebase_onto({"guide.md": CONFLICT})
+    world.git("update-ref", f"refs/heads/{BRANCH}", world.base)
+    work, _ = await world.conflict({"x": "t"}, {"x": "o"})
+
+    resolved = await resolve(world, work, OURS, {"guide.md": (CONFLICT + "more\n").encode()})
+
+    assert world.files(resolved)["guide.md"] == (TEXT, CONFLICT + "more\n")
+
+
 async def test_work_with_conflict_markers_never_lands_and_is_settled_like_a_conflict(
     world: World,
 ) -> None:
@@ -420,6 +431,13 @@ async def test_whether_what_has_landed_holds_a_change(
     await world.landed("first", landed)
 
     assert await world.lander.lacks(key("second"), work) is lacks
+
+
+async def test_where_only_a_part_of_a_change_has_landed_the_rest_is_lacking(world: World) -> None:
+    work = world.work({"src/lines.py": edited(l5="ours\nand more")})
+    await world.landed("first", {"src/lines.py": edited(l5="ours")})
+
+    assert await world.lander.lacks(key("second"), work)
 
 
 async def test_what_the_gate_refused_is_proposed_to_who_settles_it_again(world: World) -> None:

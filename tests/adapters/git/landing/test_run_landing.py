@@ -277,6 +277,20 @@ async def test_commits_on_the_branch_that_are_not_the_run_s_are_named_one_a_line
     assert await lander.guard() == ()
 
 
+async def test_of_many_commits_on_the_branch_the_newest_are_named_and_how_to_list_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pex_tui.adapters.git.landing.foreign_commits._MOST_NAMED", 1)
+    *_, newest = [world.project.commit({name: "m\n"}, f"Add {name}") for name in ("x", "y", "z")]
+    lander = world.lander
+
+    await lander.land_run("main")
+
+    _, named, rest = await lander.guard()
+    assert named.startswith(f"{newest[:10]} Add z (")
+    assert rest == f"and 2 more: `git log {world.base[:10]}..{newest[:10]}`"
+
+
 async def test_commits_that_only_say_that_they_are_the_run_s_are_named_though_nothing_lands(
     world: World,
 ) -> None:
