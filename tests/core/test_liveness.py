@@ -254,6 +254,20 @@ def test_a_task_that_waits_for_a_file_goes_on_while_a_process_of_it_is_at_work_i
     assert ending(world.state, world.now, attended=False) == ()
 
 
+def test_a_task_that_waits_for_a_file_of_a_paused_task_stands_still() -> None:
+    world = world_of(agent("a", writes=None), agent("b", writes=None), leases=True)
+    for name in (A, B):
+        world.run(name)
+        wish = ("Edit", "change x.py", (f"/ws/{name}/x.py",), "")
+        world.send(PermissionAsked(name, 1, "r", *wish, edits=True, announced=True))
+    assert not is_stuck(world.state)
+
+    world.send(PauseRequested(A, "you"), AgentPaused(A, 1))
+
+    assert is_stuck(world.state)
+    assert waits_for_a_person(world.state)
+
+
 def test_a_task_that_is_being_stopped_goes_on_though_a_process_of_it_waits_for_a_lock() -> None:
     world = world_of(task("a"), task("b"))
     for name in ("a", "b"):

@@ -106,6 +106,22 @@ def test_whoever_waits_goes_on_where_the_other_does_not_land() -> None:
     assert world.task("b").yields_to is None
 
 
+def test_whoever_waits_for_two_waits_on_for_one_while_the_other_is_tried_again() -> None:
+    world = working()
+    announce(world, "a", "r1")
+    announce(world, "c", "r2", "src/y.py")
+    announce(world, "b", "r3")
+    announce(world, "b", "r4", "src/y.py")
+    world.send(AgentExited(C, 1, 1, world.now, FailureKind.EXIT))
+
+    acted = world.send(WorkCaptured(C, 1, CommitId("half"), ("src/y.py",)))
+
+    assert world.phase("c") is Phase.BACKOFF
+    assert allowed(B, "r4") in acted
+    assert allowed(B, "r3") not in acted
+    assert world.task("b").yields_to == A
+
+
 def test_a_person_lets_it_go_on_all_the_same() -> None:
     world = working()
     announce(world, "a", "r1")

@@ -32,6 +32,7 @@ PATH = st.lists(st.text(alphabet="ab", min_size=1, max_size=3), min_size=1, max_
         ("[^ab].txt", "c.txt", True),
         ("[^ab].txt", "b.txt", False),
         ("[]x].txt", "].txt", True),
+        ("[b-a].txt", "a.txt", False),
         ("src/*", "src/a.py", True),
         ("src/*", "src/a/b.py", False),
         ("*", ".env", True),

@@ -401,6 +401,28 @@ def test_a_rate_of_one_never_makes_a_run_sequential(world: Make) -> None:
     assert not run.state.sequential
 
 
+def test_what_landed_before_an_attempt_began_is_no_part_of_its_conflict(world: Make) -> None:
+    specs = (task("z"), task("a", "z"), task("b", "a"), task("c", "a"))
+    run = world(*specs, verify=GATE, rules=PLAIN_GATE)
+    for name in ("z", "a", "c"):
+        run.now += 5
+        if name == "c":
+            run.run("b")
+        captured(run, name)
+        run.merge(name)
+        gated(run, name, passed=True)
+        entry = run.task(name)
+        assert entry.candidate is not None
+        run.send(BranchMoved(entry.id, entry.attempt, entry.candidate))
+    captured(run, "b")
+    run.merge("b")
+    gated(run, "b", passed=False)
+    gated(run, "b", passed=True, commit=BASE)
+
+    (conflict,) = run.state.conflicts
+    assert conflict.tasks == (B, "c")
+
+
 def test_a_red_gate_on_a_clean_merge_is_a_conflict_with_what_landed_meanwhile(
     world: Make,
 ) -> None:

@@ -49,6 +49,17 @@ def test_wide_globs_beside_many_files_are_told_a_bounded_number_of_times_each() 
     assert max(told.values()) <= 20
 
 
+def test_of_a_wait_for_many_at_work_ten_changes_are_told_as_they_land() -> None:
+    narrow = [task(f"n{number}", writes=(f"src/n{number}.py",)) for number in range(15)]
+    wide = task("wide", writes=("src/**",), priority=Priority.LOW)
+    world = World(Plan((*narrow, wide)), shipped(slots=15))
+    run_all(world)
+
+    held = [event for event in world.events if isinstance(event, TaskHeld)]
+    assert [len(event.on) for event in held] == list(range(15, 5, -1))
+    assert world.phase("wide") is Phase.LANDED
+
+
 def test_who_is_waited_for_is_the_one_at_work_and_not_the_first_that_was_told() -> None:
     world = World(Plan(tuple(task(name, writes=("src/**",)) for name in ("a", "b", "c"))), SHIPPED)
     world.finish("a", "src/a.py")
@@ -95,6 +106,28 @@ def test_another_reason_to_wait_is_another_conflict() -> None:
     assert [(one.tasks, one.detail) for one in told] == [
         (("c", "a"), "both write x/1 (x/**)"),
         (("c", "b"), "both write y/1 (y/**)"),
+    ]
+
+
+def test_a_reason_that_was_told_is_not_told_again_beside_a_new_one() -> None:
+    world = World(
+        Plan(
+            (
+                task("a", writes=("x/**",)),
+                task("b", "a", writes=("x/**",)),
+                task("c", writes=("x/**", "y/**"), priority=Priority.LOW),
+                task("d", "a", writes=("y/**",)),
+            )
+        ),
+        SHIPPED,
+    )
+    world.finish("a", "x/1")
+    assert world.running() == {"b", "d"}
+
+    told = [one for one in world.state.conflicts if one.tasks[0] == "c"]
+    assert [(one.tasks, one.detail) for one in told] == [
+        (("c", "a"), "both write x/**"),
+        (("c", "d"), "both write y/**"),
     ]
 
 

@@ -14,6 +14,7 @@ from pex_tui.core.events.landing_events import (
     MergeConflicted,
     WorkMerged,
 )
+from pex_tui.core.events.overlap_events import OverlapSeen
 from pex_tui.core.events.run_events import (
     AbortRequested,
     AgentExited,
@@ -28,6 +29,7 @@ from pex_tui.core.events.run_events import (
 from pex_tui.core.model.conflict import ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.plan import Priority
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.model.task_state import FailureKind
 from pex_tui.core.outcome import conclude
@@ -160,6 +162,25 @@ def test_a_persons_result_that_the_gate_refuses_waits_for_them(world: Make) -> N
     run.send(ConflictDecided(A, Decision.EDITED, again, "you"))
     assert run.actions[-1] == MergeWork(A, 1, again)
     assert run.task("a").own_work == own
+
+
+def test_a_persons_result_that_is_refused_tells_of_its_own_files_and_not_of_anothers(
+    world: Make,
+) -> None:
+    rules = shipped(max_retries=0, gate_retries=0)
+    run = world(task("a"), task("b", priority=Priority.LOW), rules=rules, verify=GATE)
+    run.run("b")
+    captured(run)
+    met(run)
+    run.send(ConflictDecided(A, Decision.EDITED, run.commit(), "you"))
+    run.send(OverlapSeen(A, B, (ConflictPath("other.py"),)))
+    run.merge("a")
+
+    red(run)
+
+    found = [(one.tasks[0], one.files) for one in run.state.conflicts]
+    own = (A, (ConflictPath("src/api.py"),))
+    assert found == [own, (B, (ConflictPath("other.py"),)), own]
 
 
 def test_a_persons_result_is_not_redone_when_the_tip_has_moved_either(world: Make) -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.task_state import Failure, FailureKind
+from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
 from pex_tui.core.views.task_details import task_details
 from tests.tui import states
 
@@ -27,6 +27,19 @@ def test_a_waiting_task_tells_since_when(task: str, told: str) -> None:
 def test_a_running_task_waits_for_nothing() -> None:
     told = dict(task_details(states.crowded(), TaskId("models"), NOW))
     assert not {"waiting", "waits on"} & told.keys()
+
+
+@pytest.mark.parametrize(
+    ("own", "shown"), [({}, None), ({"own_commits": 2}, "2, kept; what lands is one commit")]
+)
+def test_commits_that_the_agent_made_itself_are_told(
+    own: dict[str, Any], shown: str | None
+) -> None:
+    state = states.crowded()
+    fresh = TaskState(TaskId("models"), **own)
+    tasks = tuple(fresh if one.id == fresh.id else one for one in state.tasks)
+    told = dict(task_details(replace(state, tasks=tasks), fresh.id, NOW))
+    assert told.get("own commits") == shown
 
 
 def test_a_failure_shows_the_end_of_what_its_gate_printed() -> None:

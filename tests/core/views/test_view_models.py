@@ -284,6 +284,20 @@ def test_spans_never_overlap_and_stay_within_the_axis() -> None:
                 assert all(0 <= edge <= width for edge in edges)
 
 
+@pytest.mark.parametrize(
+    ("past", "marks"),
+    [
+        (60, ["0:00", "0:30"]),
+        (240, ["0:00", "2:00"]),
+        (7200, ["0:00", "1:00:00"]),
+    ],
+)
+def test_a_timeline_is_marked_at_round_times(past: float, marks: list[str]) -> None:
+    world = World(Plan((task("a"),), slots=1))
+    view = timeline_view(replace(world.state, tasks=()), world.now + past, 21)
+    assert [mark for _, mark in view.ticks] == marks
+
+
 def kinds_of(task: str) -> list[SpanKind]:
     view = timeline_view(states.crowded(), NOW, 200)
     row = next(row for row in view.rows if row.id == task)
