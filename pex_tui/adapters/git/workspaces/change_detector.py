@@ -11,8 +11,6 @@ import time
 
 from msgspec import Struct
 
-from pex_tui.adapters.git.capture.snapshot import is_foreign
-from pex_tui.adapters.git.capture.unlanded_files import untracked_paths
 from pex_tui.adapters.git.plumbing.git_runner import WHOLE_TREE
 from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex
 
@@ -39,7 +37,6 @@ class ChangeDetector:
     def __init__(self) -> None:
         self._paths: Paths | None = None
         self._unchanged: list[Trace] | None = None
-        self._clean_since: list[int] | None = None
         self._is_first = True
 
     async def changes(self, shadow: ShadowIndex) -> tuple[str, ...]:
@@ -57,24 +54,6 @@ class ChangeDetector:
         found = await shadow.tracked_changes()
         is_sure = traces is not None and not found and _are_stable(traces, looked_at)
         self._unchanged = traces if is_sure else None
-        return found
-
-    async def leftovers(self, shadow: ShadowIndex, before: frozenset[str]) -> tuple[str, ...]:
-        """Return new files, ignored or not, that are not a tool's cache; raise GitError.
-
-        `before` are the untracked paths, and folders ending in a slash, from before the reader
-        came.
-        """
-        if self._paths is None:
-            self._paths = await _paths(shadow)
-        looked_at = time.time_ns()
-        times = _folder_times(self._paths)
-        if times is not None and times == self._clean_since:
-            return ()
-        new = await untracked_paths(shadow, "--no-empty-directory")
-        found = tuple(name for name in new if not is_foreign(name, before))
-        is_sure = times is not None and not found and max(times) < looked_at - TICK_NS
-        self._clean_since = times if is_sure else None
         return found
 
 
@@ -105,14 +84,6 @@ def _look(paths: Paths) -> list[Trace] | None:
         return [_file_trace(path) for path in paths.files] + [
             _folder_trace(path) for path in paths.folders
         ]
-    except OSError:
-        return None
-
-
-def _folder_times(paths: Paths) -> list[int] | None:
-    """Return when an entry of each folder was last added or removed; None if unreadable."""
-    try:
-        return [os.lstat(path).st_mtime_ns for path in paths.folders] or None
     except OSError:
         return None
 

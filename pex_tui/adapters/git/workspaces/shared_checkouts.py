@@ -11,7 +11,12 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from pex_tui.adapters.git.capture.unlanded_files import baseline_of, changed_foreign
+from pex_tui.adapters.git.capture.snapshot import is_foreign
+from pex_tui.adapters.git.capture.unlanded_files import (
+    baseline_of,
+    changed_foreign,
+    untracked_paths,
+)
 from pex_tui.adapters.git.plumbing.shadow_index import shadow_of
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all, unused_path
 from pex_tui.adapters.git.workspaces.change_detector import ChangeDetector
@@ -114,7 +119,8 @@ class SharedCheckouts:
         shadow = await shadow_of(view.worktree, self._supply.git)
         changed = await view.touches.changes(shadow)
         baseline = baseline_of(view.worktree)
-        new = await view.touches.leftovers(shadow, baseline.foreign)
+        found = await untracked_paths(shadow, "--no-empty-directory")  # ignored or not
+        new = tuple(name for name in found if not is_foreign(name, baseline.foreign))
         if baseline.foreign:
             new += tuple(await asyncio.to_thread(changed_foreign, view.worktree.path, baseline))
         return Traces(changed, new)
