@@ -1,7 +1,7 @@
 """The names of a run's refs in the user's repository: `refs/pex/…`, and the branch `pex/<run>`.
 
-No other module spells them. A name that is not an attempt's number starts with a character that is
-illegal in task ids, as a ref can't be a file and a folder at once.
+No other module spells the namespaces. A name that is not an attempt's number starts with a
+character that is illegal in task ids, as a ref can't be a file and a folder at once.
 """
 
 from pex_tui.core.model.ids import RunId, TaskId
