@@ -257,7 +257,7 @@ def test_a_plan_in_a_package_runs_there_and_says_so(shell: Shell) -> None:
     ended = shell.pex("run", "packages/api/plan.yaml", "--headless", "--name", "mono")
 
     assert ended.returncode == 0, ended.stderr
-    assert "Tasks run in packages/api, where the plan lies" in ended.stderr
+    assert "Tasks run in packages/api, the plan's folder" in ended.stderr
     changed = shell.git("diff", "--name-only", "HEAD", "pex/mono").splitlines()
     assert changed == ["packages/api/f.txt", "packages/api/tool.txt", "top.txt"]
     where, workspace = shell.git("show", "pex/mono:packages/api/tool.txt").splitlines()

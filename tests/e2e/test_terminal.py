@@ -42,7 +42,7 @@ def test_a_run_is_started_paused_boosted_aborted_and_left(shell: Shell) -> None:
         terminal.press("q")
         terminal.until("d  Detach", "Stop it")
         terminal.press("s")
-        terminal.until("The run is being stopped", absent="d  Detach")
+        terminal.until("🛑 stopping", absent="d  Detach")
         terminal.press("q")
         terminal.until("End it now")
         terminal.press("s")
@@ -147,7 +147,7 @@ def test_a_closed_terminal_leaves_a_run_that_can_be_resumed(shell: Shell) -> Non
 def test_the_demo_can_be_opened_from_home_and_leaves_the_repository_alone(shell: Shell) -> None:
     before = shell.git("status", "--porcelain"), shell.git("branch", "-a")
     with opened(shell) as terminal:
-        terminal.until("No run in this repository yet", "demo:")
+        terminal.until("No runs in this repository yet", "demo:")
         terminal.press("d")
         terminal.until("Show the demo?")
         terminal.press("y")
@@ -163,7 +163,7 @@ def test_a_goal_typed_at_home_becomes_a_plan_that_runs(shell: Shell) -> None:
     shell.git("add", ".")
     shell.git("commit", "-q", "-m", "tests")
     with opened(shell) as terminal:
-        terminal.until("No run in this repository yet", "describe a goal")
+        terminal.until("No runs in this repository yet", "describe a goal")
         terminal.press("nInvestigate why the tests fail in CI and how slow they are\r")  # at once
         terminal.until("Approve & run", "qa-engineer")
         terminal.press("!")

@@ -1,7 +1,7 @@
 """From a goal's text to a plan: what is read, what is chosen, and that the plan always parses."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -68,6 +68,8 @@ _PIECES = st.sampled_from(
 _GOALS = st.lists(_PIECES, min_size=1, max_size=30).map(" ".join) | st.text(max_size=300)
 
 
+@example("Build src/a.py src/shop/orders.py ./././", "docs")
+@example("Build src/a.py src/shop/orders.py ./.git/hooks/", "docs")
 @given(_GOALS, st.sampled_from(sorted(OUTLINES)))
 def test_whatever_the_goal_holds_the_plan_is_a_plan_file(goal: str, repo: str) -> None:
     found = OUTLINES[repo]

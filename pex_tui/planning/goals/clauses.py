@@ -95,9 +95,9 @@ def _sentences(text: str) -> Iterator[tuple[list[GoalWord], bool]]:
 
 def _words(chunk: str) -> Iterator[GoalWord]:
     bare = chunk.strip("\"'`()[]{}<>,;!?*").rstrip(".:")
-    path = _LINE_NUMBER.sub("", bare)
+    path = "/".join(part for part in _LINE_NUMBER.sub("", bare).split("/") if part != ".")
     if is_path(path):
-        yield GoalWord(path.removeprefix("./"), is_path=True)
+        yield GoalWord(path, is_path=True)
         ending = chunk.rstrip("\"'`)]}>*")[-1:]
         if ending in {",", ".", ";", "!", "?", ":"}:
             yield GoalWord(ending)

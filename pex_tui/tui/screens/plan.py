@@ -177,7 +177,7 @@ class PlanScreen(PexScreen):
     def _warning_line(self, draft: PlanDraft) -> Line:
         count = len(self._warnings) + len(draft.notices)
         if not count:
-            why = "   press ! for the reason" if draft.reasons else ""
+            why = "   press ! for why" if draft.reasons else ""
             return (("✓ no warnings", "dim"), (why, "dim"))
         first = self._warnings[0].text if self._warnings else draft.notices[0]
         told = f"! {counted(count, 'warning')}  "

@@ -288,7 +288,7 @@ async def test_a_row_of_an_unknown_kind_is_told_in_words(
     await write(journal, PLANNED)
     change(path, "json_set(body, '$.event', 'danced')")
 
-    with pytest.raises(JournalError, match="another version of pex-tui: there is not an event"):
+    with pytest.raises(JournalError, match="another version of pex-tui: there is no event"):
         journal.read(RUN)
 
 
