@@ -152,6 +152,7 @@ def test_a_retry_of_a_paused_task_is_not_paused(world: Make) -> None:
     run = world(task("a"))
     run.run("a")
     run.send(PauseRequested(A, "you"), AgentPaused(A, 1), RetryRequested(A, "you"))
+    assert (run.phase("a"), run.task("a").held) == (Phase.STOPPING, False)
     run.exit("a", code=-15)
     run.capture("a")
 
