@@ -9,8 +9,6 @@ UNKNOWN = "–"  # an en dash for an unknown figure
 _MINUTE = 60
 _HOUR = 3600
 _KIBI = 1024
-_TEENS = range(11, 14)
-_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 
 def clock(seconds: float) -> str:

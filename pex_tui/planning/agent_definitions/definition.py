@@ -1,7 +1,5 @@
 """An agent's definition: its prompt, its tools, and the defaults of its tasks."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 from pex_tui.core.model.ids import AgentName
@@ -44,6 +42,3 @@ class AgentDefinition(Struct, frozen=True):
     def runner(self) -> str | None:
         """Return the runner: "command" for an agent with a command, else the one it names."""
         return self.prefers if self.argv is None else "command"
-
-
-AgentLibrary = Mapping[AgentName, AgentDefinition]

@@ -185,7 +185,7 @@ class RunLanding(Struct, frozen=True):
             return f" Conflicts were resolved by rule, and the gate passed: {how}." if how else ""
         if how:
             raise LandingError(
-                f"{target} has moved, and the run's commits conflict with it. Settled by rule "
+                f"{target} has moved, and the run's commits conflict with it. Resolved by rule "
                 f"({how}), they fail the gate: {result.command}. Nothing was changed. Merge by "
                 f"hand: `git switch {target}`, then `git merge {self.integration.name}`.",
                 passing=False,

@@ -8,7 +8,7 @@ from msgspec import Struct
 from pex_tui.adapters.git.plumbing.commit_message import trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
-from pex_tui.adapters.git.plumbing.ref_names import landed_ref, read_ref
+from pex_tui.adapters.git.plumbing.ref_names import landed_ref, read_refs
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.run_refs import BRANCHES, ROOT, integration_ref, run_prefix
@@ -42,7 +42,8 @@ async def find_runs(git: Git, *, besides: Collection[RunId] = ()) -> tuple[Found
 
 async def _find(git: Git, run: RunId) -> FoundRun | None:
     """Return the run up to our own record of landings, else to the newest landing on its branch."""
-    tip = await read_ref(git, landed_ref(run)) or await read_ref(git, integration_ref(run))
+    recorded, branch = await read_refs(git, landed_ref(run), integration_ref(run))
+    tip = recorded or branch
     if tip is None:
         return None
     listing = await git.text("rev-list", "--first-parent", f"-n{_MOST_COMMITS}", tip)

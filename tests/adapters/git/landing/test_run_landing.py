@@ -376,7 +376,7 @@ async def test_a_conflict_with_the_users_commits_is_settled_by_rule_if_the_gate_
     world.options = replace(world.options, gate=GateOptions((("false",),)))
     await refused(
         world,
-        r"with it\. Settled by rule \(src/lines\.py: superset\), they fail the gate: false",
+        r"with it\. Resolved by rule \(src/lines\.py: superset\), they fail the gate: false",
     )
     world.options = replace(world.options, gate=GateOptions((("true",),)))
 
