@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pex_tui.core.figures.history import PhaseSpan
 from pex_tui.core.formatting import clock, percent
-from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.phases import SUCCEEDED, Phase
 from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.sanitize import clean
 from pex_tui.reports.report import Report
@@ -103,9 +103,9 @@ def _template() -> "Template":
 def _tiles(report: Report) -> Iterator[tuple[str, str]]:
     """Yield the large figures, each with its meaning."""
     state, found = report.state, report.metrics
-    landed = sum(task.phase is Phase.LANDED for task in state.tasks)
+    done = sum(task.phase in SUCCEEDED for task in state.tasks)
     speedup = "–" if found.speedup is None else f"{found.speedup:.1f}×"
-    yield f"{landed} of {len(state.tasks)}", "tasks landed"
+    yield f"{done} of {len(state.tasks)}", "tasks done"
     yield clock(found.makespan_seconds), f"{clock(found.work_seconds)} of work"
     bound = f"best possible {clock(found.lower_bound_seconds)}"
     yield percent(found.schedule_efficiency), f"schedule efficiency: {bound}"

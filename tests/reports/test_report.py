@@ -297,7 +297,7 @@ def test_a_page_needs_nothing_from_anywhere() -> None:
 def test_a_page_shows_the_same_figures_as_the_text() -> None:
     page = Page(render_html(finished(landed_run())))
 
-    for words in ("1 of 2", "tasks landed", "schedule efficiency", "fix: round half up", "0:20"):
+    for words in ("2 of 2", "tasks done", "schedule efficiency", "fix: round half up", "0:20"):
         assert words in page.words
 
 
