@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,22 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
+    """Undo what the caller's surroundings would change about the processes that tests start."""
+    keep_bytecode()
+    handle_signals()
+
+
+def keep_bytecode() -> None:
+    """Compile each module once, and not in every process that a test starts.
+
+    An installer compiles what it installs; an editable installation is compiled when it is run,
+    which an image with PYTHONDONTWRITEBYTECODE forbids.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+def handle_signals() -> None:
     """Handle signals even under nohup and in a script's background, where they are ignored."""
     defaults: dict[int, Any] = {
         signal.SIGINT: signal.default_int_handler,
