@@ -52,7 +52,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_the_demo_lands_everything_after_one_collision(
+def test_the_demo_lands_everything_after_one_conflict(
     tmp_path: Path, quiet_home: dict[str, str]
 ) -> None:
     shop = tmp_path / "shop"
@@ -62,8 +62,8 @@ def test_the_demo_lands_everything_after_one_collision(
 
     assert ended.returncode == 0, ended.stderr
     assert events[-1]["outcome"] == "ok"
-    (collision,) = [event for event in events if event["event"] == "merge_conflicted"]
-    assert {collision["task"], *collision["against"]} == {"logging", "type-hints"}
+    (conflict,) = [event for event in events if event["event"] == "merge_conflicted"]
+    assert {conflict["task"], *conflict["against"]} == {"logging", "type-hints"}
     branch = git(shop, "for-each-ref", "--format=%(refname)", "refs/heads/pex/")
     checkout = git(shop, "show", f"{branch}:shop/checkout.py")
     assert "LOG.info" in checkout

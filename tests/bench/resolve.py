@@ -48,7 +48,7 @@ class Row:
 
     accepted: int = 0
     exact: int = 0
-    settled_lines: int = 0
+    resolved_lines: int = 0
     committed_lines: int = 0
 
 
@@ -135,11 +135,11 @@ def add(
     row.exact += found.text == committed
     lines = split_lines(found.text.decode("utf-8", "surrogateescape"))
     clean_lines = sum(len(part.merged[0]) for part in parts if not part.is_conflict)
-    settled = max(0, len(lines) - clean_lines)
+    resolved = max(0, len(lines) - clean_lines)
     theirs = split_lines((committed or b"").decode("utf-8", "surrogateescape"))
     wrong = len(lines) - len(matching_lines(lines, theirs))
-    row.settled_lines += settled
-    row.committed_lines += max(0, settled - wrong)
+    row.resolved_lines += resolved
+    row.committed_lines += max(0, resolved - wrong)
 
 
 def drawn(commits: Sequence[str], most: int) -> list[str]:
@@ -158,11 +158,11 @@ def table(tally: Tally) -> Iterable[str]:
     yield f"{'strategy':<22}{'files':>7}{'accepted':>10}{'exactly':>9}{'share':>8}{'lines':>8}"
     for name, row in tally.rows.items():
         share = percent(row.exact, row.accepted)
-        lines = percent(row.committed_lines, row.settled_lines)
+        lines = percent(row.committed_lines, row.resolved_lines)
         yield f"{name:<22}{tally.files:>7}{row.accepted:>10}{row.exact:>9}{share:>8}{lines:>8}"
     whole = tally.whole
     yield (
-        f"Merges settled as a whole by default: {whole.accepted}, exactly as committed "
+        f"Merges resolved as a whole by default: {whole.accepted}, exactly as committed "
         f"{whole.exact} ({percent(whole.exact, whole.accepted)})."
     )
     yield verdict(tally.rows["by default"])
@@ -170,9 +170,9 @@ def table(tally: Tally) -> Iterable[str]:
 
 def verdict(row: Row) -> str:
     if not row.accepted:
-        return "Nothing is settled by default here, so there is no share to compare."
+        return "Nothing is resolved by default here, so there is no share to compare."
     met = "met" if row.exact >= TARGET * row.accepted else "missed"
-    return f"Target: {TARGET:.0%} of what is settled by default exactly as committed: {met}."
+    return f"Target: {TARGET:.0%} of what is resolved by default exactly as committed: {met}."
 
 
 def percent(part: int, whole: int) -> str:

@@ -285,7 +285,7 @@ class RunMachine(RuleBasedStateMachine):
         self.world.send(SlotsRequested(slots, "you"))
 
     @rule(data=st.data(), decision=st.sampled_from([Decision.EDITED, Decision.RERUN]))
-    def somebody_settles_a_conflict(self, data: st.DataObject, decision: Decision) -> None:
+    def somebody_resolves_a_conflict(self, data: st.DataObject, decision: Decision) -> None:
         task = self.pick(data, Phase.CONFLICT)
         if task is not None:
             work = None if decision is Decision.RERUN else self.world.commit()

@@ -63,7 +63,7 @@ def test_the_past_keeps_two_tasks_apart_until_their_author_knows_better(shell: S
     assert "is to run beside itself" in wrong.stderr
 
 
-def test_a_new_repository_is_foreseen_with_less_certainty_and_that_is_said(shell: Shell) -> None:
+def test_a_new_repository_is_predicted_with_less_certainty_and_that_is_said(shell: Shell) -> None:
     shell.write("plan.yaml", PLAN % "")
 
     ended = shell.pex("check", "plan.yaml")

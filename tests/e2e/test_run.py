@@ -92,14 +92,14 @@ def test_nothing_lands_that_fails_the_gate(shell: Shell) -> None:
     assert shell.git("rev-parse", branch(shell)) == shell.git("rev-parse", "HEAD")
 
 
-COLLISION = (
+CONFLICTING = (
     "- {id: a, command: 'sleep 0.3; echo a > src/a.txt'}\n"
     "- {id: b, command: 'sleep 1.5; echo b > src/a.txt'}\n"
 )
 
 
-def test_a_collision_is_settled_by_a_rerun(shell: Shell) -> None:
-    plan(shell, COLLISION)
+def test_a_conflict_is_resolved_by_a_rerun(shell: Shell) -> None:
+    plan(shell, CONFLICTING)
 
     ended = shell.pex("run", "plan.yaml", "--headless")
 
@@ -113,7 +113,9 @@ HELD = (  # b's version of the file contains a's
 )
 
 
-def test_a_collision_in_which_one_side_holds_the_other_is_settled_by_rule(shell: Shell) -> None:
+def test_a_conflict_in_which_one_side_contains_the_other_is_resolved_automatically(
+    shell: Shell,
+) -> None:
     plan(shell, HELD, GATE)
 
     ended = shell.pex("run", "plan.yaml", "--headless")
@@ -132,7 +134,7 @@ def test_a_collision_in_which_one_side_holds_the_other_is_settled_by_rule(shell:
     assert (met["tasks"], met["decision"], met["decided_by"]) == (["b", "a"], "combined", "pex")
 
 
-def test_a_collision_that_was_settled_by_rule_and_fails_the_gate_is_settled_by_a_rerun(
+def test_a_conflict_that_was_resolved_automatically_and_fails_the_gate_is_resolved_by_a_rerun(
     shell: Shell,
 ) -> None:
     both = 'verify: [["sh", "-c", "test $(wc -l < src/a.txt) -lt 2 || test -e again"]]\n'
@@ -146,8 +148,8 @@ def test_a_collision_that_was_settled_by_rule_and_fails_the_gate_is_settled_by_a
     assert "was rerun" in ended.stdout
 
 
-def test_a_collision_is_settled_as_it_was_settled_by_hand_before(shell: Shell) -> None:
-    plan(shell, COLLISION, GATE)
+def test_a_conflict_is_resolved_as_it_was_resolved_by_hand_before(shell: Shell) -> None:
+    plan(shell, CONFLICTING, GATE)
     by_hand = ("--set", "conflict_resolution.auto_resolve=false")
     first = shell.pex("run", "plan.yaml", "--headless", "--name", "first", *by_hand)
     assert first.returncode == 3
@@ -163,8 +165,8 @@ def test_a_collision_is_settled_as_it_was_settled_by_hand_before(shell: Shell) -
     assert shell.git("show", "pex/second:src/a.txt") == task
 
 
-def test_a_collision_that_is_left_is_settled_by_hand(shell: Shell) -> None:
-    plan(shell, COLLISION)
+def test_a_conflict_that_is_left_is_resolved_by_hand(shell: Shell) -> None:
+    plan(shell, CONFLICTING)
     ended = shell.pex(
         "run", "plan.yaml", "--headless", "--set", "conflict_resolution.auto_resolve=false"
     )
@@ -173,13 +175,13 @@ def test_a_collision_that_is_left_is_settled_by_hand(shell: Shell) -> None:
     assert listed.returncode == 3
     task = listed.stdout.split("OPEN")[1].split()[0]
 
-    settled = shell.pex("resolve", branch(shell).removeprefix("pex/"), task, "--ours")
+    resolved = shell.pex("resolve", branch(shell).removeprefix("pex/"), task, "--ours")
 
-    assert settled.returncode == 0, settled.stderr
+    assert resolved.returncode == 0, resolved.stderr
     assert shell.git("show", f"{branch(shell)}:src/a.txt") == task
 
 
-def test_what_landed_after_a_conflict_was_met_is_settled_with_it(shell: Shell) -> None:
+def test_what_landed_after_a_conflict_was_met_is_resolved_with_it(shell: Shell) -> None:
     plan(
         shell,
         "- {id: a, command: 'sleep 0.2; echo a > src/a.txt'}\n"
@@ -190,9 +192,9 @@ def test_what_landed_after_a_conflict_was_met_is_settled_with_it(shell: Shell) -
     ended = shell.pex("run", "plan.yaml", "--headless", "--name", "late", *by_hand)
     assert ended.returncode == 3
 
-    settled = shell.pex("resolve", "late", "b", "--ours")
+    resolved = shell.pex("resolve", "late", "b", "--ours")
 
-    assert settled.returncode == 0, settled.stderr
+    assert resolved.returncode == 0, resolved.stderr
     assert shell.git("log", "--format=%s", "HEAD..pex/late") == "b: Try\nc: Try\na: Try"
     assert shell.git("show", "pex/late:src/a.txt") == "b"
 

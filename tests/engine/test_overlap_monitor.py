@@ -27,7 +27,7 @@ A, B = TaskId("a"), TaskId("b")
 
 @dataclass
 class FakeLookout:
-    """Footprints by hand; two that change the same file collide."""
+    """Footprints by hand; two that change the same file overlap."""
 
     files: dict[TaskId, tuple[str, ...]] = field(default_factory=dict)
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +75,7 @@ def told(world: FakeWorld, *kinds: type[Event]) -> list[Event]:
     return [event for _, event in world.journal.rows if isinstance(event, kinds)]
 
 
-async def test_changes_are_told_once_and_collisions_come_and_go() -> None:
+async def test_changes_are_told_once_and_overlaps_come_and_go() -> None:
     overlap_probe = FakeLookout()
     world = FakeWorld(overlap_probe=overlap_probe)
     world.runner.manual = {A, B}

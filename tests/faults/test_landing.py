@@ -135,7 +135,7 @@ def test_a_crash_at_any_command_of_a_landing_lands_once(world: World, moment: st
     world.fsck()
 
 
-def test_a_crash_while_a_conflict_is_settled_by_rule_lands_once(world: World) -> None:
+def test_a_crash_while_a_conflict_is_resolved_automatically_lands_once(world: World) -> None:
     tasks, command = 0, 1 - 3 * STRIDE
     came_through = False
     while not came_through:

@@ -119,7 +119,7 @@ def test_a_red_gate_is_told_with_the_end_of_its_output_and_who_was_skipped() -> 
     assert "retry the failed tasks" in text
 
 
-def test_an_open_conflict_is_told_with_the_command_that_settles_it() -> None:
+def test_an_open_conflict_is_told_with_the_command_that_resolves_it() -> None:
     report = finished(conflicting_run())
     text = render_text(report)
 
@@ -142,7 +142,7 @@ def test_changes_to_protected_paths_are_told_until_somebody_decides_and_how() ->
     assert "protected  a: ci.sh; left out (by ada)" in render_text(make_report(run.events))
 
 
-def test_a_settled_conflict_says_how_and_by_whom() -> None:
+def test_a_resolved_conflict_says_how_and_by_whom() -> None:
     run = conflicting_run()
     run.now += 30
     run.send(ConflictDecided(B, Decision.EDITED, run.commit(), "ada"))

@@ -161,7 +161,7 @@ def test_a_long_wait_for_a_lock_costs_what_came_after_it_was_noticed(world: Make
     assert costs(run) == {1: 60 + 15}
 
 
-def test_a_collision_that_was_seen_and_then_met_is_one_story() -> None:
+def test_an_overlap_that_then_conflicted_is_one_story() -> None:
     plan = Plan(
         (task("a", writes=None, prompt="x"), task("b", writes=None, prompt="x", beside=(A,))),
         collisions=(PredictedConflict(A, B, 0.4, "both will probably change x.py"),),

@@ -475,7 +475,7 @@ def test_an_agent_that_still_runs_counts_until_it_was_seen_last(world: Make) -> 
     assert measure(read_history(run.events)).work_seconds == 20
 
 
-def test_a_collision_foreseen_between_disjoint_changes_is_a_false_alarm(world: Make) -> None:
+def test_a_conflict_predicted_between_disjoint_changes_is_a_false_alarm(world: Make) -> None:
     run = world(task("a", writes=("x/**",)), task("b", writes=("x/**",)), task("c"))
     run.finish("a", "x/1")
     run.finish("b", "x/2")
@@ -486,7 +486,7 @@ def test_a_collision_foreseen_between_disjoint_changes_is_a_false_alarm(world: M
     assert (found.conflicts_predicted, found.false_alarms) == (1, 1)
 
 
-def test_tasks_that_a_need_orders_are_not_counted_as_foreseen(world: Make) -> None:
+def test_tasks_that_a_need_orders_are_not_counted_as_predicted(world: Make) -> None:
     run = world(
         task("a", writes=("x",)),
         task("b", "a", writes=("x",)),
@@ -501,7 +501,7 @@ def test_tasks_that_a_need_orders_are_not_counted_as_foreseen(world: Make) -> No
     assert (found.conflicts_predicted, found.false_alarms) == (0, 0)
 
 
-def test_tasks_of_different_stages_are_not_counted_as_foreseen(world: Make) -> None:
+def test_tasks_of_different_stages_are_not_counted_as_predicted(world: Make) -> None:
     run = world(
         task("a", writes=("x",), stage=2),
         task("b", writes=("x",), stage=1),

@@ -40,7 +40,7 @@ class Queue:
         chosen = rules or shipped(slots=8, gate_retries=0)
         self.world = World(Plan(specs, verify=GATE, gate=policy), chosen)
         self.broken = set(broken)
-        self.clashing: set[str] = set()
+        self.conflicting: set[str] = set()
         self.base_is_red = False
         self.whims = 0
         self.gates: list[str] = []  # the tasks in each tested commit

@@ -702,16 +702,16 @@ def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:
     assert run.state.tip == foreign
 
 
-SETTLED = (ConflictPath("src/api.py", "content", strategies=("superset",)),)
+RESOLVED = (ConflictPath("src/api.py", "content", strategies=("superset",)),)
 
 
 def combined(run: World, name: str, *against: str, candidate: CommitId | None = None) -> None:
-    """Its work met a conflict, and strategies settled it."""
+    """Its work conflicted, and strategies resolved it."""
     entry = run.task(name)
     others = tuple(TaskId(other) for other in against)
     tip = run.state.tip or BASE
     made = candidate or run.commit()
-    run.send(WorkMerged(entry.id, entry.attempt, tip, made, SETTLED, others))
+    run.send(WorkMerged(entry.id, entry.attempt, tip, made, RESOLVED, others))
 
 
 def met(run: World) -> World:
@@ -726,7 +726,7 @@ def met(run: World) -> World:
     return run
 
 
-def test_strategies_may_settle_a_conflict_only_where_a_gate_judges(world: Make) -> None:
+def test_strategies_may_resolve_a_conflict_only_where_a_gate_judges(world: Make) -> None:
     gateless, judged = world(task("a")), world(task("a"), verify=GATE)
     captured(gateless, "a")
     captured(judged, "a")
@@ -738,7 +738,9 @@ def test_strategies_may_settle_a_conflict_only_where_a_gate_judges(world: Make) 
     ]
 
 
-def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(world: Make) -> None:
+def test_a_conflict_that_was_resolved_automatically_lands_once_the_gate_has_passed(
+    world: Make,
+) -> None:
     run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
     combined(run, "b", "a")
     assert not run.state.conflicts
@@ -758,7 +760,7 @@ def test_a_conflict_that_was_settled_by_rule_lands_once_the_gate_has_passed(worl
     )
 
 
-def test_a_conflict_that_was_settled_by_rule_and_failed_the_gate_is_the_conflict_it_was(
+def test_a_conflict_that_was_resolved_automatically_and_failed_the_gate_is_the_conflict_it_was(
     world: Make,
 ) -> None:
     rules = replace(PLAIN_GATE, max_retries=1, fallback=FallbackMode.PROMPT)
@@ -777,7 +779,7 @@ def test_a_conflict_that_was_settled_by_rule_and_failed_the_gate_is_the_conflict
     assert run.task("b").failures == 0
 
 
-def test_a_conflict_that_was_settled_by_rule_never_lands_without_a_gate(world: Make) -> None:
+def test_a_conflict_that_was_resolved_automatically_never_lands_without_a_gate(world: Make) -> None:
     run = world(task("a"), rules=shipped(auto_resolve=False))
     captured(run, "a")
     combined(run, "a")
@@ -808,7 +810,7 @@ def test_what_was_remembered_is_told_with_who_decided_it_and_when(world: Make) -
     assert told == "remembered, as you decided on 2025-11-24; the gate passed"
 
 
-def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:
+def test_a_persons_own_result_is_not_resolved_automatically(world: Make) -> None:
     run = world(task("a"), rules=shipped(auto_resolve=False), verify=GATE)
     captured(run, "a")
     conflicted(run, "a")
@@ -819,7 +821,7 @@ def test_a_persons_own_result_is_not_settled_by_rule(world: Make) -> None:
     assert run.actions[-1] == MergeWork(A, 1, resolved, auto_resolve=False)
 
 
-def test_a_settled_conflict_whose_branch_moved_is_merged_anew_and_told_once(world: Make) -> None:
+def test_a_resolved_conflict_whose_branch_moved_is_merged_anew_and_told_once(world: Make) -> None:
     run = met(world(task("a"), task("b"), verify=GATE, rules=PLAIN_GATE))
     combined(run, "b", "a")
     gated(run, "b", passed=True)

@@ -488,7 +488,7 @@ def a_failed_attempt(run: World) -> None:
 
 
 def a_decided_attempt(run: World) -> None:
-    """Its landing was refused, then met a conflict, which a person settled and then gave back."""
+    """Its landing was refused, then met a conflict, which a person resolved and then gave back."""
     run.exit("a")
     run.capture("a", "x.py")
     run.send(LandingFailed(A, 1, "disk full", passing=True))

@@ -131,7 +131,7 @@ def test_a_reason_that_was_told_is_not_told_again_beside_a_new_one() -> None:
     ]
 
 
-def test_a_pair_that_only_the_plan_predicted_to_collide_is_told_as_predicted() -> None:
+def test_a_pair_that_only_the_plan_predicted_to_conflict_is_told_as_predicted() -> None:
     predicted = PredictedConflict(TaskId("a"), TaskId("b"), 0.9, "both change x.py")
     world = World(Plan((task("a"), task("b")), collisions=(predicted,)))
     assert world.running() == {"a"}

@@ -39,7 +39,7 @@ def test_kept_apart_a_common_file_makes_a_hit_and_none_a_false_alarm() -> None:
     assert (told.precision, told.recall) == (0.5, 1.0)
 
 
-def test_what_was_met_or_seen_and_not_foreseen_is_missed() -> None:
+def test_what_conflicted_or_overlapped_and_was_not_predicted_is_missed() -> None:
     run = World(Plan(tuple(task(name, writes=None) for name in "abcd")))
     for name in "abcd":
         run.run(name)
@@ -57,7 +57,7 @@ def test_what_was_met_or_seen_and_not_foreseen_is_missed() -> None:
     assert [conflict.predicted_at for conflict in run.state.conflicts] == [None, None]
 
 
-def test_what_was_foreseen_and_risked_is_a_hit_once_it_collides() -> None:
+def test_what_was_predicted_and_risked_is_a_hit_once_it_conflicts() -> None:
     told_of = PredictedConflict(A, B, 0.4, "both will probably change x.py")
     unlikely = PredictedConflict(C, D, 0.1, "both will probably change y.py")
     specs = tuple(task(name, writes=None, beside=(A,) if name == "b" else ()) for name in "abcd")
@@ -84,7 +84,7 @@ def test_a_pair_of_which_one_failed_is_not_judged() -> None:
     assert (told.precision, told.recall) == (None, None)
 
 
-def test_what_the_radar_saw_while_the_run_went_on_was_not_foreseen() -> None:
+def test_what_overlapped_while_the_run_went_on_was_not_predicted() -> None:
     specs = (
         task("a", writes=("a.py",)),
         task("b", writes=("b.py",)),

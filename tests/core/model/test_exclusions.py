@@ -63,38 +63,38 @@ def test_tasks_that_write_apart_are_not_compared() -> None:
     assert pairs_to_compare(tasks, RunRules()) == []
 
 
-def foreseen(first: TaskSpec, second: TaskSpec, chance: float = 0.6, **rules: object) -> bool:
+def is_excluded(first: TaskSpec, second: TaskSpec, chance: float = 0.6, **rules: object) -> bool:
     """Return whether the graph keeps two predicted conflicts apart."""
-    collision = PredictedConflict(first.id, second.id, chance, "both will probably change x.py")
-    plan = Plan((first, second), collisions=(collision,))
+    predicted = PredictedConflict(first.id, second.id, chance, "both will probably change x.py")
+    plan = Plan((first, second), collisions=(predicted,))
     return bool(PlanGraph.build(plan, RunRules(**rules)).excluded[0])  # type: ignore[arg-type]  # keywords of one test each
 
 
-def test_a_foreseen_collision_keeps_two_apart_from_the_threshold_on() -> None:
+def test_a_predicted_conflict_excludes_a_pair_from_the_threshold_on() -> None:
     a, b = task("a", writes=None), task("b", writes=None)
-    assert foreseen(a, b, 0.2)
-    assert not foreseen(a, b, 0.19)
-    assert not foreseen(a, b, 0.6, collision_threshold=0.7)
+    assert is_excluded(a, b, 0.2)
+    assert not is_excluded(a, b, 0.19)
+    assert not is_excluded(a, b, 0.6, collision_threshold=0.7)
 
 
-def test_the_reason_of_a_foreseen_collision_says_how_probable_it_is() -> None:
-    collision = PredictedConflict(TaskId("a"), TaskId("b"), 0.625, "both will probably change x.py")
+def test_the_reason_of_a_predicted_conflict_says_how_probable_it_is() -> None:
+    predicted = PredictedConflict(TaskId("a"), TaskId("b"), 0.625, "both will probably change x.py")
     a, b = task("a", writes=None), task("b", writes=None)
-    assert predicted_exclusion_reason(collision, a, b, RunRules()) == (
+    assert predicted_exclusion_reason(predicted, a, b, RunRules()) == (
         "both will probably change x.py (62%)"
     )
 
 
-def test_what_both_declare_outranks_what_was_foreseen() -> None:
-    assert not foreseen(task("a", writes=("a.py",)), task("b", writes=("b.py",)))
-    assert foreseen(task("a", writes=("a.py",)), task("b", writes=None))
+def test_what_both_declare_outranks_what_was_predicted() -> None:
+    assert not is_excluded(task("a", writes=("a.py",)), task("b", writes=("b.py",)))
+    assert is_excluded(task("a", writes=("a.py",)), task("b", writes=None))
 
 
-def test_a_cluster_or_the_author_lifts_what_was_foreseen() -> None:
+def test_a_cluster_or_the_author_lifts_what_was_predicted() -> None:
     coder = AgentName("coder")
     a, b = (task(name, writes=None, agent=coder) for name in ("a", "b"))
-    assert not foreseen(a, b, clusters=(("coder", "tester"),))
-    assert not foreseen(task("a", writes=None, beside=(TaskId("b"),)), task("b", writes=None))
+    assert not is_excluded(a, b, clusters=(("coder", "tester"),))
+    assert not is_excluded(task("a", writes=None, beside=(TaskId("b"),)), task("b", writes=None))
 
 
 def test_the_author_lifts_a_declared_overlap_and_no_rule() -> None:

@@ -10,7 +10,7 @@ ALL = (SUPERSET, ADJACENT, UNION)
 TEXT = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n", "}\n"]), max_size=7).map("".join)
 
 
-def settled(base: str | None, ours: str, theirs: str, *allowed: str) -> str | None:
+def resolved(base: str | None, ours: str, theirs: str, *allowed: str) -> str | None:
     found = resolution(base, ours, theirs, *allowed)
     return None if found is None else found.text.decode()
 
@@ -45,7 +45,7 @@ def resolution(base: str | None, ours: str, theirs: str, *allowed: str) -> Resol
 def test_a_side_that_holds_the_others_change_is_taken(
     base: str | None, ours: str, theirs: str, expected: str | None
 ) -> None:
-    assert settled(base, ours, theirs, SUPERSET) == expected
+    assert resolved(base, ours, theirs, SUPERSET) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_side_that_holds_the_others_change_is_taken(
 def test_edits_on_neighbouring_lines_are_both_taken(
     base: str, ours: str, theirs: str, expected: str | None
 ) -> None:
-    assert settled(base, ours, theirs, ADJACENT) == expected
+    assert resolved(base, ours, theirs, ADJACENT) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_edits_on_neighbouring_lines_are_both_taken(
 def test_what_both_sides_add_at_one_place_is_taken_in_the_order_of_landing(
     base: str | None, ours: str, theirs: str, expected: str | None
 ) -> None:
-    assert settled(base, ours, theirs, UNION) == expected
+    assert resolved(base, ours, theirs, UNION) == expected
 
 
-def test_each_hunk_is_settled_by_the_first_strategy_that_can() -> None:
+def test_each_hunk_is_resolved_by_the_first_strategy_that_can() -> None:
     base, ours, theirs = "x\nk\na\nb\n", "y\nk\nA\nb\n", "y\nz\nk\na\nB\n"
 
     assert resolution(base, ours, theirs, *ALL) == Resolution(
@@ -113,7 +113,7 @@ def test_what_is_no_conflict_of_plain_text_is_left_alone(
 
 
 def test_windows_line_ends_are_kept() -> None:
-    assert settled("x\r\n", "y\r\n", "y\r\nz\r\n", SUPERSET) == "y\r\nz\r\n"
+    assert resolved("x\r\n", "y\r\n", "y\r\nz\r\n", SUPERSET) == "y\r\nz\r\n"
 
 
 def test_bytes_that_are_no_text_of_any_encoding_are_kept() -> None:
@@ -142,14 +142,14 @@ def test_nothing_is_invented_and_nothing_that_all_keep_is_lost(
 def test_which_side_is_whose_does_not_matter_where_one_holds_the_other(
     base: str, ours: str, theirs: str
 ) -> None:
-    assert settled(base, ours, theirs, SUPERSET) == settled(base, theirs, ours, SUPERSET)
+    assert resolved(base, ours, theirs, SUPERSET) == resolved(base, theirs, ours, SUPERSET)
 
 
 @given(TEXT, TEXT, TEXT)
 def test_neighbouring_edits_come_to_the_same_whichever_side_is_whose(
     base: str, ours: str, theirs: str
 ) -> None:
-    assert settled(base, ours, theirs, ADJACENT) == settled(base, theirs, ours, ADJACENT)
+    assert resolved(base, ours, theirs, ADJACENT) == resolved(base, theirs, ours, ADJACENT)
 
 
 def kept(part: Chunk) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def test_what_counts_as_a_conflict_in_any_text(text: bytes, lines: tuple[int, ..
         (b"x << 7\n======== \n", ()),
     ],
 )
-def test_in_a_text_that_settles_a_conflict_one_marker_is_enough(
+def test_in_a_text_that_resolves_a_conflict_one_marker_is_enough(
     text: bytes, lines: tuple[int, ...]
 ) -> None:
     assert markers_left(text, resolves=True) == lines

@@ -28,7 +28,7 @@ def changed(old: str, new: str) -> tuple[Chunk, ...]:
     return parts_of(*(text.replace(old, new) for text in (BASE, OURS, THEIRS)))
 
 
-def test_the_same_conflict_is_settled_as_before() -> None:
+def test_the_same_conflict_is_resolved_as_before() -> None:
     assert again(parts_of(BASE, OURS, THEIRS)) == MINE
 
 
@@ -46,7 +46,7 @@ def test_a_conflict_is_known_again_when_the_file_changed_elsewhere() -> None:
     assert again(later) == f"0\n{MINE}"
 
 
-def test_a_conflict_that_nobody_settled_before_is_not_settled_by_halves() -> None:
+def test_a_conflict_that_nobody_resolved_before_is_not_resolved_by_halves() -> None:
     more = parts_of(f"{BASE}7\n8\nu\n", f"{OURS}7\n8\nv\n", f"{THEIRS}7\n8\nw\n")
 
     assert again(more) is None
@@ -73,7 +73,7 @@ def test_what_a_person_changed_outside_of_the_conflict_must_still_be_there() -> 
     assert again(changed("5\n", "cinque\n"), text=text) is None
 
 
-def test_a_conflict_is_not_settled_by_what_was_made_of_another() -> None:
+def test_a_conflict_is_not_resolved_by_what_was_made_of_another() -> None:
     assert again(parts_of(BASE, OURS.replace("y", "w"), THEIRS)) is None
 
 

@@ -58,7 +58,9 @@ def test_a_file_that_is_named_is_expected_without_any_history() -> None:
     assert max(files, key=lambda path: files[path]) == "src/app/mail.py"
 
 
-def test_two_tasks_about_one_thing_collide_and_others_less(predictor: ConflictPredictor) -> None:
+def test_two_tasks_about_one_thing_are_predicted_to_conflict_and_others_less(
+    predictor: ConflictPredictor,
+) -> None:
     a, b = writer("a", "Sessions expire after an hour"), writer("b", "Expired sessions are logged")
     c = writer("c", "Guide: explain the views")
     first, *others = predictor.predict([a, b, c])
@@ -75,7 +77,7 @@ def test_little_history_is_said_to_be_a_guess() -> None:
     assert found.reason.endswith("(a guess: there is little history)")
 
 
-def test_what_both_declare_apart_does_not_collide(predictor: ConflictPredictor) -> None:
+def test_what_both_declare_apart_is_not_predicted_to_conflict(predictor: ConflictPredictor) -> None:
     apart = [
         writer("a", "Sessions expire", ("src/app/session.py",)),
         writer("b", "Sessions expire", ("src/app/router.py",)),
@@ -97,7 +99,7 @@ def test_readers_and_tasks_without_words_are_left_out(predictor: ConflictPredict
     assert predictor.predict(specs) == ()
 
 
-def test_of_a_very_large_plan_nothing_is_foreseen(predictor: ConflictPredictor) -> None:
+def test_of_a_very_large_plan_nothing_is_predicted(predictor: ConflictPredictor) -> None:
     specs = [writer(f"t{number}", "Sessions expire") for number in range(MOST_TASKS + 1)]
     assert predictor.predict(specs) == ()
 

@@ -139,6 +139,6 @@ def test_protected_paths_that_wait_for_a_person(snap_compare: Any, size: tuple[i
 
 
 @pytest.mark.parametrize("theme", ["paper", "contrast"])
-def test_conflict_half_settled_in_other_themes(snap_compare: Any, theme: str) -> None:
+def test_conflict_half_resolved_in_other_themes(snap_compare: Any, theme: str) -> None:
     app = conflict_app(drafts.text_conflict(), theme)
     assert snap_compare(app, terminal_size=USUAL, run_before=conflict_opened, press=["o", "N"])

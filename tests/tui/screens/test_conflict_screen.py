@@ -34,7 +34,7 @@ def conflicted() -> Open:
     return make
 
 
-async def settled(app: PexApp, *keys: str) -> None:
+async def press_in_conflict(app: PexApp, *keys: str) -> None:
     """Open the conflict, wait until it is read, and press keys."""
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
@@ -52,7 +52,7 @@ async def test_a_side_is_taken_hunk_by_hunk_and_applied(
 ) -> None:
     app, session = conflicted(text_conflict())
 
-    await settled(app, key, key, key, key, "enter")
+    await press_in_conflict(app, key, key, key, key, "enter")
 
     ((task, decision, contents),) = session.resolved
     assert task == states.conflicted().open_conflicts[0].tasks[0]
@@ -68,7 +68,7 @@ async def test_protected_paths_are_allowed_or_left_out_as_they_are_their_modes_i
 ) -> None:
     app, session = conflicted(protected_changes())
 
-    await settled(app, key, key, key, "enter")
+    await press_in_conflict(app, key, key, key, "enter")
 
     assert [entry[1:] for entry in session.resolved] == [(decision, {})]
 
@@ -99,12 +99,12 @@ async def test_a_protected_text_may_be_edited(
 async def test_nothing_is_applied_while_a_choice_is_left(conflicted: Open) -> None:
     app, session = conflicted(text_conflict())
 
-    await settled(app, "o", "enter")
+    await press_in_conflict(app, "o", "enter")
 
     assert session.resolved == []
 
 
-async def test_a_conflict_that_is_settled_elsewhere_says_so_before_any_other_key_counts(
+async def test_a_conflict_that_is_resolved_elsewhere_says_so_before_any_other_key_counts(
     conflicted: Open,
 ) -> None:
     app, session = conflicted(text_conflict())
@@ -128,7 +128,7 @@ async def test_a_conflict_that_is_settled_elsewhere_says_so_before_any_other_key
 async def test_s_has_the_task_run_again(conflicted: Open) -> None:
     app, session = conflicted(text_conflict())
 
-    await settled(app, "s")
+    await press_in_conflict(app, "s")
 
     assert [entry[1:] for entry in session.resolved] == [(Decision.RERUN, {})]
 
@@ -136,7 +136,7 @@ async def test_s_has_the_task_run_again(conflicted: Open) -> None:
 async def test_u_takes_a_choice_back(conflicted: Open) -> None:
     app, session = conflicted(text_conflict())
 
-    await settled(app, "o", "o", "u", "enter")
+    await press_in_conflict(app, "o", "o", "u", "enter")
 
     assert session.resolved == []
 
@@ -144,7 +144,7 @@ async def test_u_takes_a_choice_back(conflicted: Open) -> None:
 async def test_a_binary_file_is_taken_whole_and_never_edited(conflicted: Open) -> None:
     app, session = conflicted(binary_conflict())
 
-    await settled(app, "e", "B", "t", "enter")
+    await press_in_conflict(app, "e", "B", "t", "enter")
 
     assert [entry[1:] for entry in session.resolved] == [(Decision.THEIRS, {})]
 
@@ -205,7 +205,7 @@ async def open_conflict(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: bool(pilot.app.screen.check_action("choose", ("ours",))))
 
 
-async def test_v_runs_the_gate_on_what_was_chosen_and_settles_nothing(conflicted: Open) -> None:
+async def test_v_runs_the_gate_on_what_was_chosen_and_resolves_nothing(conflicted: Open) -> None:
     app, session = conflicted(text_conflict())
     async with app.run_test(size=(120, 36)) as pilot:
         await open_conflict(pilot)

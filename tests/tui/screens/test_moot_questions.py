@@ -168,7 +168,7 @@ async def test_a_line_that_is_typed_to_an_agent_that_ends_stays_and_is_not_sent(
     assert session_of(app).posted == [MessageSent(TaskId("models"), "Abort Aa", "you")]
 
 
-async def test_what_was_chosen_for_a_conflict_that_is_settled_elsewhere_holds_up_no_leaving(
+async def test_what_was_chosen_for_a_conflict_that_is_resolved_elsewhere_holds_up_no_leaving(
     open_app: OpenApp,
 ) -> None:
     app = open_app(states.conflicted())

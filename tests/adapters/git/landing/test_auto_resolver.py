@@ -37,7 +37,7 @@ async def world(project: Project, places: RunPaths) -> World:
     return made
 
 
-async def settled(world: World, theirs: Tree, ours: Tree) -> Merged | Conflicted:
+async def resolved(world: World, theirs: Tree, ours: Tree) -> Merged | Conflicted:
     """Return the result of `ours` after `theirs` has landed, with strategies enabled."""
     await world.landed("first", theirs)
     work = world.work(ours)
@@ -50,7 +50,7 @@ async def combine(lander: GitLander, work: CommitId) -> Merged | Conflicted:
 
 
 async def test_a_side_that_holds_the_others_change_lands(world: World) -> None:
-    merged = await settled(world, {"src/lines.py": LESS}, {"src/lines.py": MORE, "new": "x\n"})
+    merged = await resolved(world, {"src/lines.py": LESS}, {"src/lines.py": MORE, "new": "x\n"})
 
     assert isinstance(merged, Merged)
     files = world.files(merged.candidate)
@@ -62,7 +62,7 @@ async def test_a_side_that_holds_the_others_change_lands(world: World) -> None:
     world.fsck()
 
 
-async def test_the_same_merge_is_settled_to_the_same_commit(world: World) -> None:
+async def test_the_same_merge_is_resolved_to_the_same_commit(world: World) -> None:
     await world.landed("first", {"src/lines.py": MORE})
     work = world.work({"src/lines.py": edited(l5="five", l15="fifteen")})
 
@@ -70,22 +70,22 @@ async def test_the_same_merge_is_settled_to_the_same_commit(world: World) -> Non
 
 
 async def test_work_that_what_landed_holds_already_leaves_nothing_to_land(world: World) -> None:
-    merged = await settled(world, {"src/lines.py": MORE}, {"src/lines.py": LESS})
+    merged = await resolved(world, {"src/lines.py": MORE}, {"src/lines.py": LESS})
 
     assert isinstance(merged, Merged)
     assert merged.candidate == merged.tip == world.tip()
     assert merged.combined
 
 
-async def test_two_new_files_are_settled_if_one_holds_the_other(world: World) -> None:
-    merged = await settled(world, {"new.py": "a\nb\n"}, {"new.py": "a\nx\nb\n"})
+async def test_two_new_files_are_resolved_if_one_holds_the_other(world: World) -> None:
+    merged = await resolved(world, {"new.py": "a\nb\n"}, {"new.py": "a\nx\nb\n"})
 
     assert isinstance(merged, Merged)
     assert world.files(merged.candidate)["new.py"] == ("100644", "a\nx\nb\n")
     assert merged.combined == (ConflictPath("new.py", "add/add", strategies=SUPERSET),)
 
 
-async def test_a_file_that_is_settled_keeps_its_mode(world: World) -> None:
+async def test_a_file_that_is_resolved_keeps_its_mode(world: World) -> None:
     await world.landed("zero", {"run.sh": executable(LINES)})
     base = world.tip()
     first = world.work({"run.sh": executable(LESS)}, base)
@@ -101,7 +101,7 @@ async def test_what_merges_by_itself_elsewhere_in_the_file_is_kept(world: World)
     theirs = edited(l1="one", l5="five")
     ours = edited(l5="five\nand more", l20="twenty")
 
-    merged = await settled(world, {"src/lines.py": theirs}, {"src/lines.py": ours})
+    merged = await resolved(world, {"src/lines.py": theirs}, {"src/lines.py": ours})
 
     assert isinstance(merged, Merged)
     expected = edited(l1="one", l5="five\nand more", l20="twenty")
@@ -139,7 +139,7 @@ async def test_what_merges_by_itself_elsewhere_in_the_file_is_kept(world: World)
     ],
 )
 async def test_what_is_not_plain_is_left_a_conflict(world: World, theirs: Tree, ours: Tree) -> None:
-    assert isinstance(await settled(world, theirs, ours), Conflicted)
+    assert isinstance(await resolved(world, theirs, ours), Conflicted)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ async def test_a_file_with_a_merge_driver_is_not_touched(world: World, attribute
     world.rebase_onto({".gitattributes": f"{attributes}\n"})
     world.git("update-ref", "refs/heads/pex/7f3a", world.base)
 
-    found = await settled(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
+    found = await resolved(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
 
     assert isinstance(found, Conflicted)
 
@@ -158,7 +158,7 @@ async def test_a_merge_driver_for_all_files_is_heeded(world: World) -> None:
     world.git("config", "merge.default", "mine")
     world.start_again()
 
-    found = await settled(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
+    found = await resolved(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
 
     assert isinstance(found, Conflicted)
 
@@ -169,20 +169,20 @@ async def test_the_style_of_the_users_conflict_markers_does_not_matter(
 ) -> None:
     world.git("config", "merge.conflictStyle", style)
 
-    assert isinstance(await settled(world, {"src/lines.py": LESS}, {"src/lines.py": MORE}), Merged)
+    assert isinstance(await resolved(world, {"src/lines.py": LESS}, {"src/lines.py": MORE}), Merged)
 
 
-async def test_a_file_without_a_last_line_end_is_settled(world: World) -> None:
+async def test_a_file_without_a_last_line_end_is_resolved(world: World) -> None:
     world.rebase_onto({"end.txt": "a\nb"})
     world.git("update-ref", "refs/heads/pex/7f3a", world.base)
 
-    merged = await settled(world, {"end.txt": "a\nc\n"}, {"end.txt": "a\nc\nd"})
+    merged = await resolved(world, {"end.txt": "a\nc\n"}, {"end.txt": "a\nc\nd"})
 
     assert isinstance(merged, Merged)
     assert world.files(merged.candidate)["end.txt"][1] == "a\nc\nd"
 
 
-async def test_neighbouring_edits_and_changelogs_are_settled_where_configured(
+async def test_neighbouring_edits_and_changelogs_are_resolved_where_configured(
     world: World,
 ) -> None:
     silent = ("superset", "adjacent")
@@ -190,7 +190,7 @@ async def test_neighbouring_edits_and_changelogs_are_settled_where_configured(
     theirs: Tree = {"src/lines.py": edited(l5="5"), "log.md": "# Log\n- a\n"}
     ours: Tree = {"src/lines.py": edited(l6="6"), "log.md": "# Log\n- b\n"}
 
-    merged = await settled(world, theirs, ours)
+    merged = await resolved(world, theirs, ours)
 
     assert isinstance(merged, Merged)
     files = world.files(merged.candidate)
@@ -206,17 +206,17 @@ async def test_neighbouring_edits_and_changelogs_are_settled_where_configured(
     "options",
     [{"gate": GateOptions()}, {"silent": ()}],
 )
-async def test_nothing_is_settled_without_a_gate_or_when_it_is_not_wanted(
+async def test_nothing_is_resolved_without_a_gate_or_when_it_is_not_wanted(
     world: World, options: dict[str, object]
 ) -> None:
     world.options = replace(world.options, **options)
 
-    found = await settled(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
+    found = await resolved(world, {"src/lines.py": LESS}, {"src/lines.py": MORE})
 
     assert isinstance(found, Conflicted)
 
 
-async def test_odd_paths_and_bytes_are_settled_as_they_are(world: World) -> None:
+async def test_odd_paths_and_bytes_are_resolved_as_they_are(world: World) -> None:
     path = "dir with space/\udcff\n.txt"
     less, more = b"a\xff\n", b"a\xff\nb\xfe\n"
     await world.landed("first", {path: Entry("100644", less)})

@@ -143,7 +143,7 @@ async def test_each_path_may_be_decided_on_its_own(world: World) -> None:
     assert (found[CHECK][1], found[HOOK][1]) == ("edited\n", "true\n")
 
 
-async def test_no_rule_settles_a_conflict_of_work_that_changes_a_protected_path(
+async def test_no_rule_resolves_a_conflict_of_work_that_changes_a_protected_path(
     world: World,
 ) -> None:
     world.options = replace(

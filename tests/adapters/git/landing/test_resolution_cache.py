@@ -49,7 +49,7 @@ async def decide(
     return made
 
 
-async def settled(world: World, theirs: Tree = A, ours: Tree = B, mine: str = MINE) -> CommitId:
+async def resolved(world: World, theirs: Tree = A, ours: Tree = B, mine: str = MINE) -> CommitId:
     """Return the work of a conflict that was resolved by hand."""
     await world.landed("first", theirs)
     work = world.work(ours)
@@ -61,8 +61,8 @@ def kept(world: World) -> list[Path]:
     return sorted((world.places.root / "resolutions").iterdir())
 
 
-async def test_the_same_conflict_is_settled_as_it_was(world: World) -> None:
-    merged = await combine(world, await settled(world))
+async def test_the_same_conflict_is_resolved_as_it_was(world: World) -> None:
+    merged = await combine(world, await resolved(world))
 
     assert isinstance(merged, Merged)
     assert world.files(merged.candidate)["a.txt"] == ("100644", MINE)
@@ -73,7 +73,7 @@ async def test_the_same_conflict_is_settled_as_it_was(world: World) -> None:
 
 
 async def test_it_is_known_again_in_another_run_with_the_sides_turned(world: World) -> None:
-    await settled(world)
+    await resolved(world)
     for name in ("heads/pex/7f3a", "pex/7f3a/_landed"):
         world.git("update-ref", f"refs/{name}", world.base)
     await world.landed("second", {"a.txt": edited(l5="ours", l20="more")})
@@ -101,8 +101,8 @@ async def test_a_side_that_was_chosen_is_chosen_again(
     assert world.files(merged.candidate)["a.txt"][1] == expected
 
 
-async def test_it_is_proposed_to_who_settles_the_same_conflict_again(world: World) -> None:
-    await settled(world)
+async def test_it_is_proposed_to_who_resolves_the_same_conflict_again(world: World) -> None:
+    await resolved(world)
     await world.land("other", world.work({"b.txt": THEIRS}))
     work = world.work({**B, "b.txt": OURS})
 
@@ -116,7 +116,7 @@ async def test_it_is_proposed_to_who_settles_the_same_conflict_again(world: Worl
 async def test_a_persons_word_outranks_the_strategies(world: World) -> None:
     world.options = replace(world.options, silent=("superset",))
     less, more = edited(l5="five"), edited(l5="five\nand more")
-    work = await settled(world, {"a.txt": less}, {"a.txt": more}, less)
+    work = await resolved(world, {"a.txt": less}, {"a.txt": more}, less)
 
     merged = await combine(world, work)
 
@@ -126,7 +126,7 @@ async def test_a_persons_word_outranks_the_strategies(world: World) -> None:
 
 
 async def test_the_newest_word_counts(world: World) -> None:
-    work = await settled(world)
+    work = await resolved(world)
     await decide(world, work, Decision.OURS, {})
 
     merged = await combine(world, work)
@@ -137,7 +137,7 @@ async def test_the_newest_word_counts(world: World) -> None:
 
 
 async def test_every_file_of_a_conflict_has_to_be_known(world: World) -> None:
-    work = await settled(world)
+    work = await resolved(world)
     await world.land("other", world.work({"b.txt": THEIRS}))
     both = world.work({**B, "b.txt": OURS})
 
@@ -149,7 +149,7 @@ async def test_every_file_of_a_conflict_has_to_be_known(world: World) -> None:
 async def test_nothing_is_recalled_without_a_gate_or_when_it_is_not_wanted(
     world: World, options: dict[str, object]
 ) -> None:
-    work = await settled(world)
+    work = await resolved(world)
     world.options = replace(world.options, **options)
 
     assert isinstance(await combine(world, work), Conflicted)
@@ -168,7 +168,7 @@ async def test_what_is_no_conflict_of_text_is_not_remembered(world: World) -> No
 async def test_a_decision_stands_when_it_can_not_be_remembered(world: World) -> None:
     (world.places.root / "resolutions").write_text("in the way")
 
-    work = await settled(world)
+    work = await resolved(world)
 
     assert isinstance(await combine(world, work), Conflicted)
 
@@ -191,7 +191,7 @@ async def test_a_decision_stands_when_it_can_not_be_remembered(world: World) -> 
 async def test_a_memory_that_can_not_be_read_is_forgotten_and_told(
     world: World, content: bytes
 ) -> None:
-    work = await settled(world)
+    work = await resolved(world)
     (file,) = kept(world)
     file.write_bytes(content)
 
@@ -248,7 +248,7 @@ def test_bytes_that_are_no_text_are_remembered(tmp_path: Path) -> None:
 
 
 async def test_what_was_remembered_with_conflict_markers_is_forgotten(world: World) -> None:
-    work = await settled(world)
+    work = await resolved(world)
     (file,) = kept(world)
     known = json.loads(file.read_text())
     known["after"] = [*known["after"], "<<<<<<< a\n", "x\n", "=======\n", ">>>>>>> b\n"]

@@ -45,7 +45,7 @@ def row(lines: list[str], name: str) -> list[str]:
     return found.removeprefix(name).split()
 
 
-def test_the_table_tells_what_is_settled_and_how_often_people_did_the_same(
+def test_the_table_tells_what_is_resolved_and_how_often_people_did_the_same(
     project: Project,
 ) -> None:
     less, more = edited(l5="five"), edited(l5="five\nand more")

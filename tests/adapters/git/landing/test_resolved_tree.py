@@ -127,7 +127,7 @@ async def test_a_file_that_both_renamed_and_edited_is_taken_as_one_side_has_it(
 RENAME_A: Tree = {"src/lines.py": None, "a.py": LINES}
 RENAME_B: Tree = {"src/lines.py": None, "b.py": LINES}
 TEXT = "100644"
-SETTLED: dict[str, tuple[Tree, Tree, dict[str, File | None], dict[str, File | None]]] = {
+RESOLVED: dict[str, tuple[Tree, Tree, dict[str, File | None], dict[str, File | None]]] = {
     "text": (
         {"src/lines.py": edited(l5="t")},
         {"src/lines.py": edited(l5="o")},
@@ -203,11 +203,11 @@ SETTLED: dict[str, tuple[Tree, Tree, dict[str, File | None], dict[str, File | No
 }
 
 
-@pytest.mark.parametrize("name", SETTLED)
-async def test_a_side_settles_the_path_and_the_rest_comes_from_both(
+@pytest.mark.parametrize("name", RESOLVED)
+async def test_a_side_resolves_the_path_and_the_rest_comes_from_both(
     world: World, name: str
 ) -> None:
-    theirs, ours, if_ours, if_theirs = SETTLED[name]
+    theirs, ours, if_ours, if_theirs = RESOLVED[name]
     work, _ = await world.conflict({**theirs, "t": "t\n"}, {**ours, "o": "o\n"})
 
     for decision, expected in ((OURS, if_ours), (THEIRS, if_theirs)):
@@ -277,7 +277,7 @@ async def test_a_decision_that_makes_no_commit_is_refused(world: World) -> None:
         await resolve(world, work, Decision.RERUN)
 
 
-async def test_what_was_settled_lands_even_when_the_tip_has_moved_since(world: World) -> None:
+async def test_what_was_resolved_lands_even_when_the_tip_has_moved_since(world: World) -> None:
     other = world.work({"other": "x\n"})
     work, _ = await world.conflict({"x": "t\n"}, {"x": "o\n"})
     resolved = await resolve(world, work, OURS)
@@ -289,7 +289,7 @@ async def test_what_was_settled_lands_even_when_the_tip_has_moved_since(world: W
     assert (files["x"], files["other"]) == ((TEXT, "o\n"), (TEXT, "x\n"))
 
 
-async def test_settled_as_theirs_there_is_nothing_left_to_land(world: World) -> None:
+async def test_resolved_as_theirs_there_is_nothing_left_to_land(world: World) -> None:
     work, _ = await world.conflict({"x": "t\n"}, {"x": "o\n"})
 
     resolved = await resolve(world, work, THEIRS)
@@ -324,7 +324,7 @@ def shuffled(dice: random.Random) -> Tree:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_whatever_collides_can_be_seen_and_settled(world: World, seed: int) -> None:
+async def test_every_conflict_can_be_shown_and_resolved(world: World, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 (a seed for trees, not for secrets)
     first, second = (world.work(shuffled(dice)) for _ in range(2))
     await world.land("first", first)
@@ -353,7 +353,7 @@ CONFLICT = "<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n"
         CONFLICT.replace("\n", "\r\n"),
     ],
 )
-async def test_a_content_with_conflict_markers_settles_nothing(world: World, left: str) -> None:
+async def test_a_content_with_conflict_markers_resolves_nothing(world: World, left: str) -> None:
     work, _ = await world.conflict(
         {"src/lines.py": edited(l5="theirs")}, {"src/lines.py": edited(l5="ours")}
     )
@@ -392,7 +392,7 @@ async def test_markers_that_a_file_beside_the_conflict_had_before_may_stay(world
     assert world.files(resolved)["guide.md"] == (TEXT, CONFLICT + "more\n")
 
 
-async def test_work_with_conflict_markers_never_lands_and_is_settled_like_a_conflict(
+async def test_work_with_conflict_markers_never_lands_and_is_resolved_like_a_conflict(
     world: World,
 ) -> None:
     work = world.work({"src/lines.py": LINES + CONFLICT, "other.txt": "o\n"})
@@ -440,7 +440,7 @@ async def test_where_only_a_part_of_a_change_has_landed_the_rest_is_lacking(worl
     assert await world.lander.lacks(key("second"), work)
 
 
-async def test_what_the_gate_refused_is_proposed_to_who_settles_it_again(world: World) -> None:
+async def test_what_the_gate_refused_is_proposed_to_who_resolves_it_again(world: World) -> None:
     work, _ = await world.conflict(
         {"src/lines.py": edited(l5="theirs")}, {"src/lines.py": edited(l5="ours")}
     )

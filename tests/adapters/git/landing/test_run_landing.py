@@ -366,7 +366,7 @@ async def test_a_conflict_with_the_users_commits_names_the_task_and_the_way_out(
     )
 
 
-async def test_a_conflict_with_the_users_commits_is_settled_by_rule_if_the_gate_passes(
+async def test_a_conflict_with_the_users_commits_is_resolved_automatically_if_the_gate_passes(
     world: World,
 ) -> None:
     world.project.commit({"src/lines.py": edited(l20="second\nand mine")})

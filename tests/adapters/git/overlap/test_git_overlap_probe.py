@@ -60,7 +60,7 @@ def edit(path: Path, changes: Mapping[int, str]) -> None:
     path.write_text("".join(lines))
 
 
-async def test_neighbouring_lines_collide_and_an_unchanged_line_between_keeps_apart(
+async def test_neighbouring_lines_overlap_and_an_unchanged_line_between_keeps_apart(
     overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project
 ) -> None:
     project.commit(START)
