@@ -36,7 +36,6 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
         if over_budget(draft.state):
             extend_budget(draft)
             draft.notice("Resumed: the run may spend its budget once more.")
-    draft.set(killed=False)
     mark_claims_absent(draft)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
