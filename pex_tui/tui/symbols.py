@@ -1,7 +1,7 @@
 """Three symbol sets: the specification's emoji, line drawings, plain ASCII.
 
-All marks of a set have the same number of cells, so columns stay aligned. ⏸ is written without its
-variation selector, because terminals disagree on its width with one.
+All symbols of a set have the same number of cells, so columns stay aligned. ⏸ is written without
+its variation selector, because terminals disagree on its width with one.
 """
 
 from enum import StrEnum
@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 from rich.cells import set_cell_size
 
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 
 
 class SymbolName(StrEnum):
@@ -21,11 +21,11 @@ class SymbolName(StrEnum):
 
 
 class SymbolSet(Struct, frozen=True):
-    """Marks and drawing characters; `width` is the number of cells of a mark."""
+    """Symbols of statuses and drawing characters; `width` is the number of cells of a symbol."""
 
     name: SymbolName
     width: int
-    marks: dict[Mark, str]
+    by_status: dict[Status, str]
     free: str = "·"
     boost: str = "↑"
     chosen: str = "●"
@@ -39,13 +39,13 @@ class SymbolSet(Struct, frozen=True):
     spark: str = "▁▂▃▄▅▆▇█"
     rest: str = "…"
 
-    def mark(self, mark: Mark | None) -> str:
-        """Return the mark's symbol, padded to `width`; without a mark, that of a free slot."""
-        return set_cell_size(self.free if mark is None else self.marks[mark], self.width)
+    def padded(self, status: Status | None) -> str:
+        """Return the status's symbol, padded to `width`; without a status, that of a free slot."""
+        return set_cell_size(self.free if status is None else self.by_status[status], self.width)
 
-    def bare(self, mark: Mark | None) -> str:
+    def bare(self, status: Status | None) -> str:
         """Return the symbol without its padding."""
-        return self.mark(mark).rstrip()
+        return self.padded(status).rstrip()
 
     def text(self, text: str) -> str:
         """Return the text as this set can show it."""
@@ -57,7 +57,7 @@ class SymbolSet(Struct, frozen=True):
         """Return the set with bars that differ in shape: a filled and an empty ━ look alike."""
         if self.name is SymbolName.ASCII:
             return self
-        return SymbolSet(self.name, self.width, self.marks, full="█", empty="░", unknown="╌")
+        return SymbolSet(self.name, self.width, self.by_status, full="█", empty="░", unknown="╌")
 
 
 _PLAIN = str.maketrans(
@@ -83,54 +83,54 @@ _LINE = SymbolSet(
     SymbolName.LINE,
     1,
     {
-        Mark.RUNNING: "▸",
-        Mark.STARTING: "◌",
-        Mark.WAITING: "◦",
-        Mark.PAUSED: "‖",
-        Mark.ASKING: "?",
-        Mark.RETRYING: "↻",
-        Mark.STOPPING: "■",
-        Mark.LANDING: "↓",
-        Mark.CONFLICT: "⇄",
-        Mark.DONE: "✓",
-        Mark.FAILED: "✗",
-        Mark.BLOCKED: "⊘",
+        Status.RUNNING: "▸",
+        Status.STARTING: "◌",
+        Status.WAITING: "◦",
+        Status.PAUSED: "‖",
+        Status.ASKING: "?",
+        Status.RETRYING: "↻",
+        Status.STOPPING: "■",
+        Status.LANDING: "↓",
+        Status.CONFLICT: "⇄",
+        Status.DONE: "✓",
+        Status.FAILED: "✗",
+        Status.BLOCKED: "⊘",
     },
 )
 _EMOJI = SymbolSet(
     SymbolName.EMOJI,
     2,
     {
-        Mark.RUNNING: "⚡",
-        Mark.STARTING: "🔄",
-        Mark.WAITING: "⏸",
-        Mark.PAUSED: "✋",
-        Mark.ASKING: "🔔",
-        Mark.RETRYING: "🔧",
-        Mark.STOPPING: "🛑",
-        Mark.LANDING: "📥",
-        Mark.CONFLICT: "🔀",
-        Mark.DONE: "✅",
-        Mark.FAILED: "❌",
-        Mark.BLOCKED: "🚫",
+        Status.RUNNING: "⚡",
+        Status.STARTING: "🔄",
+        Status.WAITING: "⏸",
+        Status.PAUSED: "✋",
+        Status.ASKING: "🔔",
+        Status.RETRYING: "🔧",
+        Status.STOPPING: "🛑",
+        Status.LANDING: "📥",
+        Status.CONFLICT: "🔀",
+        Status.DONE: "✅",
+        Status.FAILED: "❌",
+        Status.BLOCKED: "🚫",
     },
 )
 _ASCII = SymbolSet(
     SymbolName.ASCII,
     4,
     {
-        Mark.RUNNING: "RUN",
-        Mark.STARTING: "INIT",
-        Mark.WAITING: "WAIT",
-        Mark.PAUSED: "HELD",
-        Mark.ASKING: "ASK?",
-        Mark.RETRYING: "RTRY",
-        Mark.STOPPING: "STOP",
-        Mark.LANDING: "LAND",
-        Mark.CONFLICT: "CONF",
-        Mark.DONE: "DONE",
-        Mark.FAILED: "FAIL",
-        Mark.BLOCKED: "BLKD",
+        Status.RUNNING: "RUN",
+        Status.STARTING: "INIT",
+        Status.WAITING: "WAIT",
+        Status.PAUSED: "HELD",
+        Status.ASKING: "ASK?",
+        Status.RETRYING: "RTRY",
+        Status.STOPPING: "STOP",
+        Status.LANDING: "LAND",
+        Status.CONFLICT: "CONF",
+        Status.DONE: "DONE",
+        Status.FAILED: "FAIL",
+        Status.BLOCKED: "BLKD",
     },
     free="-",
     boost="^",

@@ -10,22 +10,22 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
 from pex_tui.core.sanitize import clean
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.errors import UserError
 
 _ROLES = {
-    Mark.RUNNING: "success",
-    Mark.STARTING: "secondary",
-    Mark.WAITING: "agent-dim",
-    Mark.PAUSED: "warning",
-    Mark.ASKING: "warning",
-    Mark.RETRYING: "warning",
-    Mark.STOPPING: "warning",
-    Mark.LANDING: "primary",
-    Mark.CONFLICT: "accent",
-    Mark.DONE: "success",
-    Mark.FAILED: "error",
-    Mark.BLOCKED: "agent-dim",
+    Status.RUNNING: "success",
+    Status.STARTING: "secondary",
+    Status.WAITING: "agent-dim",
+    Status.PAUSED: "warning",
+    Status.ASKING: "warning",
+    Status.RETRYING: "warning",
+    Status.STOPPING: "warning",
+    Status.LANDING: "primary",
+    Status.CONFLICT: "accent",
+    Status.DONE: "success",
+    Status.FAILED: "error",
+    Status.BLOCKED: "agent-dim",
 }
 _SHADES = {  # share of the background in each
     "agent-dim": 0.4,
@@ -67,11 +67,11 @@ def _load(path: Path) -> Theme:
 
 
 def variable_defaults(theme: Theme) -> dict[str, str]:
-    """Return our variables for a theme without them: `$agent-<mark>` and five shades."""
+    """Return our variables for a theme without them: `$agent-<status>` and five shades."""
     colours = theme.to_color_system().generate()
     known = {**colours, **_shades(theme, colours), **theme.variables}
     return {name: known[name] for name in _SHADES} | {
-        f"agent-{mark}": known[role] for mark, role in _ROLES.items()
+        f"agent-{status}": known[role] for status, role in _ROLES.items()
     }
 
 

@@ -11,7 +11,7 @@ from pex_tui.core.model.state import RunState
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 
 TICKS = 50
 MOVES = 200
@@ -47,7 +47,7 @@ async def started(app: PexApp, pause: object) -> None:
 async def test_a_tick_with_ten_changing_agents_is_cheap() -> None:
     state = live()
     session = ScriptedSession(state)
-    app = app_on(ScriptedWorkshop(session), start=session, symbols="line", now=lambda: state.now)
+    app = app_on(ScriptedService(session), start=session, symbols="line", now=lambda: state.now)
     async with app.run_test(size=SIZE) as pilot:
         await started(app, pilot.pause)
         await asyncio.sleep(1)
@@ -69,7 +69,7 @@ async def test_a_tick_with_ten_changing_agents_is_cheap() -> None:
 async def test_moving_the_cursor_is_quick() -> None:
     state = live()
     session = ScriptedSession(state)
-    app = app_on(ScriptedWorkshop(session), start=session, symbols="line", now=lambda: state.now)
+    app = app_on(ScriptedService(session), start=session, symbols="line", now=lambda: state.now)
     async with app.run_test(size=SIZE) as pilot:
         await started(app, pilot.pause)
         costs = []

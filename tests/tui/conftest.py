@@ -12,7 +12,7 @@ from textual.widgets import Input
 from pex_tui.core.model.state import RunState
 from pex_tui.tui.app import PexApp
 from tests.tui import states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 
 OpenApp = Callable[..., PexApp]
 
@@ -65,7 +65,7 @@ def open_app(logs: Path) -> OpenApp:
         run = states.busy() if state is None else state
         session = ScriptedSession(run, logs)
         return app_on(
-            ScriptedWorkshop(session),
+            ScriptedService(session),
             start=session,
             symbols=options.get("symbols", "line"),
             theme=options.get("theme", "ember"),

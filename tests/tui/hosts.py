@@ -134,8 +134,8 @@ class ScriptedSession(RunSession):
         return self.usage_now
 
 
-class ScriptedWorkshop:
-    """A scripted repository; `session` is the result of `start` and `resume`."""
+class ScriptedService:
+    """A scripted project service; `session` is the result of `start` and `resume`."""
 
     repository = "shop · main@9f2c1ab, clean"
 

@@ -11,7 +11,7 @@ from pex_tui.core.model.conflict import Conflict, ConflictKind, Decision
 from pex_tui.core.model.phases import LandingStage, Phase, RunStage
 from pex_tui.core.model.state import LandStatus, Outcome, RunState
 from pex_tui.core.model.task_state import Failure, FailureKind, TaskState, Wait, WaitCause
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.timeline import SpanKind, timeline_view
 from pex_tui.core.views.view_models import header_view, task_rows
 from pex_tui.tui.symbols import SymbolName, choose
@@ -50,7 +50,7 @@ def runs() -> Iterator[RunState]:
 
 def paint(state: RunState) -> None:
     for row in task_rows(state, states.NOW):
-        assert row.mark in Mark
+        assert row.status in Status
     header_view(state, states.NOW)
     classic_view(state, states.NOW)
     for line in timeline_view(state, states.NOW, WIDTH).rows:
@@ -72,9 +72,9 @@ def test_a_run_in_any_state_can_be_painted() -> None:
 @pytest.mark.parametrize("name", SymbolName)
 def test_every_set_of_symbols_has_every_mark(name: SymbolName) -> None:
     symbols = choose(name, "UTF-8")
-    assert all(symbols.mark(mark) for mark in Mark)
+    assert all(symbols.padded(status) for status in Status)
 
 
-@pytest.mark.parametrize(("kinds", "table"), [(SpanKind, timeline._INKS), (Mark, INKS)])
+@pytest.mark.parametrize(("kinds", "table"), [(SpanKind, timeline._INKS), (Status, INKS)])
 def test_tables_of_inks_are_complete(kinds: type[StrEnum], table: dict[str, str]) -> None:
     assert set(kinds) <= set(table)

@@ -29,7 +29,7 @@ from pex_tui.tui.theming import load_themes, variable_defaults
 from tests.conftest import TESTS
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import until, until_shown
 
 THEMES = TESTS.parent / "themes"
@@ -40,8 +40,8 @@ async def up(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-def workshop_of(app: PexApp) -> ScriptedWorkshop:
-    assert isinstance(app.service, ScriptedWorkshop)
+def service_of(app: PexApp) -> ScriptedService:
+    assert isinstance(app.service, ScriptedService)
     return app.service
 
 
@@ -156,7 +156,7 @@ async def test_detaching_hands_the_run_over_and_says_how_to_come_back(open_app: 
         await pilot.press("d")
         await until(pilot, lambda: app.return_code is not None)
     assert session_of(app).was_let_go
-    assert workshop_of(app).handed_over == ["7f3a"]
+    assert service_of(app).handed_over == ["7f3a"]
     assert app.return_code == 0
     assert "pex-tui resume 7f3a" in said(app)
 
@@ -283,10 +283,10 @@ async def test_what_is_asked_of_a_run_without_an_engine_resumes_it(open_app: Ope
         session_of(app).over.set()
         await until(pilot, lambda: not session_of(app).is_driven)
         fresh = ScriptedSession(states.broken())
-        workshop_of(app).session = fresh
+        service_of(app).session = fresh
         await pilot.press("r")
         await until(pilot, lambda: fresh.posted)
-        assert workshop_of(app).resumed == ["7f3a"]
+        assert service_of(app).resumed == ["7f3a"]
         assert fresh.posted == [RetryRequested(task=TaskId("build"), by="you")]
 
 
@@ -296,7 +296,7 @@ async def test_a_run_that_cannot_be_resumed_says_why(open_app: OpenApp) -> None:
         await up(pilot)
         session_of(app).over.set()
         await until(pilot, lambda: not session_of(app).is_driven)
-        workshop_of(app).session = None
+        service_of(app).session = None
         await pilot.press("r")
         await until(pilot, lambda: len(app._notifications))
         assert [note.message for note in app._notifications] == [
@@ -420,7 +420,7 @@ async def test_the_screen_follows_any_size_live(open_app: OpenApp, *, classic: b
 async def test_a_theme_of_the_users_own_is_used(tmp_path: Path) -> None:
     ember = (TESTS.parent / "themes" / "ember.toml").read_text(encoding="utf-8")
     (tmp_path / "mine.toml").write_text(ember.replace('"ember"', '"mine"'), encoding="utf-8")
-    app = app_on(ScriptedWorkshop(), theme="mine", themes=(tmp_path,))
+    app = app_on(ScriptedService(), theme="mine", themes=(tmp_path,))
 
     assert app.current_theme.name == "mine"
 
@@ -429,7 +429,7 @@ async def test_a_broken_theme_of_the_users_is_named(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("name = [", encoding="utf-8")
 
     with pytest.raises(UserError, match=r"mine\.toml: this is not a theme"):
-        app_on(ScriptedWorkshop(), themes=(tmp_path,))
+        app_on(ScriptedService(), themes=(tmp_path,))
 
 
 async def test_what_keeps_the_app_from_opening_ends_it_and_is_handed_on() -> None:

@@ -18,7 +18,7 @@ from pex_tui.tui.modes import MODES
 from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.widgets.agents import AgentList
 from tests.tui import states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import until
 
 
@@ -59,7 +59,7 @@ def test_what_the_app_would_not_open_with_is_refused_without_it(
 async def test_a_moved_key_does_what_the_old_one_did() -> None:
     session = ScriptedSession(states.busy())
     app = app_on(
-        ScriptedWorkshop(session),
+        ScriptedService(session),
         start=session,
         symbols="line",
         keymap={"agent.pause": "z"},
@@ -132,7 +132,7 @@ def test_keys_may_change_places_or_be_the_same_on_two_screens() -> None:
 
 
 async def test_a_key_that_can_do_nothing_now_says_so() -> None:
-    app = app_on(ScriptedWorkshop(), start=ScriptedSession(states.fresh()))
+    app = app_on(ScriptedService(), start=ScriptedSession(states.fresh()))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
         await pilot.press("m")

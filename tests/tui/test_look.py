@@ -15,7 +15,7 @@ from pex_tui.tui.widgets.classic.classic_view import classic_view
 from pex_tui.tui.widgets.columns import Columns, Detail, columns
 from pex_tui.tui.widgets.metrics import MetricsPanel
 from tests.tui import states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import until
 
 WIDTH = 160
@@ -57,7 +57,7 @@ async def test_without_figures_nothing_is_measured_and_details_are_as_configured
     run = states.busy()
     session = _Unmeasured(run, logs)
     app = app_on(
-        ScriptedWorkshop(session),
+        ScriptedService(session),
         start=session,
         symbols="line",
         refresh_seconds=3600.0,

@@ -17,7 +17,7 @@ from pex_tui.tui.widgets.task_table import TaskTable
 from tests.tui import states
 from tests.tui.conftest import OpenApp
 from tests.tui.drafts import twelve
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 USUAL = (120, 36)
@@ -25,7 +25,7 @@ USUAL = (120, 36)
 
 @pytest.fixture
 def review() -> PexApp:
-    service = ScriptedWorkshop(ScriptedSession(states.fresh()))
+    service = ScriptedService(ScriptedSession(states.fresh()))
     return app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
 
 

@@ -12,10 +12,10 @@ from pex_tui.core.model.phases import SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan import Strategy
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
-from pex_tui.core.views.status import Mark
-from pex_tui.core.views.status_text import mark_of
+from pex_tui.core.views.status import Status
+from pex_tui.core.views.status_text import status_of
 
-_NO_MORE = frozenset({Mark.BLOCKED, Mark.CONFLICT, Mark.DONE, Mark.FAILED})
+_NO_MORE = frozenset({Status.BLOCKED, Status.CONFLICT, Status.DONE, Status.FAILED})
 _TRUST = 2.0  # weight of the prior, in tasks that took as long as expected
 _LEAST_KNOWN = 3  # finished tasks before they influence the estimates of others
 _OVERTIME = 0.1  # fraction of the elapsed time expected beyond the estimate
@@ -93,7 +93,7 @@ def eta_seconds(state: RunState, now: float) -> float | None:
 
 def _left(state: RunState, task: TaskState, now: float, factor: float) -> float:
     """Return the seconds left of a task's work, as far as it progresses without a person."""
-    if mark_of(state, task) in _NO_MORE:
+    if status_of(state, task) in _NO_MORE:
         return 0.0
     if task.exited_at is not None and task.phase is not Phase.BACKOFF:
         return 0.0
@@ -109,4 +109,4 @@ def _gate_seconds(state: RunState) -> float:
 
 
 def _may_land(state: RunState, task: TaskState) -> bool:
-    return not state.spec(task.id).is_read_only and mark_of(state, task) not in _NO_MORE
+    return not state.spec(task.id).is_read_only and status_of(state, task) not in _NO_MORE

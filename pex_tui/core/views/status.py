@@ -1,9 +1,9 @@
-"""The statuses of a task that a person tells apart at a glance."""
+"""Statuses of a task as screens tell them apart."""
 
 from enum import StrEnum
 
 
-class Mark(StrEnum):
+class Status(StrEnum):
     """A status with a symbol in every symbol set and a colour in every theme."""
 
     RUNNING = "running"

@@ -1,4 +1,4 @@
-"""The status of a task as a mark and as one sentence."""
+"""The status of a task, and one sentence about it."""
 
 from collections.abc import Mapping
 from typing import assert_never
@@ -17,25 +17,25 @@ from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, TERMINAL, LandingSt
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import FailureKind, StopCause, TaskState, Wait, WaitCause
 from pex_tui.core.sanitize import clean
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 
-_MARKS = {
-    Phase.WAITING: Mark.WAITING,
-    Phase.READY: Mark.WAITING,
-    Phase.STARTING: Mark.STARTING,
-    Phase.RUNNING: Mark.RUNNING,
-    Phase.PAUSED: Mark.PAUSED,
-    Phase.STOPPING: Mark.STOPPING,
-    Phase.CAPTURING: Mark.LANDING,
-    Phase.BACKOFF: Mark.RETRYING,
-    Phase.QUEUED: Mark.LANDING,
-    Phase.LANDING: Mark.LANDING,
-    Phase.CONFLICT: Mark.CONFLICT,
-    Phase.LANDED: Mark.DONE,
-    Phase.DONE: Mark.DONE,
-    Phase.FAILED: Mark.FAILED,
-    Phase.ABORTED: Mark.BLOCKED,
-    Phase.SKIPPED: Mark.BLOCKED,
+_STATUSES = {
+    Phase.WAITING: Status.WAITING,
+    Phase.READY: Status.WAITING,
+    Phase.STARTING: Status.STARTING,
+    Phase.RUNNING: Status.RUNNING,
+    Phase.PAUSED: Status.PAUSED,
+    Phase.STOPPING: Status.STOPPING,
+    Phase.CAPTURING: Status.LANDING,
+    Phase.BACKOFF: Status.RETRYING,
+    Phase.QUEUED: Status.LANDING,
+    Phase.LANDING: Status.LANDING,
+    Phase.CONFLICT: Status.CONFLICT,
+    Phase.LANDED: Status.DONE,
+    Phase.DONE: Status.DONE,
+    Phase.FAILED: Status.FAILED,
+    Phase.ABORTED: Status.BLOCKED,
+    Phase.SKIPPED: Status.BLOCKED,
 }
 _STOPPING = {
     StopCause.ABORT: "Aborting",
@@ -65,17 +65,17 @@ _BAD_END = {
 }
 
 
-def mark_of(state: RunState, task: TaskState) -> Mark:
-    """Return the task's mark; a task that only a person can free is blocked."""
-    mark = _MARKS[task.phase]
-    if mark is Mark.RUNNING and task.asks:
-        return Mark.ASKING
-    if mark is Mark.WAITING:
+def status_of(state: RunState, task: TaskState) -> Status:
+    """Return the task's status; a task that only a person can free is blocked."""
+    status = _STATUSES[task.phase]
+    if status is Status.RUNNING and task.asks:
+        return Status.ASKING
+    if status is Status.WAITING:
         if task.held:
-            return Mark.PAUSED
+            return Status.PAUSED
         if task.phase is Phase.WAITING and state.open_conflicts and blockers(state, task):
-            return Mark.BLOCKED
-    return mark
+            return Status.BLOCKED
+    return status
 
 
 class StartQueue(Struct, frozen=True):

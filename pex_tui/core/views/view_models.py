@@ -18,8 +18,8 @@ from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.remaining_time import attempt_seconds, eta_seconds
-from pex_tui.core.views.status import Mark
-from pex_tui.core.views.status_text import StartQueue, activity, mark_of, start_queue
+from pex_tui.core.views.status import Status
+from pex_tui.core.views.status_text import StartQueue, activity, start_queue, status_of
 
 _NOT_BEGUN = frozenset({Phase.WAITING, Phase.READY, Phase.STARTING})
 _OUTCOMES = {
@@ -31,12 +31,12 @@ _OUTCOMES = {
     Outcome.DENIED: "permission denied",
     Outcome.INTERRUPTED: "interrupted",
 }
-_LAND_MARKS = {
-    LandStatus.NOT_ASKED: Mark.WAITING,
-    LandStatus.ASKED: Mark.LANDING,
-    LandStatus.RUNNING: Mark.LANDING,
-    LandStatus.LANDED: Mark.DONE,
-    LandStatus.REFUSED: Mark.FAILED,
+_LAND_STATUSES = {
+    LandStatus.NOT_ASKED: Status.WAITING,
+    LandStatus.ASKED: Status.LANDING,
+    LandStatus.RUNNING: Status.LANDING,
+    LandStatus.LANDED: Status.DONE,
+    LandStatus.REFUSED: Status.FAILED,
 }
 
 
@@ -44,7 +44,7 @@ class TaskRow(Struct, frozen=True):
     """One task in the list. `progress` is 0…1, or None if unknown."""
 
     id: TaskId
-    mark: Mark
+    status: Status
     agent: str
     title: str
     progress: float | None
@@ -60,11 +60,11 @@ class TaskRow(Struct, frozen=True):
 
 
 class SlotView(Struct, frozen=True):
-    """A slot and its holder; `mark` is None while it is free."""
+    """A slot and its holder; `status` is None while it is free."""
 
     slot: SlotId
     task: TaskId | None = None
-    mark: Mark | None = None
+    status: Status | None = None
 
 
 class HeaderView(Struct, frozen=True):
@@ -72,7 +72,7 @@ class HeaderView(Struct, frozen=True):
 
     run: str
     goal: str
-    mark: Mark
+    status: Status
     stage: str
     wave: int
     waves: int
@@ -84,13 +84,13 @@ class HeaderView(Struct, frozen=True):
     tasks: int
     slots: tuple[SlotView, ...]
     boosted: bool
-    counts: tuple[tuple[Mark, int], ...]
+    counts: tuple[tuple[Status, int], ...]
     open_conflicts: int
     questions: int
     tokens: int | None
     cost_usd: float | None
     land: str
-    land_mark: Mark
+    landing_status: Status
 
 
 def task_rows(state: RunState, now: float) -> tuple[TaskRow, ...]:
@@ -112,7 +112,7 @@ def _row(state: RunState, task: TaskState, now: float, queue: StartQueue) -> Tas
     seconds = attempt_seconds(task, now)
     return TaskRow(
         id=task.id,
-        mark=mark_of(state, task),
+        status=status_of(state, task),
         agent=clean(spec.agent or "command"),
         title=clean(spec.title),
         progress=fraction,
@@ -131,7 +131,7 @@ def slot_view(state: RunState, slot: SlotId) -> SlotView:
     """Return a slot with its holder."""
     for task in state.tasks:
         if task.slot == slot and task.phase in HOLDS_SLOT:
-            return SlotView(slot, task.id, mark_of(state, task))
+            return SlotView(slot, task.id, status_of(state, task))
     return SlotView(slot)
 
 
@@ -168,12 +168,12 @@ def header_view(state: RunState, now: float) -> HeaderView:
         wave for wave, task in zip(waves, state.tasks, strict=True) if task.phase not in TERMINAL
     ]
     most = max(waves, default=0)
-    mark, stage = _stage(state)
-    marks = [mark_of(state, task) for task in state.tasks]
+    status, stage = _stage(state)
+    statuses = [status_of(state, task) for task in state.tasks]
     return HeaderView(
         run=state.run,
         goal=clean(state.plan.goal),
-        mark=mark,
+        status=status,
         stage=stage,
         wave=min(unfinished, default=most),
         waves=most,
@@ -185,30 +185,30 @@ def header_view(state: RunState, now: float) -> HeaderView:
         tasks=len(state.tasks),
         slots=slot_views(state),
         boosted=state.capacity_before_boost is not None,
-        counts=tuple((kind, marks.count(kind)) for kind in Mark if kind in marks),
+        counts=tuple((kind, statuses.count(kind)) for kind in Status if kind in statuses),
         open_conflicts=len(state.open_conflicts),
         questions=sum(len(task.asks) for task in state.tasks),
         tokens=total(task.tokens for task in state.tasks),
         cost_usd=total(task.cost_usd for task in state.tasks),
         land=_land(state),
-        land_mark=_LAND_MARKS[state.land_status],
+        landing_status=_LAND_STATUSES[state.land_status],
     )
 
 
-def _stage(state: RunState) -> tuple[Mark, str]:
+def _stage(state: RunState) -> tuple[Status, str]:
     match state.stage:
         case RunStage.RUNNING if waits_for_a_person(state):
-            return Mark.PAUSED, "waits for you"
+            return Status.PAUSED, "waits for you"
         case RunStage.RUNNING:
-            return Mark.RUNNING, "running"
+            return Status.RUNNING, "running"
         case RunStage.PAUSED:
-            return Mark.PAUSED, "paused"
+            return Status.PAUSED, "paused"
         case RunStage.DRAINING:
-            return Mark.STOPPING, "stopping"
+            return Status.STOPPING, "stopping"
         case RunStage.FINISHED:
             outcome = state.outcome or Outcome.FAILED
-            mark = Mark.DONE if outcome is Outcome.OK else Mark.FAILED
-            return mark, _OUTCOMES[outcome]
+            status = Status.DONE if outcome is Outcome.OK else Status.FAILED
+            return status, _OUTCOMES[outcome]
 
 
 def _land(state: RunState) -> str:

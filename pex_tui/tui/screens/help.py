@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.tui.modes import MODES
 from pex_tui.tui.screens.modal import Hint, Modal
 from pex_tui.tui.symbols import SymbolSet
@@ -104,8 +104,8 @@ def _cell(row: Row, symbols: SymbolSet) -> Content:
 def _legend(symbols: SymbolSet) -> list[Content]:
     """Return the meaning of the symbols, as many per line as fit."""
     lines = [Content("")]
-    for mark in Mark:
-        told = Content.assemble((symbols.marks[mark], f"${INKS[mark]}"), f" {mark}")
+    for status in Status:
+        told = Content.assemble((symbols.by_status[status], f"${INKS[status]}"), f" {status}")
         if lines[-1].cell_length + told.cell_length + 2 > 3 * _COLUMN:
             lines.append(Content(""))
         lines[-1] = Content("  ").join([lines[-1], told]) if lines[-1].plain else told

@@ -14,7 +14,7 @@ from pex_tui.core.formatting import total
 from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.timeline import timeline_view
 from pex_tui.core.views.view_models import header_view, task_rows
 from pex_tui.tui.keyboard import keys
@@ -122,10 +122,10 @@ class MonitorScreen(SteeringScreen):
         agents = self.query_one(AgentList)
         agents.run = state.run
         agents.rows = task_rows(state, now)
-        marks = tuple(row.mark for row in agents.rows)
+        statuses = tuple(row.status for row in agents.rows)
         order = tuple(row.id for row in agents.shown)
         settings = replace(state, tasks=(), kept=None, now=0.0, seq=0)
-        situation = (settings, marks, order, self.pex.engine_error)
+        situation = (settings, statuses, order, self.pex.engine_error)
         is_new = situation != self._situation
         if is_new or int(now) != self._second:
             self._situation, self._second = situation, int(now)
@@ -138,7 +138,7 @@ class MonitorScreen(SteeringScreen):
         timeline, metrics = self.query_one(Timeline), self.query_one(MetricsPanel)
         header = header_view(state, now)
         if self.pex.engine_error:
-            header = replace(header, mark=Mark.FAILED, stage="not driven", eta="")
+            header = replace(header, status=Status.FAILED, stage="not driven", eta="")
         self.query_one(RunHeader).view = header
         if cards.display:
             cards.show(header.slots, agents.rows, agents.cursor)

@@ -11,7 +11,7 @@ from textual.reactive import var
 from textual.strip import Strip
 
 from pex_tui.core.model.ids import RunId, TaskId
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.view_models import TaskRow
 from pex_tui.tui.widgets.columns import Columns, Detail, columns
 from pex_tui.tui.widgets.painting import Piece, fit
@@ -19,24 +19,24 @@ from pex_tui.tui.widgets.scroller import Scroller
 
 SORTS = ("plan", "status", "id", "time")
 _URGENT = (
-    Mark.ASKING,
-    Mark.CONFLICT,
-    Mark.FAILED,
-    Mark.RUNNING,
-    Mark.STARTING,
-    Mark.PAUSED,
-    Mark.STOPPING,
-    Mark.RETRYING,
-    Mark.LANDING,
-    Mark.WAITING,
-    Mark.BLOCKED,
-    Mark.DONE,
+    Status.ASKING,
+    Status.CONFLICT,
+    Status.FAILED,
+    Status.RUNNING,
+    Status.STARTING,
+    Status.PAUSED,
+    Status.STOPPING,
+    Status.RETRYING,
+    Status.LANDING,
+    Status.WAITING,
+    Status.BLOCKED,
+    Status.DONE,
 )
-_LIVE = frozenset({Mark.RUNNING, Mark.ASKING, Mark.PAUSED, Mark.STOPPING, Mark.LANDING})
+_LIVE = frozenset({Status.RUNNING, Status.ASKING, Status.PAUSED, Status.STOPPING, Status.LANDING})
 _COLOURED = frozenset(
-    {Mark.ASKING, Mark.PAUSED, Mark.RETRYING, Mark.CONFLICT, Mark.FAILED, Mark.STOPPING}
+    {Status.ASKING, Status.PAUSED, Status.RETRYING, Status.CONFLICT, Status.FAILED, Status.STOPPING}
 )
-_QUIET = frozenset({Mark.WAITING, Mark.BLOCKED})
+_QUIET = frozenset({Status.WAITING, Status.BLOCKED})
 
 
 class AgentList(Scroller):
@@ -139,10 +139,10 @@ class AgentList(Scroller):
             for row in self.rows
             if not needle
             or needle
-            in f"{row.id}\n{row.agent}\n{row.title}\n{row.mark}\n{row.activity}".casefold()
+            in f"{row.id}\n{row.agent}\n{row.title}\n{row.status}\n{row.activity}".casefold()
         ]
         if self.sort == "status":
-            rows.sort(key=lambda row: _URGENT.index(row.mark))
+            rows.sort(key=lambda row: _URGENT.index(row.status))
         elif self.sort == "id":
             rows.sort(key=lambda row: row.id)
         elif self.sort == "time":
@@ -205,19 +205,19 @@ class AgentList(Scroller):
 
     def _pieces(self, row: TaskRow, shape: Columns) -> list[Piece]:
         symbols, rest = self.symbols, self.symbols.rest
-        dim = "dim" if row.mark in _QUIET else ""
+        dim = "dim" if row.status in _QUIET else ""
         pieces: list[Piece] = [
             (symbols.chosen, "brand") if row.id in self.chosen else (" ", ""),
-            (symbols.mark(row.mark), row.mark),
+            (symbols.padded(row.status), row.status),
             (" ", ""),
         ]
         pieces += self._identity(row, shape.id)
         pieces.append((fit(row.agent, shape.agent, rest) + " ", dim))
         if shape.title:
             pieces.append((fit(row.title, shape.title, rest) + " ", "dim"))
-        pieces += self.bar(row.progress, shape.bar, row.mark, is_live=row.mark in _LIVE)
+        pieces += self.bar(row.progress, shape.bar, row.status, is_live=row.status in _LIVE)
         pieces.append((row.percent.rjust(5) + " ", dim))
-        loud = row.mark if row.mark in _COLOURED else dim
+        loud = row.status if row.status in _COLOURED else dim
         attempt = f"attempt {row.attempt}: " if self.detail == "full" and row.attempt else ""
         pieces.append((fit(f"{attempt}{row.activity}", shape.activity, rest), loud))
         if shape.time:

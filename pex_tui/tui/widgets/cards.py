@@ -93,7 +93,7 @@ class SlotCards(Scroller):
         name = fit(f"{row.id} {row.agent}", min(width, len(row.id) + len(row.agent) + 1))
         return [
             (f"{slot.slot} ", "dim"),
-            (self.symbols.bare(row.mark), row.mark),
+            (self.symbols.bare(row.status), row.status),
             (f" {name} ", "strong"),
         ]
 
@@ -102,7 +102,7 @@ class SlotCards(Scroller):
             return [(" " * width, "")]
         if part == 1:
             return [
-                *self.bar(row.progress, width - 6, row.mark, is_live=True),
+                *self.bar(row.progress, width - 6, row.status, is_live=True),
                 (row.percent.rjust(6), ""),
             ]
         if part == 2:  # noqa: PLR2004  # the lines of a card

@@ -6,7 +6,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from pex_tui.core.formatting import percent, size, tokens
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.view_models import HeaderView, SlotView
 from pex_tui.tui.widgets.painting import Painted, Piece, fit
 from pex_tui.tui.widgets.spark import sparkline
@@ -54,8 +54,8 @@ class RunHeader(Painted):
             ("run ", "dim") if wide else ("", ""),
             (view.run, ""),
         ]
-        mark = self.symbols.bare(view.mark)
-        tail: list[Piece] = [(f"{gap}{mark} {view.stage}", f"bold {view.mark}")]
+        symbol = self.symbols.bare(view.status)
+        tail: list[Piece] = [(f"{gap}{symbol} {view.stage}", f"bold {view.status}")]
         tail += [(f"{gap}wave ", "dim"), (str(view.wave), "strong"), (f"/{view.waves}", "")]
         tail += [(f"{gap}elapsed " if wide else " · ", "dim"), (view.elapsed, "strong")]
         if view.eta:
@@ -71,18 +71,18 @@ class RunHeader(Painted):
         share = f"{percent(view.progress):>5}"
         tasks = f"  {view.ended}/{view.tasks}" + (" tasks ended" if wide else "")
         room = max(4, width - len(share) - len(tasks))
-        pieces = self.bar(view.progress, room, view.mark, is_live=False)
+        pieces = self.bar(view.progress, room, view.status, is_live=False)
         return [*pieces, (share, "strong"), (tasks, "dim")]
 
     def _resources(self, view: HeaderView, width: int, *, wide: bool) -> list[Piece]:
         pieces = self._slots(view) if wide else self._counts(view)
         pieces += self._usage(wide=wide)
         pieces += self._spent(view, wide=wide)
-        text, ink = view.land, str(view.land_mark)
+        text, ink = view.land, str(view.landing_status)
         if view.open_conflicts and wide:
             count = view.open_conflicts
-            mark = self.symbols.bare(Mark.CONFLICT)
-            text = f"{mark} {count} conflict" + ("s" if count > 1 else "")
+            symbol = self.symbols.bare(Status.CONFLICT)
+            text = f"{symbol} {count} conflict" + ("s" if count > 1 else "")
             ink = "bold conflict"
         used = sum(cell_len(piece) for piece, _ in pieces)
         room = width - used - 3
@@ -99,12 +99,12 @@ class RunHeader(Painted):
         return pieces
 
     def _slot(self, slot: SlotView) -> list[Piece]:
-        if slot.mark is None:
+        if slot.status is None:
             return [(f"{slot.slot}{self.symbols.free} ", "dim")]
-        return [(f"{slot.slot}{self.symbols.bare(slot.mark)} ", slot.mark)]
+        return [(f"{slot.slot}{self.symbols.bare(slot.status)} ", slot.status)]
 
     def _counts(self, view: HeaderView) -> list[Piece]:
-        return [(f"{self.symbols.bare(mark)}{count} ", mark) for mark, count in view.counts]
+        return [(f"{self.symbols.bare(status)}{count} ", status) for status, count in view.counts]
 
     def _spent(self, view: HeaderView, *, wide: bool) -> list[Piece]:
         """Return tokens and cost, if agents report them.

@@ -34,9 +34,11 @@ class MetricsPanel(Painted):
         view = self.view
         if view is not None:
             lines.append([])
-            for mark, count in view.counts:
-                symbol = self.symbols.mark(mark)
-                lines.append([(f"{symbol} {mark}".ljust(_LABEL + 4), mark), (f"{count:>4}", "")])
+            for status, count in view.counts:
+                symbol = self.symbols.padded(status)
+                lines.append(
+                    [(f"{symbol} {status}".ljust(_LABEL + 4), status), (f"{count:>4}", "")]
+                )
             lines += self._spent(view, width)
         if self.queue:
             queue = " → ".join(self.queue)

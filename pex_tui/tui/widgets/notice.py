@@ -13,7 +13,7 @@ from pex_tui.core.model.conflict import ConflictKind
 from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.tui.messages import ConflictWanted, InboxWanted
 from pex_tui.tui.widgets.painting import Painted, fit
 
@@ -44,7 +44,7 @@ class Notice(Painted, can_focus=True):
         del y
         text, ink = self.words
         width = self.size.width
-        symbol = self.symbols.bare(Mark(ink))
+        symbol = self.symbols.bare(Status(ink))
         shown = fit(f" {symbol} {text}", width, self.symbols.rest)
         return self.paint([(shown, f"bold {ink}")], width, "cursor" if self.has_focus else "")
 

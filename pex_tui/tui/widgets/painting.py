@@ -9,10 +9,10 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.tui.symbols import SymbolSet, choose
 
-INKS = {mark.value: f"agent-{mark}" for mark in Mark} | {
+INKS = {status.value: f"agent-{status}" for status in Status} | {
     "dim": "agent-dim",
     "faint": "agent-faint",
     "track": "agent-track",

@@ -72,7 +72,7 @@ class Timeline(Scroller):
 
     def watch_order(self, before: tuple[TaskRow, ...], after: tuple[TaskRow, ...]) -> None:
         """Repaint in the new order; only a row's task and mark matter here."""
-        if [(row.id, row.mark) for row in before] != [(row.id, row.mark) for row in after]:
+        if [(row.id, row.status) for row in before] != [(row.id, row.status) for row in after]:
             self.lines_changed()
 
     def watch_cursor(self) -> None:
@@ -103,7 +103,7 @@ class Timeline(Scroller):
         spans = {one.id: one for one in self.view.rows}.get(row.id) if self.view else None
         strong = "strong" if row.id == self.cursor else "dim"
         label = fit(row.id, self.label_width - self.symbols.width - 1, self.symbols.rest)
-        pieces: list[Piece] = [(self.symbols.mark(row.mark), row.mark), (f" {label}", strong)]
+        pieces: list[Piece] = [(self.symbols.padded(row.status), row.status), (f" {label}", strong)]
         pieces += self._drawn(spans) if spans is not None else []
         return self.paint(pieces, width)
 

@@ -17,8 +17,8 @@ from pex_tui.core.model.state import Outcome
 from pex_tui.core.model.task_state import FailureKind, Verdict
 from pex_tui.core.outcome import NOBODY, conclude
 from pex_tui.core.step import replay
-from pex_tui.core.views.status import Mark
-from pex_tui.core.views.status_text import mark_of
+from pex_tui.core.views.status import Status
+from pex_tui.core.views.status_text import status_of
 from pex_tui.core.views.view_models import header_view, task_row
 from tests.core.world import World, shipped, task
 
@@ -47,7 +47,7 @@ def test_an_agent_that_asks_is_shown_as_waiting_for_what_and_since_when() -> Non
     assert [(name, one.title) for name, one in open_permissions(world.state)] == [
         (A, "write src/api.py")
     ]
-    assert mark_of(world.state, world.state.task(A)) is Mark.ASKING
+    assert status_of(world.state, world.state.task(A)) is Status.ASKING
     row = task_row(world.state, A, world.state.task(A).asks[0].asked_at + 65)
     assert row.activity == "Asks to write src/api.py, 1:05"
     assert header_view(world.state, world.now).questions == 1
@@ -63,7 +63,7 @@ def test_an_answer_reaches_the_agent_once() -> None:
     assert given == (AnswerAgent(A, 1, "q1", Verdict.ALLOW_ONCE),)
     assert again == ()
     assert open_permissions(world.state) == ()
-    assert mark_of(world.state, world.state.task(A)) is Mark.RUNNING
+    assert status_of(world.state, world.state.task(A)) is Status.RUNNING
 
 
 def test_always_covers_what_others_ask_of_the_same_scope_now_and_later() -> None:

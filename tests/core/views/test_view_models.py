@@ -26,7 +26,7 @@ from pex_tui.core.model.task_state import (
 )
 from pex_tui.core.step import step
 from pex_tui.core.views.remaining_time import stretch
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.task_details import task_details
 from pex_tui.core.views.timeline import SpanKind, timeline_view
 from pex_tui.core.views.view_models import (
@@ -200,9 +200,9 @@ def test_one_changed_task_changes_one_row() -> None:
 
 
 def test_a_held_task_is_marked_as_paused_and_a_blocked_one_as_blocked() -> None:
-    marks = {row.id: row.mark for row in task_rows(states.crowded(), NOW)}
-    assert marks[TaskId("brand")] is Mark.PAUSED
-    assert marks[TaskId("changelog")] is Mark.BLOCKED
+    marks = {row.id: row.status for row in task_rows(states.crowded(), NOW)}
+    assert marks[TaskId("brand")] is Status.PAUSED
+    assert marks[TaskId("changelog")] is Status.BLOCKED
 
 
 def test_text_from_outside_is_cleaned() -> None:
@@ -243,14 +243,14 @@ def test_slots_show_who_holds_them_also_above_a_shrunk_capacity() -> None:
         "ledger",
         "index",
     ]
-    assert slot_view(states.calm(), SlotId(7)).mark is None
+    assert slot_view(states.calm(), SlotId(7)).status is None
 
 
 def test_the_header_tells_the_run() -> None:
     view = header_view(states.busy(), NOW)
     assert (view.wave, view.waves, view.elapsed, view.ended, view.tasks) == (1, 2, "3:45", 2, 10)
     assert view.base == "main@9f2c1ab"
-    assert dict(view.counts)[Mark.RUNNING] == 3
+    assert dict(view.counts)[Status.RUNNING] == 3
     assert view.open_conflicts == 1
 
 
@@ -271,7 +271,11 @@ def test_a_pause_of_the_run_does_not_count_as_elapsed() -> None:
 
 def test_the_outcome_and_the_refused_landing_are_said() -> None:
     view = header_view(states.broken(), NOW)
-    assert (view.mark, view.stage, view.land_mark) == (Mark.FAILED, "gate failed", Mark.FAILED)
+    assert (view.status, view.stage, view.landing_status) == (
+        Status.FAILED,
+        "gate failed",
+        Status.FAILED,
+    )
     assert view.land.startswith("not landed: ")
 
 

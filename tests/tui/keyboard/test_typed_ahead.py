@@ -27,7 +27,7 @@ from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.plan import PlanScreen
 from tests.tui import states
 from tests.tui.drafts import small, text_conflict
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import until
 
 TYPED = "nabdeop"
@@ -55,7 +55,7 @@ def app_at(place: str) -> PexApp:
     """Return the app, opened on that screen as far as possible."""
     session = ScriptedSession(states.asking() if place == "inbox" else states.busy())
     session.conflict_sides = text_conflict()
-    service = ScriptedWorkshop(session)
+    service = ScriptedService(session)
     service.summaries = (SUMMARY,)
     service.draft = small()
     starts: dict[str, Start] = {"home": "home", "history": "home", "plan": small()}
@@ -242,7 +242,7 @@ async def test_keys_typed_while_the_repository_is_read_reach_the_first_screen(
 
     async def opening(_: Planning) -> Opened:
         await is_read.wait()
-        return Opened(ScriptedWorkshop(), Look(), "home" if place == "home" else session)
+        return Opened(ScriptedService(), Look(), "home" if place == "home" else session)
 
     app = PexApp(opening)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -273,12 +273,12 @@ async def test_while_the_repository_is_read_the_app_can_be_left() -> None:
 async def test_keys_typed_while_a_list_of_runs_is_read_act_on_its_first_run(place: str) -> None:
     is_read = asyncio.Event()
 
-    class SlowWorkshop(ScriptedWorkshop):
+    class SlowService(ScriptedService):
         async def runs(self) -> tuple[RunSummary, ...]:
             await is_read.wait()
             return (SUMMARY,)
 
-    app = app_on(SlowWorkshop())
+    app = app_on(SlowService())
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, kind_of("home")))
         send(app, *(["enter"] if place == "home" else ["f5", "x"]))

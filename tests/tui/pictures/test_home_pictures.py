@@ -16,7 +16,7 @@ from pex_tui.reports.report import make_report
 from pex_tui.reports.text import render_text
 from pex_tui.tui.app import PexApp
 from tests.tui import states
-from tests.tui.hosts import ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, app_on
 from tests.tui.waiting import until_shown
 
 SMALL, USUAL = (80, 24), (120, 36)
@@ -50,7 +50,7 @@ def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def app(*outcomes: Outcome | None, checks: tuple[DoctorCheck, ...] = OK) -> PexApp:
-    service = ScriptedWorkshop()
+    service = ScriptedService()
     service.findings = checks
     service.report_text = REPORT
     service.summaries = tuple(
@@ -77,7 +77,7 @@ def test_home_of_an_empty_repository(snap_compare: Any, size: tuple[int, int]) -
 
 
 def test_an_agent_at_work_on_a_plan(snap_compare: Any) -> None:
-    service = ScriptedWorkshop()
+    service = ScriptedService()
     service.planner_words = (
         "meta-agent (claude) plans, round 1 of at most 3",
         "Read src/shop/orders.py",

@@ -17,7 +17,7 @@ from pex_tui.tui.screens.monitor import MonitorScreen
 from pex_tui.tui.screens.pick import PickScreen
 from pex_tui.tui.screens.task_form import TaskForm
 from tests.tui import drafts, states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import until
 
 SMALL, USUAL = (80, 24), (120, 36)
@@ -27,18 +27,18 @@ SIZES = pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x36"])
 @SIZES
 @pytest.mark.parametrize("build", [drafts.twelve, drafts.small], ids=["twelve", "small"])
 def test_plan(snap_compare: Any, build: Callable[[], PlanDraft], size: tuple[int, int]) -> None:
-    app = app_on(ScriptedWorkshop(), start=build(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedService(), start=build(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=size, press=["j", "j", "j", "j"])
 
 
 def test_plan_in_ascii(snap_compare: Any) -> None:
-    app = app_on(ScriptedWorkshop(), start=drafts.twelve(), symbols="ascii", now=lambda: states.NOW)
+    app = app_on(ScriptedService(), start=drafts.twelve(), symbols="ascii", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=USUAL)
 
 
 @pytest.mark.parametrize("key", ["w", "exclamation_mark"], ids=["what-if", "warnings"])
 def test_plan_questions(snap_compare: Any, key: str) -> None:
-    app = app_on(ScriptedWorkshop(), start=drafts.small(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedService(), start=drafts.small(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=USUAL, press=[key])
 
 
@@ -65,7 +65,7 @@ async def form_refused(pilot: Pilot[None]) -> None:
 def test_task_form(
     snap_compare: Any, opened: Callable[[Pilot[None]], Any], size: tuple[int, int]
 ) -> None:
-    app = app_on(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedService(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=size, run_before=opened)
 
 
@@ -87,7 +87,7 @@ async def asked_to_drop(pilot: Pilot[None]) -> None:
 
 @pytest.mark.parametrize("asked", [asked_for_a_need, asked_to_drop], ids=["link", "drop"])
 def test_changes_that_ask(snap_compare: Any, asked: Callable[[Pilot[None]], Any]) -> None:
-    app = app_on(ScriptedWorkshop(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
+    app = app_on(ScriptedService(), start=drafts.twelve(), symbols="line", now=lambda: states.NOW)
     assert snap_compare(app, terminal_size=USUAL, run_before=asked)
 
 
@@ -97,7 +97,7 @@ def conflict_app(
     session = ScriptedSession(state or states.conflicted())
     session.conflict_sides = sides
     return app_on(
-        ScriptedWorkshop(session),
+        ScriptedService(session),
         start=session,
         symbols="line",
         theme=theme,

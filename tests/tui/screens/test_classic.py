@@ -30,7 +30,7 @@ from pex_tui.tui.symbols import SymbolName
 from pex_tui.tui.widgets.classic.classic_box import ClassicBox
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 SMALL, USUAL, LARGE = (80, 24), (120, 36), (200, 50)
@@ -232,7 +232,7 @@ async def test_without_colour_bars_and_cursor_can_be_read(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     session = ScriptedSession(states.busy(), logs)
-    app = app_on(ScriptedWorkshop(session), start=session, classic=True, now=lambda: states.NOW)
+    app = app_on(ScriptedService(session), start=session, classic=True, now=lambda: states.NOW)
     async with app.run_test(size=USUAL) as pilot:
         await up(pilot)
         line = next(line for line in screen_text(app).splitlines() if "models:" in line)

@@ -15,7 +15,7 @@ from pex_tui.tui.screens.modals import TextScreen
 from pex_tui.tui.screens.monitor import MonitorScreen
 from tests.tui import states
 from tests.tui.drafts import binary_conflict, odd_kinds, protected_changes, text_conflict
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 Open = Callable[[tuple[ConflictSides, ...]], tuple[PexApp, ScriptedSession]]
@@ -27,7 +27,7 @@ def conflicted() -> Open:
         session = ScriptedSession(states.conflicted())
         session.conflict_sides = sides
         app = app_on(
-            ScriptedWorkshop(session), start=session, symbols="line", now=lambda: states.NOW
+            ScriptedService(session), start=session, symbols="line", now=lambda: states.NOW
         )
         return app, session
 
@@ -233,7 +233,7 @@ async def test_g_has_the_configured_program_merge_the_file(conflicted: Open) -> 
     app, session = conflicted(text_conflict())
     async with app.run_test(size=(120, 36)) as pilot:
         await open_conflict(pilot)
-        assert isinstance(app.service, ScriptedWorkshop)
+        assert isinstance(app.service, ScriptedService)
         app.service.merge_tool = "mergebot"
         await pilot.press("g")
         await until_shown(pilot, "mergebot ended with 1: it gave src/pay/api.py up")

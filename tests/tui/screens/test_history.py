@@ -17,15 +17,15 @@ from pex_tui.tui.screens.plan import PlanScreen
 from pex_tui.tui.widgets.run_table import RunTable
 from tests.tui import states
 from tests.tui.drafts import twelve
-from tests.tui.hosts import ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 RUNS = (("7f3a", Outcome.FAILED), ("4c6d", Outcome.OK))
 
 
 @pytest.fixture
-def service() -> ScriptedWorkshop:
-    made = ScriptedWorkshop()
+def service() -> ScriptedService:
+    made = ScriptedService()
     made.summaries = tuple(
         RunSummary(
             RunId(run),
@@ -43,7 +43,7 @@ def service() -> ScriptedWorkshop:
 
 
 @pytest.fixture
-def app(service: ScriptedWorkshop) -> PexApp:
+def app(service: ScriptedService) -> PexApp:
     return app_on(service, symbols="line", now=lambda: states.NOW)
 
 
@@ -83,9 +83,7 @@ async def test_c_twice_on_one_run_gives_it_up(app: PexApp) -> None:
         await until(pilot, lambda: "compares it with" not in screen_text(app))
 
 
-async def test_capital_r_reviews_the_plan_of_the_run(
-    app: PexApp, service: ScriptedWorkshop
-) -> None:
+async def test_capital_r_reviews_the_plan_of_the_run(app: PexApp, service: ScriptedService) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await history(pilot)
         await pilot.press("R")
@@ -98,7 +96,7 @@ async def test_capital_r_reviews_the_plan_of_the_run(
 
 
 async def test_x_writes_the_report_and_asks_before_it_replaces_a_file(
-    app: PexApp, service: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: PexApp, service: ScriptedService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.html").write_text("mine")

@@ -19,7 +19,7 @@ from pex_tui.tui.screens.planning import PlanningScreen
 from pex_tui.tui.widgets.run_table import RunTable
 from tests.tui import states
 from tests.tui.drafts import twelve
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 
@@ -28,14 +28,14 @@ def past(run: str, outcome: Outcome) -> RunSummary:
 
 
 @pytest.fixture
-def service() -> ScriptedWorkshop:
-    made = ScriptedWorkshop(ScriptedSession(states.fresh()))
+def service() -> ScriptedService:
+    made = ScriptedService(ScriptedSession(states.fresh()))
     made.summaries = (past("7f3a", Outcome.INTERRUPTED), past("4c6d", Outcome.OK))
     return made
 
 
 @pytest.fixture
-def app(service: ScriptedWorkshop) -> PexApp:
+def app(service: ScriptedService) -> PexApp:
     return app_on(service, symbols="line", now=lambda: states.NOW)
 
 
@@ -43,7 +43,7 @@ def rows(app: PexApp) -> int:
     return app.screen.query_one(RunTable).row_count
 
 
-async def test_an_interrupted_run_is_taken_up_again(app: PexApp, service: ScriptedWorkshop) -> None:
+async def test_an_interrupted_run_is_taken_up_again(app: PexApp, service: ScriptedService) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
         await pilot.press("enter")
@@ -69,7 +69,7 @@ async def test_a_run_that_ended_well_shows_its_report(app: PexApp) -> None:
 
 
 async def test_a_plan_is_opened_by_its_path(
-    app: PexApp, service: ScriptedWorkshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: PexApp, service: ScriptedService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "nightly.yaml").touch()
     monkeypatch.chdir(tmp_path)
@@ -95,7 +95,7 @@ async def test_a_plan_that_cannot_be_used_says_why(app: PexApp) -> None:
         await until(pilot, lambda: isinstance(app.screen, TextScreen))
 
 
-async def test_a_busy_repository_is_said_in_words(app: PexApp, service: ScriptedWorkshop) -> None:
+async def test_a_busy_repository_is_said_in_words(app: PexApp, service: ScriptedService) -> None:
     service.session = None
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen) and rows(app) == 2)
@@ -142,7 +142,7 @@ async def test_d_leaves_for_the_demo_once_confirmed(app: PexApp) -> None:
 
 
 async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
-    app: PexApp, service: ScriptedWorkshop
+    app: PexApp, service: ScriptedService
 ) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
@@ -174,7 +174,7 @@ async def test_n_asks_for_a_goal_and_reviews_the_plan_for_it(
 
 
 async def test_while_an_agent_plans_a_box_tells_and_escape_goes_past_it(
-    app: PexApp, service: ScriptedWorkshop
+    app: PexApp, service: ScriptedService
 ) -> None:
     service.draft = twelve()
     service.planner_words = ("meta-agent (claude) plans", "Read \x1b[31mshop.py")
@@ -189,7 +189,7 @@ async def test_while_an_agent_plans_a_box_tells_and_escape_goes_past_it(
     assert service.goals == ["Fix"]
 
 
-async def test_the_function_keys_show_every_screen(app: PexApp, service: ScriptedWorkshop) -> None:
+async def test_the_function_keys_show_every_screen(app: PexApp, service: ScriptedService) -> None:
     service.draft = twelve()
     shown = []
     async with app.run_test(size=(120, 36)) as pilot:
@@ -203,7 +203,7 @@ async def test_the_function_keys_show_every_screen(app: PexApp, service: Scripte
     assert shown == ["home", "plan", "monitor", "conflict", "history", "inbox"]
 
 
-async def test_in_ascii_the_tables_are_ascii_too(service: ScriptedWorkshop) -> None:
+async def test_in_ascii_the_tables_are_ascii_too(service: ScriptedService) -> None:
     app = app_on(service, symbols="ascii", now=lambda: states.NOW)
     service.draft = twelve()
     async with app.run_test(size=(120, 36)) as pilot:
@@ -218,7 +218,7 @@ async def test_in_ascii_the_tables_are_ascii_too(service: ScriptedWorkshop) -> N
 
 
 async def test_how_to_get_what_is_missing_is_told_to_its_last_word(
-    app: PexApp, service: ScriptedWorkshop
+    app: PexApp, service: ScriptedService
 ) -> None:
     remedy = " ".join(f"word{number}" for number in range(20))
     service.findings = (DoctorCheck(CheckLevel.BAD, "state", "can't be written", remedy),)

@@ -35,7 +35,7 @@ from pex_tui.tui.widgets.scroller import Scroller
 from pex_tui.tui.widgets.text.log_view import LogView
 from tests.tui import states
 from tests.tui.conftest import OpenApp, session_of
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 USUAL = (120, 36)
@@ -278,7 +278,7 @@ async def test_without_colour_bars_differ_in_shape(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     session = ScriptedSession(states.busy(), logs)
-    app = app_on(ScriptedWorkshop(session), start=session, now=lambda: states.NOW)
+    app = app_on(ScriptedService(session), start=session, now=lambda: states.NOW)
     async with app.run_test(size=USUAL) as pilot:
         await settled(pilot)
         line = next(line for line in screen_text(app).splitlines() if "Editing src" in line)

@@ -20,17 +20,17 @@ from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.widgets.graph import GraphView
 from tests.tui import states
 from tests.tui.drafts import plan_of, small, twelve
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 
 @pytest.fixture
-def service() -> ScriptedWorkshop:
-    return ScriptedWorkshop(ScriptedSession(states.fresh()))
+def service() -> ScriptedService:
+    return ScriptedService(ScriptedSession(states.fresh()))
 
 
 @pytest.fixture
-def app(service: ScriptedWorkshop) -> PexApp:
+def app(service: ScriptedService) -> PexApp:
     return app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
 
 
@@ -44,7 +44,7 @@ def screen_of(app: PexApp) -> PlanScreen:
     return app.screen
 
 
-async def test_enter_starts_the_run_and_shows_it(app: PexApp, service: ScriptedWorkshop) -> None:
+async def test_enter_starts_the_run_and_shows_it(app: PexApp, service: ScriptedService) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         await pilot.press("enter")
@@ -105,7 +105,9 @@ async def test_w_compares_numbers_of_slots_and_takes_the_chosen_one(app: PexApp)
         assert draft.plan.slots == 3
 
 
-async def test_why_a_plan_is_as_it_is_stands_below_the_warnings(service: ScriptedWorkshop) -> None:
+async def test_why_a_plan_is_as_it_is_stands_below_the_warnings(
+    service: ScriptedService,
+) -> None:
     draft = replace(small(), reasons=("pattern single: one thing [/] in one place",))
     app = app_on(service, start=draft, symbols="line", now=lambda: states.NOW)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -149,7 +151,7 @@ async def test_o_saves_where_it_is_told_and_overwrites_only_when_confirmed(
     assert "id: schema" in (tmp_path / "plan.yaml").read_text(encoding="utf-8")
 
 
-async def test_a_run_that_cannot_start_says_why(app: PexApp, service: ScriptedWorkshop) -> None:
+async def test_a_run_that_cannot_start_says_why(app: PexApp, service: ScriptedService) -> None:
     service.session = None
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
@@ -159,7 +161,7 @@ async def test_a_run_that_cannot_start_says_why(app: PexApp, service: ScriptedWo
         assert service.started == [screen_draft(app)]
 
 
-async def test_a_small_terminal_shows_the_plan_as_well(service: ScriptedWorkshop) -> None:
+async def test_a_small_terminal_shows_the_plan_as_well(service: ScriptedService) -> None:
     app = app_on(service, start=small(), symbols="ascii", now=lambda: states.NOW)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -295,7 +297,7 @@ def needs(app: PexApp, name: str) -> list[str]:
     return list(draft.plan.tasks[draft.graph.index[TaskId(name)]].needs)
 
 
-async def test_h_and_l_look_at_other_parts_of_the_graph(service: ScriptedWorkshop) -> None:
+async def test_h_and_l_look_at_other_parts_of_the_graph(service: ScriptedService) -> None:
     app = app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "api-spec")
@@ -313,7 +315,7 @@ async def test_h_and_l_look_at_other_parts_of_the_graph(service: ScriptedWorksho
 
 @pytest.mark.parametrize(("symbols", "light", "heavy"), [("line", "─", "━"), ("ascii", "--", "=")])
 async def test_the_critical_path_is_told_from_other_edges_without_colour(
-    service: ScriptedWorkshop, symbols: str, light: str, heavy: str
+    service: ScriptedService, symbols: str, light: str, heavy: str
 ) -> None:
     app = app_on(service, start=twelve(), symbols=symbols, now=lambda: states.NOW)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -330,7 +332,7 @@ async def test_the_critical_path_is_told_from_other_edges_without_colour(
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 async def test_a_long_name_leaves_room_for_the_plans_figures(
-    service: ScriptedWorkshop, width: int
+    service: ScriptedService, width: int
 ) -> None:
     draft = replace(twelve(), name="Find out why the checkout fails and is slow on Mondays")
     app = app_on(service, start=draft, symbols="line", now=lambda: states.NOW)
@@ -348,7 +350,7 @@ HOSTILE = "Do\x1b]52;c;ZXZpbA==\x07 it\x90$q\x9c \u202enow\x9b31m"
 async def test_the_form_shows_hostile_text_cleaned_and_keeps_what_was_not_touched() -> None:
     prompt, commit = f"{HOSTILE}\nand\tthen", f"fix: {HOSTILE}"
     draft = plan_of(TaskSpec(TaskId("a"), ("true",), prompt=prompt, commit_message=commit))
-    app = app_on(ScriptedWorkshop(), start=draft, symbols="line")
+    app = app_on(ScriptedService(), start=draft, symbols="line")
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
         await pilot.press("e")
@@ -364,7 +366,7 @@ async def test_the_form_shows_hostile_text_cleaned_and_keeps_what_was_not_touche
 
 
 async def test_what_is_pasted_is_cleaned() -> None:
-    app = app_on(ScriptedWorkshop(), symbols="line")
+    app = app_on(ScriptedService(), symbols="line")
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("n")

@@ -18,7 +18,7 @@ from pex_tui.tui.screens.task_form import TaskForm
 from pex_tui.tui.terminal.terminal_app import signals_heeded
 from tests.tui import states
 from tests.tui.drafts import small, text_conflict, twelve
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import until
 
 SIZE = (120, 36)
@@ -26,14 +26,14 @@ SIZE = (120, 36)
 
 @pytest.fixture
 def planned() -> PexApp:
-    return app_on(ScriptedWorkshop(ScriptedSession(states.busy())), start=small(), symbols="line")
+    return app_on(ScriptedService(ScriptedSession(states.busy())), start=small(), symbols="line")
 
 
 @pytest.fixture
 def conflicted() -> tuple[PexApp, ScriptedSession]:
     session = ScriptedSession(states.conflicted())
     session.conflict_sides = text_conflict()
-    service = ScriptedWorkshop(session)
+    service = ScriptedService(session)
     return app_on(service, start=session, symbols="line", now=lambda: states.NOW), session
 
 
@@ -102,7 +102,7 @@ async def test_a_changed_plan_is_kept_when_a_signal_ends_the_app(planned: PexApp
             await calm(pilot, "space")
             os.kill(os.getpid(), signal.SIGTERM)
             await until(pilot, lambda: planned.return_code == 130)
-    assert isinstance(service, ScriptedWorkshop)
+    assert isinstance(service, ScriptedService)
     [kept] = service.kept
     assert not kept.plan.tasks[0].enabled
     assert "pex-tui run drafts/plan.yaml" in planned.parting_words

@@ -13,7 +13,7 @@ from pex_tui.core.formatting import spoken
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.state import RunState
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.view_models import SlotView
 from pex_tui.engine.session import Usage
 from pex_tui.tui.symbols import SymbolName, choose
@@ -68,9 +68,9 @@ def as_specified() -> ClassicView:
         ),
     )
     view = classic_view(state, states.NOW, USAGE)
-    held = {4: Mark.WAITING, 5: Mark.DONE}
+    held = {4: Status.WAITING, 5: Status.DONE}
     slots = tuple(
-        SlotView(SlotId(slot), None, held.get(slot, Mark.RUNNING)) for slot in range(1, 6)
+        SlotView(SlotId(slot), None, held.get(slot, Status.RUNNING)) for slot in range(1, 6)
     )
     return replace(view, header=replace(view.header, slots=slots, progress=0.65))
 

@@ -15,7 +15,7 @@ from pex_tui.tui.widgets.text.folding import FoldedLines, Place, row_starts
 from pex_tui.tui.widgets.text.text_view import FoldedView
 from pex_tui.tui.widgets.text.text_view import folded as folded_pieces
 from tests.tui import states
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until
 
 WORDS = [f"w{number}" for number in range(90)]
@@ -97,7 +97,7 @@ async def test_long_lines_of_a_diff_and_of_a_report_are_folded(place: str) -> No
     text = " ".join(WORDS)
     session = ScriptedSession(states.busy())
     session.diff_text = f"+{text}\n"
-    service = ScriptedWorkshop(session)
+    service = ScriptedService(session)
     service.summaries = (RunSummary(RunId("7f3a"), "x", 1.0, Outcome.FAILED, 1, 2, 60.0),)
     service.report_text = text
     app = app_on(service, start=session, now=lambda: states.NOW)

@@ -7,7 +7,7 @@ from pex_tui.tui.screens.help import HelpScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from tests.tui import states
 from tests.tui.drafts import twelve
-from tests.tui.hosts import ScriptedSession, ScriptedWorkshop, app_on
+from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
 from tests.tui.waiting import screen_text, until
 
 
@@ -18,7 +18,7 @@ def told(app: PexApp) -> list[str]:
 
 @pytest.fixture
 def app() -> PexApp:
-    service = ScriptedWorkshop(ScriptedSession(states.fresh()))
+    service = ScriptedService(ScriptedSession(states.fresh()))
     return app_on(service, start=twelve(), symbols="line", now=lambda: states.NOW)
 
 

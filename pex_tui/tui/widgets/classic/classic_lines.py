@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from pex_tui.core.formatting import percent
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.view_models import TaskRow
 from pex_tui.tui.symbols import SymbolName, SymbolSet
 from pex_tui.tui.widgets.classic.classic_view import ClassicView
@@ -27,9 +27,9 @@ _FRAME = "dim"
 _TRACK = "faint"
 _CORNERS = {"top": ("╔", "╗"), "middle": ("╠", "╣"), "bottom": ("╚", "╝")}
 _PLAIN_CORNERS = dict.fromkeys(_CORNERS, ("+", "+"))
-_LIVE = frozenset({Mark.RUNNING, Mark.PAUSED, Mark.STOPPING, Mark.LANDING})
-_QUIET = frozenset({Mark.WAITING, Mark.BLOCKED})
-_LOUD = frozenset({Mark.PAUSED, Mark.RETRYING, Mark.CONFLICT, Mark.FAILED, Mark.STOPPING})
+_LIVE = frozenset({Status.RUNNING, Status.PAUSED, Status.STOPPING, Status.LANDING})
+_QUIET = frozenset({Status.WAITING, Status.BLOCKED})
+_LOUD = frozenset({Status.PAUSED, Status.RETRYING, Status.CONFLICT, Status.FAILED, Status.STOPPING})
 _SELECTORS = {0xFE0E: None, 0xFE0F: None}  # terminals disagree on the width of the preceding symbol
 
 Pieces = Sequence[Piece]
@@ -135,7 +135,7 @@ class _Box:
         """Return the run's progress."""
         header = view.header
         pieces = [(" Overall Progress: ", "")]
-        pieces += self._bar(header.progress, self._scaled(_OVERALL), header.mark, is_live=False)
+        pieces += self._bar(header.progress, self._scaled(_OVERALL), header.status, is_live=False)
         share = f" {percent(header.progress)}"
         return [*pieces, (share, "strong"), (f" | Elapsed: {view.elapsed}", "")]
 
@@ -143,7 +143,7 @@ class _Box:
         """Return the slots and the usage, in as many lines as they need."""
         symbols = self._symbols
         parts: list[tuple[str, Piece]] = [
-            (" ", (f"[{slot.slot}:{symbols.mark(slot.mark)}]", slot.mark or "dim"))
+            (" ", (f"[{slot.slot}:{symbols.padded(slot.status)}]", slot.status or "dim"))
             for slot in view.header.slots
         ]
         if view.header.boosted:
@@ -173,20 +173,24 @@ class _Box:
     def task(self, view: ClassicView, at: int, *, is_selected: bool) -> BoxLine:
         """Return a task: number, symbol, agent, progress and activity."""
         row = view.rows[at]
-        dim = "dim" if row.mark in _QUIET else ""
+        dim = "dim" if row.status in _QUIET else ""
         label = f"[T{at + 1}]".ljust(len(f"[T{len(view.rows)}]"))
         lead: Piece = (">", "brand") if is_selected else (" ", "")
         pieces: list[Piece] = [lead, (label, "strong"), (" ", "")]
-        pieces += [(self._symbols.mark(row.mark), row.mark), (" ", ""), *self._agent(row, dim)]
+        pieces += [
+            (self._symbols.padded(row.status), row.status),
+            (" ", ""),
+            *self._agent(row, dim),
+        ]
         pieces += self._bar(
             row.progress,
             self._scaled(_BAR),
-            row.mark,
-            is_live=row.mark in _LIVE and row.attempt > 0,
+            row.status,
+            is_live=row.status in _LIVE and row.attempt > 0,
         )
         most = max(3, *(len(one.percent) for one in view.rows))
         pieces += [(f" {row.percent:>{most}}", dim), (" | ", _FRAME), (f"{row.id}: ", dim)]
-        pieces.append((row.activity, row.mark if row.mark in _LOUD else dim))
+        pieces.append((row.activity, row.status if row.status in _LOUD else dim))
         return self.line(pieces, row.id, is_selected=is_selected)
 
     def _agent(self, row: TaskRow, ink: str) -> Pieces:
@@ -208,28 +212,28 @@ class _Box:
     def notes(self, view: ClassicView, at: int) -> list[Pieces]:
         """Return information without a place in the specification, the most urgent first."""
         notes: list[Pieces] = [
-            [(f" {self._symbols.mark(mark)} {words}", f"bold {mark}")]
-            for mark, words in view.alarms
+            [(f" {self._symbols.padded(status)} {words}", f"bold {status}")]
+            for status, words in view.alarms
         ]
         header = view.header
-        symbol = self._symbols.mark(header.mark)
+        symbol = self._symbols.padded(header.status)
         notes.append(
             [
                 (f" Run: {header.run} | Status: ", ""),
-                (f"{symbol} {header.stage}", f"bold {header.mark}"),
+                (f"{symbol} {header.stage}", f"bold {header.status}"),
                 (f" | Ended: {header.ended}/{header.tasks} | Goal: {header.goal}", ""),
             ]
         )
         if header.land:
-            mark, words = header.land_mark, header.land[:1].upper() + header.land[1:]
-            notes.append([(f" {self._symbols.mark(mark)} {words}", mark)])
+            status, words = header.landing_status, header.land[:1].upper() + header.land[1:]
+            notes.append([(f" {self._symbols.padded(status)} {words}", status)])
         return notes + (self._selected(view, at) if view.rows else [])
 
     def _selected(self, view: ClassicView, at: int) -> list[Pieces]:
         row, worked = view.rows[at], view.worked[at]
         facts = f" | Attempt: {row.attempt} | Elapsed: {worked}" if worked else ""
         selected = f" Selected: [T{at + 1}] {row.id}{facts} | {row.title}"
-        return [[(selected, "")], [(" Activity: ", ""), (row.activity, row.mark)]]
+        return [[(selected, "")], [(" Activity: ", ""), (row.activity, row.status)]]
 
 
 def _fitted(pieces: Iterable[Piece], width: int, rest: str) -> list[Piece]:

@@ -7,7 +7,7 @@ from pex_tui.core.model.state import RunState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
 from pex_tui.core.sanitize import clean
 from pex_tui.core.views.remaining_time import attempt_seconds
-from pex_tui.core.views.status import Mark
+from pex_tui.core.views.status import Status
 from pex_tui.core.views.view_models import (
     HeaderView,
     TaskRow,
@@ -27,7 +27,7 @@ class ClassicView(Struct, frozen=True):
     elapsed: str
     memory: str
     cpu: str
-    alarms: tuple[tuple[Mark, str], ...] = ()
+    alarms: tuple[tuple[Status, str], ...] = ()
 
 
 def classic_view(
@@ -61,10 +61,10 @@ def _memory(usage: Usage | None) -> str:
     return shown if shown.endswith("B") else f"{shown}B"
 
 
-def _alarms(state: RunState, engine_error: str) -> tuple[tuple[Mark, str], ...]:
+def _alarms(state: RunState, engine_error: str) -> tuple[tuple[Status, str], ...]:
     alarms = (
-        (Mark.FAILED, clean(engine_error)),
-        (Mark.ASKING, question_words(state)),
-        (Mark.CONFLICT, conflict_words(state)),
+        (Status.FAILED, clean(engine_error)),
+        (Status.ASKING, question_words(state)),
+        (Status.CONFLICT, conflict_words(state)),
     )
-    return tuple((mark, words) for mark, words in alarms if words)
+    return tuple((status, words) for status, words in alarms if words)
