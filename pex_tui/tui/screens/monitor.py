@@ -186,9 +186,13 @@ class MonitorScreen(SteeringScreen):
 
     @on(AgentList.Opened)
     def _opened(self) -> None:
+        self._zoom()
+        self.query_one(DetailPanel).view.focus()
+
+    def _zoom(self) -> None:
+        """Show the details alone."""
         self.add_class("-zoomed")
         self.call_after_refresh(self._show_anew)
-        self.query_one(DetailPanel).view.focus()
 
     def action_back(self) -> None:
         """Leave the zoom, the filter or the marks, in this order."""
@@ -219,8 +223,12 @@ class MonitorScreen(SteeringScreen):
             shown[(at + step) % len(shown)].focus()
 
     def action_tab(self, tab: str) -> None:
-        """Show another view of the task."""
-        self.query_one(DetailPanel).tab = tab
+        """Show another view of the task, alone where the screen is too low for both."""
+        panel = self.query_one(DetailPanel)
+        panel.tab = tab
+        if not panel.is_on_screen:
+            self._zoom()
+            panel.view.focus()
 
     def action_follow(self) -> None:
         """Toggle following the end of the log."""

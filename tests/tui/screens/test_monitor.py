@@ -206,6 +206,18 @@ async def test_enter_zooms_and_escape_goes_back_even_on_a_small_terminal(
         assert agents_of(app).has_focus
 
 
+async def test_a_digit_shows_its_tab_where_the_screen_is_too_low_for_it(open_app: OpenApp) -> None:
+    app = open_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("2")
+        await until_shown(pilot, "+def refund(amount, reason):")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "+def refund" not in screen_text(app)
+        assert agents_of(app).has_focus
+
+
 async def test_the_filter_shows_what_matches(open_app: OpenApp) -> None:
     app = open_app()
     async with app.run_test(size=USUAL) as pilot:
