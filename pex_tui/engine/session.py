@@ -123,7 +123,7 @@ class CheckLevel(StrEnum):
 
 
 class DoctorCheck(Struct, frozen=True):
-    """A finding about this machine or repository, with its remedy."""
+    """A finding about this machine or repository, with its remedy, which may have several lines."""
 
     level: CheckLevel
     name: str

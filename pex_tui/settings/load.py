@@ -87,7 +87,7 @@ def load_settings(
     merged = shipped_layer.content or _SETTINGS.written(Settings())  # mappings are merged into it
     for layer in layers:
         merged = _merged(merged, layer.content)
-    given = frozenset(path for layer in layers for path in _leaves(layer.content))
+    given = {path: layer.place(path) for layer in layers for path in _leaves(layer.content)}
     return replace(read_settings(merged), given=given)
 
 

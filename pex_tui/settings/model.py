@@ -1,6 +1,6 @@
 """The settings of one command, and their effect on a run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from msgspec import field
@@ -42,8 +42,8 @@ class Settings(Section, frozen=True):
         Setting("keys of the app to rebind", example="{agent.retry: ctrl+r, run.land: f9}"),
     ] = field(default_factory=dict)
 
-    given: frozenset[tuple[str, ...]] = frozenset()
-    """The paths of settings that the user made, in any layer."""
+    given: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    """The settings that the user made, by path, and where: the place in the strongest layer."""
 
     def rules(
         self,

@@ -13,6 +13,7 @@ from textual.keys import Keys, _character_to_key, key_to_character
 from pex_tui.core.sanitize import clean
 from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.app_keys import APP_KEYS
+from pex_tui.tui.look import Places, place_of
 from pex_tui.tui.modes import CLASSIC, MODES
 from pex_tui.tui.screen_factory import load_screen
 
@@ -27,24 +28,31 @@ _OF_FIELDS = frozenset(
 )
 
 
-def check_keymap(keymap: Mapping[str, str]) -> None:
-    """Raise UserError with every problem: unknown names, unknown keys, keys with two actions."""
+def check_keymap(keymap: Mapping[str, str], places: Places) -> None:
+    """Raise UserError with every problem: unknown names, unknown keys, keys with two actions.
+
+    `places` has the file and line of each setting.
+    """
     if not keymap:
         return
     scopes = _scopes()
     known = {one.id: one for bindings in scopes.values() for one in bindings if one.id}
-    problems = [_near(name, known) for name in sorted(set(keymap) - set(known))]
+    problems = [(name, _near(name, known)) for name in sorted(set(keymap) - set(known))]
     moved = {name: _keys(keys) for name, keys in keymap.items() if name in known}
     for name, keys in moved.items():
-        problems += [_no_key(name, key) for key in keys if not _is_key(key)]
+        problems += [(name, _no_key(name, key)) for key in keys if not _is_key(key)]
         if known[name].priority:
-            problems += [_hides(name, key) for key in keys if key in _OF_FIELDS or len(key) == 1]
+            hidden = [key for key in keys if key in _OF_FIELDS or len(key) == 1]
+            problems += [(name, _hides(name, key)) for key in hidden]
     for scope, bindings in scopes.items():
         problems += _taken(scope, bindings, moved)
     if problems:
         raise UserError(
             "the configuration's keymap can't be used; nothing was started.",
-            problems=tuple(f"keymap: {problem}" for problem in dict.fromkeys(problems)),
+            problems=tuple(
+                f"{place_of(places, 'keymap', name)}keymap: {text}"
+                for name, text in dict.fromkeys(problems)
+            ),
         )
 
 
@@ -70,8 +78,8 @@ def _bindings(kinds: Iterable[type[DOMNode]]) -> Iterator[Binding]:
 
 def _taken(
     scope: str, bindings: Iterable[Binding], moved: Mapping[str, tuple[str, ...]]
-) -> Iterator[str]:
-    """Yield keys that a remapped action would share with another active one."""
+) -> Iterator[tuple[str, str]]:
+    """Yield remapped actions and the keys that each would share with another active one."""
     holders: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for binding in bindings:
         name = binding.id or binding.description
@@ -81,7 +89,8 @@ def _taken(
         if len(names) > 1 and not moved.keys().isdisjoint(names):
             mine = next(name for name in names if name in moved)
             others = " and ".join(sorted(name for name in names if name != mine))
-            yield f"{clean(_short(key))} in {scope} is for {others}; {mine} can't have it as well."
+            text = f"{clean(_short(key))} in {scope} is for {others}; {mine} can't have it as well."
+            yield mine, text
 
 
 def _keys(text: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from pex_tui.engine.session import PlanDraft, Planning, ProjectService, RunSession
 from pex_tui.resources import shipped
 from pex_tui.tui.keymap import check_keymap
-from pex_tui.tui.look import Look
+from pex_tui.tui.look import Look, place_of
 from pex_tui.tui.symbols import choose
 from pex_tui.tui.theming import find_themes, use_theme
 
@@ -65,5 +65,6 @@ def dress(app: AppHost, look: Look) -> None:
 
 def check_look(look: Look) -> None:
     """Raise UserError for an unknown theme or key, or a key with two actions."""
-    check_keymap(look.keymap)
-    find_themes((shipped("themes"), *look.themes), look.theme)
+    check_keymap(look.keymap, look.places)
+    place = place_of(look.places, "monitoring", "theme")
+    find_themes((shipped("themes"), *look.themes), look.theme, place)

@@ -43,13 +43,16 @@ def use_theme(app: App[Any], folders: Iterable[Path], name: str) -> None:
     app.theme = name
 
 
-def find_themes(folders: Iterable[Path], name: str) -> tuple[Theme, ...]:
-    """Return the folders' themes; raises UserError if neither they nor Textual have this one."""
+def find_themes(folders: Iterable[Path], name: str, place: str = "") -> tuple[Theme, ...]:
+    """Return the folders' themes; raises UserError if neither they nor Textual have this one.
+
+    `place` is where the theme was chosen, and the beginning of that message.
+    """
     found = tuple(theme for folder in folders for theme in load_themes(folder))
     known = {theme.name for theme in found} | set(BUILTIN_THEMES)
     if name not in known:
         listed = ", ".join(sorted(known))
-        raise UserError(f'there is no theme "{clean(name)}". Known are: {listed}.')
+        raise UserError(f'{place}there is no theme "{clean(name)}". Known are: {listed}.')
     return found
 
 

@@ -10,6 +10,7 @@ from pex_tui.application.project.appearance import check_appearance
 from pex_tui.core.events.run_events import PauseRequested
 from pex_tui.core.model.ids import TaskId
 from pex_tui.errors import UserError
+from pex_tui.settings.load import load_settings
 from pex_tui.settings.model import Settings
 from pex_tui.settings.sections import Monitoring
 from pex_tui.tui.app import PexApp
@@ -56,6 +57,23 @@ def test_what_the_app_would_not_open_with_is_refused_without_it(
     assert any(problem in line for line in refused.value.lines)
 
 
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        ("keymap.run.land=p", "--set keymap.run.land: keymap: p in the monitor is for agent.pause"),
+        ("monitoring.theme=mud", '--set monitoring.theme: there is no theme "mud"'),
+    ],
+)
+def test_what_the_app_would_not_open_with_is_named_by_its_place(
+    override: str, problem: str
+) -> None:
+    settings = load_settings(None, (override,), {"HOME": "/nowhere"})
+
+    with pytest.raises(UserError) as refused:
+        check_appearance(settings, {"HOME": "/nowhere"})
+    assert refused.value.lines[0].startswith(problem)
+
+
 async def test_a_moved_key_does_what_the_old_one_did() -> None:
     session = ScriptedSession(states.busy())
     app = app_on(
@@ -78,7 +96,7 @@ async def test_a_moved_key_does_what_the_old_one_did() -> None:
 
 def test_a_name_that_is_no_key_is_refused_with_what_it_may_have_meant() -> None:
     with pytest.raises(UserError) as refused:
-        check_keymap({"agent.puase": "z", "zzz": "y"})
+        check_keymap({"agent.puase": "z", "zzz": "y"}, {})
 
     first, second = refused.value.problems
     assert first == 'keymap: there is no key "agent.puase". Did you mean "agent.pause"?'
@@ -87,7 +105,7 @@ def test_a_name_that_is_no_key_is_refused_with_what_it_may_have_meant() -> None:
 
 def problems_of(**keymap: str) -> list[str]:
     with pytest.raises(UserError) as refused:
-        check_keymap({name.replace("_", ".", 1): key for name, key in keymap.items()})
+        check_keymap({name.replace("_", ".", 1): key for name, key in keymap.items()}, {})
     return [problem.removeprefix("keymap: ") for problem in refused.value.problems]
 
 
@@ -126,9 +144,9 @@ def test_every_problem_of_a_keymap_is_reported_at_once() -> None:
 
 
 def test_keys_may_change_places_or_be_the_same_on_two_screens() -> None:
-    check_keymap({})
-    check_keymap({"agent.retry": "p", "agent.pause": "r"})
-    check_keymap({"agent.retry": "ctrl+r", "plan.redo": "ctrl+y", "home.demo": "f8"})
+    check_keymap({}, {})
+    check_keymap({"agent.retry": "p", "agent.pause": "r"}, {})
+    check_keymap({"agent.retry": "ctrl+r", "plan.redo": "ctrl+y", "home.demo": "f8"}, {})
 
 
 async def test_a_key_that_can_do_nothing_now_says_so() -> None:

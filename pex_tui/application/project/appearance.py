@@ -24,6 +24,7 @@ def look_of(settings: Settings, environ: Mapping[str, str]) -> "Look":
         refresh_seconds=monitoring.refresh_interval,
         detail=monitoring.detail_level,
         has_figures=monitoring.show_performance,
+        places=settings.given,
     )
 
 

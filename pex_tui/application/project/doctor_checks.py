@@ -62,8 +62,9 @@ def _settings(repo_top: Path | None) -> DoctorCheck:
         check_appearance(settings, os.environ)
         library = load_library(library_folders(repo_top, os.environ))
     except UserError as error:
-        return DoctorCheck(CheckLevel.BAD, "settings", "can't be used", " ".join(error.lines))
-    told = " ".join((*settings.notices(), *library.problems))
+        told = "\n".join(error.problems or error.lines)
+        return DoctorCheck(CheckLevel.BAD, "settings", "can't be used", told)
+    told = "\n".join((*settings.notices(), *library.problems))
     if told:
         return DoctorCheck(CheckLevel.WARN, "settings", "can be used, in part", told)
     return DoctorCheck(

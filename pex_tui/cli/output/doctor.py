@@ -15,7 +15,6 @@ def render_checks(checks: Iterable[DoctorCheck]) -> str:
     lines = []
     for check in checks:
         lines.append(f"{_MARKS[check.level]} {check.name:<12} {clean(check.found)}")
-        lines += wrap(
-            clean(check.remedy), _WIDTH, initial_indent=" " * 15, subsequent_indent=" " * 15
-        )
+        for line in check.remedy.splitlines():
+            lines += wrap(clean(line), _WIDTH, initial_indent=" " * 15, subsequent_indent=" " * 15)
     return "\n".join(lines) + "\n"

@@ -219,7 +219,10 @@ class HomeScreen(PexScreen):
 
 
 def _folded(text: str, ink: str, width: int) -> list[Piece]:
-    return [(line, ink) for line in textwrap.wrap(clean(text), width, break_on_hyphens=False)]
+    lines = (
+        textwrap.wrap(clean(line), width, break_on_hyphens=False) for line in text.splitlines()
+    )
+    return [(line, ink) for wrapped in lines for line in wrapped]
 
 
 def _go_on(run: RunSummary) -> ConfirmScreen:

@@ -25,6 +25,14 @@ def test_what_is_wrong_says_how_to_mend_it_below() -> None:
     assert max(map(len, lines)) <= 96
 
 
+def test_each_line_of_a_remedy_is_a_line_of_its_own() -> None:
+    text = render_checks(
+        [DoctorCheck(CheckLevel.BAD, "settings", "bad", "a.yaml:1: x\na.yaml:2: y")]
+    )
+
+    assert [line.strip() for line in text.splitlines()[1:]] == ["a.yaml:1: x", "a.yaml:2: y"]
+
+
 def test_findings_from_outside_are_clean() -> None:
     text = render_checks([DoctorCheck(CheckLevel.OK, "repository", "evil\x1b]52;c;aGk=\x07name")])
 
