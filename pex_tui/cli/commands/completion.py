@@ -17,7 +17,7 @@ COMMAND = Command(
     description="Completes commands, options, choices, settings, plan files and runs.",
     examples=(
         ("completion bash", "bash: eval its output in ~/.bashrc"),
-        ('completion zsh > "${fpath[1]}/_pex-tui"', "zsh, after compinit"),
+        ("completion zsh", "zsh: source <(its output) in ~/.zshrc, after compinit"),
         ("completion fish | source", "fish: in config.fish"),
     ),
     add_arguments=_add_arguments,

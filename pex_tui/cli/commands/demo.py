@@ -15,8 +15,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 COMMAND = Command(
     summary="try a real run on a new sample project",
-    description="Needs no model and no network, takes about 30 seconds, and leaves one conflict "
-    "for you to resolve.",
+    description="Needs no model and no network, and takes about 30 seconds. In the app it leaves "
+    "one conflict for you to resolve; without it, that task is rerun.",
     examples=(("demo", "in a temporary folder"), ("demo --dir /tmp/shop", "in that one")),
     add_arguments=_add_arguments,
 )

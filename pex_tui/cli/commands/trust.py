@@ -28,6 +28,6 @@ async def _trust(options: Namespace) -> int:
     await check_trust(project, trusts=True)
     for line in named:
         sys.stdout.write(f"  {line}\n")
-    what = "is trusted; after a change you are asked again" if named else "nothing needs trust"
-    sys.stdout.write(f"In this repository {what}.\n")
+    trusted = "This is trusted now; after a change you are asked again."
+    sys.stdout.write(f"{trusted if named else 'Nothing in this repository needs trust.'}\n")
     return 0
