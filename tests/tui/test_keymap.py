@@ -149,11 +149,13 @@ def test_keys_may_change_places_or_be_the_same_on_two_screens() -> None:
     check_keymap({"agent.retry": "ctrl+r", "plan.redo": "ctrl+y", "home.demo": "f8"}, {})
 
 
-async def test_a_key_that_can_do_nothing_now_says_so() -> None:
+async def test_a_key_that_can_do_nothing_now_says_why() -> None:
     app = app_on(ScriptedService(), start=ScriptedSession(states.fresh()))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
         await pilot.press("m")
         await until(pilot, lambda: bool(app._notifications))
 
-    assert [note.message for note in app._notifications] == ["Message: not possible now."]
+    assert [note.message for note in app._notifications] == [
+        "Message: no agent of this run accepts messages now."
+    ]

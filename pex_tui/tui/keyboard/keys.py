@@ -16,9 +16,11 @@ from pex_tui.core.events.run_events import (
     ResumeRequested,
     RetryRequested,
 )
+from pex_tui.core.formatting import counted
 from pex_tui.core.model.phases import TERMINAL, Phase, RunStage
 from pex_tui.core.model.state import LandStatus, RunState
 from pex_tui.core.model.task_state import TaskState
+from pex_tui.core.sanitize import clean
 
 YOU = "you"
 
@@ -65,6 +67,24 @@ _RETRIABLE = frozenset(
         Phase.SKIPPED,
     }
 )
+_CONDITIONS = {
+    Phase.WAITING: "has not started",
+    Phase.READY: "has not started",
+    Phase.STARTING: "is starting",
+    Phase.RUNNING: "is running",
+    Phase.PAUSED: "is paused",
+    Phase.STOPPING: "is stopping",
+    Phase.CAPTURING: "is saving its changes",
+    Phase.BACKOFF: "is about to be retried",
+    Phase.QUEUED: "is queued to merge",
+    Phase.LANDING: "is merging",
+    Phase.CONFLICT: "has a conflict",
+    Phase.LANDED: "has finished",
+    Phase.DONE: "has finished",
+    Phase.FAILED: "has failed",
+    Phase.ABORTED: "was aborted",
+    Phase.SKIPPED: "was skipped",
+}
 LOSES_ITS_PROCESS = frozenset({Phase.RUNNING, Phase.PAUSED})
 
 
@@ -115,30 +135,59 @@ _ON_TASKS: dict[str, Callable[[Sequence[TaskState]], tuple[Event, ...]]] = {
 _ON_RUN = frozenset({"pause_run", "boost_run", "abort_run", "slots", "land"})
 
 
-def may(action: str, state: RunState | None, tasks: Sequence[TaskState]) -> bool:
-    """Return whether an action of the monitor would have an effect now."""
-    if action in _ON_TASKS:
-        return state is not None and bool(_ON_TASKS[action](tasks))
-    if action == "conflict":
-        return state is not None and bool(state.open_conflicts)
-    if action == "copy":
-        return bool(tasks)
-    if action == "message":
-        return bool(listeners(tasks))
+def why_not(action: str, state: RunState | None, tasks: Sequence[TaskState]) -> str:
+    """Return why an action of the monitor has no effect now, or "" if it has one."""
+    if action not in {*_ON_TASKS, *_ON_RUN, "conflict", "copy", "message"}:
+        return ""
+    if state is None:
+        return "no run is open"
     if action in _ON_RUN:
-        return state is not None and _may_on_run(action, state)
-    return True
+        return _why_not_on_run(action, state)
+    if action == "conflict":
+        return "" if state.open_conflicts else "the run has no open conflict"
+    if not tasks:
+        return "no task is selected"
+    if action == "message":
+        return "" if listeners(tasks) else _why_no_listener(tasks)
+    if action == "copy" or _ON_TASKS[action](tasks):
+        return ""
+    return _condition(tasks)
 
 
-def _may_on_run(action: str, state: RunState) -> bool:
+def _condition(tasks: Sequence[TaskState]) -> str:
+    """Return the phase of one task, or that none of several fits, as a reason."""
+    if len(tasks) > 1:
+        return f"has no effect on any of the {len(tasks)} marked tasks"
+    return f"{tasks[0].id} {_CONDITIONS[tasks[0].phase]}"
+
+
+def _why_no_listener(tasks: Sequence[TaskState]) -> str:
+    if len(tasks) == 1 and tasks[0].holds_slot:
+        return f"{tasks[0].id} accepts no messages"
+    return _condition(tasks)
+
+
+def _why_not_on_run(action: str, state: RunState) -> str:
     if action == "land":
-        done = state.land_status in {LandStatus.LANDED, LandStatus.RUNNING}
-        return state.target is not None and not done
+        return _why_not_landed(state)
     if state.stage is RunStage.FINISHED:
-        return False
-    if action == "pause_run":
-        return state.stage in {RunStage.RUNNING, RunStage.PAUSED}
-    if action == "boost_run":
-        boosted = state.capacity_before_boost is not None
-        return boosted or state.capacity < state.rules.emergency_slots
-    return True
+        return "the run has finished"
+    if action == "pause_run" and state.stage is RunStage.DRAINING:
+        return "the run is stopping"
+    if (
+        action == "boost_run"
+        and state.capacity_before_boost is None
+        and state.capacity >= state.rules.emergency_slots
+    ):
+        return f"the run already has {counted(state.capacity, 'slot')}"
+    return ""
+
+
+def _why_not_landed(state: RunState) -> str:
+    if state.target is None:
+        return "the run started from a detached HEAD, not from a branch"
+    if state.land_status is LandStatus.LANDED:
+        return f"already merged into {clean(state.target)}"
+    if state.land_status is LandStatus.RUNNING:
+        return f"merging into {clean(state.target)} is under way"
+    return ""

@@ -171,24 +171,29 @@ class ConflictScreen(PexScreen):
             self._note = clean(str(error))
         self._show()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable actions that are impossible now."""
+    def is_hidden(self, action: str) -> bool:
+        """Leave out the merge tool and the gate where there is none."""
+        return (action == "merge" and not self.pex.service.merge_tool) or (
+            action == "check" and not self._has_gate
+        )
+
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Return why an action has no effect on the conflict."""
+        if self.is_hidden(action):
+            return "no merge tool is configured" if action == "merge" else "the plan has no gate"
         resolution = self._resolution
-        if action == "merge" and not self.pex.service.merge_tool:
-            return False
-        if action in {"choose", "edit", "merge", "hunk", "file", "undo", "apply", "rerun"}:
-            if resolution is None or not resolution.files:
-                return None
-            entry = resolution.current
-            if entry.parts is None and (action == "merge" or parameters == ("both",)):
-                return None
-            if action == "edit" and not entry.may_edit:
-                return None
-            if action == "undo" and resolution.before is None:
-                return None
-        if action == "check" and not self._has_gate:
-            return False
-        return True if action != "check" or self._gate_may_run() else None
+        if action == "check":
+            return "" if self._gate_may_run() else "some choices are left"
+        if action not in {"choose", "edit", "merge", "hunk", "file", "undo", "apply", "rerun"}:
+            return ""
+        if resolution is None or not resolution.files:
+            return "no conflict is shown"
+        entry = resolution.current
+        if entry.parts is None and (action == "merge" or parameters == ("both",)):
+            return "this file can only be taken whole"
+        if action == "edit" and not entry.may_edit:
+            return "this file is not text"
+        return "nothing to undo" if action == "undo" and resolution.before is None else ""
 
     @property
     def _has_gate(self) -> bool:

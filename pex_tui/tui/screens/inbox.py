@@ -143,13 +143,14 @@ class InboxScreen(PexScreen):
         self.query_one("#about", TextView).show(_nothing() if chosen is None else _about(*chosen))
         self.refresh_bindings()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable actions on questions that cannot be answered."""
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Return why the selected question cannot be answered."""
         del parameters
-        if action == "answer" and self.is_mounted:
-            chosen = self._chosen
-            return True if chosen is not None and chosen[1].verdict is None else None
-        return True
+        if action != "answer" or not self.is_mounted:
+            return ""
+        if self._chosen is None:
+            return "no pending requests"
+        return "" if self._chosen[1].verdict is None else "this request was already answered"
 
     def action_answer(self, verdict: str) -> None:
         """Answer the question under the cursor."""

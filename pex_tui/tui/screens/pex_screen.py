@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual.actions import parse
-from textual.binding import Binding
 from textual.events import Key
 from textual.screen import Screen
 from textual.widget import Widget
@@ -12,7 +11,7 @@ from pex_tui.tui.host import AppHost
 
 
 class PexScreen(Screen[None]):
-    """A screen of the app; a key that has no effect now says so, because silence looks like a hang.
+    """A screen of the app; a key without effect says why, because silence looks like a hang.
 
     `PLACE` is the screen's name in messages; keys of the widgets in `HEARD_WITH` are active
     together with its own.
@@ -29,11 +28,25 @@ class PexScreen(Screen[None]):
     def on_key(self, event: Key) -> None:
         """Handle a key that nothing has handled."""
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            if not self._may(binding):
+            _, action, parameters = parse(binding.action)
+            reason = self.why_not(action, parameters)
+            if reason:
                 event.stop()
-                self.pex.tell(f"{binding.description}: not possible now.")
+                self.pex.tell(f"{binding.description}: {reason}.")
                 return
 
-    def _may(self, binding: Binding) -> bool:
-        _, action, parameters = parse(binding.action)
-        return bool(self.check_action(action, parameters))
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable actions without effect, and hide those that this run never has."""
+        if not self.why_not(action, parameters):
+            return True
+        return False if self.is_hidden(action) else None
+
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Return why an action has no effect now, or "" if it has one."""
+        del action, parameters
+        return ""
+
+    def is_hidden(self, action: str) -> bool:
+        """Return whether the footer leaves out an action without effect."""
+        del action
+        return False

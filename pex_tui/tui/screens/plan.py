@@ -193,12 +193,12 @@ class PlanScreen(PexScreen):
     def _node_picked(self, event: GraphView.Picked) -> None:
         self.query_one(TaskTable).move_cursor(row=event.position)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable actions that are impossible now."""
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Return why an action has no effect on the plan."""
         del parameters
         if (action == "undo" and not self._before) or (action == "redo" and not self._undone):
-            return None
-        return True if self.draft is not None or action == "back" else None
+            return f"nothing to {action}"
+        return "" if self.draft is not None or action == "back" else "no plan is open"
 
     def action_pan(self, step: int) -> None:
         """Pan the graph."""

@@ -46,19 +46,23 @@ class SteeringScreen(PexScreen):
         """Return the marked tasks, or the one under the cursor."""
         raise NotImplementedError
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable actions without effect."""
+    def why_not(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Return why a key has no effect on the selected tasks or the run."""
         del parameters
+        if self.is_hidden(action):
+            return "no agent of this run accepts messages now"
+        return keys.why_not(action, self.run_state, self.selected())
+
+    def is_hidden(self, action: str) -> bool:
+        """Leave out messages in a run of plain commands."""
         state = self.run_state
-        if action == "message" and not (state and any(task.listens for task in state.tasks)):
-            return False  # a run of plain commands has no agent to message
-        return True if keys.may(action, self.run_state, self.selected()) else None
+        return action == "message" and not (state and any(task.listens for task in state.tasks))
 
     def check_keys(self) -> None:
         """Refresh the footer only if the set of enabled keys changes."""
         state, tasks = self.run_state, self.selected()
         allowed = tuple(
-            keys.may(action, state, tasks)
+            not keys.why_not(action, state, tasks)
             for action in (
                 "pause",
                 "boost",
@@ -164,7 +168,7 @@ class SteeringScreen(PexScreen):
 
         def live() -> str:
             state = self.pex.run_state
-            if state is None or state.run != run or not keys.may("abort_run", state, ()):
+            if state is None or state.run != run or keys.why_not("abort_run", state, ()):
                 return ""
             return (
                 "Every task that has not ended is stopped for good. What has landed stays landed."
