@@ -38,7 +38,7 @@ def test_a_run_is_started_paused_boosted_aborted_and_left(shell: Shell) -> None:
         terminal.press("k", "a")
         terminal.until("Abort?", "sitter")
         terminal.press("y")
-        terminal.until("Aborted by a person", "Skipped: needs sitter")
+        terminal.until("Aborted by you", "Skipped: needs sitter")
         terminal.press("q")
         terminal.until("d  Detach", "Stop it")
         terminal.press("s")
@@ -88,7 +88,7 @@ def test_the_classic_box_is_driven_and_watched(shell: Shell) -> None:
         first.press("A")
         first.until("Abort the run?")
         first.press("y")
-        first.until("Aborted by a person")
+        first.until("Aborted by you")
 
 
 def test_a_watcher_whose_owner_dies_offers_to_resume(shell: Shell) -> None:
@@ -122,8 +122,8 @@ def test_a_watcher_sees_the_run_live_again_once_another_process_resumes_it(shell
                 third.press("A")
                 third.until("Abort the run?")
                 third.press("y")
-                second.until("Aborted by a person")
-                third.until("Aborted by a person")
+                second.until("Aborted by you")
+                third.until("Aborted by you")
 
 
 def test_a_closed_terminal_leaves_a_run_that_can_be_resumed(shell: Shell) -> None:
@@ -139,7 +139,7 @@ def test_a_closed_terminal_leaves_a_run_that_can_be_resumed(shell: Shell) -> Non
         terminal.press("A")
         terminal.until("Abort the run?")
         terminal.press("y")
-        terminal.until("Aborted by a person")
+        terminal.until("Aborted by you")
         terminal.press("q")
         terminal.ended()
 

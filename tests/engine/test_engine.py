@@ -283,7 +283,7 @@ async def test_an_abort_while_the_workspace_is_made_starts_nothing(
         await serving
 
     assert engine.state.task(A).phase is Phase.ABORTED
-    assert engine.state.task(A).reason == "aborted by a person"
+    assert engine.state.task(A).reason == "aborted by you"
     assert not world.runner.starts
 
 

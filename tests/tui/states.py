@@ -264,7 +264,7 @@ def broken() -> RunState:
             "guide",
             Phase.ABORTED,
             stop=StopCause.ABORT,
-            reason="aborted by a person",
+            reason="aborted by you",
             **ended(2, 44, 45, exit_code=None),
         ),
         entry(
@@ -392,7 +392,7 @@ def crowded() -> RunState:
         entry("i18n", Phase.CAPTURING, **ended(100, 224)),
         entry("ship", Phase.SKIPPED, reason="needs legacy, which failed", ended_at=START + 156),
         entry("brand", Phase.READY, held=True, ready_at=NOW - 90),
-        entry("metrics", Phase.ABORTED, reason="aborted by a person", **ended(20, 70, 71)),
+        entry("metrics", Phase.ABORTED, reason="aborted by you", **ended(20, 70, 71)),
     )
     return run_of(
         specs,

@@ -115,7 +115,7 @@ def why_aborted(state: RunState) -> str:
         return "aborted: another task failed, and the first failure was to end the run"
     if any(one.decision is Decision.ABORTED and one.resolved_by == PEX for one in state.conflicts):
         return "aborted: a conflict stayed unresolved, and fallback_mode is abort"
-    return "aborted by a person"
+    return "aborted by you"
 
 
 def wants_pause(state: RunState, task: TaskState) -> bool:

@@ -56,23 +56,23 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
 
 def risks(plan: Plan, graph: PlanGraph) -> tuple[str, ...]:
     """Return for each task, in a word or two, its risk from tasks that run in parallel."""
-    takes_turns = {
+    excluded = {
         position for pair in exclusions(plan, graph) for position in (pair.first, pair.second)
     }
     return tuple(
-        _risk(spec, has_turns=position in takes_turns) for position, spec in enumerate(plan.tasks)
+        _risk(spec, is_excluded=position in excluded) for position, spec in enumerate(plan.tasks)
     )
 
 
-def _risk(spec: TaskSpec, *, has_turns: bool) -> str:
+def _risk(spec: TaskSpec, *, is_excluded: bool) -> str:
     if not spec.enabled:
         return "off"
     if spec.is_read_only:
         return "none"
     if spec.writes is None and not spec.predicted_writes:
         return "unknown"
-    if has_turns:
-        return "takes turns"
+    if is_excluded:
+        return "serialized"
     return "guessed" if spec.writes is None else "none"
 
 
@@ -169,7 +169,7 @@ def _exclusions(plan: Plan, graph: PlanGraph) -> Iterator[PlanWarning]:
     for reason, positions in groups.items():
         ids = tuple(plan.tasks[position].id for position in sorted(positions))
         yield PlanWarning(
-            f"{named(ids)} take turns: {reason}",
+            f"{named(ids)} are serialized: {reason}",
             "Nothing to do; for more speed, split what they share, or name one in beside: of the "
             "other.",
             ids,

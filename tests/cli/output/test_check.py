@@ -51,7 +51,7 @@ Serialized: 1 pair of tasks that must not run in parallel
   routes waits for models: both write README.md
 
 Warnings: 1
-  ! models and routes take turns: both write README.md.
+  ! models and routes are serialized: both write README.md.
     Nothing to do; for more speed, split what they share, or name one in beside: of the other.
 """
     )

@@ -670,7 +670,7 @@ def test_a_person_who_ends_a_task_is_named_though_a_failure_would_end_the_run(
     run.exit("a", code=-15)
     run.capture("a")
 
-    assert run.task("a").reason == "aborted by a person"
+    assert run.task("a").reason == "aborted by you"
 
 
 @pytest.mark.parametrize("decision", [Decision.RERUN, Decision.ABORTED])
@@ -685,7 +685,7 @@ def test_a_conflict_that_was_decided_before_aborts_nobody_else(
     run.capture("b")
 
     assert run.state.conflicts[0].decision is decision
-    assert run.task("b").reason == "aborted by a person"
+    assert run.task("b").reason == "aborted by you"
 
 
 def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:

@@ -61,7 +61,7 @@ WHY = [
     ("i18n", "Saving changes"),
     ("ship", "Skipped: needs legacy, which failed"),
     ("brand", "Paused by you before it started"),
-    ("metrics", "Aborted by a person"),
+    ("metrics", "Aborted by you"),
 ]
 
 

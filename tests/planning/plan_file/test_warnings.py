@@ -41,7 +41,7 @@ def warnings(parse: Callable[..., Plan]) -> Callable[..., tuple[PlanWarning, ...
         ),
         (
             GATE + "tasks: [{id: a, command: x, writes: [f]}, {id: b, command: x, writes: [f]}]",
-            "a and b take turns: both write f",
+            "a and b are serialized: both write f",
             ("a", "b"),
         ),
         (
@@ -87,7 +87,7 @@ def test_slots_that_stay_empty_are_told(warnings: Callable[..., tuple[PlanWarnin
 def test_many_tasks_are_named_in_short(warnings: Callable[..., tuple[PlanWarning, ...]]) -> None:
     tasks = "".join(f"- {{id: t{n}, command: x, writes: [f]}}\n" for n in range(9))
     (found,) = warnings(f"{GATE}tasks:\n{tasks}")
-    assert "t0, t1, t2, t3, t4 and 4 more take turns" in found.text
+    assert "t0, t1, t2, t3, t4 and 4 more are serialized" in found.text
 
 
 def test_an_agent_that_only_reads_and_is_to_write_is_told(parse: Callable[..., Plan]) -> None:
@@ -143,8 +143,8 @@ def test_only_tasks_that_nothing_else_orders_are_said_to_take_turns(
 
     assert risks(plan, PlanGraph.build(plan, RULES)) == (
         *("none", "none"),
-        *("takes turns", "takes turns"),
-        *("takes turns", "takes turns"),
+        *("serialized", "serialized"),
+        *("serialized", "serialized"),
     )
 
 
