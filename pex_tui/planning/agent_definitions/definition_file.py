@@ -66,34 +66,73 @@ class PermissionBlock(Section, frozen=True):
     The default adds no restriction to the configuration's.
     """
 
-    mode: Annotated[PermissionMode, _MODE, Key()] = PermissionMode.ALL
-    allow: Annotated[tuple[WordText, ...], Key()] = ()
-    deny: Annotated[tuple[WordText, ...], Key()] = ()
+    mode: Annotated[
+        PermissionMode,
+        _MODE,
+        Key(
+            "What the agent may do without asking: ask or edits; may only narrow the configuration."
+        ),
+    ] = PermissionMode.ALL
+    allow: Annotated[
+        tuple[WordText, ...],
+        Key("Requests that are allowed without asking, such as `Bash(pytest *)`."),
+    ] = ()
+    deny: Annotated[
+        tuple[WordText, ...], Key("Requests that are always denied, such as `Bash(git push *)`.")
+    ] = ()
 
 
 class PexBlock(Section, frozen=True):
     """The part of a definition that only pex-tui reads."""
 
-    runner: Annotated[WordText | None, Key()] = None
-    permissions: Annotated[PermissionBlock | None, Key()] = None
-    command: Annotated[CommandText | None, Key()] = None
-    reads: Annotated[tuple[Glob, ...], Key()] = ()
-    writes: Annotated[WriteSet, Key()] = None
-    cluster: Annotated[WordText | None, Key()] = None
-    estimate: Annotated[PositiveDuration | None, Key()] = None
-    memory: Annotated[Size | None, Key()] = None
-    cpu: Annotated[Percent | None, Key()] = None
-    timeout: Annotated[PositiveDuration | None, Key()] = None
-    expects: Annotated[Expects | None, Key()] = None
+    runner: Annotated[
+        WordText | None, Key("The coding agent that runs it; default from the configuration.")
+    ] = None
+    permissions: Annotated[
+        PermissionBlock | None, Key("What the agent may do without asking: mode, allow and deny.")
+    ] = None
+    command: Annotated[
+        CommandText | None, Key("The program and its arguments, run in place of a coding agent.")
+    ] = None
+    reads: Annotated[
+        tuple[Glob, ...], Key("Globs that its tasks read, unless a task says otherwise.")
+    ] = ()
+    writes: Annotated[
+        WriteSet,
+        Key("Globs that its tasks may change, unless a task says otherwise; [] is read-only."),
+    ] = None
+    cluster: Annotated[
+        WordText | None,
+        Key("Agents of one cluster run in parallel even if overlaps are predicted."),
+    ] = None
+    estimate: Annotated[
+        PositiveDuration | None, Key("Expected duration of its tasks, until past runs show better.")
+    ] = None
+    memory: Annotated[
+        Size | None, Key("Memory that its tasks are expected to need; a MB is 1024² bytes.")
+    ] = None
+    cpu: Annotated[
+        Percent | None, Key("CPU that its tasks are expected to need; 100% is one core.")
+    ] = None
+    timeout: Annotated[PositiveDuration | None, Key("An attempt is stopped after this long.")] = (
+        None
+    )
+    expects: Annotated[Expects | None, Key('What "done" must show: changes, none or any.')] = None
 
 
 class AgentFile(Section, frozen=True):
     """A definition's frontmatter; keys that only Claude Code knows are ignored."""
 
-    name: Annotated[str, _NAMED, Key()]
-    description: Annotated[Text, Key()] = ""
-    tools: Annotated[tuple[str, ...] | None, _TOOLS, Key()] = None
-    model: Annotated[WordText | None, Key()] = None
+    name: Annotated[str, _NAMED, Key("The agent's name, by which tasks refer to it.")]
+    description: Annotated[
+        Text, Key("What the agent is for; an agent that plans a goal chooses by it.")
+    ] = ""
+    tools: Annotated[
+        tuple[str, ...] | None,
+        _TOOLS,
+        Key("Tools that the agent may use; absent or `*` means all."),
+    ] = None
+    model: Annotated[WordText | None, Key("The model that the runner is asked to use.")] = None
     pex: PexBlock = PexBlock()
 
 
