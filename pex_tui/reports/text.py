@@ -270,7 +270,7 @@ def next_steps(report: Report) -> Iterator[str]:
 
 
 def _steps(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield commands with their purposes."""
+    """Yield the commands that continue, resolve or land this run, and the purpose of each."""
     state, run = report.state, report.state.run
     if report.outcome is Outcome.INTERRUPTED or not report.is_finished:
         has_money = not any(waits_for_money(task) for task in state.tasks)

@@ -26,7 +26,7 @@ class UnknownRunError(UserError):
 
 
 def await_command(coroutine: Coroutine[Any, Any, int]) -> int:
-    """Run a command's coroutine and return its exit code; errors of git are printed."""
+    """Run a command's coroutine and return its exit code; raise UserError for errors of git."""
     use_pidfd_watcher()
     use_defaults(besides=ENDINGS)
     try:

@@ -73,7 +73,7 @@ def _told(state: RunState, conflict: Conflict) -> str:
 
 
 def _what(file: ConflictPath) -> str:
-    """Return a path with the lines of the overlap, if known, or else with git's description."""
+    """Return a path with its conflicting lines, if known, or else with the kind of conflict."""
     return f"{file.path} ({file.lines or file.kind})"
 
 

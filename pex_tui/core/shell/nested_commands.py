@@ -189,7 +189,7 @@ def _is_short(word: str) -> bool:
 
 
 def _forms(name: str, words: list[str]) -> Iterator[list[str]]:
-    """Yield the words as they stand, and without the prefix of a command's own command."""
+    """Yield the words as given, with a bare program name, and without the program's own options."""
     rest = words[1:]
     yield words
     yield [name, *rest]

@@ -186,7 +186,7 @@ class HomeScreen(PexScreen):
 
     @command
     async def action_demo(self) -> None:
-        """Leave for the demo, which runs in a repository of its own."""
+        """Open the demo in a repository of its own, once confirmed."""
         text = (
             "A sample project is made in a temporary folder and its plan is shown for review. This "
             "repository is not touched."

@@ -17,7 +17,7 @@ _FIGURE = 6
 
 
 class MetricsPanel(Painted):
-    """Painted lines, as many as fit."""
+    """Graphs of usage, tasks by status, spending and the merge queue; as many lines as fit."""
 
     view: reactive[HeaderView | None] = reactive(None)
     history: reactive[UsageView] = reactive(UsageView())

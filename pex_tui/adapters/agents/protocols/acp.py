@@ -101,7 +101,7 @@ class AcpMachine:
 
     @property
     def listens(self) -> bool:
-        """True between turns."""
+        """Always True: a message becomes a turn of its own after the current one."""
         return True
 
     def opening(self) -> list[Say]:

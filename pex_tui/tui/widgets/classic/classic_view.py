@@ -19,7 +19,7 @@ from pex_tui.tui.widgets.notice import conflict_words, question_words
 
 
 class ClassicView(Struct, frozen=True):
-    """A run as shown in the box; `worked` goes with `rows`, `alarms` ask for attention."""
+    """A run as shown in the box; `worked` has the time worked of each of `rows`."""
 
     header: HeaderView
     rows: tuple[TaskRow, ...]
