@@ -20,6 +20,7 @@ from pex_tui.core.events.run_events import (
     RunLandRefused,
 )
 from pex_tui.core.formatting import listed
+from pex_tui.core.landing.approval import landed_files
 from pex_tui.core.landing.auto_resolution import told_strategies
 from pex_tui.core.lifecycle.rate_limits import over_budget
 from pex_tui.core.model.phases import LandingStage, Phase
@@ -100,7 +101,7 @@ def _told(event: Event, state: RunState, adopted_at: float) -> str:
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             return f"▸ {event.task} started in slot {event.slot}{again}"
         case BranchMoved():
-            files = len(state.task(event.task).files)
+            files = len(landed_files(state, state.task(event.task)))
             return f"✓ {event.task} landed as {event.commit[:9]}, {files} file{_s(files)}"
         case GateFinished() if not event.passed:
             return _red(event, state)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from pex_tui.core.formatting import clock, listed
+from pex_tui.core.landing.approval import landed_files
 from pex_tui.core.model.phases import Phase
 from pex_tui.reports.conflict_story import how_resolved, step_lines, times, told_conflicts
 from pex_tui.reports.report import Report
@@ -35,7 +36,7 @@ def task_cells(report: Report) -> Iterator[tuple[str, ...]]:
             str(task.phase),
             "" if what == task.phase else what,
             (task.landed or "")[:9],
-            str(len(task.files) or ""),
+            str(len(landed_files(report.state, task)) or ""),
             str(past.attempts or ""),
             clock(past.work_seconds) if past.attempts else "",
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from pex_tui.core.formatting import clock, counted, percent
+from pex_tui.core.landing.approval import landed_files
 from pex_tui.core.lifecycle.rate_limits import over_budget
 from pex_tui.core.liveness import waits_for_money
 from pex_tui.core.model.conflict import ConflictKind
@@ -109,7 +110,7 @@ def _tasks(report: Report) -> Iterator[str]:
 def _what_became(report: Report, task: TaskState) -> str:
     if task.landed is not None:
         drift = f", {len(task.drift)} outside `writes`" if task.drift else ""
-        files = counted(len(task.files), "file")
+        files = counted(len(landed_files(report.state, task)), "file")
         return f"landed {task.landed[:9]}, {files}{drift}: {subject(report, task)}"
     if waits_for_money(task):
         return f"not started: the budget is used up ({over_budget(report.state)})"

@@ -142,6 +142,18 @@ def test_changes_to_protected_paths_are_told_until_somebody_decides_and_how() ->
     assert "protected  a: ci.sh; left out (by ada)" in render_text(make_report(run.events))
 
 
+def test_what_was_left_out_does_not_count_as_landed() -> None:
+    run = World(Plan((task("a"),)), RunRules(protect=ProtectPolicy.ASK))
+    run.exit("a")
+    run.capture("a", "ci.sh", "x")
+    run.send(WorkMerged(A, 1, BASE, run.commit(), protected=("ci.sh",)))
+    run.send(ConflictDecided(A, Decision.THEIRS, run.commit(), "ada"))
+    run.land("a")
+
+    landed = run.task("a").landed or ""
+    assert f"landed {landed[:9]}, 1 file:" in render_text(make_report(run.events))
+
+
 def test_a_resolved_conflict_says_how_and_by_whom() -> None:
     run = conflicting_run()
     run.now += 30

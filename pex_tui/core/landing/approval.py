@@ -8,9 +8,10 @@ from pex_tui.core.formatting import listed
 from pex_tui.core.lifecycle.conflict_log import record_conflict
 from pex_tui.core.lifecycle.merge_queue import leave_queue
 from pex_tui.core.lifecycle.step_draft import Draft
-from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictPath
+from pex_tui.core.model.conflict import Conflict, ConflictKind, ConflictPath, Decision
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.run_rules import ProtectPolicy
+from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import Failure, FailureKind, TaskState
 
 _ASKED = "safety.protected.policy is ask: it waits for a person"
@@ -56,6 +57,15 @@ def paths_in_conflict(draft: Draft, task: TaskState) -> tuple[str, ...]:
     """Return the paths of the task's open conflicts, which a person decides now."""
     mine = [one for one in draft.state.open_conflicts if one.tasks[0] == task.id]
     return tuple(file.path for one in mine for file in one.files)
+
+
+def landed_files(state: RunState, task: TaskState) -> tuple[str, ...]:
+    """Return the files that the task changed, without protected ones that a person left out."""
+    left_out: dict[str, bool] = {}
+    for one in state.conflicts:
+        if one.kind is ConflictKind.PROTECTED and one.tasks[0] == task.id:
+            left_out |= {file.path: one.decision is Decision.THEIRS for file in one.files}
+    return tuple(path for path in task.files if not left_out.get(path))
 
 
 def tell_protected(draft: Draft, task: TaskState) -> None:

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from pex_tui.core.consequences import blockers
 from pex_tui.core.formatting import clock, counted, short
+from pex_tui.core.landing.approval import landed_files
 from pex_tui.core.lifecycle.exclusion_waits import at_work, excluded_neighbours
 from pex_tui.core.lifecycle.lock_graph import blocking_holdings, holdings, lock_names
 from pex_tui.core.lifecycle.merge_queue import landing_tasks
@@ -126,7 +127,7 @@ def _activity(state: RunState, task: TaskState, now: float, queue: StartQueue) -
         case Phase.CONFLICT:
             return _sentence(task.reason) or "Conflict"
         case Phase.LANDED:
-            return _landed(task)
+            return _landed(state, task)
         case Phase.DONE:
             return _sentence(task.reason) or "Done"
         case Phase.FAILED:
@@ -292,9 +293,9 @@ def _landing(state: RunState, task: TaskState) -> str:
     return _LANDING[stage]
 
 
-def _landed(task: TaskState) -> str:
+def _landed(state: RunState, task: TaskState) -> str:
     drift = f", {len(task.drift)} outside its writes" if task.drift else ""
-    return f"Landed {short(task.landed)}, {counted(len(task.files), 'file')}{drift}"
+    return f"Landed {short(task.landed)}, {counted(len(landed_files(state, task)), 'file')}{drift}"
 
 
 def _failed(task: TaskState) -> str:
