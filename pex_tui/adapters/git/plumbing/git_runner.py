@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pex_tui.adapters.system.captured_run import CapturedRun, run_captured
 from pex_tui.adapters.system.child_process import run_through, running
 
 # Commands that an agent may have put into a repository's configuration must never run in our git.
@@ -154,7 +155,7 @@ class Git(Struct, frozen=True):
         return replace(self, git_dir=git_dir or self.git_dir, work_tree=work_tree)
 
     def _argv(self, args: tuple[str, ...]) -> list[str]:
-        argv = ["git", f"--git-dir={self.git_dir}"]
+        argv = [git_program(), f"--git-dir={self.git_dir}"]
         if self.work_tree is not None:
             argv.append(f"--work-tree={self.work_tree}")
         return [*argv, *_settings(), *args]
@@ -166,12 +167,24 @@ async def ask_git(folder: Path, *args: str, ok: tuple[int, ...] = (0,)) -> GitRe
     Only for the user's own folders, before the repository is known.
     """
     return await _run(
-        ["git", *_settings(), *args],
+        [git_program(), *_settings(), *args],
         args,
         folder,
         environment({}),
         ok=ok,
     )
+
+
+def git_program() -> str:
+    """Return the path of git: what is put into a folder of PATH later is not run."""
+    return _found_in(os.environ.get("PATH", os.defpath))
+
+
+@cache
+def _found_in(path: str) -> str:
+    """Return git in the folders that are named in full: others would be those of a repository."""
+    folders = [folder for folder in path.split(os.pathsep) if Path(folder).is_absolute()]
+    return shutil.which("git", path=os.pathsep.join(folders)) or "git"
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -205,36 +218,31 @@ async def _run(
     pass_fds: tuple[int, ...] = (),
     most_bytes: int | None = None,
 ) -> GitResult:
-    pipe = asyncio.subprocess.PIPE
     try:
-        async with (
-            running(
-                tuple(argv), folder, env, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=pass_fds
-            ) as process,
-            asyncio.timeout(timeout_seconds),
-        ):
+        async with asyncio.timeout(timeout_seconds):
             if most_bytes is None:
-                stdout, stderr = await process.communicate(stdin)
+                ended = await run_captured(tuple(argv), folder, env, stdin=stdin, pass_fds=pass_fds)
             else:
-                stdout, stderr = await _listen(process, most_bytes)
+                ended = await _listen(tuple(argv), folder, env, most_bytes)
     except TimeoutError:
         raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
     except OSError as error:  # git or the folder is missing, or no process can be started
         raise GitError(args, -1, str(error)) from None
-    result = GitResult(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
-    is_cut = most_bytes is not None and len(stdout) > most_bytes
+    result = GitResult(ended.status, ended.stdout, ended.stderr.decode("utf-8", "replace"))
+    is_cut = most_bytes is not None and len(result.stdout) > most_bytes
     if result.status not in ok and not is_cut:
         raise GitError(args, result.status, result.stderr)
     return result
 
 
-async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
-    """Read both outputs of a command without input; end it if it prints too much."""
-    if process.stdin is not None:
-        process.stdin.close()
+async def _listen(
+    argv: tuple[str, ...], folder: Path, env: dict[str, str], most_bytes: int
+) -> CapturedRun:
+    """Run a command without input, reading its output meanwhile; end it if it prints too much."""
+    pipe = asyncio.subprocess.PIPE
     chunks: list[bytes] = []
 
-    async def listen() -> None:
+    async def listen(process: Process) -> None:
         room = most_bytes + 1
         while process.stdout and room > 0 and (chunk := await process.stdout.read(room)):
             chunks.append(chunk)
@@ -246,8 +254,9 @@ async def _listen(process: Process, most_bytes: int) -> tuple[bytes, bytes]:
             while process.stdout and await process.stdout.read(1 << 16):
                 pass
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(listen())
-        complaints = group.create_task(process.stderr.read()) if process.stderr else None
-    await process.wait()
-    return b"".join(chunks), complaints.result() if complaints else b""
+    async with running(argv, folder, env, stdout=pipe, stderr=pipe) as process:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listen(process))
+            complaints = group.create_task(process.stderr.read()) if process.stderr else None
+        status = await process.wait()
+    return CapturedRun(status, b"".join(chunks), complaints.result() if complaints else b"")
