@@ -183,8 +183,7 @@ class AutoResolver(Struct, frozen=True):
 
     async def _drivers(self, merge: TreeMerge, paths: list[str]) -> dict[str, str]:
         """Return the `merge` attribute of each path."""
-        tree = await self._git.text("rev-parse", f"{merge.tip}^{{tree}}")
-        git = await self.check.attributes.git_for(tree)
+        git = await self.check.attributes.git_for(merge.tip_tree)
         stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
         answer = await git.run("check-attr", "-z", "--stdin", "merge", stdin=stdin)
         tokens = answer.stdout.decode("utf-8", "surrogateescape").split("\0")

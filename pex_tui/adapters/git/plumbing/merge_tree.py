@@ -62,10 +62,12 @@ class UnmergedPath(Struct, frozen=True):
 class TreeMerge(Struct, frozen=True):
     """A merged tree: the result, or a tree with git's conflict markers if there are conflicts.
 
-    `tip` and `work` are the commits whose ids label the sides in those markers.
+    `tip` and `work` are the commits whose ids label the sides in those markers, `tip_tree` is the
+    tree of the one.
     """
 
     tree: str
+    tip_tree: str
     tip: CommitId
     work: CommitId
     conflicts: tuple[UnmergedPath, ...] = ()
@@ -79,7 +81,7 @@ class TreeMerger(Struct, frozen=True):
 
     async def merge(self, tip: Commit, work: Commit) -> TreeMerge:
         """Merge the work's changes since its parent onto the tip; raise GitError."""
-        if work.parents and not await self._is_ancestor(work.parents[0], tip.id):
+        if work.parents and not await self._is_in(work.parents[0], tip):
             return await self.apply(work.parents[0], tip, work)
         return await self.join(tip, work)
 
@@ -103,11 +105,11 @@ class TreeMerger(Struct, frozen=True):
         answer = await git.run("merge-tree", "--write-tree", "-z", tip, work, ok=(0, 1))
         tree, *rest = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
         if answer.status == 0:
-            return TreeMerge(tree, tip, work)
+            return TreeMerge(tree, tip_tree, tip, work)
         conflicts = await self._true_sides(tuple(_conflicts(rest, (tip, work))), tip, work)
         if not conflicts:
             raise GitError(("merge-tree",), 1, "git reports a conflict without saying where")
-        return TreeMerge(tree, tip, work, conflicts)
+        return TreeMerge(tree, tip_tree, tip, work, conflicts)
 
     async def _true_sides(
         self, conflicts: tuple[UnmergedPath, ...], tip: CommitId, work: CommitId
@@ -125,8 +127,11 @@ class TreeMerger(Struct, frozen=True):
             for one in conflicts
         )
 
-    async def _is_ancestor(self, commit: CommitId, tip: CommitId) -> bool:
-        answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, ok=(0, 1))
+    async def _is_in(self, commit: CommitId, tip: Commit) -> bool:
+        """Return whether the commit is the tip or one of its ancestors."""
+        if commit in {tip.id, *tip.parents}:
+            return True
+        answer = await self.git.run("merge-base", "--is-ancestor", commit, tip.id, ok=(0, 1))
         return answer.status == 0
 
 

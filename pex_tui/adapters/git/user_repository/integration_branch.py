@@ -38,10 +38,14 @@ class Branch(Struct, frozen=True):
 
 
 class _Found(Struct, frozen=True):
-    """The commits of the branch and of our own record of landings; None if missing."""
+    """The commits of the branch and of our own record of landings; None if missing.
+
+    `folder` is that of a branch named like the folder which the branch is in.
+    """
 
     branch: CommitId | None
     record: CommitId | None
+    folder: CommitId | None
 
 
 class IntegrationBranch:
@@ -114,7 +118,8 @@ class IntegrationBranch:
             return Moved()
 
     async def _read(self) -> _Found:
-        return _Found(*await self._refs.read_all(self.branch.ref, landed_ref(self._run)))
+        refs = (self.branch.ref, landed_ref(self._run), f"refs/heads/{self._folder}")
+        return _Found(*await self._refs.read_all(*refs))
 
     async def _learn(self, found: _Found) -> CommitId:
         """Return the last landing, which the refs may have before the journal does."""
@@ -143,7 +148,7 @@ class IntegrationBranch:
         if there == self._tip:
             return
         if there is None:
-            await self._refuse_if_folder_is_taken()
+            self._refuse_if_folder_is_taken(found)
         elif not await self._refs.contains(self._tip, there):
             await self._refs.write(found_ref(self._run, there), there, None, lock, "keeps")
         await self._refuse_if_checked_out()
@@ -163,9 +168,13 @@ class IntegrationBranch:
             f"{back}; what it held is kept: `git log {self._tip[:10]}..{there[:10]}`."
         )
 
-    async def _refuse_if_folder_is_taken(self) -> None:
-        folder = self.name.partition("/")[0]
-        if await self._refs.read(f"refs/heads/{folder}") is not None:
+    @property
+    def _folder(self) -> str:
+        return self.name.partition("/")[0]
+
+    def _refuse_if_folder_is_taken(self, found: _Found) -> None:
+        folder = self._folder
+        if found.folder is not None:
             raise LandingError(
                 f"The branch {folder} is in the way of {self.name}: git keeps both in one "
                 f"place. Rename it (`git branch -m {folder} OTHER`), then try again."

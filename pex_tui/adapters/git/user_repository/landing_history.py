@@ -64,8 +64,7 @@ async def landings_on(
 
     Returns all landings since if none touched exactly those paths (for a renamed directory, say).
     """
-    base = CommitId(await git.text("merge-base", work.id, tip))
-    commits = await commits_of(git, tip, base)
+    commits = await commits_of(git, tip, work.id)
     paths = {conflict.path for conflict in conflicts}
     paths |= {source for source, name in await _renames(git, work) if name in paths}
     touched = await _paths_of(git, commits)
@@ -75,6 +74,8 @@ async def landings_on(
 
 
 async def _paths_of(git: Git, commits: list[Commit]) -> dict[CommitId, set[str]]:
+    if not commits:
+        return {}
     stdin = "".join(f"{commit.id}\n" for commit in commits).encode()
     answer = await git.run(
         *("diff-tree", "--stdin", "-r", "-m", "--first-parent", "--no-renames"),
