@@ -84,7 +84,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Reposit
     repositories.make(project.path, (("begin", {"lines.txt": LINES, "other.txt": "o\n"}),))
     places = RunPaths(tmp_path / "state")
     places.root.mkdir()
-    return make_world(project, places, DyingGit)
+    made = make_world(project, places, DyingGit)
+    made.always_anew = True
+    return made
 
 
 def landing(world: World, task: str, work: CommitId) -> Job:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ RUN = RunId("7f3a")
 BRANCH = f"pex/{RUN}"
 SUBMODULE = "160000"
 LINES = "".join(f"line {number}\n" for number in range(1, 21))
+_ENTRIES: dict[str, Entries] = {}  # of the commits that any world knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,24 @@ class World:
     places: RunPaths
     base: CommitId
     options: LanderOptions
+    always_anew: bool = False
+    """Whether each use of the lander is that of an engine which has just started."""
     seconds: int = 1_700_000_000
-    _entries: dict[str, Entries] = field(default_factory=dict)  # of commits that are known
+    _lander: GitLander | None = None
+    _lander_options: LanderOptions | None = None
 
     @property
     def lander(self) -> GitLander:
-        """Return a lander as a new engine makes one."""
-        return GitLander(self.options)
+        """Return the engine's lander; with other options, another engine's."""
+        if self._lander is None or self.always_anew or self._lander_options is not self.options:
+            self._lander, self._lander_options = GitLander(self.options), self.options
+        return self._lander
+
+    def begin_another_run(self) -> None:
+        """Put the branch and its record back to the base, and let another engine take over."""
+        for name in (f"heads/{BRANCH}", f"pex/{RUN}/_landed"):
+            self.git("update-ref", f"refs/{name}", self.base)
+        self._lander = None
 
     def start_again(self) -> None:
         """Let a run begin with git's current settings."""
@@ -107,13 +119,13 @@ class World:
 
     def commit(self, parent: str, changes: Tree, message: str = "work") -> CommitId:
         """Commit on the parent without touching index and checkout; None removes a path."""
-        if parent not in self._entries:
-            self._entries[parent] = listed(self.git("ls-tree", "-r", "-z", parent))
+        if parent not in _ENTRIES:
+            _ENTRIES[parent] = listed(self.git("ls-tree", "-r", "-z", parent))
         put = {os.fsencode(path): self._put(entry) for path, entry in changes.items()}
-        entries = changed(self._entries[parent], put)
+        entries = changed(_ENTRIES[parent], put)
         self.seconds += 60
         made = put_commit(self.project.path / ".git", entries, parent, message, self.seconds)
-        self._entries[made] = entries
+        _ENTRIES[made] = entries
         return CommitId(made)
 
     def work(self, changes: Tree, start: str | None = None) -> CommitId:
@@ -123,8 +135,7 @@ class World:
     def rebase_onto(self, changes: Tree) -> None:
         """Put these files into the base, on the user's branch as well."""
         base = self.commit(self.base, changes, "base")
-        self.project.git("update-ref", "refs/heads/main", base)
-        self.project.git("reset", "-q", "--hard")
+        self.project.git("reset", "-q", "--hard", base)
         self.base = base
         self.options = replace(self.options, base=base)
 
@@ -192,8 +203,8 @@ class World:
 
 
 def make_world(project: Project, places: RunPaths, git_class: type[Git] = Git) -> World:
-    """Return a run on the project; its integration branch does not exist yet."""
-    base = CommitId(project.git("rev-parse", "HEAD"))
+    """Return a run on the project's `main`; its integration branch does not exist yet."""
+    base = CommitId((project.path / ".git" / "refs" / "heads" / "main").read_text().strip())
     git_dir = (project.path / ".git").resolve()
     top_level = project.path.resolve()
     repository = with_stand_in(Repository(top_level, git_dir, git_dir), places)

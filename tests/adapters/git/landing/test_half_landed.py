@@ -32,6 +32,7 @@ NEW = edited(l1="new")
 async def landed(project: Project, places: RunPaths) -> World:
     """A run that has landed changes of nine kinds on its own branch."""
     made = make_world(project, places)
+    made.always_anew = True
     changed = dict.fromkeys(("a", "b", "c", "d"), LINES)
     made.rebase_onto({**changed, "gone": "g\n", "folder/x": "x\n", "swap": "file\n"})
     await made.lander.begin()

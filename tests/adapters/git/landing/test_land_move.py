@@ -31,6 +31,7 @@ from tests.waiting import patience
 @pytest.fixture
 async def world(project: Project, places: RunPaths) -> World:
     made = make_world(project, places)
+    made.always_anew = True
     await made.lander.begin()
     return made
 

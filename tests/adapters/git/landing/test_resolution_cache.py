@@ -74,8 +74,7 @@ async def test_the_same_conflict_is_resolved_as_it_was(world: World) -> None:
 
 async def test_it_is_known_again_in_another_run_with_the_sides_turned(world: World) -> None:
     await resolved(world)
-    for name in ("heads/pex/7f3a", "pex/7f3a/_landed"):
-        world.git("update-ref", f"refs/{name}", world.base)
+    world.begin_another_run()
     await world.landed("second", {"a.txt": edited(l5="ours", l20="more")})
 
     merged = await combine(world, world.work({"a.txt": edited(l1="one", l5="theirs")}))

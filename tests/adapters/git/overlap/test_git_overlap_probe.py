@@ -1,6 +1,7 @@
 """Overlaps detected between live workspaces, compared with git's own merges."""
 
 import random
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -188,19 +189,30 @@ def disturb(folder: Path, draw: random.Random) -> None:
             (folder / "top/in.py").write_text("below\n")
 
 
+def restore(folder: Path, original: Path) -> None:
+    """Put a checkout's files back, without git."""
+    for path in folder.iterdir():
+        if path.is_dir() and path.name != ".git":
+            shutil.rmtree(path)
+        elif path.is_file():
+            path.unlink()
+    shutil.copytree(original, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
+
+
 async def test_nothing_that_git_finds_is_missed(
-    overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project
+    overlap_probe: GitOverlapProbe, workspaces: GitWorkspaces, project: Project, tmp_path: Path
 ) -> None:
     project.commit(START)
     one, here = await at_work(workspaces, project, "one")
     other, there = await at_work(workspaces, project, "other")
     draw = random.Random(11)  # noqa: S311  # no secret
     git = Git(workspaces.repository.common_dir)
+    original = tmp_path / "original"
+    shutil.copytree(here, original, ignore=shutil.ignore_patterns(".git"))
     met = 0
-    for _ in range(60):
+    for _ in range(40):
         for folder in (here, there):
-            Project(folder).git("reset", "-q", "--hard")
-            Project(folder).git("clean", "-qfdx")
+            restore(folder, original)
             for _ in range(draw.randint(1, 3)):
                 disturb(folder, draw)
         left, right = await seen(overlap_probe, one), await seen(overlap_probe, other)
@@ -210,4 +222,4 @@ async def test_nothing_that_git_finds_is_missed(
         assert may_overlap(left, right) or answer.status == 0, (left, right, answer.text)
         assert bool(await overlap_probe.overlap(left, right)) is (answer.status == 1)
         met += answer.status
-    assert 5 < met < 55
+    assert 5 < met < 35
