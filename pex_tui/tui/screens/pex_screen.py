@@ -2,12 +2,16 @@
 
 from typing import ClassVar
 
+from textual import on
 from textual.actions import parse
-from textual.events import Key
+from textual.events import Key, ScreenResume
 from textual.screen import Screen
 from textual.widget import Widget
 
 from pex_tui.tui.host import AppHost
+
+_OPENED = 2
+"""The resumes and suspensions before a screen is shown again; a mode's screen opens with two."""
 
 
 class PexScreen(Screen[None]):
@@ -24,6 +28,11 @@ class PexScreen(Screen[None]):
     def pex(self) -> AppHost:
         """The app."""
         return self.app  # type: ignore[return-value]  # no other app shows our screens
+
+    @on(ScreenResume)
+    def _keep_styles(self, event: ScreenResume) -> None:
+        """Keep, on opening, the styles that the widgets were given when they were mounted."""
+        event.refresh_styles = self.stack_updates >= _OPENED
 
     def on_key(self, event: Key) -> None:
         """Handle a key that nothing has handled."""
