@@ -46,7 +46,7 @@ def _exclusions(state: RunState) -> Iterator[str]:
         left, right = state.tasks[first], state.tasks[second]
         both_work = left.phase in HOLDS_SLOT and right.phase in HOLDS_SLOT
         if both_work and frozenset({left.id, right.id}) not in state.caught:
-            yield f"{left.id} and {right.id} run side by side: {reason}"
+            yield f"{left.id} and {right.id} run in parallel: {reason}"
 
 
 def _locks(state: RunState) -> Iterator[str]:

@@ -16,7 +16,7 @@ _MOST_APART = 3  # similar conflicts that are reported individually
 _DECISIONS = {
     Decision.SERIALISED: "ran one after the other",
     Decision.WARNED: "you were warned",
-    Decision.TOLD: "the agents were told",
+    Decision.TOLD: "the agents were informed",
     Decision.PAUSED: "one was paused for the other",
     Decision.RERUN: "the task was rerun on the latest commit",
     Decision.OURS: "the task's side was taken",

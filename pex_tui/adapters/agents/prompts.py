@@ -5,7 +5,7 @@ from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.ports import Workspace
 
 _RULES = """\
-You are one of several agents that work on this repository side by side, each in its own checkout.
+You are one of several agents that work on this repository in parallel, each in its own checkout.
 Yours is {path}. Stay inside it. Leave your changes there, uncommitted: they are checked and
 committed for you when you are done. Don't commit, push, switch branches or touch git's own files.
 {writes}

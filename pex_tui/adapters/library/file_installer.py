@@ -62,7 +62,7 @@ def survey(top: Path, files: Sequence[WantedFile], *, force: bool) -> tuple[Plac
     if problems:
         raise UserError(
             f"{counted(len(problems), 'problem')} in {shown_path(top)}; nothing was written. "
-            "Mend that, then run pex-tui init again.",
+            "Fix that, then run pex-tui init again.",
             problems=tuple(clean(problem) for problem in problems),
         )
     return tuple(placements)

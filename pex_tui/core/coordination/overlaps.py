@@ -161,7 +161,7 @@ def _react(
         name for name, to in ((weaker, other), (other, weaker)) if _can_yield(draft, name, to)
     ]
     if policy is OverlapPolicy.TELL and _tell(draft, pair, paths):
-        draft.notice(f"{what}: the agents were told.")
+        draft.notice(f"{what}: the agents were informed.")
         return weaker, Decision.TOLD, f"{_SETTING} is {policy}"
     if policy in {OverlapPolicy.PAUSE, OverlapPolicy.SERIALISE} and can_yield:
         least, weaker = weaker, can_yield[0]

@@ -24,7 +24,7 @@ def adopt_tip(draft: Draft, tip: CommitId) -> None:
     state = draft.state
     if tip != state.tip:
         draft.notice(
-            f"{state.branch} holds more of this run than its journal knew; the run goes on from "
+            f"{state.branch} holds more of this run than its journal knew; the run continues from "
             f"there. `git log {state.branch}` shows it."
         )
     draft.set(tip=tip)

@@ -31,7 +31,7 @@ class Decision(StrEnum):
     RERUN = "rerun"  # the task runs again on the new tip
     SERIALISED = "serialised"  # never conflicting: one waited for the other
     WARNED = "warned"  # seen while both worked; the user was warned
-    TOLD = "told"  # likewise; the agents were told
+    TOLD = "told"  # likewise; the agents were informed
     PAUSED = "paused"  # likewise; one was paused until the other had landed
     DROPPED_NEED = "dropped_need"  # a cycle was broken
     ABORTED = "aborted"

@@ -696,7 +696,7 @@ def test_landings_that_the_journal_does_not_know_are_said(world: Make) -> None:
 
     (notice,) = run.state.notices
     assert notice == (
-        "pex/r1 holds more of this run than its journal knew; the run goes on from there. "
+        "pex/r1 holds more of this run than its journal knew; the run continues from there. "
         "`git log pex/r1` shows it."
     )
     assert run.state.tip == foreign
