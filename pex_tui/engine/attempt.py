@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pex_tui.core.model.ids import RunId, TaskId
+from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.model.task_state import FailureKind
 
 
@@ -21,7 +22,7 @@ class Launch(Struct, frozen=True):
 
     `env` is the whole environment. `speaks` gives the program a stdin that the shim owns and logs;
     otherwise stdin is /dev/null. A process that `is_tied` is ended when its starter ends, for
-    whatever reason.
+    whatever reason. Without a `sandbox` it has all rights of the user.
     """
 
     key: AttemptKey
@@ -31,6 +32,7 @@ class Launch(Struct, frozen=True):
     grace_seconds: float
     speaks: bool = False
     is_tied: bool = False
+    sandbox: Sandbox | None = None
 
 
 class Started(Struct, frozen=True):

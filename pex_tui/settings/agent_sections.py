@@ -17,9 +17,8 @@ from pex_tui.planning.fields.value_types import (
     WordText,
 )
 from pex_tui.settings.setting import Setting, Trust
-from pex_tui.settings.values import ISOLATION, SANDBOX, Rate
+from pex_tui.settings.values import ISOLATION, AbsolutePath, Rate
 
-_NO_SANDBOX = "there is no sandbox"
 _ANY_HOST = "network access is not restricted"
 
 
@@ -82,16 +81,39 @@ class Safety(Section, frozen=True):
         ),
     ] = "auto"
     sandbox: Annotated[
-        Literal["none"], SANDBOX, Setting("`none`, the only one in this version")
-    ] = "none"
-    writable: Annotated[
-        tuple[WordText, ...],
+        Literal["auto", "bwrap", "landlock", "none"],
         Setting(
-            "paths outside its workspace that a sandboxed task may write",
+            "what confines tasks: `bwrap` (bubblewrap), `landlock` (the kernel's own), `auto` (the "
+            "first of them that works here) or `none`",
             trust=Trust.POWER,
-            inert=_NO_SANDBOX,
         ),
-    ] = ()
+    ] = "auto"
+    writable: Annotated[
+        tuple[AbsolutePath, ...],
+        Setting(
+            "paths outside its workspace that a sandboxed task may write, and secrets that it may "
+            "see; those that do not exist are ignored",
+            trust=Trust.POWER,
+        ),
+    ] = (
+        "~/.cache",
+        "~/.npm",
+        "~/.pnpm-store",
+        "~/.local/share/pnpm/store",
+        "~/.yarn/berry",
+        "~/.bun/install/cache",
+        "~/.cargo/registry",
+        "~/.cargo/git",
+        "~/go/pkg",
+        "~/.m2/repository",
+        "~/.gradle/caches",
+        "~/.gradle/daemon",
+        "~/.gradle/native",
+        "~/.gradle/wrapper",
+        "~/.nuget/packages",
+        "~/.pub-cache",
+        "~/.ccache",
+    )
     env_pass: Annotated[
         tuple[WordText, ...],
         Setting("further environment variables to pass to tasks", trust=Trust.POWER),

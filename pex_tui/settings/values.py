@@ -17,10 +17,11 @@ def _read_isolation(value: Any) -> Any:
     return _PLACES.reader(value)
 
 
-def _read_sandbox(value: Any) -> Any:
-    if value != "none":
-        raise ValueError(f'"{value}" is not in this version, which has no sandbox. Write none')
-    return value
+def _read_absolute(value: Any) -> str:
+    path = readers.read_word(value)
+    if not path.startswith(("/", "~/")) and path != "~":
+        raise ValueError(f'"{path}" is relative. Write it from / or ~')
+    return path
 
 
 def _read_pair(value: Any) -> tuple[str, ...]:
@@ -36,5 +37,5 @@ def _rate_text(value: int) -> str:
 
 Rate = Annotated[int, Leaf(readers.read_rate, _RATE, _rate_text)]
 ISOLATION = Leaf(_read_isolation, _PLACES.described)
-SANDBOX = Leaf(_read_sandbox, {"enum": ["none"]})
+AbsolutePath = Annotated[str, Leaf(_read_absolute, {"type": "string", "pattern": "^[/~]"})]
 PAIR = Leaf(_read_pair, {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}, list)

@@ -88,6 +88,7 @@ def shell(tmp_path: Path, repositories: Repositories) -> Iterator[Shell]:
         "XDG_RUNTIME_DIR": str(runtime),
         "LANG": "C.UTF-8",
         "PEX_AGENTS__PLANNER": "rules",  # never the coding agent of the user who runs the tests
+        "PEX_SAFETY__WRITABLE": f"[{tmp_path}]",  # where agents leave marks for the tests
     }
     made = Shell(top, env)
     yield made

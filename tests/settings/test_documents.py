@@ -85,7 +85,7 @@ def test_all_but_these_settings_need_trust_when_a_repository_makes_them() -> Non
     }
     assert {name for name in harmless if name.startswith(("safety", "gate", "compat"))} == {
         *("gate.batch", "gate.speculate", "gate.timeout"),
-        *("safety.grace", "safety.sandbox", "compatibility.clusters"),
+        *("safety.grace", "compatibility.clusters"),
     }
     assert {name for name in harmless if name.startswith("conflict")} == {
         f"conflict_resolution.{name}"

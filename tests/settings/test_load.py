@@ -132,7 +132,7 @@ def test_every_problem_is_told_with_its_file_and_line(
         "budgt.usd=3",
         "nonsense",
         user="thread_pool:\n  max_concurrent: 99\n",
-        repository="monitoring:\n  theem: ember\nsafety:\n  grace: soon\n  sandbox: bwrap\n",
+        repository="monitoring:\n  theem: ember\nsafety:\n  grace: soon\n  sandbox: chroot\n",
         environ={"PEX_MONITORING__SYMBOLS": "runes"},
     )
     user_file = tmp_path / "config" / "pex-tui" / "pex.yaml"
@@ -144,7 +144,7 @@ def test_every_problem_is_told_with_its_file_and_line(
             ".pex/pex.yaml:4",
             'safety.grace: "soon" is not a valid duration. Write it as 90s, 3m or 1h30m.',
         ),
-        (".pex/pex.yaml:5", 'safety.sandbox: "bwrap" is not in this version'),
+        (".pex/pex.yaml:5", 'safety.sandbox: "chroot" is'),
         ("environment variable PEX_MONITORING__SYMBOLS", "one of: emoji, line, ascii."),
         ("--set budgt.usd", 'unknown key "budgt". Did you mean "budget"?'),
     ]
@@ -279,7 +279,6 @@ def test_nothing_is_said_of_settings_that_nobody_made(load: Load) -> None:
         ("thread_pool.enforce=always", "enforce: tasks are not limited"),
         ("thread_pool.autoscale.enabled=true", "slots do not scale automatically"),
         ("safety.network.allow=[pypi.example]", "network access is not restricted"),
-        ("safety.writable=[/x]", "there is no sandbox"),
     ],
 )
 def test_settings_that_this_version_does_not_act_on_are_told(

@@ -1,12 +1,16 @@
 """Command lines of agents with a model, and the user's variables that they need."""
 
+import re
+
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
 from pex_tui.adapters.agents.protocols.registry import protocol_of
 from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.sandbox.policy import Grant
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.attempt import LaunchError
 from pex_tui.planning.agent_definitions.runners import TALKS, Runner
 
+_WORDS = re.compile(r"[^\s;|&()<>'\"`$=]+")
 _LONGEST_ARGUMENT = 120_000  # bytes; the kernel's limit is 128 KiB
 
 
@@ -43,6 +47,22 @@ def own_environment(spec: TaskSpec, passed: dict[str, str]) -> dict[str, str]:
     if spec.brief is None or provider is None:
         return passed
     return provider.environment(spec.brief.talk, passed)
+
+
+def grant_of(spec: TaskSpec) -> Grant:
+    """Return the places of the home that the task's agent needs.
+
+    A command that names a known coding agent gets what that one needs.
+    """
+    provider = _provider(spec)
+    if provider is not None:
+        return provider.grant
+    words = {part.rpartition("/")[2] for word in spec.argv for part in _WORDS.findall(word)}
+    named = [protocol_of(talk).grant for talk in TALKS if talk in words]
+    return Grant(
+        homes=tuple(home for one in named for home in one.homes),
+        kept=tuple(path for one in named for path in one.kept),
+    )
 
 
 def _provider(spec: TaskSpec) -> AgentProtocol | None:

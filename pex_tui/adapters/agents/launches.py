@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.adapters.agents.attempt_environment import attempt_environment
 from pex_tui.adapters.agents.invocations import (
     argv_of,
+    grant_of,
     is_spoken,
     needed_environment,
     own_environment,
@@ -17,8 +19,10 @@ from pex_tui.adapters.agents.lock_server import LockServer
 from pex_tui.adapters.agents.port_leases import PortLeases
 from pex_tui.adapters.agents.record import write_agent_record
 from pex_tui.adapters.agents.sessions import next_record
+from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.core.model.ids import SlotId
-from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.plan import Isolation, TaskSpec
+from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.sanitize import raw
 from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError
 from pex_tui.engine.ports import Workspace
@@ -30,7 +34,8 @@ class AgentLaunches(Struct, frozen=True):
 
     `user` is the environment that pex-tui was started in, `passed` the patterns of
     `safety.env_pass`, `lock_server` the agents' socket, and `programs` a folder that holds
-    `pex-tui`. With `ties`, launched processes end together with this one.
+    `pex-tui`. With `ties`, launched processes end together with this one. Without `sandboxes`,
+    they have all rights of the user.
     """
 
     places: RunPaths
@@ -42,6 +47,7 @@ class AgentLaunches(Struct, frozen=True):
     programs: Path | None = None
     write_leases: bool = False
     ties: bool = False
+    sandboxes: SandboxPolicy | None = None
 
     def build(
         self,
@@ -56,6 +62,7 @@ class AgentLaunches(Struct, frozen=True):
         The agent record is written to the attempt's folder.
         """
         outputs = self.places.outputs(key.run, key.task)
+        inputs = [self.places.outputs(key.run, need) for need in spec.needs]
         argv, folder = spec.argv, _folder(workspace.path, spec)
         try:
             outputs.mkdir(parents=True, exist_ok=True)
@@ -78,7 +85,7 @@ class AgentLaunches(Struct, frozen=True):
             port=self.leases.lease(slot),
             outputs=outputs,
             prompt_file=prompt_file,
-            inputs=[self.places.outputs(key.run, need) for need in spec.needs],
+            inputs=inputs,
             socket=self.lock_server.path if self.lock_server else None,
             token=token,
             passed=(*self.passed, *needed_environment(spec)),
@@ -86,7 +93,18 @@ class AgentLaunches(Struct, frozen=True):
         if self.programs is not None:
             env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH"), str(self.programs))))
         env = own_environment(spec, env)
-        return Launch(key, argv, folder, env, self.grace_seconds, is_spoken(spec), self.ties)
+        sandbox = None
+        if self.sandboxes is not None:
+            reads = [prompt_file, *inputs]
+            if self.programs is not None:
+                reads.append(self.programs)
+            if self.lock_server is not None:
+                reads.append(self.lock_server.path.parent)
+            sandbox = _sandbox(self.sandboxes, spec, workspace.path, outputs, reads)
+            env = self.sandboxes.environment(sandbox, env)
+        return Launch(
+            key, argv, folder, env, self.grace_seconds, is_spoken(spec), self.ties, sandbox
+        )
 
     def _write_prompt(self, key: AttemptKey, spec: TaskSpec) -> Path:
         """Write the whole prompt to a file that only its owner can read; raise OSError."""
@@ -95,6 +113,19 @@ class AgentLaunches(Struct, frozen=True):
         path.write_bytes(raw(spec.prompt))
         path.chmod(0o600)
         return path
+
+
+def _sandbox(
+    policy: SandboxPolicy, spec: TaskSpec, workspace: Path, outputs: Path, reads: list[Path]
+) -> Sandbox:
+    """Return the attempt's sandbox; raise LaunchError. A shared checkout is only read."""
+    writes = [outputs]
+    (reads if spec.isolation is Isolation.SHARED else writes).append(workspace)
+    grant = replace(grant_of(spec), writes=tuple(writes), reads=tuple(reads))
+    try:
+        return policy.sandbox(grant)
+    except OSError as error:
+        raise LaunchError(f"no sandbox can be made: {error}", permanent=False) from error
 
 
 def _folder(workspace: Path, spec: TaskSpec) -> Path:

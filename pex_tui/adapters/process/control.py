@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pex_tui.adapters.process.keepers import PeerGoneError, own_keeper, peer_keeper
 from pex_tui.adapters.process.messages import Order
-from pex_tui.adapters.process.runtime import make_private
+from pex_tui.adapters.system.private_folder import make_private
 
 YES = b"yes\n"
 NO = b"no\n"

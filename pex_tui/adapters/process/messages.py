@@ -2,10 +2,11 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, plain
+from pex_tui.core.model.sandbox import Sandbox
 
 Verb = Literal["pause", "resume", "stop", "send", "end_input"]
 MOST_INPUT_BYTES = 64 << 20
@@ -40,16 +41,19 @@ class LaunchRequest:
     fence: int = 0
     lifeline: int = 0
     log_limit: int = 0
+    sandbox: Sandbox | None = None
 
     def encode(self) -> bytes:
         """Return the request as a line; undecodable bytes of paths are lone surrogates."""
-        return json.dumps(plain(self)).encode() + b"\n"
+        sandbox = asdict(self.sandbox) if self.sandbox else None
+        return json.dumps({**plain(self), "sandbox": sandbox}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchRequest":
         """Parse a request from `encode`."""
         fields = json.loads(line)
-        return cls(**{**fields, "argv": tuple(fields["argv"])})
+        sandbox = Sandbox.from_fields(fields["sandbox"]) if fields["sandbox"] else None
+        return cls(**{**fields, "argv": tuple(fields["argv"]), "sandbox": sandbox})
 
 
 @dataclass(frozen=True, slots=True)

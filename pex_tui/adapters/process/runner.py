@@ -307,9 +307,7 @@ class ShimRunner:
         try:
             control = socket_folder() / f"{token}.sock"
         except OSError as error:
-            raise LaunchError(
-                f"no place for a control socket: {error}.", permanent=False
-            ) from error
+            raise LaunchError(f"no place for a socket: {error}.", permanent=False) from error
         return LaunchRequest(
             id=self._launcher.next_id(),
             folder=os.fspath(folder.absolute()),
@@ -323,6 +321,7 @@ class ShimRunner:
             fence=read_fence(folder),
             lifeline=os.getpid() if launch.is_tied else 0,
             log_limit=self._log_limit,
+            sandbox=launch.sandbox,
         )
 
     async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:

@@ -1,8 +1,9 @@
 """The folder of sockets: short and private, because a socket's path has at most 107 bytes."""
 
 import os
-import stat
 from pathlib import Path
+
+from pex_tui.adapters.system.private_folder import make_private
 
 _LONGEST_BASE = 60  # leaves room for the folder and a socket's name
 
@@ -22,14 +23,3 @@ def socket_folder() -> Path:
         folder = Path(temporary, f"pex-tui-{os.getuid()}")
     make_private(folder)
     return folder
-
-
-def make_private(folder: Path) -> None:
-    """Create the folder if it is missing; raise OSError unless it is this user's alone."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-    if not is_ours or found.st_mode & 0o077:
-        raise PermissionError(
-            f"{folder} must be a folder that only you can use; remove it or run chmod 700 on it"
-        )

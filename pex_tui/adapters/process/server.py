@@ -21,6 +21,7 @@ from contextlib import suppress
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest, SpawnError
 from pex_tui.adapters.process.shim import Shim
 from pex_tui.adapters.process.signals import Signals, use_defaults
+from pex_tui.adapters.sandbox.temporary import remove_temporary
 from pex_tui.adapters.system import tree
 from pex_tui.adapters.system.kernel import TABLE, become_subreaper, send_signal
 
@@ -92,12 +93,14 @@ class _Nursery:
         self._link: socket.socket | None = None
         self._waiting = 0  # the pid of the waiting one
         self._shims: dict[int, int] = {}  # the request that each pid serves, 0 for none
+        self._temporary: dict[int, str] = {}  # the private folder of each request that has one
         with suppress(OSError):  # reported when a launch needs it
             self._fork()
 
     def launch(self, line: bytes) -> None:
         """Have the shim launch what the line requests, and fork the next one."""
-        request = int(json.loads(line)["id"])
+        fields = json.loads(line)
+        request = int(fields["id"])
         try:
             self._hand_over(line + b"\n")
         except OSError as error:
@@ -105,6 +108,8 @@ class _Nursery:
             _tell(self._engine, LaunchReply(request, error=reason))
         else:
             self._shims[self._waiting] = request
+            if fields["sandbox"]:
+                self._temporary[request] = fields["sandbox"]["temporary"]
             with suppress(OSError):
                 self._fork()
 
@@ -121,6 +126,8 @@ class _Nursery:
             _kill(strays)
             time.sleep(_NAP_SECONDS)
         for request in gone:
+            if folder := self._temporary.pop(request, ""):
+                remove_temporary(folder)  # a shim that was killed left it
             _tell(self._engine, LaunchReply(request, swept=True))
 
     def outlive_shims(self) -> None:

@@ -34,13 +34,20 @@ from pex_tui.adapters.process.records import (
 )
 from pex_tui.adapters.process.signals import Signals
 from pex_tui.adapters.process.spawn import spawn
+from pex_tui.adapters.sandbox.temporary import make_temporary, remove_temporary
 from pex_tui.adapters.system import tree
 from pex_tui.adapters.system.kernel import TABLE
+from pex_tui.core.model.sandbox import Tier
 
 LEFTOVER_GRACE_SECONDS = 0.3  # for processes that a program leaves behind when it exits by itself
 _FREEZE_PATIENCE_SECONDS = 5.0
 _LONGEST_NAP_SECONDS = 0.05
 _DISK_FULL_SECONDS = 0.5
+# Bubblewrap, like a shell, ends with 128 + N when signal N ended the program.
+_FATAL = frozenset(
+    getattr(signal, f"SIG{name}", -1)
+    for name in ("ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "SEGV", "TERM", "XCPU", "XFSZ", "SYS")
+)
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -102,6 +109,13 @@ class Shim:
         record = self._exit_record()
         tell(record)
         self._leave_record(record)
+        if self._request.sandbox is not None:
+            remove_temporary(self._request.sandbox.temporary)
+
+    @property
+    def _is_wrapped(self) -> bool:
+        sandbox = self._request.sandbox
+        return sandbox is not None and sandbox.tier is Tier.BWRAP
 
     def _outlive_tree(self) -> None:
         while not self._reap():
@@ -133,6 +147,8 @@ class Shim:
             (self._folder / START).unlink(missing_ok=True)
         if self._lock >= 0:
             os.close(self._lock)
+        if self._request.sandbox is not None:
+            remove_temporary(self._request.sandbox.temporary)
 
     def _prepare(self) -> tuple[StartRecord, int]:
         """Prepare for the program; return its record and its open log."""
@@ -184,7 +200,9 @@ class Shim:
             stdin = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         env = {**request.env, MARKER: request.token}
         self._started = record
-        self._root = spawn(request.argv, request.cwd, env, stdin, output)
+        if request.sandbox is not None:
+            make_temporary(request.sandbox.temporary)
+        self._root = spawn(request.argv, request.cwd, env, stdin, output, request.sandbox)
         os.close(stdin)
         os.close(output)
         root = TABLE.stat(self._root)
@@ -211,7 +229,7 @@ class Shim:
                 self._exited_at, self._exited_monotonic = time.time(), time.monotonic()
                 if self._kill_at is None:
                     self._kill_at = time.monotonic() + LEFTOVER_GRACE_SECONDS
-                    tree.terminate(os.getpid())
+                    self._ask_to_end()
 
     def _timeout(self) -> float | None:
         if self._kill_at is None:
@@ -237,7 +255,11 @@ class Shim:
         """
         kill_at = time.monotonic() + max(0.0, grace_seconds)
         self._kill_at = kill_at if self._kill_at is None else min(self._kill_at, kill_at)
-        tree.terminate(os.getpid())
+        self._ask_to_end()
+
+    def _ask_to_end(self) -> None:
+        """Ask every process of the tree to end, but bubblewrap, whose end kills all of them."""
+        tree.terminate(os.getpid(), spared=self._root if self._is_wrapped else 0)
 
     def _obey(self, order: Order, text: bytes) -> bool:
         match order.verb:
@@ -264,9 +286,13 @@ class Shim:
 
     def _exit_record(self) -> ExitRecord:
         status, started = self._root_status or 0, self._started
+        exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        if self._is_wrapped and (exit_code or 0) - 128 in _FATAL:
+            exit_code, number = None, (exit_code or 0) - 128
         return ExitRecord(
-            exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
-            signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+            exit_code=exit_code,
+            signal=number,
             started_at=started.started_at if started else 0.0,
             exited_at=self._exited_at,
             boot_id=started.boot_id if started else "",

@@ -3,26 +3,50 @@
 import errno
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from pex_tui.adapters.process.messages import SpawnError
+from pex_tui.adapters.sandbox.bwrap import bwrap_argv
+from pex_tui.adapters.sandbox.enter import check_program
+from pex_tui.adapters.sandbox.landlock import restrict, ruleset_of
+from pex_tui.core.model.sandbox import Sandbox, Tier
 
 _PERMANENT = frozenset(
     {errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.E2BIG, errno.ELOOP}
 )
 
 
-def spawn(argv: tuple[str, ...], cwd: str, env: dict[str, str], stdin: int, output: int) -> int:
-    """Start the program in a session of its own; return its pid. Raise SpawnError."""
+def spawn(
+    argv: tuple[str, ...],
+    cwd: str,
+    env: dict[str, str],
+    stdin: int,
+    output: int,
+    sandbox: Sandbox | None = None,
+) -> int:
+    """Start the program in a session of its own; return its pid, or bubblewrap's.
+
+    Raises SpawnError.
+    """
+    begun: tuple[str, ...] = argv
+    ruleset = -1
     try:
+        if sandbox is not None:
+            check_program(argv[0], cwd, env)
+            if sandbox.tier is Tier.BWRAP:
+                begun = bwrap_argv(sandbox, argv, cwd)
+            else:
+                ruleset = _ruleset(sandbox, output)
         process = subprocess.Popen(
-            argv,
+            begun,
             cwd=cwd,
             env=env,
             stdin=stdin,
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=_restriction(ruleset),  # noqa: PLW1509  # shims have one thread
         )
     except OSError as error:
         if not Path(cwd).is_dir():
@@ -36,8 +60,28 @@ def spawn(argv: tuple[str, ...], cwd: str, env: dict[str, str], stdin: int, outp
         ) from error
     except ValueError as error:  # a NUL byte in an argument or a variable
         raise SpawnError(f'cannot start "{argv[0]}": {error}.', permanent=True) from error
+    except subprocess.SubprocessError as error:
+        raise SpawnError(
+            f'cannot start "{argv[0]}": the kernel refuses its sandbox. Try safety.sandbox: none.',
+            permanent=True,
+        ) from error
+    finally:
+        if ruleset >= 0:
+            os.close(ruleset)
     process.returncode = 0  # the shim reaps all its children itself
     return process.pid
+
+
+def _ruleset(sandbox: Sandbox, output: int) -> int:
+    """Return the descriptor of Landlock's rules; the program may open its output once more."""
+    try:
+        return ruleset_of(sandbox, f"/proc/self/fd/{output}")
+    except OSError as error:
+        raise SpawnError(f"no sandbox can be made: {error}.", permanent=False) from error
+
+
+def _restriction(ruleset: int) -> Callable[[], None] | None:
+    return None if ruleset < 0 else lambda: restrict(ruleset)
 
 
 def _reason(error: OSError, program: str, cwd: str, env: dict[str, str]) -> str:

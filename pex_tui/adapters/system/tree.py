@@ -41,12 +41,16 @@ def thaw(top: int, table: ProcessTable = TABLE) -> None:
         send_signal(pid, signal.SIGCONT, stat, table)
 
 
-def terminate(top: int, table: ProcessTable = TABLE) -> None:
-    """Ask every process below `top` to end; wake stopped ones only once all have been asked."""
+def terminate(top: int, table: ProcessTable = TABLE, *, spared: int = 0) -> None:
+    """Ask every process below `top` to end; wake stopped ones only once all have been asked.
+
+    The process `spared` is only woken.
+    """
     found = descendants(top, table)
     for number in (signal.SIGTERM, signal.SIGCONT):
         for pid, stat in found.items():
-            send_signal(pid, number, stat, table)
+            if pid != spared or number == signal.SIGCONT:
+                send_signal(pid, number, stat, table)
 
 
 def kill_pass(tops: list[int], table: ProcessTable = TABLE) -> int:

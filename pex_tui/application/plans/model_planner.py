@@ -18,6 +18,7 @@ from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.user_repository.export_commit import export_commit
 from pex_tui.adapters.storage.engine_lock import EngineBusyError
 from pex_tui.application.project.project import Project
+from pex_tui.application.project.sandboxing import sandbox_policy
 from pex_tui.core.formatting import counted, spoken, tokens, total
 from pex_tui.core.model.plan import Plan, TaskSpec
 from pex_tui.core.model.run_rules import RunRules
@@ -25,6 +26,7 @@ from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import LaunchError
 from pex_tui.engine.ports import Workspace
 from pex_tui.engine.session import Planning
+from pex_tui.errors import UserError
 from pex_tui.planning.goals.answer import lesson_of, proposed_plan, read_answer
 from pex_tui.planning.goals.outline import RepositoryOutline
 from pex_tui.planning.goals.planner import GoalPlan
@@ -80,6 +82,7 @@ class PlanMaker(Struct, frozen=True):
                     grace_seconds=_GRACE_SECONDS,
                     passed=self.project.settings.safety.env_pass,
                     ties=True,
+                    sandboxes=sandbox_policy(self.project),
                 )
                 try:
                     workspace = await self._copy(places.root / "copy")
@@ -88,7 +91,7 @@ class PlanMaker(Struct, frozen=True):
                 finally:
                     await runner.close()
                     leases.close()
-        except (LaunchError, GitError, EngineBusyError, OSError) as error:
+        except (LaunchError, GitError, EngineBusyError, OSError, UserError) as error:
             return f"{_name(spec)} could not be asked: {clean(str(error))}"
 
     async def _converse(

@@ -30,6 +30,7 @@ from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.clock import SystemClock
 from pex_tui.application.project.project import Project
+from pex_tui.application.project.sandboxing import sandbox_policy
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.protected_paths import protection_of
 from pex_tui.core.model.run_refs import branch_name
@@ -62,6 +63,7 @@ def assemble(
         project.repository, project.places, workspace_options(project), identity
     )
     leases = PortLeases(project.places.root.name)
+    sandboxes = sandbox_policy(project)
     clock = SystemClock(project.places.clock(state.run), state.now)
     runner = AgentsRunner(
         project.places,
@@ -83,6 +85,7 @@ def assemble(
                 lock_server=lock_server,
                 write_leases=state.rules.leases,
                 programs=project.places.programs(state.run),
+                sandboxes=sandboxes,
             ),
             lander=lander,
             clock=clock,
@@ -121,6 +124,7 @@ def make_lander(project: Project, state: RunState, identity: Identity | None) ->
                 timeout_seconds=project.settings.gate.timeout,
                 keep=options.keep,
                 setup=setup if options.setup_argv else None,
+                sandboxes=options.sandboxes,
             ),
             gate_policy=state.plan.gate,
             silent=state.rules.silent,
@@ -171,5 +175,8 @@ def workspace_options(project: Project) -> WorkspaceOptions:
     """Return the workspace options from the configuration."""
     configured = project.settings.workspaces
     return WorkspaceOptions(
-        setup=configured.setup, keep=configured.keep, include_file=configured.include_file
+        setup=configured.setup,
+        keep=configured.keep,
+        include_file=configured.include_file,
+        sandboxes=sandbox_policy(project),
     )

@@ -23,9 +23,11 @@ from pex_tui.adapters.ipc.control_socket import ControlServer
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.storage.engine_lock import EngineLock
 from pex_tui.adapters.storage.journal import SqliteJournal
+from pex_tui.adapters.system.private_folder import make_private
 from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.adapters.system.programs import offer_program
 from pex_tui.application.project.project import Project, check_slots, pinned
+from pex_tui.application.project.sandboxing import sandbox_policy
 from pex_tui.application.runs.composition import Assembly, assemble, repair_landing_of
 from pex_tui.application.runs.engine_lock import take_lock
 from pex_tui.application.runs.run_ids import new_run_id
@@ -59,6 +61,7 @@ YOU = "you"
 async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> LocalSession:
     """Start a run of the plan; raise UserError, with nothing started, if that is impossible."""
     repository = project.repository
+    await asyncio.to_thread(sandbox_policy, project)  # an unusable one is told before anything
     await repository.head()
     await repair_landing_of(repository, project.places)
     identity = await _identity(project, draft)
@@ -90,6 +93,7 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
 async def resume_run(project: Project, run: RunId, options: RunOptions) -> LocalSession:
     """Resume a run; raise UserError if there is nothing to resume."""
     check_slots(options.slots)
+    await asyncio.to_thread(sandbox_policy, project)
     lock = await take_lock(project.places.lock, wait=options.wait, takes_over=True)
     with ExitStack() as held:
         held.callback(lock.release)
@@ -130,10 +134,8 @@ async def _open_session(
     options: RunOptions,
 ) -> LocalSession:
     project = await pinned(project, state.run)
-    control = _socket_path(project, "")
-    lock_server = LockServer(
-        _socket_path(project, "-agents"), AttemptTokens(project.places.run(state.run))
-    )
+    control = _socket_path(project)
+    lock_server = LockServer(_agents_socket(project), AttemptTokens(project.places.run(state.run)))
     assembly = assemble(project, state, journal, identity, lock_server)
     try:
         notices = await assembly.lander.begin()
@@ -207,8 +209,18 @@ def _letting_go(session: LocalSession) -> Callable[[], None]:
     return let_go
 
 
-def _socket_path(project: Project, suffix: str) -> Path:
-    return socket_folder() / f"{project.places.root.name[-12:]}{suffix}.sock"
+def _socket_path(project: Project) -> Path:
+    return socket_folder() / f"{project.places.root.name[-12:]}.sock"
+
+
+def _agents_socket(project: Project) -> Path:
+    """Return the path of the agents' socket, whose folder stays as engines come and go.
+
+    A sandbox has the folder, and would keep the socket of an engine that has ended.
+    """
+    folder = socket_folder() / f"{project.places.root.name[-12:]}-agents"
+    make_private(folder)
+    return folder / "lock.sock"
 
 
 def _planned(

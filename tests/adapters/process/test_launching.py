@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.process.runtime import make_private, socket_folder
+from pex_tui.adapters.process.runtime import socket_folder
+from pex_tui.adapters.system.private_folder import make_private
 from pex_tui.engine.attempt import Launch, LaunchError
 from tests.adapters.process.runs import Attempts
 

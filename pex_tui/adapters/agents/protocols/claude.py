@@ -1,7 +1,7 @@
 """Claude Code's stream-json in both directions; observed with the lines 2.1.197 and 2.1.330.
 
-The last `result` gives the outcome; the exit code is not reliable. Costs are those of the whole
-session, usage is that of one turn. A gentle pause holds the agent in our hook before a tool.
+The last `result` is the outcome, not the exit code. Costs are of the session, usage is of one turn.
+A gentle pause holds the agent in our hook before a tool.
 """
 
 import uuid
@@ -378,9 +378,8 @@ def _path(given: dict[str, Any]) -> str:
 
 
 def _result_text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join(text_of(part.get("text")) for part in entries(content))
+    parts = (text_of(part.get("text")) for part in entries(content))
+    return content if isinstance(content, str) else "\n".join(parts)
 
 
 def _limit_event(event: dict[str, Any], heard: Heard) -> None:
@@ -394,6 +393,7 @@ PROTOCOL = AgentProtocol(
     machine=ClaudeMachine,
     options=claude_start.options,
     variables=claude_start.VARIABLES,
+    grant=claude_start.GRANT,
     environment=claude_start.environment,
     is_spoken=True,
     takes_preamble=True,

@@ -1,10 +1,22 @@
 """The options and environment that Claude Code starts with, the latter under any protocol."""
 
 from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.sandbox.policy import Grant
 from pex_tui.core.model.plan import Brief, PermissionMode
 
 VARIABLES = (
     *("ANTHROPIC_*", "CLAUDE_CODE_*", "CLAUDE_CONFIG_DIR", "DISABLE_*", "CLOUD_ML_REGION"),
+)
+GRANT = Grant(
+    homes=("~/.claude/", "~/.claude.json", "$CLAUDE_CONFIG_DIR/"),
+    kept=tuple(
+        f"{folder}/{name}"
+        for folder in ("~/.claude", "$CLAUDE_CONFIG_DIR")
+        for name in (
+            *("settings.json", "settings.local.json", "CLAUDE.md", "agents", "commands", "hooks"),
+            *("skills", "plugins", "output-styles", "keybindings.json"),
+        )
+    ),
 )
 _OWN = "claude"
 _MODES = {

@@ -14,6 +14,7 @@ from pex_tui.adapters.agents.protocols.protocol import (
     text_of,
 )
 from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.sandbox.policy import Grant
 from pex_tui.core.model.plan import Brief, PermissionMode
 
 _SANDBOXES = {
@@ -92,5 +93,13 @@ PROTOCOL = AgentProtocol(
     machine=CodexMachine,
     options=_options,
     variables=("OPENAI_*", "CODEX_*"),
+    grant=Grant(
+        homes=("~/.codex/", "$CODEX_HOME/"),
+        kept=tuple(
+            f"{folder}/{name}"
+            for folder in ("~/.codex", "$CODEX_HOME")
+            for name in ("config.toml", "AGENTS.md", "prompts", "rules", "skills", "hooks.json")
+        ),
+    ),
     is_bound_to_folder=False,
 )

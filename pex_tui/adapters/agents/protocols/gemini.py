@@ -13,6 +13,7 @@ from pex_tui.adapters.agents.protocols.protocol import (
     text_of,
 )
 from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.sandbox.policy import Grant
 from pex_tui.core.model.plan import Brief, PermissionMode
 
 _MODES = {
@@ -74,5 +75,13 @@ def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
 
 
 PROTOCOL = AgentProtocol(
-    machine=GeminiMachine, options=_options, variables=("GEMINI_*", "GOOGLE_*")
+    machine=GeminiMachine,
+    options=_options,
+    variables=("GEMINI_*", "GOOGLE_*"),
+    grant=Grant(
+        homes=("~/.gemini/",),
+        kept=tuple(
+            f"~/.gemini/{name}" for name in ("settings.json", "GEMINI.md", "extensions", "commands")
+        ),
+    ),
 )

@@ -12,6 +12,7 @@ from pex_tui.adapters.agents.protocols.protocol import (
     text_of,
 )
 from pex_tui.adapters.agents.record import AgentRecord
+from pex_tui.adapters.sandbox.policy import Grant
 from pex_tui.core.model.plan import Brief
 
 
@@ -68,5 +69,24 @@ def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
 
 
 PROTOCOL = AgentProtocol(
-    machine=OpencodeMachine, options=_options, variables=("OPENCODE_*", "*_API_KEY")
+    machine=OpencodeMachine,
+    options=_options,
+    variables=("OPENCODE_*", "*_API_KEY"),
+    grant=Grant(
+        homes=(
+            *("~/.config/opencode/", "~/.local/share/opencode/", "~/.local/state/opencode/"),
+            "~/.cache/opencode/",
+        ),
+        kept=tuple(
+            f"~/.config/opencode/{name}"
+            for name in (
+                "opencode.json",
+                "opencode.jsonc",
+                "AGENTS.md",
+                "agent",
+                "command",
+                "plugin",
+            )
+        ),
+    ),
 )

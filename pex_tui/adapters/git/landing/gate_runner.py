@@ -17,6 +17,7 @@ from pex_tui.adapters.git.plumbing.bounded_command import Bounds, end_marked, ru
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import BINDING_VARIABLES, Git
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
+from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.core.masking import mask_key_ends
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.sanitize import clean, clean_bytes
@@ -37,13 +38,14 @@ class GateOptions(Struct, frozen=True):
 
     `timeout_seconds` and `output_limit_bytes` apply to all checks of one gate together. `setup`
     prepares a fresh checkout for the checks and raises WorkspaceError if it fails; `keep` are
-    ignored paths that survive a reset.
+    ignored paths that survive a reset. Without `sandboxes`, checks have all rights of the user.
     """
 
     verify: tuple[tuple[str, ...], ...] = ()
     timeout_seconds: float = 1800.0
     keep: tuple[str, ...] = ()
     setup: Callable[[Path], Awaitable[None]] | None = None
+    sandboxes: SandboxPolicy | None = None
     output_limit_bytes: int = 64 * 1024 * 1024
 
 
@@ -173,7 +175,7 @@ class GateRunner:
                 command = shlex.join(argv)
                 output.write(f"$ {clean(command)}\n".encode("utf-8", "replace"))
                 begin = output.tell()
-                failure = await run_check(argv, folder, env, output, bounds)
+                failure = await run_check(argv, folder, env, output, bounds, options.sandboxes)
                 if failure:
                     is_late = time.monotonic() > bounds.until
                     late = f", not done within {timeout_words}" if is_late else ""

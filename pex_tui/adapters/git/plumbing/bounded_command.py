@@ -13,6 +13,8 @@ from typing import BinaryIO
 import psutil
 from msgspec import Struct
 
+from pex_tui.adapters.sandbox.confined import confined
+from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.adapters.system.child_process import running
 from pex_tui.core.sanitize import clean
 
@@ -35,13 +37,21 @@ async def run_check(
     env: Mapping[str, str],
     output: BinaryIO,
     bounds: Bounds,
+    sandboxes: SandboxPolicy | None = None,
 ) -> str:
     """Run a program in a session of its own without input; a cancellation ends it.
+
+    In a sandbox it can change only its folder.
 
     Returns why it failed, in words, or an empty text.
     """
     try:
-        async with running(argv, folder, env, stdout=output.fileno(), ends_with_us=True) as process:
+        async with (
+            confined(sandboxes, argv, folder, env) as (begun, environment),
+            running(
+                begun, folder, environment, stdout=output.fileno(), ends_with_us=True
+            ) as process,
+        ):
             return await _watch(process, output, bounds)
     except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
         return _why_not_started(argv[0], error, folder)

@@ -61,7 +61,7 @@ async def run_setup(options: WorkspaceOptions, workspace: Path) -> None:
     has_succeeded = False
     try:
         with tempfile.TemporaryFile() as output:
-            failure = await run_check(argv, workspace, env, output, bounds)
+            failure = await run_check(argv, workspace, env, output, bounds, options.sandboxes)
             if failure:
                 output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
                 raise WorkspaceError(_words(argv, failure, output.read()))

@@ -2,19 +2,23 @@
 
 from msgspec import Struct
 
+from pex_tui.adapters.sandbox.policy import SandboxPolicy
+
 
 class WorkspaceOptions(Struct, frozen=True):
     """The `workspaces` section of the configuration.
 
     `setup` is an argv, or a string for `sh -c`. `keep` are ignored paths that a reset leaves alone,
     as `.gitignore` patterns. `include_file` names the file in the user's checkout with patterns of
-    the untracked files to copy into each workspace.
+    the untracked files to copy into each workspace. Without `sandboxes`, the setup has all
+    rights of the user.
     """
 
     setup: tuple[str, ...] | str | None = None
     keep: tuple[str, ...] = ()
     include_file: str = ".worktreeinclude"
     setup_timeout_seconds: float = 1800.0
+    sandboxes: SandboxPolicy | None = None
 
     @property
     def setup_argv(self) -> tuple[str, ...]:

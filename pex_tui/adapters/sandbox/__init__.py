@@ -1,0 +1,1 @@
+"""Confine processes to their workspace: by bubblewrap's mounts, or by Landlock's rules."""

@@ -1,0 +1,43 @@
+"""The command line of bubblewrap for a sandbox; loaded by shims, so standard library only."""
+
+import os
+from pathlib import Path
+
+from pex_tui.core.model.sandbox import Access, Sandbox
+
+BASE = (
+    *("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL"),
+    *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
+)
+"""The namespaces and mounts of every sandbox: all is readable, nothing is writable."""
+_DEVICES = ("dri", "kfd", "kvm", "nvidia")
+_NOTHING = os.devnull
+
+
+def bwrap_argv(sandbox: Sandbox, argv: tuple[str, ...], cwd: str) -> tuple[str, ...]:
+    """Return the arguments that run the program in the sandbox."""
+    options = [sandbox.program, *BASE, *_devices()]
+    sealed: list[str] = []
+    for path, access in sandbox.rules:
+        match access:
+            case Access.WRITE:
+                options += ["--bind", path, path]
+            case Access.READ if path != "/":
+                options += ["--ro-bind", path, path]
+            case Access.PRIVATE:
+                options += ["--bind", sandbox.temporary, path]
+            case Access.HIDDEN if Path(path).is_dir():
+                options += ["--tmpfs", path]
+                sealed += ["--remount-ro", path]
+            case Access.HIDDEN:
+                options += ["--ro-bind", _NOTHING, path]
+            case _:
+                pass
+    return (*options, *sealed, "--chdir", cwd, "--", *argv)
+
+
+def _devices() -> list[str]:
+    """Return the options that bind accelerators, which the minimal /dev lacks."""
+    with os.scandir("/dev") as found:
+        devices = [one.path for one in found if one.name.startswith(_DEVICES)]
+    return [option for path in devices for option in ("--dev-bind", path, path)]

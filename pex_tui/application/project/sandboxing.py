@@ -1,0 +1,40 @@
+"""The sandbox of a project's tasks: the tier in force, and what it lets them reach."""
+
+import os
+from pathlib import Path
+
+from pex_tui.adapters.git.user_repository.state_directory import state_home
+from pex_tui.adapters.sandbox.policy import SandboxPolicy
+from pex_tui.adapters.sandbox.tiers import SandboxError, tiers
+from pex_tui.application.project.project import Project
+from pex_tui.core.model.sandbox import Tier
+from pex_tui.errors import UserError
+
+
+def sandbox_tier(setting: str) -> Tier | None:
+    """Return the tier that the setting means on this machine, None for no sandbox.
+
+    Raises UserError if it names one that does not work here.
+    """
+    try:
+        return None if setting == "none" else tiers().choose(setting)
+    except SandboxError as error:
+        raise UserError(str(error)) from error
+
+
+def sandbox_policy(project: Project) -> SandboxPolicy | None:
+    """Return the policy of the project's sandboxes, None without one; raise UserError."""
+    safety = project.settings.safety
+    tier = sandbox_tier(safety.sandbox)
+    if tier is None:
+        return None
+    repository = project.repository
+    return SandboxPolicy(
+        tier=tier,
+        program=tiers().bwrap if tier is Tier.BWRAP else "",
+        environ=project.environ,
+        state=state_home() / "pex-tui",
+        writable=safety.writable,
+        needed=(repository.top_level, repository.git_dir, repository.common_dir),
+        temporary=Path(os.environ.get("TMPDIR") or "/tmp", f"pex-tui-{os.getuid()}"),  # noqa: S108
+    )

@@ -1,0 +1,54 @@
+"""The confinement of a process: its tier, and what it may do with which paths.
+
+Shims load this module without any package besides the standard library.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """A mechanism of the machine that confines processes."""
+
+    BWRAP = "bwrap"
+    LANDLOCK = "landlock"
+
+
+class Access(StrEnum):
+    """Access to a path and all below it; `private` is the process's own temporary folder instead.
+
+    Without mounts (Landlock) a private path is hidden, and only TMPDIR names the temporary folder.
+    """
+
+    HIDDEN = "hidden"
+    READ = "read"
+    WRITE = "write"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The confinement of one process tree.
+
+    For each path the most specific of `rules` decides; they are absolute, exist, have no links, and
+    parents come before what is below them. The folder `temporary` is made before the start and
+    removed after the end. `program` is bubblewrap's path.
+    """
+
+    tier: Tier
+    rules: tuple[tuple[str, Access], ...]
+    temporary: str
+    program: str = ""
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, object]) -> "Sandbox":
+        """Return the sandbox that `dataclasses.asdict` turned into JSON values."""
+        rules = fields["rules"]
+        if not isinstance(rules, list):
+            raise TypeError("rules are a list")
+        return cls(
+            Tier(str(fields["tier"])),
+            tuple((str(path), Access(access)) for path, access in rules),
+            str(fields["temporary"]),
+            str(fields["program"]),
+        )
