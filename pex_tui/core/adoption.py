@@ -37,6 +37,8 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
             extend_budget(draft)
             draft.notice("Resumed: the run may spend its budget once more.")
     mark_claims_absent(draft)
+    if event.sandbox:
+        draft.set(sandbox=event.sandbox)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
     for task in state.tasks:

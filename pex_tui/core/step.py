@@ -71,6 +71,7 @@ def begin(event: Event) -> RunState:
         tasks=tuple(TaskState(spec.id) for spec in event.plan.tasks),
         tip=event.base,
         semantics=event.semantics,
+        sandbox=event.sandbox,
         notices=event.notices,
         now=event.at,
         seq=1,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
+from pex_tui.core.model.sandbox import sandbox_words
+
 if TYPE_CHECKING:
     from pex_tui.core.events.run_events import Event
     from pex_tui.core.model.conflict import Decision
@@ -169,7 +171,8 @@ class RunSummary(Struct, frozen=True):
 class PlanDraft(Struct, frozen=True):
     """A parsed plan, ready for review. `name` is the file's name or the goal.
 
-    `reasons` explain a plan that was made from a goal, a line each.
+    `reasons` explain a plan that was made from a goal, a line each. `sandbox` is the tier that will
+    confine its tasks, or "none".
     """
 
     name: str
@@ -178,6 +181,17 @@ class PlanDraft(Struct, frozen=True):
     rules: RunRules
     notices: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    sandbox: str = ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return all that a person should know besides the plan's own warnings, in paragraphs."""
+        why = "".join(f"\n  {reason}" for reason in self.reasons)
+        return (
+            *(f"! {notice}" for notice in self.notices),
+            *((f"Why this plan{why}",) if why else ()),
+            *((f"Tasks will run {sandbox_words(self.sandbox)}.",) if self.sandbox else ()),
+        )
 
 
 class ProjectService(Protocol):

@@ -63,6 +63,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "exit_code": report.exit_code if report.is_finished else None,
         "base": state.base,
         "branch": state.branch,
+        "sandbox": state.sandbox or None,
         "tasks": [_task_object(report, task) for task in state.tasks],
         "denied": [
             {"task": task, "tool": asked.tool, "title": asked.title, "by": asked.by}

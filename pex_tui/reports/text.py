@@ -12,6 +12,7 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, Phase
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.run_refs import own_commits_ref
+from pex_tui.core.model.sandbox import sandbox_words
 from pex_tui.core.model.state import LandStatus, Outcome
 from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.outcome import NOBODY
@@ -217,6 +218,8 @@ def figure_lines(report: Report) -> Iterator[str]:
             f"{found.conflicts_missed} missed"
         )
     yield from prediction_lines(report)
+    if report.state.sandbox:
+        yield f"tasks ran {sandbox_words(report.state.sandbox)}"
     if report.state.sequential:
         yield one_by_one_line(report)
 

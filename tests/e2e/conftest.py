@@ -88,7 +88,8 @@ def shell(tmp_path: Path, repositories: Repositories) -> Iterator[Shell]:
         "XDG_RUNTIME_DIR": str(runtime),
         "LANG": "C.UTF-8",
         "PEX_AGENTS__PLANNER": "rules",  # never the coding agent of the user who runs the tests
-        "PEX_SAFETY__WRITABLE": f"[{tmp_path}]",  # where agents leave marks for the tests
+        # where agents leave marks for the tests, and what those harm that misbehave
+        "PEX_SAFETY__WRITABLE": f"[{tmp_path}, {top}, {top}/.git]",
     }
     made = Shell(top, env)
     yield made

@@ -9,8 +9,8 @@ from functools import cache
 from msgspec import Struct
 
 from pex_tui.adapters.sandbox.bwrap import BASE
-from pex_tui.adapters.sandbox.landlock import SCOPE_ABI, abi
-from pex_tui.core.model.sandbox import Tier
+from pex_tui.adapters.sandbox.landlock import abi
+from pex_tui.core.model.sandbox import NO_SANDBOX, Tier
 from pex_tui.core.sanitize import clean
 
 _PATIENCE_SECONDS = 10.0
@@ -33,7 +33,7 @@ class Tiers(Struct, frozen=True):
 
         Raises SandboxError if the setting names one that does not work.
         """
-        if setting == "none":
+        if setting == NO_SANDBOX:
             return None
         if self.bwrap and setting in {"auto", Tier.BWRAP}:
             return Tier.BWRAP
@@ -51,18 +51,6 @@ class Tiers(Struct, frozen=True):
             "this kernel has no Landlock. It needs Linux 5.13 or newer, started with landlock "
             "among its security modules. Or set safety.sandbox to auto."
         )
-
-    def describe(self, tier: Tier | None) -> str:
-        """Return the tier in words for a person."""
-        match tier:
-            case Tier.BWRAP:
-                return "bubblewrap"
-            case Tier.LANDLOCK if self.landlock < SCOPE_ABI:
-                return f"Landlock (version {self.landlock}: signals are not confined)"
-            case Tier.LANDLOCK:
-                return "Landlock"
-            case None:
-                return "no sandbox"
 
 
 @cache

@@ -19,6 +19,7 @@ from pex_tui.adapters.storage.past_runs import USUAL_PACE, read_experience
 from pex_tui.adapters.system.probe import machine_memory
 from pex_tui.adapters.system.programs import program_finder
 from pex_tui.application.project.project import Project, check_slots
+from pex_tui.application.project.sandboxing import missing_sandbox, sandbox_name
 from pex_tui.core.figures.experience import Experience
 from pex_tui.core.model.plan import Plan
 from pex_tui.core.model.plan_graph import PlanGraph
@@ -122,6 +123,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
             plan=plan,
             graph=PlanGraph.build(plan, rules),
             rules=rules,
+            sandbox=sandbox_name(self.project),
         )
 
     def _sized(self, plan: Plan) -> Plan:
@@ -167,6 +169,7 @@ class PlanDrafts(Struct, frozen=True, dict=True):
         return (
             *self.project.settings.notices(),
             *self.project.library.problems,
+            *filter(None, (missing_sandbox(self.project),)),
             *peculiar,
             *said,
             *((taken if self.uncommitted else left_out,) if dirt else ()),

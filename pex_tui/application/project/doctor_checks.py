@@ -18,9 +18,12 @@ from pex_tui.adapters.git.plumbing.repository import (
 )
 from pex_tui.adapters.git.user_repository.state_directory import state_directory
 from pex_tui.adapters.library.library import load_library
+from pex_tui.adapters.sandbox.tiers import tiers
 from pex_tui.application.project.appearance import check_appearance
 from pex_tui.application.project.project import library_folders
+from pex_tui.application.project.sandboxing import sandbox_tier
 from pex_tui.core.formatting import counted
+from pex_tui.core.model.sandbox import NO_SANDBOX, Tier, sandbox_words
 from pex_tui.engine.session import CheckLevel, DoctorCheck
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.runners import PRESETS
@@ -38,7 +41,8 @@ async def check_all(place: Path) -> tuple[DoctorCheck, ...]:
     found.append(_settings(None if repository is None else repository.top_level))
     if repository is not None:
         found += [await _identity(repository), _state(repository)]
-    return (*found, _agents(), _limits(), _cores(), _terminal())
+    found += [_agents(), _sandbox(repository), _limits()]
+    return (*found, _cores(), _terminal())
 
 
 async def _repository(place: Path) -> tuple[Repository | None, DoctorCheck]:
@@ -129,11 +133,25 @@ def _agents() -> DoctorCheck:
     )
 
 
+def _sandbox(repository: Repository | None) -> DoctorCheck:
+    """Find what confines tasks here, by making a sandbox."""
+    top = None if repository is None else repository.top_level
+    try:
+        setting = load_settings(top, (), os.environ).safety.sandbox
+        tier = sandbox_tier(setting)
+    except UserError as error:
+        return DoctorCheck(CheckLevel.BAD, "sandbox", "can't be made", error.lines[0])
+    text = f"tasks run {sandbox_words(tier or NO_SANDBOX)}"
+    if tier is Tier.BWRAP or setting == (tier or NO_SANDBOX):
+        return DoctorCheck(CheckLevel.OK, "sandbox", text)
+    return DoctorCheck(CheckLevel.WARN, "sandbox", text, f"For bubblewrap: {tiers().bwrap_problem}")
+
+
 def _limits() -> DoctorCheck:
     return DoctorCheck(
         CheckLevel.OK,
         "limits",
-        "none: memory and CPU of agents are shown, not enforced, in this version; no sandbox",
+        "none: memory and CPU of agents are shown, not enforced, in this version",
     )
 
 

@@ -7,7 +7,7 @@ from pex_tui.adapters.git.user_repository.state_directory import state_home
 from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.adapters.sandbox.tiers import SandboxError, tiers
 from pex_tui.application.project.project import Project
-from pex_tui.core.model.sandbox import Tier
+from pex_tui.core.model.sandbox import NO_SANDBOX, Tier
 from pex_tui.errors import UserError
 
 
@@ -17,9 +17,24 @@ def sandbox_tier(setting: str) -> Tier | None:
     Raises UserError if it names one that does not work here.
     """
     try:
-        return None if setting == "none" else tiers().choose(setting)
+        return None if setting == NO_SANDBOX else tiers().choose(setting)
     except SandboxError as error:
         raise UserError(str(error)) from error
+
+
+def sandbox_name(project: Project) -> str:
+    """Return the tier that confines the project's tasks, or "none"; raise UserError."""
+    return sandbox_tier(project.settings.safety.sandbox) or NO_SANDBOX
+
+
+def missing_sandbox(project: Project) -> str:
+    """Return a notice if tasks are to be confined and this machine can't, else nothing."""
+    if project.settings.safety.sandbox == NO_SANDBOX or sandbox_name(project) != NO_SANDBOX:
+        return ""
+    return (
+        "There is no sandbox here, so tasks have all rights of your user: neither bubblewrap nor "
+        "Landlock works. `pex-tui doctor` says why; safety.sandbox: none leaves this out."
+    )
 
 
 def sandbox_policy(project: Project) -> SandboxPolicy | None:

@@ -27,7 +27,11 @@ from pex_tui.adapters.system.private_folder import make_private
 from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.adapters.system.programs import offer_program
 from pex_tui.application.project.project import Project, check_slots, pinned
-from pex_tui.application.project.sandboxing import sandbox_policy
+from pex_tui.application.project.sandboxing import (
+    missing_sandbox,
+    sandbox_name,
+    sandbox_policy,
+)
 from pex_tui.application.runs.composition import Assembly, assemble, repair_landing_of
 from pex_tui.application.runs.engine_lock import take_lock
 from pex_tui.application.runs.run_ids import new_run_id
@@ -77,7 +81,8 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
         run = await new_run_id(project, journal, options.name)
         if options.include_uncommitted:
             base = await snapshot_uncommitted(repository, uncommitted_ref(run))
-        planned = _planned(draft, run, base, target, journal.notice)
+        notices = tuple(filter(None, (journal.notice, missing_sandbox(project))))
+        planned = _planned(draft, run, base, target, notices, sandbox_name(project))
         state = begin(planned)
         await journal.append(run, [(1, planned)])
         try:
@@ -110,6 +115,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
             retry_failed=retries,
             keep_pauses=options.background,
             retry_aborted=retries,
+            sandbox=sandbox_name(project),
         )
     )
     if options.slots is not None:
@@ -228,9 +234,9 @@ def _planned(
     run: RunId,
     base: CommitId,
     target: str | None,
-    journal_notice: str,
+    notices: tuple[str, ...],
+    sandbox: str,
 ) -> RunPlanned:
-    notices = (*draft.notices, *((journal_notice,) if journal_notice else ()))
     return RunPlanned(
         run,
         replace(draft.plan, base=draft.plan.base or "HEAD"),
@@ -239,7 +245,8 @@ def _planned(
         branch_name(run),
         target,
         seed=secrets.randbits(32),
-        notices=notices,
+        notices=tuple(dict.fromkeys((*draft.notices, *notices))),
+        sandbox=sandbox,
         at=time.time(),
     )
 

@@ -45,7 +45,7 @@ async def _check(options: Namespace) -> int:
     check_appearance(project.settings, project.environ)
     await project.repository.head()
     draft = await PlanDrafts(project, slots=options.slots).load(Path(options.plan))
-    sys.stdout.write(render_check(draft.plan, draft.graph, draft.rules))
+    sys.stdout.write(render_check(draft.plan, draft.graph, draft.rules, sandbox=draft.sandbox))
     for notice in draft.notices:
         sys.stderr.write(f"! {notice}\n")
     return 0

@@ -11,6 +11,7 @@ from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.plan import Plan, Strategy
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.sandbox import sandbox_words
 from pex_tui.core.sanitize import clean
 from pex_tui.planning.plan_file.predictable_tasks import LITTLE_HISTORY
 from pex_tui.planning.plan_file.warnings import PlanWarning, plan_warnings
@@ -31,10 +32,12 @@ def render_check(
     *,
     slots: int | None = None,
     notices: Iterable[str] = (),
+    sandbox: str = "",
 ) -> str:
     """Render the whole text, at most 100 columns wide, ending in a newline.
 
-    `slots` are those of the command line; `notices` are printed with the plan's warnings.
+    `slots` are those of the command line; `notices` are printed with the plan's warnings, `sandbox`
+    is the tier that confines tasks.
     """
     schedule = schedule_plan(plan, graph, rules, slots)
     shape = plan_shape(plan, graph)
@@ -44,7 +47,7 @@ def render_check(
         _figures(plan, schedule, options),
         _waves(shape),
         _critical_path(plan, shape),
-        (*_turns(plan, graph, schedule), *_basis(plan)),
+        (*_turns(plan, graph, schedule), *_basis(plan), *_sandbox(sandbox)),
         _warnings(plan_warnings(plan, graph, rules), tuple(notices)),
     )
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
@@ -138,6 +141,11 @@ def _basis(plan: Plan) -> Iterator[str]:
         changes = f"{plan.past_changes:,} past change{'' if plan.past_changes == 1 else 's'}"
         doubt = ": uncertain" if plan.past_changes < LITTLE_HISTORY else ""
         yield f"Predicted from {changes}{doubt}"
+
+
+def _sandbox(tier: str) -> Iterator[str]:
+    if tier:
+        yield f"Sandbox    tasks run {sandbox_words(tier)}"
 
 
 def _warnings(found: tuple[PlanWarning, ...], notices: tuple[str, ...]) -> Iterator[str]:

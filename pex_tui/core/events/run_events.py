@@ -20,7 +20,10 @@ from pex_tui.core.model.task_state import FailureKind, WaitCause
 
 
 class RunPlanned(BaseEvent, frozen=True):
-    """The first event, with all that a replay needs; `semantics` is the version of its meaning."""
+    """The first event, with all that a replay needs; `semantics` is the version of its meaning.
+
+    `sandbox` is the tier that confines tasks, "none", or empty in older recordings.
+    """
 
     run: RunId
     plan: Plan
@@ -31,13 +34,15 @@ class RunPlanned(BaseEvent, frozen=True):
     seed: int
     notices: tuple[str, ...] = ()
     semantics: int = NEWEST
+    sandbox: str = ""
 
 
 class RunAdopted(BaseEvent, frozen=True):
     """Another engine took over the run.
 
     `retry_failed` reopens failed tasks, `retry_aborted` tasks that a rule of the run aborted (those
-    that a person aborted stay aborted); `keep_pauses` leaves frozen what a person froze.
+    that a person aborted stay aborted); `keep_pauses` leaves frozen what a person froze. `sandbox`
+    confines tasks from now on, as in `RunPlanned`.
     """
 
     pid: int
@@ -45,6 +50,7 @@ class RunAdopted(BaseEvent, frozen=True):
     retry_failed: bool = False
     keep_pauses: bool = False
     retry_aborted: bool = False
+    sandbox: str = ""
 
 
 class RunPauseRequested(BaseEvent, frozen=True):

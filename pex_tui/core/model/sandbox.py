@@ -14,6 +14,20 @@ class Tier(StrEnum):
     LANDLOCK = "landlock"
 
 
+NO_SANDBOX = "none"
+
+
+def sandbox_words(tier: str) -> str:
+    """Return what confines tasks, in words for a person; `tier` may be "none"."""
+    match tier:
+        case Tier.BWRAP:
+            return "in a sandbox of bubblewrap"
+        case Tier.LANDLOCK:
+            return "in a sandbox of Landlock, which holds less than bubblewrap"
+        case _:
+            return "in no sandbox, with all rights of your user"
+
+
 class Access(StrEnum):
     """Access to a path and all below it; `private` is the process's own temporary folder instead.
 

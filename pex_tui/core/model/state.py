@@ -126,6 +126,7 @@ class RunState(Struct, frozen=True):
     finished_at: float | None = None
     outcome: Outcome | None = None
     exit_code: int | None = None
+    sandbox: str = ""  # the tier that confines tasks, "none", or empty in older recordings
     notices: tuple[str, ...] = ()  # messages to the user, oldest first
     now: float = 0.0  # the time of the last event
     seq: int = 0

@@ -6,7 +6,8 @@ from pex_tui.core.formatting import clock, counted, listed, percent, short, size
 from pex_tui.core.lifecycle.lock_graph import lock_names
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import Phase
-from pex_tui.core.model.plan import LockMode, TaskSpec
+from pex_tui.core.model.plan import Isolation, LockMode, TaskSpec
+from pex_tui.core.model.sandbox import NO_SANDBOX
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.run_time import elapsed_seconds, shown_at
@@ -94,6 +95,8 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
     if task.wait is not None:
         yield "waits on", ", ".join(waits_on(state, task, start_queue(state)))
     yield "limits", _limits(spec)
+    if state.sandbox:
+        yield "sandbox", _sandbox(state, spec)
     yield "priority", spec.priority
     if task.slot is not None:
         yield "slot", str(task.slot)
@@ -114,6 +117,15 @@ def _limits(spec: TaskSpec) -> str:
     cores = "" if spec.cpu_cores is None else f"{percent(spec.cpu_cores)} of a core"
     declared = ", ".join(limit for limit in (memory, cores) if limit)
     return f"{declared or 'none declared'}; shown, not enforced"
+
+
+def _sandbox(state: RunState, spec: TaskSpec) -> str:
+    """Describe what confines the task's attempts."""
+    if state.sandbox == NO_SANDBOX:
+        return "none: it has all rights of your user"
+    is_reader = spec.isolation is Isolation.SHARED
+    own = "only reads its checkout" if is_reader else "writes its workspace"
+    return f"{state.sandbox}: {own}, and what safety.writable names"
 
 
 def _work(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator[DetailLine]:

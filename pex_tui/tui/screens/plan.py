@@ -338,9 +338,7 @@ class PlanScreen(PexScreen):
         if self.draft is None:
             return
         parts = [f"! {warning.text}\n  {warning.remedy}" for warning in self._warnings]
-        parts += [f"! {notice}" for notice in self.draft.notices]
-        if self.draft.reasons:
-            parts.append("Why this plan\n" + "\n".join(f"  {why}" for why in self.draft.reasons))
+        parts += self.draft.remarks
         self.app.push_screen(TextScreen("Warnings", "\n\n".join(parts) or "No warnings."))
 
     @command
