@@ -86,6 +86,9 @@ class SandboxPolicy(Struct, frozen=True):
             path = os.path.realpath(self._home / name)
             if variable not in found and rules.access(path) is not Access.WRITE:
                 found[variable] = f"{temporary}/{variable.lower()}"
+        workspace = os.path.realpath(env.get("PEX_WORKSPACE", ""))
+        if rules.access(workspace) is not Access.WRITE:
+            found.setdefault("PYTHONPYCACHEPREFIX", f"{temporary}/pycache")
         return found
 
     @property
