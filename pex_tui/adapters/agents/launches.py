@@ -71,6 +71,7 @@ class AgentLaunches(Struct, frozen=True):
                 self.places, key, spec, workspace, lesson, leases=self.write_leases
             )
             if record is not None:
+                record = replace(record, sandboxed=self.sandboxes is not None)
                 argv = argv_of(spec, record)
                 write_agent_record(self.places.attempt(key.run, key.task, key.attempt), record)
             token = self.lock_server.token(key) if self.lock_server else ""

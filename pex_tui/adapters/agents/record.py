@@ -20,8 +20,8 @@ class AgentRecord(Struct, frozen=True):
     `session` is chosen by us (Claude), or is the earlier attempt's session, which `resumes`
     continues with `prompt`; if it cannot be continued, `fresh_prompt` starts another one.
     `cost_before` is the session's cost before this attempt, in US dollars. With `leases`, each
-    write is announced and waits for the answer. `deny` are the rules for calls that the agent does
-    not ask about.
+    write is announced and waits for the answer. A `sandboxed` agent needs no sandbox of its own.
+    `deny` are the rules for calls that the agent does not ask about.
     """
 
     talk: str
@@ -35,6 +35,7 @@ class AgentRecord(Struct, frozen=True):
     mode: PermissionMode = PermissionMode.EDITS
     read_only: bool = False
     leases: bool = False
+    sandboxed: bool = False
     deny: tuple[str, ...] = ()
 
 

@@ -15,6 +15,7 @@ from pex_tui.core.model.sandbox import Access, Sandbox, Tier
 _TEMPORARY_VARIABLES = ("TMPDIR", "TEMP", "TMP")
 _CACHES = {".cache": "XDG_CACHE_HOME", ".npm": "npm_config_cache", "go/pkg/mod": "GOMODCACHE"}
 """Caches below the home that have a variable, for when they can't be written."""
+_PROGRAM_FOLDERS = ("bin", "sbin", ".bin")
 _FOLDER_VARIABLES = ("VIRTUAL_ENV", "CONDA_PREFIX", "JAVA_HOME", "GOROOT", "NVM_DIR", "PYENV_ROOT")
 
 
@@ -125,8 +126,9 @@ class SandboxPolicy(Struct, frozen=True):
     def _program_folders(self) -> Iterable[Path]:
         """Yield the folders that programs are started from, and those of this program itself."""
         for name in self.environ.get("PATH", "").split(os.pathsep):
-            if name.startswith("/"):
-                yield Path(name)
+            if name.startswith("/"):  # with its libraries, which lie beside it
+                folder = Path(name)
+                yield folder.parent if folder.name in _PROGRAM_FOLDERS else folder
         for name in _FOLDER_VARIABLES:
             if self.environ.get(name, "").startswith("/"):
                 yield Path(self.environ[name])

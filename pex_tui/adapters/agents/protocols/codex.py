@@ -81,7 +81,9 @@ def _title(item: dict[str, Any]) -> str:
 
 def _options(brief: Brief, record: AgentRecord) -> tuple[str, ...]:
     mode = PermissionMode.ASK if record.read_only else record.mode
-    options = ["exec", "--json", "--skip-git-repo-check", "-s", _SANDBOXES[mode]]
+    is_confined = record.sandboxed and (record.read_only or mode is not PermissionMode.ASK)
+    own = "danger-full-access" if is_confined else _SANDBOXES[mode]  # sandboxes rarely nest
+    options = ["exec", "--json", "--skip-git-repo-check", "-s", own]
     if brief.model:
         options += ["-m", brief.model]
     if record.resumes:
