@@ -119,10 +119,18 @@ class OverlapMonitor:
             self._tell_writes(key, now, before)
             for other, seen in list(self._seen.items()):
                 if _may_meet(self._state.task(key.task), self._state.task(other)):
-                    paths = await self._overlap_probe.overlap(now, seen.change_set)
-                    self._tell(frozenset({key.task, other}), paths)
+                    await self._compare(key.task, now, other, seen.change_set)
         except WorkspaceError:
             return  # checked again at its next change, and at landing in any case
+
+    async def _compare(self, task: TaskId, now: ChangeSet, other: TaskId, then: ChangeSet) -> None:
+        try:
+            paths = await self._overlap_probe.overlap(now, then)
+        except WorkspaceError:  # the user's `git gc` may have taken the objects of either
+            self._seen.pop(task, None)
+            self._seen.pop(other, None)
+            raise
+        self._tell(frozenset({task, other}), paths)
 
     def _tell_writes(self, key: AttemptKey, now: ChangeSet, before: ChangeSet | None) -> None:
         """Report the written paths, unless there are too many to report repeatedly."""

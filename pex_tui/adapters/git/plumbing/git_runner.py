@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Mapping
@@ -42,6 +43,14 @@ WHOLE_TREE = (
 # With these variables, only the configuration of the git directory itself applies.
 NO_OTHER_SETTINGS = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 _TIMEOUT_SECONDS = 600.0
+# They change nothing, and add objects at most: one that somebody killed is asked again.
+_REPEATABLE = frozenset(
+    {
+        *("cat-file", "check-attr", "commit-tree", "diff-index", "diff-tree", "for-each-ref"),
+        *("grep", "hash-object", "ls-files", "ls-tree", "merge-base", "merge-tree", "rev-list"),
+        *("rev-parse", "show-ref", "write-tree"),
+    }
+)
 # Variables with which a calling hook or alias may have bound git to its own repository.
 BINDING_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -65,7 +74,8 @@ class GitError(Exception):
         self.git_args = args
         self.status = status
         self.stderr = stderr.strip()
-        super().__init__(self.stderr or f"git {' '.join(args)} ended with {status}")
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
+        super().__init__(self.stderr or f"git {' '.join(args)} {how}")
 
 
 class GitResult(Struct, frozen=True):
@@ -220,10 +230,9 @@ async def _run(
 ) -> GitResult:
     try:
         async with asyncio.timeout(timeout_seconds):
-            if most_bytes is None:
-                ended = await run_captured(tuple(argv), folder, env, stdin=stdin, pass_fds=pass_fds)
-            else:
-                ended = await _listen(tuple(argv), folder, env, most_bytes)
+            ended = await _once(argv, folder, env, stdin, pass_fds, most_bytes)
+            if ended.status == -signal.SIGKILL and args[0] in _REPEATABLE:
+                ended = await _once(argv, folder, env, stdin, pass_fds, most_bytes)
     except TimeoutError:
         raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
     except OSError as error:  # git or the folder is missing, or no process can be started
@@ -233,6 +242,19 @@ async def _run(
     if result.status not in ok and not is_cut:
         raise GitError(args, result.status, result.stderr)
     return result
+
+
+async def _once(
+    argv: list[str],
+    folder: Path,
+    env: dict[str, str],
+    stdin: bytes,
+    pass_fds: tuple[int, ...],
+    most_bytes: int | None,
+) -> CapturedRun:
+    if most_bytes is None:
+        return await run_captured(tuple(argv), folder, env, stdin=stdin, pass_fds=pass_fds)
+    return await _listen(tuple(argv), folder, env, most_bytes)
 
 
 async def _listen(

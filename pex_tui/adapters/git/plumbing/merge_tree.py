@@ -106,6 +106,8 @@ class TreeMerger(Struct, frozen=True):
         tree, *rest = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
         if answer.status == 0:
             return TreeMerge(tree, tip_tree, tip, work)
+        if not rest:  # 1 is also git's answer if it has not got one of the commits
+            raise GitError(("merge-tree", tip, work), 1, answer.stderr)
         conflicts = await self._true_sides(tuple(_conflicts(rest, (tip, work))), tip, work)
         if not conflicts:
             raise GitError(("merge-tree",), 1, "git reports a conflict without saying where")

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.core.model.ids import CommitId
-from pex_tui.engine.ports import LandingError
 
 
 class Commit(Struct, frozen=True):
@@ -32,16 +31,16 @@ class Commit(Struct, frozen=True):
 
 
 async def read_blobs(git: Git, names: Sequence[str]) -> list[bytes]:
-    """Return the contents of the named blobs in order; raise LandingError if one is missing."""
+    """Return the contents of the named blobs in order; raise GitError if one is missing."""
     return [content for _, _, content in await _read(git, names)]
 
 
 async def read_commits(git: Git, *names: str) -> list[Commit]:
-    """Return the named commits in order; raise LandingError if one is missing."""
+    """Return the named commits in order; raise GitError if one is missing."""
     commits = []
     for name, (oid, kind, raw) in zip(names, await _read(git, names), strict=True):
         if kind != "commit":
-            raise LandingError(f"{name} is a {kind}, not a commit.")
+            raise GitError(("cat-file", name), 0, f"{name} is a {kind}, not a commit.")
         commits.append(_parse(CommitId(oid), raw))
     return commits
 
@@ -104,7 +103,8 @@ async def _read(git: Git, names: Sequence[str]) -> list[tuple[str, str, bytes]]:
         end = raw.index(b"\n", at)
         fields = raw[at:end].decode("utf-8", "replace").split()
         if fields[-1] == "missing":
-            raise LandingError(f"The repository has no {name}. `git fsck` shows what else is gone.")
+            reason = f"The repository has no {name}. `git fsck` shows what else is gone."
+            raise GitError(("cat-file", name), 0, reason)
         oid, kind, size = fields
         start = end + 1
         at = start + int(size) + 1

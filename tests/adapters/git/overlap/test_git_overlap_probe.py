@@ -18,6 +18,7 @@ from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.overlap_probe import ChangeSet
+from pex_tui.engine.ports import WorkspaceError
 from tests.adapters.git.conftest import Bench, Project, key_of, writer
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))
@@ -223,3 +224,17 @@ async def test_nothing_that_git_finds_is_missed(
         assert bool(await overlap_probe.overlap(left, right)) is (answer.status == 1)
         met += answer.status
     assert 5 < met < 35
+
+
+async def test_what_the_user_s_gc_took_is_no_overlap_and_no_exception(
+    workspaces: GitWorkspaces, project: Project, overlap_probe: GitOverlapProbe
+) -> None:
+    project.commit(START)
+    found = []
+    for name in ("a", "b"):
+        key, folder = await at_work(workspaces, project, name)
+        edit(folder / "src/a.py", {3: name})
+        found.append(await seen(overlap_probe, key))
+    project.git("prune", "--expire=now")
+    with pytest.raises(WorkspaceError, match="can't tell whether two tasks overlap"):
+        await overlap_probe.overlap(*found)

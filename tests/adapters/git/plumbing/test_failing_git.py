@@ -1,0 +1,64 @@
+"""Git that is killed, and objects that are gone: a git error each, never another exception."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from pex_tui.adapters.git.plumbing.attributes import Attributes
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
+from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
+from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
+from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.core.model.ids import CommitId
+from tests.adapters.git.conftest import Project
+
+GONE = "1" * 40
+
+
+@pytest.fixture
+def killed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a git on the PATH that is killed the first time; return the file that says it was."""
+    programs, mark = tmp_path / "programs", tmp_path / "killed"
+    programs.mkdir()
+    script = programs / "git"
+    script.write_text(
+        f"#!/bin/sh\n[ -e {mark} ] || {{ touch {mark}; kill -9 $$; }}\n"
+        f'exec {shutil.which("git")} "$@"\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return mark
+
+
+async def test_a_question_to_a_git_that_was_killed_is_asked_again(
+    project: Project, repository: Repository, killed_once: Path
+) -> None:
+    head = project.git("log", "--format=%H", "-1", env={"PATH": os.defpath})
+    assert await repository.git.text("rev-parse", "HEAD") == head
+    assert killed_once.exists()
+
+
+async def test_a_change_by_a_git_that_was_killed_is_not_made_again(
+    repository: Repository, killed_once: Path
+) -> None:
+    with pytest.raises(GitError, match="was killed by signal 9") as failed:
+        await repository.git.run("update-ref", "refs/heads/other", "HEAD")
+    assert failed.value.status == -signal.SIGKILL
+    assert killed_once.exists()
+
+
+async def test_objects_that_are_gone_are_git_errors(repository: Repository, tmp_path: Path) -> None:
+    git: Git = repository.git
+    head = await git.text("rev-parse", "HEAD")
+    with pytest.raises(GitError, match="has no 1111"):
+        await read_blobs(git, [GONE])
+    with pytest.raises(GitError, match="has no 1111"):
+        await read_commits(git, head, GONE)
+    (commit,) = await read_commits(git, head)
+    merger = TreeMerger(git, Attributes(git, tmp_path / "attributes"))
+    with pytest.raises(GitError, match="not something we can merge"):
+        await merger.join(commit, replace(commit, id=CommitId(GONE)))
