@@ -27,6 +27,9 @@ SAFE_CONFIG = (
     "advice.detachedHead=false",
     "commit.gpgSign=false",
     "protocol.file.allow=user",
+    # A ref must never outlive a power cut that its objects do not; git alone syncs no loose object.
+    "core.fsync=committed",
+    "core.fsyncMethod=batch",
 )
 # A required filter without a program would fail every checkout.
 _NO_LFS = (

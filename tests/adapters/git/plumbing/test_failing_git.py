@@ -1,5 +1,6 @@
-"""Git that is killed, and objects that are gone: a git error each, never another exception."""
+"""Git that is killed, objects that are gone, power that is cut."""
 
+import json
 import os
 import shutil
 import signal
@@ -62,3 +63,15 @@ async def test_objects_that_are_gone_are_git_errors(repository: Repository, tmp_
     merger = TreeMerger(git, Attributes(git, tmp_path / "attributes"))
     with pytest.raises(GitError, match="not something we can merge"):
         await merger.join(commit, replace(commit, id=CommitId(GONE)))
+
+
+async def test_objects_are_on_disk_before_a_ref_names_them(
+    repository: Repository, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    env = {"GIT_TRACE2_EVENT": str(trace)}
+    await repository.git.run("hash-object", "-w", "--stdin", stdin=b"new\n", env=env)
+    flushed = [
+        json.loads(line)["value"] for line in trace.read_text().splitlines() if "hardware-f" in line
+    ]
+    assert [int(count) >= 1 for count in flushed] == [True]
