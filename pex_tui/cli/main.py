@@ -18,6 +18,7 @@ from pex_tui.errors import UntrustedError, UserError
 
 _CRASH = 70  # sysexits' EX_SOFTWARE
 _INTERRUPTED = 130
+_UNREAD = 1
 _DENIED = 6
 
 
@@ -29,6 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # the locale may lack characters that are printed
     try:
+        return _ended(arguments)
+    finally:
+        _flush()
+
+
+def _ended(arguments: list[str]) -> int:
+    """Run the command to its end; return its exit code."""
+    try:
         return _run(arguments)
     except UserError as error:
         for line in error.lines:
@@ -36,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        return _UNREAD
     except Exception as error:  # noqa: BLE001  # a crash is an exit code and a log path
         from pex_tui.application.crash_log import write_crash_log  # noqa: PLC0415
 
@@ -143,6 +154,17 @@ def _check_goal(text: str, following: list[str]) -> None:
         f"{word} is not a command.{guess} For a goal of one word: {PROGRAM} plan {word}; "
         f"`{PROGRAM} --help` lists the commands."
     )
+
+
+def _flush() -> None:
+    """Write what is buffered; a reader or terminal that is gone changes no exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _say(text: str) -> None:

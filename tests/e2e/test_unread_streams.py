@@ -5,7 +5,10 @@ import json
 import os
 import signal
 
+import pytest
+
 from pex_tui.adapters.storage.engine_lock import EngineBusyError, EngineLock, current_holder
+from pex_tui.cli import main
 from tests.e2e.conftest import Shell
 from tests.pex_process import PexProcess
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -91,3 +94,30 @@ def test_land_gives_the_lock_back_before_anybody_reads_what_it_says(shell: Shell
         with os.fdopen(reader) as told:
             assert "! Not included, because they have not landed: bad" in told.read()
         assert land.wait(PATIENCE_SECONDS) == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"), [("runs", "pipe"), ("report", "terminal"), ("check plan.yaml", "pipe")]
+)
+def test_a_reader_that_is_gone_makes_no_command_fail(shell: Shell, command: str, kind: str) -> None:
+    shell.write("plan.yaml", PLAN)
+    if command == "report":
+        assert shell.pex("run", "plan.yaml", "--headless", "--name", "r1").returncode == 0
+    reader, writer = os.openpty() if kind == "terminal" else os.pipe()
+    os.close(reader)
+    process = shell.start(*command.split(), stdout=writer)
+    os.close(writer)
+    _, notes = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, (process.returncode, notes)
+    assert "rror" not in notes
+
+
+def test_more_output_than_a_reader_wants_is_no_crash(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(_: list[str]) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(main, "_run", write)
+    assert main.main(["runs"]) == 1
+    assert capsys.readouterr().err == ""
