@@ -221,7 +221,7 @@ def _verdict(exited: Exited) -> tuple[FailureKind | None, str]:
     if exited.judgement is not None:
         return exited.judgement.failure, clean(exited.judgement.detail)
     if exited.lost:
-        return FailureKind.LOST, "its process vanished without a record"
+        return FailureKind.LOST, exited.reason or "its process vanished without a record"
     if exited.signal is not None:
         return FailureKind.SIGNAL, f"ended by {_signal_name(exited.signal)}"
     if exited.exit_code:

@@ -24,9 +24,15 @@ class Moments:
         return Exited(record.exit_code, record.signal, started, max(started, exited))
 
     def lost(self, record: StartRecord | None) -> Exited:
-        """Return the end of an attempt without an exit record."""
+        """Return the end of an attempt without an exit record; None is an unreadable start."""
         started = None if record is None else self._started_at(record)
-        return Exited(None, None, started, self._clock.now(), lost=True)
+        if record is None:
+            reason = "the record of its start is damaged, and its process is gone"
+        elif record.boot_id != TABLE.boot_id():
+            reason = "the machine was restarted while it worked"
+        else:
+            reason = "the process that looked after it was killed, and it with it"
+        return Exited(None, None, started, self._clock.now(), lost=True, reason=reason)
 
     def _started_at(self, record: StartRecord) -> float:
         return self._moment(record.started_at, record.started_monotonic, record.boot_id)

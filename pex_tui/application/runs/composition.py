@@ -152,23 +152,24 @@ def lander_of_refs(project: Project, found: FoundRun, identity: Identity) -> Git
     )
 
 
-async def repair_landing_of(repository: Repository, places: RunPaths) -> None:
+async def repair_landing_of(repository: Repository, places: RunPaths) -> tuple[str, ...]:
     """Finish or undo an interrupted landing in the user's checkout; raise UserError.
 
-    Git uses its settings from before any agent of that run ran.
+    Returns a notice of what was done. Git uses its settings from before any agent of that run ran.
     """
     note = LandingNote(places.root / LANDING_NOTE)
     landing = note.read()
     if landing is None:
-        return
+        return ()
     settings = places.settings(RunId(landing.run))
     if landing.run and settings.is_dir():
         repository = await stand_in_for(repository, settings)
     refs = Refs(repository.git, places.root / LANDING_LOCK)
     try:
-        await repair_landing(refs, repository.checkout, note)
+        done = await repair_landing(refs, repository.checkout, note)
     except (GitError, LandingError, OSError) as error:
         raise UserError(f"An earlier landing was interrupted: {clean(str(error))}") from error
+    return (done,) if done else ()
 
 
 def workspace_options(project: Project) -> WorkspaceOptions:

@@ -53,6 +53,7 @@ from pex_tui.core.model.phases import SUCCEEDED
 from pex_tui.core.model.run_refs import branch_name
 from pex_tui.core.model.state import RunState
 from pex_tui.core.step import begin
+from pex_tui.core.views.resumption import resumption_text
 from pex_tui.engine.engine import Engine
 from pex_tui.engine.local import LocalSession
 from pex_tui.engine.ports import LandingError
@@ -67,7 +68,7 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
     repository = project.repository
     await asyncio.to_thread(sandbox_policy, project)  # an unusable one is told before anything
     await repository.head()
-    await repair_landing_of(repository, project.places)
+    repaired = await repair_landing_of(repository, project.places)
     identity = await _identity(project, draft)
     target = await _target(project, draft)
     if options.land:
@@ -81,8 +82,10 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
         run = await new_run_id(project, journal, options.name)
         if options.include_uncommitted:
             base = await snapshot_uncommitted(repository, uncommitted_ref(run))
-        notices = tuple(filter(None, (journal.notice, missing_sandbox(project))))
-        planned = _planned(draft, run, base, target, notices, sandbox_name(project))
+        found = (*repaired, journal.notice, missing_sandbox(project))
+        planned = _planned(
+            draft, run, base, target, tuple(filter(None, found)), sandbox_name(project)
+        )
         state = begin(planned)
         await journal.append(run, [(1, planned)])
         try:
@@ -104,9 +107,13 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
         held.callback(lock.release)
         journal = project.open_journal()
         state = read_state(journal, run)
+        repaired = await repair_landing_of(project.repository, project.places)
         identity = await _identity(project, PlanDraft("", state.plan, state.graph, state.rules))
         session = await _open_session(project, state, journal, identity, lock, options)
         held.pop_all()
+    found = () if options.background else (resumption_text(state, time.time()),)
+    for notice in (*found, *repaired):
+        session.post(Noticed(notice))
     retries = not (options.attended or options.resolves or options.background)
     session.post(
         RunAdopted(

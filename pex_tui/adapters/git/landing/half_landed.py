@@ -70,29 +70,32 @@ class LandingNote(Struct, frozen=True):
         self.path.unlink(missing_ok=True)
 
 
-async def repair_landing(refs: Refs, checkout: Git, note: LandingNote) -> None:
+async def repair_landing(refs: Refs, checkout: Git, note: LandingNote) -> str:
     """Finish or undo an interrupted landing; wait for one in progress.
 
-    Raises GitError, LandingError, OSError.
+    Returns what was done, empty for nothing. Raises GitError, LandingError, OSError.
     """
     if note.read() is None:
-        return
+        return ""
     async with file_lock(refs.lock, CHECKOUT_SECONDS) as descriptor:
-        await repair_landing_locked(checkout, note, descriptor)
+        return await repair_landing_locked(checkout, note, descriptor)
 
 
-async def repair_landing_locked(checkout: Git, note: LandingNote, lock: int) -> None:
+async def repair_landing_locked(checkout: Git, note: LandingNote, lock: int) -> str:
     """Finish or undo an interrupted landing; `lock` is the descriptor of the held landing lock."""
-    landing = note.read()
+    landing, done = note.read(), ""
     work_tree = Path(landing.work_tree) if landing else None
     if landing is not None and work_tree is not None and work_tree.is_dir():
         git = replace(checkout, git_dir=Path(landing.git_dir), work_tree=work_tree)
-        await undo_landing(git, landing, lock)
+        done = await undo_landing(git, landing, lock)
     note.clear()
+    return done
 
 
-async def undo_landing(git: Git, landing: Landing, lock: int) -> None:
-    """Finish or undo a landing whose git is dead; raise GitError, LandingError, OSError.
+async def undo_landing(git: Git, landing: Landing, lock: int) -> str:
+    """Finish or undo a landing whose git is dead; return what was done, empty for nothing.
+
+    Raises GitError, LandingError, OSError.
 
     `git` is on the user's checkout, `lock` a descriptor of the landing lock, which is held.
     """
@@ -101,14 +104,16 @@ async def undo_landing(git: Git, landing: Landing, lock: int) -> None:
             _unlock(place)
     head = (await git.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))).text
     if head != landing.ref or await read_ref(git, landing.ref) != landing.old:
-        return  # it was finished, or the user has moved the branch since
+        return ""  # it was finished, or the user has moved the branch since
+    branch = landing.ref.removeprefix("refs/heads/")
     if (await git.run("diff-index", "--cached", "--quiet", landing.new, ok=(0, 1))).status == 0:
         words = "pex-tui: ends a landing that was cut short"
         await git.run_through(
             "update-ref", "-m", words, landing.ref, landing.new, landing.old, pass_fds=(lock,)
         )
-        return
+        return f"A landing on {branch} had been cut short; it is completed."
     await _undo(git, landing, lock)
+    return f"A landing on {branch} had been cut short; your checkout is as it was before it."
 
 
 async def _undo(git: Git, landing: Landing, lock: int) -> None:

@@ -152,8 +152,10 @@ async def test_the_next_run_mends_it_by_the_settings_from_before_any_agent_ran(
     world.git("config", "filter.x.clean", f"touch '{proof}'; cat")
     (root / ".git" / "info" / "attributes").write_text("* filter=x\n")
 
-    await repair_landing_of(repository, world.places)
+    done = await repair_landing_of(repository, world.places)
 
+    assert done == ("A landing on main had been cut short; your checkout is as it was before it.",)
+    assert await repair_landing_of(repository, world.places) == ()
     assert not proof.exists()
     assert (root / "b").read_text() == LINES
     assert note(world).read() is None
