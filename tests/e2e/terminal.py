@@ -79,6 +79,11 @@ class Terminal:
             self._end = -1
 
     @property
+    def is_hung_up(self) -> bool:
+        """Return whether the terminal was taken away."""
+        return self._end < 0
+
+    @property
     def text(self) -> str:
         """Return what the terminal shows, line by line."""
         return "\n".join(self._screen.display)
