@@ -1,5 +1,6 @@
 """The command line: parse what a user types and call the application."""
 
+import errno
 import os
 import shlex
 import sys
@@ -19,7 +20,11 @@ from pex_tui.errors import UntrustedError, UserError
 _CRASH = 70  # sysexits' EX_SOFTWARE
 _INTERRUPTED = 130
 _UNREAD = 1
+_REFUSED = 2
 _DENIED = 6
+_SCARCE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,12 +52,21 @@ def _ended(arguments: list[str]) -> int:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         return _UNREAD
+    except OSError as error:
+        if error.errno not in _SCARCE:
+            return _crashed(error)
+        _say(f"{error}. Nothing that has landed is lost; make room, then try again.")
+        return _REFUSED
     except Exception as error:  # noqa: BLE001  # a crash is an exit code and a log path
-        from pex_tui.application.crash_log import write_crash_log  # noqa: PLC0415
+        return _crashed(error)
 
-        _say(f"{PROGRAM} crashed: {type(error).__name__}: {error}".replace("\n", " "))
-        _say(f"Nothing that has landed is lost; what happened is in {write_crash_log(error)}")
-        return _CRASH
+
+def _crashed(error: Exception) -> int:
+    from pex_tui.application.crash_log import write_crash_log  # noqa: PLC0415  # seldom needed
+
+    _say(f"{PROGRAM} crashed: {type(error).__name__}: {error}".replace("\n", " "))
+    _say(f"Nothing that has landed is lost; what happened is in {write_crash_log(error)}")
+    return _CRASH
 
 
 def _run(arguments: list[str]) -> int:

@@ -8,7 +8,6 @@ import signal
 import pytest
 
 from pex_tui.adapters.storage.engine_lock import EngineBusyError, EngineLock, current_holder
-from pex_tui.cli import main
 from tests.e2e.conftest import Shell
 from tests.pex_process import PexProcess
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -110,14 +109,3 @@ def test_a_reader_that_is_gone_makes_no_command_fail(shell: Shell, command: str,
     _, notes = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, (process.returncode, notes)
     assert "rror" not in notes
-
-
-def test_more_output_than_a_reader_wants_is_no_crash(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def write(_: list[str]) -> int:
-        raise BrokenPipeError
-
-    monkeypatch.setattr(main, "_run", write)
-    assert main.main(["runs"]) == 1
-    assert capsys.readouterr().err == ""

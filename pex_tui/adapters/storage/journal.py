@@ -193,12 +193,15 @@ class SqliteJournal:
         return [(run, kind, at, json.loads(body)) for run, kind, at, body in rows]
 
     def forget(self, run: RunId) -> None:
-        """Delete a run's rows."""
-        with self._connection as connection:
-            connection.execute("BEGIN")
-            connection.execute("DELETE FROM events WHERE run = ?", (run,))
-            connection.execute("DELETE FROM runs WHERE run = ?", (run,))
-            connection.execute("COMMIT")
+        """Delete a run's rows; raise JournalError."""
+        try:
+            with self._connection as connection:
+                connection.execute("BEGIN")
+                connection.execute("DELETE FROM events WHERE run = ?", (run,))
+                connection.execute("DELETE FROM runs WHERE run = ?", (run,))
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise JournalError(f"The journal {self._path} can't be written: {error}.") from error
 
     async def close(self) -> None:
         """Write what is pending and close the file."""

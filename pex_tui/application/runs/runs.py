@@ -4,8 +4,8 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from pex_tui.adapters.agents.tokens import AttemptTokens
 from pex_tui.adapters.git.capture.user_snapshot import snapshot_uncommitted
 from pex_tui.adapters.git.landing.lander import GitLander
 from pex_tui.adapters.git.maintenance.runs_by_refs import find_attempts
+from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.ref_names import uncommitted_ref
 from pex_tui.adapters.git.plumbing.repository import Identity
 from pex_tui.adapters.git.user_repository.promised_files import fetch_promised
@@ -23,6 +24,7 @@ from pex_tui.adapters.ipc.control_socket import ControlServer
 from pex_tui.adapters.process.runtime import socket_folder
 from pex_tui.adapters.storage.engine_lock import EngineLock
 from pex_tui.adapters.storage.journal import SqliteJournal
+from pex_tui.adapters.storage.journal_file import JournalError
 from pex_tui.adapters.system.private_folder import make_private
 from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.adapters.system.programs import offer_program
@@ -52,11 +54,12 @@ from pex_tui.core.model.ids import CommitId, RunId
 from pex_tui.core.model.phases import SUCCEEDED
 from pex_tui.core.model.run_refs import branch_name
 from pex_tui.core.model.state import RunState
+from pex_tui.core.sanitize import clean
 from pex_tui.core.step import begin
 from pex_tui.core.views.resumption import resumption_text
 from pex_tui.engine.engine import Engine
 from pex_tui.engine.local import LocalSession
-from pex_tui.engine.ports import LandingError
+from pex_tui.engine.ports import JournalFull, LandingError
 from pex_tui.engine.session import PlanDraft
 from pex_tui.errors import UserError
 
@@ -87,12 +90,14 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
             draft, run, base, target, tuple(filter(None, found)), sandbox_name(project)
         )
         state = begin(planned)
-        await journal.append(run, [(1, planned)])
         try:
-            session = await _open_session(project, state, journal, identity, lock, options)
+            with _disk_in_words(project):
+                await journal.append(run, [(1, planned)])
+                session = await _open_session(project, state, journal, identity, lock, options)
         except UserError:
-            journal.forget(run)
-            await repository.git.run("update-ref", "-d", uncommitted_ref(run))
+            with suppress(JournalError, GitError):
+                journal.forget(run)
+                await repository.git.run("update-ref", "-d", uncommitted_ref(run))
             raise
         held.pop_all()
     return session
@@ -109,7 +114,8 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
         state = read_state(journal, run)
         repaired = await repair_landing_of(project.repository, project.places)
         identity = await _identity(project, PlanDraft("", state.plan, state.graph, state.rules))
-        session = await _open_session(project, state, journal, identity, lock, options)
+        with _disk_in_words(project):
+            session = await _open_session(project, state, journal, identity, lock, options)
         held.pop_all()
     found = () if options.background else (resumption_text(state, time.time()),)
     for notice in (*found, *repaired):
@@ -136,6 +142,19 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
         for conflict in undecided:  # decisions and permissions of people wait for them
             session.post(ConflictDecided(conflict.tasks[0], Decision.RERUN, None, "resume"))
     return session
+
+
+@contextmanager
+def _disk_in_words(project: Project) -> Iterator[None]:
+    """Raise UserError where the state directory takes nothing more."""
+    where = f"Nothing was started: {project.places.root}"
+    try:
+        yield
+    except JournalFull as error:
+        raise UserError(f"{where} has no room left. Free disk space, then try again.") from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UserError(f"{where} can't be written ({clean(why)}).") from error
 
 
 async def _open_session(

@@ -1,0 +1,35 @@
+"""What a command that fails says, and its exit code."""
+
+import errno
+import os
+
+import pytest
+
+from pex_tui.cli import main
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/s/x"), 2, "No space left on device"),
+        (OSError(errno.EROFS, os.strerror(errno.EROFS), "/s/x"), 2, "Read-only file system"),
+        (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), 2, "Too many open files"),
+        (BrokenPipeError(), 1, ""),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_the_machine_lacks_is_one_line_and_no_crash(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    words: str,
+) -> None:
+    def run(_: list[str]) -> int:
+        raise error
+
+    monkeypatch.setattr(main, "_run", run)
+    assert main.main(["runs"]) == code
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == (1 if words else 0)
