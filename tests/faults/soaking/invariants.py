@@ -90,7 +90,7 @@ def ended_well(world: World, code: int) -> None:
     """
     said = world.said()
     is_known = code in ENDED | _CUT_SHORT or (code == 2 and world.hurt)
-    if not is_known or "Traceback" in said or "crashed" in said:
+    if not is_known or "Traceback" in said or "pex-tui crashed" in said:
         raise SoakError("no exception", f"exit {code}: {said[-3000:]}")
     places = world.places
     faults = places.faults(RunId(world.run)) if places else None

@@ -19,7 +19,8 @@ from msgspec import Struct
 from pex_tui.adapters.git.isolation.agent_refs import log_entries
 from pex_tui.adapters.git.plumbing.filesystem import put_bytes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
-from pex_tui.adapters.git.plumbing.ref_names import landing_commits, saved_ref, write_refs
+from pex_tui.adapters.git.plumbing.ref_names import landing_commits, saved_ref
+from pex_tui.adapters.git.plumbing.ref_update import update_refs, write_refs
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.adapters.git.user_repository.user_refs import UserRefs
 from pex_tui.adapters.system.whole_file import write_whole
@@ -262,7 +263,7 @@ class UserWatch:
         new = [ref for ref in now.refs if ref.startswith(_REPLACE) and ref not in before.refs]
         for ref in new:
             oid = now.refs.pop(ref)
-            await self._git.run("update-ref", "-d", ref, oid)
+            await update_refs(self._git, f"delete {ref} {oid}\n")
             name = ref.removeprefix(_REPLACE)
             told.append(f"{name[:10]} was replaced by {oid[:10]} (git replace){_UNDONE_WORDS}")
         return told

@@ -24,6 +24,7 @@ from pex_tui.adapters.git.landing.gate_runner import GATES
 from pex_tui.adapters.git.maintenance.landed_refs import KeptRef, Landed, list_refs, read_landed
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, remove_tree, size_bytes
 from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.adapters.git.plumbing.ref_update import update_refs
 from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown_path
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all
@@ -152,7 +153,7 @@ class Cleaner(Struct, frozen=True):
     async def _delete_refs(self, names: set[str]) -> None:
         if names:
             lines = "".join(f"delete {name}\n" for name in sorted(names))
-            await self.repository.git.run("update-ref", "--stdin", stdin=lines.encode())
+            await update_refs(self.repository.git, lines)
 
     def _worktrees(self) -> list[Worktree]:
         """Return all worktrees in the state directory, including those without a record."""

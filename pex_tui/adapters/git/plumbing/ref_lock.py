@@ -9,7 +9,7 @@ git as old as the lock is at work in this repository (git closes a ref's lock be
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,17 +33,20 @@ def lock_in(words: str) -> Path | None:
     return Path(found[1]) if found else None
 
 
-def is_orphaned(lock: Path, ours: str = "", *, aged_seconds: float | None = None) -> bool:
-    """Return whether the lock's owner is proven dead; `ours` is the commit we want to write.
+def is_orphaned(
+    lock: Path, ours: Collection[str] = (), *, aged_seconds: float | None = None
+) -> bool:
+    """Return whether the lock's owner is proven dead; `ours` are commits that only we write.
 
-    Valid only while the landing lock is held. A lock younger than `aged_seconds` is not orphaned.
+    An orphan of another engine may write those as well, to the same end. A lock younger than
+    `aged_seconds` is not orphaned.
     """
     try:
         content = lock.read_bytes()[:100].decode("ascii", "replace").strip()
         locked_at = lock.stat().st_mtime
     except FileNotFoundError:
         return False
-    if (ours and content == ours) or locked_at < psutil.boot_time() - _CLOCK_SLACK_SECONDS:
+    if content in ours or locked_at < psutil.boot_time() - _CLOCK_SLACK_SECONDS:
         return True
     if time.time() - locked_at < (_AGED_SECONDS if aged_seconds is None else aged_seconds):
         return False

@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Mapping
 
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.core.model.ids import CommitId, RunId
@@ -91,9 +90,3 @@ async def landing_commits(git: Git) -> set[str]:
     """Return the commits that a landing may bring a user's branch to; raise GitError."""
     places = (BRANCHES, f"{ROOT}/*/_landing", f"{ROOT}/*/*/landing")
     return set((await git.text("for-each-ref", "--format=%(objectname)", *places)).split())
-
-
-async def write_refs(git: Git, refs: Mapping[str, CommitId]) -> None:
-    """Set all of the refs or none; raise GitError."""
-    lines = "".join(f"update {ref} {commit}\n" for ref, commit in refs.items())
-    await git.run("update-ref", "--stdin", stdin=lines.encode())

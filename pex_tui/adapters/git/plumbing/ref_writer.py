@@ -1,7 +1,6 @@
 """Write refs under the landing lock, removing ref locks whose git is dead."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,14 +9,16 @@ from msgspec import Struct
 
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
-from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, lock_in, suspects
+from pex_tui.adapters.git.plumbing.ref_lock import suspects
 from pex_tui.adapters.git.plumbing.ref_names import read_ref, read_refs
-from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
+from pex_tui.adapters.git.plumbing.ref_update import (
+    PATIENCE_SECONDS,
+    RefLockedError,
+    update_refs,
+)
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError
-
-_POLL_SECONDS = 0.1
 
 
 class Refs(Struct, frozen=True):
@@ -29,7 +30,7 @@ class Refs(Struct, frozen=True):
     git: Git
     lock: Path
     lock_patience_seconds: float = 60.0
-    ref_patience_seconds: float = 10.0
+    ref_patience_seconds: float = PATIENCE_SECONDS
 
     async def read(self, ref: str) -> CommitId | None:
         """Return the commit that a full ref names; None if there is no such ref."""
@@ -73,31 +74,21 @@ class Refs(Struct, frozen=True):
         that the ref must not exist. `words` go to the reflog. The ref `also` gets the same commit
         in the same transaction.
         """
-        command = ("update-ref", "--stdin", "-m", f"pex-tui: {words}")
         lines = f"update {ref} {new} {old or ''}".rstrip() + "\n"
         lines += f"update {also} {new}\n" if also else ""
-        give_up_at = time.monotonic() + self.ref_patience_seconds
-        while True:
-            try:
-                await self.git.run(*command, stdin=lines.encode(), pass_fds=(descriptor,))
-            except GitError as error:
-                named = lock_in(error.stderr)  # the ref's, or that of HEAD or of packed-refs
-                lock = named and named.resolve()  # processes with the lock open show its real path
-                if lock is None or not self._holds(lock):
-                    raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
-                if await asyncio.to_thread(is_orphaned, lock, new):
-                    lock.unlink(missing_ok=True)
-                elif time.monotonic() > give_up_at:
-                    raise LandingError(await _locked(ref, lock)) from None
-                else:
-                    await asyncio.sleep(_POLL_SECONDS)
-            else:
-                return
-
-    def _holds(self, lock: Path) -> bool:
-        """Return whether a lock file belongs to the repository."""
-        places = (self.git.git_dir.resolve(), user_git(self.git).git_dir)
-        return any(lock.is_relative_to(place) for place in places)
+        try:
+            await update_refs(
+                self.git,
+                lines,
+                *("-m", f"pex-tui: {words}"),
+                ours=(new,),
+                pass_fds=(descriptor,),
+                patience_seconds=self.ref_patience_seconds,
+            )
+        except RefLockedError as error:
+            raise LandingError(await _locked(ref, error.lock)) from None
+        except GitError as error:
+            raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
 
 
 async def _locked(ref: str, lock: Path) -> str:

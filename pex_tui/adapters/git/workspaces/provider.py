@@ -12,7 +12,8 @@ from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import read_commits
-from pex_tui.adapters.git.plumbing.ref_names import read_ref, rescue_ref, work_ref, write_refs
+from pex_tui.adapters.git.plumbing.ref_names import read_ref, rescue_ref, work_ref
+from pex_tui.adapters.git.plumbing.ref_update import update_refs, write_refs
 from pex_tui.adapters.git.plumbing.repository import Identity, Repository
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.adapters.git.workspaces.shared_checkouts import SharedCheckouts
@@ -210,7 +211,7 @@ class GitWorkspaces:
         commit = await read_ref(git, work_ref(key))
         if commit is not None:
             await write_refs(git, {rescue_ref(key): commit})
-            await git.run("update-ref", "-d", work_ref(key), commit)
+            await update_refs(git, f"delete {work_ref(key)} {commit}\n")
 
 
 def _failure(key: AttemptKey, done: str, error: GitError | OSError) -> WorkspaceError:

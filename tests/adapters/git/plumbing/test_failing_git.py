@@ -13,6 +13,7 @@ from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
+from pex_tui.adapters.git.plumbing.ref_update import RefLockedError, update_refs, write_refs
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.core.model.ids import CommitId
 from tests.adapters.git.conftest import Project
@@ -75,3 +76,32 @@ async def test_objects_are_on_disk_before_a_ref_names_them(
         json.loads(line)["value"] for line in trace.read_text().splitlines() if "hardware-f" in line
     ]
     assert [int(count) >= 1 for count in flushed] == [True]
+
+
+@pytest.mark.parametrize("content", ["ours", ""])
+async def test_a_ref_that_a_killed_git_left_locked_is_written(
+    project: Project, repository: Repository, content: str
+) -> None:
+    """A killed git leaves the commit in the lock, or an empty one, which counts once it is old."""
+    head = CommitId(project.git("rev-parse", "HEAD"))
+    lock = project.path / ".git" / "refs" / "pex" / "r1" / "a" / "1.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(f"{head}\n" if content else "")
+    if not content:
+        os.utime(lock, (1.0, 1.0))
+    await write_refs(repository.git, {"refs/pex/r1/a/1": head})
+    assert project.git("rev-parse", "refs/pex/r1/a/1") == head
+    assert not lock.exists()
+
+
+async def test_a_ref_that_somebody_may_hold_is_left_alone(
+    project: Project, repository: Repository
+) -> None:
+    head = project.git("rev-parse", "HEAD")
+    project.git("update-ref", "refs/pex/r1/a/1", head)
+    lock = project.path / ".git" / "refs" / "pex" / "r1" / "a" / "1.lock"
+    lock.touch()
+    with pytest.raises(RefLockedError) as locked:
+        await update_refs(repository.git, f"delete refs/pex/r1/a/1 {head}\n", patience_seconds=0.0)
+    assert locked.value.lock == lock
+    assert lock.exists()
