@@ -6,6 +6,7 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
@@ -22,6 +23,7 @@ _INTERRUPTED = 130
 _UNREAD = 1
 _REFUSED = 2
 _DENIED = 6
+_GONE = frozenset({errno.EPIPE, errno.EIO})
 _SCARCE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
@@ -50,9 +52,9 @@ def _ended(arguments: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        return _UNREAD
     except OSError as error:
+        if error.errno in _GONE and not error.filename:
+            return _UNREAD  # the reader, such as `head`, or the terminal
         if error.errno not in _SCARCE:
             return _crashed(error)
         _say(f"{error}. Nothing that has landed is lost; make room, then try again.")
@@ -182,7 +184,8 @@ def _flush() -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    with suppress(OSError):  # the terminal is gone
+        sys.stderr.write(text + "\n")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pex_tui.cli import main
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/s/x"), 2, "No space left on device"),
         (OSError(errno.EROFS, os.strerror(errno.EROFS), "/s/x"), 2, "Read-only file system"),
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), 2, "Too many open files"),
-        (BrokenPipeError(), 1, ""),
+        (BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), 1, ""),
+        (OSError(errno.EIO, os.strerror(errno.EIO)), 1, ""),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
