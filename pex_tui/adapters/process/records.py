@@ -64,7 +64,7 @@ def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, s
 def read_start(folder: Path) -> StartRecord | None:
     """Read the start record; None if there is none, or it is unreadable."""
     fields = _fields(folder / START)
-    with suppress(KeyError, TypeError, ValueError):
+    with suppress(KeyError, TypeError, ValueError, OverflowError):
         return StartRecord(
             boot_id=str(fields["boot_id"]),
             shim_pid=int(fields["shim_pid"]),
@@ -82,7 +82,7 @@ def read_start(folder: Path) -> StartRecord | None:
 def read_exit(folder: Path) -> ExitRecord | None:
     """Read the exit record; None if there is none, or it is unreadable."""
     fields = _fields(folder / EXIT)
-    with suppress(KeyError, TypeError, ValueError):
+    with suppress(KeyError, TypeError, ValueError, OverflowError):
         return ExitRecord(
             exit_code=_whole(fields["exit_code"]),
             signal=_whole(fields["signal"]),

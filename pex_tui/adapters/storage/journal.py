@@ -292,13 +292,14 @@ class SqliteJournal:
         """Return the event of a row, which has its own version; the first rows had none."""
         try:
             written = json.loads(body)
-            return decode(written, written.pop("version", 1))
+            version = written.pop("version", 1)
+            return decode(written, version)
         except CodecError as error:
             raise JournalError(
                 f"Run {run} was written by another version of pex-tui: {error}. "
                 f"{_STILL_THERE.format(run=run)}"
             ) from error
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise JournalError(
                 f"Run {run} has a damaged row in {self._path}: {error}. Other runs can be read."
             ) from error

@@ -33,11 +33,14 @@ def encode(event: Event, seq: int, run: RunId) -> dict[str, Any]:
 
 def decode(written: Mapping[str, Any], version: int = 1) -> Event:
     """Return the event of a JSON object of that version; raise CodecError."""
-    if version > VERSION:
-        raise CodecError(f"it has version {version}, and this one knows {VERSION}")
-    current = dict(written)
-    for older in range(version, VERSION):
-        current = UPCASTERS[older](current)
+    if type(version) is not int or not 1 <= version <= VERSION:
+        raise CodecError(f"it has version {version!r}, and this one knows {VERSION}")
+    try:
+        current = dict(written)
+        for older in range(version, VERSION):
+            current = UPCASTERS[older](current)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise CodecError(f"it is no event of version {version}: {error}") from error
     name = current.get("event")
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
@@ -47,7 +50,7 @@ def decode(written: Mapping[str, Any], version: int = 1) -> Event:
         current.pop("run", None)
     try:
         return convert(current, kind)
-    except ValidationError as error:
+    except (ValidationError, ValueError) as error:  # ValueError: a lone surrogate
         raise CodecError(f"{name}: {error}") from error
 
 
