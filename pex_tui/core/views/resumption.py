@@ -1,4 +1,4 @@
-"""What an engine finds when it takes a run over, in words."""
+"""The state of a run that an engine takes over, in words."""
 
 from pex_tui.core.formatting import clock, counted, listed
 from pex_tui.core.model.phases import HOLDS_SLOT, IN_MERGE_QUEUE, SUCCEEDED, Phase, RunStage

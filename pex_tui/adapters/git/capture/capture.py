@@ -39,7 +39,7 @@ from pex_tui.adapters.git.plumbing.ref_names import (
     stash_ref,
     work_ref,
 )
-from pex_tui.adapters.git.plumbing.ref_update import write_refs
+from pex_tui.adapters.git.plumbing.ref_writer import write_refs
 from pex_tui.adapters.git.plumbing.repository import shown_path
 from pex_tui.adapters.git.plumbing.shadow_index import ShadowIndex, shadow_in, shadow_of
 from pex_tui.adapters.git.plumbing.stand_in_directory import user_git

@@ -12,7 +12,7 @@ from msgspec import Struct
 from pex_tui.adapters.git.capture.nested_repositories import NestedWork, histories, nested_work
 from pex_tui.adapters.git.capture.oversized_files import ASIDE, LEFT_OUT, set_aside
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
-from pex_tui.adapters.git.plumbing.ref_update import write_refs
+from pex_tui.adapters.git.plumbing.ref_writer import write_refs
 from pex_tui.adapters.git.plumbing.shadow_index import Changes, IndexEntry, ShadowIndex
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.unlanded import Why

@@ -20,7 +20,7 @@ from pex_tui.adapters.git.isolation.agent_refs import log_entries
 from pex_tui.adapters.git.plumbing.filesystem import put_bytes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.ref_names import landing_commits, saved_ref
-from pex_tui.adapters.git.plumbing.ref_update import update_refs, write_refs
+from pex_tui.adapters.git.plumbing.ref_writer import update_refs, write_refs
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.adapters.git.user_repository.user_refs import UserRefs
 from pex_tui.adapters.system.whole_file import write_whole

@@ -24,7 +24,7 @@ from pex_tui.adapters.git.landing.gate_runner import GATES
 from pex_tui.adapters.git.maintenance.landed_refs import KeptRef, Landed, list_refs, read_landed
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, remove_tree, size_bytes
 from pex_tui.adapters.git.plumbing.git_runner import GitError
-from pex_tui.adapters.git.plumbing.ref_update import update_refs
+from pex_tui.adapters.git.plumbing.ref_writer import update_refs
 from pex_tui.adapters.git.plumbing.repository import Repository, RepositoryError, shown_path
 from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all

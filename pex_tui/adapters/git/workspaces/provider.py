@@ -13,7 +13,7 @@ from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import read_commits
 from pex_tui.adapters.git.plumbing.ref_names import read_ref, rescue_ref, work_ref
-from pex_tui.adapters.git.plumbing.ref_update import update_refs, write_refs
+from pex_tui.adapters.git.plumbing.ref_writer import update_refs, write_refs
 from pex_tui.adapters.git.plumbing.repository import Identity, Repository
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.adapters.git.workspaces.shared_checkouts import SharedCheckouts

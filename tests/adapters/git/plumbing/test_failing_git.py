@@ -13,7 +13,7 @@ from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import read_blobs, read_commits
-from pex_tui.adapters.git.plumbing.ref_update import RefLockedError, update_refs, write_refs
+from pex_tui.adapters.git.plumbing.ref_writer import RefLockedError, update_refs, write_refs
 from pex_tui.adapters.git.plumbing.repository import Repository
 from pex_tui.core.model.ids import CommitId
 from tests.adapters.git.conftest import Project

@@ -9,7 +9,7 @@ import pytest
 
 from pex_tui.adapters.git.capture import snapshot
 from pex_tui.adapters.git.plumbing.git_runner import Git
-from pex_tui.adapters.git.plumbing.ref_update import write_refs
+from pex_tui.adapters.git.plumbing.ref_writer import write_refs
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import Captured, WorkspaceError, WorkspaceGoneError
