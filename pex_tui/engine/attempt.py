@@ -57,8 +57,9 @@ class Exited(Struct, frozen=True):
     """A finished attempt, from its exit record.
 
     `exit_code` is None when a signal ended it. `lost` means that shim and process are gone without
-    a record; `exited_at` is then the time of discovery, and `reason` says what is known of it. A
-    `judgement` outranks the exit code. `spent` are usage reports made while no engine listened.
+    a record; `exited_at` is then the time of discovery. `reason` is what is known of a loss or a
+    failure, beyond the exit code. A `judgement` outranks the exit code. `spent` are usage reports
+    made while no engine listened.
     """
 
     exit_code: int | None

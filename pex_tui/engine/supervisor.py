@@ -225,7 +225,8 @@ def _verdict(exited: Exited) -> tuple[FailureKind | None, str]:
     if exited.signal is not None:
         return FailureKind.SIGNAL, f"ended by {_signal_name(exited.signal)}"
     if exited.exit_code:
-        return FailureKind.EXIT, f"exit {exited.exit_code}"
+        reason = f": {clean(exited.reason)}" if exited.reason else ""
+        return FailureKind.EXIT, f"exit {exited.exit_code}{reason}"
     return None, ""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from pex_tui.adapters.agents.conversation import Conversation, hear_all
 from pex_tui.adapters.agents.protocols.registry import machine_of
 from pex_tui.adapters.agents.record import AgentRecord, read_agent_record
 from pex_tui.adapters.process.runner import ShimRunner
+from pex_tui.adapters.sandbox.refusals import refused_write
 from pex_tui.adapters.system.clock import SystemClock
 from pex_tui.core.model.task_state import Verdict
 from pex_tui.engine.attempt import (
@@ -42,13 +44,18 @@ class AgentsRunner:
         self._stall_seconds = stall_seconds
         self._now = now
         self._talks: dict[AttemptKey, Conversation] = {}
+        self._sandboxed: dict[AttemptKey, Launch] = {}  # plain commands that this engine started
         self._jobs: set[asyncio.Task[None]] = set()
 
     async def start(self, launch: Launch) -> Started:
         """Start an attempt and its conversation; raise LaunchError."""
         started = await self._shims.start(launch)
         record = self._record(launch.key)
-        return started if record is None else self._talk(launch.key, record, started)
+        if record is not None:
+            return self._talk(launch.key, record, started)
+        if launch.sandbox is not None:
+            self._sandboxed[launch.key] = launch
+        return started
 
     async def adopt(self, key: AttemptKey, *, held: bool = False) -> Started | Exited | None:
         """Find what an earlier engine started, and continue the conversation with a live agent."""
@@ -68,7 +75,15 @@ class AgentsRunner:
         if talk is not None:
             return replace(exited, judgement=await talk.finish(exited))
         record = self._record(key)
-        return exited if record is None else self._judged(key, record, exited)
+        if record is not None:
+            return self._judged(key, record, exited)
+        launch = self._sandboxed.pop(key, None)
+        if launch is None or launch.sandbox is None or not exited.exit_code:
+            return exited
+        output = self._places.output(key.run, key.task, key.attempt)
+        workspace = Path(launch.env.get("PEX_WORKSPACE", launch.cwd))
+        reason = await asyncio.to_thread(refused_write, launch.sandbox, output, workspace)
+        return replace(exited, reason=reason)
 
     async def reports(self, key: AttemptKey) -> AsyncIterator[AgentReport]:
         """Yield what the attempt does, asks and spends."""

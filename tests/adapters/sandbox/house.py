@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -84,22 +83,20 @@ class House:
             temporary=self.root / "tmp",
         )
 
-    def sandbox(self, *writable: str, homes: tuple[str, ...] = ()) -> Sandbox:
+    def sandbox(self, *writable: str, grant: Grant | None = None) -> Sandbox:
         """Return the sandbox of an attempt in the workspace."""
-        return self.policy(*writable).sandbox(
-            Grant(writes=(self.workspace, self.outputs), homes=homes)
-        )
+        usual = Grant(writes=(self.workspace, self.outputs))
+        return self.policy(*writable).sandbox(grant or usual)
 
     def run(
         self,
         script: str,
         *writable: str,
-        homes: tuple[str, ...] = (),
-        env: Mapping[str, str] | None = None,
+        grant: Grant | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a shell script as an attempt would be."""
-        sandbox = self.sandbox(*writable, homes=homes)
-        adapted = self.policy().environment(sandbox, {**self.env, **(env or {})})
+        sandbox = self.sandbox(*writable, grant=grant)
+        adapted = self.policy().environment(sandbox, self.env)
         argv = confined_argv(sandbox, ("sh", "-c", script), str(self.workspace), adapted)
         make_temporary(sandbox.temporary)
         try:

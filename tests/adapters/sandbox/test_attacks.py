@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.sandbox.landlock import SCOPE_ABI, abi
+from pex_tui.adapters.sandbox.policy import Grant
 from pex_tui.core.model.sandbox import Tier
 from tests.adapters.sandbox.house import SECRET, House
 
@@ -124,3 +126,43 @@ def test_names_of_hidden_files_are_all_that_landlock_shows(house: House) -> None
     ended = house.run("ls ~/.ssh")
 
     assert ended.stdout == ("id_ed25519\n" if house.tier is Tier.LANDLOCK else "")
+
+
+def test_abstract_sockets_are_held_by_landlock_alone(house: House) -> None:
+    if house.tier is Tier.LANDLOCK and abi() < SCOPE_ABI:
+        pytest.skip("this kernel's Landlock has no scopes")
+    name = f"pex-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"\0{name}")
+        server.listen()
+        code = f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{name}'); print('in')"
+
+        ended = house.run(f'python3 -c "{code}"')
+
+    assert (ended.stdout == "in\n") is (house.tier is Tier.BWRAP)
+
+
+def test_shared_memory_is_private_in_bubblewrap_alone(house: House) -> None:
+    shared = Path(f"/dev/shm/pex-{os.getpid()}")
+    try:
+        house.run(f"echo x > {shared}")
+        assert shared.exists() is (house.tier is Tier.LANDLOCK)
+    finally:
+        shared.unlink(missing_ok=True)
+
+
+def test_no_capability_is_left_and_none_can_be_had(house: House) -> None:
+    ended = house.run("grep -E 'CapEff|NoNewPrivs' /proc/self/status")
+
+    assert ended.stdout.split() == ["CapEff:", "0" * 16, "NoNewPrivs:", "1"]
+
+
+def test_settings_in_a_runners_folder_are_held_by_bubblewrap_alone(house: House) -> None:
+    settings = house.home / ".codex" / "config.toml"
+    settings.write_text("old")
+    grant = Grant(writes=(house.workspace,), homes=("~/.codex/",), kept=("~/.codex/config.toml",))
+
+    house.run("echo new > ~/.codex/config.toml; echo log > ~/.codex/log", grant=grant)
+
+    assert (settings.read_text() == "old") is (house.tier is Tier.BWRAP)
+    assert (house.home / ".codex" / "log").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pex_tui.adapters.sandbox.policy import Rules
+from pex_tui.adapters.sandbox.policy import Grant, Rules
 from pex_tui.adapters.sandbox.temporary import remove_temporary
 from pex_tui.adapters.sandbox.tiers import SandboxError, Tiers
 from pex_tui.core.model.sandbox import Access, Sandbox, Tier
@@ -41,8 +41,9 @@ def test_a_named_path_can_be_written_and_secrets_in_it_stay_hidden(house: House)
     assert house.run("cat ~/.netrc", "~/.netrc").stdout == "token"
 
 
-def test_an_agent_gets_its_own_login_and_keeps_its_settings(house: House) -> None:
-    ended = house.run("cat ~/.codex/auth.json; echo y > ~/.codex/auth.json", homes=("~/.codex/",))
+def test_an_agent_gets_its_own_login(house: House) -> None:
+    grant = Grant(writes=(house.workspace,), homes=("~/.codex/",))
+    ended = house.run("cat ~/.codex/auth.json; echo y > ~/.codex/auth.json", grant=grant)
 
     assert ended.stdout == "the key"
     assert house.login.read_text() == "y\n"
