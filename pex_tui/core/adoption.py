@@ -44,8 +44,11 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
     for task in state.tasks:
         found = draft.task(task.id)
         is_aborted_by_rule = found.phase is Phase.ABORTED and found.aborted_by == PEX
-        if (event.retry_failed and found.phase is Phase.FAILED) or (
-            event.retry_aborted and is_aborted_by_rule
+        is_aborted_with_run = found.phase is Phase.ABORTED and found.aborted_with_run
+        if (
+            (event.retry_failed and found.phase is Phase.FAILED)
+            or (event.retry_aborted and is_aborted_by_rule)
+            or (event.retry_run_abort and is_aborted_with_run)
         ):
             reopen(draft, task.id)
     unfinished = unfinished_actions(draft.state)

@@ -70,7 +70,7 @@ def apply_run_request(draft: Draft, event: RunRequest) -> None:
         case RunAbortRequested() if state.stage is not RunStage.FINISHED:
             if state.stage is RunStage.PAUSED:
                 _end_pause(draft, RunStage.RUNNING)
-            abort_run(draft, event.by)
+            abort_run(draft, event.by, by_person=True)
         case RunDrainRequested() if state.stage is not RunStage.FINISHED:
             _end_pause(draft, RunStage.DRAINING)
             draft.set(killed=event.kill)
@@ -125,6 +125,7 @@ def _reopen_one(draft: Draft, task: TaskState) -> None:
         gate_reruns=0,
         stop=None,
         aborted_by="",
+        aborted_with_run=False,
         reason="",
     )
     draft.changed.append(task.id)

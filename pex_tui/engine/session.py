@@ -255,8 +255,11 @@ class ProjectService(Protocol):
         """Begin a run; it is driven once `serve` is called."""
         ...
 
-    async def resume(self, run: RunId) -> RunSession:
-        """Take over a run that no engine drives, or one with open conflicts."""
+    async def resume(self, run: RunId, *, continues: bool = True) -> RunSession:
+        """Take over a run that no engine drives, or one with open conflicts.
+
+        With `continues`, tasks start again that a person aborted with the whole run.
+        """
         ...
 
     async def attach(self, run: RunId) -> RunSession:

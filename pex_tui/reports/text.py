@@ -282,6 +282,8 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
             f"pex-tui resume {run}",
             "continue it" + ("" if has_money else ", with a fresh budget"),
         )
+    elif any(task.phase is Phase.ABORTED and task.aborted_with_run for task in state.tasks):
+        yield f"pex-tui resume {run}", "start again what was aborted"
     elif any(task.phase is Phase.FAILED for task in state.tasks):
         yield f"pex-tui resume {run}", "retry the failed tasks"
     asked = next((asked for _, asked in report.denials if asked.by == NOBODY), None)

@@ -164,7 +164,7 @@ class RunController:
         """Pass the events to the engine; resume the run for them if no engine drives it."""
         try:
             if not session.is_driven:
-                session = await self._app.service.resume(session.state.run)
+                session = await self._app.service.resume(session.state.run, continues=False)
                 self.open(session)
             for event in events:
                 await session.ask(event)

@@ -219,6 +219,31 @@ def test_what_the_first_failure_ended_goes_on_when_asked_and_what_a_person_ended
     assert replay(run.events) == run.state
 
 
+def test_what_a_person_aborted_with_the_whole_run_is_taken_up_again_if_asked(world: Make) -> None:
+    run = world(task("a"), task("b", "a"), task("c"), task("d", "c"), slots=2)
+    run.run("a")
+    run.run("c")
+    run.send(AbortRequested(TaskId("c"), "you"), RunAbortRequested("you"))
+    for name in "ac":
+        run.exit(name, code=-15)
+        run.capture(name)
+    assert [run.phase(name) for name in "abcd"] == [Phase.ABORTED] * 4
+    run.send(RunFinished(Outcome.ABORTED, 1))
+
+    run.send(RunAdopted(99, "you"))
+    assert [run.phase(name) for name in "abcd"] == [Phase.ABORTED] * 4
+
+    run.send(RunAdopted(99, "you", retry_run_abort=True))
+
+    assert [run.phase(name) for name in "abcd"] == [
+        Phase.STARTING,
+        Phase.WAITING,
+        Phase.ABORTED,
+        Phase.SKIPPED,
+    ]
+    assert replay(run.events) == run.state
+
+
 def test_a_chain_of_any_length_is_taken_up_again(world: Make) -> None:
     names = [f"t{number}" for number in range(3000)]
     chain = [task("t0", retries=0), *(task(b, a) for a, b in pairwise(names))]

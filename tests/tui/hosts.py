@@ -211,7 +211,7 @@ class ScriptedService:
         self.started.append(draft)
         return self._session()
 
-    async def resume(self, run: RunId) -> RunSession:
+    async def resume(self, run: RunId, *, continues: bool = True) -> RunSession:  # noqa: ARG002
         self.resumed.append(run)
         return self._session()
 

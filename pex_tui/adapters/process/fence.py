@@ -56,6 +56,22 @@ def give_up(folder: Path, table: ProcessTable = TABLE) -> StartRecord | None:
         os.close(lock)
 
 
+def is_alive(folder: Path) -> bool:
+    """Return whether a shim holds the lock of the attempt's folder."""
+    try:
+        descriptor = os.open(folder / ALIVE_LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def wake(record: StartRecord | None, table: ProcessTable = TABLE) -> bool:
     """Continue an attempt's shim if somebody stopped it; return whether somebody had."""
     if record is None or record.boot_id != table.boot_id():

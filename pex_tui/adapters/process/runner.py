@@ -1,7 +1,6 @@
 """The agent runner: start, adopt, watch and steer attempts through their shims."""
 
 import asyncio
-import fcntl
 import os
 import secrets
 import signal
@@ -14,12 +13,11 @@ from typing import Any
 from msgspec import Struct, field
 
 from pex_tui.adapters.process.client import give_order
-from pex_tui.adapters.process.fence import give_up, read_fence, wake
+from pex_tui.adapters.process.fence import give_up, is_alive, read_fence, wake
 from pex_tui.adapters.process.launcher import Ending, Launcher, LauncherDiedError
 from pex_tui.adapters.process.messages import LaunchRequest, Order
 from pex_tui.adapters.process.moments import Moments
 from pex_tui.adapters.process.records import (
-    ALIVE_LOCK,
     OUTPUT_LOG,
     START,
     StartRecord,
@@ -374,7 +372,7 @@ async def _find_alive(folder: Path, record: StartRecord) -> _Attempt | None:
     if record.boot_id != TABLE.boot_id():
         return None
     give_up_at = time.monotonic() + _LEAVING_SECONDS
-    while _is_locked(folder / ALIVE_LOCK):
+    while is_alive(folder):
         attempt = _follow(folder, record)
         if not attempt.watch.gone.is_set():
             return attempt
@@ -382,18 +380,3 @@ async def _find_alive(folder: Path, record: StartRecord) -> _Attempt | None:
             break
         await asyncio.sleep(_NAP_SECONDS)
     return None
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)

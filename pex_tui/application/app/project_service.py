@@ -161,11 +161,13 @@ class RepositoryService(Struct, dict=True):
 
         return await start_run(self.project, draft, self.run_options)
 
-    async def resume(self, run: RunId) -> LocalSession:
+    async def resume(self, run: RunId, *, continues: bool = True) -> LocalSession:
         """Resume a run that has no engine, or a background engine."""
         from pex_tui.application.runs.runs import resume_run  # noqa: PLC0415
 
-        how = RunOptions(attended=True, wait=self.run_options.wait, slots=self.slots)
+        how = RunOptions(
+            attended=True, wait=self.run_options.wait, slots=self.slots, continues=continues
+        )
         return await resume_run(self.project, run, how)
 
     async def attach(self, run: RunId) -> AttachedSession:

@@ -8,7 +8,8 @@ class RunOptions(Struct, frozen=True):
 
     `attended` means that a person can decide things during the run; `resolves` that the host itself
     resolves one conflict and leaves the others open. `slots` apply to a resumed run; a new run has
-    them in its plan.
+    them in its plan. A resumed run that `continues` starts again what was aborted with the whole
+    run; one that `aborts` is taken over only to be stopped.
     """
 
     attended: bool = False
@@ -19,3 +20,5 @@ class RunOptions(Struct, frozen=True):
     land: bool = False
     resolves: bool = False
     slots: int | None = None
+    continues: bool = True
+    aborts: bool = False

@@ -45,6 +45,7 @@ from pex_tui.core.events.run_events import (
     ConflictDecided,
     Event,
     Noticed,
+    RunAbortRequested,
     RunAdopted,
     RunPlanned,
     SlotsRequested,
@@ -120,7 +121,10 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
     found = () if options.background else (resumption_text(state, time.time()),)
     for notice in (*found, *repaired):
         session.post(Noticed(notice))
-    retries = not (options.attended or options.resolves or options.background)
+    if options.aborts:  # before anything could start
+        session.post(RunAbortRequested(YOU))
+    bystands = options.resolves or options.background or options.aborts
+    retries = not (options.attended or bystands)
     session.post(
         RunAdopted(
             os.getpid(),
@@ -129,11 +133,12 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
             keep_pauses=options.background,
             retry_aborted=retries,
             sandbox=sandbox_name(project),
+            retry_run_abort=options.continues and not bystands,
         )
     )
     if options.slots is not None:
         session.post(SlotsRequested(options.slots, YOU))
-    if not (options.attended or options.background or options.resolves):
+    if retries:
         undecided = (
             one
             for one in state.open_conflicts

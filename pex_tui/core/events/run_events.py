@@ -40,9 +40,10 @@ class RunPlanned(BaseEvent, frozen=True):
 class RunAdopted(BaseEvent, frozen=True):
     """Another engine took over the run.
 
-    `retry_failed` reopens failed tasks, `retry_aborted` tasks that a rule of the run aborted (those
-    that a person aborted stay aborted); `keep_pauses` leaves frozen what a person froze. `sandbox`
-    confines tasks from now on, as in `RunPlanned`.
+    `retry_failed` reopens failed tasks, `retry_aborted` tasks that a rule of the run aborted,
+    `retry_run_abort` those that a person aborted with the whole run (those that a person aborted
+    one by one stay aborted); `keep_pauses` leaves frozen what a person froze. `sandbox` confines
+    tasks from now on, as in `RunPlanned`.
     """
 
     pid: int
@@ -51,6 +52,7 @@ class RunAdopted(BaseEvent, frozen=True):
     keep_pauses: bool = False
     retry_aborted: bool = False
     sandbox: str = ""
+    retry_run_abort: bool = False
 
 
 class RunPauseRequested(BaseEvent, frozen=True):

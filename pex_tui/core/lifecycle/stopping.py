@@ -33,10 +33,13 @@ def abort_task(draft: Draft, task_id: TaskId, by: str) -> None:
         draft.move(task_id, Phase.ABORTED, reason=why)
 
 
-def abort_run(draft: Draft, by: str = PEX) -> None:
-    """Abort every task that has not ended."""
+def abort_run(draft: Draft, by: str = PEX, *, by_person: bool = False) -> None:
+    """Abort every task that has not ended; `by_person` marks those that `resume` starts again."""
     for task in draft.state.tasks:
-        abort_task(draft, task.id, by)
+        if task.phase not in TERMINAL:
+            abort_task(draft, task.id, by)
+            with_run = by_person and not task.aborted_by
+            draft.change(task.id, aborted_with_run=with_run or task.aborted_with_run)
 
 
 def interrupt_agents(draft: Draft, *, frozen_only: bool) -> None:

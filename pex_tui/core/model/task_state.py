@@ -191,6 +191,7 @@ class TaskState(AttemptState, frozen=True):
     ready_at: float | None = None
     dispatched_at: float | None = None
     aborted_by: str = ""  # who aborted the task, which may be a rule of the run
+    aborted_with_run: bool = False  # by a person who aborted the whole run
     failures: int = 0
     reruns: int = 0
     gate_reruns: int = 0

@@ -171,7 +171,8 @@ class SteeringScreen(PexScreen):
             if state is None or state.run != run or keys.why_not("abort_run", state, ()):
                 return ""
             return (
-                "Every task that has not ended is stopped for good. What has landed stays landed."
+                "Every task that has not ended is stopped now. Work so far is kept under refs/pex, "
+                f"what has landed stays landed, and `pex-tui resume {run}` continues the run."
             )
 
         if await self._confirmed("Abort the run?", live, "Abort the run", "The run has ended."):

@@ -1,0 +1,64 @@
+"""`pex-tui abort`: agents of a live, a dead and a hung engine end, and their work is kept."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Shell
+from tests.waiting import wait_until
+
+PLAN = """\
+version: 1
+goal: Work for long
+tasks:
+- id: one
+  command: |
+    echo half > half.txt; trap '' TERM; for n in 1 2 3; do (setsid sleep 1000 &); done
+    echo $$ > {marks}/one; sleep 1000 & wait; sleep 1000
+- id: two
+  needs: [one]
+  command: "true"
+"""
+
+
+def began(shell: Shell) -> Path:
+    marks = shell.top.parent / "marks"
+    marks.mkdir(exist_ok=True)
+    (shell.top.parent / "plan.yaml").write_text(PLAN.format(marks=marks))
+    return marks / "one"
+
+
+def is_aborted_with_its_work(shell: Shell) -> None:
+    assert shell.git("show", "refs/pex/r/one/1:half.txt") == "half"
+    report = shell.pex("report", "r")
+    assert "Run r: aborted" in report.stdout
+    assert "pex-tui resume r" in report.stdout
+
+
+@pytest.mark.parametrize("end", [None, signal.SIGKILL, signal.SIGSTOP])
+def test_abort_ends_everything_and_keeps_the_work(shell: Shell, end: signal.Signals | None) -> None:
+    mark = began(shell)
+    engine = shell.start(
+        *("run", str(shell.top.parent / "plan.yaml"), "--headless", "--name", "r"),
+        *("--set", "safety.grace=1s"),
+    )
+    wait_until(mark.exists)
+    if end is not None:
+        os.kill(engine.pid, end)
+    if end is signal.SIGKILL:
+        engine.communicate()
+
+    aborted = shell.pex("abort", "--set", "safety.grace=1s")
+
+    assert not Path(f"/proc/{mark.read_text().strip()}").exists()
+    if end is signal.SIGSTOP:
+        assert aborted.returncode == 1
+        os.kill(engine.pid, signal.SIGKILL)
+        engine.communicate()
+        aborted = shell.pex("abort", "r")
+    assert aborted.returncode == 0, aborted.stderr
+    if end is None:
+        engine.communicate()
+    is_aborted_with_its_work(shell)
