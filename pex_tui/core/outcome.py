@@ -18,6 +18,7 @@ EXIT_CODES = {
     Outcome.GATE_FAILED: 4,
     Outcome.DENIED: 6,
     Outcome.INTERRUPTED: 130,
+    Outcome.ROLLED_BACK: 1,
 }
 
 
@@ -82,6 +83,8 @@ def _outcome(state: RunState) -> Outcome:
         return Outcome.DENIED
     if Phase.FAILED in phases:
         return Outcome.FAILED
+    if any(task.rolled_back for task in state.tasks):
+        return Outcome.ROLLED_BACK
     if Phase.ABORTED in phases:
         return Outcome.ABORTED
     refused = state.land_status is LandStatus.REFUSED

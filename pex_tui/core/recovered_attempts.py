@@ -35,6 +35,7 @@ def apply_landing_found(draft: Draft, task: TaskState, event: BranchMoved) -> No
         task.id,
         Phase.LANDED,
         landed=event.commit,
+        rolled_back=None,
         pid=None,
         retry_at=None,
         failure=None,

@@ -15,6 +15,7 @@ from pex_tui.core.events.agent_events import TalkEvent
 from pex_tui.core.events.landing_events import BranchMoved, LandingEvent
 from pex_tui.core.events.lock_events import LockEvent
 from pex_tui.core.events.overlap_events import OverlapEvent
+from pex_tui.core.events.rollback_events import RollbackEvent
 from pex_tui.core.events.run_events import (
     AttemptEvent,
     AttemptFound,
@@ -33,6 +34,7 @@ from pex_tui.core.events.run_events import (
     TimePassed,
 )
 from pex_tui.core.landing.bring_to_branch import apply_run_land_refused, apply_run_landed
+from pex_tui.core.landing.rollback import apply_rollback_event
 from pex_tui.core.landing.transitions import apply_conflict_decided, apply_landing_event
 from pex_tui.core.lifecycle.attempts import apply_attempt_event, apply_task_dispatched
 from pex_tui.core.lifecycle.conflict_log import record_conflict
@@ -215,5 +217,6 @@ HANDLERS: Mapping[type[Event], Handler] = {
     **_each(OverlapEvent, apply_overlap_event),
     **_each(LockEvent, apply_lock_event),
     **_each(TalkEvent, apply_talk_event),
+    **_each(RollbackEvent, apply_rollback_event),
 }
 """Handlers by the type of event; each applies it to a draft of the next state."""

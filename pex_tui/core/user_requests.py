@@ -126,6 +126,7 @@ def _reopen_one(draft: Draft, task: TaskState) -> None:
         stop=None,
         aborted_by="",
         aborted_with_run=False,
+        rolled_back=None,
         reason="",
     )
     draft.changed.append(task.id)

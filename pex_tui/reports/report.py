@@ -89,6 +89,7 @@ def _task_object(report: Report, task: TaskState) -> dict[str, Any]:
         "started_at": past.first_started_at,
         "finished_at": task.ended_at,
         "commit": task.landed,
+        "rolled_back": task.rolled_back,
         "files": list(task.files),
         "drift": list(task.drift),
         "own_commits": task.own_commits,

@@ -40,6 +40,7 @@ _OUTCOMES = {
     Outcome.ABORTED: "aborted",
     Outcome.DENIED: "an agent was denied a permission that it needed",
     Outcome.INTERRUPTED: "interrupted, state saved",
+    Outcome.ROLLED_BACK: "rolled back, wholly or in part",
 }
 _MARKS = {
     Phase.LANDED: "✓",
@@ -115,6 +116,8 @@ def _what_became(report: Report, task: TaskState) -> str:
         return f"landed {task.landed[:9]}, {files}{drift}: {subject(report, task)}"
     if waits_for_money(task):
         return f"not started: the budget is used up ({over_budget(report.state)})"
+    if task.rolled_back is not None:
+        return f"{task.reason}: {task.rolled_back[:9]} {subject(report, task)}"
     if not task.reason or task.reason.startswith(task.phase):
         return task.reason or str(task.phase)
     return f"{task.phase}: {task.reason}"
@@ -286,6 +289,8 @@ def _steps(report: Report) -> Iterator[tuple[str, str]]:
         yield f"pex-tui resume {run}", "start again what was aborted"
     elif any(task.phase is Phase.FAILED for task in state.tasks):
         yield f"pex-tui resume {run}", "retry the failed tasks"
+    if state.rolling_back:
+        yield f"pex-tui rollback {run}", "finish a rollback that was interrupted"
     asked = next((asked for _, asked in report.denials if asked.by == NOBODY), None)
     if asked is not None:
         rule = f"{asked.tool}(…)" if asked.touches else asked.tool

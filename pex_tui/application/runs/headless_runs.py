@@ -104,6 +104,11 @@ def run_to_resume(project: Project, wanted: str | None) -> RunId:
         row = find_run(journal, wanted) if wanted else _newest_open(journal)
     finally:
         journal.close_now()
+    if row.outcome is Outcome.ROLLED_BACK:
+        raise UserError(
+            f"Run {row.run} was rolled back; there is nothing to resume. `pex-tui recover` brings "
+            f"it back, and `r` in the app (`pex-tui attach {row.run}`) runs a task again."
+        )
     if row.outcome is Outcome.OK:
         raise UserError(
             f"Run {row.run} has succeeded; there is nothing to resume. "
@@ -114,7 +119,7 @@ def run_to_resume(project: Project, wanted: str | None) -> RunId:
 
 def _newest_open(journal: SqliteJournal) -> RunRow:
     for row in journal.runs():
-        if row.outcome is not Outcome.OK:
+        if row.outcome not in {Outcome.OK, Outcome.ROLLED_BACK}:
             return row
     raise UnknownRunError(
         "No run in this repository has anything left to do. `pex-tui runs` lists them."

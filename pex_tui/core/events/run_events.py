@@ -10,6 +10,7 @@ from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.events.landing_events import LandingEvent
 from pex_tui.core.events.lock_events import LockEvent
 from pex_tui.core.events.overlap_events import OverlapEvent, WritesSeen
+from pex_tui.core.events.rollback_events import RollbackEvent
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan
@@ -304,6 +305,7 @@ Event = (
     | LandingEvent
     | OverlapEvent
     | LockEvent
+    | RollbackEvent
 )
 """All events; a new event is added to the group beside its class."""
 

@@ -146,6 +146,14 @@ def _apply_branch_moved(draft: Draft, task: TaskState, event: BranchMoved) -> No
     record_auto_resolution(draft, task)
     remember_resolution(draft, task)
     tell_protected(draft, task)
-    draft.move(task.id, Phase.LANDED, landed=event.commit, failure=None, stop=None, reason="")
+    draft.move(
+        task.id,
+        Phase.LANDED,
+        landed=event.commit,
+        rolled_back=None,
+        failure=None,
+        stop=None,
+        reason="",
+    )
     if draft.state.land_status is LandStatus.LANDED:  # the user's branch lacks this commit
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")

@@ -94,7 +94,7 @@ _LEGAL: dict[Phase, frozenset[Phase]] = {
         }
     ),
     Phase.CONFLICT: frozenset({Phase.QUEUED, Phase.READY, Phase.ABORTED}),
-    Phase.LANDED: frozenset(),
+    Phase.LANDED: frozenset({Phase.ABORTED}),  # rolled back
     Phase.DONE: frozenset(),
     Phase.FAILED: frozenset({Phase.WAITING, Phase.READY, Phase.CAPTURING, Phase.QUEUED}),
     Phase.ABORTED: frozenset({Phase.WAITING, Phase.READY}),

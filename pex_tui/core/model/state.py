@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     ABORTED = "aborted"
     DENIED = "denied"  # an agent was denied a permission that it needed
     INTERRUPTED = "interrupted"
+    ROLLED_BACK = "rolled_back"  # some of what had landed was undone since
 
 
 class LockClaim(Struct, frozen=True):
@@ -113,6 +114,7 @@ class RunState(Struct, frozen=True):
     gate_off: bool = False  # the base was red and the policy turned the gate off
     base_gate_red: bool | None = None
     flaky: tuple[TaskId, ...] = ()  # tasks with a flaky gate failure
+    rolling_back: str = ""  # the undo log's entry of a rollback that has begun and not ended
     land_status: LandStatus = LandStatus.NOT_ASKED
     land_detail: str = ""
     land_refusals: int = 0  # consecutive refusals of git to update the user's branch

@@ -203,6 +203,7 @@ class TaskState(AttemptState, frozen=True):
     auto_resolution: AutoResolution | None = None  # automatic resolutions in the candidate
     landing_stage: LandingStage | None = None
     landed: CommitId | None = None
+    rolled_back: CommitId | None = None  # the landed commit that was undone
     tokens: int | None = None  # of all attempts; None when no agent reports any
     cost_usd: float | None = None
     lesson: str = ""

@@ -30,6 +30,7 @@ _OUTCOMES = {
     Outcome.ABORTED: "aborted",
     Outcome.DENIED: "permission denied",
     Outcome.INTERRUPTED: "interrupted",
+    Outcome.ROLLED_BACK: "rolled back",
 }
 _LAND_STATUSES = {
     LandStatus.NOT_ASKED: Status.WAITING,

@@ -24,6 +24,7 @@ _WORDS = {
     Outcome.DENIED: "? denied",
     Outcome.ABORTED: "⊘ aborted",
     Outcome.INTERRUPTED: "‖ interrupted",
+    Outcome.ROLLED_BACK: "⊘ rolled back",
 }
 
 

@@ -4,10 +4,10 @@ A person may commit while a run is in progress, and so may an agent that finds t
 checkout. The two cannot be told apart, so both are named to the user.
 """
 
-from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, trailers_of
+from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, rollback_of, trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
-from pex_tui.adapters.git.plumbing.ref_names import read_ref
+from pex_tui.adapters.git.plumbing.ref_names import read_refs, rollback_ref
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.ids import CommitId, RunId
 from pex_tui.core.model.run_refs import run_prefix
@@ -49,12 +49,14 @@ async def foreign_commit_lines(
 
 async def _replayed(git: Git, run: RunId, base: CommitId, ids: list[str]) -> set[str]:
     """Return the commits that an earlier landing of the run put there, which no message proves."""
-    kept = await read_ref(git, f"{run_prefix(run)}{REPLAYED}")
-    if kept is None:
+    refs = await read_refs(git, f"{run_prefix(run)}{REPLAYED}", rollback_ref(run))
+    kept = [ref for ref in refs if ref is not None]
+    if not kept:
         return set()
-    known = set((await git.text("rev-list", kept, f"^{base}")).split())
+    known = set((await git.text("rev-list", *kept, f"^{base}")).split())
     commits = await read_commits(git, *(one for one in ids if one in known))
-    return {one.id for one in commits if (trailers_of(one.message) or ("", ""))[0] == run}
+    named = {one.id: trailers_of(one.message) or rollback_of(one.message) for one in commits}
+    return {commit for commit, name in named.items() if name is not None and name[0] == run}
 
 
 def _line(commit: Commit) -> str:

@@ -20,6 +20,8 @@ from pex_tui.adapters.git.landing.half_landed import LandingNote
 from pex_tui.adapters.git.landing.resolution_cache import ResolutionCache
 from pex_tui.adapters.git.landing.resolved_tree import Labels, read_sides, resolved_tree
 from pex_tui.adapters.git.landing.run_landing import RunLanding
+from pex_tui.adapters.git.landing.run_rollback import RunRollback
+from pex_tui.adapters.git.landing.user_branch import UserBranch
 from pex_tui.adapters.git.plumbing.attributes import Attributes
 from pex_tui.adapters.git.plumbing.commit_message import landing_message
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
@@ -321,6 +323,15 @@ class GitLander:
         """
         with _told(f"The run can't be landed on {clean(target)}"):
             return await self._landing.land(target)
+
+    def rollback(self, target: str | None) -> RunRollback:
+        """Return the operations that undo what the run has landed, on `target` as well if given."""
+        options, mine = self._options, None
+        if target is not None:
+            branch, hint = Branch(self._refs, target), f"`pex-tui rollback {options.run}`"
+            note, advice = self._landing.note, "Run the command there"
+            mine = UserBranch(branch, options.checkout, note, options.run, hint, advice)
+        return RunRollback(self._branch, self._merger, options.run, options.base, mine)
 
     async def _merge_trees(self, work: CommitId, tip: CommitId) -> tuple[Commit, Commit, TreeMerge]:
         """Merge the work onto the tip; files with conflict markers count as conflicts."""

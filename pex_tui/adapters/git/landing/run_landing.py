@@ -6,24 +6,15 @@ from pex_tui.adapters.git.capture.merge_markers import MarkerCheck
 from pex_tui.adapters.git.landing.auto_resolver import AutoResolver
 from pex_tui.adapters.git.landing.foreign_commits import REPLAYED, foreign_commit_lines
 from pex_tui.adapters.git.landing.gate_runner import GateRunner
-from pex_tui.adapters.git.landing.half_landed import (
-    Landing,
-    LandingNote,
-    repair_landing,
-    repair_landing_locked,
-)
+from pex_tui.adapters.git.landing.half_landed import LandingNote
+from pex_tui.adapters.git.landing.user_branch import UserBranch, unsigned_notice
 from pex_tui.adapters.git.plumbing.commit_message import trailers_of
-from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits, rewrite_commit
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
-from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
-from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
 from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import unlanded_commits
-from pex_tui.adapters.git.user_repository.repository_notices import user_setting
-from pex_tui.adapters.git.user_repository.user_checkout import UserCheckout
 from pex_tui.core.landing.auto_resolution import told_files
 from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
@@ -60,19 +51,25 @@ class RunLanding(Struct, frozen=True):
         Raises LandingError, GitError.
         """
         branch = Branch(self.refs, target.removeprefix("refs/heads/"))
-        await repair_landing(branch.refs, self.checkout, self.note)
+        mine = UserBranch(branch, self.checkout, self.note, self.run, self._hint, self._elsewhere)
+        await mine.repair()
         for _ in range(_TRIES):
             old = await self._target(branch)
-            new, words = await self._plan(branch, old)
+            new, words = await self._plan(mine, old)
             if new == old:
                 return new, words
-            if await self._advance(branch, old, new):
-                return new, words + await self._unsigned(old)
+            if await mine.advance(old, new, f"lands run {self.run}"):
+                return new, words + await unsigned_notice(self.checkout, old)
         raise LandingError(f"{branch.name} keeps moving. Try {self._hint} later.")
 
     @property
     def _hint(self) -> str:
         return f"`pex-tui land {self.run}`"
+
+    @property
+    def _elsewhere(self) -> str:
+        """What to do about a branch that another work tree has checked out."""
+        return f"There, run `git merge {self.integration.name}`"
 
     async def _target(self, branch: Branch) -> CommitId:
         old = await branch.refs.read(branch.ref)
@@ -85,11 +82,12 @@ class RunLanding(Struct, frozen=True):
             )
         return old
 
-    async def _plan(self, branch: Branch, old: CommitId) -> tuple[CommitId, str]:
+    async def _plan(self, mine: UserBranch, old: CommitId) -> tuple[CommitId, str]:
         """Return the commit that the branch is to move to, and words for it.
 
         Replays pass the gate.
         """
+        branch = mine.branch
         refs, tip = branch.refs, await self.integration.tip()
         if tip == self.base:
             return old, f"There is nothing to land: {self.integration.name} is where it began."
@@ -116,17 +114,11 @@ class RunLanding(Struct, frozen=True):
         if new.id == old:
             return old, f"{branch.name} holds all that the run has landed."
         await self._refuse_markers(branch.name, old, new.id)
-        await self._refuse_if_in_the_way(branch, old, new.id)  # before the gate spends time
+        await mine.refuse_if_in_the_way(old, new.id)  # before the gate spends time
         gate_words = await self._pass_gate(branch.name, old, new.id, combined)
         return new.id, (
             f"{branch.name} had moved; {count} replayed onto it, up to {new.id[:10]}.{gate_words}"
         )
-
-    async def _unsigned(self, old: CommitId) -> str:
-        """Return a notice that the commits are unsigned, if the user signs theirs."""
-        if await user_setting(self.checkout, "commit.gpgSign", "bool") != "true":
-            return ""
-        return f" They are not signed: `git rebase -S --force-rebase {old[:10]}` signs them."
 
     async def _refuse_markers(self, target: str, old: CommitId, new: CommitId) -> None:
         """Raise LandingError for files that an earlier version landed with conflict markers."""
@@ -198,71 +190,3 @@ class RunLanding(Struct, frozen=True):
             f"Nothing was changed. Its output is in {log}; fix {target}, then {self._hint}.",
             passing=False,
         )
-
-    async def _advance(self, branch: Branch, old: CommitId, new: CommitId) -> bool:
-        """Move the branch, with the user's checkout; return False if it is no longer at `old`."""
-        refs = branch.refs
-        async with file_lock(refs.lock, refs.lock_patience_seconds) as descriptor:
-            if await refs.read(branch.ref) != old:
-                return False
-            checkout = await self._checkout_of(branch)
-            if checkout is None:
-                await refs.write(branch.ref, new, old, descriptor, f"lands run {self.run}")
-            else:
-                place = (str(checkout.path), str(checkout.git.git_dir))
-                self.note.write(Landing(branch.ref, old, new, *place, self.run))
-                try:
-                    await checkout.fast_forward(old, new, descriptor)
-                finally:  # a refused or interrupted landing is undone at once
-                    await repair_landing_locked(self.checkout, self.note, descriptor)
-            if await refs.read(branch.ref) != new:
-                raise LandingError(
-                    f"{branch.name} was switched or moved by another program at the very moment of "
-                    f"landing. Look at `git reflog {branch.name}`, then {self._hint}."
-                )
-            return True
-
-    async def _refuse_if_in_the_way(self, branch: Branch, old: CommitId, new: CommitId) -> None:
-        checkout = await self._checkout_of(branch)
-        if checkout is not None:
-            await checkout.refuse_if_in_the_way(old, new)
-
-    async def _checkout_of(self, branch: Branch) -> UserCheckout | None:
-        """Return the user's checkout if the branch is checked out there.
-
-        None if it is checked out nowhere. Raises LandingError if another work tree has it, or a
-        rebase of it is in progress.
-        """
-        git, mine = branch.refs.git, self._mine()
-        if mine is not None and mine.is_rebasing(branch.ref):
-            raise LandingError(
-                f"A rebase of {branch.name} is in progress in {clean(str(mine.path))}. Finish or "
-                f"abort it, then {self._hint}.",
-                passing=False,
-            )
-        found = None
-        for place in await checkouts(git):
-            if place.branch != branch.ref:
-                continue
-            # Git only guesses the main work tree's path, so it is identified by its git directory.
-            is_mine = mine is not None and (
-                mine.git.git_dir == user_git(git).git_dir
-                if place.is_main
-                else place.path == mine.path
-            )
-            if not is_mine:
-                raise LandingError(
-                    f"{branch.name} is checked out in {clean(str(place.path))}. There, run "
-                    f"`git merge {self.integration.name}`; or switch it to another branch, then "
-                    f"{self._hint}.",
-                    passing=False,
-                )
-            found = mine
-        return found
-
-    def _mine(self) -> UserCheckout | None:
-        """Return the checkout that the user started in; None if it is gone."""
-        path = self.checkout.work_tree
-        if path is None or not path.is_dir():
-            return None
-        return UserCheckout(self.checkout, path, self._hint)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from pex_tui.adapters.git.plumbing.commit_message import trailers_of
+from pex_tui.adapters.git.plumbing.commit_message import rollback_of, trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
 from pex_tui.adapters.git.plumbing.ref_names import landed_ref, read_refs
@@ -84,5 +84,5 @@ async def find_attempts(git: Git, places: RunPaths, run: RunId) -> dict[TaskId, 
 
 
 def _is_of(commit: Commit, run: RunId) -> bool:
-    named = trailers_of(commit.message)
+    named = trailers_of(commit.message) or rollback_of(commit.message)
     return named is not None and named[0] == run

@@ -9,6 +9,7 @@ from pex_tui.core.sanitize import clean
 RUN_TRAILER = "Pex-Run"
 TASK_TRAILER = "Pex-Task"
 AGENT_TRAILER = "Pex-Agent"
+ROLLBACK_TRAILER = "Pex-Rollback"
 COMMAND_AGENT = "command"  # stands for the agent of a task that is a plain command
 _TRAILER = re.compile(r"[A-Za-z0-9-]+: \S.*")
 
@@ -28,11 +29,28 @@ def landing_message(spec: TaskSpec, run: RunId, goal: str) -> bytes:
 
 def trailers_of(message: bytes) -> tuple[RunId, TaskId] | None:
     """Return the run and task named in the last paragraph of a commit message, if they are."""
+    return _named(message, TASK_TRAILER)
+
+
+def rollback_of(message: bytes) -> tuple[RunId, TaskId] | None:
+    """Return the run and task whose landing the commit undoes; None if it is no rollback."""
+    return _named(message, ROLLBACK_TRAILER)
+
+
+def rollback_message(landing: bytes, commit: str, run: RunId, task: TaskId) -> bytes:
+    """Return the message of the commit that undoes a landing, whose message and id are given."""
+    subject = clean(landing.decode("utf-8", "replace").strip().partition("\n")[0])
+    trailers = f"{RUN_TRAILER}: {run}\n{ROLLBACK_TRAILER}: {task}"
+    text = f'Revert "{subject}"\n\nThis reverts commit {commit}.\n\n{trailers}\n'
+    return text.encode("utf-8", "replace")
+
+
+def _named(message: bytes, trailer: str) -> tuple[RunId, TaskId] | None:
     paragraph = message.decode("utf-8", "replace").rstrip().rpartition("\n\n")[2]
     found = dict(line.split(": ", 1) for line in paragraph.split("\n") if ": " in line)
-    if RUN_TRAILER not in found or TASK_TRAILER not in found:
+    if RUN_TRAILER not in found or trailer not in found:
         return None
-    return RunId(found[RUN_TRAILER]), TaskId(found[TASK_TRAILER])
+    return RunId(found[RUN_TRAILER]), TaskId(found[trailer])
 
 
 def _lines(text: str) -> list[str]:

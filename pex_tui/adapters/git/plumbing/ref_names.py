@@ -63,6 +63,11 @@ def found_ref(run: RunId, commit: CommitId) -> str:
     return f"{run_prefix(run)}_found-{commit[:12]}"
 
 
+def rollback_ref(run: RunId) -> str:
+    """Return the ref of the commits by which a rollback moves the user's branch."""
+    return f"{run_prefix(run)}_rollback"
+
+
 async def read_ref(git: Git, ref: str) -> CommitId | None:
     """Return the commit that a full ref names, None if there is no such ref."""
     (commit,) = await read_refs(git, ref)
@@ -88,5 +93,5 @@ async def read_refs(git: Git, *refs: str) -> list[CommitId | None]:
 
 async def landing_commits(git: Git) -> set[str]:
     """Return the commits that a landing may bring a user's branch to; raise GitError."""
-    places = (BRANCHES, f"{ROOT}/*/_landing", f"{ROOT}/*/*/landing")
+    places = (BRANCHES, f"{ROOT}/*/_landing", f"{ROOT}/*/_rollback", f"{ROOT}/*/*/landing")
     return set((await git.text("for-each-ref", "--format=%(objectname)", *places)).split())

@@ -117,6 +117,27 @@ class IntegrationBranch:
             self._tip = new
             return Moved()
 
+    async def put(self, old: CommitId, new: CommitId, words: str) -> Moved | MoveRefused:
+        """Move it from `old` to any other commit, as a rollback does; the caller keeps `old`.
+
+        Return Moved also if it is there already. Raises LandingError as `move` does.
+        """
+        async with self._refs.locked() as descriptor:
+            found = await self._read()
+            if new in {found.branch, found.record}:
+                self._tip = new
+                await self._put_back(found, descriptor)
+                return Moved()
+            if await self._learn(found) != old:
+                return MoveRefused(f"{self.name} is at {self._tip[:10]}, no longer at {old[:10]}")
+            await self._put_back(found, descriptor)
+            await self._refuse_if_checked_out()
+            await self._refs.write(
+                self.branch.ref, new, old, descriptor, words, also=landed_ref(self._run)
+            )
+            self._tip = new
+            return Moved()
+
     async def _read(self) -> _Found:
         refs = (self.branch.ref, landed_ref(self._run), f"refs/heads/{self._folder}")
         return _Found(*await self._refs.read_all(*refs))

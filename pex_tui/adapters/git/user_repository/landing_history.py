@@ -1,8 +1,8 @@
 """The landings of tasks and the paths that they changed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from pex_tui.adapters.git.plumbing.commit_message import trailers_of
+from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, rollback_of, trailers_of
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import UnmergedPath
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
@@ -25,22 +25,46 @@ async def landings_of(
 ) -> list[tuple[Commit, TaskId]] | None:
     """Return the landings of a run that `tip` has and `without` has not, oldest first.
 
-    Returns None if other commits are among them: each landing is a commit on the one before and,
-    with `must_be_kept`, is under a ref since it was merged. Raises GitError.
+    Landings that were rolled back are left out. Returns None if other commits are among them: each
+    landing, and each rollback of one, is a commit on the one before and, with `must_be_kept`, is
+    under a ref since it was made. Raises GitError.
     """
     excluded = [f"^{commit}" for commit in without]
     listing = (await git.text("rev-list", "--reverse", tip, *excluded)).split()
     if not listing:
         return []
     kept = (await git.text("for-each-ref", "--format=%(objectname)", run_prefix(run))).split()
-    found = []
-    for commit in await read_commits(git, *listing):
-        named = trailers_of(commit.message)
+    commits = await read_commits(git, *listing)
+    for commit in commits:
+        named = trailers_of(commit.message) or rollback_of(commit.message)
         ours = named is not None and named[0] == run and (commit.id in kept or not must_be_kept)
-        if named is None or not ours or len(commit.parents) != 1:
+        if not ours or len(commit.parents) != 1:
             return None
-        found.append((commit, named[1]))
+    return [(commit, task) for (_, task), commit in standing_landings(commits).items()]
+
+
+def standing_landings(commits: Iterable[Commit]) -> dict[tuple[RunId, TaskId], Commit]:
+    """Return the landings among these commits, oldest first, that none of them rolls back."""
+    found: dict[tuple[RunId, TaskId], Commit] = {}
+    for commit in commits:
+        landed, undone = trailers_of(commit.message), rollback_of(commit.message)
+        if landed is not None:
+            found.pop(landed, None)
+            found[landed] = commit
+        elif undone is not None:
+            found.pop(undone, None)
     return found
+
+
+async def landings_in(git: Git, run: RunId, base: CommitId, tip: CommitId) -> dict[TaskId, Commit]:
+    """Return the run's landings, or their replays, that a branch of the user holds since `base`.
+
+    Oldest first, without those that were rolled back. Raises GitError.
+    """
+    command = ("rev-list", "--reverse", "--topo-order", f"--grep=^{RUN_TRAILER}: {run}$")
+    listing = (await git.text(*command, tip, f"^{base}")).split()
+    standing = standing_landings(await read_commits(git, *listing))
+    return {task: commit for (whose, task), commit in standing.items() if whose == run}
 
 
 async def unlanded_commits(
@@ -48,13 +72,24 @@ async def unlanded_commits(
 ) -> list[Commit]:
     """Return a run's commits from `base` to `tip` that `target` has neither as such nor replayed.
 
-    Oldest first. A replay is recognised by its trailers, because a task lands once in a run. Raises
+    Oldest first. A replay is recognised by its trailers, because a task lands once in a run, until
+    it is rolled back. A landing is left out with its rollback if both are missing there. Raises
     GitError.
     """
-    beside = (await git.text("rev-list", f"{tip}..{target}")).split()
-    replayed = {trailers_of(commit.message) for commit in await read_commits(git, *beside)} - {None}
+    beside = (await git.text("rev-list", "--reverse", "--topo-order", f"{tip}..{target}")).split()
+    theirs = await read_commits(git, *beside)
+    replayed, undone = standing_landings(theirs), {rollback_of(one.message) for one in theirs}
     commits = await commits_of(git, tip, base, target)
-    return [commit for commit in commits if trailers_of(commit.message) not in replayed]
+    standing = {commit.id for commit in standing_landings(commits).values()}
+    landed = {trailers_of(commit.message) for commit in commits}
+
+    def is_missing(commit: Commit) -> bool:
+        named, undoes = trailers_of(commit.message), rollback_of(commit.message)
+        if undoes is not None:
+            return undoes not in landed and (undoes not in undone or undoes in replayed)
+        return named not in replayed and (named is None or commit.id in standing)
+
+    return [commit for commit in commits if is_missing(commit)]
 
 
 async def landings_on(
