@@ -17,7 +17,7 @@ from pex_tui.cli.command import PROGRAM, Command
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "plan and run": ("plan", "check", "run", "resume", "attach", "abort"),
-    "after a run": ("land", "resolve", "runs", "report", "clean"),
+    "after a run": ("land", "rollback", "recover", "resolve", "runs", "report", "clean"),
     "set up": ("demo", "doctor", "init", "trust", "agents", "completion"),
     "inside an agent": ("lock",),
 }

@@ -41,6 +41,11 @@ class RunPaths(Struct, frozen=True):
         """Return the folder of plans that were being edited when the app had to exit."""
         return self.root / "drafts"
 
+    @property
+    def undo(self) -> Path:
+        """Return the folder of the undo log, one folder for each entry."""
+        return self.root / "undo"
+
     def run(self, run: RunId) -> Path:
         """Return a run's folder: agent logs, records, reports."""
         return self.root / "runs" / run

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pex_tui.adapters.storage.journal_file import (
     Ballast,
@@ -150,7 +151,8 @@ class SqliteJournal:
             SELECT run, goal, created_at, tasks,
                 (SELECT at FROM events e WHERE e.run = r.run ORDER BY seq DESC LIMIT 1),
                 (SELECT at FROM events e WHERE e.run = r.run AND kind NOT IN ('run_adopted',
-                    'land_requested', 'run_landed', 'run_land_refused', 'run_finished', 'noticed')
+                    'land_requested', 'run_landed', 'run_land_refused', 'run_finished', 'noticed',
+                    'rollback_begun', 'run_rolled_back', 'rollback_undone', 'rollback_refused')
                     ORDER BY seq DESC LIMIT 1),
                 (SELECT COUNT(DISTINCT json_extract(body, '$.task')) FROM events e
                     WHERE e.run = r.run AND kind = 'branch_moved' AND json_valid(body)),
@@ -159,11 +161,12 @@ class SqliteJournal:
                 (SELECT json_extract(body, '$.outcome') FROM events e WHERE e.run = r.run
                     AND kind = 'run_finished' AND json_valid(body) ORDER BY seq DESC LIMIT 1),
                 (SELECT json_extract(body, '$.makespan_seconds') FROM events e WHERE e.run = r.run
-                    AND kind = 'run_finished' AND json_valid(body) ORDER BY seq DESC LIMIT 1)
+                    AND kind = 'run_finished' AND json_valid(body) ORDER BY seq DESC LIMIT 1),
+                EXISTS (SELECT 1 FROM events e WHERE e.run = r.run AND kind = 'run_rolled_back')
             FROM runs r ORDER BY created_at DESC, run
             """
         )
-        return [
+        found = [
             RunRow(
                 RunId(run),
                 goal,
@@ -176,9 +179,22 @@ class SqliteJournal:
                 makespan if has_ended else None,
             )
             for run, goal, created_at, tasks, last_at, worked_until, *rest in rows
-            for landed, adopted, finished, outcome, makespan in (rest,)
+            for landed, adopted, finished, outcome, makespan, _ in (rest,)
             for has_ended in ((finished or 0) > (adopted or 0),)
         ]
+        return [
+            self._after_rollback(row) if raw[-1] else row
+            for row, raw in zip(found, rows, strict=True)
+        ]
+
+    def _after_rollback(self, row: RunRow) -> RunRow:
+        """Return the row with what is left of a run that was rolled back, by its replay."""
+        try:
+            state = self.state(row.run)
+        except JournalError:
+            return row
+        landed = sum(task.landed is not None for task in state.tasks)
+        return replace(row, landed=landed, outcome=state.outcome)
 
     def recent(self, kinds: Sequence[str]) -> list[tuple[str, str, float, dict[str, Any]]]:
         """Return events of these kinds in the latest runs as (run, kind, at, object), in order."""
@@ -191,6 +207,22 @@ class SqliteJournal:
             (*kinds, _REMEMBERED_RUNS),
         )
         return [(run, kind, at, json.loads(body)) for run, kind, at, body in rows]
+
+    def rows_of(self, run: RunId) -> list[list[Any]]:
+        """Return a run's rows as they are stored, its own first; for `put_rows`."""
+        own = self._rows("SELECT run, created_at, goal, tasks FROM runs WHERE run = ?", (run,))
+        rows = self._rows(
+            "SELECT run, seq, at, kind, body FROM events WHERE run = ? ORDER BY seq", (run,)
+        )
+        return [list(row) for row in (*own, *rows)] if own else []
+
+    def put_rows(self, rows: list[list[Any]]) -> None:
+        """Store the rows of a run that was forgotten; raise sqlite3.Error."""
+        with self._connection as connection:
+            connection.execute("BEGIN")
+            connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", rows[0])
+            connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows[1:])
+            connection.execute("COMMIT")
 
     def forget(self, run: RunId) -> None:
         """Delete a run's rows; raise JournalError."""

@@ -5,19 +5,15 @@ import time
 from functools import partial
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from pex_tui.adapters.git.maintenance.runs_by_refs import find_runs
 from pex_tui.adapters.ipc.control_socket import ControlError, ask
 from pex_tui.adapters.storage.engine_lock import Holder, current_holder
-from pex_tui.adapters.storage.journal import SqliteJournal
-from pex_tui.adapters.storage.journal_file import JournalError
 from pex_tui.application.project.command_context import Options, await_command, find_run, project_of
 from pex_tui.application.project.project import Project, pinned
 from pex_tui.application.runs.composition import lander_of_refs, make_lander
 from pex_tui.application.runs.engine_lock import take_lock
 from pex_tui.application.runs.runs import YOU
-from pex_tui.application.runs.stored_state import read_state
+from pex_tui.application.runs.stored_state import known_state
 from pex_tui.core.events.run_events import (
     Event,
     LandRequested,
@@ -29,7 +25,7 @@ from pex_tui.core.formatting import counted
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.state import RunState
-from pex_tui.core.step import begin, step
+from pex_tui.core.step import step
 from pex_tui.engine.ports import LandingError
 from pex_tui.errors import UserError
 from pex_tui.headless.streams import Streams, printing
@@ -110,7 +106,9 @@ async def _ask_engine(holder: Holder, streams: Streams) -> int:
 async def _land_now(project: Project, run: RunId, streams: Streams) -> int:
     journal = project.open_journal()
     try:
-        state = _known_state(journal, run, streams)
+        state, told = known_state(journal, run)
+        for line in told:
+            streams.notes.write(f"! {line}")
         if state.target is None:
             raise UserError(
                 f"Run {run} started from a detached HEAD, so there is no branch to land on. "
@@ -119,9 +117,11 @@ async def _land_now(project: Project, run: RunId, streams: Streams) -> int:
         target, rows = state.target, list[Row]()
         state = _stepped(state, rows, LandRequested(YOU, at=time.time()))
         while True:
-            told, notices = await _attempt(project, state, target)
+            outcome, notices = await _attempt(project, state, target)
             _tell(notices, streams)
-            state = _stepped(state, rows, *(Noticed(line, at=told.at) for line in notices), told)
+            state = _stepped(
+                state, rows, *(Noticed(line, at=outcome.at) for line in notices), outcome
+            )
             if state.land_retry_at is None:
                 break
             streams.notes.write(f"! {state.land_detail}")
@@ -129,8 +129,8 @@ async def _land_now(project: Project, run: RunId, streams: Streams) -> int:
         await journal.append(run, rows)
     finally:
         await journal.close()
-    if isinstance(told, RunLandRefused):
-        streams.notes.write(f"{told.reason}")
+    if isinstance(outcome, RunLandRefused):
+        streams.notes.write(f"{outcome.reason}")
         return NOT_LANDED
     streams.output.write(f"{state.land_detail}")
     left = [task.id for task in state.tasks if task.phase not in {Phase.LANDED, Phase.DONE}]
@@ -145,19 +145,6 @@ def _stepped(state: RunState, rows: list[Row], *events: Event) -> RunState:
         state, _ = step(state, event)
         rows.append((state.seq, event))
     return state
-
-
-def _known_state(journal: SqliteJournal, run: RunId, streams: Streams) -> RunState:
-    """Return the run's state; if the run cannot be replayed here, that of its plan.
-
-    Landing needs only the run's refs.
-    """
-    try:
-        return read_state(journal, run)
-    except JournalError as error:
-        planned, last = journal.planned(run)
-        streams.notes.write(f"! {error}\n! What its branch holds will be landed.")
-        return replace(begin(planned), seq=last, tasks=())
 
 
 def _tell(notices: tuple[str, ...], streams: Streams) -> None:

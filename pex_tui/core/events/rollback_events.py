@@ -40,5 +40,12 @@ class RollbackUndone(BaseEvent, frozen=True):
     by: str
 
 
-RollbackEvent = RollbackBegun | RunRolledBack | RollbackUndone
+class RollbackRefused(BaseEvent, frozen=True):
+    """The rollback that had begun did not happen, and nothing was changed."""
+
+    undo: str
+    reason: str
+
+
+RollbackEvent = RollbackBegun | RunRolledBack | RollbackUndone | RollbackRefused
 """Events of rollbacks."""

@@ -1,6 +1,11 @@
 """Landings that a person has undone: their tasks count as aborted until they land again."""
 
-from pex_tui.core.events.rollback_events import RollbackBegun, RollbackEvent, RollbackUndone
+from pex_tui.core.events.rollback_events import (
+    RollbackBegun,
+    RollbackEvent,
+    RollbackRefused,
+    RollbackUndone,
+)
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.ids import TaskId
 from pex_tui.core.model.phases import SUCCEEDED, Phase, RunStage
@@ -14,6 +19,10 @@ def apply_rollback_event(draft: Draft, event: RollbackEvent) -> None:
     """Apply an event of a rollback."""
     if isinstance(event, RollbackBegun):
         draft.set(rolling_back=event.undo)
+        return
+    if isinstance(event, RollbackRefused):
+        draft.set(rolling_back="")
+        draft.notice(f"Not rolled back: {event.reason}")
         return
     draft.set(rolling_back="", tip=event.tip)
     if isinstance(event, RollbackUndone):

@@ -12,6 +12,10 @@ BRANCHES = "refs/heads/pex"
 """The namespace of the integration branches."""
 
 
+UNDO = f"{ROOT}/_undo"
+"""The namespace of what was removed and can be recovered; no run can have this name."""
+
+
 def branch_name(run: RunId) -> str:
     """Return the short name of the run's integration branch."""
     return integration_ref(run).removeprefix("refs/heads/")

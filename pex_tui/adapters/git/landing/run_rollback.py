@@ -29,32 +29,9 @@ from pex_tui.adapters.git.user_repository.landing_history import (
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError, MoveRefused
+from pex_tui.engine.undo import RollbackPlan
 
 _TRIES = 3  # how often the user's branch may move meanwhile
-
-
-class RollbackPlan(Struct, frozen=True):
-    """What a rollback does; all of it is known before anything is changed.
-
-    `tasks` are undone, in order of landing. The run's branch moves from `tip` to `new_tip`.
-    `target` is the user's branch ("" if it has none of them), and `commits` what is reverted there,
-    oldest first. `at` is the date of the reverts, in whole seconds.
-    """
-
-    run: RunId
-    tasks: tuple[TaskId, ...]
-    branch: str
-    base: CommitId
-    tip: CommitId
-    new_tip: CommitId
-    target: str
-    commits: tuple[CommitId, ...]
-    at: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing stays landed: the run's branch goes back to where it began."""
-        return self.new_tip == self.base
 
 
 class RunRollback(Struct, frozen=True):
@@ -85,6 +62,7 @@ class RunRollback(Struct, frozen=True):
             named = clean(", ".join(missing)) or f"Run {self.run}"
             raise LandingError(f"{named} has not landed, or is rolled back already. {there}")
         chosen = [(commit, task) for commit, task in landed if not wanted or task in wanted]
+        await self.integration.refuse_if_checked_out()
         new_tip = self.base
         if len(chosen) < len(landed):
             where = self.integration.name
@@ -137,6 +115,12 @@ class RunRollback(Struct, frozen=True):
         if isinstance(moved, MoveRefused):
             raise LandingError(moved.reason)
         return done
+
+    async def is_untouched(self, plan: RollbackPlan) -> bool:
+        """Return whether no branch has moved yet; raise GitError."""
+        there = await self._in_target(plan.tasks)
+        is_on_target = {commit.id for commit, _ in there} >= {*plan.commits}
+        return is_on_target and await self.integration.tip() == plan.tip
 
     async def _perform_on_target(
         self, plan: RollbackPlan, *, undoes: bool

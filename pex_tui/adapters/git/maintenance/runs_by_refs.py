@@ -11,7 +11,7 @@ from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
 from pex_tui.adapters.git.plumbing.ref_names import landed_ref, read_refs
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
-from pex_tui.core.model.run_refs import BRANCHES, ROOT, integration_ref, run_prefix
+from pex_tui.core.model.run_refs import BRANCHES, ROOT, UNDO, integration_ref, run_prefix
 from pex_tui.engine.run_paths import RunPaths
 
 _MOST_COMMITS = 10_000
@@ -36,6 +36,7 @@ async def find_runs(git: Git, *, besides: Collection[RunId] = ()) -> tuple[Found
         for line in listing.split("\n")
         if line
     }
+    names.discard(UNDO.rpartition("/")[2])
     found = [await _find(git, RunId(name)) for name in sorted(names.difference(besides))]
     return tuple(run for run in found if run is not None)
 

@@ -110,7 +110,7 @@ class IntegrationBranch:
             if tip != old:
                 return MoveRefused(f"{self.name} is at {tip[:10]}, no longer at {old[:10]}")
             await self._put_back(found, descriptor)
-            await self._refuse_if_checked_out()
+            await self.refuse_if_checked_out()
             await self._refs.write(
                 self.branch.ref, new, old, descriptor, words, also=landed_ref(self._run)
             )
@@ -131,7 +131,7 @@ class IntegrationBranch:
             if await self._learn(found) != old:
                 return MoveRefused(f"{self.name} is at {self._tip[:10]}, no longer at {old[:10]}")
             await self._put_back(found, descriptor)
-            await self._refuse_if_checked_out()
+            await self.refuse_if_checked_out()
             await self._refs.write(
                 self.branch.ref, new, old, descriptor, words, also=landed_ref(self._run)
             )
@@ -172,7 +172,7 @@ class IntegrationBranch:
             self._refuse_if_folder_is_taken(found)
         elif not await self._refs.contains(self._tip, there):
             await self._refs.write(found_ref(self._run, there), there, None, lock, "keeps")
-        await self._refuse_if_checked_out()
+        await self.refuse_if_checked_out()
         nothing = CommitId("0" * len(self._tip))
         await self._refs.write(
             self.branch.ref, self._tip, there or nothing, lock, "begins", also=landed_ref(self._run)
@@ -201,7 +201,8 @@ class IntegrationBranch:
                 f"place. Rename it (`git branch -m {folder} OTHER`), then try again."
             )
 
-    async def _refuse_if_checked_out(self) -> None:
+    async def refuse_if_checked_out(self) -> None:
+        """Raise LandingError if a work tree has it checked out: moving it would confuse that."""
         for checkout in await checkouts(self._refs.git):
             if checkout.branch == self.branch.ref:
                 raise LandingError(
