@@ -37,12 +37,24 @@ async def new_run_id(project: Project, journal: SqliteJournal, name: str | None)
 
 async def traced_runs(project: Project) -> set[RunId]:
     """Return the runs with a branch, refs or a folder here, whether or not the journal has them."""
+    return {*await trace_times(project)}
+
+
+async def trace_times(project: Project) -> dict[RunId, float]:
+    """Return these runs with the time of their latest trace, in absolute seconds."""
     listing = await project.repository.git.run(
-        "for-each-ref", "--format=%(refname)", BRANCHES, ROOT
+        "for-each-ref", "--format=%(committerdate:unix) %(refname)", BRANCHES, ROOT
     )
-    names = {
-        line.removeprefix(f"{BRANCHES}/").removeprefix(f"{ROOT}/").partition("/")[0]
-        for line in listing.text.splitlines()
-    }
-    names |= {folder.parent.name for folder in project.places.root.glob("runs/*/*")}
-    return {RunId(name) for name in names if _NAME.fullmatch(name)}
+    found: dict[RunId, float] = {}
+    for line in listing.text.splitlines():
+        at, _, ref = line.partition(" ")
+        name = ref.removeprefix(f"{BRANCHES}/").removeprefix(f"{ROOT}/").partition("/")[0]
+        _note(found, name, float(at or 0))
+    for folder in project.places.root.glob("runs/*/*"):
+        _note(found, folder.parent.name, folder.stat().st_mtime)
+    return found
+
+
+def _note(found: dict[RunId, float], name: str, at: float) -> None:
+    if _NAME.fullmatch(name):
+        found[RunId(name)] = max(at, found.get(RunId(name), 0.0))

@@ -7,6 +7,7 @@ from pex_tui.core.formatting import counted, size
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
+from pex_tui.engine.undo import UndoEntry
 
 _MOST_KEPT = 20
 _NO_RUN = "in no run"
@@ -31,9 +32,18 @@ def render_clean(
     return "".join(f"{clean(line)}\n" for line in lines)
 
 
-def render_cleaned(plan: CleanPlan, rescued: Collection[str]) -> str:
-    """Render what was done."""
+def render_cleaned(
+    plan: CleanPlan, rescued: Collection[str], entries: Collection[UndoEntry] = ()
+) -> str:
+    """Render what was done, and how it can be undone."""
     lines = [f"Removed {counted(len(plan.removals), 'thing')}, {size(plan.size_bytes)}."]
+    kept = sum(entry.size_bytes for entry in entries)
+    if entries:
+        shown = ", ".join(f"{entry.run} ({entry.id})" for entry in entries)
+        lines.append(
+            f"Work, logs and history are kept for 30 days, {size(kept)}: `pex-tui recover ID` "
+            f"restores {shown}."
+        )
     lines += [f"! Uncommitted work was left in a worktree; it is in {ref} now." for ref in rescued]
     return "".join(f"{clean(line)}\n" for line in lines)
 

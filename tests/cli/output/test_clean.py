@@ -59,7 +59,7 @@ class Shop:
     def left(self) -> list[str]:
         """Return what is in the state directory besides journal, engine lock and owner."""
         kept = {"journal.db", "journal.db-wal", "journal.db-shm", "ballast", "engine.lock"}
-        kept.add("repository.json")
+        kept |= {"repository.json", "undo"}
         return sorted(path.name for path in self.state.iterdir() if path.name not in kept)
 
     def runs(self) -> list[str]:
@@ -68,7 +68,8 @@ class Shop:
     def is_as_before(self) -> None:
         """Assert that nothing of ours is in the repository or in the state directory."""
         assert self.git("worktree", "list", "--porcelain").count("worktree ") == 1
-        assert self.git("for-each-ref", "refs/pex", "refs/heads/pex") == ""
+        refs = self.git("for-each-ref", "--format=%(refname)", "refs/pex", "refs/heads/pex")
+        assert not [ref for ref in refs.split() if not ref.startswith("refs/pex/_undo/")]
         assert not (self.path / ".git" / "worktrees").exists()
         assert not list(self.path.glob(".git/**/*.lock"))
         assert self.left() == []
@@ -124,6 +125,50 @@ def test_unlanded_work_is_kept_until_forced(shop: Shop) -> None:
     assert "one" in shop.pex("report").stdout
     shop.pex("clean", "--yes", "--force")
     shop.is_as_before()
+
+
+def test_what_was_cleaned_is_recovered_with_its_history(shop: Shop) -> None:
+    shop.run("kept", [write("one")])
+    report = shop.pex("report", "kept").stdout
+    cleaned = shop.pex("clean", "--yes", "--force").stdout
+    assert "pex-tui recover" in cleaned
+    listed = json.loads(shop.pex("recover", "--json").stdout)
+    assert [(one["command"], one["run"]) for one in listed] == [("clean --force", "kept")]
+    assert listed[0]["id"] in shop.pex("recover").stdout
+
+    shop.pex("recover", listed[0]["id"][:2])
+
+    assert shop.git("show", "pex/kept:one") == "made"
+    assert shop.git("show", "refs/pex/kept/one/1:one") == "made"
+    assert shop.pex("report", "kept").stdout == report
+    assert json.loads(shop.pex("recover", "--json").stdout) == []
+    assert "no entry" in shop.pex("recover", "abc", ends=2).stderr
+
+    shop.pex("clean", "--yes", "--force", "--purge")
+    assert shop.git("for-each-ref", "refs/pex") == ""
+    assert not (shop.state / "undo").exists()
+
+
+def test_purge_drops_what_could_be_recovered(shop: Shop) -> None:
+    shop.run("kept", [write("one")])
+    shop.pex("clean", "--yes", "--force")
+    assert "--purge also drops" in shop.pex("clean", "--purge").stdout
+    assert json.loads(shop.pex("recover", "--json").stdout) != []
+    shop.pex("clean", "--purge", "--yes")
+    assert json.loads(shop.pex("recover", "--json").stdout) == []
+
+
+def test_runs_that_the_journal_lost_are_cleaned_without_being_named(shop: Shop) -> None:
+    shop.run("first", [write("one")], "--land")
+    shop.run("second", [write("two")])
+    for file in shop.state.glob("journal.db*"):
+        file.unlink()
+    assert "first" not in shop.pex("clean", "--older-than", "1d").stdout
+    shown = shop.pex("clean", "--yes").stdout
+    assert "branch pex/second: no other branch holds its commits" in shown
+    assert shop.git("for-each-ref", "--format=%(refname)", "refs/heads/pex") == (
+        "refs/heads/pex/second"
+    )
 
 
 def test_a_run_that_only_its_refs_and_files_know_is_told_of_and_can_be_cleaned(shop: Shop) -> None:

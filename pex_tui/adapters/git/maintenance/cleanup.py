@@ -1,13 +1,14 @@
 """Remove what finished runs left: worktrees, refs, branches, folders; never unlanded work.
 
 The caller holds the engine lock and names the finished runs. With `force`, unlanded work is removed
-as well.
+as well. What goes of a run, besides checkouts, is moved into the undo log.
 """
 
 import asyncio
 import fcntl
 import math
 import os
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.isolation.workspace_repository import WorkspaceRepositories
 from pex_tui.adapters.git.landing.gate_runner import GATES
 from pex_tui.adapters.git.maintenance.landed_refs import KeptRef, Landed, list_refs, read_landed
+from pex_tui.adapters.git.maintenance.undo_log import UndoLog
 from pex_tui.adapters.git.plumbing.filesystem import is_folder, remove_tree, size_bytes
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.plumbing.ref_writer import update_refs
@@ -31,10 +33,12 @@ from pex_tui.adapters.git.plumbing.worktree_record import Worktree, load_all
 from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
 from pex_tui.adapters.git.workspaces.shared_checkouts import readers_of
 from pex_tui.core.model.ids import RunId
-from pex_tui.core.model.run_refs import integration_ref, run_prefix
+from pex_tui.core.model.run_refs import BRANCHES, ROOT, integration_ref, run_prefix
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
+from pex_tui.engine.ports import WorkspaceError
 from pex_tui.engine.run_paths import RunPaths
+from pex_tui.engine.undo import UndoEntry
 
 _REFS = frozenset({LeftoverKind.REF, LeftoverKind.BRANCH})
 # Files beside the runs that all of them share.
@@ -42,11 +46,18 @@ _SCRATCH = ("attributes", "launcher.log")
 _LOCKS = (*(f"{name}.lock" for name in GATES), "landing.lock", "launcher.lock")
 
 
+class Cleaned(Struct, frozen=True):
+    """The result of a clean: refs of work found uncommitted, and entries of the undo log."""
+
+    rescued: tuple[str, ...]
+    entries: tuple[UndoEntry, ...]
+
+
 class Cleaner(Struct, frozen=True):
     """Cleans one repository's `finished` runs.
 
     Free worktrees are removed if they were not used since `idle_since`, in absolute seconds: until
-    then they save the next run some work.
+    then they save the next run some work. With `purge`, the undo log keeps nothing.
     """
 
     repository: Repository
@@ -54,6 +65,7 @@ class Cleaner(Struct, frozen=True):
     finished: Collection[RunId]
     force: bool = False
     idle_since: float = math.inf
+    purge: bool = False
 
     async def plan(self) -> CleanPlan:
         """Return what would be removed and what would be kept; raise RepositoryError."""
@@ -71,26 +83,80 @@ class Cleaner(Struct, frozen=True):
             tuple(one for one in found if one.kept_because),
         )
 
-    async def perform(self, plan: CleanPlan) -> tuple[str, ...]:
-        """Carry the plan out; return new refs for work found uncommitted in a worktree.
+    async def perform(self, plan: CleanPlan) -> Cleaned:
+        """Carry the plan out; return new refs for uncommitted work, and the undo log's entries.
 
         Raises RepositoryError.
         """
         names = {(removal.kind, removal.name) for removal in plan.removals}
-        rescued: list[str] = []
+        worktrees = [
+            one for one in self._worktrees() if (LeftoverKind.WORKTREE, str(one.path)) in names
+        ]
+        folders = [Path(name) for kind, name in names if kind is LeftoverKind.FOLDER]
+        folders = [one for one in folders if self.force or not _holds_work(one)]
+        refs = {name for kind, name in names if kind in _REFS}
         try:
-            for worktree in self._worktrees():
-                if (LeftoverKind.WORKTREE, str(worktree.path)) in names:
-                    rescued += await self._rescue(worktree)
-                    await self._trees.remove(worktree)
-            await self._delete_refs({name for kind, name in names if kind in _REFS})
-            for kind, name in names:
-                if kind is LeftoverKind.FOLDER and (self.force or not _holds_work(Path(name))):
-                    await asyncio.to_thread(remove_tree, Path(name))
+            rescued, unsaved = list[str](), list[Worktree]()
+            for worktree in worktrees:
+                found = await self._rescue(worktree)
+                rescued += found or ()
+                unsaved += [worktree] if found is None else []
+            if self.force:
+                refs |= {*rescued}
+                rescued = []
+            entries = [
+                entry
+                for run in self.finished
+                if (entry := await self._keep(run, plan, refs, folders, unsaved)) is not None
+            ]
+            for worktree in worktrees:
+                await self._trees.remove(worktree)
+            await self._delete_refs(refs)
+            for folder in folders:
+                await asyncio.to_thread(remove_tree, folder)
             await asyncio.to_thread(self._sweep)
         except (GitError, OSError) as error:
             raise _failure(error) from error
-        return tuple(rescued)
+        return Cleaned(tuple(rescued), tuple(entries))
+
+    async def _keep(
+        self,
+        run: RunId,
+        plan: CleanPlan,
+        refs: set[str],
+        folders: list[Path],
+        unsaved: list[Worktree],
+    ) -> UndoEntry | None:
+        """Move into the undo log what goes of a run; return the entry, None if nothing does.
+
+        Of a worktree only what could not be put under a ref is kept.
+        """
+        if self.purge:
+            return None
+        listed = await list_refs(self.repository.git, run_prefix(run), integration_ref(run))
+        mine = tuple((ref.name, ref.commit) for ref in listed if ref.name in refs)
+        places = [folder for folder in folders if folder == self.places.run(run)]
+        places += [one.path for one in unsaved if run in _owners(one)]
+        if not mine and not places:
+            return None
+        removals = [one for one in plan.removals if one.run == run]
+        size = sum(one.size_bytes for one in removals if Path(one.name) in places)
+        log = UndoLog(self.repository.git, self.places)
+        entry = UndoEntry(
+            log.new_id(),
+            time.time(),
+            "clean --force" if self.force else "clean",
+            run,
+            ", ".join(sorted({str(one.kind) for one in removals})),
+            refs=mine,
+            files=tuple(map(str, places)),
+            size_bytes=size,
+        )
+        log.write(entry)
+        await log.keep_refs(entry, removes=True)
+        for place in places:
+            await asyncio.to_thread(log.take_file, entry, place)
+        return entry
 
     async def _refs(self, run: RunId, landed: Landed) -> list[Removal]:
         found = []
@@ -139,21 +205,33 @@ class Cleaner(Struct, frozen=True):
             reason = "it holds work that git can't store in this repository (*/*/aside)"
         return Removal(LeftoverKind.FOLDER, str(folder), run, size, reason)
 
-    async def _rescue(self, worktree: Worktree) -> list[str]:
-        """Keep what an attempt left uncaptured in its worktree."""
+    async def _rescue(self, worktree: Worktree) -> list[str] | None:
+        """Keep under refs what an attempt left uncaptured; return them, None if that fails.
+
+        It may fail only with `force`.
+        """
         key = worktree.attempt
-        if key is None or worktree.commit is None or not worktree.is_ready or self.force:
+        if key is None or worktree.commit is None or not worktree.is_ready or self.purge:
             return []
-        identity = await self.repository.check_identity()
-        repository = await stand_in_for(self.repository, self.places.settings(key.run))
-        capture = Capture(repository.git, self.places, identity.environment)
-        found = (await capture.reading(worktree, key)).unlanded
+        try:
+            if self.force and await unpushed_submodules(worktree.git_dir):
+                return None
+            identity = await self.repository.check_identity()
+            repository = await stand_in_for(self.repository, self.places.settings(key.run))
+            capture = Capture(repository.git, self.places, identity.environment)
+            found = (await capture.reading(worktree, key)).unlanded
+        except (GitError, OSError, RepositoryError, WorkspaceError):
+            if not self.force:
+                raise
+            return None
         return [one.kept for one in found if one.kept]
 
     async def _delete_refs(self, names: set[str]) -> None:
-        if names:
-            lines = "".join(f"delete {name}\n" for name in sorted(names))
-            await update_refs(self.repository.git, lines)
+        """Delete the refs that are left of these."""
+        listed = await list_refs(self.repository.git, ROOT, BRANCHES)
+        left = sorted(names & {ref.name for ref in listed})
+        if left:
+            await update_refs(self.repository.git, "".join(f"delete {name}\n" for name in left))
 
     def _worktrees(self) -> list[Worktree]:
         """Return all worktrees in the state directory, including those without a record."""

@@ -40,7 +40,7 @@ async def test_its_work_is_captured_and_the_next_attempt_gets_a_repository(bench
 async def test_a_clean_keeps_its_work_and_takes_its_registration_away(bench: Bench) -> None:
     linked = await at_work_in_a_linked_one(bench)
     cleaner = Cleaner(bench.repository, bench.places, [RUN])
-    kept = await cleaner.perform(await cleaner.plan())
+    kept = (await cleaner.perform(await cleaner.plan())).rescued
     assert bench.show(kept[0], "new.txt") == "new"
     assert not linked.path.exists()
     assert not linked.git_dir.parent.exists()

@@ -1,11 +1,13 @@
 """`clean`: what it removes, and what it refuses to remove."""
 
 import fcntl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pex_tui.adapters.git.maintenance.cleanup import Cleaner
+from pex_tui.adapters.git.maintenance.undo_log import UndoLog
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.engine.attempt import AttemptKey
 from pex_tui.engine.cleaning import CleanPlan, LeftoverKind
@@ -41,6 +43,14 @@ def land(bench: Bench, task: str, work: str) -> str:
     return commit
 
 
+async def forget_all(bench: Bench) -> None:
+    """Drop what the undo log keeps."""
+    log = UndoLog(bench.repository.git, bench.places)
+    await log.drop(log.entries())
+    with suppress(FileNotFoundError):
+        bench.places.undo.rmdir()
+
+
 def nothing_is_left(bench: Bench) -> None:
     assert bench.worktrees() == [str(bench.project.path)]
     assert bench.project.git("for-each-ref", "refs/pex", "refs/heads/pex") == ""
@@ -63,7 +73,8 @@ async def test_what_has_landed_is_removed(bench: Bench) -> None:
         (LeftoverKind.FOLDER, RUN),
     }
     assert plan.size_bytes > 0
-    assert await cleaner(bench).perform(plan) == ()
+    assert (await cleaner(bench).perform(plan)).rescued == ()
+    await forget_all(bench)
     nothing_is_left(bench)
     bench.project.git("fsck", "--strict")
 
@@ -100,7 +111,63 @@ async def test_force_removes_all_of_it(bench: Bench) -> None:
     plan = await forced.plan()
     assert plan.kept == ()
     await forced.perform(plan)
+    await forget_all(bench)
     nothing_is_left(bench)
+
+
+async def test_what_force_removes_can_be_recovered(bench: Bench) -> None:
+    landed = land(bench, "a", await work(bench, "a"))
+    path = await bench.prepare(key_of("b"), writer())
+    (path / "half").write_text("done")
+    before = bench.refs()
+    forced = cleaner(bench, force=True)
+
+    (entry,) = (await forced.perform(await forced.plan())).entries
+
+    assert not [ref for ref in bench.refs() if not ref.startswith("refs/pex/_undo/")]
+    assert not bench.places.run(RunId(RUN)).exists()
+    bench.project.git("gc", "-q", "--prune=now")
+    log = UndoLog(bench.repository.git, bench.places)
+    assert log.entries() == [entry]
+    assert entry.size_bytes > 0
+    restored = await log.restore_refs(entry)
+    log.restore_files(entry)
+    assert f"refs/heads/pex/{RUN}" in restored
+    assert bench.project.git("rev-parse", f"pex/{RUN}") == landed
+    assert bench.show(bench.refs()[f"refs/pex/{RUN}/b/1-rescued"], "half") == "done"
+    assert before.items() <= bench.refs().items()
+    assert bench.places.run(RunId(RUN)).is_dir()
+
+
+async def test_nothing_is_recovered_over_what_exists(bench: Bench) -> None:
+    land(bench, "a", await work(bench, "a"))
+    forced = cleaner(bench, force=True)
+    (entry,) = (await forced.perform(await forced.plan())).entries
+    branch = f"refs/heads/pex/{RUN}"
+    bench.project.git("update-ref", branch, "HEAD")
+    bench.places.run(RunId(RUN)).mkdir(parents=True)
+    log = UndoLog(bench.repository.git, bench.places)
+
+    restored = await log.restore_refs(entry)
+
+    assert f"{branch}-recovered-{entry.id}" in restored
+    assert branch not in restored
+    assert bench.project.git("rev-parse", branch) == bench.project.git("rev-parse", "HEAD")
+    (folder,) = log.restore_files(entry)
+    assert folder == bench.places.run(RunId(RUN)).with_name(f"{RUN}.recovered-{entry.id}")
+
+
+async def test_entries_of_the_undo_log_expire_after_thirty_days(bench: Bench) -> None:
+    land(bench, "a", await work(bench, "a"))
+    forced = cleaner(bench, force=True)
+    (entry,) = (await forced.perform(await forced.plan())).entries
+    log = UndoLog(bench.repository.git, bench.places)
+
+    assert log.expired(entry.at + 29 * 86400) == []
+    await log.drop(log.expired(entry.at + 30 * 86400))
+
+    assert log.entries() == []
+    assert bench.project.git("for-each-ref", "refs/pex") == ""
 
 
 async def test_work_that_the_branch_has_already_is_no_loss(bench: Bench) -> None:
@@ -116,7 +183,7 @@ async def test_uncommitted_work_in_a_worktree_is_put_under_a_ref_first(bench: Be
     (path / "half").write_text("done")
     plan = await cleaner(bench).plan()
     rescued = f"refs/pex/{RUN}/a/1-rescued"
-    assert await cleaner(bench).perform(plan) == (rescued,)
+    assert (await cleaner(bench).perform(plan)).rescued == (rescued,)
     assert bench.show(bench.refs()[rescued], "half") == "done"
     assert bench.refs()[f"refs/pex/{RUN}/a/1-head"] == tip
     assert bench.worktrees() == [str(bench.project.path)]
@@ -180,7 +247,9 @@ async def test_a_lock_that_is_held_stays(bench: Bench) -> None:
     with (bench.places.root / "launcher.lock").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         await forced.perform(await forced.plan())
-        assert [path.name for path in bench.places.root.iterdir()] == ["launcher.lock"]
+        left = {path.name for path in bench.places.root.iterdir()}
+        assert left == {"launcher.lock", "undo"}
+    await forget_all(bench)
     await forced.perform(await forced.plan())
     nothing_is_left(bench)
 
@@ -197,4 +266,4 @@ async def test_the_user_s_own_worktrees_stay(bench: Bench, tmp_path: Path) -> No
 async def test_with_nothing_to_clean_nothing_happens(bench: Bench, force: bool) -> None:
     plan = await cleaner(bench, force=force).plan()
     assert plan == CleanPlan()
-    assert await cleaner(bench, force=force).perform(plan) == ()
+    assert (await cleaner(bench, force=force).perform(plan)).entries == ()
