@@ -114,14 +114,17 @@ async def bring_back(project: Project, entry: UndoEntry, by: str) -> str:
     return f"Run {plan.run}: {tasks} landed again on {plan.branch}{where}.{notice}"
 
 
-async def finish_rollbacks(project: Project) -> tuple[str, ...]:
-    """Finish what an interrupted command has begun; return notices. Raises UserError."""
+async def finish_rollbacks(project: Project, run: RunId | None = None) -> tuple[str, ...]:
+    """Finish what interrupted commands have begun, of one run if given; return notices.
+
+    Raises UserError.
+    """
     if not project.places.undo.is_dir():
         return ()
     log, notices = undo_log(project), list[str]()
     for entry in log.pending():
         plan = entry.rollback
-        if plan is None:
+        if plan is None or run not in {None, plan.run}:
             continue
         if entry.stage is UndoStage.UNDOING:
             notices.append(await bring_back(project, entry, "you"))

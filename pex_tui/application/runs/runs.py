@@ -36,6 +36,7 @@ from pex_tui.application.project.sandboxing import (
 )
 from pex_tui.application.runs.composition import Assembly, assemble, repair_landing_of
 from pex_tui.application.runs.engine_lock import take_lock
+from pex_tui.application.runs.rollback import finish_rollbacks
 from pex_tui.application.runs.run_ids import new_run_id
 from pex_tui.application.runs.run_options import RunOptions
 from pex_tui.application.runs.stored_state import read_state
@@ -111,6 +112,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
     lock = await take_lock(project.places.lock, wait=options.wait, takes_over=True)
     with ExitStack() as held:
         held.callback(lock.release)
+        await finish_rollbacks(project, run)
         journal = project.open_journal()
         state = read_state(journal, run)
         repaired = await repair_landing_of(project.repository, project.places)

@@ -12,6 +12,7 @@ from pex_tui.application.project.command_context import Options, await_command, 
 from pex_tui.application.project.project import Project, pinned
 from pex_tui.application.runs.composition import lander_of_refs, make_lander
 from pex_tui.application.runs.engine_lock import take_lock
+from pex_tui.application.runs.rollback import finish_rollbacks
 from pex_tui.application.runs.runs import YOU
 from pex_tui.application.runs.stored_state import known_state
 from pex_tui.core.events.run_events import (
@@ -53,6 +54,7 @@ async def _land(options: Options, streams: Streams) -> int:
         return await _ask_engine(holder, streams)
     lock = await take_lock(project.places.lock)
     try:
+        _tell(await finish_rollbacks(project, run), streams)
         return await _land_now(project, run, streams)
     finally:
         lock.release()
