@@ -38,6 +38,7 @@ from pex_tui.adapters.git.plumbing.merge_tree import (
 from pex_tui.adapters.git.plumbing.objects import Commit, read_blobs, read_commits, write_commit
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.plumbing.repository import Repository
+from pex_tui.adapters.git.plumbing.stand_in_directory import why_unusable
 from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import landings_of
 from pex_tui.core.model.conflict import ConflictPath, Decision
@@ -130,7 +131,7 @@ class GitLander:
 
         Raises LandingError.
         """
-        with _told("The integration branch can't be made"):
+        with self._told("The integration branch can't be made"):
             await self._branch.begin()
         return self._branch.take_notices()
 
@@ -145,7 +146,7 @@ class GitLander:
 
     async def tip(self) -> CommitId:
         """Return the integration tip; raise LandingError."""
-        with _told("The integration branch can't be read"):
+        with self._told("The integration branch can't be read"):
             return await self._branch.tip()
 
     async def unknown_landings(self) -> list[tuple[CommitId, TaskId]]:
@@ -153,7 +154,7 @@ class GitLander:
 
         Raises LandingError.
         """
-        with _told("The integration branch can't be read"):
+        with self._told("The integration branch can't be read"):
             known, tip = self._options.tip or self._options.base, await self._branch.tip()
             found = await landings_of(self._git, self._options.run, tip, known)
             return [(commit.id, task) for commit, task in found or ()]
@@ -173,7 +174,7 @@ class GitLander:
         repeated merge makes the same one. With `auto_resolve`, and commands to verify, conflicts
         are resolved automatically if all of them can be. Raises LandingError.
         """
-        with _told(f"Task {key.task} can't be merged"):
+        with self._told(f"Task {key.task} can't be merged"):
             onto = onto or await self._branch.tip()
             tip, changes, merge = await self._merge_trees(work, onto)
             tree = merge.tree
@@ -195,13 +196,13 @@ class GitLander:
             candidate = tip.id
             if tree != tip.tree:
                 candidate = await self._commit(spec, tree, tip, changes)
-                await self._refs.keep(self._ref(key, "landing"), candidate)
+                await self._refs.keep(task_ref(key.run, key.task, "landing"), candidate)
             notices = self._cache.take_notices()
             return Merged(tip.id, candidate, combined, against, notices, protected)
 
     async def gate(self, key: AttemptKey, commit: CommitId) -> GateResult:
         """Run the verify commands on the commit; raise LandingError if git cannot check it out."""
-        with _told(f"Task {key.task}'s merge can't be checked out for the gate"):
+        with self._told(f"Task {key.task}'s merge can't be checked out for the gate"):
             return await self._gate.run(key, commit)
 
     async def stop_gate(self, task: TaskId) -> None:
@@ -213,12 +214,12 @@ class GitLander:
 
     async def move(self, key: AttemptKey, old: CommitId, new: CommitId) -> Moved | MoveRefused:
         """Compare-and-swap the integration branch; raise LandingError if git cannot."""
-        with _told(f"Task {key.task} can't be landed"):
+        with self._told(f"Task {key.task} can't be landed"):
             return await self._branch.move(old, new, f"lands {key.task}")
 
     async def lacks(self, key: AttemptKey, work: CommitId) -> bool:
         """Return whether the tip lacks a part of what the work changed; raise LandingError."""
-        with _told(f"What {key.task} changed before can't be compared with what has landed"):
+        with self._told(f"What {key.task} changed before can't be compared with what has landed"):
             tip, _, merge = await self._merge_trees(work, await self._branch.tip())
             if not merge.conflicts:
                 return merge.tree != tip.tree
@@ -241,7 +242,7 @@ class GitLander:
         Raises LandingError. `resolved` holds earlier resolutions that the gate refused; `protected`
         are paths that have to be decided as well if the work changes them.
         """
-        with _told(f"Task {key.task}'s conflict can't be read"):
+        with self._told(f"Task {key.task}'s conflict can't be read"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             against = await self._against(changes, tip_commit, merge)
             merge = await with_protected(self._git, merge, tip_commit.tree, protected)
@@ -286,7 +287,7 @@ class GitLander:
         `contents` take precedence over the decision, and may name paths that merged cleanly. Raises
         LandingError.
         """
-        with _told(f"Task {key.task}'s conflict can't be resolved"):
+        with self._told(f"Task {key.task}'s conflict can't be resolved"):
             tip_commit, changes, merge = await self._merge_trees(work, tip)
             merge = await with_protected(self._git, merge, tip_commit.tree, protected)
             tree = await resolved_tree(self._check, merge, decision, contents, self._scratch(key))
@@ -296,7 +297,7 @@ class GitLander:
                     f"Conflict markers are left in {clean(', '.join(marked))}; nothing was saved."
                 )
             resolved = await self._commit(spec, tree, tip_commit, changes)
-            await self._refs.keep(self._ref(key, f"{key.attempt}-settled"), resolved)
+            await self._refs.keep(task_ref(key.run, key.task, f"{key.attempt}-settled"), resolved)
             return resolved
 
     async def remember(self, work: CommitId, resolved: CommitId, by: str) -> None:
@@ -308,7 +309,7 @@ class GitLander:
 
     async def diff(self, commit: CommitId) -> str:
         """Return what the commit changed against its parent, cut at 2 MB; raise LandingError."""
-        with _told(f"The changes of {commit[:10]} can't be read"):
+        with self._told(f"The changes of {commit[:10]} can't be read"):
             answer = await self._git.run(
                 *("diff-tree", "-p", "-M", "--root", "-m", "--first-parent", "--no-commit-id"),
                 *("--no-color", "--no-ext-diff", "--no-textconv", commit),
@@ -321,7 +322,7 @@ class GitLander:
 
         Raises LandingError, with nothing changed, if the user's own work is in the way.
         """
-        with _told(f"The run can't be landed on {clean(target)}"):
+        with self._told(f"The run can't be landed on {clean(target)}", is_final=True):
             return await self._landing.land(target)
 
     def rollback(self, target: str | None) -> RunRollback:
@@ -374,22 +375,23 @@ class GitLander:
         dates = (f"@{seconds} {zone}", f"@{committed} {zone}")
         return await write_commit(self._git, tree, tip.id, message, dates)
 
-    def _ref(self, key: AttemptKey, name: str) -> str:
-        return task_ref(key.run, key.task, name)
+    @contextmanager
+    def _told(self, what: str, *, is_final: bool = False) -> Iterator[None]:
+        """Turn errors of git and of the disk into a LandingError with a message.
 
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Turn errors of git and of the disk into a LandingError with a message."""
-    try:
-        yield
-    except GitError as error:
-        if "tell me who you are" in error.stderr:
-            raise LandingError(
-                f"{what}: git does not know who you are. Set `git config user.name NAME` and "
-                "`git config user.email MAIL`, then retry.",
-                passing=False,
-            ) from error
-        raise LandingError(f"{what}: {clean(str(error))}") from error
-    except OSError as error:
-        raise LandingError(f"{what}: {clean(str(error))}") from error
+        If `is_final`, a person waits: what git would refuse again is not retried.
+        """
+        try:
+            yield
+        except (GitError, OSError) as error:
+            why = why_unusable(self._git, self._options.run)
+            if why:
+                raise LandingError(f"{what}: {why}.", passing=False) from error
+            if isinstance(error, GitError) and "tell me who you are" in error.stderr:
+                raise LandingError(
+                    f"{what}: git does not know who you are. Set `git config user.name NAME` and "
+                    "`git config user.email MAIL`, then retry.",
+                    passing=False,
+                ) from error
+            passing = not is_final or not isinstance(error, GitError) or error.may_pass
+            raise LandingError(f"{what}: {clean(str(error))}", passing=passing) from error

@@ -54,6 +54,22 @@ _REPEATABLE = frozenset(
         *("rev-parse", "show-ref", "write-tree"),
     }
 )
+# Parts of git's messages for refusals that do not pass.
+_PERMANENT = (
+    "Permission denied",
+    "Operation not permitted",
+    "not a git repository",
+    "' exists; cannot create '",
+    "there are still refs under",
+    "would be overwritten by",
+    "not uptodate",
+    "would lose untracked files",
+    "unmerged files",
+    "Not possible to fast-forward",
+    "Diverging branches",
+    "is not a valid ref",
+    "refusing to update",
+)
 # Variables with which a calling hook or alias may have bound git to its own repository.
 BINDING_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -79,6 +95,11 @@ class GitError(Exception):
         self.stderr = stderr.strip()
         how = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
         super().__init__(self.stderr or f"git {' '.join(args)} {how}")
+
+    @property
+    def may_pass(self) -> bool:
+        """False if git would refuse the same again, whatever else happens meanwhile."""
+        return not any(words in self.stderr for words in _PERMANENT)
 
 
 class GitResult(Struct, frozen=True):

@@ -136,7 +136,8 @@ class Refs(Struct, frozen=True):
         except RefLockedError as error:
             raise LandingError(await _locked(ref, error.lock)) from None
         except GitError as error:
-            raise LandingError(f"git can't write {ref}: {clean(str(error))}") from None
+            told = f"git can't write {ref}: {clean(str(error))}"
+            raise LandingError(told, passing=error.may_pass) from None
 
 
 async def _locked(ref: str, lock: Path) -> str:

@@ -150,6 +150,16 @@ def _put(path: Path, text: str) -> None:
     put_bytes(path, os.fsencode(text))
 
 
+def why_unusable(git: Git, run: str) -> str:
+    """Return what to do if the stand-in that git works with was removed; empty if it is there."""
+    if (git.git_dir / "HEAD").exists():
+        return ""
+    return (
+        f"the copy of git's settings in {clean(str(git.git_dir))} was removed. `pex-tui resume "
+        f"{run}` makes it again, from the settings as they are now, and goes on"
+    )
+
+
 def user_git(git: Git) -> Git:
     """Return git on the user's own git directory, for operations on their work trees."""
     return Git((git.git_dir / "refs").resolve().parent)

@@ -109,7 +109,8 @@ class UserCheckout(Struct, frozen=True):
     def _refusal(self, error: GitError) -> LandingError:
         return LandingError(
             f"git left {clean(str(self.path))} as it was: {clean(str(error))}. Clear the way, "
-            f"then {self.hint}."
+            f"then {self.hint}.",
+            passing=error.may_pass,
         )
 
     async def _changed(self) -> list[str]:

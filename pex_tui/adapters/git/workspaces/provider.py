@@ -9,12 +9,13 @@ from msgspec.structs import replace
 from pex_tui.adapters.git.capture.capture import Capture, CaptureRecords
 from pex_tui.adapters.git.isolation.user_watch import UserWatch
 from pex_tui.adapters.git.plumbing.attributes import Attributes
-from pex_tui.adapters.git.plumbing.git_runner import GitError
+from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import read_commits
 from pex_tui.adapters.git.plumbing.ref_names import read_ref, rescue_ref, work_ref
 from pex_tui.adapters.git.plumbing.ref_writer import update_refs, write_refs
 from pex_tui.adapters.git.plumbing.repository import Identity, Repository
+from pex_tui.adapters.git.plumbing.stand_in_directory import why_unusable
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
 from pex_tui.adapters.git.workspaces.shared_checkouts import SharedCheckouts
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
@@ -78,7 +79,7 @@ class GitWorkspaces:
             planted = seed is not None and await self._plant(key, commit, seed)
             return Workspace(workspace.path, commit, holds_work=planted)
         except (GitError, OSError) as error:
-            raise _failure(key, "prepared", error) from error
+            raise _failure(key, "prepared", error, self.repository.git) from error
 
     async def capture(self, key: AttemptKey, spec: TaskSpec) -> Captured:
         """Put the attempt's changes under its ref, then release the workspace.
@@ -103,7 +104,7 @@ class GitWorkspaces:
             if worktree is not None:
                 await self._pool.release(worktree)
         except (GitError, OSError) as error:
-            raise _failure(key, "captured", error) from error
+            raise _failure(key, "captured", error, self.repository.git) from error
         return replace(answer, outputs=outputs)
 
     def _count_outputs(self, key: AttemptKey) -> int:
@@ -214,7 +215,10 @@ class GitWorkspaces:
             await update_refs(git, f"delete {work_ref(key)} {commit}\n")
 
 
-def _failure(key: AttemptKey, done: str, error: GitError | OSError) -> WorkspaceError:
+def _failure(key: AttemptKey, done: str, error: GitError | OSError, git: Git) -> WorkspaceError:
+    why = why_unusable(git, key.run)
+    if why:
+        return WorkspaceError(f"The workspace of {key.task} can't be {done}: {why}.", passing=False)
     return WorkspaceError(
         f"The workspace of {key.task} can't be {done}: {clean(str(error))}. "
         "Free disk space, or repair the repository (`git fsck`), then try again."

@@ -9,7 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.adapters.git.landing.gate_runner import GateOptions
-from pex_tui.adapters.git.landing.lander import GitLander
+from pex_tui.adapters.git.landing.lander import LANDING_LOCK, GitLander
+from pex_tui.adapters.git.plumbing.filesystem import remove_tree
+from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.model.plan import GatePolicy
 from pex_tui.engine.ports import LandingError
@@ -469,3 +471,21 @@ async def test_markers_that_an_earlier_version_landed_are_not_brought_to_the_bra
         await world.lander.land_run("main")
 
     assert world.git("rev-parse", "main") == world.base
+
+
+async def test_a_refusal_that_does_not_pass_is_not_retried(world: World) -> None:
+    world.project.git("switch", "-q", "-c", "other")
+    world.git("update-ref", "-d", "refs/heads/main")
+    world.git("update-ref", "refs/heads/main/sub", world.base)
+    refs = Refs(world.options.git, world.places.root / LANDING_LOCK)
+    async with refs.locked() as descriptor:
+        with pytest.raises(LandingError, match="cannot") as caught:
+            await refs.write("refs/heads/main", world.base, None, descriptor, "lands")
+    assert caught.value.passing is False
+
+
+async def test_settings_that_were_removed_are_named_with_the_way_out(world: World) -> None:
+    remove_tree(world.options.git.git_dir)
+    with pytest.raises(LandingError, match=r"settings in .* was removed.*pex-tui resume") as caught:
+        await world.lander.land_run("main")
+    assert caught.value.passing is False
