@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pex_tui.core.model.state import Outcome, RunState
     from pex_tui.engine.conflict_sides import ConflictSides
     from pex_tui.engine.ports import GateResult, SlotPool
+    from pex_tui.engine.undo import UndoOffer
 
 
 class Usage(Struct, frozen=True):
@@ -220,6 +221,14 @@ class ProjectService(Protocol):
 
     async def export(self, run: RunId, path: Path) -> None:
         """Write a run's report to a file, in the format of its suffix."""
+        ...
+
+    async def undo_offer(self, run: RunId) -> UndoOffer:
+        """Return what can be undone of a run: its landings, or the rollback of them."""
+        ...
+
+    async def undo(self, offer: UndoOffer) -> str:
+        """Do what was offered; return what was done, for a person."""
         ...
 
     async def plan_of(self, run: RunId) -> PlanDraft:

@@ -81,3 +81,14 @@ class RollbackDone(Struct, frozen=True):
 
     undo: str
     notices: tuple[str, ...] = ()
+
+
+class UndoOffer(Struct, frozen=True):
+    """What can be undone of a run: its landings by `rollback`, or its last rollback by `entry`.
+
+    `lines` say what will be done.
+    """
+
+    lines: tuple[str, ...]
+    rollback: RollbackPreview | None = None
+    entry: UndoEntry | None = None

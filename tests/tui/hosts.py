@@ -25,6 +25,7 @@ from pex_tui.engine.session import (
     RunSummary,
     Usage,
 )
+from pex_tui.engine.undo import UndoOffer
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.plan_file.context import PlanContext
@@ -156,6 +157,8 @@ class ScriptedService:
         self.resumed: list[RunId] = []
         self.attached: list[RunId] = []
         self.goals: list[str] = []
+        self.offer: UndoOffer | None = None
+        self.undone: list[UndoOffer] = []
 
     async def checks(self) -> tuple[DoctorCheck, ...]:
         return self.findings
@@ -173,6 +176,15 @@ class ScriptedService:
         if path.suffix != ".html":
             raise UserError(f"{path}: end the name with .html.")
         self.exported.append((run, path))
+
+    async def undo_offer(self, run: RunId) -> UndoOffer:
+        if self.offer is None:
+            raise UserError(f"Run {run} has not landed, or is rolled back already.")
+        return self.offer
+
+    async def undo(self, offer: UndoOffer) -> str:
+        self.undone.append(offer)
+        return "Rolled back."
 
     async def plan_of(self, run: RunId) -> PlanDraft:
         return await self.open_plan(Path(f"run {run}"))

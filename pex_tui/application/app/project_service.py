@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pex_tui.adapters.ipc.attached_session import AttachedSession
     from pex_tui.application.plans.plan_drafts import PlanDrafts
     from pex_tui.engine.local import LocalSession
+    from pex_tui.engine.undo import UndoOffer
     from pex_tui.reports.report import Report
 
 _LOOK_SECONDS = 1.0
@@ -103,6 +104,19 @@ class RepositoryService(Struct, dict=True):
             land=self.run_options.land,
             uncommitted=self.run_options.include_uncommitted,
         )
+
+    async def undo_offer(self, run: RunId) -> UndoOffer:
+        """Return what can be undone of a run: its landings, or the rollback of them."""
+        from pex_tui.application.runs.rollback import undo_offer  # noqa: PLC0415  # seldom wanted
+
+        return await undo_offer(self.project, run)
+
+    async def undo(self, offer: UndoOffer) -> str:
+        """Do what was offered; return what was done, for a person."""
+        from pex_tui.application.runs.rollback import undo  # noqa: PLC0415  # seldom wanted
+
+        self._lost = None
+        return await undo(self.project, offer)
 
     async def plan_of(self, run: RunId) -> PlanDraft:
         """Return the plan of a past run, to be run again on the current repository."""

@@ -20,6 +20,7 @@ from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.application.project.command_context import UnknownRunError, find_run
 from pex_tui.application.project.project import Project, pinned
 from pex_tui.application.runs.composition import lander_of_refs, make_lander
+from pex_tui.application.runs.engine_lock import take_lock
 from pex_tui.application.runs.stored_state import known_state
 from pex_tui.core.events.rollback_events import (
     RollbackBegun,
@@ -39,9 +40,11 @@ from pex_tui.engine.undo import (
     RollbackPlan,
     RollbackPreview,
     UndoEntry,
+    UndoOffer,
     UndoStage,
 )
 from pex_tui.errors import UserError
+from pex_tui.reports.rollback_text import rollback_lines
 
 _REFUSED = 1
 
@@ -138,6 +141,41 @@ async def finish_rollbacks(project: Project, run: RunId | None = None) -> tuple[
                 notices += await _perform(log, journal, subject.rollback, entry, "you")
         notices.append(f"An interrupted rollback of run {plan.run} was finished.")
     return tuple(notices)
+
+
+async def undo_offer(project: Project, run: RunId) -> UndoOffer:
+    """Return what can be undone of a run; raise UserError if nothing can.
+
+    That is the newest rollback, if all that had landed is rolled back; otherwise its landings.
+    """
+    entries = undo_log(project).entries()
+    entry = next((one for one in entries if one.run == run and one.rollback is not None), None)
+    try:
+        preview = await preview_rollback(project, run, ())
+    except UserError:
+        if entry is None or entry.rollback is None:
+            raise
+        plan = entry.rollback
+        on = " and ".join(filter(None, (plan.branch, plan.target)))
+        line = f"Run {run}: brings back {', '.join(plan.tasks)} on {on}"
+        return UndoOffer((line,), entry=entry)
+    return UndoOffer(tuple(rollback_lines(preview)), rollback=preview)
+
+
+async def undo(project: Project, offer: UndoOffer) -> str:
+    """Do what was offered, with the engine lock; return what was done. Raises UserError."""
+    lock = await take_lock(project.places.lock)
+    try:
+        await finish_rollbacks(project)
+        if offer.entry is not None:
+            return await bring_back(project, offer.entry, "you")
+        if offer.rollback is None:
+            raise UserError("There is nothing to undo.")
+        done = await roll_back(project, offer.rollback, "you")
+    finally:
+        lock.release()
+    back = f"Rolled back. `pex-tui recover {done.undo}`, or the key again, brings it back."
+    return "\n".join((back, *done.notices))
 
 
 async def _perform(

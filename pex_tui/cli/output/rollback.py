@@ -1,11 +1,12 @@
 """Output of `pex-tui rollback` and `pex-tui recover`."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from pex_tui.core.formatting import counted, size
+from pex_tui.core.formatting import size
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.undo import RollbackPreview, UndoEntry
+from pex_tui.reports.rollback_text import rollback_lines
 
 _HEAD = ("ID", "WHEN", "UNTIL", "COMMAND", "RUN", "SIZE", "WHAT")
 
@@ -13,20 +14,6 @@ _HEAD = ("ID", "WHEN", "UNTIL", "COMMAND", "RUN", "SIZE", "WHAT")
 def render_rollback(preview: RollbackPreview) -> str:
     """Render what a rollback will do."""
     return "".join(f"{clean(line)}\n" for line in rollback_lines(preview))
-
-
-def rollback_lines(preview: RollbackPreview) -> Iterator[str]:
-    """Yield what a rollback will do, a line for each branch."""
-    plan = preview.plan
-    yield f"Run {plan.run}: rolls back {', '.join(plan.tasks)}"
-    if plan.is_whole:
-        yield f"  {plan.branch} goes back from {plan.tip[:10]} to its base {plan.base[:10]}"
-    else:
-        yield f"  {plan.branch} gets {counted(len(plan.tasks), 'revert commit')}"
-    if plan.target:
-        yield f"  {plan.target} gets {counted(len(plan.commits), 'revert commit')}"
-    if preview.staying:
-        yield f"  Stays landed, although it needs them: {', '.join(preview.staying)}"
 
 
 def render_undo_log(entries: Sequence[UndoEntry]) -> str:

@@ -18,7 +18,7 @@ from pex_tui.engine.session import RunSummary
 from pex_tui.errors import UserError
 from pex_tui.tui.keyboard.typed_ahead import command
 from pex_tui.tui.messages import DraftOpened
-from pex_tui.tui.screens.modals import LineScreen, TextScreen, may_write
+from pex_tui.tui.screens.modals import ConfirmScreen, LineScreen, TextScreen, may_write
 from pex_tui.tui.screens.pex_screen import PexScreen
 from pex_tui.tui.widgets.key_footer import KeyFooter
 from pex_tui.tui.widgets.run_table import RunTable
@@ -41,6 +41,7 @@ class HistoryScreen(PexScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "compare", "Compare", id="history.compare"),
         Binding("R", "rerun", "Run again", id="history.rerun"),
+        Binding("u", "undo", "Roll back", id="history.undo"),
         Binding("x", "export", "Export", id="history.export"),
         Binding("y", "copy", "Copy id", id="history.copy"),
         Binding("j", "move(1)", "Down", show=False),
@@ -163,6 +164,24 @@ class HistoryScreen(PexScreen):
             self.app.push_screen(TextScreen("It can't be run again", "\n".join(error.lines)))
         else:
             self.post_message(DraftOpened(draft))
+
+    @command
+    async def action_undo(self) -> None:
+        """Roll back what the run landed, or bring it back, once confirmed."""
+        chosen = self.query_one(RunTable).chosen
+        if chosen is None:
+            return
+        try:
+            offer = await self.pex.service.undo_offer(chosen.run)
+            title, yes = (
+                ("Roll back?", "Roll back") if offer.rollback else ("Bring back?", "Bring it back")
+            )
+            question = ConfirmScreen(title, "\n".join(offer.lines), yes)
+            if await self.app.push_screen_wait(question):
+                self.pex.tell(await self.pex.service.undo(offer))
+                self._look()
+        except UserError as error:
+            self.app.push_screen(TextScreen("It can't be undone", "\n".join(error.lines)))
 
     @command
     async def action_export(self) -> None:

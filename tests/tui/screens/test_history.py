@@ -6,9 +6,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.state import Outcome
 from pex_tui.engine.session import RunFigures, RunSummary
+from pex_tui.engine.undo import RollbackPlan, RollbackPreview, UndoOffer
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.history import HistoryScreen
 from pex_tui.tui.screens.home import HomeScreen
@@ -21,6 +22,14 @@ from tests.tui.hosts import ScriptedService, app_on
 from tests.tui.waiting import screen_text, until, until_shown
 
 RUNS = (("7f3a", Outcome.FAILED), ("4c6d", Outcome.OK))
+
+
+COMMIT = CommitId("c" * 40)
+PREVIEW = RollbackPreview(
+    RollbackPlan(
+        RunId("7f3a"), (TaskId("api"),), "pex/7f3a", COMMIT, COMMIT, COMMIT, "main", (COMMIT,), 0
+    )
+)
 
 
 @pytest.fixture
@@ -117,3 +126,37 @@ async def test_x_writes_the_report_and_asks_before_it_replaces_a_file(
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
 
     assert service.exported == [(RunId("7f3a"), Path("pex-7f3a.html"))]
+
+
+async def test_a_run_is_rolled_back_once_confirmed(app: PexApp, service: ScriptedService) -> None:
+    lines = ("Run 7f3a: rolls back api", "  main gets 1 revert commit")
+    service.offer = UndoOffer(lines, rollback=PREVIEW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        await pilot.press("u")
+        await until_shown(pilot, "main gets 1 revert commit")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
+        assert service.undone == []
+
+        await pilot.press("u")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: service.undone == [service.offer])
+
+
+async def test_what_was_rolled_back_is_brought_back(app: PexApp, service: ScriptedService) -> None:
+    service.offer = UndoOffer(("Run 7f3a: brings back api on pex/7f3a",))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        await pilot.press("u")
+        await until_shown(pilot, "Bring back?")
+        await pilot.press("y")
+        await until(pilot, lambda: len(service.undone) == 1)
+
+
+async def test_why_nothing_can_be_undone_is_shown(app: PexApp) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        await history(pilot)
+        await pilot.press("u")
+        await until_shown(pilot, "Run 7f3a has not landed")
