@@ -1,5 +1,6 @@
 """`pex-tui init`: what it writes, keeps and refuses, and the effect of its files."""
 
+import json
 import os
 import re
 import resource
@@ -151,6 +152,11 @@ def test_force_writes_over_it_and_keeps_its_mode(project: Project) -> None:
     assert stat.S_IMODE((project.path / COMMAND).stat().st_mode) == 0o640
     assert f"replaced   {COMMAND}" in told
     assert project.files() == ALL
+
+    listed = json.loads(project.pex("recover", "--json").stdout)
+    assert [one["command"] for one in listed] == ["init --force"]
+    project.pex("recover", listed[0]["id"])
+    assert project.read(f"{COMMAND}.recovered-{listed[0]['id']}") == "mine\n"
 
 
 def test_a_new_file_is_as_open_as_the_users_umask_says(project: Project) -> None:

@@ -297,7 +297,9 @@ class GitLander:
                     f"Conflict markers are left in {clean(', '.join(marked))}; nothing was saved."
                 )
             resolved = await self._commit(spec, tree, tip_commit, changes)
-            await self._refs.keep(task_ref(key.run, key.task, f"{key.attempt}-settled"), resolved)
+            await self._refs.replace(
+                task_ref(key.run, key.task, f"{key.attempt}-settled"), resolved
+            )
             return resolved
 
     async def remember(self, work: CommitId, resolved: CommitId, by: str) -> None:

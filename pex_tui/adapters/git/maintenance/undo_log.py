@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -79,6 +80,12 @@ class UndoLog(Struct, frozen=True):
         place.parent.mkdir(parents=True, exist_ok=True)
         path.rename(place)
 
+    def copy_file(self, entry: UndoEntry, path: Path) -> None:
+        """Copy a file into the entry that is about to be replaced; raise OSError."""
+        place = self._place(entry, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, place)
+
     def write_rows(self, entry: UndoEntry, rows: Rows) -> None:
         """Store a run's rows of the journal; raise OSError."""
         write_whole(self.folder(entry.id) / _ROWS, json.dumps(rows).encode())
@@ -117,7 +124,7 @@ class UndoLog(Struct, frozen=True):
             if os.path.lexists(path):
                 target = path.with_name(f"{path.name}.recovered-{entry.id}")
             target.parent.mkdir(parents=True, exist_ok=True)
-            place.rename(target)
+            shutil.move(place, target)  # which may be on another disk
             restored.append(target)
         return tuple(restored)
 

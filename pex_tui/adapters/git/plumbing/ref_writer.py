@@ -106,6 +106,17 @@ class Refs(Struct, frozen=True):
         async with self.locked() as descriptor:
             await self.write(ref, commit, None, descriptor, "keeps")
 
+    async def replace(self, ref: str, commit: CommitId) -> None:
+        """Put the commit under a ref of ours; another that it held is kept beside it.
+
+        Raises LandingError.
+        """
+        async with self.locked() as descriptor:
+            before = await self.read(ref)
+            if before not in {None, commit}:
+                await self.write(f"{ref}-{before[:10]}", before, None, descriptor, "keeps")
+            await self.write(ref, commit, None, descriptor, "keeps")
+
     async def write(
         self,
         ref: str,

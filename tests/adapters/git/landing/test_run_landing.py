@@ -489,3 +489,13 @@ async def test_settings_that_were_removed_are_named_with_the_way_out(world: Worl
     with pytest.raises(LandingError, match=r"settings in .* was removed.*pex-tui resume") as caught:
         await world.lander.land_run("main")
     assert caught.value.passing is False
+
+
+async def test_a_person_s_earlier_resolution_is_kept_beside_the_later_one(world: World) -> None:
+    refs = Refs(world.options.git, world.places.root / LANDING_LOCK)
+    ref = f"refs/pex/{RUN}/one/1-settled"
+    first, second = world.work({"a": "1\n"}), world.work({"a": "2\n"})
+    for commit in (first, second, second):
+        await refs.replace(ref, commit)
+    assert world.git("rev-parse", ref) == second
+    assert world.git("rev-parse", f"{ref}-{first[:10]}") == first
