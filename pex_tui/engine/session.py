@@ -243,6 +243,10 @@ class ProjectService(Protocol):
         """Return the plan for a goal, with the reasons for it."""
         ...
 
+    async def discard(self, draft: PlanDraft) -> None:
+        """Keep a changed plan that a person discards, to be recovered."""
+        ...
+
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
         """Return the draft with the edited plan text, checked like a file; raise PlanError."""
         ...

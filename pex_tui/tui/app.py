@@ -154,6 +154,7 @@ class PexApp(AppHost):
         from pex_tui.tui.screens.modals import may_discard  # noqa: PLC0415  # late: rarely needed
 
         if await may_discard(self, partial(self.unsaved, "plan")):
+            await self.controller.keep_discarded()
             self.open_draft(draft)
 
     @on(InboxWanted)

@@ -110,6 +110,7 @@ class RunController:
         app = self._app
         if not await may_discard(app, app.unsaved):
             return
+        await self.keep_discarded()
         session = app.session
         if session is None or not self.is_live:
             state = app.run_state
@@ -207,15 +208,29 @@ class RunController:
         words = f"Interrupted; `pex-tui resume {run}` continues the run.\n{kept}"
         await self._depart(words.strip(), INTERRUPTED)
 
+    async def keep_discarded(self) -> None:
+        """Keep a changed plan that is being discarded, for `pex-tui recover`."""
+        draft = self._draft() if self._app.unsaved("plan") else None
+        if draft is not None:
+            try:
+                await self._app.service.discard(draft)
+            except UserError as error:
+                self._app.tell(error.message, is_bad=True)
+
     async def _keep_plan(self) -> str:
-        for screen in self._app.screens_of("plan"):
-            if isinstance(draft := getattr(screen, "draft", None), PlanDraft):
-                try:
-                    path = shlex.quote(str(await self._app.service.keep(draft)))
-                except UserError as error:
-                    return error.message
-                return f"The changed plan is in {path}: `pex-tui run {path}` opens it."
-        return ""
+        draft = self._draft()
+        if draft is None:
+            return ""
+        try:
+            path = shlex.quote(str(await self._app.service.keep(draft)))
+        except UserError as error:
+            return error.message
+        return f"The changed plan is in {path}: `pex-tui run {path}` opens it."
+
+    def _draft(self) -> PlanDraft | None:
+        """Return the plan under review."""
+        drafts = (getattr(screen, "draft", None) for screen in self._app.screens_of("plan"))
+        return next((draft for draft in drafts if isinstance(draft, PlanDraft)), None)
 
     async def _depart(self, words: str, code: int) -> None:
         """Exit the app; the words are printed once the terminal is restored."""

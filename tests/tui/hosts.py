@@ -154,6 +154,7 @@ class ScriptedService:
         self.handed_over: list[RunId] = []
         self.started: list[PlanDraft] = []
         self.kept: list[PlanDraft] = []
+        self.discarded: list[PlanDraft] = []
         self.resumed: list[RunId] = []
         self.attached: list[RunId] = []
         self.goals: list[str] = []
@@ -213,6 +214,9 @@ class ScriptedService:
     async def keep(self, draft: PlanDraft) -> Path:
         self.kept.append(draft)
         return Path("drafts/plan.yaml")
+
+    async def discard(self, draft: PlanDraft) -> None:
+        self.discarded.append(draft)
 
     async def merge(self, sides: ConflictSides) -> bytes:
         if self.merged is None:

@@ -152,6 +152,13 @@ class RepositoryService(Struct, dict=True):
             raise UserError(f"The changed plan could not be kept: {error.strerror}.") from error
         return path
 
+    async def discard(self, draft: PlanDraft) -> None:
+        """Keep a changed plan that a person discards, in the undo log."""
+        from pex_tui.application.runs.recovery import keep_file  # noqa: PLC0415  # seldom wanted
+
+        path = await self.keep(draft)
+        await asyncio.to_thread(keep_file, self.project, path, "discard", f"plan: {draft.name}")
+
     async def revise(self, draft: PlanDraft, text: str) -> PlanDraft:
         """Return the draft with the plan of another text."""
         return await self._drafts.revise(draft, text)

@@ -1,10 +1,13 @@
 """Restore what the undo log keeps. The caller holds the engine lock."""
 
 import sqlite3
+import time
+from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.application.project.project import Project
 from pex_tui.application.runs.rollback import bring_back, undo_log
+from pex_tui.core.model.ids import RunId
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.undo import UndoEntry
 from pex_tui.errors import UserError
@@ -29,6 +32,21 @@ async def restore(project: Project, entry: UndoEntry, by: str) -> tuple[str, ...
     if not places:
         return (f"All that {entry.id} kept is in place already.",)
     return tuple(clean(place) for place in places)
+
+
+def keep_file(project: Project, path: Path, command: str, what: str) -> None:
+    """Move a file of the state directory into the undo log; raise UserError."""
+    log = undo_log(project)
+    try:
+        size = path.stat().st_size
+        files = (str(path),)
+        entry = UndoEntry(
+            log.new_id(), time.time(), command, RunId(""), what, files=files, size_bytes=size
+        )
+        log.write(entry)
+        log.take_file(entry, path)
+    except OSError as error:
+        raise UserError(f"{path} can't be kept: {error.strerror}.") from error
 
 
 def _restore_history(project: Project, entry: UndoEntry) -> tuple[str, ...]:

@@ -68,6 +68,10 @@ async def test_leaving_a_changed_plan_asks(planned: PexApp, key: str) -> None:
         await asks(pilot)
         await pilot.press("y")
         await until(pilot, lambda: planned.return_code == 0)
+    service = planned._opening.service  # type: ignore[union-attr]  # it is opened
+    assert isinstance(service, ScriptedService)
+    [discarded] = service.discarded
+    assert not discarded.plan.tasks[0].enabled
 
 
 async def test_a_plan_as_it_was_opened_or_started_is_left_at_once(planned: PexApp) -> None:
