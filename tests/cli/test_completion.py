@@ -125,7 +125,7 @@ def test_bash_completes_with_it() -> None:
 
     assert done.stdout.splitlines() == [
         "complete -o default -F _pex_tui pex-tui",
-        "report resolve resume",
+        "recover report resolve resume",
         "--fail-fast",
         "warn",
     ]

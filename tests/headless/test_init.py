@@ -282,7 +282,7 @@ def test_a_disk_that_takes_no_more_leaves_everything_as_it_was(
     limited = replace(project, environ=project.environ | compiles_nothing)
     told = limited.pex("init", "--force", ends=2, preexec_fn=limit).stderr
 
-    assert "it can't be written: File too large. Nothing was written." in told
+    assert "File too large" in told
     assert project.entries() == before
     assert project.read(WORKFLOW) == "mine\n"
 

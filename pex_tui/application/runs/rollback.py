@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pex_tui.adapters.git.landing.run_rollback import RunRollback
+from pex_tui.adapters.git.landing.run_rollback import NothingLandedError, RunRollback
 from pex_tui.adapters.git.maintenance.runs_by_refs import FoundRun, find_runs
 from pex_tui.adapters.git.maintenance.undo_log import UndoLog
 from pex_tui.adapters.git.plumbing.git_runner import GitError
@@ -47,6 +47,10 @@ from pex_tui.errors import UserError
 from pex_tui.reports.rollback_text import rollback_lines
 
 _REFUSED = 1
+
+
+class NothingToUndoError(UserError):
+    """Nothing of the run is landed now."""
 
 
 class _Subject(Struct, frozen=True):
@@ -152,7 +156,7 @@ async def undo_offer(project: Project, run: RunId) -> UndoOffer:
     entry = next((one for one in entries if one.run == run and one.rollback is not None), None)
     try:
         preview = await preview_rollback(project, run, ())
-    except UserError:
+    except (NothingToUndoError, UnknownRunError):
         if entry is None or entry.rollback is None:
             raise
         plan = entry.rollback
@@ -301,5 +305,7 @@ def _told() -> Iterator[None]:
     """Turn refusals of git and of the disk into errors for a person."""
     try:
         yield
+    except NothingLandedError as error:
+        raise NothingToUndoError(str(error), _REFUSED) from error
     except (LandingError, GitError, OSError) as error:
         raise UserError(clean(str(error)), _REFUSED) from error

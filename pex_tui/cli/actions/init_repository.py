@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pex_tui.adapters.git.maintenance.undo_log import UndoLog
+from pex_tui.adapters.git.plumbing.filesystem import remove_tree
 from pex_tui.adapters.git.plumbing.repository import Repository, discover, shown_path
 from pex_tui.adapters.git.user_repository.state_directory import state_directory
 from pex_tui.adapters.library.file_installer import Fate, Placement, place, survey
@@ -57,6 +58,7 @@ def _keep_replaced(repository: Repository, placements: Sequence[Placement]) -> N
         for path in paths:
             log.copy_file(entry, path)
     except OSError as error:
+        remove_tree(log.folder(entry.id))
         raise UserError(
             f"What is there can't be kept first: {error.strerror}. Nothing was written."
         ) from error

@@ -34,6 +34,10 @@ from pex_tui.engine.undo import RollbackPlan
 _TRIES = 3  # how often the user's branch may move meanwhile
 
 
+class NothingLandedError(LandingError):
+    """Nothing of what is to be rolled back is landed now."""
+
+
 class RunRollback(Struct, frozen=True):
     """Rolls a run back; `mine` is the branch of the user's, None if there is none to look at."""
 
@@ -60,7 +64,7 @@ class RunRollback(Struct, frozen=True):
         if missing or not known:
             there = f"Landed: {', '.join(known)}." if known else "Nothing of it has."
             named = clean(", ".join(missing)) or f"Run {self.run}"
-            raise LandingError(f"{named} has not landed, or is rolled back already. {there}")
+            raise NothingLandedError(f"{named} has not landed, or is rolled back already. {there}")
         chosen = [(commit, task) for commit, task in landed if not wanted or task in wanted]
         await self.integration.refuse_if_checked_out()
         new_tip = self.base
