@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from pex_tui.adapters.process.emergency import end_attempts, live_attempts
+from pex_tui.adapters.agents.emergency import end_attempts, live_attempts
 from pex_tui.adapters.storage.engine_lock import Holder, current_holder
 from pex_tui.application.project.command_context import (
     Options,
