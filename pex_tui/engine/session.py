@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pex_tui.core.model.plan_graph import PlanGraph
     from pex_tui.core.model.run_rules import RunRules
     from pex_tui.core.model.state import Outcome, RunState
+    from pex_tui.core.undo_values import UndoOffer
     from pex_tui.engine.conflict_sides import ConflictSides
     from pex_tui.engine.ports import GateResult, SlotPool
-    from pex_tui.engine.undo import UndoOffer
 
 
 class Usage(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pex_tui.core.formatting import counted
-from pex_tui.engine.undo import RollbackPreview
+from pex_tui.core.undo_values import RollbackPreview
 
 
 def rollback_lines(preview: RollbackPreview) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.plan_graph import PlanGraph
 from pex_tui.core.model.state import RunState
+from pex_tui.core.undo_values import UndoOffer
 from pex_tui.engine.conflict_sides import ConflictSides
 from pex_tui.engine.ports import GateResult, SlotPool
 from pex_tui.engine.session import (
@@ -25,7 +26,6 @@ from pex_tui.engine.session import (
     RunSummary,
     Usage,
 )
-from pex_tui.engine.undo import UndoOffer
 from pex_tui.errors import UserError
 from pex_tui.planning.agent_definitions.definition import AgentDefinition
 from pex_tui.planning.plan_file.context import PlanContext

@@ -32,8 +32,8 @@ from pex_tui.textfiles import save_text_file
 if TYPE_CHECKING:
     from pex_tui.adapters.ipc.attached_session import AttachedSession
     from pex_tui.application.plans.plan_drafts import PlanDrafts
+    from pex_tui.core.undo_values import UndoOffer
     from pex_tui.engine.local import LocalSession
-    from pex_tui.engine.undo import UndoOffer
     from pex_tui.reports.report import Report
 
 _LOOK_SECONDS = 1.0

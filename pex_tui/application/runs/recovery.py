@@ -9,7 +9,7 @@ from pex_tui.application.project.project import Project
 from pex_tui.application.runs.rollback import bring_back, undo_log
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.sanitize import clean
-from pex_tui.engine.undo import UndoEntry
+from pex_tui.core.undo_values import UndoEntry
 from pex_tui.errors import UserError
 
 

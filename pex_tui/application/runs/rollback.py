@@ -34,8 +34,7 @@ from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.run_refs import BRANCHES
 from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
-from pex_tui.engine.ports import LandingError
-from pex_tui.engine.undo import (
+from pex_tui.core.undo_values import (
     RollbackDone,
     RollbackPlan,
     RollbackPreview,
@@ -43,6 +42,7 @@ from pex_tui.engine.undo import (
     UndoOffer,
     UndoStage,
 )
+from pex_tui.engine.ports import LandingError
 from pex_tui.errors import UserError
 from pex_tui.reports.rollback_text import rollback_lines
 

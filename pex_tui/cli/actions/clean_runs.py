@@ -25,8 +25,8 @@ from pex_tui.application.runs.run_ids import trace_times
 from pex_tui.cli.output.clean import render_clean, render_cleaned
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.state import Outcome
+from pex_tui.core.undo_values import UndoEntry
 from pex_tui.engine.cleaning import CleanPlan
-from pex_tui.engine.undo import UndoEntry
 from pex_tui.errors import UserError
 from pex_tui.planning.fields.quantities import parse_duration
 

@@ -13,8 +13,8 @@ from pex_tui.adapters.library.file_installer import Fate, Placement, place, surv
 from pex_tui.application.project.command_context import Options, await_command
 from pex_tui.application.project.init_files import PURPOSES, starter_files
 from pex_tui.core.model.ids import RunId
+from pex_tui.core.undo_values import UndoEntry
 from pex_tui.engine.run_paths import RunPaths
-from pex_tui.engine.undo import UndoEntry
 from pex_tui.errors import UserError
 
 _NEXT = """\

@@ -10,7 +10,7 @@ from pex_tui.application.runs.rollback import finish_rollbacks, preview_rollback
 from pex_tui.application.runs.runs import YOU
 from pex_tui.cli.output.rollback import render_rollback
 from pex_tui.core.model.ids import TaskId
-from pex_tui.engine.undo import RollbackPreview
+from pex_tui.core.undo_values import RollbackPreview
 from pex_tui.reports.json_text import json_text
 
 _NOT_DONE = 1

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from pex_tui.core.formatting import counted, size
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.sanitize import clean
+from pex_tui.core.undo_values import UndoEntry
 from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
-from pex_tui.engine.undo import UndoEntry
 
 _MOST_KEPT = 20
 _NO_RUN = "in no run"

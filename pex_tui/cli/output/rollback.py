@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pex_tui.core.formatting import size
 from pex_tui.core.sanitize import clean
-from pex_tui.engine.undo import RollbackPreview, UndoEntry
+from pex_tui.core.undo_values import RollbackPreview, UndoEntry
 from pex_tui.reports.rollback_text import rollback_lines
 
 _HEAD = ("ID", "WHEN", "UNTIL", "COMMAND", "RUN", "SIZE", "WHAT")

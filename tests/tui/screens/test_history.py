@@ -8,8 +8,8 @@ from textual.widgets import Input
 
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.model.state import Outcome
+from pex_tui.core.undo_values import RollbackPlan, RollbackPreview, UndoOffer
 from pex_tui.engine.session import RunFigures, RunSummary
-from pex_tui.engine.undo import RollbackPlan, RollbackPreview, UndoOffer
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.screens.history import HistoryScreen
 from pex_tui.tui.screens.home import HomeScreen

@@ -28,8 +28,8 @@ from pex_tui.adapters.git.user_repository.landing_history import (
 )
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.sanitize import clean
+from pex_tui.core.undo_values import RollbackPlan
 from pex_tui.engine.ports import LandingError, MoveRefused
-from pex_tui.engine.undo import RollbackPlan
 
 _TRIES = 3  # how often the user's branch may move meanwhile
 

@@ -35,10 +35,10 @@ from pex_tui.adapters.git.workspaces.shared_checkouts import readers_of
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.run_refs import BRANCHES, ROOT, integration_ref, run_prefix
 from pex_tui.core.sanitize import clean
+from pex_tui.core.undo_values import UndoEntry
 from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
 from pex_tui.engine.ports import WorkspaceError
 from pex_tui.engine.run_paths import RunPaths
-from pex_tui.engine.undo import UndoEntry
 
 _REFS = frozenset({LeftoverKind.REF, LeftoverKind.BRANCH})
 # Files beside the runs that all of them share.

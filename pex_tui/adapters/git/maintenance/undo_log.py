@@ -19,8 +19,8 @@ from pex_tui.adapters.git.plumbing.filesystem import remove_tree
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.model.run_refs import UNDO
+from pex_tui.core.undo_values import UndoEntry, UndoStage
 from pex_tui.engine.run_paths import RunPaths
-from pex_tui.engine.undo import UndoEntry, UndoStage
 from pex_tui.errors import UserError
 
 _RECORD, _FILES, _ROWS = "record.json", "files", "journal.json"

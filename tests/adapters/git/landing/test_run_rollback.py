@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from pex_tui.adapters.git.landing.run_rollback import RunRollback
 from pex_tui.adapters.git.maintenance.runs_by_refs import find_runs
 from pex_tui.core.model.ids import CommitId, TaskId
+from pex_tui.core.undo_values import RollbackPlan
 from pex_tui.engine.ports import LandingError
 from pex_tui.engine.run_paths import RunPaths
-from pex_tui.engine.undo import RollbackPlan
 from tests.adapters.git.conftest import Project
 from tests.adapters.git.landing_world import BRANCH, LINES, RUN, World, edited, make_world
 
