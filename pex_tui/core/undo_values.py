@@ -11,7 +11,7 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 
 
 class RollbackPlan(Struct, frozen=True):
-    """What a rollback does; all of it is known before anything is changed.
+    """The steps of a rollback; all of it is known before anything is changed.
 
     `tasks` are undone, in order of landing. The run's branch moves from `tip` to `new_tip`.
     `target` is the user's branch ("" if it has none of them), and `commits` what is reverted there,
@@ -30,7 +30,7 @@ class RollbackPlan(Struct, frozen=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing stays landed: the run's branch goes back to where it began."""
+        """True if nothing stays landed: the run's branch goes back to where it began."""
         return self.new_tip == self.base
 
 
@@ -63,7 +63,7 @@ class UndoEntry(Struct, frozen=True):
 
     @property
     def until(self) -> float:
-        """When the entry is dropped, in absolute seconds."""
+        """The time at which the entry is dropped, in absolute seconds."""
         return self.at + KEPT_SECONDS
 
 

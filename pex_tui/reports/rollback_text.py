@@ -1,4 +1,4 @@
-"""What a rollback will do, in lines for a terminal or a dialog."""
+"""The description of a rollback, in lines for a terminal or a dialog."""
 
 from collections.abc import Iterator
 

@@ -68,7 +68,7 @@ class RunLanding(Struct, frozen=True):
 
     @property
     def _elsewhere(self) -> str:
-        """What to do about a branch that another work tree has checked out."""
+        """The advice about a branch that another work tree has checked out."""
         return f"There, run `git merge {self.integration.name}`"
 
     async def _target(self, branch: Branch) -> CommitId:
