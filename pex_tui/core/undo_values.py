@@ -7,7 +7,7 @@ from msgspec import Struct
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 
 KEPT_SECONDS = 30 * 24 * 3600.0
-"""How long an entry is kept."""
+"""The time for which an entry is kept."""
 
 
 class RollbackPlan(Struct, frozen=True):
@@ -35,7 +35,7 @@ class RollbackPlan(Struct, frozen=True):
 
 
 class UndoStage(StrEnum):
-    """How far an entry is; a command that finds one that has begun finishes it first."""
+    """The stage of an entry; a command that finds one that has begun finishes it first."""
 
     KEPT = "kept"
     BEGUN = "begun"  # a rollback that has not been seen to end
@@ -84,7 +84,7 @@ class RollbackDone(Struct, frozen=True):
 
 
 class UndoOffer(Struct, frozen=True):
-    """What can be undone of a run: its landings by `rollback`, or its last rollback by `entry`.
+    """The next thing to undo of a run: its landings by `rollback`, or its last rollback by `entry`.
 
     `lines` say what will be done.
     """
