@@ -17,6 +17,7 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 
 from pex_tui.adapters.git.plumbing.filesystem import remove_tree
 from pex_tui.adapters.git.plumbing.git_runner import Git
+from pex_tui.adapters.git.plumbing.ref_writer import update_refs
 from pex_tui.adapters.system.whole_file import write_whole
 from pex_tui.core.model.run_refs import UNDO
 from pex_tui.core.undo_values import UndoEntry, UndoStage
@@ -72,7 +73,7 @@ class UndoLog(Struct, frozen=True):
         lines = [f"update {_kept(entry, ref)} {commit}\n" for ref, commit in entry.refs]
         lines += [f"delete {ref}\n" for ref, _ in entry.refs if removes]
         if lines:
-            await self.git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+            await update_refs(self.git, "".join(lines))
 
     def take_file(self, entry: UndoEntry, path: Path) -> None:
         """Move a file or folder of the state directory into the entry; raise OSError."""
@@ -109,7 +110,7 @@ class UndoLog(Struct, frozen=True):
             lines.append(f"update {name} {commit}\n")
             restored.append(name)
         if lines:
-            await self.git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+            await update_refs(self.git, "".join(lines))
         return tuple(restored)
 
     def restore_files(self, entry: UndoEntry) -> tuple[Path, ...]:
@@ -134,7 +135,7 @@ class UndoLog(Struct, frozen=True):
             refs = await self._listed(f"{UNDO}/{entry.id}/")
             lines = "".join(f"delete {ref}\n" for ref in refs)
             if lines:
-                await self.git.run("update-ref", "--stdin", stdin=lines.encode())
+                await update_refs(self.git, lines)
             await asyncio.to_thread(remove_tree, self.folder(entry.id))
 
     def expired(self, now: float) -> list[UndoEntry]:
