@@ -327,7 +327,7 @@ def test_a_report_as_json_has_what_the_contract_names() -> None:
 
     assert set(found) == {
         "run", "goal", "outcome", "exit_code", "base", "branch", "tasks", "conflicts", "metrics",
-        "denied", "sequential", "prediction", "flaky_gates", "notices",
+        "denied", "sequential", "prediction", "flaky_gates", "notices", "sandbox",
     }  # fmt: skip
     assert found["tasks"][0].keys() >= {
         "id", "agent", "outcome", "attempts", "started_at", "finished_at", "commit", "files",

@@ -155,7 +155,7 @@ class PlanScreen(PexScreen):
         count = sum(spec.enabled for spec in draft.plan.tasks)
         wide = self.size.width >= _WIDE
         gap = "   " if wide else "  "
-        bound = ((f"{gap}best possible ", "dim"), (clock(schedule.lower_bound_seconds), ""))
+        bound = ((f"{gap}best ", "dim"), (clock(schedule.lower_bound_seconds), ""))
         low, high = clock(schedule.low_seconds), clock(schedule.high_seconds)
         spread = ((f" ({low} to {high})", "dim"),) if low != high else ()
         figures: Line = (
