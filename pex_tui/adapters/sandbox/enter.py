@@ -46,10 +46,10 @@ def check_program(program: str, cwd: str, env: Mapping[str, str]) -> None:
     if not Path(cwd).is_dir():
         raise _error(errno.ENOENT, cwd)
     for path in candidates:
-        if path.is_file() and os.access(path, os.X_OK):
+        if os.access(path, os.X_OK) and path.is_file():
             _check_header(path)
             return
-    found = next((path for path in candidates if path.exists()), None)
+    found = next((path for path in candidates if os.access(path, os.F_OK)), None)
     raise _error(errno.ENOENT if found is None else errno.EACCES, program)
 
 

@@ -55,9 +55,9 @@ class SandboxPolicy(Struct, frozen=True):
         """
         rules = Rules()
         for name in TEMPORARY:
-            rules.put(Path(name), Access.PRIVATE)
-        for path in self._hidden():
-            rules.put(path, Access.HIDDEN)
+            rules.put(name, Access.PRIVATE)
+        for name in self._hidden():
+            rules.put(name, Access.HIDDEN)
         for name in grant.homes:
             rules.put(self._home_place(name), Access.WRITE)
         if self.tier is Tier.BWRAP:  # Landlock could not make new files beside them
@@ -113,15 +113,15 @@ class SandboxPolicy(Struct, frozen=True):
             return Path(folder, rest) if folder else Path()
         return Path(first + slash + rest)
 
-    def _hidden(self) -> Iterable[Path]:
+    def _hidden(self) -> Iterable[str]:
         """Yield what nobody sees unless it is granted."""
-        yield from (self._home / name for name in (*SECRETS, *LOGINS))
-        yield from map(Path, SOCKETS)
-        yield self.state
-        yield Path(self.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+        home = self._home
+        yield from (f"{home}/{name}" for name in (*SECRETS, *LOGINS))
+        yield from SOCKETS
+        yield os.fspath(self.state)
+        yield self.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
         for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GNUPGHOME", "TMUX_TMPDIR"):
-            if self.environ.get(name):
-                yield Path(self.environ[name])
+            yield self.environ.get(name, "")
 
     def _program_folders(self) -> Iterable[Path]:
         """Yield the folders that programs are started from, and those of this program itself."""
@@ -141,10 +141,12 @@ class Rules:
     def __init__(self, found: dict[str, Access] | None = None) -> None:
         self._found = found or {"/": Access.READ}
 
-    def put(self, path: Path, access: Access) -> None:
+    def put(self, path: Path | str, access: Access) -> None:
         """Set a path's access, if the path exists."""
+        if not (os.path.isabs(path) and os.path.exists(path)):  # noqa: PTH110, PTH117  # often
+            return
         real = os.path.realpath(path)
-        if real != "/" and path.is_absolute() and os.path.lexists(real):
+        if real != "/":
             self._found[real] = access
 
     def show(self, path: Path) -> None:

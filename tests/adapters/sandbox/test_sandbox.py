@@ -57,6 +57,19 @@ def test_a_cache_that_cannot_be_written_is_a_private_one(house: House) -> None:
     assert house.run("echo $XDG_CACHE_HOME", "~/.cache").stdout == "\n"
 
 
+def test_a_folder_of_the_path_that_is_closed_is_passed_over(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed" / "bin"
+    closed.mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{closed}{os.pathsep}{os.environ['PATH']}")
+    closed.parent.chmod(0)
+    try:
+        assert house.run("echo ok").stdout == "ok\n"
+    finally:
+        closed.parent.chmod(0o700)
+
+
 def test_a_link_in_place_of_a_secret_hides_what_it_leads_to(house: House) -> None:
     real = house.root / "keys"
     (house.home / ".ssh").rename(real)
