@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from pex_tui.core.coordination.locks import apply_lock_deadlines, next_lock_deadline, update_locks
+from pex_tui.core.coordination.memory import resume_squeezed
 from pex_tui.core.coordination.overlaps import resume_yielding
 from pex_tui.core.coordination.write_leases import release_leases
 from pex_tui.core.events.run_events import TaskDispatched
@@ -45,6 +46,7 @@ def apply_consequences(draft: Draft) -> None:
     advance_queue(draft)
     _propagate_ends(draft)  # of tasks that the queue has just ended
     resume_yielding(draft)
+    resume_squeezed(draft)
     release_leases(draft)
     update_locks(draft)
     land_run(draft)

@@ -9,11 +9,13 @@ from pex_tui.core.adoption import apply_run_adopted
 from pex_tui.core.consequences import apply_consequences, apply_deadlines
 from pex_tui.core.coordination.agent_messages import apply_talk_event
 from pex_tui.core.coordination.locks import apply_lock_event
+from pex_tui.core.coordination.memory import apply_memory_event, record_memory_wait
 from pex_tui.core.coordination.overlaps import apply_overlap_event
 from pex_tui.core.events.actions import Action
 from pex_tui.core.events.agent_events import TalkEvent
 from pex_tui.core.events.landing_events import BranchMoved, LandingEvent
 from pex_tui.core.events.lock_events import LockEvent
+from pex_tui.core.events.memory_events import MemoryEvent
 from pex_tui.core.events.overlap_events import OverlapEvent
 from pex_tui.core.events.rollback_events import RollbackEvent
 from pex_tui.core.events.run_events import (
@@ -166,6 +168,8 @@ def _apply_task_held(draft: Draft, event: TaskHeld) -> None:
     draft.change(event.task, wait=wait)
     if event.cause is WaitCause.EXCLUDED:
         record_exclusion(draft, event)
+    elif event.cause is WaitCause.MEMORY:
+        record_memory_wait(draft, event.task)
 
 
 def _record_broken_cycles(draft: Draft) -> None:
@@ -216,6 +220,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     **_each(LandingEvent, apply_landing_event),
     **_each(OverlapEvent, apply_overlap_event),
     **_each(LockEvent, apply_lock_event),
+    **_each(MemoryEvent, apply_memory_event),
     **_each(TalkEvent, apply_talk_event),
     **_each(RollbackEvent, apply_rollback_event),
 }

@@ -42,9 +42,9 @@ def apply_task_request(draft: Draft, event: TaskRequest) -> None:
         case PauseRequested():
             _pause(draft, task)
         case ResumeRequested():
-            draft.change(task.id, held=False, yields_to=None)
+            draft.change(task.id, held=False, yields_to=None, squeezed=False)
             if task.phase is Phase.PAUSED or (
-                task.phase is Phase.RUNNING and (task.held or task.yields_to)
+                task.phase is Phase.RUNNING and (task.held or task.yields_to or task.squeezed)
             ):
                 draft.act(ResumeAgent(task.id, task.attempt))
         case BoostRequested():

@@ -1,10 +1,13 @@
 """Values that the engine exchanges with its adapters about an attempt."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
+from pex_tui.core.formatting import size
 from pex_tui.core.model.ids import RunId, TaskId
+from pex_tui.core.model.memory import TIERS
 from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.model.task_state import FailureKind
 
@@ -15,6 +18,21 @@ class AttemptKey(Struct, frozen=True):
     run: RunId
     task: TaskId
     attempt: int
+
+
+class Limits(Struct, frozen=True):
+    """Limits of an attempt's process tree; None is no limit.
+
+    `share` weighs the tree against others, in cores, while all want the processor. With `polls`,
+    the kernel is not asked to hold any.
+    """
+
+    memory_bytes: int | None = None
+    cpu_cores: float | None = None
+    share: float | None = None
+    processes: int | None = None
+    disk_bytes: int | None = None
+    polls: bool = False
 
 
 class Launch(Struct, frozen=True):
@@ -33,17 +51,45 @@ class Launch(Struct, frozen=True):
     speaks: bool = False
     is_tied: bool = False
     sandbox: Sandbox | None = None
+    limits: Limits = Limits()
 
 
 class Started(Struct, frozen=True):
     """A live process tree: its root's pid and its start in absolute seconds.
 
-    `listens` means that the process takes messages.
+    `listens` means that the process takes messages, `tier` names the means that hold its limits.
     """
 
     pid: int
     started_at: float
     listens: bool = False
+    tier: str = ""
+
+
+_SUBJECTS: dict[str, tuple[str, Callable[[int], str]]] = {
+    "memory": ("its memory limit", size),
+    "processes": ("its limit of processes", str),
+    "disk": ("its disk limit", size),
+}
+
+
+class Breach(Struct, frozen=True):
+    """A limit for which an attempt was ended: memory, processes or disk.
+
+    `peak` is the most that was seen, `tier` the means that held the limit.
+    """
+
+    subject: str
+    limit: int
+    peak: int
+    tier: str
+
+    @property
+    def words(self) -> str:
+        """Return a description with the limit, the tier and the peak."""
+        name, amount = _SUBJECTS[self.subject]
+        tier = TIERS.get(self.tier, self.tier)
+        return f"over {name}: {amount(self.limit)} ({tier}), peak {amount(self.peak)}"
 
 
 class Judgement(Struct, frozen=True):
@@ -58,8 +104,9 @@ class Exited(Struct, frozen=True):
 
     `exit_code` is None when a signal ended it. `lost` means that shim and process are gone without
     a record; `exited_at` is then the time of discovery. `reason` is what is known of a loss or a
-    failure, beyond the exit code. A `judgement` outranks the exit code. `spent` are usage reports
-    made while no engine listened.
+    failure, beyond the exit code. A `breach` outranks a `judgement`, and that the exit code.
+    `spent` are usage reports made while no engine listened. `peak_bytes` is the most memory that
+    was seen of the tree, None if unknown.
     """
 
     exit_code: int | None
@@ -70,6 +117,9 @@ class Exited(Struct, frozen=True):
     reason: str = ""
     judgement: Judgement | None = None
     spent: tuple["Spent", ...] = ()
+    breach: Breach | None = None
+    peak_bytes: int | None = None
+    cpu_seconds: float | None = None
 
 
 class Progress(Struct, frozen=True):

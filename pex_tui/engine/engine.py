@@ -26,6 +26,8 @@ from pex_tui.core.outcome import NOBODY, ending
 from pex_tui.core.step import step
 from pex_tui.engine.contained import Advisor
 from pex_tui.engine.event_queue import EventQueue
+from pex_tui.engine.memory_monitor import MemoryMonitor, MemoryProbe, MemoryReading
+from pex_tui.engine.meter import live_roots
 from pex_tui.engine.overlap_monitor import OverlapMonitor
 from pex_tui.engine.performer import Performer
 from pex_tui.engine.ports import JournalFull, Ports, SlotPool
@@ -118,12 +120,33 @@ class Engine:
                 advisor = Advisor("Overlap detection", self._notice, self._ports.log)
                 watching = advisor.keep(monitor.run, self._ports.clock.sleep)
                 running.add(group.create_task(watching, name="overlap monitor"))
+            if (probe := self._ports.memory) is not None:
+                memory = MemoryMonitor()
+                self._measured(memory, probe.read(live_roots(self.state)))
+                advisor = Advisor("Measuring memory", self._notice, self._ports.log)
+                watching = advisor.keep(
+                    lambda: self._watch_memory(probe, memory), self._ports.clock.sleep
+                )
+                running.add(group.create_task(watching, name="memory monitor"))
             await self._advance(self._queue.take(), performer, group, running)
             while self.state.stage is not RunStage.FINISHED:
                 await self._news()
                 await self._advance(self._queue.take(), performer, group, running)
             for task in running:
                 task.cancel()
+
+    async def _watch_memory(self, probe: MemoryProbe, monitor: MemoryMonitor) -> None:
+        """Measure memory in a thread while tasks are at work or could start."""
+        while True:
+            await self._ports.clock.sleep(monitor.interval_seconds)
+            standings = self.state.standings
+            if standings.live or standings.ready:
+                reading = await asyncio.to_thread(probe.read, live_roots(self.state))
+                self._measured(monitor, reading)
+
+    def _measured(self, monitor: MemoryMonitor, reading: MemoryReading) -> None:
+        for event in monitor.events(self.state, reading):
+            self.post(event)
 
     async def _news(self) -> None:
         """Wait for an event or for the next deadline, which is then an event itself."""

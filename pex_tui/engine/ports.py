@@ -17,6 +17,7 @@ from pex_tui.core.model.task_state import Verdict
 from pex_tui.core.model.unlanded import Unlanded
 from pex_tui.engine.attempt import AgentReport, AttemptKey, Exited, Launch, Started
 from pex_tui.engine.conflict_sides import ConflictSides
+from pex_tui.engine.memory_monitor import MemoryProbe
 from pex_tui.engine.overlap_probe import OverlapProbe
 
 
@@ -388,5 +389,6 @@ class Ports(Struct, frozen=True):
     lander: Lander
     clock: Clock
     overlap_probe: OverlapProbe | None = None  # None: overlaps are not monitored
+    memory: MemoryProbe | None = None  # None: memory is not measured, so nothing waits for it
     desk: LockDesk | None = None  # None: agents can't take locks
     log: Callable[[Exception], None] = _forget  # records failures that do not end the run

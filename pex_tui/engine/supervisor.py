@@ -160,6 +160,7 @@ class Supervisor:
                 started.pid,
                 started.started_at,
                 started.listens,
+                started.tier,
             )
         )
         relay = asyncio.create_task(self._relay(key), name=f"progress of {key.task}")
@@ -213,11 +214,20 @@ def _as_event(key: AttemptKey, report: AgentReport) -> Event:
 def _exit_event(action: StartAgent | AdoptAgent, exited: Exited) -> AgentExited:
     kind, detail = _verdict(exited)
     return AgentExited(
-        action.task, action.attempt, exited.exit_code, exited.exited_at, kind, detail
+        action.task,
+        action.attempt,
+        exited.exit_code,
+        exited.exited_at,
+        kind,
+        detail,
+        exited.peak_bytes,
+        exited.cpu_seconds,
     )
 
 
 def _verdict(exited: Exited) -> tuple[FailureKind | None, str]:
+    if exited.breach is not None:
+        return FailureKind.OVER_LIMIT, exited.breach.words
     if exited.judgement is not None:
         return exited.judgement.failure, clean(exited.judgement.detail)
     if exited.lost:

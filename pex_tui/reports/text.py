@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
-from pex_tui.core.formatting import clock, counted, percent
+from pex_tui.core.formatting import clock, counted, percent, size, total
 from pex_tui.core.landing.approval import landed_files
 from pex_tui.core.lifecycle.rate_limits import over_budget
 from pex_tui.core.liveness import waits_for_money
 from pex_tui.core.model.conflict import ConflictKind
 from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.memory import TIERS
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, Phase
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.run_refs import own_commits_ref
@@ -31,7 +32,7 @@ WIDTH = 100
 _BAR = 48
 _LEAST_NAME = len("Timeline")
 _ALLOWANCE = "allow its changes to protected paths (ours), or leave them out (theirs)"
-_RARE_WAITS = frozenset({"limit", "budget"})  # of agents with a model
+_RARE_WAITS = frozenset({"limit", "budget", "memory"})
 _OUTCOMES = {
     Outcome.OK: "all tasks succeeded",
     Outcome.FAILED: "not all tasks succeeded",
@@ -210,6 +211,7 @@ def figure_lines(report: Report) -> Iterator[str]:
         if wait.mean or cause not in _RARE_WAITS
     ]
     yield f"mean wait: {', '.join(waits)}"
+    yield from _resource_lines(report)
     if found.tokens is not None:
         cost = "" if found.cost_usd is None else f", ${found.cost_usd:.2f}"
         yield f"models: {found.tokens:,} tokens{cost}, as reported by agents"
@@ -225,6 +227,18 @@ def figure_lines(report: Report) -> Iterator[str]:
         yield f"tasks ran {sandbox_words(report.state.sandbox)}"
     if report.state.sequential:
         yield one_by_one_line(report)
+
+
+def _resource_lines(report: Report) -> Iterator[str]:
+    """Yield what the last attempts used, and how their limits were held."""
+    tasks = report.state.tasks
+    cpu = total(task.cpu_seconds for task in tasks)
+    if cpu is None:
+        return
+    largest = max(tasks, key=lambda task: task.peak_bytes or 0)
+    peak = f"; most memory: {size(largest.peak_bytes)} ({largest.id})" if largest.peak_bytes else ""
+    tiers = dict.fromkeys(TIERS.get(task.tier, task.tier) for task in tasks if task.tier)
+    yield f"agents used {clock(cpu)} of CPU{peak}; limits: {', '.join(tiers)}"
 
 
 def _savings(report: Report) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import field
 
-from pex_tui.core.model.run_rules import FallbackMode, OverlapPolicy
+from pex_tui.core.model.run_rules import Enforcement, FallbackMode, OnLimit, OverlapPolicy
 from pex_tui.core.textmerge.auto_strategies import STRATEGIES
 from pex_tui.planning.fields.declaration import Section
 from pex_tui.planning.fields.kinds import ListOf, OrNone, choice, fraction, nonnegative, whole
@@ -26,7 +26,6 @@ from pex_tui.settings.values import PAIR
 
 _MEGABYTE = 1024**2
 _SILENT = {one.name: one.meaning for one in STRATEGIES if not one.by_path}
-_NO_LIMITS = "tasks are not limited"
 _FIXED_SLOTS = "slots do not scale automatically"
 
 
@@ -51,22 +50,48 @@ class ThreadPool(Section, frozen=True):
     ] = 8
     autoscale: Autoscale = Autoscale()
     memory_per_agent: Annotated[
-        Size, Setting("memory reserved for a task (1 MB is 1024² bytes)", inert=_NO_LIMITS)
+        Size,
+        Setting(
+            "memory reserved for a task without its own (1 MB is 1024² bytes): nothing starts that "
+            "does not fit",
+            trust=Trust.COST,
+        ),
     ] = 256 * _MEGABYTE
     cpu_per_agent: Annotated[
-        Percent, Setting("CPU reserved for a task, as a share of the machine", inert=_NO_LIMITS)
+        Percent,
+        Setting("CPU reserved for a task, as a share of the machine", trust=Trust.COST),
     ] = 0.2
     enforce: Annotated[
-        Literal["contention", "always"],
+        Enforcement,
         Setting(
-            "when reservations are enforced: `contention` (only when others need them) or `always`",
-            inert=_NO_LIMITS,
+            "when tasks are held to their reservations: `contention` (only while others need them) "
+            "or `always`"
         ),
-    ] = "contention"
+    ] = Enforcement.CONTENTION
     on_limit: Annotated[
-        Literal["throttle", "kill"],
-        Setting("action on a task above its reservation: `throttle` or `kill`", inert=_NO_LIMITS),
-    ] = "throttle"
+        OnLimit,
+        Setting(
+            "while memory is short, `throttle` (pause) or `kill` a task above its reservation; "
+            "one that is `always` held is ended at its memory limit in either case"
+        ),
+    ] = OnLimit.THROTTLE
+    processes_per_agent: Annotated[
+        int,
+        whole(1, 1_000_000),
+        Setting("a task with more processes and threads is ended", trust=Trust.COST),
+    ] = 2_000
+    disk_per_agent: Annotated[
+        Size,
+        Setting("a task that takes more disk space in its checkout is ended", trust=Trust.COST),
+    ] = 10_240 * _MEGABYTE
+    limit_tier: Annotated[
+        Literal["auto", "polling"],
+        Setting(
+            "how limits are held: `auto` (by the kernel where it lets you, see `pex-tui doctor`) "
+            "or `polling`",
+            trust=Trust.POWER,
+        ),
+    ] = "auto"
 
 
 class Monitoring(Section, frozen=True):

@@ -275,8 +275,6 @@ def test_nothing_is_said_of_settings_that_nobody_made(load: Load) -> None:
 @pytest.mark.parametrize(
     ("override", "notice"),
     [
-        ("thread_pool.memory_per_agent=256MB", "memory_per_agent: tasks are not limited"),
-        ("thread_pool.enforce=always", "enforce: tasks are not limited"),
         ("thread_pool.autoscale.enabled=true", "slots do not scale automatically"),
         ("safety.network.allow=[pypi.example]", "network access is not restricted"),
     ],

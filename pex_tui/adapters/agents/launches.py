@@ -1,7 +1,7 @@
 """Prepare the launch of an attempt: its folders, ports and environment."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,12 +19,13 @@ from pex_tui.adapters.agents.lock_server import LockServer
 from pex_tui.adapters.agents.port_leases import PortLeases
 from pex_tui.adapters.agents.record import write_agent_record
 from pex_tui.adapters.agents.sessions import next_record
+from pex_tui.adapters.limits.policy import LimitPolicy
 from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.core.model.ids import SlotId
 from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.sanitize import raw
-from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError
+from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError, Limits
 from pex_tui.engine.ports import Workspace
 from pex_tui.engine.run_paths import RunPaths
 
@@ -48,6 +49,7 @@ class AgentLaunches(Struct, frozen=True):
     write_leases: bool = False
     ties: bool = False
     sandboxes: SandboxPolicy | None = None
+    limits: LimitPolicy | None = None
 
     def build(
         self,
@@ -96,16 +98,19 @@ class AgentLaunches(Struct, frozen=True):
         env = own_environment(spec, env)
         sandbox = None
         if self.sandboxes is not None:
-            reads = [prompt_file, *inputs]
-            if self.programs is not None:
-                reads.append(self.programs)
-            if self.lock_server is not None:
-                reads.append(self.lock_server.path.parent)
+            reads = [prompt_file, *inputs, *self._own_folders()]
             sandbox = _sandbox(self.sandboxes, spec, workspace.path, outputs, reads)
             env = self.sandboxes.environment(sandbox, env)
-        return Launch(
-            key, argv, folder, env, self.grace_seconds, is_spoken(spec), self.ties, sandbox
-        )
+        grace, speaks = self.grace_seconds, is_spoken(spec)
+        limits = Limits() if self.limits is None else self.limits.limits(spec)
+        return Launch(key, argv, folder, env, grace, speaks, self.ties, sandbox, limits)
+
+    def _own_folders(self) -> Iterator[Path]:
+        """Yield the folders of pex-tui that an attempt needs to read."""
+        if self.programs is not None:
+            yield self.programs
+        if self.lock_server is not None:
+            yield self.lock_server.path.parent
 
     def _write_prompt(self, key: AttemptKey, spec: TaskSpec) -> Path:
         """Write the whole prompt to a file that only its owner can read; raise OSError."""

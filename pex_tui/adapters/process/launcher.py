@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
+from pex_tui.adapters.limits.tiers import available_tier, scope_command
+from pex_tui.adapters.limits.values import Tier
 from pex_tui.adapters.process.fence import wake
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, read_start
@@ -25,6 +27,7 @@ _BOOT = (
 _NEEDED = frozenset(
     {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 )
+_SYSTEMDS = frozenset({"XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"})
 _READY_SECONDS = 20.0
 _LAUNCH_SECONDS = 5.0
 _LOOK_SECONDS = 0.25
@@ -108,9 +111,10 @@ class Launcher:
             return self._link
 
     async def _start(self) -> "_Link":
+        scope = await asyncio.to_thread(_scope)
         ours, theirs = socket.socketpair()
         try:
-            self._process = self._spawn(theirs)
+            self._process = self._spawn(theirs, scope)
         except OSError as error:
             ours.close()
             raise LaunchError(
@@ -137,18 +141,18 @@ class Launcher:
             self._watch = Watch(self._process.pid, itself, link.lose)
         return link
 
-    def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    def _spawn(self, theirs: socket.socket, scope: tuple[str, ...]) -> subprocess.Popen[bytes]:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = str(theirs.fileno())
         flags = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}"]
         with self._log_path.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, *flags, "-c", _BOOT, descriptor, *_import_paths()],
+                [*scope, sys.executable, *flags, "-c", _BOOT, descriptor, *_import_paths()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 pass_fds=(theirs.fileno(),),
-                env=_environment(),
+                env=_environment(_NEEDED | _SYSTEMDS if scope else _NEEDED),
                 start_new_session=True,
             )
 
@@ -254,9 +258,14 @@ async def _patiently(
     return reply.result()
 
 
-def _environment() -> dict[str, str]:
-    """Return the variables that Python needs: agents can read the environment of shims."""
-    return {name: value for name, value in os.environ.items() if name in _NEEDED}
+def _scope() -> tuple[str, ...]:
+    """Return the command by which systemd starts the launcher in a cgroup of its own, if needed."""
+    return scope_command() if available_tier() is Tier.SYSTEMD else ()
+
+
+def _environment(needed: frozenset[str]) -> dict[str, str]:
+    """Return the needed variables only: agents can read the environment of shims."""
+    return {name: value for name, value in os.environ.items() if name in needed}
 
 
 def _import_paths() -> list[str]:

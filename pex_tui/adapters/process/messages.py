@@ -2,9 +2,10 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast, get_args
 
+from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, plain
 from pex_tui.core.model.sandbox import Sandbox
 
@@ -42,18 +43,25 @@ class LaunchRequest:
     lifeline: int = 0
     log_limit: int = 0
     sandbox: Sandbox | None = None
+    limits: LimitRequest = field(default_factory=LimitRequest)
 
     def encode(self) -> bytes:
         """Return the request as a line; undecodable bytes of paths are lone surrogates."""
         sandbox = asdict(self.sandbox) if self.sandbox else None
-        return json.dumps({**plain(self), "sandbox": sandbox}).encode() + b"\n"
+        values = {"sandbox": sandbox, "limits": plain(self.limits)}
+        return json.dumps({**plain(self), **values}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchRequest":
         """Parse a request from `encode`."""
         fields = json.loads(line)
         sandbox = Sandbox.from_fields(fields["sandbox"]) if fields["sandbox"] else None
-        return cls(**{**fields, "argv": tuple(fields["argv"]), "sandbox": sandbox})
+        values = {
+            "argv": tuple(fields["argv"]),
+            "sandbox": sandbox,
+            "limits": LimitRequest(**fields["limits"]),
+        }
+        return cls(**{**fields, **values})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pex_tui.adapters.process.records import ExitRecord, StartRecord
 from pex_tui.adapters.system.clock import SystemClock
 from pex_tui.adapters.system.kernel import TABLE
-from pex_tui.engine.attempt import Exited, Started
+from pex_tui.engine.attempt import Breach, Exited, Started
 
 
 class Moments:
@@ -14,14 +14,23 @@ class Moments:
 
     def started(self, record: StartRecord) -> Started:
         """Return the start of a live attempt."""
-        return Started(record.root_pid, self._started_at(record))
+        return Started(record.root_pid, self._started_at(record), tier=record.tier)
 
     def exited(self, record: ExitRecord) -> Exited:
         """Return the end of an attempt by its exit record, never before its start."""
         boot = record.boot_id
         started = self._moment(record.started_at, record.started_monotonic, boot)
         exited = self._moment(record.exited_at, record.exited_monotonic, boot)
-        return Exited(record.exit_code, record.signal, started, max(started, exited))
+        breach = Breach(record.over, record.limit, record.peak, record.tier)
+        return Exited(
+            record.exit_code,
+            record.signal,
+            started,
+            max(started, exited),
+            breach=breach if record.over else None,
+            peak_bytes=record.peak_bytes,
+            cpu_seconds=record.cpu_seconds,
+        )
 
     def lost(self, record: StartRecord | None) -> Exited:
         """Return the end of an attempt without an exit record; None is an unreadable start."""

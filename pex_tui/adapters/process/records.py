@@ -25,7 +25,7 @@ class StartRecord:
     """The start of an attempt; `started_at` is wall time, `shim_started` is in kernel ticks.
 
     `root_pid` is 0 for the instant before the program is executed. `control` is the path of the
-    shim's socket, `token` the value of the marker variable.
+    shim's socket, `token` the value of the marker variable, `tier` the means that hold its limits.
     """
 
     boot_id: str
@@ -37,6 +37,7 @@ class StartRecord:
     token: str
     control: str
     started_monotonic: float | None = None
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ class ExitRecord:
     """The end of an attempt's root process; either `exit_code` or `signal` is None.
 
     Both times are also recorded by the boot's monotonic clock, because the wall clock may be set
-    meanwhile; version 0.1 recorded wall time only.
+    meanwhile; version 0.1 recorded wall time only. `over` is the subject of the limit for which the
+    shim ended the tree. `peak_bytes` is the most memory that was seen of the tree, None if it was
+    too small or too short to tell.
     """
 
     exit_code: int | None
@@ -54,6 +57,12 @@ class ExitRecord:
     boot_id: str = ""
     started_monotonic: float | None = None
     exited_monotonic: float | None = None
+    tier: str = ""
+    over: str = ""
+    limit: int = 0
+    peak: int = 0
+    peak_bytes: int | None = None
+    cpu_seconds: float | None = None
 
 
 def write_record(folder: Path, name: str, record: StartRecord | ExitRecord, *, sync: bool) -> None:
@@ -75,6 +84,7 @@ def read_start(folder: Path) -> StartRecord | None:
             token=str(fields["token"]),
             control=str(fields["control"]),
             started_monotonic=_seconds(fields.get("started_monotonic")),
+            tier=str(fields.get("tier", "")),
         )
     return None
 
@@ -91,6 +101,12 @@ def read_exit(folder: Path) -> ExitRecord | None:
             boot_id=str(fields.get("boot_id", "")),
             started_monotonic=_seconds(fields.get("started_monotonic")),
             exited_monotonic=_seconds(fields.get("exited_monotonic")),
+            tier=str(fields.get("tier", "")),
+            over=str(fields.get("over", "")),
+            limit=int(fields.get("limit", 0)),
+            peak=int(fields.get("peak", 0)),
+            peak_bytes=_whole(fields.get("peak_bytes")),
+            cpu_seconds=_seconds(fields.get("cpu_seconds")),
         )
     return None
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
+from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.process.client import give_order
 from pex_tui.adapters.process.fence import give_up, is_alive, read_fence, wake
 from pex_tui.adapters.process.launcher import Ending, Launcher, LauncherDiedError
@@ -320,6 +322,7 @@ class ShimRunner:
             lifeline=os.getpid() if launch.is_tied else 0,
             log_limit=self._log_limit,
             sandbox=launch.sandbox,
+            limits=LimitRequest(*astuple(launch.limits)),
         )
 
     async def _order(self, key: AttemptKey, order: Order, text: bytes = b"") -> bool:

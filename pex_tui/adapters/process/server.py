@@ -18,6 +18,8 @@ import sys
 import time
 from contextlib import suppress
 
+from pex_tui.adapters.limits.cgroup import CgroupBase
+from pex_tui.adapters.limits.tiers import cgroup_name, find_base, sweep
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest, SpawnError
 from pex_tui.adapters.process.shim import Shim
 from pex_tui.adapters.process.signals import Signals, use_defaults
@@ -36,9 +38,12 @@ def main(descriptor: int) -> None:
     use_defaults()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     become_subreaper()
+    base = find_base()
+    if base is not None:
+        sweep(base)
     _tell(engine, LaunchReply(0))
     gc.freeze()  # memory pages that no collection touches stay shared with all shims
-    nursery = _Nursery(engine)
+    nursery = _Nursery(engine, base)
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(engine, selectors.EVENT_READ, engine)
@@ -87,7 +92,12 @@ class _Deaths:
 class _Nursery:
     """The shims: the busy ones, and one that waits for the next launch."""
 
-    def __init__(self, engine: socket.socket) -> None:
+    def __init__(self, engine: socket.socket, base: CgroupBase | None) -> None:
+        self._base = base
+        self._launcher = os.getpid()
+        self._cgroups: dict[int, str] = {}  # the name of each shim's cgroup, by its pid
+        self._ended: list[str] = []
+        self._count = 0
         self.deaths = _Deaths()
         self._engine = engine
         self._link: socket.socket | None = None
@@ -125,6 +135,10 @@ class _Nursery:
                 break
             _kill(strays)
             time.sleep(_NAP_SECONDS)
+        if self._base is not None:
+            for name in filter(None, self._ended):
+                self._base.cgroup(name).remove()
+        self._ended.clear()
         for request in gone:
             if folder := self._temporary.pop(request, ""):
                 remove_temporary(folder)  # a shim that was killed left it
@@ -153,6 +167,7 @@ class _Nursery:
                 return False
             if pid == 0:
                 return True
+            self._ended.append(self._cgroups.pop(pid, ""))
             request = self._shims.pop(pid, 0)
             if request:
                 gone.append(request)
@@ -167,18 +182,21 @@ class _Nursery:
 
     def _fork(self) -> socket.socket:
         self._link = None
+        self._count += 1
+        cgroup = cgroup_name(self._launcher, self._count)
         ours, theirs = socket.socketpair()
         with theirs:
             pid = os.fork()
             if pid == 0:
                 try:
                     ours.close()
-                    _be_shim(theirs, self._engine)
+                    _be_shim(theirs, self._engine, self._base, cgroup)
                 finally:
                     if sys.exc_info()[0]:
                         sys.excepthook(*sys.exc_info())
                     os._exit(0)
         self._shims[pid] = 0
+        self._cgroups[pid] = cgroup
         self._waiting = pid
         self._link = ours
         return ours
@@ -194,7 +212,9 @@ def _kill(strays: list[int]) -> None:
             send_signal(pid, number, stat)
 
 
-def _be_shim(link: socket.socket, engine: socket.socket) -> None:
+def _be_shim(
+    link: socket.socket, engine: socket.socket, base: CgroupBase | None, cgroup: str
+) -> None:
     """Be a shim: prepare, wait for a request, and serve the attempt that it asks for."""
     os.setsid()
     os.chdir("/")
@@ -208,7 +228,7 @@ def _be_shim(link: socket.socket, engine: socket.socket) -> None:
                 return  # the launcher has ended
             line += chunk
     request = LaunchRequest.decode(line)
-    shim = Shim(request, selector, signals)
+    shim = Shim(request, selector, signals, base, cgroup)
     reply = LaunchReply(request.id, error="the shim failed; its launcher.log says why.")
     try:
         reply = LaunchReply(request.id, record=shim.launch())

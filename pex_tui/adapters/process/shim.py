@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from pex_tui.adapters.limits.cgroup import CgroupBase
+from pex_tui.adapters.limits.guard import Guard
 from pex_tui.adapters.process.bounded_log import BoundedLog
 from pex_tui.adapters.process.control import ControlSocket
 from pex_tui.adapters.process.feed import Feed
@@ -58,9 +60,17 @@ class Shim:
     """
 
     def __init__(
-        self, request: LaunchRequest, selector: selectors.BaseSelector, signals: Signals
+        self,
+        request: LaunchRequest,
+        selector: selectors.BaseSelector,
+        signals: Signals,
+        base: CgroupBase | None = None,
+        cgroup: str = "",
     ) -> None:
         self._request = request
+        self._base = base
+        self._cgroup = cgroup
+        self._guard: Guard | None = None
         self._folder = Path(request.folder)
         self._selector = selector
         self._signals = signals
@@ -76,6 +86,7 @@ class Shim:
         self._exited_at = 0.0
         self._exited_monotonic = 0.0
         self._kill_at: float | None = None  # monotonic; set while the tree is being ended
+        self._is_paused = False
         self._nap_seconds = 0.001
 
     def launch(self) -> StartRecord:
@@ -105,6 +116,8 @@ class Shim:
         self._outlive_tree()
         if self._log is not None:
             self._log.look()
+        if self._guard is not None:
+            self._guard.close()
         self._control.close()
         record = self._exit_record()
         tell(record)
@@ -123,8 +136,18 @@ class Shim:
                 tree.kill_pass([os.getpid()])
             if self._log is not None and time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + self._log.look()
+            self._look_at_limits()
             for key, _ in self._selector.select(self._timeout()):
                 key.data()
+
+    def _look_at_limits(self) -> None:
+        """End a tree that is over a limit: at once, as it would only grow in a time of grace."""
+        guard = self._guard
+        if guard is None or time.monotonic() < guard.due:
+            return
+        guard.look(may_run=self._kill_at is None and not self._is_paused)
+        if guard.breach is not None and self._kill_at is None:
+            self._kill_at = time.monotonic()
 
     def _take_folder(self) -> None:
         """Reserve the attempt's folder for this shim; raise SpawnError if another has it."""
@@ -202,11 +225,19 @@ class Shim:
         self._started = record
         if request.sandbox is not None:
             make_temporary(request.sandbox.temporary)
-        self._root = spawn(request.argv, request.cwd, env, stdin, output, request.sandbox)
+        guard = Guard(request.limits, request.cwd, self._base, self._cgroup)
+        with guard.entered():
+            self._root = spawn(request.argv, request.cwd, env, stdin, output, request.sandbox)
+        self._guard = guard
         os.close(stdin)
         os.close(output)
         root = TABLE.stat(self._root)
-        started = replace(record, root_pid=self._root, root_started=root.started if root else 0)
+        started = replace(
+            record,
+            root_pid=self._root,
+            root_started=root.started if root else 0,
+            tier=guard.tier,
+        )
         try:
             write_record(self._folder, START, started, sync=True)
         except OSError:
@@ -233,7 +264,9 @@ class Shim:
 
     def _timeout(self) -> float | None:
         if self._kill_at is None:
-            return None if self._log is None else max(0.0, self._look_at - time.monotonic())
+            due = [] if self._log is None else [self._look_at]
+            due += [] if self._guard is None else [self._guard.due]
+            return max(0.0, min(due) - time.monotonic()) if due else None
         left = self._kill_at - time.monotonic()
         if left > 0:
             return left
@@ -267,6 +300,7 @@ class Shim:
                 return self._kill_at is None and self._freeze()
             case "resume":
                 if self._kill_at is None:
+                    self._is_paused = False
                     tree.thaw(os.getpid())
                 return self._kill_at is None
             case "stop":
@@ -279,7 +313,10 @@ class Shim:
 
     def _freeze(self) -> bool:
         """Freeze the whole tree or none of it: some processes may not be ours to stop."""
-        if tree.freeze(os.getpid(), _FREEZE_PATIENCE_SECONDS):
+        if self._guard is not None:
+            self._guard.release()  # or it would take a stopped tree for one that it stopped
+        self._is_paused = tree.freeze(os.getpid(), _FREEZE_PATIENCE_SECONDS)
+        if self._is_paused:
             return True
         tree.thaw(os.getpid())
         return False
@@ -290,6 +327,8 @@ class Shim:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         if self._is_wrapped and (exit_code or 0) - 128 in _FATAL:
             exit_code, number = None, (exit_code or 0) - 128
+        status, started, guard = self._root_status or 0, self._started, self._guard
+        breach = guard.breach if guard else None
         return ExitRecord(
             exit_code=exit_code,
             signal=number,
@@ -298,6 +337,12 @@ class Shim:
             boot_id=started.boot_id if started else "",
             started_monotonic=started.started_monotonic if started else None,
             exited_monotonic=self._exited_monotonic,
+            tier=guard.tier if guard else "",
+            over=breach.subject if breach else "",
+            limit=breach.limit if breach else 0,
+            peak=breach.peak if breach else 0,
+            peak_bytes=(guard.peak_bytes or None) if guard else None,
+            cpu_seconds=guard.cpu_seconds if guard else None,
         )
 
     def _leave_record(self, record: ExitRecord) -> None:

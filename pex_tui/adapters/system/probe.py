@@ -52,8 +52,3 @@ class TreeMeter:
                 seconds[process.pid] = total
                 spent += max(0.0, total - self._seconds.get(process.pid, total))
         return spent, resident
-
-
-def machine_memory() -> int:
-    """Return the machine's memory in bytes."""
-    return int(psutil.virtual_memory().total)

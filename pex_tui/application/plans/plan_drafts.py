@@ -14,9 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pex_tui.adapters.git.user_repository.repository_notices import repository_notices
+from pex_tui.adapters.limits.machine_memory import machine_memory
 from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.past_runs import USUAL_PACE, read_experience
-from pex_tui.adapters.system.probe import machine_memory
 from pex_tui.adapters.system.programs import program_finder
 from pex_tui.application.project.project import Project, check_slots
 from pex_tui.application.project.sandboxing import missing_sandbox, sandbox_name

@@ -18,11 +18,13 @@ from pex_tui.adapters.git.plumbing.repository import (
 )
 from pex_tui.adapters.git.user_repository.state_directory import state_directory
 from pex_tui.adapters.library.library import load_library
+from pex_tui.adapters.limits.tiers import available_tier
 from pex_tui.adapters.sandbox.tiers import tiers
 from pex_tui.application.project.appearance import check_appearance
 from pex_tui.application.project.project import library_folders
 from pex_tui.application.project.sandboxing import sandbox_tier
 from pex_tui.core.formatting import counted
+from pex_tui.core.model.memory import TIERS
 from pex_tui.core.model.sandbox import NO_SANDBOX, Tier, sandbox_words
 from pex_tui.engine.session import CheckLevel, DoctorCheck
 from pex_tui.errors import UserError
@@ -148,11 +150,19 @@ def _sandbox(repository: Repository | None) -> DoctorCheck:
 
 
 def _limits() -> DoctorCheck:
-    return DoctorCheck(
-        CheckLevel.OK,
-        "limits",
-        "none: memory and CPU of agents are shown, not enforced, in this version",
-    )
+    """Check, by really limiting a process, what holds the limits of agents here."""
+    tier = available_tier()
+    if tier == "polling":
+        return DoctorCheck(
+            CheckLevel.WARN,
+            "limits",
+            f"{TIERS[tier]}: memory, CPU, processes and disk space are looked at some times a "
+            "second",
+            "The kernel holds them exactly where systemd runs a session of yours, or a cgroup is "
+            "writable.",
+        )
+    found = f"{TIERS[tier]}: memory, CPU and processes by the kernel, disk space by looking"
+    return DoctorCheck(CheckLevel.OK, "limits", found)
 
 
 def _cores() -> DoctorCheck:

@@ -1,5 +1,6 @@
 """The composition root: the engine's ports, made of the adapters."""
 
+import os
 from pathlib import Path
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ from pex_tui.adapters.git.plumbing.stand_in_directory import stand_in_for
 from pex_tui.adapters.git.workspaces.provider import GitWorkspaces
 from pex_tui.adapters.git.workspaces.setup_command import run_setup
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
+from pex_tui.adapters.limits.machine_memory import MachineMemory
+from pex_tui.adapters.limits.policy import LimitPolicy
 from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.clock import SystemClock
@@ -34,11 +37,13 @@ from pex_tui.application.project.sandboxing import sandbox_policy
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.protected_paths import protection_of
 from pex_tui.core.model.run_refs import branch_name
+from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.state import RunState
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError, Ports
 from pex_tui.engine.run_paths import RunPaths
 from pex_tui.errors import UserError
+from pex_tui.settings.model import Settings
 
 
 class Assembly(Struct, frozen=True):
@@ -86,16 +91,30 @@ def assemble(
                 write_leases=state.rules.leases,
                 programs=project.places.programs(state.run),
                 sandboxes=sandboxes,
+                limits=limit_policy(project.settings, state.rules),
             ),
             lander=lander,
             clock=clock,
             overlap_probe=GitOverlapProbe(workspaces),
+            memory=MachineMemory(),
             desk=lock_server,
             log=FaultLog(project.places.faults(state.run)),
         ),
         lander,
         leases,
         runner,
+    )
+
+
+def limit_policy(settings: Settings, rules: RunRules) -> LimitPolicy:
+    """Return the limits of a run's attempts."""
+    pool = settings.thread_pool
+    return LimitPolicy(
+        rules,
+        cores=os.cpu_count() or 1,
+        processes=pool.processes_per_agent,
+        disk_bytes=pool.disk_per_agent,
+        polls=pool.limit_tier == "polling",
     )
 
 

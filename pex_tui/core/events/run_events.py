@@ -9,6 +9,7 @@ from pex_tui.core.events.capture_events import CaptureEvent
 from pex_tui.core.events.event_base import BaseEvent
 from pex_tui.core.events.landing_events import LandingEvent
 from pex_tui.core.events.lock_events import LockEvent
+from pex_tui.core.events.memory_events import MemoryEvent, MemoryMeasured
 from pex_tui.core.events.overlap_events import OverlapEvent, WritesSeen
 from pex_tui.core.events.rollback_events import RollbackEvent
 from pex_tui.core.model.conflict import Decision
@@ -156,7 +157,10 @@ class WorkspacePrepared(BaseEvent, frozen=True):
 
 
 class AgentStarted(BaseEvent, frozen=True):
-    """The process runs; `started_at` is by the shim's clock, `listens` means it takes messages."""
+    """The process runs; `started_at` is by the shim's clock, `listens` means it takes messages.
+
+    `tier` names the means that hold its limits.
+    """
 
     task: TaskId
     attempt: int
@@ -164,6 +168,7 @@ class AgentStarted(BaseEvent, frozen=True):
     pid: int
     started_at: float
     listens: bool = False
+    tier: str = ""
 
 
 class AgentProgressed(BaseEvent, frozen=True):
@@ -190,7 +195,10 @@ class AgentResumed(BaseEvent, frozen=True):
 
 
 class AgentExited(BaseEvent, frozen=True):
-    """The process tree is gone. `failure` is None for exit code 0; `exited_at` is shim time."""
+    """The process tree is gone. `failure` is None for exit code 0; `exited_at` is shim time.
+
+    `peak_bytes` is the most memory that was seen of the tree, None if unknown.
+    """
 
     task: TaskId
     attempt: int
@@ -198,6 +206,8 @@ class AgentExited(BaseEvent, frozen=True):
     exited_at: float
     failure: FailureKind | None = None
     detail: str = ""
+    peak_bytes: int | None = None
+    cpu_seconds: float | None = None
 
 
 class AttemptReturned(BaseEvent, frozen=True):
@@ -306,7 +316,13 @@ Event = (
     | OverlapEvent
     | LockEvent
     | RollbackEvent
+    | MemoryEvent
 )
 """All events; a new event is added to the group beside its class."""
 
-TELEMETRY: tuple[type[Event], ...] = (AgentProgressed, TaskHeld, WritesSeen)
+TELEMETRY: tuple[type[Event], ...] = (
+    AgentProgressed,
+    TaskHeld,
+    WritesSeen,
+    MemoryMeasured,
+)

@@ -63,6 +63,8 @@ class ConflictCosts(Struct):
                 return [one for one in mine if one.is_open]
             case Phase.PAUSED if task.yields_to is not None:
                 return self._with(task.id, (task.yields_to,))
+            case Phase.PAUSED if task.squeezed:
+                return self._of_memory(task.id)
             case Phase.BACKOFF if task.failure is None:
                 return self._last(task.id, _AGAIN)
             case Phase.READY if task.wait is not None:
@@ -70,6 +72,8 @@ class ConflictCosts(Struct):
                     return self._with(task.id, task.wait.on)
                 if task.wait.cause is WaitCause.RESOURCE:
                     return [one for one in mine if one.kind is ConflictKind.RESOURCE][-1:]
+                if task.wait.cause is WaitCause.MEMORY:
+                    return self._of_memory(task.id)
         return []
 
     def _with(self, task: TaskId, others: Iterable[str]) -> list[Conflict]:
@@ -77,6 +81,10 @@ class ConflictCosts(Struct):
         pairs = (self._between.get(frozenset({task, other}), ()) for other in others)
         found = {one.number: one for pair in pairs for one in pair[-1:]}
         return list(found.values())
+
+    def _of_memory(self, task: TaskId) -> list[Conflict]:
+        """Return the task's latest conflict over memory, if any."""
+        return [one for one in self._of.get(task, ()) if one.kind is ConflictKind.MEMORY][-1:]
 
     def _last(self, task: TaskId, decisions: frozenset[Decision]) -> list[Conflict]:
         """Return the latest conflict in which the task gave way by one of the decisions, if any."""

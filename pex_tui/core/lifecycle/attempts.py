@@ -53,6 +53,7 @@ from pex_tui.core.model.task_state import (
 )
 from pex_tui.core.model.unlanded import told, why_nothing
 
+_OF_MEMORY = frozenset({FailureKind.MEMORY, FailureKind.OVER_LIMIT})
 _LESSONS = {  # for an attempt that was stopped to run again
     StopCause.RERUN: AGAIN,
     StopCause.INTERRUPT: INTERRUPTED,
@@ -120,7 +121,8 @@ def why_aborted(state: RunState) -> str:
 
 def wants_pause(state: RunState, task: TaskState) -> bool:
     """Return whether the task, or the whole run, is to be paused."""
-    return task.held or task.yields_to is not None or state.stage is RunStage.PAUSED
+    wanted = task.held or task.squeezed or task.yields_to is not None
+    return wanted or state.stage is RunStage.PAUSED
 
 
 def stop(draft: Draft, task: TaskState, cause: StopCause) -> None:
@@ -146,7 +148,12 @@ def _apply_agent_started(draft: Draft, task: TaskState, event: AgentStarted) -> 
     The previous engine may have died between an order and its journaled answer, so an adopted
     attempt is frozen or resumed once more, as the journal has it.
     """
-    changes = {"started_at": event.started_at, "pid": event.pid, "listens": event.listens}
+    changes = {
+        "started_at": event.started_at,
+        "pid": event.pid,
+        "listens": event.listens,
+        "tier": event.tier,
+    }
     if task.phase is Phase.STARTING:
         draft.move(task.id, Phase.RUNNING, **changes)
     elif task.phase in HOLDS_SLOT:
@@ -178,7 +185,16 @@ def _apply_agent_exited(draft: Draft, task: TaskState, event: AgentExited) -> No
     if task.stop is StopCause.TIMEOUT:
         limit = draft.spec(task.id).timeout_seconds or 0.0
         failure = Failure(FailureKind.TIMEOUT, f"still running after its timeout of {limit:g} s")
-    draft.change(task.id, failure=failure, exit_code=event.exit_code)
+    elif task.stop is StopCause.MEMORY:
+        failure = Failure(FailureKind.MEMORY, task.reason)
+    draft.change(
+        task.id,
+        failure=failure,
+        exit_code=event.exit_code,
+        peak_bytes=event.peak_bytes,
+        cpu_seconds=event.cpu_seconds,
+        needed_bytes=max(task.needed_bytes, event.peak_bytes or 0),
+    )
     _capture(draft, task, exited_at=event.exited_at)
 
 
@@ -339,7 +355,18 @@ def _fail(draft: Draft, task: TaskState, failure: Failure) -> None:
     failures = task.failures + 1
     earlier = task.work if failure.kind is FailureKind.LOST and task.work else task.earlier
     draft.change(task.id, failures=failures, failure=failure, earlier=earlier)
-    if failure.kind in PERMANENT or failures > allowed:
+    is_last = failure.kind in PERMANENT or failures > allowed
+    if failure.kind in _OF_MEMORY:
+        record_conflict(
+            draft,
+            ConflictKind.MEMORY,
+            (task.id,),
+            Decision.FAILED if is_last else Decision.RERUN,
+            reason="a rerun waits for what it needed" if not is_last else "it would need as much",
+            conflicting_at=draft.now,
+            detail=failure.detail,
+        )
+    if is_last:
         draft.move(task.id, Phase.FAILED, reason=failure.detail)
         return
     retry_at = draft.now + backoff_seconds(draft.state, task.id, failures)

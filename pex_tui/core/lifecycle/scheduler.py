@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from pex_tui.core.events.run_events import Event, TaskDispatched, TaskHeld
+from pex_tui.core.formatting import size
 from pex_tui.core.lifecycle.exclusion_waits import at_work, excluded_neighbours, is_new_wait
 from pex_tui.core.lifecycle.lock_graph import excludes, holdings
 from pex_tui.core.lifecycle.rate_limits import has_budget, limit_of, over_budget
 from pex_tui.core.model.ids import LockName, SlotId
+from pex_tui.core.model.memory import Pressure, needed_bytes
 from pex_tui.core.model.phases import HOLDS_SLOT, SUCCEEDED, Phase, RunStage
 from pex_tui.core.model.plan import LockRequest, Strategy
 from pex_tui.core.model.standings import overdue_since, urgency_of
@@ -44,6 +46,8 @@ class _Board(Struct):
     reserved: list[int] = field(default_factory=list)  # held-back candidates with precedence
     most_urgent: float = math.inf  # among those reserved
     coming: tuple[int, ...] = ()  # tasks that are ready as soon as a reader is inspected
+    memory: list[int] = field(default_factory=list)  # bytes needed by each task in a slot
+    short: float = math.inf  # the most urgent candidate that memory holds back; -inf: an overdue
 
     def owed_before(self, position: int) -> int:
         """Return how many free slots are reserved for tasks that precede this one."""
@@ -60,6 +64,7 @@ class _Board(Struct):
     def take(self, position: int) -> None:
         self.busy.append(position)
         self.locks += [(lock, position) for lock in self.state.plan.tasks[position].locks]
+        self.memory.append(_needed(self.state, position))
 
 
 def dispatch(state: RunState) -> tuple[Event, ...]:
@@ -142,6 +147,9 @@ def _board(state: RunState, live: _Live) -> _Board:
     board = _Board(state, _free_slots(state, live), coming=_coming(state, live))
     board.busy += at_work(state)
     board.locks += [(lock, state.graph.index[task]) for lock, task, _ in holdings(state)]
+    board.memory += [
+        _needed(state, position) for position, task in live if task.phase in HOLDS_SLOT
+    ]
     return board
 
 
@@ -154,7 +162,34 @@ def _free_slots(state: RunState, live: _Live) -> list[SlotId]:
 
 
 def _hold(board: _Board, position: int) -> _Hold | None:
-    return _exclusion_hold(board, position) or _lock_hold(board, position)
+    return (
+        _exclusion_hold(board, position)
+        or _lock_hold(board, position)
+        or _memory_hold(board, position)
+    )
+
+
+def _needed(state: RunState, position: int) -> int:
+    return needed_bytes(state.tasks[position], state.plan.tasks[position], state.rules)
+
+
+def _memory_hold(board: _Board, position: int) -> _Hold | None:
+    """Return memory as the reason if the task's need does not fit; a task alone always starts.
+
+    Less urgent tasks do not overtake it, and equally urgent ones only until it has been ready for
+    as long as a lock's timeout.
+    """
+    state, memory = board.state, board.state.memory
+    if memory is None or not board.memory:
+        return None
+    needed, mine = _needed(state, position), urgency(state, position)
+    fits = sum(board.memory) + needed <= memory.budget_bytes
+    if memory.pressure is Pressure.EASY and fits and mine <= board.short:
+        return None
+    since = state.tasks[position].ready_at or state.now
+    overdue = since + state.rules.lock_timeout_seconds <= state.now
+    board.short = -math.inf if overdue else min(board.short, mine)
+    return _Hold(WaitCause.MEMORY, (size(needed),))
 
 
 def _model_hold(state: RunState, position: int) -> _Hold | None:

@@ -34,6 +34,20 @@ class ProtectPolicy(StrEnum):
     REFUSE = "refuse"  # fail the task and keep its work
 
 
+class Enforcement(StrEnum):
+    """The time in which agents are held to their reservations."""
+
+    CONTENTION = "contention"  # only while the machine is short of what they use
+    ALWAYS = "always"
+
+
+class OnLimit(StrEnum):
+    """The measure against an agent above its reservation while memory is short."""
+
+    THROTTLE = "throttle"  # pause it until there is room
+    KILL = "kill"
+
+
 class RunRules(Struct, frozen=True):
     """Limits and policies of one run; the defaults are the shipped ones, times are in seconds.
 
@@ -47,7 +61,8 @@ class RunRules(Struct, frozen=True):
     `protect` is the policy for work that changes `protected` paths or files that the gate's
     commands name; None protects nothing. Up to `gate_batch` entries of the merge queue are tested
     together, a failed gate is retried `gate_retries` times, and `speculate` tests the next entries
-    meanwhile.
+    meanwhile. `memory_per_agent` (bytes) and `cpu_per_agent` (a share of the machine) are what a
+    task reserves that declares nothing; `enforce` and `on_limit` are the policy for it.
     """
 
     slots: int = 5
@@ -78,6 +93,10 @@ class RunRules(Struct, frozen=True):
     protect: ProtectPolicy | None = None
     protected: tuple[str, ...] = ()
     by_path: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    memory_per_agent: int = 256 * 1024**2
+    cpu_per_agent: float = 0.2
+    enforce: Enforcement = Enforcement.CONTENTION
+    on_limit: OnLimit = OnLimit.THROTTLE
 
     @property
     def path_strategies(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from pex_tui.core.model.conflict import Conflict, Overlap
 from pex_tui.core.model.ids import ClaimId, CommitId, RunId, TaskId
+from pex_tui.core.model.memory import MemoryState
 from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
@@ -108,6 +109,7 @@ class RunState(Struct, frozen=True):
     sequential_since: float | None = None
     sequential_reason: str = ""  # the reason for this, for a person
     limits: tuple[ProviderLimit, ...] = ()
+    memory: MemoryState | None = None  # None until it is measured: then nothing waits for it
     budgets: int = 1  # multiples of the configured budget that may be used
     allowed: tuple[str, ...] = ()  # scopes that a person allowed for the rest of the run
     gate_seconds: float | None = None  # duration of the last gate

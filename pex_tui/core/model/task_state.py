@@ -12,7 +12,7 @@ from pex_tui.core.model.unlanded import Unlanded
 
 
 class FailureKind(StrEnum):
-    """The reason why an attempt failed; the last six are not retried."""
+    """The reason why an attempt failed; the last seven are not retried."""
 
     EXIT = "exit"
     SIGNAL = "signal"
@@ -25,6 +25,8 @@ class FailureKind(StrEnum):
     AGENT = "agent"  # reported by the agent itself
     LIMIT = "limit"  # a provider's rate limit; a retry costs no try
     STALL = "stall"  # it showed no progress
+    MEMORY = "memory"  # the machine was short of memory, and the attempt was ended for others
+    OVER_LIMIT = "over_limit"  # it exceeded a limit of its own: it would do so again
     AUTH = "auth"  # its login was rejected
     LAUNCH = "launch"  # its command can't be run
     GATE = "gate"  # its work merged but did not pass
@@ -35,6 +37,7 @@ class FailureKind(StrEnum):
 
 PERMANENT = frozenset(
     {
+        FailureKind.OVER_LIMIT,
         FailureKind.AUTH,
         FailureKind.LAUNCH,
         FailureKind.GATE,
@@ -53,6 +56,7 @@ class StopCause(StrEnum):
     RERUN = "rerun"  # a person requested a fresh attempt
     YIELD = "yield"  # it makes way for a task that it overlaps with
     DEADLOCK = "deadlock"  # it gives back its locks
+    MEMORY = "memory"  # the machine has no memory left
     INTERRUPT = "interrupt"  # the run is being killed; the attempt does not count
 
 
@@ -64,6 +68,7 @@ class WaitCause(StrEnum):
     RESOURCE = "resource"  # a named lock
     LIMIT = "limit"  # its model provider's rate limit
     BUDGET = "budget"  # used up; a person has to decide
+    MEMORY = "memory"  # what it reserves does not fit beside the agents at work
 
 
 class Verdict(StrEnum):
@@ -140,6 +145,7 @@ class AttemptState(Struct, frozen=True, kw_only=True):
     """
 
     yields_to: TaskId | None = None  # paused until that task has landed
+    squeezed: bool = False  # paused until memory is no longer short
     started_at: float | None = None
     exited_at: float | None = None
     ended_at: float | None = None
@@ -169,6 +175,9 @@ class AttemptState(Struct, frozen=True, kw_only=True):
     permissions: tuple[Permission, ...] = ()  # requests of this attempt, answered or not
     spendings: int = 0  # usage reports already counted in the task's tokens and cost
     reason: str = ""  # why the task is in its phase, for a person
+    tier: str = ""  # the means that hold its limits
+    peak_bytes: int | None = None  # the most memory that was seen of its process tree
+    cpu_seconds: float | None = None  # of its processes, once they have ended
 
 
 class TaskState(AttemptState, frozen=True):
@@ -196,6 +205,7 @@ class TaskState(AttemptState, frozen=True):
     reruns: int = 0
     gate_reruns: int = 0
     rollbacks: int = 0  # how often it was the victim of a deadlock
+    needed_bytes: int = 0  # the most memory that an attempt needed, as far as that was measured
     earlier: CommitId | None = None  # work of an earlier attempt that a rerun should reproduce
     tip: CommitId | None = None
     onto: CommitId | None = None  # the candidate before it in the queue; None is the branch's tip

@@ -45,6 +45,7 @@ _STOPPING = {
     StopCause.YIELD: "Making way for another task",
     StopCause.DEADLOCK: "Releasing its locks after a deadlock",
     StopCause.INTERRUPT: "Stopping with the run",
+    StopCause.MEMORY: "Stopping: the machine has no memory left",
 }
 _LANDING = {
     LandingStage.MERGING: "Merging",
@@ -190,6 +191,8 @@ def _wait(state: RunState, task: TaskState, now: float, queue: StartQueue) -> st
         return f"Waits for you: the budget is used up ({task.wait.on[0]})"
     if task.wait.cause is WaitCause.RESOURCE:
         return f"Waits {since} for {_lock(state, task.wait)}"
+    if task.wait.cause is WaitCause.MEMORY:
+        return f"Waits {since} for {task.wait.on[0]} of memory"
     return f"Waits {since} until {_neighbours(state, task, waits_on(state, task, queue))}"
 
 
@@ -224,6 +227,8 @@ def _attempt(state: RunState, task: TaskState, now: float) -> str:
         since = "" if task.paused_at is None else f", {clock(now - task.paused_at)} ago"
         if task.yields_to is not None and not task.held:
             return f"Paused until {task.yields_to} has landed{since}"
+        if task.squeezed and not task.held:
+            return f"Paused until there is memory{since}"
         whose = "by you" if task.held else "with the run"
         wanted = task.held or state.stage is RunStage.PAUSED
         return f"Paused {whose}{since}" if wanted else "Resuming"

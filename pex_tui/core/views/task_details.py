@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pex_tui.core.formatting import clock, counted, listed, percent, short, size, tokens
 from pex_tui.core.lifecycle.lock_graph import lock_names
 from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.memory import TIERS, reserved_bytes
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Isolation, LockMode, TaskSpec
+from pex_tui.core.model.run_rules import Enforcement
 from pex_tui.core.model.sandbox import NO_SANDBOX
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import TaskState
@@ -94,7 +96,12 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
             yield "wants lock" if claim.is_waiting else "holds lock", lock_names(claim)
     if task.wait is not None:
         yield "waits on", ", ".join(waits_on(state, task, start_queue(state)))
-    yield "limits", _limits(spec)
+    yield "reserves", _reserves(state, spec)
+    if task.tier:
+        yield "limits", TIERS.get(task.tier, task.tier)
+    used = _used(task)
+    if used:
+        yield "used", used
     if state.sandbox:
         yield "sandbox", _sandbox(state, spec)
     yield "priority", spec.priority
@@ -111,12 +118,24 @@ def _circumstances(state: RunState, task: TaskState, spec: TaskSpec) -> Iterator
         yield "runs in", spec.folder
 
 
-def _limits(spec: TaskSpec) -> str:
-    """Describe the task's limits and how they are enforced."""
-    memory = "" if spec.memory_bytes is None else f"{size(spec.memory_bytes)} of memory"
-    cores = "" if spec.cpu_cores is None else f"{percent(spec.cpu_cores)} of a core"
-    declared = ", ".join(limit for limit in (memory, cores) if limit)
-    return f"{declared or 'none declared'}; shown, not enforced"
+def _reserves(state: RunState, spec: TaskSpec) -> str:
+    """Describe what the task reserves, and whether it is held to that."""
+    rules = state.rules
+    cores = (
+        f"{percent(rules.cpu_per_agent)} of the machine's CPU"
+        if spec.cpu_cores is None
+        else f"{percent(spec.cpu_cores)} of a core"
+    )
+    is_held = rules.enforce is Enforcement.ALWAYS
+    held = "always held to it" if is_held else "held to it only while others need it"
+    return f"{size(reserved_bytes(spec, rules))} of memory, {cores}; {held}"
+
+
+def _used(task: TaskState) -> str:
+    """Describe what the attempt used, once it has ended."""
+    memory = "" if task.peak_bytes is None else f"at most {size(task.peak_bytes)} of memory"
+    cpu = "" if task.cpu_seconds is None else f"{task.cpu_seconds:.1f} s of CPU"
+    return ", ".join(text for text in (memory, cpu) if text)
 
 
 def _sandbox(state: RunState, spec: TaskSpec) -> str:

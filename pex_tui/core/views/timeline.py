@@ -30,6 +30,7 @@ class SpanKind(StrEnum):
     WAITING_RESOURCE = "waiting-resource"
     WAITING_LIMIT = "waiting-limit"
     WAITING_BUDGET = "waiting-budget"
+    WAITING_MEMORY = "waiting-memory"
     STARTING = "starting"
     RUNNING = "running"
     PAUSED = "paused"

@@ -48,7 +48,6 @@ def plan_warnings(plan: Plan, graph: PlanGraph, rules: RunRules) -> tuple[PlanWa
         *_stale_reads(plan, graph),
         *_long_prompts(active),
         *_short_timeouts(active),
-        *_limits(active),
         *_too_many_slots(plan, active, rules),
         *_switched_off(plan),
     )
@@ -249,21 +248,6 @@ def _long_prompts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
                 f"Let its command read the file ${PROMPT_FILE}, which holds all of it.",
                 (spec.id,),
             )
-
-
-def _limits(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:
-    """Yield warnings about limits of tasks without an agent; definitions have those of agents."""
-    ids = tuple(
-        spec.id
-        for spec in active
-        if spec.agent is None and (spec.memory_bytes is not None or spec.cpu_cores is not None)
-    )
-    if ids:
-        yield PlanWarning(
-            f"memory: and cpu: of {named(ids)} are shown, not enforced, in this version",
-            "Give tasks that need much of the machine a lock in common, or lower slots:.",
-            ids,
-        )
 
 
 def _short_timeouts(active: tuple[TaskSpec, ...]) -> Iterator[PlanWarning]:

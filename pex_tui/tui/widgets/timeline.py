@@ -18,6 +18,7 @@ _INKS = {
     SpanKind.WAITING_RESOURCE: "retrying",
     SpanKind.WAITING_LIMIT: "dim",
     SpanKind.WAITING_BUDGET: "paused",
+    SpanKind.WAITING_MEMORY: "retrying",
     SpanKind.STARTING: "starting",
     SpanKind.RUNNING: "running",
     SpanKind.PAUSED: "paused",

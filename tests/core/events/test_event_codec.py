@@ -41,6 +41,7 @@ def test_an_event_is_written_as_the_contract_says() -> None:
         "pid": 4711,
         "started_at": 1764000000.0,
         "listens": False,
+        "tier": "",
     }
 
 

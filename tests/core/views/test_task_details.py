@@ -58,18 +58,17 @@ def test_a_failure_shows_the_end_of_what_its_gate_printed() -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({}, "none declared; shown, not enforced"),
-        ({"memory_bytes": 512 * 1024**2}, "512M of memory; shown, not enforced"),
+        ({}, "256M of memory, 20% of the machine's CPU; held to it only while others need it"),
         (
             {"memory_bytes": 2 * 1024**3, "cpu_cores": 0.5},
-            "2.0G of memory, 50% of a core; shown, not enforced",
+            "2.0G of memory, 50% of a core; held to it only while others need it",
         ),
     ],
 )
-def test_the_limits_say_what_holds_a_task_to_them(fields: dict[str, Any], told: str) -> None:
+def test_what_a_task_reserves_says_when_it_is_held_to_it(fields: dict[str, Any], told: str) -> None:
     state = states.crowded()
     tasks = tuple(
         replace(spec, **fields) if spec.id == "models" else spec for spec in state.plan.tasks
     )
     limited = replace(state, plan=replace(state.plan, tasks=tasks))
-    assert dict(task_details(limited, TaskId("models"), NOW))["limits"] == told
+    assert dict(task_details(limited, TaskId("models"), NOW))["reserves"] == told

@@ -1,0 +1,95 @@
+"""The memory of this machine, or of the container that this process is in."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pex_tui.adapters.limits.cgroup_mounts import UNIFIED, own_cgroups
+from pex_tui.adapters.limits.tree_use import tree_pids, tree_use
+from pex_tui.core.model.ids import TaskId
+from pex_tui.engine.memory_monitor import MemoryReading
+
+_STALLS = Path("/proc/pressure/memory")
+_MEMINFO = Path("/proc/meminfo")
+_UNLIMITED = 1 << 60  # version 1 writes "no limit" as a huge number
+
+
+class MachineMemory:
+    """Measures memory by /proc, and by psutil on other systems."""
+
+    def __init__(self) -> None:
+        found = own_cgroups()
+        folder = found.get("memory", found.get(UNIFIED, (None, None)))[1]
+        self._container = None if folder is None else _container(folder)
+
+    def read(self, roots: Mapping[TaskId, int]) -> MemoryReading:
+        """Return the memory that there is, and the use of the trees with these root pids."""
+        total, available = _machine()
+        if self._container is not None:
+            limit, left = self._container()
+            total, available = min(total, limit), min(available, left)
+        used = tuple(
+            (task, tree_use([pid, *tree_pids(pid)]).memory_bytes) for task, pid in roots.items()
+        )
+        return MemoryReading(total, available, _stalled(), used)
+
+
+def machine_memory() -> int:
+    """Return the memory in bytes that this process and all that it starts can have."""
+    return MachineMemory().read({}).total_bytes
+
+
+def _machine() -> tuple[int, int]:
+    """Return the total and the available memory."""
+    try:
+        rows = (line.split() for line in _MEMINFO.read_text().splitlines())
+        found = {row[0]: int(row[1]) * 1024 for row in rows}
+        return found["MemTotal:"], found["MemAvailable:"]
+    except (OSError, LookupError, ValueError):  # not Linux
+        import psutil  # noqa: PLC0415  # not needed on Linux
+
+        memory = psutil.virtual_memory()
+        return int(memory.total), int(memory.available)
+
+
+def _container(folder: Path) -> Callable[[], tuple[int, int]]:
+    """Return a function for the limit of a cgroup and for what it leaves."""
+    is_first = (folder / "memory.limit_in_bytes").exists()
+    use = folder / ("memory.usage_in_bytes" if is_first else "memory.current")
+    cache = "total_inactive_file" if is_first else "inactive_file"
+
+    def read() -> tuple[int, int]:
+        stat = _table(folder / "memory.stat")
+        limit = (
+            stat.get("hierarchical_memory_limit") if is_first else _number(folder / "memory.max")
+        )
+        if limit is None or limit >= _UNLIMITED:
+            return _UNLIMITED, _UNLIMITED
+        used = max(0, (_number(use) or 0) - stat.get(cache, 0))
+        return limit, max(0, limit - used)
+
+    return read
+
+
+def _stalled() -> float:
+    """Return the share of the last ten seconds in which something waited for memory."""
+    try:
+        first = _STALLS.read_text().split()
+        return float(first[1].partition("=")[2]) / 100
+    except (OSError, LookupError, ValueError):  # an old kernel, or not Linux
+        return 0.0
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # "max"
+        return None
+
+
+def _table(path: Path) -> dict[str, int]:
+    try:
+        return {
+            row[0]: int(row[1]) for line in path.read_text().splitlines() if (row := line.split())
+        }
+    except (OSError, LookupError, ValueError):
+        return {}

@@ -1,0 +1,47 @@
+"""Limits of an attempt as its shim gets them, and what was measured of the attempt."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """The means by which limits are held, best first; the shim records the one in force."""
+
+    SYSTEMD = "systemd"  # a cgroup v2 that systemd delegates to the launcher
+    CGROUP2 = "cgroup2"
+    CGROUP1 = "cgroup1"
+    POLLING = "polling"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRequest:
+    """Limits of one tree; None is no limit.
+
+    `memory_bytes` and `cpu_cores` are never exceeded for long. `share` weighs the tree against
+    others when all want the processor, in cores. With `polls`, no cgroup is used.
+    """
+
+    memory_bytes: int | None = None
+    cpu_cores: float | None = None
+    share: float | None = None
+    processes: int | None = None
+    disk_bytes: int | None = None
+    polls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """The limit that a tree was ended for: its subject, its value and the most that was seen."""
+
+    subject: str  # "memory", "processes" or "disk"
+    limit: int
+    peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class TreeUse:
+    """A tree's resident memory in bytes, its CPU seconds so far, and its number of processes."""
+
+    memory_bytes: int = 0
+    cpu_seconds: float = 0.0
+    processes: int = 0
