@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.terminal import Terminal
-from tests.pex_process import run_pex
+from tests.faults.soaking.world import exists
+from tests.pex_process import PexProcess, run_pex
+from tests.waiting import wait_until
 
 REVIEWER = (
     "---\nname: reviewer\ndescription: Reviews code. Use before a merge.\ntools: Read, Grep\n---\n"
@@ -313,3 +315,22 @@ def test_a_source_that_is_none_is_refused_in_words(place: Place, source: str, wo
     assert words in refused.stderr
     assert "secret" not in refused.stderr
     assert place.added() == []
+
+
+def test_a_fetch_ends_with_the_command_that_is_killed(place: Place) -> None:
+    pid = place.here.parent / "pid"
+    slow = place.here.parent / "slow"
+    slow.write_text(f"#!/bin/sh\necho $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600\n")
+    slow.chmod(0o755)
+    command = PexProcess(
+        ["agents", "add", "ssh://host.invalid/agents.git"],
+        cwd=place.here,
+        env=place.environ | {"GIT_SSH_COMMAND": str(slow)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(pid.exists)
+    command.kill()
+    command.wait()
+    wait_until(lambda: not exists(int(pid.read_text())))

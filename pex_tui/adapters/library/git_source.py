@@ -23,6 +23,7 @@ from pex_tui.planning.agent_definitions.source_address import (
 )
 
 _FETCH_SECONDS = 300.0
+_MOST_SAID_BYTES = 1 << 16
 _PROTOCOLS = {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _FULL = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -54,6 +55,8 @@ async def _head(git: Git, address: GitAddress) -> str:
             *("ls-remote", "--", address.url, "HEAD"),
             env=_PROTOCOLS,
             timeout_seconds=_FETCH_SECONDS,
+            most_bytes=_MOST_SAID_BYTES,
+            ends_with_us=True,
         )
     except GitError as error:
         raise _unreachable(address, error) from error
@@ -84,6 +87,8 @@ async def _take(git: Git, *args: str) -> None:
         *args,
         env=_PROTOCOLS,
         timeout_seconds=_FETCH_SECONDS,
+        most_bytes=_MOST_SAID_BYTES,
+        ends_with_us=True,
     )
 
 

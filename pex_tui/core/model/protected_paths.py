@@ -42,8 +42,9 @@ _SCRIPTS = {
     "nox": ("noxfile.py",),
     "tox": ("tox.ini",),
     "task": ("Taskfile.yml", "Taskfile.yaml"),
+    **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), ("package.json",)),
 }
-"""Default files of programs that are given none."""
+"""Default files of programs that are given none: they say what runs."""
 
 
 class Protection(Struct, frozen=True):

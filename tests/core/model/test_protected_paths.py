@@ -80,6 +80,9 @@ def test_other_paths_are_not(path: str) -> None:
         (("sh", "-c", "bash ci/all.sh < in.txt | tee out"), "ci/all.sh"),
         (("uv", "run", "python", "-X", "dev", "ci/all.py"), "ci/all.py"),
         (("sh", "-c", "for i in 1 2; do node ci/all.js $i; done"), "ci/all.js"),
+        (("npm", "test"), "package.json"),
+        (("sh", "-c", "cd web && yarn run check"), "web/package.json"),
+        (("pnpm", "--prefix", "app", "test"), "app/package.json"),
         (("scripts/check.sh",), "scripts"),  # a link in the place of the folder
     ],
 )

@@ -135,12 +135,14 @@ class Git(Struct, frozen=True):
         timeout_seconds: float = _TIMEOUT_SECONDS,
         pass_fds: tuple[int, ...] = (),
         most_bytes: int | None = None,
+        ends_with_us: bool = False,
     ) -> GitResult:
         """Run a command; raise GitError if its status is not one of `ok`.
 
         Git inherits `pass_fds`: a lock held through one is held until git has ended. A command is
         ended once it has printed more than `most_bytes`; its result then holds at least one byte
-        more.
+        more. One with `most_bytes` that `ends_with_us`, because it may wait for a network, is also
+        ended when this process is killed.
         """
         return await _run(
             self._argv(args),
@@ -152,6 +154,7 @@ class Git(Struct, frozen=True):
             timeout_seconds=timeout_seconds,
             pass_fds=pass_fds,
             most_bytes=most_bytes,
+            ends_with_us=ends_with_us,
         )
 
     async def run_through(
@@ -251,12 +254,20 @@ async def _run(
     timeout_seconds: float = _TIMEOUT_SECONDS,
     pass_fds: tuple[int, ...] = (),
     most_bytes: int | None = None,
+    ends_with_us: bool = False,
 ) -> GitResult:
+    command = tuple(argv)
+
+    async def once() -> CapturedRun:
+        if most_bytes is None:
+            return await run_captured(command, folder, env, stdin=stdin, pass_fds=pass_fds)
+        return await _listen(command, folder, env, most_bytes, ends_with_us=ends_with_us)
+
     try:
         async with asyncio.timeout(timeout_seconds):
-            ended = await _once(argv, folder, env, stdin, pass_fds, most_bytes)
+            ended = await once()
             if ended.status == -signal.SIGKILL and args[0] in _REPEATABLE:
-                ended = await _once(argv, folder, env, stdin, pass_fds, most_bytes)
+                ended = await once()
     except TimeoutError:
         raise GitError(args, -1, f"no answer within {timeout_seconds:.0f} s") from None
     except OSError as error:  # git or the folder is missing, or no process can be started
@@ -268,21 +279,13 @@ async def _run(
     return result
 
 
-async def _once(
-    argv: list[str],
+async def _listen(
+    argv: tuple[str, ...],
     folder: Path,
     env: dict[str, str],
-    stdin: bytes,
-    pass_fds: tuple[int, ...],
-    most_bytes: int | None,
-) -> CapturedRun:
-    if most_bytes is None:
-        return await run_captured(tuple(argv), folder, env, stdin=stdin, pass_fds=pass_fds)
-    return await _listen(tuple(argv), folder, env, most_bytes)
-
-
-async def _listen(
-    argv: tuple[str, ...], folder: Path, env: dict[str, str], most_bytes: int
+    most_bytes: int,
+    *,
+    ends_with_us: bool,
 ) -> CapturedRun:
     """Run a command without input, reading its output meanwhile; end it if it prints too much."""
     pipe = asyncio.subprocess.PIPE
@@ -300,7 +303,9 @@ async def _listen(
             while process.stdout and await process.stdout.read(1 << 16):
                 pass
 
-    async with running(argv, folder, env, stdout=pipe, stderr=pipe) as process:
+    async with running(
+        argv, folder, env, stdout=pipe, stderr=pipe, ends_with_us=ends_with_us
+    ) as process:
         async with asyncio.TaskGroup() as group:
             group.create_task(listen(process))
             complaints = group.create_task(process.stderr.read()) if process.stderr else None
