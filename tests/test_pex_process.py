@@ -1,5 +1,6 @@
 """A pex-tui process forked from a warm server equals one of a new interpreter."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from pex_tui.adapters.process.records import read_start
+from pex_tui.adapters.storage.engine_lock import current_holder
+from tests.e2e.conftest import Shell, shell
+from tests.faults.soaking.world import exists
 from tests.pex_process import PexProcess, run_pex
 from tests.waiting import PATIENCE_SECONDS, wait_until
+
+__all__ = ["shell"]
 
 STATUS = ("SigBlk", "SigIgn", "SigCgt", "Umask", "NoNewPrivs")
 OPEN = [*["pipe"] * 3, "anon_inode", "socket", "socket", "pipe"]  # its loop, and what it reads
@@ -104,3 +111,36 @@ def test_a_signal_ends_it_as_it_would_any_process(
 
 def test_the_program_starts_cold_as_well(tmp_path: Path) -> None:
     assert run_pex("--version", cwd=tmp_path, cold=True).stdout.startswith("pex-tui ")
+
+
+SESSION = """
+import json, sys
+from pathlib import Path
+from tests.pex_process import PexProcess
+argv, env = ["run", "plan.yaml", "--headless"], json.loads(sys.argv[2])
+engine = PexProcess(argv, cwd=Path(sys.argv[1]), env=env)
+sys.stdin.read()
+"""
+
+
+@linux
+def test_a_test_session_that_is_killed_leaves_no_engine_and_no_agent(shell: Shell) -> None:
+    state = shell.top.parent / "state"
+    shell.write("plan.yaml", "tasks:\n  - {id: a, command: 'while :; do sleep 1; done'}\n")
+    session = subprocess.Popen(
+        [sys.executable, "-c", SESSION, str(shell.top), json.dumps(shell.env)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: [*state.glob("pex-tui/*/runs/*/a/1/start.json")])
+    (folder,) = state.glob("pex-tui/*/runs/*/a/1")
+    wait_until(lambda: (record := read_start(folder)) is not None and record.root_pid > 0)
+    session.kill()
+    session.communicate()
+    (lock,) = state.glob("pex-tui/*/engine.lock")
+    wait_until(lambda: current_holder(lock) is None)
+    record = read_start(folder)
+    assert record is not None
+    wait_until(lambda: not exists(record.root_pid) and not exists(record.shim_pid))

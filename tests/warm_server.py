@@ -12,10 +12,12 @@ import json
 import os
 import pkgutil
 import select
+import signal
 import socket
 import sys
 import termios
 import time
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypedDict
@@ -56,6 +58,7 @@ def import_all() -> None:
 def serve(requests: socket.socket) -> tuple[Request, list[int]]:
     """Fork for each request; return, in the forked process, with the request and its streams."""
     living: dict[int, tuple[int, socket.socket]] = {}
+    states: set[bytes] = set()
     while True:
         for ready in select.select([requests.fileno(), *living], [], [])[0]:
             if ready in living:
@@ -66,17 +69,36 @@ def serve(requests: socket.socket) -> tuple[Request, list[int]]:
                 continue
             text, descriptors, _, _ = socket.recv_fds(requests, MOST_BYTES, 4)
             if not text:
+                for pid, _ in living.values():
+                    os.kill(pid, signal.SIGKILL)
+                end_agents(states)
                 sys.exit()
+            request: Request = json.loads(text)
+            if state := request["env"].get("XDG_STATE_HOME"):
+                states.add(os.fsencode(state))
             if (pid := os.fork()) == 0:
                 for other in (requests, *(status for _, status in living.values())):
                     other.close()
-                return json.loads(text), descriptors
+                return request, descriptors
             *streams, told = descriptors
             for stream in streams:
                 os.close(stream)
             status = socket.socket(fileno=told)
             status.send(b"%d" % pid)
             living[os.pidfd_open(pid)] = pid, status
+
+
+def end_agents(states: set[bytes]) -> None:
+    """Kill the agents of runs with these state directories: their tests are over, or were killed.
+
+    An agent has paths of its run in its environment; shims and launchers end with their agents.
+    """
+    marks = tuple(b"=" + state + b"/" for state in states if len(state) > 1)
+    for entry in Path("/proc").iterdir() if marks else ():
+        with suppress(OSError):
+            environ = (entry / "environ").read_bytes() if entry.name.isdecimal() else b""
+            if b"PEX_TASK=" in environ and any(mark in environ for mark in marks):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def become(request: Request, descriptors: list[int]) -> None:
