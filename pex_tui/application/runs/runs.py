@@ -112,7 +112,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
     lock = await take_lock(project.places.lock, wait=options.wait, takes_over=True)
     with ExitStack() as held:
         held.callback(lock.release)
-        await finish_rollbacks(project, run)
+        finished = await finish_rollbacks(project, run)
         journal = project.open_journal()
         state = read_state(journal, run)
         repaired = await repair_landing_of(project.repository, project.places)
@@ -121,7 +121,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
             session = await _open_session(project, state, journal, identity, lock, options)
         held.pop_all()
     found = () if options.background else (resumption_text(state, time.time()),)
-    for notice in (*found, *repaired):
+    for notice in (*found, *finished, *repaired):
         session.post(Noticed(notice))
     if options.aborts:  # before anything could start
         session.post(RunAbortRequested(YOU))

@@ -1,9 +1,14 @@
-"""Stop a run at once, whether or not its engine lives."""
+"""Stop a run at once, whether or not its engine lives.
+
+A live engine is asked before the modules to follow or take over a run are imported.
+"""
 
 import asyncio
 from functools import partial
+from pathlib import Path
 
 from pex_tui.adapters.agents.emergency import end_attempts, live_attempts
+from pex_tui.adapters.ipc.control_socket import ControlError, ask
 from pex_tui.adapters.storage.engine_lock import Holder, current_holder
 from pex_tui.application.project.command_context import (
     Options,
@@ -13,10 +18,6 @@ from pex_tui.application.project.command_context import (
     project_of,
 )
 from pex_tui.application.project.project import Project
-from pex_tui.application.runs.attach import follow_run
-from pex_tui.application.runs.run_options import RunOptions
-from pex_tui.application.runs.runs import YOU, resume_run
-from pex_tui.core.events.run_events import RunAbortRequested
 from pex_tui.core.formatting import counted
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
@@ -27,6 +28,7 @@ from pex_tui.errors import UserError
 from pex_tui.headless.streams import Streams, printing
 
 _LEFT = 1
+_YOU = "you"
 _ANSWER_SECONDS = 3.0  # then the engine counts as hung: this is an emergency
 _SLACK_SECONDS = 20.0  # beyond the grace, for capturing work
 
@@ -40,17 +42,18 @@ async def _abort(options: Options, streams: Streams) -> int:
     project = await project_of(options)
     holder = current_holder(project.places.lock)
     run = _chosen(project, options.run, holder)
-    is_driven = holder is not None and holder.run == run
+    engine = holder if holder is not None and holder.run == run else None
     alive = live_attempts(project.places, run)
     try:
-        state = (
-            await _through_engine(project, run) if is_driven else await _taken_over(project, run)
-        )
+        if engine is None:
+            state = await _taken_over(project, run)
+        else:
+            state = await _through_engine(project, engine)
     except UserError as error:
         # Neither an engine nor a journal is needed to end processes.
-        if not is_driven and not alive:
+        if engine is None and not alive:
             raise
-        return await _without_engine(project, run, error, streams, holder if is_driven else None)
+        return await _without_engine(project, run, error, streams, engine)
     if state is None:
         streams.output.write(f"Run {run} has ended already; nothing of it is at work.")
         return 0
@@ -77,27 +80,33 @@ def _chosen(project: Project, wanted: str | None, holder: Holder | None) -> RunI
         journal.close_now()
 
 
-async def _through_engine(project: Project, run: RunId) -> RunState:
-    """Have the engine abort the run; return the state at its end. Raises UserError."""
-    session = await follow_run(project, run)
+async def _through_engine(project: Project, engine: Holder) -> RunState:
+    """Have the engine abort its run; return the state at its end. Raises UserError."""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            await ask(Path(engine.control), request="abort_run", by=_YOU)
+    except (ControlError, TimeoutError) as error:
+        raise UserError(f"Its engine, process {engine.pid}, does not answer.") from error
+    from pex_tui.application.runs.attach import follow_run  # noqa: PLC0415  # after the request
+
+    session = await follow_run(project, engine.run)
     over = asyncio.Event()
 
     def look(state: RunState) -> None:
         if state.stage is RunStage.FINISHED:
             over.set()
 
+    look(session.state)
     session.subscribe(look)
     following = asyncio.create_task(session.serve(TaskPool()), name="follow")
+    ends = asyncio.create_task(over.wait(), name="end")
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            await session.ask(RunAbortRequested(YOU))
-        ends = asyncio.create_task(over.wait())
         async with asyncio.timeout(session.state.rules.grace_seconds + _SLACK_SECONDS):
             await asyncio.wait({ends, following}, return_when=asyncio.FIRST_COMPLETED)
-        ends.cancel()
     except TimeoutError:
-        raise UserError("Its engine does not answer, or did not end it in time.") from None
+        raise UserError("Its engine did not end it in time.") from None
     finally:
+        ends.cancel()
         await session.let_go()
         await asyncio.wait({following})
     return session.state
@@ -112,6 +121,9 @@ async def _taken_over(project: Project, run: RunId) -> RunState | None:
         journal.close_now()
     if has_ended and not live_attempts(project.places, run):
         return None
+    from pex_tui.application.runs.run_options import RunOptions  # noqa: PLC0415  # only here
+    from pex_tui.application.runs.runs import resume_run  # noqa: PLC0415  # likewise
+
     session = await resume_run(project, run, RunOptions(aborts=True))
     await session.serve(TaskPool())
     return session.state
