@@ -24,7 +24,7 @@ from tests.pex_process import run_pex
 
 pytestmark = pytest.mark.faults
 
-STRIDE = int(os.environ.get("PEX_CRASH_STRIDE", "41"))
+STRIDE = int(os.environ.get("PEX_CRASH_STRIDE", "67"))
 MOST_COMMANDS = 400
 HEAD_START_SECONDS = 0.002
 PLAN = {
@@ -136,7 +136,7 @@ def pex(shop: Shop, *words: str, moment: str = "", command: int = 0) -> tuple[in
 def test_a_killed_rollback_happens_once(shop: Shop, moment: str) -> None:
     shop.restore("landed")
     base, landed = shop.git("rev-parse", "main~2"), shop.git("rev-parse", "main")
-    for command in range(1, MOST_COMMANDS, STRIDE):
+    for command in range(STRIDE // 2 + 1, MOST_COMMANDS, STRIDE):
         shop.restore("landed")
         code, _ = pex(shop, "rollback", "r", "--yes", moment=moment, command=command)
         if code is not None:
@@ -166,7 +166,7 @@ def test_a_killed_recovery_happens_once(shop: Shop, moment: str) -> None:
     (entry,) = json.loads(pex(shop, "recover", "--json")[1])
     shutil.rmtree(shop.scratch / "undone", ignore_errors=True)
     shop.save("undone")
-    for command in range(1, MOST_COMMANDS, STRIDE):
+    for command in range(STRIDE // 2 + 1, MOST_COMMANDS, STRIDE):
         shop.restore("undone")
         code, _ = pex(shop, "recover", entry["id"], moment=moment, command=command)
         if code is not None:
