@@ -8,7 +8,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pex_tui.adapters.sandbox.secret_paths import LOGINS, SECRETS, SOCKETS, TEMPORARY
+from pex_tui.adapters.sandbox.secret_paths import (
+    LOGINS,
+    OF_ROOT,
+    SECRET_VARIABLES,
+    SECRETS,
+    SOCKETS,
+    TEMPORARY,
+    XDG_FOLDERS,
+)
 from pex_tui.adapters.system.private_folder import make_private
 from pex_tui.core.model.sandbox import Access, Sandbox, Tier
 
@@ -116,12 +124,16 @@ class SandboxPolicy(Struct, frozen=True):
     def _hidden(self) -> Iterable[str]:
         """Yield what nobody sees unless it is granted."""
         home = self._home
-        yield from (f"{home}/{name}" for name in (*SECRETS, *LOGINS))
+        for name in (*SECRETS, *LOGINS):
+            yield f"{home}/{name}"
+            for folder, variable in XDG_FOLDERS.items():
+                if name.startswith(folder) and self.environ.get(variable):
+                    yield f"{self.environ[variable]}/{name.removeprefix(folder)}"
+        yield from (self.environ.get(name, "") for name in SECRET_VARIABLES)
         yield from SOCKETS
+        yield from OF_ROOT if os.getuid() == 0 else ()
         yield os.fspath(self.state)
         yield self.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-        for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GNUPGHOME", "TMUX_TMPDIR"):
-            yield self.environ.get(name, "")
 
     def _program_folders(self) -> Iterable[Path]:
         """Yield the folders that programs are started from, and those of this program itself."""

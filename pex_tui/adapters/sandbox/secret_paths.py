@@ -27,6 +27,24 @@ SECRETS = (
 )
 """Paths below the home."""
 
+SECRET_VARIABLES = (
+    *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "KUBECONFIG", "DOCKER_CONFIG", "NETRC"),
+    *("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR", "GH_CONFIG_DIR"),
+    *("NPM_CONFIG_USERCONFIG", "GNUPGHOME", "PASSWORD_STORE_DIR", "PGPASSFILE", "TMUX_TMPDIR"),
+    *("CLAUDE_CONFIG_DIR", "CODEX_HOME"),
+)
+"""Variables that name a secret's path, where it is not the usual one."""
+
+XDG_FOLDERS = {
+    ".config/": "XDG_CONFIG_HOME",
+    ".local/share/": "XDG_DATA_HOME",
+    ".cache/": "XDG_CACHE_HOME",
+}
+"""Variables that name another folder for what is usually below one of the home's."""
+
+OF_ROOT = ("/etc/shadow", "/etc/gshadow", "/etc/ssl/private", "/etc/sudoers", "/etc/sudoers.d")
+"""Secrets of the system, which only root could read."""
+
 LOGINS = (
     *(".claude", ".claude.json", ".config/claude", ".codex", ".gemini", ".config/opencode"),
     *(".local/share/opencode", ".local/state/opencode", ".config/github-copilot", ".copilot"),

@@ -57,6 +57,25 @@ def test_a_cache_that_cannot_be_written_is_a_private_one(house: House) -> None:
     assert house.run("echo $XDG_CACHE_HOME", "~/.cache").stdout == "\n"
 
 
+def test_secrets_are_hidden_where_variables_move_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = house.root / "elsewhere"
+    (config / "gh").mkdir(parents=True)
+    (config / "gh" / "hosts.yml").write_text("token")
+    (house.root / "kube").write_text("token")
+    moved = {"XDG_CONFIG_HOME": str(config), "KUBECONFIG": str(house.root / "kube")}
+    before = house.env
+    monkeypatch.setattr(House, "env", property(lambda _: {**before, **moved}))
+
+    assert house.run("cat $XDG_CONFIG_HOME/gh/hosts.yml $KUBECONFIG").stdout == ""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root could read them anyway")
+def test_root_does_not_see_the_systems_secrets(house: House) -> None:
+    assert house.run("cat /etc/shadow").stdout == ""
+
+
 def test_a_folder_of_the_path_that_is_closed_is_passed_over(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
