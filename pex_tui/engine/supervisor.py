@@ -227,7 +227,9 @@ def _exit_event(action: StartAgent | AdoptAgent, exited: Exited) -> AgentExited:
 
 def _verdict(exited: Exited) -> tuple[FailureKind | None, str]:
     if exited.breach is not None:
-        return FailureKind.OVER_LIMIT, exited.breach.words
+        is_memory = exited.breach.subject == "memory"
+        kind = FailureKind.OVER_MEMORY if is_memory else FailureKind.OVER_LIMIT
+        return kind, exited.breach.words
     if exited.judgement is not None:
         return exited.judgement.failure, clean(exited.judgement.detail)
     if exited.lost:

@@ -53,7 +53,7 @@ from pex_tui.core.model.task_state import (
 )
 from pex_tui.core.model.unlanded import told, why_nothing
 
-_OF_MEMORY = frozenset({FailureKind.MEMORY, FailureKind.OVER_LIMIT})
+_OF_MEMORY = frozenset({FailureKind.MEMORY, FailureKind.OVER_MEMORY})
 _LESSONS = {  # for an attempt that was stopped to run again
     StopCause.RERUN: AGAIN,
     StopCause.INTERRUPT: INTERRUPTED,

@@ -12,7 +12,7 @@ from pex_tui.core.model.unlanded import Unlanded
 
 
 class FailureKind(StrEnum):
-    """The reason why an attempt failed; the last seven are not retried."""
+    """The reason why an attempt failed; the last eight are not retried."""
 
     EXIT = "exit"
     SIGNAL = "signal"
@@ -26,7 +26,8 @@ class FailureKind(StrEnum):
     LIMIT = "limit"  # a provider's rate limit; a retry costs no try
     STALL = "stall"  # it showed no progress
     MEMORY = "memory"  # the machine was short of memory, and the attempt was ended for others
-    OVER_LIMIT = "over_limit"  # it exceeded a limit of its own: it would do so again
+    OVER_MEMORY = "over_memory"  # it exceeded its own memory limit: it would need as much again
+    OVER_LIMIT = "over_limit"  # likewise its limit of processes or disk space
     AUTH = "auth"  # its login was rejected
     LAUNCH = "launch"  # its command can't be run
     GATE = "gate"  # its work merged but did not pass
@@ -37,6 +38,7 @@ class FailureKind(StrEnum):
 
 PERMANENT = frozenset(
     {
+        FailureKind.OVER_MEMORY,
         FailureKind.OVER_LIMIT,
         FailureKind.AUTH,
         FailureKind.LAUNCH,

@@ -199,7 +199,7 @@ def test_an_agent_over_its_own_limit_is_not_run_again() -> None:
     world = crowd(Priority.NORMAL)
     words = "over its memory limit: 256M (hard, cgroup v1), peak 256M"
     world.now += 5.0
-    over = FailureKind.OVER_LIMIT
+    over = FailureKind.OVER_MEMORY
     world.send(AgentExited(TaskId("a"), 1, None, world.now, over, words, 256 * 1024**2, 1.5))
     world.capture("a")
 
