@@ -1,6 +1,7 @@
 """The private temporary folder of a sandbox: made before the start, removed after the end."""
 
 import os
+import shutil  # the launcher loads it once for all shims
 from pathlib import Path
 
 _ALL_OF_OWNER = 0o700
@@ -13,8 +14,6 @@ def make_temporary(folder: str) -> None:
 
 def remove_temporary(folder: str) -> None:
     """Remove the folder with all that it holds; no link is followed. What can't be stays."""
-    import shutil  # noqa: PLC0415  # the launcher starts without it
-
     shutil.rmtree(folder, ignore_errors=True)
     if Path(folder).is_dir():
         for parent, _, _ in os.walk(folder):  # what its owner may not change
