@@ -101,7 +101,8 @@ def _finished(state: RunState) -> Iterator[str]:
     if state.outcome is None or state.exit_code is None:
         yield "the run has finished without an outcome"
     for task in state.tasks:
-        live = task.phase in HOLDS_SLOT or task.phase is Phase.CAPTURING
+        is_put_off = state.killed and task.retry_at is not None  # git refused; `resume` tries again
+        live = task.phase in HOLDS_SLOT or (task.phase is Phase.CAPTURING and not is_put_off)
         if live or (task.phase not in TERMINAL and state.exit_code == 0):
             yield f"the run has finished and {task.id} is {task.phase}"
 

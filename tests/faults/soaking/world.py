@@ -81,6 +81,7 @@ class World:
     def env(self) -> dict[str, str]:
         own = f'{{"soaked": {{"talk": "acp", "command": ["{sys.executable}", "{_AGENT}"]}}}}'
         return {
+            **{name: text for name, text in os.environ.items() if name == "PYTHONPATH"},
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),
             "XDG_STATE_HOME": str(self.state),

@@ -12,7 +12,6 @@ from pex_tui.adapters.git.plumbing.file_lock import file_lock
 from pex_tui.adapters.git.plumbing.git_runner import Git, GitError
 from pex_tui.adapters.git.plumbing.ref_lock import is_orphaned, lock_in, suspects
 from pex_tui.adapters.git.plumbing.ref_names import read_ref, read_refs
-from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 from pex_tui.core.model.ids import CommitId
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError
@@ -161,6 +160,8 @@ async def _locked(ref: str, lock: Path) -> str:
 
 
 def _holds(git: Git, lock: Path) -> bool:
-    """Return whether a lock file belongs to the repository."""
-    places = (git.git_dir.resolve(), user_git(git).git_dir)
+    """Return whether a lock file belongs to the repository, also one seen from a worktree."""
+    link = git.git_dir / "commondir"
+    common = git.git_dir / link.read_text().strip() if link.is_file() else git.git_dir
+    places = (git.git_dir.resolve(), common.resolve(), (common / "refs").resolve().parent)
     return any(lock.is_relative_to(place) for place in places)

@@ -1,6 +1,7 @@
 """Another engine takes over after a crash at any point."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from pex_tui.adapters.git.capture import capture as capturing
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.workspaces.worktree_pool import WorktreePool
+from pex_tui.core.model.ids import CommitId
 from pex_tui.engine.ports import Captured
-from tests.adapters.git.conftest import Bench, git_in, key_of, writer
+from tests.adapters.git.conftest import Bench, Project, git_in, key_of, writer
 from tests.waiting import patience
 
 
@@ -220,3 +222,20 @@ async def test_a_shadow_that_is_gone_costs_time_but_no_work(bench: Bench) -> Non
     (shadow / "index").write_bytes(b"rubbish")
     assert await bench.prepare(key_of("b"), writer()) == path
     assert git_in(path, "status", "--porcelain", "--ignored") == ""
+
+
+async def test_work_is_captured_past_the_lock_of_a_git_that_was_killed(
+    bench: Bench, project: Project
+) -> None:
+    key, head = key_of("a"), CommitId(project.git("rev-parse", "HEAD"))
+    workspace = await bench.workspaces.prepare(key, writer(), head)
+    (workspace.path / "new.txt").write_text("new\n")
+    lock = project.path / ".git" / "refs" / "pex" / key.run / "a" / "1.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    os.utime(lock, (1.0, 1.0))
+
+    captured = await bench.workspaces.capture(key, writer())
+
+    assert captured.files == ("new.txt",)
+    assert captured.work == project.git("rev-parse", f"refs/pex/{key.run}/a/1")
