@@ -17,19 +17,23 @@ from pex_tui.planning.fields.value_types import (
     WordText,
 )
 from pex_tui.settings.setting import Setting, Trust
-from pex_tui.settings.values import ISOLATION, AbsolutePath, Rate
-
-_ANY_HOST = "network access is not restricted"
+from pex_tui.settings.values import ISOLATION, AbsolutePath, Host, Rate
 
 
 class Network(Section, frozen=True):
     """Network access of tasks."""
 
     rate: Annotated[
-        Rate | None, Setting("bytes per second for each task", example="1MB/s", inert=_ANY_HOST)
+        Rate | None,
+        Setting("bytes per second for each task, in and out", example="1MB/s"),
     ] = None
     allow: Annotated[
-        tuple[WordText, ...], Setting("hosts that tasks may reach", inert=_ANY_HOST)
+        tuple[Host, ...],
+        Setting(
+            "hosts that tasks may reach, by HTTP and HTTPS: `example.com`, `*.example.com`, "
+            "`example.com:443`; a sandbox leaves no other way out",
+            example='["*.python.org", "github.com:443"]',
+        ),
     ] = ("*",)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from pex_tui.core.allowed_hosts import HostPattern
 from pex_tui.planning.fields import quantities, readers
 from pex_tui.planning.fields.kinds import Leaf, choice
 
@@ -31,11 +32,18 @@ def _read_pair(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _read_host(value: Any) -> str:
+    text = readers.read_word(value)
+    HostPattern.parse(text)
+    return text
+
+
 def _rate_text(value: int) -> str:
     return f"{quantities.format_size(value)}/s"
 
 
 Rate = Annotated[int, Leaf(readers.read_rate, _RATE, _rate_text)]
+Host = Annotated[str, Leaf(_read_host, _TEXT)]
 ISOLATION = Leaf(_read_isolation, _PLACES.described)
 AbsolutePath = Annotated[str, Leaf(_read_absolute, {"type": "string", "pattern": "^[/~]"})]
 PAIR = Leaf(_read_pair, {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}, list)
