@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pex_tui.adapters.network.enter import PORT, enter_argv
-from pex_tui.adapters.network.proxy import NetworkRules, Proxy, proxy_environment
+from pex_tui.adapters.network.proxy import Proxy, proxy_environment
+from pex_tui.engine.network_rules import NetworkRules
 
 _HERE = "127.0.0.1"
 _TOKEN_BYTES = 16

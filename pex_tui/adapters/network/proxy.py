@@ -8,7 +8,6 @@ import select
 import socket
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pex_tui.adapters.network.requests import (
@@ -19,6 +18,7 @@ from pex_tui.adapters.network.requests import (
 )
 from pex_tui.adapters.network.token_bucket import TokenBucket
 from pex_tui.core.allowed_hosts import AllowedHosts, HostPattern
+from pex_tui.engine.network_rules import NetworkRules
 
 REFUSED_LOG = "refused-hosts.log"
 """The file of an attempt that names each refused host once, as `host:port`."""
@@ -30,25 +30,6 @@ _CHUNK_BYTES = 1 << 16
 _MOST_CONNECTIONS = 256
 _MOST_REFUSED = 1000
 _BACKLOG = 128
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkRules:
-    """What a task may reach: patterns of hosts, and bytes per second for all of them together.
-
-    With an `upstream`, `host:port` of another proxy, connections go through that, except to the
-    `direct` domains; `upstream_authorization` is a header's value.
-    """
-
-    allow: tuple[str, ...]
-    rate: int | None = None
-    upstream: str = ""
-    upstream_authorization: str = ""
-    direct: tuple[str, ...] = ()
-
-    def reaches_directly(self, host: str) -> bool:
-        """Return whether the host is in one of the `direct` domains."""
-        return any(host == one or host.endswith(f".{one}") for one in self.direct)
 
 
 class Proxy:

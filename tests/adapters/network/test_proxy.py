@@ -10,11 +10,11 @@ import pytest
 
 from pex_tui.adapters.network.proxy import (
     REFUSED_LOG,
-    NetworkRules,
     Proxy,
     proxy_environment,
 )
 from pex_tui.adapters.network.requests import basic
+from pex_tui.engine.network_rules import NetworkRules
 
 TOKEN = "t0ken"  # noqa: S105  # a test's
 PATIENCE = 60.0
