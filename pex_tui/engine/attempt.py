@@ -8,6 +8,7 @@ from msgspec import Struct
 from pex_tui.core.formatting import size
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.memory import TIERS
+from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.model.task_state import FailureKind
 
@@ -40,7 +41,8 @@ class Launch(Struct, frozen=True):
 
     `env` is the whole environment. `speaks` gives the program a stdin that the shim owns and logs;
     otherwise stdin is /dev/null. A process that `is_tied` is ended when its starter ends, for
-    whatever reason. Without a `sandbox` it has all rights of the user.
+    whatever reason. Without a `sandbox` it has all rights of the user, without
+    `network` it may reach any host.
     """
 
     key: AttemptKey
@@ -52,6 +54,7 @@ class Launch(Struct, frozen=True):
     is_tied: bool = False
     sandbox: Sandbox | None = None
     limits: Limits = Limits()
+    network: NetworkRules | None = None
 
 
 class Started(Struct, frozen=True):

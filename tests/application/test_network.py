@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from pex_tui.application.runs.network import network_rules
+from pex_tui.application.project.network import network_rules
 from pex_tui.settings.agent_sections import Network
 
 

@@ -1,16 +1,21 @@
 """Command lines of agents with a model, and the user's variables that they need."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
 from pex_tui.adapters.agents.protocols.registry import protocol_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.sandbox.policy import Grant
+from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.engine.attempt import LaunchError
 from pex_tui.planning.agent_definitions.runners import TALKS, Runner
 
 _WORDS = re.compile(r"[^\s;|&()<>'\"`$=]+")
+_BASE_URLS = ("_BASE_URL", "_API_BASE", "_ENDPOINT")
 _LONGEST_ARGUMENT = 120_000  # bytes; the kernel's limit is 128 KiB
 
 
@@ -62,7 +67,25 @@ def grant_of(spec: TaskSpec) -> Grant:
     return Grant(
         homes=tuple(home for one in named for home in one.homes),
         kept=tuple(path for one in named for path in one.kept),
+        hosts=tuple(host for one in named for host in one.hosts),
     )
+
+
+def network_of(
+    spec: TaskSpec, rules: NetworkRules | None, env: Mapping[str, str]
+) -> NetworkRules | None:
+    """Return the rules with the hosts that the task's agent cannot work without.
+
+    These are its provider's, and those of the base URLs in its environment.
+    """
+    if rules is None:
+        return None
+    hosts = [*grant_of(spec).hosts]
+    if hosts:
+        urls = (urlsplit(env[name]) for name in sorted(env) if name.endswith(_BASE_URLS))
+        hosts += (url.netloc.rpartition("@")[2] for url in urls if url.hostname)
+    known = [host for host in hosts if host not in rules.allow]
+    return replace(rules, allow=(*rules.allow, *known))
 
 
 def _provider(spec: TaskSpec) -> AgentProtocol | None:

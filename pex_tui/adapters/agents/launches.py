@@ -13,6 +13,7 @@ from pex_tui.adapters.agents.invocations import (
     grant_of,
     is_spoken,
     needed_environment,
+    network_of,
     own_environment,
 )
 from pex_tui.adapters.agents.lock_server import LockServer
@@ -22,6 +23,7 @@ from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.adapters.limits.policy import LimitPolicy
 from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.core.model.ids import SlotId
+from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.sanitize import raw
@@ -36,7 +38,7 @@ class AgentLaunches(Struct, frozen=True):
     `user` is the environment that pex-tui was started in, `passed` the patterns of
     `safety.env_pass`, `lock_server` the agents' socket, and `programs` a folder that holds
     `pex-tui`. With `ties`, launched processes end together with this one. Without `sandboxes`,
-    they have all rights of the user.
+    they have all rights of the user; without `network`, they may reach any host.
     """
 
     places: RunPaths
@@ -50,6 +52,7 @@ class AgentLaunches(Struct, frozen=True):
     ties: bool = False
     sandboxes: SandboxPolicy | None = None
     limits: LimitPolicy | None = None
+    network: NetworkRules | None = None
 
     def build(
         self,
@@ -101,9 +104,18 @@ class AgentLaunches(Struct, frozen=True):
             reads = [prompt_file, *inputs, *self._own_folders()]
             sandbox = _sandbox(self.sandboxes, spec, workspace.path, outputs, reads)
             env = self.sandboxes.environment(sandbox, env)
-        grace, speaks = self.grace_seconds, is_spoken(spec)
-        limits = Limits() if self.limits is None else self.limits.limits(spec)
-        return Launch(key, argv, folder, env, grace, speaks, self.ties, sandbox, limits)
+        return Launch(
+            key,
+            argv,
+            folder,
+            env,
+            self.grace_seconds,
+            speaks=is_spoken(spec),
+            is_tied=self.ties,
+            sandbox=sandbox,
+            limits=Limits() if self.limits is None else self.limits.limits(spec),
+            network=network_of(spec, self.network, env),
+        )
 
     def _own_folders(self) -> Iterator[Path]:
         """Yield the folders of pex-tui that an attempt needs to read."""

@@ -15,8 +15,13 @@ _CANNOT_RUN, _NOT_FOUND = 126, 127
 
 
 def enter_argv(descriptor: int) -> tuple[str, ...]:
-    """Return the command that hands the socket over the descriptor and runs what follows it."""
-    return (sys.executable, "-I", "-S", str(Path(__file__)), str(descriptor))
+    """Return the command that hands the socket over the descriptor and runs what follows it.
+
+    A sandbox may hide our own folders, so the command brings its text along, and the interpreter
+    is the one behind a virtual environment's.
+    """
+    interpreter, text = os.path.realpath(sys.executable), Path(__file__).read_text("utf-8")
+    return (interpreter, "-I", "-S", "-c", text, str(descriptor))
 
 
 def main() -> None:

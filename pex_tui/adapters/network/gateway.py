@@ -3,15 +3,17 @@
 import os
 import socket
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from pex_tui.adapters.network.enter import PORT, enter_argv
 from pex_tui.adapters.network.proxy import Proxy, proxy_environment
-from pex_tui.engine.network_rules import NetworkRules
+from pex_tui.core.model.network_rules import NetworkRules
 
 _HERE = "127.0.0.1"
 _TOKEN_BYTES = 16
+_OWN_PORT, _OWN_PORTS = "PEX_PORT", 10
 
 
 class Gateway:
@@ -27,15 +29,15 @@ class Gateway:
         self._folder = folder
         self._token = os.urandom(_TOKEN_BYTES).hex()
         self._proxy: Proxy | None = None
+        self._listener: socket.socket | None = None
         self._ours: socket.socket | None = None
         self._theirs: socket.socket | None = None
         self.port = PORT
         if is_apart:
             self._ours, self._theirs = socket.socketpair()
         else:
-            listener = socket.create_server((_HERE, 0))
-            self.port = int(listener.getsockname()[1])
-            self._serve(listener)
+            self._listener = socket.create_server((_HERE, 0))
+            self.port = int(self._listener.getsockname()[1])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,8 +54,15 @@ class Gateway:
         """The descriptors that the program has to inherit."""
         return () if self._theirs is None else (self._theirs.fileno(),)
 
+    def ports(self, env: Mapping[str, str]) -> tuple[int, ...]:
+        """Return the ports that a program with that environment connects to: ours and its own."""
+        first = int(env.get(_OWN_PORT, 0))
+        return (self.port, *(range(first, first + _OWN_PORTS) if first else ()))
+
     def started(self) -> None:
-        """Take over what the program opens in its network, in the background."""
+        """Serve in the background; threads are started only now, once the program is."""
+        if self._listener is not None:
+            self._serve(self._listener)
         if self._theirs is not None:
             self._theirs.close()
             self._theirs = None
@@ -61,7 +70,7 @@ class Gateway:
 
     def close(self) -> None:
         """Serve no more connections."""
-        for peer in (self._ours, self._theirs, self._proxy):
+        for peer in (self._listener, self._ours, self._theirs, self._proxy):
             if peer is not None:
                 with suppress(OSError):
                     peer.close()

@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from pex_tui.adapters.network.refused_log import REFUSED_LOG
 from pex_tui.adapters.network.requests import (
     BadRequestError,
     ProxyRequest,
@@ -18,10 +19,8 @@ from pex_tui.adapters.network.requests import (
 )
 from pex_tui.adapters.network.token_bucket import TokenBucket
 from pex_tui.core.allowed_hosts import AllowedHosts, HostPattern
-from pex_tui.engine.network_rules import NetworkRules
+from pex_tui.core.model.network_rules import NetworkRules
 
-REFUSED_LOG = "refused-hosts.log"
-"""The file of an attempt that names each refused host once, as `host:port`."""
 _HEAD_SECONDS = 30.0
 _CONNECT_SECONDS = 20.0
 _DRAIN_SECONDS = 2.0

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, plain
+from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.sandbox import Sandbox
 
 Verb = Literal["pause", "resume", "stop", "send", "end_input"]
@@ -44,21 +45,24 @@ class LaunchRequest:
     log_limit: int = 0
     sandbox: Sandbox | None = None
     limits: LimitRequest = field(default_factory=LimitRequest)
+    network: NetworkRules | None = None
 
     def encode(self) -> bytes:
         """Return the request as a line; undecodable bytes of paths are lone surrogates."""
         sandbox = asdict(self.sandbox) if self.sandbox else None
-        values = {"sandbox": sandbox, "limits": plain(self.limits)}
+        network = asdict(self.network) if self.network else None
+        values = {"sandbox": sandbox, "network": network, "limits": plain(self.limits)}
         return json.dumps({**plain(self), **values}).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "LaunchRequest":
         """Parse a request from `encode`."""
         fields = json.loads(line)
-        sandbox = Sandbox.from_fields(fields["sandbox"]) if fields["sandbox"] else None
+        sandbox, network = fields["sandbox"], fields["network"]
         values = {
             "argv": tuple(fields["argv"]),
-            "sandbox": sandbox,
+            "sandbox": Sandbox.from_fields(sandbox) if sandbox else None,
+            "network": NetworkRules.from_fields(network) if network else None,
             "limits": LimitRequest(**fields["limits"]),
         }
         return cls(**{**fields, **values})

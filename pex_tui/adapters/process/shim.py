@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pex_tui.adapters.limits.cgroup import CgroupBase
 from pex_tui.adapters.limits.guard import Guard
@@ -39,7 +40,11 @@ from pex_tui.adapters.process.spawn import spawn
 from pex_tui.adapters.sandbox.temporary import make_temporary, remove_temporary
 from pex_tui.adapters.system import tree
 from pex_tui.adapters.system.kernel import TABLE
+from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.sandbox import Tier
+
+if TYPE_CHECKING:  # the launcher starts without it
+    from pex_tui.adapters.network.gateway import Gateway
 
 LEFTOVER_GRACE_SECONDS = 0.3  # for processes that a program leaves behind when it exits by itself
 _FREEZE_PATIENCE_SECONDS = 5.0
@@ -76,6 +81,7 @@ class Shim:
         self._signals = signals
         self._control = ControlSocket(self._selector, Path(request.control), self._obey)
         self._feed: Feed | None = None
+        self._gateway: Gateway | None = None
         self._log: BoundedLog | None = None
         self._look_at = 0.0  # monotonic, of the next look at the log's size
         self._lock = -1
@@ -118,6 +124,8 @@ class Shim:
             self._log.look()
         if self._guard is not None:
             self._guard.close()
+        if self._gateway is not None:
+            self._gateway.close()
         self._control.close()
         record = self._exit_record()
         tell(record)
@@ -225,10 +233,17 @@ class Shim:
         self._started = record
         if request.sandbox is not None:
             make_temporary(request.sandbox.temporary)
+        if request.network is not None:
+            self._gateway = self._open_gateway(request.network)
+            env |= self._gateway.environment
         guard = Guard(request.limits, request.cwd, self._base, self._cgroup)
         with guard.entered():
-            self._root = spawn(request.argv, request.cwd, env, stdin, output, request.sandbox)
+            self._root = spawn(
+                request.argv, request.cwd, env, stdin, output, request.sandbox, self._gateway
+            )
         self._guard = guard
+        if self._gateway is not None:
+            self._gateway.started()
         os.close(stdin)
         os.close(output)
         root = TABLE.stat(self._root)
@@ -245,6 +260,11 @@ class Shim:
             self._outlive_tree()
             raise
         return started
+
+    def _open_gateway(self, rules: NetworkRules) -> "Gateway":
+        from pex_tui.adapters.network.gateway import Gateway  # noqa: PLC0415  # rarely needed
+
+        return Gateway(rules, self._folder, is_apart=self._is_wrapped)
 
     def _reap(self) -> bool:
         """Reap what has ended; return True if no process of the tree is left."""

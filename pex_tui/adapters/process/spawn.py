@@ -5,12 +5,16 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pex_tui.adapters.process.messages import SpawnError
 from pex_tui.adapters.sandbox.bwrap import bwrap_argv
 from pex_tui.adapters.sandbox.enter import check_program
 from pex_tui.adapters.sandbox.landlock import restrict, ruleset_of
 from pex_tui.core.model.sandbox import Sandbox, Tier
+
+if TYPE_CHECKING:  # the launcher starts without it
+    from pex_tui.adapters.network.gateway import Gateway
 
 _PERMANENT = frozenset(
     {errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.E2BIG, errno.ELOOP}
@@ -24,10 +28,11 @@ def spawn(
     stdin: int,
     output: int,
     sandbox: Sandbox | None = None,
+    gateway: "Gateway | None" = None,
 ) -> int:
     """Start the program in a session of its own; return its pid, or bubblewrap's.
 
-    Raises SpawnError.
+    With a gateway, a sandbox leaves no other way out. Raises SpawnError.
     """
     begun: tuple[str, ...] = argv
     ruleset = -1
@@ -35,9 +40,11 @@ def spawn(
         if sandbox is not None:
             check_program(argv[0], cwd, env)
             if sandbox.tier is Tier.BWRAP:
-                begun = bwrap_argv(sandbox, argv, cwd)
+                inside = argv if gateway is None else (*gateway.prefix, *argv)
+                begun = bwrap_argv(sandbox, inside, cwd, offline=gateway is not None)
             else:
-                ruleset = _ruleset(sandbox, output)
+                ports = None if gateway is None else gateway.ports(env)
+                ruleset = _ruleset(sandbox, output, ports)
         process = subprocess.Popen(
             begun,
             cwd=cwd,
@@ -46,6 +53,7 @@ def spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=() if gateway is None else gateway.descriptors,
             preexec_fn=_restriction(ruleset),  # noqa: PLW1509  # shims have one thread
         )
     except OSError as error:
@@ -72,10 +80,10 @@ def spawn(
     return process.pid
 
 
-def _ruleset(sandbox: Sandbox, output: int) -> int:
+def _ruleset(sandbox: Sandbox, output: int, ports: tuple[int, ...] | None) -> int:
     """Return the descriptor of Landlock's rules; the program may open its output once more."""
     try:
-        return ruleset_of(sandbox, f"/proc/self/fd/{output}")
+        return ruleset_of(sandbox, f"/proc/self/fd/{output}", ports=ports)
     except OSError as error:
         raise SpawnError(f"no sandbox can be made: {error}.", permanent=False) from error
 

@@ -13,9 +13,14 @@ _DEVICES = ("dri", "kfd", "kvm", "nvidia")
 _NOTHING = os.devnull
 
 
-def bwrap_argv(sandbox: Sandbox, argv: tuple[str, ...], cwd: str) -> tuple[str, ...]:
-    """Return the arguments that run the program in the sandbox."""
-    options = [sandbox.program, *BASE, *_devices()]
+def bwrap_argv(
+    sandbox: Sandbox, argv: tuple[str, ...], cwd: str, *, offline: bool = False
+) -> tuple[str, ...]:
+    """Return the arguments that run the program in the sandbox.
+
+    `offline` gives it a network of its own, which leads nowhere.
+    """
+    options = [sandbox.program, *BASE, *_devices(), *(("--unshare-net",) if offline else ())]
     sealed: list[str] = []
     for path, access in sandbox.rules:
         match access:

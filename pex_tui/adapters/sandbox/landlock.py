@@ -17,7 +17,8 @@ from pex_tui.core.model.sandbox import Access, Sandbox
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on all architectures
 _VERSION_QUERY = 1
-_PATH_BENEATH = 1
+_PATH_BENEATH, _PORT = 1, 2
+_CONNECT_TCP = 1 << 1
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAPBSET_DROP = 24
 _CAPABILITIES = 64
@@ -25,7 +26,7 @@ _CAPABILITIES = 64
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _CHANGE_ENTRIES = sum(1 << bit for bit in range(4, 13))  # remove and make entries of each type
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
-_REFER_ABI, _TRUNCATE_ABI, SCOPE_ABI = 2, 3, 6
+_REFER_ABI, _TRUNCATE_ABI, PORT_ABI, SCOPE_ABI = 2, 3, 4, 6
 _SCOPES = 1 << 0 | 1 << 1  # abstract sockets, signals
 
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
@@ -41,16 +42,18 @@ def abi() -> int:
     return max(found, 0)
 
 
-def ruleset_of(sandbox: Sandbox, *written: str) -> int:
+def ruleset_of(sandbox: Sandbox, *written: str, ports: tuple[int, ...] | None = None) -> int:
     """Return the descriptor of a ruleset for the sandbox; raise OSError.
 
-    The files `written` may be written as well, wherever they are.
+    The files `written` may be written as well, wherever they are. Unless `ports` is None, TCP
+    connections go to those ports only (on any host: the kernel knows no more of them).
     """
     version = abi()
     handled = _WRITES & ~(_REFER if version < _REFER_ABI else 0)
     handled &= ~(_TRUNCATE if version < _TRUNCATE_ABI else 0)
-    attributes = struct.pack("=QQQ", handled, 0, _SCOPES)
-    size = len(attributes) if version >= SCOPE_ABI else 8
+    holds_ports = ports is not None and version >= PORT_ABI
+    attributes = struct.pack("=QQQ", handled, _CONNECT_TCP if holds_ports else 0, _SCOPES)
+    size = len(attributes) if version >= SCOPE_ABI else 16 if version >= PORT_ABI else 8
     descriptor = _checked(_libc().syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(size), 0))
     os.set_inheritable(descriptor, False)
     try:
@@ -60,6 +63,9 @@ def ruleset_of(sandbox: Sandbox, *written: str) -> int:
             _grant(descriptor, f"/dev/{name}", _WRITES & handled)
         for path in written:
             _grant(descriptor, path, (_WRITE_FILE | _READ_FILE | _TRUNCATE) & handled)
+        for port in ports or () if holds_ports else ():
+            rule = struct.pack("=QQ", _CONNECT_TCP, port)
+            _checked(_libc().syscall(_ADD_RULE, descriptor, _PORT, rule, 0))
     except OSError:
         os.close(descriptor)
         raise

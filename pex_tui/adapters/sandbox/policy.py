@@ -31,13 +31,15 @@ class Grant(Struct, frozen=True):
     """The needs of one process: paths it writes, paths it reads, and places of the home.
 
     `homes` are places that it writes, with ~ or a $VARIABLE in front, and `kept` what it only
-    reads of them. A name that ends with / is a folder.
+    reads of them. A name that ends with / is a folder. `hosts` are patterns of hosts that it cannot
+    work without.
     """
 
     writes: tuple[Path, ...] = ()
     reads: tuple[Path, ...] = ()
     homes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 class SandboxPolicy(Struct, frozen=True):

@@ -17,6 +17,7 @@ from pex_tui.adapters.agents.runner import AgentsRunner
 from pex_tui.adapters.git.plumbing.git_runner import GitError
 from pex_tui.adapters.git.user_repository.export_commit import export_commit
 from pex_tui.adapters.storage.engine_lock import EngineBusyError
+from pex_tui.application.project.network import network_rules
 from pex_tui.application.project.project import Project
 from pex_tui.application.project.sandboxing import sandbox_policy
 from pex_tui.core.formatting import counted, spoken, tokens, total
@@ -83,6 +84,9 @@ class PlanMaker(Struct, frozen=True):
                     passed=self.project.settings.safety.env_pass,
                     ties=True,
                     sandboxes=sandbox_policy(self.project),
+                    network=network_rules(
+                        self.project.settings.safety.network, self.project.environ
+                    ),
                 )
                 try:
                     workspace = await self._copy(places.root / "copy")

@@ -32,6 +32,7 @@ from pex_tui.adapters.limits.policy import LimitPolicy
 from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.clock import SystemClock
+from pex_tui.application.project.network import network_rules
 from pex_tui.application.project.project import Project
 from pex_tui.application.project.sandboxing import sandbox_policy
 from pex_tui.core.model.ids import RunId
@@ -90,6 +91,7 @@ def assemble(
                 lock_server=lock_server,
                 write_leases=state.rules.leases,
                 programs=project.places.programs(state.run),
+                network=network_rules(project.settings.safety.network, project.environ),
                 sandboxes=sandboxes,
                 limits=limit_policy(project.settings, state.rules),
             ),

@@ -8,6 +8,7 @@ VARIABLES = (
     *("ANTHROPIC_*", "CLAUDE_CODE_*", "CLAUDE_CONFIG_DIR", "DISABLE_*", "CLOUD_ML_REGION"),
 )
 GRANT = Grant(
+    hosts=("*.anthropic.com", "claude.ai", "*.claude.ai", "claude.com", "*.claude.com"),
     homes=("~/.claude/", "~/.claude.json", "$CLAUDE_CONFIG_DIR/"),
     kept=tuple(
         f"{folder}/{name}"

@@ -96,6 +96,7 @@ PROTOCOL = AgentProtocol(
     options=_options,
     variables=("OPENAI_*", "CODEX_*"),
     grant=Grant(
+        hosts=("api.openai.com", "auth.openai.com", "chatgpt.com"),
         homes=("~/.codex/", "$CODEX_HOME/"),
         kept=tuple(
             f"{folder}/{name}"

@@ -79,6 +79,7 @@ PROTOCOL = AgentProtocol(
     options=_options,
     variables=("GEMINI_*", "GOOGLE_*"),
     grant=Grant(
+        hosts=("*.googleapis.com", "accounts.google.com"),
         homes=("~/.gemini/",),
         kept=tuple(
             f"~/.gemini/{name}" for name in ("settings.json", "GEMINI.md", "extensions", "commands")

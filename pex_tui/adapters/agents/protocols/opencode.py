@@ -73,6 +73,7 @@ PROTOCOL = AgentProtocol(
     options=_options,
     variables=("OPENCODE_*", "*_API_KEY"),
     grant=Grant(
+        hosts=("opencode.ai", "*.opencode.ai", "models.dev"),
         homes=(
             *("~/.config/opencode/", "~/.local/share/opencode/", "~/.local/state/opencode/"),
             "~/.cache/opencode/",

@@ -1,4 +1,7 @@
-"""What a task may reach over the network; shims load this, so standard library only."""
+"""What a task may reach over the network.
+
+Shims load this module without any package besides the standard library.
+"""
 
 from dataclasses import dataclass
 from typing import Any
