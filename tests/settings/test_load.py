@@ -276,7 +276,7 @@ def test_nothing_is_said_of_settings_that_nobody_made(load: Load) -> None:
     ("override", "notice"),
     [
         ("thread_pool.autoscale.enabled=true", "slots do not scale automatically"),
-        ("safety.network.allow=[pypi.example]", "network access is not restricted"),
+        ("thread_pool.autoscale.max=6", "slots do not scale automatically"),
     ],
 )
 def test_settings_that_this_version_does_not_act_on_are_told(

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import astuple
 
 from pex_tui.adapters.limits.values import LimitRequest
-from pex_tui.adapters.network.refused_log import REFUSED_LOG
+from pex_tui.adapters.network.refused_log import RefusedHosts
 from pex_tui.adapters.process.client import give_order
 from pex_tui.adapters.process.fence import give_up, is_alive, read_fence, wake
 from pex_tui.adapters.process.launcher import Ending, Launcher, LauncherDiedError
@@ -51,7 +51,6 @@ _NAP_SECONDS = 0.02
 _REBIND_TRIES = 25
 _GUARD_SECONDS = 1.0
 _STUCK_SECONDS = 20.0  # beyond the grace, for a shim that is stopped again and again
-_MOST_HOSTS = 5  # that one notice names
 _TRIES = 2  # of a launch whose launcher died or did not answer
 _SWEEP_SECONDS = 15.0  # for the launcher to end what a killed shim left behind
 
@@ -62,10 +61,10 @@ class _Attempt(Struct):
     folder: Path
     record: StartRecord
     watch: Watch
+    refused: RefusedHosts
     ending: Ending | None = None  # of one that this runner started
     outcome: Exited | None = None
     floods: bool = False  # it printed more than is kept, and that was reported
-    refused_bytes: int = 0  # of the log of refused hosts, as far as it was reported
     was_stopped: bool = False  # its shim was stopped by somebody
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -156,8 +155,7 @@ class ShimRunner:
                 )
             attempt = self._attempts[key]
         await attempt.watch.gone.wait()
-        self._look_at_log(key, attempt)
-        self._look_at_refused_hosts(key, attempt)
+        self._look_at_logs(key, attempt)
         if attempt.ending is not None and attempt.outcome is None:
             await asyncio.wait({attempt.ending}, timeout=_SWEEP_SECONDS)
         if attempt.outcome is None:
@@ -269,12 +267,14 @@ class ShimRunner:
                         f"The process that looks after {key.task} was stopped by somebody; "
                         "it was told to go on."
                     )
-                self._look_at_log(key, attempt)
-                self._look_at_refused_hosts(key, attempt)
+                self._look_at_logs(key, attempt)
             await asyncio.sleep(_GUARD_SECONDS)
 
-    def _look_at_log(self, key: AttemptKey, attempt: _Attempt) -> None:
-        """Report once that an attempt prints more than is kept."""
+    def _look_at_logs(self, key: AttemptKey, attempt: _Attempt) -> None:
+        """Report refused hosts, and once that the attempt prints more than is kept."""
+        hosts = attempt.refused.news()
+        if hosts:
+            self.say(f"{key.task} was kept from {hosts} (safety.network.allow).")
         if not self._log_limit or attempt.floods:
             return
         with suppress(OSError):
@@ -283,23 +283,6 @@ class ShimRunner:
             self.say(
                 f"{key.task} prints more than {size(self._log_limit)}: the middle of its log is "
                 "left out (monitoring.log_limit)."
-            )
-
-    def _look_at_refused_hosts(self, key: AttemptKey, attempt: _Attempt) -> None:
-        """Report hosts that the attempt was kept from, each once."""
-        try:
-            with (attempt.folder / REFUSED_LOG).open("rb") as log:
-                log.seek(attempt.refused_bytes)
-                *hosts, _ = log.read().split(b"\n")
-        except OSError:
-            return
-        if hosts:
-            attempt.refused_bytes += sum(len(host) + 1 for host in hosts)
-            names = [host.decode("ascii", "replace") for host in hosts]
-            more = f" and {len(names) - _MOST_HOSTS} more" if len(names) > _MOST_HOSTS else ""
-            self.say(
-                f"{key.task} was kept from {', '.join(names[:_MOST_HOSTS])}{more} "
-                "(safety.network.allow)."
             )
 
     async def _insist(self, attempt: _Attempt, grace_seconds: float) -> None:
@@ -390,7 +373,7 @@ async def _give_up(folder: Path) -> StartRecord | None:
 
 def _follow(folder: Path, record: StartRecord) -> _Attempt:
     shim = Stat("S", 0, record.shim_pid, record.shim_started)
-    return _Attempt(folder, record, Watch(record.shim_pid, shim))
+    return _Attempt(folder, record, Watch(record.shim_pid, shim), RefusedHosts(folder))
 
 
 async def _find_alive(folder: Path, record: StartRecord) -> _Attempt | None:
