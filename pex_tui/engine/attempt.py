@@ -8,9 +8,9 @@ from msgspec import Struct
 from pex_tui.core.formatting import size
 from pex_tui.core.model.ids import RunId, TaskId
 from pex_tui.core.model.memory import TIERS
-from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.sandbox import Sandbox
 from pex_tui.core.model.task_state import FailureKind
+from pex_tui.core.network_rules import NetworkRules
 
 
 class AttemptKey(Struct, frozen=True):

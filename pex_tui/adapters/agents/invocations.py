@@ -9,8 +9,8 @@ from pex_tui.adapters.agents.protocols.agent_protocol import AgentProtocol
 from pex_tui.adapters.agents.protocols.registry import protocol_of
 from pex_tui.adapters.agents.record import AgentRecord
 from pex_tui.adapters.sandbox.policy import Grant
-from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.network_rules import NetworkRules
 from pex_tui.engine.attempt import LaunchError
 from pex_tui.planning.agent_definitions.runners import TALKS, Runner
 

@@ -23,9 +23,9 @@ from pex_tui.adapters.agents.sessions import next_record
 from pex_tui.adapters.limits.policy import LimitPolicy
 from pex_tui.adapters.sandbox.policy import SandboxPolicy
 from pex_tui.core.model.ids import SlotId
-from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.plan import Isolation, TaskSpec
 from pex_tui.core.model.sandbox import Sandbox
+from pex_tui.core.network_rules import NetworkRules
 from pex_tui.core.sanitize import raw
 from pex_tui.engine.attempt import AttemptKey, Launch, LaunchError, Limits
 from pex_tui.engine.ports import Workspace
@@ -104,18 +104,10 @@ class AgentLaunches(Struct, frozen=True):
             reads = [prompt_file, *inputs, *self._own_folders()]
             sandbox = _sandbox(self.sandboxes, spec, workspace.path, outputs, reads)
             env = self.sandboxes.environment(sandbox, env)
-        return Launch(
-            key,
-            argv,
-            folder,
-            env,
-            self.grace_seconds,
-            speaks=is_spoken(spec),
-            is_tied=self.ties,
-            sandbox=sandbox,
-            limits=Limits() if self.limits is None else self.limits.limits(spec),
-            network=network_of(spec, self.network, env),
-        )
+        grace, speaks = self.grace_seconds, is_spoken(spec)
+        limits = Limits() if self.limits is None else self.limits.limits(spec)
+        network = network_of(spec, self.network, env)
+        return Launch(key, argv, folder, env, grace, speaks, self.ties, sandbox, limits, network)
 
     def _own_folders(self) -> Iterator[Path]:
         """Yield the folders of pex-tui that an attempt needs to read."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pex_tui.adapters.network.enter import PORT, enter_argv
 from pex_tui.adapters.network.proxy import Proxy, proxy_environment
-from pex_tui.core.model.network_rules import NetworkRules
+from pex_tui.core.network_rules import NetworkRules
 
 _HERE = "127.0.0.1"
 _TOKEN_BYTES = 16

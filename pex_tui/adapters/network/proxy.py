@@ -19,7 +19,7 @@ from pex_tui.adapters.network.requests import (
 )
 from pex_tui.adapters.network.token_bucket import TokenBucket
 from pex_tui.core.allowed_hosts import AllowedHosts, HostPattern
-from pex_tui.core.model.network_rules import NetworkRules
+from pex_tui.core.network_rules import NetworkRules
 
 _HEAD_SECONDS = 30.0
 _CONNECT_SECONDS = 20.0

@@ -7,8 +7,8 @@ from typing import Any, Literal, cast, get_args
 
 from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, plain
-from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.sandbox import Sandbox
+from pex_tui.core.network_rules import NetworkRules
 
 Verb = Literal["pause", "resume", "stop", "send", "end_input"]
 MOST_INPUT_BYTES = 64 << 20

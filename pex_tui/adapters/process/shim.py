@@ -40,8 +40,8 @@ from pex_tui.adapters.process.spawn import spawn
 from pex_tui.adapters.sandbox.temporary import make_temporary, remove_temporary
 from pex_tui.adapters.system import tree
 from pex_tui.adapters.system.kernel import TABLE
-from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.sandbox import Tier
+from pex_tui.core.network_rules import NetworkRules
 
 if TYPE_CHECKING:  # the launcher starts without it
     from pex_tui.adapters.network.gateway import Gateway

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from pex_tui.core.allowed_hosts import ANY
-from pex_tui.core.model.network_rules import NetworkRules
+from pex_tui.core.network_rules import NetworkRules
 from pex_tui.settings.agent_sections import Network
 
 _DEFAULT_PORT = 80

@@ -10,7 +10,7 @@ import pytest
 
 from pex_tui.adapters.network.gateway import Gateway
 from pex_tui.adapters.network.refused_log import REFUSED_LOG
-from pex_tui.core.model.network_rules import NetworkRules
+from pex_tui.core.network_rules import NetworkRules
 from tests.adapters.network.test_proxy import serving, web
 
 BWRAP = shutil.which("bwrap")

@@ -11,7 +11,7 @@ import pytest
 from pex_tui.adapters.network.proxy import Proxy, proxy_environment
 from pex_tui.adapters.network.refused_log import REFUSED_LOG
 from pex_tui.adapters.network.requests import basic
-from pex_tui.core.model.network_rules import NetworkRules
+from pex_tui.core.network_rules import NetworkRules
 
 TOKEN = "t0ken"  # noqa: S105  # a test's
 PATIENCE = 60.0

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.adapters.sandbox.policy import Grant
-from pex_tui.core.model.network_rules import NetworkRules
 from pex_tui.core.model.sandbox import Sandbox, Tier
+from pex_tui.core.network_rules import NetworkRules
 from tests.adapters.network.test_proxy import serving, web
 from tests.adapters.process.runs import Attempts
 from tests.adapters.sandbox.house import BOTH, House
