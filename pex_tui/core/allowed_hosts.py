@@ -42,7 +42,7 @@ class HostPattern:
 
     @property
     def is_any(self) -> bool:
-        """Whether it stands for every host and port."""
+        """True if it stands for every host and port."""
         return self.host == ANY and self.port is None
 
     def matches(self, host: str, port: int) -> bool:

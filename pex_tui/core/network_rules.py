@@ -1,4 +1,4 @@
-"""What a task may reach over the network.
+"""Limits of the network access of a task.
 
 Shims load this module without any package besides the standard library.
 """

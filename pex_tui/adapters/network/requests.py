@@ -16,7 +16,7 @@ _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"pr
 
 
 class BadRequestError(Exception):
-    """What a client sent is no request to a proxy."""
+    """Input of a client that is no request to a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
