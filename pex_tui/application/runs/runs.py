@@ -120,9 +120,6 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
         with _disk_in_words(project):
             session = await _open_session(project, state, journal, identity, lock, options)
         held.pop_all()
-    found = () if options.background else (resumption_text(state, time.time()),)
-    for notice in (*found, *finished, *repaired):
-        session.post(Noticed(notice))
     if options.aborts:  # before anything could start
         session.post(RunAbortRequested(YOU))
     bystands = options.resolves or options.background or options.aborts
@@ -138,6 +135,9 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
             retry_run_abort=options.continues and not bystands,
         )
     )
+    found = () if options.background else (resumption_text(state, time.time()),)
+    for notice in (*found, *finished, *repaired):
+        session.post(Noticed(notice))
     if options.slots is not None:
         session.post(SlotsRequested(options.slots, YOU))
     if retries:
