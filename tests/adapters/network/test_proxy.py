@@ -29,7 +29,10 @@ def web(peer: socket.socket) -> None:
     """Answer a request with the bytes that it consisted of."""
     received = b""
     while b"\r\n\r\n" not in received:
-        received += peer.recv(1 << 16)
+        chunk = peer.recv(1 << 16)
+        if not chunk:
+            return
+        received += chunk
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(received)
     peer.sendall(answer + received)
 
