@@ -1,6 +1,7 @@
-"""A short soak; `python -m tests.faults.soak --minutes 60` is the long one.
+"""A short soak, on demand; `python -m tests.faults.soak --minutes 60` is the long one.
 
-`PEX_SOAK_SECONDS=60 pytest tests/faults/test_soak.py` is what CI may afford.
+`PEX_SOAK_SECONDS=60 pytest tests/faults/test_soak.py` is what a nightly CI may afford: what it
+finds depends on the machine's timing, so it does not decide about a change.
 """
 
 import os
@@ -12,9 +13,12 @@ from tests.faults.soak import soak
 
 pytestmark = [
     pytest.mark.faults,
+    pytest.mark.skipif(
+        not os.environ.get("PEX_SOAK_SECONDS"), reason="PEX_SOAK_SECONDS asks for it"
+    ),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="it looks into /proc"),
 ]
-SECONDS = float(os.environ.get("PEX_SOAK_SECONDS", "5"))
+SECONDS = float(os.environ.get("PEX_SOAK_SECONDS", "0"))
 SEED = int(os.environ.get("PEX_SOAK_SEED", "1"))
 
 

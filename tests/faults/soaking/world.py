@@ -112,6 +112,7 @@ class World:
 
     def begin(self, *args: str, screen: bool) -> None:
         """Start an engine, in a terminal or without a screen."""
+        self.reap()
         self.end_logs()
         if screen:
             self.terminal = Terminal((*args, "--yes"), self.top, self.env, 100, 30, controls=True)
@@ -200,6 +201,12 @@ class World:
                 self.engine.poll()
             time.sleep(0.01)
 
+    def reap(self) -> None:
+        """Wait for the end of an engine that was killed."""
+        if self.engine is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self.engine.wait(PATIENCE_SECONDS)
+
     def keep(self) -> None:
         """Copy what a disk of its own holds, which goes with the world."""
         if self.small:
@@ -208,6 +215,7 @@ class World:
     def close(self) -> None:
         """End everything; the folder stays."""
         self.kill_all()
+        self.reap()
         self.end_logs()
         if self.small:
             subprocess.run(["umount", "-l", str(self.state)], check=False)

@@ -93,7 +93,6 @@ class Cleaner(Struct, frozen=True):
             one for one in self._worktrees() if (LeftoverKind.WORKTREE, str(one.path)) in names
         ]
         folders = [Path(name) for kind, name in names if kind is LeftoverKind.FOLDER]
-        folders = [one for one in folders if self.force or not _holds_work(one)]
         refs = {name for kind, name in names if kind in _REFS}
         try:
             rescued, unsaved = list[str](), list[Worktree]()
@@ -101,9 +100,13 @@ class Cleaner(Struct, frozen=True):
                 found = await self._rescue(worktree)
                 rescued += found or ()
                 unsaved += [worktree] if found is None else []
+            made = list[Path]()
             if self.force:
                 refs |= {*rescued}
                 rescued = []
+                made = self._made_by_rescue(folders)
+            else:  # a rescue may have put what is too large for git there
+                folders = [one for one in folders if not _holds_work(one)]
             entries = [
                 entry
                 for run in self.finished
@@ -112,12 +115,20 @@ class Cleaner(Struct, frozen=True):
             for worktree in worktrees:
                 await self._trees.remove(worktree)
             await self._delete_refs(refs)
-            for folder in folders:
+            for folder in (*folders, *made):
                 await asyncio.to_thread(remove_tree, folder)
             await asyncio.to_thread(self._sweep)
         except (GitError, OSError) as error:
             raise _failure(error) from error
         return Cleaned(tuple(rescued), tuple(entries))
+
+    def _made_by_rescue(self, folders: list[Path]) -> list[Path]:
+        """Return run folders that a rescue made; add those that hold work to `folders`."""
+        made = list[Path]()
+        for folder in map(self.places.run, self.finished):
+            if folder not in folders and folder.is_dir():
+                (folders if _holds_work(folder) else made).append(folder)
+        return made
 
     async def _keep(
         self,

@@ -154,7 +154,9 @@ async def test_a_clean_keeps_them_until_forced(bench: Bench) -> None:
     assert kept(bench, key_of()) == {"large": LARGE}
     forced = Cleaner(bench.repository, bench.places, [RUN], force=True)
     await forced.perform(await forced.plan())
-    assert list(bench.places.root.iterdir()) == []
+    assert [one.name for one in bench.places.root.iterdir()] == ["undo"]
+    (recoverable,) = bench.places.root.rglob("large")
+    assert recoverable.read_text() == LARGE
 
 
 async def test_a_clean_keeps_those_of_an_attempt_that_was_never_captured(bench: Bench) -> None:
