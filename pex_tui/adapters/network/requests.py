@@ -66,7 +66,10 @@ def read_request(client: socket.socket) -> ProxyRequest | None:
     if method == b"CONNECT":
         host, port = _address(target.decode("latin-1"), None)
         return ProxyRequest(host, port, True, rest, authorization)
-    url = urlsplit(target.decode("latin-1"))
+    try:
+        url = urlsplit(target.decode("latin-1"))
+    except ValueError as error:  # half an IPv6 address
+        raise BadRequestError from error
     if url.scheme != "http" or not url.netloc:
         raise BadRequestError
     host, port = _address(url.netloc.rpartition("@")[2], _HTTP_PORT)

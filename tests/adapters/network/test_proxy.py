@@ -150,6 +150,7 @@ def test_another_tasks_token_opens_nothing(tmp_path: Path) -> None:
     [
         "GET / HTTP/1.1",
         "GET https://127.0.0.1/ HTTP/1.1",
+        "GET http://[::1/ HTTP/1.1",
         "CONNECT 127.0.0.1 HTTP/1.1",
         "CONNECT 127.0.0.1:0 HTTP/1.1",
         "CONNECT 127.0.0.1:٤٤٣ HTTP/1.1",
