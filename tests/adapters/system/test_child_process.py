@@ -54,7 +54,7 @@ async def test_leaving_early_ends_the_program_and_what_it_started(tmp_path: Path
         assert process.stdout is not None
         grandchild = int(await process.stdout.readline())
     assert process.returncode == -signal.SIGTERM
-    assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == "zombie"
+    wait_until(lambda: not lives(grandchild))
 
 
 async def test_a_program_that_ignores_the_polite_signal_is_killed(
