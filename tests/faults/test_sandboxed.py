@@ -98,7 +98,8 @@ async def test_a_family_is_frozen_whole_and_ended_within_the_grace(attempts: San
     await up(attempts)
 
     assert await attempts.runner.pause(attempts.key("one"))
-    assert {process.status() for process in attempts.family()} == {psutil.STATUS_STOPPED}
+    # A process that waits for its disk stops when it is done with that.
+    await until(lambda: {each.status() for each in attempts.family()} == {psutil.STATUS_STOPPED})
     assert await attempts.runner.resume(attempts.key("one"))
     await attempts.runner.stop(attempts.key("one"), 5.0)
     ended = await attempts.runner.wait(attempts.key("one"))
