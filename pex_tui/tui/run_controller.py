@@ -80,7 +80,7 @@ class RunController:
             if need.is_urgent:
                 self._app.call_user(need.text)
             if need.is_news:
-                self._app.tell(need.text, is_bad=True)
+                self._app.tell(need.text, is_bad=need.is_bad)
         if self._leaves_when_over and not self.is_leaving and state.stage is RunStage.FINISHED:
             self.is_leaving = True
             self._go(partial(self._leave_stopped, state))
@@ -245,12 +245,11 @@ class RunController:
 def _how_it_stands(state: RunState) -> str:
     """Return where the work of an ended run is, and how to get it."""
     from pex_tui.core.model.state import LandStatus  # noqa: PLC0415  # late: no run, no need
-    from pex_tui.core.views.view_models import brings_anything  # noqa: PLC0415  # likewise
 
     run, target = state.run, state.target
     landed = counted(sum(task.landed is not None for task in state.tasks), "task")
     outcome = str(state.outcome or "").replace("_", " ")
-    if state.stage is not RunStage.FINISHED or target is None or not brings_anything(state):
+    if state.stage is not RunStage.FINISHED or target is None or not state.has_landed:
         return ""
     if state.land_status is LandStatus.LANDED:
         return f"Run {run} has ended: {outcome}; {landed} landed, now on {target}."

@@ -72,5 +72,5 @@ def _want_at_end(draft: Draft) -> None:
             land_status=LandStatus.REFUSED,
             land_detail="not every task succeeded, so nothing was landed on the branch",
         )
-    elif any(task.landed for task in state.tasks):  # otherwise there is nothing to land
+    elif state.has_landed:  # otherwise there is nothing to land
         draft.set(land_status=LandStatus.ASKED)

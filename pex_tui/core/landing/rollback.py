@@ -75,15 +75,14 @@ def _bring_back(draft: Draft, task_id: TaskId) -> None:
 def _update_landing(draft: Draft, target: str, *, is_back: bool) -> None:
     """Have the landing on the user's branch say what is there; nothing lands by itself again."""
     state = draft.state
-    has_nothing = not any(task.landed for task in state.tasks)
     if is_back and target:
         draft.set(land_status=LandStatus.LANDED, land_detail=f"{target} has it again")
-    elif state.land_status is LandStatus.LANDED and not has_nothing:
+    elif state.land_status is LandStatus.LANDED and state.has_landed:
         pass  # what is left of it is there
     elif state.rules.land_at_end:
         told = f"after a rollback, `pex-tui land {state.run}` lands what there is"
         draft.set(land_status=LandStatus.REFUSED, land_detail=told)
-    elif has_nothing:
+    elif not state.has_landed:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
 
 

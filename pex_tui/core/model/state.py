@@ -165,6 +165,11 @@ class RunState(Struct, frozen=True):
         return tuple(overlap for overlap in self.overlaps if task_id in overlap.tasks)
 
     @property
+    def has_landed(self) -> bool:
+        """Return whether the run's branch holds the work of any task."""
+        return any(task.landed for task in self.tasks)
+
+    @property
     def open_conflicts(self) -> tuple[Conflict, ...]:
         """Return conflicts that wait for a decision, oldest first."""
         return tuple(c for c in self.conflicts if c.is_open)

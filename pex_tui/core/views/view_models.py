@@ -222,13 +222,8 @@ def _land(state: RunState) -> str:
         case LandStatus.REFUSED:
             return f"not landed: {clean(state.land_detail)}"
         case LandStatus.NOT_ASKED:
-            waits = state.stage is RunStage.FINISHED and target and brings_anything(state)
+            waits = state.stage is RunStage.FINISHED and target and state.has_landed
             return f"not merged into {target}: press L" if waits else ""
-
-
-def brings_anything(state: RunState) -> bool:
-    """Return whether anything has landed that the user's branch lacks."""
-    return any(task.landed for task in state.tasks)
 
 
 @lru_cache(maxsize=4)

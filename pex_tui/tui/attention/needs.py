@@ -26,6 +26,7 @@ class Need(Struct, frozen=True):
     text: str
     is_news: bool = True
     is_urgent: bool = True
+    is_bad: bool = True
 
 
 class Attention:
@@ -37,6 +38,7 @@ class Attention:
         self._ended = state.stage is RunStage.FINISHED
         self._budgets = state.budgets if over_budget(state) else 0
         self._refusal = _refusal(state)
+        self._merge = _merge(state)
         self._notices = len(state.notices)
         self._noticed_at: list[float] = []
 
@@ -59,6 +61,10 @@ class Attention:
         if refusal and refusal != self._refusal:
             found.append(Need(f"Not merged into {clean(state.target or '')}: {refusal}"))
         self._refusal = refusal
+        merge = _merge(state)
+        if merge and merge != self._merge:
+            found.append(Need(merge, is_urgent=False, is_bad=False))
+        self._merge = merge
         ended = state.stage is RunStage.FINISHED
         if ended and not self._ended:
             outcome = str(state.outcome or "").replace("_", " ")
@@ -91,6 +97,11 @@ def _questions(state: RunState) -> dict[tuple[TaskId, int, str], str]:
 def _refusal(state: RunState) -> str:
     """Return the reason the work did not reach the user's branch; empty if nothing prevented it."""
     return clean(state.land_detail) if state.land_status is LandStatus.REFUSED else ""
+
+
+def _merge(state: RunState) -> str:
+    """Return what the landing on the user's branch did; empty if there is none, or not yet."""
+    return clean(state.land_detail) if state.land_status is LandStatus.LANDED else ""
 
 
 def _conflict(conflict: Conflict) -> str:

@@ -186,6 +186,8 @@ def _why_not_on_run(action: str, state: RunState) -> str:
 def _why_not_landed(state: RunState) -> str:
     if state.target is None:
         return "the run started from a detached HEAD, not from a branch"
+    if not state.has_landed:
+        return "nothing has landed on the run's branch yet"
     if state.land_status is LandStatus.LANDED:
         return f"already merged into {clean(state.target)}"
     if state.land_status is LandStatus.RUNNING:

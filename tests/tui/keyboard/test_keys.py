@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.core.events.run_events import PauseRequested, ResumeRequested
-from pex_tui.core.model.ids import TaskId
+from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.model.phases import Phase, RunStage
 from pex_tui.core.model.state import LandStatus
 from pex_tui.core.model.task_state import TaskState
@@ -66,7 +66,11 @@ def test_a_key_of_the_run_has_its_reason_from_the_run() -> None:
     assert why_not("pause_run", replace(run, stage=RunStage.DRAINING), ()) == "the run is stopping"
     assert why_not("boost_run", replace(run, capacity=8), ()) == "the run already has 8 slots"
     assert why_not("land", replace(run, target=None), ()).startswith("the run started from a")
-    landed = replace(run, target="main", land_status=LandStatus.LANDED)
+    began = replace(run, target="main")
+    assert why_not("land", began, ()) == "nothing has landed on the run's branch yet"
+    work = replace(FREE, phase=Phase.LANDED, landed=CommitId("1" * 40))
+    assert why_not("land", replace(began, tasks=(work,)), ()) == ""
+    landed = replace(began, tasks=(work,), land_status=LandStatus.LANDED)
     assert why_not("land", landed, ()) == "already merged into main"
 
 

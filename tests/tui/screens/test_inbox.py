@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from pex_tui.core.events.agent_events import MessageSent, PermissionDecided
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.state import Outcome
+from pex_tui.core.model.state import LandStatus, Outcome
 from pex_tui.core.model.task_state import Verdict
 from pex_tui.tui.app import PexApp
 from pex_tui.tui.attention.alerts import alert
@@ -150,8 +150,20 @@ def test_each_need_is_told_once_and_what_was_there_before_is_not_news() -> None:
     assert attention.needs(states.asking()) == ()
     ended = attention.needs(replace(states.finished(), outcome=Outcome.GATE_FAILED))
     assert [(need.text, need.is_news) for need in ended] == [
-        ("Run 7f3a has ended: gate failed.", False)
+        ("main is at 4f1c09e", True),
+        ("Run 7f3a has ended: gate failed.", False),
     ]
+
+
+def test_a_landing_on_the_users_branch_is_told_as_good_news() -> None:
+    calm = states.calm()
+    attention = Attention(calm)
+    landed = replace(calm, land_status=LandStatus.LANDED, land_detail="main went forward by 2.")
+
+    assert [(one.text, one.is_bad, one.is_urgent) for one in attention.needs(landed)] == [
+        ("main went forward by 2.", False, False)
+    ]
+    assert attention.needs(landed) == ()
 
 
 def test_many_notices_at_once_do_not_cover_the_screen() -> None:
