@@ -100,10 +100,11 @@ class Cleaner(Struct, frozen=True):
                 found = await self._rescue(worktree)
                 rescued += found or ()
                 unsaved += [worktree] if found is None else []
+            made = list[Path]()
             if self.force:
                 refs |= {*rescued}
                 rescued = []
-                folders = [*map(self.places.run, self.finished)]
+                made = self._made_by_rescue(folders)
             else:  # a rescue may have put what is too large for git there
                 folders = [one for one in folders if not _holds_work(one)]
             entries = [
@@ -114,12 +115,20 @@ class Cleaner(Struct, frozen=True):
             for worktree in worktrees:
                 await self._trees.remove(worktree)
             await self._delete_refs(refs)
-            for folder in folders:
+            for folder in (*folders, *made):
                 await asyncio.to_thread(remove_tree, folder)
             await asyncio.to_thread(self._sweep)
         except (GitError, OSError) as error:
             raise _failure(error) from error
         return Cleaned(tuple(rescued), tuple(entries))
+
+    def _made_by_rescue(self, folders: list[Path]) -> list[Path]:
+        """Return run folders that a rescue made; add those that hold work to `folders`."""
+        made = list[Path]()
+        for folder in map(self.places.run, self.finished):
+            if folder not in folders and folder.is_dir():
+                (folders if _holds_work(folder) else made).append(folder)
+        return made
 
     async def _keep(
         self,
@@ -137,7 +146,7 @@ class Cleaner(Struct, frozen=True):
             return None
         listed = await list_refs(self.repository.git, run_prefix(run), integration_ref(run))
         mine = tuple((ref.name, ref.commit) for ref in listed if ref.name in refs)
-        places = [one for one in folders if one == self.places.run(run) and size_bytes(one)]
+        places = [folder for folder in folders if folder == self.places.run(run)]
         places += [one.path for one in unsaved if run in _owners(one)]
         if not mine and not places:
             return None
