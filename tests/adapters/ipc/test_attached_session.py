@@ -131,8 +131,8 @@ async def test_when_the_owner_goes_the_last_word_is_read_and_the_watch_ends(owne
     watcher = owner.follower("anna")
     serving = asyncio.create_task(watcher.serve(TaskPool()))
     await until(lambda: watcher.is_driven)
-    owner.holder = None
     await owner.write(MORE[:2])
+    owner.holder = None
 
     await serving
 
