@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
+from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.widgets import Input
@@ -13,6 +15,7 @@ from pex_tui.core.model.state import RunState
 from pex_tui.tui.app import PexApp
 from tests.tui import states
 from tests.tui.hosts import ScriptedService, ScriptedSession, app_on
+from tests.tui.waiting import screen_text
 
 OpenApp = Callable[..., PexApp]
 
@@ -48,6 +51,33 @@ def _styles_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return _RULES[key]
 
     monkeypatch.setattr(Stylesheet, "_parse_rules", parse_once)
+
+
+@pytest.fixture(autouse=True)
+def _painted_when_looked_at(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paint for pictures and `screen_text`, and once at the end; a terminal is not there.
+
+    A test that is marked `paints` looks at painting itself.
+    """
+    if request.node.get_closest_marker("paints"):
+        return
+
+    def put_off(compositor: Compositor, *, full: bool = False, **given: Any) -> object:
+        if full:
+            return paint(compositor, full=True, **given)
+        compositor._dirty_regions.clear()
+        return None
+
+    async def paint_and_end(app: PexApp) -> None:
+        if app._running and app._screen_stacks.get(app._current_mode):
+            screen_text(app)
+        await end(app)
+
+    paint, end = Compositor.render_update, App._shutdown
+    monkeypatch.setattr(Compositor, "render_update", put_off)
+    monkeypatch.setattr(App, "_shutdown", paint_and_end)
 
 
 @pytest.fixture

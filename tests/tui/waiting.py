@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -27,6 +28,7 @@ async def until_shown(pilot: Pilot[Any], text: str) -> None:
 
 
 def screen_text(app: App[Any]) -> str:
-    """Return all text on the screen, line by line."""
+    """Paint the screen, over those behind it, and return all text, line by line."""
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text for strip in strips)

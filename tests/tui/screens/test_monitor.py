@@ -398,6 +398,7 @@ async def test_a_log_of_a_million_lines_is_read_where_it_is_looked_at(
         await until_shown(pilot, "the end")
 
 
+@pytest.mark.paints
 async def test_every_scroller_keeps_its_lines_within_its_width(open_app: OpenApp) -> None:
     app = open_app(states.crowded(), symbols="emoji")
     async with app.run_test(size=(100, 30)) as pilot:
@@ -470,6 +471,7 @@ def log_rows(app: PexApp) -> list[str]:
     return [log.render_line(y).text[:-1].rstrip() for y in range(log.size.height)]
 
 
+@pytest.mark.paints
 async def test_a_paragraph_of_the_log_is_folded_and_can_be_read_to_its_end(
     open_app: OpenApp, logs: Path
 ) -> None:

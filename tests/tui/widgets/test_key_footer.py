@@ -47,6 +47,7 @@ async def test_keys_come_back_when_there_is_room_again(app: PexApp) -> None:
         await until(pilot, lambda: "w What-if" in told(app))
 
 
+@pytest.mark.paints
 async def test_keys_that_stay_the_same_are_not_painted_anew(app: PexApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: "q Leave" in told(app))
