@@ -116,9 +116,11 @@ async def bring_back(project: Project, entry: UndoEntry, by: str) -> str:
             event = RollbackUndone(entry.id, plan.tasks, plan.tip, plan.target, commit, by)
             await _record(journal, plan.run, event)
             await log.drop([entry])
+    tasks, mine = ", ".join(plan.tasks), subject.rollback.mine
     where = f" and on {plan.target}, at {commit[:10]}" if commit else ""
-    tasks = ", ".join(plan.tasks)
-    return f"Run {plan.run}: {tasks} landed again on {plan.branch}{where}.{notice}"
+    step = f" `pex-tui land {plan.run}` lands it on {mine.branch.name}." if mine else ""
+    told = notice if commit else step
+    return f"Run {plan.run}: {tasks} landed again on {plan.branch}{where}.{told}"
 
 
 async def finish_rollbacks(project: Project, run: RunId | None = None) -> tuple[str, ...]:

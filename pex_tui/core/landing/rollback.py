@@ -77,12 +77,12 @@ def _update_landing(draft: Draft, target: str, *, is_back: bool) -> None:
     state = draft.state
     if is_back and target:
         draft.set(land_status=LandStatus.LANDED, land_detail=f"{target} has it again")
-    elif state.land_status is LandStatus.LANDED and state.has_landed:
+    elif state.land_status is LandStatus.LANDED and state.has_landed and not is_back:
         pass  # what is left of it is there
     elif state.rules.land_at_end:
         told = f"after a rollback, `pex-tui land {state.run}` lands what there is"
         draft.set(land_status=LandStatus.REFUSED, land_detail=told)
-    elif not state.has_landed:
+    elif not state.has_landed or state.land_status is LandStatus.LANDED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
 
 

@@ -58,6 +58,19 @@ def test_what_was_rolled_back_comes_back_as_it_was(world: Make) -> None:
     assert replay(run.events) == run.state
 
 
+def test_what_comes_back_on_the_runs_branch_alone_has_not_landed_on_the_users(world: Make) -> None:
+    run = finished(world)
+    run.send(RunRolledBack("u1", (B,), BACK, "", None, "you"))
+    run.send(LandRequested("you"), RunLanded("main", BACK))  # with the rollback of b
+    landed = run.state
+    assert landed.land_status is LandStatus.LANDED
+
+    run.send(RollbackUndone("u1", (B,), BASE, "", None, "you"))
+
+    assert run.state.land_status is LandStatus.NOT_ASKED
+    assert replay(run.events) == run.state
+
+
 def test_a_rolled_back_task_may_run_again(world: Make) -> None:
     run = finished(world)
     run.send(RunRolledBack("u1", (B,), BACK, "", None, "you"))

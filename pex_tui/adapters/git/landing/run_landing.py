@@ -14,7 +14,8 @@ from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits, rewrite_commit
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
-from pex_tui.adapters.git.user_repository.landing_history import unlanded_commits
+from pex_tui.adapters.git.user_repository.landing_history import commits_of, unlanded_commits
+from pex_tui.core.formatting import counted
 from pex_tui.core.landing.auto_resolution import told_files
 from pex_tui.core.model.conflict import ConflictPath
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
@@ -105,9 +106,9 @@ class RunLanding(Struct, frozen=True):
             self.integration.tell(strangers)
         if not commits:
             return old, f"{branch.name} holds all that the run has landed."
-        count = f"{len(commits)} commit{'s' if len(commits) > 1 else ''}"
         if forward:
             await self._refuse_markers(branch.name, old, tip)
+            count = counted(len(await commits_of(refs.git, tip, old)), "commit")
             return tip, f"{branch.name} went forward by {count} to {tip[:10]}."
         (start,) = await read_commits(refs.git, old)
         new, combined = await self._replay(branch.name, start, commits)
@@ -116,6 +117,7 @@ class RunLanding(Struct, frozen=True):
         await self._refuse_markers(branch.name, old, new.id)
         await mine.refuse_if_in_the_way(old, new.id)  # before the gate spends time
         gate_words = await self._pass_gate(branch.name, old, new.id, combined)
+        count = counted(len(commits), "commit")
         return new.id, (
             f"{branch.name} had moved; {count} replayed onto it, up to {new.id[:10]}.{gate_words}"
         )

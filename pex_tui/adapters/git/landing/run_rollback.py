@@ -97,6 +97,8 @@ class RunRollback(Struct, frozen=True):
         Raises LandingError, GitError. The caller has put `plan.tip` and `plan.new_tip` under refs.
         """
         done = await self._perform_on_target(plan, undoes=False)
+        if not plan.target and not plan.is_whole:  # a landing takes these reverts along
+            await self.integration.branch.refs.keep(rollback_ref(self.run), plan.new_tip)
         moved = await self.integration.put(plan.tip, plan.new_tip, f"rolls back {self.run}")
         if isinstance(moved, MoveRefused):
             raise LandingError(moved.reason)

@@ -73,12 +73,12 @@ async def unlanded_commits(
     """Return a run's commits from `base` to `tip` that `target` has neither as such nor replayed.
 
     Oldest first. A replay is recognised by its trailers, because a task lands once in a run, until
-    it is rolled back. A landing is left out with its rollback if both are missing there. Raises
+    it is rolled back. A landing is left out with its rollback if both are missing there. A landing
+    that `target` holds and rolls back is missing, unless the run rolls it back as well. Raises
     GitError.
     """
-    beside = (await git.text("rev-list", "--reverse", "--topo-order", f"{tip}..{target}")).split()
-    theirs = await read_commits(git, *beside)
-    replayed, undone = standing_landings(theirs), {rollback_of(one.message) for one in theirs}
+    theirs = await _commits_in(git, f"{tip}..{target}")
+    replayed, undone = standing_landings(theirs), _rolled_back(theirs)
     commits = await commits_of(git, tip, base, target)
     standing = {commit.id for commit in standing_landings(commits).values()}
     landed = {trailers_of(commit.message) for commit in commits}
@@ -89,7 +89,25 @@ async def unlanded_commits(
             return undoes not in landed and (undoes not in undone or undoes in replayed)
         return named not in replayed and (named is None or commit.id in standing)
 
-    return [commit for commit in commits if is_missing(commit)]
+    missing = [commit for commit in commits if is_missing(commit)]
+    gone = undone - {*replayed}
+    if not gone:
+        return missing
+    known = {commit.id for commit in commits}
+    held = standing_landings(await commits_of(git, tip, base))
+    again = [one for named, one in held.items() if named in gone and one.id not in known]
+    return [*again, *missing]
+
+
+def _rolled_back(commits: Iterable[Commit]) -> set[tuple[RunId, TaskId]]:
+    named = (rollback_of(commit.message) for commit in commits)
+    return {one for one in named if one is not None}
+
+
+async def _commits_in(git: Git, span: str) -> list[Commit]:
+    """Return the commits of a span of revisions, oldest first."""
+    listing = await git.text("rev-list", "--reverse", "--topo-order", span)
+    return await read_commits(git, *listing.split())
 
 
 async def landings_on(

@@ -158,6 +158,39 @@ async def test_a_rollback_before_landing_is_not_landed(world: World) -> None:
     assert "new.txt" not in world.git("ls-tree", "-r", "--name-only", "main")
 
 
+async def test_what_is_brought_back_after_its_rollback_has_landed_lands_once(world: World) -> None:
+    plan = await rolled_back(world, TWO)
+    _, words = await world.lander.land_run("main")
+    assert "went forward by 4 commits" in words  # the rollback is one of them
+
+    await rollback(world).undo(plan)
+    know(world)
+
+    assert "new.txt" not in world.git("ls-tree", "-r", "--name-only", "main")
+    _, words = await world.lander.land_run("main")
+    assert "1 commit replayed" in words
+    assert world.git("show", "main:new.txt") == "n"
+    assert tree(world, "main") == tree(world, BRANCH)
+    _, words = await world.lander.land_run("main")
+    assert "holds all" in words
+    assert await world.lander.guard() == ()  # the rollback on main is no stranger
+
+
+async def test_rollbacks_brought_back_in_the_order_they_were_made_land_whole(world: World) -> None:
+    first = await rolled_back(world, TWO)
+    await world.lander.land_run("main")
+    second = await rolled_back(world)
+
+    await rollback(world).undo(second)
+    know(world)
+    await rollback(world).undo(first)
+    know(world)
+    await world.lander.land_run("main")
+
+    assert tree(world, "main") == tree(world, BRANCH)
+    assert world.git("show", "main:new.txt") == "n"
+
+
 async def test_what_the_user_has_in_the_way_is_named_and_nothing_changes(world: World) -> None:
     await world.lander.land_run("main")
     main, branch = at(world, "main"), at(world, BRANCH)
