@@ -42,7 +42,7 @@ class ConfirmScreen(Modal[bool]):
     ) -> None:
         super().__init__(None if isinstance(text, str) else text, gone)
         self._title = clean(title)
-        self._text = clean(text if isinstance(text, str) else text())
+        self._text = _lines(text if isinstance(text, str) else text())
         self._yes = clean(yes)
 
     def compose(self) -> ComposeResult:
@@ -230,7 +230,7 @@ class TextScreen(Modal[None]):
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
         self._title = clean(title)
-        self._text = "\n".join(clean(line) for line in text.splitlines())
+        self._text = _lines(text)
 
     def compose(self) -> ComposeResult:
         """Compose the text, in a scroll view."""
@@ -243,3 +243,8 @@ class TextScreen(Modal[None]):
     def action_scroll(self, step: int) -> None:
         """Scroll by a line."""
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
+
+
+def _lines(text: str) -> str:
+    """Return the text cleaned line by line."""
+    return "\n".join(clean(line) for line in text.splitlines())

@@ -135,6 +135,7 @@ async def test_a_run_is_rolled_back_once_confirmed(app: PexApp, service: Scripte
         await history(pilot)
         await pilot.press("u")
         await until_shown(pilot, "main gets 1 revert commit")
+        assert "rolls back api   main" not in screen_text(app)  # each branch has its line
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
         assert service.undone == []

@@ -4,7 +4,12 @@ A person may commit while a run is in progress, and so may an agent that finds t
 checkout. The two cannot be told apart, so both are named to the user.
 """
 
-from pex_tui.adapters.git.plumbing.commit_message import RUN_TRAILER, rollback_of, trailers_of
+from pex_tui.adapters.git.plumbing.commit_message import (
+    RUN_TRAILER,
+    rollback_of,
+    subject_of,
+    trailers_of,
+)
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits
 from pex_tui.adapters.git.plumbing.ref_names import read_refs, rollback_ref
@@ -60,6 +65,5 @@ async def _replayed(git: Git, run: RunId, base: CommitId, ids: list[str]) -> set
 
 
 def _line(commit: Commit) -> str:
-    subject = commit.message.decode("utf-8", "replace").strip().partition("\n")[0]
     author = commit.author.decode("utf-8", "replace").partition(" <")[0]
-    return clean(f"{commit.id[:10]} {subject} ({author})")
+    return clean(f"{commit.id[:10]} {subject_of(commit.message)} ({author})")

@@ -10,7 +10,11 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct
 
 from pex_tui.adapters.git.landing.user_branch import UserBranch, unsigned_notice
-from pex_tui.adapters.git.plumbing.commit_message import rollback_message, trailers_of
+from pex_tui.adapters.git.plumbing.commit_message import (
+    rollback_message,
+    subject_of,
+    trailers_of,
+)
 from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger, UnmergedPath
 from pex_tui.adapters.git.plumbing.objects import (
@@ -22,9 +26,10 @@ from pex_tui.adapters.git.plumbing.objects import (
 from pex_tui.adapters.git.plumbing.ref_names import rollback_ref
 from pex_tui.adapters.git.user_repository.integration_branch import IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import (
+    commits_of,
+    commits_on,
     landings_in,
     landings_of,
-    landings_on,
 )
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
 from pex_tui.core.sanitize import clean
@@ -62,9 +67,12 @@ class RunRollback(Struct, frozen=True):
         known = [task for _, task in landed]
         missing = [task for task in wanted if task not in known]
         if missing or not known:
-            there = f"Landed: {', '.join(known)}." if known else "Nothing of it has."
-            named = clean(", ".join(missing)) or f"Run {self.run}"
-            raise NothingLandedError(f"{named} has not landed, or is rolled back already. {there}")
+            if not known:
+                raise NothingLandedError(f"Nothing of run {self.run} is landed now.")
+            named, there = clean(", ".join(missing)), ", ".join(known)
+            raise NothingLandedError(
+                f"{named} has not landed, or is rolled back already. Landed: {there}."
+            )
         chosen = [(commit, task) for commit, task in landed if not wanted or task in wanted]
         await self.integration.refuse_if_checked_out()
         new_tip = self.base
@@ -184,9 +192,10 @@ class RunRollback(Struct, frozen=True):
             (before,) = await read_commits(git, landing.parents[0])
             merge = await self.merger.apply(landing.id, current, before)
             if merge.conflicts:
+                undone = {other: None for _, other in landings}
+                words = await self._conflict(landing, [*undone], start, merge.conflicts)
                 raise LandingError(
-                    await self._conflict(where, task, landing, start, merge.conflicts),
-                    passing=False,
+                    f"Task {task} can't be rolled back on {where}: {words}", passing=False
                 )
             if merge.tree != current.tree:
                 message = rollback_message(landing.message, landing.id, self.run, task)
@@ -195,26 +204,31 @@ class RunRollback(Struct, frozen=True):
 
     async def _conflict(
         self,
-        where: str,
-        task: TaskId,
         landing: Commit,
+        undone: Sequence[TaskId],
         tip: CommitId,
         conflicts: tuple[UnmergedPath, ...],
     ) -> str:
-        """Describe why a landing can't be undone alone."""
-        later = await landings_on(self.merger.git, landing, tip, conflicts)
-        names = dict.fromkeys(clean(other) for _, other in later if other != task)
+        """Describe what is in the way of undoing a landing, and the next step.
+
+        That are other tasks of the run, or commits that no rollback of the run can undo.
+        """
+        git, names, others = self.merger.git, dict[TaskId, None](), list[str]()
+        later = await commits_of(git, tip, landing.id)
+        for commit in await commits_on(git, landing, later, conflicts):
+            named = trailers_of(commit.message)
+            if named is None or named[0] != self.run:
+                others.append(f"{commit.id[:10]} {subject_of(commit.message)}")
+            elif named[1] not in undone:
+                names[named[1]] = None
         paths = ", ".join(clean(one.path) for one in conflicts)
-        blame = f" by {', '.join(names)}" if names else ""
+        blame = f" by {', '.join([*names, *others])}" if names or others else ""
         advice = (
-            f"Roll them back as well: `pex-tui rollback {self.run} {' '.join([task, *names])}`"
-            if names
+            f"Roll them back as well: `pex-tui rollback {self.run} {' '.join([*undone, *names])}`"
+            if names and not others
             else f"Revert it by hand: `git revert {landing.id[:10]}`"
         )
-        return (
-            f"Task {task} can't be rolled back on {where}: {paths} changed since{blame}. Nothing "
-            f"was changed. {advice}."
-        )
+        return f"{paths} changed since{blame}. Nothing was changed. {advice}."
 
     async def _applied(
         self, start: CommitId, plan: RollbackPlan, there: Collection[TaskId]

@@ -39,10 +39,15 @@ def rollback_of(message: bytes) -> tuple[RunId, TaskId] | None:
 
 def rollback_message(landing: bytes, commit: str, run: RunId, task: TaskId) -> bytes:
     """Return the message of the commit that undoes a landing, whose message and id are given."""
-    subject = clean(landing.decode("utf-8", "replace").strip().partition("\n")[0])
+    subject = subject_of(landing)
     trailers = f"{RUN_TRAILER}: {run}\n{ROLLBACK_TRAILER}: {task}"
     text = f'Revert "{subject}"\n\nThis reverts commit {commit}.\n\n{trailers}\n'
     return text.encode("utf-8", "replace")
+
+
+def subject_of(message: bytes) -> str:
+    """Return the first line of a commit message, cleaned."""
+    return clean(message.decode("utf-8", "replace").strip().partition("\n")[0])
 
 
 def _named(message: bytes, trailer: str) -> tuple[RunId, TaskId] | None:

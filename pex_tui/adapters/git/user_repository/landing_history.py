@@ -118,12 +118,23 @@ async def landings_on(
     Returns all landings since if none touched exactly those paths (for a renamed directory, say).
     """
     commits = await commits_of(git, tip, work.id)
+    touching = await commits_on(git, work, commits, conflicts)
+    return _landings(touching) or _landings(commits)
+
+
+async def commits_on(
+    git: Git, work: Commit, commits: list[Commit], conflicts: tuple[UnmergedPath, ...]
+) -> list[Commit]:
+    """Return those of the commits that touched the paths on which the work conflicts."""
     paths = {conflict.path for conflict in conflicts}
     paths |= {source for source, name in await _renames(git, work) if name in paths}
     touched = await _paths_of(git, commits)
+    return [commit for commit in commits if _meet(touched[commit.id], paths)]
+
+
+def _landings(commits: Iterable[Commit]) -> list[tuple[Commit, TaskId]]:
     named = ((commit, trailers_of(commit.message)) for commit in commits)
-    landed = [(commit, trailers[1]) for commit, trailers in named if trailers]
-    return [one for one in landed if _meet(touched[one[0].id], paths)] or landed
+    return [(commit, trailers[1]) for commit, trailers in named if trailers]
 
 
 async def _paths_of(git: Git, commits: list[Commit]) -> dict[CommitId, set[str]]:

@@ -97,6 +97,28 @@ async def test_a_task_that_others_build_on_is_refused_with_their_names(world: Wo
     assert world.git("diff", "--name-status", world.base, BRANCH) == "A\tnew.txt"
 
 
+async def test_the_users_own_commit_in_the_way_is_named_and_no_task_is_blamed(
+    world: World,
+) -> None:
+    await world.lander.land_run("main")
+    world.project.write("new.txt", "mine\n")
+    world.git("commit", "-qam", "My change")
+
+    with pytest.raises(LandingError) as refused:
+        await rollback(world).plan((TWO,), AT)
+
+    mine, landing = at(world, "main")[:10], at(world, "main~2")[:10]
+    assert str(refused.value) == (
+        f"Task two can't be rolled back on main: new.txt changed since by {mine} My change. "
+        f"Nothing was changed. Revert it by hand: `git revert {landing}`."
+    )
+
+
+async def test_the_advice_keeps_the_tasks_that_were_asked_for(world: World) -> None:
+    with pytest.raises(LandingError, match=r"changed since by three.*7f3a one two three`"):
+        await rollback(world).plan((ONE, TWO), AT)
+
+
 async def test_a_landed_run_is_reverted_in_the_users_checkout(world: World) -> None:
     await world.lander.land_run("main")
     landed, base = at(world, "main"), world.base
@@ -207,5 +229,5 @@ async def test_what_has_not_landed_is_not_rolled_back(world: World) -> None:
     with pytest.raises(LandingError, match=r"four has not landed.*Landed: one, two, three"):
         await rollback(world).plan((TaskId("four"),), AT)
     await rolled_back(world)
-    with pytest.raises(LandingError, match="rolled back already"):
+    with pytest.raises(LandingError, match="Nothing of run 7f3a is landed now"):
         await rollback(world).plan((), AT)
