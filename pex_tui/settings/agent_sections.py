@@ -120,7 +120,10 @@ class Safety(Section, frozen=True):
     )
     env_pass: Annotated[
         tuple[WordText, ...],
-        Setting("further environment variables to pass to tasks", trust=Trust.POWER),
+        Setting(
+            "further environment variables to pass to tasks, `verify` and `workspaces.setup`",
+            trust=Trust.POWER,
+        ),
     ] = ()
     network: Annotated[Network, Setting("", trust=Trust.POWER)] = Network()
     protected: Annotated[Protected, Setting("", trust=Trust.POWER)] = Protected()

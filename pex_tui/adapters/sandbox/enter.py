@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
 from pex_tui.adapters.sandbox.bwrap import bwrap_argv
 from pex_tui.adapters.sandbox.landlock import restrict, ruleset_of
@@ -21,21 +22,40 @@ _SCRIPT = b"#!"
 _LONGEST_LINE = 256  # bytes of a script's first line that the kernel reads
 
 
+class WayOut(Protocol):
+    """The only way to the network that a program has."""
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """The command that opens it inside a network of its own."""
+
+    def ports(self, env: Mapping[str, str]) -> tuple[int, ...]:
+        """Return the ports that a program with that environment connects to."""
+
+
 def confined_argv(
-    sandbox: Sandbox, argv: tuple[str, ...], cwd: str, env: Mapping[str, str]
+    sandbox: Sandbox,
+    argv: tuple[str, ...],
+    cwd: str,
+    env: Mapping[str, str],
+    way_out: WayOut | None = None,
 ) -> tuple[str, ...]:
     """Return an argv that runs the program in the sandbox; raise OSError if that can't start."""
     check_program(argv[0], cwd, env)
     if sandbox.tier is Tier.BWRAP:
-        return bwrap_argv(sandbox, argv, cwd)
+        inside = argv if way_out is None else (*way_out.prefix, *argv)
+        return bwrap_argv(sandbox, inside, cwd, offline=way_out is not None)
     package = os.fspath(Path(__file__).resolve().parents[3])
-    plan = json.dumps(asdict(sandbox))
+    ports = None if way_out is None else way_out.ports(env)
+    plan = json.dumps({"sandbox": asdict(sandbox), "ports": ports})
     return (sys.executable, "-I", "-S", "-c", _BOOT, package, plan, *argv)
 
 
 def main(plan: str, argv: list[str]) -> None:
     """Become the program, confined by Landlock."""
-    restrict(ruleset_of(Sandbox.from_fields(json.loads(plan))))
+    fields = json.loads(plan)
+    ports = None if fields["ports"] is None else tuple(fields["ports"])
+    restrict(ruleset_of(Sandbox.from_fields(fields["sandbox"]), ports=ports))
     os.execvpe(argv[0], argv, os.environ)  # noqa: S606  # that is what it is for
 
 

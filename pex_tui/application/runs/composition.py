@@ -29,6 +29,7 @@ from pex_tui.adapters.git.workspaces.setup_command import run_setup
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
 from pex_tui.adapters.limits.machine_memory import MachineMemory
 from pex_tui.adapters.limits.policy import LimitPolicy
+from pex_tui.adapters.process.confined_command import Confinement
 from pex_tui.adapters.storage.fault_log import FaultLog
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.adapters.system.clock import SystemClock
@@ -145,7 +146,7 @@ def make_lander(project: Project, state: RunState, identity: Identity | None) ->
                 timeout_seconds=project.settings.gate.timeout,
                 keep=options.keep,
                 setup=setup if options.setup_argv else None,
-                sandboxes=options.sandboxes,
+                confinement=options.confinement,
             ),
             gate_policy=state.plan.gate,
             silent=state.rules.silent,
@@ -195,10 +196,15 @@ async def repair_landing_of(repository: Repository, places: RunPaths) -> tuple[s
 
 def workspace_options(project: Project) -> WorkspaceOptions:
     """Return the workspace options from the configuration."""
-    configured = project.settings.workspaces
+    configured, safety = project.settings.workspaces, project.settings.safety
     return WorkspaceOptions(
         setup=configured.setup,
         keep=configured.keep,
         include_file=configured.include_file,
-        sandboxes=sandbox_policy(project),
+        confinement=Confinement(
+            user=project.environ,
+            passed=safety.env_pass,
+            sandboxes=sandbox_policy(project),
+            network=network_rules(safety.network, project.environ),
+        ),
     )

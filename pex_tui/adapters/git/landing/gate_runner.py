@@ -9,15 +9,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pex_tui.adapters.git.isolation.work_trees import WorkTrees
 from pex_tui.adapters.git.landing.gate_workspace import GateWorkspace
 from pex_tui.adapters.git.plumbing.bounded_command import Bounds, end_marked, run_check
 from pex_tui.adapters.git.plumbing.file_lock import file_lock
-from pex_tui.adapters.git.plumbing.git_runner import BINDING_VARIABLES, Git
+from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.plumbing.worktree_record import Worktree
-from pex_tui.adapters.sandbox.policy import SandboxPolicy
+from pex_tui.adapters.process.confined_command import Confinement
 from pex_tui.core.masking import mask_key_ends
 from pex_tui.core.model.ids import CommitId, TaskId
 from pex_tui.core.sanitize import clean, clean_bytes
@@ -38,14 +38,14 @@ class GateOptions(Struct, frozen=True):
 
     `timeout_seconds` and `output_limit_bytes` apply to all checks of one gate together. `setup`
     prepares a fresh checkout for the checks and raises WorkspaceError if it fails; `keep` are
-    ignored paths that survive a reset. Without `sandboxes`, checks have all rights of the user.
+    ignored paths that survive a reset.
     """
 
     verify: tuple[tuple[str, ...], ...] = ()
     timeout_seconds: float = 1800.0
     keep: tuple[str, ...] = ()
     setup: Callable[[Path], Awaitable[None]] | None = None
-    sandboxes: SandboxPolicy | None = None
+    confinement: Confinement = field(default_factory=Confinement)
     output_limit_bytes: int = 64 * 1024 * 1024
 
 
@@ -175,11 +175,13 @@ class GateRunner:
                 command = shlex.join(argv)
                 output.write(f"$ {clean(command)}\n".encode("utf-8", "replace"))
                 begin = output.tell()
-                failure = await run_check(argv, folder, env, output, bounds, options.sandboxes)
+                failure = await run_check(argv, folder, env, output, bounds, options.confinement)
                 if failure:
                     is_late = time.monotonic() > bounds.until
                     late = f", not done within {timeout_words}" if is_late else ""
-                    return f"{command}{late}", failure, _tail(log, begin)
+                    tail = _tail(log, begin)
+                    failure += options.confinement.withheld("\n".join(tail))
+                    return f"{command}{late}", failure, tail
         return "", "", []
 
     async def _set_up(self, folder: Path) -> str:
@@ -205,9 +207,7 @@ class GateRunner:
 
 def _environment(key: AttemptKey, folder: Path) -> dict[str, str]:
     path = str(folder)
-    inherited = {name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES}
-    ours = {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_WORKSPACE": path, MARK: path}
-    return inherited | ours
+    return {"PEX_RUN": key.run, "PEX_TASK": key.task, "PEX_WORKSPACE": path, MARK: path}
 
 
 async def _end_leftovers(workspace: GateWorkspace) -> None:

@@ -13,8 +13,7 @@ from typing import BinaryIO
 import psutil
 from msgspec import Struct
 
-from pex_tui.adapters.sandbox.confined import confined
-from pex_tui.adapters.sandbox.policy import SandboxPolicy
+from pex_tui.adapters.process.confined_command import Confinement, confined
 from pex_tui.adapters.system.child_process import running
 from pex_tui.core.sanitize import clean
 
@@ -37,22 +36,27 @@ async def run_check(
     env: Mapping[str, str],
     output: BinaryIO,
     bounds: Bounds,
-    sandboxes: SandboxPolicy | None = None,
+    confinement: Confinement,
 ) -> str:
     """Run a program in a session of its own without input; a cancellation ends it.
 
-    In a sandbox it can change only its folder.
-
-    Returns why it failed, in words, or an empty text.
+    `env` are variables besides the user's. Returns why it failed, in words, or an empty text.
     """
     try:
         async with (
-            confined(sandboxes, argv, folder, env) as (begun, environment),
+            confined(confinement, argv, folder, env) as command,
             running(
-                begun, folder, environment, stdout=output.fileno(), ends_with_us=True
+                command.argv,
+                folder,
+                command.env,
+                stdout=output.fileno(),
+                pass_fds=command.descriptors,
+                ends_with_us=True,
             ) as process,
         ):
-            return await _watch(process, output, bounds)
+            command.started()
+            failure = await _watch(process, output, bounds)
+            return failure + command.refused() if failure else ""
     except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
         return _why_not_started(argv[0], error, folder)
 

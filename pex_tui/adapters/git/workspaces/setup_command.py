@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from pex_tui.adapters.git.plumbing.bounded_command import Bounds, end_marked, run_check
-from pex_tui.adapters.git.plumbing.git_runner import BINDING_VARIABLES, Git
+from pex_tui.adapters.git.plumbing.git_runner import Git
 from pex_tui.adapters.git.workspaces.workspace_options import WorkspaceOptions
 from pex_tui.core.sanitize import clean, clean_bytes
 from pex_tui.engine.ports import WorkspaceError
@@ -45,9 +45,8 @@ async def setup_fingerprint(git: Git, options: WorkspaceOptions) -> str:
 async def run_setup(options: WorkspaceOptions, workspace: Path) -> None:
     """Run the command in the workspace; raise WorkspaceError with the end of its output."""
     argv = options.setup_argv
-    env = {name: text for name, text in os.environ.items() if name not in BINDING_VARIABLES}
-    env["PEX_WORKSPACE"] = str(workspace)
-    if shutil.which(argv[0], path=env.get("PATH")) is None and "/" not in argv[0]:
+    path = options.confinement.user.get("PATH")
+    if shutil.which(argv[0], path=path) is None and "/" not in argv[0]:
         raise WorkspaceError(
             f"The setup command {clean(argv[0])} was not found. "
             "Install it, or correct `workspaces.setup` in the configuration."
@@ -57,14 +56,17 @@ async def run_setup(options: WorkspaceOptions, workspace: Path) -> None:
         timeout_words=f"{options.setup_timeout_seconds:.0f} s",
         output_bytes=_OUTPUT_BYTES,
     )
-    env[_MARK] = mark = secrets.token_hex(8)
+    mark = secrets.token_hex(8)
+    env = {"PEX_WORKSPACE": str(workspace), _MARK: mark}
     has_succeeded = False
     try:
         with tempfile.TemporaryFile() as output:
-            failure = await run_check(argv, workspace, env, output, bounds, options.sandboxes)
+            failure = await run_check(argv, workspace, env, output, bounds, options.confinement)
             if failure:
                 output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                raise WorkspaceError(_words(argv, failure, output.read()))
+                tail = output.read()
+                failure += options.confinement.withheld(tail.decode("utf-8", "replace"))
+                raise WorkspaceError(_words(argv, failure, tail))
         has_succeeded = True
     finally:
         if not has_succeeded:  # also if nobody wants the workspace any more

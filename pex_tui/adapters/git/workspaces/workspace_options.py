@@ -1,8 +1,8 @@
 """Options for making workspaces, from the configuration."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from pex_tui.adapters.sandbox.policy import SandboxPolicy
+from pex_tui.adapters.process.confined_command import Confinement
 
 
 class WorkspaceOptions(Struct, frozen=True):
@@ -10,15 +10,14 @@ class WorkspaceOptions(Struct, frozen=True):
 
     `setup` is an argv, or a string for `sh -c`. `keep` are ignored paths that a reset leaves alone,
     as `.gitignore` patterns. `include_file` names the file in the user's checkout with patterns of
-    the untracked files to copy into each workspace. Without `sandboxes`, the setup has all
-    rights of the user.
+    the untracked files to copy into each workspace. The setup runs in the `confinement`.
     """
 
     setup: tuple[str, ...] | str | None = None
     keep: tuple[str, ...] = ()
     include_file: str = ".worktreeinclude"
     setup_timeout_seconds: float = 1800.0
-    sandboxes: SandboxPolicy | None = None
+    confinement: Confinement = field(default_factory=Confinement)
 
     @property
     def setup_argv(self) -> tuple[str, ...]:
