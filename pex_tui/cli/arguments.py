@@ -103,11 +103,19 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def run_id(typed: str) -> str:
+    """Return the id, or start of an id, of a run; an empty one, as of an unset variable, raises."""
+    if not typed:
+        raise argparse.ArgumentTypeError("it is empty; `pex-tui runs` lists the runs")
+    return typed
+
+
 def add_optional_run(parser: argparse.ArgumentParser, without: str = "the newest one") -> None:
     """Add an optional run."""
     parser.add_argument(
         "run",
         nargs="?",
+        type=run_id,
         metavar="RUN",
         help=f"the run, or the start of its id (default: {without})",
     )

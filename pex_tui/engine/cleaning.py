@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from pex_tui.core.model.ids import RunId
 
+NOT_LANDED = "this work has not landed"
+"""The reason why things of a run stay that hold work which none of the user's branches has."""
+
 
 class LeftoverKind(StrEnum):
     """The kind of a removable thing."""

@@ -30,6 +30,22 @@ def test_an_example_can_be_typed(name: str, line: str) -> None:
     assert options.handler == name == words[0]
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["rollback"], "the following arguments are required: RUN\n"),
+        (["rollback", ""], "argument RUN: it is empty"),
+        (["land", ""], "argument RUN: it is empty"),
+    ],
+)
+def test_a_missing_run_is_named(
+    typed: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(typed)
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_help_is_good_to_read(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -13,10 +13,13 @@ BUSY = 5
 _TAKE_OVER_SECONDS = 20.0
 
 
-async def take_lock(path: Path, *, wait: bool = False, takes_over: bool = False) -> EngineLock:
+async def take_lock(
+    path: Path, *, wait: bool | None = None, takes_over: bool = False
+) -> EngineLock:
     """Return the lock, held; raise UserError with exit code 5 that names the holder.
 
-    With `takes_over`, an engine without a terminal is asked to let go first.
+    `wait` is None if the command has no option to wait. With `takes_over`, an engine without a
+    terminal is asked to let go first.
     """
     lock = EngineLock(path)
     if wait:
@@ -27,7 +30,7 @@ async def take_lock(path: Path, *, wait: bool = False, takes_over: bool = False)
     except EngineBusyError as busy:
         holder = busy.holder
         if not (takes_over and holder is not None and holder.is_background):
-            raise UserError(_who(holder), BUSY) from None
+            raise UserError(_who(holder, can_wait=wait is not None), BUSY) from None
         await _take_over(lock, holder)
     except OSError as error:
         raise UserError(f"The lock {path} can't be taken: {error.strerror}.") from error
@@ -47,11 +50,10 @@ async def _take_over(lock: EngineLock, holder: Holder) -> None:
         ) from error
 
 
-def _who(holder: Holder | None) -> str:
+def _who(holder: Holder | None, *, can_wait: bool) -> str:
+    step = "Wait for it (--wait)" if can_wait else "Try again once it has ended"
     if holder is None:
-        return (
-            "Another pex-tui engine is running in this repository. Wait for it (--wait), or end it."
-        )
+        return f"Another pex-tui command is at work in this repository. {step}."
     since = time.strftime("%H:%M:%S", time.localtime(holder.since))
     advice = (
         f"`pex-tui resume {holder.run}` takes it over"
@@ -60,5 +62,5 @@ def _who(holder: Holder | None) -> str:
     )
     return (
         f"Process {holder.pid} on {clean(holder.host)} drives run {holder.run} in this repository "
-        f"since {since}, and only one engine can. Wait for it (--wait), or {advice}."
+        f"since {since}, and only one engine can. {step}, or {advice}."
     )

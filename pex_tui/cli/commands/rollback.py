@@ -2,13 +2,18 @@
 
 from argparse import ArgumentParser, Namespace
 
+from pex_tui.cli.arguments import run_id
 from pex_tui.cli.command import Command
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run, or the start of its id")
+    parser.add_argument("run", type=run_id, metavar="RUN", help="the run, or the start of its id")
     parser.add_argument(
-        "tasks", nargs="*", metavar="TASK", help="only what these tasks landed (default: all)"
+        "tasks",
+        nargs="*",
+        default=[],  # else argparse calls them required
+        metavar="TASK",
+        help="only what these tasks landed (default: all)",
     )
     parser.add_argument("--yes", action="store_true", help="roll back without asking")
     parser.add_argument("--json", action="store_true", help="a JSON object on stdout")

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator
 
 from pex_tui.core.formatting import counted, size
 from pex_tui.core.model.ids import RunId
+from pex_tui.core.model.run_refs import run_prefix
 from pex_tui.core.sanitize import clean
 from pex_tui.core.undo_values import UndoEntry
-from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
+from pex_tui.engine.cleaning import NOT_LANDED, CleanPlan, LeftoverKind, Removal
 
 _MOST_KEPT = 20
 _NO_RUN = "in no run"
@@ -25,7 +26,7 @@ def render_clean(
     lines = [*_goes(plan, forgotten)]
     if kept:
         lines += [*([""] if lines else []), "Kept:", *kept]
-    if any(removal.run is not None for removal in plan.kept):
+    if any(removal.run not in {None, *open_runs} for removal in plan.kept):
         lines.append("`pex-tui land RUN` lands a run's work; --force gives it up.")
     if not lines:
         return "Nothing to clean: no finished run has left anything here.\n"
@@ -80,8 +81,26 @@ def _open(open_runs: Collection[RunId], live: RunId | None) -> Iterator[str]:
         yield f"  run {run}: it {advice}"
 
 
-def _kept(plan: CleanPlan) -> Iterator[str]:
-    for removal in plan.kept[:_MOST_KEPT]:
-        yield f"  {removal.kind} {removal.name.removeprefix(_BRANCHES)}: {removal.kept_because}"
-    if len(plan.kept) > _MOST_KEPT:
-        yield f"  and {len(plan.kept) - _MOST_KEPT} more"
+def _kept(plan: CleanPlan) -> list[str]:
+    """Return a line for each run whose work has not landed, and for each other thing that stays."""
+    lines, by_run = list[str](), dict[RunId, list[Removal]]()
+    for removal in plan.kept:
+        if removal.run is not None and removal.kept_because == NOT_LANDED:
+            by_run.setdefault(removal.run, []).append(removal)
+        else:
+            name = removal.name.removeprefix(_BRANCHES)
+            lines.append(f"  {removal.kind} {name}: {removal.kept_because}")
+    lines = [*(_work(run, kept) for run, kept in by_run.items()), *lines]
+    more = len(lines) - _MOST_KEPT
+    return [*lines[:_MOST_KEPT], *([f"  and {more} more"] if more > 0 else [])]
+
+
+def _work(run: RunId, kept: list[Removal]) -> str:
+    """Describe the work of a run that is on none of the user's branches."""
+    refs = [one.name for one in kept if one.kind is LeftoverKind.REF]
+    named = (ref.removeprefix(run_prefix(run)).partition("/") for ref in refs)
+    tasks = {task for task, slash, _ in named if slash}
+    work = f"work of {counted(len(tasks), 'task')}" if tasks else "its branch"
+    can_land = any(one.kind is LeftoverKind.BRANCH for one in kept)
+    advice = f" (`pex-tui land {run}`)" if can_land else ""
+    return f"  run {run}: {work} is on none of your branches{advice}"

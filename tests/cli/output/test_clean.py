@@ -14,7 +14,7 @@ import pytest
 from pex_tui.adapters.storage.engine_lock import EngineLock
 from pex_tui.cli.output.clean import render_clean, render_cleaned
 from pex_tui.core.model.ids import RunId
-from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
+from pex_tui.engine.cleaning import NOT_LANDED, CleanPlan, LeftoverKind, Removal
 from tests.e2e.terminal import Terminal
 from tests.first_commits import Repositories
 from tests.pex_process import run_pex
@@ -117,8 +117,8 @@ def test_a_landed_run_leaves_nothing(shop: Shop) -> None:
 def test_unlanded_work_is_kept_until_forced(shop: Shop) -> None:
     shop.run("kept", [write("one")])
     cleaned = shop.pex("clean", "--yes")
-    assert "branch pex/kept: no other branch holds its commits" in cleaned.stdout
-    assert "ref refs/pex/kept/one/1: this work has not landed" in cleaned.stdout
+    told = "run kept: work of 1 task is on none of your branches (`pex-tui land kept`)"
+    assert told in cleaned.stdout
     assert shop.git("show", "pex/kept:one") == "made"
     assert shop.git("show", "refs/pex/kept/one/1:one") == "made"
     assert shop.runs() == ["kept"]
@@ -165,7 +165,7 @@ def test_runs_that_the_journal_lost_are_cleaned_without_being_named(shop: Shop) 
         file.unlink()
     assert "first" not in shop.pex("clean", "--older-than", "1d").stdout
     shown = shop.pex("clean", "--yes").stdout
-    assert "branch pex/second: no other branch holds its commits" in shown
+    assert "run second: work of 1 task is on none of your branches" in shown
     assert shop.git("for-each-ref", "--format=%(refname)", "refs/heads/pex") == (
         "refs/heads/pex/second"
     )
@@ -180,7 +180,7 @@ def test_a_run_that_only_its_refs_and_files_know_is_told_of_and_can_be_cleaned(s
     plan = shop.path.parent / "first.json"
     again = shop.pex("run", str(plan), "--headless", "--name", "first", ends=2)
     assert "pex-tui clean first" in again.stderr
-    assert "has not landed" in shop.pex("clean", "firs", "--yes").stdout
+    assert "on none of your branches" in shop.pex("clean", "firs", "--yes").stdout
     shop.git("update-ref", "-d", "refs/heads/pex/first")
     for ref in shop.git("for-each-ref", "--format=%(refname)", "refs/pex/first").splitlines():
         shop.git("update-ref", "-d", ref)
@@ -247,11 +247,7 @@ def test_the_plan_is_shown_one_line_a_run() -> None:
             Removal(LeftoverKind.WORKTREE, "/state/pool/1", None, 3 * 1024 * 1024),
             Removal(LeftoverKind.FOLDER, "/state/runs/7f3a", run, 20 * 1024),
         ),
-        (
-            Removal(
-                LeftoverKind.REF, "refs/pex/9c01/\x1b[31mx/1", other, 0, "this work has not landed"
-            ),
-        ),
+        (Removal(LeftoverKind.REF, "refs/pex/9c01/\x1b[31mx/1", other, 0, NOT_LANDED),),
     )
     text = render_clean(plan, [run], [RunId("1111"), RunId("2222")], RunId("2222"))
     assert text == (
@@ -262,16 +258,14 @@ def test_the_plan_is_shown_one_line_a_run() -> None:
         "Kept:\n"
         "  run 1111: it has not ended (`pex-tui resume 1111`)\n"
         "  run 2222: it is live\n"
-        "  ref refs/pex/9c01/x/1: this work has not landed\n"
+        "  run 9c01: work of 1 task is on none of your branches\n"
         "`pex-tui land RUN` lands a run's work; --force gives it up.\n"
     )
 
 
 def test_long_lists_of_what_is_kept_are_cut() -> None:
     kept = tuple(
-        Removal(
-            LeftoverKind.REF, f"refs/pex/a/t{number}/1", RunId("a"), 0, "this work has not landed"
-        )
+        Removal(LeftoverKind.REF, f"refs/pex/{number}/t/1", RunId(f"{number}"), 0, NOT_LANDED)
         for number in range(25)
     )
     assert "  and 5 more\n" in render_clean(CleanPlan((), kept), [], [], None)

@@ -36,7 +36,7 @@ from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.run_refs import BRANCHES, ROOT, integration_ref, run_prefix
 from pex_tui.core.sanitize import clean
 from pex_tui.core.undo_values import UndoEntry
-from pex_tui.engine.cleaning import CleanPlan, LeftoverKind, Removal
+from pex_tui.engine.cleaning import NOT_LANDED, CleanPlan, LeftoverKind, Removal
 from pex_tui.engine.ports import WorkspaceError
 from pex_tui.engine.run_paths import RunPaths
 
@@ -173,7 +173,7 @@ class Cleaner(Struct, frozen=True):
         found = []
         for ref in await list_refs(self.repository.git, run_prefix(run)):
             is_safe = self.force or await landed.holds_ref(run, ref)
-            reason = "" if is_safe else "this work has not landed"
+            reason = "" if is_safe else NOT_LANDED
             found.append(Removal(LeftoverKind.REF, ref.name, run, kept_because=reason))
         for branch in await list_refs(self.repository.git, integration_ref(run)):
             reason = await self._why_branch_stays(branch, landed)
@@ -186,7 +186,7 @@ class Cleaner(Struct, frozen=True):
                 return f"it is checked out in {shown_path(checkout.path)}"
         if self.force or await landed.holds_branch(branch.commit):
             return ""
-        return "no other branch holds its commits (`pex-tui land`)"
+        return NOT_LANDED
 
     def _goes(self, worktree: Worktree) -> bool:
         return bool(_owners(worktree)) or _last_used(worktree) <= self.idle_since
@@ -209,7 +209,7 @@ class Cleaner(Struct, frozen=True):
     async def _folder(self, run: RunId, held: set[RunId | None]) -> Removal:
         folder = self.places.run(run)
         size = await asyncio.to_thread(size_bytes, folder)
-        reason = "work of this run has not landed" if run in held else ""
+        reason = NOT_LANDED if run in held else ""
         if not self.force and await asyncio.to_thread(has_left_out, folder):
             reason = "it holds work that is too large for git (*/*/left-out)"
         elif not self.force and await asyncio.to_thread(has_precious, folder):

@@ -32,9 +32,7 @@ def state_directory(repository: Repository) -> Path:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = _known(repository, home) or _new(repository, home)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        _check_writable(folder)
     except OSError as error:
         place = Path(os.fsdecode(error.filename)) if error.filename else home
         reason = error.strerror or "it can't be written"
@@ -43,6 +41,16 @@ def state_directory(repository: Repository) -> Path:
             "Make it writable, or set XDG_STATE_HOME to a folder that is."
         ) from error
     return folder
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise OSError, with the folder's name, if nothing can be written there."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def _known(repository: Repository, home: Path) -> Path | None:

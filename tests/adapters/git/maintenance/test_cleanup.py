@@ -94,8 +94,8 @@ async def test_unlanded_work_stays_and_says_why(bench: Bench) -> None:
     assert reasons(plan) == {
         f"refs/pex/{RUN}/a/1": "this work has not landed",
         f"refs/pex/{RUN}/b/1": "this work has not landed",
-        f"refs/heads/pex/{RUN}": "no other branch holds its commits (`pex-tui land`)",
-        str(bench.places.run(RUN)): "work of this run has not landed",
+        f"refs/heads/pex/{RUN}": "this work has not landed",
+        str(bench.places.run(RUN)): "this work has not landed",
     }
     await cleaner(bench).perform(plan)
     assert bench.worktrees() == [str(bench.project.path)]
