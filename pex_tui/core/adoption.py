@@ -16,6 +16,7 @@ from pex_tui.core.lifecycle.conflict_log import PEX
 from pex_tui.core.lifecycle.rate_limits import extend_budget, over_budget
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.phases import HOLDS_SLOT, LandingStage, Phase, RunStage
+from pex_tui.core.model.run_rules import Guard
 from pex_tui.core.model.state import LandStatus, RunState
 from pex_tui.core.model.task_state import TaskState
 from pex_tui.core.user_requests import reopen, resume_tasks
@@ -39,6 +40,8 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
     mark_claims_absent(draft)
     if event.sandbox:
         draft.set(sandbox=event.sandbox)
+    if event.guards:
+        _take_guards(draft, event.guards)
     if state.land_status is LandStatus.REFUSED:
         draft.set(land_status=LandStatus.NOT_ASKED, land_detail="")
     for task in state.tasks:
@@ -53,6 +56,22 @@ def apply_run_adopted(draft: Draft, event: RunAdopted) -> None:
             reopen(draft, task.id)
     unfinished = unfinished_actions(draft.state)
     draft.act(*(action for action in unfinished if action not in draft.actions))
+
+
+def _take_guards(draft: Draft, guards: tuple[Guard, ...]) -> None:
+    """Limit tasks by these settings from now on, and say which differ from those before."""
+    before = dict(draft.state.guards)
+    changed = [
+        f"{name} is {value}, was {before[name]}"
+        for name, value in guards
+        if before.get(name, value) != value
+    ]
+    draft.set(guards=guards)
+    if changed:
+        draft.notice(
+            f"Other limits than before: {'; '.join(changed)}. What `--set` says counts for one "
+            "command: repeat it, or write it into the configuration."
+        )
 
 
 def unfinished_actions(state: RunState) -> tuple[Action, ...]:

@@ -76,6 +76,7 @@ def begin(event: Event) -> RunState:
         tip=event.base,
         semantics=event.semantics,
         sandbox=event.sandbox,
+        guards=event.guards,
         notices=event.notices,
         now=event.at,
         seq=1,

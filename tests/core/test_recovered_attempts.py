@@ -13,6 +13,7 @@ from pex_tui.core.invariants import violations
 from pex_tui.core.model.ids import SlotId, TaskId
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.outcome import conclude
+from pex_tui.core.step import replay
 from tests.core.world import World, task
 
 Make = Callable[..., World]
@@ -26,6 +27,22 @@ def found(run: World, *attempts: tuple[TaskId, int], landed: tuple[TaskId, ...] 
         *(AttemptFound(one, attempt) for one, attempt in attempts),
         RunAdopted(1, "you"),
     )
+
+
+def test_a_run_that_is_resumed_with_other_guards_says_so(world: Make) -> None:
+    allow, rate = ("safety.network.allow", "[localhost]"), ("safety.network.rate", "none")
+    run = world(task("a"))
+    run.send(RunAdopted(1, "you", guards=(allow, rate)))  # of a recording without them
+    quiet = len(run.state.notices)
+
+    run.send(RunAdopted(2, "you", guards=(("safety.network.allow", "[*]"), rate)))
+
+    told = run.state.notices[-1]
+    assert (quiet, len(run.state.notices)) == (0, 1)
+    assert "safety.network.allow is [*], was [localhost]. What `--set` says" in told
+    run.send(RunAdopted(3, "you"))  # only to abort
+    assert run.state.guards == (("safety.network.allow", "[*]"), rate)
+    assert replay(run.events) == run.state
 
 
 def test_an_attempt_that_only_the_disk_knows_is_adopted_and_the_next_has_a_new_number(

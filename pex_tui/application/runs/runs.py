@@ -28,6 +28,7 @@ from pex_tui.adapters.storage.journal_file import JournalError
 from pex_tui.adapters.system.private_folder import make_private
 from pex_tui.adapters.system.probe import TreeMeter
 from pex_tui.adapters.system.programs import offer_program
+from pex_tui.application.project.guards import guards_of
 from pex_tui.application.project.project import Project, check_slots, pinned
 from pex_tui.application.project.sandboxing import (
     missing_sandbox,
@@ -88,9 +89,7 @@ async def start_run(project: Project, draft: PlanDraft, options: RunOptions) -> 
         if options.include_uncommitted:
             base = await snapshot_uncommitted(repository, uncommitted_ref(run))
         found = (*repaired, journal.notice, missing_sandbox(project))
-        planned = _planned(
-            draft, run, base, target, tuple(filter(None, found)), sandbox_name(project)
-        )
+        planned = _planned(project, draft, run, base, target, tuple(filter(None, found)))
         state = begin(planned)
         try:
             with _disk_in_words(project):
@@ -133,6 +132,7 @@ async def resume_run(project: Project, run: RunId, options: RunOptions) -> Local
             retry_aborted=retries,
             sandbox=sandbox_name(project),
             retry_run_abort=options.continues and not bystands,
+            guards=() if options.aborts else guards_of(project.settings),
         )
     )
     found = () if options.background else (resumption_text(state, time.time()),)
@@ -263,12 +263,12 @@ def _agents_socket(project: Project) -> Path:
 
 
 def _planned(
+    project: Project,
     draft: PlanDraft,
     run: RunId,
     base: CommitId,
     target: str | None,
     notices: tuple[str, ...],
-    sandbox: str,
 ) -> RunPlanned:
     return RunPlanned(
         run,
@@ -279,7 +279,8 @@ def _planned(
         target,
         seed=secrets.randbits(32),
         notices=tuple(dict.fromkeys((*draft.notices, *notices))),
-        sandbox=sandbox,
+        sandbox=sandbox_name(project),
+        guards=guards_of(project.settings),
         at=time.time(),
     )
 

@@ -15,7 +15,7 @@ from pex_tui.core.events.rollback_events import RollbackEvent
 from pex_tui.core.model.conflict import Decision
 from pex_tui.core.model.ids import CommitId, RunId, SlotId, TaskId
 from pex_tui.core.model.plan import Plan
-from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.run_rules import Guard, RunRules
 from pex_tui.core.model.semantics import NEWEST
 from pex_tui.core.model.state import Outcome
 from pex_tui.core.model.task_state import FailureKind, WaitCause
@@ -24,7 +24,8 @@ from pex_tui.core.model.task_state import FailureKind, WaitCause
 class RunPlanned(BaseEvent, frozen=True):
     """The first event, with all that a replay needs; `semantics` is the version of its meaning.
 
-    `sandbox` is the tier that confines tasks, "none", or empty in older recordings.
+    `sandbox` is the tier that confines tasks, "none", or empty in older recordings. `guards` are
+    the settings that limit tasks, by name, with their values; none in older recordings.
     """
 
     run: RunId
@@ -37,6 +38,7 @@ class RunPlanned(BaseEvent, frozen=True):
     notices: tuple[str, ...] = ()
     semantics: int = NEWEST
     sandbox: str = ""
+    guards: tuple[Guard, ...] = ()
 
 
 class RunAdopted(BaseEvent, frozen=True):
@@ -45,7 +47,7 @@ class RunAdopted(BaseEvent, frozen=True):
     `retry_failed` reopens failed tasks, `retry_aborted` tasks that a rule of the run aborted,
     `retry_run_abort` those that a person aborted with the whole run (those that a person aborted
     one by one stay aborted); `keep_pauses` leaves frozen what a person froze. `sandbox` confines
-    tasks from now on, as in `RunPlanned`.
+    tasks from now on, and `guards` limit them, as in `RunPlanned`.
     """
 
     pid: int
@@ -55,6 +57,7 @@ class RunAdopted(BaseEvent, frozen=True):
     retry_aborted: bool = False
     sandbox: str = ""
     retry_run_abort: bool = False
+    guards: tuple[Guard, ...] = ()
 
 
 class RunPauseRequested(BaseEvent, frozen=True):

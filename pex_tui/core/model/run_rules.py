@@ -48,6 +48,10 @@ class OnLimit(StrEnum):
     KILL = "kill"
 
 
+Guard = tuple[str, str]
+"""A setting that guards against tasks: its name, and its value for a person."""
+
+
 class RunRules(Struct, frozen=True):
     """Limits and policies of one run; the defaults are the shipped ones, times are in seconds.
 

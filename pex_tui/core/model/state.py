@@ -10,7 +10,7 @@ from pex_tui.core.model.memory import MemoryState
 from pex_tui.core.model.phases import RunStage
 from pex_tui.core.model.plan import LockRequest, Plan, TaskSpec
 from pex_tui.core.model.plan_graph import PlanGraph
-from pex_tui.core.model.run_rules import RunRules
+from pex_tui.core.model.run_rules import Guard, RunRules
 from pex_tui.core.model.semantics import NEWEST
 from pex_tui.core.model.standings import DispatchOrder, Standings, dispatch_order
 from pex_tui.core.model.task_state import TaskState
@@ -131,6 +131,7 @@ class RunState(Struct, frozen=True):
     outcome: Outcome | None = None
     exit_code: int | None = None
     sandbox: str = ""  # the tier that confines tasks, "none", or empty in older recordings
+    guards: tuple[Guard, ...] = ()  # the settings that limit tasks, none in older recordings
     notices: tuple[str, ...] = ()  # messages to the user, oldest first
     now: float = 0.0  # the time of the last event
     seq: int = 0
