@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -103,3 +104,19 @@ def test_no_command_ends_with_an_exception_and_refs_are_as_they_were(
         assert "Traceback" not in ended.stderr, (command, ended.stderr)
         assert shell.git("for-each-ref", "refs/pex", "refs/heads/pex") == refs, command
     assert words in said, said
+
+
+def test_a_name_whose_start_a_power_cut_undid_can_be_used_again(shell: Shell) -> None:
+    shell.write("plan.yaml", PLAN)
+    run = ("run", "plan.yaml", "--headless", "--name")
+    assert shell.pex(*run, "r1").returncode == 0
+    (folder,) = (shell.top.parent / "state").rglob("runs/r1")
+    never_begun = folder.with_name("r2")
+    shutil.copytree(folder / ".settings", never_begun / ".settings", symlinks=True)
+    (never_begun / ".settings" / "config").write_text("[user\n")
+    (never_begun / "clock.json").write_text("{}")
+
+    assert "r2" not in shell.pex("runs").stdout
+    ended = shell.pex(*run, "r2")
+
+    assert ended.returncode == 0, ended.stderr

@@ -1,8 +1,10 @@
 """Run ids: four hexadecimal digits, or a name given by the user."""
 
+import asyncio
 import re
 import secrets
 
+from pex_tui.adapters.git.plumbing.filesystem import remove_tree
 from pex_tui.adapters.storage.journal import SqliteJournal
 from pex_tui.application.project.project import Project
 from pex_tui.core.model.ids import RunId
@@ -13,7 +15,16 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 async def new_run_id(project: Project, journal: SqliteJournal, name: str | None) -> RunId:
-    """Return an unused id; raise UserError for an invalid name."""
+    """Return an unused id, without what a killed start left of it; raise UserError for a bad name.
+
+    The caller holds the engine lock.
+    """
+    run = await _unused_id(project, journal, name)
+    await asyncio.to_thread(remove_tree, project.places.run(run))
+    return run
+
+
+async def _unused_id(project: Project, journal: SqliteJournal, name: str | None) -> RunId:
     known = {row.run for row in journal.runs()}
     traced = await traced_runs(project)
     if name is None:
@@ -36,7 +47,7 @@ async def new_run_id(project: Project, journal: SqliteJournal, name: str | None)
 
 
 async def traced_runs(project: Project) -> set[RunId]:
-    """Return the runs with a branch, refs or a folder here, whether or not the journal has them."""
+    """Return the runs with a branch, refs or attempts here, whether or not the journal has them."""
     return {*await trace_times(project)}
 
 
@@ -50,7 +61,7 @@ async def trace_times(project: Project) -> dict[RunId, float]:
         at, _, ref = line.partition(" ")
         name = ref.removeprefix(f"{BRANCHES}/").removeprefix(f"{ROOT}/").partition("/")[0]
         _note(found, name, float(at or 0))
-    for folder in project.places.root.glob("runs/*/*"):
+    for folder in project.places.root.glob("runs/*/[!.]*/"):  # of tasks
         _note(found, folder.parent.name, folder.stat().st_mtime)
     return found
 
