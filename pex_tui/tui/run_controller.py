@@ -249,15 +249,20 @@ def _how_it_stands(state: RunState) -> str:
     run, target = state.run, state.target
     landed = counted(sum(task.landed is not None for task in state.tasks), "task")
     outcome = str(state.outcome or "").replace("_", " ")
-    if state.stage is not RunStage.FINISHED or target is None or not state.has_landed:
+    if state.stage is not RunStage.FINISHED:
         return ""
-    if state.land_status is LandStatus.LANDED:
-        return f"Run {run} has ended: {outcome}; {landed} landed, now on {target}."
-    return (
-        f"Run {run} has ended: {outcome}; {landed} landed on {state.branch}, "
-        f"not merged into {target}.\n"
-        f"`pex-tui land {run}` merges it."
-    )
+    lines = []
+    if target is not None and state.land_status is LandStatus.LANDED and state.has_landed:
+        lines = [f"Run {run} has ended: {outcome}; {landed} landed, now on {target}."]
+    elif target is not None and state.has_landed:
+        where = f"{landed} landed on {state.branch}, not merged into {target}"
+        lines = [
+            f"Run {run} has ended: {outcome}; {where}.",
+            f"`pex-tui land {run}` merges it.",
+        ]
+    if any(task.aborted_with_run for task in state.tasks):
+        lines.append(f"`pex-tui resume {run}` continues what was aborted.")
+    return "\n".join(lines)
 
 
 def _why_it_stopped(engine: Worker[Any], session: RunSession) -> str:

@@ -98,6 +98,24 @@ def test_a_run_without_a_journal_is_rolled_back_and_brought_back(shell: Shell) -
     assert shell.git("diff", landed, "main") == ""
 
 
+def test_the_rollback_of_a_cleaned_run_comes_back_after_the_run(shell: Shell) -> None:
+    ran(shell, "--land")
+    undo = undo_id(shell.pex("rollback", "r", "--yes").stdout)
+    shell.pex("clean", "r", "--yes")
+
+    refused = shell.pex("recover", undo)
+
+    assert refused.returncode == 1
+    first = undo_id(refused.stderr.partition(", then")[0])
+    assert first not in {"", undo}
+    assert shell.pex("recover", first).returncode == 0
+    back = shell.pex("recover", undo)
+    assert back.returncode == 0, back.stderr
+    assert files(shell, "main") == files(shell, "pex/r") == ["one.txt", "src", "two.txt"]
+    assert "all tasks succeeded" in shell.pex("report", "r").stdout
+    assert "restored already" in shell.pex("recover", undo).stderr
+
+
 def test_what_is_in_the_way_is_named_and_nothing_changes(shell: Shell) -> None:
     ran(shell, "--land")
     landed = shell.git("rev-parse", "main")

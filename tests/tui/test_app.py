@@ -91,6 +91,18 @@ async def test_leaving_says_where_the_work_lies_that_is_not_on_the_users_branch(
     assert "not merged into main. `pex-tui land 7f3a` merges it." in said(app)
 
 
+async def test_leaving_an_aborted_run_says_how_it_continues(open_app: OpenApp) -> None:
+    done = states.finished()
+    tasks = tuple(replace(task, aborted_with_run=True) for task in done.tasks)
+    app = open_app(replace(done, tasks=tasks))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await up(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_code is not None)
+
+    assert "`pex-tui resume 7f3a` continues what was aborted." in said(app)
+
+
 async def test_why_the_work_did_not_get_to_the_branch_is_told_in_full(open_app: OpenApp) -> None:
     app = open_app(replace(states.finished(), land_status=LandStatus.RUNNING))
     async with app.run_test(size=(80, 24)) as pilot:

@@ -75,8 +75,10 @@ async def preview_rollback(
         async with _opened(project, run) as journal:
             subject = await _subject(project, journal, run, found)
         plan = await subject.rollback.plan(tasks, int(time.time()))
+        others = ", ".join(map(clean, await subject.rollback.other_branches(plan)))
     staying = _staying(subject.state, plan.tasks) if subject.state is not None else ()
-    return RollbackPreview(plan, staying, subject.notices, is_lost=subject.state is None)
+    kept = (f"It stays on {others}: undo it there with `git revert`.",) if others else ()
+    return RollbackPreview(plan, staying, (*subject.notices, *kept), is_lost=subject.state is None)
 
 
 async def roll_back(project: Project, shown: RollbackPreview, by: str) -> RollbackDone:
@@ -105,6 +107,8 @@ async def bring_back(project: Project, entry: UndoEntry, by: str) -> str:
     with _told():
         async with _opened(project, plan.run) as journal:
             known = journal is not None and journal.has(plan.run)
+            if not known:
+                _refuse_cleaned(log, entry, plan.run)
             found = None if known else _found(plan, plan.new_tip)
             subject = await _subject(project, journal, plan.run, found)
             log.write(replace(entry, stage=UndoStage.UNDOING))
@@ -121,6 +125,17 @@ async def bring_back(project: Project, entry: UndoEntry, by: str) -> str:
     step = f" `pex-tui land {plan.run}` lands it on {mine.branch.name}." if mine else ""
     told = notice if commit else step
     return f"Run {plan.run}: {tasks} landed again on {plan.branch}{where}.{told}"
+
+
+def _refuse_cleaned(log: UndoLog, entry: UndoEntry, run: RunId) -> None:
+    """Raise UserError if the run's history can be restored first, to know of what comes back."""
+    for other in log.entries():
+        if other.run == run and other.has_journal and entry.stage is UndoStage.KEPT:
+            raise UserError(
+                f"Run {run} was cleaned since. Restore it first: `pex-tui recover {other.id}`, "
+                f"then `pex-tui recover {entry.id}`.",
+                _REFUSED,
+            )
 
 
 async def finish_rollbacks(project: Project, run: RunId | None = None) -> tuple[str, ...]:

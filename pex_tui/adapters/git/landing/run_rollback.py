@@ -24,7 +24,7 @@ from pex_tui.adapters.git.plumbing.objects import (
     write_commit,
 )
 from pex_tui.adapters.git.plumbing.ref_names import rollback_ref
-from pex_tui.adapters.git.user_repository.integration_branch import IntegrationBranch
+from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import (
     commits_of,
     commits_on,
@@ -32,6 +32,7 @@ from pex_tui.adapters.git.user_repository.landing_history import (
     landings_of,
 )
 from pex_tui.core.model.ids import CommitId, RunId, TaskId
+from pex_tui.core.model.run_refs import BRANCHES
 from pex_tui.core.sanitize import clean
 from pex_tui.core.undo_values import RollbackPlan
 from pex_tui.engine.ports import LandingError, MoveRefused
@@ -162,8 +163,32 @@ class RunRollback(Struct, frozen=True):
     async def _read_target(self, mine: UserBranch) -> CommitId:
         old = await mine.branch.refs.read(mine.branch.ref)
         if old is None:
-            raise LandingError(f"The branch {mine.branch.name} is gone.", passing=False)
+            raise LandingError(
+                f"The branch {mine.branch.name} is gone, so nothing was changed. Create it again "
+                "where it was, then repeat the command.",
+                passing=False,
+            )
         return old
+
+    async def other_branches(self, plan: RollbackPlan) -> tuple[str, ...]:
+        """Return the user's other branches that have landings of the plan; raise GitError."""
+        git = self.merger.git
+        landed = await landings_of(git, self.run, plan.tip, self.base) or []
+        ids = [commit.id for commit, task in landed if task in plan.tasks]
+        if not ids:
+            return ()
+        wanted = [f"--contains={one}" for one in ids]
+        names = await git.text("for-each-ref", "--format=%(refname)", *wanted, "refs/heads")
+        found = []
+        for ref in names.split():
+            branch = Branch(self.integration.branch.refs, ref.removeprefix("refs/heads/"))
+            tip = await branch.refs.read(ref)
+            if tip is None or ref.startswith(f"{BRANCHES}/") or branch.name == plan.target:
+                continue
+            standing = await landings_in(git, self.run, self.base, tip)
+            if any(task in standing for task in plan.tasks):
+                found.append(branch.name)
+        return tuple(found)
 
     async def _in_target(self, tasks: Sequence[TaskId]) -> list[tuple[Commit, TaskId]]:
         """Return the landings of these tasks that the user's branch holds, oldest first."""

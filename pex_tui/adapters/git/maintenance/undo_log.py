@@ -49,11 +49,15 @@ class UndoLog(Struct, frozen=True):
         """Return the entry with that id or prefix; raise UserError."""
         entries = self.entries()
         matching = [one for one in entries if one.id == wanted] or [
-            one for one in entries if one.id.startswith(wanted)
+            one for one in entries if wanted and one.id.startswith(wanted)
         ]
         if len(matching) != 1:
-            told = "More than one entry begins with" if matching else "There is no entry"
-            raise UserError(f"{told} {wanted!r}. `pex-tui recover` lists them.")
+            told = (
+                f"More than one entry begins with {wanted!r}."
+                if matching
+                else f"There is no entry {wanted!r}, or it is restored already."
+            )
+            raise UserError(f"{told} `pex-tui recover` lists them.")
         return matching[0]
 
     def pending(self) -> list[UndoEntry]:

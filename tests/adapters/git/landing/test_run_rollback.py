@@ -97,6 +97,19 @@ async def test_a_task_that_others_build_on_is_refused_with_their_names(world: Wo
     assert world.git("diff", "--name-status", world.base, BRANCH) == "A\tnew.txt"
 
 
+async def test_other_branches_that_keep_what_is_rolled_back_are_known(world: World) -> None:
+    await world.lander.land_run("main")
+    world.git("branch", "release", "main")
+    world.git("branch", "old", world.base)
+
+    plan = await rollback(world).plan((TWO,), AT)
+
+    assert await rollback(world).other_branches(plan) == ("release",)
+    world.git("branch", "-m", "main", "trunk")
+    gone = await rollback(world, "main").plan((TWO,), AT)
+    assert await rollback(world).other_branches(gone) == ("release", "trunk")
+
+
 async def test_the_users_own_commit_in_the_way_is_named_and_no_task_is_blamed(
     world: World,
 ) -> None:
