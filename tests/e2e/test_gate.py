@@ -7,7 +7,7 @@ from typing import Any
 from tests.e2e.conftest import Shell
 
 CHECK = """#!/bin/sh
-echo run >> "$GATE_LOG"
+echo run >> "GATES"
 sleep 0.3
 ! ls *.broken >/dev/null 2>&1
 """
@@ -15,9 +15,8 @@ sleep 0.3
 
 def write_plan(shell: Shell, names: str, broken: str = "") -> Path:
     """Write a plan of tasks that each add a file; a broken task's file fails the gate."""
-    log = shell.top.parent / "gates"
-    shell.env["GATE_LOG"] = str(log)
-    shell.write("check.sh", CHECK).chmod(0o755)
+    check = CHECK.replace("GATES", str(shell.top.parent / "gates"))
+    shell.write("check.sh", check).chmod(0o755)
     shell.git("add", "-A")
     shell.git("commit", "-qm", "check")
     tasks = [
