@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ QUESTIONS = {
 MOST_APP_LINES = 250
 MOST_FILES = 18
 LARGE_FOLDERS = {"cli/commands", "adapters/process"}  # one file a command; one a part of the shim
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Return all parts of a module."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def loaded_by(module: str) -> set[str]:
@@ -108,7 +115,7 @@ def test_modules_and_functions_stay_small() -> None:
         name = path.relative_to(ROOT)
         if text.count("\n") > MOST_LINES:
             long.append(f"{name} has {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > MOST_FUNCTION_LINES:
@@ -128,7 +135,7 @@ def test_docstrings_open_with_a_verb_or_a_noun() -> None:
     questions = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
@@ -148,7 +155,7 @@ def test_only_three_places_catch_everything() -> None:
     broad = [
         f"{path.relative_to(PACKAGE)}"
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.ExceptHandler) and _swallows_everything(node)
     ]
 
@@ -187,7 +194,7 @@ def test_the_names_of_refs_are_spelled_in_one_place() -> None:
         (path, node.value)
         for path in MODULES
         if path != owner
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     spelled = [

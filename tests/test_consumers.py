@@ -1,7 +1,6 @@
 """Every setting, plan key and option has an effect, or says that it has none."""
 
 import argparse
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,7 +119,7 @@ def observed(settings: Settings) -> tuple[Any, ...]:
 @pytest.fixture(scope="module")
 def source() -> str:
     return "\n".join(
-        ast.unparse(ast.parse(path.read_text()))
+        path.read_text(encoding="utf-8")
         for path in PACKAGE.rglob("*.py")
         if "settings" not in path.parts
     )
