@@ -14,7 +14,7 @@ from pex_tui.adapters.git.plumbing.stand_in_directory import user_git
 from pex_tui.adapters.git.user_repository.checked_out_branches import checkouts
 from pex_tui.adapters.git.user_repository.integration_branch import Branch
 from pex_tui.adapters.git.user_repository.repository_notices import user_setting
-from pex_tui.adapters.git.user_repository.user_checkout import UserCheckout
+from pex_tui.adapters.git.user_repository.user_checkout import IndexLockedError, UserCheckout
 from pex_tui.core.model.ids import CommitId, RunId
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import LandingError
@@ -55,6 +55,9 @@ class UserBranch(Struct, frozen=True):
                 self.note.write(Landing(branch.ref, old, new, *place, self.run))
                 try:
                     await checkout.fast_forward(old, new, descriptor)
+                except IndexLockedError:
+                    self.note.clear()  # nothing to repair, and the lock is another program's
+                    raise
                 finally:  # a refused or interrupted landing is undone at once
                     await repair_landing_locked(self.checkout, self.note, descriptor)
             if await refs.read(branch.ref) != new:

@@ -23,6 +23,10 @@ _UNDER_WAY = {
 }
 
 
+class IndexLockedError(LandingError):
+    """Another program has the checkout's index, so git changed nothing."""
+
+
 class UserCheckout(Struct, frozen=True):
     """A checkout that a person works in; `git` has its git directory and work tree.
 
@@ -104,7 +108,8 @@ class UserCheckout(Struct, frozen=True):
             words = f"{owners} is at work in {clean(str(self.path))} and has {where}. Let it end"
         else:
             words = f"{where} was made just now, perhaps by a git at work. Wait until it is gone"
-        raise LandingError(f"{words}, then {self.hint}.")
+        kind = IndexLockedError if found.name == "index.lock" else LandingError
+        raise kind(f"{words}, then {self.hint}.")
 
     def _refusal(self, error: GitError) -> LandingError:
         return LandingError(

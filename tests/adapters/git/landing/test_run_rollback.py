@@ -238,6 +238,22 @@ async def test_what_the_user_has_in_the_way_is_named_and_nothing_changes(world: 
     assert (world.project.path / "src/lines.py").read_text() == "mine\n"
 
 
+async def test_a_young_index_lock_of_another_program_is_left_to_it(world: World) -> None:
+    await world.lander.land_run("main")
+    plan = await rollback(world).plan((), AT)
+    main, lock = at(world, "main"), world.project.path / ".git" / "index.lock"
+    lock.touch()
+
+    with pytest.raises(LandingError, match=r"index\.lock was made just now.*pex-tui rollback"):
+        await rollback(world).perform(plan)
+
+    assert lock.exists()
+    assert at(world, "main") == main
+    lock.unlink()
+    await rollback(world).perform(plan)
+    assert tree(world, "main") == tree(world, world.base)
+
+
 async def test_what_has_not_landed_is_not_rolled_back(world: World) -> None:
     with pytest.raises(LandingError, match=r"four has not landed.*Landed: one, two, three"):
         await rollback(world).plan((TaskId("four"),), AT)
