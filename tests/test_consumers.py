@@ -187,7 +187,7 @@ def test_every_option_of_the_command_line_is_read(source: str) -> None:
     unread = {
         name
         for name in options(build_parser())
-        if f"options.{name}" not in source and f"options, '{name}'" not in source
+        if f"options.{name}" not in source and f'options, "{name}"' not in source
     }
     assert unread - {"agent"} == set()  # --agent becomes a setting when parsed
 
