@@ -119,6 +119,12 @@ class Guard:
         if largest > own:
             self.peak_bytes = max(self.peak_bytes, largest * _MAXRSS_UNIT)
 
+    def remove(self) -> None:
+        """Remove the cgroup of a tree that has ended; a launcher does that for its shims."""
+        if self._cgroup is not None:
+            self._settle()
+            self._cgroup.remove()
+
     @property
     def cpu_seconds(self) -> float:
         """Return the CPU seconds of the processes that have ended: in the end, of all."""

@@ -21,6 +21,21 @@ class LimitPolicy(Struct, frozen=True):
     disk_bytes: int | None = None
     polls: bool = False
 
+    @property
+    def of_checks(self) -> Limits:
+        """The limits of a command of the gate or the setup.
+
+        It gets all the processor that it can use: landings wait for it.
+        """
+        rules = self.rules
+        held = rules.enforce is Enforcement.ALWAYS
+        return Limits(
+            memory_bytes=rules.memory_per_agent if held else None,
+            processes=self.processes,
+            disk_bytes=self.disk_bytes,
+            polls=self.polls,
+        )
+
     def limits(self, spec: TaskSpec) -> Limits:
         """Return the limits of a task's attempts."""
         rules = self.rules

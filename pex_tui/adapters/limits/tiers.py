@@ -50,6 +50,16 @@ def find_base(proc: Path = Path("/proc/self")) -> CgroupBase | None:
     return next((base for base in _candidates(own_cgroups(proc)) if _works(base)), None)
 
 
+def known_base() -> CgroupBase | None:
+    """Return the base that `available_tier` has found to work in, without trying it again."""
+    return next(_candidates(own_cgroups()), None)
+
+
+def scope_prefix() -> tuple[str, ...]:
+    """Return the command by which systemd starts another one in a cgroup of its own, if needed."""
+    return scope_command() if available_tier() is Tier.SYSTEMD else ()
+
+
 def _candidates(found: dict[str, tuple[Path, Path]]) -> Iterator[CgroupBase]:
     if UNIFIED in found:
         mount, own = found[UNIFIED]

@@ -1,37 +1,48 @@
 """One command of the engine's own, such as a check of the gate, confined as tasks are."""
 
 import asyncio
+import json
 import os
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
+from pex_tui.adapters.limits.tiers import available_tier, scope_prefix
+from pex_tui.adapters.limits.values import LimitRequest
+from pex_tui.adapters.limits.values import Tier as LimitTier
 from pex_tui.adapters.network.gateway import Gateway
 from pex_tui.adapters.network.refused_log import RefusedHosts
-from pex_tui.adapters.sandbox.enter import confined_argv
+from pex_tui.adapters.process.held_command import Hold
+from pex_tui.adapters.sandbox.enter import check_program, confined_argv
 from pex_tui.adapters.sandbox.policy import Grant, SandboxPolicy
 from pex_tui.adapters.sandbox.temporary import make_temporary, remove_temporary
 from pex_tui.core.model.sandbox import Tier
 from pex_tui.core.network_rules import NetworkRules
 from pex_tui.core.passed_variables import passed_variables, withheld_variables
 from pex_tui.core.sanitize import clean
+from pex_tui.engine.attempt import Breach, Limits
+
+_LONGEST_REPORT = 4096
 
 
 class Confinement(Struct, frozen=True):
     """The bounds of all commands that a project names: of its gate, and of its setup.
 
     They get the variables of `user` that tasks get, with `passed` the patterns of
-    `safety.env_pass`. Without `sandboxes` they have all rights of the user; without `network` they
-    may reach any host.
+    `safety.env_pass`. Each is held to the `limits`. Without `sandboxes` they have all rights of the
+    user; without `network` they may reach any host.
     """
 
     user: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     passed: tuple[str, ...] = ()
     sandboxes: SandboxPolicy | None = None
     network: NetworkRules | None = None
+    limits: Limits = Limits()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -51,28 +62,63 @@ class Confinement(Struct, frozen=True):
 class ConfinedCommand:
     """A command that is to be started with these arguments, variables and descriptors."""
 
-    def __init__(
-        self, argv: tuple[str, ...], env: Mapping[str, str], gateway: Gateway | None, log: str
-    ) -> None:
-        self.argv = argv
+    def __init__(self, env: Mapping[str, str], gateway: Gateway | None, log: str) -> None:
+        self.argv: tuple[str, ...] = ()
         self.env = env
         self._gateway = gateway
         self._refused = RefusedHosts(Path(log))
+        self._reader, self._report = os.pipe()
 
     @property
     def descriptors(self) -> tuple[int, ...]:
         """The descriptors that the command has to inherit."""
-        return () if self._gateway is None else self._gateway.descriptors
+        return (self._report, *self._sockets)
+
+    def hold(
+        self, argv: tuple[str, ...], folder: Path, limits: Limits, temporary: Sequence[str]
+    ) -> None:
+        """Have the command run `argv` within the limits."""
+        polls = limits.polls or available_tier() is LimitTier.POLLING
+        hold = Hold(
+            limits=replace(LimitRequest(*astuple(limits)), polls=polls),
+            folder=str(folder),
+            report=self._report,
+            descriptors=self._sockets,
+            engine=os.getpid(),
+            temporary=tuple(temporary),
+        )
+        self.argv = (*scope_prefix(), *hold.argv(argv))
 
     def started(self) -> None:
         """Let the command reach the network; it has just been started."""
+        os.close(self._report)
+        self._report = -1
         if self._gateway is not None:
             self._gateway.started()
+
+    def breach(self) -> str:
+        """Return words for the limit that the ended command was over, or an empty text."""
+        report = os.read(self._reader, _LONGEST_REPORT)
+        if not report:
+            return ""
+        breach = Breach(**json.loads(report))
+        setting = f"thread_pool.{breach.subject}_per_agent"
+        return f"It was {breach.words}, so it was ended ({setting})."
 
     def refused(self) -> str:
         """Return words for the hosts that the command was kept from, or an empty text."""
         hosts = "" if self._gateway is None else self._refused.news()
         return f" It was kept from {hosts} (safety.network.allow)." if hosts else ""
+
+    def close(self) -> None:
+        """Close its descriptors."""
+        for descriptor in (self._reader, self._report):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    @property
+    def _sockets(self) -> tuple[int, ...]:
+        return () if self._gateway is None else self._gateway.descriptors
 
 
 @asynccontextmanager
@@ -85,25 +131,25 @@ async def confined(
     """
     policy, network = bounds.sandboxes, bounds.network
     env = {**bounds.variables, "PWD": str(folder), **env}
-    log = nullcontext("") if network is None else tempfile.TemporaryDirectory()
-    with log as place:
-        gateway = None
+    await asyncio.to_thread(scope_prefix)  # finds out once what the machine has
+    async with AsyncExitStack() as stack:
+        gateway, temporary = None, []
         if network is not None:
+            temporary.append(stack.enter_context(tempfile.TemporaryDirectory()))
             is_apart = policy is not None and policy.tier is Tier.BWRAP
-            gateway = Gateway(network, Path(place), is_apart=is_apart)
+            gateway = Gateway(network, Path(temporary[0]), is_apart=is_apart)
+            stack.callback(gateway.close)
             env |= gateway.environment
-        try:
-            if policy is None:
-                yield ConfinedCommand(argv, env, gateway, place)
-                return
+        if policy is None:
+            check_program(argv[0], str(folder), env)
+        else:
             sandbox = policy.sandbox(Grant(writes=(folder,)))
-            begun = confined_argv(sandbox, argv, str(folder), env, gateway)
+            argv = confined_argv(sandbox, argv, str(folder), env, gateway)
             make_temporary(sandbox.temporary)
-            try:
-                adapted = policy.environment(sandbox, env)
-                yield ConfinedCommand(begun, adapted, gateway, place)
-            finally:
-                await asyncio.to_thread(remove_temporary, sandbox.temporary)
-        finally:
-            if gateway is not None:
-                gateway.close()
+            stack.push_async_callback(asyncio.to_thread, remove_temporary, sandbox.temporary)
+            temporary.append(sandbox.temporary)
+            env = policy.environment(sandbox, env)
+        command = ConfinedCommand(env, gateway, temporary[0] if network is not None else "")
+        stack.callback(command.close)
+        command.hold(argv, folder, bounds.limits, temporary)
+        yield command

@@ -11,8 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
-from pex_tui.adapters.limits.tiers import available_tier, scope_command
-from pex_tui.adapters.limits.values import Tier
+from pex_tui.adapters.limits.tiers import scope_prefix
 from pex_tui.adapters.process.fence import wake
 from pex_tui.adapters.process.messages import LaunchReply, LaunchRequest
 from pex_tui.adapters.process.records import ExitRecord, StartRecord, read_start
@@ -111,7 +110,7 @@ class Launcher:
             return self._link
 
     async def _start(self) -> "_Link":
-        scope = await asyncio.to_thread(_scope)
+        scope = await asyncio.to_thread(scope_prefix)
         ours, theirs = socket.socketpair()
         try:
             self._process = self._spawn(theirs, scope)
@@ -256,11 +255,6 @@ async def _patiently(
         if not reply.done():
             wake()
     return reply.result()
-
-
-def _scope() -> tuple[str, ...]:
-    """Return the command by which systemd starts the launcher in a cgroup of its own, if needed."""
-    return scope_command() if available_tier() is Tier.SYSTEMD else ()
 
 
 def _environment(needed: frozenset[str]) -> dict[str, str]:

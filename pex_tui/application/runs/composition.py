@@ -67,7 +67,7 @@ def assemble(
     """Compose all ports of one run."""
     lander = make_lander(project, state, identity)
     workspaces = GitWorkspaces(
-        project.repository, project.places, workspace_options(project), identity
+        project.repository, project.places, workspace_options(project, state.rules), identity
     )
     leases = PortLeases(project.places.root.name)
     sandboxes = sandbox_policy(project)
@@ -123,7 +123,7 @@ def limit_policy(settings: Settings, rules: RunRules) -> LimitPolicy:
 
 def make_lander(project: Project, state: RunState, identity: Identity | None) -> GitLander:
     """Return the lander of a run's merge queue."""
-    options = workspace_options(project)
+    options = workspace_options(project, state.rules)
     environment = identity.environment if identity else {}
     git = project.repository.git
 
@@ -194,7 +194,7 @@ async def repair_landing_of(repository: Repository, places: RunPaths) -> tuple[s
     return (done,) if done else ()
 
 
-def workspace_options(project: Project) -> WorkspaceOptions:
+def workspace_options(project: Project, rules: RunRules) -> WorkspaceOptions:
     """Return the workspace options from the configuration."""
     configured, safety = project.settings.workspaces, project.settings.safety
     return WorkspaceOptions(
@@ -206,5 +206,6 @@ def workspace_options(project: Project) -> WorkspaceOptions:
             passed=safety.env_pass,
             sandboxes=sandbox_policy(project),
             network=network_rules(safety.network, project.environ),
+            limits=limit_policy(project.settings, rules).of_checks,
         ),
     )

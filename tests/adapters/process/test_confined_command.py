@@ -1,20 +1,47 @@
 """A check of the gate is confined as tasks are: its variables, its files and its network."""
 
+import asyncio
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pex_tui.adapters.git.plumbing.bounded_command import Bounds, run_check
 from pex_tui.adapters.process.confined_command import Confinement
 from pex_tui.core.model.sandbox import Tier
 from pex_tui.core.network_rules import NetworkRules
+from pex_tui.engine.attempt import Limits
 from tests.adapters.network.test_gateway import FETCH
 from tests.adapters.network.test_proxy import serving, web
 from tests.adapters.sandbox.house import BOTH, House
+from tests.faults.test_limits import BOMB, FILLER, HOG, TIERS
 from tests.first_commits import Repositories
+from tests.waiting import until
+
+ENGINE = """
+import asyncio, os, sys, time
+from pathlib import Path
+from pex_tui.adapters.git.plumbing.bounded_command import Bounds, run_check
+from pex_tui.adapters.process.confined_command import Confinement
+from pex_tui.adapters.sandbox.policy import SandboxPolicy
+from pex_tui.adapters.sandbox.tiers import tiers
+from pex_tui.core.model.sandbox import Tier
+
+root, workspace, env = Path(sys.argv[1]), Path(sys.argv[2]), dict(os.environ)
+sandboxes = SandboxPolicy(
+    tier=Tier(sys.argv[3]), program=tiers().bwrap, environ=env, state=root / "state",
+    writable=(), needed=(), temporary=root / "tmp",
+)
+bounds = Bounds(time.monotonic() + 60, "60 s", 1 << 20)
+script = "touch begun; sleep 60"
+with (root / "output").open("w+b") as out:
+    confinement = Confinement(env, (), sandboxes)
+    asyncio.run(run_check(("sh", "-c", script), workspace, {}, out, bounds, confinement))
+"""
 
 
 @pytest.fixture(params=BOTH)
@@ -91,3 +118,73 @@ async def test_a_check_can_change_only_its_folder(house: House) -> None:
 
     assert (house.workspace / "in").exists()
     assert not outside.exists()
+
+
+@pytest.mark.parametrize("polls", TIERS)
+async def test_a_memory_hog_is_ended_at_its_limit(tmp_path: Path, *, polls: bool) -> None:
+    held = Confinement(limits=Limits(memory_bytes=96 << 20, polls=polls))
+
+    failure, _ = await check(held, folder(tmp_path), sys.executable, "-I", "-S", "-c", HOG)
+
+    tier = "best effort, polling" if polls else "hard, "
+    assert failure.startswith(f"It was over its memory limit: 96M ({tier}")
+    assert failure.endswith(", so it was ended (thread_pool.memory_per_agent).")
+
+
+@pytest.mark.parametrize("polls", TIERS)
+async def test_a_fork_bomb_is_ended_with_all_that_it_started(house: House, *, polls: bool) -> None:
+    held = Confinement(house.env, (), house.policy(), limits=Limits(processes=40, polls=polls))
+
+    failure, _ = await check(held, house.workspace, sys.executable, "-I", "-S", "-c", BOMB)
+
+    assert failure.startswith("It was over its limit of processes: 40 (")
+    assert failure.endswith(", so it was ended (thread_pool.processes_per_agent).")
+    assert not in_folder(house.workspace)
+
+
+async def test_a_disk_filler_is_ended_at_its_limit(tmp_path: Path) -> None:
+    held = Confinement(limits=Limits(disk_bytes=16 << 20))
+
+    failure, _ = await check(held, folder(tmp_path), sys.executable, "-I", "-S", "-c", FILLER)
+
+    assert failure.startswith("It was over its disk limit: 16M (")
+
+
+async def test_a_check_ends_as_its_program_and_with_what_that_left(tmp_path: Path) -> None:
+    place = folder(tmp_path)
+    script = "(setsid sleep 60 &) ; kill -TERM $$"
+
+    failure, _ = await check(Confinement(), place, "sh", "-c", script)
+
+    assert failure == "Ended by SIGTERM."
+    assert not in_folder(place)
+
+
+async def test_a_check_and_its_temporary_folders_go_with_a_killed_engine(house: House) -> None:
+    where = (str(house.root), str(house.workspace), house.tier.value)
+    engine = await asyncio.create_subprocess_exec(sys.executable, "-c", ENGINE, *where)
+    begun, temporary = house.workspace / "begun", house.root / "tmp"
+    try:
+        await until(begun.exists)
+        assert any(temporary.iterdir())
+    finally:
+        engine.kill()
+        await engine.wait()
+
+    await until(lambda: not in_folder(house.workspace) and not any(temporary.iterdir()))
+
+
+def folder(root: Path) -> Path:
+    """Return a new workspace."""
+    (made := root / "workspace").mkdir()
+    return made
+
+
+def in_folder(place: Path) -> list[psutil.Process]:
+    """Return the processes whose working directory is the workspace."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.cwd() == str(place):
+                found.append(process)
+    return found

@@ -51,11 +51,12 @@ async def run_check(
                 command.env,
                 stdout=output.fileno(),
                 pass_fds=command.descriptors,
-                ends_with_us=True,
             ) as process,
         ):
             command.started()
             failure = await _watch(process, output, bounds)
+            if process.returncode is not None:
+                failure = command.breach() or failure
             return failure + command.refused() if failure else ""
     except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
         return _why_not_started(argv[0], error, folder)
