@@ -180,10 +180,11 @@ def soak(seconds: float, seed: int, *, only: int | None, keep: Path, most_tasks:
     while time.monotonic() < until or tally.rounds == 0:
         dice = Random(f"{seed}/{number}")  # noqa: S311  # a seed for faults, not for secrets
         folder = keep / f"round-{number}"
-        small = os.geteuid() == 0 and _can_mount() and dice.random() < 0.3
+        is_long = number % 20 == 19  # too long for a small disk
+        small = not is_long and os.geteuid() == 0 and _can_mount() and dice.random() < 0.3
         world = World(folder, small=small)
         try:
-            if number % 20 == 19:
+            if is_long:
                 long_round(world, dice, tally, _LONG_TASKS)
             else:
                 Round(world, dice, tally).go(min(20.0, seconds / 2), most_tasks)
