@@ -106,6 +106,7 @@ def test_a_state_disk_that_fills_up_holds_a_run_up_until_there_is_room(
         resumed = shell.pex("resume", "r1", "--headless")
         assert resumed.returncode == 0, (output, notes, resumed.stderr)
     assert "Traceback" not in notes
+    assert "is full. The run waits until there is room" in notes
     assert all_landed(shell)
 
 

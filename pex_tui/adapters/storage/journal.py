@@ -26,6 +26,7 @@ from pex_tui.core.events.run_events import TELEMETRY, Event, RunPlanned
 from pex_tui.core.model.ids import RunId
 from pex_tui.core.model.semantics import ReplayError
 from pex_tui.core.model.state import Outcome, RunState
+from pex_tui.core.sanitize import clean
 from pex_tui.engine.ports import JournalFull
 
 _TELEMETRY_SECONDS = 1.0
@@ -297,7 +298,13 @@ class SqliteJournal:
             for _, _, event in events
             if isinstance(event, RunPlanned)
         ]
-        if self._insert(rows, plans) or (self._ballast.drop() and self._insert(rows, plans)):
+        if self._insert(rows, plans):
+            return
+        if self._ballast.drop() and self._insert(rows, plans):
+            self._untold.append(
+                f"The disk of {clean(str(self._path.parent))} is full. "
+                "The run waits until there is room: free some."
+            )
             return
         raise JournalFull(f"no room for the journal {self._path}")
 

@@ -397,6 +397,25 @@ async def test_a_full_disk_gives_the_events_back_and_keeps_what_was_waiting(
     assert journal.read(RUN) == [PLANNED, progress, large]
 
 
+async def test_a_disk_that_is_full_for_the_first_time_is_told(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, full = list[str](), [True]
+    insert = journal._insert
+    monkeypatch.setattr(
+        journal, "_insert", lambda *given: False if full and full.pop() else insert(*given)
+    )
+    journal.say = said.append
+
+    await write(journal, PLANNED)
+    await journal.append(RUN, [(2, Noticed("more", at=12.0))])
+
+    assert [text.partition(" is ")[2] for text in said] == [
+        "full. The run waits until there is room: free some."
+    ]
+    assert len(journal.read(RUN)) == 2
+
+
 def test_on_a_disk_that_is_really_full_the_ballast_lets_the_journal_write_on(
     tmp_path: Path,
 ) -> None:
