@@ -40,8 +40,7 @@ def spawn(
         if sandbox is not None:
             check_program(argv[0], cwd, env)
             if sandbox.tier is Tier.BWRAP:
-                inside = argv if gateway is None else (*gateway.prefix, *argv)
-                begun = bwrap_argv(sandbox, inside, cwd, offline=gateway is not None)
+                begun = bwrap_argv(sandbox, argv, cwd, None if gateway is None else gateway.prefix)
             else:
                 ports = None if gateway is None else gateway.ports(env)
                 ruleset = _ruleset(sandbox, output, ports)

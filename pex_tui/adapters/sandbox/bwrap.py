@@ -14,13 +14,14 @@ _NOTHING = os.devnull
 
 
 def bwrap_argv(
-    sandbox: Sandbox, argv: tuple[str, ...], cwd: str, *, offline: bool = False
+    sandbox: Sandbox, argv: tuple[str, ...], cwd: str, way_out: tuple[str, ...] | None = None
 ) -> tuple[str, ...]:
     """Return the arguments that run the program in the sandbox.
 
-    `offline` gives it a network of its own, which leads nowhere.
+    With `way_out`, the command that opens the only one, it has a network of its own.
     """
-    options = [sandbox.program, *BASE, *_devices(), *(("--unshare-net",) if offline else ())]
+    apart = () if way_out is None else ("--unshare-net",)
+    options = [sandbox.program, *BASE, *_devices(), *apart]
     sealed: list[str] = []
     for path, access in sandbox.rules:
         match access:
@@ -37,7 +38,7 @@ def bwrap_argv(
                 options += ["--ro-bind", _NOTHING, path]
             case _:
                 pass
-    return (*options, *sealed, "--chdir", cwd, "--", *argv)
+    return (*options, *sealed, "--chdir", cwd, "--", *(way_out or ()), *argv)
 
 
 def _devices() -> list[str]:

@@ -43,8 +43,7 @@ def confined_argv(
     """Return an argv that runs the program in the sandbox; raise OSError if that can't start."""
     check_program(argv[0], cwd, env)
     if sandbox.tier is Tier.BWRAP:
-        inside = argv if way_out is None else (*way_out.prefix, *argv)
-        return bwrap_argv(sandbox, inside, cwd, offline=way_out is not None)
+        return bwrap_argv(sandbox, argv, cwd, None if way_out is None else way_out.prefix)
     package = os.fspath(Path(__file__).resolve().parents[3])
     ports = None if way_out is None else way_out.ports(env)
     plan = json.dumps({"sandbox": asdict(sandbox), "ports": ports})
