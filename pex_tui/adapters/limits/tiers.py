@@ -50,9 +50,12 @@ def find_base(proc: Path = Path("/proc/self")) -> CgroupBase | None:
     return next((base for base in _candidates(own_cgroups(proc)) if _works(base)), None)
 
 
-def known_base() -> CgroupBase | None:
-    """Return the base that `available_tier` has found to work in, without trying it again."""
-    return next(_candidates(own_cgroups()), None)
+def known_base(tier: Tier) -> CgroupBase | None:
+    """Return a base of the tier that `available_tier` has found to work, without trying it again.
+
+    A guard polls if it can't use it.
+    """
+    return next((base for base in _candidates(own_cgroups()) if base.tier is tier), None)
 
 
 def scope_prefix() -> tuple[str, ...]:

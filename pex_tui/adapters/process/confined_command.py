@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import astuple
@@ -15,7 +16,6 @@ from msgspec.structs import astuple
 from pex_tui.adapters.limits.tiers import available_tier, scope_prefix
 from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.limits.values import Tier as LimitTier
-from pex_tui.adapters.network.gateway import Gateway
 from pex_tui.adapters.network.refused_log import RefusedHosts
 from pex_tui.adapters.process.held_command import Hold
 from pex_tui.adapters.sandbox.enter import check_program, confined_argv
@@ -26,6 +26,9 @@ from pex_tui.core.network_rules import NetworkRules
 from pex_tui.core.passed_variables import passed_variables, withheld_variables
 from pex_tui.core.sanitize import clean
 from pex_tui.engine.attempt import Breach, Limits
+
+if TYPE_CHECKING:  # only a limited network needs it
+    from pex_tui.adapters.network.gateway import Gateway
 
 _LONGEST_REPORT = 4096
 
@@ -44,11 +47,6 @@ class Confinement(Struct, frozen=True):
     network: NetworkRules | None = None
     limits: Limits = Limits()
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """The variables of the user that a command gets."""
-        return passed_variables(self.user, self.passed)
-
     def withheld(self, output: str) -> str:
         """Return a hint at variables that the command's output names and that it did not get."""
         names = withheld_variables(self.user, output, self.passed)
@@ -60,30 +58,35 @@ class Confinement(Struct, frozen=True):
 
 
 class ConfinedCommand:
-    """A command that is to be started with these arguments, variables and descriptors."""
+    """A command that is to be started with these arguments, variables and descriptors.
 
-    def __init__(self, env: Mapping[str, str], gateway: Gateway | None, log: str) -> None:
-        self.argv: tuple[str, ...] = ()
+    It runs `argv` in the folder. The `gateway`, whose log is in the first of the folders
+    `temporary`, is its only way to the network.
+    """
+
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        folder: Path,
+        env: Mapping[str, str],
+        limits: Limits,
+        gateway: "Gateway | None",
+        temporary: Sequence[str],
+    ) -> None:
         self.env = env
         self._gateway = gateway
-        self._refused = RefusedHosts(Path(log))
+        self._refused = RefusedHosts(Path(temporary[0])) if gateway is not None else None
         self._reader, self._report = os.pipe()
-
-    @property
-    def descriptors(self) -> tuple[int, ...]:
-        """The descriptors that the command has to inherit."""
-        return (self._report, *self._sockets)
-
-    def hold(
-        self, argv: tuple[str, ...], folder: Path, limits: Limits, temporary: Sequence[str]
-    ) -> None:
-        """Have the command run `argv` within the limits."""
-        polls = limits.polls or available_tier() is LimitTier.POLLING
+        sockets = () if gateway is None else gateway.descriptors
+        self.descriptors = (self._report, *sockets)
+        tier = available_tier()
+        polls = limits.polls or tier is LimitTier.POLLING
         hold = Hold(
             limits=replace(LimitRequest(*astuple(limits)), polls=polls),
+            tier=tier,
             folder=str(folder),
             report=self._report,
-            descriptors=self._sockets,
+            descriptors=sockets,
             engine=os.getpid(),
             temporary=tuple(temporary),
         )
@@ -107,7 +110,7 @@ class ConfinedCommand:
 
     def refused(self) -> str:
         """Return words for the hosts that the command was kept from, or an empty text."""
-        hosts = "" if self._gateway is None else self._refused.news()
+        hosts = self._refused.news() if self._refused is not None else ""
         return f" It was kept from {hosts} (safety.network.allow)." if hosts else ""
 
     def close(self) -> None:
@@ -115,10 +118,6 @@ class ConfinedCommand:
         for descriptor in (self._reader, self._report):
             if descriptor >= 0:
                 os.close(descriptor)
-
-    @property
-    def _sockets(self) -> tuple[int, ...]:
-        return () if self._gateway is None else self._gateway.descriptors
 
 
 @asynccontextmanager
@@ -130,11 +129,13 @@ async def confined(
     `env` are variables besides the user's. Raises OSError if the program can't start.
     """
     policy, network = bounds.sandboxes, bounds.network
-    env = {**bounds.variables, "PWD": str(folder), **env}
+    env = {**passed_variables(bounds.user, bounds.passed), "PWD": str(folder), **env}
     await asyncio.to_thread(scope_prefix)  # finds out once what the machine has
     async with AsyncExitStack() as stack:
         gateway, temporary = None, []
         if network is not None:
+            from pex_tui.adapters.network.gateway import Gateway  # noqa: PLC0415  # rarely needed
+
             temporary.append(stack.enter_context(tempfile.TemporaryDirectory()))
             is_apart = policy is not None and policy.tier is Tier.BWRAP
             gateway = Gateway(network, Path(temporary[0]), is_apart=is_apart)
@@ -149,7 +150,6 @@ async def confined(
             stack.push_async_callback(asyncio.to_thread, remove_temporary, sandbox.temporary)
             temporary.append(sandbox.temporary)
             env = policy.environment(sandbox, env)
-        command = ConfinedCommand(env, gateway, temporary[0] if network is not None else "")
+        command = ConfinedCommand(argv, folder, env, bounds.limits, gateway, temporary)
         stack.callback(command.close)
-        command.hold(argv, folder, bounds.limits, temporary)
         yield command

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pex_tui.adapters.limits.guard import Guard
 from pex_tui.adapters.limits.tiers import cgroup_name, known_base
-from pex_tui.adapters.limits.values import LimitRequest
+from pex_tui.adapters.limits.values import LimitRequest, Tier
 from pex_tui.adapters.process.signals import ENDINGS, Signals, use_defaults
 from pex_tui.adapters.sandbox.temporary import remove_temporary
 from pex_tui.adapters.system import tree
@@ -36,13 +36,14 @@ _CANNOT_RUN, _NOT_FOUND = 126, 127
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The limits of a command, and what it inherits.
+    """The limits of a command, the tier that holds them, and what it inherits.
 
     A breach is written to the descriptor `report`. The command inherits `descriptors`. The folders
     `temporary` are removed here if the process `engine` has ended; else that removes them.
     """
 
     limits: LimitRequest
+    tier: Tier
     folder: str
     report: int
     descriptors: tuple[int, ...]
@@ -67,13 +68,14 @@ class Hold:
 def main(text: str, argv: list[str]) -> None:
     """Run the command, report the limit that it was ended for, and end as it did."""
     fields = json.loads(text)
-    hold = Hold(**{**fields, "limits": LimitRequest(**fields["limits"])})
+    limits, tier = LimitRequest(**fields["limits"]), Tier(fields["tier"])
+    hold = Hold(**{**fields, "limits": limits, "tier": tier})
     for descriptor in (hold.report, *hold.descriptors):
         os.set_inheritable(descriptor, False)
     use_defaults()
     become_subreaper()
     signals = Signals()
-    guard = Guard(hold.limits, hold.folder, known_base(), cgroup_name(os.getpid(), 1))
+    guard = Guard(hold.limits, hold.folder, known_base(hold.tier), cgroup_name(os.getpid(), 1))
     try:
         with guard.entered():
             process = subprocess.Popen(argv, pass_fds=hold.descriptors)
