@@ -14,7 +14,7 @@ from pex_tui.adapters.git.plumbing.merge_tree import TreeMerger
 from pex_tui.adapters.git.plumbing.objects import Commit, read_commits, rewrite_commit
 from pex_tui.adapters.git.plumbing.ref_writer import Refs
 from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
-from pex_tui.adapters.git.user_repository.landing_history import commits_of, unlanded_commits
+from pex_tui.adapters.git.user_repository.landing_history import unlanded_commits
 from pex_tui.core.formatting import counted
 from pex_tui.core.landing.auto_resolution import told_files
 from pex_tui.core.model.conflict import ConflictPath
@@ -108,7 +108,8 @@ class RunLanding(Struct, frozen=True):
             return old, f"{branch.name} holds all that the run has landed."
         if forward:
             await self._refuse_markers(branch.name, old, tip)
-            count = counted(len(await commits_of(refs.git, tip, old)), "commit")
+            made = await refs.git.text("rev-list", "--count", "--first-parent", f"{old}..{tip}")
+            count = counted(int(made), "commit")
             return tip, f"{branch.name} went forward by {count} to {tip[:10]}."
         (start,) = await read_commits(refs.git, old)
         new, combined = await self._replay(branch.name, start, commits)

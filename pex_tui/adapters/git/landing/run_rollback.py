@@ -24,7 +24,7 @@ from pex_tui.adapters.git.plumbing.objects import (
     write_commit,
 )
 from pex_tui.adapters.git.plumbing.ref_names import rollback_ref
-from pex_tui.adapters.git.user_repository.integration_branch import Branch, IntegrationBranch
+from pex_tui.adapters.git.user_repository.integration_branch import IntegrationBranch
 from pex_tui.adapters.git.user_repository.landing_history import (
     commits_of,
     commits_on,
@@ -178,16 +178,18 @@ class RunRollback(Struct, frozen=True):
         if not ids:
             return ()
         wanted = [f"--contains={one}" for one in ids]
-        names = await git.text("for-each-ref", "--format=%(refname)", *wanted, "refs/heads")
+        listing = await git.text(
+            "for-each-ref", "--format=%(objectname) %(refname)", *wanted, "refs/heads"
+        )
         found = []
-        for ref in names.split():
-            branch = Branch(self.integration.branch.refs, ref.removeprefix("refs/heads/"))
-            tip = await branch.refs.read(ref)
-            if tip is None or ref.startswith(f"{BRANCHES}/") or branch.name == plan.target:
+        for line in listing.splitlines():
+            tip, _, ref = line.partition(" ")
+            name = ref.removeprefix("refs/heads/")
+            if ref.startswith(f"{BRANCHES}/") or name == plan.target:
                 continue
-            standing = await landings_in(git, self.run, self.base, tip)
+            standing = await landings_in(git, self.run, self.base, CommitId(tip))
             if any(task in standing for task in plan.tasks):
-                found.append(branch.name)
+                found.append(name)
         return tuple(found)
 
     async def _in_target(self, tasks: Sequence[TaskId]) -> list[tuple[Commit, TaskId]]:
