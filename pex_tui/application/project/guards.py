@@ -13,6 +13,7 @@ def guards_of(settings: Settings) -> tuple[Guard, ...]:
     rate = safety.network.rate
     return (
         ("safety.sandbox", str(safety.sandbox)),
+        ("safety.writable", _listed(safety.writable)),
         ("safety.network.allow", _listed(safety.network.allow)),
         ("safety.network.rate", "none" if rate is None else f"{size(rate)}/s"),
         ("safety.env_pass", _listed(safety.env_pass)),
@@ -20,6 +21,7 @@ def guards_of(settings: Settings) -> tuple[Guard, ...]:
         ("thread_pool.disk_per_agent", size(pool.disk_per_agent)),
         ("thread_pool.limit_tier", str(pool.limit_tier)),
         ("agents.permissions.mode", str(settings.agents.permissions.mode)),
+        ("agents.permissions.allow", _listed(settings.agents.permissions.allow)),
     )
 
 
