@@ -4,7 +4,8 @@ import json
 from random import Random
 from typing import Any
 
-WORK = 'mkdir -p work; echo "work $PEX_RUN $PEX_TASK $PEX_ATTEMPT." > work/$PEX_TASK.txt'
+WORK = 'set -e; mkdir -p work; echo "work $PEX_RUN $PEX_TASK $PEX_ATTEMPT." > work/$PEX_TASK.txt'
+"""It fails where the disk is full: a command that ends well with an empty file has done its work."""
 GATE = "sleep 0.1; ! grep -rqs bad work"
 
 KINDS = {
