@@ -1,4 +1,4 @@
-"""The memory of this machine, or of the container that this process is in."""
+"""The memory of this machine, or of the containers that this process is in."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,16 +16,14 @@ _UNLIMITED = 1 << 60  # version 1 writes "no limit" as a huge number
 class MachineMemory:
     """Measures memory by /proc, and by psutil on other systems."""
 
-    def __init__(self) -> None:
-        found = own_cgroups()
-        folder = found.get("memory", found.get(UNIFIED, (None, None)))[1]
-        self._container = None if folder is None else _container(folder)
+    def __init__(self, proc: Path = Path("/proc/self")) -> None:
+        self._containers = _containers(own_cgroups(proc))
 
     def read(self, roots: Mapping[TaskId, int]) -> MemoryReading:
         """Return the memory that there is, and the use of the trees with these root pids."""
         total, available = _machine()
-        if self._container is not None:
-            limit, left = self._container()
+        for container in self._containers:
+            limit, left = container()
             total, available = min(total, limit), min(available, left)
         used = tuple(
             (task, tree_use([pid, *tree_pids(pid)]).memory_bytes) for task, pid in roots.items()
@@ -51,20 +49,25 @@ def _machine() -> tuple[int, int]:
         return int(memory.total), int(memory.available)
 
 
+def _containers(mounted: Mapping[str, tuple[Path, Path]]) -> list[Callable[[], tuple[int, int]]]:
+    """Return, for this process's cgroup and each above it, its limit and what that leaves."""
+    mount, own = mounted.get("memory", mounted.get(UNIFIED, (None, None)))
+    if mount is None or own is None:
+        return []
+    return [_container(at) for at in (own, *own.parents) if at.is_relative_to(mount)]
+
+
 def _container(folder: Path) -> Callable[[], tuple[int, int]]:
-    """Return a function for the limit of a cgroup and for what it leaves."""
     is_first = (folder / "memory.limit_in_bytes").exists()
+    limits = ("memory.limit_in_bytes",) if is_first else ("memory.max", "memory.high")
     use = folder / ("memory.usage_in_bytes" if is_first else "memory.current")
     cache = "total_inactive_file" if is_first else "inactive_file"
 
     def read() -> tuple[int, int]:
-        stat = _table(folder / "memory.stat")
-        limit = (
-            stat.get("hierarchical_memory_limit") if is_first else _number(folder / "memory.max")
-        )
-        if limit is None or limit >= _UNLIMITED:
+        limit = min(_number(folder / name) or _UNLIMITED for name in limits)
+        if limit >= _UNLIMITED:
             return _UNLIMITED, _UNLIMITED
-        used = max(0, (_number(use) or 0) - stat.get(cache, 0))
+        used = max(0, (_number(use) or 0) - _table(folder / "memory.stat").get(cache, 0))
         return limit, max(0, limit - used)
 
     return read

@@ -18,12 +18,13 @@ from pex_tui.adapters.git.plumbing.repository import (
 )
 from pex_tui.adapters.git.user_repository.state_directory import state_directory
 from pex_tui.adapters.library.library import load_library
+from pex_tui.adapters.limits.machine_memory import MachineMemory
 from pex_tui.adapters.limits.tiers import available_tier
 from pex_tui.adapters.sandbox.tiers import tiers
 from pex_tui.application.project.appearance import check_appearance
 from pex_tui.application.project.project import library_folders
 from pex_tui.application.project.sandboxing import sandbox_tier
-from pex_tui.core.formatting import counted
+from pex_tui.core.formatting import counted, size
 from pex_tui.core.model.memory import TIERS
 from pex_tui.core.model.sandbox import NO_SANDBOX, Tier, sandbox_words
 from pex_tui.engine.session import CheckLevel, DoctorCheck
@@ -166,11 +167,9 @@ def _limits() -> DoctorCheck:
 
 
 def _cores() -> DoctorCheck:
-    cores = psutil.cpu_count() or 1
-    memory = psutil.virtual_memory().available / 1024**3
-    return DoctorCheck(
-        CheckLevel.OK, "machine", f"{cores} cores, {memory:.0f} GB of memory available"
-    )
+    memory = MachineMemory().read({})
+    free = f"{size(memory.available_bytes)} of {size(memory.total_bytes)} memory available"
+    return DoctorCheck(CheckLevel.OK, "machine", f"{psutil.cpu_count() or 1} cores, {free}")
 
 
 def _terminal() -> DoctorCheck:

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 WORK = 'set -e; mkdir -p work; echo "work $PEX_RUN $PEX_TASK $PEX_ATTEMPT." > work/$PEX_TASK.txt'
-"""It fails where the disk is full: a command that ends well with an empty file has done its work."""
+"""It fails where the disk is full: a command that ended well with an empty file would be done."""
 GATE = "sleep 0.1; ! grep -rqs bad work"
 
 KINDS = {
