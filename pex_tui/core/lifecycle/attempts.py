@@ -1,7 +1,5 @@
 """Transitions of an attempt: start, pause, exit, capture, retry and failure."""
 
-from random import Random
-
 from msgspec.structs import asdict
 
 from pex_tui.core.events.actions import (
@@ -25,17 +23,15 @@ from pex_tui.core.events.run_events import (
     WorkspacePrepared,
 )
 from pex_tui.core.formatting import counted, listed
-from pex_tui.core.lifecycle.backoff import backoff_seconds
+from pex_tui.core.lifecycle.attempt_failures import fail, teach
 from pex_tui.core.lifecycle.conflict_log import PEX, record_conflict
 from pex_tui.core.lifecycle.git_refusals import retry_after_refusal
 from pex_tui.core.lifecycle.merge_queue import enqueue
-from pex_tui.core.lifecycle.rate_limits import MOST_REFUSALS, limit_provider
 from pex_tui.core.lifecycle.retry_prompts import (
     AGAIN,
     DEADLOCKED,
     INTERRUPTED,
     YIELDED,
-    failure_lesson,
 )
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
@@ -44,7 +40,6 @@ from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.model.plan import Expects
 from pex_tui.core.model.state import RunState
 from pex_tui.core.model.task_state import (
-    PERMANENT,
     AttemptState,
     Failure,
     FailureKind,
@@ -53,7 +48,6 @@ from pex_tui.core.model.task_state import (
 )
 from pex_tui.core.model.unlanded import told, why_nothing
 
-_OF_MEMORY = frozenset({FailureKind.MEMORY, FailureKind.OVER_MEMORY})
 _LESSONS = {  # for an attempt that was stopped to run again
     StopCause.RERUN: AGAIN,
     StopCause.INTERRUPT: INTERRUPTED,
@@ -255,10 +249,10 @@ def _apply_work_captured(draft: Draft, task: TaskState, event: WorkCaptured) -> 
         earlier = None if task.stop is StopCause.RERUN else event.work or task.earlier
         draft.change(task.id, earlier=earlier)
         seed = None if task.stop is StopCause.RERUN else event.work
-        _teach(draft, task, _LESSONS[task.stop], seed)
+        teach(draft, task, _LESSONS[task.stop], seed)
         ready(draft, draft.change(task.id, held=False), task.reason)
     elif failure is not None:
-        _fail(draft, task, failure)
+        fail(draft, task, failure)
     elif event.lacking and task.earlier is not None:
         _lacks(draft, task, task.earlier)
     elif event.work is None:
@@ -276,7 +270,7 @@ def _apply_capture_failed(draft: Draft, task: TaskState, event: CaptureFailed) -
     elif task.stop in _LESSONS or task.attempt == task.found:
         ready(draft, draft.change(task.id, held=False), event.detail)
     else:
-        _fail(draft, task, Failure(FailureKind.LOST, event.detail))
+        fail(draft, task, Failure(FailureKind.LOST, event.detail))
 
 
 def _lacks(draft: Draft, task: TaskState, earlier: CommitId) -> None:
@@ -342,55 +336,3 @@ def _trespass(state: RunState, task: TaskState, paths: tuple[str, ...]) -> str:
     return (
         f"{listed(paths)} changed in the checkout that it shared with {', '.join(others)}; {rule}"
     )
-
-
-def _fail(draft: Draft, task: TaskState, failure: Failure) -> None:
-    """Retry after a delay, unless a retry can't help or the retries are used up."""
-    rules = draft.state.rules
-    allowed = draft.spec(task.id).retries
-    allowed = rules.max_retries if allowed is None else allowed
-    _teach(draft, task, failure_lesson(failure.detail), seed=task.work)
-    if failure.kind is FailureKind.LIMIT and _waits_for_provider(draft, task, failure):
-        return
-    failures = task.failures + 1
-    earlier = task.work if failure.kind is FailureKind.LOST and task.work else task.earlier
-    draft.change(task.id, failures=failures, failure=failure, earlier=earlier)
-    is_last = failure.kind in PERMANENT or failures > allowed
-    if failure.kind in _OF_MEMORY:
-        record_conflict(
-            draft,
-            ConflictKind.MEMORY,
-            (task.id,),
-            Decision.FAILED if is_last else Decision.RERUN,
-            reason="a rerun waits for what it needed" if not is_last else "it would need as much",
-            conflicting_at=draft.now,
-            detail=failure.detail,
-        )
-    if is_last:
-        draft.move(task.id, Phase.FAILED, reason=failure.detail)
-        return
-    retry_at = draft.now + backoff_seconds(draft.state, task.id, failures)
-    draft.move(
-        task.id,
-        Phase.BACKOFF,
-        retry_at=retry_at,
-        reason=f"retry {failures}/{allowed}: {failure.detail}",
-    )
-
-
-def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool:
-    """Return whether the task waits for its provider: a refusal costs no try until the last."""
-    limit = limit_provider(draft, draft.spec(task.id), None)
-    if limit is None or limit.hits > MOST_REFUSALS:
-        return False
-    jitter = Random(f"{draft.state.seed}/{task.id}/{limit.hits}").uniform(0.0, 3.0)  # noqa: S311
-    reason = f"rate limit of {limit.provider}"
-    draft.change(task.id, failure=failure)
-    draft.move(task.id, Phase.BACKOFF, retry_at=limit.until + jitter, reason=reason)
-    return True
-
-
-def _teach(draft: Draft, task: TaskState, lesson: str, seed: CommitId | None) -> None:
-    """Leave a lesson for the next attempt; a plain command starts from scratch each time."""
-    if draft.spec(task.id).brief is not None:
-        draft.change(task.id, lesson=lesson, seed=seed)
