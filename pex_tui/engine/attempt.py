@@ -25,7 +25,8 @@ class Limits(Struct, frozen=True):
     """Limits of an attempt's process tree; None is no limit.
 
     `share` weighs the tree against others, in cores, while all want the processor. With `polls`,
-    the kernel is not asked to hold any.
+    the kernel is not asked to hold any. The lower its `urgency`, from -1 to 2, the sooner the
+    kernel kills the tree for others when the machine's memory runs out.
     """
 
     memory_bytes: int | None = None
@@ -34,6 +35,7 @@ class Limits(Struct, frozen=True):
     processes: int | None = None
     disk_bytes: int | None = None
     polls: bool = False
+    urgency: int = 0
 
 
 class Launch(Struct, frozen=True):
@@ -77,7 +79,7 @@ _SUBJECTS: dict[str, tuple[str, Callable[[int], str]]] = {
 
 
 class Breach(Struct, frozen=True):
-    """A limit for which an attempt was ended: memory, processes or disk.
+    """A limit for which an attempt was ended: memory, processes or disk, or the machine's memory.
 
     `peak` is the most that was seen, `tier` the means that held the limit.
     """
@@ -88,8 +90,15 @@ class Breach(Struct, frozen=True):
     tier: str
 
     @property
+    def is_the_machines(self) -> bool:
+        """Whether the tree was within its own limits, and the kernel ended it for others."""
+        return self.subject == "machine"
+
+    @property
     def words(self) -> str:
         """Return a description with the limit, the tier and the peak."""
+        if self.is_the_machines:
+            return "killed by the kernel because the machine ran out of memory"
         name, amount = _SUBJECTS[self.subject]
         tier = TIERS.get(self.tier, self.tier)
         return f"over {name}: {amount(self.limit)} ({tier}), peak {amount(self.peak)}"

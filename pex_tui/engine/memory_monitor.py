@@ -11,29 +11,37 @@ from pex_tui.core.model.memory import Pressure, needed_bytes, reserved_bytes
 from pex_tui.core.model.phases import TERMINAL
 from pex_tui.core.model.state import RunState
 
-_REST_SECONDS, _ALERT_SECONDS = 2.0, 0.5
+_REST_SECONDS, _ALERT_SECONDS, _LEAST_SECONDS = 2.0, 0.5, 0.1  # between two readings
 _MEGABYTE = 1024**2
+_FASTEST = 2048 * _MEGABYTE  # bytes in a second: what programs fill at most
 _LEVELS = (  # a share of the machine's memory, and the most that it stands for
-    (Pressure.CRITICAL, 0.025, 384 * _MEGABYTE),
-    (Pressure.SHORT, 0.05, 1024 * _MEGABYTE),
-    (Pressure.TIGHT, 0.1, 2048 * _MEGABYTE),
+    (Pressure.CRITICAL, 0.05, 384 * _MEGABYTE),
+    (Pressure.SHORT, 0.1, 1024 * _MEGABYTE),
+    (Pressure.TIGHT, 0.2, 2048 * _MEGABYTE),
 )
+_GONE_SOON = ((Pressure.CRITICAL, 0.5), (Pressure.SHORT, 1.5))  # seconds, at the last pace
 _ORDER = (Pressure.EASY, Pressure.TIGHT, Pressure.SHORT, Pressure.CRITICAL)
+_ACTED_ON = frozenset({Pressure.SHORT, Pressure.CRITICAL})  # again at each reading of them
 _RELIEF = 1.3  # so much more than its threshold ends a level
-_CALM_READINGS = 3  # in a row, before a level ends
+_CALM_SECONDS = 1.5  # before a level ends
 _STALLED_TIGHT, _STALLED_SHORT = 0.1, 0.3  # of the time, with little memory left
 _LITTLE = 0.2  # of the machine's memory: more, and a stall is an agent's at its own limit
+_AMPLE = 0.5  # of the machine's memory: more, and nobody is paused for the pace
 _LEAST_CHANGE = 64 * _MEGABYTE
 _LEAST_SHARE = 0.05
 
 
 class MemoryReading(Struct, frozen=True):
-    """The machine's memory in bytes, the share of time that programs waited for it, and its use."""
+    """The machine's memory in bytes, the share of time that programs waited for it, and its use.
+
+    `at` is the time of the reading in seconds, by a clock that only goes forward.
+    """
 
     total_bytes: int
     available_bytes: int
     stalled: float = 0.0
     used: tuple[tuple[TaskId, int], ...] = ()
+    at: float = 0.0
 
 
 class MemoryProbe(Protocol):
@@ -55,7 +63,8 @@ class MemoryMonitor:
 
     def __init__(self) -> None:
         self._pressure = Pressure.EASY
-        self._calm = 0
+        self._last = MemoryReading(0, 0)
+        self._calm_since: float | None = None
         self._budget = 0
         self._used: dict[TaskId, int] = {}
 
@@ -67,30 +76,35 @@ class MemoryMonitor:
             self._budget, self._used = budget, used
             found.append(MemoryMeasured(budget, reading.used))
         before = state.memory.pressure if state.memory else Pressure.EASY
-        self._pressure = self._judged(reading, before)
+        now = max(_pressure(reading, 1.0), _expected(self._last, reading), key=_ORDER.index)
+        self._pressure = self._judged(now, reading, before)
+        self._last = reading
         squeezed = any(task.squeezed for _, task in state.live())
-        acts = self._pressure in {Pressure.SHORT, Pressure.CRITICAL} and bool(used)
+        acts = now in _ACTED_ON and now is self._pressure and bool(used)
         if self._pressure is not before or acts or (squeezed and self._pressure is Pressure.EASY):
             found.append(MemoryPressed(self._pressure, reading.available_bytes, reading.used))
         return found
 
     @property
     def interval_seconds(self) -> float:
-        """Return the time until the next reading is due."""
-        return _REST_SECONDS if self._pressure is Pressure.EASY else _ALERT_SECONDS
+        """Return the time until the next reading is due: the less is left, the sooner."""
+        longest = _REST_SECONDS if self._pressure is Pressure.EASY else _ALERT_SECONDS
+        room = self._last.available_bytes - _threshold(self._last, Pressure.SHORT)
+        return min(longest, max(_LEAST_SECONDS, room / _FASTEST))
 
-    def _judged(self, reading: MemoryReading, before: Pressure) -> Pressure:
+    def _judged(self, now: Pressure, reading: MemoryReading, before: Pressure) -> Pressure:
         """Return the pressure: it rises at once, and falls by one level after a calm time."""
-        now = _pressure(reading, 1.0)
         if _ORDER.index(now) >= _ORDER.index(before):
-            self._calm = 0
+            self._calm_since = None
             return now
-        calm = _ORDER.index(_pressure(reading, _RELIEF)) < _ORDER.index(before)
-        self._calm = self._calm + 1 if calm else 0
-        if self._calm < _CALM_READINGS:
-            return before
-        self._calm = 0
-        return _ORDER[_ORDER.index(before) - 1]
+        if _ORDER.index(_pressure(reading, _RELIEF)) >= _ORDER.index(before):
+            self._calm_since = None
+        elif self._calm_since is None:
+            self._calm_since = reading.at
+        elif reading.at - self._calm_since >= _CALM_SECONDS:
+            self._calm_since = reading.at
+            return _ORDER[_ORDER.index(before) - 1]
+        return before
 
     def _matters(self, state: RunState, budget: int, used: dict[TaskId, int]) -> bool:
         """Return whether a change is large, and a task might not fit for it."""
@@ -129,3 +143,15 @@ def _pressure(reading: MemoryReading, relief: float) -> Pressure:
     by_stalls = Pressure.SHORT if stalled > _STALLED_SHORT else Pressure.EASY
     by_stalls = Pressure.TIGHT if _STALLED_TIGHT < stalled <= _STALLED_SHORT else by_stalls
     return max(by_room, by_stalls, key=_ORDER.index)
+
+
+def _expected(before: MemoryReading, now: MemoryReading) -> Pressure:
+    """Return the pressure to expect if memory goes on to go as fast as since the last reading.
+
+    A program that fills memory would have filled it before what is left says so.
+    """
+    lost = before.available_bytes - now.available_bytes
+    if lost <= 0 or now.at <= before.at or now.available_bytes > _AMPLE * now.total_bytes:
+        return Pressure.EASY
+    left = now.available_bytes * (now.at - before.at) / lost
+    return next((level for level, seconds in _GONE_SOON if left < seconds), Pressure.EASY)

@@ -227,6 +227,8 @@ def _exit_event(action: StartAgent | AdoptAgent, exited: Exited) -> AgentExited:
 
 def _verdict(exited: Exited) -> tuple[FailureKind | None, str]:
     if exited.breach is not None:
+        if exited.breach.is_the_machines:
+            return FailureKind.MEMORY, exited.breach.words
         is_memory = exited.breach.subject == "memory"
         kind = FailureKind.OVER_MEMORY if is_memory else FailureKind.OVER_LIMIT
         return kind, exited.breach.words

@@ -27,10 +27,14 @@ def left(gigabytes: float, stalled: float = 0.0) -> MemoryReading:
 
 
 def pressures(monitor: MemoryMonitor, state: RunState, *readings: MemoryReading) -> list[str]:
-    """Return the pressure after each reading, with a star where an event told it."""
+    """Return the pressure after each reading, with a star where an event told it.
+
+    Readings without a time are half a second apart.
+    """
     shown = []
-    for reading in readings:
-        told = [e for e in monitor.events(state, reading) if isinstance(e, MemoryPressed)]
+    for number, reading in enumerate(readings):
+        timed = reading if reading.at else replace(reading, at=number / 2)
+        told = [e for e in monitor.events(state, timed) if isinstance(e, MemoryPressed)]
         for event in told:
             state, _ = step(state, replace(event, at=state.now + 1))
         now = state.memory.pressure if state.memory else Pressure.EASY
@@ -69,17 +73,18 @@ def test_a_change_that_leaves_a_task_without_room_is_journaled() -> None:
 
 def test_pressure_rises_at_once_and_falls_a_level_at_a_time_after_a_calm() -> None:
     monitor = MemoryMonitor()
-    readings = [left(10), left(0.8), *[left(10)] * 7]
+    readings = [left(0.8), *[left(10)] * 8]
 
     assert pressures(monitor, run(GIB), *readings) == [
-        *("easy", "short*", "short*", "short*", "tight*", "tight", "tight", "easy*", "easy"),
+        *("short*", "short", "short", "short"),
+        *("tight*", "tight", "tight", "easy*", "easy"),
     ]
 
 
-def test_a_little_more_room_than_a_level_asks_for_does_not_end_it() -> None:
+def test_a_little_more_room_than_a_level_asks_for_neither_ends_it_nor_goes_on_with_it() -> None:
     readings = [left(0.9), *[left(1.1)] * 9]
 
-    assert set(pressures(MemoryMonitor(), run(GIB), *readings)) == {"short*"}
+    assert set(pressures(MemoryMonitor(), run(GIB), *readings)) == {"short*", "short"}
 
 
 def test_every_reading_asks_for_the_next_measure_while_memory_is_short() -> None:
@@ -92,9 +97,44 @@ def test_waiting_for_memory_counts_only_while_little_of_it_is_left() -> None:
     assert pressures(MemoryMonitor(), run(GIB), left(12, 0.9)) == ["easy"]
 
 
-def test_readings_are_more_frequent_while_memory_is_short() -> None:
-    monitor = MemoryMonitor()
-    calm = monitor.interval_seconds
-    monitor.events(run(GIB), left(0.3))
+def at(seconds: float, gigabytes: float, total: int = 24) -> MemoryReading:
+    used = ((TaskId("t0"), GIB),)
+    return MemoryReading(total * GIB, int(gigabytes * GIB), 0.0, used, seconds)
 
-    assert monitor.interval_seconds < calm
+
+def test_memory_that_goes_fast_is_short_before_little_is_left() -> None:
+    readings = [at(1.0, 11.9), at(1.5, 7.9), at(2.0, 7.8)]  # 8 GB in a second, then a pause
+
+    assert pressures(MemoryMonitor(), run(GIB), *readings) == ["easy", "short*", "short"]
+    assert pressures(MemoryMonitor(), run(GIB), at(1.0, 11.0), at(1.5, 5.0)) == [
+        *("easy", "critical*"),
+    ]
+
+
+def test_memory_that_goes_slowly_or_comes_back_is_judged_by_what_is_left() -> None:
+    readings = [at(1.0, 6.0), at(2.0, 4.0), at(2.5, 11.0), at(2.5, 4.0)]
+
+    assert pressures(MemoryMonitor(), run(GIB), *readings) == ["easy"] * 4
+
+
+def test_a_program_that_takes_its_share_of_plenty_pauses_nobody() -> None:
+    assert pressures(MemoryMonitor(), run(GIB), at(1.0, 22.0), at(1.1, 18.0)) == ["easy"] * 2
+
+
+def test_the_levels_of_a_small_machine_leave_time_to_act() -> None:
+    assert pressures(MemoryMonitor(), run(GIB), at(1.0, 0.19, 1)) == ["tight*"]
+    assert pressures(MemoryMonitor(), run(GIB), at(1.0, 0.09, 1)) == ["short*"]
+    assert pressures(MemoryMonitor(), run(GIB), at(1.0, 0.04, 1)) == ["critical*"]
+
+
+def interval(reading: MemoryReading) -> float:
+    monitor = MemoryMonitor()
+    monitor.events(run(GIB), reading)
+    return monitor.interval_seconds
+
+
+def test_readings_are_the_more_frequent_the_less_is_left() -> None:
+    assert interval(left(20)) == 2.0
+    assert interval(left(3)) == 1.0
+    assert interval(left(1.75)) == 0.375
+    assert interval(left(0.3)) == 0.1

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from pex_tui.adapters.limits.tiers import find_base
+from pex_tui.adapters.limits.values import LimitRequest
 from pex_tui.adapters.process.records import read_exit
 from pex_tui.engine.attempt import Exited, Limits
 from tests.adapters.process.runs import Attempts, lives
@@ -133,17 +134,44 @@ async def test_a_tree_that_is_stopped_for_its_cpu_limit_pauses_and_ends_as_any(
     assert (await attempts.runner.wait(key)).signal == signal.SIGTERM
 
 
+def badness(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+
 async def test_programs_are_the_kernels_first_victims_and_their_shims_are_not(
     attempts: Attempts,
 ) -> None:
-    started = await attempts.python("a", "import time; time.sleep(60)")
-    shim = attempts.record("a").shim_pid
+    for urgency, name in enumerate(("low", "normal", "high", "critical"), -1):
+        await start(attempts, name, "import time; time.sleep(60)", Limits(urgency=urgency))
+        record = attempts.record(name)
 
-    def badness(pid: int) -> int:
-        return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+        assert badness(record.root_pid) == max(500 - 100 * urgency, badness(os.getpid()))
+        assert badness(record.shim_pid) == badness(os.getpid())
 
-    assert badness(started.pid) >= 500
-    assert badness(shim) == badness(os.getpid())
+
+@pytest.mark.skipif(BASE is None, reason="no cgroup is writable here")
+@pytest.mark.parametrize("polls", [False, True])
+async def test_who_is_killed_for_the_machine_is_not_said_to_be_over_a_limit(
+    attempts: Attempts, *, polls: bool
+) -> None:
+    wait = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
+    await start(attempts, "hog", wait + HOG, Limits(polls=polls))
+    assert BASE is not None
+    container = BASE.cgroup(f"pex-{os.getpid()}-0-around")
+    if polls:
+        container.create()
+        container.enter(attempts.record("hog").root_pid)
+    else:  # the cgroup that a tree gets once it has lived for a while
+        await until(lambda: left_over(attempts) != [])
+        container = BASE.cgroup(left_over(attempts)[0].name)
+    container.hold(LimitRequest(memory_bytes=64 * MEGABYTE))
+    (attempts.work / "go").touch()
+    found = await attempts.runner.wait(attempts.key("hog"))
+    container.remove()
+
+    assert found.breach is not None
+    assert found.breach.words == "killed by the kernel because the machine ran out of memory"
+    assert (found.peak_bytes or 0) > 48 * MEGABYTE
 
 
 async def test_no_cgroup_outlives_its_attempt(attempts: Attempts) -> None:

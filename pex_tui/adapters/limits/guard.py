@@ -1,6 +1,7 @@
 """The guard of one attempt: it applies the limits, and tells its shim when one is exceeded."""
 
 import os
+import re
 import resource
 import signal
 import sys
@@ -13,7 +14,7 @@ from pex_tui.adapters.limits.cgroup import Cgroup, CgroupBase
 from pex_tui.adapters.limits.disk_use import DiskUse
 from pex_tui.adapters.limits.duty_cycle import DutyCycle
 from pex_tui.adapters.limits.tree_use import proportional_bytes, tree_pids, tree_use
-from pex_tui.adapters.limits.values import Breach, LimitRequest, Tier, TreeUse
+from pex_tui.adapters.limits.values import MACHINE, Breach, LimitRequest, Tier, TreeUse
 from pex_tui.adapters.system import tree
 from pex_tui.adapters.system.kernel import Stat, send_signal
 
@@ -23,8 +24,12 @@ _WATCHED_SECONDS = 0.25
 _CLOSE_SECONDS = 0.05
 _CLOSE_ABOVE = 0.85  # of the memory limit
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+_OWN_SHARE = 0.9  # of its limit: a tree that was killed with less in use was killed for others
 _VICTIM = 500  # agents are killed before the engine, its shims and the user's programs
+_URGENT = 100  # less of it for each degree of urgency
 _OOM = Path("/proc/self/oom_score_adj")
+_KERNEL_COUNTS = Path("/proc/vmstat")
+_KILLED = 128 + signal.SIGKILL  # the code by which shells and bubblewrap tell of a killed child
 
 
 class Guard:
@@ -61,6 +66,7 @@ class Guard:
         self._stopped: dict[int, Stat] = {}
         self._last = (self.due, 0)  # the last look, and the memory then
         self._shared = (0, 0)  # the resident and the exact memory, when both were measured last
+        self._kills = _kernel_kills()
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -68,7 +74,7 @@ class Guard:
 
         They are inherited, so that no process of the tree ever runs without them.
         """
-        badness = _raise_badness()
+        badness = _raise_badness(_VICTIM - _URGENT * self._limits.urgency)
         soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
         if self._base is None and self._limits.processes is not None:
             _limit_processes(self._limits.processes, soft, hard)
@@ -107,8 +113,8 @@ class Guard:
         if self._duty is not None:
             self._duty.is_stopped = False
 
-    def close(self) -> None:
-        """Take a last look at what the kernel did."""
+    def close(self, status: int) -> None:
+        """Take a last look at what the kernel did; the tree's root ended with this wait status."""
         if self._cgroup is not None:
             self._look_at_cgroup()
         # A program's largest size counts from before it was executed, as a copy of this process.
@@ -118,6 +124,15 @@ class Guard:
         )
         if largest > own:
             self.peak_bytes = max(self.peak_bytes, largest * _MAXRSS_UNIT)
+        if self.breach is None and status and self._was_sacrificed(status):
+            self._note(MACHINE, 0, self.peak_bytes)
+
+    def _was_sacrificed(self, status: int) -> bool:
+        """Return whether the kernel killed the tree for want of memory on the machine."""
+        if self._cgroup is not None:
+            return self._cgroup.has_killed()
+        ended = os.waitstatus_to_exitcode(status)
+        return ended in {-signal.SIGKILL, _KILLED} and _kernel_kills() > self._kills
 
     def remove(self) -> None:
         """Remove the cgroup of a tree that has ended; a launcher does that for its shims."""
@@ -167,8 +182,10 @@ class Guard:
             return _CALM_SECONDS
         self.peak_bytes = max(self.peak_bytes, cgroup.memory_bytes())
         if limits.memory_bytes is not None and cgroup.has_killed():
-            self.peak_bytes = max(self.peak_bytes, cgroup.peak_bytes())
-            self._note("memory", limits.memory_bytes, self.peak_bytes)
+            most = cgroup.peak_bytes()  # 0 where the kernel is too old to tell
+            self.peak_bytes = max(self.peak_bytes, most)
+            if not 0 < most < _OWN_SHARE * limits.memory_bytes:
+                self._note("memory", limits.memory_bytes, self.peak_bytes)
         if limits.processes is not None:
             there = cgroup.processes()
             if cgroup.has_refused() or there > limits.processes:
@@ -255,13 +272,13 @@ def _limit_processes(count: int, soft: int, hard: int) -> None:
         resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))
 
 
-def _raise_badness() -> str:
+def _raise_badness(badness: int) -> str:
     """Make what is started from now on the kernel's first victim; return the value before."""
     try:
         before = _OOM.read_text()
     except OSError:  # not Linux
         return ""
-    _set_badness(str(max(_VICTIM, int(before))))
+    _set_badness(str(max(badness, int(before))))
     return before
 
 
@@ -269,3 +286,12 @@ def _set_badness(value: str) -> None:
     if value:
         with suppress(OSError):
             _OOM.write_text(value)
+
+
+def _kernel_kills() -> int:
+    """Return how many processes the kernel has killed for want of memory; 0 if it doesn't tell."""
+    try:
+        found = re.search(r"^oom_kill (\d+)", _KERNEL_COUNTS.read_text(), re.MULTILINE)
+    except OSError:  # not Linux
+        return 0
+    return int(found[1]) if found else 0

@@ -1,5 +1,6 @@
 """The memory of this machine, or of the containers that this process is in."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class MachineMemory:
         used = tuple(
             (task, tree_use([pid, *tree_pids(pid)]).memory_bytes) for task, pid in roots.items()
         )
-        return MemoryReading(total, available, _stalled(), used)
+        return MemoryReading(total, available, _stalled(), used, time.monotonic())
 
 
 def machine_memory() -> int:

@@ -3,9 +3,11 @@
 from msgspec import Struct
 
 from pex_tui.core.model.memory import reserved_bytes
-from pex_tui.core.model.plan import TaskSpec
+from pex_tui.core.model.plan import Priority, TaskSpec
 from pex_tui.core.model.run_rules import Enforcement, RunRules
 from pex_tui.engine.attempt import Limits
+
+_URGENCIES = {Priority.CRITICAL: 2, Priority.HIGH: 1, Priority.NORMAL: 0, Priority.LOW: -1}
 
 
 class LimitPolicy(Struct, frozen=True):
@@ -48,4 +50,5 @@ class LimitPolicy(Struct, frozen=True):
             processes=self.processes,
             disk_bytes=self.disk_bytes,
             polls=self.polls,
+            urgency=_URGENCIES[spec.priority],
         )

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+MACHINE = "machine"
+"""The subject of a breach that is none of the tree's: the machine's memory ran out."""
+
 
 class Tier(StrEnum):
     """The means by which limits are held, best first; the shim records the one in force."""
@@ -18,7 +21,8 @@ class LimitRequest:
     """Limits of one tree; None is no limit.
 
     `memory_bytes` and `cpu_cores` are never exceeded for long. `share` weighs the tree against
-    others when all want the processor, in cores. With `polls`, no cgroup is used.
+    others when all want the processor, in cores. With `polls`, no cgroup is used. The lower its
+    `urgency`, the sooner the kernel kills the tree for others when the machine's memory runs out.
     """
 
     memory_bytes: int | None = None
@@ -27,13 +31,14 @@ class LimitRequest:
     processes: int | None = None
     disk_bytes: int | None = None
     polls: bool = False
+    urgency: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
     """The limit that a tree was ended for: its subject, its value and the most that was seen."""
 
-    subject: str  # "memory", "processes" or "disk"
+    subject: str  # "memory", "processes", "disk" or MACHINE
     limit: int
     peak: int
 

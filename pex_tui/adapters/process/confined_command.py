@@ -105,6 +105,8 @@ class ConfinedCommand:
         if not report:
             return ""
         breach = Breach(**json.loads(report))
+        if breach.is_the_machines:
+            return f"It was {breach.words}."
         setting = f"thread_pool.{breach.subject}_per_agent"
         return f"It was {breach.words}, so it was ended ({setting})."
 

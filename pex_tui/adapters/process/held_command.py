@@ -86,7 +86,7 @@ def main(text: str, argv: list[str]) -> None:
     for descriptor in hold.descriptors:
         os.close(descriptor)
     status = _outlive(process.pid, guard, signals, hold.engine)
-    guard.close()
+    guard.close(status)
     guard.remove()
     if guard.breach is not None:
         breach = {**asdict(guard.breach), "tier": guard.tier}

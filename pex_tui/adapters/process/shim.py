@@ -123,7 +123,7 @@ class Shim:
         if self._log is not None:
             self._log.look()
         if self._guard is not None:
-            self._guard.close()
+            self._guard.close(self._root_status or 0)
         if self._gateway is not None:
             self._gateway.close()
         self._control.close()

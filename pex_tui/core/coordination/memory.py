@@ -19,7 +19,7 @@ from pex_tui.core.lifecycle.preemption import preemption_cost
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import TaskId
-from pex_tui.core.model.memory import MemoryState, Pressure, needed_bytes, reserved_bytes
+from pex_tui.core.model.memory import MemoryState, Pressure, needed_bytes, reserved_bytes, use_words
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase
 from pex_tui.core.model.run_rules import OnLimit
 from pex_tui.core.model.state import RunState
@@ -167,16 +167,14 @@ def _squeeze(draft: Draft, task: TaskState, *, gently: bool) -> None:
 
 
 def _others(state: RunState, task: TaskState) -> Iterator[TaskId]:
-    return (other.id for _, other in state.live() if other.phase in HOLDS_SLOT and other != task)
+    live = (other for _, other in state.live() if other.phase in HOLDS_SLOT)
+    return (other.id for other in live if other.id != task.id)
 
 
 def _end(draft: Draft, task: TaskState, used: Mapping[TaskId, int]) -> None:
-    spec, rules = draft.spec(task.id), draft.state.rules
-    most = size(max(used.get(task.id, 0), task.needed_bytes))
-    reason = (
-        f"ended because the machine ran out of memory: it used {most} "
-        f"and reserves {size(reserved_bytes(spec, rules))}"
-    )
+    most = max(used.get(task.id, 0), task.needed_bytes)
+    use = use_words(most, draft.spec(task.id), draft.state.rules)
+    reason = f"ended because the machine ran out of memory: {use}"
     stop(draft, draft.change(task.id, reason=reason, squeezed=False), StopCause.MEMORY)
 
 

@@ -36,6 +36,7 @@ from pex_tui.core.lifecycle.retry_prompts import (
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.memory import use_words
 from pex_tui.core.model.phases import HOLDS_SLOT, Phase, RunStage
 from pex_tui.core.model.plan import Expects
 from pex_tui.core.model.state import RunState
@@ -181,6 +182,9 @@ def _apply_agent_exited(draft: Draft, task: TaskState, event: AgentExited) -> No
         failure = Failure(FailureKind.TIMEOUT, f"still running after its timeout of {limit:g} s")
     elif task.stop is StopCause.MEMORY:
         failure = Failure(FailureKind.MEMORY, task.reason)
+    elif event.failure is FailureKind.MEMORY:
+        use = use_words(event.peak_bytes or 0, draft.spec(task.id), draft.state.rules)
+        failure = Failure(FailureKind.MEMORY, f"{event.detail}: {use}")
     draft.change(
         task.id,
         failure=failure,

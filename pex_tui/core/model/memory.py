@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from pex_tui.core.formatting import size
 from pex_tui.core.model.plan import TaskSpec
 from pex_tui.core.model.run_rules import RunRules
 from pex_tui.core.model.task_state import TaskState
@@ -41,3 +42,8 @@ def reserved_bytes(spec: TaskSpec, rules: RunRules) -> int:
 def needed_bytes(task: TaskState, spec: TaskSpec, rules: RunRules) -> int:
     """Return the memory that admission counts for a task: an attempt may have needed more."""
     return max(reserved_bytes(spec, rules), task.needed_bytes)
+
+
+def use_words(used: int, spec: TaskSpec, rules: RunRules) -> str:
+    """Return words for the memory that a task has used, beside what it reserves."""
+    return f"it used {size(used)} and reserves {size(reserved_bytes(spec, rules))}"
