@@ -91,7 +91,7 @@ class Breach(Struct, frozen=True):
 
     @property
     def is_the_machines(self) -> bool:
-        """Whether the tree was within its own limits, and the kernel ended it for others."""
+        """True if the tree was within its own limits, and the kernel ended it for others."""
         return self.subject == "machine"
 
     @property

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from pex_tui.core.formatting import size
 from pex_tui.core.lifecycle.backoff import backoff_seconds
 from pex_tui.core.lifecycle.conflict_log import record_conflict
 from pex_tui.core.lifecycle.rate_limits import MOST_REFUSALS, limit_provider
@@ -9,7 +10,9 @@ from pex_tui.core.lifecycle.retry_prompts import failure_lesson
 from pex_tui.core.lifecycle.step_draft import Draft
 from pex_tui.core.model.conflict import ConflictKind, Decision
 from pex_tui.core.model.ids import CommitId
+from pex_tui.core.model.memory import needed_bytes
 from pex_tui.core.model.phases import Phase
+from pex_tui.core.model.semantics import Semantics
 from pex_tui.core.model.task_state import PERMANENT, Failure, FailureKind, TaskState
 
 _OF_MEMORY = frozenset({FailureKind.MEMORY, FailureKind.OVER_MEMORY})
@@ -22,6 +25,8 @@ def fail(draft: Draft, task: TaskState, failure: Failure) -> None:
     allowed = rules.max_retries if allowed is None else allowed
     teach(draft, task, failure_lesson(failure.detail), seed=task.work)
     if failure.kind is FailureKind.LIMIT and _waits_for_provider(draft, task, failure):
+        return
+    if failure.kind is FailureKind.MEMORY and _waits_for_room(draft, task, failure):
         return
     failures = task.failures + 1
     earlier = task.work if failure.kind is FailureKind.LOST and task.work else task.earlier
@@ -58,6 +63,36 @@ def _waits_for_provider(draft: Draft, task: TaskState, failure: Failure) -> bool
     reason = f"rate limit of {limit.provider}"
     draft.change(task.id, failure=failure)
     draft.move(task.id, Phase.BACKOFF, retry_at=limit.until + jitter, reason=reason)
+    return True
+
+
+def _waits_for_room(draft: Draft, task: TaskState, failure: Failure) -> bool:
+    """Return whether the task waits until twice what it used is free: that costs no try.
+
+    It was not done when it was ended, so it needs more. A task that needs more than there is has
+    been alone: it is tried again as often as any.
+    """
+    state = draft.state
+    needed = needed_bytes(task, draft.spec(task.id), state.rules)
+    if state.semantics < Semantics.ROOM_IS_LEARNED or state.memory is None:
+        return False
+    if needed > state.memory.budget_bytes:
+        return False
+    room = f"a rerun waits until {size(2 * needed)} is free"
+    record_conflict(
+        draft,
+        ConflictKind.MEMORY,
+        (task.id,),
+        Decision.RERUN,
+        reason=room,
+        conflicting_at=draft.now,
+        detail=failure.detail,
+    )
+    draft.change(task.id, failure=failure, needed_bytes=2 * needed)
+    delay = backoff_seconds(state, task.id, max(1, task.failures))
+    draft.move(
+        task.id, Phase.BACKOFF, retry_at=draft.now + delay, reason=f"{room}: {failure.detail}"
+    )
     return True
 
 

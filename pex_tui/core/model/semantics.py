@@ -29,6 +29,8 @@ class Semantics(IntEnum):
     """Deadlocks of locks with leases and with pauses for another task are detected and broken."""
     ONE_STORY_A_REASON = 4
     """A task kept apart from several others for one reason has one conflict, not one per pair."""
+    ROOM_IS_LEARNED = 5
+    """A task ended for others' memory costs no try, and is expected to need twice what it used."""
 
 
 NEWEST = int(max(Semantics))

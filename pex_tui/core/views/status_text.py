@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from pex_tui.core.consequences import blockers
-from pex_tui.core.formatting import clock, counted, short
+from pex_tui.core.formatting import clock, counted, short, size
 from pex_tui.core.landing.approval import landed_files
 from pex_tui.core.lifecycle.exclusion_waits import at_work, excluded_neighbours
 from pex_tui.core.lifecycle.lock_graph import blocking_holdings, holdings, lock_names
@@ -279,6 +279,8 @@ def _retry(state: RunState, task: TaskState, now: float) -> str:
     left = max(0.0, (task.retry_at or now) - now)
     if task.failure is not None and task.failure.kind is FailureKind.LIMIT:
         return f"Resumes in {left:.0f} s: {why}"  # a git refusal uses up no try
+    if task.failure is not None and task.failure.kind is FailureKind.MEMORY:
+        return f"Runs again once {size(task.needed_bytes)} of memory is free: {why}"
     return f"{_sentence(what)} in {left:.0f} s: {why}"
 
 

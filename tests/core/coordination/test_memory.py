@@ -6,7 +6,13 @@ import pytest
 
 from pex_tui.core.events.actions import PauseAgent, ResumeAgent, StopAgent
 from pex_tui.core.events.memory_events import MemoryMeasured, MemoryPressed
-from pex_tui.core.events.run_events import AgentExited, AgentPaused, AgentResumed, AgentStarted
+from pex_tui.core.events.run_events import (
+    AgentExited,
+    AgentPaused,
+    AgentResumed,
+    AgentStarted,
+    TimePassed,
+)
 from pex_tui.core.figures.history import read_history
 from pex_tui.core.figures.metrics import measure
 from pex_tui.core.model.conflict import ConflictKind, Decision
@@ -15,7 +21,7 @@ from pex_tui.core.model.memory import Pressure
 from pex_tui.core.model.phases import Phase
 from pex_tui.core.model.plan import Plan, Priority
 from pex_tui.core.model.run_rules import OnLimit
-from pex_tui.core.model.task_state import FailureKind, WaitCause
+from pex_tui.core.model.task_state import Failure, FailureKind, WaitCause
 from pex_tui.core.step import replay
 from tests.core.world import World, shipped, task
 
@@ -176,7 +182,7 @@ def test_a_task_is_ended_only_once_the_others_are_frozen_and_one_at_a_time() -> 
     assert not pressed(world, Pressure.CRITICAL, b=3.0)
 
 
-def test_an_ended_task_runs_again_once_what_it_used_fits() -> None:
+def test_an_ended_task_runs_again_once_twice_what_it_used_fits() -> None:
     world = crowd(Priority.NORMAL, Priority.LOW)
     world.now += 10.0
     pressed(world, Pressure.CRITICAL)
@@ -186,13 +192,44 @@ def test_an_ended_task_runs_again_once_what_it_used_fits() -> None:
     world.capture("b")
 
     entry = world.task("b")
-    assert (entry.phase, entry.needed_bytes) == (Phase.BACKOFF, int(23.9 * GIB))
+    assert (entry.phase, entry.needed_bytes) == (Phase.BACKOFF, 2 * int(23.9 * GIB))
     assert entry.failure is not None
     assert entry.failure.kind is FailureKind.MEMORY
     assert "it used 24G and reserves 256M" in entry.failure.detail
     conflict = world.state.conflicts[-1]
     assert (conflict.kind, conflict.decision) == (ConflictKind.MEMORY, Decision.RERUN)
     assert read_history(world.events).costs.seconds[conflict.number] == 10.0
+
+
+def sacrificed(world: World, name: str, gigabytes: float) -> None:
+    """Have the kernel kill a task for the machine, and its time to wait pass."""
+    world.run(name)
+    peak, entry = int(gigabytes * GIB), world.task(name)
+    kind = FailureKind.MEMORY
+    world.send(AgentExited(entry.id, entry.attempt, None, world.now, kind, "killed", peak))
+    world.capture(name)
+    if (at := world.task(name).retry_at) is not None:
+        world.now = at
+        world.send(TimePassed(at=at))
+
+
+def test_who_is_killed_for_the_machine_costs_no_try_until_nothing_else_is_at_work() -> None:
+    world = Measured(Plan((task("a"), task("b", retries=1)), slots=2))
+    world.run("a")
+
+    for used, needed in ((1, 2), (3, 6), (7, 14), (14, 28)):
+        sacrificed(world, "b", used)
+        assert (world.task("b").failures, world.task("b").needed_bytes) == (0, needed * GIB)
+    detail = "killed: it used 14G and reserves 256M"
+    assert [one.decision for one in world.state.conflicts].count(Decision.RERUN) == 4
+    assert world.phase("b") is Phase.READY
+    assert world.task("b").failure == Failure(FailureKind.MEMORY, detail)
+
+    world.finish("a")
+    sacrificed(world, "b", 24)
+    assert (world.phase("b"), world.task("b").failures) == (Phase.STARTING, 1)
+    sacrificed(world, "b", 24)
+    assert world.phase("b") is Phase.FAILED
 
 
 def test_an_agent_over_its_own_limit_is_not_run_again() -> None:

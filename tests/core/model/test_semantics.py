@@ -39,6 +39,7 @@ def recorded(commit: str) -> list[dict[str, Any]]:
         ("a12c071", Semantics.RERUN_AT_ONCE, Outcome.CONFLICTS, "landed conflict landed landed"),
         ("8badd4c", Semantics.LADDER, Outcome.OK, "landed landed landed landed"),
         ("9bc2220", Semantics.ONE_WAIT_GRAPH, Outcome.OK, "landed landed landed landed"),
+        ("4efdc35", Semantics.ONE_STORY_A_REASON, Outcome.FAILED, "done failed"),
     ],
 )
 def test_tasks_in_conflict_are_replayed_as_the_commit_recorded_them(
